@@ -1,0 +1,220 @@
+"""The detection set: training boxes, test boxes and submissions, as CSV.
+
+Without a header and without quoting::
+
+    picture.jpg,x1,y1,x2,y2                        training, LF
+    picture.jpg,x1,y1,x2,y2,face                   test, CRLF
+    picture.jpg,xmin,ymin,xmax,ymax,face,score     submission
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from icf.dataset.formats.lines import (
+    LF,
+    LineStyle,
+    Row,
+    checked_name,
+    read_rows,
+    write_rows,
+)
+from icf.errors import BadInput
+
+FloatArray = npt.NDArray[np.float64]
+
+CLASS_NAME = "face"
+
+PUBLISHED_TEST = LineStyle("\r\n")
+"""The line ends of the published test boxes; training boxes have the default."""
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionBoxes:
+    """True boxes, in the file's order.
+
+    Attributes:
+        pictures: The set's picture names, each once, in order of appearance. A picture
+            without a face may stand here without a box.
+        picture: Shape (n,), int64: for each box, its index into ``pictures``.
+        corners: Shape (n, 4), float64: x1, y1, x2, y2 in pixels.
+        style: How the file's lines end.
+    """
+
+    pictures: tuple[str, ...]
+    picture: npt.NDArray[np.int64]
+    corners: FloatArray
+    style: LineStyle = LF
+
+    @property
+    def degenerate(self) -> npt.NDArray[np.bool_]:
+        """Shape (n,): whether a box has no width or no height. Such boxes are kept."""
+        x1, y1, x2, y2 = self.corners.T
+        return np.asarray((x2 <= x1) | (y2 <= y1), np.bool_)
+
+
+@dataclass(frozen=True, eq=False)
+class Detections(DetectionBoxes):
+    """Found boxes, in the file's order, each with a score.
+
+    Attributes:
+        scores: Shape (n,), float64, finite; higher is surer.
+    """
+
+    scores: FloatArray = field(kw_only=True)
+
+
+def read_dettrain_csv(path: Path) -> DetectionBoxes:
+    """Read training boxes: five columns, ``picture,x1,y1,x2,y2``.
+
+    Raises:
+        BadInput: A row is not a name and four finite numbers.
+    """
+    table = _read_table(path, _TRAIN)
+    return DetectionBoxes(table.pictures, table.picture, table.numbers, table.style)
+
+
+def write_dettrain_csv(path: Path, boxes: DetectionBoxes) -> None:
+    """Write training boxes: five columns.
+
+    Raises:
+        BadInput: A name is empty or contains a comma or a line end.
+    """
+    write_rows(path, _box_lines(boxes), boxes.style)
+
+
+def read_dettest_csv(path: Path) -> DetectionBoxes:
+    """Read test boxes: six columns, ``picture,x1,y1,x2,y2,face``.
+
+    Raises:
+        BadInput: A row is not a name, four finite numbers and the class ``face``.
+    """
+    table = _read_table(path, _TEST)
+    return DetectionBoxes(table.pictures, table.picture, table.numbers, table.style)
+
+
+def write_dettest_csv(path: Path, boxes: DetectionBoxes) -> None:
+    """Write test boxes: six columns. For CRLF, as published, see ``PUBLISHED_TEST``.
+
+    Raises:
+        BadInput: A name is empty or contains a comma or a line end.
+    """
+    lines = (f"{line},{CLASS_NAME}" for line in _box_lines(boxes))
+    write_rows(path, lines, boxes.style)
+
+
+def read_submission_csv(path: Path) -> Detections:
+    """Read a submission: seven columns, ``picture,xmin,ymin,xmax,ymax,face,score``.
+
+    The file's order is kept, because the official measure matches in it.
+
+    Raises:
+        BadInput: A row is not a name, four finite numbers, the class ``face`` and a
+            finite score.
+    """
+    table = _read_table(path, _SUBMISSION)
+    return Detections(
+        table.pictures,
+        table.picture,
+        table.numbers[:, :4].copy(),
+        table.style,
+        scores=table.numbers[:, 4].copy(),
+    )
+
+
+def write_submission_csv(path: Path, detections: Detections) -> None:
+    """Write a submission, the surest detection first (equal scores keep their order).
+
+    Raises:
+        BadInput: A name is empty or contains a comma or a line end, or a score is not
+            finite.
+    """
+    scores = detections.scores
+    if not np.isfinite(scores).all():
+        row = int(np.flatnonzero(~np.isfinite(scores))[0]) + 1
+        raise BadInput(
+            f"{path}: expected finite scores, "
+            f"found {scores[row - 1]} in detection {row}"
+        )
+    lines = list(_box_lines(detections))
+    order = np.argsort(-scores, kind="stable").tolist()
+    ranked = (f"{lines[i]},{CLASS_NAME},{_number(float(scores[i]))}" for i in order)
+    write_rows(path, ranked, detections.style)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which columns a file has: a name, corners, then perhaps class and score."""
+
+    columns: str
+
+    @property
+    def count(self) -> int:
+        return self.columns.count(",") + 1
+
+    @property
+    def number_fields(self) -> list[int]:
+        return [1, 2, 3, 4, *range(6, self.count)]
+
+
+_TRAIN = _Layout("picture,x1,y1,x2,y2")
+_TEST = _Layout("picture,x1,y1,x2,y2,face")
+_SUBMISSION = _Layout("picture,xmin,ymin,xmax,ymax,face,score")
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """A read file: distinct names, and per row a name's index and the numbers."""
+
+    pictures: tuple[str, ...]
+    picture: npt.NDArray[np.int64]
+    numbers: FloatArray
+    style: LineStyle
+
+
+def _read_table(path: Path, layout: _Layout) -> _Table:
+    rows, style = read_rows(path)
+    index: dict[str, int] = {}
+    picture = np.empty(len(rows), np.int64)
+    fields_read = layout.number_fields
+    numbers = np.empty((len(rows), len(fields_read)))
+    for i, row in enumerate(rows):
+        fields = _fields(row, layout)
+        picture[i] = index.setdefault(fields[0], len(index))
+        try:
+            numbers[i] = [float(fields[j]) for j in fields_read]
+        except ValueError:
+            row.refuse(f"numbers in {layout.columns}")
+    bad = ~np.isfinite(numbers).all(axis=1)
+    if bad.any():
+        rows[int(bad.argmax())].refuse(f"finite numbers in {layout.columns}")
+    return _Table(tuple(index), picture, numbers, style)
+
+
+def _fields(row: Row, layout: _Layout) -> list[str]:
+    fields = row.text.split(",")
+    if len(fields) != layout.count or not fields[0]:
+        row.refuse(f"{layout.count} comma-separated fields, {layout.columns}")
+    if layout.count > 5 and fields[5] != CLASS_NAME:
+        row.refuse(f"the class {CLASS_NAME!r}", repr(fields[5]))
+    return fields
+
+
+def _box_lines(boxes: DetectionBoxes) -> Iterator[str]:
+    names = [checked_name(name, ",") for name in boxes.pictures]
+    rows = zip(boxes.picture.tolist(), boxes.corners.tolist(), strict=True)
+    for picture, corners in rows:
+        yield ",".join([names[picture], *map(_number, corners)])
+
+
+def _number(value: float) -> str:
+    """The shortest text that reads back as the same number; whole ones without ``.0``.
+
+    Example:
+        >>> _number(180.0), _number(0.25)
+        ('180', '0.25')
+    """
+    return repr(value).removesuffix(".0")

@@ -1,0 +1,149 @@
+"""Text files as numbered rows: what all published row formats share."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from icf.errors import BadInput
+
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    r"""How the lines of a file end, kept so that it can be written back to the byte.
+
+    Attributes:
+        newline: ``"\n"`` or ``"\r\n"``.
+        closed: Whether the last line ends with a newline too.
+    """
+
+    newline: str = "\n"
+    closed: bool = True
+
+
+LF = LineStyle()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a file, without its end.
+
+    Attributes:
+        path: The file it stands in.
+        number: Its line number, counted from 1.
+        text: What it says.
+    """
+
+    path: Path
+    number: int
+    text: str
+
+    def refuse(self, expected: str, found: str | None = None) -> NoReturn:
+        """Raise ``BadInput`` that names file, line, what was expected and found.
+
+        Args:
+            expected: What the format promises here.
+            found: What stands here instead; the whole line where it is not given.
+        """
+        shown = repr(self.text[:_SHOWN]) if found is None else found
+        raise BadInput(
+            f"{self.path}, line {self.number}: expected {expected}, found {shown}"
+        )
+
+
+def read_rows(path: Path) -> tuple[list[Row], LineStyle]:
+    """Read a UTF-8 text file as numbered rows.
+
+    A byte order mark is dropped. The style is the first line's; a file with no line
+    end at all has the default newline.
+
+    Raises:
+        BadInput: The file cannot be read or is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise BadInput(f"{path}: cannot be read: {e.strerror}") from e
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        number = data[: e.start].count(b"\n") + 1
+        raise BadInput(
+            f"{path}, line {number}: expected UTF-8 text, "
+            f"found byte 0x{data[e.start]:02x}"
+        ) from e
+    lines = text.split("\n")
+    closed = lines[-1] == ""
+    newline = "\r\n" if len(lines) > 1 and lines[0].endswith("\r") else "\n"
+    if closed:
+        lines.pop()
+    rows = [Row(path, i, line.removesuffix("\r")) for i, line in enumerate(lines, 1)]
+    return rows, LineStyle(newline, closed)
+
+
+def write_rows(path: Path, rows: Iterable[str], style: LineStyle) -> None:
+    """Write rows as UTF-8 under a temporary name, then give the file its name.
+
+    Args:
+        path: The file to make or to replace.
+        rows: Lines without their ends.
+        style: How to end them.
+    """
+    replace_file(path, _encoded(rows, style))
+
+
+def _encoded(rows: Iterable[str], style: LineStyle) -> Iterator[bytes]:
+    """Each row with the end before it, so that the last one may stay open."""
+    end = ""
+    for row in rows:
+        yield f"{end}{row}".encode()
+        end = style.newline
+    if style.closed and end:
+        yield end.encode()
+
+
+def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    """Write a file so that its final name never shows half of it.
+
+    Args:
+        path: The file to make or to replace; its folder must exist.
+        chunks: Its bytes.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def checked_name(name: str, forbidden: str) -> str:
+    """Return a file name that the format can hold, or refuse it.
+
+    Args:
+        name: A picture's name or path inside the release.
+        forbidden: The characters that separate fields in this format.
+
+    Raises:
+        BadInput: The name is empty or contains a separator or a line end.
+
+    Example:
+        >>> checked_name("a/0.jpg", ",")
+        'a/0.jpg'
+    """
+    if not name or any(c in name for c in forbidden + "\r\n"):
+        raise BadInput(
+            f"cannot write the picture name {name!r}: expected at least one character "
+            f"and none of {forbidden!r}, CR and LF; rename the picture"
+        )
+    return name

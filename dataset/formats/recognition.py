@@ -1,0 +1,241 @@
+"""The recognition set: training boxes, and test labels with their pairs.
+
+``icartoonface_rectrain_det.txt``: no header, TAB separated, integer corners::
+
+    folder/picture.jpg<TAB>x1<TAB>y1<TAB>x2<TAB>y2
+
+``icartoonface_rectest_info.txt``: white space separated, first one line of six fields
+per picture, then one line of two fields per ordered pair of pictures of one identity::
+
+    picture.jpg x1 y1 x2 y2 label        label -1 is a distractor
+    probe.jpg gallery.jpg
+
+One published copy lacks the pair lines: read it, and ask ``pairs_to_score``.
+"""
+
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from icf.dataset.formats.lines import (
+    LF,
+    LineStyle,
+    Row,
+    checked_name,
+    read_rows,
+    write_rows,
+)
+
+IntArray = npt.NDArray[np.int64]
+
+DISTRACTOR = -1
+
+
+@dataclass(frozen=True, eq=False)
+class RecognitionTrain:
+    """Training pictures and their boxes, in the file's order.
+
+    Attributes:
+        paths: Picture paths below the training folder, one folder per identity.
+        boxes: Shape (n, 4), int64: x1, y1, x2, y2 in pixels.
+        style: How the file's lines end.
+    """
+
+    paths: tuple[str, ...]
+    boxes: IntArray
+    style: LineStyle = LF
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The folder of each picture, which is its identity."""
+        return tuple(path.rpartition("/")[0] for path in self.paths)
+
+
+@dataclass(frozen=True, eq=False)
+class RecognitionTest:
+    """Test pictures, their labels, and the pairs that the file lists.
+
+    Attributes:
+        files: Picture names, each once.
+        boxes: Shape (n, 4), int64: x1, y1, x2, y2 in pixels.
+        labels: Shape (n,), int64; -1 is a distractor.
+        pairs: Shape (m, 2), int64: rows of probe and gallery picture; m is 0 where the
+            file lists none.
+        style: How the file's lines end.
+    """
+
+    files: tuple[str, ...]
+    boxes: IntArray
+    labels: IntArray
+    pairs: IntArray = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    style: LineStyle = LF
+
+
+def read_rectrain_det(path: Path) -> RecognitionTrain:
+    """Read the training boxes.
+
+    Raises:
+        BadInput: A row is not a path and four integers, TAB separated.
+    """
+    rows, style = read_rows(path)
+    paths: list[str] = []
+    boxes: list[list[int]] = []
+    for row in rows:
+        fields = row.text.split("\t")
+        if len(fields) != 5 or not fields[0]:
+            row.refuse("5 TAB-separated fields: path x1 y1 x2 y2")
+        paths.append(fields[0])
+        boxes.append(_integers(row, fields[1:]))
+    return RecognitionTrain(tuple(paths), _box_array(boxes), style)
+
+
+def write_rectrain_det(path: Path, train: RecognitionTrain) -> None:
+    """Write the training boxes.
+
+    Raises:
+        BadInput: A path is empty or contains a TAB or a line end.
+    """
+    lines = (
+        "\t".join([checked_name(name, "\t"), *map(str, box)])
+        for name, box in zip(train.paths, train.boxes.tolist(), strict=True)
+    )
+    write_rows(path, lines, train.style)
+
+
+def read_rectest_info(path: Path) -> RecognitionTest:
+    """Read the test labels, from the copy with pair lines or from the one without.
+
+    Raises:
+        BadInput: A row is neither a picture nor a pair; a picture is listed twice or
+            after the first pair; a pair names an unknown picture, the same picture
+            twice, a distractor, or two identities.
+    """
+    rows, style = read_rows(path)
+    count = next((i for i, row in enumerate(rows) if _is_pair(row)), len(rows))
+    known: dict[str, int] = {}
+    numbers: list[list[int]] = []
+    for row in rows[:count]:
+        name, integers = _picture(row)
+        if known.setdefault(name, row.number - 1) != row.number - 1:
+            row.refuse("each picture once", f"{name!r} again")
+        numbers.append(integers)
+    table = np.array(numbers, np.int64).reshape(-1, 5)
+    labels = table[:, 4].copy()
+    pairs = [_pair(row, known, labels) for row in rows[count:]]
+    return RecognitionTest(
+        tuple(known),
+        table[:, :4].copy(),
+        labels,
+        np.array(pairs, np.int64).reshape(-1, 2),
+        style,
+    )
+
+
+def write_rectest_info(path: Path, info: RecognitionTest) -> None:
+    """Write the evaluation copy: pictures, then pairs (made where ``info`` has none).
+
+    Raises:
+        BadInput: A name is empty or contains white space.
+    """
+    files = info.files
+    pairs = (f"{files[a]} {files[b]}" for a, b in pairs_to_score(info).tolist())
+    write_rows(path, [*_picture_lines(info), *pairs], info.style)
+
+
+def write_rectest_labels(path: Path, info: RecognitionTest) -> None:
+    """Write the copy that stands beside the pictures, which has no pair lines.
+
+    Raises:
+        BadInput: A name is empty or contains white space.
+    """
+    write_rows(path, _picture_lines(info), info.style)
+
+
+def pairs_to_score(info: RecognitionTest) -> IntArray:
+    """The pairs that the file lists; where it lists none, those that its labels make.
+
+    Returns:
+        Shape (m, 2): rows of probe and gallery picture.
+    """
+    return info.pairs if len(info.pairs) else make_pairs(info.labels)
+
+
+def make_pairs(labels: IntArray) -> IntArray:
+    """Make every ordered pair of different pictures of one identity.
+
+    Args:
+        labels: Shape (n,); -1 is a distractor and is in no pair.
+
+    Returns:
+        Shape (m, 2), sorted by probe, then by gallery picture; m is the sum of
+        M x (M - 1) over the identities with M pictures.
+
+    Example:
+        >>> make_pairs(np.array([7, -1, 7, 3])).tolist()
+        [[0, 2], [2, 0]]
+    """
+    rows = np.flatnonzero(labels != DISTRACTOR)
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    _, sizes = np.unique(labels[rows], return_counts=True)
+    starts = np.cumsum(sizes) - sizes
+    repeats = np.repeat(sizes, sizes)
+    probe = np.repeat(rows, repeats)
+    within = np.arange(len(probe)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    gallery = rows[np.repeat(np.repeat(starts, sizes), repeats) + within]
+    pairs = np.stack([probe, gallery], axis=1)[probe != gallery]
+    order = np.argsort(pairs[:, 0], kind="stable")
+    return np.asarray(pairs[order], np.int64)
+
+
+def _is_pair(row: Row) -> bool:
+    return len(row.text.split()) == 2
+
+
+def _picture(row: Row) -> tuple[str, list[int]]:
+    """A picture's name and its five integers."""
+    fields = row.text.split()
+    if len(fields) != 6:
+        row.refuse("6 fields: picture x1 y1 x2 y2 label")
+    integers = _integers(row, fields[1:])
+    if integers[4] < DISTRACTOR:
+        row.refuse("a label of -1 (distractor) or more", fields[5])
+    return fields[0], integers
+
+
+def _pair(row: Row, known: dict[str, int], labels: IntArray) -> tuple[int, int]:
+    """The rows of a pair of two pictures of one identity."""
+    fields = row.text.split()
+    if len(fields) != 2:
+        row.refuse("2 fields: probe gallery (pictures stand before the first pair)")
+    for name in fields:
+        if name not in known:
+            row.refuse("a picture listed above", repr(name))
+    probe, gallery = known[fields[0]], known[fields[1]]
+    if probe == gallery:
+        row.refuse("two different pictures")
+    if labels[probe] != labels[gallery] or labels[probe] == DISTRACTOR:
+        row.refuse(
+            "two pictures of one identity", f"labels {labels[probe]}, {labels[gallery]}"
+        )
+    return probe, gallery
+
+
+def _integers(row: Row, fields: Sequence[str]) -> list[int]:
+    try:
+        return [int(value) for value in fields]
+    except ValueError:
+        row.refuse("integers after the name", " ".join(map(repr, fields)))
+
+
+def _box_array(boxes: list[list[int]]) -> IntArray:
+    return np.array(boxes, np.int64).reshape(-1, 4)
+
+
+def _picture_lines(info: RecognitionTest) -> Iterator[str]:
+    rows = zip(info.files, info.boxes.tolist(), info.labels.tolist(), strict=True)
+    for name, (x1, y1, x2, y2), label in rows:
+        yield f"{checked_name(name, string.whitespace)} {x1} {y1} {x2} {y2} {label}"

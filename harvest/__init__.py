@@ -1,0 +1,1 @@
+"""Harvest: albums to characters to images, with where each came from."""

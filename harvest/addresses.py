@@ -1,0 +1,140 @@
+"""Which machines may be asked: public ones, and the user's own by name.
+
+A page can point anywhere, also at the router, the cloud's metadata service or a
+database on this machine. So an address is checked where a name becomes an address, and
+the connection goes to the very address that was checked: a name that answers
+differently the second time gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def is_public(address: Address) -> bool:
+    """Tell whether an address belongs to the open internet.
+
+    An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo, NAT64) is as
+    public as the address inside.
+
+    >>> is_public(ipaddress.ip_address("::ffff:192.168.0.1"))
+    False
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = _carried(address)
+        if inner is not None:
+            return is_public(inner)
+        if address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+class AllowList:
+    """The user's own hosts, which may have private addresses.
+
+    Args:
+        entries: ``host`` (every port) or ``host:port``, as written in URLs.
+    """
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._entries = frozenset(_spelled(entry) for entry in entries)
+
+    def has(self, host: str, port: int) -> bool:
+        """Tell whether ``host`` is the user's own at this port."""
+        name = host.strip("[]").lower()
+        return (name, None) in self._entries or (name, port) in self._entries
+
+
+def _spelled(entry: str) -> tuple[str, int | None]:
+    text = entry.strip().lower()
+    if text.count(":") > 1 and not text.startswith("["):
+        return text, None
+    parts = urlsplit(f"//{text}")
+    return parts.hostname or text, parts.port
+
+
+class GuardedResolver(AbstractResolver):
+    """Names to addresses, without the addresses that are forbidden.
+
+    Args:
+        names: the resolver that does the look-up.
+        allow: hosts whose addresses are not checked.
+    """
+
+    def __init__(self, names: AbstractResolver, allow: AllowList) -> None:
+        self._names = names
+        self._allow = allow
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of ``host`` that may be connected to.
+
+        Raises:
+            Fault: ``forbidden_address`` when there is none.
+        """
+        found = await self._names.resolve(host, port, family)
+        if self._allow.has(host, port):
+            return found
+        public = [one for one in found if is_public(_address(one["host"]))]
+        if not public:
+            raise _forbidden(host, port, ", ".join(one["host"] for one in found))
+        return public
+
+    async def close(self) -> None:
+        """Close the resolver that does the look-up."""
+        await self._names.close()
+
+
+def check_literal(url: str, allow: AllowList) -> None:
+    """Check a URL whose host is an address: nothing is resolved for those.
+
+    Raises:
+        Fault: ``forbidden_address``.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    try:
+        address = _address(host)
+    except ValueError:
+        return  # a name; the resolver checks what it becomes
+    if not is_public(address) and not allow.has(host, port):
+        raise _forbidden(host, port, str(address))
+
+
+def _address(text: str) -> Address:
+    return ipaddress.ip_address(text.partition("%")[0])
+
+
+def _forbidden(host: str, port: int, found: str) -> Fault:
+    return Fault(
+        Fate.FORBIDDEN_ADDRESS,
+        f"{host} is at {found}, which is not a public address; if it is your own, "
+        f'add "{host}:{port}" to allow_hosts in the [harvest] part of icf.toml',
+    )

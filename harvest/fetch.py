@@ -1,0 +1,175 @@
+"""Fetch one picture: a body in a sink, or a `Fault` with a fate."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+
+from icf.codes import Fate
+from icf.harvest.body import Limits, read_body
+from icf.harvest.fault import Fault
+from icf.harvest.opt_out import opted_out
+from icf.harvest.retry_after import wait_seconds
+from icf.harvest.robots import ROBOT, UNSAID_WAIT, Robots
+from icf.harvest.urls import host_of
+from icf.harvest.web import Web
+
+#: Response headers that are kept as provenance.
+KEPT_HEADERS = ("Content-Type", "Last-Modified", "ETag", "Date", "Server")
+
+_FINAL = {
+    404: Fate.NOT_FOUND,
+    410: Fate.GONE,
+    401: Fate.REFUSED,
+    403: Fate.REFUSED,
+}
+_AGAIN = frozenset({408, 425, 500, 502, 504})
+_SLOW_DOWN = frozenset({429, 503})
+
+
+class Sink(Protocol):
+    """Where a body goes while it arrives."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take the next piece."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One URL to ask for.
+
+    Attributes:
+        url: normalised.
+        sha1: what the site says of its bytes, in hex, or None.
+        etag: of the bytes that are already stored, or None.
+    """
+
+    url: str
+    sha1: str | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A body is complete in the sink.
+
+    Attributes:
+        url: where the last redirect led.
+        size: bytes.
+        headers: those of `KEPT_HEADERS` that came.
+    """
+
+    url: str
+    status: int
+    size: int
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class NotModified:
+    """The server says that the bytes are those with the ETag that was sent."""
+
+    status: int
+
+
+class Fetcher:
+    """Fetches pictures through a guarded session.
+
+    Args:
+        web: the session.
+        robots: asked before each request, also at each redirect.
+        limits: bytes and seconds.
+    """
+
+    def __init__(self, web: Web, robots: Robots, limits: Limits) -> None:
+        self._web = web
+        self._robots = robots
+        self._limits = limits
+
+    async def fetch(
+        self, wanted: Wanted, open_sink: Callable[[], Sink]
+    ) -> Fetched | NotModified:
+        """Ask for a picture and stream its bytes into a sink.
+
+        Args:
+            wanted: what to ask for.
+            open_sink: called once, when a body comes.
+
+        Raises:
+            Fault: nothing that could be stored came; what the sink holds is useless.
+        """
+        headers = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+        if wanted.etag is not None:
+            headers["If-None-Match"] = wanted.etag
+        async with self._web.open(
+            wanted.url,
+            deadline=self._limits.deadline,
+            headers=headers,
+            check=self._robots.check,
+        ) as response:
+            _check_head(response)
+            if response.status == 304 and wanted.etag is not None:
+                return NotModified(response.status)
+            if response.status != 200:
+                raise _refusal(response)
+            size = await self._store(response, wanted, open_sink())
+        kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
+        return Fetched(str(response.url), response.status, size, kept)
+
+    async def _store(
+        self, response: aiohttp.ClientResponse, wanted: Wanted, sink: Sink
+    ) -> int:
+        size = 0
+        sha1 = hashlib.sha1(usedforsecurity=False) if wanted.sha1 else None
+        async for piece in read_body(response, self._limits):
+            size += len(piece)
+            sink.write(piece)
+            if sha1 is not None:
+                sha1.update(piece)
+        if size == 0:
+            raise Fault(Fate.EMPTY, f"{wanted.url}: zero bytes", http_status=200)
+        if sha1 is not None and sha1.hexdigest() != wanted.sha1:
+            raise Fault(
+                Fate.HASH_MISMATCH,
+                f"{wanted.url}: SHA-1 {sha1.hexdigest()}, the site promised "
+                f"{wanted.sha1}",
+                http_status=200,
+                again=True,
+            )
+        return size
+
+
+def _check_head(response: aiohttp.ClientResponse) -> None:
+    word = opted_out(response.headers.getall("X-Robots-Tag", []), ROBOT)
+    if word is not None and response.status < 400:
+        raise Fault(
+            Fate.OPTED_OUT,
+            f"{response.url}: X-Robots-Tag says {word}",
+            http_status=response.status,
+        )
+
+
+def _refusal(response: aiohttp.ClientResponse) -> Fault:
+    status, url = response.status, str(response.url)
+    if status in _SLOW_DOWN:
+        asked = wait_seconds(response.headers.get("Retry-After"), time.time())
+        return Fault(
+            Fate.HTTP_ERROR,
+            f"{url}: HTTP {status}, the host asks to be left alone for a while",
+            http_status=status,
+            again=True,
+            host=host_of(url),
+            wait=UNSAID_WAIT if asked is None else asked,
+        )
+    return Fault(
+        _FINAL.get(status, Fate.HTTP_ERROR),
+        f"{url}: HTTP {status} {response.reason or ''}".rstrip(),
+        http_status=status,
+        again=status in _AGAIN,
+        host=host_of(url),
+    )

@@ -1,0 +1,140 @@
+"""Read a URL as pages write them: spaces, IRIs, bad percent signs.
+
+Every URL that is fetched has been through `normalise`, so that one address is one row
+of the frontier, and so that what was checked is what is asked for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+import idna
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+
+#: A PostgreSQL index entry holds at most 2,704 bytes; no site needs as many.
+MAX_LENGTH = 2000
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_IGNORED = str.maketrans("", "", "\t\n\r\0")
+_PATH_SAFE = "%/:@!$&'()*+,;=-._~"
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
+
+
+@dataclass(frozen=True)
+class WebUrl:
+    """A URL that may be asked for.
+
+    Attributes:
+        url: ASCII, percent-encoded, without user name, password and fragment.
+        original: as the source wrote it, where that differs.
+        host: ``name``, or ``name:port`` where the port is not the scheme's own.
+    """
+
+    url: str
+    original: str | None
+    host: str
+
+
+def normalise(text: str, base: str | None = None) -> WebUrl:
+    """Return the URL that ``text`` means.
+
+    Args:
+        text: as found in a page, a list or a ``Location`` header.
+        base: the URL of the page it was found in, for relative ones.
+
+    Raises:
+        Fault: ``bad_scheme`` when it is neither http nor https, ``bad_url`` when it
+            cannot be read.
+
+    >>> normalise(" http://Example.org/a b/100%.png#top ")
+    WebUrl(url='http://example.org/a%20b/100%25.png', \
+original=' http://Example.org/a b/100%.png#top ', host='example.org')
+    """
+    cleaned = text.strip().translate(_IGNORED)
+    try:
+        parts = urlsplit(urljoin(base, cleaned) if base else cleaned)
+        scheme = parts.scheme.lower()
+        if scheme not in _DEFAULT_PORTS:
+            raise Fault(Fate.BAD_SCHEME, _not_web(text, scheme))
+        name, port = _host_name(parts.hostname or ""), parts.port
+        url = urlunsplit(
+            (
+                scheme,
+                _authority(name, None if port == _DEFAULT_PORTS[scheme] else port),
+                _quoted(parts.path.replace("\\", "/"), _PATH_SAFE) or "/",
+                _quoted(parts.query, _PATH_SAFE + "?"),
+                "",
+            )
+        )
+    except ValueError as error:
+        raise Fault(Fate.BAD_URL, f"{_short(text)} is not a URL: {error}") from error
+    if len(url) > MAX_LENGTH:
+        raise Fault(
+            Fate.BAD_URL,
+            f"{_short(text)} is longer than {MAX_LENGTH} characters",
+        )
+    return WebUrl(url, text if text != url else None, urlsplit(url).netloc)
+
+
+def host_of(url: str) -> str:
+    """Return ``name`` or ``name:port`` of a normalised URL; empty for a file.
+
+    >>> host_of("http://127.0.0.1:8931/w/a.png")
+    '127.0.0.1:8931'
+    """
+    return urlsplit(url).netloc
+
+
+def _host_name(host: str) -> str:
+    """Return the host in ASCII and in one spelling, or raise `ValueError`."""
+    if not host:
+        raise ValueError("it names no host")
+    if ":" in host:
+        return str(ipaddress.IPv6Address(host))
+    bare = host.rstrip(".")
+    if _NUMBER.match(bare.rpartition(".")[2]):
+        # "127.1" and "0x7f000001" are addresses to the C library: spell them out.
+        try:
+            return socket.inet_ntoa(socket.inet_aton(bare))
+        except OSError as error:
+            raise ValueError(f"{host!r} is no IPv4 address") from error
+    try:
+        return (
+            bare.encode("ascii").decode() if _is_plain(bare) else _international(bare)
+        )
+    except UnicodeError as error:
+        raise ValueError(f"{host!r} is no host name: {error}") from error
+
+
+def _is_plain(host: str) -> bool:
+    return re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", host) is not None
+
+
+def _international(host: str) -> str:
+    return idna.encode(host, uts46=True).decode("ascii")
+
+
+def _authority(name: str, port: int | None) -> str:
+    host = f"[{name}]" if ":" in name else name
+    return host if port is None else f"{host}:{port}"
+
+
+def _quoted(text: str, safe: str) -> str:
+    return quote(_BAD_PERCENT.sub("%25", text), safe=safe)
+
+
+def _not_web(text: str, scheme: str) -> str:
+    if not scheme:
+        return f"{_short(text)} has no scheme; only http and https are fetched"
+    return f"{_short(text)} is {scheme}:, only http and https are fetched"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:97] + "...")

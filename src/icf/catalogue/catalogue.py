@@ -1,0 +1,149 @@
+"""Open the catalogue: SQLite in WAL mode, or PostgreSQL, through one door."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from icf.errors import BrokenMachine, WrongUse
+
+#: How long a writer waits for another writer of the same SQLite file, in milliseconds.
+BUSY_TIMEOUT_MS = 60_000
+
+_DIALECTS = ("sqlite", "postgresql")
+
+
+class Catalogue:
+    """A connection pool on one catalogue.
+
+    Args:
+        url: an SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``.
+
+    Raises:
+        WrongUse: the URL is of another kind of database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self.engine = sa.create_engine(self.url)
+        if self.dialect == "sqlite":
+            sa.event.listen(self.engine, "connect", _configure_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def dialect(self) -> str:
+        """``"sqlite"`` or ``"postgresql"``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state of the catalogue and writes nothing."""
+        with _clear_errors(self.url), self.engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction: all of it is on disk when the block ends, or none of it.
+
+        On SQLite the write lock is taken at once, so that two writers wait for each
+        other in line and neither fails half way.
+        """
+        with _clear_errors(self.url), self.engine.connect() as connection:
+            connection.execution_options(icf_write=True)
+            with connection.begin():
+                yield connection
+
+    def upgrade(self) -> None:
+        """Create the tables, or bring them to this program's revision."""
+        with _clear_errors(self.url), self.engine.begin() as connection:
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+
+    def revisions(self) -> tuple[str | None, str | None]:
+        """The revision found in the database and the one this program writes."""
+        head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+        with self.read() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        return found, head
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _with_driver(url: str) -> str:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise WrongUse(
+            f"catalogue.url {url!r} is not a database URL: {error}"
+        ) from error
+    name = parsed.get_backend_name()
+    if name not in _DIALECTS:
+        raise WrongUse(
+            f"catalogue.url asks for {name!r}; icf keeps its catalogue in SQLite "
+            "(sqlite:///FILE) or PostgreSQL (postgresql://USER@HOST/NAME)"
+        )
+    if name == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _configure_sqlite(connection: sa.pool.ConnectionPoolEntry, _record: object) -> None:
+    # The driver would begin transactions by itself, and late; `_begin_sqlite` does it.
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("icf_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _alembic_config() -> alembic.config.Config:
+    config = alembic.config.Config()
+    folder = Path(__file__).parent / "migrations"
+    # A percent sign in the path would be read as interpolation.
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return config
+
+
+@contextmanager
+def _clear_errors(url: str) -> Iterator[None]:
+    """Say which database failed, and how, without a traceback of the driver."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        shown = sa.make_url(url).render_as_string(hide_password=True)
+        reason = str(error.orig).strip() if error.orig else str(error)
+        raise BrokenMachine(
+            f"the catalogue {shown} does not answer: {reason}\n{_remedy(reason)}"
+        ) from error
+
+
+def _remedy(reason: str) -> str:
+    if "locked" in reason:
+        return "Another icf command is writing; wait for it, or stop it, and try again."
+    if "readonly" in reason or "unable to open" in reason:
+        return "Check that this user may write to the workspace and its folder."
+    if "disk" in reason or "full" in reason:
+        return "Free some space on that disk; nothing that was acknowledged is lost."
+    if "no such table" in reason:
+        return "It is not an icf catalogue, or an empty one: run `icf init`."
+    return "Check catalogue.url with `icf config show`, and that the server is running."

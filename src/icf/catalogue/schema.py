@@ -1,0 +1,346 @@
+"""The tables of the catalogue, in the field's own words.
+
+SQLAlchemy Core, because every write is in bulk. Times are UTC epoch seconds (floats),
+so that SQLite and PostgreSQL store and compare the very same values. 64-bit hashes are
+stored as signed integers. Nothing here is deleted but by an explicit takedown.
+
+``decision`` is the ledger: append only. The ``awaits``, ``verdict`` and ``reason``
+columns of ``image`` and ``face`` say what the newest decision made of them; they are
+written in the same transaction as the decision (`icf.catalogue.ledger`).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = sa.MetaData(naming_convention=_NAMES)
+
+#: What a newly stored image waits for.
+FIRST_IMAGE_STEP = "detect"
+
+#: 64-bit keys everywhere; SQLite numbers its rows by itself only for plain INTEGER.
+Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Key, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, Key, sa.ForeignKey(target), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
+    return sa.Column(name, sa.Double, nullable=nullable)
+
+
+# --- what the sources list --------------------------------------------------------
+
+album = sa.Table(
+    "album",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("source"),
+    _text("page_url", nullable=True),
+    sa.Column("rank", sa.Integer),
+    _text("region", nullable=True),
+    _time("found_at"),
+)
+
+character = sa.Table(
+    "character",
+    metadata,
+    _id(),
+    _ref("album_id", "album.id"),
+    _text("name"),
+    _text("source"),
+    _text("page_url", nullable=True),
+    # The face every question about this character is asked against.
+    sa.Column("reference_face_id", Key),
+    # "lead" (the page's own lead picture), "medoid" (the most typical face) or "hand".
+    _text("reference_by", nullable=True),
+    _time("found_at"),
+    sa.UniqueConstraint("album_id", "name"),
+)
+
+# One request to a site's listing: "albums", "characters" of an album, "images" of a
+# character. `cursor` is the site's own continue token (JSON) after the last answer that
+# was stored; it moves in the same transaction as the rows of that answer.
+discovery = sa.Table(
+    "discovery",
+    metadata,
+    _id(),
+    _text("source"),
+    _text("task"),
+    _text("subject"),
+    _ref("album_id", "album.id", nullable=True),
+    _ref("character_id", "character.id", nullable=True),
+    _text("cursor", nullable=True),
+    # "pending", "done" or "failed".
+    _text("status"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _text("message", nullable=True),
+    _time("changed_at"),
+    sa.UniqueConstraint("source", "task", "subject"),
+    sa.Index("ix_discovery_status", "status", "id"),
+)
+
+# --- the frontier -----------------------------------------------------------------
+
+url = sa.Table(
+    "url",
+    metadata,
+    _id(),
+    # As fetched; `original` is as the source wrote it where that differs.
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    _text("original", nullable=True),
+    _text("host"),
+    _text("source"),
+    _text("page_url", nullable=True),
+    _text("licence", nullable=True),
+    _text("licence_url", nullable=True),
+    # Where the licence was read: "extmetadata", "commonmetadata", "template", "site",
+    # "list", "folder" or "unknown".
+    _text("licence_from", nullable=True),
+    _text("author", nullable=True),
+    _text("expected_sha1", nullable=True),
+    sa.Column("expected_bytes", sa.BigInteger),
+    # icf.codes.Fate; a leased row is still "pending".
+    _text("fate"),
+    _text("message", nullable=True),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", sa.Double, nullable=False, server_default="0"),
+    _text("leased_by", nullable=True),
+    sa.Column("leased_until", sa.Double, nullable=False, server_default="0"),
+    sa.Column("image_id", Key),
+    _time("found_at"),
+    _time("finished_at", nullable=True),
+    sa.Index("ix_url_fate", "fate", "not_before", "id"),
+)
+
+# A source filed this URL under this character: the noisy label before the fetch.
+mention = sa.Table(
+    "mention",
+    metadata,
+    sa.Column("url_id", Key, sa.ForeignKey("url.id"), primary_key=True),
+    sa.Column("character_id", Key, sa.ForeignKey("character.id"), primary_key=True),
+    # True for the picture the character's own page leads with.
+    sa.Column("is_lead", sa.Boolean, nullable=False),
+    _time("found_at"),
+    sa.Index("ix_mention_character_id", "character_id"),
+)
+
+# --- pictures ---------------------------------------------------------------------
+
+image = sa.Table(
+    "image",
+    metadata,
+    _id(),
+    sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    # From the header at harvest; width and height are after EXIF rotation once decoded.
+    _text("format", nullable=True),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("frames", sa.Integer),
+    # True where bytes follow the picture's end (a script, an archive).
+    sa.Column("trailing", sa.Boolean),
+    sa.Column("pixel_hash", sa.String(64)),
+    sa.Column("phash", sa.BigInteger),
+    sa.Column("dhash", sa.BigInteger),
+    # The step this image waits for; NULL when none is left.
+    _text("awaits", nullable=True),
+    _text("verdict"),
+    _text("reason"),
+    _time("stored_at"),
+    sa.Index("ix_image_awaits", "awaits", "id"),
+)
+
+image_source = sa.Table(
+    "image_source",
+    metadata,
+    _id(),
+    _ref("image_id", "image.id"),
+    _text("url"),
+    _text("source"),
+    _text("page_url", nullable=True),
+    _text("licence"),
+    _text("licence_url", nullable=True),
+    _text("licence_from"),
+    _text("author", nullable=True),
+    # JSON object of the response headers worth keeping.
+    _text("headers", nullable=True),
+    _time("fetched_at"),
+    sa.UniqueConstraint("image_id", "url"),
+)
+
+candidate = sa.Table(
+    "candidate",
+    metadata,
+    sa.Column("image_id", Key, sa.ForeignKey("image.id"), primary_key=True),
+    sa.Column("character_id", Key, sa.ForeignKey("character.id"), primary_key=True),
+    sa.Column("is_lead", sa.Boolean, nullable=False),
+    sa.Index("ix_candidate_character_id", "character_id", "image_id"),
+)
+
+# --- faces ------------------------------------------------------------------------
+
+face = sa.Table(
+    "face",
+    metadata,
+    _id(),
+    _ref("image_id", "image.id"),
+    # Pixels of the upright image; x2 and y2 are exclusive.
+    sa.Column("x1", sa.Double, nullable=False),
+    sa.Column("y1", sa.Double, nullable=False),
+    sa.Column("x2", sa.Double, nullable=False),
+    sa.Column("y2", sa.Double, nullable=False),
+    # "cartoon" or "human", as the detector said, with its score.
+    _text("kind"),
+    sa.Column("score", sa.Double, nullable=False),
+    sa.Column("detector", sa.String(64), nullable=False),
+    # Measured on the tight crop in the decode that found the face.
+    sa.Column("sharpness", sa.Double, nullable=False),
+    sa.Column("pixel_hash", sa.String(64), nullable=False),
+    sa.Column("phash", sa.BigInteger, nullable=False),
+    sa.Column("dhash", sa.BigInteger, nullable=False),
+    # The better face that this one duplicates.
+    sa.Column("keeper_id", Key),
+    # The hash of the embedder whose vector is in the vector store.
+    sa.Column("embedder", sa.String(64)),
+    # The first of the characters it was found under; once identity has looked, the
+    # likeliest, with the cosine to its reference and the calibrated probability of
+    # being the same.
+    _ref("character_id", "character.id"),
+    sa.Column("similarity", sa.Double),
+    sa.Column("probability", sa.Double),
+    _text("awaits", nullable=True),
+    _text("verdict"),
+    _text("reason"),
+    _time("found_at"),
+    sa.Index("ix_face_awaits", "awaits", "id"),
+    sa.Index("ix_face_awaits_character_id", "awaits", "character_id"),
+    sa.Index("ix_face_image_id", "image_id"),
+    sa.Index("ix_face_character_id", "character_id", "verdict"),
+)
+
+# --- questions and answers --------------------------------------------------------
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("format"),
+    _text("path"),
+    sa.Column("questions", sa.Integer, nullable=False),
+    _time("created_at"),
+)
+
+question = sa.Table(
+    "question",
+    metadata,
+    _id(),
+    _ref("face_id", "face.id"),
+    _ref("character_id", "character.id"),
+    # The reference shown beside it.
+    _ref("reference_face_id", "face.id"),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batch.id"), nullable=False),
+    # icf.codes.Label
+    _text("label"),
+    _time("asked_at"),
+    sa.UniqueConstraint("face_id", "character_id"),
+    sa.Index("ix_question_batch_id", "batch_id"),
+    sa.Index("ix_question_label", "label", "character_id"),
+)
+
+answer = sa.Table(
+    "answer",
+    metadata,
+    _id(),
+    _ref("question_id", "question.id"),
+    _text("annotator"),
+    # icf.codes.Choice
+    _text("choice"),
+    _time("answered_at", nullable=True),
+    _time("imported_at"),
+    _text("file"),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.UniqueConstraint("question_id", "annotator"),
+)
+
+# --- how it came to be so ---------------------------------------------------------
+
+run = sa.Table(
+    "run",
+    metadata,
+    _id(),
+    _text("command"),
+    _text("settings"),
+    _text("version"),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    _id(),
+    # "image", "face", "question" or "character".
+    _text("subject"),
+    sa.Column("subject_id", Key, nullable=False),
+    _text("step"),
+    _text("verdict"),
+    _text("reason"),
+    sa.Column("value", sa.Double),
+    sa.Column("threshold", sa.Double),
+    sa.Column("model", sa.String(64)),
+    _text("message", nullable=True),
+    _ref("run_id", "run.id"),
+    _time("decided_at"),
+    sa.Index("ix_decision_subject", "subject", "subject_id", "id"),
+)
+
+model = sa.Table(
+    "model",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    _text("name"),
+    _text("task"),
+    _text("card"),
+    _time("added_at"),
+)
+
+# `round` is a function in SQL; the table's name is always quoted by SQLAlchemy.
+round_ = sa.Table(
+    "round",
+    metadata,
+    _id(),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    _text("status"),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+)
+
+release = sa.Table(
+    "release",
+    metadata,
+    _id(),
+    _text("path"),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    # The text of release.json.
+    _text("summary"),
+    _time("created_at"),
+)

@@ -1,0 +1,159 @@
+"""Every status and reason code of the program, each with its meaning.
+
+A URL, an image, a face and a question has exactly one code at any time. The codes are
+part of the public contract: scripts count them, ``icf why`` prints them, and
+``docs/codes.md`` lists them (a test keeps that page equal to this file).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(str, Enum):
+    """A string with a meaning; compares and serialises as the plain string.
+
+    >>> Fate.PENDING == "pending", Fate.PENDING.meaning
+    (True, 'waits to be fetched, or to be tried again')
+    """
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Code:
+        """Make a member whose value is ``value`` alone."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    def __str__(self) -> str:
+        """Return the plain string."""
+        return str(self.value)
+
+
+class Fate(Code):
+    """What became of a URL."""
+
+    PENDING = "pending", "waits to be fetched, or to be tried again"
+    STORED = "stored", "fetched; its bytes are in the blob store"
+    UNCHANGED = "unchanged", "asked again; the server said its bytes are the same"
+    EMPTY = "empty", "the body has zero bytes"
+    TRUNCATED = "truncated", "the body ended early on every attempt; nothing was stored"
+    NOT_IMAGE = "not_image", "the bytes do not begin like any known picture format"
+    TOO_LARGE = "too_large", "more bytes than the cap allows, on the wire or unpacked"
+    TIMEOUT = "timeout", "slower than the deadline or the minimum rate allows"
+    BAD_SCHEME = "bad_scheme", "not http or https, here or at a redirect"
+    BAD_URL = "bad_url", "cannot be read as a URL"
+    FORBIDDEN_ADDRESS = (
+        "forbidden_address",
+        "resolves to a private, loopback or link-local address that is not in "
+        "harvest.allow_hosts",
+    )
+    TOO_MANY_REDIRECTS = "too_many_redirects", "more than five redirects"
+    NOT_FOUND = "not_found", "the server answered 404"
+    GONE = "gone", "the server answered 410"
+    REFUSED = "refused", "the server answered 401 or 403"
+    HTTP_ERROR = "http_error", "another HTTP status, on every attempt"
+    UNREACHABLE = "unreachable", "no connection, or a reset, on every attempt"
+    DISALLOWED = "disallowed", "robots.txt forbids it"
+    OPTED_OUT = "opted_out", "X-Robots-Tag asks that pictures be left alone"
+    HASH_MISMATCH = "hash_mismatch", "the bytes do not have the SHA-1 the site promised"
+    MISSING_FILE = "missing_file", "the page names a file that the site does not have"
+    MISSING_PAGE = "missing_page", "the site has no page of this name"
+
+
+class ImageReason(Code):
+    """Why an image is in or out."""
+
+    OK = "ok", "decoded; at least one face was found"
+    NO_FACE = "no_face", "decoded; the detector found no face"
+    EMPTY = "empty", "zero bytes"
+    NOT_IMAGE = "not_image", "the bytes do not begin like any known picture format"
+    UNSUPPORTED = "unsupported", "a picture format that cannot be decoded here"
+    TRUNCATED = "truncated", "the file ends before the picture does"
+    CORRUPT = "corrupt", "the decoder found damaged data"
+    TOO_LARGE = "too_large", "the header promises more pixels than the cap allows"
+    TOO_SMALL = "too_small", "fewer pixels on a side than any face could need"
+    BAD_ASPECT = "bad_aspect", "one side is many times the other"
+    DEGENERATE = "degenerate", "one flat colour"
+    EXACT_DUPLICATE = (
+        "exact_duplicate",
+        "the same pixels as another picture of this character",
+    )
+    MISSING_BLOB = "missing_blob", "its bytes are not in the blob store"
+    STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
+
+
+class FaceReason(Code):
+    """Why a face is in or out."""
+
+    OK = "ok", "passed every step so far"
+    TOO_SMALL = "too_small", "a side of the face is under filter.min_face pixels"
+    HUMAN = "human", "a photographed human face, not a drawn one"
+    BLURRED = "blurred", "Laplacian variance under filter.min_sharpness"
+    EXACT_DUPLICATE = (
+        "exact_duplicate",
+        "the same pixels as a better face of this character",
+    )
+    NEAR_DUPLICATE = (
+        "near_duplicate",
+        "pHash and dHash are within reach of a better face of this character",
+    )
+    NOT_THIS_CHARACTER = (
+        "not_this_character",
+        "too unlike the reference picture of each character it was found under",
+    )
+    NO_REFERENCE = (
+        "no_reference",
+        "no face of its character can serve as reference picture",
+    )
+    MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
+    STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
+
+
+class Verdict(Code):
+    """What a decision did to an image or a face."""
+
+    PENDING = "pending", "has filter steps before it"
+    KEPT = "kept", "passed"
+    DROPPED = "dropped", "is out; the reason says why"
+
+
+class Label(Code):
+    """What is known of a question: is this face this character?"""
+
+    OPEN = "open", "no answers, or not enough of them agree"
+    SAME = "same", "people say it is the character"
+    DIFFERENT = "different", "people say it is not the character"
+    UNSURE = "unsure", "people cannot tell"
+
+
+class Choice(Code):
+    """What a person can answer to a question."""
+
+    TRUE = "true", "the same character"
+    FALSE = "false", "another character"
+    UNSURE = "unsure", "cannot tell"
+
+
+class RowFault(Code):
+    """Why one row of an answers file was not taken."""
+
+    UNKNOWN_QUESTION = "unknown_question", "no question has this id"
+    UNKNOWN_CHOICE = "unknown_choice", "the answer is none of true, false, unsure"
+    FOREIGN_BATCH = "foreign_batch", "the question belongs to another batch"
+    DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
+    CONFLICT = "conflict", "this person gave another answer to it before"
+    BAD_ENCODING = "bad_encoding", "the row is not UTF-8"
+    BAD_ROW = "bad_row", "the row has missing or surplus columns, or is not JSON"
+
+
+ALL: tuple[type[Code], ...] = (
+    Fate,
+    ImageReason,
+    FaceReason,
+    Verdict,
+    Label,
+    Choice,
+    RowFault,
+)

@@ -1,0 +1,230 @@
+"""The parts all commands share: options, output, errors as exit codes.
+
+stdout is data, stderr is for people. Every command takes ``-C DIR``, ``--set``,
+``--json``, ``-q`` and ``-v``, before or after its subcommand.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from icf import __version__, workspace
+from icf.errors import IcfError
+from icf.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Invocation:
+    """What the shared options of one command line ask for."""
+
+    directory: Path | None = None
+    settings: tuple[str, ...] = ()
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    _workspace: Workspace | None = field(default=None, repr=False)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that the command works in; opened once."""
+        if self._workspace is None:
+            start = self.directory or Path.cwd()
+            self._workspace = workspace.find(start, self.settings)
+        return self._workspace
+
+    @functools.cached_property
+    def people(self) -> Console:
+        """Where words for people go: stderr, and nowhere with ``--quiet``."""
+        return Console(stderr=True, quiet=self.quiet, highlight=False)
+
+    def say(self, text: str) -> None:
+        """Tell the person at the terminal something."""
+        self.people.print(text, markup=False, soft_wrap=True)
+
+    def emit(self, value: Mapping[str, Any], render: Callable[[], object]) -> None:
+        """Print the result: ``value`` as JSON, or what ``render`` makes for people."""
+        if self.json:
+            click.echo(json.dumps(value))
+        else:
+            out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+            out.print(render())
+
+    @contextmanager
+    def progress(
+        self, title: str, total: int | None
+    ) -> Iterator[Callable[[int], None]]:
+        """A bar on stderr while the block runs; none without a terminal."""
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self.people,
+            transient=True,
+            disable=self.quiet or not sys.stderr.isatty(),
+        )
+        with bar:
+            task = bar.add_task(title, total=total)
+            yield lambda advance: bar.update(task, advance=advance)
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Store an option in the `Invocation`, wherever on the line it was given."""
+
+    def callback(context: click.Context, _option: click.Parameter, value: Any) -> None:
+        if value:
+            invocation = context.ensure_object(Invocation)
+            if name == "settings":
+                value = invocation.settings + tuple(value)
+            setattr(invocation, name, value)
+
+    return callback
+
+
+_OPTIONS = (
+    click.option(
+        "-C",
+        "directory",
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        help="Work in the workspace that DIR is in.",
+        expose_value=False,
+        callback=_remember("directory"),
+    ),
+    click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Change a setting for this run, as filter.min_face=80.",
+        expose_value=False,
+        callback=_remember("settings"),
+    ),
+    click.option(
+        "--json",
+        is_flag=True,
+        help="Print the result as JSON.",
+        expose_value=False,
+        callback=_remember("json"),
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        help="Print nothing but the result and errors.",
+        expose_value=False,
+        callback=_remember("quiet"),
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Say more; show where an unforeseen error came from.",
+        expose_value=False,
+        callback=_remember("verbose"),
+    ),
+)
+
+
+def shared_options(command: F) -> F:
+    """Give a click command or group the options that every command takes."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def group(name: str, help: str) -> click.Group:
+    """Make a group of commands with the shared options and ``--version``.
+
+    >>> group("icf-filter", "Filter pictures.").name
+    'icf-filter'
+    """
+
+    @click.group(name, help=help, context_settings={"max_content_width": 88})
+    @click.version_option(__version__, prog_name=name)
+    @shared_options
+    def made() -> None:
+        pass
+
+    return made
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A plain table for people; numbers are set to the right."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for index, title in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(r[index], int | float) for r in rows)
+        drawn.add_column(title, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row))
+    return drawn
+
+
+def example(text: str) -> Callable[[F], F]:
+    """End a command's help with an example, which a test runs.
+
+    Goes under ``@command(...)``, next to the function. The line must be a command that
+    works in the workspace which `tests/app/test_examples.py` prepares.
+    """
+
+    def decorate(function: F) -> F:
+        shown = f"\n\n\b\nExample:\n    {text}"
+        function.__doc__ = (function.__doc__ or "").rstrip() + shown
+        function.icf_example = text  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run ``command`` as the program: errors become messages and exit codes.
+
+    0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
+    """
+    invocation = Invocation()
+    try:
+        _log_to_stderr("-v" in sys.argv or "--verbose" in sys.argv)
+        command.main(obj=invocation, standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; run the same command again to go on", err=True)
+        code = 130
+    except IcfError as error:
+        if invocation.verbose:
+            Console(stderr=True).print_exception()
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        code = 141
+    sys.exit(code)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler = RichHandler(
+        console=Console(stderr=True), show_path=False, show_time=False
+    )
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", handlers=[handler])

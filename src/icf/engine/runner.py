@@ -1,0 +1,285 @@
+"""Run a step over everything that waits for it.
+
+One transaction a batch: the decisions, the rows' new state, the faces found. What is
+written is no longer pending, so a killed run goes on where it was by being started
+again, and two runners at once judge some rows twice but record each decision once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue import ledger
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import candidate, character, face, image
+from icf.codes import Verdict
+from icf.engine.engine import Engine
+from icf.engine.step import Item, NewFace, Outcome, Step, Subject
+from icf.vectors import VectorStore
+
+_TABLES: dict[Subject, sa.Table] = {"image": image, "face": face}
+
+#: Called with how many rows a batch settled.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The steps in the order in which a row passes them."""
+
+    steps: tuple[Step[Item], ...]
+
+    def first(self, subject: Subject) -> str | None:
+        """The first step for a new row of ``subject``."""
+        return next((s.name for s in self.steps if s.subject == subject), None)
+
+    def later(self, step: Step[Item]) -> tuple[str, ...]:
+        """The steps for the same subject that come after ``step``."""
+        same = [s.name for s in self.steps if s.subject == step.subject]
+        return tuple(same[same.index(step.name) + 1 :])
+
+
+@dataclass
+class Tally:
+    """What one step did: how many passed, and the others by reason."""
+
+    step: str
+    passed: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Everything a run writes to.
+
+    Attributes:
+        catalogue: where rows are read and decisions written.
+        vectors: where embeddings go.
+        engine: what judges.
+        run_id: the run the decisions are charged to.
+        chain: all steps, in order.
+        batch: rows a step takes at a time.
+    """
+
+    catalogue: Catalogue
+    vectors: VectorStore
+    engine: Engine
+    run_id: int
+    chain: Chain
+    batch: int = 64
+
+    def run(self, step: Step[Item], progress: Progress | None = None) -> Tally:
+        """Judge every row that waits for ``step``; return what became of them."""
+        tally = Tally(step.name)
+        for outcomes in self.engine.judge(step, self._batches(step)):
+            recorded = self._record(step, outcomes)
+            for outcome in recorded:
+                if outcome.passed:
+                    tally.passed += 1
+                else:
+                    tally.dropped[outcome.reason] += 1
+            if progress:
+                progress(len(recorded))
+        return tally
+
+    def pending(self, step: Step[Item]) -> int:
+        """How many rows wait for ``step``."""
+        table = _TABLES[step.subject]
+        count = sa.select(sa.func.count()).where(table.c.awaits == step.name)
+        with self.catalogue.read() as connection:
+            return int(connection.execute(count).scalar_one())
+
+    def _batches(self, step: Step[Item]) -> Iterator[list[Item]]:
+        pages = self._pages_by_group if step.grouped else self._pages_by_id
+        for ids in pages(step):
+            with self.catalogue.read() as connection:
+                yield step.select(connection, ids)
+
+    def _pages_by_id(self, step: Step[Item]) -> Iterator[list[int]]:
+        table = _TABLES[step.subject]
+        last = 0
+        while True:
+            page = (
+                sa.select(table.c.id)
+                .where(table.c.awaits == step.name, table.c.id > last)
+                .order_by(table.c.id)
+                .limit(self.batch)
+            )
+            with self.catalogue.read() as connection:
+                ids = _ids(connection, page)
+            if not ids:
+                return
+            last = ids[-1]
+            yield ids
+
+    def _pages_by_group(self, step: Step[Item]) -> Iterator[list[int]]:
+        """Whole characters, with the faces that passed before as context."""
+        last = 0
+        while True:
+            next_group = sa.select(sa.func.min(face.c.character_id)).where(
+                face.c.awaits == step.name, face.c.character_id > last
+            )
+            with self.catalogue.read() as connection:
+                group = connection.execute(next_group).scalar_one_or_none()
+                if group is None:
+                    return
+                last = int(group)
+                ids = _ids(connection, self._of_group(step, last))
+            yield ids
+
+    def _of_group(self, step: Step[Item], group: int) -> sa.Select[Any]:
+        kept = sa.and_(face.c.awaits.is_(None), face.c.verdict == Verdict.KEPT.value)
+        here = face.c.awaits.in_([step.name, *self.chain.later(step)])
+        return (
+            sa.select(face.c.id)
+            .where(face.c.character_id == group, sa.or_(here, kept))
+            .order_by(face.c.id)
+        )
+
+    def _record(self, step: Step[Item], outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Write what is still pending of ``outcomes``; return that part."""
+        self._store_vectors(outcomes)
+        with self.catalogue.write() as connection:
+            waiting = _still_waiting(connection, step, [o.id for o in outcomes])
+            outcomes = [o for o in outcomes if o.id in waiting]
+            later = self.chain.later(step)
+            ledger.append(
+                connection,
+                self.run_id,
+                (_decision(step, outcome, bool(later)) for outcome in outcomes),
+            )
+            _advance(connection, step, outcomes, later[0] if later else None)
+            self._insert_faces(connection, outcomes)
+            _set_references(connection, outcomes)
+        return list(outcomes)
+
+    def _store_vectors(self, outcomes: Sequence[Outcome]) -> None:
+        """Vectors first: a row that says it is embedded must have its vector."""
+        by_model: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            if outcome.vector is not None and outcome.model is not None:
+                by_model.setdefault(outcome.model, []).append(outcome)
+        for model, some in by_model.items():
+            ids = np.array([outcome.id for outcome in some], np.int64)
+            matrix = np.stack([o.vector for o in some if o.vector is not None])
+            self.vectors.append(model, ids, matrix)
+
+    def _insert_faces(
+        self, connection: sa.Connection, outcomes: Sequence[Outcome]
+    ) -> None:
+        found = [o for o in outcomes if o.faces]
+        if not found:
+            return
+        filed = _filed_under(connection, [outcome.id for outcome in found])
+        now = time.time()
+        rows = [
+            {
+                **_face_columns(new),
+                "image_id": outcome.id,
+                "detector": outcome.model,
+                "character_id": filed[outcome.id],
+                "awaits": self.chain.first("face"),
+                "verdict": Verdict.PENDING.value,
+                "reason": "ok",
+                "found_at": now,
+            }
+            for outcome in found
+            for new in outcome.faces
+        ]
+        connection.execute(sa.insert(face), rows)
+
+
+def _ids(connection: sa.Connection, query: sa.Select[Any]) -> list[int]:
+    return list(connection.execute(query).scalars())
+
+
+def _decision(step: Step[Item], outcome: Outcome, more: bool) -> ledger.Decision:
+    return ledger.Decision(
+        subject=step.subject,
+        subject_id=outcome.id,
+        step=step.name,
+        verdict=_verdict(outcome, more).value,
+        reason=str(outcome.reason),
+        value=outcome.value,
+        threshold=outcome.threshold,
+        model=outcome.model,
+        message=outcome.message,
+    )
+
+
+def _verdict(outcome: Outcome, more: bool) -> Verdict:
+    if not outcome.passed:
+        return Verdict.DROPPED
+    return Verdict.PENDING if more else Verdict.KEPT
+
+
+def _still_waiting(
+    connection: sa.Connection, step: Step[Item], ids: Sequence[int]
+) -> set[int]:
+    table = _TABLES[step.subject]
+    query = (
+        sa.select(table.c.id)
+        .where(table.c.id.in_(ids), table.c.awaits == step.name)
+        .with_for_update()
+    )
+    return set(_ids(connection, query))
+
+
+def _advance(
+    connection: sa.Connection,
+    step: Step[Item],
+    outcomes: Sequence[Outcome],
+    following: str | None,
+) -> None:
+    """Move rows on; one bulk update for each set of columns that outcomes carry."""
+    table = _TABLES[step.subject]
+    by_columns: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
+    for outcome in outcomes:
+        row = {
+            **outcome.columns,
+            "awaits": following if outcome.passed else None,
+            "verdict": _verdict(outcome, following is not None).value,
+            "reason": str(outcome.reason),
+        }
+        rows = by_columns.setdefault(tuple(sorted(row)), [])
+        rows.append({"row_id": outcome.id, **row})
+    for columns, rows in by_columns.items():
+        update = (
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("row_id"))
+            .values({name: sa.bindparam(name) for name in columns})
+        )
+        connection.execute(update, rows)
+
+
+def _face_columns(new: NewFace) -> dict[str, object]:
+    x1, y1, x2, y2 = new.box
+    columns = {name: value for name, value in vars(new).items() if name != "box"}
+    return {**columns, "x1": x1, "y1": y1, "x2": x2, "y2": y2}
+
+
+def _filed_under(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, int]:
+    """The first character of each image: one whose page it leads, else the oldest."""
+    query = (
+        sa.select(candidate.c.image_id, candidate.c.character_id)
+        .where(candidate.c.image_id.in_(image_ids))
+        .order_by(candidate.c.is_lead, candidate.c.character_id.desc())
+    )
+    return {row.image_id: row.character_id for row in connection.execute(query)}
+
+
+def _set_references(connection: sa.Connection, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.reference_of is not None:
+            connection.execute(
+                sa.update(character)
+                .where(character.c.id == outcome.reference_of)
+                .values(reference_face_id=outcome.id, reference_by=outcome.reference_by)
+            )

@@ -1,0 +1,142 @@
+"""What a step is: a pure function from a batch of items to a batch of outcomes.
+
+A step names what it reads of the catalogue (`Step.select`) and judges it
+(`Step.judge`). It writes nothing, keeps no state between batches, and never raises for
+one bad item: that item gets a reason. Everything else, paging, transactions, the
+ledger, retries, counting and resuming, is written once, in `icf.engine.runner`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, Literal, TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from icf.codes import ImageReason
+from icf.errors import BadModel, BrokenMachine
+
+Subject = Literal["image", "face"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row as a step sees it; subclasses add what the step reads.
+
+    Attributes:
+        id: the row's id.
+        group: the character it is judged with, for a grouped step; otherwise 0.
+        fresh: False for a row that passed this step before and is here as context only.
+    """
+
+    id: int
+    group: int
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class NewFace:
+    """A face found in an image, measured in the same decode.
+
+    ``box`` is x1, y1, x2, y2 in pixels of the upright image; hashes are 64-bit, signed.
+    """
+
+    box: tuple[float, float, float, float]
+    kind: str
+    score: float
+    sharpness: float
+    pixel_hash: str
+    phash: int
+    dhash: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step makes of one item.
+
+    Attributes:
+        id: the item's id.
+        passed: whether it goes on to the next step.
+        reason: a code of `icf.codes`; ``"ok"`` when it passed.
+        value: what was measured.
+        threshold: what it was held against.
+        model: SHA-256 of the model that measured it.
+        message: an error's own words.
+        columns: columns of the item's own row to set.
+        faces: faces found in an image.
+        vector: the face's embedding, float32 of shape (d,), from ``model``.
+        reference_of: the character this face becomes the reference of.
+        reference_by: how it was chosen: ``"lead"`` or ``"medoid"``.
+    """
+
+    id: int
+    passed: bool
+    reason: str = "ok"
+    value: float | None = None
+    threshold: float | None = None
+    model: str | None = None
+    message: str | None = None
+    columns: Mapping[str, object] = field(default_factory=dict)
+    faces: tuple[NewFace, ...] = ()
+    vector: NDArray[np.float32] | None = None
+    reference_of: int | None = None
+    reference_by: str | None = None
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+class Step(ABC, Generic[ItemT]):
+    """Base of every step; subclasses are frozen dataclasses, so that they pickle."""
+
+    #: Its name: in the ledger, in ``awaits`` and on the command line.
+    name: ClassVar[str]
+    #: What it judges.
+    subject: ClassVar[Subject]
+    #: Whether a character's faces must be judged together.
+    grouped: ClassVar[bool] = False
+
+    @abstractmethod
+    def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[ItemT]:
+        """Read the items with these ids from the catalogue, in any order."""
+
+    @abstractmethod
+    def judge(self, batch: Sequence[ItemT]) -> list[Outcome]:
+        """Judge a batch: one outcome for each fresh item, in any order.
+
+        A grouped step gets whole groups. Raising `BrokenMachine` or `BadModel` stops
+        the run; any other exception is charged to the item that caused it.
+        """
+
+
+def judge_each(step: Step[ItemT], batch: Sequence[ItemT]) -> list[Outcome]:
+    """Judge ``batch`` so that one item that breaks the step stops nothing.
+
+    A batch that raises is judged again in its smallest parts (items, or groups of a
+    grouped step); what raises alone gets ``step_failed`` with the error's words.
+    """
+    try:
+        return step.judge(batch)
+    except (BrokenMachine, BadModel, MemoryError):
+        raise
+    except Exception as error:
+        parts = _parts(step, batch)
+        if len(parts) == 1:
+            return [_failed(item, error) for item in batch if item.fresh]
+        return [outcome for part in parts for outcome in judge_each(step, part)]
+
+
+def _parts(step: Step[ItemT], batch: Sequence[ItemT]) -> list[list[ItemT]]:
+    parts: dict[int, list[ItemT]] = {}
+    for item in batch:
+        parts.setdefault(item.group if step.grouped else item.id, []).append(item)
+    return list(parts.values())
+
+
+def _failed(item: Item, error: Exception) -> Outcome:
+    words = f"{type(error).__name__}: {error}"
+    return Outcome(item.id, False, ImageReason.STEP_FAILED.value, message=words)

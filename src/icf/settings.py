@@ -1,0 +1,344 @@
+"""One typed schema of settings, and where each value came from.
+
+Flags (``--set filter.min_face=80``) win over ``ICF_*`` variables
+(``ICF_FILTER_MIN_FACE``), these over ``icf.toml``, and that over the defaults below.
+An unknown key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+
+from icf.errors import WrongUse
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PREFIX = "ICF_"
+
+#: Variables that begin with the prefix and are not settings.
+NOT_SETTINGS = frozenset({"ICF_ART_CACHE", "ICF_TEST_POSTGRES"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CatalogueSettings(_Section):
+    """Where the catalogue is."""
+
+    url: str = Field(
+        default="", description="SQLAlchemy URL; empty: SQLite, catalogue.sqlite here"
+    )
+
+
+class BlobSettings(_Section):
+    """Where the bytes are."""
+
+    url: str = Field(default="", description="folder or fsspec URL; empty: blobs/ here")
+
+
+class HarvestSettings(_Section):
+    """How to fetch."""
+
+    contact: str = Field(default="", description="mail or page for the User-Agent")
+    allow_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="private hosts that may be fetched from: host or host:port",
+    )
+    respect_robots: bool = Field(default=True, description="obey robots.txt")
+    concurrency: int = Field(default=32, ge=1, description="fetches at a time")
+    per_host: int = Field(
+        default=8, ge=1, description="fetches at a time from one host"
+    )
+    max_bytes: int = Field(
+        default=50_000_000,
+        ge=1,
+        description="cap on one body, on the wire and unpacked",
+    )
+    max_pixels: int = Field(
+        default=64_000_000, ge=1, description="cap on width x height"
+    )
+    deadline: float = Field(
+        default=120.0, gt=0, description="seconds one fetch may take"
+    )
+    min_rate: float = Field(
+        default=1_000.0,
+        ge=0,
+        description="bytes per second under which a fetch is given up",
+    )
+    attempts: int = Field(
+        default=4, ge=1, description="tries before a failure is final"
+    )
+    backoff: float = Field(
+        default=1.0,
+        ge=0,
+        description="seconds before the second try; doubles each time",
+    )
+    retry_after_cap: float = Field(
+        default=600.0,
+        ge=0,
+        description="longest wait, in seconds, a server may ask for",
+    )
+    refusals: int = Field(
+        default=20, ge=1, description="401 or 403 answers in a row that pause a host"
+    )
+    lease: float = Field(
+        default=300.0, gt=0, description="seconds a worker keeps URLs to itself"
+    )
+
+
+class FilterSettings(_Section):
+    """What is good enough to ask people about."""
+
+    min_score: float = Field(
+        default=0.5, ge=0, le=1, description="detector score of a face"
+    )
+    min_face: int = Field(
+        default=100, ge=1, description="shorter side of a face, in pixels (paper, 3.2)"
+    )
+    min_sharpness: float = Field(
+        default=100.0, ge=0, description="Laplacian variance of a face (paper, 3.2)"
+    )
+    max_phash: int = Field(
+        default=10, ge=0, le=64, description="bits of pHash between near-duplicates"
+    )
+    max_dhash: int = Field(
+        default=10, ge=0, le=64, description="bits of dHash between near-duplicates"
+    )
+    min_probability: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="probability of being the character that is worth a question",
+    )
+    crop_rate: float = Field(
+        default=1.0,
+        ge=0,
+        description="enlargement of shown crops; 1.0 doubles both sides (table 5)",
+    )
+    batch: int = Field(default=64, ge=1, description="rows a step takes at a time")
+    workers: int = Field(
+        default=0, ge=0, description="batches judged at a time; 0: one per processor"
+    )
+
+
+class AnnotateSettings(_Section):
+    """How answers become labels."""
+
+    votes: int = Field(
+        default=1, ge=1, description="agreeing answers that settle a question"
+    )
+    batch: int = Field(
+        default=1000, ge=1, description="questions in one exported batch"
+    )
+
+
+class DatasetSettings(_Section):
+    """The paper's protocol (section 4), scaled to what the catalogue has."""
+
+    min_faces: int = Field(
+        default=5, ge=2, description="faces an identity needs to give probes"
+    )
+    max_probes: int = Field(
+        default=17, ge=2, description="probes an identity gives at most"
+    )
+    seen_probe_share: float = Field(
+        default=0.24,
+        ge=0,
+        le=1,
+        description="identities in train that also give probes",
+    )
+    unseen_probe_share: float = Field(
+        default=0.16, ge=0, le=1, description="identities kept for probes alone"
+    )
+    distractor_share: float = Field(
+        default=0.2, ge=0, le=1, description="identities kept for distractors alone"
+    )
+    detection_test_share: float = Field(
+        default=1 / 6, ge=0, le=1, description="pictures in the detection test"
+    )
+
+
+class Settings(_Section):
+    """Everything that can be set."""
+
+    catalogue: CatalogueSettings = CatalogueSettings()
+    blobs: BlobSettings = BlobSettings()
+    harvest: HarvestSettings = HarvestSettings()
+    filter: FilterSettings = FilterSettings()
+    annotate: AnnotateSettings = AnnotateSettings()
+    dataset: DatasetSettings = DatasetSettings()
+    #: ``[[source]]`` tables as written; each source kind checks its own keys.
+    source: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value and where it came from: "default", a file, a variable or a flag."""
+
+    key: str
+    value: object
+    origin: str
+    description: str
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """The settings and the story of each value."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def explain(self) -> Iterator[Setting]:
+        """Every setting but the sources, in the schema's order."""
+        for section, key, field in _fields():
+            name = f"{section}.{key}"
+            value = getattr(getattr(self.settings, section), key)
+            origin = self.origins.get(name, "default")
+            yield Setting(name, value, origin, field.description or "")
+
+
+def load(
+    toml: Path | None,
+    environment: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
+) -> LoadedSettings:
+    """Read the settings of one command.
+
+    Args:
+        toml: the workspace's ``icf.toml``; None where there is no workspace.
+        environment: variables; None means the process's own.
+        flags: ``section.key=value`` texts, as ``--set`` takes them.
+
+    Raises:
+        WrongUse: an unknown key, a value of the wrong type, or broken TOML.
+    """
+    variables = os.environ if environment is None else environment
+    layers = [
+        _from_toml(toml) if toml else {},
+        _from_environment(variables),
+        _from_flags(flags),
+    ]
+    values: dict[str, dict[str, object]] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for name, (value, origin) in layer.items():
+            section, _, key = name.partition(".")
+            values.setdefault(section, {})[key] = value
+            origins[name] = origin
+    source = values.pop("source", {}).get("", ())
+    try:
+        settings = Settings.model_validate({**values, "source": source})
+    except pydantic.ValidationError as error:
+        raise WrongUse(_explain_invalid(error, origins)) from error
+    return LoadedSettings(settings, origins)
+
+
+Layer = dict[str, tuple[object, str]]
+
+
+def _fields() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
+    for section, info in Settings.model_fields.items():
+        if section != "source" and isinstance(info.annotation, type):
+            for key, field in info.annotation.model_fields.items():
+                yield section, key, field
+
+
+def _known() -> list[str]:
+    return [f"{section}.{key}" for section, key, _ in _fields()]
+
+
+def _from_toml(path: Path) -> Layer:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WrongUse(f"cannot read the settings in {path}: {error}") from error
+    layer: Layer = {}
+    for section, table in document.items():
+        if section == "source":
+            layer["source."] = (_sources(path, table), str(path))
+        elif not isinstance(table, dict):
+            raise WrongUse(_unknown(section, f"in {path}"))
+        else:
+            for key, value in table.items():
+                layer[f"{section}.{key}"] = (value, str(path))
+    _check_known((name for name in layer if name != "source."), f"in {path}")
+    return layer
+
+
+def _sources(path: Path, table: object) -> list[dict[str, Any]]:
+    if not isinstance(table, list):
+        raise WrongUse(f"{path}: write each source under its own [[source]] heading")
+    return table
+
+
+def _from_environment(variables: Mapping[str, str]) -> Layer:
+    known = {PREFIX + name.replace(".", "_").upper(): name for name in _known()}
+    layer: Layer = {}
+    for variable, text in variables.items():
+        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+            continue
+        if variable not in known:
+            near = difflib.get_close_matches(variable, known, 1, cutoff=0)
+            raise WrongUse(
+                f"unknown variable {variable}; the nearest setting is {near[0]}"
+            )
+        name = known[variable]
+        layer[name] = (_parsed(name, text), variable)
+    return layer
+
+
+def _from_flags(flags: Sequence[str]) -> Layer:
+    layer: Layer = {}
+    for flag in flags:
+        name, equals, text = flag.partition("=")
+        if not equals:
+            raise WrongUse(f"--set {flag}: write it as section.key=value")
+        _check_known([name], "in --set")
+        layer[name] = (_parsed(name, text), f"--set {flag}")
+    return layer
+
+
+def _parsed(name: str, text: str) -> object:
+    """Lists are written with commas outside of TOML; pydantic reads the rest."""
+    section, _, key = name.partition(".")
+    default = getattr(getattr(Settings(), section), key)
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+def _check_known(names: Iterator[str] | Sequence[str], where: str) -> None:
+    known = _known()
+    for name in names:
+        if name not in known:
+            raise WrongUse(_unknown(name, where))
+
+
+def _unknown(name: str, where: str) -> str:
+    candidates = [*_known(), "source"]
+    near = difflib.get_close_matches(name, candidates, 1, cutoff=0)
+    return f"unknown setting {name!r} {where}; the nearest known one is {near[0]!r}"
+
+
+def _explain_invalid(
+    error: pydantic.ValidationError, origins: Mapping[str, str]
+) -> str:
+    lines = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"][:2])
+        origin = origins.get(name, "default")
+        lines.append(f"{name} = {fault['input']!r} ({origin}): {fault['msg']}")
+    return "\n".join(lines)

@@ -1,0 +1,134 @@
+"""A workspace: the folder that holds one data set in the making."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from icf import __version__
+from icf.blobs import BlobStore
+from icf.catalogue import ledger
+from icf.catalogue.catalogue import Catalogue
+from icf.errors import WrongUse
+from icf.settings import LoadedSettings, Settings, load
+from icf.vectors import VectorStore
+
+CONFIG = "icf.toml"
+FOLDERS = ("blobs", "vectors", "models", "batches", "releases", "reports")
+
+_FIRST_CONFIG = """\
+# Settings of this icf workspace. `icf config show` lists every setting, its value and
+# where the value came from. Declare what to harvest below, then run `icf-harvest run`.
+
+[harvest]
+contact = ""        # a mail address or page; goes into the User-Agent
+
+# [[source]]
+# name = "mine"
+# kind = "folder"   # path/album/character/*.jpg
+# path = "pictures"
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An opened workspace.
+
+    Attributes:
+        root: the folder with ``icf.toml`` in it, absolute.
+        loaded: its settings, with the origin of each value.
+    """
+
+    root: Path
+    loaded: LoadedSettings
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, flags and variables applied."""
+        return self.loaded.settings
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue, at this program's revision.
+
+        Raises:
+            WrongUse: it was never created, or another program version wrote it.
+            BrokenMachine: it does not answer.
+        """
+        catalogue = Catalogue(self.catalogue_url)
+        found, head = catalogue.revisions()
+        if found != head:
+            raise WrongUse(
+                f"the catalogue of {self.root} is at revision {found}, and this "
+                f"program writes {head}; bring it up to date with "
+                f"`icf init {self.root}`"
+            )
+        return catalogue
+
+    @property
+    def catalogue_url(self) -> str:
+        """Its SQLAlchemy URL."""
+        own = f"sqlite:///{self.root / 'catalogue.sqlite'}"
+        return self.settings.catalogue.url or own
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """The bytes of every picture, by SHA-256."""
+        return BlobStore(self.settings.blobs.url or str(self.root / "blobs"))
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        """The embeddings, by face id and model hash."""
+        return VectorStore(self.root / "vectors")
+
+    def begin_run(self, command: str) -> int:
+        """Note in the catalogue that a command starts; return the run's id."""
+        settings = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
+        with self.catalogue.write() as connection:
+            return ledger.begin_run(connection, command, settings, __version__)
+
+    def end_run(self, run_id: int) -> None:
+        """Note that the command came to its end."""
+        with self.catalogue.write() as connection:
+            ledger.end_run(connection, run_id)
+
+
+def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:
+    """Open the workspace that ``start`` is in, as git finds a repository.
+
+    Raises:
+        WrongUse: neither ``start`` nor a folder above it has an ``icf.toml``.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return Workspace(folder, load(folder / CONFIG, flags=flags))
+    raise WrongUse(
+        f"{start} is not in an icf workspace (no {CONFIG} here or above); "
+        "make one with `icf init DIR`, or name one with -C DIR"
+    )
+
+
+def init(root: Path, flags: tuple[str, ...] = ()) -> Workspace:
+    """Make a workspace in ``root``, or bring the one there up to date.
+
+    Running it again changes nothing that is already there.
+
+    Raises:
+        WrongUse: ``root`` is a file.
+    """
+    root = root.resolve()
+    if root.exists() and not root.is_dir():
+        raise WrongUse(f"{root} is a file; `icf init` needs a folder")
+    for folder in FOLDERS:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    config = root / CONFIG
+    if not config.exists():
+        config.write_text(_FIRST_CONFIG, encoding="utf-8")
+    workspace = Workspace(root, load(config, flags=flags))
+    catalogue = Catalogue(workspace.catalogue_url)
+    catalogue.upgrade()
+    catalogue.close()
+    return workspace

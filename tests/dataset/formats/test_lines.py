@@ -1,0 +1,69 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icf.dataset.formats.lines import (
+    LineStyle,
+    Row,
+    read_rows,
+    replace_file,
+    write_rows,
+)
+from icf.errors import BadInput
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\ufeff"))
+
+
+@given(
+    st.lists(TEXT.filter(bool)),
+    st.builds(LineStyle, st.sampled_from(["\n", "\r\n"]), st.booleans()),
+)
+def test_rows_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Any], style: LineStyle
+) -> None:
+    path = tmp_path_factory.mktemp("lines") / "rows.txt"
+    write_rows(path, rows, style)
+    data = path.read_bytes()
+    found, found_style = read_rows(path)
+    assert [row.text for row in found] == rows
+    assert [row.number for row in found] == list(range(1, len(rows) + 1))
+    write_rows(path, rows, found_style)
+    assert path.read_bytes() == data
+
+
+def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "bom.txt"
+    path.write_bytes(b"\xef\xbb\xbfa\r\n")
+    rows, style = read_rows(path)
+    assert rows == [Row(path, 1, "a")]
+    assert style == LineStyle("\r\n")
+
+
+def test_bytes_that_are_not_utf8_are_refused_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"a\nb\xe9\n")
+    with pytest.raises(BadInput, match=r"latin.txt, line 2: .* found byte 0xe9"):
+        read_rows(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_rows(tmp_path / "none.txt")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_bytes(b"old")
+
+    def chunks() -> Iterator[bytes]:
+        yield b"new"
+        raise BadInput("halfway")
+
+    with pytest.raises(BadInput, match="halfway"):
+        replace_file(path, chunks())
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
