@@ -25,12 +25,14 @@ class Limits:
         deadline: seconds, from the first request to the last byte.
         min_rate: bytes a second of a body, once ``grace`` seconds have passed.
         grace: seconds before the rate counts.
+        longest_wait: seconds that a host may ask to be left alone.
     """
 
     max_bytes: int = 64_000_000
     deadline: float = 120.0
     min_rate: float = 1_000.0
     grace: float = 10.0
+    longest_wait: float = 600.0
 
 
 async def read_body(

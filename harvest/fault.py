@@ -5,6 +5,8 @@ from __future__ import annotations
 from icf.codes import Fate
 from icf.errors import BadInput
 
+_LONGEST = 500
+
 
 class Fault(BadInput):
     """One attempt at a URL failed.
@@ -31,10 +33,16 @@ class Fault(BadInput):
         wait: float | None = None,
         names_down: bool = False,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_printable(message))
         self.fate = fate
         self.http_status = http_status
         self.again = again
         self.host = host
         self.wait = wait
         self.names_down = names_down
+
+
+def _printable(message: str) -> str:
+    """Servers write into messages too: bound the length, and drop control bytes."""
+    text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST])
+    return text.encode("utf-8", errors="replace").decode("utf-8")

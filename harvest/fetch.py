@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +13,7 @@ from icf.harvest.body import Limits, read_body
 from icf.harvest.fault import Fault
 from icf.harvest.opt_out import opted_out
 from icf.harvest.retry_after import wait_seconds
-from icf.harvest.robots import ROBOT, UNSAID_WAIT, Robots
+from icf.harvest.robots import ROBOT, Robots
 from icf.harvest.urls import host_of
 from icf.harvest.web import Web
 
@@ -37,6 +35,10 @@ class Sink(Protocol):
 
     def write(self, piece: bytes, /) -> object:
         """Take the next piece."""
+
+    @property
+    def sha1(self) -> str:
+        """SHA-1 of all pieces so far, in hexadecimal."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,12 @@ class Fetcher:
         self._robots = robots
         self._limits = limits
 
-    async def fetch(
-        self, wanted: Wanted, open_sink: Callable[[], Sink]
-    ) -> Fetched | NotModified:
+    async def fetch(self, wanted: Wanted, sink: Sink) -> Fetched | NotModified:
         """Ask for a picture and stream its bytes into a sink.
 
         Args:
             wanted: what to ask for.
-            open_sink: called once, when a body comes.
+            sink: where its body goes.
 
         Raises:
             Fault: nothing that could be stored came; what the sink holds is useless.
@@ -116,8 +116,8 @@ class Fetcher:
             if response.status == 304 and wanted.etag is not None:
                 return NotModified(response.status)
             if response.status != 200:
-                raise _refusal(response)
-            size = await self._store(response, wanted, open_sink())
+                raise _refusal(response, self._limits)
+            size = await self._store(response, wanted, sink)
         kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
         return Fetched(str(response.url), response.status, size, kept)
 
@@ -125,19 +125,15 @@ class Fetcher:
         self, response: aiohttp.ClientResponse, wanted: Wanted, sink: Sink
     ) -> int:
         size = 0
-        sha1 = hashlib.sha1(usedforsecurity=False) if wanted.sha1 else None
         async for piece in read_body(response, self._limits):
             size += len(piece)
             sink.write(piece)
-            if sha1 is not None:
-                sha1.update(piece)
         if size == 0:
             raise Fault(Fate.EMPTY, f"{wanted.url}: zero bytes", http_status=200)
-        if sha1 is not None and sha1.hexdigest() != wanted.sha1:
+        if wanted.sha1 is not None and sink.sha1 != wanted.sha1:
             raise Fault(
                 Fate.HASH_MISMATCH,
-                f"{wanted.url}: SHA-1 {sha1.hexdigest()}, the site promised "
-                f"{wanted.sha1}",
+                f"{wanted.url}: SHA-1 {sink.sha1}, the site promised {wanted.sha1}",
                 http_status=200,
                 again=True,
             )
@@ -154,17 +150,17 @@ def _check_head(response: aiohttp.ClientResponse) -> None:
         )
 
 
-def _refusal(response: aiohttp.ClientResponse) -> Fault:
+def _refusal(response: aiohttp.ClientResponse, limits: Limits) -> Fault:
     status, url = response.status, str(response.url)
     if status in _SLOW_DOWN:
-        asked = wait_seconds(response.headers.get("Retry-After"), time.time())
+        header = response.headers.get("Retry-After")
         return Fault(
             Fate.HTTP_ERROR,
             f"{url}: HTTP {status}, the host asks to be left alone for a while",
             http_status=status,
             again=True,
             host=host_of(url),
-            wait=UNSAID_WAIT if asked is None else asked,
+            wait=wait_seconds(header, time.time(), limits.longest_wait),
         )
     return Fault(
         _FINAL.get(status, Fate.HTTP_ERROR),

@@ -30,6 +30,8 @@ def opted_out(headers: Iterable[str], robot: str = "icf") -> str | None:
             word = name.strip()
             if colon and word not in _WITH_VALUE:
                 addressee, word = word, rest.strip()
+            elif colon:
+                continue
             if word in WORDS and addressee in (None, "*", robot):
                 return word
     return None

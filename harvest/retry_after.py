@@ -5,31 +5,33 @@ from __future__ import annotations
 import math
 from email.utils import parsedate_to_datetime
 
-#: No site is left alone for longer than this on its own word, in seconds.
-LONGEST = 3600.0
+#: Seconds a host is left alone when it does not say for how long.
+UNSAID = 10.0
 
 
-def wait_seconds(header: str | None, now: float) -> float | None:
-    """Return the seconds to wait, from 0 to `LONGEST`.
+def wait_seconds(header: str | None, now: float, longest: float) -> float:
+    """Return the seconds to wait, from 0 to ``longest``.
 
     Args:
         header: the header's value (RFC 9110, section 10.2.3), or None.
         now: the time, in epoch seconds.
+        longest: the cap, in seconds.
 
     Returns:
-        None when there is no header, or none that can be read.
+        `UNSAID` under the cap when there is no header, or none that can be read.
 
-    >>> wait_seconds("120", 0.0), wait_seconds("Thu, 01 Jan 1970 00:00:30 GMT", 10.0)
-    (120.0, 20.0)
+    >>> wait_seconds("120", 0.0, 600.0), wait_seconds("soon", 0.0, 600.0)
+    (120.0, 10.0)
     """
-    if header is None:
-        return None
+    seconds = UNSAID if header is None else _read(header, now)
+    return min(max(seconds, 0.0), longest)
+
+
+def _read(header: str, now: float) -> float:
     seconds = _as_number(header)
     if seconds is None:
         seconds = _as_date(header, now)
-    if seconds is None:
-        return None
-    return min(max(seconds, 0.0), LONGEST)
+    return UNSAID if seconds is None else seconds
 
 
 def _as_number(header: str) -> float | None:

@@ -21,12 +21,10 @@ from icf.harvest.web import Web
 #: Our name in robots.txt and in X-Robots-Tag.
 ROBOT = "icf"
 
-#: Seconds a host is left alone when it does not say how long.
-UNSAID_WAIT = 10.0
-
 _KEPT_SECONDS = 86_400.0
 _MOST_HOSTS = 10_000
 _LONGEST_DELAY = 60.0
+_LONGEST_WAIT = 600.0
 _MAX_BYTES = 512_000  # RFC 9309, section 2.5: at least 500 KiB are parsed
 
 
@@ -113,14 +111,14 @@ async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _not_now(url: str, response: aiohttp.ClientResponse) -> Fault:
-    asked = wait_seconds(response.headers.get("Retry-After"), time.time())
+    header = response.headers.get("Retry-After")
     return Fault(
         Fate.HTTP_ERROR,
         f"{url}: HTTP {response.status}; left alone until its rules are known",
         http_status=response.status,
         again=True,
         host=host_of(url),
-        wait=UNSAID_WAIT if asked is None else asked,
+        wait=wait_seconds(header, time.time(), _LONGEST_WAIT),
     )
 
 

@@ -24,6 +24,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IGNORED = str.maketrans("", "", "\t\n\r\0")
 _PATH_SAFE = "%/:@!$&'()*+,;=-._~"
+_PLAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
 
@@ -57,7 +58,7 @@ def normalise(text: str, base: str | None = None) -> WebUrl:
     WebUrl(url='http://example.org/a%20b/100%25.png', \
 original=' http://Example.org/a b/100%.png#top ', host='example.org')
     """
-    cleaned = text.strip().translate(_IGNORED)
+    cleaned = _cleaned(text)
     try:
         parts = urlsplit(urljoin(base, cleaned) if base else cleaned)
         scheme = parts.scheme.lower()
@@ -68,7 +69,7 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
             (
                 scheme,
                 _authority(name, None if port == _DEFAULT_PORTS[scheme] else port),
-                _quoted(parts.path.replace("\\", "/"), _PATH_SAFE) or "/",
+                _quoted(parts.path, _PATH_SAFE) or "/",
                 _quoted(parts.query, _PATH_SAFE + "?"),
                 "",
             )
@@ -90,6 +91,12 @@ def host_of(url: str) -> str:
     '127.0.0.1:8931'
     """
     return urlsplit(url).netloc
+
+
+def _cleaned(text: str) -> str:
+    """Drop what browsers drop, and read backslashes of the path as they do."""
+    path, mark, rest = text.strip().translate(_IGNORED).partition("?")
+    return path.replace("\\", "/") + mark + rest
 
 
 def _host_name(host: str) -> str:
@@ -114,7 +121,7 @@ def _host_name(host: str) -> str:
 
 
 def _is_plain(host: str) -> bool:
-    return re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", host) is not None
+    return len(host) <= 253 and _PLAIN.fullmatch(host) is not None
 
 
 def _international(host: str) -> str:

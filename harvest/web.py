@@ -88,6 +88,7 @@ class Web:
         *,
         deadline: float,
         headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
         check: Check | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask for ``url``, follow redirects, and yield the response, body unread.
@@ -96,6 +97,7 @@ class Web:
             url: a normalised URL.
             deadline: seconds for everything: redirects, headers and body.
             headers: further request headers.
+            form: fields to POST; without them it is a GET.
             check: called with the URL before each request, also at each redirect.
 
         Raises:
@@ -106,7 +108,7 @@ class Web:
             if check is not None:
                 await check(url)
             left = deadline - (asyncio.get_running_loop().time() - started)
-            response = await self._ask(url, max(left, 0.001), headers or {})
+            response = await self._ask(url, max(left, 0.001), headers or {}, form)
             try:
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTS or location is None:
@@ -122,15 +124,21 @@ class Web:
         )
 
     async def _ask(
-        self, url: str, seconds: float, headers: Mapping[str, str]
+        self,
+        url: str,
+        seconds: float,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None,
     ) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("use `async with Web(...)`")
         check_literal(url, self._allow)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
         with faults_of(url, Fate.UNREACHABLE):
-            return await self._session.get(
+            return await self._session.request(
+                "GET" if form is None else "POST",
                 yarl.URL(url, encoded=True),
+                data=form,
                 allow_redirects=False,
                 timeout=timeout,
                 headers=headers,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.formats.lines import replace_file
 from icf.errors import BadInput
+from icf.files import replace_file
 
 _DTYPE = np.dtype("<f8")
 _ROWS_AT_ONCE = 4096

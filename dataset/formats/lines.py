@@ -1,13 +1,12 @@
 """Text files as numbered rows: what all published row formats share."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from icf.errors import BadInput
+from icf.files import replace_file
 
 _SHOWN = 120
 
@@ -104,27 +103,6 @@ def _encoded(rows: Iterable[str], style: LineStyle) -> Iterator[bytes]:
         end = style.newline
     if style.closed and end:
         yield end.encode()
-
-
-def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
-    """Write a file so that its final name never shows half of it.
-
-    Args:
-        path: The file to make or to replace; its folder must exist.
-        chunks: Its bytes.
-    """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def checked_name(name: str, forbidden: str) -> str:

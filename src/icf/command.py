@@ -61,9 +61,13 @@ class Invocation:
         """Print the result: ``value`` as JSON, or what ``render`` makes for people."""
         if self.json:
             click.echo(json.dumps(value))
+            return
+        rendered = render()
+        if isinstance(rendered, str):
+            click.echo(rendered)
         else:
             out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
-            out.print(render())
+            out.print(rendered)
 
     @contextmanager
     def progress(

@@ -1,1 +1,98 @@
-X: int = 1
+"""A site on loopback that can misbehave in every way a wire allows."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+JPEG = b"\xff\xd8\xff\xe0 a small picture \xff\xd9"
+
+
+def answer(body: bytes = JPEG, status: str = "200 OK", **headers: str) -> bytes:
+    """The bytes of a whole response; header names with _ for -."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def redirect(location: str) -> bytes:
+    """A 302 to somewhere."""
+    return answer(b"", "302 Found", Location=location)
+
+
+class Site:
+    """Routes are raw responses, one per ask (the last one stays), or handlers."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, list[bytes | Handler]] = {}
+        self.asked: list[str] = []
+        self.heads: list[str] = []
+        self.port = 0
+        self.host = ""
+
+    def route(self, path: str, *answers: bytes | Handler) -> str:
+        """Serve answers at a path; return its URL."""
+        self.routes[path] = list(answers)
+        return self.url(path)
+
+    def url(self, path: str) -> str:
+        return f"http://{self.host}{path}"
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                path = head.split(" ")[1]
+                self.asked.append(path)
+                self.heads.append(head)
+                bare = path.partition("?")[0]
+                known = (
+                    self.routes.get(path)
+                    or self.routes.get(bare)
+                    or [answer(b"", "404 Not Found")]
+                )
+                reply = known.pop(0) if len(known) > 1 else known[0]
+                if not isinstance(reply, bytes):
+                    await reply(reader, writer)
+                    break
+                writer.write(reply)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@contextmanager
+def serving() -> Iterator[Site]:
+    """Run a `Site` in a thread of its own."""
+    site = Site()
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+    stop = asyncio.Event()
+
+    async def live() -> None:
+        server = await asyncio.start_server(site.serve, "127.0.0.1", 0)
+        site.port = server.sockets[0].getsockname()[1]
+        site.host = f"127.0.0.1:{site.port}"
+        ready.set()
+        await stop.wait()
+        server.close()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(live(),))
+    thread.start()
+    ready.wait()
+    try:
+        yield site
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()

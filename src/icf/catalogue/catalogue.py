@@ -129,7 +129,12 @@ def _clear_errors(url: str) -> Iterator[None]:
     """Say which database failed, and how, without a traceback of the driver."""
     try:
         yield
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
+        # SQLite reports a file that is no database as the bare base class.
+        if not isinstance(error, sa.exc.OperationalError) and (
+            type(error) is not sa.exc.DatabaseError
+        ):
+            raise
         shown = sa.make_url(url).render_as_string(hide_password=True)
         reason = str(error.orig).strip() if error.orig else str(error)
         raise BrokenMachine(
@@ -146,4 +151,6 @@ def _remedy(reason: str) -> str:
         return "Free some space on that disk; nothing that was acknowledged is lost."
     if "no such table" in reason:
         return "It is not an icf catalogue, or an empty one: run `icf init`."
+    if "not a database" in reason:
+        return "Move that file away, or name another with catalogue.url."
     return "Check catalogue.url with `icf config show`, and that the server is running."

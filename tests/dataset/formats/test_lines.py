@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from icf.dataset.formats.lines import (
     LineStyle,
     Row,
     read_rows,
-    replace_file,
     write_rows,
 )
 from icf.errors import BadInput
@@ -53,17 +51,3 @@ def test_bytes_that_are_not_utf8_are_refused_by_line(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         read_rows(tmp_path / "none.txt")
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
-    path = tmp_path / "rows.txt"
-    path.write_bytes(b"old")
-
-    def chunks() -> Iterator[bytes]:
-        yield b"new"
-        raise BadInput("halfway")
-
-    with pytest.raises(BadInput, match="halfway"):
-        replace_file(path, chunks())
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]

@@ -42,14 +42,18 @@ COMICGEN_FACES: dict[tuple[str, str], Box] = {
     ("ethan", "straight"): (208.5, 63, 278, 132.5),
 }
 # Parts that hide the face, or tilt the head out of the box drawn above.
-_ODD = re.compile("ridingcar|readingpaper|board|dozing|laugh|rofl|lol|lookingdown")
+_ODD = re.compile(
+    "ridingcar|readingpaper|board|turn|dozing|laugh|rofl|lookingdown"
+    "|dee/(side|sitting)/emotion/happy"
+)
 
 CLOTHES = ("e78276", "ffcf77", "fdea6b", "78e185", "9ddadb", "8fa7df", "e279c7")
-_PEEPS_MOODS = (
+_PEEPS_MOODS = re.findall(
+    r"\w+",
     "awe blank calm cheeky concerned concernedFear contempt cute driven eatingHappy "
     "explaining eyesClosed fear hectic lovingGrin1 lovingGrin2 serious smile smileBig "
-    "smileLOL smileTeethGap solemn suspicious tired veryAngry"
-).split()
+    "smileLOL smileTeethGap solemn suspicious tired veryAngry",
+)
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,15 @@ class Figure:
 class Drawing:
     """An SVG text, its own width and height, and the face in its coordinates.
 
-    ``bust`` says that the drawing ends at its lower edge, in the middle of a body.
+    ``bust`` says that the drawing ends at its lower edge, in the middle of a body;
+    ``neck`` that the outline of the neck just touches that edge.
     """
 
     svg: str
     size: tuple[float, float]
     face: Box
     bust: bool = True
+    neck: bool = False
 
 
 def render(drawing: Drawing, side: float, name: str) -> Figure:
@@ -104,15 +110,19 @@ def render(drawing: Drawing, side: float, name: str) -> Figure:
     centre = ((x1 + x2) / 2 * scale, (y1 + y2) / 2 * scale)
     radii = ((x2 - x1) / 2 * scale, (y2 - y1) / 2 * scale)
     if drawing.bust:
-        picture = _longer(picture)
+        picture = _longer(picture, drawing.neck)
     return Figure(picture, centre, radii, 0.0, name)
 
 
-def _longer(bust: Image.Image) -> Image.Image:
+def _longer(bust: Image.Image, neck: bool) -> Image.Image:
     """Draw the body on below the edge, so that a turned bust shows no cut."""
     w, h = bust.size
     longer = Image.new("RGBA", (w, h + h // 2))
-    last = bust.crop((0, h - 2, w, h - 1)).resize((w, h // 2 + 2))
+    last = bust.crop((0, h - 2, w, h - 1))
+    if neck:
+        cloth = last.crop((w // 4, 0, w // 4 + 1, 1)).resize((w // 2, 1))
+        last.paste(cloth, (w // 4, 0))
+    last = last.resize((w, h // 2 + 2))
     longer.paste(last, (0, h - 2))
     longer.paste(bust.crop((0, 0, w, h - 2)), (0, 0))
     return longer
@@ -163,7 +173,7 @@ class Wardrobe:
                 svg = _colour_in(svg, look, self._rng.choice(CLOTHES))
                 drawing = Drawing(svg, (1744, 1744), NOTIONISTS_FACE)
             else:
-                drawing = Drawing(svg, (704, 704), OPEN_PEEPS_FACE)
+                drawing = Drawing(svg, (704, 704), OPEN_PEEPS_FACE, neck=True)
             self._ready.setdefault(character.name, []).append(drawing)
 
     def drawing(self, character: Character) -> Drawing:
@@ -193,8 +203,8 @@ class Wardrobe:
         folder = self._art.comicgen / name / angle
         heads = _parts(folder / "emotion")
         if calm:
-            heads = [p for p in heads if re.search("smile|happy|normal", p.stem)]
-        head = self._rng.choice(heads or _parts(folder / "emotion"))
+            heads = [p for p in heads if re.search("smile|happy|neutral", p.stem)]
+        head = self._rng.choice(heads)
         body = self._rng.choice(_parts(folder / "pose"))
         text, size = _nested(head, "head")
         svg = (
@@ -207,7 +217,7 @@ class Wardrobe:
 
 def _parts(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.svg"))
-    return [path for path in found if not _ODD.search(path.stem)] or found
+    return [path for path in found if not _ODD.search("/".join(path.parts[-4:]))]
 
 
 def _nested(path: Path, prefix: str) -> tuple[str, tuple[float, float]]:

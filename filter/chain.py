@@ -1,0 +1,40 @@
+"""The steps of the filter, in the order in which images and faces pass them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from icf.engine.runner import Chain
+from icf.engine.step import Item, Step
+from icf.filter.detect import Detect
+from icf.filter.duplicates import Duplicates
+from icf.filter.embed import Embed
+from icf.filter.identity import Identity
+from icf.filter.kind import Kind
+from icf.filter.reference import Reference
+from icf.filter.sharpness import Sharpness
+from icf.filter.size import Size
+from icf.workspace import Workspace
+
+
+def filter_chain(workspace: Workspace) -> Chain:
+    """Make the steps with the settings and paths of ``workspace``.
+
+    What is cheap comes first: nothing is embedded that size, sharpness or a duplicate
+    already rules out.
+    """
+    wanted = workspace.settings.filter
+    max_pixels = workspace.settings.harvest.max_pixels
+    blobs = workspace.settings.blobs.url or str(workspace.root / "blobs")
+    vectors = workspace.root / "vectors"
+    steps: tuple[Step[Any], ...] = (
+        Detect(blobs, wanted.min_score, max_pixels),
+        Size(wanted.min_face),
+        Kind(),
+        Sharpness(wanted.min_sharpness),
+        Duplicates(wanted.max_phash, wanted.max_dhash),
+        Embed(blobs, max_pixels),
+        Reference(vectors),
+        Identity(vectors, wanted.min_probability),
+    )
+    return Chain(cast(tuple[Step[Item], ...], steps))

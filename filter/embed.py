@@ -1,0 +1,89 @@
+"""Turn each face that is left into a vector; equal characters get near vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from icf.catalogue.schema import face, image
+from icf.codes import FaceReason
+from icf.engine.rows import by_ids
+from icf.engine.step import Item, Outcome, Step, Subject
+from icf.filter import opened
+from icf.images import Undecodable, decode
+from icf.models.embedding import crop_face
+
+
+@dataclass(frozen=True)
+class StoredFace(Item):
+    """A face, and where the bytes of its picture are."""
+
+    sha256: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Embed(Step[StoredFace]):
+    """Embeds the enlarged crop of each face; every face passes.
+
+    Args:
+        blobs: the URL of the blob store.
+        max_pixels: the cap on width x height.
+    """
+
+    name: ClassVar[str] = "embed"
+    subject: ClassVar[Subject] = "face"
+
+    blobs: str
+    max_pixels: int
+
+    def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
+        """Read boxes, and where the bytes are."""
+        query = sa.select(
+            face.c.id, face.c.x1, face.c.y1, face.c.x2, face.c.y2, image.c.sha256
+        ).join(image, image.c.id == face.c.image_id)
+        return [
+            StoredFace(row.id, 0, True, row.sha256, (row.x1, row.y1, row.x2, row.y2))
+            for row in by_ids(connection, query, face.c.id, ids)
+        ]
+
+    def judge(self, batch: Sequence[StoredFace]) -> list[Outcome]:
+        """Crop the faces, decoding each picture once, and embed them together."""
+        embedder = opened.embedder()
+        outcomes: list[Outcome] = []
+        cropped: list[StoredFace] = []
+        crops: list[NDArray[np.uint8]] = []
+        in_order = sorted(batch, key=lambda item: item.sha256)
+        for sha256, faces in groupby(in_order, key=lambda item: item.sha256):
+            try:
+                pixels = self._pixels(sha256)
+            except (FileNotFoundError, Undecodable) as error:
+                outcomes += [_missing(item, error) for item in faces]
+                continue
+            for item in faces:
+                cropped.append(item)
+                crops.append(crop_face(pixels, item.box, embedder.crop_rate))
+        if not crops:
+            return outcomes
+        model = embedder.model_hash
+        for item, vector in zip(cropped, embedder.embed(crops), strict=True):
+            columns = {"embedder": model}
+            outcomes.append(
+                Outcome(item.id, True, model=model, vector=vector, columns=columns)
+            )
+        return outcomes
+
+    def _pixels(self, sha256: str) -> NDArray[np.uint8]:
+        store = opened.blobs(self.blobs)
+        return decode(store.get(sha256), self.max_pixels).pixels
+
+
+def _missing(item: StoredFace, error: Exception) -> Outcome:
+    """Its bytes were there when the face was found, and are gone or damaged now."""
+    return Outcome(item.id, False, FaceReason.MISSING_BLOB.value, message=str(error))

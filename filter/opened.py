@@ -1,0 +1,53 @@
+"""What steps work with, opened once in each process and shared by its threads.
+
+A step holds only paths and numbers, so that it can be sent to another machine; it asks
+here for the models and stores behind them.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from pathlib import Path
+
+from icf.blobs import BlobStore
+from icf.models.detection import Detector
+from icf.models.embedding import Embedder
+from icf.vectors import VectorStore
+
+# Threads that all ask first would each load a model of their own.
+_opening = threading.Lock()
+
+
+def detector() -> Detector:
+    """The bundled detector."""
+    with _opening:
+        return _detector()
+
+
+def embedder() -> Embedder:
+    """The bundled embedder."""
+    with _opening:
+        return _embedder()
+
+
+@functools.cache
+def blobs(url: str) -> BlobStore:
+    """The blob store at ``url``."""
+    return BlobStore(url)
+
+
+@functools.cache
+def vectors(folder: Path) -> VectorStore:
+    """The vector store in ``folder``."""
+    return VectorStore(folder)
+
+
+@functools.cache
+def _detector() -> Detector:
+    return Detector.bundled()
+
+
+@functools.cache
+def _embedder() -> Embedder:
+    return Embedder.bundled()

@@ -1,0 +1,147 @@
+"""Choose the face that every question about a character is asked against.
+
+It is the largest face on the picture that the character's own page leads with; where
+that gives none, the medoid: the face that is most like all others of the character. A
+reference that was set by hand stays whatever happens here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue.schema import candidate, character, face
+from icf.codes import Verdict
+from icf.engine.rows import by_ids
+from icf.engine.step import Item, Outcome, Step, Subject
+from icf.filter import opened
+
+#: On a lead picture that shows several characters the largest face is the likeliest to
+#: be the one meant, but a large doubtful box is more often no face at all.
+CONFIDENT = 0.7
+
+
+@dataclass(frozen=True)
+class PossibleReference(Item):
+    """A face, and what speaks for it as reference of its character."""
+
+    area: float
+    score: float
+    embedder: str | None
+    leads: bool
+    has_reference: bool
+
+
+@dataclass(frozen=True)
+class Reference(Step[PossibleReference]):
+    """Gives each character a reference, if it has none; every face passes.
+
+    Args:
+        vectors: the folder of the vector store.
+    """
+
+    name: ClassVar[str] = "reference"
+    subject: ClassVar[Subject] = "face"
+    grouped: ClassVar[bool] = True
+
+    vectors: Path
+
+    def select(
+        self, connection: sa.Connection, ids: Sequence[int]
+    ) -> list[PossibleReference]:
+        """Read sizes, lead pictures and the references there are."""
+        leading = _leading(connection, ids)
+        earlier = face.alias("earlier")
+        # A reference that was dropped, or taken down, is none; by hand it stays.
+        stands = sa.and_(
+            earlier.c.id.is_not(None),
+            sa.or_(
+                earlier.c.verdict != Verdict.DROPPED.value,
+                character.c.reference_by == "hand",
+            ),
+        )
+        query = (
+            sa.select(
+                face.c.id,
+                face.c.character_id,
+                face.c.awaits,
+                ((face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)).label("area"),
+                face.c.score,
+                face.c.embedder,
+                stands.label("has_reference"),
+            )
+            .join(character, character.c.id == face.c.character_id)
+            .outerjoin(earlier, earlier.c.id == character.c.reference_face_id)
+        )
+        return [
+            PossibleReference(
+                row.id,
+                row.character_id,
+                row.awaits == self.name,
+                row.area,
+                row.score,
+                row.embedder,
+                row.id in leading,
+                bool(row.has_reference),
+            )
+            for row in by_ids(connection, query, face.c.id, ids)
+        ]
+
+    def judge(self, batch: Sequence[PossibleReference]) -> list[Outcome]:
+        """Choose for each character that has none."""
+        groups: dict[int, list[PossibleReference]] = {}
+        for item in batch:
+            groups.setdefault(item.group, []).append(item)
+        return [o for group in groups.values() for o in self._judge_group(group)]
+
+    def _judge_group(self, group: Sequence[PossibleReference]) -> list[Outcome]:
+        fresh = sorted((item for item in group if item.fresh), key=lambda i: i.id)
+        chosen: PossibleReference | None = None
+        by = None
+        if fresh and not group[0].has_reference:
+            leads = [i for i in fresh if i.leads and i.score >= CONFIDENT]
+            chosen = max(leads, key=lambda i: i.area, default=None)
+            by = "lead"
+            if chosen is None:
+                chosen, by = self._medoid(fresh), "medoid"
+        return [
+            Outcome(item.id, True, reference_of=item.group, reference_by=by)
+            if item is chosen
+            else Outcome(item.id, True)
+            for item in fresh
+        ]
+
+    def _medoid(self, items: Sequence[PossibleReference]) -> PossibleReference:
+        """The face with the highest mean cosine to the others."""
+        model = items[0].embedder
+        comparable = [item for item in items if item.embedder == model]
+        if model is None or len(comparable) < 3:
+            # Each of two is as like the other: the larger shows more.
+            return max(items, key=lambda i: i.area)
+        store = opened.vectors(self.vectors)
+        matrix = store.get(model, np.array([item.id for item in comparable]))
+        return comparable[int(np.argmax(matrix @ matrix.sum(axis=0)))]
+
+
+def _leading(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Those of ``ids`` on a lead picture, or kept for a duplicate that is on one."""
+    query = (
+        sa.select(face.c.id, face.c.keeper_id)
+        .join(
+            candidate,
+            sa.and_(
+                candidate.c.image_id == face.c.image_id,
+                candidate.c.character_id == face.c.character_id,
+            ),
+        )
+        .where(candidate.c.is_lead)
+    )
+    own = by_ids(connection, query, face.c.id, ids)
+    leading = {row.id for row in own}
+    kept_for = by_ids(connection, query, face.c.keeper_id, ids)
+    return leading | {row.keeper_id for row in kept_for}

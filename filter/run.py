@@ -1,0 +1,100 @@
+"""Run the filter over a workspace; what `icf-filter run` and `icf round` call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import decision, face, image
+from icf.codes import ImageReason
+from icf.engine.engine import Engine
+from icf.engine.runner import Progress, Runner, Tally
+from icf.engine.step import Item, Step
+from icf.errors import SomeFailed, WrongUse
+from icf.filter.chain import filter_chain
+from icf.workspace import Workspace
+
+#: Opens a progress bar with a title and a total.
+Bar = Callable[[str, int], AbstractContextManager[Progress]]
+
+#: Failed items that a message names; the others are counted.
+SHOWN = 3
+
+
+def chosen_steps(workspace: Workspace, names: Sequence[str]) -> list[Step[Item]]:
+    """The steps called ``names``, or all of them, in the order of the chain.
+
+    Raises:
+        WrongUse: no step has such a name.
+    """
+    steps = filter_chain(workspace).steps
+    known = [step.name for step in steps]
+    for name in names:
+        if name not in known:
+            raise WrongUse(f"no step is called {name!r}; there are {', '.join(known)}")
+    return [step for step in steps if not names or step.name in names]
+
+
+def pending(workspace: Workspace, names: Sequence[str] = ()) -> dict[str, int]:
+    """How many rows wait for each step."""
+    waiting: dict[str, int] = {}
+    with workspace.catalogue.read() as connection:
+        for table in (image, face):
+            query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
+            waiting.update({row[0]: row[1] for row in connection.execute(query)})
+    steps = chosen_steps(workspace, names)
+    return {step.name: waiting.get(step.name, 0) for step in steps}
+
+
+def run_steps(
+    workspace: Workspace, names: Sequence[str], engine: Engine, bar: Bar
+) -> list[Tally]:
+    """Run each step over everything that waits for it.
+
+    Raises:
+        WrongUse: no step has one of ``names``.
+        BrokenMachine: the disk or the database does not answer.
+    """
+    steps = chosen_steps(workspace, names)
+    run_id = workspace.begin_run(" ".join(["icf-filter", *(names or ["run"])]))
+    runner = Runner(
+        workspace.catalogue,
+        workspace.vectors,
+        engine,
+        run_id,
+        filter_chain(workspace),
+        workspace.settings.filter.batch,
+    )
+    tallies = []
+    for step in steps:
+        with bar(step.name, runner.pending(step)) as advance:
+            tallies.append(runner.run(step, advance))
+    workspace.end_run(run_id)
+    return tallies
+
+
+def complain_of_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
+    """Say which items a step broke on, if it broke on any.
+
+    Raises:
+        SomeFailed: with how many, and the commands that show why.
+    """
+    failed = {t.step: t.dropped[ImageReason.STEP_FAILED.value] for t in tallies}
+    total = sum(failed.values())
+    if not total:
+        return
+    query = (
+        sa.select(decision.c.subject, decision.c.subject_id)
+        .where(decision.c.reason == ImageReason.STEP_FAILED.value)
+        .order_by(decision.c.id.desc())
+        .limit(SHOWN)
+    )
+    with workspace.catalogue.read() as connection:
+        rows = connection.execute(query).all()
+    where = ", ".join(f"{step} ({number})" for step, number in failed.items() if number)
+    commands = ", ".join(f"`icf why {row.subject}:{row.subject_id}`" for row in rows)
+    raise SomeFailed(
+        f"done, but a step broke on {total} items: {where}; see {commands}"
+    )

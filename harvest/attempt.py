@@ -1,0 +1,125 @@
+"""One attempt at one URL: its bytes into the blob store, or a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from icf.blobs import BlobStore
+from icf.codes import Fate, ImageReason
+from icf.harvest.fault import Fault
+from icf.harvest.fetch import Fetcher, NotModified, Wanted
+from icf.harvest.folder import open_inside
+from icf.harvest.frontier import Leased
+from icf.harvest.incoming import Incoming
+from icf.harvest.results import Ended, Result, Stored
+from icf.harvest.robots import Robots
+from icf.harvest.urls import normalise
+from icf.images import Header, Undecodable, probe
+
+_PIECE = 1 << 20
+
+
+class Attempt:
+    """Makes attempts.
+
+    Args:
+        fetcher: for what is on the web.
+        robots: whose delays are kept between requests.
+        blobs: where bytes go.
+        folders: of each source whose pictures are files, by its name.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        robots: Robots,
+        blobs: BlobStore,
+        folders: Mapping[str, Path],
+    ) -> None:
+        self._fetcher = fetcher
+        self._robots = robots
+        self._blobs = blobs
+        self._folders = folders
+
+    def delay(self, leased: Leased) -> float:
+        """Return the seconds that the URL's host wants between requests."""
+        return self._robots.delay(leased.url) if leased.host else 0.0
+
+    async def make(self, leased: Leased) -> Result:
+        """Bring the bytes of a URL into the blob store.
+
+        Raises:
+            Fault: there are none that can be stored.
+        """
+        if leased.url.startswith("file:"):
+            return await asyncio.to_thread(self._copy, leased)
+        return await self._fetch(leased)
+
+    async def _fetch(self, leased: Leased) -> Result:
+        url = normalise(leased.url).url
+        with Incoming(self._blobs) as incoming:
+            got = await self._fetcher.fetch(
+                Wanted(url, leased.sha1, _etag(leased.headers)), incoming
+            )
+            if isinstance(got, NotModified):
+                return Ended(leased, Fate.UNCHANGED, None, got.status)
+            header = _header(incoming.head, url)
+            # Flushing to the disk takes its time; others are fetched meanwhile.
+            sha256 = await asyncio.to_thread(incoming.keep)
+        return _stored(leased, sha256, got.size, header, got.headers, got.status)
+
+    def _copy(self, leased: Leased) -> Result:
+        folder = self._folders.get(leased.source)
+        if folder is None:
+            raise Fault(
+                Fate.FORBIDDEN_ADDRESS,
+                f"{leased.url}: no source of kind folder is named {leased.source!r}",
+            )
+        path = open_inside(leased.url, folder)
+        size = 0
+        try:
+            with Incoming(self._blobs) as incoming, path.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    incoming.write(piece)
+                    size += len(piece)
+                if size == 0:
+                    raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
+                header = _header(incoming.head, leased.url)
+                sha256 = incoming.keep()
+        except OSError as error:
+            raise Fault(Fate.UNREACHABLE, f"{leased.url}: {error}") from error
+        return _stored(leased, sha256, size, header, {}, None)
+
+
+def _header(head: bytes, url: str) -> Header | None:
+    """Read the picture's header; None where only the decoder can tell more.
+
+    Raises:
+        Fault: ``not_image``, by the first bytes.
+    """
+    try:
+        return probe(head)
+    except Undecodable as error:
+        if error.reason is ImageReason.NOT_IMAGE:
+            raise Fault(Fate.NOT_IMAGE, f"{url}: {error}", http_status=200) from error
+        return None
+
+
+def _stored(
+    leased: Leased,
+    sha256: str,
+    size: int,
+    header: Header | None,
+    headers: dict[str, str],
+    status: int | None,
+) -> Stored:
+    known = (header.format, header.width, header.height) if header else (None,) * 3
+    return Stored(leased, sha256, size, headers, status, *known)
+
+
+def _etag(headers: str | None) -> str | None:
+    found = json.loads(headers).get("ETag") if headers else None
+    return str(found) if found else None

@@ -1,0 +1,207 @@
+"""What a source is: something that lists albums, characters and pictures in steps.
+
+A source is a plug-in: a class under the entry point group ``icf.sources``, named by its
+``kind``. It answers one `Task` at a time with one `Answer`; the answer is stored, tasks
+and continue token with it, in one transaction before the next one is asked for. So a
+source keeps nothing in memory that would be missed after a crash.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pydantic
+
+from icf.codes import Fate
+from icf.errors import WrongUse
+from icf.harvest.licence import UNKNOWN, Licence
+from icf.harvest.web import Web
+from icf.settings import HarvestSettings, Settings
+
+GROUP = "icf.sources"
+
+
+@dataclass(frozen=True)
+class Album:
+    """A cartoon: a film, a series, a book."""
+
+    name: str
+    page_url: str | None = None
+    rank: int | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Character:
+    """Someone in an album."""
+
+    album: str
+    name: str
+    page_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a source files under a character.
+
+    Attributes:
+        url: as the source wrote it.
+        album: with ``character``, whom it should show; both None where nobody is
+            named.
+        is_lead: the character's own page leads with it.
+        sha1: what the site says of its bytes, in hex.
+        size: in bytes, as the site says.
+        fate: other than pending where the source already knows it, with ``message``.
+    """
+
+    url: str
+    album: str | None = None
+    character: str | None = None
+    is_lead: bool = False
+    page_url: str | None = None
+    licence: Licence = UNKNOWN
+    sha1: str | None = None
+    size: int | None = None
+    fate: Fate = Fate.PENDING
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to list.
+
+    Attributes:
+        kind: "albums", "characters", "images", or what the source calls it.
+        subject: with the kind, unique in its source; asked once however often found.
+        album: whose characters or images are listed.
+        character: whose images are listed.
+        cursor: what the last answer said to keep.
+    """
+
+    kind: str
+    subject: str
+    album: str | None = None
+    character: str | None = None
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one step found.
+
+    Attributes:
+        tasks: what is to be listed next; known ones are not listed twice.
+        cursor: kept with the task, for its next step or its next refresh.
+        done: False where the task has more steps.
+        faults: rows or files that could not be read, each with where and why.
+    """
+
+    albums: tuple[Album, ...] = ()
+    characters: tuple[Character, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    cursor: str | None = None
+    done: bool = True
+    faults: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Lists albums, characters and pictures."""
+
+    name: str
+    #: The folder that ``file://`` pictures of this source are in; None for the web.
+    folder: Path | None
+
+    def first_tasks(self) -> Iterable[Task]:
+        """Return where listing begins; called at the start of every run."""
+
+    async def step(self, task: Task, web: Web) -> Answer:
+        """Answer the next part of a task.
+
+        Raises:
+            Fault: it cannot be answered; the task is kept as failed.
+        """
+
+
+class SourceKind(Protocol):
+    """What an entry point of the group leads to: usually the class itself.
+
+    It takes the ``[[source]]`` table, the workspace's folder (relative paths are read
+    from there) and the settings of the harvest, and raises `WrongUse` for a key it does
+    not know.
+    """
+
+    def __call__(
+        self, table: Mapping[str, Any], root: Path, settings: HarvestSettings
+    ) -> Source:
+        """Make the source."""
+
+
+class SourceTable(pydantic.BaseModel):
+    """The keys that every ``[[source]]`` table has; each kind adds its own."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    name: str = pydantic.Field(min_length=1)
+    kind: str
+
+
+T = TypeVar("T", bound=SourceTable)
+
+
+def read_table(model: type[T], table: Mapping[str, Any]) -> T:
+    """Check a ``[[source]]`` table against its kind's keys.
+
+    Raises:
+        WrongUse: a key is unknown (the nearest known one is named), missing, or of the
+            wrong type.
+    """
+    try:
+        return model.model_validate(dict(table))
+    except pydantic.ValidationError as error:
+        name = table.get("name", "?")
+        lines = [_explained(fault, model) for fault in error.errors()]
+        raise WrongUse(f"[[source]] {name!r}: " + "; ".join(lines)) from error
+
+
+def _explained(fault: Any, model: type[SourceTable]) -> str:
+    path = [str(part) for part in fault["loc"]]
+    if fault["type"] != "extra_forbidden":
+        return f"{'.'.join(path) or 'the table'}: {fault['msg']}"
+    fields: Mapping[str, pydantic.fields.FieldInfo] = model.model_fields
+    for part in path[:-1]:
+        inner = fields[part].annotation
+        if not (isinstance(inner, type) and issubclass(inner, pydantic.BaseModel)):
+            break
+        fields = inner.model_fields
+    near = difflib.get_close_matches(path[-1], fields, 1, cutoff=0)
+    return f"unknown key {'.'.join(path)!r}; the nearest known one is {near[0]!r}"
+
+
+def open_sources(settings: Settings, root: Path) -> list[Source]:
+    """Make every source that ``icf.toml`` declares.
+
+    Raises:
+        WrongUse: a kind that is not installed, a name used twice, or a bad key.
+    """
+    kinds = {point.name: point for point in entry_points(group=GROUP)}
+    sources: list[Source] = []
+    for table in settings.source:
+        kind = str(table.get("kind", ""))
+        if kind not in kinds:
+            known = ", ".join(sorted(kinds))
+            raise WrongUse(
+                f"[[source]] {table.get('name', '?')!r} is of kind {kind!r}; "
+                f"installed kinds: {known}"
+            )
+        make: SourceKind = kinds[kind].load()
+        source = make(table, root, settings.harvest)
+        if any(other.name == source.name for other in sources):
+            raise WrongUse(f"two sources are named {source.name!r}; rename one")
+        sources.append(source)
+    return sources

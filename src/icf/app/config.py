@@ -1,0 +1,55 @@
+"""`icf config`: what the settings are, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from icf import workspace
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.errors import WrongUse
+from icf.settings import LoadedSettings, load
+
+
+@click.group()
+@shared_options
+def config() -> None:
+    """Look at the settings."""
+
+
+@config.command()
+@shared_options
+@pass_invocation
+@example("icf config show --set filter.min_face=80")
+def show(invocation: Invocation) -> None:
+    """Print every setting, its value, and where the value came from.
+
+    Flags (--set) win over ICF_* variables, these over icf.toml, and that over the
+    defaults. Outside a workspace it shows what a new one would have.
+    """
+    settings = list(_loaded(invocation).explain())
+    invocation.emit(
+        {
+            each.key: {
+                "value": each.value,
+                "from": each.origin,
+                "help": each.description,
+            }
+            for each in settings
+        },
+        lambda: table(
+            ("setting", "value", "from", "what it is"),
+            [(s.key, repr(s.value), s.origin, s.description) for s in settings],
+        ),
+    )
+
+
+def _loaded(invocation: Invocation) -> LoadedSettings:
+    try:
+        return invocation.workspace.loaded
+    except WrongUse:
+        start = (invocation.directory or Path.cwd()).resolve()
+        if any((f / workspace.CONFIG).is_file() for f in (start, *start.parents)):
+            raise
+        return load(None, flags=invocation.settings)

@@ -1,0 +1,121 @@
+"""`icf doctor`: is everything here that the work needs?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.errors import IcfError
+from icf.workspace import Workspace
+
+State = Literal["ok", "warning", "broken"]
+
+#: Bytes of free disk under which a warning is due.
+LOW_DISK = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    state: State
+    found: str
+
+
+@click.command()
+@shared_options
+@pass_invocation
+@example("icf doctor")
+def doctor(invocation: Invocation) -> None:
+    """Check this machine, the bundled models and the workspace.
+
+    Exits with 1 if anything is broken; warnings are things the work can do without.
+    """
+    checks = [*_machine(), *_models(), *_workspace(invocation)]
+    invocation.emit(
+        {"checks": [asdict(check) for check in checks]},
+        lambda: table(
+            ("check", "state", "found"), [(c.name, c.state, c.found) for c in checks]
+        ),
+    )
+    broken = [check.name for check in checks if check.state == "broken"]
+    if broken:
+        raise IcfError(f"broken: {', '.join(broken)}; see the list above")
+
+
+def _attempt(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, "ok", look())
+    except (IcfError, OSError, ImportError) as error:
+        return Check(name, "broken", str(error))
+
+
+def _machine() -> Iterator[Check]:
+    python = platform.python_version()
+    yield Check("python", "ok" if sys.version_info >= (3, 10) else "broken", python)
+    yield Check("processors", "ok", str(len(os.sched_getaffinity(0))))
+    for package in ("onnxruntime", "faiss", "torch", "ray"):
+        yield _package(package)
+    yield _attempt("gpu", _gpu)
+
+
+def _package(module: str) -> Check:
+    if importlib.util.find_spec(module) is None:
+        state: State = "warning" if module == "ray" else "broken"
+        return Check(module, state, "not installed")
+    names = importlib.metadata.packages_distributions().get(module, [module])
+    return Check(module, "ok", f"{names[0]} {importlib.metadata.version(names[0])}")
+
+
+def _gpu() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name(0))
+    return "none: the processors do the work"
+
+
+def _models() -> Iterator[Check]:
+    from icf.models.detection import Detector
+    from icf.models.embedding import Embedder
+
+    yield _attempt("detector", lambda: Detector.bundled().model_hash)
+    yield _attempt("embedder", lambda: Embedder.bundled().model_hash)
+
+
+def _workspace(invocation: Invocation) -> Iterator[Check]:
+    try:
+        workspace = invocation.workspace
+    except IcfError as error:
+        yield Check("workspace", "warning", str(error))
+        return
+    yield Check("workspace", "ok", str(workspace.root))
+    yield _attempt("catalogue", lambda: _catalogue(workspace))
+    yield _attempt("writable", lambda: _writable(workspace.root))
+    free = shutil.disk_usage(workspace.root).free
+    state: State = "ok" if free > LOW_DISK else "warning"
+    yield Check("free disk", state, f"{free / 1e9:.1f} GB")
+
+
+def _catalogue(workspace: Workspace) -> str:
+    revision, _ = workspace.catalogue.revisions()
+    return f"{workspace.catalogue.dialect}, revision {revision}"
+
+
+def _writable(root: Path) -> str:
+    probe = root / ".icf-doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return "yes"

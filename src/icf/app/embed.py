@@ -1,0 +1,148 @@
+"""`icf embed`: one embedding for each face in a list, without a workspace."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.errors import BadInput
+from icf.files import replace_file
+from icf.images import Undecodable, decode
+from icf.models.embedding import Embedder, crop_face
+
+#: Faces embedded at a time.
+BATCH = 64
+
+#: Faults listed in full; the rest is counted.
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class FaceLine:
+    """One line of FACES.jsonl; box is x1, y1, x2, y2 in pixels."""
+
+    line: int
+    path: Path
+    box: tuple[float, float, float, float]
+
+
+@click.command()
+@click.argument("faces", metavar="FACES.jsonl", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    metavar="F.npy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the embeddings go.",
+)
+@shared_options
+@pass_invocation
+@example("icf embed faces.jsonl --out faces.npy")
+def embed(invocation: Invocation, faces: Path, out: Path) -> None:
+    """Embed the faces listed in FACES.jsonl, lines of {"path", "box"}.
+
+    Paths are taken from the working folder; box is [x1, y1, x2, y2] in pixels of the
+    upright picture. F.npy gets one float32 row of unit length for each line, in order.
+    If any line cannot be embedded, every such line is reported and nothing is written.
+    """
+    embedder = Embedder.bundled()
+    lines, faults = read_faces(faces)
+    blocks: list[NDArray[np.float32]] = [np.zeros((0, embedder.dim), np.float32)]
+    with invocation.progress("embedding", len(lines)) as advance:
+        remaining = iter(lines)
+        while some := list(islice(remaining, BATCH)):
+            crops, more_faults = _crops(some, embedder.crop_rate)
+            faults += more_faults
+            blocks.append(embedder.embed(crops))
+            advance(len(some))
+    if faults:
+        listed = "\n".join(f"  {fault}" for fault in faults[:SHOWN])
+        more = f"\n  and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise BadInput(
+            f"{len(faults)} lines of {faces} cannot be embedded, so nothing was "
+            f"written:\n{listed}{more}"
+        )
+    matrix = np.concatenate(blocks)
+    _write(out, matrix)
+    invocation.emit(
+        {"faces": len(matrix), "dim": embedder.dim, "path": str(out)},
+        lambda: f"{len(matrix)} embeddings of {embedder.dim} numbers in {out}",
+    )
+
+
+def read_faces(path: Path) -> tuple[list[FaceLine], list[str]]:
+    """Read FACES.jsonl: the good lines, and a message for each bad one.
+
+    Raises:
+        BadInput: the file cannot be read at all.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read {path}: {error}") from error
+    good, faults = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            good.append(_parse(number, line))
+        except (ValueError, KeyError, TypeError) as error:
+            faults.append(f"line {number}: not {{'path', 'box'}}: {error}")
+    return good, faults
+
+
+def _parse(number: int, line: str) -> FaceLine:
+    record = json.loads(line)
+    x1, y1, x2, y2 = (float(edge) for edge in record["box"])
+    if not all(map(math.isfinite, (x1, y1, x2, y2))) or x2 <= x1 or y2 <= y1:
+        raise ValueError(f"box {record['box']} has no area")
+    return FaceLine(number, Path(str(record["path"])), (x1, y1, x2, y2))
+
+
+def _crops(
+    lines: Sequence[FaceLine], rate: float
+) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """Cut out each face; lines of one picture that follow each other decode it once."""
+    crops, faults = [], []
+    for line, pixels in _decoded(lines):
+        if isinstance(pixels, str):
+            faults.append(f"line {line.line}: {line.path}: {pixels}")
+            continue
+        height, width = pixels.shape[:2]
+        x1, y1, x2, y2 = line.box
+        if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
+            faults.append(f"line {line.line}: box lies outside of {line.path}")
+            continue
+        crops.append(crop_face(pixels, line.box, rate))
+    return crops, faults
+
+
+def _decoded(
+    lines: Sequence[FaceLine],
+) -> Iterator[tuple[FaceLine, NDArray[np.uint8] | str]]:
+    last: Path | None = None
+    pixels: NDArray[np.uint8] | str = ""
+    for line in lines:
+        if line.path != last:
+            last = line.path
+            try:
+                pixels = decode(line.path.read_bytes()).pixels
+            except (OSError, Undecodable) as error:
+                pixels = str(error)
+        yield line, pixels
+
+
+def _write(out: Path, matrix: NDArray[np.float32]) -> None:
+    stream = io.BytesIO()
+    np.save(stream, matrix, allow_pickle=False)
+    replace_file(out, [stream.getbuffer()])

@@ -1,0 +1,58 @@
+"""`icf status`: how much of everything there is."""
+
+from __future__ import annotations
+
+import click
+import sqlalchemy as sa
+
+from icf.catalogue.schema import (
+    album,
+    answer,
+    character,
+    face,
+    image,
+    model,
+    question,
+)
+from icf.codes import Label
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+
+_TABLES = {
+    "albums": album,
+    "characters": character,
+    "images": image,
+    "faces": face,
+    "questions": question,
+    "answers": answer,
+}
+
+
+@click.command()
+@shared_options
+@pass_invocation
+@example("icf status --json")
+def status(invocation: Invocation) -> None:
+    """Count what the workspace holds.
+
+    Labels are the questions that people's answers have settled as the same character or
+    another one. For what became of each URL, face and question, see the status of
+    icf-harvest, icf-filter and icf-annotate.
+    """
+    with invocation.workspace.catalogue.read() as connection:
+        counts = count(connection)
+    invocation.emit(counts, lambda: table(("", "count"), list(counts.items())))
+
+
+def count(connection: sa.Connection) -> dict[str, int]:
+    """Count albums, characters, images, faces, questions, answers, labels, models."""
+
+    def rows(query: sa.Select[tuple[int]]) -> int:
+        return int(connection.execute(query).scalar_one())
+
+    total = sa.select(sa.func.count())
+    settled = question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value])
+    return {
+        **{name: rows(total.select_from(each)) for name, each in _TABLES.items()},
+        "labels": rows(total.where(settled)),
+        "models": rows(total.select_from(model)),
+    }

@@ -1,0 +1,232 @@
+"""`icf why`: everything that was decided about one face, image, question or URL."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from icf.catalogue import ledger
+from icf.catalogue.schema import (
+    album,
+    answer,
+    candidate,
+    character,
+    face,
+    image,
+    image_source,
+    question,
+    url,
+)
+from icf.codes import FaceReason, Fate, ImageReason, Label
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.errors import WrongUse
+
+Record = dict[str, Any]
+
+
+@click.command()
+@click.argument("subject", metavar="ID")
+@shared_options
+@pass_invocation
+@example("icf why 1")
+def why(invocation: Invocation, subject: str) -> None:
+    """Say why something is in or out, and where it came from.
+
+    ID is a face's number (12 or face:12), image:12, question:12, the SHA-256 of an
+    image, or a URL. What is shown is the ledger: each step's verdict with its reason,
+    the value measured, the threshold and the model.
+    """
+    with invocation.workspace.catalogue.read() as connection:
+        record = explain(connection, subject)
+    invocation.emit(record, lambda: _render(record))
+
+
+def explain(connection: sa.Connection, subject: str) -> Record:
+    """Collect what the catalogue knows of ``subject``.
+
+    Raises:
+        WrongUse: nothing in the catalogue goes by that name.
+    """
+    if "://" in subject:
+        return _explain_url(connection, subject)
+    if len(subject) == 64:
+        return _explain_image(connection, image.c.sha256 == subject, subject)
+    kind, _, number = subject.rpartition(":")
+    if not number.isdecimal():
+        raise WrongUse(
+            f"{subject!r} names nothing here; give a face's number, image:N, "
+            "question:N, an image's SHA-256 or a URL"
+        )
+    if kind in ("", "face"):
+        return _explain_face(connection, int(number))
+    if kind == "image":
+        return _explain_image(connection, image.c.id == int(number), subject)
+    if kind == "question":
+        return _explain_question(connection, int(number))
+    raise WrongUse(f"{kind!r} is none of face, image, question")
+
+
+def _one(connection: sa.Connection, query: sa.Select[Any], subject: str) -> Record:
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise WrongUse(f"the catalogue has no {subject}")
+    return dict(row)
+
+
+def _all(connection: sa.Connection, query: sa.Select[Any]) -> list[Record]:
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _decisions(connection: sa.Connection, subject: str, key: int) -> list[Record]:
+    found = ledger.history(connection, subject, key)
+    return [
+        {
+            **{
+                name: value
+                for name, value in vars(each.decision).items()
+                if name not in ("subject", "subject_id") and value is not None
+            },
+            "run": each.run_id,
+            "at": _iso(each.decided_at),
+        }
+        for each in found
+    ]
+
+
+def _iso(seconds: float) -> str:
+    utc = datetime.timezone.utc
+    return datetime.datetime.fromtimestamp(seconds, utc).isoformat(timespec="seconds")
+
+
+def _explain_face(connection: sa.Connection, key: int) -> Record:
+    row = _one(
+        connection,
+        sa.select(face, character.c.name.label("character"))
+        .join(character, character.c.id == face.c.character_id)
+        .where(face.c.id == key),
+        f"face {key}",
+    )
+    asked = sa.select(question.c.id).where(question.c.face_id == key)
+    return {
+        "subject": f"face:{key}",
+        "verdict": row["verdict"],
+        "reason": row["reason"],
+        "meaning": FaceReason(row["reason"]).meaning,
+        "awaits": row["awaits"],
+        "character": row["character"],
+        "box": [row["x1"], row["y1"], row["x2"], row["y2"]],
+        "keeper": row["keeper_id"],
+        "decisions": _decisions(connection, "face", key),
+        "questions": [
+            _explain_question(connection, each)
+            for each in connection.execute(asked).scalars()
+        ],
+        "image": _explain_image(
+            connection, image.c.id == row["image_id"], f"image {row['image_id']}"
+        ),
+    }
+
+
+def _explain_image(
+    connection: sa.Connection, where: sa.ColumnElement[bool], subject: str
+) -> Record:
+    row = _one(connection, sa.select(image).where(where), subject)
+    filed = (
+        sa.select(album.c.name.label("album"), character.c.name.label("character"))
+        .select_from(candidate.join(character).join(album))
+        .where(candidate.c.image_id == row["id"])
+        .order_by(character.c.id)
+    )
+    sources = (
+        sa.select(
+            image_source.c.url,
+            image_source.c.source,
+            image_source.c.page_url,
+            image_source.c.licence,
+            image_source.c.licence_from,
+            image_source.c.author,
+        )
+        .where(image_source.c.image_id == row["id"])
+        .order_by(image_source.c.id)
+    )
+    return {
+        "subject": f"image:{row['id']}",
+        "sha256": row["sha256"],
+        "verdict": row["verdict"],
+        "reason": row["reason"],
+        "meaning": ImageReason(row["reason"]).meaning,
+        "awaits": row["awaits"],
+        "filed_under": _all(connection, filed),
+        "sources": _all(connection, sources),
+        "decisions": _decisions(connection, "image", row["id"]),
+    }
+
+
+def _explain_question(connection: sa.Connection, key: int) -> Record:
+    row = _one(
+        connection,
+        sa.select(question, character.c.name.label("character"))
+        .join(character, character.c.id == question.c.character_id)
+        .where(question.c.id == key),
+        f"question {key}",
+    )
+    given = (
+        sa.select(answer.c.annotator, answer.c.choice, answer.c.file, answer.c.line)
+        .where(answer.c.question_id == key)
+        .order_by(answer.c.id)
+    )
+    return {
+        "subject": f"question:{key}",
+        "face": row["face_id"],
+        "character": row["character"],
+        "batch": row["batch_id"],
+        "label": row["label"],
+        "meaning": Label(row["label"]).meaning,
+        "answers": _all(connection, given),
+        "decisions": _decisions(connection, "question", key),
+    }
+
+
+def _explain_url(connection: sa.Connection, text: str) -> Record:
+    where = sa.or_(url.c.url == text, url.c.original == text)
+    row = _one(connection, sa.select(url).where(where), f"URL {text}")
+    record: Record = {
+        "subject": row["url"],
+        "fate": row["fate"],
+        "meaning": Fate(row["fate"]).meaning,
+        "message": row["message"],
+        "attempts": row["attempts"],
+        "page_url": row["page_url"],
+        "licence": row["licence"],
+        "licence_from": row["licence_from"],
+    }
+    if row["image_id"] is not None:
+        record["image"] = _explain_image(
+            connection, image.c.id == row["image_id"], f"image {row['image_id']}"
+        )
+    return record
+
+
+def _render(record: Record, indent: int = 0) -> str:
+    """Draw a record as indented lines: what it is first, its parts below."""
+    pad = "  " * indent
+    lines = []
+    for key, value in record.items():
+        if isinstance(value, dict):
+            lines += [f"{pad}{key}:", _render(value, indent + 1)]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            lines.append(f"{pad}{key}:")
+            lines += [_line(each, indent + 1) for each in value]
+        elif value not in (None, "", []):
+            lines.append(f"{pad}{key}: {value}")
+    return "\n".join(lines)
+
+
+def _line(record: Record, indent: int) -> str:
+    if any(isinstance(value, list | dict) for value in record.values()):
+        return _render(record, indent)
+    parts = (f"{key} {value}" for key, value in record.items() if value is not None)
+    return "  " * indent + "- " + ", ".join(parts)

@@ -1,0 +1,203 @@
+"""The bytes of every picture, under the SHA-256 of those bytes, as they were fetched.
+
+A local folder and an object store are one code path, fsspec. In a local folder, bytes
+go to a temporary name, are flushed to the disk and renamed, so a name that can be seen
+always holds all of its bytes. Object stores show an object only when it is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from icf.errors import BadInput, BrokenMachine
+
+#: Seconds after which a temporary file can only be one that a killed program left.
+STALE = 24 * 3600.0
+
+_PIECE = 1 << 20
+
+
+class MissingBlob(BadInput, FileNotFoundError):
+    """The store has no bytes under this hash."""
+
+
+class BlobStore:
+    """A content-addressed store.
+
+    Args:
+        url: a folder, or an fsspec URL such as ``s3://bucket/prefix``.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self._files, root = fsspec.core.url_to_fs(str(url))
+        self._root = str(root).rstrip("/")
+        self.local = isinstance(self._files, LocalFileSystem)
+
+    def put(self, data: bytes | memoryview) -> str:
+        """Store ``data``; return its SHA-256 in hexadecimal. Twice is as once.
+
+        Raises:
+            BrokenMachine: the bytes cannot be written.
+        """
+        with self.writer() as writer:
+            writer.write(data)
+            return writer.commit()
+
+    def writer(self) -> BlobWriter:
+        """Open a `BlobWriter`, for bytes that come in pieces."""
+        return BlobWriter(self)
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes stored under ``sha256``.
+
+        Raises:
+            MissingBlob: there are none.
+        """
+        try:
+            return bytes(self._files.cat_file(self.place(sha256)))
+        except FileNotFoundError as error:
+            raise MissingBlob(
+                f"the blob store {self._root} has no {sha256}; fetch it again with "
+                "`icf-harvest retry`"
+            ) from error
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether there are bytes under ``sha256``."""
+        return bool(self._files.exists(self.place(sha256)))
+
+    def place(self, sha256: str) -> str:
+        """Where the bytes of ``sha256`` are or would be, two folders deep."""
+        return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+    def path(self, sha256: str) -> Path:
+        """The local file of ``sha256``.
+
+        Raises:
+            BadInput: the store is not a local folder.
+        """
+        if not self.local:
+            raise BadInput(f"the blob store {self._root} is not a folder on this disk")
+        return Path(self.place(sha256))
+
+    def sweep(self, older_than: float = STALE) -> int:
+        """Remove temporary files that killed programs left; return how many.
+
+        Args:
+            older_than: seconds since the last write; younger files may be in use.
+        """
+        if not self.local:
+            return 0
+        limit = time.time() - older_than
+        stale = [
+            path
+            for path in (Path(self._root) / "tmp").glob("*")
+            if path.stat().st_mtime < limit
+        ]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _adopt(self, temporary: Path, sha256: str) -> None:
+        """Give a complete temporary file its final name."""
+        place = self.place(sha256)
+        if not self.local:
+            if not self._files.exists(place):
+                self._files.put_file(str(temporary), place)
+            temporary.unlink()
+            return
+        target = Path(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(target)
+
+    def _temporary_folder(self) -> Path | None:
+        """A folder on the same disk as the store, so that renaming is one step."""
+        if not self.local:
+            return None
+        folder = Path(self._root) / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+class BlobWriter:
+    """Bytes on their way into a store; as a context, discarded unless committed.
+
+    Attributes:
+        size: bytes written so far.
+    """
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+        self._sha256 = hashlib.sha256()
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self.size = 0
+        try:
+            descriptor, name = tempfile.mkstemp(dir=store._temporary_folder())
+        except OSError as error:
+            raise _cannot_write(error) from error
+        self._file = os.fdopen(descriptor, "wb")
+        self._path = Path(name)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Add bytes.
+
+        Raises:
+            BrokenMachine: the disk takes no more.
+        """
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _cannot_write(error) from error
+        self._sha256.update(data)
+        self._sha1.update(data)
+        self.size += len(data)
+
+    def write_all(self, pieces: Iterable[bytes]) -> None:
+        """Add many pieces."""
+        for piece in pieces:
+            self.write(piece)
+
+    @property
+    def sha1(self) -> str:
+        """SHA-1 of what was written, in hexadecimal: MediaWiki promises this one."""
+        return self._sha1.hexdigest()
+
+    def commit(self) -> str:
+        """Put the bytes under their SHA-256, on disk for good; return the hash.
+
+        Raises:
+            BrokenMachine: the bytes cannot be written.
+        """
+        sha256 = self._sha256.hexdigest()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._path.chmod(0o644)
+            self._store._adopt(self._path, sha256)
+        except OSError as error:
+            raise _cannot_write(error) from error
+        return sha256
+
+    def __enter__(self) -> BlobWriter:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Discard what was not committed."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _cannot_write(error: OSError) -> BrokenMachine:
+    return BrokenMachine(
+        f"cannot write to the blob store: {error}; free some space, or check who may "
+        "write there; nothing that was stored is lost"
+    )

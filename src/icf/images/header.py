@@ -1,0 +1,184 @@
+"""What a file is, from its first bytes and its header alone.
+
+The name and the Content-Type are not asked: both lie. The pixel count in the header is
+held against a cap before anything is decoded, so a bomb costs nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import simplejpeg
+from PIL import Image
+
+from icf.codes import ImageReason
+from icf.errors import BadInput
+
+#: Pixels a header may promise: 64 MP.
+MAX_PIXELS = 64_000_000
+#: Frames an animation may have.
+MAX_FRAMES = 10_000
+#: No face worth a question (100 px) fits into less; hashes of less say nothing.
+MIN_SIDE = 16
+#: Longer side over shorter side: strips and rulers, not pictures of characters.
+MAX_ASPECT = 20
+
+_DECODED = {
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "gif": "GIF",
+    "webp": "WEBP",
+    "bmp": "BMP",
+    "tiff": "TIFF",
+    "avif": "AVIF",
+}
+
+
+class Undecodable(BadInput):
+    """A file that is no picture we can use; ``reason`` says why."""
+
+    def __init__(self, reason: ImageReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[Undecodable], tuple[ImageReason, str]]:
+        """Let it cross to another process."""
+        return type(self), (self.reason, str(self))
+
+
+@dataclass(frozen=True)
+class Header:
+    """A picture's header.
+
+    Attributes:
+        format: ``"jpeg"``, ``"png"``, ``"gif"``, ``"webp"``, ``"bmp"``, ``"tiff"``,
+            ``"avif"`` or ``"heif"``.
+        width: in pixels, as stored: before EXIF rotation.
+        height: in pixels, as stored.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+def sniff(data: bytes) -> str:
+    """Name the format by signature.
+
+    Raises:
+        Undecodable: ``empty``, ``not_image``, or ``unsupported`` for SVG.
+    """
+    if not data:
+        raise Undecodable(ImageReason.EMPTY, "zero bytes")
+    start = data[:16]
+    for signature, name in _SIGNATURES:
+        if start.startswith(signature):
+            return name
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "webp"
+    if start[4:8] == b"ftyp":
+        return _brand(start[8:12])
+    text = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
+        raise Undecodable(ImageReason.UNSUPPORTED, "SVG is not rasterised")
+    raise Undecodable(
+        ImageReason.NOT_IMAGE, f"begins with {start!r}, like no known picture format"
+    )
+
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+)
+
+
+def _brand(brand: bytes) -> str:
+    if brand in (b"avif", b"avis"):
+        return "avif"
+    if brand in (
+        b"heic",
+        b"heix",
+        b"hevc",
+        b"hevx",
+        b"heim",
+        b"heis",
+        b"mif1",
+        b"msf1",
+    ):
+        return "heif"
+    raise Undecodable(ImageReason.NOT_IMAGE, f"a media file of brand {brand!r}")
+
+
+def probe(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
+    """Read format and size, decoding nothing.
+
+    Raises:
+        Undecodable: ``empty``, ``not_image``, ``unsupported``, ``corrupt``,
+            ``truncated`` (the header is cut), ``too_large``, ``too_small`` or
+            ``bad_aspect``.
+    """
+    name = sniff(data)
+    if name == "jpeg":
+        width, height = _jpeg_size(data)
+    else:
+        with opened(data, name) as picture:
+            width, height = picture.size
+    _check_size(width, height, max_pixels)
+    return Header(name, width, height)
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except ValueError as error:
+        if b"\xff\xd9" not in data[-64:]:
+            raise Undecodable(ImageReason.TRUNCATED, f"JPEG header: {error}") from error
+        raise Undecodable(ImageReason.CORRUPT, f"JPEG header: {error}") from error
+    return width, height
+
+
+def opened(data: bytes, name: str) -> Image.Image:
+    """Open with Pillow, which reads the header; its own pixel cap is ours to keep.
+
+    Raises:
+        Undecodable: ``unsupported`` or ``corrupt``.
+    """
+    if name == "heif":
+        _register_heif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            formats = [_DECODED.get(name, "HEIF")]
+            return Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise Undecodable(ImageReason.TOO_LARGE, str(error)) from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise Undecodable(ImageReason.CORRUPT, f"{name} header: {error}") from error
+
+
+def _register_heif() -> None:
+    try:
+        import pillow_heif  # type: ignore[import-not-found,unused-ignore]
+    except ImportError as error:
+        raise Undecodable(
+            ImageReason.UNSUPPORTED,
+            "HEIC needs the extra `heif`: pip install 'icf-toolkit[heif]'",
+        ) from error
+    pillow_heif.register_heif_opener()
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    size = f"{width} x {height}"
+    if width * height > max_pixels:
+        raise Undecodable(ImageReason.TOO_LARGE, f"{size} is over {max_pixels} pixels")
+    if min(width, height) < MIN_SIDE and max(width, height) < MIN_SIDE * MAX_ASPECT:
+        raise Undecodable(ImageReason.TOO_SMALL, f"{size} is under {MIN_SIDE} pixels")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise Undecodable(ImageReason.BAD_ASPECT, f"{size} is a strip")

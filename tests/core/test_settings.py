@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+
+from icf.errors import WrongUse
+from icf.settings import Settings, load
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "icf.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_anything_said_the_defaults_hold() -> None:
+    loaded = load(None, {})
+    assert loaded.settings == Settings()
+    assert {each.origin for each in loaded.explain()} == {"default"}
+
+
+def test_flags_win_over_variables_over_the_file_over_defaults(tmp_path: Path) -> None:
+    path = write(tmp_path, "[filter]\nmin_face = 1\nmin_sharpness = 1\nbatch = 1\n")
+    variables = {"ICF_FILTER_MIN_FACE": "2", "ICF_FILTER_MIN_SHARPNESS": "2"}
+    loaded = load(path, variables, ["filter.min_face=3"])
+    chosen = loaded.settings.filter
+    assert (chosen.min_face, chosen.min_sharpness, chosen.batch) == (3, 2.0, 1)
+    origins = {each.key: each.origin for each in loaded.explain()}
+    assert origins["filter.min_face"] == "--set filter.min_face=3"
+    assert origins["filter.min_sharpness"] == "ICF_FILTER_MIN_SHARPNESS"
+    assert origins["filter.batch"] == str(path)
+    assert origins["filter.workers"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("toml", "variables", "flags", "nearest"),
+    [
+        ("[filter]\nmin_fase = 1", {}, [], "filter.min_face"),
+        ("[fliter]\nmin_face = 1", {}, [], "filter.min_face"),
+        ("sauce = 3", {}, [], "source"),
+        ("", {"ICF_FILTER_MINFACE": "1"}, [], "ICF_FILTER_MIN_FACE"),
+        ("", {}, ["filter.min_shapness=1"], "filter.min_sharpness"),
+    ],
+)
+def test_an_unknown_key_is_an_error_that_names_the_nearest(
+    tmp_path: Path,
+    toml: str,
+    variables: dict[str, str],
+    flags: list[str],
+    nearest: str,
+) -> None:
+    with pytest.raises(WrongUse, match=rf"unknown .*{nearest}"):
+        load(write(tmp_path, toml), variables, flags)
+
+
+@pytest.mark.parametrize(
+    "text", ["[filter]\nmin_face = 'big'", "[filter]\nmin_face = 0"]
+)
+def test_a_value_that_cannot_be_is_refused_with_its_origin(
+    tmp_path: Path, text: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(WrongUse, match=r"filter\.min_face = .*icf\.toml"):
+        load(path, {})
+
+
+def test_toml_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"icf\.toml.*line 1"):
+        load(write(tmp_path, "[filter\n"), {})
+
+
+def test_lists_are_written_with_commas_outside_of_toml() -> None:
+    variables = {"ICF_HARVEST_ALLOW_HOSTS": "a.example, 127.0.0.1:8931"}
+    settings = load(None, variables).settings
+    assert settings.harvest.allow_hosts == ("a.example", "127.0.0.1:8931")
+
+
+def test_sources_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    path = write(tmp_path, '[[source]]\nname = "a"\nkind = "folder"\npath = "x"\n')
+    source = load(path, {}).settings.source
+    assert source == ({"name": "a", "kind": "folder", "path": "x"},)

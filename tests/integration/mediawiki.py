@@ -1,0 +1,162 @@
+"""A real MediaWiki on loopback, from Debian's packages, filled with a cartoon wiki."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.integration.wiki_pages import WikiPages, draw
+
+PROGRAM = Path("/usr/share/mediawiki")
+EXTRA = Path(__file__).with_name("LocalSettings.extra.php")
+
+
+@dataclass(frozen=True)
+class MediaWiki:
+    """A running wiki.
+
+    Attributes:
+        host: as in ``127.0.0.1:8931``.
+        pages: what was put into it.
+        root: its folder.
+    """
+
+    host: str
+    pages: WikiPages
+    root: Path
+
+    @property
+    def api(self) -> str:
+        """The URL of ``api.php``."""
+        return f"http://{self.host}/w/api.php"
+
+    @contextmanager
+    def lagging(self, seconds: int) -> Iterator[None]:
+        """Have the wiki report so much replication lag."""
+        (self.root / "lag").write_text(str(seconds))
+        try:
+            yield
+        finally:
+            (self.root / "lag").unlink()
+
+    @property
+    def requests(self) -> list[str]:
+        """The request lines served so far."""
+        log = (self.root / "log" / "server.log").read_text(errors="replace")
+        return [line for line in log.splitlines() if " [200]: " in line]
+
+
+@contextmanager
+def mediawiki() -> Iterator[MediaWiki]:
+    """Install, fill and serve a wiki in a new folder; stop and remove it afterwards."""
+    if not (PROGRAM / "api.php").exists():
+        raise RuntimeError(
+            "MediaWiki is not installed; run `sh tests/integration/install_servers.sh`"
+        )
+    root = Path(tempfile.mkdtemp(prefix="icf-mediawiki-"))
+    host = f"127.0.0.1:{_free_port()}"
+    try:
+        _install(root, host)
+        pages = _fill(root)
+        with _serving(root, host):
+            yield MediaWiki(host, pages, root)
+    finally:
+        shutil.rmtree(root)
+
+
+def _install(root: Path, host: str) -> None:
+    for folder in ("db", "docroot/images", "cache", "import", "text", "log"):
+        (root / folder).mkdir(parents=True)
+    (root / "docroot" / "w").symlink_to(PROGRAM)
+    options = {
+        "confpath": root,
+        "dbtype": "sqlite",
+        "dbpath": root / "db",
+        "dbname": "wiki",
+        "server": f"http://{host}",
+        "scriptpath": "/w",
+        "lang": "en",
+        "pass": "harvest-test-pw-1",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    script = PROGRAM / "maintenance" / "install.php"
+    _php(root, script, *words, "Toon Wiki", "Admin")
+    settings = root / "LocalSettings.php"
+    extra = EXTRA.read_text().replace("@ROOT@", str(root))
+    settings.write_text(settings.read_text() + extra)
+
+
+def _fill(root: Path) -> WikiPages:
+    pages = draw(root / "import", root / "text")
+    images = ("--user", "Admin", "--comment-ext=txt", "--extensions=jpg,png,gif,webp")
+    _maintain(root, "importImages.php", *images, root / "import")
+    texts = sorted((root / "text").iterdir())
+    _maintain(root, "importTextFiles.php", "-u", "Admin", "-s", "import", *texts)
+    _maintain(root, "runJobs.php")
+    return pages
+
+
+def _maintain(root: Path, script: str, *words: object) -> None:
+    settings = root / "LocalSettings.php"
+    _php(root, PROGRAM / "maintenance" / script, "--conf", settings, *words)
+
+
+def _php(root: Path, script: Path, *words: object) -> None:
+    command = ["php", str(script), *map(str, words)]
+    with (root / "log" / f"{script.stem}.log").open("ab") as log:
+        done = subprocess.run(
+            command, stdout=log, stderr=log, cwd=root / "text", check=False
+        )
+    if done.returncode:
+        raise RuntimeError(f"{script.name} failed:\n{Path(log.name).read_text()}")
+
+
+@contextmanager
+def _serving(root: Path, host: str) -> Iterator[None]:
+    environment = {
+        **os.environ,
+        "MW_CONFIG_FILE": str(root / "LocalSettings.php"),
+        "PHP_CLI_SERVER_WORKERS": "2",
+    }
+    with (root / "log" / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            ["php", "-d", "memory_limit=256M", "-S", host, "-t", root / "docroot"],
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=root / "docroot",
+            start_new_session=True,
+        )
+    try:
+        _await(f"http://{host}/w/api.php?action=query&meta=siteinfo&format=json")
+        yield
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _await(url: str, attempts: int = 150) -> None:
+    for _ in range(attempts):
+        try:
+            with urllib.request.urlopen(url, timeout=60):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    raise RuntimeError(f"{url} does not answer")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
