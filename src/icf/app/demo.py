@@ -24,7 +24,7 @@ from icf.app.demo_people import ERROR_RATE, answer_questions
 from icf.app.demo_score import DemoScore, score, write_detection_files
 from icf.app.demo_site import DemoSite
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.errors import IcfError, WrongUse
+from icf.errors import IcfError
 from icf.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
@@ -67,7 +67,7 @@ def demo(invocation: Invocation, directory: Path) -> None:
     tell.run("icf", "init", str(directory), folder=Path.cwd())
     port = _port(root)
     _write_config(root, port, tell)
-    with _site(root, port):
+    with DemoSite(port):
         tell.run("icf-harvest", "run")
     tell.run("icf-filter", "run")
     answered = _ask_people(root, tell)
@@ -147,16 +147,6 @@ def _port(root: Path) -> int:
         port = int(probe.getsockname()[1])
     replace_file(note, [json.dumps({"port": port}).encode()])
     return port
-
-
-def _site(root: Path, port: int) -> DemoSite:
-    try:
-        return DemoSite(port)
-    except OSError as error:
-        raise WrongUse(
-            f"the demo in {root} serves its site on port {port}, which is taken now "
-            f"({error.strerror}); wait until it is free, or start in a new folder"
-        ) from error
 
 
 def _write_config(root: Path, port: int, tell: Teller) -> None:

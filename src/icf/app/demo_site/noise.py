@@ -6,7 +6,7 @@ import io
 import random
 from dataclasses import dataclass
 
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 from PIL import Image, ImageFilter
 
 from icf.app.demo_site.scenes import Scene

@@ -1,0 +1,79 @@
+"""Which of many pictures nearly equals one of some others: pHash and dHash together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from icf.measures import hamming
+
+IntArray = npt.NDArray[np.int64]
+
+_AT_ONCE = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Hashes:
+    """Two 64-bit hashes of each picture, as signed integers; both of shape (n,)."""
+
+    phash: IntArray
+    dhash: IntArray
+
+    def __getitem__(self, rows: npt.NDArray[np.bool_] | IntArray) -> Hashes:
+        """The hashes of some rows."""
+        return Hashes(self.phash[rows], self.dhash[rows])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many bits may differ between near-duplicates; both must hold."""
+
+    phash: int
+    dhash: int
+
+
+def find_near(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
+    """For each of ``these``, one of ``those`` that nearly equals it.
+
+    Returns:
+        Shape (n,): rows of ``those``; -1 where none is within reach.
+
+    Example:
+        >>> a = Hashes(np.array([7, -1]), np.array([0, 0]))
+        >>> b = Hashes(np.array([5]), np.array([1]))
+        >>> find_near(a, b, Reach(10, 10)).tolist()
+        [0, -1]
+    """
+    found = np.full(len(these.phash), -1, np.int64)
+    if not len(these.phash) or not len(those.phash):
+        return found
+    mine, inverse = _distinct(these)
+    theirs, first = np.unique(_pairs(those), axis=0, return_index=True)
+    index = faiss.IndexBinaryFlat(64)
+    index.add(_codes(theirs[:, 0]))
+    near = np.full(len(mine), -1, np.int64)
+    for start in range(0, len(mine), _AT_ONCE):
+        block = mine[start : start + _AT_ONCE]
+        # faiss finds what is nearer than the radius, not what is at it.
+        limits, _, rows = index.range_search(_codes(block[:, 0]), reach.phash + 1)
+        query = np.repeat(np.arange(len(block)), np.diff(limits.astype(np.int64)))
+        close = hamming(block[query, 1], theirs[rows, 1]) <= reach.dhash
+        near[start + query[close]] = first[rows[close]]
+    found[:] = near[inverse]
+    return found
+
+
+def _pairs(hashes: Hashes) -> IntArray:
+    return np.stack([hashes.phash, hashes.dhash], axis=1)
+
+
+def _distinct(hashes: Hashes) -> tuple[IntArray, IntArray]:
+    pairs, inverse = np.unique(_pairs(hashes), axis=0, return_inverse=True)
+    return pairs, inverse.ravel()
+
+
+def _codes(hashes: IntArray) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(hashes).view(np.uint8).reshape(-1, 8)

@@ -1,0 +1,292 @@
+"""Read from the catalogue what a release is made of: confirmed faces, whole pictures.
+
+Everything is paged by key. A face belongs to an identity when people answered that it is
+that character, or when it is the reference that they compared with. A face confirmed for
+two characters belongs to neither.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, character, face, image, model, question
+from icf.codes import Label
+from icf.dataset.near_duplicates import Hashes
+from icf.engine.rows import by_ids
+from icf.errors import WrongUse
+
+IntArray = npt.NDArray[np.int64]
+
+PAGE = 10_000
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A character, and the cartoon it is from."""
+
+    character_id: int
+    character: str
+    album_id: int
+    album: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """A drawn face that the detector found; corners in pixels of the upright picture."""
+
+    face_id: int
+    corners: tuple[float, float, float, float]
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Confirmed faces in the order of their ids; n rows each."""
+
+    face: IntArray
+    identity: IntArray
+    album: IntArray
+    #: Rows of `Pictures`.
+    picture: IntArray
+    #: Shape (n, 4), float64.
+    corners: npt.NDArray[np.float64]
+    pixel_hash: npt.NDArray[np.bytes_]
+    hashes: Hashes
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The pictures that the confirmed faces are in, in the order of their ids."""
+
+    image: IntArray
+    sha256: npt.NDArray[np.bytes_]
+    pixel_hash: npt.NDArray[np.bytes_]
+    hashes: Hashes
+    #: The sniffed format of each, and its size: shape (m, 2), width and height.
+    format: tuple[str, ...]
+    size: IntArray
+    #: Drawn faces found in each.
+    boxes: tuple[tuple[Box, ...], ...]
+    #: Whether people confirmed every one of them.
+    complete: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What a release can be made of.
+
+    Attributes:
+        faces: the confirmed faces.
+        pictures: their pictures.
+        identities: the characters, by id.
+        embedder: the model hash of the vectors that every face has.
+        detectors: the hashes of the models that found the boxes.
+        models: the names of those models, by hash.
+        left_out: how many confirmed faces cannot be used, by reason.
+    """
+
+    faces: Faces
+    pictures: Pictures
+    identities: Mapping[int, Identity]
+    embedder: str
+    detectors: tuple[str, ...]
+    models: Mapping[str, str]
+    left_out: Mapping[str, int]
+
+
+def select(connection: sa.Connection) -> Selection:
+    """Read all of it.
+
+    Raises:
+        WrongUse: people have confirmed no face yet, or none is embedded.
+    """
+    owners, ambiguous = _owners(connection)
+    rows = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
+    _check_labels(connection, rows)
+    embedder = Counter(row.embedder for row in rows if row.embedder).most_common(1)
+    if not embedder:
+        raise WrongUse(
+            f"none of the {len(rows)} confirmed faces is embedded; run `icf-filter run`"
+        )
+    usable = [row for row in rows if row.embedder == embedder[0][0]]
+    characters = {row.id: row for row in _pages(connection, _CHARACTERS, character)}
+    identities = {
+        each: Identity(*characters[each]) for each in {owners[r.id] for r in usable}
+    }
+    pictures = _pictures(connection, sorted({row.image_id for row in usable}), owners)
+    names = connection.execute(sa.select(model.c.sha256, model.c.name))
+    return Selection(
+        faces=_faces(usable, owners, identities, pictures),
+        pictures=pictures,
+        identities=identities,
+        embedder=embedder[0][0],
+        detectors=tuple(sorted({row.detector for row in usable})),
+        models={sha256: name for sha256, name in names},
+        left_out={
+            "confirmed_for_two_characters": ambiguous,
+            "without_embedding": len(rows) - len(usable),
+        },
+    )
+
+
+_FACES = sa.select(
+    face.c.id,
+    face.c.image_id,
+    face.c.x1,
+    face.c.y1,
+    face.c.x2,
+    face.c.y2,
+    face.c.pixel_hash,
+    face.c.phash,
+    face.c.dhash,
+    face.c.embedder,
+    face.c.detector,
+).order_by(face.c.id)
+
+_CHARACTERS = sa.select(
+    character.c.id,
+    character.c.name,
+    album.c.id.label("album_id"),
+    album.c.name.label("album"),
+).join(album, album.c.id == character.c.album_id)
+
+_SAME = sa.select(question.c.id, question.c.face_id, question.c.character_id).where(
+    question.c.label == Label.SAME.value
+)
+
+
+def _pages(
+    connection: sa.Connection, query: sa.Select[Any], table: sa.Table
+) -> Iterator[sa.Row[Any]]:
+    """All rows of ``query``, whose first column is the key of ``table``."""
+    last = -1
+    while True:
+        page = query.where(table.c.id > last).order_by(table.c.id).limit(PAGE)
+        rows = connection.execute(page).all()
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        last = rows[-1][0]
+
+
+def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
+    """Each confirmed face's character, and how many faces have more than one."""
+    owners: dict[int, int] = {}
+    torn: set[int] = set()
+    for _, face_id, character_id in _pages(connection, _SAME, question):
+        if owners.setdefault(face_id, character_id) != character_id:
+            torn.add(face_id)
+    confirmed = set(owners.values())
+    references = sa.select(character.c.id, character.c.reference_face_id).where(
+        character.c.reference_face_id.is_not(None)
+    )
+    for character_id, face_id in _pages(connection, references, character):
+        # A reference that no answer speaks for confirms nothing.
+        if character_id in confirmed and (
+            owners.setdefault(face_id, character_id) != character_id
+        ):
+            torn.add(face_id)
+    return {key: owner for key, owner in owners.items() if key not in torn}, len(torn)
+
+
+def _check_labels(connection: sa.Connection, rows: Sequence[object]) -> None:
+    if rows:
+        return
+    asked = connection.execute(sa.select(sa.func.count(question.c.id))).scalar_one()
+    raise WrongUse(
+        "no face is confirmed yet, so there is nothing to release: "
+        f"{asked} questions were asked and none is labelled 'same'. Run "
+        "`icf-annotate export`, have the questions answered, then `icf-annotate import`"
+    )
+
+
+def _faces(
+    rows: Sequence[sa.Row[Any]],
+    owners: Mapping[int, int],
+    identities: Mapping[int, Identity],
+    pictures: Pictures,
+) -> Faces:
+    ids = _ints([row.id for row in rows])
+    identity = [owners[row.id] for row in rows]
+    return Faces(
+        face=ids,
+        identity=_ints(identity),
+        album=_ints([identities[each].album_id for each in identity]),
+        picture=np.searchsorted(pictures.image, [row.image_id for row in rows]),
+        corners=np.array([row[2:6] for row in rows], np.float64).reshape(-1, 4),
+        pixel_hash=_texts([row.pixel_hash for row in rows]),
+        hashes=Hashes(
+            _ints([row.phash for row in rows]), _ints([row.dhash for row in rows])
+        ),
+    )
+
+
+def _pictures(
+    connection: sa.Connection, ids: Sequence[int], owners: Mapping[int, int]
+) -> Pictures:
+    columns = [
+        image.c[name]
+        for name in (
+            "id sha256 format width height pixel_hash phash dhash".split()
+        )
+    ]
+    query = sa.select(*columns).order_by(image.c.id)
+    rows = list(by_ids(connection, query, image.c.id, ids))
+    boxes = _boxes(connection, ids)
+    return Pictures(
+        image=_ints([row.id for row in rows]),
+        sha256=_texts([row.sha256 for row in rows]),
+        # Without one, a picture equals nothing but itself.
+        pixel_hash=_texts([row.pixel_hash or row.sha256 for row in rows]),
+        hashes=Hashes(
+            _ints([row.phash or 0 for row in rows]),
+            _ints([row.dhash or 0 for row in rows]),
+        ),
+        format=tuple(row.format or "" for row in rows),
+        size=_ints([(row.width or 0, row.height or 0) for row in rows]).reshape(-1, 2),
+        boxes=tuple(boxes[row.id] for row in rows),
+        complete=np.array(
+            [all(box.face_id in owners for box in boxes[row.id]) for row in rows],
+            np.bool_,
+        ),
+    )
+
+
+def _boxes(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[int, tuple[Box, ...]]:
+    """Every drawn face that was found in each picture, in or out."""
+    query = (
+        sa.select(
+            face.c.image_id,
+            face.c.id,
+            face.c.x1,
+            face.c.y1,
+            face.c.x2,
+            face.c.y2,
+            face.c.score,
+        )
+        .where(face.c.kind == "cartoon")
+        .order_by(face.c.id)
+    )
+    boxes: dict[int, tuple[Box, ...]] = dict.fromkeys(ids, ())
+    for row in by_ids(connection, query, face.c.image_id, ids):
+        corners = (row.x1, row.y1, row.x2, row.y2)
+        boxes[row.image_id] += (Box(row.id, corners, row.score),)
+    return boxes
+
+
+def _ints(values: Sequence[Any]) -> IntArray:
+    return np.array(values, np.int64)
+
+
+def _texts(values: Sequence[str]) -> npt.NDArray[np.bytes_]:
+    """As ASCII of fixed width: a third of the memory of str objects."""
+    return np.array(values, dtype="S64")

@@ -1,0 +1,305 @@
+"""The paper's protocol (sections 3.3 and 5.1) at any size, from arrays alone.
+
+Test is chosen first, and train gives way. A *group* is a set of pictures that must stay
+together (one picture, or several with the same pixels): no group is in train and in
+test, neither within one of the two tasks nor across them. No picture in train shows a
+confirmed face of an identity that is kept for the test alone. The test holds at most one
+face of a group.
+
+The same arrays, protocol and seed give the same split, in whatever order the rows come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from icf.errors import WrongUse
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How much of what there is goes where; the paper's counts are the most.
+
+    Attributes:
+        min_faces: faces that an identity needs to give probes.
+        max_probes: probes that an identity gives at most.
+        seen_share: identities in train that also give probes, of all identities.
+        unseen_share: identities kept for probes alone.
+        distractor_share: identities kept for distractors alone, one face each.
+        detection_test_share: pictures in the detection test, of all pictures.
+    """
+
+    min_faces: int = 5
+    max_probes: int = 17
+    seen_share: float = 0.24
+    unseen_share: float = 0.16
+    distractor_share: float = 0.2
+    detection_test_share: float = 1 / 6
+    max_seen: int = 1_200
+    max_unseen: int = 800
+    max_distractors: int = 2_500
+    max_probes_in_all: int = 20_000
+    max_detection_train: int = 50_000
+    max_detection_test: int = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class ConfirmedFaces:
+    """Faces whose identity people confirmed; all arrays of shape (n,), int64.
+
+    Attributes:
+        face: the face's id, each once.
+        identity: whose face it is.
+        album: the album of that identity.
+        group: the group of its picture.
+    """
+
+    face: IntArray
+    identity: IntArray
+    album: IntArray
+    group: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionPictures:
+    """Pictures with true boxes; both arrays of shape (m,), int64.
+
+    Attributes:
+        picture: the picture's id, each once.
+        group: its group.
+    """
+
+    picture: IntArray
+    group: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Rows of `ConfirmedFaces` and of `DetectionPictures`, each in the order of ids.
+
+    A probe's identity is *seen* if it has a face in train, and *unseen* if it has none.
+    """
+
+    train: IntArray
+    probes: IntArray
+    distractors: IntArray
+    detection_train: IntArray
+    detection_test: IntArray
+
+
+def make_splits(
+    faces: ConfirmedFaces, pictures: DetectionPictures, protocol: Protocol, seed: int
+) -> Splits:
+    """Divide faces into train, probes and distractors, and pictures for detection.
+
+    Raises:
+        WrongUse: there are too few identities or faces for a test.
+    """
+    rng = np.random.default_rng(seed)
+    order = np.argsort(faces.face, kind="stable")
+    ids, number = np.unique(faces.identity[order], return_inverse=True)
+    shuffled = rng.permutation(len(order))
+    testable = shuffled[_firsts_of(faces.group[order][shuffled])]
+    usable = np.bincount(number[testable], minlength=len(ids))
+    album = np.zeros(len(ids), np.int64)
+    album[number] = faces.album[order]
+    roles = _Roles.draw(album, usable, protocol, rng)
+    quota = _quota(roles, usable, protocol, rng)
+    picked = testable[_rank_within(number[testable]) < quota[number[testable]]]
+    group = faces.group[order]
+    away = np.isin(group, group[roles.held_out[number]])
+    train = np.flatnonzero(~away & ~np.isin(group, group[picked]))
+    is_distractor = roles.distractor[number[picked]]
+    recognition = (train, picked[~is_distractor], picked[is_distractor])
+    _check(recognition, len(ids), usable, protocol)
+    detection = _split_detection(pictures, group[train], group[picked], protocol, rng)
+    return Splits(*(np.sort(order[rows]) for rows in recognition), *detection)
+
+
+def hold_back(splits: Splits, faces: BoolArray, pictures: BoolArray) -> Splits:
+    """Take rows out of train, because something in test looks nearly the same.
+
+    Args:
+        splits: as `make_splits` made them.
+        faces: shape (n,), True for the faces that must not be in train.
+        pictures: shape (m,), the same for pictures of the detection set.
+    """
+    return Splits(
+        splits.train[~faces[splits.train]],
+        splits.probes,
+        splits.distractors,
+        splits.detection_train[~pictures[splits.detection_train]],
+        splits.detection_test,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Roles:
+    """For each identity whether it has the role; the others are in train alone."""
+
+    seen: BoolArray
+    unseen: BoolArray
+    distractor: BoolArray
+
+    @property
+    def held_out(self) -> BoolArray:
+        return self.unseen | self.distractor
+
+    @staticmethod
+    def draw(
+        album: IntArray, usable: IntArray, protocol: Protocol, rng: np.random.Generator
+    ) -> _Roles:
+        count = len(usable)
+        can_probe = usable >= protocol.min_faces
+        seen_count, unseen_count = _probe_counts(count, int(can_probe.sum()), protocol)
+        distractor_count = _share(
+            count, protocol.distractor_share, protocol.max_distractors
+        )
+        queue = _held_out_first(
+            album, unseen_count + distractor_count, can_probe, rng
+        )
+        unseen = _first(queue, can_probe, unseen_count)
+        distractor = _first(queue, ~unseen & (usable > 0), distractor_count)
+        # One face at least stays for train.
+        can_be_seen = (usable > protocol.min_faces) & ~unseen & ~distractor
+        return _Roles(
+            _first(rng.permutation(count), can_be_seen, seen_count), unseen, distractor
+        )
+
+
+def _share(count: int, share: float, most: int) -> int:
+    """A share of ``count``: at least one where any is asked for."""
+    return min(most, max(int(share > 0), round(share * count)))
+
+
+def _probe_counts(count: int, able: int, protocol: Protocol) -> tuple[int, int]:
+    """How many seen and unseen identities give probes, if ``able`` of them can."""
+    seen = _share(count, protocol.seen_share, protocol.max_seen)
+    unseen = _share(count, protocol.unseen_share, protocol.max_unseen)
+    if seen + unseen > able:
+        unseen = able * unseen // (seen + unseen)
+        seen = able - unseen
+    return seen, unseen
+
+
+def _held_out_first(
+    album: IntArray, needed: int, can_probe: BoolArray, rng: np.random.Generator
+) -> IntArray:
+    """All identities, those to be kept out of train first.
+
+    Whole albums lead as far as they fit, so that even an album's style is new to what
+    was trained; then come identities that could give no probes anyway.
+    """
+    albums, place = np.unique(album, return_inverse=True)
+    shuffled = rng.permutation(len(albums))
+    turn = np.empty(len(albums), np.int64)
+    turn[shuffled] = np.arange(len(albums))
+    whole = np.zeros(len(albums), np.bool_)
+    left = needed
+    for each, size in zip(
+        shuffled.tolist(), np.bincount(place)[shuffled].tolist(), strict=True
+    ):
+        if size <= left:
+            whole[each] = True
+            left -= size
+    at_random = rng.permutation(len(album))
+    rest = ~whole[place]
+    return np.lexsort((at_random, rest & can_probe, np.where(rest, 0, turn[place]), rest))
+
+
+def _first(queue: IntArray, able: BoolArray, count: int) -> BoolArray:
+    """The first ``count`` of the queue that are able, as a mask."""
+    mask = np.zeros(len(able), np.bool_)
+    mask[queue[able[queue]][:count]] = True
+    return mask
+
+
+def _quota(
+    roles: _Roles, usable: IntArray, protocol: Protocol, rng: np.random.Generator
+) -> IntArray:
+    """How many faces each identity gives to the test."""
+    low, high = protocol.min_faces, max(protocol.min_faces, protocol.max_probes)
+    quota = np.zeros(len(usable), np.int64)
+    quota[roles.unseen] = np.minimum(usable[roles.unseen], high)
+    # Half of what a seen identity has, so that it is really trained on.
+    quota[roles.seen] = np.clip(usable[roles.seen] // 2, low, high)
+    extra = np.repeat(np.arange(len(quota)), np.maximum(quota - low, 0))
+    surplus = int(quota.sum()) - protocol.max_probes_in_all
+    if surplus > 0:
+        cut = rng.permutation(extra)[:surplus]
+        quota -= np.bincount(cut, minlength=len(quota))
+    quota[roles.distractor] = 1
+    return quota
+
+
+def _split_detection(
+    pictures: DetectionPictures,
+    train_groups: IntArray,
+    test_groups: IntArray,
+    protocol: Protocol,
+    rng: np.random.Generator,
+) -> tuple[IntArray, IntArray]:
+    """Fill the test, then train, group by group, never against the recognition set."""
+    order = np.argsort(pictures.picture, kind="stable")
+    groups, number = np.unique(pictures.group[order], return_inverse=True)
+    queue = rng.permutation(len(groups))
+    sizes = np.bincount(number, minlength=len(groups))
+    total = len(order)
+    wanted = _share(total, protocol.detection_test_share, protocol.max_detection_test)
+    may_test = ~np.isin(groups, train_groups)
+    test = _fill(queue[may_test[queue]], sizes, min(wanted, max(0, total - 1)))
+    may_train = ~np.isin(groups, test_groups) & ~test
+    train = _fill(queue[may_train[queue]], sizes, protocol.max_detection_train)
+    rows = (np.sort(order[chosen[number]]) for chosen in (train, test))
+    in_train, in_test = rows
+    return in_train, in_test
+
+
+def _fill(queue: IntArray, sizes: IntArray, room: int) -> BoolArray:
+    """Take groups in turn while they fit, as a mask over all groups."""
+    taken = np.zeros(len(sizes), np.bool_)
+    for each, size in zip(queue.tolist(), sizes[queue].tolist(), strict=True):
+        if size <= room:
+            taken[each] = True
+            room -= size
+    return taken
+
+
+def _check(
+    recognition: tuple[IntArray, IntArray, IntArray],
+    identities: int,
+    usable: IntArray,
+    protocol: Protocol,
+) -> None:
+    parts = zip(("train", "probe", "distractor"), recognition, strict=True)
+    empty = [name for name, rows in parts if not len(rows)]
+    if empty:
+        able = int((usable >= protocol.min_faces).sum())
+        raise WrongUse(
+            f"too little for a test: no {' and no '.join(empty)} faces. There are "
+            f"{identities} identities with confirmed faces, and {able} of them have "
+            f"the {protocol.min_faces} that probes need. Answer more questions "
+            "(`icf-annotate export`, then import), or lower dataset.min_faces"
+        )
+
+
+def _firsts_of(values: IntArray) -> IntArray:
+    """Where each distinct value stands first, in that order."""
+    return np.sort(np.unique(values, return_index=True)[1])
+
+
+def _rank_within(number: IntArray) -> IntArray:
+    """0, 1, 2, ... for the rows of each number, in the order of the rows."""
+    order = np.argsort(number, kind="stable")
+    ordered = number[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sizes = np.diff(starts, append=len(ordered))
+    rank = np.empty(len(number), np.int64)
+    rank[order] = np.arange(len(ordered)) - np.repeat(starts, sizes)
+    return rank
