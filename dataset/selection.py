@@ -1,8 +1,8 @@
 """Read from the catalogue what a release is made of: confirmed faces, whole pictures.
 
-Everything is paged by key. A face belongs to an identity when people answered that it is
-that character, or when it is the reference that they compared with. A face confirmed for
-two characters belongs to neither.
+Everything is paged by key. A face belongs to an identity when people answered that it
+is that character, or when it is the reference that they compared with. A face confirmed
+for two characters belongs to neither.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Box:
-    """A drawn face that the detector found; corners in pixels of the upright picture."""
+    """A drawn face as found; corners in pixels of the upright picture."""
 
     face_id: int
     corners: tuple[float, float, float, float]
@@ -231,13 +231,16 @@ def _faces(
 def _pictures(
     connection: sa.Connection, ids: Sequence[int], owners: Mapping[int, int]
 ) -> Pictures:
-    columns = [
-        image.c[name]
-        for name in (
-            "id sha256 format width height pixel_hash phash dhash".split()
-        )
-    ]
-    query = sa.select(*columns).order_by(image.c.id)
+    query = sa.select(
+        image.c.id,
+        image.c.sha256,
+        image.c.format,
+        image.c.width,
+        image.c.height,
+        image.c.pixel_hash,
+        image.c.phash,
+        image.c.dhash,
+    ).order_by(image.c.id)
     rows = list(by_ids(connection, query, image.c.id, ids))
     boxes = _boxes(connection, ids)
     return Pictures(
@@ -259,9 +262,7 @@ def _pictures(
     )
 
 
-def _boxes(
-    connection: sa.Connection, ids: Sequence[int]
-) -> dict[int, tuple[Box, ...]]:
+def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box, ...]]:
     """Every drawn face that was found in each picture, in or out."""
     query = (
         sa.select(

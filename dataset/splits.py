@@ -3,8 +3,8 @@
 Test is chosen first, and train gives way. A *group* is a set of pictures that must stay
 together (one picture, or several with the same pixels): no group is in train and in
 test, neither within one of the two tasks nor across them. No picture in train shows a
-confirmed face of an identity that is kept for the test alone. The test holds at most one
-face of a group.
+confirmed face of an identity that is kept for the test alone. The test holds at most
+one face of a group.
 
 The same arrays, protocol and seed give the same split, in whatever order the rows come.
 """
@@ -161,9 +161,7 @@ class _Roles:
         distractor_count = _share(
             count, protocol.distractor_share, protocol.max_distractors
         )
-        queue = _held_out_first(
-            album, unseen_count + distractor_count, can_probe, rng
-        )
+        queue = _held_out_first(album, unseen_count + distractor_count, can_probe, rng)
         unseen = _first(queue, can_probe, unseen_count)
         distractor = _first(queue, ~unseen & (usable > 0), distractor_count)
         # One face at least stays for train.
@@ -210,7 +208,9 @@ def _held_out_first(
             left -= size
     at_random = rng.permutation(len(album))
     rest = ~whole[place]
-    return np.lexsort((at_random, rest & can_probe, np.where(rest, 0, turn[place]), rest))
+    return np.lexsort(
+        (at_random, rest & can_probe, np.where(rest, 0, turn[place]), rest)
+    )
 
 
 def _first(queue: IntArray, able: BoolArray, count: int) -> BoolArray:

@@ -89,17 +89,17 @@ class Duplicates(Step[HashedFace]):
         waiting = np.arange(len(ranked))
         while len(waiting):
             keeper, waiting = waiting[0], waiting[1:]
-            if ranked[keeper].fresh:
+            if fresh[keeper]:
                 outcomes.append(Outcome(ranked[keeper].id, True))
             same = pixels[waiting] == pixels[keeper]
-            by_phash = hamming(phash[waiting], phash[keeper])
-            by_dhash = hamming(dhash[waiting], dhash[keeper])
-            near = (by_phash <= self.max_phash) & (by_dhash <= self.max_dhash)
+            bits = hamming(phash[waiting], phash[keeper])
+            near = bits <= self.max_phash
+            near[near] = hamming(dhash[waiting[near]], dhash[keeper]) <= self.max_dhash
             out = fresh[waiting] & (same | near)
             for place in np.flatnonzero(out):
+                distance = None if same[place] else int(bits[place])
                 item = ranked[waiting[place]]
-                bits = None if same[place] else int(by_phash[place])
-                outcomes.append(self._dropped(item, ranked[keeper], bits))
+                outcomes.append(self._dropped(item, ranked[keeper], distance))
             waiting = waiting[~out]
         return outcomes
 

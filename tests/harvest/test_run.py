@@ -1,0 +1,396 @@
+"""Whole runs against a site on loopback: what each URL's one fate is in the end."""
+
+import asyncio
+import hashlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from icf.catalogue.schema import image, image_source, url
+from icf.codes import Fate
+from icf.errors import WrongUse
+from icf.harvest.run import Outcome, harvest, user_agent
+from icf.harvest.status import count_urls, make_pending
+from icf.settings import HarvestSettings
+from icf.workspace import Workspace, find, init
+from tests.harvest.rows import all_of, fates, filed
+from tests.harvest.wire import Handler, Site, answer, redirect
+
+
+def png(number: int) -> bytes:
+    """A small real picture, another one for each number."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (number % 256, number // 256, 7)).save(out, "PNG")
+    return out.getvalue()
+
+
+def workspace(root: Path, site: Site, *urls: str, **settings: object) -> Workspace:
+    """A workspace with a list of these URLs."""
+    init(root)
+    lines = [f"{key} = {value}" for key, value in settings.items()]
+    (root / "icf.toml").write_text(
+        f'[harvest]\nallow_hosts = ["{site.host}"]\nbackoff = 0.0\n'
+        + "\n".join(lines)
+        + '\n[[source]]\nname = "mine"\nkind = "list"\npath = "urls.csv"\n'
+    )
+    rows = "".join(f"Moon,Luna,{one}\n" for one in urls)
+    (root / "urls.csv").write_text("album,character,url\n" + rows)
+    return find(root)
+
+
+Crawl = Callable[..., tuple[Workspace, Outcome]]
+
+
+@pytest.fixture
+def crawl(tmp_path: Path, site: Site) -> Crawl:
+    def once(*urls: str, **settings: object) -> tuple[Workspace, Outcome]:
+        made = workspace(tmp_path / "ws", site, *urls, **settings)
+        return made, harvest(made)
+
+    return once
+
+
+def test_pictures_are_stored_byte_for_byte_with_all_that_is_known(
+    site: Site, crawl: Crawl
+) -> None:
+    made, outcome = crawl(site.route("/1.png", answer(png(1), ETag='"v1"')))
+    (kept,) = all_of(made.catalogue, image)
+    assert made.blobs.get(kept["sha256"]) == png(1)
+    assert kept["sha256"] == hashlib.sha256(png(1)).hexdigest()
+    assert (kept["format"], kept["width"], kept["height"]) == ("png", 40, 30)
+    assert '"v1"' in all_of(made.catalogue, image_source)[0]["headers"]
+    assert filed(made.catalogue) == [("1.png", "Luna", False)]
+    assert outcome.harvested.fates == {Fate.STORED: 1}
+
+
+def test_many_pictures_end_with_one_fate_each(site: Site, crawl: Crawl) -> None:
+    urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(300)]
+    made, outcome = crawl(*urls, *urls)
+    assert outcome.harvested.fates == {Fate.STORED: 300}
+    with made.catalogue.read() as connection:
+        assert count_urls(connection) == {"total": 300, "stored": 300}
+    assert len(site.asked) == 301  # and robots.txt
+    temporary = made.root / "blobs" / "tmp"
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_same_bytes_under_two_urls_are_one_image(site: Site, crawl: Crawl) -> None:
+    urls = [site.route(path, answer(png(1))) for path in ("/a.png", "/b.png")]
+    made, _ = crawl(*urls)
+    assert len(all_of(made.catalogue, image)) == 1
+    assert len(all_of(made.catalogue, image_source)) == 2
+
+
+async def _short(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + png(1))
+    await writer.drain()
+
+
+async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("reply", "fate", "asked"),
+    [
+        (_short, Fate.TRUNCATED, 3),
+        (_hang_up, Fate.UNREACHABLE, 3),
+        (answer(b"", "500 Oops"), Fate.HTTP_ERROR, 3),
+        (answer(b"", "404 Not Found"), Fate.NOT_FOUND, 1),
+        (answer(b"", "410 Gone"), Fate.GONE, 1),
+        (answer(b"", "403 Forbidden"), Fate.REFUSED, 1),
+        (answer(b""), Fate.EMPTY, 1),
+        (answer(b"<html>not a picture</html>"), Fate.NOT_IMAGE, 1),
+        (answer(png(1), X_Robots_Tag="noai"), Fate.OPTED_OUT, 1),
+        (redirect("file:///etc/passwd"), Fate.BAD_SCHEME, 1),
+        (redirect("http://10.0.0.1/"), Fate.FORBIDDEN_ADDRESS, 1),
+        (redirect("/x"), Fate.TOO_MANY_REDIRECTS, 6),
+        (answer(bytes(3000)), Fate.TOO_LARGE, 1),
+    ],
+)
+def test_what_brings_no_picture_has_a_fate_that_says_why(
+    site: Site, crawl: Crawl, reply: bytes | Handler, fate: Fate, asked: int
+) -> None:
+    made, outcome = crawl(site.route("/x", reply), attempts=3, max_bytes=2000)
+    (row,) = all_of(made.catalogue, url)
+    assert row["fate"] == fate.value
+    assert row["message"]
+    assert outcome.harvested.failed == 1
+    assert site.asked.count("/x") == asked
+    assert all_of(made.catalogue, image) == []
+    stored = [p for p in (made.root / "blobs").rglob("*") if p.is_file()]
+    assert stored == []
+
+
+def test_a_failure_that_passes_is_tried_until_it_has(site: Site, crawl: Crawl) -> None:
+    reply = site.route("/1.png", _short, answer(b"", "502 Bad"), answer(png(1)))
+    made, _ = crawl(reply)
+    assert fates(made.catalogue) == {"1.png": "stored"}
+    assert all_of(made.catalogue, url)[0]["attempts"] == 3
+
+
+def test_a_picture_that_cannot_be_decoded_here_is_stored_for_the_filter_to_judge(
+    site: Site, crawl: Crawl
+) -> None:
+    made, _ = crawl(site.route("/1.svg", answer(b"<svg xmlns='x'/>")))
+    (kept,) = all_of(made.catalogue, image)
+    assert (kept["format"], kept["awaits"]) == (None, "detect")
+
+
+def test_a_host_that_asks_for_time_gets_it_and_the_others_go_on(
+    site: Site, crawl: Crawl
+) -> None:
+    busy = answer(b"", "429 Slow Down", Retry_After="1")
+    slow = site.route("/slow.png", busy, answer(png(1)))
+    made, outcome = crawl(slow, attempts=1)
+    assert fates(made.catalogue) == {"slow.png": "stored"}
+    assert outcome.harvested.failed == 0
+
+
+def test_a_host_that_refuses_too_often_is_left_alone_for_this_run(
+    site: Site, crawl: Crawl
+) -> None:
+    urls = [site.route(f"/{n}", answer(b"", "403 No")) for n in range(40)]
+    made, outcome = crawl(*urls, refusals=5, per_host=1)
+    with made.catalogue.read() as connection:
+        counts = count_urls(connection)
+    assert counts == {"total": 40, "pending": 35, "refused": 5}
+    assert outcome.pending == 35
+    assert outcome.harvested.given_up == {site.host}
+    leases = {row["leased_by"] for row in all_of(made.catalogue, url)}
+    assert leases == {None}
+
+
+def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
+    site: Site, crawl: Crawl
+) -> None:
+    site.route("/robots.txt", answer(b"User-agent: *\nDisallow: /\n"))
+    one = site.route("/1.png", answer(png(1)))
+    made, _ = crawl(one)
+    assert fates(made.catalogue) == {"1.png": "disallowed"}
+    with made.catalogue.write() as connection:
+        make_pending(connection, [Fate.DISALLOWED])
+    again, _ = crawl(one, respect_robots="false")
+    assert fates(again.catalogue) == {"1.png": "stored"}
+
+
+def test_a_crawl_delay_is_kept(site: Site, crawl: Crawl) -> None:
+    site.route("/robots.txt", answer(b"User-agent: *\nCrawl-delay: 0.2\n"))
+    came: list[float] = []
+
+    def handler(number: int) -> Handler:
+        async def serve(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            came.append(asyncio.get_running_loop().time())
+            writer.write(answer(png(number)))
+            await writer.drain()
+
+        return serve
+
+    crawl(*(site.route(f"/{n}", handler(n)) for n in range(3)), per_host=1)
+    assert all(later - first >= 0.19 for first, later in zip(came, came[1:]))
+
+
+# --- again ---------------------------------------------------------------------------
+
+
+def test_a_second_run_asks_and_fetches_nothing(
+    site: Site, crawl: Crawl, tmp_path: Path
+) -> None:
+    urls = [site.route("/1", answer(png(1))), site.route("/2", answer(b"", "404 No"))]
+    crawl(*urls)
+    before = len(site.asked)
+    outcome = harvest(find(tmp_path / "ws"))
+    assert len(site.asked) == before
+    assert outcome.harvested.fates == {}
+
+
+def test_asked_again_unchanged_bytes_are_not_sent_and_changed_ones_are_new(
+    site: Site, crawl: Crawl
+) -> None:
+    same = site.route(
+        "/same", answer(png(1), ETag='"v1"'), answer(b"", "304 Not Modified")
+    )
+    new = site.route("/new", answer(png(2), ETag='"v2"'), answer(png(3)))
+    made, _ = crawl(same, new)
+    with made.catalogue.write() as connection:
+        make_pending(connection, [Fate.STORED])
+    harvest(made)
+    assert fates(made.catalogue) == {"same": "unchanged", "new": "stored"}
+    assert len(all_of(made.catalogue, image)) == 3
+    assert any('If-None-Match: "v1"' in head for head in site.heads)
+
+
+RUN = (
+    "import sys, pathlib; from icf.workspace import find; "
+    "from icf.harvest.run import harvest; harvest(find(pathlib.Path(sys.argv[1])))"
+)
+
+
+def running(made: Workspace) -> subprocess.Popen[bytes]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ICF_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(made.root)],
+        env=environment,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_for(happened: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
+    """Wait for an effect of a process, for as long as the process lives."""
+    while not happened():
+        assert child.poll() is None, child.communicate()[1]
+        time.sleep(0.01)
+
+
+def fetched(made: Workspace) -> int:
+    with made.catalogue.read() as connection:
+        return count_urls(connection).get("stored", 0)
+
+
+@pytest.mark.parametrize("after", [0, 1, 200])
+def test_killed_at_any_time_it_goes_on_and_ends_the_same(
+    site: Site, tmp_path: Path, after: int
+) -> None:
+    urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(600)]
+    made = workspace(tmp_path / "ws", site, *urls)
+    child = running(made)
+    wait_for(lambda: len(site.asked) > 1 and fetched(made) >= after, child)
+    child.kill()
+    child.communicate()
+    # The leases of the dead process are free at once.
+    harvest(made)
+    with made.catalogue.read() as connection:
+        assert count_urls(connection) == {"total": 600, "stored": 600}
+    kept = all_of(made.catalogue, image)
+    assert len(kept) == 600
+    assert all(
+        hashlib.sha256(made.blobs.get(k["sha256"])).hexdigest() == k["sha256"]
+        for k in kept
+    )
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_gives_back_what_it_held(
+    site: Site, tmp_path: Path, how: signal.Signals
+) -> None:
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    urls = [site.route(f"/{n}.png", never) for n in range(50)]
+    one = site.route("/one.png", answer(png(1)))
+    made = workspace(tmp_path / "ws", site, one, *urls)
+    child = running(made)
+    wait_for(lambda: fetched(made) == 1, child)
+    child.send_signal(how)
+    _, said = child.communicate()
+    assert b"KeyboardInterrupt" in said
+    rows = all_of(made.catalogue, url)
+    assert {row["leased_by"] for row in rows} == {None}
+    assert sum(row["fate"] == "pending" for row in rows) == 50
+
+
+def test_two_runs_at_once_share_the_work(site: Site, tmp_path: Path) -> None:
+    urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(600)]
+    made = workspace(tmp_path / "ws", site, *urls)
+    children = [running(made), running(made)]
+    for child in children:
+        _, said = child.communicate()
+        assert child.returncode == 0, said
+    with made.catalogue.read() as connection:
+        assert count_urls(connection) == {"total": 600, "stored": 600}
+    assert sum(path != "/robots.txt" for path in site.asked) == 600
+
+
+def test_the_same_run_works_on_postgresql(
+    site: Site, tmp_path: Path, postgres_catalogue: object, postgres_url: str
+) -> None:
+    urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(50)]
+    gone = site.route("/gone", answer(b"", "404 No"))
+    workspace(tmp_path / "ws", site, *urls, gone)
+    made = find(tmp_path / "ws", (f"catalogue.url={postgres_url}",))
+    harvest(made)
+    with made.catalogue.read() as connection:
+        counts = count_urls(connection)
+        images = connection.execute(sa.select(sa.func.count(image.c.id))).scalar()
+    made.catalogue.close()
+    assert counts == {"total": 51, "stored": 50, "not_found": 1}
+    assert images == 50
+
+
+# --- files of one's own --------------------------------------------------------------
+
+
+def folder_workspace(root: Path) -> Workspace:
+    init(root)
+    (root / "icf.toml").write_text(
+        '[[source]]\nname = "mine"\nkind = "folder"\npath = "pictures"\n'
+    )
+    return find(root)
+
+
+def test_a_folder_is_harvested_like_a_site(tmp_path: Path) -> None:
+    luna = tmp_path / "pictures/Moon/Luna"
+    luna.mkdir(parents=True)
+    (luna / "1.png").write_bytes(png(1))
+    (luna / "notes.txt").write_text("not a picture")
+    (luna / "empty.png").write_bytes(b"")
+    made = folder_workspace(tmp_path)
+    harvest(made)
+    assert fates(made.catalogue) == {
+        "1.png": "stored",
+        "notes.txt": "not_image",
+        "empty.png": "empty",
+    }
+    (source,) = all_of(made.catalogue, image_source)
+    assert source["url"] == (luna / "1.png").as_uri()
+    assert filed(made.catalogue) == [("1.png", "Luna", False)]
+
+
+def test_a_new_file_in_a_folder_is_found_by_the_next_run(tmp_path: Path) -> None:
+    luna = tmp_path / "pictures/Moon/Luna"
+    luna.mkdir(parents=True)
+    (luna / "1.png").write_bytes(png(1))
+    made = folder_workspace(tmp_path)
+    harvest(made)
+    (luna / "2.png").write_bytes(png(2))
+    assert harvest(made).harvested.fates == {Fate.STORED: 1}
+
+
+# --- settings ------------------------------------------------------------------------
+
+
+def test_without_a_source_there_is_nothing_to_run(tmp_path: Path) -> None:
+    init(tmp_path)
+    with pytest.raises(WrongUse, match=r"no \[\[source\]\]"):
+        harvest(find(tmp_path))
+
+
+def test_an_unknown_kind_names_the_known_ones(tmp_path: Path) -> None:
+    init(tmp_path)
+    (tmp_path / "icf.toml").write_text('[[source]]\nname = "x"\nkind = "mediawki"\n')
+    with pytest.raises(WrongUse, match="folder, list, mediawiki"):
+        harvest(find(tmp_path))
+
+
+def test_two_sources_of_one_name_are_wrong_use(tmp_path: Path) -> None:
+    init(tmp_path)
+    table = '[[source]]\nname = "x"\nkind = "folder"\npath = "."\n'
+    (tmp_path / "icf.toml").write_text(table + table)
+    with pytest.raises(WrongUse, match="two sources"):
+        harvest(find(tmp_path))
+
+
+def test_a_contact_that_cannot_stand_in_a_header_is_wrong_use() -> None:
+    with pytest.raises(WrongUse, match="contact"):
+        user_agent(HarvestSettings(contact="me\r\nX-Evil: 1"))
