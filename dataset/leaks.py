@@ -167,7 +167,7 @@ def _near(lists: _Lists, reach: Reach) -> Iterator[Check]:
 def _named(
     train: Sequence[Placed], test: Sequence[Placed], near: IntArray
 ) -> Iterator[str]:
-    for row in np.flatnonzero(near >= 0):
+    for row in np.flatnonzero(near >= 0).tolist():
         yield f"{train[row].path} and {test[near[row]].path}"
 
 

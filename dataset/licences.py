@@ -40,11 +40,13 @@ def read_sources(
         image_source.c.author,
     ).order_by(image_source.c.id)
     found: dict[int, list[Source]] = {each: [] for each in images}
-    for image_id, *columns in by_ids(
-        connection, query, image_source.c.image_id, images
-    ):
-        found[image_id].append(Source(*(text or "" for text in columns)))
+    for row in by_ids(connection, query, image_source.c.image_id, images):
+        found[row.image_id].append(Source(*map(_text, row[1:])))
     return found
+
+
+def _text(value: str | None) -> str:
+    return value or ""
 
 
 def rows(file: str, sha256: str, sources: Sequence[Source]) -> list[tuple[str, ...]]:

@@ -59,7 +59,8 @@ def find_near(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
         block = mine[start : start + _AT_ONCE]
         # faiss finds what is nearer than the radius, not what is at it.
         limits, _, rows = index.range_search(_codes(block[:, 0]), reach.phash + 1)
-        query = np.repeat(np.arange(len(block)), np.diff(limits.astype(np.int64)))
+        starts = np.asarray(limits, np.int64)
+        query = np.repeat(np.arange(len(block)), starts[1:] - starts[:-1])
         close = hamming(block[query, 1], theirs[rows, 1]) <= reach.dhash
         near[start + query[close]] = first[rows[close]]
     found[:] = near[inverse]

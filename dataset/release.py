@@ -111,6 +111,9 @@ def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> 
             write_files(folder, prepared.plan, prepared.sources, workspace)
             _write_json(folder / "leaks.json", asdict(prepared.leaks))
             (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
+    except IcfError:
+        # A missing blob is an OSError too, and says better what to do.
+        raise
     except OSError as error:
         raise BrokenMachine(
             f"cannot write the release {target}: {error}; nothing stands under its "

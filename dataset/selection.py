@@ -118,7 +118,7 @@ def select(connection: sa.Connection) -> Selection:
     usable = [row for row in rows if row.embedder == embedder[0][0]]
     characters = {row.id: row for row in _pages(connection, _CHARACTERS, character)}
     identities = {
-        each: Identity(*characters[each]) for each in {owners[r.id] for r in usable}
+        each: _identity(characters[each]) for each in {owners[r.id] for r in usable}
     }
     pictures = _pictures(connection, sorted({row.image_id for row in usable}), owners)
     names = connection.execute(sa.select(model.c.sha256, model.c.name))
@@ -180,20 +180,25 @@ def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
     """Each confirmed face's character, and how many faces have more than one."""
     owners: dict[int, int] = {}
     torn: set[int] = set()
-    for _, face_id, character_id in _pages(connection, _SAME, question):
-        if owners.setdefault(face_id, character_id) != character_id:
-            torn.add(face_id)
+    for row in _pages(connection, _SAME, question):
+        if owners.setdefault(row.face_id, row.character_id) != row.character_id:
+            torn.add(row.face_id)
     confirmed = set(owners.values())
     references = sa.select(character.c.id, character.c.reference_face_id).where(
         character.c.reference_face_id.is_not(None)
     )
-    for character_id, face_id in _pages(connection, references, character):
+    for row in _pages(connection, references, character):
+        character_id, face_id = row.id, row.reference_face_id
         # A reference that no answer speaks for confirms nothing.
         if character_id in confirmed and (
             owners.setdefault(face_id, character_id) != character_id
         ):
             torn.add(face_id)
     return {key: owner for key, owner in owners.items() if key not in torn}, len(torn)
+
+
+def _identity(row: sa.Row[Any]) -> Identity:
+    return Identity(row.id, row.name, row.album_id, row.album)
 
 
 def _check_labels(connection: sa.Connection, rows: Sequence[object]) -> None:

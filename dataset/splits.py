@@ -119,7 +119,8 @@ def make_splits(
     recognition = (train, picked[~is_distractor], picked[is_distractor])
     _check(recognition, len(ids), usable, protocol)
     detection = _split_detection(pictures, group[train], group[picked], protocol, rng)
-    return Splits(*(np.sort(order[rows]) for rows in recognition), *detection)
+    train, probes, distractors = (order[np.sort(rows)] for rows in recognition)
+    return Splits(train, probes, distractors, *detection)
 
 
 def hold_back(splits: Splits, faces: BoolArray, pictures: BoolArray) -> Splits:
@@ -256,9 +257,7 @@ def _split_detection(
     test = _fill(queue[may_test[queue]], sizes, min(wanted, max(0, total - 1)))
     may_train = ~np.isin(groups, test_groups) & ~test
     train = _fill(queue[may_train[queue]], sizes, protocol.max_detection_train)
-    rows = (np.sort(order[chosen[number]]) for chosen in (train, test))
-    in_train, in_test = rows
-    return in_train, in_test
+    return order[train[number]], order[test[number]]
 
 
 def _fill(queue: IntArray, sizes: IntArray, room: int) -> BoolArray:

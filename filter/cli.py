@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 from rich.table import Table
 
 from icf import command
-from icf.codes import FaceReason, ImageReason
+from icf.codes import Code, FaceReason, ImageReason
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.engine import engine
 from icf.engine.runner import Tally
@@ -157,31 +157,33 @@ def _filter(
 def _tally_table(tallies: Sequence[Tally]) -> Table:
     rows: list[tuple[str, str, str, str]] = []
     for tally in tallies:
+        meaning = _meanings(ImageReason if tally.step == "detect" else FaceReason)
         rows.append((tally.step, "passed", f"{tally.passed:,}", ""))
         for reason, number in tally.dropped.most_common():
-            rows.append(("", reason, f"{number:,}", _meaning(reason)))
-    return _right_aligned(("step", "", "count", "meaning"), rows)
+            rows.append(("", reason, f"{number:,}", meaning[reason]))
+    return _drawn(("step", "", "count", "meaning"), rows)
 
 
 def _status_table(images: Counts, faces: Counts) -> Table:
     rows: list[tuple[str, str, str, str]] = []
-    for name, counts in (("images", images), ("faces", faces)):
+    for name, counts, code in (
+        ("images", images, ImageReason),
+        ("faces", faces, FaceReason),
+    ):
+        meaning = _meanings(code)
         rows.append((name, "total", f"{counts.total:,}", ""))
         rows.append(("", "pending", f"{counts.pending:,}", ""))
         rows.append(("", "kept", f"{counts.kept:,}", ""))
         for reason, number in counts.dropped.items():
-            rows.append(("", reason, f"{number:,}", _meaning(reason)))
-    return _right_aligned(("", "", "count", "meaning"), rows)
+            rows.append(("", reason, f"{number:,}", meaning[reason]))
+    return _drawn(("", "", "count", "meaning"), rows)
 
 
-def _right_aligned(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
+def _drawn(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     drawn = command.table(columns, rows)
     drawn.columns[columns.index("count")].justify = "right"
     return drawn
 
 
-def _meaning(reason: str) -> str:
-    for code in (FaceReason, ImageReason):
-        if reason in [member.value for member in code]:
-            return code(reason).meaning
-    return ""
+def _meanings(code: type[Code]) -> Mapping[str, str]:
+    return {member.value: member.meaning for member in code}

@@ -68,7 +68,19 @@ class Duplicates(Step[HashedFace]):
             face.c.dhash,
         )
         return [
-            HashedFace(row.id, row.character_id, row.awaits == self.name, *row[3:])
+            HashedFace(
+                id=row.id,
+                group=row.character_id,
+                fresh=row.awaits == self.name,
+                image_id=row.image_id,
+                x1=row.x1,
+                y1=row.y1,
+                area=row.area,
+                sharpness=row.sharpness,
+                pixel_hash=row.pixel_hash,
+                phash=row.phash,
+                dhash=row.dhash,
+            )
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 

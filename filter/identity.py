@@ -246,7 +246,8 @@ def _references(
     of_album: dict[int, list[ReferenceFace]] = {}
     single = sorted({album_id for each in albums for album_id in each})
     for row in by_ids(connection, query, character.c.album_id, single):
-        of_album.setdefault(row.album_id, []).append(ReferenceFace(*row[1:]))
+        known = ReferenceFace(row.id, row.reference_face_id, row.embedder)
+        of_album.setdefault(row.album_id, []).append(known)
     return {
         each: tuple(
             sorted(

@@ -44,8 +44,12 @@ class Attempt:
         self._blobs = blobs
         self._folders = folders
 
-    def delay(self, leased: Leased) -> float:
-        """Return the seconds that the URL's host wants between requests."""
+    def delay(self, leased: Leased) -> float | None:
+        """Return the seconds that the URL's host wants between requests.
+
+        Returns:
+            None while that is not known.
+        """
         return self._robots.delay(leased.url) if leased.host else 0.0
 
     async def make(self, leased: Leased) -> Result:

@@ -15,7 +15,6 @@ from icf.command import Invocation, example, pass_invocation, shared_options, ta
 from icf.errors import SomeFailed
 from icf.harvest.run import (
     Outcome,
-    Progress,
     count_listings,
     count_pending,
     declared_sources,
@@ -61,8 +60,7 @@ def run_command(invocation: Invocation, refresh: bool, dry_run: bool) -> None:
         _count_only(invocation)
         return
     with invocation.progress("fetching", None) as advance:
-        progress = Progress(finished=advance)
-        outcome = harvest(invocation.workspace, refresh=refresh, progress=progress)
+        outcome = harvest(invocation.workspace, refresh=refresh, finished=advance)
     invocation.emit(_summary(outcome), lambda: _told(outcome))
     _complain(outcome)
 

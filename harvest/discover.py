@@ -59,7 +59,7 @@ class Discovery:
         catalogue: where tasks and findings are stored.
         sources: those of ``icf.toml``.
         web: the guarded session.
-        found: called with the number of pictures after each stored answer.
+        found: called after each answer that was stored.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Discovery:
         catalogue: Catalogue,
         sources: Sequence[Source],
         web: Web,
-        found: Callable[[int], None] = lambda count: None,
+        found: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalogue = catalogue
         self._sources = sources
@@ -92,7 +92,7 @@ class Discovery:
             self.listed.answers += 1
             self.listed.pictures += len(answer.pictures)
             self.listed.faults += answer.faults
-            self._found(len(answer.pictures))
+            self._found()
 
     async def _step(self, source: Source, task: Task) -> Answer:
         waited, pause = 0.0, 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from icf.harvest.frontier import Leased
@@ -14,8 +14,8 @@ from icf.harvest.frontier import Leased
 class _Host:
     queue: deque[Leased] = field(default_factory=deque)
     asking: int = 0
-    next_at: float = 0.0
-    delay: float = 0.0
+    last_at: float = -math.inf
+    alone_until: float = 0.0
     refusals: int = 0
 
 
@@ -26,10 +26,15 @@ class Hosts:
 
     Args:
         per_host: fetches at a time from one host.
+        delay_of: tells how far apart requests to a URL's host must be, in seconds;
+            None while that is not known.
     """
 
-    def __init__(self, per_host: int) -> None:
+    def __init__(
+        self, per_host: int, delay_of: Callable[[Leased], float | None]
+    ) -> None:
         self._per_host = per_host
+        self._delay_of = delay_of
         self._hosts: dict[str, _Host] = {}
         self._turn: deque[str] = deque()
         self.queued = 0
@@ -48,10 +53,11 @@ class Hosts:
         for _ in range(len(self._turn)):
             name = self._turn.popleft()
             host = self._hosts[name]
-            if host.asking < self._limit(name, host) and host.next_at <= now:
+            delay = self._delay_of(host.queue[0])
+            if host.asking < self._limit(delay) and self._from(host, delay) <= now:
                 one = host.queue.popleft()
                 host.asking += 1
-                host.next_at = max(host.next_at, now + host.delay)
+                host.last_at = now
                 self.queued -= 1
                 if host.queue:
                     self._turn.append(name)
@@ -61,26 +67,24 @@ class Hosts:
 
     def next_at(self) -> float:
         """Return when the next host that only waits for its time may be asked."""
-        waiting = (self._hosts[name].next_at for name in self._turn)
-        return min(waiting, default=math.inf)
+        waiting = (self._hosts[name] for name in self._turn)
+        return min(
+            (self._from(host, self._delay_of(host.queue[0])) for host in waiting),
+            default=math.inf,
+        )
 
-    def finished(self, name: str, now: float) -> None:
-        """Note that a fetch from a host came to its end."""
-        host = self._hosts[name]
+    def finished(self, leased: Leased, now: float) -> None:
+        """Note that a fetch of a URL came to its end."""
+        host = self._hosts[leased.host]
         host.asking -= 1
-        idle = not host.queue and not host.asking
-        if idle and host.next_at <= now and not host.refusals:
-            del self._hosts[name]
-
-    def set_delay(self, name: str, delay: float) -> None:
-        """Keep a host's requests so many seconds apart, one at a time."""
-        if delay > 0:
-            self._hosts.setdefault(name, _Host()).delay = delay
+        idle = not host.queue and not host.asking and not host.refusals
+        if idle and self._from(host, self._delay_of(leased)) <= now:
+            del self._hosts[leased.host]
 
     def leave_alone(self, name: str, until: float) -> None:
         """Ask a host nothing before a time."""
         host = self._hosts.setdefault(name, _Host())
-        host.next_at = max(host.next_at, until)
+        host.alone_until = max(host.alone_until, until)
 
     def drain(self, name: str) -> list[Leased]:
         """Take everything out of a host's queue."""
@@ -108,7 +112,9 @@ class Hosts:
         if (host := self._hosts.get(name)) is not None:
             host.refusals = 0
 
-    def _limit(self, name: str, host: _Host) -> int:
-        if not name:
-            return 2 * self._per_host  # files of one's own
-        return 1 if host.delay else self._per_host
+    def _limit(self, delay: float | None) -> int:
+        # What a host asks for is not known before its first answer: one at a time.
+        return self._per_host if delay == 0.0 else 1
+
+    def _from(self, host: _Host, delay: float | None) -> float:
+        return max(host.alone_until, host.last_at + (delay or 0.0))

@@ -63,10 +63,18 @@ class Robots:
         if rules is not None and not rules.can_fetch(url, ROBOT):
             raise Fault(Fate.DISALLOWED, f"{url}: robots.txt forbids it")
 
-    def delay(self, url: str) -> float:
-        """Return the seconds between requests that the host's rules ask for."""
+    def delay(self, url: str) -> float | None:
+        """Return the seconds between requests that the host's rules ask for.
+
+        Returns:
+            None while the rules are not known.
+        """
+        if not self._obey:
+            return 0.0
         kept = self._kept.get(_origin(url))
-        if kept is None or kept.rules is None:
+        if kept is None:
+            return None
+        if kept.rules is None:
             return 0.0
         return min(kept.rules.crawl_delay(ROBOT) or 0.0, _LONGEST_DELAY)
 

@@ -44,23 +44,18 @@ class Outcome:
     pending: int
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Told how the run goes on; each function is called with a number of URLs."""
-
-    found: Callable[[int], None] = lambda count: None
-    finished: Callable[[int], None] = lambda count: None
-
-
 def harvest(
-    workspace: Workspace, *, refresh: bool = False, progress: Progress | None = None
+    workspace: Workspace,
+    *,
+    refresh: bool = False,
+    finished: Callable[[int], None] = lambda count: None,
 ) -> Outcome:
     """List what the sources have and fetch what is pending.
 
     Args:
         workspace: with the sources in its ``icf.toml``.
         refresh: list again what was listed before.
-        progress: told how far it is.
+        finished: called with the number of URLs of each batch that is done.
 
     Raises:
         WrongUse: no source, or one that is declared wrongly.
@@ -73,9 +68,7 @@ def harvest(
         begin(workspace.catalogue, source, refresh=refresh)
     run_id = workspace.begin_run("icf-harvest run")
     try:
-        listed, harvested = asyncio.run(
-            _run(workspace, sources, agent, progress or Progress())
-        )
+        listed, harvested = asyncio.run(_run(workspace, sources, agent, finished))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     workspace.end_run(run_id)
@@ -135,7 +128,10 @@ def _count(catalogue: Catalogue, which: sa.ColumnElement[bool]) -> int:
 
 
 async def _run(
-    workspace: Workspace, sources: Sequence[Source], agent: str, progress: Progress
+    workspace: Workspace,
+    sources: Sequence[Source],
+    agent: str,
+    finished: Callable[[int], None],
 ) -> tuple[Listed, Harvested]:
     settings, catalogue = workspace.settings.harvest, workspace.catalogue
     allow = AllowList(settings.allow_hosts)
@@ -148,8 +144,8 @@ async def _run(
             folders = {s.name: s.folder for s in sources if s.folder is not None}
             attempt = Attempt(fetcher, robots, workspace.blobs, folders)
             frontier = Frontier(catalogue, settings.lease)
-            discovery = Discovery(catalogue, sources, web, progress.found)
-            worker = Worker(catalogue, frontier, attempt, settings, progress.finished)
+            worker = Worker(catalogue, frontier, attempt, settings, finished)
+            discovery = Discovery(catalogue, sources, web, worker.more_came)
             await _side_by_side(discovery, worker)
     return discovery.listed, worker.harvested
 

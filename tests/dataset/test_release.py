@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.codes import Label
+from icf.dataset.formats.detection import read_dettest_csv, read_dettrain_csv
+from icf.dataset.formats.features import read_features
+from icf.dataset.formats.recognition import (
+    read_rectest_info,
+    read_rectrain_det,
+    write_rectest_info,
+)
+from icf.dataset.identification import score_identification
+from icf.dataset.leaks import find_leaks
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.release import prepare, write
+from icf.dataset.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOLDER,
+    DETTEST_FOUND,
+    DETTRAIN_BOXES,
+    DETTRAIN_FOLDER,
+    FEATURES,
+    RECTEST_FOLDER,
+    RECTEST_INFO,
+    RECTRAIN_FOLDER,
+    RECTRAIN_LIST,
+)
+from icf.errors import BadInput, IcfError, WrongUse
+from icf.workspace import Workspace
+from tests.dataset.drawn import EMBEDDER, digest, same_files
+
+
+@pytest.fixture
+def released(workspace: Workspace, tmp_path: Path) -> Path:
+    out = tmp_path / "out"
+    assert write(workspace, prepare(workspace, 1), out, 1)
+    return out
+
+
+def set_labels(workspace: Workspace, label: Label) -> None:
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.update(schema.question).values(label=label.value))
+
+
+def build(workspace: Workspace, out: Path, *more: str) -> subprocess.Popen[bytes]:
+    words = [str(Path(sys.executable).parent / "icf-build-splits"), str(out), *more]
+    return subprocess.Popen(
+        words, cwd=workspace.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_the_lists_name_exactly_the_pictures_that_lie_beside_them(
+    released: Path,
+) -> None:
+    train = read_rectrain_det(released / RECTRAIN_LIST)
+    info = read_rectest_info(released / RECTEST_INFO)
+    lists = {
+        RECTRAIN_FOLDER: train.paths,
+        RECTEST_FOLDER: info.files,
+        DETTRAIN_FOLDER: read_dettrain_csv(released / DETTRAIN_BOXES).pictures,
+        DETTEST_FOLDER: read_dettest_csv(released / DETTEST_BOXES).pictures,
+    }
+    for folder, names in lists.items():
+        assert names
+        assert sorted(names) == sorted(digest(released / folder))
+
+
+def test_the_pictures_have_the_bytes_that_were_fetched_and_a_licence_each(
+    released: Path,
+) -> None:
+    with (released / "licences.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    pictures = [p for p in digest(released) if p.endswith(".jpg")]
+    assert sorted(row["file"] for row in rows) == sorted(pictures)
+    for row in rows:
+        data = (released / row["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+        assert row["url"].startswith("http://toons.test/")
+        assert row["licence"]
+        assert row["author"] == "'=A. Drawer"
+
+
+def test_the_test_list_has_pairs_and_is_scored_straight_away(released: Path) -> None:
+    path = released / RECTEST_INFO
+    info = read_rectest_info(path)
+    assert len(info.pairs)
+    features = read_features(released / FEATURES, len(info.files))
+    assert 50 < score_identification(info, features).rank1 <= 100
+    again = path.with_name("again.txt")
+    write_rectest_info(again, info)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_features_are_those_of_the_faces_in_the_order_of_the_list(
+    workspace: Workspace, released: Path
+) -> None:
+    plan = prepare(workspace, 1).plan
+    faces = plan.selection.faces.face[[each.face for each in plan.test]]
+    info = read_rectest_info(released / RECTEST_INFO)
+    assert tuple(each.path for each in plan.test) == info.files
+    expected = workspace.vectors.get(EMBEDDER, faces)
+    found = read_features(released / FEATURES, len(info.files))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_release_json_tells_seed_models_settings_and_counts(released: Path) -> None:
+    summary = json.loads((released / "release.json").read_text())
+    info = read_rectest_info(released / RECTEST_INFO)
+    assert summary["seed"] == 1
+    assert summary["models"]["embedder"]["sha256"] == EMBEDDER
+    assert summary["settings"]["dataset"]["min_faces"] == 5
+    assert summary["counts"]["distractors"] == int((info.labels == -1).sum())
+    assert summary["counts"]["probes"] == int((info.labels >= 0).sum())
+    assert not any(summary["leaks"].values())
+    assert json.loads((released / "leaks.json").read_text())["checks"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(
+    workspace: Workspace, released: Path, tmp_path: Path
+) -> None:
+    write(workspace, prepare(workspace, 1), tmp_path / "again", 1)
+    write(workspace, prepare(workspace, 2), tmp_path / "other", 2)
+    assert same_files(released, tmp_path / "again")
+    assert not same_files(released, tmp_path / "other")
+
+
+def test_a_second_run_finds_the_very_same_release_and_notes_it_once(
+    workspace: Workspace, released: Path
+) -> None:
+    before = digest(released)
+    assert not write(workspace, prepare(workspace, 1), released, 1)
+    assert digest(released) == before
+    with workspace.catalogue.read() as connection:
+        rows = connection.execute(sa.select(schema.release)).all()
+    assert [(row.path, row.seed) for row in rows] == [(str(released), 1)]
+
+
+def test_a_folder_that_holds_something_else_is_refused(
+    workspace: Workspace, released: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUse, match="another release"):
+        write(workspace, prepare(workspace, 2), released, 2)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep me")
+    with pytest.raises(WrongUse, match="no release"):
+        write(workspace, prepare(workspace, 1), tmp_path / "mine", 1)
+    with pytest.raises(WrongUse, match="is a file"):
+        write(workspace, prepare(workspace, 1), tmp_path / "mine" / "notes.txt", 1)
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "keep me"
+
+
+def test_an_empty_folder_is_taken(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert write(workspace, prepare(workspace, 1), tmp_path / "empty", 1)
+    assert (tmp_path / "empty" / "release.json").exists()
+
+
+def test_no_labels_yet_sends_people_to_annotate(workspace: Workspace) -> None:
+    set_labels(workspace, Label.OPEN)
+    with pytest.raises(WrongUse, match=r"none is labelled 'same'.*icf-annotate export"):
+        prepare(workspace, 1)
+
+
+def test_a_catalogue_without_anything_is_no_crash(workspace: Workspace) -> None:
+    with workspace.catalogue.write() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+    with pytest.raises(WrongUse, match="icf-annotate"):
+        prepare(workspace, 1)
+
+
+def test_a_missing_blob_is_named_and_leaves_no_release(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    prepared = prepare(workspace, 1)
+    picture = prepared.plan.test[0].picture
+    sha256 = prepared.plan.selection.pictures.sha256[picture].decode()
+    workspace.blobs.path(sha256).unlink()
+    with pytest.raises(BadInput, match=sha256):
+        write(workspace, prepared, tmp_path / "out", 1)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_a_face_confirmed_for_two_characters_belongs_to_neither(
+    workspace: Workspace,
+) -> None:
+    with workspace.catalogue.write() as connection:
+        first = connection.execute(
+            sa.select(schema.question).where(schema.question.c.label == "same")
+        ).first()
+        assert first is not None
+        other = {**first._mapping, "id": 10**6, "character_id": 9}
+        connection.execute(sa.insert(schema.question).values(other))
+    selection = prepare(workspace, 1).plan.selection
+    assert selection.left_out["confirmed_for_two_characters"] == 1
+    assert first.face_id not in selection.faces.face
+
+
+def test_pictures_with_a_drawn_face_nobody_confirmed_are_not_in_the_detection_set(
+    workspace: Workspace,
+) -> None:
+    before = prepare(workspace, 1).plan
+    picture = before.detection_test[0].picture
+    image = int(before.selection.pictures.image[picture])
+    with workspace.catalogue.write() as connection:
+        found = sa.select(schema.face).where(schema.face.c.image_id == image)
+        face = connection.execute(found).first()
+        assert face is not None
+        unasked = {**face._mapping, "id": 10**6}
+        connection.execute(sa.insert(schema.face).values(unasked))
+    after = prepare(workspace, 1).plan
+    rows = [*after.detection_train, *after.detection_test]
+    assert image not in {int(after.selection.pictures.image[r.picture]) for r in rows}
+
+
+def test_a_leak_stops_the_release_and_nothing_is_written(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    prepared = prepare(workspace, 1)
+    splits = prepared.plan.splits
+    leaky = replace(splits, train=np.append(splits.train, splits.probes[:1]))
+    plan = replace(prepared.plan, splits=leaky)
+    leaks = find_leaks(
+        plan, Reach(10, 10), lambda ids: workspace.vectors.get(EMBEDDER, ids)
+    )
+    with pytest.raises(IcfError, match="same_picture: 2") as caught:
+        write(workspace, replace(prepared, plan=plan, leaks=leaks), tmp_path / "out", 1)
+    assert caught.value.exit_code == 1
+    assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize(
+    "moment", [lambda parts: bool(parts), lambda parts: any(map(has_pictures, parts))]
+)
+def test_a_killed_build_leaves_no_release_and_the_next_one_is_whole(
+    workspace: Workspace,
+    released: Path,
+    tmp_path: Path,
+    moment: Callable[[list[Path]], bool],
+) -> None:
+    out = tmp_path / "killed"
+    process = build(workspace, out)
+    while process.poll() is None and not moment(list(tmp_path.glob(".killed.*"))):
+        time.sleep(0.0005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    if process.returncode == -signal.SIGKILL and out.exists():
+        assert same_files(out, released)
+    done = build(workspace, out)
+    done.communicate()
+    assert done.returncode == 0
+    assert same_files(out, released)
+    assert not list(tmp_path.glob(".killed.*"))
+
+
+def has_pictures(folder: Path) -> bool:
+    return any(folder.glob("recognition/*/*.jpg"))
+
+
+def test_a_dry_run_counts_and_writes_nothing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    process = build(workspace, tmp_path / "out", "--dry-run", "--json")
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert json.loads(out)["counts"]["probes"] > 0
+    assert not (tmp_path / "out").exists()
+    with workspace.catalogue.read() as connection:
+        assert not connection.execute(sa.select(schema.release)).first()
+
+
+def test_the_detectors_boxes_are_written_with_their_scores(released: Path) -> None:
+    truth = read_dettest_csv(released / DETTEST_BOXES)
+    lines = (released / DETTEST_FOUND).read_text().splitlines()
+    assert len(lines) == len(truth.corners)
+    assert all(line.endswith(",face,0.9") for line in lines)
+    assert (released / DETTEST_BOXES).read_bytes().count(b"\r\n") == len(lines)
