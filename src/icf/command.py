@@ -7,6 +7,7 @@ stdout is data, stderr is for people. Every command takes ``-C DIR``, ``--set``,
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import logging
 import sys
@@ -191,7 +192,7 @@ def example(text: str) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         shown = f"\n\n\b\nExample:\n    {text}"
-        function.__doc__ = (function.__doc__ or "").rstrip() + shown
+        function.__doc__ = inspect.cleandoc(function.__doc__ or "") + shown
         function.icf_example = text  # type: ignore[attr-defined]
         return function
 
