@@ -46,7 +46,7 @@ characters = {{ category = "{{album}} characters" }}
 
 @click.command()
 @click.argument(
-    "directory",
+    "where",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("demo"),
@@ -54,7 +54,7 @@ characters = {{ category = "{{album}} characters" }}
 @shared_options
 @pass_invocation
 @example("icf demo demo")
-def demo(invocation: Invocation, directory: Path) -> None:
+def demo(invocation: Invocation, where: Path) -> None:
     """Build a small data set from a cartoon site served on this machine.
 
     DIR (default: demo) becomes a workspace. The site, its pictures and its faults come
@@ -62,9 +62,9 @@ def demo(invocation: Invocation, directory: Path) -> None:
     the time. Killed anywhere and started again, it goes on from where it was.
     """
     started = time.monotonic()
-    root = directory.resolve()
+    root = where.resolve()
     tell = Teller(invocation, root)
-    tell.run("icf", "init", str(directory), folder=Path.cwd())
+    tell.run("icf", "init", str(where), folder=Path.cwd())
     port = _port(root)
     _write_config(root, port, tell)
     with DemoSite(port):

@@ -20,17 +20,17 @@ BUNDLED = ("detector", "embedder")
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("root", metavar="DIR", type=click.Path(path_type=Path))
 @shared_options
 @pass_invocation
 @example("icf init cartoons")
-def init(invocation: Invocation, directory: Path) -> None:
+def init(invocation: Invocation, root: Path) -> None:
     """Make a workspace in DIR, or bring the one there up to date.
 
     A workspace is a folder with icf.toml (the settings), the catalogue, the pictures
     and everything made from them. Running it again changes nothing that is there.
     """
-    made = workspace.init(directory, invocation.settings)
+    made = workspace.init(root, invocation.settings)
     register_bundled_models(made)
     invocation.emit(
         {"workspace": str(made.root), "catalogue": made.catalogue_url},
