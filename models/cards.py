@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -99,8 +99,13 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def verified(path: Path, task: str) -> ModelCard:
+def verified(path: Path, task: str, parameters: Set[str]) -> ModelCard:
     """Return the card of the weights in ``path`` once they are what it promises.
+
+    Args:
+        path: the weights; the card lies beside them.
+        task: what the model has to be for.
+        parameters: the numbers that the card has to give.
 
     Raises:
         BadModel: weights or card are missing, the hash differs, or the model is for
@@ -109,6 +114,8 @@ def verified(path: Path, task: str) -> ModelCard:
     card = load_card(path.with_suffix(".json"))
     if card.task != task:
         raise BadModel(f"{path} is for {card.task!r}; expected a model to {task!r}")
+    if missing := sorted(parameters - set(card.parameters)):
+        raise BadModel(f"the card of {path} does not give {', '.join(missing)}")
     if not path.is_file():
         raise BadModel(f"there are no weights {path}, which its card promises")
     size = path.stat().st_size

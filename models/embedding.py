@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from icf.errors import BadModel
 from icf.models.cards import ModelCard, bundled_path, verified
+from icf.models.runtime import cpu_session
 
 Pixels = NDArray[np.uint8]
 
@@ -54,13 +55,8 @@ class Embedder:
         Raises:
             BadModel: the file is not what its card promises, or not an embedder.
         """
-        card = verified(path, "embed")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        card = verified(path, "embed", {"crop_rate", "slope", "intercept"})
+        session = cpu_session(path, threads)
         shape = session.get_inputs()[0].shape
         if shape[1:] != [3, SIDE, SIDE] or len(session.get_outputs()) != 1:
             raise BadModel(

@@ -1,0 +1,175 @@
+"""Find faces in pictures with ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from icf.errors import BadModel
+from icf.models import anchors, views
+from icf.models.cards import ModelCard, bundled_path, verified
+from icf.models.overlap import suppress
+from icf.models.runtime import cpu_session
+from icf.models.views import View
+
+Pixels = NDArray[np.uint8]
+Boxes = NDArray[np.float32]
+Kind = Literal["cartoon", "human"]
+
+#: What the network's two classes are.
+KINDS: tuple[Kind, Kind] = ("cartoon", "human")
+#: IoU over which two boxes are one face.
+SAME_FACE = 0.5
+#: Most boxes of one view that are looked at, best first.
+_MOST = 1000
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face.
+
+    Attributes:
+        box: x1, y1, x2, y2 in pixels, inside of the picture.
+        score: from 0 to 1.
+        kind: drawn, or a photographed person.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Faces before they become `Detection`: n x 4, n, n (an index into `KINDS`)."""
+
+    boxes: Boxes
+    scores: NDArray[np.float32]
+    kinds: NDArray[np.intp]
+
+    def __getitem__(self, some: NDArray[np.intp] | NDArray[np.bool_]) -> _Found:
+        return _Found(self.boxes[some], self.scores[some], self.kinds[some])
+
+    def detections(self) -> list[Detection]:
+        return [
+            Detection((x1, y1, x2, y2), score, KINDS[kind])
+            for (x1, y1, x2, y2), score, kind in zip(
+                self.boxes.tolist(),
+                self.scores.tolist(),
+                self.kinds.tolist(),
+                strict=True,
+            )
+        ]
+
+
+class Detector:
+    """A detector that was exported to ONNX; threads may share it.
+
+    Attributes:
+        card: the model's card. Its parameters are ``min_score``, from which on
+            something is a face; ``side``, in pixels, to which a picture's longer side
+            is brought; and ``tiles``, 1 if large pictures are also looked at in parts.
+        model_hash: SHA-256 of its weights.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
+        self._session = session
+        self.card = card
+        self.model_hash = card.sha256
+
+    @classmethod
+    def bundled(cls) -> Detector:
+        """Open the detector that comes with the program."""
+        return cls.open(bundled_path("detector"))
+
+    @classmethod
+    def open(cls, path: Path, threads: int = 1) -> Detector:
+        """Open weights with their card beside them.
+
+        Args:
+            path: an ONNX file with ``NAME.json`` beside it.
+            threads: processors one call may use.
+
+        Raises:
+            BadModel: the file is not what its card promises, or not a detector.
+        """
+        card = verified(path, "detect", {"min_score", "side", "tiles"})
+        session = cpu_session(path, threads)
+        shape = session.get_inputs()[0].shape
+        last = [output.shape[-1] for output in session.get_outputs()]
+        if len(shape) != 4 or shape[1] != 3 or last != [len(KINDS), 4]:
+            raise BadModel(
+                f"{path} takes {shape} and gives rows of {last} numbers; expected "
+                f"[n, 3, height, width] and [{len(KINDS)}, 4]"
+            )
+        return cls(session, card)
+
+    def detect(
+        self, pictures: Sequence[Pixels], min_score: float | None = None
+    ) -> list[list[Detection]]:
+        """Find the faces in pictures.
+
+        Args:
+            pictures: RGB, uint8, each of shape (h, w, 3) and of any size.
+            min_score: from which on something is a face; None takes the card's.
+
+        Returns:
+            For each picture its faces, best first; no two overlap by more than
+            `SAME_FACE`, of whatever kind.
+        """
+        least = self.card.parameters["min_score"] if min_score is None else min_score
+        return [self._detect(picture, least) for picture in pictures]
+
+    def _detect(self, picture: Pixels, least: float) -> list[Detection]:
+        height, width = picture.shape[:2]
+        side = int(self.card.parameters["side"])
+        looks = [views.whole(height, width, side)]
+        if self.card.parameters["tiles"]:
+            looks += views.tiles(height, width, side)
+        found = [self._look(picture, view, least) for view in looks]
+        return _one_a_face(_joined(found)).detections()
+
+    def _look(self, picture: Pixels, view: View, least: float) -> _Found:
+        """Find the faces that one view shows whole, in pixels of the picture."""
+        shown = views.render(picture, view)
+        name = self._session.get_inputs()[0].name
+        pixels = shown.transpose(2, 0, 1)[None].astype(np.float32)
+        [[logits], [offsets]] = self._session.run(None, {name: pixels})
+        kinds = logits.argmax(1)
+        scores = _sigmoid(logits.max(1))
+        some = np.flatnonzero(scores >= least)
+        some = some[np.argsort(-scores[some], kind="stable")[:_MOST]]
+        reference = anchors.anchors(*shown.shape[:2])
+        boxes = anchors.decode(offsets[some], reference[some])
+        placed = views.placed(boxes, view, *picture.shape[:2])
+        found = _Found(placed, scores[some], kinds[some])
+        return _one_a_face(found[views.is_whole(boxes, view, *picture.shape[:2])])
+
+
+def _joined(found: Sequence[_Found]) -> _Found:
+    return _Found(
+        np.concatenate([each.boxes for each in found]),
+        np.concatenate([each.scores for each in found]),
+        np.concatenate([each.kinds for each in found]),
+    )
+
+
+def _one_a_face(found: _Found) -> _Found:
+    """Leave one box on each face: first among its kind, then between the kinds."""
+    kept = []
+    for kind in range(len(KINDS)):
+        own = np.flatnonzero(found.kinds == kind)
+        kept.append(own[suppress(found.boxes[own], found.scores[own], SAME_FACE)])
+    some = found[np.concatenate(kept)]
+    return some[suppress(some.boxes, some.scores, SAME_FACE)]
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    # 1 / (1 + exp(-x)) overflows for x below -88; tanh does not.
+    return np.asarray((1 + np.tanh(logits / 2)) / 2, np.float32)

@@ -1,0 +1,52 @@
+"""Overlapping boxes: how much they share, and which of them to keep."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float32]
+
+
+def iou(some: Boxes, others: Boxes) -> NDArray[np.float32]:
+    """Intersection over union of each pair.
+
+    Args:
+        some: shape (n, 4): x1, y1, x2, y2.
+        others: shape (m, 4).
+
+    Returns:
+        Shape (n, m), from 0 to 1.
+
+    >>> a = np.array([[0, 0, 2, 2]], np.float32)
+    >>> iou(a, np.array([[0, 0, 2, 1], [5, 5, 6, 6]], np.float32)).tolist()
+    [[0.5, 0.0]]
+    """
+    corner = np.maximum(some[:, None, :2], others[None, :, :2])
+    other = np.minimum(some[:, None, 2:], others[None, :, 2:])
+    shared = np.clip(other - corner, 0, None).prod(2)
+    areas = [np.clip(b[:, 2:] - b[:, :2], 0, None).prod(1) for b in (some, others)]
+    union = areas[0][:, None] + areas[1][None] - shared
+    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def suppress(
+    boxes: Boxes, scores: NDArray[np.float32], most: float
+) -> NDArray[np.intp]:
+    """Keep the best of boxes that overlap (greedy non-maximum suppression).
+
+    Args:
+        boxes: shape (n, 4).
+        scores: shape (n,).
+        most: IoU over which the lower-scored box goes.
+
+    Returns:
+        Indices of what is kept, best first; of equal scores the first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    kept: list[np.intp] = []
+    while order.size:
+        best, order = order[0], order[1:]
+        kept.append(best)
+        order = order[iou(boxes[best][None], boxes[order])[0] <= most]
+    return np.array(kept, np.intp)
