@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from icf import __version__, command
 
-#: Where each subcommand lives. They are imported when asked for, so that
-#: `icf status` does not wait for libraries that only training needs.
+
+@dataclass(frozen=True)
+class Subcommand:
+    """Where a subcommand lives, as ``module:attribute``, and what it does in a line."""
+
+    where: str
+    summary: str
+
+
+#: Subcommands are imported when they are asked for, so that neither `icf --help` nor
+#: `icf status` waits for libraries that only training needs.
 COMMANDS = {
-    "init": "icf.app.init:init",
-    "demo": "icf.app.demo:demo",
-    "harvest": "icf.harvest.cli:cli",
-    "filter": "icf.filter.cli:cli",
-    "annotate": "icf.annotate.cli:cli",
-    "build-splits": "icf.dataset.cli:build_splits_cli",
-    "evaluate": "icf.dataset.cli:evaluate_cli",
-    "report": "icf.dataset.cli:report_cli",
-    "train": "icf.models.cli:cli",
-    "detect": "icf.app.detect:detect",
-    "embed": "icf.app.embed:embed",
-    "status": "icf.app.status:status",
-    "why": "icf.app.why:why",
-    "config": "icf.app.config:config",
-    "doctor": "icf.app.doctor:doctor",
+    "init": Subcommand("icf.app.init:init", "Make a workspace."),
+    "demo": Subcommand("icf.app.demo:demo", "Build a small data set to look at."),
+    "harvest": Subcommand(
+        "icf.harvest.cli:cli", "Harvest albums, characters and their images."
+    ),
+    "filter": Subcommand(
+        "icf.filter.cli:cli", "Filter images down to faces worth asking about."
+    ),
+    "annotate": Subcommand(
+        "icf.annotate.cli:cli", "Ask people questions, and take in their answers."
+    ),
+    "build-splits": Subcommand(
+        "icf.dataset.cli:build_splits_cli", "Write a release in iCartoonFace's formats."
+    ),
+    "evaluate": Subcommand(
+        "icf.dataset.cli:evaluate_cli", "Score a recogniser or a detector."
+    ),
+    "report": Subcommand(
+        "icf.dataset.cli:report_cli", "Write one HTML file that shows the data set."
+    ),
+    "train": Subcommand("icf.models.cli:cli", "Train the detector and the embedder."),
+    "detect": Subcommand("icf.app.detect:detect", "Find the faces in any pictures."),
+    "embed": Subcommand("icf.app.embed:embed", "Embed the faces of a list."),
+    "status": Subcommand("icf.app.status:status", "Count what the workspace holds."),
+    "why": Subcommand("icf.app.why:why", "Say why something is in or out."),
+    "config": Subcommand("icf.app.config:config", "Look at the settings."),
+    "doctor": Subcommand(
+        "icf.app.doctor:doctor", "Check this machine and the workspace."
+    ),
 }
 
 
@@ -41,10 +65,19 @@ class Roof(click.Group):
         """Import one subcommand."""
         if name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[name].partition(":")
+        module, _, attribute = COMMANDS[name].where.partition(":")
         found: Any = getattr(importlib.import_module(module), attribute)
         assert isinstance(found, click.Command)
         return found
+
+    def format_commands(
+        self, context: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, each.summary) for name, each in COMMANDS.items()]
+            )
 
 
 @click.command("icf", cls=Roof, context_settings={"max_content_width": 88})

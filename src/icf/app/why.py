@@ -1,4 +1,4 @@
-"""`icf why`: everything that was decided about one face, image, question or URL."""
+"""`icf why`: all that was decided about a face, image, question, character or URL."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ from icf.errors import WrongUse
 
 Record = dict[str, Any]
 
+#: Keys are 64-bit numbers; databases refuse to look for a greater one.
+_MOST_DIGITS = 18
+
 
 @click.command()
 @click.argument("subject", metavar="ID")
@@ -35,9 +38,9 @@ Record = dict[str, Any]
 def why(invocation: Invocation, subject: str) -> None:
     """Say why something is in or out, and where it came from.
 
-    ID is a face's number (12 or face:12), image:12, question:12, the SHA-256 of an
-    image, or a URL. What is shown is the ledger: each step's verdict with its reason,
-    the value measured, the threshold and the model.
+    ID is a face's number (12 or face:12), image:12, question:12, character:12, the
+    SHA-256 of an image, or a URL. What is shown is the ledger: each step's verdict with
+    its reason, the value measured, the threshold and the model.
     """
     with invocation.workspace.catalogue.read() as connection:
         record = explain(connection, subject)
@@ -58,15 +61,19 @@ def explain(connection: sa.Connection, subject: str) -> Record:
     if not number.isdecimal():
         raise WrongUse(
             f"{subject!r} names nothing here; give a face's number, image:N, "
-            "question:N, an image's SHA-256 or a URL"
+            "question:N, character:N, an image's SHA-256 or a URL"
         )
+    if len(number) > _MOST_DIGITS:
+        raise WrongUse(f"the catalogue has no {subject}")
     if kind in ("", "face"):
         return _explain_face(connection, int(number))
     if kind == "image":
         return _explain_image(connection, image.c.id == int(number), subject)
     if kind == "question":
         return _explain_question(connection, int(number))
-    raise WrongUse(f"{kind!r} is none of face, image, question")
+    if kind == "character":
+        return _explain_character(connection, int(number))
+    raise WrongUse(f"{kind!r} is none of face, image, question, character")
 
 
 def _one(connection: sa.Connection, query: sa.Select[Any], subject: str) -> Record:
@@ -187,6 +194,33 @@ def _explain_question(connection: sa.Connection, key: int) -> Record:
         "meaning": Label(row["label"]).meaning,
         "answers": _all(connection, given),
         "decisions": _decisions(connection, "question", key),
+    }
+
+
+def _explain_character(connection: sa.Connection, key: int) -> Record:
+    row = _one(
+        connection,
+        sa.select(character, album.c.name.label("album"))
+        .join(album, album.c.id == character.c.album_id)
+        .where(character.c.id == key),
+        f"character {key}",
+    )
+    reasons = (
+        sa.select(face.c.reason, sa.func.count())
+        .where(face.c.character_id == key)
+        .group_by(face.c.reason)
+        .order_by(face.c.reason)
+    )
+    return {
+        "subject": f"character:{key}",
+        "name": row["name"],
+        "album": row["album"],
+        "source": row["source"],
+        "page_url": row["page_url"],
+        "reference_face": row["reference_face_id"],
+        "reference_by": row["reference_by"],
+        "faces": {reason: count for reason, count in connection.execute(reasons)},
+        "decisions": _decisions(connection, "character", key),
     }
 
 

@@ -1,0 +1,53 @@
+"""Run `icf` and its siblings: within this process, or as a user would."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from icf.app.cli import cli
+
+#: Where the console commands of this installation are.
+BIN = Path(sys.executable).parent
+
+
+def call(*words: object) -> Result:
+    """Run `icf` here; return its result, or raise what it raised."""
+    logging.getLogger().handlers.clear()
+    done = CliRunner().invoke(cli, [str(word) for word in words])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def said(*words: object) -> dict[str, Any]:
+    """What `icf ... --json` prints."""
+    done = call(*words, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def program(
+    name: str, *words: object, folder: Path, code: int = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a console command as a program, and expect its exit code."""
+    done = subprocess.run(
+        [str(BIN / name), *map(str, words)],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done

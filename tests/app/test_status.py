@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from icf.app.status import count
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import question
+from icf.codes import Label
+from icf.errors import WrongUse
+from icf.workspace import find
+from tests.app.program import call, said
+
+NAMES = (
+    "albums",
+    "characters",
+    "images",
+    "faces",
+    "questions",
+    "answers",
+    "labels",
+    "models",
+)
+
+
+def test_it_counts_everything_that_the_workspace_holds(drawn_space: Path) -> None:
+    found = said("-C", drawn_space, "status")
+    assert tuple(found) == NAMES
+    assert (found["albums"], found["characters"], found["models"]) == (2, 4, 2)
+    assert found["answers"] == 2 * found["questions"] == 2 * found["labels"] > 0
+
+
+def test_an_empty_catalogue_counts_nothing(catalogue: Catalogue) -> None:
+    with catalogue.read() as connection:
+        assert count(connection) == dict.fromkeys(NAMES, 0)
+
+
+def test_open_and_unsure_questions_are_no_labels(drawn_space: Path) -> None:
+    catalogue = find(drawn_space).catalogue
+    with catalogue.engine.connect() as connection:
+        before = count(connection)["labels"]
+        some = sa.select(question.c.id).order_by(question.c.id).limit(2)
+        first, second = connection.execute(some).scalars()
+        for key, label in ((first, Label.OPEN), (second, Label.UNSURE)):
+            change = sa.update(question).where(question.c.id == key)
+            connection.execute(change.values(label=label.value))
+        assert count(connection)["labels"] == before - 2
+        connection.rollback()
+    catalogue.close()
+
+
+def test_people_get_a_table(drawn_space: Path) -> None:
+    lines = call("-C", drawn_space, "status").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(NAMES)
+
+
+def test_outside_a_workspace_it_says_how_to_make_or_name_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WrongUse) as caught:
+        call("status")
+    assert str(caught.value) == (
+        f"{tmp_path} is not in an icf workspace (no icf.toml here or above); "
+        "make one with `icf init DIR`, or name one with -C DIR"
+    )
+
+
+def test_a_folder_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    done = call("-C", tmp_path / "nowhere", "status")
+    assert done.exit_code == 2
+    assert "nowhere' does not exist" in done.stderr
