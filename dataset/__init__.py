@@ -1,1 +1,1 @@
-"""dataset."""
+"""Dataset: confirmed faces to releases, their leak report, scores, and the report."""

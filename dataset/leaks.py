@@ -88,11 +88,19 @@ class _Lists:
         self.probes = tuple(each for each in plan.test if each.label >= 0)
         self.distractors = tuple(each for each in plan.test if each.label < 0)
         self.test = plan.test
-        self.in_train = (*plan.train, *plan.detection_train)
-        self.in_test = (*plan.test, *plan.detection_test)
+        self.in_train = _each_once((*plan.train, *plan.detection_train))
+        self.in_test = _each_once((*plan.test, *plan.detection_test))
 
     def identities(self, placed: Sequence[Placed]) -> IntArray:
         return self.selection.faces.identity[_faces(placed)]
+
+
+def _each_once(placed: Sequence[Placed]) -> tuple[Placed, ...]:
+    """Each picture once, under the first of its names: both tasks may hold it."""
+    first: dict[int, Placed] = {}
+    for each in placed:
+        first.setdefault(each.picture, each)
+    return tuple(first.values())
 
 
 def _rows(placed: Sequence[Placed]) -> IntArray:

@@ -99,8 +99,8 @@ def naive_area(hits: list[bool], count: int) -> float:
 
 
 def pycocotools_ap50(truth: DetectionBoxes, found: Detections) -> float:
-    from pycocotools.coco import COCO  # type: ignore[import-untyped]
-    from pycocotools.cocoeval import COCOeval  # type: ignore[import-untyped]
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
 
     def box(corners: Floats) -> list[float]:
         x1, y1, x2, y2 = corners.tolist()

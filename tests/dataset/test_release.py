@@ -239,7 +239,7 @@ def test_a_leak_stops_the_release_and_nothing_is_written(
     leaks = find_leaks(
         plan, Reach(10, 10), lambda ids: workspace.vectors.get(EMBEDDER, ids)
     )
-    with pytest.raises(IcfError, match="same_picture: 2") as caught:
+    with pytest.raises(IcfError, match="same_picture: 1") as caught:
         write(workspace, replace(prepared, plan=plan, leaks=leaks), tmp_path / "out", 1)
     assert caught.value.exit_code == 1
     assert not list(tmp_path.glob("*out*"))
