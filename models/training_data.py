@@ -1,0 +1,67 @@
+"""What the bundled models were made from, and under which licences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: The weights that both networks start from.
+PARENT = "torchvision MobileNetV2, ImageNet-1k (BSD-3-Clause)"
+
+_DRAWN: tuple[Mapping[str, str], ...] = (
+    {
+        "name": "DiceBear lorelei",
+        "source": "npm @dicebear/collection 9.4.3",
+        "licence": "CC0-1.0",
+    },
+    {
+        "name": "DiceBear adventurer, bigEars, bigSmile, croodles, dylan, miniavs, "
+        "personas",
+        "source": "npm @dicebear/collection 9.4.3",
+        "licence": "CC-BY-4.0",
+    },
+    {
+        "name": "DiceBear avataaars",
+        "source": "npm @dicebear/collection 9.4.3",
+        "licence": "free for personal and commercial use",
+    },
+    {"name": "faces.js", "source": "npm facesjs 5.0.3", "licence": "Apache-2.0"},
+    {
+        "name": "Noto emoji, heads",
+        "source": "npm @iconify-json/noto 1.2.9",
+        "licence": "Apache-2.0",
+    },
+    {
+        "name": "Twemoji, heads",
+        "source": "npm @iconify-json/twemoji 1.2.5",
+        "licence": "CC-BY-4.0",
+    },
+    {
+        "name": "Fluent emoji, heads",
+        "source": "npm @iconify-json/fluent-emoji 1.2.7, fluent-emoji-flat 1.2.6",
+        "licence": "MIT",
+    },
+    {
+        "name": "Ren'Py's Eileen and Sylvie, and painted places",
+        "source": "Debian renpy-demo, renpy-thequestion",
+        "licence": "MIT",
+    },
+    {
+        "name": "openclipart: things and animals, as what is not a face",
+        "source": "Debian openclipart-svg",
+        "licence": "public domain",
+    },
+    {
+        "name": "photographs without people",
+        "source": "PyPI scikit-image 0.26.0, scikit-learn 1.9.1",
+        "licence": "as packaged: public domain, CC0-1.0, CC-BY",
+    },
+)
+_PHOTOGRAPHED: tuple[Mapping[str, str], ...] = (
+    {
+        "name": "two portraits and 100 faces of 25 x 25 pixels",
+        "source": "PyPI scikit-image 0.26.0, matplotlib 3.11.2",
+        "licence": "portraits public domain; faces as packaged by scikit-image",
+    },
+)
+DETECTOR = (*_DRAWN, *_PHOTOGRAPHED)
+EMBEDDER = (*_DRAWN, *_PHOTOGRAPHED)
