@@ -11,7 +11,7 @@ from icf import __version__
 from icf.blobs import BlobStore
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
-from icf.errors import WrongUse
+from icf.errors import BrokenMachine, WrongUse
 from icf.settings import LoadedSettings, Settings, load
 from icf.vectors import VectorStore
 
@@ -118,15 +118,22 @@ def init(root: Path, flags: tuple[str, ...] = ()) -> Workspace:
 
     Raises:
         WrongUse: ``root`` is a file.
+        BrokenMachine: nothing can be written there.
     """
     root = root.resolve()
     if root.exists() and not root.is_dir():
         raise WrongUse(f"{root} is a file; `icf init` needs a folder")
-    for folder in FOLDERS:
-        (root / folder).mkdir(parents=True, exist_ok=True)
     config = root / CONFIG
-    if not config.exists():
-        config.write_text(_FIRST_CONFIG, encoding="utf-8")
+    try:
+        for folder in FOLDERS:
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        if not config.exists():
+            config.write_text(_FIRST_CONFIG, encoding="utf-8")
+    except OSError as error:
+        raise BrokenMachine(
+            f"cannot make the workspace {root}: {error.strerror}; "
+            "check that you may write there, or name another folder"
+        ) from error
     workspace = Workspace(root, load(config, flags=flags))
     catalogue = Catalogue(workspace.catalogue_url)
     catalogue.upgrade()
