@@ -1,8 +1,11 @@
 """Write files so that a killed program leaves none half written."""
 
+import glob
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -25,3 +28,57 @@ def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Fill a folder so that its final name never shows half of it.
+
+    Yields a folder beside ``target``. When the block ends well, all of it is flushed to
+    the disk and takes the name; otherwise it is removed. What killed programs left of
+    the same target is removed first.
+
+    Args:
+        target: The folder to make; nothing but an empty folder may be there.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
+    folder = target.parent / f".{target.name}.partial-{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+        for place, _, files in os.walk(folder):
+            for name in files:
+                _flush(Path(place) / name)
+            _flush(Path(place))
+        folder.rename(target)
+        _flush(target.parent)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _sweep(target: Path) -> None:
+    for left in target.parent.glob(f".{glob.escape(target.name)}.partial-*"):
+        pid = left.name.rpartition("-")[2]
+        if pid.isdecimal() and not _runs(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
