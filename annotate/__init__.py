@@ -1,1 +1,1 @@
-"""annotate."""
+"""From faces to questions, from answers to labels."""

@@ -1,0 +1,75 @@
+"""A batch of questions, as the catalogue has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, batch, character, question
+from icf.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Questions that were exported together.
+
+    Attributes:
+        id: its name.
+        format: ``"csv"`` or ``"label-studio"``.
+        path: its folder, relative to the workspace where it is inside.
+        questions: how many there are.
+    """
+
+    id: str
+    format: str
+    path: str
+    questions: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """Is this face the character of that reference?"""
+
+    id: int
+    batch_id: str
+    album: str
+    character: str
+    face_id: int
+    reference_face_id: int
+
+
+def batch_path(workspace: Workspace, folder: Path) -> str:
+    """How the catalogue writes a batch's folder, so that a workspace can be moved."""
+    resolved = folder.resolve()
+    if resolved.is_relative_to(workspace.root):
+        return resolved.relative_to(workspace.root).as_posix()
+    return str(resolved)
+
+
+def find_batch(connection: sa.Connection, path: str) -> Batch | None:
+    """The batch that was exported to ``path``, if there is one."""
+    query = sa.select(batch.c.id, batch.c.format, batch.c.path, batch.c.questions)
+    row = connection.execute(query.where(batch.c.path == path)).first()
+    return Batch(*row) if row else None
+
+
+def read_questions(connection: sa.Connection, batch_id: str) -> list[Question]:
+    """The questions of a batch, the most uncertain first, as they were asked."""
+    query = (
+        sa.select(
+            question.c.id,
+            question.c.batch_id,
+            album.c.name,
+            character.c.name,
+            question.c.face_id,
+            question.c.reference_face_id,
+        )
+        .select_from(question)
+        .join(character, character.c.id == question.c.character_id)
+        .join(album, album.c.id == character.c.album_id)
+        .where(question.c.batch_id == batch_id)
+        .order_by(question.c.id)
+    )
+    return [Question(*row) for row in connection.execute(query)]

@@ -1,0 +1,52 @@
+"""Count questions, answers and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import answer, batch, question
+from icf.codes import Label
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Every question is open or has one of the labels.
+
+    Attributes:
+        batches: batches asked.
+        answers: answers taken.
+        open: questions without a label.
+        labels: questions by label.
+    """
+
+    batches: int
+    answers: int
+    open: int
+    labels: dict[str, int]
+
+    @property
+    def questions(self) -> int:
+        """All questions."""
+        return self.open + sum(self.labels.values())
+
+
+def count(connection: sa.Connection) -> Counts:
+    """Count what the catalogue has."""
+    query = sa.select(question.c.label, sa.func.count()).group_by(question.c.label)
+    found = {label: number for label, number in connection.execute(query)}
+    return Counts(
+        batches=_rows(connection, batch),
+        answers=_rows(connection, answer),
+        open=found.get(Label.OPEN.value, 0),
+        labels={
+            label.value: found.get(label.value, 0)
+            for label in (Label.SAME, Label.DIFFERENT, Label.UNSURE)
+        },
+    )
+
+
+def _rows(connection: sa.Connection, table: sa.Table) -> int:
+    query = sa.select(sa.func.count()).select_from(table)
+    return int(connection.execute(query).scalar_one())
