@@ -223,10 +223,14 @@ def _exists(pid: int) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Return when a process began, in the kernel's ticks; empty where unknown."""
+    """Return when a process began, in the kernel's ticks; empty where unknown.
+
+    One that has ended and that nobody has waited for yet, as in a container without an
+    init, is gone for us too.
+    """
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return ""
     fields: Sequence[str] = status.rpartition(")")[2].split()
-    return fields[19]
+    return "" if fields[0] == "Z" else fields[19]

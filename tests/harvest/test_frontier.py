@@ -143,6 +143,20 @@ def test_what_a_dead_process_held_is_free_at_once(catalogue: Catalogue) -> None:
     assert len(mine.lease(3)) == 1
 
 
+def test_what_a_process_held_is_free_before_anybody_has_waited_for_its_end(
+    catalogue: Catalogue,
+) -> None:
+    put_urls(catalogue, "http://a.org/1")
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    clock = Clock()
+    frontier(catalogue, worker_name(child.pid), clock).lease(1)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    mine = frontier(catalogue, worker_name(os.getpid()), clock)
+    assert mine.take_from_the_dead() == 1
+    child.communicate()
+
+
 def test_a_lease_knows_what_was_stored_for_the_url(catalogue: Catalogue) -> None:
     put_urls(catalogue, "http://a.org/1", expected_sha1="ab", attempts=2)
     (row,) = frontier(catalogue, "mine", Clock()).lease(1)
