@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from icf.engine.runner import Chain
-from icf.engine.step import Item, Step
 from icf.filter.detect import Detect
 from icf.filter.duplicates import Duplicates
 from icf.filter.embed import Embed
@@ -27,7 +24,7 @@ def filter_chain(workspace: Workspace) -> Chain:
     max_pixels = workspace.settings.harvest.max_pixels
     blobs = workspace.settings.blobs.url or str(workspace.root / "blobs")
     vectors = workspace.root / "vectors"
-    steps: tuple[Step[Any], ...] = (
+    steps = (
         Detect(blobs, wanted.min_score, max_pixels),
         Size(wanted.min_face),
         Kind(),
@@ -37,4 +34,4 @@ def filter_chain(workspace: Workspace) -> Chain:
         Reference(vectors),
         Identity(vectors, wanted.min_probability),
     )
-    return Chain(cast(tuple[Step[Item], ...], steps))
+    return Chain(steps)

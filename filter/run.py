@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +12,7 @@ from icf.catalogue.schema import decision, face, image
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
 from icf.engine.runner import Progress, Runner, Tally
-from icf.engine.step import Item, Step
+from icf.engine.step import Step
 from icf.errors import SomeFailed, WrongUse
 from icf.filter.chain import filter_chain
 from icf.workspace import Workspace
@@ -23,7 +24,7 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 SHOWN = 3
 
 
-def chosen_steps(workspace: Workspace, names: Sequence[str]) -> list[Step[Item]]:
+def chosen_steps(workspace: Workspace, names: Sequence[str]) -> list[Step[Any]]:
     """The steps called ``names``, or all of them, in the order of the chain.
 
     Raises:

@@ -72,7 +72,10 @@ class ImageReason(Code):
     UNSUPPORTED = "unsupported", "a picture format that cannot be decoded here"
     TRUNCATED = "truncated", "the file ends before the picture does"
     CORRUPT = "corrupt", "the decoder found damaged data"
-    TOO_LARGE = "too_large", "the header promises more pixels than the cap allows"
+    TOO_LARGE = (
+        "too_large",
+        "the header promises more pixels or frames than the cap allows",
+    )
     TOO_SMALL = "too_small", "fewer pixels on a side than any face could need"
     BAD_ASPECT = "bad_aspect", "one side is many times the other"
     DEGENERATE = "degenerate", "one flat colour"
@@ -143,7 +146,7 @@ class RowFault(Code):
     UNKNOWN_CHOICE = "unknown_choice", "the answer is none of true, false, unsure"
     FOREIGN_BATCH = "foreign_batch", "the question belongs to another batch"
     DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
-    CONFLICT = "conflict", "this person gave another answer to it before"
+    CONFLICT = "conflict", "this person gave another answer to it, here or before"
     BAD_ENCODING = "bad_encoding", "the row is not UTF-8"
     BAD_ROW = "bad_row", "the row has missing or surplus columns, or is not JSON"
 

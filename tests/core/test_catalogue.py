@@ -29,9 +29,14 @@ def test_upgrading_twice_changes_nothing(catalogue: Catalogue) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(catalogue: Catalogue) -> None:
     row = _album("Moon Rabbits")
-    with pytest.raises(sa.exc.IntegrityError), catalogue.write() as connection:
-        connection.execute(sa.insert(album).values(row))
-        connection.execute(sa.insert(album).values(row))
+
+    def add_twice() -> None:
+        with catalogue.write() as connection:
+            connection.execute(sa.insert(album).values(row))
+            connection.execute(sa.insert(album).values(row))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        add_twice()
     assert _albums(catalogue) == []
 
 

@@ -21,4 +21,4 @@ def test_a_code_is_the_plain_string() -> None:
         for member in members:
             assert member == member.value
             assert str(member) == f"{member}" == member.value
-            assert codes(member.value) is member
+            assert {each.value: each for each in codes}[member] is member

@@ -101,4 +101,4 @@ def face_row(catalogue: Catalogue, face_id: int) -> Mapping[str, Any]:
     """Read one face."""
     with catalogue.read() as connection:
         query = sa.select(face).where(face.c.id == face_id)
-        return connection.execute(query).mappings().one()
+        return dict(connection.execute(query).mappings().one())

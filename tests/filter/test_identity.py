@@ -30,15 +30,17 @@ def test_the_best_candidate_and_the_best_other_character_are_found() -> None:
     references = np.stack([unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)])
     faces = np.stack([unit(3, 4, 0), unit(1, 0, 2)])
     first, second = best_matches(faces, references, [5, 6, 7], [(5, 7), (7,)])
-    assert first == Match(5, pytest.approx(0.6), 6, pytest.approx(0.8))
-    assert second == Match(
-        7, pytest.approx(2 / np.sqrt(5)), 5, pytest.approx(1 / np.sqrt(5))
-    )
+    assert (first.character_id, first.rival_id) == (5, 6)
+    assert (first.cosine, first.rival_cosine) == pytest.approx((0.6, 0.8))
+    assert (second.character_id, second.rival_id) == (7, 5)
+    expected = (2 / np.sqrt(5), 1 / np.sqrt(5))
+    assert (second.cosine, second.rival_cosine) == pytest.approx(expected)
 
 
 def test_candidates_without_reference_are_passed_over() -> None:
-    matches = best_matches(unit(1, 1)[None], unit(0, 1)[None], [6], [(5, 6)])
-    assert matches == [Match(6, pytest.approx(np.sqrt(0.5)), None, -1.0)]
+    (match,) = best_matches(unit(1, 1)[None], unit(0, 1)[None], [6], [(5, 6)])
+    assert match.cosine == pytest.approx(np.sqrt(0.5))
+    assert match == Match(6, match.cosine, None, -1.0)
 
 
 def test_it_agrees_with_comparing_everything_with_everything() -> None:

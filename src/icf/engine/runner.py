@@ -34,13 +34,13 @@ Progress = Callable[[int], None]
 class Chain:
     """The steps in the order in which a row passes them."""
 
-    steps: tuple[Step[Item], ...]
+    steps: tuple[Step[Any], ...]
 
     def first(self, subject: Subject) -> str | None:
         """The first step for a new row of ``subject``."""
         return next((s.name for s in self.steps if s.subject == subject), None)
 
-    def later(self, step: Step[Item]) -> tuple[str, ...]:
+    def later(self, step: Step[Any]) -> tuple[str, ...]:
         """The steps for the same subject that come after ``step``."""
         same = [s.name for s in self.steps if s.subject == step.subject]
         return tuple(same[same.index(step.name) + 1 :])
@@ -75,7 +75,7 @@ class Runner:
     chain: Chain
     batch: int = 64
 
-    def run(self, step: Step[Item], progress: Progress | None = None) -> Tally:
+    def run(self, step: Step[Any], progress: Progress | None = None) -> Tally:
         """Judge every row that waits for ``step``; return what became of them."""
         tally = Tally(step.name)
         for outcomes in self.engine.judge(step, self._batches(step)):
@@ -89,20 +89,20 @@ class Runner:
                 progress(len(recorded))
         return tally
 
-    def pending(self, step: Step[Item]) -> int:
+    def pending(self, step: Step[Any]) -> int:
         """How many rows wait for ``step``."""
         table = _TABLES[step.subject]
         count = sa.select(sa.func.count()).where(table.c.awaits == step.name)
         with self.catalogue.read() as connection:
             return int(connection.execute(count).scalar_one())
 
-    def _batches(self, step: Step[Item]) -> Iterator[list[Item]]:
+    def _batches(self, step: Step[Any]) -> Iterator[list[Item]]:
         pages = self._pages_by_group if step.grouped else self._pages_by_id
         for ids in pages(step):
             with self.catalogue.read() as connection:
                 yield step.select(connection, ids)
 
-    def _pages_by_id(self, step: Step[Item]) -> Iterator[list[int]]:
+    def _pages_by_id(self, step: Step[Any]) -> Iterator[list[int]]:
         table = _TABLES[step.subject]
         last = 0
         while True:
@@ -119,7 +119,7 @@ class Runner:
             last = ids[-1]
             yield ids
 
-    def _pages_by_group(self, step: Step[Item]) -> Iterator[list[int]]:
+    def _pages_by_group(self, step: Step[Any]) -> Iterator[list[int]]:
         """Whole characters, with the faces that passed before as context."""
         last = 0
         while True:
@@ -134,7 +134,7 @@ class Runner:
                 ids = _ids(connection, self._of_group(step, last))
             yield ids
 
-    def _of_group(self, step: Step[Item], group: int) -> sa.Select[Any]:
+    def _of_group(self, step: Step[Any], group: int) -> sa.Select[Any]:
         kept = sa.and_(face.c.awaits.is_(None), face.c.verdict == Verdict.KEPT.value)
         here = face.c.awaits.in_([step.name, *self.chain.later(step)])
         return (
@@ -143,7 +143,7 @@ class Runner:
             .order_by(face.c.id)
         )
 
-    def _record(self, step: Step[Item], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def _record(self, step: Step[Any], outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Write what is still pending of ``outcomes``; return that part."""
         self._store_vectors(outcomes)
         with self.catalogue.write() as connection:
@@ -200,7 +200,7 @@ def _ids(connection: sa.Connection, query: sa.Select[Any]) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def _decision(step: Step[Item], outcome: Outcome, more: bool) -> ledger.Decision:
+def _decision(step: Step[Any], outcome: Outcome, more: bool) -> ledger.Decision:
     return ledger.Decision(
         subject=step.subject,
         subject_id=outcome.id,
@@ -221,7 +221,7 @@ def _verdict(outcome: Outcome, more: bool) -> Verdict:
 
 
 def _still_waiting(
-    connection: sa.Connection, step: Step[Item], ids: Sequence[int]
+    connection: sa.Connection, step: Step[Any], ids: Sequence[int]
 ) -> set[int]:
     table = _TABLES[step.subject]
     query = (
@@ -234,7 +234,7 @@ def _still_waiting(
 
 def _advance(
     connection: sa.Connection,
-    step: Step[Item],
+    step: Step[Any],
     outcomes: Sequence[Outcome],
     following: str | None,
 ) -> None:

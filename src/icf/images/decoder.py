@@ -6,24 +6,21 @@ it says so. Pillow reads the rest.
 
 from __future__ import annotations
 
-import io
-import struct
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from icf.codes import ImageReason
+from icf.images.exif import orientation, upright
 from icf.images.header import MAX_FRAMES, MAX_PIXELS, Undecodable, opened, probe
+from icf.images.jpeg import find_end, read_frame
 from icf.measures import is_flat
 
 #: What shows through transparent pixels. Hidden colours under them never appear.
 BACKGROUND = (255, 255, 255)
-
-_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +31,7 @@ class Picture:
         pixels: RGB, uint8, shape (height, width, 3), upright, contiguous.
         format: as in `icf.images.Header`.
         frames: of an animation; 1 for a still. Only the first is decoded.
-        trailing: whether bytes follow the picture's end: a script, an archive.
+        trailing: whether bytes follow the end of a JPEG or PNG: a script, an archive.
     """
 
     pixels: NDArray[np.uint8]
@@ -88,47 +85,40 @@ def for_people(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
 
 
 def _decode_jpeg(data: bytes) -> Picture:
-    end = data.rfind(b"\xff\xd9")
+    frame, end = read_frame(data), find_end(data)
+    assert frame is not None, "probe has read it"
     try:
-        *_, space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-        if space in ("CMYK", "YCCK"):
-            return _decode_other(data, "jpeg", 1)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            pixels = simplejpeg.decode_jpeg(data, colorspace="RGB")
-    except (ValueError, Warning) as error:
-        premature = "premature end" in str(error).lower() or end < 0
-        reason = ImageReason.TRUNCATED if premature else ImageReason.CORRUPT
+        if frame.components == 4:
+            pixels = _from_inverted_cmyk(simplejpeg.decode_jpeg(data, "CMYK"))
+        else:
+            pixels = simplejpeg.decode_jpeg(data, "RGB")
+    except ValueError as error:
+        # Damage can hide the end from whoever reads from the beginning.
+        ends = end is not None or data.endswith(b"\xff\xd9")
+        reason = _why_no_jpeg(str(error), ends=ends)
         raise Undecodable(reason, f"JPEG: {error}") from error
-    upright = _upright(pixels, _orientation(data))
-    return Picture(upright, "jpeg", trailing=_trails(data, end + 2))
+    turned = upright(pixels, frame.orientation)
+    return Picture(turned, "jpeg", trailing=_trails(data, end))
 
 
-def _orientation(data: bytes) -> int:
-    """The EXIF orientation, 1 to 8; parsed only where there is an EXIF block."""
-    if b"Exif\0\0" not in data[:65536]:
-        return 1
-    try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
-            return int(picture.getexif().get(_ORIENTATION, 1))
-    except (OSError, SyntaxError, ValueError, struct.error):
-        return 1
+def _why_no_jpeg(words: str, *, ends: bool) -> ImageReason:
+    """Sort the words of libjpeg-turbo about a file that has an end, or has none."""
+    if words.startswith(("Corrupt", "Unsupported marker")):
+        return ImageReason.CORRUPT
+    if not ends:
+        return ImageReason.TRUNCATED
+    exotic = "subsampling" in words or words.startswith("Unsupported JPEG")
+    return ImageReason.UNSUPPORTED if exotic else ImageReason.CORRUPT
 
 
-def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo an EXIF orientation (Exif 2.3, table 6)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+def _from_inverted_cmyk(inks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink to light. In JPEG files 255 means no ink, as Adobe has always written it."""
+    light = inks.astype(np.uint16)
+    return (light[..., :3] * light[..., 3:] // 255).astype(np.uint8)
 
 
 def _decode_other(data: bytes, name: str, max_frames: int) -> Picture:
-    with opened(data, name) as picture, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with opened(data, name) as picture:
         try:
             frames = int(getattr(picture, "n_frames", 1))
             if frames > max_frames:
@@ -137,25 +127,42 @@ def _decode_other(data: bytes, name: str, max_frames: int) -> Picture:
                 )
             picture.seek(0)
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            pixels = np.array(_rgb(upright))
-        except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-            words = str(error).lower()
-            cut = "truncated" in words or "not enough" in words or "end of" in words
-            reason = ImageReason.TRUNCATED if cut else ImageReason.CORRUPT
+            pixels = np.array(_rgb(picture))
+            exif = picture.info.get("exif") or b""
+        except (Undecodable, MemoryError):
+            raise
+        except Exception as error:
+            # Pillow raises nearly anything on a damaged file.
+            reason = _why_no_other(str(error).lower())
             raise Undecodable(reason, f"{name}: {error}") from error
-    end = data.rfind(b"IEND") + 8 if name == "png" else len(data)
-    if name == "jpeg":
-        end = data.rfind(b"\xff\xd9") + 2
-    return Picture(pixels, name, frames, _trails(data, end))
+    end = _png_end(data) if name == "png" else None
+    turned = upright(pixels, orientation(exif))
+    return Picture(turned, name, frames, _trails(data, end))
+
+
+def _why_no_other(words: str) -> ImageReason:
+    """Sort the words of Pillow."""
+    cut = "truncated" in words or "not enough" in words or "end of" in words
+    return ImageReason.TRUNCATED if cut else ImageReason.CORRUPT
+
+
+def _png_end(data: bytes) -> int | None:
+    """Find the place behind the last chunk (PNG, section 5.3); None without one."""
+    place = 8
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        last = data[place + 4 : place + 8] == b"IEND"
+        place += 12 + length
+        if last:
+            return place
+    return None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _from_deep_grey(picture).convert("RGB")
-    if picture.mode in ("LA", "La", "RGBa", "PA") or "transparency" in picture.info:
+    if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-    if picture.mode == "RGBA":
         canvas = Image.new("RGB", picture.size, BACKGROUND)
         canvas.paste(picture, mask=picture.getchannel("A"))
         return canvas
@@ -170,6 +177,6 @@ def _from_deep_grey(picture: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
 
 
-def _trails(data: bytes, end: int) -> bool:
+def _trails(data: bytes, end: int | None) -> bool:
     """Tell whether anything but padding follows the picture's end."""
-    return bool(data[end:].strip(b"\0\r\n "))
+    return end is not None and bool(data[end:].strip(b"\0\r\n "))

@@ -10,11 +10,15 @@ import io
 import warnings
 from dataclasses import dataclass
 
-import simplejpeg
 from PIL import Image
 
 from icf.codes import ImageReason
 from icf.errors import BadInput
+from icf.images.jpeg import find_end, read_frame
+
+# Of a damaged file, or of one over Pillow's own pixel cap, we speak ourselves. Not with
+# `catch_warnings`, which is not for threads.
+warnings.filterwarnings("ignore", module="PIL")
 
 #: Pixels a header may promise: 64 MP.
 MAX_PIXELS = 64_000_000
@@ -79,7 +83,9 @@ def sniff(data: bytes) -> str:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "webp"
     if start[4:8] == b"ftyp":
-        return _brand(start[8:12])
+        return _brand(data[8:_FTYP_READ])
+    if start[:2] == b"BM" and data[15:18] == b"\0\0\0":
+        return "bmp"  # the size of its header, under 256; so begins no text
     text = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
         raise Undecodable(ImageReason.UNSUPPORTED, "SVG is not rasterised")
@@ -93,27 +99,27 @@ _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
-    (b"BM", "bmp"),
     (b"II*\0", "tiff"),
     (b"MM\0*", "tiff"),
 )
 
 
-def _brand(brand: bytes) -> str:
-    if brand in (b"avif", b"avis"):
+def _brand(brands: bytes) -> str:
+    """Tell AVIF from HEIC: the first brand, or for a generic one the compatible."""
+    first = brands[:4]
+    if first in _GENERIC_BRANDS:
+        return "avif" if b"avif" in brands[8:] or b"avis" in brands[8:] else "heif"
+    if first in _AVIF_BRANDS:
         return "avif"
-    if brand in (
-        b"heic",
-        b"heix",
-        b"hevc",
-        b"hevx",
-        b"heim",
-        b"heis",
-        b"mif1",
-        b"msf1",
-    ):
+    if first in _HEIF_BRANDS:
         return "heif"
-    raise Undecodable(ImageReason.NOT_IMAGE, f"a media file of brand {brand!r}")
+    raise Undecodable(ImageReason.NOT_IMAGE, f"a media file of brand {first!r}")
+
+
+_FTYP_READ = 64
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
+_GENERIC_BRANDS = (b"mif1", b"msf1")
 
 
 def probe(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
@@ -135,13 +141,14 @@ def probe(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
-    try:
-        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except ValueError as error:
-        if b"\xff\xd9" not in data[-64:]:
-            raise Undecodable(ImageReason.TRUNCATED, f"JPEG header: {error}") from error
-        raise Undecodable(ImageReason.CORRUPT, f"JPEG header: {error}") from error
-    return width, height
+    frame = read_frame(data)
+    if frame is None:
+        ends = find_end(data) is not None
+        reason = ImageReason.CORRUPT if ends else ImageReason.TRUNCATED
+        raise Undecodable(reason, "a JPEG without a frame header")
+    if not frame.width or not frame.height:
+        raise Undecodable(ImageReason.CORRUPT, "a JPEG that promises no pixels")
+    return frame.width, frame.height
 
 
 def opened(data: bytes, name: str) -> Image.Image:
@@ -152,14 +159,13 @@ def opened(data: bytes, name: str) -> Image.Image:
     """
     if name == "heif":
         _register_heif()
+    formats = [_DECODED.get(name, "HEIF")]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            formats = [_DECODED.get(name, "HEIF")]
-            return Image.open(io.BytesIO(data), formats=formats)
+        return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError as error:
         raise Undecodable(ImageReason.TOO_LARGE, str(error)) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:
+        # Pillow raises nearly anything on a damaged file.
         raise Undecodable(ImageReason.CORRUPT, f"{name} header: {error}") from error
 
 

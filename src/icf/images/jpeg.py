@@ -1,0 +1,79 @@
+"""How a JPEG file is laid out (ITU-T T.81, annex B): read without decoding anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from icf.images.exif import PREFIX, orientation
+
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_END_OF_IMAGE = 0xD9
+_APP1 = 0xE1
+#: A marker with a length, or the end. Inside a scan, FF is followed by 00 or by one of
+#: the restart markers, which stand alone.
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands before the pixels.
+
+    Attributes:
+        width: in pixels, as stored: before EXIF rotation.
+        height: in pixels, as stored.
+        components: 1 for grey, 3 for colour, 4 for CMYK.
+        orientation: of EXIF, 1 to 8.
+    """
+
+    width: int
+    height: int
+    components: int
+    orientation: int
+
+
+def read_frame(data: bytes) -> Frame | None:
+    """Read the header; None where there is none as far as ``data`` goes."""
+    turned = 1
+    for marker, content in _segments(data):
+        if marker == _APP1 and content.startswith(PREFIX):
+            turned = orientation(content)
+        if marker in _START_OF_FRAME and len(content) >= 6:
+            height = int.from_bytes(content[1:3], "big")
+            width = int.from_bytes(content[3:5], "big")
+            return Frame(width, height, content[5], turned)
+    return None
+
+
+def find_end(data: bytes) -> int | None:
+    r"""Find the place behind the picture; None where it does not end.
+
+    What follows belongs to no picture: a script, an archive, another picture.
+
+    >>> find_end(b"\xff\xd8" b"\xff\xd9" b"<script>")
+    4
+    """
+    place = 2
+    while (found := _MARKER.search(data, place)) is not None:
+        place = found.end()
+        if found[1][0] == _END_OF_IMAGE:
+            return place
+        place += _length(data, place)
+    return None
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each marker with its content, up to the end of the picture."""
+    place = 2
+    while (found := _MARKER.search(data, place)) is not None:
+        place, marker = found.end(), found[1][0]
+        if marker == _END_OF_IMAGE:
+            return
+        length = _length(data, place)
+        yield marker, data[place + 2 : place + length]
+        place += length
+
+
+def _length(data: bytes, place: int) -> int:
+    return max(2, int.from_bytes(data[place : place + 2], "big"))
