@@ -107,8 +107,13 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    writer.writerows([_writable(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
+
+
+def _writable(cell: str) -> str:
+    # Python's writer leaves a bare CR outside of quotes, where it would end the row.
+    return harmless(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _parse(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], int]:

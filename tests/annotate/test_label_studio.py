@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icf.annotate import label_studio
+from icf.annotate.answers import Fault, Given, Unanswered
+from icf.annotate.batch import Question
+from icf.codes import RowFault
+
+ASKED = [Question(1, "b1", "A", "Ann", 11, 10), Question(2, "b1", "A", "Ann", 12, 10)]
+
+
+def annotation(choice: object = "same", by: object = 1, **more: object) -> Any:
+    """An annotation in the published shape."""
+    result = {
+        "from_name": "same",
+        "to_name": "cand",
+        "type": "choices",
+        "value": {"choices": [choice]},
+    }
+    return {
+        "id": 1,
+        "completed_by": by,
+        "result": [result],
+        "was_cancelled": False,
+        "ground_truth": False,
+        "lead_time": 1.84,
+        **more,
+    }
+
+
+def task(*annotations: Any, question: object = "q000001", **data: object) -> Any:
+    """A task of an export in the published shape."""
+    return {
+        "id": 1,
+        "annotations": list(annotations),
+        "data": {"question_id": question, **data},
+    }
+
+
+def rows(*tasks: Any) -> list[Any]:
+    return list(label_studio.read(json.dumps(list(tasks))))
+
+
+def reasons(*tasks: Any) -> list[object]:
+    return [row.reason if isinstance(row, Fault) else row for row in rows(*tasks)]
+
+
+def test_the_tasks_have_this_shape_to_the_byte() -> None:
+    data = label_studio.write(ASKED, "/data/local-files/?d=b1/")
+    assert data == (
+        b"[\n"
+        b'{"data": {"ref_url": "/data/local-files/?d=b1/pictures/face-10.jpg", '
+        b'"cand_url": "/data/local-files/?d=b1/pictures/face-11.jpg", '
+        b'"question_id": "q000001", "batch_id": "b1"}},\n'
+        b'{"data": {"ref_url": "/data/local-files/?d=b1/pictures/face-10.jpg", '
+        b'"cand_url": "/data/local-files/?d=b1/pictures/face-12.jpg", '
+        b'"question_id": "q000002", "batch_id": "b1"}}\n'
+        b"]\n"
+    )
+    assert json.loads(label_studio.write([], "")) == []
+
+
+def test_tasks_never_tell_people_what_the_machine_thinks() -> None:
+    tasks = json.loads(label_studio.write(ASKED, ""))
+    assert all(set(each) == {"data"} for each in tasks)
+    assert b"predictions" not in label_studio.write(ASKED, "")
+
+
+def test_tasks_that_come_back_untouched_have_no_answers() -> None:
+    found = list(label_studio.read(label_studio.write(ASKED, "").decode()))
+    assert found == [Unanswered(1), Unanswered(2)]
+
+
+def test_the_interface_asks_with_the_choices_that_are_read() -> None:
+    config = ElementTree.fromstring(label_studio.CONFIG)
+    images = {each.get("name"): each.get("value") for each in config.iter("Image")}
+    assert images == {"ref": "$ref_url", "cand": "$cand_url"}
+    [choices] = config.iter("Choices")
+    assert dict(choices.items()) == {
+        "name": "same",
+        "toName": "cand",
+        "choice": "single-radio",
+        "required": "true",
+    }
+    values = [each.get("value") for each in choices]
+    assert values == ["same", "different", "unsure"]
+
+
+def test_an_export_is_read_in_the_published_shape() -> None:
+    text = (
+        '[{"id":1,"annotations":[{"id":1,"completed_by":1,"result":[{"from_name":"same"'
+        ',"to_name":"cand","type":"choices","value":{"choices":["same"]}}],'
+        '"was_cancelled":false,"ground_truth":false,"lead_time":1.84}],'
+        '"data":{"question_id":"q000000"}}]'
+    )
+    assert list(label_studio.read(text)) == [
+        Given(1, "q000000", "label-studio:1", "same", None)
+    ]
+
+
+def test_one_task_may_have_answers_of_many_people() -> None:
+    found = rows(task(annotation("same", 1), annotation("different", 2), batch_id="b1"))
+    assert found == [
+        Given(1, "q000001", "label-studio:1", "same", "b1"),
+        Given(1, "q000001", "label-studio:2", "different", "b1"),
+    ]
+
+
+def test_skipped_and_empty_annotations_have_no_answer() -> None:
+    skipped = annotation(was_cancelled=True)
+    assert rows(task(skipped), task(annotation(result=[])), task()) == [
+        Unanswered(1),
+        Unanswered(2),
+        Unanswered(3),
+    ]
+
+
+def choice_named(name: str) -> Any:
+    made = annotation()
+    made["result"][0]["from_name"] = name
+    return made
+
+
+def chosen(*choices: object) -> Any:
+    made = annotation()
+    made["result"][0]["value"] = {"choices": list(choices)}
+    return made
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        choice_named("sam"),
+        chosen("same", "different"),
+        chosen(),
+        chosen(7),
+        annotation(result=[annotation()["result"][0]] * 2),
+        annotation(result="same"),
+        annotation(result=[7]),
+        annotation(result=[{"from_name": "same", "value": "same"}]),
+        annotation(by=None),
+        annotation(by=True),
+        annotation(by="ann"),
+        annotation(by={"email": "someone@example.org"}),
+        "same",
+        None,
+    ],
+)
+def test_a_bad_annotation_is_refused_alone(bad: Any) -> None:
+    found = reasons(task(annotation()), task(bad), task(annotation()))
+    assert found[1] is RowFault.BAD_ROW
+    assert isinstance(found[0], Given)
+    assert isinstance(found[2], Given)
+
+
+def test_a_choice_that_does_not_exist_is_read_as_written() -> None:
+    assert rows(task(annotation("sane"))) == [
+        Given(1, "q000001", "label-studio:1", "sane", None)
+    ]
+
+
+def test_a_comment_beside_the_choice_does_no_harm() -> None:
+    made = annotation()
+    comment = {"from_name": "why", "type": "textarea", "value": {"text": ["hair"]}}
+    made["result"].append(comment)
+    assert isinstance(rows(task(made))[0], Given)
+
+
+def test_of_a_person_no_more_than_the_number_is_kept() -> None:
+    person = {"id": 5, "email": "someone@example.org", "first_name": "Some"}
+    assert rows(task(annotation(by=person))) == [
+        Given(1, "q000001", "label-studio:5", "same", None)
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad", [7, [], {}, {"data": {}}, {"data": 1}, task(question=None), task(batch_id=1)]
+)
+def test_what_is_no_task_of_ours_is_refused_alone(bad: Any) -> None:
+    found = reasons(bad, task(annotation()))
+    assert found[0] is RowFault.BAD_ROW
+    assert isinstance(found[1], Given)
+
+
+def test_the_time_of_an_answer_is_read_where_it_is_one() -> None:
+    def time(written: object) -> object:
+        [row] = rows(task(annotation(updated_at=written)))
+        return row.answered_at
+
+    assert time("2021-03-09T22:16:08.500000Z") == 1615328168.5
+    for bad in ("2021-03-09T22:16:08", "yesterday", 7, "0001-01-01T00:00:00+14:00"):
+        assert not isinstance(time(bad), str)
+
+
+def test_a_file_that_breaks_off_gives_the_answers_before_the_break() -> None:
+    text = json.dumps([task(annotation()), task(annotation()), task(annotation())])
+    second = text.index("}}, {") + 5 + 200
+    found = list(label_studio.read(text[:second]))
+    assert isinstance(found[0], Given)
+    assert [row.line for row in found if isinstance(row, Fault)] == [len(found)]
+    joined = list(label_studio.read(f"[{json.dumps(task())}][]"))
+    assert joined[1] == Fault(
+        2, RowFault.BAD_ROW, "something follows the list of tasks"
+    )
+    missing = list(label_studio.read(f"[{json.dumps(task())} {json.dumps(task())}]"))
+    assert missing[1] == Fault(2, RowFault.BAD_ROW, "the list of tasks breaks off")
+
+
+def test_bytes_that_are_not_utf8_cost_their_own_task_only() -> None:
+    whole = json.dumps([task(annotation(), note="M?ller"), task(annotation())])
+    text = whole.encode().replace(b"?", b"\xfc").decode(errors="surrogateescape")
+    first, second = label_studio.read(text)
+    assert isinstance(first, Fault)
+    assert first.reason is RowFault.BAD_ENCODING
+    assert isinstance(second, Given)
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "[[[", "[" * 100_000, "[1" + "0" * 5000 + "]", "[nul]", '["\\ud800"]']
+)
+def test_no_text_breaks_the_reader(text: str) -> None:
+    found = list(label_studio.read(text))
+    assert [type(row) for row in found] == [Fault]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "data",
+                    "annotations",
+                    "result",
+                    "completed_by",
+                    "question_id",
+                    "value",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(json_values, max_size=4))
+def test_every_task_of_any_list_has_a_fate(values: list[Any]) -> None:
+    numbers = {row.line for row in label_studio.read(json.dumps(values))}
+    assert numbers == set(range(1, len(values) + 1))

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from icf.annotate import mturk
+from icf.annotate.answers import Given, Row, Unanswered
+from icf.annotate.batch import Question
+from icf.annotate.read_answers import read_answers
+
+#: The published layout of a results file.
+HEADER = (
+    "HITId,HITTypeId,Title,Description,Keywords,Reward,CreationTime,MaxAssignments,"
+    "RequesterAnnotation,AssignmentDurationInSeconds,AutoApprovalDelayInSeconds,"
+    "Expiration,NumberOfSimilarHITs,LifetimeInSeconds,AssignmentId,WorkerId,"
+    "AssignmentStatus,AcceptTime,SubmitTime,AutoApprovalTime,ApprovalTime,"
+    "RejectionTime,RequesterFeedback,WorkTimeInSeconds,LifetimeApprovalRate,"
+    "Last30DaysApprovalRate,Last7DaysApprovalRate,Input.question_id,Input.ref_url,"
+    "Input.cand_url,Answer.same,Approve,Reject"
+)
+
+
+def results(*rows: dict[str, str], drop_last: int = 0) -> bytes:
+    """A results file, every cell quoted as the service did."""
+    out = io.StringIO()
+    names = HEADER.split(",")
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerow(names)
+    for row in rows:
+        cells = [row.get(name, "") for name in names]
+        kept = cells[: len(cells) - drop_last]
+        csv.writer(out, quoting=csv.QUOTE_ALL).writerow(kept)
+    return out.getvalue().encode()
+
+
+def assignment(question: str, worker: str, choice: str, **more: str) -> dict[str, str]:
+    return {
+        "HITId": "3HIT",
+        "AssignmentId": "3ASSIGNMENT",
+        "WorkerId": worker,
+        "AssignmentStatus": "Submitted",
+        "Input.question_id": question,
+        "Input.ref_url": "pictures/face-10.jpg",
+        "Input.cand_url": "pictures/face-11.jpg",
+        "Answer.same": choice,
+        **more,
+    }
+
+
+def read(path: Path, data: bytes) -> list[Row]:
+    path.write_bytes(data)
+    file = read_answers(path)
+    assert (file.format, file.unit) == ("mturk", "line")
+    return list(file.rows)
+
+
+def test_the_input_file_has_this_shape_to_the_byte() -> None:
+    asked = [Question(1, "b1", "A", "Ann", 11, 10), Question(2, "b1", "A", "B", 12, 10)]
+    assert mturk.write(asked, "https://pictures.example/") == (
+        b"question_id,ref_url,cand_url\n"
+        b"q000001,https://pictures.example/pictures/face-10.jpg,"
+        b"https://pictures.example/pictures/face-11.jpg\n"
+        b"q000002,https://pictures.example/pictures/face-10.jpg,"
+        b"https://pictures.example/pictures/face-12.jpg\n"
+    )
+
+
+def test_results_are_read_in_the_published_layout(tmp_path: Path) -> None:
+    data = results(
+        assignment("q000001", "WORKER1", "same"),
+        assignment("q000001", "WORKER2", "different"),
+        assignment("q000002", "WORKER1", ""),
+    )
+    assert read(tmp_path / "r.csv", data) == [
+        Given(2, "q000001", "WORKER1", "same", None),
+        Given(3, "q000001", "WORKER2", "different", None),
+        Unanswered(4),
+    ]
+
+
+def test_the_cells_of_approve_and_reject_may_be_missing(tmp_path: Path) -> None:
+    data = results(assignment("q000001", "WORKER1", "same"), drop_last=2)
+    assert read(tmp_path / "r.csv", data) == [
+        Given(2, "q000001", "WORKER1", "same", None)
+    ]
+
+
+def test_a_rejected_assignment_has_no_answer(tmp_path: Path) -> None:
+    row = assignment("q000001", "WORKER1", "same", AssignmentStatus="Rejected")
+    assert read(tmp_path / "r.csv", results(row)) == [Unanswered(2)]
+
+
+def test_a_batch_that_the_input_named_is_read(tmp_path: Path) -> None:
+    text = "WorkerId,Input.question_id,Input.batch_id,Answer.same\nW,1,b1,same\n"
+    assert read(tmp_path / "r.csv", text.encode()) == [Given(2, "1", "W", "same", "b1")]

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icf.annotate import question_csv
+from icf.annotate.answers import Given, Row, Unanswered
+from icf.annotate.batch import Question
+from icf.annotate.csv_rows import CsvRow, parse_tables
+
+ASKED = [
+    Question(1, "b1-0a1b2c", "Moon Cats", "Ann", 11, 10),
+    Question(2, "b1-0a1b2c", "Moon Cats", "=cmd|' /C calc'!A0", 12, 10),
+]
+
+SHAPE = b"""\
+question,batch_id,album,character,ref_url,cand_url,answer,annotator
+1,b1-0a1b2c,Moon Cats,Ann,pictures/face-10.jpg,pictures/face-11.jpg,,
+2,b1-0a1b2c,Moon Cats,'=cmd|' /C calc'!A0,pictures/face-10.jpg,pictures/face-12.jpg,,
+"""
+
+
+def read(text: str) -> list[Row]:
+    table = next(parse_tables(text))
+    assert question_csv.reads(table.header)
+    rows = [row for row in table.rows() if isinstance(row, CsvRow)]
+    return list(question_csv.read(rows))
+
+
+def test_the_file_has_this_shape_to_the_byte() -> None:
+    assert question_csv.write(ASKED, "") == SHAPE
+
+
+def test_a_prefix_makes_urls_of_the_paths() -> None:
+    data = question_csv.write(ASKED, "https://pictures.example/b1/")
+    assert b",https://pictures.example/b1/pictures/face-11.jpg," in data
+    assert b"'=https://" in question_csv.write(ASKED, "=https://")
+
+
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+questions = st.builds(
+    Question,
+    id=st.integers(1, 2**62),
+    batch_id=st.from_regex(r"b[0-9]{1,3}-[0-9a-f]{6}", fullmatch=True),
+    album=names,
+    character=names,
+    face_id=st.integers(1, 2**62),
+    reference_face_id=st.integers(1, 2**62),
+)
+
+
+@given(st.lists(questions, max_size=5))
+def test_reading_it_as_csv_and_writing_it_again_gives_the_same_bytes(
+    asked: list[Question],
+) -> None:
+    data = question_csv.write(asked, "")
+    rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    again = io.StringIO()
+    csv.writer(again, lineterminator="\n").writerows(rows)
+    assert again.getvalue().encode() == data
+
+
+@given(st.lists(questions, max_size=5))
+def test_no_cell_begins_like_a_formula(asked: list[Question]) -> None:
+    data = question_csv.write(asked, "")
+    for row in csv.reader(io.StringIO(data.decode(), newline="")):
+        assert not any(cell.startswith(tuple("=+-@\t\r\n")) for cell in row)
+
+
+def test_an_empty_file_of_questions_has_no_answers() -> None:
+    assert read(SHAPE.decode()) == [Unanswered(2), Unanswered(3)]
+
+
+def test_filled_in_rows_are_read() -> None:
+    text = SHAPE.decode().replace("-11.jpg,,", "-11.jpg,true,ann")
+    assert read(text) == [Given(2, "1", "ann", "true", "b1-0a1b2c"), Unanswered(3)]
+
+
+def test_columns_may_be_fewer_and_in_any_order() -> None:
+    text = "annotator,answer,question_id\nann,FALSE,q000007\n"
+    assert read(text) == [Given(2, "q000007", "ann", "FALSE", None)]
+    assert read("question,answer\n7,true\n") == [Given(2, "7", "", "true", None)]
+
+
+def test_an_mturk_input_file_without_answers_is_one_of_ours() -> None:
+    text = "question_id,ref_url,cand_url\nq000001,a.jpg,b.jpg\n"
+    assert read(text) == [Unanswered(2)]
+
+
+def test_other_tables_are_not_ours() -> None:
+    assert not question_csv.reads(["album", "character", "url"])
+    assert not question_csv.reads(["question", "text"])
