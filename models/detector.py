@@ -18,6 +18,8 @@ STRIDES = (8, 16, 32, 64)
 SIZES = (2.0, 2.0 * 2 ** (1 / 3), 2.0 * 2 ** (2 / 3), 4.0)
 KINDS = ("cartoon", "human")
 WIDTH = 64
+#: ImageNet's mean and standard deviation, in 0..255.
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 #: Standard deviations of the box offsets, as in Fast R-CNN.
 SPREAD = (0.1, 0.1, 0.2, 0.2)
 
@@ -41,23 +43,28 @@ class Detector(nn.Module):
         self.tower = nn.ModuleList(
             nn.Conv2d(WIDTH, WIDTH, 3, padding=1) for _ in range(2)
         )
+        # The convolutions are shared between the levels, their statistics are not.
         self.norms = nn.ModuleList(
-            nn.ModuleList(nn.BatchNorm2d(WIDTH) for _ in range(2)) for _ in STRIDES
+            nn.BatchNorm2d(WIDTH) for _ in range(2 * len(STRIDES))
         )
         self.classes = nn.Conv2d(WIDTH, len(SIZES) * len(KINDS), 3, padding=1)
         self.boxes = nn.Conv2d(WIDTH, len(SIZES) * 4, 3, padding=1)
-        self.register_buffer("mean", torch.tensor([123.675, 116.28, 103.53])[:, None, None])
-        self.register_buffer("std", torch.tensor([58.395, 57.12, 57.375])[:, None, None])
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
+        self.register_buffer("std", torch.tensor(STD)[:, None, None])
         for conv in (self.classes, self.boxes, *self.tower):
             nn.init.normal_(conv.weight, std=0.01)
             nn.init.zeros_(conv.bias)
+        assert self.classes.bias is not None
         nn.init.constant_(self.classes.bias, -4.6)  # a prior of 1% (paper, section 4.1)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Return class logits and box offsets of every anchor."""
         classes, boxes = [], []
         for level, features in enumerate(self.pyramid(pictures)):
-            for conv, norm in zip(self.tower, self.norms[level], strict=True):
+            norms = self.norms[2 * level : 2 * level + 2]
+            for conv, norm in zip(self.tower, norms, strict=True):
                 features = functional.relu(norm(conv(features)))
             classes.append(_flat(self.classes(features), len(KINDS)))
             boxes.append(_flat(self.boxes(features), 4))
@@ -108,7 +115,10 @@ def anchors(height: int, width: int) -> Tensor:
 
 def encode(boxes: Tensor, reference: Tensor) -> Tensor:
     """Return the offsets that turn anchors ``reference`` (n x 4) into ``boxes``."""
-    centre, size = (reference[:, :2] + reference[:, 2:]) / 2, reference[:, 2:] - reference[:, :2]
+    centre, size = (
+        (reference[:, :2] + reference[:, 2:]) / 2,
+        reference[:, 2:] - reference[:, :2],
+    )
     middle, extent = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     offsets = torch.cat([(middle - centre) / size, torch.log(extent / size)], 1)
     return offsets / offsets.new_tensor(SPREAD)
@@ -117,7 +127,10 @@ def encode(boxes: Tensor, reference: Tensor) -> Tensor:
 def decode(offsets: Tensor, reference: Tensor) -> Tensor:
     """Undo `encode`: apply offsets (... x n x 4) to anchors (n x 4)."""
     offsets = offsets * offsets.new_tensor(SPREAD)
-    centre, size = (reference[:, :2] + reference[:, 2:]) / 2, reference[:, 2:] - reference[:, :2]
+    centre, size = (
+        (reference[:, :2] + reference[:, 2:]) / 2,
+        reference[:, 2:] - reference[:, :2],
+    )
     middle = centre + offsets[..., :2] * size
     half = size * torch.exp(offsets[..., 2:].clamp(max=3.0)) / 2
     return torch.cat([middle - half, middle + half], -1)
@@ -136,9 +149,7 @@ class Targets:
     offsets: Tensor
 
 
-def assign(
-    reference: Tensor, boxes: Tensor, kinds: Tensor, ignored: Tensor
-) -> Targets:
+def assign(reference: Tensor, boxes: Tensor, kinds: Tensor, ignored: Tensor) -> Targets:
     """Match anchors to faces: IoU 0.5 and over, and the best anchor of every face.
 
     Args:
@@ -173,7 +184,9 @@ def _cover(reference: Tensor, ignored: Tensor) -> Tensor:
     return inside.amax(1) / size
 
 
-def loss(classes: Tensor, offsets: Tensor, targets: list[Targets]) -> tuple[Tensor, Tensor]:
+def loss(
+    classes: Tensor, offsets: Tensor, targets: list[Targets]
+) -> tuple[Tensor, Tensor]:
     """Return focal loss and box loss, each divided by the number of matched anchors."""
     wanted = torch.stack([t.classes for t in targets])
     matched = wanted >= 0
@@ -183,5 +196,7 @@ def loss(classes: Tensor, offsets: Tensor, targets: list[Targets]) -> tuple[Tens
     counted = (wanted != -2)[..., None].to(classes)
     focal = torchvision.ops.sigmoid_focal_loss(classes, one_hot, alpha=0.25, gamma=2.0)
     right = torch.stack([t.offsets for t in targets])[matched]
-    boxes = functional.smooth_l1_loss(offsets[matched], right, beta=0.5, reduction="sum")
+    boxes = functional.smooth_l1_loss(
+        offsets[matched], right, beta=0.5, reduction="sum"
+    )
     return (focal * counted).sum() / count, boxes / (4 * count)

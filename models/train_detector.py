@@ -1,4 +1,4 @@
-"""Train the bundled detector: ``python -m icf.models.train_detector --out models/bundled``.
+"""Train the bundled detector: ``icf-train detector --out models/bundled``.
 
 Draws the art (`icf.models.art`), trains on scenes composed as they are asked for,
 exports, measures the styles that were held out and writes the card. What step ``n``
@@ -45,7 +45,7 @@ class Recipe:
     """
 
     seed: int = 7
-    steps: int = 2400
+    steps: int = 4500
     rate: float = 1e-3
     backbone_rate: float = 2e-4
     average: float = 0.996
@@ -74,7 +74,9 @@ def as_batch(scenes: list[compose.Scene], side: int) -> Batch:
     reference = detector.anchors(side, side)
     pictures = np.stack([s.pixels for s in scenes]).transpose(0, 3, 1, 2)
     targets = [
-        detector.assign(reference, *(torch.from_numpy(a) for a in (s.boxes, s.kinds, s.ignored)))
+        detector.assign(
+            reference, *(torch.from_numpy(a) for a in (s.boxes, s.kinds, s.ignored))
+        )
         for s in scenes
     ]
     return Batch(torch.from_numpy(np.ascontiguousarray(pictures)).float(), targets)
@@ -140,6 +142,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, network: detector.Detector) -> None:
         self.recipe, self.network, self.step = recipe, network, 0
+        network.to(memory_format=torch.channels_last)
         groups = trainable(network, recipe)
         self.rates = [recipe.rate, recipe.backbone_rate]
         self.optimiser = torch.optim.AdamW(groups, weight_decay=1e-4)
@@ -150,7 +153,10 @@ class Run:
         share = pace(self.step, self.recipe)
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * share
-        classes, boxes = detector.loss(*self.network(batch.pictures), batch.targets)
+        pictures = batch.pictures.to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, offsets = self.network(pictures)
+        classes, boxes = detector.loss(logits.float(), offsets.float(), batch.targets)
         self.optimiser.zero_grad()
         torch.autograd.backward(classes + boxes)
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -170,7 +176,9 @@ class Run:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.items()}
         for i, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()}
+            tensors |= {
+                f"optimiser.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()
+            }
         tensors = {k: v.clone().contiguous() for k, v in tensors.items()}
         about = {"step": str(self.step), "recipe": json.dumps(asdict(self.recipe))}
         unfinished = path.with_suffix(".tmp")
@@ -182,7 +190,11 @@ class Run:
         with safetensors.safe_open(path, "pt") as file:
             about: Mapping[str, str] = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimiser": {}}
+        parts: dict[str, dict[str, Tensor]] = {
+            "network": {},
+            "average": {},
+            "optimiser": {},
+        }
         for key, value in tensors.items():
             part, _, rest = key.partition(".")
             parts[part][rest] = value
@@ -213,7 +225,10 @@ def train(recipe: Recipe, folder: Path) -> detector.Detector:
     seen = [math.nan, math.nan]
     for one in loader:
         found = run.learn(one)
-        seen = [f if math.isnan(s) else 0.95 * s + 0.05 * f for s, f in zip(seen, found, strict=True)]
+        seen = [
+            f if math.isnan(s) else 0.95 * s + 0.05 * f
+            for s, f in zip(seen, found, strict=True)
+        ]
         if run.step % 10 == 0:
             print(f"{run.step} classes {seen[0]:.3f} boxes {seen[1]:.3f}", flush=True)
         if run.step % recipe.every == 0 or run.step == recipe.steps:
@@ -235,7 +250,9 @@ def main() -> None:
     """Draw, train, export, measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--work", type=Path, default=sources.drawn().parent / "detector")
+    parser.add_argument(
+        "--work", type=Path, default=sources.drawn().parent / "detector"
+    )
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     arguments = parser.parse_args()

@@ -53,7 +53,7 @@ class Recipe:
     """
 
     seed: int = 11
-    steps: int = 3000
+    steps: int = 4000
     batch: int = 48
     rate: float = 2e-3
     backbone_rate: float = 2e-4
@@ -84,7 +84,8 @@ def batch(
 ) -> tuple[Tensor, Tensor]:
     """Draw the batch of one step: two crops of each of its identities."""
     random = np.random.default_rng((recipe.seed, step))
-    some = random.integers(0, len(identities.pictures), recipe.batch // 2)
+    chances = identities.chances()
+    some = random.choice(len(chances), recipe.batch // 2, p=chances)
     labels = np.repeat(some, 2)
     crops = []
     for label in labels:
@@ -116,6 +117,7 @@ class Training(nn.Module):
         self.frozen = (self.imagenet, self.net.early[:_FROZEN])
         for part in self.frozen:
             part.requires_grad_(False)
+        self.to(memory_format=torch.channels_last)
         self.train()
 
     def train(self, mode: bool = True) -> Training:
@@ -127,9 +129,11 @@ class Training(nn.Module):
 
     def forward(self, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
         """Return the loss of one batch."""
-        pooled = self.net.pooled(pixels)
-        with torch.no_grad():
-            before = self.imagenet.pooled(pixels)
+        pixels = pixels.to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            pooled = self.net.pooled(pixels).float()
+            with torch.no_grad():
+                before = self.imagenet.pooled(pixels).float()
         embeddings = self.net.centre(self.net.project(self.net.norm(pooled)))
         ramp = min(1.0, step / (0.1 * self.recipe.steps))
         self.loss.margins = (1.0, self.recipe.margin * ramp, 0.0)

@@ -8,6 +8,7 @@ packages only; a second call makes what is missing)::
     drawn/dicebear/<style>/<style>-NNN/<view>.png
     drawn/facesjs/facesjs-NNN/<view>.png
     drawn/emoji/<set>/<name>/0.png
+    drawn/sculpted/sculpted-NNN/<view>.png   invented people, in three dimensions
     drawn/comicgen/<character>/<view>.png
     drawn/renpy/<character>/<view>.png
     drawn/people/<name>/0.png          photographs (human faces)

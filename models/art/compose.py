@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -151,15 +152,21 @@ def _cuts(side: int, parts: int, gutter: int, random: Random) -> list[tuple[int,
     shares = random.uniform(0.6, 1.4, parts)
     ends = np.concatenate([[0], np.cumsum(shares / shares.sum())]) * side
     edges = ends.astype(int)
-    return [(int(a) + gutter, int(b) - gutter) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(int(a) + gutter, int(b) - gutter) for a, b in itertools.pairwise(edges)]
 
 
 #: How often a kind of head is drawn; what is not named weighs 1.
-WEIGHTS = {"renpy": 5.0, "photograph": 2.0, "small photograph": 2.0, "facesjs": 1.5}
+WEIGHTS = {
+    "sculpted": 7.0,
+    "renpy": 5.0,
+    "photograph": 2.0,
+    "small photograph": 2.0,
+    "facesjs": 1.5,
+}
 
 
 def pick(art: Art, random: Random, size: float, style: str | None = None) -> Head:
-    """Pick a head, of any style or of ``style``, that bears being drawn ``size`` high."""
+    """Pick a head, of any style or of ``style``, to be drawn ``size`` pixels high."""
     if style is None:
         names = sorted(art.heads)
         weights = np.array([WEIGHTS.get(n, 1.0) for n in names])
@@ -197,7 +204,9 @@ def _reduced(head: Head, size: float) -> Head:
 
 def _matrix(head: Head, size: float, at: NDArray[np.float64], random: Random) -> Affine:
     x1, y1, x2, y2 = head.face
-    turn = np.deg2rad(random.normal(0, 12) if random.random() < 0.85 else random.normal(0, 35))
+    turn = np.deg2rad(
+        random.normal(0, 12) if random.random() < 0.85 else random.normal(0, 35)
+    )
     scale = size / (y2 - y1)
     wide = scale * float(np.exp(random.normal(0, 0.08)))
     if random.random() < 0.5:
@@ -209,7 +218,9 @@ def _matrix(head: Head, size: float, at: NDArray[np.float64], random: Random) ->
     return np.column_stack([linear, np.asarray(at) - linear @ centre])
 
 
-def turned_box(matrix: Affine, face: tuple[float, ...]) -> tuple[float, float, float, float]:
+def turned_box(
+    matrix: Affine, face: tuple[float, ...]
+) -> tuple[float, float, float, float]:
     """Return the upright box round a face, taken as an ellipse, after ``matrix``.
 
     >>> turned_box(np.array([[0.0, -1, 10], [1, 0, 0]]), (0, 0, 4, 2))
@@ -225,6 +236,8 @@ def turned_box(matrix: Affine, face: tuple[float, ...]) -> tuple[float, float, f
 def _dressed(head: Head, size: float, random: Random) -> tuple[Pixels, bool]:
     """Recolour and redraw one head; a repainted photograph counts as a cartoon."""
     colours, alpha = head.pixels[..., :3], head.pixels[..., 3:]
+    if head.style == "sculpted" and random.random() < 0.7:
+        return np.dstack([painted(colours, random), alpha]), False
     if not head.human:
         if random.random() < 0.5:
             colours = paint.graded(colours, random)
@@ -232,19 +245,25 @@ def _dressed(head: Head, size: float, random: Random) -> tuple[Pixels, bool]:
             colours = paint.shaded(colours, random)
         return np.dstack([colours, alpha]), False
     small = head.style == "small photograph"
-    painted = random.random() < 0.65 or (small and size > 48)
+    repainted = random.random() < 0.65 or (small and size > 48)
     if small:
         alpha = _oval(alpha.shape[0], random)[..., None]
         colours = paint.coloured_photograph(colours, random)
-    if painted:
-        for hand in (paint.oil, paint.graded, paint.shaded, paint.smooth):
-            if random.random() < 0.7:
-                colours = hand(colours, random)
-        if random.random() < 0.3:
-            colours = paint.posterised(colours, random)
+    if repainted:
+        colours = painted(colours, random)
     elif random.random() < 0.5:
         colours = paint.graded(colours, random)
-    return np.dstack([colours, alpha]), not painted
+    return np.dstack([colours, alpha]), not repainted
+
+
+def painted(colours: Pixels, random: Random) -> Pixels:
+    """Repaint a photograph or a model: strokes, other colours, soft shadows."""
+    for hand in (paint.oil, paint.graded, paint.shaded, paint.smooth):
+        if random.random() < 0.7:
+            colours = hand(colours, random)
+    if random.random() < 0.3:
+        colours = paint.posterised(colours, random)
+    return colours
 
 
 def _oval(side: int, random: Random) -> Pixels:

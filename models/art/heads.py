@@ -61,13 +61,22 @@ def read(pictures: Iterable[Path]) -> dict[str, list[Head]]:
     heads: dict[str, list[Head]] = {}
     for picture in pictures:
         about = json.loads(picture.with_suffix(".json").read_text())
-        head = Head(_rgba(picture), tuple(about["face"]), about["style"], about["identity"])
+        head = Head(
+            _rgba(picture), tuple(about["face"]), about["style"], about["identity"]
+        )
         heads.setdefault(head.style, []).append(head)
     return heads
 
 
 #: Painted places whose pictures are kept for the figures.
-HELD_OUT_PLACES = ("bg-club", "bg-meadow", "chelsea", "coffee", "flower", "bg-washington")
+HELD_OUT_PLACES = (
+    "bg-club",
+    "bg-meadow",
+    "chelsea",
+    "coffee",
+    "flower",
+    "bg-washington",
+)
 
 
 def training_art(every_nth: int = 1) -> Art:

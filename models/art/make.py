@@ -8,16 +8,41 @@ import random
 import re
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import resvg_py
 from PIL import Image
 
-from icf.models.art import sources, styles
+from icf.models.art import sculpt, sources, styles
 from icf.models.art.styles import Box
 
 IDENTITIES, HELD_OUT_IDENTITIES, VIEWS, SIDE = 220, 60, 3, 288
+#: Invented people drawn in three dimensions, and pictures of each.
+PEOPLE, PEOPLE_VIEWS = 240, 3
+#: Photographs without a face, in scikit-image.
+PHOTOGRAPHS = (
+    "coffee.png",
+    "chelsea.png",
+    "rocket.jpg",
+    "motorcycle_left.png",
+    "brick.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "retina.jpg",
+    "coins.png",
+    "moon.png",
+    "page.png",
+    "text.png",
+    "cell.png",
+    "ihc.png",
+    "camera.png",
+)
+#: Folders of characters in the cache, but for comicgen's.
+DRAWN = ("dicebear", "facesjs", "emoji", "renpy", "people", "sculpted")
 _HERE = Path(__file__).parent
 _HEADS_ONLY = re.compile(
     r"(man|woman|person|boy|girl|child|baby|old-man|old-woman|older-person)"
@@ -35,9 +60,8 @@ _PEOPLE = re.compile(
 def main() -> None:
     """Make what is missing."""
     sources.fetch()
-    for part in (dicebear, facesjs, emoji, renpy, people, backgrounds, comicgen):
+    for part in PARTS:
         part()
-    openclipart()
 
 
 def note(picture: Path, face: Box, style: str, identity: str) -> None:
@@ -134,14 +158,7 @@ def people() -> None:
 def backgrounds() -> None:
     """Take pictures without a face: photographs, and Ren'Py's painted places."""
     pypi, images = sources.pypi_root(), sources.deb_root()
-    photographs = [
-        pypi / "scikit_image/skimage/data" / f"{name}"
-        for name in (
-            "coffee.png chelsea.png rocket.jpg motorcycle_left.png brick.png grass.png "
-            "gravel.png hubble_deep_field.jpg retina.jpg coins.png moon.png page.png "
-            "text.png cell.png ihc.png camera.png"
-        ).split()
-    ]
+    photographs = [pypi / "scikit_image/skimage/data" / name for name in PHOTOGRAPHS]
     photographs += (pypi / "scikit_learn/sklearn/datasets/images").glob("*.jpg")
     painted = sorted(images.glob("renpy-*/**/images/bg *"))
     for source in [*photographs, *painted]:
@@ -149,7 +166,9 @@ def backgrounds() -> None:
             continue
         picture = Image.open(source).convert("RGB")
         picture.thumbnail((2600, 720))
-        target = sources.drawn() / "backgrounds" / f"{source.stem.replace(' ', '-')}.png"
+        target = (
+            sources.drawn() / "backgrounds" / f"{source.stem.replace(' ', '-')}.png"
+        )
         picture.save(_folder(target))
 
 
@@ -175,6 +194,31 @@ def comicgen() -> None:
             note(picture, _scaled(face, scale), "comicgen", name)
 
 
+def sculpted() -> None:
+    """Draw invented people in three dimensions."""
+    seeds = [
+        seed
+        for seed in range(PEOPLE)
+        if not (_sculpted(seed, PEOPLE_VIEWS - 1).with_suffix(".json")).exists()
+    ]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for _ in pool.map(_sculpt, seeds):
+            pass
+
+
+def _sculpted(seed: int, view: int) -> Path:
+    return sources.drawn() / f"sculpted/sculpted-{seed:03}/{view}.png"
+
+
+def _sculpt(seed: int) -> None:
+    who = sculpt.person(seed)
+    for view in range(PEOPLE_VIEWS):
+        pixels, face = sculpt.draw(who, np.random.default_rng((seed, view)))
+        picture = _sculpted(seed, view)
+        Image.fromarray(pixels).save(_folder(picture))
+        note(picture, face, "sculpted", picture.parent.name)
+
+
 def openclipart(per_folder: int = 120) -> None:
     """Draw openclipart's things and animals; nothing whose name speaks of a person."""
     root = sources.deb_root() / "openclipart-svg/usr/share/openclipart/svg"
@@ -184,7 +228,9 @@ def openclipart(per_folder: int = 120) -> None:
         found = [p for p in sorted(folder.rglob("*.svg")) if not _about_people(p, root)]
         random.Random(folder.name).shuffle(found)
         for source in found[:per_folder]:
-            target = sources.drawn() / "openclipart" / folder.name / f"{source.stem}.png"
+            target = (
+                sources.drawn() / "openclipart" / folder.name / f"{source.stem}.png"
+            )
             if target.exists() or source.stat().st_size > 300_000:
                 continue
             try:
@@ -227,10 +273,23 @@ def _folder(path: Path) -> Path:
 
 def heads() -> Iterator[Path]:
     """Yield every character's picture that has a face box beside it."""
-    for name in ("dicebear", "facesjs", "emoji", "renpy", "people", "comicgen"):
+    for name in (*DRAWN, "comicgen"):
         for box in sorted((sources.drawn() / name).rglob("*.json")):
             yield box.with_suffix(".png")
 
+
+#: What is drawn, in order.
+PARTS = (
+    dicebear,
+    facesjs,
+    emoji,
+    renpy,
+    people,
+    backgrounds,
+    comicgen,
+    openclipart,
+    sculpted,
+)
 
 if __name__ == "__main__":
     main()

@@ -28,7 +28,9 @@ def shaded(pixels: Pixels, random: Random) -> Pixels:
     light = 1 + random.uniform(0.1, 0.5) * (np.cos(angle) * x + np.sin(angle) * y)
     cells = int(random.integers(3, 9))
     blotches = random.normal(1, random.uniform(0.02, 0.2), (cells, cells))
-    soft = cv2.resize(blotches.astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
+    soft = cv2.resize(
+        blotches.astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC
+    )
     tint = random.normal(1, 0.05, 3).astype(np.float32)
     return _pixels(pixels * (light * soft)[..., None] * tint)
 
@@ -97,7 +99,8 @@ def noisy(pixels: Pixels, random: Random) -> Pixels:
     h, w = pixels.shape[:2]
     grain = random.normal(0, random.uniform(3, 16), (h, w, 1)).astype(np.float32)
     if random.random() < 0.4:
-        grain = cv2.GaussianBlur(grain, (0, 0), 1.2)[..., None] * 2
+        soft_grain = cv2.GaussianBlur(grain, (0, 0), 1.2)[..., None]
+        grain = np.asarray(soft_grain * 2, np.float32)
     return _pixels(pixels + grain)
 
 
@@ -115,7 +118,8 @@ def compressed(pixels: Pixels, random: Random) -> Pixels:
     """Save as JPEG and read again."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))]
     _, data = cv2.imencode(".jpg", pixels, quality)
-    return _pixels(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return pixels if decoded is None else _pixels(decoded)
 
 
 def contrasted(pixels: Pixels, random: Random) -> Pixels:
@@ -155,10 +159,14 @@ def coloured_photograph(grey_face: Pixels, random: Random) -> Pixels:
     """Colour a grey photograph of a face with painted skin tones."""
     one = cv2.cvtColor(grey_face, cv2.COLOR_RGB2GRAY)
     dark = random.uniform(0, 70, 3) * (1, 0.7, 0.6)
-    skin = np.array((215, 165, 135)) * random.uniform(0.55, 1.1) + random.normal(0, 12, 3)
+    skin = np.array((215, 165, 135)) * random.uniform(0.55, 1.1) + random.normal(
+        0, 12, 3
+    )
     light = np.array((255, 235, 215)) * random.uniform(0.85, 1)
     stops = np.stack([dark, skin, light])
-    table = np.stack([np.interp(np.arange(256), (0, 150, 255), stops[:, c]) for c in range(3)])
+    table = np.stack(
+        [np.interp(np.arange(256), (0, 150, 255), stops[:, c]) for c in range(3)]
+    )
     return _pixels(table.T[one])
 
 

@@ -29,7 +29,9 @@ def background(art: Art, side: int, random: Random) -> Pixels:
         first, last = np.array([255, 255, 255]), np.array([255, 255, 255])
     ramp = np.linspace(first, last, side)[:, None]
     whole = np.repeat(ramp, side, 1).astype(np.uint8)
-    return np.ascontiguousarray(whole if random.random() < 0.5 else whole.swapaxes(0, 1))
+    return np.ascontiguousarray(
+        whole if random.random() < 0.5 else whole.swapaxes(0, 1)
+    )
 
 
 def _cut(picture: Pixels, side: int, random: Random) -> Pixels:
@@ -39,10 +41,8 @@ def _cut(picture: Pixels, side: int, random: Random) -> Pixels:
     y = int(random.integers(0, height - size + 1))
     cut = picture[y : y + size, x : x + size]
     by = cv2.INTER_AREA if size > side else cv2.INTER_LINEAR
-    cut = cv2.resize(cut, (side, side), interpolation=by)
-    if random.random() < 0.5:
-        cut = cut[:, ::-1]
-    return np.ascontiguousarray(cut, np.uint8)
+    cut = np.asarray(cv2.resize(cut, (side, side), interpolation=by), np.uint8)
+    return np.ascontiguousarray(cut[:, ::-1] if random.random() < 0.5 else cut)
 
 
 def _clouds(side: int, random: Random) -> Pixels:
@@ -64,7 +64,7 @@ def _stripes(side: int, random: Random) -> Pixels:
     if random.random() < 0.4:
         wave *= np.sin((x * np.sin(angle) - y * np.cos(angle)) * 2 * np.pi / pitch)
     colours = random.integers(0, 256, (2, 3)).astype(np.uint8)
-    return colours[(wave > 0).astype(np.int64)]
+    return np.asarray(colours[(wave > 0).astype(np.int64)], np.uint8)
 
 
 def clutter(canvas: Pixels, art: Art, random: Random, count: int) -> None:
@@ -81,7 +81,7 @@ def clutter(canvas: Pixels, art: Art, random: Random, count: int) -> None:
             thing.shape[1] / 2,
             thing.shape[0] / 2,
         )
-        blend(canvas, thing, matrix)
+        blend(canvas, thing, np.asarray(matrix, np.float64))
 
 
 def blend(canvas: Pixels, drawing: Pixels, matrix: NDArray[np.float64]) -> None:

