@@ -72,6 +72,38 @@ def histogram(
     return _svg("".join(parts) + _grid(top, down), title)
 
 
+def funnel(counts: Sequence[int]) -> Markup:
+    """One block a stage, as tall as its count, joined to the next: a picture only.
+
+    The page says the numbers beside it, so screen readers skip the drawing.
+    """
+    most = max(counts, default=0)
+    if not most:
+        return Markup("")
+    column, wide, high = 160, 104, 110
+    halves = [max(1.0, high / 2 * count / most) for count in counts]
+    parts = []
+    for place, half in enumerate(halves):
+        left = place * column + (column - wide) / 2
+        top = high / 2 - half
+        parts.append(
+            f'<rect class="fill" x="{left:g}" y="{top:.1f}" width="{wide}" '
+            f'height="{2 * half:.1f}" rx="3"/>'
+        )
+        if place + 1 < len(halves):
+            then, right = halves[place + 1], left + wide
+            next_left = left + column
+            parts.append(
+                f'<path class="join" d="M{right:g},{high / 2 - half:.1f}'
+                f"L{next_left:g},{high / 2 - then:.1f}V{high / 2 + then:.1f}"
+                f'L{right:g},{high / 2 + half:.1f}Z"/>'
+            )
+    head = Markup('<svg class="flow" viewBox="0 0 {} {}" aria-hidden="true">').format(
+        column * len(counts), high
+    )
+    return head + Markup("".join(parts)) + Markup("</svg>")
+
+
 def _bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
     """The first round multiple of a step at which nearly all fits into the bars."""
     total, seen = sum(counts.values()), 0
@@ -109,9 +141,9 @@ def _grid(top: int, down: float) -> str:
     return "".join(parts)
 
 
-def _label(x: float, value: int, after: str = "") -> str:
+def _label(x: float, value: int) -> str:
     y = _HEIGHT - 8
-    return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{value:,}{after}</text>'
+    return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{value:,}</text>'
 
 
 def _svg(inside: str, title: str) -> Markup:

@@ -78,22 +78,34 @@ def kept_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
 
 
 def dropped_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
-    """Samples of what is out, for every reason that happened."""
-    sheets = []
-    for face_reason in FaceReason:
-        where = _FACE.c.reason == face_reason.value
-        count = _dropped(connection, _FACE, face_reason.value)
-        if count:
-            shown = _faces(connection, blobs, where, REASON_FACES, dropped=True)
-            sheets.append(
-                Sheet(face_reason.value, face_reason.meaning, count, "", shown)
-            )
-    for reason in ImageReason:
-        count = _dropped(connection, schema.image, reason.value)
-        if count:
-            shown = _images(connection, blobs, reason.value)
-            sheets.append(Sheet(reason.value, reason.meaning, count, "", shown))
-    return sheets
+    """Samples of what is out, for every reason that left something to show.
+
+    Faces come first; among faces and among pictures, the commonest reason.
+    """
+    faces = [
+        Sheet(
+            reason.value,
+            reason.meaning,
+            count,
+            "",
+            _faces(connection, blobs, _out(reason.value), REASON_FACES),
+        )
+        for reason in FaceReason
+        if (count := _dropped(connection, _FACE, reason.value))
+    ]
+    images = [
+        Sheet(
+            reason.value,
+            reason.meaning,
+            count,
+            "",
+            _images(connection, blobs, reason.value),
+        )
+        for reason in ImageReason
+        if (count := _dropped(connection, schema.image, reason.value))
+    ]
+    ranked = [sorted(each, key=lambda sheet: -sheet.count) for each in (faces, images)]
+    return [sheet for each in ranked for sheet in each if sheet.thumbnails]
 
 
 _FACE = schema.face
@@ -122,6 +134,10 @@ def _confirmed(row: sa.Row[Any]) -> sa.ColumnElement[bool]:
     return sa.and_(chosen, _FACE.c.id != row.reference_face_id)
 
 
+def _out(reason: str) -> sa.ColumnElement[bool]:
+    return sa.and_(_FACE.c.verdict == Verdict.DROPPED.value, _FACE.c.reason == reason)
+
+
 def _dropped(connection: sa.Connection, table: sa.Table, reason: str) -> int:
     query = (
         sa.select(sa.func.count())
@@ -136,7 +152,6 @@ def _faces(
     blobs: BlobStore,
     where: sa.ColumnElement[bool],
     most: int,
-    dropped: bool = False,
 ) -> list[str]:
     query = (
         sa.select(schema.image.c.sha256, _FACE.c.x1, _FACE.c.y1, _FACE.c.x2, _FACE.c.y2)
@@ -145,8 +160,6 @@ def _faces(
         .order_by(_FACE.c.id)
         .limit(most)
     )
-    if dropped:
-        query = query.where(_FACE.c.verdict == Verdict.DROPPED.value)
     made = []
     for sha256, *box in connection.execute(query):
         pixels = _pixels(blobs, sha256)

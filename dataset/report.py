@@ -2,78 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import sqlalchemy as sa
+from markupsafe import Markup
 
 from icf import __version__
-from icf.catalogue import schema
 from icf.dataset import charts
 from icf.dataset.contact_sheets import dropped_sheets, kept_sheets
-from icf.dataset.detection_ap import DetectionScore, score_detection
-from icf.dataset.formats.detection import read_dettest_csv, read_submission_csv
-from icf.dataset.formats.features import read_features
-from icf.dataset.formats.recognition import read_rectest_info
-from icf.dataset.identification import IdentificationScore, score_identification
-from icf.dataset.release_files import (
-    DETTEST_BOXES,
-    DETTEST_FOUND,
-    FEATURES,
-    RECTEST_INFO,
-    TRUTH,
-)
 from icf.dataset.report_figures import SHARPNESS_STEP, SIDE_STEP, Figures, read_figures
-from icf.errors import BadInput
+from icf.dataset.report_funnel import read_funnel
+from icf.dataset.report_models import read_models
+from icf.dataset.report_release import last_release
 from icf.files import replace_file
 from icf.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class LastRelease:
-    """The newest release of the workspace, and its scores on its own files.
-
-    Attributes:
-        path: its folder.
-        seed: its seed.
-        counts: what it holds.
-        checks: name, meaning, severity and count of each leak check.
-        identification: None where its files are gone.
-        detection: the same.
-        truth: what its true boxes are.
-    """
-
-    path: str
-    seed: int
-    counts: Sequence[tuple[str, int]]
-    checks: Sequence[tuple[str, str, str, int]]
-    identification: IdentificationScore | None
-    detection: DetectionScore | None
-    truth: str = TRUTH
-
-
 def write_report(workspace: Workspace, target: Path) -> int:
-    """Write the report; return its size in bytes."""
+    """Write the report; return its size in bytes.
+
+    Everything is read in one state of the catalogue. The file refers to nothing
+    outside itself.
+    """
     with workspace.catalogue.read() as connection:
         figures = read_figures(connection)
-        kept = kept_sheets(connection, workspace.blobs)
-        dropped = dropped_sheets(connection, workspace.blobs)
-        row = connection.execute(
-            sa.select(schema.release).order_by(schema.release.c.id.desc()).limit(1)
-        ).first()
-    page = _template().render(
-        title=workspace.root.name,
-        version=__version__,
-        figures=figures,
-        charts=_charts(figures),
-        kept=kept,
-        dropped=dropped,
-        release=_last_release(workspace, row) if row else None,
-    )
+        release = last_release(connection, workspace)
+        stages = read_funnel(connection, release.counts if release else None)
+        page = _template().render(
+            title=workspace.root.name,
+            version=__version__,
+            figures=figures,
+            stages=stages,
+            funnel=charts.funnel([each.count for each in stages]),
+            charts=_charts(figures),
+            kept=kept_sheets(connection, workspace.blobs),
+            dropped=dropped_sheets(connection, workspace.blobs),
+            models=read_models(connection),
+            release=release,
+        )
     data = page.encode()
     replace_file(target, [data])
     return len(data)
@@ -92,7 +58,7 @@ def _template() -> jinja2.Template:
     return environment.get_template("report.html")
 
 
-def _charts(figures: Figures) -> list[tuple[str, str, Any]]:
+def _charts(figures: Figures) -> list[tuple[str, str, Markup]]:
     """Title, explanation and drawing of each figure that there is data for."""
     several = len(figures.per_character)
     drawn = [
@@ -115,46 +81,3 @@ def _charts(figures: Figures) -> list[tuple[str, str, Any]]:
         ),
     ]
     return [each for each in drawn if each[2]]
-
-
-def _last_release(workspace: Workspace, row: sa.Row[Any]) -> LastRelease:
-    folder = Path(row.path)
-    inside = folder.is_relative_to(workspace.root)
-    summary = json.loads(row.summary)
-    return LastRelease(
-        path=str(folder.relative_to(workspace.root) if inside else folder),
-        seed=row.seed,
-        counts=[(name.replace("_", " "), n) for name, n in summary["counts"].items()],
-        checks=_checks(folder, summary["leaks"]),
-        identification=_identification(folder),
-        detection=_detection(folder),
-    )
-
-
-def _checks(folder: Path, counts: Mapping[str, int]) -> list[tuple[str, str, str, int]]:
-    try:
-        found = json.loads((folder / "leaks.json").read_text(encoding="utf-8"))
-        return [
-            (each["name"], each["meaning"], each["severity"], each["count"])
-            for each in found["checks"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
-        # The release was moved away; the catalogue still has the counts.
-        return [(name, "", "", count) for name, count in counts.items()]
-
-
-def _identification(folder: Path) -> IdentificationScore | None:
-    try:
-        info = read_rectest_info(folder / RECTEST_INFO)
-        features = read_features(folder / FEATURES, len(info.files))
-        return score_identification(info, features)
-    except BadInput:
-        return None
-
-
-def _detection(folder: Path) -> DetectionScore | None:
-    try:
-        truth = read_dettest_csv(folder / DETTEST_BOXES)
-        return score_detection(truth, read_submission_csv(folder / DETTEST_FOUND))
-    except BadInput:
-        return None

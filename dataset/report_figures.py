@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,15 +33,10 @@ class Licence:
     read_from: str
     pictures: int
 
-
-@dataclass(frozen=True)
-class ModelCard:
-    """A model of the registry, with the figures of its card."""
-
-    name: str
-    task: str
-    sha256: str
-    figures: Sequence[tuple[str, str]]
+    @property
+    def unknown(self) -> bool:
+        """Tell whether nobody knows what may be done with them."""
+        return self.licence.strip().lower() in {"", "unknown"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,14 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class LastRun:
+    """The command that changed the catalogue last, and when it began."""
+
+    command: str
+    started: datetime
+
+
+@dataclass(frozen=True)
 class Figures:
     """All counts of a report."""
 
@@ -76,8 +79,8 @@ class Figures:
     sharpness: Mapping[int, int]
     regions: Sequence[Bar]
     licences: Sequence[Licence]
-    models: Sequence[ModelCard]
     agreement: Agreement
+    last_run: LastRun | None
 
 
 #: Widths of the finest bars of the histograms.
@@ -111,8 +114,8 @@ def read_figures(connection: sa.Connection) -> Figures:
         sharpness=_histogram(connection, face.sharpness, SHARPNESS_STEP),
         regions=_regions(connection),
         licences=_licences(connection),
-        models=_models(connection),
         agreement=_agreement(connection),
+        last_run=_last_run(connection),
     )
 
 
@@ -124,15 +127,8 @@ def _count(
 
 
 def _headline(connection: sa.Connection) -> list[tuple[str, int]]:
-    settled = schema.question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value])
-    return [
-        ("albums", _count(connection, schema.album)),
-        ("characters", _count(connection, schema.character)),
-        ("pictures", _count(connection, schema.image)),
-        ("faces", _count(connection, schema.face)),
-        ("questions", _count(connection, schema.question)),
-        ("labels", _count(connection, schema.question, settled)),
-    ]
+    tables = {"albums": schema.album, "characters": schema.character}
+    return [(name, _count(connection, table)) for name, table in tables.items()]
 
 
 def _picture_funnel(connection: sa.Connection) -> list[Bar]:
@@ -262,42 +258,6 @@ def _licences(connection: sa.Connection) -> list[Licence]:
     return [Licence(*row) for row in connection.execute(query)]
 
 
-def _models(connection: sa.Connection) -> list[ModelCard]:
-    model = schema.model.c
-    query = sa.select(model.name, model.task, model.sha256, model.card).order_by(
-        model.added_at, model.sha256
-    )
-    return [
-        ModelCard(name, task, sha256, tuple(card_figures(card)))
-        for name, task, sha256, card in connection.execute(query)
-    ]
-
-
-def card_figures(card: str, most: int = 8) -> list[tuple[str, str]]:
-    """The numbers on a model's card, each under its path of keys.
-
-    >>> card_figures('{"name": "x", "held_out": {"AP50": 0.9123456}}')
-    [('held_out AP50', '0.9123')]
-    """
-    try:
-        found = json.loads(card)
-    except ValueError:
-        return []
-    return _numbers(found, ())[:most]
-
-
-def _numbers(value: object, path: tuple[str, ...]) -> list[tuple[str, str]]:
-    if isinstance(value, dict):
-        return [
-            each for key, part in value.items() for each in _numbers(part, (*path, key))
-        ]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return []
-    return [
-        (" ".join(path), f"{value:.4g}" if isinstance(value, float) else f"{value:,}")
-    ]
-
-
 def _agreement(connection: sa.Connection) -> Agreement:
     answer = schema.answer.c
     each = (
@@ -321,3 +281,12 @@ def _agreement(connection: sa.Connection) -> Agreement:
         asked_twice=asked_twice,
         agreed=unanimous or 0,
     )
+
+
+def _last_run(connection: sa.Connection) -> LastRun | None:
+    run = schema.run.c
+    query = sa.select(run.command, run.started_at).order_by(run.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    return LastRun(row.command, datetime.fromtimestamp(row.started_at, timezone.utc))

@@ -1,0 +1,122 @@
+"""From URLs to a release: how many are left after each stage, and what the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.codes import Fate, Label, Verdict
+
+_FETCHED = (Fate.STORED.value, Fate.UNCHANGED.value)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the way.
+
+    Attributes:
+        name: what is counted.
+        count: how many there are.
+        rest: what became of those that did not go on: words, and how many.
+    """
+
+    name: str
+    count: int
+    rest: Sequence[tuple[str, int]] = ()
+
+
+def read_funnel(
+    connection: sa.Connection, release: Mapping[str, int] | None
+) -> list[Stage]:
+    """Count every stage.
+
+    Args:
+        connection: to the catalogue.
+        release: the counts of the last release; None where there is none.
+    """
+    stages = [
+        _urls(connection),
+        _pictures(connection),
+        _faces(connection),
+        _questions(connection),
+        _labels(connection),
+    ]
+    if release is not None:
+        parts = ("train_faces", "probes", "distractors")
+        faces = sum(release.get(part, 0) for part in parts)
+        stages.append(Stage("faces released", faces))
+    return [
+        Stage(each.name, each.count, [part for part in each.rest if part[1]])
+        for each in stages
+    ]
+
+
+def _urls(connection: sa.Connection) -> Stage:
+    url = schema.url
+    fates = _by(connection, url.c.fate)
+    waiting = fates.get(Fate.PENDING.value, 0)
+    fetched = sum(fates.get(each, 0) for each in _FETCHED)
+    different = sa.select(sa.func.count(sa.distinct(url.c.image_id))).where(
+        url.c.fate.in_(_FETCHED)
+    )
+    again = fetched - int(connection.execute(different).scalar_one())
+    total = sum(fates.values())
+    lost = total - fetched - waiting
+    rest = [("lost", lost), ("the same file again", again), ("waiting", waiting)]
+    return Stage("URLs", total, rest)
+
+
+def _pictures(connection: sa.Connection) -> Stage:
+    verdicts = _by(connection, schema.image.c.verdict)
+    return Stage(
+        "pictures",
+        sum(verdicts.values()),
+        [
+            ("without a usable face", verdicts.get(Verdict.DROPPED.value, 0)),
+            ("waiting", verdicts.get(Verdict.PENDING.value, 0)),
+        ],
+    )
+
+
+def _faces(connection: sa.Connection) -> Stage:
+    face, question = schema.face, schema.question
+    verdicts = _by(connection, face.c.verdict)
+    kept = face.c.verdict == Verdict.KEPT.value
+    asked = sa.exists().where(question.c.face_id == face.c.id)
+    reference = sa.exists().where(schema.character.c.reference_face_id == face.c.id)
+    count = sa.select(sa.func.count()).select_from(face)
+    references = connection.execute(count.where(kept, ~asked, reference)).scalar_one()
+    unasked = connection.execute(count.where(kept, ~asked, ~reference)).scalar_one()
+    return Stage(
+        "faces",
+        sum(verdicts.values()),
+        [
+            ("filtered out", verdicts.get(Verdict.DROPPED.value, 0)),
+            ("references", references),
+            ("not asked about", unasked),
+            ("waiting", verdicts.get(Verdict.PENDING.value, 0)),
+        ],
+    )
+
+
+def _questions(connection: sa.Connection) -> Stage:
+    labels = _by(connection, schema.question.c.label)
+    rest = [
+        (each.value, labels.get(each.value, 0)) for each in (Label.OPEN, Label.UNSURE)
+    ]
+    return Stage("questions", sum(labels.values()), rest)
+
+
+def _labels(connection: sa.Connection) -> Stage:
+    labels = _by(connection, schema.question.c.label)
+    same = labels.get(Label.SAME.value, 0)
+    different = labels.get(Label.DIFFERENT.value, 0)
+    return Stage("labels", same + different, [("another character", different)])
+
+
+def _by(connection: sa.Connection, column: sa.Column[str]) -> dict[str, int]:
+    query = sa.select(column, sa.func.count()).group_by(column)
+    return {value: count for value, count in connection.execute(query)}

@@ -1,0 +1,91 @@
+"""The models of the catalogue, as their cards tell: data, figures, limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+
+_FIGURES = 12
+
+
+@dataclass(frozen=True)
+class ShownModel:
+    """A model of the registry.
+
+    Attributes:
+        name: of the model.
+        task: what it is for.
+        sha256: of its weights.
+        data: what it was trained on: name and licence.
+        figures: what its card measured: on what, which figure, how much.
+        limits: what it cannot do.
+    """
+
+    name: str
+    task: str
+    sha256: str
+    data: Sequence[tuple[str, str]]
+    figures: Sequence[tuple[str, str, str]]
+    limits: Sequence[str]
+
+
+def read_models(connection: sa.Connection) -> list[ShownModel]:
+    """Every model, in the order they were added."""
+    model = schema.model.c
+    query = sa.select(model.name, model.task, model.sha256, model.card).order_by(
+        model.added_at, model.sha256
+    )
+    return [shown_model(*row) for row in connection.execute(query)]
+
+
+def shown_model(name: str, task: str, sha256: str, card: str) -> ShownModel:
+    """What there is to show of a model; a card that cannot be read shows nothing.
+
+    >>> card = '{"figures": {"unseen styles": {"AP50": 0.91236, "boxes": 1200}}}'
+    >>> shown_model("x", "detect", "0", card).figures
+    (('unseen styles', 'AP50', '0.9124'), ('unseen styles', 'boxes', '1,200'))
+    """
+    fields = _fields(card)
+    figures = _numbers(fields.get("figures"), ())
+    return ShownModel(
+        name,
+        task,
+        sha256,
+        tuple(_data(fields.get("data"))),
+        tuple(figures)[:_FIGURES],
+        tuple(str(each) for each in _list(fields.get("limits"))),
+    )
+
+
+def _fields(card: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(card)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _data(value: object) -> Iterator[tuple[str, str]]:
+    for each in _list(value):
+        if isinstance(each, dict):
+            name = each.get("name") or next(iter(each.values()), "")
+            yield str(name), str(each.get("licence", ""))
+
+
+def _numbers(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _numbers(part, (*path, str(key)))
+    elif isinstance(value, float | int) and not isinstance(value, bool):
+        shown = f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
+        yield " · ".join(path[:-1]), path[-1] if path else "", shown
