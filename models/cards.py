@@ -19,6 +19,10 @@ from icf.errors import BadModel
 from icf.files import replace_file
 
 
+#: The models that come with the program.
+BUNDLED = ("detector", "embedder")
+
+
 @dataclass(frozen=True)
 class ModelCard:
     """What stands in ``NAME.json`` beside ``NAME.onnx``.
@@ -59,7 +63,7 @@ class ModelCard:
 
 
 def bundled_path(name: str) -> Path:
-    """Where the weights of a bundled model are: ``"detector"`` or ``"embedder"``."""
+    """Where the weights of one of `BUNDLED` are."""
     return Path(str(resources.files("icf.models"))) / "bundled" / f"{name}.onnx"
 
 

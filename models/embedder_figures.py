@@ -15,6 +15,8 @@ from icf.models.face_crops import crop
 
 #: Crops of each identity.
 VIEWS = 4
+#: Share of them that another hand redraws: a cartoon is drawn by one, mostly.
+REDRAWN = 0.25
 _SEED = 1
 
 Vectors = NDArray[np.float32]
@@ -96,7 +98,7 @@ def draw(art: Art) -> dict[str, Faces]:
         for label, identity in enumerate(identities):
             own = [head for head in heads if head.identity == identity]
             for view in range(VIEWS):
-                crops.append(crop(own[view % len(own)], art, random))
+                crops.append(crop(own[view % len(own)], art, random, redrawn=REDRAWN))
                 labels.append(label)
         pixels = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
         drawn[style] = Faces(torch.from_numpy(pixels), np.array(labels, np.int64))

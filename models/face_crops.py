@@ -28,8 +28,8 @@ CROP_RATE = 0.5
 #: people turn their heads and stand in another light.
 WEIGHTS = {"sculpted": 4.0}
 
-#: Share of crops that are redrawn.
-_REDRAWN = 0.6
+#: Share of the crops to train on that are redrawn.
+REDRAWN = 0.6
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,18 @@ def _whole(thing: Pixels) -> Head:
     return Head(thing, (0.0, 0.0, float(width), float(height)), "thing", "")
 
 
-def crop(head: Head, art: Art, random: Random, jitter: float = 1.0) -> Pixels:
+def crop(
+    head: Head, art: Art, random: Random, jitter: float = 1.0, redrawn: float = REDRAWN
+) -> Pixels:
     """Cut one crop of a head.
 
     Args:
         head: the picture.
         art: where backgrounds come from.
         random: decides everything.
-        jitter: 1 trains: moved, turned, mirrored, redrawn; 0 shows the head as it is.
+        jitter: 1 trains: moved, turned, mirrored, partly hidden; 0 shows the head as
+            it is.
+        redrawn: share of the crops that another hand redraws.
 
     Returns:
         RGB, uint8, shape (112, 112, 3).
@@ -88,7 +92,7 @@ def crop(head: Head, art: Art, random: Random, jitter: float = 1.0) -> Pixels:
         painted = compose.painted(pixels[..., :3], random)
         pixels = np.dstack([painted, pixels[..., 3:]])
     place.blend(canvas, pixels, _matrix(reduced, random, jitter))
-    if jitter and random.random() < _REDRAWN:
+    if random.random() < redrawn:
         canvas = paint.redrawn(canvas, random)
     if jitter and random.random() < 0.2:
         _hide(canvas, random)

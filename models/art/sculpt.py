@@ -384,7 +384,7 @@ def _albedo(points: Points, who: Person, random: Random) -> Floats:
     colour[points.part == len(bodies.PARTS) + 1] = 255 - who.cloth
     colour[points.part == bodies.PARTS.index("helper-upper-teeth")] = (235, 230, 215)
     _paint_eyes(colour, points, who, random)
-    return colour
+    return np.asarray(colour, np.float64)
 
 
 def _paint_eyes(colour: Floats, points: Points, who: Person, random: Random) -> None:
