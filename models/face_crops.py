@@ -88,7 +88,7 @@ def crop(
     canvas = place.background(art, SIDE, random)
     reduced = _reduced(head)
     pixels = reduced.pixels
-    if jitter and head.style == "sculpted" and random.random() < _REDRAWN:
+    if jitter and head.style == "sculpted" and random.random() < redrawn:
         painted = compose.painted(pixels[..., :3], random)
         pixels = np.dstack([painted, pixels[..., 3:]])
     place.blend(canvas, pixels, _matrix(reduced, random, jitter))
