@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icf.annotate.answers import AnswersFile, Fault, Given, Row, Unanswered
+from icf.annotate.check import Checked, Vote, check, named_questions
+from icf.annotate.votes import label_of
+from icf.codes import Choice, Label, RowFault
+
+BATCHES = {1: "b1", 2: "b1", 3: "b2"}
+
+
+def checked(*rows: Row, form: str = "csv") -> Checked:
+    return check(AnswersFile("a.csv", form, rows), BATCHES)
+
+
+def fault(row: Given) -> tuple[str, str]:
+    result = checked(row)
+    assert (result.votes, result.unanswered) == ((), 0)
+    [found] = result.faults
+    assert found.line == row.line
+    return found.reason.value, found.message
+
+
+def test_a_good_row_becomes_a_vote() -> None:
+    row = Given(2, "q000001", "ann", "Same", "b1", 7.0)
+    assert checked(row).votes == (Vote(2, 1, "ann", Choice.TRUE, 7.0),)
+
+
+def test_each_fault_is_reported_with_line_and_reason() -> None:
+    assert fault(Given(2, "1", "ann", "maybe")) == (
+        "unknown_choice",
+        "the answer is 'maybe'",
+    )
+    assert fault(Given(3, "9", "ann", "true")) == (
+        "unknown_question",
+        "there is no question '9'",
+    )
+    assert fault(Given(4, "x", "ann", "true"))[0] == "unknown_question"
+    assert fault(Given(5, "1", "ann", "true", "b2")) == (
+        "foreign_batch",
+        "it is of batch b1, not 'b2'",
+    )
+    assert fault(Given(6, "1", "", "true"))[0] == "bad_row"
+    assert fault(Given(7, "1", "a\0", "true"))[0] == "bad_encoding"
+
+
+def test_a_message_shows_no_more_than_the_beginning_of_a_cell() -> None:
+    _, message = fault(Given(2, "1", "ann", "x" * 10_000))
+    assert len(message) < 100
+
+
+def test_one_persons_second_row_is_refused_and_names_the_first() -> None:
+    rows = [Given(n, "1", "ann", "true") for n in (2, 5)]
+    result = checked(*rows)
+    assert [vote.line for vote in result.votes] == [2]
+    assert result.faults == (Fault(5, RowFault.DUPLICATE_ROW, "as in line 2"),)
+
+
+def test_of_contradictory_rows_of_one_person_none_is_taken() -> None:
+    rows = [
+        Given(2, "1", "ann", "true"),
+        Given(3, "1", "bob", "true"),
+        Given(4, "q1", "ann", "false"),
+    ]
+    result = checked(*rows, form="label-studio")
+    assert [vote.annotator for vote in result.votes] == ["bob"]
+    assert result.faults == (
+        Fault(2, RowFault.CONFLICT, "true here, false in task 4"),
+        Fault(4, RowFault.CONFLICT, "false here, true in task 2"),
+    )
+
+
+def test_messages_name_no_annotator() -> None:
+    person = "SECRETWORKER"
+    rows = [
+        Given(2, "1", person, "true"),
+        Given(3, "1", person, "false"),
+        Given(4, "2", person, "true"),
+        Given(5, "2", person, "true"),
+        Given(6, "8", person, "true"),
+        Given(7, "3", person, "true", "b7"),
+        Given(8, "3", person, "?"),
+    ]
+    result = checked(*rows)
+    assert len(result.faults) == 6
+    assert person not in repr(result.faults)
+
+
+def test_questions_are_named_once_each() -> None:
+    rows = (Given(2, "q1", "a", "true"), Given(3, "1", "b", "?"), Unanswered(4))
+    assert named_questions(AnswersFile("a", "csv", rows)) == [1]
+
+
+givens = st.builds(
+    Given,
+    line=st.just(0),
+    question=st.sampled_from(["1", "q000001", "2", "3", "4", "x"]),
+    annotator=st.sampled_from(["ann", "bob", "cat", ""]),
+    choice=st.sampled_from(["true", "same", "false", "unsure", "maybe"]),
+    batch=st.sampled_from([None, "b1", "b2"]),
+)
+any_rows = st.one_of(
+    givens,
+    st.builds(Unanswered, line=st.just(0)),
+    st.builds(Fault, st.just(0), st.sampled_from(RowFault), message=st.just("as read")),
+)
+
+
+def numbered(rows: Sequence[Row]) -> list[Row]:
+    return [replace(row, line=line) for line, row in enumerate(rows, 2)]
+
+
+def labels(result: Checked) -> dict[int, Label]:
+    counts: dict[int, Counter[Choice]] = {}
+    for vote in result.votes:
+        counts.setdefault(vote.question_id, Counter())[vote.choice] += 1
+    return {key: label_of(count, 1) for key, count in counts.items()}
+
+
+@given(st.lists(any_rows, max_size=12))
+def test_every_row_has_exactly_one_fate(rows: list[Row]) -> None:
+    result = checked(*numbered(rows))
+    taken = [vote.line for vote in result.votes]
+    refused = [each.line for each in result.faults]
+    assert len(taken) + len(refused) + result.unanswered == len(rows)
+    assert len({*taken, *refused}) == len(taken) + len(refused)
+    assert refused == sorted(refused)
+
+
+@given(st.data(), st.lists(any_rows, max_size=10))
+def test_order_and_repetition_of_rows_change_no_label(
+    data: st.DataObject, rows: list[Row]
+) -> None:
+    repeated = [*rows, *data.draw(st.lists(st.sampled_from(rows or [Unanswered(0)])))]
+    shuffled = data.draw(st.permutations(repeated))
+    first, second = checked(*numbered(rows)), checked(*numbered(shuffled))
+    assert labels(first) == labels(second)
+    assert {(v.question_id, v.annotator, v.choice) for v in first.votes} == {
+        (v.question_id, v.annotator, v.choice) for v in second.votes
+    }

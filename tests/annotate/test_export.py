@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from icf.annotate import export as export_module
+from icf.annotate import label_studio
+from icf.annotate.export import Exported, Order, export
+from icf.annotate.pictures import read_faces
+from icf.errors import BrokenMachine, WrongUse
+from icf.images import decode
+from tests.annotate.place import Place
+
+
+def filled(place: Place, faces: int = 3) -> list[int]:
+    ann = place.add_character("Ann", "Moon Cats")
+    return [place.add_face(ann, 0.5 + n / 10) for n in range(faces)]
+
+
+def order(place: Place, form: str = "csv", name: str = "a", limit: int = 100) -> Order:
+    return Order(form, place.workspace.root / "batches" / name, limit)
+
+
+def run(place: Place, form: str = "csv", name: str = "a", limit: int = 100) -> Exported:
+    return export(place.workspace, order(place, form, name, limit))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_csv_batch_has_its_pictures_beside_it(place: Place) -> None:
+    faces = filled(place)
+    exported = run(place)
+    assert exported.batch is not None
+    folder = order(place).folder
+    with (folder / "questions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["question"]) for row in rows] == place.question_ids()
+    assert {row["batch_id"] for row in rows} == {exported.batch.id}
+    for row, face in zip(rows, faces, strict=True):
+        assert row["cand_url"] == f"pictures/face-{face}.jpg"
+        assert (row["answer"], row["annotator"]) == ("", "")
+        for column in ("ref_url", "cand_url"):
+            assert decode((folder / row[column]).read_bytes()).format == "jpeg"
+    names = {"questions.csv", "mturk.csv", "pictures"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert len(list((folder / "pictures").iterdir())) == 4
+
+
+def test_a_label_studio_batch_has_tasks_and_their_interface(place: Place) -> None:
+    filled(place)
+    run(place, "label-studio")
+    folder = order(place).folder
+    tasks = json.loads((folder / "tasks.json").read_bytes())
+    assert len(tasks) == 3
+    for each in tasks:
+        assert list(each["data"]) == ["ref_url", "cand_url", "question_id", "batch_id"]
+        prefix, _, path = each["data"]["cand_url"].partition("?d=a/")
+        assert prefix == "/data/local-files/"
+        assert (folder / path).is_file()
+    assert (folder / "label-studio.xml").read_text() == label_studio.CONFIG
+
+
+def test_a_prefix_for_the_pictures_can_be_given(plain: Place) -> None:
+    filled(plain)
+    folder = plain.workspace.root / "out"
+    export(plain.workspace, Order("label-studio", folder, 9, "https://p.example/"))
+    [first, *_] = json.loads((folder / "tasks.json").read_bytes())
+    assert first["data"]["ref_url"].startswith("https://p.example/pictures/face-")
+
+
+def test_the_same_command_again_asks_and_writes_nothing_new(place: Place) -> None:
+    filled(place)
+    first = run(place)
+    before = files(order(place).folder)
+    again = run(place)
+    assert (again.batch, again.written) == (first.batch, False)
+    assert files(order(place).folder) == before
+    assert len(place.questions()) == 3
+
+
+def test_another_folder_gets_the_next_questions(place: Place) -> None:
+    filled(place)
+    assert run(place, limit=2).written
+    second = run(place, name="b", limit=2)
+    assert second.batch is not None
+    assert second.batch.questions == 1
+    nothing = run(place, name="c")
+    assert (nothing.batch, nothing.written) == (None, False)
+    assert not order(place, name="c").folder.exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "label-studio"])
+def test_killed_between_catalogue_and_folder_the_same_command_finishes(
+    place: Place, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(place)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export_module, "_write_files", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(place, form)
+    folder = order(place).folder
+    assert list(folder.parent.iterdir()) == []
+    asked = place.questions()
+    assert len(asked) == 3
+    place.add_face(1, 0.5)
+    finished = run(place, form)
+    assert finished.written
+    assert place.questions() == asked
+    listed = files(folder)
+    for name in ("questions.csv", "tasks.json"):
+        if name in listed:
+            assert listed[name].count(b"pictures/") == 6
+
+
+def test_a_removed_folder_is_written_again_byte_for_byte(place: Place) -> None:
+    filled(place)
+    run(place)
+    folder = order(place).folder
+    before = files(folder)
+    folder.rename(folder.parent / "moved away")
+    assert run(place).written
+    assert files(folder) == before
+
+
+def test_what_a_killed_program_left_is_swept_away(plain: Place) -> None:
+    filled(plain)
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    stale = plain.workspace.root / "batches" / f".a.partial-{child}"
+    (stale / "pictures").mkdir(parents=True)
+    run(plain)
+    assert not stale.exists()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(place: Place) -> None:
+    filled(place)
+    folder = order(place).folder
+    folder.mkdir()
+    (folder / "letter.txt").write_text("mine")
+    with pytest.raises(WrongUse, match="holds something else"):
+        run(place)
+    assert place.questions() == []
+    (folder / "letter.txt").unlink()
+    assert run(place).written
+    with pytest.raises(WrongUse, match="another folder for a batch in label-studio"):
+        run(place, "label-studio")
+    (folder.parent / "file").write_text("")
+    with pytest.raises(WrongUse, match="is a file"):
+        run(place, name="file")
+
+
+def test_a_question_without_a_picture_is_left_out_until_it_is_mended(
+    place: Place,
+) -> None:
+    _, second, _ = filled(place)
+    blobs = place.workspace.blobs
+    with place.workspace.catalogue.read() as connection:
+        [lost] = read_faces(connection, [second])
+    data = blobs.get(lost.sha256)
+    blobs.path(lost.sha256).unlink()
+    exported = run(place)
+    [(question, why)] = exported.left_out.items()
+    assert question == place.question_ids()[1]
+    assert lost.sha256 in why
+    folder = order(place).folder
+    assert (folder / "questions.csv").read_text().count("face-") == 4
+    blobs.put(data)
+    folder.rename(folder.parent / "old")
+    assert run(place).left_out == {}
+    assert (folder / "questions.csv").read_text().count("face-") == 6
+
+
+def test_without_its_reference_no_question_is_shown(plain: Place) -> None:
+    filled(plain)
+    with plain.workspace.catalogue.read() as connection:
+        [reference] = read_faces(connection, [1])
+    plain.workspace.blobs.path(reference.sha256).unlink()
+    exported = run(plain)
+    assert set(exported.left_out) == set(plain.question_ids())
+
+
+def test_a_disk_that_takes_no_folder_is_a_broken_machine(plain: Place) -> None:
+    filled(plain)
+    (plain.workspace.root / "flat").write_text("")
+    target = plain.workspace.root / "flat" / "a"
+    with pytest.raises(BrokenMachine, match="same command writes the folder"):
+        export(plain.workspace, Order("csv", target, 9))
+
+
+def test_a_moved_workspace_knows_its_batches(plain: Place, tmp_path: Path) -> None:
+    filled(plain)
+    first = run(plain)
+    plain.workspace.catalogue.close()
+    plain.workspace.root.rename(tmp_path / "elsewhere")
+    moved = Place(tmp_path / "elsewhere")
+    again = run(moved)
+    moved.workspace.catalogue.close()
+    assert (again.batch, again.written) == (first.batch, False)
+
+
+def test_names_of_characters_do_not_run_in_a_spreadsheet(plain: Place) -> None:
+    eve = plain.add_character('=HYPERLINK("x")', "+Album")
+    plain.add_face(eve, 0.5)
+    run(plain)
+    text = (order(plain).folder / "questions.csv").read_text()
+    assert """,'+Album,"'=HYPERLINK(""x"")",""" in text

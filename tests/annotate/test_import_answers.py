@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from icf.annotate.export import Order, export
+from icf.annotate.import_answers import (
+    Imported,
+    People,
+    import_answers,
+    preview_import,
+)
+from tests.annotate.place import Place
+from tests.annotate.test_label_studio import annotation, task
+from tests.annotate.test_mturk import assignment, results
+
+NOBODY = People({})
+
+
+def asked(place: Place, form: str = "csv", faces: int = 4) -> Path:
+    """Export a batch; return its folder."""
+    ann = place.add_character()
+    for _ in range(faces):
+        place.add_face(ann, 0.5)
+    folder = place.workspace.root / "batches" / "a"
+    export(place.workspace, Order(form, folder, faces))
+    return folder
+
+
+def fill_in(folder: Path, *choices: str, annotator: str = "ann") -> Path:
+    """Fill in `questions.csv` as a person would; return the new file."""
+    with (folder / "questions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row, choice in zip(rows, choices, strict=True):
+        row["answer"] = choice
+        row["annotator"] = annotator if choice else ""
+    path = folder.parent / f"{annotator}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def take(place: Place, path: Path, people: People = NOBODY) -> Imported:
+    imported = import_answers(place.workspace, path, people)
+    fates = imported.taken + imported.known + imported.unanswered
+    assert fates + len(imported.faults) == len(imported.file.rows)
+    return imported
+
+
+def test_a_filled_in_batch_is_taken_once(place: Place) -> None:
+    path = fill_in(asked(place), "true", "FALSE", "", "unsure")
+    first = take(place, path)
+    assert (first.taken, first.unanswered, first.faults) == (3, 1, ())
+    assert list(place.labels().values()) == ["same", "different", "open", "unsure"]
+    again = take(place, path)
+    assert (again.taken, again.known, again.faults) == (0, 3, ())
+    assert (again.labels, len(place.answers())) == ({}, 3)
+
+
+def test_label_studio_answers_are_taken(place: Place) -> None:
+    folder = asked(place, "label-studio")
+    tasks = json.loads((folder / "tasks.json").read_bytes())
+    tasks[0]["annotations"] = [annotation("same", 1), annotation("different", 2)]
+    tasks[1]["annotations"] = [annotation("different", 1), annotation("different", 1)]
+    tasks[2]["annotations"] = [annotation("same", 1, was_cancelled=True)]
+    tasks[3]["annotations"] = [annotation("sane", 1)]
+    path = folder.parent / "export.json"
+    path.write_text(json.dumps(tasks))
+    imported = take(place, path, People({"label-studio:1": "ann"}))
+    assert (imported.taken, imported.unanswered) == (3, 1)
+    assert [(fault.line, fault.reason.value) for fault in imported.faults] == [
+        (2, "duplicate_row"),
+        (4, "unknown_choice"),
+    ]
+    assert list(place.labels().values()) == ["open", "different", "open", "open"]
+    assert {person for _, person, _ in place.answers()} == {"ann", "label-studio:2"}
+
+
+def test_mturk_results_are_taken(place: Place) -> None:
+    folder = asked(place)
+    with (folder / "mturk.csv").open(encoding="utf-8", newline="") as file:
+        names = [row["question_id"] for row in csv.DictReader(file)]
+    path = folder.parent / "results.csv"
+    rows = [assignment(name, "W1", "different") for name in names]
+    path.write_bytes(results(*rows, assignment("q999999", "W1", "same")))
+    imported = take(place, path)
+    assert (imported.taken, imported.refused) == (4, {"unknown_question": 1})
+    assert set(place.labels().values()) == {"different"}
+
+
+def test_every_bad_row_is_reported_and_every_good_one_taken(place: Place) -> None:
+    folder = asked(place)
+    one, two, three, four = place.question_ids()
+    lines = [
+        "question,batch_id,answer,annotator",
+        f"{one},,true,ann",
+        f"{one},,true,ann",
+        f"{two},,true,ann",
+        f"{two},,false,ann",
+        "9999,,true,ann",
+        f"{three},,maybe,ann",
+        f"{three},b9-ffffff,true,ann",
+        f"{three},,true",
+        f"{three},,true,M\udcfcller",
+        f"{three},,true,",
+        f"{four},,false,bob",
+    ]
+    path = folder.parent / "bad.csv"
+    path.write_bytes("\r\n".join(lines).encode(errors="surrogateescape"))
+    imported = take(place, path)
+    assert imported.taken == 2
+    assert [(fault.line, fault.reason.value) for fault in imported.faults] == [
+        (3, "duplicate_row"),
+        (4, "conflict"),
+        (5, "conflict"),
+        (6, "unknown_question"),
+        (7, "unknown_choice"),
+        (8, "foreign_batch"),
+        (9, "bad_row"),
+        (10, "bad_encoding"),
+        (11, "bad_row"),
+    ]
+    assert list(place.labels().values()) == ["same", "open", "open", "different"]
+
+
+def test_rows_that_name_nobody_can_be_given_to_somebody(plain: Place) -> None:
+    folder = asked(plain)
+    path = fill_in(folder, "true", "true", "true", "true", annotator="")
+    assert take(plain, path).refused == {"bad_row": 4}
+    assert take(plain, path, People({}, "ann")).taken == 4
+    assert {person for _, person, _ in plain.answers()} == {"ann"}
+
+
+def test_a_preview_counts_as_the_import_does_and_writes_nothing(place: Place) -> None:
+    path = fill_in(asked(place), "true", "maybe", "", "unsure")
+    told = preview_import(place.workspace, path, NOBODY)
+    assert place.answers() == set()
+    done = take(place, path)
+    assert (told.taken, told.unanswered) == (done.taken, done.unanswered)
+    assert told.faults == done.faults
+
+
+def test_a_batch_of_another_workspace_is_foreign(plain: Place, tmp_path: Path) -> None:
+    asked(plain)
+    other = Place(tmp_path / "other")
+    path = fill_in(asked(other), "true", "true", "true", "true")
+    other.workspace.catalogue.close()
+    assert take(plain, path).refused == {"foreign_batch": 4}
+
+
+ROWS = st.tuples(
+    st.integers(0, 4), st.sampled_from("abc"), st.sampled_from(["true", "false", "?"])
+)
+
+
+@given(st.data())
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_order_and_repetition_change_nothing_in_the_catalogue(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    rows = data.draw(st.lists(ROWS, min_size=1, max_size=8))
+    repeated = [*rows, *data.draw(st.lists(st.sampled_from(rows), max_size=4))]
+    states = []
+    for some in (rows, data.draw(st.permutations(repeated))):
+        root = tmp_path_factory.mktemp("imports")
+        place = Place(root / "space")
+        asked(place, faces=4)
+        lines = [f"{question},{choice},{who}" for question, who, choice in some]
+        path = root / "a.csv"
+        path.write_text("\n".join(["question,answer,annotator", *lines]))
+        take(place, path)
+        states.append((place.answers(), place.labels()))
+        take(place, path)
+        assert states[-1] == (place.answers(), place.labels())
+        place.workspace.catalogue.close()
+    assert states[0] == states[1]

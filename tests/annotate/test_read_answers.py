@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from icf.annotate.answers import Fault, Given
+from icf.annotate.read_answers import read_answers
+from icf.codes import RowFault
+from icf.errors import BadInput
+from tests.annotate.test_label_studio import annotation, task
+from tests.annotate.test_mturk import assignment, results
+
+OURS = b"question,answer,annotator\n1,true,ann\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (OURS, "csv"),
+        (b"\xef\xbb\xbf" + OURS, "csv"),
+        (OURS.replace(b",", b";"), "csv"),
+        (OURS.replace(b",", b"\t").replace(b"\n", b"\r\n"), "csv"),
+        (results(assignment("1", "ann", "same")), "mturk"),
+        (json.dumps([task(annotation(), question="1")]).encode(), "label-studio"),
+        (
+            json.dumps([task(annotation(), question=1)], indent=2).encode(),
+            "label-studio",
+        ),
+    ],
+)
+def test_a_file_is_recognised_by_its_content(
+    data: bytes, form: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "answers.dat"
+    path.write_bytes(data)
+    file = read_answers(path)
+    assert (file.name, file.format) == ("answers.dat", form)
+    [row] = file.rows
+    assert isinstance(row, Given)
+    assert row.question == "1"
+
+
+def test_a_file_without_a_task_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b" [ ] \n")
+    assert read_answers(tmp_path / "a").rows == ()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\n\n", b"album,character,url\n", b"{}", b"\x89PNG\r\n\x1a\n\0\0"]
+)
+def test_anything_else_is_refused_with_what_was_expected(
+    data: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(BadInput, match=r"questions\.csv .* MTurk .* Label Studio"):
+        read_answers(tmp_path / "a")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_answers(tmp_path / "b")
+
+
+def test_every_line_of_a_utf16_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(OURS.decode().encode("utf-16"))
+    faults = read_answers(tmp_path / "a").rows
+    assert [(f.line, f.reason) for f in faults if isinstance(f, Fault)] == [
+        (1, RowFault.BAD_ENCODING),
+        (2, RowFault.BAD_ENCODING),
+    ]

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from icf.annotate import record
+from icf.annotate.ask import ask
+from icf.annotate.check import Vote
+from icf.annotate.record import Recorded, Recorder, batches_of, preview
+from icf.codes import Choice, Label
+from tests.annotate.place import Place
+
+T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
+
+
+def asked(place: Place, count: int) -> list[int]:
+    """Ask questions; return their ids."""
+    ann = place.add_character()
+    for _ in range(count):
+        place.add_face(ann, 0.5)
+    run_id = place.workspace.begin_run("test")
+    with place.workspace.catalogue.write() as connection:
+        ask(connection, run_id, "csv", "batches/a", count)
+    return place.question_ids()
+
+
+def take(place: Place, *votes: Vote, needed: int = 1) -> Recorded:
+    run_id = place.workspace.begin_run("test")
+    return Recorder(place.workspace.catalogue, run_id, "a.csv", needed).record(votes)
+
+
+def test_answers_become_labels_and_decisions(place: Place) -> None:
+    one, two, three = asked(place, 3)
+    taken = take(
+        place,
+        Vote(2, one, "ann", T, 7.5),
+        Vote(3, two, "ann", F),
+        Vote(4, three, "ann", U),
+    )
+    assert (taken.taken, taken.known, taken.faults) == (3, 0, [])
+    assert place.labels() == {one: "same", two: "different", three: "unsure"}
+    assert place.decisions("label") == [
+        (one, "same", 1.0),
+        (two, "different", 1.0),
+        (three, "unsure", 1.0),
+    ]
+    assert place.answers() == {
+        (one, "ann", "true"),
+        (two, "ann", "false"),
+        (three, "ann", "unsure"),
+    }
+
+
+def test_a_question_waits_for_as_many_votes_as_are_set(place: Place) -> None:
+    [one] = asked(place, 1)
+    assert take(place, Vote(2, one, "ann", T), needed=2).labels == {}
+    assert place.labels() == {one: "open"}
+    assert take(place, Vote(2, one, "bob", F), needed=2).labels == {}
+    assert take(place, Vote(2, one, "cat", T), needed=2).labels == {Label.SAME: 1}
+    assert place.decisions("label") == [(one, "same", 2.0)]
+
+
+def test_a_contradiction_opens_a_question_again(place: Place) -> None:
+    [one] = asked(place, 1)
+    take(place, Vote(2, one, "ann", T))
+    assert place.labels() == {one: "same"}
+    take(place, Vote(2, one, "bob", F))
+    assert place.labels() == {one: "open"}
+    assert [verdict for _, verdict, _ in place.decisions("label")] == ["same", "open"]
+
+
+def test_a_known_answer_is_not_counted_twice(place: Place) -> None:
+    [one] = asked(place, 1)
+    vote = Vote(2, one, "ann", T)
+    take(place, vote, needed=2)
+    again = take(place, vote, needed=2)
+    assert (again.taken, again.known) == (0, 1)
+    assert place.labels() == {one: "open"}
+    assert len(place.answers()) == 1
+
+
+def test_known_answers_are_labelled_anew_when_fewer_votes_are_needed(
+    place: Place,
+) -> None:
+    [one] = asked(place, 1)
+    vote = Vote(2, one, "ann", T)
+    take(place, vote, needed=2)
+    assert take(place, vote, needed=1).labels == {Label.SAME: 1}
+    assert place.labels() == {one: "same"}
+
+
+def test_another_answer_of_the_same_person_is_a_conflict(place: Place) -> None:
+    [one] = asked(place, 1)
+    take(place, Vote(2, one, "ann", T))
+    second = take(place, Vote(9, one, "ann", F))
+    assert (second.taken, second.known) == (0, 0)
+    [fault] = second.faults
+    assert (fault.line, fault.reason.value) == (9, "conflict")
+    assert fault.message == "false here, true in an earlier file"
+    assert place.labels() == {one: "same"}
+
+
+def test_a_question_that_is_gone_is_unknown(place: Place) -> None:
+    recorded = take(place, Vote(2, 77, "ann", T))
+    [fault] = recorded.faults
+    assert (fault.line, fault.reason.value) == (2, "unknown_question")
+
+
+def test_a_preview_counts_and_writes_nothing(place: Place) -> None:
+    one, two = asked(place, 2)
+    take(place, Vote(2, one, "ann", T))
+    votes = [
+        Vote(2, one, "ann", T),
+        Vote(3, one, "bob", T),
+        Vote(4, two, "ann", F),
+        Vote(5, two, "bob", U),
+    ]
+    with place.workspace.catalogue.read() as connection:
+        told = preview(connection, votes)
+        assert batches_of(connection, [one, two, 99]).keys() == {one, two}
+    assert (told.taken, told.known) == (3, 1)
+    assert len(place.answers()) == 1
+
+
+def test_killed_half_way_the_same_call_takes_the_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "CHUNK", 2)
+    questions = asked(place, 5)
+    votes = [Vote(n, q, "ann", T) for n, q in enumerate(questions, 2)]
+    run_id = place.workspace.begin_run("test")
+    recorder = Recorder(place.workspace.catalogue, run_id, "a.csv", 1)
+    seen: list[int] = []
+
+    def stop_after_two_chunks(answers: int) -> None:
+        seen.append(answers)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recorder.record(votes, stop_after_two_chunks)
+    assert len(place.answers()) == 4
+    rest = recorder.record(votes)
+    assert (rest.taken, rest.known) == (1, 4)
+    assert set(place.labels().values()) == {"same"}
+    assert len(place.decisions("label")) == 5
+
+
+def test_imports_at_once_count_every_vote(place: Place) -> None:
+    questions = asked(place, 20)
+
+    def worker(person: str) -> None:
+        take(place, *[Vote(2, q, person, T) for q in questions], needed=4)
+
+    threads = [threading.Thread(target=worker, args=(p,)) for p in "abcd"]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(place.answers()) == 80
+    assert set(place.labels().values()) == {"same"}
