@@ -18,7 +18,6 @@ from typing import Any
 from icf.errors import BadModel
 from icf.files import replace_file
 
-
 #: The models that come with the program.
 BUNDLED = ("detector", "embedder")
 

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +25,14 @@ EXTRA = ("onnx", "onnxscript", "resvg_py")
 PROGRAMS = ("npm", "node", "apt-get", "dpkg-deb")
 TASKS = {"detector": "detect", "embedder": "embed"}
 
+Tell = Callable[[str], None]
+
 cli = command.group("icf-train", "Train the detector and the embedder.")
 
 
 def main() -> None:
     """Run `icf-train`."""
     command.run(cli)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a training command was asked for; None takes the recipe's number."""
-
-    out: Path
-    work: Path
-    steps: int | None
-    seed: int | None
-    threads: int
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """What differs from the recipe."""
-        asked = {"steps": self.steps, "seed": self.seed}
-        return {name: value for name, value in asked.items() if value is not None}
 
 
 _TRAINING_OPTIONS = (
@@ -61,7 +45,7 @@ _TRAINING_OPTIONS = (
     click.option(
         "--work",
         type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the checkpoint; a run there goes on  [default: beside the art].",
+        help="Folder of the checkpoint, to go on from  [default: beside the art].",
     ),
     click.option(
         "--steps",
@@ -91,14 +75,14 @@ def _training_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @shared_options
 @pass_invocation
 @example("icf-train detector --out models --dry-run")
-def detector(invocation: Invocation, **options: Any) -> None:
-    """Train the detector of the bundled recipe, export it and write its card.
+def detector(invocation: Invocation, /, **options: Any) -> None:
+    """Train the detector by the recipe of the bundled one, and export it with its card.
 
     The art that it learns from is fetched and drawn first, once. A run that was cut off
     goes on when the same command is given again. It needs the `train` extra, npm, node
     and Debian's apt-get.
     """
-    _train(invocation, "detector", _train_detector, **options)
+    _train(invocation, "detector", **options)
 
 
 @cli.command("embedder")
@@ -106,14 +90,14 @@ def detector(invocation: Invocation, **options: Any) -> None:
 @shared_options
 @pass_invocation
 @example("icf-train embedder --out models --dry-run")
-def embedder(invocation: Invocation, **options: Any) -> None:
-    """Train the embedder of the bundled recipe, export it and write its card.
+def embedder(invocation: Invocation, /, **options: Any) -> None:
+    """Train the embedder by the recipe of the bundled one, and export it with its card.
 
     The art that it learns from is fetched and drawn first, once. A run that was cut off
     goes on when the same command is given again. It needs the `train` extra, npm, node
     and Debian's apt-get.
     """
-    _train(invocation, "embedder", _train_embedder, **options)
+    _train(invocation, "embedder", **options)
 
 
 @cli.command("status")
@@ -193,23 +177,21 @@ def check_machine() -> None:
     """
     if lacking := [name for name in EXTRA if not importlib.util.find_spec(name)]:
         raise WrongUse(
-            f"training needs {', '.join(lacking)}; install the train extra: "
-            "pip install 'icf-toolkit[train]', or in a checkout: pip install -e '.[train]'"
+            f"training needs {', '.join(lacking)}: install the train extra: "
+            "pip install 'icf-toolkit[train]', in a checkout pip install -e '.[train]'"
         )
     if (sources.drawn() / "openclipart").is_dir():
         return  # openclipart's drawings come last: the rest is there
     if lacking := [name for name in PROGRAMS if not shutil.which(name)]:
         raise BrokenMachine(
-            f"the art to train on is not in {sources.drawn()}, and {', '.join(lacking)} "
-            "that would fetch and draw it are not installed; on Debian: "
-            "apt install npm, which brings node"
+            f"the art to train on is not in {sources.drawn()}; to fetch and draw it, "
+            f"this machine lacks {', '.join(lacking)}; Debian's npm brings npm and node"
         )
 
 
 def _train(
     invocation: Invocation,
     name: str,
-    train: Callable[[Invocation, Order], ModelCard],
     out: Path,
     work: Path | None,
     steps: int | None,
@@ -217,46 +199,54 @@ def _train(
     threads: int,
     dry_run: bool,
 ) -> None:
-    order = Order(out, work or _beside_the_art(name), steps, seed, threads)
+    work = work or _beside_the_art(name)
     path = out / f"{name}.onnx"
     if dry_run:
-        run = progress(order.work, name)
-        value = {"out": str(path), "work": str(order.work), "run": run}
-        told = (
-            f"would train the {name} into {path}, with its checkpoint in {order.work}"
-        )
+        value = {"out": str(path), "work": str(work), "run": progress(work, name)}
+        told = f"would train the {name} into {path}, with its checkpoint in {work}"
         invocation.emit(value, lambda: told)
         return
     check_machine()
-    card = train(invocation, order)
+    asked = {"steps": steps, "seed": seed}
+    changes = {key: value for key, value in asked.items() if value is not None}
+    card = TRAINERS[name](out, work, changes, threads, invocation.say)
     invocation.emit(summary(card, path), lambda: _table([card]))
 
 
 # PyTorch takes seconds to import: only a training waits for it.
-def _train_detector(invocation: Invocation, order: Order) -> ModelCard:
+def _train_detector(
+    out: Path, work: Path, changes: dict[str, int], threads: int, tell: Tell
+) -> ModelCard:
     import torch
 
     from icf.models import export_detector, train_detector
     from icf.models.art import make
+    from icf.models.imagenet import mobilenet_weights
 
-    torch.set_num_threads(order.threads)
+    torch.set_num_threads(threads)
     make.main()
-    train_detector.train(train_detector.Recipe(**order.changes), order.work)
-    return export_detector.bundle(order.work / "detector.safetensors", order.out)
+    recipe = train_detector.Recipe(**changes)
+    train_detector.train(recipe, work, mobilenet_weights(), tell)
+    return export_detector.bundle(work / train_detector.CHECKPOINT, out)
 
 
-def _train_embedder(invocation: Invocation, order: Order) -> ModelCard:
+def _train_embedder(
+    out: Path, work: Path, changes: dict[str, int], threads: int, tell: Tell
+) -> ModelCard:
     import torch
 
     from icf.models import export_embedder, train_embedder
     from icf.models.art import make
+    from icf.models.imagenet import mobilenet_weights
 
-    torch.set_num_threads(order.threads)
+    torch.set_num_threads(threads)
     make.main()
-    recipe = train_embedder.Recipe(**order.changes)
-    imagenet = train_embedder.imagenet_weights()
-    train_embedder.train(recipe, order.work, imagenet, invocation.say)
-    return export_embedder.bundle(order.work / train_embedder.CHECKPOINT, order.out)
+    recipe = train_embedder.Recipe(**changes)
+    train_embedder.train(recipe, work, mobilenet_weights(), tell)
+    return export_embedder.bundle(work / train_embedder.CHECKPOINT, out)
+
+
+TRAINERS = {"detector": _train_detector, "embedder": _train_embedder}
 
 
 def _verified(name: str) -> ModelCard:

@@ -172,7 +172,6 @@ class Run:
         share = pace(self.step, self.recipe.steps)
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * share
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
         loss = self.training(pixels, labels, self.step)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
