@@ -163,9 +163,12 @@ def make_plan(
     faces, pictures = selection.faces, selection.pictures
     _, group = np.unique(pictures.pixel_hash, return_inverse=True)
     whole = np.flatnonzero(pictures.complete)
+    numbers = _content_numbers(selection)
     splits = make_splits(
-        ConfirmedFaces(faces.face, faces.identity, faces.album, group[faces.picture]),
-        DetectionPictures(pictures.image[whole], group[whole]),
+        ConfirmedFaces(
+            numbers.face, numbers.identity, numbers.album, group[faces.picture]
+        ),
+        DetectionPictures(numbers.picture[whole], group[whole]),
         protocol_of(settings),
         seed,
     )
@@ -188,6 +191,41 @@ def make_plan(
         whole[kept.detection_test],
     )
     return Plan(selection, in_pictures, held_back)
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """Rows numbered by what they are, not by when they were found.
+
+    A harvest brings pictures in another order each time; the same pictures and answers
+    must fall into the same splits all the same.
+    """
+
+    face: IntArray
+    identity: IntArray
+    album: IntArray
+    picture: IntArray
+
+
+def _content_numbers(selection: Selection) -> _Numbers:
+    faces = selection.faces
+    _, picture = np.unique(selection.pictures.sha256, return_inverse=True)
+    x1, y1, x2, y2 = faces.corners.T
+    order = np.lexsort((y2, x2, y1, x1, picture[faces.picture]))
+    face = np.empty(len(order), np.int64)
+    face[order] = np.arange(len(order))
+    known = sorted(
+        selection.identities.values(), key=lambda each: (each.album, each.character)
+    )
+    identity = {each.character_id: number for number, each in enumerate(known)}
+    names = sorted({each.album for each in known})
+    album = {each.album_id: names.index(each.album) for each in known}
+    return _Numbers(
+        face,
+        np.array([identity[each] for each in faces.identity.tolist()], np.int64),
+        np.array([album[each] for each in faces.album.tolist()], np.int64),
+        picture,
+    )
 
 
 def protocol_of(settings: DatasetSettings) -> Protocol:
