@@ -24,6 +24,7 @@ from icf.app.demo_people import ERROR_RATE, answer_questions
 from icf.app.demo_score import DemoScore, score, write_detection_files
 from icf.app.demo_site import DemoSite
 from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.dataset.release_files import FEATURES, RECTEST_INFO
 from icf.errors import IcfError
 from icf.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
@@ -71,10 +72,10 @@ def demo(invocation: Invocation, where: Path) -> None:
         tell.run("icf-harvest", "run")
     tell.run("icf-filter", "run")
     answered = _ask_people(root, tell)
-    release = "releases/demo"
-    tell.run("icf-build-splits", release, "--seed", str(SEED))
+    release = Path("releases/demo")
+    tell.run("icf-build-splits", str(release), "--seed", str(SEED))
     workspace = find(root)
-    found = _evaluate(workspace, root / release, tell)
+    found = _evaluate(workspace, release, tell)
     report = root / "reports" / "demo.html"
     tell.run("icf-report", str(report.relative_to(root)))
     result = score(workspace, answered, *found)
@@ -131,7 +132,14 @@ def _die_with_parent() -> Callable[[], None] | None:
 
     libc = ctypes.CDLL(None)
     set_parent_death_signal = 1
-    return lambda: libc.prctl(set_parent_death_signal, signal.SIGKILL)
+    demo = os.getpid()
+
+    def follow() -> None:
+        libc.prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != demo:  # it died before the line above
+            os._exit(1)
+
+    return follow
 
 
 def _port(root: Path) -> int:
@@ -160,8 +168,7 @@ def _write_config(root: Path, port: int, tell: Teller) -> None:
 def _ask_people(root: Path, tell: Teller) -> int:
     """Export every open question, have it answered, take the answers back."""
     folder = root / "batches" / "questions"
-    if not folder.exists():
-        tell.run("icf-annotate", "export", "--format", "csv", "batches/questions")
+    tell.run("icf-annotate", "export", "--format", "csv", "batches/questions")
     answers = root / "batches" / "answers.csv"
     tell.say(
         "\nNo people are at hand: a simulated annotator, who is wrong "
@@ -176,15 +183,13 @@ def _evaluate(
     workspace: Workspace, release: Path, tell: Teller
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Score the release's identification test, and the detector on the true boxes."""
-    info = next(release.rglob("*_info.txt"))
-    features = next(release.rglob("*.bin"))
     identification = tell.run(
         "icf-evaluate",
         "identification",
         "--info",
-        str(info.relative_to(workspace.root)),
+        str(release / RECTEST_INFO),
         "--features",
-        str(features.relative_to(workspace.root)),
+        str(release / FEATURES),
         "--json",
         capture=True,
     )

@@ -96,8 +96,10 @@ def detect_all(
         except Undecodable as error:
             yield Detected(path, None, str(error.reason))
             continue
-        scores = {} if min_score is None else {"min_score": min_score}
-        [faces] = detector.detect([picture.pixels], **scores)
+        except OSError as error:
+            yield Detected(path, None, f"cannot be read: {error.strerror}")
+            continue
+        [faces] = detector.detect([picture.pixels], min_score)
         yield Detected(path, picture, "ok", tuple(faces))
 
 

@@ -120,6 +120,9 @@ def _crops(
             continue
         height, width = pixels.shape[:2]
         x1, y1, x2, y2 = line.box
+        if max(x2 - x1, y2 - y1) > 2 * max(width, height):
+            faults.append(f"line {line.line}: box is far larger than {line.path}")
+            continue
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
             faults.append(f"line {line.line}: box lies outside of {line.path}")
             continue
@@ -137,7 +140,9 @@ def _decoded(
             last = line.path
             try:
                 pixels = decode(line.path.read_bytes()).pixels
-            except (OSError, Undecodable) as error:
+            except OSError as error:
+                pixels = f"cannot be read: {error.strerror}"
+            except Undecodable as error:
                 pixels = str(error)
         yield line, pixels
 

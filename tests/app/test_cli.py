@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from configparser import ConfigParser
+from pathlib import Path
+
+import click
+import pytest
+
+from icf import __version__
+from icf.app.cli import COMMANDS, cli
+from icf.app.command_reference import Listed, commands, programs
+from tests.app.program import BIN, call, program
+
+ROOT = Path(__file__).parent.parent.parent
+
+ALL = [each for name, made in programs().items() for each in commands(name, made)]
+
+
+def script_names() -> list[str]:
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = config["options.entry_points"]["console_scripts"].strip().splitlines()
+    return [line.partition("=")[0].strip() for line in lines]
+
+
+def test_every_console_command_is_also_a_command_of_icf() -> None:
+    assert sorted(programs()) == sorted(script_names())
+    stages = {name.removeprefix("icf-") for name in script_names()} - {"icf"}
+    assert stages < set(COMMANDS)
+
+
+def test_every_console_command_is_installed() -> None:
+    assert all((BIN / name).is_file() for name in script_names())
+
+
+@pytest.mark.parametrize("listed", ALL, ids=lambda each: each.path)
+def test_the_help_of_every_command_ends_with_an_example(listed: Listed) -> None:
+    assert listed.example
+    assert (listed.command.help or "").endswith(f"\n\n\b\nExample:\n    {listed.example}")
+
+
+@pytest.mark.parametrize("listed", ALL, ids=lambda each: each.path)
+def test_an_example_is_of_the_command_it_stands_under(listed: Listed) -> None:
+    words, path = listed.example.split(), listed.path.split()
+    assert words[: len(path)] == path
+
+
+@pytest.mark.parametrize("listed", ALL, ids=lambda each: each.path)
+def test_every_command_takes_the_shared_options_and_explains_each_option(
+    listed: Listed,
+) -> None:
+    options = [o for o in listed.command.params if isinstance(o, click.Option)]
+    names = {name for option in options for name in option.opts}
+    assert {"-C", "--set", "--json", "--quiet", "--verbose"} <= names
+    assert all(option.help for option in options if not option.hidden)
+
+
+def test_the_help_of_a_command_is_set_as_its_author_wrote_it() -> None:
+    lines = call("init", "--help").stdout.splitlines()
+    assert "  Make a workspace in DIR, or bring the one there up to date." in lines
+    assert "      icf init cartoons" in lines
+
+
+def test_the_roof_lists_its_commands_in_the_order_of_the_work() -> None:
+    shown = call("--help").stdout.partition("Commands:")[2]
+    assert [line.split()[0] for line in shown.strip().splitlines()] == list(COMMANDS)
+
+
+def test_a_stage_of_icf_is_the_console_command_itself() -> None:
+    own = call("harvest", "run", "--help").stdout
+    assert own.startswith("Usage: icf harvest run")
+    assert own.endswith(
+        program("icf-harvest", "run", "--help", folder=ROOT).stdout.partition("\n")[2]
+    )
+
+
+def test_a_command_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    done = program("icf", "harvets", folder=tmp_path, code=2)
+    assert "No such command 'harvets'" in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version").stdout == f"icf, version {__version__}\n"
+    assert cli.name == "icf"
