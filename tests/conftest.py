@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from tests.integration.postgres import postgres
+
+# A busy machine must not make a property fail.
+hypothesis.settings.register_profile("icf", deadline=None)
+hypothesis.settings.load_profile("icf")
 
 
 @pytest.fixture(scope="session")
