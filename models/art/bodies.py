@@ -138,8 +138,9 @@ def shape(random: Random) -> dict[Path, float]:
             for path in _both_sides(root / folder, str(name)):
                 weights[path] = weight
     if random.random() < 0.3:  # the large eyes of many drawn characters
+        large = float(random.uniform(0.6, 2.0))
         for path in _both_sides(root / "eyes", "l-eye-scale-incr.target.gz"):
-            weights[path] = float(random.uniform(0.6, 2.0))
+            weights[path] = large
     return weights
 
 
