@@ -132,7 +132,8 @@ def _option(option: click.Option) -> str:
     if isinstance(option.type, click.Choice):
         value = "|".join(str(each) for each in option.type.choices)
     else:
-        value = option.metavar or option.type.name.upper().replace(" ", "_")
+        kind = option.type.name.removesuffix(" range")
+        value = option.metavar or kind.upper().replace(" ", "_")
     return f"{names} {value}"
 
 
