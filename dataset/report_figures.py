@@ -228,7 +228,8 @@ def _histogram(
         query = query.with_only_columns(
             sa.cast(value / step, sa.Integer).label("place"), sa.func.count()
         )
-    return {int(k) * step: n for k, n in sorted(connection.execute(query).tuples())}
+    counts = sorted((int(k) * step, n) for k, n in connection.execute(query))
+    return dict(counts)
 
 
 def _regions(connection: sa.Connection) -> list[Bar]:
