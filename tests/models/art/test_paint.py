@@ -16,7 +16,7 @@ def test_a_hand_keeps_the_geometry_and_changes_the_picture(hand: object) -> None
     drawn = hand(PICTURE, np.random.default_rng(3))
     assert drawn.shape == PICTURE.shape
     assert drawn.dtype == np.uint8
-    assert (PICTURE == kept).all()
+    assert (kept == PICTURE).all()
     assert (drawn != PICTURE).any()
 
 

@@ -63,9 +63,8 @@ def body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path.write_bytes(moved)
     units = root / "faceunits01/targets/faceunits"
     units.mkdir(parents=True)
-    for name in ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "browDownLeft"):
+    for name in ("jawOpen", "mouthPucker", "cheekPuff", "eyeWideLeft", "eyeWideRight"):
         (units / f"{name}.target").write_text("0 0 0 .1\n")
-    (units / "browDownRight.target").write_text("0 0 0 .1\n")
     for cached in (bodies.mesh, bodies.mask, bodies.target, bodies._names):
         cached.cache_clear()
     yield root
