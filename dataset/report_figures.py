@@ -217,17 +217,16 @@ def _histogram(
     connection: sa.Connection, value: sa.ColumnElement[Any], step: int
 ) -> dict[int, int]:
     """Kept faces by the lower end of each step."""
-    # Both databases round differently; half a step down makes it a floor on both.
-    place = sa.cast(value / step - 0.499999, sa.Integer).label("place")
+    # A cast cuts on SQLite and rounds on PostgreSQL, which alone surely has floor().
+    steps = value / step
+    if connection.dialect.name != "sqlite":
+        steps = sa.func.floor(steps)
+    place = sa.cast(steps, sa.Integer).label("place")
     query = (
         sa.select(place, sa.func.count())
         .where(schema.face.c.verdict == Verdict.KEPT.value, value >= 0)
         .group_by(place)
     )
-    if connection.dialect.name == "sqlite":
-        query = query.with_only_columns(
-            sa.cast(value / step, sa.Integer).label("place"), sa.func.count()
-        )
     counts = sorted((int(k) * step, n) for k, n in connection.execute(query))
     return dict(counts)
 
