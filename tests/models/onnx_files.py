@@ -1,0 +1,146 @@
+"""Small networks, made by hand as ONNX files, whose answers a test can foretell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from icf.models.cards import ModelCard, save_card, sha256_of
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+#: A dimmer red, of score .731: sigmoid(.1 x 210 - 20).
+DIM_RED = (210, 0, 0)
+
+
+def card_for(path: Path, task: str, **changes: Any) -> ModelCard:
+    """The card of a file, as `icf.models` would write it."""
+    fields: dict[str, Any] = {
+        "name": path.stem,
+        "task": task,
+        "file": path.name,
+        "sha256": sha256_of(path),
+        "bytes": path.stat().st_size,
+        "created": "2026-01-02",
+        "parent": "nothing",
+        "architecture": "made by hand",
+        "input": "pictures",
+        "data": ({"name": "none", "source": "none", "licence": "CC0-1.0"},),
+        "seed": 1,
+        "recipe": "none",
+        "figures": {},
+        "limits": ("it knows colours only",),
+        "parameters": {},
+    }
+    return ModelCard(**{**fields, **changes})
+
+
+def colour_detector(path: Path, **parameters: float) -> Path:
+    """Write a detector for which each red or blue cell of 8 x 8 pixels is a face.
+
+    Its box is the cell's smallest anchor, 16 x 16 pixels with the cell in the middle;
+    red is a cartoon and blue a human.
+    """
+    red, blue = [0.1, -0.1, -0.1], [-0.1, -0.1, 0.1]
+    seen = np.zeros((8, 3, 1, 1), np.float32)
+    seen[0, :, 0, 0], seen[1, :, 0, 0] = red, blue
+    nodes, logits, offsets = [], [], []
+    tensors = [_shaped("two", [0, -1, 2]), _shaped("four", [0, -1, 4])]
+    for stride in (8, 16, 32, 64):
+        classes = seen if stride == 8 else np.zeros_like(seen)
+        tensors += [
+            numpy_helper.from_array(classes, f"classes{stride}"),
+            numpy_helper.from_array(np.full(8, -20, np.float32), f"bias{stride}"),
+            numpy_helper.from_array(
+                np.zeros((16, 3, 1, 1), np.float32), f"boxes{stride}"
+            ),
+        ]
+        pooled = f"pooled{stride}"
+        nodes.append(
+            helper.make_node(
+                "AveragePool",
+                ["pictures"],
+                [pooled],
+                kernel_shape=[stride, stride],
+                strides=[stride, stride],
+            )
+        )
+        inputs = [pooled, f"classes{stride}", f"bias{stride}"]
+        nodes += _head(inputs, f"logits{stride}", "two")
+        nodes += _head([pooled, f"boxes{stride}"], f"offsets{stride}", "four")
+        logits.append(f"logits{stride}")
+        offsets.append(f"offsets{stride}")
+    nodes.append(helper.make_node("Concat", logits, ["logits"], axis=1))
+    nodes.append(helper.make_node("Concat", offsets, ["offsets"], axis=1))
+    outputs = {"logits": ["n", "a", 2], "offsets": ["n", "a", 4]}
+    _save(path, nodes, ["n", 3, "h", "w"], outputs, tensors)
+    given = {"min_score": 0.5, "side": 320.0, "tiles": 0.0, **parameters}
+    save_card(card_for(path, "detect", parameters=given), path.with_suffix(".json"))
+    return path
+
+
+def colour_embedder(path: Path, **parameters: float) -> Path:
+    """Write an embedder whose vector is the crop's mean colour."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["pictures"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["embeddings"]),
+    ]
+    _save(path, nodes, ["n", 3, 112, 112], {"embeddings": ["n", 3]}, [])
+    given = {"crop_rate": 0.5, "slope": 10.0, "intercept": -5.0, **parameters}
+    save_card(card_for(path, "embed", parameters=given), path.with_suffix(".json"))
+    return path
+
+
+def painted(
+    height: int,
+    width: int,
+    patches: Mapping[tuple[int, int, int], tuple[int, int, int]],
+) -> NDArray[np.uint8]:
+    """Paint squares on grey: by x, y and side, their colours."""
+    picture = np.full((height, width, 3), 120, np.uint8)
+    for (x, y, side), colour in patches.items():
+        picture[y : y + side, x : x + side] = colour
+    return picture
+
+
+def _head(inputs: list[str], name: str, shape: str) -> list[onnx.NodeProto]:
+    return [
+        helper.make_node("Conv", inputs, [f"{name}maps"]),
+        helper.make_node(
+            "Transpose", [f"{name}maps"], [f"{name}last"], perm=[0, 2, 3, 1]
+        ),
+        helper.make_node("Reshape", [f"{name}last", shape], [name]),
+    ]
+
+
+def _shaped(name: str, shape: list[int]) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array(shape, np.int64), name)
+
+
+def _save(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    taken: list[str | int],
+    given: Mapping[str, list[str | int]],
+    tensors: list[onnx.TensorProto],
+) -> None:
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, taken)],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in given.items()
+        ],
+        tensors,
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9
+    )
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())

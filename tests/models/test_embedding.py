@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from icf.errors import BadModel
+from icf.models.cards import save_card
+from icf.models.embedding import Embedder, crop_face
+from tests.models.onnx_files import card_for, colour_detector, colour_embedder
+
+
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    folder = tmp_path_factory.mktemp("embedder")
+    return Embedder.open(colour_embedder(folder / "embedder.onnx"))
+
+
+def plain(*colour: int, side: int = 20) -> NDArray[np.uint8]:
+    return np.full((side, side, 3), colour, np.uint8)
+
+
+def test_rows_are_in_order_and_of_unit_length(embedder: Embedder) -> None:
+    found = embedder.embed([plain(200, 0, 0), plain(0, 9, 0, side=300), plain(0, 3, 4)])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0], [0, 0.6, 0.8]], atol=1e-6)
+
+
+def test_more_crops_than_a_batch_are_embedded_one_by_one_alike(
+    embedder: Embedder,
+) -> None:
+    random = np.random.default_rng(0)
+    crops = [random.integers(1, 256, (30, 30, 3), np.uint8) for _ in range(70)]
+    together = embedder.embed(crops)
+    assert together.shape == (70, 3)
+    apart = np.concatenate([embedder.embed([crop]) for crop in crops])
+    np.testing.assert_allclose(together, apart, atol=1e-6)
+
+
+def test_no_crops_are_no_rows(embedder: Embedder) -> None:
+    assert embedder.embed([]).shape == (0, 3)
+
+
+def test_a_black_crop_has_a_finite_row(embedder: Embedder) -> None:
+    assert np.isfinite(embedder.embed([plain(0, 0, 0)])).all()
+
+
+def test_the_card_gives_dimension_crop_rate_and_hash(embedder: Embedder) -> None:
+    assert (embedder.dim, embedder.crop_rate) == (3, 0.5)
+    assert embedder.model_hash == embedder.card.sha256
+
+
+@given(cosine=st.floats(-1, 1))
+def test_the_probability_is_the_cards_logistic_curve(
+    embedder: Embedder, cosine: float
+) -> None:
+    odds = math.exp(10 * cosine - 5)
+    assert embedder.probability_same(cosine) == pytest.approx(odds / (1 + odds))
+
+
+def test_a_detector_is_refused(tmp_path: Path) -> None:
+    path = colour_detector(tmp_path / "detector.onnx")
+    with pytest.raises(BadModel, match=r"is for 'detect'; expected a model to 'embed'"):
+        Embedder.open(path)
+
+
+def test_a_network_of_other_shapes_is_refused(tmp_path: Path) -> None:
+    path = colour_detector(tmp_path / "embedder.onnx")
+    parameters = {"crop_rate": 0.5, "slope": 1.0, "intercept": 0.0}
+    card = card_for(path, "embed", parameters=parameters)
+    save_card(card, path.with_suffix(".json"))
+    with pytest.raises(BadModel, match=r"gives 2 outputs; expected \[n, 3, 112, 112\]"):
+        Embedder.open(path)
+
+
+@given(
+    x=st.floats(-30, 120),
+    y=st.floats(-30, 120),
+    width=st.floats(0.1, 150),
+    height=st.floats(0.1, 150),
+    rate=st.floats(0, 1.5),
+)
+def test_a_crop_is_a_square_of_the_longer_side_enlarged(
+    x: float, y: float, width: float, height: float, rate: float
+) -> None:
+    image = np.zeros((80, 100, 3), np.uint8)
+    crop = crop_face(image, (x, y, x + width, y + height), rate)
+    side = max(1, round(max(width, height) * (1 + rate)))
+    assert abs(crop.shape[0] - side) <= 1
+    assert crop.shape == (crop.shape[0], crop.shape[0], 3)
+
+
+def test_a_crop_shows_what_is_round_the_box() -> None:
+    image = np.arange(40 * 40 * 3).reshape(40, 40, 3).astype(np.uint8)
+    found = crop_face(image, (10, 12, 20, 22), 1.0)
+    assert np.array_equal(found, image[7:27, 5:25])
+
+
+def test_beyond_the_image_its_edge_is_repeated() -> None:
+    image = np.arange(20 * 20 * 3).reshape(20, 20, 3).astype(np.uint8)
+    found = crop_face(image, (0, 0, 10, 10), 1.0)
+    assert np.array_equal(found[5:, 5:], image[:15, :15])
+    assert (found[:5, 5:] == image[0, :15]).all()
+    assert (found[5:, :5] == image[:15, :1]).all()
