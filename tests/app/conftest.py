@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.app.demo_runs import Demo
 from tests.dataset.drawn import Drawing, Size
 
 
@@ -15,3 +17,12 @@ def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("roof") / "space"
     Drawing(root, Size(albums=2, characters=2, faces=4)).draw().catalogue.close()
     return root
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Demo, dict[str, Any]]:
+    """A demo that ran to its end, and its numbers; only to read or to copy."""
+    demo = Demo(tmp_path_factory.mktemp("undisturbed") / "demo")
+    return demo, demo.finish_json()

@@ -79,9 +79,8 @@ def demo(invocation: Invocation, where: Path) -> None:
     report = root / "reports" / "demo.html"
     tell.run("icf-report", str(report.relative_to(root)))
     result = score(workspace, answered, *found)
-    invocation.emit(result.as_json(report), lambda: _summary(result))
-    invocation.say(f"\nThe report is {report}")
-    invocation.say(f"All of it took {time.monotonic() - started:.0f} seconds.")
+    invocation.say(f"\nAll of it took {time.monotonic() - started:.0f} seconds.\n")
+    invocation.emit(result.as_json(report), lambda: _summary(result, report))
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,8 @@ class Teller:
                 f"{words[0]} stopped with exit code {done.returncode}; its message is "
                 "above. Mend what it says and start the demo again: it goes on."
             )
+        if capture:
+            self.say(done.stdout.rstrip())
         return done.stdout if capture else ""
 
     def say(self, text: str) -> None:
@@ -207,5 +208,6 @@ def _evaluate(
     return json.loads(identification), json.loads(detection)
 
 
-def _summary(result: DemoScore) -> object:
-    return table(("", ""), [(name, value) for name, value in result.lines()])
+def _summary(result: DemoScore, report: Path) -> object:
+    rows = [*result.lines(), ("report", os.path.relpath(report))]
+    return table(("the demo", ""), rows)

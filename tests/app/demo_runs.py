@@ -1,0 +1,135 @@
+"""Run `icf demo`, kill it where it hurts, and look at what it leaves."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from icf.dataset.formats.features import read_features
+from icf.dataset.formats.recognition import read_rectest_info
+from icf.dataset.release_files import FEATURES, RECTEST_INFO
+from tests.app.program import BIN
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo in the folder ``root``, which need not be there yet."""
+
+    root: Path
+
+    @property
+    def told(self) -> str:
+        """What its last run told people."""
+        return self._log.read_text(encoding="utf-8")
+
+    @property
+    def _log(self) -> Path:
+        return self.root.with_suffix(".log")
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start it; stdout can be read, stderr goes into a file."""
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                [str(BIN / "icf"), "demo", self.root.name, *words],
+                cwd=self.root.parent,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+
+    def finish(self, *words: str) -> str:
+        """Run it to its end; return what it printed to stdout."""
+        process = self.start(*words)
+        out, _ = process.communicate()
+        assert process.returncode == 0, self.told
+        assert "Traceback" not in self.told
+        return out
+
+    def finish_json(self) -> dict[str, Any]:
+        """Run it to its end; return its numbers."""
+        found = json.loads(self.finish("--json"))
+        assert isinstance(found, dict)
+        return found
+
+    def kill_when(self, due: Callable[[Demo], bool]) -> bool:
+        """Run it until ``due``, then kill -9; False if it came to its end before."""
+        process = self.start("--json")
+        while not due(self) and not _ended(process):
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return process.returncode == -signal.SIGKILL
+
+    def count(self, table: str) -> int:
+        """Rows of a table of the catalogue; 0 while there is no such table."""
+        path = self.root / "catalogue.sqlite"
+        if not path.exists():
+            return 0
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return int(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+        finally:
+            connection.close()
+
+
+def _ended(process: subprocess.Popen[str]) -> bool:
+    """Look at it, leaving it the processor for a moment."""
+    try:
+        process.wait(timeout=0.02)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def assert_nothing_is_half_written(demo: Demo) -> None:
+    """Whatever stands under a final name is whole."""
+    root = demo.root
+    _assert_blobs_are_whole(root / "blobs")
+    _assert_names(root / "batches", {"questions", "answers.csv"})
+    _assert_names(root / "releases", {"demo"})
+    _assert_names(root / "reports", {"demo.html", "truth.csv", "detections.csv"})
+    questions = root / "batches" / "questions"
+    if questions.exists():
+        rows = _rows(questions / "questions.csv")
+        assert len(rows) == demo.count("question") > 0
+        pictures = {row[name] for row in rows for name in ("ref_url", "cand_url")}
+        assert all((questions / name).stat().st_size > 0 for name in pictures)
+    answers = root / "batches" / "answers.csv"
+    if answers.exists():
+        assert len(_rows(answers)) == demo.count("question")
+    release = root / "releases" / "demo"
+    if release.exists():
+        assert json.loads((release / "release.json").read_text())["seed"] == 1
+        info = read_rectest_info(release / RECTEST_INFO)
+        assert len(read_features(release / FEATURES, len(info.files)))
+    report = root / "reports" / "demo.html"
+    if report.exists():
+        assert report.read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+def _assert_blobs_are_whole(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.parent.name != "tmp":
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+
+
+def _assert_names(folder: Path, expected: set[str]) -> None:
+    found = {each.name for each in folder.iterdir() if not each.name.startswith(".")}
+    assert found <= expected
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
