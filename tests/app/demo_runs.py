@@ -77,7 +77,9 @@ class Demo:
             return 0
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
-            return int(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+            return int(
+                connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+            )
         except sqlite3.OperationalError:
             return 0
         finally:

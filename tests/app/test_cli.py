@@ -36,7 +36,9 @@ def test_every_console_command_is_installed() -> None:
 @pytest.mark.parametrize("listed", ALL, ids=lambda each: each.path)
 def test_the_help_of_every_command_ends_with_an_example(listed: Listed) -> None:
     assert listed.example
-    assert (listed.command.help or "").endswith(f"\n\n\b\nExample:\n    {listed.example}")
+    assert (listed.command.help or "").endswith(
+        f"\n\n\b\nExample:\n    {listed.example}"
+    )
 
 
 @pytest.mark.parametrize("listed", ALL, ids=lambda each: each.path)

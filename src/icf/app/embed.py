@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.errors import BadInput
+from icf.errors import BadInput, WrongUse
 from icf.files import replace_file
 from icf.images import Undecodable, decode
 from icf.models.embedding import Embedder, crop_face
@@ -26,6 +25,9 @@ BATCH = 64
 #: Faults listed in full; the rest is counted.
 SHOWN = 20
 
+#: No picture has so many pixels on a side; a whole number beyond is no float.
+_FARTHEST = 1e9
+
 
 @dataclass(frozen=True)
 class FaceLine:
@@ -34,6 +36,14 @@ class FaceLine:
     line: int
     path: Path
     box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """What is wrong with a line."""
+
+    line: int
+    message: str
 
 
 @click.command()
@@ -55,6 +65,8 @@ def embed(invocation: Invocation, faces: Path, out: Path) -> None:
     upright picture. F.npy gets one float32 row of unit length for each line, in order.
     If any line cannot be embedded, every such line is reported and nothing is written.
     """
+    if not out.parent.is_dir():
+        raise WrongUse(f"there is no folder {out.parent} to write {out.name} into")
     embedder = Embedder.bundled()
     lines, faults = read_faces(faces)
     blocks: list[NDArray[np.float32]] = [np.zeros((0, embedder.dim), np.float32)]
@@ -66,12 +78,7 @@ def embed(invocation: Invocation, faces: Path, out: Path) -> None:
             blocks.append(embedder.embed(crops))
             advance(len(some))
     if faults:
-        listed = "\n".join(f"  {fault}" for fault in faults[:SHOWN])
-        more = f"\n  and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        raise BadInput(
-            f"{len(faults)} lines of {faces} cannot be embedded, so nothing was "
-            f"written:\n{listed}{more}"
-        )
+        raise BadInput(_told(faces, faults))
     matrix = np.concatenate(blocks)
     _write(out, matrix)
     invocation.emit(
@@ -80,8 +87,21 @@ def embed(invocation: Invocation, faces: Path, out: Path) -> None:
     )
 
 
-def read_faces(path: Path) -> tuple[list[FaceLine], list[str]]:
-    """Read FACES.jsonl: the good lines, and a message for each bad one.
+def _told(faces: Path, faults: Sequence[Fault]) -> str:
+    listed = [f"  line {each.line}: {each.message}" for each in sorted(faults)[:SHOWN]]
+    if len(faults) > SHOWN:
+        listed.append(f"  and {len(faults) - SHOWN} more")
+    return "\n".join(
+        [
+            f"{len(faults)} lines of {faces} cannot be embedded, so nothing was "
+            "written:",
+            *listed,
+        ]
+    )
+
+
+def read_faces(path: Path) -> tuple[list[FaceLine], list[Fault]]:
+    """Read FACES.jsonl: the good lines, and what is wrong with each bad one.
 
     Raises:
         BadInput: the file cannot be read at all.
@@ -91,40 +111,58 @@ def read_faces(path: Path) -> tuple[list[FaceLine], list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"cannot read {path}: {error}") from error
     good, faults = [], []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             good.append(_parse(number, line))
-        except (ValueError, KeyError, TypeError) as error:
-            faults.append(f"line {number}: not {{'path', 'box'}}: {error}")
+        except (ValueError, RecursionError) as error:
+            faults.append(Fault(number, f"not {{'path', 'box'}}: {error}"))
     return good, faults
 
 
 def _parse(number: int, line: str) -> FaceLine:
     record = json.loads(line)
-    x1, y1, x2, y2 = (float(edge) for edge in record["box"])
-    if not all(map(math.isfinite, (x1, y1, x2, y2))) or x2 <= x1 or y2 <= y1:
-        raise ValueError(f"box {record['box']} has no area")
-    return FaceLine(number, Path(str(record["path"])), (x1, y1, x2, y2))
+    if not isinstance(record, dict):
+        raise ValueError("it is not an object")
+    for name in ("path", "box"):
+        if name not in record:
+            raise ValueError(f"it has no {name!r}")
+    path, box = record["path"], record["box"]
+    if not isinstance(path, str) or "\0" in path:
+        raise ValueError(f"path {path!r} is no path")
+    if not _is_box(box):
+        raise ValueError(f"box {box!r} is not four numbers x1, y1, x2, y2")
+    x1, y1, x2, y2 = map(float, box)
+    if x2 <= x1 or y2 <= y1:
+        raise ValueError(f"box {box!r} has no area")
+    return FaceLine(number, Path(path), (x1, y1, x2, y2))
+
+
+def _is_box(box: object) -> bool:
+    return (
+        isinstance(box, list)
+        and len(box) == 4
+        and all(isinstance(e, int | float) and abs(e) < _FARTHEST for e in box)
+    )
 
 
 def _crops(
     lines: Sequence[FaceLine], rate: float
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
+) -> tuple[list[NDArray[np.uint8]], list[Fault]]:
     """Cut out each face; lines of one picture that follow each other decode it once."""
     crops, faults = [], []
     for line, pixels in _decoded(lines):
         if isinstance(pixels, str):
-            faults.append(f"line {line.line}: {line.path}: {pixels}")
+            faults.append(Fault(line.line, f"{line.path}: {pixels}"))
             continue
         height, width = pixels.shape[:2]
         x1, y1, x2, y2 = line.box
         if max(x2 - x1, y2 - y1) > 2 * max(width, height):
-            faults.append(f"line {line.line}: box is far larger than {line.path}")
+            faults.append(Fault(line.line, f"box is far larger than {line.path}"))
             continue
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
-            faults.append(f"line {line.line}: box lies outside of {line.path}")
+            faults.append(Fault(line.line, f"box lies outside of {line.path}"))
             continue
         crops.append(crop_face(pixels, line.box, rate))
     return crops, faults

@@ -1,0 +1,53 @@
+"""Every example that a command's help ends with does what it says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icf.app.command_reference import commands, programs
+from icf.app.demo_site import DemoSite
+from tests.app.demo_runs import Demo
+from tests.app.program import program
+from tests.app.site_pictures import good_files, write_pictures
+
+EXAMPLES = sorted(
+    {each.example for name, made in programs().items() for each in commands(name, made)}
+)
+
+
+@pytest.fixture(scope="module")
+def prepared(
+    undisturbed: tuple[Demo, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The finished demo, with what else the examples name."""
+    root = tmp_path_factory.mktemp("examples") / "space"
+    shutil.copytree(undisturbed[0].root, root)
+    shutil.copytree(undisturbed[0].root, root / "demo")
+    files = good_files(3)
+    paths = write_pictures(root / "pictures", files)
+    lines = [
+        json.dumps({"path": str(path.relative_to(root)), "box": face.box})
+        for path, file in zip(paths, files, strict=True)
+        for face in file.faces
+    ]
+    (root / "faces.jsonl").write_text("\n".join(lines) + "\n")
+    program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
+    return root
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_the_example_runs(line: str, prepared: Path) -> None:
+    name, *words = shlex.split(line)
+    port = int(json.loads((prepared / "demo.json").read_text())["port"])
+    with DemoSite(port) if name == "icf-harvest" else nullcontext():
+        done = program(name, *words, folder=prepared)
+    assert done.stdout
+    if "--json" in words:
+        assert all(json.loads(each) for each in done.stdout.splitlines())
