@@ -101,14 +101,19 @@ def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:
     Raises:
         WrongUse: neither ``start`` nor a folder above it has an ``icf.toml``.
     """
+    root = root_of(start)
+    if root is None:
+        raise WrongUse(
+            f"{start.resolve()} is not in an icf workspace (no {CONFIG} here or "
+            "above); make one with `icf init DIR`, or name one with -C DIR"
+        )
+    return Workspace(root, load(root / CONFIG, flags=flags))
+
+
+def root_of(start: Path) -> Path | None:
+    """The folder with an ``icf.toml`` that ``start`` is or is in, if there is one."""
     start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / CONFIG).is_file():
-            return Workspace(folder, load(folder / CONFIG, flags=flags))
-    raise WrongUse(
-        f"{start} is not in an icf workspace (no {CONFIG} here or above); "
-        "make one with `icf init DIR`, or name one with -C DIR"
-    )
+    return next((f for f in (start, *start.parents) if (f / CONFIG).is_file()), None)
 
 
 def init(root: Path, flags: tuple[str, ...] = ()) -> Workspace:

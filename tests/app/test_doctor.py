@@ -68,10 +68,11 @@ def test_a_catalogue_that_is_no_database_is_broken_and_the_exit_code_says_so(
     assert done.stderr == "error: broken: catalogue; see the list above\n"
 
 
-def test_settings_that_cannot_be_read_are_told(space: Path) -> None:
+def test_settings_that_cannot_be_read_are_broken(space: Path) -> None:
     (space / "icf.toml").write_text("[filter]\nmin_fase = 3\n")
-    [last] = said("-C", space, "doctor")["checks"][-1:]
-    assert (last["name"], last["state"]) == ("workspace", "warning")
+    done = program("icf", "doctor", "--json", folder=space, code=1)
+    last = json.loads(done.stdout)["checks"][-1]
+    assert (last["name"], last["state"]) == ("workspace", "broken")
     assert "filter.min_face" in last["found"]
 
 

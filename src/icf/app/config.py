@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from icf import workspace
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.errors import WrongUse
 from icf.settings import LoadedSettings, load
+from icf.workspace import root_of
 
 
 @click.group()
@@ -46,10 +45,6 @@ def show(invocation: Invocation) -> None:
 
 
 def _loaded(invocation: Invocation) -> LoadedSettings:
-    try:
-        return invocation.workspace.loaded
-    except WrongUse:
-        start = (invocation.directory or Path.cwd()).resolve()
-        if any((f / workspace.CONFIG).is_file() for f in (start, *start.parents)):
-            raise
+    if root_of(invocation.directory or Path.cwd()) is None:
         return load(None, flags=invocation.settings)
+    return invocation.workspace.loaded

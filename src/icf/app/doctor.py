@@ -17,7 +17,7 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import IcfError
-from icf.workspace import Workspace
+from icf.workspace import Workspace, root_of
 
 State = Literal["ok", "warning", "broken"]
 
@@ -99,7 +99,8 @@ def _workspace(invocation: Invocation) -> Iterator[Check]:
     try:
         workspace = invocation.workspace
     except IcfError as error:
-        yield Check("workspace", "warning", str(error))
+        nowhere = root_of(invocation.directory or Path.cwd()) is None
+        yield Check("workspace", "warning" if nowhere else "broken", str(error))
         return
     yield Check("workspace", "ok", str(workspace.root))
     yield _attempt("catalogue", lambda: _catalogue(workspace))
