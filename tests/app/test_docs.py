@@ -1,0 +1,163 @@
+"""The pages tell the truth: their shell blocks run, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icf.app.demo_site.truth import Noise, load_truth
+from icf.settings import load
+from tests.app.demo_runs import Demo
+from tests.app.program import BIN
+from tests.app.site_pictures import write_pictures
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+#: They make this very environment, and run these very tests.
+MAKE = ("make demo\n", "make test\n")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Shell:
+    """One terminal: blocks run one after another, in the folder the last one left."""
+
+    folder: Path
+    out: list[str] = field(default_factory=list)
+
+    def run(self, block: str) -> None:
+        """Run a block; every line of it must succeed."""
+        done = subprocess.run(
+            ["bash", "-euc", f"{block}\npwd >&2"],
+            cwd=self.folder,
+            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+        self.folder = Path(done.stderr.splitlines()[-1])
+        self.out.append(done.stdout)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with this environment as its .venv, as `make` leaves a clone."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+def test_the_first_project_of_the_readme_ends_with_a_release_and_a_report(
+    clone: Path,
+) -> None:
+    shell_blocks = [b for b in blocks(ROOT / "README.md", "sh") if b not in MAKE]
+    assert len(shell_blocks) == 3
+    shell = Shell(clone)
+    shell.run(shell_blocks[0])
+    _draw_pictures(clone / "cartoons" / "pictures", characters=8)
+    [toml] = blocks(ROOT / "README.md", "toml")
+    assert len(toml.splitlines()) == 10
+    (clone / "cartoons" / "icf.toml").write_text(toml)
+    shell.run(shell_blocks[1])
+    _answer(clone / "cartoons" / "batches" / "first" / "questions.csv")
+    shell.run(shell_blocks[2])
+    assert (clone / "cartoons" / "releases" / "first" / "release.json").is_file()
+    assert (clone / "cartoons" / "reports" / "first.html").is_file()
+    assert "subject: face:1" in shell.out[-1]
+
+
+def _draw_pictures(folder: Path, characters: int) -> None:
+    """The site's clean pictures of its first characters, filed by hand."""
+    truth = load_truth()
+    for one in truth.characters[:characters]:
+        files = [
+            each
+            for each in truth.files
+            if each.noise is Noise.CLEAN and each.filed_under == (one.name,)
+        ]
+        write_pictures(folder / one.album / one.name, files)
+
+
+def _answer(path: Path) -> None:
+    """Say yes to everything; these pictures were filed rightly."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        row.update(answer="true", annotator="me")
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_the_tutorial_runs_from_top_to_bottom(
+    clone: Path, undisturbed: tuple[Demo, dict[str, Any]]
+) -> None:
+    shutil.copytree(undisturbed[0].root, clone / "demo")
+    shell = Shell(clone)
+    for block in blocks(ROOT / "docs" / "tutorial.md", "sh"):
+        if block not in MAKE:
+            shell.run(block)
+    assert shell.folder == (clone / "demo").resolve()
+    assert (clone / "demo" / "reports" / "second.html").is_file()
+
+
+def test_no_page_has_a_shell_block_that_is_not_run() -> None:
+    run = {ROOT / "README.md", ROOT / "docs" / "tutorial.md"}
+    assert not [page for page in PAGES if page not in run and blocks(page, "sh")]
+    languages = set()
+    for page in run:
+        text = page.read_text(encoding="utf-8")
+        languages |= set(re.findall(r"^```(\w*)\n", text, re.MULTILINE))
+    assert languages <= {"sh", "toml", ""}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_toml_block_is_a_settings_file(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page, "toml"):
+        path = tmp_path / "icf.toml"
+        path.write_text(block, encoding="utf-8")
+        assert load(path, {}).settings.source
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        path, _, section = target.partition("#")
+        if "://" in path:
+            continue
+        linked = page if not path else (page.parent / path)
+        assert linked.exists(), f"{page.name}: {target}"
+        if section:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
+            assert section in {_anchor(each) for each in headings}
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\]\((\w[\w-]*\.md)\)", index))
+    assert named == {page.name for page in PAGES[1:]} - {"index.md"}
+
+
+def test_the_report_in_the_readme_is_a_small_picture() -> None:
+    assert (ROOT / "docs" / "images" / "report.png").stat().st_size <= 400_000
