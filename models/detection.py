@@ -74,7 +74,9 @@ class Detector:
     Attributes:
         card: the model's card. Its parameters are ``min_score``, from which on
             something is a face; ``side``, in pixels, to which a picture's longer side
-            is brought; and ``tiles``, 1 if large pictures are also looked at in parts.
+            is brought; ``overview``, the same for a second look that finds large
+            faces, or 0 for none; and ``tiles``, 1 if large pictures are also looked at
+            in parts.
         model_hash: SHA-256 of its weights.
     """
 
@@ -99,7 +101,7 @@ class Detector:
         Raises:
             BadModel: the file is not what its card promises, or not a detector.
         """
-        card = verified(path, "detect", {"min_score", "side", "tiles"})
+        card = verified(path, "detect", {"min_score", "side", "overview", "tiles"})
         session = cpu_session(path, threads)
         shape = session.get_inputs()[0].shape
         last = [output.shape[-1] for output in session.get_outputs()]
@@ -128,8 +130,8 @@ class Detector:
 
     def _detect(self, picture: Pixels, least: float) -> list[Detection]:
         height, width = picture.shape[:2]
-        side = int(self.card.parameters["side"])
-        looks = [views.whole(height, width, side)]
+        side, overview = (int(self.card.parameters[n]) for n in ("side", "overview"))
+        looks = views.whole_and_overview(height, width, side, overview)
         if self.card.parameters["tiles"]:
             looks += views.tiles(height, width, side)
         found = [self._look(picture, view, least) for view in looks]
@@ -149,7 +151,8 @@ class Detector:
         boxes = anchors.decode(offsets[some], reference[some])
         placed = views.placed(boxes, view, *picture.shape[:2])
         found = _Found(placed, scores[some], kinds[some])
-        return _one_a_face(found[views.is_whole(boxes, view, *picture.shape[:2])])
+        whole = views.is_whole(boxes, view, *picture.shape[:2])
+        return _one_a_face(found[whole & views.answers_for(boxes, view)])
 
 
 def _joined(found: Sequence[_Found]) -> _Found:

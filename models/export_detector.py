@@ -19,7 +19,7 @@ from icf.models.export import check_equal, to_onnx
 from icf.models.runtime import cpu_session
 from icf.models.train_detector import averaged
 
-PARAMETERS = {"min_score": 0.5, "side": 640.0, "tiles": 1.0}
+PARAMETERS = {"min_score": 0.5, "side": 640.0, "overview": 256.0, "tiles": 1.0}
 LIMITS = (
     "It was trained on drawn heads, mostly seen from the front: it misses profiles, "
     "masks, animals' faces and much of painted and black-and-white art.",

@@ -1,12 +1,14 @@
 """Ways to show a picture to a network that wants sides of a multiple of 64.
 
-A view is a part of the picture, brought to a size and padded. A page of small faces is
-shown whole and in tiles; a face that a tile's edge cuts is left to the view that has it
-whole.
+A view is a part of the picture, brought to a size and padded. A portrait is shown
+twice, large and as an overview, since a face that fills the large view is larger than
+any the network was trained on. A page of small faces is shown whole and in tiles; a
+face that a tile's edge cuts is left to the view that has it whole.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -29,6 +31,10 @@ TILED_FROM = 2.0
 OVERLAP = 0.25
 #: Tiles along the longer side at most, so that a poster takes seconds, not minutes.
 MOST_TILES = 4
+#: Where there is an overview: the longest face, in pixels as shown, that the large view
+#: answers for, and the shortest that the overview does. The network was trained on
+#: faces up to 300 pixels; small boxes of an overview are more often nothing.
+MOST_FACE, LEAST_FACE = 280.0, 48.0
 #: Pixels, as the network sees them, from a cut within which a face counts as cut.
 _AT_EDGE = 2.0
 
@@ -44,6 +50,8 @@ class View:
         bottom: of the part, exclusive.
         width: at which the part is shown, without padding.
         height: at which the part is shown, without padding.
+        least_face: longer side of the smallest face it answers for, as shown.
+        most_face: longer side of the largest face it answers for, as shown.
     """
 
     left: int
@@ -52,6 +60,8 @@ class View:
     bottom: int
     width: int
     height: int
+    least_face: float = 0.0
+    most_face: float = math.inf
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -69,6 +79,29 @@ def whole(height: int, width: int, side: int) -> View:
     400
     """
     return _shown(0, 0, width, height, side)
+
+
+def whole_and_overview(height: int, width: int, side: int, overview: int) -> list[View]:
+    """Show all of a picture, and again smaller where it is much larger than that.
+
+    Args:
+        height: of the picture.
+        width: of the picture.
+        side: as for `whole`.
+        overview: the same for the second view; 0 for none.
+
+    >>> [view.width for view in whole_and_overview(900, 900, 640, 256)]
+    [640, 256]
+    >>> [view.width for view in whole_and_overview(120, 120, 640, 256)]
+    [240]
+    """
+    large, small = whole(height, width, side), whole(height, width, overview or side)
+    if large.width <= small.width:
+        return [large]
+    return [
+        dataclasses.replace(large, most_face=MOST_FACE),
+        dataclasses.replace(small, least_face=LEAST_FACE),
+    ]
 
 
 def tiles(height: int, width: int, side: int) -> list[View]:
@@ -138,6 +171,21 @@ def placed(boxes: Boxes, view: View, height: int, width: int) -> Boxes:
     moved = boxes / scale + corner
     limits = np.array([width, height, width, height], np.float32)
     return np.asarray(np.clip(moved, 0, limits), np.float32)
+
+
+def answers_for(boxes: Boxes, view: View) -> NDArray[np.bool_]:
+    """Say which boxes are of a size that the view is there to find.
+
+    Args:
+        boxes: shape (n, 4), in pixels as shown.
+        view: what was shown.
+
+    Returns:
+        Shape (n,).
+    """
+    longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    good = (longer >= view.least_face) & (longer <= view.most_face)
+    return np.asarray(good, np.bool_)
 
 
 def is_whole(boxes: Boxes, view: View, height: int, width: int) -> NDArray[np.bool_]:

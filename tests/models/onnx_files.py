@@ -77,9 +77,18 @@ def colour_detector(path: Path, **parameters: float) -> Path:
         offsets.append(f"offsets{stride}")
     nodes.append(helper.make_node("Concat", logits, ["logits"], axis=1))
     nodes.append(helper.make_node("Concat", offsets, ["offsets"], axis=1))
-    outputs = {"logits": ["n", "a", 2], "offsets": ["n", "a", 4]}
+    outputs: dict[str, list[str | int]] = {
+        "logits": ["n", "a", 2],
+        "offsets": ["n", "a", 4],
+    }
     _save(path, nodes, ["n", 3, "h", "w"], outputs, tensors)
-    given = {"min_score": 0.5, "side": 320.0, "tiles": 0.0, **parameters}
+    given = {
+        "min_score": 0.5,
+        "side": 320.0,
+        "overview": 0.0,
+        "tiles": 0.0,
+        **parameters,
+    }
     save_card(card_for(path, "detect", parameters=given), path.with_suffix(".json"))
     return path
 

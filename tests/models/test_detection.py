@@ -147,7 +147,7 @@ def test_an_embedder_is_refused(tmp_path: Path) -> None:
 
 def test_a_network_of_other_outputs_is_refused(tmp_path: Path) -> None:
     path = colour_embedder(tmp_path / "detector.onnx")
-    parameters = {"min_score": 0.5, "side": 320.0, "tiles": 0.0}
+    parameters = {"min_score": 0.5, "side": 320.0, "overview": 0.0, "tiles": 0.0}
     card = card_for(path, "detect", parameters=parameters)
     save_card(card, path.with_suffix(".json"))
     with pytest.raises(BadModel, match=r"gives rows of \[3\] numbers"):
@@ -157,7 +157,7 @@ def test_a_network_of_other_outputs_is_refused(tmp_path: Path) -> None:
 def test_what_is_not_a_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "detector.onnx"
     path.write_bytes(b"not a network")
-    parameters = {"min_score": 0.5, "side": 320.0, "tiles": 0.0}
+    parameters = {"min_score": 0.5, "side": 320.0, "overview": 0.0, "tiles": 0.0}
     card = card_for(path, "detect", parameters=parameters)
     save_card(card, path.with_suffix(".json"))
     with pytest.raises(BadModel, match="is not a model for ONNX Runtime"):

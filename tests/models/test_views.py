@@ -124,3 +124,30 @@ def test_a_face_that_a_tile_cuts_is_left_to_another_view(
     tile = views.View(left=50, top=0, right=150, bottom=50, width=100, height=50)
     found = views.is_whole(np.array([box], np.float32), tile, 100, 200)
     assert found.tolist() == [whole]
+
+
+@given(height=st.integers(1, 3000), width=st.integers(1, 3000))
+def test_views_and_overviews_leave_no_size_of_face_unanswered(
+    height: int, width: int
+) -> None:
+    looks = views.whole_and_overview(height, width, 640, 256)
+    longest = max(height, width)
+    for share in (0.01, 0.1, 0.3, 0.5, 0.7, 0.95):
+        face = share * longest
+        shown = [face * max(look.width, look.height) / longest for look in looks]
+        sizes = [np.array([[0, 0, side, side]], np.float32) for side in shown]
+        answers = [
+            bool(views.answers_for(size, look)[0])
+            for size, look in zip(sizes, looks, strict=True)
+        ]
+        assert any(answers)
+
+
+def test_a_picture_that_is_small_anyway_has_one_view() -> None:
+    [only] = views.whole_and_overview(100, 80, 640, 256)
+    assert (only.width, only.height) == (160, 200)
+    assert only.most_face == float("inf")
+
+
+def test_without_an_overview_the_whole_view_answers_for_all() -> None:
+    assert views.whole_and_overview(500, 500, 640, 0) == [views.whole(500, 500, 640)]
