@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -12,12 +13,13 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from icf.annotate.cli import cli
+from icf.annotate.pictures import read_faces
+from icf.errors import IcfError
 from tests.annotate.place import Place
 from tests.annotate.test_import_answers import fill_in
-
-PROGRAM = [sys.executable, "-c", "from icf.annotate.cli import main; main()"]
 
 #: Dies as by `kill -9` where the batch is in the catalogue and its folder is not.
 DIE_BEFORE_RENAME = """
@@ -47,26 +49,40 @@ main()
 """
 
 
-def run(
-    place: Place, *words: str, code: int = 0, program: str | None = None
-) -> tuple[Any, str]:
-    """Run the program in the workspace; return its JSON and stderr."""
-    start = PROGRAM if program is None else [sys.executable, "-c", program]
+def call(*words: str, code: int = 0) -> tuple[str, str]:
+    """Run a command here; return stdout, and stderr with the error's message."""
+    logging.getLogger().handlers.clear()
+    done = CliRunner().invoke(cli, words)
+    if isinstance(done.exception, IcfError):
+        assert done.exception.exit_code == code
+        return done.stdout, f"{done.stderr}{done.exception}"
+    assert done.exit_code == code, done.output
+    return done.stdout, done.stderr
+
+
+def run(*words: str, code: int = 0) -> tuple[Any, str]:
+    """The same with ``--json``; return what it says."""
+    out, err = call(*words, "--json", code=code)
+    return json.loads(out) if out else None, err
+
+
+def run_to_death(place: Place, program: str, *words: str) -> None:
+    """Run a program that is killed half way."""
     done = subprocess.run(
-        [*start, *words, "--json"],
+        [sys.executable, "-c", program, *words],
         cwd=place.workspace.root,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return json.loads(done.stdout) if done.stdout else None, done.stderr
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 @pytest.fixture
-def filled(plain: Place) -> Place:
+def filled(plain: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A workspace with five faces to ask about, and the folder to work in."""
+    monkeypatch.chdir(plain.workspace.root)
     ann = plain.add_character()
     for number in range(5):
         plain.add_face(ann, 0.5 + number / 10)
@@ -78,17 +94,17 @@ def folder(place: Place) -> Path:
 
 
 def test_from_questions_to_labels(filled: Place) -> None:
-    told, _ = run(filled, "export", "--format", "csv", "batches/first", "--dry-run")
+    told, _ = run("export", "--format", "csv", "batches/first", "--dry-run")
     assert told == {"batch": None, "questions": 5, "unasked": 5}
     assert not folder(filled).exists()
-    made, _ = run(filled, "export", "--format", "csv", "batches/first")
+    made, _ = run("export", "--format", "csv", "batches/first")
     assert (made["questions"], made["written"], made["left_out"]) == (5, True, {})
-    again, _ = run(filled, "export", "--format", "csv", "batches/first")
+    again, _ = run("export", "--format", "csv", "batches/first")
     assert again == {**made, "written": False}
     answers = fill_in(folder(filled), "true", "true", "false", "unsure", "")
-    told, _ = run(filled, "import", str(answers), "--dry-run")
+    told, _ = run("import", str(answers), "--dry-run")
     assert (told["taken"], filled.answers()) == (4, set())
-    taken, err = run(filled, "import", str(answers))
+    taken, err = run("import", str(answers))
     assert err == ""
     assert taken == {
         "format": "csv",
@@ -100,9 +116,9 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "faults": [],
         "labels": {"open": 0, "same": 2, "different": 1, "unsure": 1},
     }
-    known, _ = run(filled, "import", str(answers))
+    known, _ = run("import", str(answers))
     assert (known["taken"], known["known"]) == (0, 4)
-    status, _ = run(filled, "status")
+    status, _ = run("status")
     assert status == {
         "questions": 5,
         "answers": 4,
@@ -113,20 +129,20 @@ def test_from_questions_to_labels(filled: Place) -> None:
 
 
 def test_limit_and_the_end_of_all_questions(filled: Place) -> None:
-    run(filled, "export", "batches/first", "--limit", "3")
-    second, _ = run(filled, "export", "--format", "label-studio", "batches/second")
+    run("export", "batches/first", "--limit", "3")
+    second, _ = run("export", "--format", "label-studio", "batches/second")
     assert second["questions"] == 2
-    third, _ = run(filled, "export", "batches/third")
+    third, _ = run("export", "batches/third")
     assert (third["batch"], third["questions"], third["written"]) == (None, 0, False)
-    told, _ = run(filled, "export", "batches/first", "--dry-run")
+    told, _ = run("export", "batches/first", "--dry-run")
     assert (told["questions"], told["unasked"]) == (3, 0)
 
 
 def test_bad_rows_end_with_exit_code_3_and_line_and_reason(filled: Place) -> None:
-    run(filled, "export", "batches/first")
+    run("export", "batches/first")
     path = filled.workspace.root / "a.csv"
     path.write_text("question,answer,annotator\n1,true,ANN7\n99,true,ANN7\n2,?,ANN7\n")
-    told, err = run(filled, "import", "a.csv", code=3)
+    told, err = run("import", "a.csv", code=3)
     assert [(each["line"], each["reason"]) for each in told["faults"]] == [
         (3, "unknown_question"),
         (4, "unknown_choice"),
@@ -138,38 +154,29 @@ def test_bad_rows_end_with_exit_code_3_and_line_and_reason(filled: Place) -> Non
 
 
 def test_no_annotator_is_written_into_a_batch(filled: Place) -> None:
-    run(filled, "export", "batches/first", "--limit", "2")
+    run("export", "batches/first", "--limit", "2")
     answers = fill_in(folder(filled), "true", "false", annotator="WORKER77")
-    run(filled, "import", str(answers))
-    run(filled, "export", "batches/second")
+    run("import", str(answers))
+    run("export", "batches/second")
     second = filled.workspace.root / "batches" / "second"
     for path in second.rglob("*"):
         assert path.is_dir() or b"WORKER77" not in path.read_bytes()
 
 
 def test_wrong_use_is_told_apart(filled: Place) -> None:
-    run(filled, "import", "nowhere.csv", code=2)
-    run(filled, "export", "batches", code=2)
-    run(filled, "export", "--format", "xml", "out", code=2)
+    run("import", "nowhere.csv", code=2)
+    run("export", "batches", code=2)
+    run("export", "--format", "xml", "out", code=2)
     (filled.workspace.root / "a.txt").write_text("hello")
-    _, err = run(filled, "import", "a.txt", code=1)
+    _, err = run("import", "a.txt", code=1)
     assert "no file of answers" in err
-    _, err = run(filled, "import", "a.txt", "--person", "ann", code=2)
+    _, err = run("import", "a.txt", "--person", "ann", code=2)
     assert "FOUND=NAME" in err
 
 
 def test_people_read_tables(filled: Place) -> None:
-    start = [*PROGRAM, "-C", str(filled.workspace.root)]
-
     def shown(*words: str) -> str:
-        done = subprocess.run(
-            [*start, *words],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=filled.workspace.root,
-        )
-        return done.stdout
+        return call(*words)[0]
 
     assert "5 questions would be in" in shown("export", "batches/first", "--dry-run")
     assert "5 questions in batches/first" in shown("export", "batches/first")
@@ -180,16 +187,26 @@ def test_people_read_tables(filled: Place) -> None:
     assert "people say it is the character" in shown("status")
 
 
+def test_a_missing_picture_ends_with_exit_code_3_and_what_to_do(filled: Place) -> None:
+    with filled.workspace.catalogue.read() as connection:
+        [lost] = read_faces(connection, [3])
+    filled.workspace.blobs.path(lost.sha256).unlink()
+    made, err = run("export", "batches/first", code=3)
+    assert (made["questions"], len(made["left_out"])) == (4, 1)
+    assert "1 questions of the batch have no picture" in err
+    assert "icf-harvest retry" in err
+
+
 def test_killed_before_the_folder_has_its_name_the_same_command_finishes(
     filled: Place,
 ) -> None:
     words = ("export", "--format", "label-studio", "batches/first")
-    run(filled, *words, code=-signal.SIGKILL, program=DIE_BEFORE_RENAME)
+    run_to_death(filled, DIE_BEFORE_RENAME, *words)
     asked = filled.questions()
     assert len(asked) == 5
     assert not folder(filled).exists()
     filled.add_face(1, 0.5)
-    made, _ = run(filled, *words)
+    made, _ = run(*words)
     assert (made["questions"], made["written"]) == (5, True)
     assert filled.questions() == asked
     assert [path.name for path in folder(filled).parent.iterdir()] == ["first"]
@@ -197,12 +214,12 @@ def test_killed_before_the_folder_has_its_name_the_same_command_finishes(
 
 
 def test_killed_in_an_import_the_same_command_takes_the_rest(filled: Place) -> None:
-    run(filled, "export", "batches/first")
+    run("export", "batches/first")
     answers = fill_in(folder(filled), "true", "true", "false", "true", "unsure")
     words = ("import", str(answers))
-    run(filled, *words, code=-signal.SIGKILL, program=DIE_AFTER_TWO)
+    run_to_death(filled, DIE_AFTER_TWO, *words)
     assert len(filled.answers()) == 4
-    rest, _ = run(filled, *words)
+    rest, _ = run(*words)
     assert (rest["taken"], rest["known"]) == (1, 4)
     labels = ["same", "same", "different", "same", "unsure"]
     assert list(filled.labels().values()) == labels

@@ -16,7 +16,7 @@ from icf.annotate.import_answers import (
     preview_import,
 )
 from tests.annotate.place import Place
-from tests.annotate.test_label_studio import annotation, task
+from tests.annotate.test_label_studio import annotation
 from tests.annotate.test_mturk import assignment, results
 
 NOBODY = People({})
