@@ -182,7 +182,7 @@ def test_the_loss_of_a_batch_without_faces_is_finite() -> None:
     offsets = torch.zeros(1, 3, 4, requires_grad=True)
     nothing = Targets(torch.full((3,), -1), torch.zeros(3, 4))
     classes, regression = loss(logits, offsets, [nothing])
-    (classes + regression).backward()
+    torch.autograd.backward(classes + regression)
     assert torch.isfinite(classes)
     assert regression.item() == 0
     assert logits.grad is not None

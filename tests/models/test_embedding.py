@@ -28,7 +28,8 @@ def plain(*colour: int, side: int = 20) -> NDArray[np.uint8]:
 def test_rows_are_in_order_and_of_unit_length(embedder: Embedder) -> None:
     found = embedder.embed([plain(200, 0, 0), plain(0, 9, 0, side=300), plain(0, 3, 4)])
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0], [0, 0.6, 0.8]], atol=1e-6)
+    wanted = np.array([[1, 0, 0], [0, 1, 0], [0, 0.6, 0.8]])
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
 def test_more_crops_than_a_batch_are_embedded_one_by_one_alike(
