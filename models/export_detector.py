@@ -76,7 +76,7 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
             "tower of two convolutions; cartoon and human faces"
         ),
         input="n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
-        data=training_data.DETECTOR,
+        data=training_data.DATA,
         seed=seed,
         recipe=f"icf-train detector --steps {about['step']} --seed {seed}",
         figures={},

