@@ -1,7 +1,7 @@
 """Look for what train and test share and should not, in the lists of a finished plan.
 
-Knows nothing of how the split was made. A *leak* stops a release; a *review* is for
-people to look at.
+Knows nothing of how the split was made, and compares everything with everything. A
+*leak* stops a release; a *review* is for people to look at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.near_duplicates import Reach, find_near
+from icf.dataset.near_duplicates import Reach, find_near_one_by_one
 from icf.dataset.plan import Placed, Plan
 from icf.dataset.selection import Selection
 
@@ -157,14 +157,18 @@ def _twice(placed: Sequence[Placed], keys: Sequence[object]) -> Iterator[str]:
 
 def _near(lists: _Lists, reach: Reach) -> Iterator[Check]:
     hashes = lists.selection.pictures.hashes
-    near = find_near(hashes[_rows(lists.in_train)], hashes[_rows(lists.in_test)], reach)
+    near = find_near_one_by_one(
+        hashes[_rows(lists.in_train)], hashes[_rows(lists.in_test)], reach
+    )
     yield _check(
         "near_duplicate_pictures",
         f"pictures within {reach.phash} bits of pHash and {reach.dhash} of dHash",
         _named(lists.in_train, lists.in_test, near),
     )
     crops = lists.selection.faces.hashes
-    near = find_near(crops[_faces(lists.train)], crops[_faces(lists.test)], reach)
+    near = find_near_one_by_one(
+        crops[_faces(lists.train)], crops[_faces(lists.test)], reach
+    )
     yield _check(
         "near_duplicate_faces",
         "face crops of recognition train and test within the same reach",

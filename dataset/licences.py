@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import image_source
 from icf.engine.rows import by_ids
+from icf.spreadsheet import harmless
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,3 @@ def rows(file: str, sha256: str, sources: Sequence[Source]) -> list[tuple[str, .
     """The rows of ``licences.csv`` for one file; one at least."""
     known = sources or [Source("", "", "unknown", "", "unknown", "")]
     return [(file, sha256, *map(harmless, astuple(each))) for each in known]
-
-
-def harmless(cell: str) -> str:
-    """Keep a spreadsheet from running a cell as a formula.
-
-    >>> harmless("=1+1"), harmless("CC0")
-    ("'=1+1", 'CC0')
-    """
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from icf.dataset.plan import Plan, make_plan
 from icf.dataset.release_files import TRUTH, write_files
 from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
+from icf.files import new_folder
 from icf.workspace import Workspace
 
 SUMMARY = "release.json"
@@ -107,7 +105,7 @@ def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> 
     if prepared.leaks.leaks:
         raise IcfError(_leak_message(target, prepared.leaks))
     try:
-        with _all_or_nothing(target) as folder:
+        with new_folder(target) as folder:
             write_files(folder, prepared.plan, prepared.sources, workspace)
             _write_json(folder / "leaks.json", asdict(prepared.leaks))
             (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
@@ -146,53 +144,6 @@ def _stands(target: Path, inputs: str) -> bool:
             "new folder, or move that one away"
         )
     return True
-
-
-@contextmanager
-def _all_or_nothing(target: Path) -> Iterator[Path]:
-    """A folder beside the target that takes its name when the block ends."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
-    folder = target.parent / f".{target.name}.partial-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    try:
-        yield folder
-        for place, _, files in os.walk(folder):
-            for name in files:
-                _flush(Path(place) / name)
-            _flush(Path(place))
-        folder.rename(target)
-        _flush(target.parent)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _sweep(target: Path) -> None:
-    """Remove what killed programs left of this release."""
-    for left in target.parent.glob(f".{target.name}.partial-*"):
-        pid = left.name.rpartition("-")[2]
-        if pid.isdigit() and not _runs(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _note(workspace: Workspace, target: Path, prepared: Prepared, seed: int) -> None:

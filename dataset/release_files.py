@@ -43,8 +43,9 @@ from icf.dataset.formats.recognition import (
     write_rectest_info,
     write_rectrain_det,
 )
-from icf.dataset.licences import COLUMNS, Source, harmless, rows
+from icf.dataset.licences import COLUMNS, Source, rows
 from icf.dataset.plan import Placed, Plan
+from icf.spreadsheet import harmless
 from icf.workspace import Workspace
 
 REC, DET = Path("recognition"), Path("detection")

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icf.dataset.near_duplicates import Hashes, Reach, find_near
+from icf.dataset.near_duplicates import (
+    Hashes,
+    IntArray,
+    Reach,
+    _bands_pay,
+    _pairs,
+    find_near,
+    find_near_one_by_one,
+)
+from icf.measures import hamming
 
 # Few different bits, so that many pairs are near.
 hashes = st.lists(
@@ -37,3 +47,47 @@ def test_it_finds_one_exactly_where_brute_force_does(
             if bits(p, q) <= phash and bits(d, e) <= dhash
         ]
         assert (row in near) if near else (row == -1)
+
+
+def flipped(hashes: IntArray, most: int, rng: np.random.Generator) -> IntArray:
+    """Each hash with up to so many of its bits turned, anywhere."""
+    turned = hashes.copy()
+    for row in range(len(hashes)):
+        places = rng.choice(64, int(rng.integers(0, most + 1)), replace=False)
+        for place in places.tolist():
+            turned[row] ^= np.int64(-(2**63)) if place == 63 else np.int64(1 << place)
+    return turned
+
+
+@pytest.mark.parametrize(
+    ("reach", "swapped"), [(Reach(10, 10), False), (Reach(11, 3), True)]
+)
+def test_looking_only_where_a_match_can_be_finds_as_many_as_looking_everywhere(
+    reach: Reach, swapped: bool
+) -> None:
+    rng = np.random.default_rng(reach.phash)
+    low, high = -(2**63), 2**63 - 1
+    large = Hashes(*rng.integers(low, high, (2, 60_000), endpoint=True))
+    near = rng.choice(60_000, 500, replace=False)
+    small = Hashes(
+        np.append(flipped(large.phash[near], 12, rng), rng.integers(low, high, 8_000)),
+        np.append(flipped(large.dhash[near], 12, rng), rng.integers(low, high, 8_000)),
+    )
+    assert _bands_pay(_pairs(large), _pairs(small), reach)
+    these, those = (small, large) if swapped else (large, small)
+    found = find_near(these, those, reach)
+    expected = find_near_one_by_one(these, those, reach)
+    assert (found >= 0).tolist() == (expected >= 0).tolist()
+    assert 0 < int((found >= 0).sum()) < len(found)
+    rows = np.flatnonzero(found >= 0)
+    assert hamming(these.phash[rows], those.phash[found[rows]]).max() <= reach.phash
+    assert hamming(these.dhash[rows], those.dhash[found[rows]]).max() <= reach.dhash
+
+
+def test_hashes_that_crowd_one_place_are_compared_one_by_one() -> None:
+    rng = np.random.default_rng(1)
+    few_bits = rng.integers(0, 2**10, (20_000, 2))
+    reach = Reach(10, 10)
+    assert not _bands_pay(few_bits, few_bits[:5_000], reach)
+    crowd = Hashes(few_bits[:, 0], few_bits[:, 1])
+    assert (find_near(crowd, crowd[np.arange(5)], reach) >= 0).all()
