@@ -72,9 +72,9 @@ def hamming(
     >>> hamming(np.array([0, -1]), 1)
     array([ 1, 63])
     """
-    differing = np.bitwise_xor(hashes, other).view(np.uint8)
-    bits = _BITS[differing].reshape(*hashes.shape, 8).sum(-1, dtype=np.int64)
-    return np.asarray(bits, np.int64)
+    # Of a signed number, bitwise_count takes the absolute value.
+    differing = np.bitwise_xor(hashes, other).view(np.uint64)
+    return np.bitwise_count(differing).astype(np.int64)
 
 
 def is_flat(pixels: Pixels) -> bool:
@@ -110,4 +110,3 @@ def _cosines() -> NDArray[np.float32]:
 
 
 _COSINES = _cosines()
-_BITS = np.array([bin(each).count("1") for each in range(256)], np.uint8)
