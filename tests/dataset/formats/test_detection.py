@@ -80,6 +80,29 @@ def test_a_submission_is_written_surest_first_and_read_back(
     assert names == [TEST.format(i) for i, *_ in expected]
 
 
+ranked_scores = st.lists(st.integers(0, 1000), max_size=20).map(
+    lambda values: [value / 1000 for value in sorted(values, reverse=True)]
+)
+
+
+@given(ranked_scores, st.data(), st.sampled_from(["\n", "\r\n"]))
+def test_a_sorted_submission_round_trips_to_the_byte(
+    tmp_path_factory: pytest.TempPathFactory,
+    scores: list[float],
+    data: st.DataObject,
+    newline: str,
+) -> None:
+    folder = tmp_path_factory.mktemp("sorted")
+    lines = [
+        ",".join([TEST.format(i), *map(str, box), "face", f"{score:g}"])
+        for score in scores
+        for i, box in [data.draw(st.tuples(pictures, boxes))]
+    ]
+    source = written(folder / "submission.csv", lines, newline)
+    write_submission_csv(folder / "copy.csv", read_submission_csv(source))
+    assert (folder / "copy.csv").read_bytes() == source.read_bytes()
+
+
 def test_a_submission_has_the_published_columns(tmp_path: Path) -> None:
     path = tmp_path / "submission.csv"
     found = Detections(
