@@ -125,8 +125,9 @@ def score(
 def write_detection_files(workspace: Workspace) -> tuple[Path, Path]:
     """Write the true boxes of the site's drawings, and ours, as the official files.
 
-    Only pictures that were harvested and could be decoded count; photographed people
-    are neither truth nor detections, for the benchmark is of cartoon faces.
+    Only pictures that were harvested, could be decoded and show a drawn face count: the
+    official files cannot list a picture without a face. Photographed people are neither
+    truth nor detections, for the benchmark is of cartoon faces.
     """
     truth = load_truth()
     with workspace.catalogue.read() as connection:
@@ -149,11 +150,13 @@ def write_detection_files(workspace: Workspace) -> tuple[Path, Path]:
     drawn: dict[str, list[Box]] = {
         sha256: [each.box for each in files[0].faces if each.character]
         for sha256, files in truth.by_sha256.items()
-        if sha256 in decoded
+        if sha256 in decoded and any(each.character for each in files[0].faces)
     }
     detected: dict[str, list[Box]] = {}
     scores: dict[str, list[float]] = {}
     for sha256, x1, y1, x2, y2, confidence in found:
+        if sha256 not in drawn:
+            continue
         detected.setdefault(sha256, []).append((x1, y1, x2, y2))
         scores.setdefault(sha256, []).append(confidence)
     folder = workspace.root / "reports"
@@ -168,7 +171,7 @@ def write_detection_files(workspace: Workspace) -> tuple[Path, Path]:
 def _columns(
     boxes: Mapping[str, list[Box]],
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    pictures = tuple(sha256 for sha256, some in boxes.items() if some)
+    pictures = tuple(boxes)
     index = [i for i, sha256 in enumerate(pictures) for _ in boxes[sha256]]
     corners = [box for sha256 in pictures for box in boxes[sha256]]
     return (
