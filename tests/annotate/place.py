@@ -131,8 +131,10 @@ class Place:
             return list(connection.execute(query).scalars())
 
     def labels(self) -> dict[int, str]:
-        """The label of each question."""
-        query = sa.select(question_table.c.id, question_table.c.label)
+        """The label of each question, in the order they were asked."""
+        query = sa.select(question_table.c.id, question_table.c.label).order_by(
+            question_table.c.id
+        )
         with self.workspace.catalogue.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 

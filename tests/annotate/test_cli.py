@@ -165,7 +165,7 @@ def test_no_annotator_is_written_into_a_batch(filled: Place) -> None:
 
 def test_wrong_use_is_told_apart(filled: Place) -> None:
     run("import", "nowhere.csv", code=2)
-    run("export", "batches", code=2)
+    run("export", ".", code=2)
     run("export", "--format", "xml", "out", code=2)
     (filled.workspace.root / "a.txt").write_text("hello")
     _, err = run("import", "a.txt", code=1)

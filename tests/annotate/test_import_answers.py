@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icf.annotate.export import Order, export
@@ -160,22 +161,27 @@ ROWS = st.tuples(
 )
 
 
+@pytest.fixture(scope="module")
+def asked_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with four questions; only to copy."""
+    place = Place(tmp_path_factory.mktemp("asked") / "space")
+    asked(place, faces=4)
+    place.workspace.catalogue.close()
+    return place.workspace.root
+
+
 @given(st.data())
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=15, deadline=None)
 def test_order_and_repetition_change_nothing_in_the_catalogue(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    asked_space: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     rows = data.draw(st.lists(ROWS, min_size=1, max_size=8))
     repeated = [*rows, *data.draw(st.lists(st.sampled_from(rows), max_size=4))]
     states = []
     for some in (rows, data.draw(st.permutations(repeated))):
         root = tmp_path_factory.mktemp("imports")
+        shutil.copytree(asked_space, root / "space")
         place = Place(root / "space")
-        asked(place, faces=4)
         lines = [f"{question},{choice},{who}" for question, who, choice in some]
         path = root / "a.csv"
         path.write_text("\n".join(["question,answer,annotator", *lines]))
