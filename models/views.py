@@ -73,8 +73,8 @@ class View:
 def whole(height: int, width: int, side: int) -> View:
     """Show all of a picture, its longer side brought to ``side`` pixels.
 
-    >>> whole(1000, 500, 640)
-    View(left=0, top=0, right=500, bottom=1000, width=320, height=640)
+    >>> whole(1000, 500, 640).width
+    320
     >>> whole(100, 200, 640).width
     400
     """
