@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from configparser import ConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,19 @@ def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\]\((\w[\w-]*\.md)\)", index))
     assert named == {page.name for page in PAGES[1:]} - {"index.md"}
+
+
+def test_every_dependency_says_why_it_is_here() -> None:
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    required = config["options"]["install_requires"].strip().splitlines()
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1] for line in page.splitlines() if line.startswith("|")}
+    named = {name for row in rows for name in re.findall(r"[\w-]+", row)}
+    backports = {"tomli"}
+    assert {re.split(r"[\[>;]", each)[0] for each in required} - named <= backports
+    extras = config["options.extras_require"]
+    assert all(f"`{extra}`" in page for extra in extras)
 
 
 def test_the_report_in_the_readme_is_a_small_picture() -> None:
