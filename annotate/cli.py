@@ -120,7 +120,7 @@ def import_command(
         with invocation.progress("taking answers", None) as advance:
             imported = import_answers(workspace, file, people, advance)
     invocation.emit(_import_json(imported), lambda: _import_table(imported))
-    _complain(file, imported)
+    _complain(file, imported, dry_run)
 
 
 @cli.command("status")
@@ -177,6 +177,7 @@ def _tell_export(invocation: Invocation, order: Order, exported: Exported) -> No
         "format": order.format,
         "path": str(order.folder),
         "questions": questions,
+        "asked": exported.asked,
         "written": exported.written,
         "left_out": {str(key): why for key, why in exported.left_out.items()},
     }
@@ -189,6 +190,8 @@ def _tell_export(invocation: Invocation, order: Order, exported: Exported) -> No
         told = f"{order.folder} holds batch {batch.id} already; nothing was written"
     else:
         told = f"batch {batch.id}: {questions} questions in {order.folder}"
+        if not exported.asked:
+            told += "; they were asked before, and their folder was not there"
     invocation.emit(result, lambda: told)
     if exported.left_out:
         raise SomeFailed(_left_out_message(order, exported.left_out))
@@ -199,7 +202,7 @@ def _left_out_message(order: Order, left_out: dict[int, str]) -> str:
     if len(left_out) > _SHOWN:
         lines.append(f"and {len(left_out) - _SHOWN} more")
     return (
-        f"{len(left_out)} questions of the batch have no picture:\n"
+        f"questions of the batch that have no picture: {len(left_out)}\n"
         + "\n".join(lines)
         + f"\nMend that, remove {order.folder} and run the same command: it writes the "
         "whole batch again"
@@ -248,7 +251,7 @@ def _import_table(imported: Imported) -> object:
     return table((imported.file.name, "count"), rows)
 
 
-def _complain(file: Path, imported: Imported) -> None:
+def _complain(file: Path, imported: Imported, dry_run: bool) -> None:
     if not imported.faults:
         return
     unit = imported.file.unit
@@ -256,7 +259,8 @@ def _complain(file: Path, imported: Imported) -> None:
         f"{unit} {fault.line}: {fault.reason}: {fault.message}"
         for fault in imported.faults
     ]
+    fate = "would not be taken" if dry_run else "were not taken; the others were"
     raise SomeFailed(
-        f"{len(lines)} rows of {file} were not taken; the others were. Mend these and "
-        "import the file again:\n" + "\n".join(lines)
+        f"rows of {file} that {fate}: {len(lines)}. Mend these and import the file "
+        "again:\n" + "\n".join(lines)
     )

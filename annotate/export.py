@@ -65,11 +65,13 @@ class Exported:
 
     Attributes:
         batch: None where nothing was left to ask.
+        asked: whether its questions are new; False where they were asked before.
         written: False where the folder was there already.
         left_out: why a question is not in the folder, by its id.
     """
 
     batch: Batch | None
+    asked: bool
     written: bool
     left_out: dict[int, str]
 
@@ -93,7 +95,7 @@ def export(
     found = standing_batch(workspace, order)
     stands = (order.folder / FILES[order.format]).is_file()
     if found is not None and stands:
-        return Exported(found, False, {})
+        return Exported(found, False, False, {})
     run_id = workspace.begin_run("icf-annotate export")
     batch = found
     if batch is None:
@@ -102,7 +104,8 @@ def export(
             batch = ask(connection, run_id, order.format, path, order.limit)
     left_out = _write_folder(workspace, order, batch, done) if batch else {}
     workspace.end_run(run_id)
-    return Exported(batch, batch is not None, left_out)
+    asked = batch is not None and found is None
+    return Exported(batch, asked, batch is not None, left_out)
 
 
 def standing_batch(workspace: Workspace, order: Order) -> Batch | None:
