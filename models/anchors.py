@@ -1,6 +1,7 @@
 """The detector's anchors and box offsets in numpy, for running it without PyTorch.
 
-The same geometry as `icf.models.detector`, which trains it; a test holds them equal.
+The geometry that `icf.models.detector`, which trains it, repeats in PyTorch; a test
+holds the two equal.
 """
 
 from __future__ import annotations

@@ -180,8 +180,8 @@ def check_machine() -> None:
             f"training needs {', '.join(lacking)}: install the train extra: "
             "pip install 'icf-toolkit[train]', in a checkout pip install -e '.[train]'"
         )
-    if (sources.drawn() / "openclipart").is_dir():
-        return  # openclipart's drawings come last: the rest is there
+    if (sources.drawn() / "sculpted").is_dir():
+        return  # the modelled people come last: the rest is there
     if lacking := [name for name in PROGRAMS if not shutil.which(name)]:
         raise BrokenMachine(
             f"the art to train on is not in {sources.drawn()}; to fetch and draw it, "

@@ -13,15 +13,12 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDES = (8, 16, 32, 64)
-#: Side of the anchors, as multiples of the stride.
-SIZES = (2.0, 2.0 * 2 ** (1 / 3), 2.0 * 2 ** (2 / 3), 4.0)
+from icf.models.anchors import MOST_GROWTH, SIZES, SPREAD, STRIDES
+
 KINDS = ("cartoon", "human")
 WIDTH = 64
 #: ImageNet's mean and standard deviation, in 0..255.
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-#: Standard deviations of the box offsets, as in Fast R-CNN.
-SPREAD = (0.1, 0.1, 0.2, 0.2)
 
 
 class Detector(nn.Module):
@@ -132,7 +129,7 @@ def decode(offsets: Tensor, reference: Tensor) -> Tensor:
         reference[:, 2:] - reference[:, :2],
     )
     middle = centre + offsets[..., :2] * size
-    half = size * torch.exp(offsets[..., 2:].clamp(max=3.0)) / 2
+    half = size * torch.exp(offsets[..., 2:].clamp(max=MOST_GROWTH)) / 2
     return torch.cat([middle - half, middle + half], -1)
 
 

@@ -21,8 +21,9 @@ from icf.models.train_detector import averaged
 
 PARAMETERS = {"min_score": 0.5, "side": 640.0, "overview": 256.0, "tiles": 1.0}
 LIMITS = (
-    "It was trained on drawn heads, mostly seen from the front: it misses profiles, "
-    "masks, animals' faces and much of painted and black-and-white art.",
+    "It was trained on generated and modelled heads, of which only the modelled ones "
+    "turn: it misses profiles, masks, animals' faces and some painted and "
+    "black-and-white art.",
     "Faces under 12 pixels, as it is shown them, are not found.",
     "Of photographed people it saw two portraits and a hundred tiny faces: its kind "
     '"human" is a hint. It must not be used to find people.',

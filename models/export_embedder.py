@@ -18,8 +18,8 @@ from icf.models.face_crops import CROP_RATE
 from icf.models.train_embedder import Recipe, averaged
 
 LIMITS = (
-    "It was trained on drawn heads, seen from the front, of which hair, skin and "
-    "clothes stay the same: a character that changes them is taken for another one.",
+    "It was trained on generated and modelled heads, of which hair, skin and clothes "
+    "stay the same: a character that changes them is taken for another one.",
     "Black-and-white art, profiles and figures without a face tell it little.",
     "It was not trained on photographs of people and must not be used to tell them "
     "apart.",

@@ -8,7 +8,6 @@ run that was cut off goes on exactly as it would have.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -21,9 +20,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from icf.models import detector
-from icf.models.art import compose, heads, make, sources
+from icf.models.art import compose, heads
 from icf.models.checkpoint import Checkpoint, resumable
-from icf.models.imagenet import load_mobilenet, mobilenet_weights
+from icf.models.imagenet import load_mobilenet
 
 #: The checkpoint's name in the working folder.
 CHECKPOINT = "detector.safetensors"
@@ -227,26 +226,3 @@ def averaged(checkpoint: Path) -> detector.Detector:
     network = detector.Detector()
     network.load_state_dict(dict(Checkpoint.load(checkpoint).average))
     return network.eval()
-
-
-def main() -> None:
-    """Draw, train, export, measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--work", type=Path, default=sources.drawn().parent / "detector"
-    )
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    make.main()
-    recipe = Recipe(seed=arguments.seed, steps=arguments.steps)
-    train(recipe, arguments.work, mobilenet_weights())
-    from icf.models import export_detector
-
-    export_detector.bundle(arguments.work / CHECKPOINT, arguments.out)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,11 +100,6 @@ def _art(heads: dict[str, list[Head]], held: bool) -> Art:
     drawings = sorted((drawn / "openclipart").glob("*/*.png"))
     things = [_rgba(p) for i, p in enumerate(drawings) if (i % 8 == 0) == held]
     return Art(heads, places, things)
-
-
-def styles_of(art: Art) -> Sequence[str]:
-    """Return the styles of ``art``, sorted."""
-    return sorted(art.heads)
 
 
 def _rgba(path: Path) -> Pixels:

@@ -6,7 +6,6 @@ import io
 import json
 import random
 import re
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -76,8 +75,7 @@ def _scaled(box: Box, side: float) -> Box:
 
 
 def _node(script: str, *arguments: str) -> None:
-    command = ["node", str(_HERE / script), *arguments]
-    subprocess.run(command, cwd=sources.npm_root(), check=True)
+    sources.run("node", str(_HERE / script), *arguments, at=sources.npm_root())
 
 
 def dicebear() -> None:

