@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from icf.app.command_reference import Listed, _described, main, reference
+from icf.app.command_reference import Listed, described, main, reference
 from icf.command import example, shared_options
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "commands.md"
@@ -34,7 +34,7 @@ def test_a_command_is_described_by_usage_words_options_and_example() -> None:
         on two lines.
         """
 
-    assert "\n".join(_described(Listed("tell", tell), heading=True)) == (
+    assert "\n".join(described(Listed("tell", tell), heading=True)) == (
         "### tell\n\n"
         "    tell FILE... [AGAIN] --out F.npy [OPTIONS]\n\n"
         "Tell something.\n\nIn more words, on two lines.\n\n"

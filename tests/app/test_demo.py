@@ -13,6 +13,7 @@ import pytest
 from icf.app.demo_score import DemoScore
 from icf.app.demo_site import Noise, load_truth
 from icf.codes import Fate
+from icf.workspace import init
 from tests.app.demo_runs import Demo, assert_nothing_is_half_written
 from tests.app.program import said
 
@@ -147,9 +148,7 @@ def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
         assert found[name] == pytest.approx(undisturbed[1][name], rel=0.02)
 
 
-def test_a_port_that_another_program_took_is_told(
-    undisturbed: Undisturbed, tmp_path: Path
-) -> None:
+def test_a_port_that_another_program_took_is_told(tmp_path: Path) -> None:
     demo = Demo(tmp_path / "demo")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         demo.root.mkdir()
@@ -167,6 +166,17 @@ def test_a_file_in_its_place_is_wrong_use(tmp_path: Path) -> None:
     process.communicate()
     assert process.returncode == 2
     assert "is a file" in demo.told
+
+
+def test_a_workspace_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "demo")
+    init(demo.root).catalogue.close()
+    settings = (demo.root / "icf.toml").read_text()
+    process = demo.start()
+    process.communicate()
+    assert process.returncode == 2
+    assert "holds something that is no demo" in demo.told
+    assert (demo.root / "icf.toml").read_text() == settings
 
 
 def test_the_table_says_what_share_of_labels_is_wrong() -> None:

@@ -15,13 +15,14 @@ from icf.dataset.formats.detection import read_dettest_csv, read_submission_csv
 from icf.workspace import Workspace
 
 Box = tuple[float, float, float, float]
+Found = dict[str, list[tuple[Box, str]]]
 
 
 def of(noise: Noise) -> list[TrueFile]:
     return [file for file in load_truth().files if file.noise is noise]
 
 
-def fill(root: Path, found: dict[str, list[tuple[Box, str]]]) -> Workspace:
+def fill(root: Path, found: Found) -> Workspace:
     """A workspace in which these faces were found; pictures by their SHA-256."""
     made = workspace.init(root)
     judged = {"verdict": "kept", "reason": "ok"}
@@ -80,9 +81,10 @@ def test_true_boxes_that_were_all_found_score_one(
 def test_a_picture_in_which_nothing_was_found_counts_against_us(
     clean: list[TrueFile], tmp_path: Path
 ) -> None:
-    missed = {key(f): [] for f in clean[:1]}
-    faces = {key(f): [(each.box, "cartoon") for each in f.faces] for f in clean[1:]}
-    made = fill(tmp_path, {**missed, **faces})
+    found: Found = {key(clean[0]): []}
+    for file in clean[1:]:
+        found[key(file)] = [(each.box, "cartoon") for each in file.faces]
+    made = fill(tmp_path, found)
     truth, detections = write_detection_files(made)
     made.catalogue.close()
     score = score_detection(read_dettest_csv(truth), read_submission_csv(detections))

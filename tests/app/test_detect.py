@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -136,7 +135,8 @@ def test_without_json_the_boxes_are_drawn_into_copies(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     with Image.open(path) as picture:
         plain = np.asarray(picture.convert("RGB")).astype(int)
-    canvas = cv2.cvtColor(cv2.imread(str(drawn)), cv2.COLOR_BGR2RGB).astype(int)
+    with Image.open(drawn) as picture:
+        canvas = np.asarray(picture.convert("RGB")).astype(int)
     assert canvas.shape == plain.shape
     [face] = lines(path)[0]["faces"]
     x1, y1, x2, y2 = (round(edge) for edge in face["box"])

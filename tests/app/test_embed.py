@@ -108,7 +108,7 @@ def test_every_bad_line_is_named_by_its_number_and_nothing_is_written(
 ) -> None:
     text = tmp_path / "text.jpg"
     text.write_text("not a picture")
-    lines = [
+    lines: list[Line | str] = [
         faces[0],
         "{not json",
         '{"path": "a.jpg"}',

@@ -85,11 +85,12 @@ def reference() -> str:
             parts.append(f"The same as `icf {stage}`.\n")
         single = not isinstance(command, click.Group)
         for each in commands(name, command):
-            parts += _described(each, heading=not single)
+            parts += described(each, heading=not single)
     return "\n".join(parts)
 
 
-def _described(listed: Listed, *, heading: bool) -> Iterator[str]:
+def described(listed: Listed, *, heading: bool) -> Iterator[str]:
+    """The parts of one command's description, with its name above or without."""
     if heading:
         yield f"### {listed.path}\n"
     yield f"    {_usage(listed)}\n"

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -25,7 +26,7 @@ from icf.app.demo_score import DemoScore, score, write_detection_files
 from icf.app.demo_site import DemoSite
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.dataset.release_files import FEATURES, RECTEST_INFO
-from icf.errors import IcfError
+from icf.errors import IcfError, WrongUse
 from icf.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
@@ -65,8 +66,8 @@ def demo(invocation: Invocation, where: Path) -> None:
     started = time.monotonic()
     root = where.resolve()
     tell = Teller(invocation, root)
-    tell.run("icf", "init", str(where), folder=Path.cwd())
     port = _port(root)
+    tell.run("icf", "init", str(where), folder=Path.cwd())
     _write_config(root, port, tell)
     with DemoSite(port):
         tell.run("icf-harvest", "run")
@@ -100,11 +101,10 @@ class Teller:
         """
         self.invocation.say(f"\n$ {shlex.join(words)}")
         program = Path(sys.executable).parent / words[0]
-        to_people = sys.stderr if self.invocation.json else None
         done = subprocess.run(
             [str(program), *words[1:]],
             cwd=folder or self.root,
-            stdout=subprocess.PIPE if capture else to_people,
+            stdout=subprocess.PIPE if capture else self._results(),
             text=True,
             preexec_fn=_die_with_parent(),
             check=False,
@@ -118,6 +118,12 @@ class Teller:
         if capture:
             self.say(done.stdout.rstrip())
         return done.stdout if capture else ""
+
+    def _results(self) -> IO[str] | int | None:
+        """Where what a command prints goes: before the table, but never into JSON."""
+        if self.invocation.quiet:
+            return subprocess.DEVNULL
+        return sys.stderr if self.invocation.json else None
 
     def say(self, text: str) -> None:
         """Tell the person at the terminal something."""
@@ -146,11 +152,21 @@ def _die_with_parent() -> Callable[[], None] | None:
 def _port(root: Path) -> int:
     """The site's port: free when the demo first ran, and the same ever after.
 
-    The URLs in the catalogue name it.
+    The URLs in the catalogue name it. The note of it also tells a demo from a workspace
+    of the user's own, whose settings must not be written over.
+
+    Raises:
+        WrongUse: the folder holds something else.
     """
     note = root / "demo.json"
     if note.exists():
         return int(json.loads(note.read_text())["port"])
+    root.mkdir(parents=True, exist_ok=True)
+    if any(not each.name.startswith(".") for each in root.iterdir()):
+        raise WrongUse(
+            f"{root} holds something that is no demo; name a new folder, as "
+            "`icf demo another`"
+        )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -163,7 +179,7 @@ def _write_config(root: Path, port: int, tell: Teller) -> None:
     config = root / CONFIG
     if config.read_text() != text:
         replace_file(config, [text.encode()])
-    tell.say(f"\n{os.path.relpath(config)} declares the site:\n\n{text.rstrip()}")
+    tell.say(f"\n{_shown(config)} declares the site:\n\n{text.rstrip()}")
 
 
 def _ask_people(root: Path, tell: Teller) -> int:
@@ -209,5 +225,11 @@ def _evaluate(
 
 
 def _summary(result: DemoScore, report: Path) -> object:
-    rows = [*result.lines(), ("report", os.path.relpath(report))]
+    rows = [*result.lines(), ("report", _shown(report))]
     return table(("the demo", ""), rows)
+
+
+def _shown(path: Path) -> str:
+    """A path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

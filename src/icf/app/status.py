@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import sqlalchemy as sa
 
@@ -46,7 +48,7 @@ def status(invocation: Invocation) -> None:
 def count(connection: sa.Connection) -> dict[str, int]:
     """Count albums, characters, images, faces, questions, answers, labels, models."""
 
-    def rows(query: sa.Select[tuple[int]]) -> int:
+    def rows(query: sa.Select[Any]) -> int:
         return int(connection.execute(query).scalar_one())
 
     total = sa.select(sa.func.count())
