@@ -35,7 +35,7 @@ def test_there_is_an_anchor_for_each_row_of_the_output(network: Detector) -> Non
 
 
 def test_anchors_lie_in_the_order_of_the_output() -> None:
-    """A head's map that holds at each place the anchor's own box comes out as anchors."""
+    """A map that holds at each place the anchor's own box comes out as anchors."""
     height, width = 128, 192
     rows = []
     for stride in in_numpy.STRIDES:
