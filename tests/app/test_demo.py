@@ -71,8 +71,8 @@ def test_the_bundled_models_do_well_on_styles_they_never_saw(
     undisturbed: Undisturbed,
 ) -> None:
     found = undisturbed[1]
-    assert found["identification"]["rank1"] > 70
-    assert found["detection"]["official"] > 0.7
+    assert found["identification"]["rank1"] > 85
+    assert found["detection"]["official"] > 0.85
 
 
 def test_each_command_is_told_before_it_runs(undisturbed: Undisturbed) -> None:
