@@ -74,7 +74,8 @@ def detect(
             invocation.say(f"{each.path}: {each.reason}")
         else:
             drawn = _draw(each.path, each.picture, each.faces, out)
-            click.echo(f"{each.path}: {len(each.faces)} faces, drawn in {drawn}")
+            faces = "1 face" if len(each.faces) == 1 else f"{len(each.faces)} faces"
+            click.echo(f"{each.path}: {faces}, drawn in {drawn}")
     if bad:
         raise SomeFailed(
             f"{bad} of {found} files are not pictures that can be read; "

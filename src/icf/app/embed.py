@@ -93,7 +93,7 @@ def _told(faces: Path, faults: Sequence[Fault]) -> str:
         listed.append(f"  and {len(faults) - SHOWN} more")
     return "\n".join(
         [
-            f"{len(faults)} lines of {faces} cannot be embedded, so nothing was "
+            f"{len(faults)} of the lines of {faces} cannot be embedded, so nothing was "
             "written:",
             *listed,
         ]
