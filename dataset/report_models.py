@@ -11,7 +11,21 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 
-_FIGURES = 12
+_ROWS = 16
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """What a card measured.
+
+    Attributes:
+        columns: the names of the figures.
+        rows: on what they were measured, and each column's value, in words; empty where
+            it was not measured there.
+    """
+
+    columns: Sequence[str] = ()
+    rows: Sequence[tuple[str, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,7 @@ class ShownModel:
         task: what it is for.
         sha256: of its weights.
         data: what it was trained on: name and licence.
-        figures: what its card measured: on what, which figure, how much.
+        figures: what its card measured.
         limits: what it cannot do.
     """
 
@@ -31,7 +45,7 @@ class ShownModel:
     task: str
     sha256: str
     data: Sequence[tuple[str, str]]
-    figures: Sequence[tuple[str, str, str]]
+    figures: FigureTable
     limits: Sequence[str]
 
 
@@ -48,17 +62,16 @@ def shown_model(name: str, task: str, sha256: str, card: str) -> ShownModel:
     """What there is to show of a model; a card that cannot be read shows nothing.
 
     >>> card = '{"figures": {"unseen styles": {"AP50": 0.91236, "boxes": 1200}}}'
-    >>> shown_model("x", "detect", "0", card).figures
-    (('unseen styles', 'AP50', '0.9124'), ('unseen styles', 'boxes', '1,200'))
+    >>> shown_model("x", "detect", "0", card).figures.rows
+    (('unseen styles', ('0.9124', '1,200')),)
     """
     fields = _fields(card)
-    figures = _numbers(fields.get("figures"), ())
     return ShownModel(
         name,
         task,
         sha256,
         tuple(_data(fields.get("data"))),
-        tuple(figures)[:_FIGURES],
+        _figures(fields.get("figures")),
         tuple(str(each) for each in _list(fields.get("limits"))),
     )
 
@@ -82,10 +95,24 @@ def _data(value: object) -> Iterator[tuple[str, str]]:
             yield str(name), str(each.get("licence", ""))
 
 
+def _figures(value: object) -> FigureTable:
+    found = list(_numbers(value, ()))
+    columns = tuple(dict.fromkeys(name for _, name, _ in found))
+    measured: dict[str, dict[str, str]] = {}
+    for on, name, shown in found:
+        measured.setdefault(on, {})[name] = shown
+    rows = tuple(
+        (on, tuple(values.get(name, "") for name in columns))
+        for on, values in measured.items()
+    )
+    return FigureTable(columns, rows[:_ROWS])
+
+
 def _numbers(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """On what, which figure, and how much, of every number."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield from _numbers(part, (*path, str(key)))
-    elif isinstance(value, float | int) and not isinstance(value, bool):
+    elif path and isinstance(value, float | int) and not isinstance(value, bool):
         shown = f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
-        yield " · ".join(path[:-1]), path[-1] if path else "", shown
+        yield " · ".join(path[:-1]), path[-1], shown

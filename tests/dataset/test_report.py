@@ -105,13 +105,15 @@ def test_a_model_shows_its_figures_limits_and_data(
     }
     change(workspace, schema.model, card=json.dumps(card))
     words = report(workspace, tmp_path / "r.html").words
-    assert "unseen styles AP50 0.7124 unseen styles recall 0.8" in words
+    assert "measured on AP50 recall unseen styles 0.7124 0.8" in words
     assert "Misses small faces." in words
     assert "drawn scenes CC0" in words
     assert "123,456" not in words
 
 
-@pytest.mark.parametrize("card", ["", "[]", "{", '{"figures": [1], "data": 3}'])
+@pytest.mark.parametrize(
+    "card", ["", "[]", "{", '{"figures": [1], "data": 3}', '{"figures": 7}']
+)
 def test_a_card_that_cannot_be_read_is_no_crash(
     workspace: Workspace, tmp_path: Path, card: str
 ) -> None:
