@@ -131,7 +131,7 @@ def test_without_json_the_boxes_are_drawn_into_copies(tmp_path: Path) -> None:
     before = path.read_bytes()
     shown = call("detect", path, "--out", tmp_path / "drawn").stdout
     [drawn] = (tmp_path / "drawn").iterdir()
-    assert shown == f"{path}: 1 faces, drawn in {drawn}\n"
+    assert shown == f"{path}: 1 face, drawn in {drawn}\n"
     assert path.read_bytes() == before
     with Image.open(path) as picture:
         plain = np.asarray(picture.convert("RGB")).astype(int)

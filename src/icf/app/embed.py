@@ -88,13 +88,13 @@ def embed(invocation: Invocation, faces: Path, out: Path) -> None:
 
 
 def _told(faces: Path, faults: Sequence[Fault]) -> str:
+    lines = "1 line" if len(faults) == 1 else f"{len(faults)} lines"
     listed = [f"  line {each.line}: {each.message}" for each in sorted(faults)[:SHOWN]]
     if len(faults) > SHOWN:
         listed.append(f"  and {len(faults) - SHOWN} more")
     return "\n".join(
         [
-            f"{len(faults)} of the lines of {faces} cannot be embedded, so nothing was "
-            "written:",
+            f"{lines} of {faces} cannot be embedded, so nothing was written:",
             *listed,
         ]
     )
