@@ -171,4 +171,4 @@ def test_a_broken_picture_stops_none_of_the_others(tmp_path: Path) -> None:
     bad = tmp_path / "a.jpg"
     bad.write_bytes(b"GIF89a")
     with pytest.raises(SomeFailed, match="1 of 2 files"):
-        call("detect", bad, good)
+        call("detect", bad, good, "--out", tmp_path / "drawn")
