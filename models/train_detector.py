@@ -23,6 +23,7 @@ from icf.models import detector
 from icf.models.art import compose, heads
 from icf.models.checkpoint import Checkpoint, resumable
 from icf.models.imagenet import load_mobilenet
+from icf.models.run import Run
 
 #: The checkpoint's name in the working folder.
 CHECKPOINT = "detector.safetensors"
@@ -126,55 +127,12 @@ def pace(step: int, recipe: Recipe) -> float:
     return min(1.0, (step + 1) / 100, down)
 
 
-class Run:
-    """A training run: the network, its optimiser, and the average of its weights."""
-
-    def __init__(self, recipe: Recipe, network: detector.Detector) -> None:
-        self.recipe, self.network, self.step = recipe, network, 0
-        network.to(memory_format=torch.channels_last)
-        groups = trainable(network, recipe)
-        self.rates = [recipe.rate, recipe.backbone_rate]
-        self.optimiser = torch.optim.AdamW(groups, weight_decay=1e-4)
-        self.average = {k: v.clone() for k, v in network.state_dict().items()}
-
-    def learn(self, batch: Batch) -> tuple[float, float]:
-        """Take one step; return the two losses."""
-        share = pace(self.step, self.recipe)
-        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
-            group["lr"] = rate * share
-        pictures = batch.pictures.to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, offsets = self.network(pictures)
-        classes, boxes = detector.loss(logits.float(), offsets.float(), batch.targets)
-        self.optimiser.zero_grad()
-        torch.autograd.backward(classes + boxes)
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
-        self.step += 1
-        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
-        for key, value in self.network.state_dict().items():
-            old = self.average[key]
-            if old.is_floating_point():
-                old.lerp_(value, 1 - keep)
-            else:
-                old.copy_(value)
-        return classes.item(), boxes.item()
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint."""
-        moments = self.optimiser.state_dict()["state"]
-        weights = self.network.state_dict()
-        Checkpoint(self.step, asdict(self.recipe), weights, self.average, moments).save(
-            path
-        )
-
-    def resume(self, found: Checkpoint) -> None:
-        """Go on from a checkpoint."""
-        self.network.load_state_dict(dict(found.network))
-        self.average = dict(found.average)
-        state = self.optimiser.state_dict()
-        self.optimiser.load_state_dict({**state, "state": dict(found.moments)})
-        self.step = found.step
+def losses(network: detector.Detector, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return the loss of the classes and that of the boxes."""
+    pictures = batch.pictures.to(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits, offsets = network(pictures)
+    return detector.loss(logits.float(), offsets.float(), batch.targets)
 
 
 def train(
@@ -205,19 +163,26 @@ def train(
     torch.manual_seed(recipe.seed)
     network = detector.Detector()
     load_mobilenet(imagenet, network.shallow, network.middle, network.deep)
-    run = Run(recipe, network)
+    network.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(trainable(network, recipe), weight_decay=1e-4)
+    run = Run(
+        {"detector": network}, "detector", optimiser, asdict(recipe), recipe.average
+    )
     if found:
         run.resume(found)
     training_mode(network)
     loader = DataLoader(Scenes(recipe, run.step), batch_size=None, num_workers=workers)
-    losses: list[tuple[float, float]] = []
+    seen: list[tuple[float, float]] = []
     for one in loader:
-        losses.append(run.learn(one))
+        classes, boxes = losses(network, one)
+        run.learn(classes + boxes, pace(run.step, recipe))
+        seen.append((classes.item(), boxes.item()))
         if run.step % recipe.every == 0 or run.step == recipe.steps:
             run.save(checkpoint)
-            classes, boxes = np.mean(losses, 0).round(4).tolist()
-            tell(json.dumps({"step": run.step, "classes": classes, "boxes": boxes}))
-            losses.clear()
+            means = dict(zip(("classes", "boxes"), np.mean(seen, 0), strict=True))
+            rounded = {name: round(float(mean), 4) for name, mean in means.items()}
+            tell(json.dumps({"step": run.step, **rounded}))
+            seen.clear()
     return averaged(checkpoint)
 
 

@@ -23,11 +23,12 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from icf.models import embedder_figures
 from icf.models.art import heads
-from icf.models.checkpoint import Checkpoint, resumable
+from icf.models.checkpoint import resumable
 from icf.models.embedder import DIM, EmbedderNet
 from icf.models.face_crops import Identities, crop
 from icf.models.imagenet import load_mobilenet
 from icf.models.margins import MarginLoss
+from icf.models.run import Run
 
 #: The checkpoint's name in the working folder.
 CHECKPOINT = "embedder.safetensors"
@@ -158,64 +159,6 @@ class Training(nn.Module):
         ]
 
 
-class Run:
-    """A training run: the network, its optimiser, and the average of its weights."""
-
-    def __init__(self, training: Training) -> None:
-        self.training, self.recipe, self.step = training, training.recipe, 0
-        self.optimiser = torch.optim.AdamW(training.rates(), weight_decay=5e-4)
-        self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
-        self.average = {k: v.clone() for k, v in training.net.state_dict().items()}
-
-    def learn(self, pixels: Tensor, labels: Tensor) -> float:
-        """Take one step; return the loss."""
-        share = pace(self.step, self.recipe.steps)
-        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
-            group["lr"] = rate * share
-        loss = self.training(pixels, labels, self.step)
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.training.parameters(), 5.0)
-        self.optimiser.step()
-        self.step += 1
-        self._average()
-        return float(loss.item())
-
-    def _average(self) -> None:
-        # Early on the average is short, or it would remember the first weights.
-        keep = min(self.recipe.average, self.step / (self.step + 10))
-        for key, value in self.training.net.state_dict().items():
-            old = self.average[key]
-            if old.is_floating_point():
-                old.lerp_(value, 1 - keep)
-            else:
-                old.copy_(value)
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint."""
-        network = {
-            key: value
-            for key, value in self.training.state_dict().items()
-            if not key.startswith("imagenet.")
-        }
-        moments = self.optimiser.state_dict()["state"]
-        recipe = asdict(self.recipe)
-        Checkpoint(self.step, recipe, network, self.average, moments).save(path)
-
-    def resume(self, found: Checkpoint) -> None:
-        """Go on from a checkpoint."""
-        imagenet = {
-            key: value
-            for key, value in self.training.state_dict().items()
-            if key.startswith("imagenet.")
-        }
-        self.training.load_state_dict({**found.network, **imagenet})
-        self.average = dict(found.average)
-        state = self.optimiser.state_dict()
-        self.optimiser.load_state_dict({**state, "state": dict(found.moments)})
-        self.step = found.step
-
-
 def pace(step: int, steps: int) -> float:
     """Return the share of the learning rate at ``step``: up, then down a cosine.
 
@@ -261,16 +204,22 @@ def train(
     checkpoint = folder / CHECKPOINT
     found = resumable(checkpoint, asdict(recipe))
     identities = Identities.of(heads.training_art())
-    run = Run(Training(recipe, len(identities.pictures), imagenet))
+    training = Training(recipe, len(identities.pictures), imagenet)
     del identities
+    optimiser = torch.optim.AdamW(training.rates(), weight_decay=5e-4)
+    parts = {"net": training.net, "loss": training.loss}
+    run = Run(parts, "net", optimiser, asdict(recipe), recipe.average)
     if found:
         run.resume(found)
     held = embedder_figures.draw(heads.held_out_art())
     loader = DataLoader(Crops(recipe, run.step), batch_size=None, num_workers=workers)
     for pixels, labels in loader:
-        loss = run.learn(pixels, labels)
+        loss = training(pixels, labels, run.step)
+        run.learn(loss, pace(run.step, recipe.steps))
         if run.step % recipe.every == 0 or run.step == recipe.steps:
             run.save(checkpoint)
             figures = embedder_figures.measure(averaged(run.average), held).summary()
-            tell(json.dumps({"step": run.step, "loss": round(loss, 4), **figures}))
+            tell(
+                json.dumps({"step": run.step, "loss": round(loss.item(), 4), **figures})
+            )
     return averaged(run.average)

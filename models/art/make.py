@@ -15,6 +15,7 @@ import numpy as np
 import resvg_py
 from PIL import Image
 
+from icf.models.art import people as invented
 from icf.models.art import sculpt, sources, styles
 from icf.models.art.styles import Box
 
@@ -209,7 +210,7 @@ def _sculpted(seed: int, view: int) -> Path:
 
 
 def _sculpt(seed: int) -> None:
-    who = sculpt.person(seed)
+    who = invented.person(seed)
     for view in range(PEOPLE_VIEWS):
         pixels, face = sculpt.draw(who, np.random.default_rng((seed, view)))
         picture = _sculpted(seed, view)

@@ -8,7 +8,6 @@ the point that won it. Hair and beards are shells of points above the skin.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from icf.models.art import bodies
 from icf.models.art.bodies import Floats, Indices, Random
+from icf.models.art.people import Person
 from icf.models.art.styles import Box
 
 Pixels = NDArray[np.uint8]
@@ -26,90 +26,6 @@ _STEPS = np.array([2, 3, 4, 6, 8, 11, 15, 21, 30, 42, 60])
 OVERSAMPLED = 2
 _SCALP_Z = (-0.8, 0.0, 0.3, 0.55, 1.0, 1.5)
 _SCALP_Y = (6.1, 6.25, 6.9, 7.5, 7.9, 8.05)
-_SKIN = ((236, 188, 160), (198, 140, 105), (141, 92, 62), (88, 56, 40), (250, 220, 200))
-_ODD_SKIN = (
-    (120, 160, 90),
-    (110, 140, 190),
-    (170, 120, 190),
-    (190, 90, 80),
-    (150, 150, 150),
-)
-_HAIR = (
-    (25, 20, 20), (60, 38, 25), (110, 70, 40), (165, 110, 60), (215, 180, 110),
-    (150, 55, 30), (190, 190, 190), (235, 235, 235),
-)  # fmt: skip
-_ODD_HAIR = (
-    (60, 90, 190),
-    (200, 80, 140),
-    (70, 150, 90),
-    (130, 60, 170),
-    (220, 60, 60),
-)
-_EYE = ((70, 45, 25), (60, 100, 150), (70, 120, 70), (110, 110, 120), (150, 100, 40))
-
-
-@dataclass(frozen=True)
-class Person:
-    """What stays the same in every picture of one invented person."""
-
-    shape: dict[Path, float]
-    skin: Floats
-    hair: Floats
-    eyes: Floats
-    lips: float
-    makeup: float
-    cloth: Floats
-    collar: float
-    thickness: float
-    hairline: float
-    curls: float
-    length: float
-    parting: float
-    beard: float
-    moustache: bool
-    brows: float
-    hat: float
-    iris: float
-    freckles: float
-    seed: int
-
-
-def person(seed: int) -> Person:
-    """Invent a person."""
-    random = np.random.default_rng(seed)
-    odd = random.random() < 0.12
-    bald = random.random() < 0.08
-    long = random.random() < 0.4
-    bearded = random.random() < 0.2
-    return Person(
-        shape=bodies.shape(random),
-        skin=_colour(random, _ODD_SKIN if odd else _SKIN, 10),
-        hair=_colour(random, _ODD_HAIR if random.random() < 0.25 else _HAIR, 12),
-        eyes=_colour(random, _EYE, 20),
-        lips=float(random.uniform(0.1, 0.8)),
-        makeup=float(random.uniform(0, 0.7) * (random.random() < 0.4)),
-        cloth=random.uniform(20, 235, 3),
-        collar=float(random.uniform(5.3, 5.95)),
-        thickness=0.0 if bald else float(random.uniform(0.08, 0.38)),
-        hairline=float(random.normal(0, 0.08)) - 0.3 * float(random.random() < 0.35),
-        curls=float(random.choice([0.0, 0.3, 1.0])),
-        length=float(random.uniform(4.6, 6.6)) if long and not bald else 9.0,
-        parting=float(random.uniform(0.62, 1.1)),
-        beard=float(random.uniform(0.03, 0.3)) if bearded else 0.0,
-        moustache=bool(random.random() < (0.8 if bearded else 0.05)),
-        brows=float(random.uniform(0.02, 0.06)),
-        hat=float(random.uniform(7.75, 8.05)) if random.random() < 0.12 else 99.0,
-        iris=float(random.uniform(0.068, 0.1)),
-        freckles=float(random.random() < 0.1),
-        seed=seed,
-    )
-
-
-def _colour(
-    random: Random, palette: tuple[tuple[int, ...], ...], spread: float
-) -> Floats:
-    base = np.array(palette[int(random.integers(len(palette)))], float)
-    return np.clip(base + random.normal(0, spread, 3), 5, 250)
 
 
 @dataclass(frozen=True)

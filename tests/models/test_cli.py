@@ -100,7 +100,7 @@ def test_without_npm_it_says_what_is_lacking(
 def test_once_the_art_is_drawn_npm_is_not_needed(
     monkeypatch: pytest.MonkeyPatch, art: Path, tmp_path: Path
 ) -> None:
-    (art / "drawn" / "openclipart").mkdir(parents=True)
+    (art / "drawn" / "sculpted").mkdir(parents=True)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     check_machine()
 

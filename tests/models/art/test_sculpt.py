@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from icf.models.art import bodies, sculpt
+from icf.models.art import bodies, people, sculpt
 
 
 def egg(rings: int = 24, around: int = 32) -> list[str]:
@@ -97,7 +97,7 @@ def test_both_eyes_are_shaped_alike(body: Path) -> None:
 
 
 def test_one_seed_is_one_person_in_one_pose() -> None:
-    who, twin = sculpt.person(4), sculpt.person(4)
+    who, twin = people.person(4), people.person(4)
     first, box = sculpt.draw(who, np.random.default_rng(1), 96)
     second, same = sculpt.draw(twin, np.random.default_rng(1), 96)
     assert (first == second).all()
@@ -109,7 +109,7 @@ def test_one_seed_is_one_person_in_one_pose() -> None:
 def test_the_face_box_lies_on_the_drawn_head() -> None:
     for seed in range(6):
         pixels, (x1, y1, x2, y2) = sculpt.draw(
-            sculpt.person(seed), np.random.default_rng(seed), 96
+            people.person(seed), np.random.default_rng(seed), 96
         )
         assert pixels.shape == (96, 96, 4)
         assert 0 <= x1 < x2 <= 96
