@@ -39,9 +39,11 @@ it goes on from its last checkpoint, exactly as it would have, when it is given 
 `icf-train status` says how far it is. Another `--seed` makes another model of the same
 recipe.
 
-1. **Art.** Characters of many drawn styles, each with its face box. Every identity has
-   several views, in which hair, skin and clothes stay. Things, animals and places
-   without a face are what is not one. Some styles are never trained on.
+1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
+   in three dimensions, who turn their heads, change their faces and stand in any light.
+   Every identity has several views, in which hair, skin and clothes stay. Things,
+   animals and places without a face are what is not one. Some styles are never trained
+   on.
 2. **The detector** sees scenes composed as they are needed: portraits, crowds, comic
    pages, and pictures without a face, redrawn in ink, pencil, screentone and other
    colours, blurred and compressed. What step *n* sees follows from the seed and *n*
