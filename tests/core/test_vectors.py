@@ -1,9 +1,13 @@
 """The store of embeddings."""
 
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from icf.errors import BadInput
 from icf.vectors import MissingVector, VectorStore
@@ -37,3 +41,55 @@ def test_another_dimension_and_a_missing_id_are_refused(tmp_path: Path) -> None:
         store.append("m", np.array([2], np.int64), np.ones((1, 3), np.float32))
     with pytest.raises(MissingVector, match="9"):
         store.get("m", np.array([1, 9], np.int64))
+
+
+@given(rows=st.integers(1, 12), lost=st.integers(0, 200))
+def test_a_file_cut_anywhere_is_good_up_to_its_last_whole_row(
+    rows: int, lost: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        ids = np.arange(rows, dtype=np.int64)
+        matrix = np.stack([np.cos(ids), np.sin(ids)], 1).astype(np.float32)
+        VectorStore(folder).append("m", ids, matrix)
+        (shard,) = Path(folder, "m").glob("*.rows")
+        data = shard.read_bytes()
+        whole = max(0, len(data) - lost) * rows // len(data)
+        shard.write_bytes(data[: max(0, len(data) - lost)])
+        cut = VectorStore(folder)
+        assert cut.ids("m").tolist() == list(range(whole))
+        if whole:
+            assert np.allclose(cut.get("m", ids[:whole]), matrix[:whole], atol=1e-3)
+        cut.append("m", ids, matrix)
+        again = VectorStore(folder).get("m", ids[::-1])
+        assert np.allclose(again, matrix[::-1], atol=1e-3)
+
+
+def test_a_full_shard_is_followed_by_another(tmp_path: Path) -> None:
+    store = VectorStore(tmp_path, shard_bytes=30)
+    for each in range(7):
+        one = np.array([[1, each]], np.float32)
+        store.append("m", np.array([each], np.int64), one)
+    assert len(list((tmp_path / "m").glob("*.rows"))) > 2
+    found = store.get("m", np.array([6, 0, 3], np.int64))
+    assert np.allclose(found[:, 1] / found[:, 0], [6, 0, 3], rtol=1e-2)
+    assert store.ids("m").tolist() == list(range(7))
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    def write(start: int) -> None:
+        store = VectorStore(tmp_path)
+        for each in range(start, start + 20):
+            store.append("m", np.array([each], np.int64), np.ones((1, 4), np.float32))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(0, 80, 20)))
+    assert VectorStore(tmp_path).ids("m").tolist() == list(range(80))
+
+
+def test_models_do_not_see_each_other(tmp_path: Path) -> None:
+    store = VectorStore(tmp_path)
+    store.append("m", np.array([1], np.int64), np.ones((1, 2), np.float32))
+    store.append("n", np.array([1], np.int64), np.ones((1, 3), np.float32))
+    assert store.get("m", np.array([1], np.int64)).shape == (1, 2)
+    assert store.get("n", np.array([1], np.int64)).shape == (1, 3)
+    assert store.ids("o").size == 0

@@ -1,0 +1,137 @@
+"""What all commands share: options, output, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from icf import command
+from icf.command import Invocation, pass_invocation, shared_options
+from icf.errors import (
+    BadInput,
+    BadModel,
+    BrokenMachine,
+    IcfError,
+    SomeFailed,
+    WrongUse,
+)
+from icf.workspace import init
+
+cli = command.group("icf-test", "A program for tests.")
+
+
+@cli.command("look")
+@shared_options
+@pass_invocation
+def look(invocation: Invocation) -> None:
+    """Print where the workspace is, and one setting."""
+    invocation.say("looking")
+    made = invocation.workspace
+    result = {"root": str(made.root), "min_face": made.settings.filter.min_face}
+    invocation.emit(result, lambda: f"at {made.root}")
+
+
+@cli.command("fail")
+@click.argument("name")
+def fail(name: str) -> None:
+    """Raise an error by its name."""
+    raise ERRORS[name]
+
+
+ERRORS: dict[str, BaseException] = {
+    "icf": IcfError("it failed"),
+    "wrong-use": WrongUse("it failed"),
+    "bad-input": BadInput("it failed"),
+    "bad-model": BadModel("it failed"),
+    "broken-machine": BrokenMachine("it failed"),
+    "some-failed": SomeFailed("it failed"),
+    "interrupted": KeyboardInterrupt(),
+}
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Run the program; return its exit code."""
+    monkeypatch.setattr("sys.argv", ["icf-test", *words])
+    with pytest.raises(SystemExit) as caught:
+        command.run(cli)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("icf", 1),
+        ("wrong-use", 2),
+        ("bad-input", 1),
+        ("bad-model", 1),
+        ("broken-machine", 1),
+        ("some-failed", 3),
+        ("interrupted", 130),
+    ],
+)
+def test_an_error_is_a_message_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    code: int,
+) -> None:
+    assert run(monkeypatch, "fail", name) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    assert ("it failed" in err) or "run the same command again" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("no-such-command",), ("look", "--no-such-option"), ("look", "-C", "/no/such")],
+)
+def test_a_line_that_cannot_be_read_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    assert run(monkeypatch, *words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Error" in err
+
+
+@pytest.mark.parametrize("options_first", [True, False])
+def test_options_stand_before_or_after_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    options_first: bool,
+) -> None:
+    init(tmp_path)
+    options = ["-C", str(tmp_path), "--json", "--set", "filter.min_face=60"]
+    words = [*options, "look"] if options_first else ["look", *options]
+    assert run(monkeypatch, *words) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"root": str(tmp_path.resolve()), "min_face": 60}
+    assert err == "looking\n"
+
+
+def test_data_goes_to_stdout_and_quiet_silences_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    init(tmp_path)
+    assert run(monkeypatch, "look", "--quiet", "-C", str(tmp_path)) == 0
+    out, err = capsys.readouterr()
+    assert out == f"at {tmp_path.resolve()}\n"
+    assert err == ""
+
+
+def test_there_is_no_progress_bar_without_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Invocation().progress("detect", 10) as advance:
+        advance(3)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,73 @@
+"""A workspace is found, made, and made again without harm."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue.schema import run
+from icf.errors import WrongUse
+from icf.workspace import CONFIG, FOLDERS, find, init
+
+
+def test_it_is_found_from_any_folder_below(tmp_path: Path) -> None:
+    init(tmp_path)
+    deep = tmp_path / "pictures" / "album"
+    deep.mkdir(parents=True)
+    assert find(deep).root == find(tmp_path).root == tmp_path.resolve()
+
+
+def test_outside_of_one_the_way_to_make_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="icf init DIR"):
+        find(tmp_path)
+
+
+def test_making_it_again_changes_nothing_that_is_there(tmp_path: Path) -> None:
+    made = init(tmp_path / "new" / "place")
+    assert {each.name for each in made.root.iterdir() if each.is_dir()} == set(FOLDERS)
+    run_id = made.begin_run("icf-harvest run")
+    (made.root / CONFIG).write_text("[filter]\nmin_face = 80\n")
+    again = init(made.root)
+    assert again.settings.filter.min_face == 80
+    with again.catalogue.read() as connection:
+        assert connection.execute(sa.select(run.c.id)).scalars().all() == [run_id]
+
+
+def test_a_file_cannot_become_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WrongUse, match="is a file"):
+        init(tmp_path / "file")
+
+
+def test_a_catalogue_of_another_revision_is_refused_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    made = init(tmp_path)
+    with made.catalogue.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'old'"))
+    with pytest.raises(WrongUse, match=r"revision old.*icf init"):
+        _ = find(tmp_path).catalogue
+
+
+def test_a_run_keeps_the_settings_it_was_made_with(tmp_path: Path) -> None:
+    init(tmp_path)
+    made = find(tmp_path, ("filter.min_face=64",))
+    run_id = made.begin_run("icf-filter run")
+    with made.catalogue.read() as connection:
+        row = connection.execute(sa.select(run)).one()
+    assert (row.id, row.command, row.finished_at) == (run_id, "icf-filter run", None)
+    assert json.loads(row.settings)["filter"]["min_face"] == 64
+    made.end_run(run_id)
+    with made.catalogue.read() as connection:
+        row = connection.execute(sa.select(run)).one()
+    assert row.finished_at >= row.started_at
+
+
+def test_stores_can_lie_elsewhere(tmp_path: Path) -> None:
+    init(tmp_path / "w")
+    made = find(tmp_path / "w", (f"blobs.url={tmp_path / 'elsewhere'}",))
+    name = made.blobs.put(b"ink")
+    assert made.blobs.path(name).is_relative_to(tmp_path / "elsewhere")
