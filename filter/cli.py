@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import click
@@ -145,10 +146,9 @@ def _filter(
             {"pending": waiting}, lambda: command.table(("step", "pending"), rows)
         )
         return
-    opened = engine.open_engine(
-        engine_name, workspace.settings.filter.workers, ray_address
-    )
-    tallies = run_steps(workspace, names, opened, invocation.progress)
+    workers = workspace.settings.filter.workers
+    with closing(engine.open_engine(engine_name, workers, ray_address)) as opened:
+        tallies = run_steps(workspace, names, opened, invocation.progress)
     result = {t.step: {"passed": t.passed, "dropped": t.dropped} for t in tallies}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies))
     complain_of_failures(workspace, tallies)

@@ -261,6 +261,9 @@ class Together:
         self.both_judged.wait()
         yield from outcomes
 
+    def close(self) -> None:
+        """Nothing was started."""
+
 
 def test_two_runners_at_once_record_each_decision_once(
     catalogue: Catalogue, tmp_path: Path

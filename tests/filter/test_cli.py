@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,7 @@ def test_killed_anywhere_and_run_again_it_ends_where_an_undisturbed_run_ends(
     enough = share * len(undisturbed["decisions"])
     process = start(made, "run")
     while _decisions(made) < enough and process.poll() is None:
-        pass
+        time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL

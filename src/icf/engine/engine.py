@@ -24,6 +24,10 @@ class Engine(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give back what the engine started."""
+        ...
+
 
 def open_engine(name: str, workers: int = 0, address: str | None = None) -> Engine:
     """Open an engine by name.

@@ -36,3 +36,6 @@ class LocalEngine:
                     yield waiting.popleft().result()
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Do nothing: threads end with the batches they were for."""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import itertools
 import logging
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from icf.engine.step import Item, ItemT, Outcome, Step, judge_each
 from icf.errors import BrokenMachine, WrongUse
+
+#: Bytes of shared memory for batches on their way: rows and vectors, never pictures.
+STORE_BYTES = 256 * 1024 * 1024
+#: Bytes after which what a task gives is cut into another block.
+BLOCK_BYTES = 4 * 1024 * 1024
+
+#: Seconds for which a cluster's address may take to answer.
+KNOCK_SECONDS = 10.0
 
 #: Batches handed to Ray at a time: enough to keep workers busy, few enough that the
 #: driver's memory stays flat.
@@ -23,8 +33,8 @@ class RayEngine:
 
     Args:
         workers: batches judged at a time; 0 means one per processor of the cluster.
-        address: of a running cluster; None starts Ray on this machine and stops it
-            with the process.
+        address: of a running cluster; None starts Ray on this machine, and `close`
+            stops it.
 
     Raises:
         WrongUse: Ray is not installed.
@@ -40,26 +50,39 @@ class RayEngine:
                 "--engine ray needs Ray, which is not installed; "
                 "install it with `pip install 'icf-toolkit[ray]'`"
             ) from error
-        if not ray.is_initialized():
-            try:
-                ray.init(
-                    address=address or "local",
-                    include_dashboard=False if address is None else None,
-                    logging_level=logging.ERROR,
-                    log_to_driver=False,
-                )
-            except ConnectionError as error:
-                raise BrokenMachine(
-                    f"no Ray cluster answers at {address!r}: {error}"
-                ) from error
+        self._ray = ray
+        self._connected = not ray.is_initialized()
+        if self._connected:
+            self._connect(workers, address)
         # stderr is for what our user must know.
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
+        # A task may start once there is room for what it may give: by default blocks
+        # of 128 MiB, for which a small store never has any.
+        context.target_max_block_size = BLOCK_BYTES
         # So that faces get the same ids as with the local engine.
         context.execution_options.preserve_order = True
-        self._ray = ray
         self.workers = workers or _processors(cast(Any, ray).cluster_resources())
+
+    def _connect(self, workers: int, address: str | None) -> None:
+        options: dict[str, Any] = {
+            "logging_level": logging.ERROR,
+            "log_to_driver": False,
+        }
+        if address is None:
+            failed = "Ray cannot be started on this machine; try `--engine local`"
+            options["num_cpus"] = workers or None
+            options["object_store_memory"] = STORE_BYTES
+            options["include_dashboard"] = False
+        else:
+            failed = f"no Ray cluster answers at {address!r}"
+        try:
+            if address is not None:
+                _knock(address)
+            cast(Any, self._ray).init(address or "local", **options)
+        except Exception as error:  # Ray raises the bare class where a start fails
+            raise BrokenMachine(f"{failed}: {error}") from error
 
     def judge(
         self, step: Step[ItemT], batches: Iterable[Sequence[ItemT]]
@@ -70,19 +93,31 @@ class RayEngine:
             judged = self._ray.data.from_items(wave, override_num_blocks=len(wave)).map(
                 cast(Any, _judge_row),
                 fn_kwargs={"step": step},
-                concurrency=min(self.workers, len(wave)),
+                compute=self._ray.data.TaskPoolStrategy(min(self.workers, len(wave))),
             )
             for row in judged.iter_rows():
                 yield row["outcomes"]
 
     def close(self) -> None:
         """Stop the Ray that was started here, or leave the cluster."""
-        self._ray.shutdown()
+        if self._connected:
+            self._ray.shutdown()
 
 
 def _judge_row(row: dict[str, Any], step: Step[Item]) -> dict[str, Any]:
     """Turn ``{"batch": items}`` into ``{"outcomes": outcomes}``."""
     return {"outcomes": judge_each(step, row["batch"])}
+
+
+def _knock(address: str) -> None:
+    """Open a connection and close it: Ray itself tries for minutes.
+
+    Raises:
+        OSError: nobody is there.
+    """
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), KNOCK_SECONDS).close()
 
 
 def _processors(resources: dict[str, float]) -> int:
