@@ -29,10 +29,10 @@ from icf.settings import HarvestSettings
 
 log = logging.getLogger(__name__)
 
-_BATCH = 128
+#: Results that a kill may cost: half of them are being written while the other half is
+#: gathered; with more, fetching waits for the disk.
+BATCH = 128
 _FLUSH_SECONDS = 1.0
-#: Batches on their way to the catalogue; with more, fetching waits for the disk.
-_MOST_WRITES = 8
 _POLL_SECONDS = 2.0
 #: A wait under this is sat out; for a longer one the URLs go back to the frontier.
 _SHORT_WAIT = 2.0
@@ -88,6 +88,7 @@ class Worker:
         self._active: dict[asyncio.Task[Result], Leased] = {}
         self._writing: set[asyncio.Future[Any]] = set()
         self._results: list[Result] = []
+        self._being_written = 0
         #: Leased, and not yet on the way back.
         self._held: set[int] = set()
         self._leasing = False
@@ -145,7 +146,8 @@ class Worker:
 
     def _start_fetches(self) -> None:
         now = self._clock()
-        if self._names.paused_until > now or len(self._writing) > _MOST_WRITES:
+        unwritten = len(self._results) + self._being_written
+        if self._names.paused_until > now or unwritten >= BATCH:
             return
         while len(self._active) < self._settings.concurrency:
             leased = self._hosts.take(now)
@@ -156,7 +158,7 @@ class Worker:
             task.add_done_callback(self._finished)
 
     def _lease_more(self) -> None:
-        enough = max(_BATCH, 2 * self._settings.concurrency)
+        enough = max(BATCH, 2 * self._settings.concurrency)
         if (
             self._leasing
             or self._hosts.queued >= enough
@@ -181,13 +183,19 @@ class Worker:
         self._wake.set()
 
     def _flush(self, *, all_of_it: bool) -> None:
-        due = len(self._results) >= _BATCH or self._clock() >= self._flush_at
+        due = len(self._results) >= BATCH // 2 or self._clock() >= self._flush_at
         if not self._results or not (due or all_of_it):
             return
         batch, self._results = self._results, []
         self._flush_at = self._clock() + _FLUSH_SECONDS
         self._held -= {one.leased.id for one in batch}
-        self._submit(partial(self._write, batch))
+        self._being_written += len(batch)
+        writing = self._submit(partial(self._write, batch))
+        writing.add_done_callback(partial(self._batch_is_written, len(batch)))
+
+    def _batch_is_written(self, size: int, _: asyncio.Future[None]) -> None:
+        self._being_written -= size
+        self._wake.set()
 
     def _write(self, batch: list[Result]) -> None:
         write_results(self._catalogue, self._frontier.worker, batch)
