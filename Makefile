@@ -12,19 +12,25 @@ DEMO ?= demo
 
 install: $(VENV)/installed
 
-$(BIN)/python:
+# A stamp of its own: a venv that was left half made is made anew.
+$(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 	  || { echo "icf needs Python >= 3.10; set PYTHON=/path/to/it" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) \
-	  || { echo "this Python has no venv; on Debian: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
+	    && apt-get install -y -qq python3-venv >/dev/null \
+	    && $(PYTHON) -m venv --clear $(VENV); } \
+	  || { rm -rf $(VENV); \
+	    echo "this Python has no venv; on Debian: apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
 
-$(VENV)/installed: $(BIN)/python $(CFG)
+$(VENV)/installed: $(VENV)/made $(CFG)
 	$(UV) --editable .
 	@touch $@
 
-$(VENV)/test-installed: $(BIN)/python $(CFG)
-	$(UV) --editable '.[test,train,ray]'
+$(VENV)/test-installed: $(VENV)/made $(CFG)
+	$(UV) --editable '.[heif,ray,test,train]'
 	@touch $(VENV)/installed $@
 
 demo: install
@@ -33,7 +39,7 @@ demo: install
 servers:
 	@sh tests/integration/install_servers.sh
 
-test: $(VENV)/test-installed servers
+test: servers $(VENV)/test-installed
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/test-installed

@@ -8,6 +8,8 @@ missing=
 [ -f /usr/share/mediawiki/api.php ] || missing="$missing mediawiki"
 command -v php >/dev/null || missing="$missing php-cli"
 command -v php-cgi >/dev/null || missing="$missing php-cgi"
+php -r 'exit(extension_loaded("pdo_sqlite") ? 0 : 1);' 2>/dev/null \
+  || missing="$missing php-sqlite3"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 

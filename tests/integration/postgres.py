@@ -22,15 +22,22 @@ def postgres() -> Iterator[str]:
         )
     programs = binaries[-1].parent
     folder = Path(tempfile.mkdtemp(prefix="icf-postgres-"))
-    data = folder / "data"
     # The server refuses to run as root; Debian's package made it a user of its own.
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    port = _free_port()
-    _run(
-        user, programs / "initdb", "-D", data, "-A", "trust", "-U", "icf", "-E", "UTF8"
-    )
+    try:
+        with _serving(programs, folder, user) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _serving(programs: Path, folder: Path, user: str | None) -> Iterator[str]:
+    data, port = folder / "data", _free_port()
+    initdb = programs / "initdb"
+    _run(user, initdb, "-D", data, "-A", "trust", "-U", "icf", "-E", "UTF8")
     options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
     control = (programs / "pg_ctl", "-D", data, "-w")
     _run(user, *control, "-l", folder / "log", "-o", options, "start")
@@ -38,7 +45,6 @@ def postgres() -> Iterator[str]:
         yield f"postgresql://icf@127.0.0.1:{port}/postgres"
     finally:
         _run(user, *control, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
 
 
 def _run(user: str | None, *words: object) -> None:
