@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -43,27 +46,38 @@ def wiki() -> Iterator[MediaWiki]:
 def harvested(
     wiki: MediaWiki, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Workspace]:
-    root = tmp_path_factory.mktemp("workspace")
-    init(root)
-    (root / "icf.toml").write_text(CONFIG.format(host=wiki.host, api=wiki.api))
-    harvest(root, "run")
-    workspace = find(root)
+    workspace = make_workspace(wiki, tmp_path_factory.mktemp("workspace"))
+    harvest(workspace.root, "run")
     yield workspace
     workspace.catalogue.close()
 
 
-def harvest(root: Path, *words: str) -> str:
+def make_workspace(wiki: MediaWiki, root: Path) -> Workspace:
+    """A workspace whose one source is the wiki."""
+    init(root)
+    (root / "icf.toml").write_text(CONFIG.format(host=wiki.host, api=wiki.api))
+    return find(root)
+
+
+def start(root: Path, *words: str) -> subprocess.Popen[str]:
+    """Start `icf-harvest` in a workspace."""
     program = Path(sys.executable).with_name("icf-harvest")
-    done = subprocess.run(
+    return subprocess.Popen(
         [program, *words],
         cwd=root,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         env={k: v for k, v in os.environ.items() if not k.startswith("ICF_")},
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+
+
+def harvest(root: Path, *words: str) -> str:
+    """Run `icf-harvest` in a workspace; return what it prints."""
+    process = start(root, *words)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return out
 
 
 def test_every_album_and_character_is_found(
@@ -152,3 +166,59 @@ def test_a_second_run_asks_and_fetches_nothing(
     assert len(wiki.requests) == requests
     assert harvest(harvested.root, "status", "--json") == before
     assert json.loads(before)["images"] == len(wiki.pages.licences)
+
+
+@pytest.mark.parametrize(
+    "killed_at",
+    [
+        sa.select(sa.func.count()).select_from(album),
+        sa.select(sa.func.count()).select_from(url),
+        sa.select(sa.func.count()).select_from(image),
+    ],
+    ids=["albums are known", "files are known", "pictures are stored"],
+)
+def test_killed_on_its_way_it_ends_like_a_run_that_nothing_disturbed(
+    wiki: MediaWiki,
+    harvested: Workspace,
+    tmp_path: Path,
+    killed_at: sa.Select[Any],
+) -> None:
+    made = make_workspace(wiki, tmp_path)
+    child = start(made.root, "run")
+    while not _count(made, killed_at):
+        assert child.poll() is None, child.communicate()[1]
+        time.sleep(0.01)
+    child.kill()
+    child.communicate()
+    assert child.returncode == -signal.SIGKILL
+    harvest(made.root, "run")
+    counts = [harvest(each.root, "status", "--json") for each in (made, harvested)]
+    assert counts[0] == counts[1]
+    assert _filed(made) == _filed(harvested)
+    made.catalogue.close()
+
+
+def _count(made: Workspace, query: sa.Select[Any]) -> int:
+    with made.catalogue.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _filed(made: Workspace) -> list[tuple[object, ...]]:
+    """Every picture under every character, with its provenance."""
+    query = (
+        sa.select(
+            character.c.name,
+            image.c.sha256,
+            candidate.c.is_lead,
+            image_source.c.url,
+            image_source.c.page_url,
+            image_source.c.licence,
+            image_source.c.author,
+        )
+        .join(candidate, candidate.c.character_id == character.c.id)
+        .join(image, image.c.id == candidate.c.image_id)
+        .join(image_source, image_source.c.image_id == image.c.id)
+        .order_by(character.c.name, image_source.c.url)
+    )
+    with made.catalogue.read() as connection:
+        return [tuple(row) for row in connection.execute(query)]
