@@ -1,1 +1,1 @@
-"""filter."""
+"""Filter: images to faces that are worth asking people about."""

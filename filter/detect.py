@@ -65,7 +65,7 @@ class Detect(Step[StoredImage]):
         """Read where the bytes are."""
         query = sa.select(image.c.id, image.c.sha256)
         return [
-            StoredImage(row.id, 0, True, row.sha256)
+            StoredImage(row.id, row.sha256)
             for row in by_ids(connection, query, image.c.id, ids)
         ]
 

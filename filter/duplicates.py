@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import face
 from icf.codes import FaceReason
 from icf.engine.rows import by_ids
-from icf.engine.step import Item, Outcome, Step, Subject
+from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.measures import hamming
 
 
@@ -86,10 +86,7 @@ class Duplicates(Step[HashedFace]):
 
     def judge(self, batch: Sequence[HashedFace]) -> list[Outcome]:
         """Find each character's keepers, and let only them pass."""
-        groups: dict[int, list[HashedFace]] = {}
-        for item in batch:
-            groups.setdefault(item.group, []).append(item)
-        return [o for group in groups.values() for o in self._judge_group(group)]
+        return [o for group in by_group(batch) for o in self._judge_group(group)]
 
     def _judge_group(self, group: Sequence[HashedFace]) -> list[Outcome]:
         ranked = sorted(group, key=_rank)

@@ -49,7 +49,7 @@ class Embed(Step[StoredFace]):
             face.c.id, face.c.x1, face.c.y1, face.c.x2, face.c.y2, image.c.sha256
         ).join(image, image.c.id == face.c.image_id)
         return [
-            StoredFace(row.id, 0, True, row.sha256, (row.x1, row.y1, row.x2, row.y2))
+            StoredFace(row.id, row.sha256, (row.x1, row.y1, row.x2, row.y2))
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 

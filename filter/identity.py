@@ -85,8 +85,6 @@ class Identity(Step[FiledFace]):
         return [
             FiledFace(
                 row.id,
-                0,
-                True,
                 row.embedder,
                 filed[row.image_id].characters,
                 known[filed[row.image_id].albums],

@@ -36,7 +36,7 @@ class Kind(Step[KindOfFace]):
         """Read what the detector said."""
         query = sa.select(face.c.id, face.c.kind, face.c.score, face.c.detector)
         return [
-            KindOfFace(row.id, 0, True, row.kind, row.score, row.detector)
+            KindOfFace(row.id, row.kind, row.score, row.detector)
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import candidate, character, face
 from icf.codes import Verdict
 from icf.engine.rows import by_ids
-from icf.engine.step import Item, Outcome, Step, Subject
+from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import opened
 
 #: On a lead picture that shows several characters the largest face is the likeliest to
@@ -81,23 +81,20 @@ class Reference(Step[PossibleReference]):
         return [
             PossibleReference(
                 row.id,
-                row.character_id,
-                row.awaits == self.name,
                 row.area,
                 row.score,
                 row.embedder,
-                row.id in leading,
-                bool(row.has_reference),
+                leads=row.id in leading,
+                has_reference=bool(row.has_reference),
+                group=row.character_id,
+                fresh=row.awaits == self.name,
             )
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 
     def judge(self, batch: Sequence[PossibleReference]) -> list[Outcome]:
         """Choose for each character that has none."""
-        groups: dict[int, list[PossibleReference]] = {}
-        for item in batch:
-            groups.setdefault(item.group, []).append(item)
-        return [o for group in groups.values() for o in self._judge_group(group)]
+        return [o for group in by_group(batch) for o in self._judge_group(group)]
 
     def _judge_group(self, group: Sequence[PossibleReference]) -> list[Outcome]:
         fresh = sorted((item for item in group if item.fresh), key=lambda i: i.id)

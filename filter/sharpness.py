@@ -40,7 +40,7 @@ class Sharpness(Step[MeasuredFace]):
         """Read what was measured when the face was found."""
         query = sa.select(face.c.id, face.c.sharpness)
         return [
-            MeasuredFace(row.id, 0, True, row.sharpness)
+            MeasuredFace(row.id, row.sharpness)
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 

@@ -34,7 +34,7 @@ class Size(Step[SizedFace]):
         """Read the boxes."""
         query = sa.select(face.c.id, face.c.x1, face.c.y1, face.c.x2, face.c.y2)
         return [
-            SizedFace(row.id, 0, True, min(row.x2 - row.x1, row.y2 - row.y1))
+            SizedFace(row.id, min(row.x2 - row.x1, row.y2 - row.y1))
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 

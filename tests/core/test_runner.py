@@ -49,7 +49,7 @@ class Find(Step[Seen]):
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[Seen]:
         rows = connection.execute(sa.select(image.c.id).where(image.c.id.in_(ids)))
-        return [Seen(row.id, 0, True, row.id) for row in rows]
+        return [Seen(row.id, row.id) for row in rows]
 
     def judge(self, batch: Sequence[Seen]) -> list[Outcome]:
         for item in batch:
@@ -76,7 +76,7 @@ class Embed(Step[Seen]):
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[Seen]:
         rows = connection.execute(sa.select(face.c.id).where(face.c.id.in_(ids)))
-        return [Seen(row.id, 0, True, row.id) for row in rows]
+        return [Seen(row.id, row.id) for row in rows]
 
     def judge(self, batch: Sequence[Seen]) -> list[Outcome]:
         return [
@@ -102,7 +102,12 @@ class Oldest(Step[Seen]):
         query = sa.select(face.c.id, face.c.character_id, face.c.awaits)
         rows = connection.execute(query.where(face.c.id.in_(ids)))
         return [
-            Seen(row.id, row.character_id, row.awaits == self.name, row.id)
+            Seen(
+                row.id,
+                row.id,
+                group=row.character_id,
+                fresh=row.awaits == self.name,
+            )
             for row in rows
         ]
 

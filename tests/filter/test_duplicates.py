@@ -26,8 +26,6 @@ def hashed(
 ) -> HashedFace:
     return HashedFace(
         face_id,
-        group,
-        fresh,
         face_id,
         0.0,
         0.0,
@@ -36,6 +34,8 @@ def hashed(
         pixels or f"pixels {face_id}",
         bits,
         bits if dhash is None else dhash,
+        group=group,
+        fresh=fresh,
     )
 
 

@@ -143,7 +143,7 @@ def test_a_reference_set_by_hand_stays_whatever_the_filter_thinks_of_it(
 
 def test_characters_are_chosen_for_one_by_one() -> None:
     items = [
-        PossibleReference(face_id, group, True, 100.0 + face_id, 0.9, MODEL, True, has)
+        PossibleReference(face_id, 100.0, 0.9, MODEL, True, has, group=group)
         for face_id, group, has in [(1, 1, False), (2, 2, True), (3, 3, False)]
     ]
     outcomes = Reference(Path("nowhere")).judge(items)

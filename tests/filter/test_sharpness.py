@@ -14,7 +14,7 @@ from tests.filter.rows import add_album, add_face, add_image
 def test_a_face_needs_the_minimum_variance_exactly(
     variance: float, reason: str
 ) -> None:
-    [outcome] = Sharpness(100.0).judge([MeasuredFace(1, 0, True, variance)])
+    [outcome] = Sharpness(100.0).judge([MeasuredFace(1, variance)])
     assert (outcome.reason, outcome.passed) == (reason, reason == "ok")
     assert (outcome.value, outcome.threshold) == (variance, 100.0)
 
@@ -28,7 +28,7 @@ def test_the_measure_of_the_decode_that_found_the_face_is_read(
     )
     with sqlite_catalogue.read() as connection:
         [item] = Sharpness(100.0).select(connection, [blurred])
-    assert item == MeasuredFace(blurred, 0, True, 12.5)
+    assert item == MeasuredFace(blurred, 12.5)
 
 
 def test_a_blurred_drawing_falls_under_the_default_and_the_sharp_one_does_not() -> None:

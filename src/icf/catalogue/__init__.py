@@ -1,1 +1,1 @@
-"""catalogue."""
+"""The catalogue: its tables, its door, its ledger of decisions."""

@@ -34,8 +34,8 @@ class Item:
     """
 
     id: int
-    group: int
-    fresh: bool
+    group: int = field(default=0, kw_only=True)
+    fresh: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -124,17 +124,18 @@ def judge_each(step: Step[ItemT], batch: Sequence[ItemT]) -> list[Outcome]:
     except (BrokenMachine, BadModel, MemoryError):
         raise
     except Exception as error:
-        parts = _parts(step, batch)
+        parts = by_group(batch) if step.grouped else [[item] for item in batch]
         if len(parts) == 1:
             return [_failed(item, error) for item in batch if item.fresh]
         return [outcome for part in parts for outcome in judge_each(step, part)]
 
 
-def _parts(step: Step[ItemT], batch: Sequence[ItemT]) -> list[list[ItemT]]:
-    parts: dict[int, list[ItemT]] = {}
+def by_group(batch: Sequence[ItemT]) -> list[list[ItemT]]:
+    """Sort a grouped step's batch into its groups."""
+    groups: dict[int, list[ItemT]] = {}
     for item in batch:
-        parts.setdefault(item.group if step.grouped else item.id, []).append(item)
-    return list(parts.values())
+        groups.setdefault(item.group, []).append(item)
+    return list(groups.values())
 
 
 def _failed(item: Item, error: Exception) -> Outcome:
