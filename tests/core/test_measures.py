@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from icf import measures
 from icf.images import decode
@@ -82,3 +84,13 @@ def test_one_colour_is_flat_and_an_almost_flat_picture_is_not(
     pixels = np.full((20, 20, 3), 100, np.uint8)
     pixels[5, 5, 1] += spread
     assert measures.is_flat(pixels) is flat
+
+
+def test_phash_is_the_one_that_imagehash_computes_up_to_the_resizing() -> None:
+    distances = []
+    for seed in range(40):
+        picture = busy(seed)
+        theirs = int(str(imagehash.phash(Image.fromarray(picture))), 16)
+        distances.append(((measures.phash(picture) ^ theirs) & (2**64 - 1)).bit_count())
+    assert np.mean(distances) <= 1.5
+    assert max(distances) <= 6
