@@ -57,13 +57,29 @@ def to_onnx(
             external_data=False,
             verbose=False,
         )
-        weights = unfinished.read_bytes()
+        weights = _without_notes(unfinished)
     if len(weights) > MOST_BYTES:
         raise BadModel(
             f"{path.name} would have {len(weights)} bytes; bundled weights may have "
             f"{MOST_BYTES}"
         )
     replace_file(path, [weights])
+
+
+def _without_notes(path: Path) -> bytes:
+    """Drop what the exporter notes of this machine: stack traces, with its paths."""
+    import onnx
+
+    model = onnx.load(path)
+    model.doc_string = ""
+    parts = [model, model.graph, *model.functions]
+    parts += [*model.graph.node, *(n for f in model.functions for n in f.node)]
+    graph = model.graph
+    parts += [*graph.input, *graph.output, *graph.value_info, *graph.initializer]
+    for part in parts:
+        del part.metadata_props[:]
+        part.doc_string = ""
+    return bytes(model.SerializeToString())
 
 
 def check_equal(network: nn.Module, path: Path, batches: Sequence[Tensor]) -> float:

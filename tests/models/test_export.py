@@ -66,3 +66,12 @@ def test_weights_that_are_too_large_to_bundle_are_refused(
     with pytest.raises(BadModel, match=r"toy\.onnx would have \d+ bytes"):
         to_onnx(Toy(), torch.rand(2, 3, 8, 8), {}, ["numbers"], tmp_path / "toy.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_tells_nothing_of_the_machine_it_was_made_on(
+    toy: tuple[Toy, Path],
+) -> None:
+    _, path = toy
+    written = path.read_bytes()
+    assert b".py" not in written
+    assert str(Path(torch.__file__).parent).encode() not in written
