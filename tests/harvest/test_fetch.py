@@ -368,12 +368,14 @@ def test_rules_for_our_name_win_over_rules_for_all(site: Site) -> None:
     text = b"User-agent: *\nDisallow: /\n\nUser-agent: icf\nAllow: /\n"
     site.route("/robots.txt", answer(text))
     fetch(site, site.route("/a.jpg", answer()))
+    assert "/a.jpg" in site.asked
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden"])
 def test_without_a_robots_txt_everything_is_allowed(site: Site, status: str) -> None:
     site.route("/robots.txt", answer(b"", status))
     fetch(site, site.route("/a.jpg", answer()))
+    assert "/a.jpg" in site.asked
 
 
 def test_a_robots_txt_that_cannot_be_had_now_makes_the_host_wait(site: Site) -> None:
