@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from icf.blobs import BlobStore
 from icf.codes import Fate, ImageReason
 from icf.harvest.fault import Fault
 from icf.harvest.fetch import Fetcher, NotModified, Wanted
-from icf.harvest.folder import open_inside
 from icf.harvest.frontier import Leased
 from icf.harvest.incoming import Incoming
 from icf.harvest.results import Ended, Result, Stored
 from icf.harvest.robots import Robots
+from icf.harvest.source import Reader
 from icf.harvest.urls import normalise
 from icf.images import Header, Undecodable, probe
-
-_PIECE = 1 << 20
 
 
 class Attempt:
@@ -29,7 +26,7 @@ class Attempt:
         fetcher: for what is on the web.
         robots: whose delays are kept between requests.
         blobs: where bytes go.
-        folders: of each source whose pictures are files, by its name.
+        readers: of each source that has pictures of its own, by its name.
     """
 
     def __init__(
@@ -37,12 +34,12 @@ class Attempt:
         fetcher: Fetcher,
         robots: Robots,
         blobs: BlobStore,
-        folders: Mapping[str, Path],
+        readers: Mapping[str, Reader],
     ) -> None:
         self._fetcher = fetcher
         self._robots = robots
         self._blobs = blobs
-        self._folders = folders
+        self._readers = readers
 
     def delay(self, leased: Leased) -> float | None:
         """Return the seconds that the URL's host wants between requests.
@@ -58,8 +55,8 @@ class Attempt:
         Raises:
             Fault: there are none that can be stored.
         """
-        if leased.url.startswith("file:"):
-            return await asyncio.to_thread(self._copy, leased)
+        if not leased.host:
+            return await asyncio.to_thread(self._read, leased)
         return await self._fetch(leased)
 
     async def _fetch(self, leased: Leased) -> Result:
@@ -75,27 +72,20 @@ class Attempt:
             sha256 = await asyncio.to_thread(incoming.keep)
         return _stored(leased, sha256, got.size, header, got.headers, got.status)
 
-    def _copy(self, leased: Leased) -> Result:
-        folder = self._folders.get(leased.source)
-        if folder is None:
+    def _read(self, leased: Leased) -> Result:
+        reader = self._readers.get(leased.source)
+        if reader is None:
             raise Fault(
                 Fate.FORBIDDEN_ADDRESS,
-                f"{leased.url}: no source of kind folder is named {leased.source!r}",
+                f"{leased.url}: no source named {leased.source!r} reads files any more",
             )
-        path = open_inside(leased.url, folder)
-        size = 0
-        try:
-            with Incoming(self._blobs) as incoming, path.open("rb") as file:
-                while piece := file.read(_PIECE):
-                    incoming.write(piece)
-                    size += len(piece)
-                if size == 0:
-                    raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
-                header = _header(incoming.head, leased.url)
-                sha256 = incoming.keep()
-        except OSError as error:
-            raise Fault(Fate.UNREACHABLE, f"{leased.url}: {error}") from error
-        return _stored(leased, sha256, size, header, {}, None)
+        with Incoming(self._blobs) as incoming:
+            reader.read(leased.url, incoming)
+            if incoming.size == 0:
+                raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
+            header = _header(incoming.head, leased.url)
+            sha256 = incoming.keep()
+        return _stored(leased, sha256, incoming.size, header, {}, None)
 
 
 def _header(head: bytes, url: str) -> Header | None:

@@ -20,8 +20,8 @@ from icf.catalogue.schema import album, character, discovery
 from icf.errors import BrokenMachine
 from icf.harvest.fault import Fault
 from icf.harvest.insert import insert_new
-from icf.harvest.listed import store_pictures
-from icf.harvest.source import Album, Answer, Character, Source, Task
+from icf.harvest.listed import file_cast, store_pictures
+from icf.harvest.source import Album, Answer, Character, Level, Source, Task
 from icf.harvest.web import Web
 
 log = logging.getLogger(__name__)
@@ -143,7 +143,8 @@ def next_listing(catalogue: Catalogue, source: str) -> Listing | None:
         row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    task = Task(row.task, row.subject, row.album, row.character, row.cursor)
+    level = Level(row.level)
+    task = Task(row.task, row.subject, row.album, row.character, row.cursor, level)
     return Listing(row.id, task, row.album_id, row.character_id)
 
 
@@ -172,7 +173,9 @@ def store(
         albums = _enter_albums(connection, source, answer)
         characters = _enter_characters(connection, source, answer, albums)
         _enter_tasks(connection, source, answer.tasks, albums, characters)
-        store_pictures(connection, source, answer.pictures, characters)
+        store_pictures(connection, source, answer.pictures, characters, albums)
+        if answer.characters:
+            file_cast(connection, {albums[one.album] for one in answer.characters})
 
 
 def _move_on(connection: sa.Connection, listing: Listing, answer: Answer) -> bool:
@@ -246,6 +249,7 @@ def _enter_characters(
             "name": one.name,
             "source": source.name,
             "page_url": one.page_url,
+            "gender": one.gender,
             "found_at": now,
         }
         for one in found.values()
@@ -282,6 +286,7 @@ def _enter_tasks(
             "album_id": albums.get(task.album or ""),
             "character_id": characters.get((task.album or "", task.character or "")),
             "cursor": task.cursor,
+            "level": task.level.value,
             "status": "pending",
             "attempts": 0,
             "changed_at": now,

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from icf.codes import Fate
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
+from icf.harvest.fetch import Sink
 from icf.harvest.licence import UNKNOWN, Licence
 from icf.harvest.source import (
     Album,
@@ -28,6 +29,7 @@ from icf.harvest.web import Web
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000
+_PIECE = 1 << 20
 
 
 class FolderTable(SourceTable):
@@ -51,7 +53,8 @@ class FolderSource:
     ) -> None:
         checked = read_table(FolderTable, table)
         self.name = checked.name
-        self.folder: Path = (root / checked.path).resolve()
+        self._folder = (root / checked.path).resolve()
+        self.reader = FolderReader(self._folder)
         self._licence = Licence(
             checked.licence or UNKNOWN.name,
             checked.licence_url,
@@ -66,7 +69,7 @@ class FolderSource:
             WrongUse: there is no such folder.
         """
         try:
-            albums = sorted(self.folder.iterdir())
+            albums = sorted(self._folder.iterdir())
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         for album in albums:
@@ -78,7 +81,7 @@ class FolderSource:
         """Answer the next files of an album."""
         album = task.subject.rpartition(" ")[0]
         start = int(task.cursor or 0)
-        files = list(islice(_files(self.folder / album), start, start + _FILES_A_STEP))
+        files = list(islice(_files(self._folder / album), start, start + _FILES_A_STEP))
         done = len(files) < _FILES_A_STEP
         characters: dict[str, None] = {}
         pictures: list[Picture] = []
@@ -87,12 +90,20 @@ class FolderSource:
             if problem := self._problem(file):
                 faults.append(f"{_named(str(file))}: {problem}")
                 continue
-            character = file.relative_to(self.folder).parts[1]
+            character = file.relative_to(self._folder).parts[1]
             characters[character] = None
             url = file.as_uri()
-            size = file.stat().st_size
+            status = file.stat()
             pictures.append(
-                Picture(url, album, character, licence=self._licence, size=size)
+                Picture(
+                    url,
+                    album,
+                    character,
+                    licence=self._licence,
+                    size=status.st_size,
+                    own=True,
+                    version=f"{status.st_mtime_ns} {status.st_size}",
+                )
             )
         return Answer(
             albums=(Album(album),) if pictures else (),
@@ -104,17 +115,42 @@ class FolderSource:
         )
 
     def _problem(self, file: Path) -> str | None:
-        if len(file.relative_to(self.folder).parts) < 3:
+        if len(file.relative_to(self._folder).parts) < 3:
             return "bad_row: not under album/character/"
         if not _is_text(str(file)):
             return "bad_encoding: its name is not UTF-8"
         if len(file.as_uri()) > MAX_LENGTH:
             return f"bad_row: its path is longer than {MAX_LENGTH} characters"
-        if file.is_dir() or not _is_inside(file, self.folder):
+        if file.is_dir() or not _is_inside(file, self._folder):
             return "bad_row: a link out of the folder, or to a folder"
         if not file.is_file():
             return "bad_row: not a file that can be read"
         return None
+
+
+class FolderReader:
+    """Reads the files of one folder, by their ``file://`` URLs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, url: str, sink: Sink) -> None:
+        """Copy a file into a sink.
+
+        Raises:
+            Fault: ``forbidden_address`` when it is not inside the folder, ``not_found``
+                when it is gone, ``unreachable`` when the disk does not give it.
+        """
+        path = open_inside(url, self._folder)
+        try:
+            with path.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    sink.write(piece)
+        except OSError as error:
+            raise Fault(Fate.UNREACHABLE, f"{url}: {error}") from error
+
+    def close(self) -> None:
+        """Nothing is open between reads."""
 
 
 def open_inside(url: str, folder: Path) -> Path:

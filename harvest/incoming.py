@@ -15,12 +15,14 @@ class Incoming:
 
     Attributes:
         head: the first bytes.
+        size: bytes so far.
     """
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._writer: BlobWriter | None = None
         self.head = b""
+        self.size = 0
 
     def __enter__(self) -> Incoming:
         """Return itself."""
@@ -45,6 +47,7 @@ class Incoming:
         if self._writer is None:
             self._writer = self._blobs.writer()
         self._writer.write(piece)
+        self.size += len(piece)
         if len(self.head) < HEAD:
             self.head += piece[: HEAD - len(self.head)]
 

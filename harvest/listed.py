@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import candidate, mention, url
+from icf.catalogue.schema import candidate, character, mention, url
 from icf.codes import Fate
 from icf.harvest.fault import Fault
 from icf.harvest.insert import insert_into, insert_new
-from icf.harvest.source import Picture, Source
+from icf.harvest.source import Frame, Picture, Source
 from icf.harvest.urls import MAX_LENGTH, WebUrl, normalise
 
 CharacterIds = Mapping[tuple[str, str], int]
@@ -24,12 +25,22 @@ def store_pictures(
     source: Source,
     pictures: Sequence[Picture],
     characters: CharacterIds,
+    albums: Mapping[str, int],
 ) -> None:
     """Enter pictures into the frontier, and whom each should show.
 
     A URL that is known stays as it is; that another character is found under it is new.
+
+    Args:
+        connection: of the transaction that stores the answer.
+        source: that listed them.
+        pictures: what it listed.
+        characters: ids by album and name.
+        albums: ids by name.
     """
-    rows = [_row(source, picture) for picture in pictures]
+    rows = [
+        {**_row(source, one), "album_id": _cast_of(one, albums)} for one in pictures
+    ]
     insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
     _ask_again_where_changed(connection, rows)
     ids = _ids(connection, [row["url"] for row in rows])
@@ -48,6 +59,37 @@ def store_pictures(
             "found_at": now,
         }
     _mention(connection, [mentions[key] for key in sorted(mentions)])
+    file_cast(connection, {r["album_id"] for r in rows if r["album_id"] is not None})
+
+
+def _cast_of(picture: Picture, albums: Mapping[str, int]) -> int | None:
+    if picture.album is None or picture.character is not None:
+        return None
+    return albums[picture.album]
+
+
+def file_cast(connection: sa.Connection, album_ids: Collection[int]) -> None:
+    """File pictures of an album that name nobody under everybody of that album."""
+    for album_id in sorted(album_ids):
+        missing = (
+            sa.select(url.c.id.label("url_id"), character.c.id.label("character_id"))
+            .join(character, character.c.album_id == url.c.album_id)
+            .outerjoin(
+                mention,
+                sa.and_(
+                    mention.c.url_id == url.c.id,
+                    mention.c.character_id == character.c.id,
+                ),
+            )
+            .where(url.c.album_id == album_id, mention.c.url_id.is_(None))
+            .order_by(url.c.id, character.c.id)
+        )
+        now = time.time()
+        rows = [
+            {**row, "is_lead": False, "found_at": now}
+            for row in connection.execute(missing).mappings()
+        ]
+        _mention(connection, rows)
 
 
 def file_candidates(connection: sa.Connection, url_ids: Sequence[int]) -> None:
@@ -82,26 +124,30 @@ def _ask_again_where_changed(
     connection: sa.Connection, rows: Sequence[dict[str, Any]]
 ) -> None:
     """Make URLs pending whose bytes are others now than when they were listed."""
-    promised = [
-        {"known_url": row["url"], "sha1": row["expected_sha1"]}
-        for row in rows
-        if row["expected_sha1"] is not None
-    ]
-    if promised:
-        connection.execute(
-            sa.update(url)
-            .where(
-                url.c.url == sa.bindparam("known_url"),
-                url.c.expected_sha1 != sa.bindparam("sha1"),
+    for column in (url.c.expected_sha1, url.c.version):
+        promised = [
+            {"known_url": row["url"], "word": row[column.name]}
+            for row in rows
+            if row[column.name] is not None and row["fate"] == Fate.PENDING.value
+        ]
+        if promised:
+            connection.execute(
+                sa.update(url)
+                .where(
+                    url.c.url == sa.bindparam("known_url"),
+                    column != sa.bindparam("word"),
+                    url.c.fate != Fate.TAKEN_DOWN.value,
+                )
+                .values(
+                    {
+                        column.name: sa.bindparam("word"),
+                        "fate": Fate.PENDING.value,
+                        "attempts": 0,
+                        "not_before": 0.0,
+                    }
+                ),
+                promised,
             )
-            .values(
-                expected_sha1=sa.bindparam("sha1"),
-                fate=Fate.PENDING.value,
-                attempts=0,
-                not_before=0.0,
-            ),
-            promised,
-        )
 
 
 def _mention(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -127,7 +173,7 @@ def _ids(connection: sa.Connection, urls: Sequence[str]) -> dict[str, int]:
 def _row(source: Source, picture: Picture) -> dict[str, Any]:
     fate, message = picture.fate, picture.message
     try:
-        asked = _address(source, picture.url)
+        asked = _address(source, picture)
     except Fault as fault:
         fate, message = fault.fate, str(fault)
         asked = WebUrl(_storable(picture.url), None, "")
@@ -144,6 +190,8 @@ def _row(source: Source, picture: Picture) -> dict[str, Any]:
         "author": picture.licence.author,
         "expected_sha1": picture.sha1,
         "expected_bytes": picture.size,
+        "version": picture.version,
+        **_columns_of(picture.frame),
         "fate": fate.value,
         "message": message,
         "attempts": 0,
@@ -154,10 +202,22 @@ def _row(source: Source, picture: Picture) -> dict[str, Any]:
     }
 
 
-def _address(source: Source, text: str) -> WebUrl:
-    if source.folder is not None and text.startswith("file://"):
-        return WebUrl(text, None, "")
-    return normalise(text)
+def _columns_of(frame: Frame | None) -> dict[str, Any]:
+    if frame is None:
+        return {"seconds": None, "shot": None, "tracks": None}
+    tracks = [[track.name, *track.box] for track in frame.tracks]
+    return {
+        "seconds": frame.seconds,
+        "shot": frame.shot,
+        "tracks": json.dumps(tracks) if tracks else None,
+    }
+
+
+def _address(source: Source, picture: Picture) -> WebUrl:
+    """Return the address; one without a host is read by its source, not on the web."""
+    if picture.own and source.reader is not None:
+        return WebUrl(picture.url, None, "")
+    return normalise(picture.url)
 
 
 def _storable(text: str) -> str:

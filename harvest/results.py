@@ -168,6 +168,9 @@ def _enter_sources(
             "licence_url": listed[one.leased.id].licence_url,
             "licence_from": listed[one.leased.id].licence_from or "unknown",
             "author": listed[one.leased.id].author,
+            "seconds": listed[one.leased.id].seconds,
+            "shot": listed[one.leased.id].shot,
+            "tracks": listed[one.leased.id].tracks,
             "headers": json.dumps(one.headers) if one.headers else None,
             "fetched_at": now,
         }

@@ -141,12 +141,16 @@ async def _run(
         async with Web(agent, allow, connections=connections) as web:
             robots = Robots(web, obey=settings.respect_robots)
             fetcher = Fetcher(web, robots, limits_of(settings))
-            folders = {s.name: s.folder for s in sources if s.folder is not None}
-            attempt = Attempt(fetcher, robots, workspace.blobs, folders)
+            readers = {s.name: s.reader for s in sources if s.reader is not None}
+            attempt = Attempt(fetcher, robots, workspace.blobs, readers)
             frontier = Frontier(catalogue, settings.lease)
             worker = Worker(catalogue, frontier, attempt, settings, finished)
             discovery = Discovery(catalogue, sources, web, worker.more_came)
-            await _side_by_side(discovery, worker)
+            try:
+                await _side_by_side(discovery, worker)
+            finally:
+                for reader in readers.values():
+                    reader.close()
     return discovery.listed, worker.harvested
 
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pydantic
 
-from icf.codes import Fate
+from icf.codes import Fate, Gender, Region
 from icf.errors import WrongUse
+from icf.harvest.fetch import Sink
 from icf.harvest.licence import UNKNOWN, Licence
 from icf.harvest.web import Web
 from icf.settings import HarvestSettings, Settings
@@ -28,12 +30,17 @@ GROUP = "icf.sources"
 
 @dataclass(frozen=True)
 class Album:
-    """A cartoon: a film, a series, a book."""
+    """A cartoon: a film, a series, a book.
+
+    Attributes:
+        rank: 1 for the first of the source's list, where that is a ranking.
+        region: where it was made.
+    """
 
     name: str
     page_url: str | None = None
     rank: int | None = None
-    region: str | None = None
+    region: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,35 @@ class Character:
     album: str
     name: str
     page_url: str | None = None
+    gender: Gender | None = None
+
+
+@dataclass(frozen=True)
+class Track:
+    """A face that was followed through a shot, where it is in one frame.
+
+    Attributes:
+        name: unique among the tracks of all videos.
+        box: x1, y1, x2, y2 in pixels of the upright frame; x2 and y2 are exclusive.
+    """
+
+    name: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where in a video a picture is.
+
+    Attributes:
+        seconds: its true presentation time, from the start of the video.
+        shot: number of its shot in the video, from 0.
+        tracks: the faces on it that were followed.
+    """
+
+    seconds: float
+    shot: int
+    tracks: tuple[Track, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,11 +87,16 @@ class Picture:
 
     Attributes:
         url: as the source wrote it.
-        album: with ``character``, whom it should show; both None where nobody is
-            named.
+        album: with ``character``, whom it should show. With an album alone it is filed
+            under everybody of that album, also those who are found later; with neither,
+            under nobody.
         is_lead: the character's own page leads with it.
         sha1: what the site says of its bytes, in hex.
         size: in bytes, as the site says.
+        own: the source's `Reader` reads its bytes; nobody is asked on the web.
+        version: the source's word for the bytes of this moment, such as a time and a
+            size; when it changes they are read again.
+        frame: where in a video it is.
         fate: other than pending where the source already knows it, with ``message``.
     """
 
@@ -67,8 +108,19 @@ class Picture:
     licence: Licence = UNKNOWN
     sha1: str | None = None
     size: int | None = None
+    own: bool = False
+    version: str | None = None
+    frame: Frame | None = None
     fate: Fate = Fate.PENDING
     message: str | None = None
+
+
+class Level(str, Enum):
+    """The steps of the hierarchy that a harvest goes down."""
+
+    ALBUMS = "albums"
+    CHARACTERS = "characters"
+    IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -81,6 +133,8 @@ class Task:
         album: whose characters or images are listed.
         character: whose images are listed.
         cursor: what the last answer said to keep.
+        level: what its answers are: the albums of a source, the characters of an album,
+            or pictures.
     """
 
     kind: str
@@ -88,6 +142,7 @@ class Task:
     album: str | None = None
     character: str | None = None
     cursor: str | None = None
+    level: Level = Level.IMAGES
 
 
 @dataclass(frozen=True)
@@ -110,12 +165,30 @@ class Answer:
     faults: tuple[str, ...] = ()
 
 
+class Reader(Protocol):
+    """Reads pictures out of a source's own files, folders and containers."""
+
+    def read(self, url: str, sink: Sink) -> None:
+        """Write the bytes of a picture into a sink; called in a thread of its own.
+
+        Args:
+            url: as the source listed it.
+            sink: where its bytes go.
+
+        Raises:
+            Fault: it cannot be read; what the sink holds is useless.
+        """
+
+    def close(self) -> None:
+        """End what reading has started; called once, at the end of a run."""
+
+
 class Source(Protocol):
     """Lists albums, characters and pictures."""
 
     name: str
-    #: The folder that ``file://`` pictures of this source are in; None for the web.
-    folder: Path | None
+    #: Reads the pictures that are the source's `own`; None where all are on the web.
+    reader: Reader | None
 
     def first_tasks(self) -> Iterable[Task]:
         """Return where listing begins; called at the start of every run."""

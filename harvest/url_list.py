@@ -45,7 +45,7 @@ class ListSource:
     A file that has changed is listed again at the next run; what is known stays.
     """
 
-    folder = None
+    reader = None
 
     def __init__(
         self, table: Mapping[str, Any], root: Path, settings: HarvestSettings

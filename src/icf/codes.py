@@ -60,6 +60,16 @@ class Fate(Code):
     HASH_MISMATCH = "hash_mismatch", "the bytes do not have the SHA-1 the site promised"
     MISSING_FILE = "missing_file", "the page names a file that the site does not have"
     MISSING_PAGE = "missing_page", "the site has no page of this name"
+    CORRUPT = "corrupt", "its container is damaged at this page, member or frame"
+    ENCRYPTED = "encrypted", "its container asks for a password"
+    UNSUPPORTED = "unsupported", "a kind of member that is not read"
+    BAD_MEMBER = (
+        "bad_member",
+        "a member whose name leads out of its container, or that shares bytes with "
+        "another",
+    )
+    OTHER_LICENCE = "other_licence", "its licence is not one of harvest.only_licence"
+    TAKEN_DOWN = "taken_down", "withdrawn with `icf takedown`; never fetched again"
 
 
 class ImageReason(Code):
@@ -84,6 +94,7 @@ class ImageReason(Code):
         "the same pixels as another picture of this character",
     )
     MISSING_BLOB = "missing_blob", "its bytes are not in the blob store"
+    TAKEN_DOWN = "taken_down", "withdrawn with `icf takedown`; its bytes are gone"
     STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
 
 
@@ -111,7 +122,26 @@ class FaceReason(Code):
         "no face of its character can serve as reference picture",
     )
     MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
+    TAKEN_DOWN = "taken_down", "its picture or its character was withdrawn"
     STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
+
+
+class Region(Code):
+    """Where an album comes from, as the paper groups them (section 3.1)."""
+
+    JAPAN = "japan", "made in Japan"
+    CHINA = "china", "made in China, Hong Kong, Macau or Taiwan"
+    EUROPE = "europe", "made in Europe"
+    AMERICA = "america", "made in North, Middle or South America"
+    OTHER = "other", "made elsewhere"
+
+
+class Gender(Code):
+    """A character's gender, as its source says."""
+
+    FEMALE = "female", "a girl or a woman"
+    MALE = "male", "a boy or a man"
+    OTHER = "other", "neither, or several"
 
 
 class Verdict(Code):
@@ -155,6 +185,8 @@ ALL: tuple[type[Code], ...] = (
     Fate,
     ImageReason,
     FaceReason,
+    Region,
+    Gender,
     Verdict,
     Label,
     Choice,

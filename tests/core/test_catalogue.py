@@ -1,15 +1,16 @@
 import threading
 from pathlib import Path
 
+import alembic.command
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from icf.catalogue import ledger
-from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.catalogue import Catalogue, alembic_config
 from icf.catalogue.ledger import Decision
-from icf.catalogue.schema import album, metadata
+from icf.catalogue.schema import album, mention, metadata
 from icf.errors import BrokenMachine, WrongUse
 
 
@@ -25,6 +26,28 @@ def test_upgrading_twice_changes_nothing(catalogue: Catalogue) -> None:
     catalogue.upgrade()
     found, head = catalogue.revisions()
     assert found == head is not None
+
+
+def test_a_catalogue_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
+    with Catalogue(url).write() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0001")
+        for row in (
+            "INSERT INTO album VALUES (1, 'Moon', 's', NULL, NULL, NULL, 0)",
+            "INSERT INTO character VALUES (1, 1, 'Luna', 's', NULL, NULL, NULL, 0)",
+            "INSERT INTO url (id, url, host, source, fate, found_at)"
+            " VALUES (1, 'http://a/1', 'a', 's', 'pending', 0)",
+            "INSERT INTO mention VALUES (1, 1, 0, 0)",
+        ):
+            connection.exec_driver_sql(row)
+    catalogue = Catalogue(url)
+    catalogue.upgrade()
+    with catalogue.read() as connection:
+        kept = connection.execute(sa.select(mention.c.url_id)).scalars().all()
+        assert kept == [1]
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_transaction_that_fails_leaves_nothing(catalogue: Catalogue) -> None:

@@ -1,6 +1,5 @@
 """Rows that tests of the harvest begin with."""
 
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from icf.catalogue.schema import (
     mention,
     url,
 )
-from icf.harvest.source import Answer, Source, Task
+from icf.harvest.source import Answer, Reader, Source, Task
 from icf.harvest.web import Web
 
 
@@ -24,9 +23,9 @@ class SourceOfTheTest:
 
     name = "test"
 
-    def __init__(self, *answers: Answer, folder: Path | None = None) -> None:
+    def __init__(self, *answers: Answer, reader: Reader | None = None) -> None:
         self._answers = list(answers)
-        self.folder = folder
+        self.reader = reader
         self.asked: list[Task] = []
 
     def first_tasks(self) -> list[Task]:

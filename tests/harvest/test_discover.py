@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery, mention, url
-from icf.codes import Fate
+from icf.codes import Fate, Gender, Region
 from icf.harvest.addresses import AllowList
 from icf.harvest.discover import Discovery, Listed, begin, next_listing, store
 from icf.harvest.fault import Fault
@@ -41,9 +41,9 @@ def picture(address: str, character: str = "Luna", **columns: object) -> Picture
 
 
 WHO = {
-    "albums": (Album("Moon", "http://w/Moon", 3, "JP"),),
+    "albums": (Album("Moon", "http://w/Moon", 3, Region.JAPAN),),
     "characters": (
-        Character("Moon", "Luna", "http://w/Luna"),
+        Character("Moon", "Luna", "http://w/Luna", Gender.FEMALE),
         Character("Moon", "Sol"),
     ),
 }
@@ -61,9 +61,10 @@ def test_an_answer_becomes_rows(catalogue: Catalogue) -> None:
     answer = Answer(**WHO, pictures=(one,))  # type: ignore[arg-type]
     assert listed(catalogue, SourceOfTheTest(answer)).pictures == 1
     (moon,) = all_of(catalogue, album)
-    assert (moon["name"], moon["rank"], moon["region"]) == ("Moon", 3, "JP")
+    assert (moon["name"], moon["rank"], moon["region"]) == ("Moon", 3, "japan")
     luna, _ = all_of(catalogue, character)
     assert (luna["name"], luna["page_url"]) == ("Luna", "http://w/Luna")
+    assert luna["gender"] == "female"
     (row,) = all_of(catalogue, url)
     assert row["url"] == "http://a.org/a%20b.png"
     assert row["original"] == "http://a.org/a b.png"

@@ -65,13 +65,13 @@ class Catalogue:
     def upgrade(self) -> None:
         """Create the tables, or bring them to this program's revision."""
         with _clear_errors(self.url), self.engine.begin() as connection:
-            config = _alembic_config()
+            config = alembic_config()
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")
 
     def revisions(self) -> tuple[str | None, str | None]:
         """The revision found in the database and the one this program writes."""
-        head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+        head = ScriptDirectory.from_config(alembic_config()).get_current_head()
         with self.read() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
         return found, head
@@ -115,7 +115,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _alembic_config() -> alembic.config.Config:
+def alembic_config() -> alembic.config.Config:
+    """Return where Alembic finds the migrations."""
     config = alembic.config.Config()
     folder = Path(__file__).parent / "migrations"
     # A percent sign in the path would be read as interpolation.

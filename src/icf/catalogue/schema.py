@@ -55,6 +55,7 @@ album = sa.Table(
     _text("source"),
     _text("page_url", nullable=True),
     sa.Column("rank", sa.Integer),
+    # icf.codes.Region, where the source knows it.
     _text("region", nullable=True),
     _time("found_at"),
 )
@@ -67,6 +68,10 @@ character = sa.Table(
     _text("name"),
     _text("source"),
     _text("page_url", nullable=True),
+    # icf.codes.Gender, where the source knows it.
+    _text("gender", nullable=True),
+    # The picture that a person chose the reference from, before its faces were known.
+    sa.Column("reference_image_id", Key),
     # The face every question about this character is asked against.
     sa.Column("reference_face_id", Key),
     # "lead" (the page's own lead picture), "medoid" (the most typical face) or "hand".
@@ -85,6 +90,8 @@ discovery = sa.Table(
     _text("source"),
     _text("task"),
     _text("subject"),
+    # "albums", "characters" or "images": what the task lists.
+    sa.Column("level", sa.Text, nullable=False, server_default="images"),
     _ref("album_id", "album.id", nullable=True),
     _ref("character_id", "character.id", nullable=True),
     _text("cursor", nullable=True),
@@ -92,6 +99,8 @@ discovery = sa.Table(
     _text("status"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _text("message", nullable=True),
+    # What it named and the source's limits or filters did not let in.
+    sa.Column("passed_over", sa.Integer, nullable=False, server_default="0"),
     _time("changed_at"),
     sa.UniqueConstraint("source", "task", "subject"),
     sa.Index("ix_discovery_status", "status", "id"),
@@ -117,6 +126,16 @@ url = sa.Table(
     _text("author", nullable=True),
     _text("expected_sha1", nullable=True),
     sa.Column("expected_bytes", sa.BigInteger),
+    # The source's word for the bytes of this moment (a time and a size, a checksum);
+    # another word means other bytes.
+    _text("version", nullable=True),
+    # Someone of this album is on it, nobody said who: it is filed under its whole cast.
+    _ref("album_id", "album.id", nullable=True),
+    # Where in a video a frame is, its shot, and the faces that were tracked to it: JSON
+    # [[track, x1, y1, x2, y2], ...], pixels of the upright frame.
+    sa.Column("seconds", sa.Double),
+    sa.Column("shot", sa.Integer),
+    _text("tracks", nullable=True),
     # icf.codes.Fate; a leased row is still "pending".
     _text("fate"),
     _text("message", nullable=True),
@@ -129,6 +148,7 @@ url = sa.Table(
     _time("found_at"),
     _time("finished_at", nullable=True),
     sa.Index("ix_url_fate", "fate", "not_before", "id"),
+    sa.Index("ix_url_album_id", "album_id"),
 )
 
 # A source filed this URL under this character: the noisy label before the fetch.
@@ -183,6 +203,10 @@ image_source = sa.Table(
     _text("author", nullable=True),
     # JSON object of the response headers worth keeping.
     _text("headers", nullable=True),
+    # Of a frame of a video, as in `url`.
+    sa.Column("seconds", sa.Double),
+    sa.Column("shot", sa.Integer),
+    _text("tracks", nullable=True),
     _time("fetched_at"),
     sa.UniqueConstraint("image_id", "url"),
 )
@@ -237,6 +261,17 @@ face = sa.Table(
     sa.Index("ix_face_character_id", "character_id", "verdict"),
 )
 
+# What is known of two faces without asking anybody: those of one track through a shot
+# must be one identity, two of one frame cannot be. face_id is the smaller.
+face_link = sa.Table(
+    "face_link",
+    metadata,
+    sa.Column("face_id", Key, sa.ForeignKey("face.id"), primary_key=True),
+    sa.Column("other_id", Key, sa.ForeignKey("face.id"), primary_key=True),
+    sa.Column("same", sa.Boolean, nullable=False),
+    sa.Index("ix_face_link_other_id", "other_id"),
+)
+
 # --- questions and answers --------------------------------------------------------
 
 batch = sa.Table(
@@ -279,6 +314,21 @@ answer = sa.Table(
     _text("file"),
     sa.Column("line", sa.Integer, nullable=False),
     sa.UniqueConstraint("question_id", "annotator"),
+)
+
+# --- what must never come back ----------------------------------------------------
+
+# A picture or a character that was withdrawn; the bytes are gone, this row stays. Of
+# "sha256" the subject is the hash, of "url" the URL, of "character" ALBUM/CHARACTER.
+tombstone = sa.Table(
+    "tombstone",
+    metadata,
+    _id(),
+    _text("kind"),
+    _text("subject"),
+    _text("reason"),
+    _time("taken_at"),
+    sa.UniqueConstraint("kind", "subject"),
 )
 
 # --- how it came to be so ---------------------------------------------------------

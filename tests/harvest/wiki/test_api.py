@@ -10,8 +10,8 @@ from icf.codes import Fate
 from icf.harvest.addresses import AllowList
 from icf.harvest.body import Limits
 from icf.harvest.fault import Fault
-from icf.harvest.mediawiki_api import Batch, Continue, MediaWikiApi
 from icf.harvest.web import Web
+from icf.harvest.wiki.api import Batch, Continue, MediaWikiApi
 from tests.harvest.wire import Handler, Site, answer
 
 ASKED = {"titles": "Rabbit", "generator": "images"}

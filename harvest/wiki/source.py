@@ -13,7 +13,6 @@ import pydantic
 from icf.codes import Fate
 from icf.harvest.body import Limits
 from icf.harvest.licence import SiteRights, read_licence
-from icf.harvest.mediawiki_api import Continue, MediaWikiApi, split_titles
 from icf.harvest.source import (
     Album,
     Answer,
@@ -25,6 +24,7 @@ from icf.harvest.source import (
 )
 from icf.harvest.urls import host_of
 from icf.harvest.web import Web
+from icf.harvest.wiki.api import Continue, MediaWikiApi, split_titles
 from icf.settings import HarvestSettings
 
 _CATEGORY = "Category:"
@@ -75,7 +75,7 @@ class MediaWikiSource:
     circles end.
     """
 
-    folder = None
+    reader = None
 
     def __init__(
         self, table: Mapping[str, Any], root: Path, settings: HarvestSettings

@@ -10,9 +10,9 @@ import pytest
 from icf.codes import Fate
 from icf.errors import WrongUse
 from icf.harvest.addresses import AllowList
-from icf.harvest.mediawiki import MediaWikiSource
 from icf.harvest.source import Album, Answer, Character, Task
 from icf.harvest.web import Web
+from icf.harvest.wiki.source import MediaWikiSource
 from icf.settings import HarvestSettings
 from tests.harvest.wire import Site, answer
 

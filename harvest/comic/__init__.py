@@ -1,0 +1,1 @@
+"""Comics: pages out of CBZ, CBR, PDF and EPUB files."""

@@ -1,0 +1,1 @@
+"""Web sites without an API, crawled by rules."""

@@ -1,0 +1,1 @@
+"""Videos: shots, their sharpest frames, and the faces tracked through them."""

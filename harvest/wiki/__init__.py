@@ -1,0 +1,1 @@
+"""MediaWiki: any site with an ``api.php``."""
