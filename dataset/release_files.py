@@ -228,7 +228,7 @@ def _write_csv(
     path: Path, columns: Sequence[str], table: Iterable[Sequence[object]]
 ) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(table)
 
