@@ -8,26 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
 from icf.measures import hamming
+from icf.near_hashes import BANDS, LARGEST_RADIUS, HashBands, crowding, looked_into
 
 IntArray = npt.NDArray[np.int64]
 
 _AT_ONCE = 8192
 
-#: A pHash is cut into this many bands of so many bits.
-_BANDS, _BITS = 4, 16
-#: So many bits of a band are flipped at most. Two pHashes that differ in r bits differ
-#: in r // _BANDS bits or fewer within one band at least.
-_MOST_FLIPS = 2
 #: Looking at one candidate of a band costs as much as comparing this many pictures.
 _CANDIDATE_COST = 20
-_CANDIDATES_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,15 +95,11 @@ def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray
 
 def _bands_pay(large: IntArray, small: IntArray, reach: Reach) -> bool:
     """Tell whether bands leave few enough candidates to be the cheaper way."""
-    if not len(small) or reach.phash // _BANDS > _MOST_FLIPS:
+    if not len(small) or reach.phash > LARGEST_RADIUS:
         return False
-    crowded = 0.0
-    for band in range(_BANDS):
-        sizes = np.bincount(_keys(large, band), minlength=1 << _BITS)
-        # The chance that a hash of the same kind falls where a given one is.
-        crowded += float(np.square(sizes / len(large)).sum())
-    candidates = crowded * len(_flips(reach)) * len(large) * len(small)
-    lookups = _BANDS * len(_flips(reach)) * (len(small) + _AT_ONCE)
+    buckets = looked_into(reach.phash)
+    candidates = buckets * crowding(large[:, 0]) * len(large) * len(small)
+    lookups = BANDS * buckets * (len(small) + _AT_ONCE)
     pairs = len(large) * len(small)
     return _CANDIDATE_COST * (candidates + lookups) < pairs
 
@@ -118,43 +108,10 @@ def _within_reach(
     large: IntArray, small: IntArray, reach: Reach
 ) -> Iterator[tuple[IntArray, IntArray]]:
     """Rows of both that are within reach of each other; a pair may come twice."""
-    for band in range(_BANDS):
-        keys = _keys(large, band)
-        order = np.argsort(keys, kind="stable")
-        phash = large[order, 0]
-        starts = np.searchsorted(keys[order], np.arange((1 << _BITS) + 1))
-        for flip in _flips(reach):
-            wanted = _keys(small, band) ^ flip
-            begin, sizes = starts[wanted], starts[wanted + 1] - starts[wanted]
-            for part in _parts(sizes):
-                query = np.repeat(part, sizes[part])
-                ends = np.cumsum(sizes[part])
-                skipped = np.repeat(begin[part] - ends + sizes[part], sizes[part])
-                place = np.arange(len(query)) + skipped
-                close = hamming(phash[place], small[query, 0]) <= reach.phash
-                rows, query = order[place[close]], query[close]
-                close = hamming(large[rows, 1], small[query, 1]) <= reach.dhash
-                yield rows[close], query[close]
-
-
-def _parts(sizes: IntArray) -> Iterator[IntArray]:
-    """Rows with candidates, split so that a part has about a million of them."""
-    rows = np.flatnonzero(sizes)
-    part = np.cumsum(sizes[rows]) // _CANDIDATES_AT_ONCE
-    yield from np.split(rows, np.flatnonzero(np.diff(part)) + 1)
-
-
-def _flips(reach: Reach) -> list[int]:
-    """Every way in which the nearest band of two hashes may differ, as a mask."""
-    return [
-        sum(1 << bit for bit in bits)
-        for count in range(reach.phash // _BANDS + 1)
-        for bits in combinations(range(_BITS), count)
-    ]
-
-
-def _keys(pairs: IntArray, band: int) -> IntArray:
-    return np.asarray((pairs[:, 0] >> (_BITS * band)) & ((1 << _BITS) - 1), np.int64)
+    bands = HashBands(large[:, 0])
+    for query, rows in bands.near_in_parts(small[:, 0], reach.phash):
+        close = hamming(large[rows, 1], small[query, 1]) <= reach.dhash
+        yield rows[close], query[close]
 
 
 def _pairs(hashes: Hashes) -> IntArray:
