@@ -9,12 +9,12 @@ source keeps nothing in memory that would be missed after a crash.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pydantic
 
@@ -22,6 +22,7 @@ from icf.codes import Fate, Gender, Region
 from icf.errors import WrongUse
 from icf.harvest.fetch import Sink
 from icf.harvest.licence import UNKNOWN, Licence
+from icf.harvest.rules import Rules
 from icf.harvest.web import Web
 from icf.settings import HarvestSettings, Settings
 
@@ -154,6 +155,7 @@ class Answer:
         cursor: kept with the task, for its next step or its next refresh.
         done: False where the task has more steps.
         faults: rows or files that could not be read, each with where and why.
+        passed_over: things that the source itself left out, such as icons.
     """
 
     albums: tuple[Album, ...] = ()
@@ -163,6 +165,15 @@ class Answer:
     cursor: str | None = None
     done: bool = True
     faults: tuple[str, ...] = ()
+    passed_over: int = 0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A task that waits in the catalogue."""
+
+    id: int
+    task: Task
 
 
 class Reader(Protocol):
@@ -201,6 +212,36 @@ class Source(Protocol):
         """
 
 
+class Listings(Protocol):
+    """The waiting tasks of one source, as a `Crawler` sees them."""
+
+    async def waiting(self, count: int, without: Collection[int] = ()) -> list[Listing]:
+        """Return the oldest tasks that wait, of the levels that this run is for.
+
+        Args:
+            count: how many at most.
+            without: ids of those that are being asked already.
+        """
+
+    async def answer(self, listing: Listing, answer: Answer) -> None:
+        """Store what a step of a task found, in one transaction."""
+
+    async def fail(self, listing: Listing, message: str) -> None:
+        """Keep a task as failed."""
+
+
+@runtime_checkable
+class Crawler(Protocol):
+    """A source that asks for many tasks at a time by itself; its `step` is not used."""
+
+    async def crawl(self, listings: Listings, web: Web) -> None:
+        """Answer tasks until none waits.
+
+        Raises:
+            Fault: nothing can be asked at all.
+        """
+
+
 class SourceKind(Protocol):
     """What an entry point of the group leads to: usually the class itself.
 
@@ -215,16 +256,14 @@ class SourceKind(Protocol):
         """Make the source."""
 
 
-class SourceTable(pydantic.BaseModel):
+class SourceTable(Rules):
     """The keys that every ``[[source]]`` table has; each kind adds its own."""
-
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     name: str = pydantic.Field(min_length=1)
     kind: str
 
 
-T = TypeVar("T", bound=SourceTable)
+T = TypeVar("T", bound=Rules)
 
 
 def read_table(model: type[T], table: Mapping[str, Any]) -> T:
@@ -242,7 +281,7 @@ def read_table(model: type[T], table: Mapping[str, Any]) -> T:
         raise WrongUse(f"[[source]] {name!r}: " + "; ".join(lines)) from error
 
 
-def _explained(fault: Any, model: type[SourceTable]) -> str:
+def _explained(fault: Any, model: type[Rules]) -> str:
     path = [str(part) for part in fault["loc"]]
     if fault["type"] != "extra_forbidden":
         return f"{'.'.join(path) or 'the table'}: {fault['msg']}"
@@ -278,3 +317,17 @@ def open_sources(settings: Settings, root: Path) -> list[Source]:
             raise WrongUse(f"two sources are named {source.name!r}; rename one")
         sources.append(source)
     return sources
+
+
+def rules_of(settings: Settings) -> dict[str, Rules]:
+    """Return the limits and filters of each source that ``icf.toml`` declares, by name.
+
+    Raises:
+        WrongUse: a bad key.
+    """
+    return {
+        str(table.get("name", "")): read_table(
+            Rules, {key: table[key] for key in Rules.model_fields if key in table}
+        )
+        for table in settings.source
+    }
