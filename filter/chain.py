@@ -25,12 +25,12 @@ def filter_chain(workspace: Workspace) -> Chain:
     blobs = workspace.settings.blobs.url or str(workspace.root / "blobs")
     vectors = workspace.root / "vectors"
     steps = (
-        Detect(blobs, wanted.min_score, max_pixels),
+        Detect(blobs, wanted.min_score, max_pixels, wanted.runtime),
         Size(wanted.min_face),
         Kind(),
         Sharpness(wanted.min_sharpness),
         Duplicates(wanted.max_phash, wanted.max_dhash),
-        Embed(blobs, max_pixels),
+        Embed(blobs, max_pixels, wanted.runtime),
         Reference(vectors),
         Identity(vectors, wanted.min_probability),
     )

@@ -22,6 +22,7 @@ from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import opened
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection
+from icf.models.runtime import Runtime
 
 #: Pictures shown to the detector at a time, and their pixels: a batch of posters must
 #: not fill the memory.
@@ -50,6 +51,7 @@ class Detect(Step[StoredImage]):
         blobs: the URL of the blob store.
         min_score: the detector's score from which on something is a face.
         max_pixels: the cap on width x height.
+        runtime: what runs the detector.
     """
 
     name: ClassVar[str] = "detect"
@@ -58,6 +60,7 @@ class Detect(Step[StoredImage]):
     blobs: str
     min_score: float
     max_pixels: int
+    runtime: Runtime = "auto"
 
     def select(
         self, connection: sa.Connection, ids: Sequence[int]
@@ -103,7 +106,7 @@ class Detect(Step[StoredImage]):
             yield some
 
     def _detect(self, some: Sequence[tuple[StoredImage, Picture]]) -> list[Outcome]:
-        detector = opened.detector()
+        detector = opened.detector(self.runtime)
         found = detector.detect([p.pixels for _, p in some], self.min_score)
         return [
             self._outcome(item, picture, faces, detector.model_hash)

@@ -18,6 +18,7 @@ from icf.engine.step import Item, Outcome, Step, Subject
 from icf.filter import opened
 from icf.images import Undecodable, decode
 from icf.models.embedding import crop_face
+from icf.models.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Embed(Step[StoredFace]):
     Args:
         blobs: the URL of the blob store.
         max_pixels: the cap on width x height.
+        runtime: what runs the embedder.
     """
 
     name: ClassVar[str] = "embed"
@@ -42,6 +44,7 @@ class Embed(Step[StoredFace]):
 
     blobs: str
     max_pixels: int
+    runtime: Runtime = "auto"
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
         """Read boxes, and where the bytes are."""
@@ -55,7 +58,7 @@ class Embed(Step[StoredFace]):
 
     def judge(self, batch: Sequence[StoredFace]) -> list[Outcome]:
         """Crop the faces, decoding each picture once, and embed them together."""
-        embedder = opened.embedder()
+        embedder = opened.embedder(self.runtime)
         outcomes: list[Outcome] = []
         cropped: list[StoredFace] = []
         crops: list[NDArray[np.uint8]] = []

@@ -13,22 +13,23 @@ from pathlib import Path
 from icf.blobs import BlobStore
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
+from icf.models.runtime import Runtime
 from icf.vectors import VectorStore
 
 # Threads that all ask first would each load a model of their own.
 _opening = threading.Lock()
 
 
-def detector() -> Detector:
+def detector(runtime: Runtime = "auto") -> Detector:
     """The bundled detector."""
     with _opening:
-        return _detector()
+        return _detector(runtime)
 
 
-def embedder() -> Embedder:
+def embedder(runtime: Runtime = "auto") -> Embedder:
     """The bundled embedder."""
     with _opening:
-        return _embedder()
+        return _embedder(runtime)
 
 
 @functools.cache
@@ -44,10 +45,10 @@ def vectors(folder: Path) -> VectorStore:
 
 
 @functools.cache
-def _detector() -> Detector:
-    return Detector.bundled()
+def _detector(runtime: Runtime) -> Detector:
+    return Detector.bundled(runtime)
 
 
 @functools.cache
-def _embedder() -> Embedder:
-    return Embedder.bundled()
+def _embedder(runtime: Runtime) -> Embedder:
+    return Embedder.bundled(runtime)

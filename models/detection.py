@@ -1,4 +1,4 @@
-"""Find faces in pictures with ONNX Runtime."""
+"""Find faces in pictures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from icf.errors import BadModel
 from icf.models import anchors, views
 from icf.models.cards import ModelCard, bundled_path, verified
 from icf.models.overlap import suppress
-from icf.models.runtime import cpu_session
+from icf.models.runtime import Network, Runtime, open_network
 from icf.models.views import View
 
 Pixels = NDArray[np.uint8]
@@ -80,37 +79,38 @@ class Detector:
         model_hash: SHA-256 of its weights.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
-        self._session = session
+    def __init__(self, network: Network, card: ModelCard) -> None:
+        self._network = network
         self.card = card
         self.model_hash = card.sha256
 
     @classmethod
-    def bundled(cls) -> Detector:
+    def bundled(cls, runtime: Runtime = "auto") -> Detector:
         """Open the detector that comes with the program."""
-        return cls.open(bundled_path("detector"))
+        return cls.open(bundled_path("detector"), runtime=runtime)
 
     @classmethod
-    def open(cls, path: Path, threads: int = 1) -> Detector:
+    def open(cls, path: Path, threads: int = 1, runtime: Runtime = "auto") -> Detector:
         """Open weights with their card beside them.
 
         Args:
             path: an ONNX file with ``NAME.json`` beside it.
             threads: processors one call may use.
+            runtime: what runs it.
 
         Raises:
             BadModel: the file is not what its card promises, or not a detector.
         """
         card = verified(path, "detect", {"min_score", "side", "overview", "tiles"})
-        session = cpu_session(path, threads)
-        shape = session.get_inputs()[0].shape
-        last = [output.shape[-1] for output in session.get_outputs()]
+        network = open_network(path, threads, runtime)
+        shape = list(network.input)
+        last = [output[-1] for output in network.outputs]
         if len(shape) != 4 or shape[1] != 3 or last != [len(KINDS), 4]:
             raise BadModel(
                 f"{path} takes {shape} and gives rows of {last} numbers; expected "
                 f"[n, 3, height, width] and [{len(KINDS)}, 4]"
             )
-        return cls(session, card)
+        return cls(network, card)
 
     def detect(
         self, pictures: Sequence[Pixels], min_score: float | None = None
@@ -140,9 +140,8 @@ class Detector:
     def _look(self, picture: Pixels, view: View, least: float) -> _Found:
         """Find the faces that one view shows whole, in pixels of the picture."""
         shown = views.render(picture, view)
-        name = self._session.get_inputs()[0].name
         pixels = shown.transpose(2, 0, 1)[None].astype(np.float32)
-        [[logits], [offsets]] = self._session.run(None, {name: pixels})
+        [[logits], [offsets]] = self._network.run(pixels)
         kinds = logits.argmax(1)
         scores = _sigmoid(logits.max(1))
         some = np.flatnonzero(scores >= least)

@@ -1,4 +1,4 @@
-"""Turn face crops into vectors with ONNX Runtime: equal characters get near vectors."""
+"""Turn face crops into vectors: equal characters get near ones."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from icf.errors import BadModel
 from icf.models.cards import ModelCard, bundled_path, verified
-from icf.models.runtime import cpu_session
+from icf.models.runtime import Network, Runtime, open_network
 
 Pixels = NDArray[np.uint8]
 
@@ -32,38 +31,39 @@ class Embedder:
         crop_rate: how far faces are enlarged before they are cut out for it.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
-        self._session = session
+    def __init__(self, network: Network, card: ModelCard) -> None:
+        self._network = network
         self.card = card
         self.model_hash = card.sha256
-        self.dim = int(session.get_outputs()[0].shape[1])
+        self.dim = int(network.outputs[0][1] or 0)
         self.crop_rate = float(card.parameters["crop_rate"])
 
     @classmethod
-    def bundled(cls) -> Embedder:
+    def bundled(cls, runtime: Runtime = "auto") -> Embedder:
         """Open the embedder that comes with the program."""
-        return cls.open(bundled_path("embedder"))
+        return cls.open(bundled_path("embedder"), runtime=runtime)
 
     @classmethod
-    def open(cls, path: Path, threads: int = 1) -> Embedder:
+    def open(cls, path: Path, threads: int = 1, runtime: Runtime = "auto") -> Embedder:
         """Open weights with their card beside them.
 
         Args:
             path: an ONNX file with ``NAME.json`` beside it.
             threads: processors one call may use.
+            runtime: what runs it.
 
         Raises:
             BadModel: the file is not what its card promises, or not an embedder.
         """
         card = verified(path, "embed", {"crop_rate", "slope", "intercept"})
-        session = cpu_session(path, threads)
-        shape = session.get_inputs()[0].shape
-        if shape[1:] != [3, SIDE, SIDE] or len(session.get_outputs()) != 1:
+        network = open_network(path, threads, runtime)
+        shape = list(network.input)
+        if shape[1:] != [3, SIDE, SIDE] or len(network.outputs) != 1:
             raise BadModel(
-                f"{path} takes {shape} and gives {len(session.get_outputs())} outputs; "
+                f"{path} takes {shape} and gives {len(network.outputs)} outputs; "
                 f"expected [n, 3, {SIDE}, {SIDE}] and one"
             )
-        return cls(session, card)
+        return cls(network, card)
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
         """Embed face crops.
@@ -75,10 +75,9 @@ class Embedder:
             Shape (n, dim), float32; each row has length 1.
         """
         rows = [np.zeros((0, self.dim), np.float32)]
-        name = self._session.get_inputs()[0].name
         for start in range(0, len(crops), _BATCH):
             some = np.stack([_fitted(crop) for crop in crops[start : start + _BATCH]])
-            [vectors] = self._session.run(None, {name: some.transpose(0, 3, 1, 2)})
+            [vectors] = self._network.run(some.transpose(0, 3, 1, 2))
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             rows.append(vectors / np.maximum(lengths, 1e-12))
         return np.concatenate(rows).astype(np.float32)

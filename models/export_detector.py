@@ -16,7 +16,7 @@ from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.detection import Detector
 from icf.models.detector import Detector as Network
 from icf.models.export import check_equal, to_onnx
-from icf.models.runtime import cpu_session
+from icf.models.runtime import open_network
 from icf.models.train_detector import averaged
 
 PARAMETERS = {"min_score": 0.5, "side": 640.0, "overview": 256.0, "tiles": 1.0}
@@ -84,9 +84,8 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
         limits=LIMITS,
         parameters=PARAMETERS,
     )
-    found = detector_figures.measure(
-        Detector(cpu_session(path), card), heads.held_out_art()
-    )
+    network = open_network(path, runtime="onnxruntime")
+    found = detector_figures.measure(Detector(network, card), heads.held_out_art())
     card = dataclasses.replace(card, figures=found)
     save_card(card, path.with_suffix(".json"))
     return card

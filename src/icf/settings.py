@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,6 +127,10 @@ class FilterSettings(_Section):
         default=1.0,
         ge=0,
         description="enlargement of shown crops; 1.0 doubles both sides (table 5)",
+    )
+    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
+        default="auto",
+        description="what runs the models; auto: OpenVINO where it is faster",
     )
     batch: int = Field(default=64, ge=1, description="rows a step takes at a time")
     workers: int = Field(
