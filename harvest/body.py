@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -47,14 +47,14 @@ async def read_body(
     url = str(response.url)
     promised = response.content_length
     if promised is not None and promised > limits.max_bytes:
-        raise _too_large(url, f"it promises {promised} bytes", limits)
-    unpack = _unpacker(response.headers.get("Content-Encoding", ""), url)
+        raise too_large(url, f"it promises {promised} bytes", limits)
+    unpack = unpacker(response.headers.get("Content-Encoding", ""), url)
     unpacked = 0
     async for packed in _wire(response, limits, url):
         for piece in unpack.feed(packed):
             unpacked += len(piece)
             if unpacked > limits.max_bytes:
-                raise _too_large(url, "unpacked it is more", limits)
+                raise too_large(url, "unpacked it is more", limits)
             yield piece
     unpack.finish()
 
@@ -67,8 +67,7 @@ async def read_whole(response: aiohttp.ClientResponse, limits: Limits) -> bytes:
 async def _wire(
     response: aiohttp.ClientResponse, limits: Limits, url: str
 ) -> AsyncIterator[bytes]:
-    clock = asyncio.get_running_loop().time
-    started, received = clock(), 0
+    meter = Meter(url, limits)
     pieces = response.content.iter_any()
     while True:
         with faults_of(url, Fate.TRUNCATED):
@@ -76,21 +75,46 @@ async def _wire(
                 piece = await pieces.__anext__()
             except StopAsyncIteration:
                 return
-        received += len(piece)
-        if received > limits.max_bytes:
-            raise _too_large(url, "it is more", limits)
-        seconds = clock() - started
-        if seconds > limits.grace and received < limits.min_rate * seconds:
-            raise Fault(
-                Fate.TIMEOUT,
-                f"{url}: {received} bytes in {seconds:.0f} s is slower than "
-                f"{limits.min_rate:.0f} bytes a second",
-                again=True,
-            )
+        meter.count(len(piece))
         yield piece
 
 
-def _too_large(url: str, found: str, limits: Limits) -> Fault:
+class Meter:
+    """Holds a body that arrives against the cap and the minimum rate.
+
+    Args:
+        url: where it comes from.
+        limits: what it may cost.
+    """
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self._url = url
+        self._limits = limits
+        self._started = time.monotonic()
+        self._received = 0
+
+    def count(self, size: int) -> None:
+        """Take note of so many more bytes.
+
+        Raises:
+            Fault: ``too_large``, or ``timeout`` where it comes too slowly.
+        """
+        limits = self._limits
+        self._received += size
+        if self._received > limits.max_bytes:
+            raise too_large(self._url, "it is more", limits)
+        seconds = time.monotonic() - self._started
+        if seconds > limits.grace and self._received < limits.min_rate * seconds:
+            raise Fault(
+                Fate.TIMEOUT,
+                f"{self._url}: {self._received} bytes in {seconds:.0f} s is slower "
+                f"than {limits.min_rate:.0f} bytes a second",
+                again=True,
+            )
+
+
+def too_large(url: str, found: str, limits: Limits) -> Fault:
+    """Return the fault of a body that is over the cap; ``found`` says how."""
     return Fault(Fate.TOO_LARGE, f"{url}: {found}; the cap is {limits.max_bytes} bytes")
 
 
@@ -128,7 +152,12 @@ class _Inflate:
         return Fault(Fate.TRUNCATED, text, again=True)
 
 
-def _unpacker(encoding: str, url: str) -> _AsIs | _Inflate:
+def unpacker(encoding: str, url: str) -> _AsIs | _Inflate:
+    """Return what unpacks a body of this ``Content-Encoding``, piece by piece.
+
+    Raises:
+        Fault: ``http_error`` for an encoding that was not asked for.
+    """
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return _AsIs()

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 
 import aiohttp
@@ -50,16 +50,17 @@ class Web:
         names: AbstractResolver | None = None,
     ) -> None:
         self.agent = agent
-        self._allow = allow
+        self.allow = allow
         self._connections = connections
         self._names = names
         self._session: aiohttp.ClientSession | None = None
+        self._exits = ExitStack()
 
     async def __aenter__(self) -> Web:
         """Open the session."""
         names = self._names or aiohttp.ThreadedResolver()
         connector = aiohttp.TCPConnector(
-            resolver=GuardedResolver(names, self._allow),
+            resolver=GuardedResolver(names, self.allow),
             limit=self._connections,
             ttl_dns_cache=60,
         )
@@ -80,6 +81,11 @@ class Web:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
+        self._exits.close()
+
+    def at_exit(self, close: Callable[[], None]) -> None:
+        """Have ``close`` called when this session is closed."""
+        self._exits.callback(close)
 
     @asynccontextmanager
     async def open(
@@ -132,7 +138,7 @@ class Web:
     ) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("use `async with Web(...)`")
-        check_literal(url, self._allow)
+        check_literal(url, self.allow)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
         with faults_of(url, Fate.UNREACHABLE):
             return await self._session.request(
