@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -99,16 +99,29 @@ class GuardedResolver(AbstractResolver):
             Fault: ``forbidden_address`` when there is none.
         """
         found = await self._names.resolve(host, port, family)
-        if self._allow.has(host, port):
-            return found
-        public = [one for one in found if is_public(_address(one["host"]))]
-        if not public:
-            raise _forbidden(host, port, ", ".join(one["host"] for one in found))
-        return public
+        addresses = [one["host"] for one in found]
+        kept = set(check_addresses(host, port, addresses, self._allow))
+        return [one for one in found if one["host"] in kept]
 
     async def close(self) -> None:
         """Close the resolver that does the look-up."""
         await self._names.close()
+
+
+def check_addresses(
+    host: str, port: int, found: Sequence[str], allow: AllowList
+) -> list[str]:
+    """Return the addresses of ``host`` that may be connected to.
+
+    Raises:
+        Fault: ``forbidden_address`` when there is none.
+    """
+    if allow.has(host, port):
+        return list(found)
+    public = [one for one in found if is_public(_address(one))]
+    if not public:
+        raise _forbidden(host, port, ", ".join(found))
+    return public
 
 
 def check_literal(url: str, allow: AllowList) -> None:

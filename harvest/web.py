@@ -26,7 +26,7 @@ from icf.harvest.urls import normalise
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 15.0
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Check = Callable[[str], Awaitable[None]]
 
@@ -117,7 +117,7 @@ class Web:
             response = await self._ask(url, max(left, 0.001), headers or {}, form)
             try:
                 location = response.headers.get("Location")
-                if response.status not in _REDIRECTS or location is None:
+                if response.status not in REDIRECTS or location is None:
                     yield response
                     return
             finally:

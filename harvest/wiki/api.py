@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
-
 from icf.codes import Fate
-from icf.harvest.body import Limits, read_whole
+from icf.harvest.body import Limits
 from icf.harvest.fault import Fault
+from icf.harvest.guarded_requests import GuardedSession, Reply
 from icf.harvest.retry_after import wait_seconds
-from icf.harvest.web import Web
 
 #: Titles that one call may name.
 TITLES_A_CALL = 50
@@ -59,7 +57,7 @@ class MediaWikiApi:
 
     Args:
         endpoint: its URL.
-        web: the guarded session.
+        session: the guarded session.
         limits: bytes and seconds of one answer.
         attempts: how often a failing call is made; one that only waits, thrice that.
         backoff: seconds before the second attempt; doubles each time.
@@ -68,14 +66,14 @@ class MediaWikiApi:
     def __init__(
         self,
         endpoint: str,
-        web: Web,
+        session: GuardedSession,
         *,
         limits: Limits,
         attempts: int = 4,
         backoff: float = 1.0,
     ) -> None:
         self._endpoint = endpoint
-        self._web = web
+        self._session = session
         self._limits = limits
         self._attempts = attempts
         self._backoff = backoff
@@ -138,24 +136,27 @@ class MediaWikiApi:
         asked = {"format": "json", "formatversion": "2", "maxlag": _MAXLAG}
         asked.update(parameters)
         address = f"{self._endpoint}?{urlencode(asked)}"
-        short = len(address) <= _LONGEST_GET
-        async with self._web.open(
-            address if short else self._endpoint,
-            deadline=self._limits.deadline,
-            headers={"Accept-Encoding": "gzip"},
-            form=None if short else asked,
-        ) as response:
-            _check_status(response, self._limits)
-            text = await read_whole(response, self._limits)
-            return self._read(text, response)
-
-    def _read(self, text: bytes, response: aiohttp.ClientResponse) -> dict[str, Any]:
+        form = None if len(address) <= _LONGEST_GET else asked
         try:
-            answer = json.loads(text)
-        except ValueError as error:
-            kind = response.headers.get("Content-Type", "something")
+            reply = await asyncio.to_thread(
+                self._session.ask,
+                address if form is None else self._endpoint,
+                self._limits,
+                form=form,
+            )
+        except asyncio.CancelledError:
+            self._session.cut()
+            raise
+        _check_status(reply, self._limits)
+        return self._read(reply)
+
+    def _read(self, reply: Reply) -> dict[str, Any]:
+        try:
+            answer = json.loads(reply.body)
+        except (ValueError, RecursionError) as error:
+            kind = reply.headers.get("Content-Type", "something")
             raise self._fault(
-                f"{kind} came where JSON was due: {text[:60]!r}", again=True
+                f"{kind} came where JSON was due: {reply.body[:60]!r}", again=True
             ) from error
         if not isinstance(answer, dict):
             raise self._fault("its JSON is not an object", again=True)
@@ -164,7 +165,7 @@ class MediaWikiApi:
             return answer
         code, info = str(refusal.get("code")), str(refusal.get("info"))
         if code in _WAITING_ERRORS:
-            header = response.headers.get("Retry-After")
+            header = reply.headers.get("Retry-After")
             wait = wait_seconds(header, time.time(), self._limits.longest_wait)
             raise self._fault(f"{code}: {info}", again=True, wait=wait)
         again = code.startswith("internal_api_error")
@@ -193,18 +194,18 @@ def split_titles(titles: Iterable[str]) -> Iterable[list[str]]:
         yield group
 
 
-def _check_status(response: aiohttp.ClientResponse, limits: Limits) -> None:
-    status, url = response.status, str(response.url)
+def _check_status(reply: Reply, limits: Limits) -> None:
+    status, url = reply.status, reply.url
     if status == 200:
         return
     wait = None
     if status in (429, 503):
-        header = response.headers.get("Retry-After")
+        header = reply.headers.get("Retry-After")
         wait = wait_seconds(header, time.time(), limits.longest_wait)
     fates = {404: Fate.NOT_FOUND, 410: Fate.GONE, 401: Fate.REFUSED, 403: Fate.REFUSED}
     raise Fault(
         fates.get(status, Fate.HTTP_ERROR),
-        f"{url}: HTTP {status} {response.reason or ''} where an api.php should be",
+        f"{url}: HTTP {status} {reply.reason} where an api.php should be",
         http_status=status,
         again=status == 429 or status >= 500,
         wait=wait,

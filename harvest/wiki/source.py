@@ -12,6 +12,7 @@ import pydantic
 
 from icf.codes import Fate
 from icf.harvest.body import Limits
+from icf.harvest.guarded_requests import GuardedSession
 from icf.harvest.licence import SiteRights, read_licence
 from icf.harvest.source import (
     Album,
@@ -111,9 +112,11 @@ class MediaWikiSource:
             min_rate=self._settings.min_rate,
             longest_wait=self._settings.retry_after_cap,
         )
+        session = GuardedSession(web.agent, web.allow)
+        web.at_exit(session.close)
         return MediaWikiApi(
             self._table.api,
-            web,
+            session,
             limits=limits,
             attempts=self._settings.attempts,
             backoff=self._settings.backoff,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from icf.codes import Fate
 from icf.harvest.addresses import AllowList
 from icf.harvest.body import Limits
 from icf.harvest.fault import Fault
-from icf.harvest.web import Web
+from icf.harvest.guarded_requests import GuardedSession
 from icf.harvest.wiki.api import Batch, Continue, MediaWikiApi
 from tests.harvest.wire import Handler, Site, answer
 
@@ -37,13 +38,13 @@ def ask(
     endpoint = site.route("/w/api.php", *answers)
 
     async def once() -> Batch:
-        async with Web("icf/test", AllowList([site.host])) as web:
-            api = MediaWikiApi(
-                endpoint, web, limits=Limits(), attempts=attempts, backoff=0.0
-            )
-            return await api.batch(asked, rest)
+        api = MediaWikiApi(
+            endpoint, session, limits=Limits(), attempts=attempts, backoff=0.0
+        )
+        return await api.batch(asked, rest)
 
-    return asyncio.run(once())
+    with closing(GuardedSession("icf/test", AllowList([site.host]))) as session:
+        return asyncio.run(once())
 
 
 def test_a_batch_is_its_pages_and_where_the_next_one_begins(site: Site) -> None:
