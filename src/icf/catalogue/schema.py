@@ -70,11 +70,13 @@ character = sa.Table(
     _text("page_url", nullable=True),
     # icf.codes.Gender, where the source knows it.
     _text("gender", nullable=True),
-    # The picture that a person chose the reference from, before its faces were known.
+    # A picture that a person chose and whose face is not the reference yet, because the
+    # filter has to find it first.
     sa.Column("reference_image_id", Key),
     # The face every question about this character is asked against.
     sa.Column("reference_face_id", Key),
-    # "lead" (the page's own lead picture), "medoid" (the most typical face) or "hand".
+    # "lead" (the page's own lead picture), "medoid" (the most typical face) or "hand";
+    # by hand and without a face: a person said that there is none.
     _text("reference_by", nullable=True),
     _time("found_at"),
     sa.UniqueConstraint("album_id", "name"),
@@ -95,7 +97,9 @@ discovery = sa.Table(
     _ref("album_id", "album.id", nullable=True),
     _ref("character_id", "character.id", nullable=True),
     _text("cursor", nullable=True),
-    # "pending", "done" or "failed".
+    # The cursor it was found with: where a listing that a limit ended begins again.
+    _text("first_cursor", nullable=True),
+    # "pending", "done", "failed", or "limited": a limit was reached before its end.
     _text("status"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _text("message", nullable=True),
@@ -104,6 +108,8 @@ discovery = sa.Table(
     _time("changed_at"),
     sa.UniqueConstraint("source", "task", "subject"),
     sa.Index("ix_discovery_status", "status", "id"),
+    sa.Index("ix_discovery_album_id", "album_id"),
+    sa.Index("ix_discovery_character_id", "character_id"),
 )
 
 # --- the frontier -----------------------------------------------------------------

@@ -23,6 +23,9 @@ def upgrade() -> None:
         "discovery",
         sa.Column("passed_over", sa.Integer(), nullable=False, server_default="0"),
     )
+    _add("discovery", sa.Column("first_cursor", sa.Text(), nullable=True))
+    op.create_index("ix_discovery_album_id", "discovery", ["album_id"])
+    op.create_index("ix_discovery_character_id", "discovery", ["character_id"])
     for table in ("url", "image_source"):
         _add(table, sa.Column("seconds", sa.Double(), nullable=True))
         _add(table, sa.Column("shot", sa.Integer(), nullable=True))
