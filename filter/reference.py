@@ -1,8 +1,8 @@
 """Choose the face that every question about a character is asked against.
 
 It is the largest face on the picture that the character's own page leads with; where
-that gives none, the medoid: the face that is most like all others of the character. A
-reference that was set by hand stays whatever happens here.
+that gives none, the medoid: the face that is most like all others of the character.
+What a person chose stays whatever happens here, also the choice of none.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from typing import ClassVar
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.references import CONFIDENT, HAND, STEP
 from icf.catalogue.schema import candidate, character, face
 from icf.codes import Verdict
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import opened
-
-#: On a lead picture that shows several characters the largest face is the likeliest to
-#: be the one meant, but a large doubtful box is more often no face at all.
-CONFIDENT = 0.7
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Reference(Step[PossibleReference]):
         vectors: the folder of the vector store.
     """
 
-    name: ClassVar[str] = "reference"
+    name: ClassVar[str] = STEP
     subject: ClassVar[Subject] = "face"
     grouped: ClassVar[bool] = True
 
@@ -58,12 +55,9 @@ class Reference(Step[PossibleReference]):
         leading = _leading(connection, ids)
         earlier = face.alias("earlier")
         # A reference that was dropped, or taken down, is none; by hand it stays.
-        stands = sa.and_(
-            earlier.c.id.is_not(None),
-            sa.or_(
-                earlier.c.verdict != Verdict.DROPPED.value,
-                character.c.reference_by == "hand",
-            ),
+        stands = sa.or_(
+            character.c.reference_by == HAND,
+            earlier.c.verdict != Verdict.DROPPED.value,
         )
         query = (
             sa.select(

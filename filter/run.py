@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue import references
 from icf.catalogue.schema import decision, face, image
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
@@ -70,6 +71,10 @@ def run_steps(
     )
     tallies = []
     for step in steps:
+        if step.name == references.EMBED_STEP:
+            # What people chose must be embedded, whatever the steps before made of it.
+            with workspace.catalogue.write() as connection:
+                references.settle(connection, run_id)
         with bar(step.name, runner.pending(step)) as advance:
             tallies.append(runner.run(step, advance))
     workspace.end_run(run_id)

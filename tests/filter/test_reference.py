@@ -148,3 +148,12 @@ def test_characters_are_chosen_for_one_by_one() -> None:
     ]
     outcomes = Reference(Path("nowhere")).judge(items)
     assert {o.id: o.reference_of for o in outcomes} == {1: 1, 2: None, 3: 3}
+
+
+def test_that_a_person_wants_none_of_the_faces_stands(
+    sqlite_catalogue: Catalogue, tom: int, tmp_path: Path
+) -> None:
+    with sqlite_catalogue.write() as connection:
+        connection.execute(sa.update(character).values(reference_by="hand"))
+    new = add(sqlite_catalogue, tom, lead=True)
+    assert chosen(sqlite_catalogue, tmp_path, new) == []

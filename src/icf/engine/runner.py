@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue import ledger
+from icf.catalogue import ledger, references
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import candidate, character, face, image
+from icf.catalogue.schema import candidate, face, image
 from icf.codes import Verdict
 from icf.engine.engine import Engine
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
@@ -157,7 +157,7 @@ class Runner:
             )
             _advance(connection, step, outcomes, later[0] if later else None)
             self._insert_faces(connection, outcomes)
-            _set_references(connection, outcomes)
+            _set_references(connection, self.run_id, outcomes)
         return list(outcomes)
 
     def _store_vectors(self, outcomes: Sequence[Outcome]) -> None:
@@ -275,11 +275,15 @@ def _filed_under(connection: sa.Connection, image_ids: Sequence[int]) -> dict[in
     return {row.image_id: row.character_id for row in connection.execute(query)}
 
 
-def _set_references(connection: sa.Connection, outcomes: Sequence[Outcome]) -> None:
+def _set_references(
+    connection: sa.Connection, run_id: int, outcomes: Sequence[Outcome]
+) -> None:
     for outcome in outcomes:
         if outcome.reference_of is not None:
-            connection.execute(
-                sa.update(character)
-                .where(character.c.id == outcome.reference_of)
-                .values(reference_face_id=outcome.id, reference_by=outcome.reference_by)
+            references.replace(
+                connection,
+                run_id,
+                outcome.reference_of,
+                outcome.id,
+                outcome.reference_by,
             )

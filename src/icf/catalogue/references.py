@@ -1,0 +1,327 @@
+"""Which face each character is compared by, and what follows when that changes.
+
+The machine chooses a reference where there is none (the filter's step `reference`); a
+person's choice stands whatever the machine thinks of it, also the choice of none. A
+person may choose a picture before anybody knows its faces: then the character keeps it
+as ``reference_image_id`` until `settle` finds the face.
+
+Nothing stays judged against a face that is no longer the reference: the faces of the
+album wait for identity again. What people answered stays as it was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from icf.catalogue import ledger
+from icf.catalogue.schema import FIRST_IMAGE_STEP, candidate, character, face, image
+from icf.codes import FaceReason, ImageReason, Verdict
+from icf.errors import WrongUse
+
+HAND = "hand"
+
+#: The steps of the filter that a change sends faces back to.
+EMBED_STEP, STEP, IDENTITY_STEP = "embed", "reference", "identity"
+
+#: On a picture that shows several characters the largest face is the likeliest to be
+#: the one meant, but a large doubtful box is more often no face at all.
+CONFIDENT = 0.7
+
+_COPIES = (FaceReason.EXACT_DUPLICATE.value, FaceReason.NEAR_DUPLICATE.value)
+#: What the filter found before a face was embedded, and a person may overrule.
+_OVERRULED = (
+    FaceReason.TOO_SMALL.value,
+    FaceReason.BLURRED.value,
+    FaceReason.HUMAN.value,
+    *_COPIES,
+)
+_BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
+_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
+
+
+def choose_face(
+    connection: sa.Connection, run_id: int, character_id: int, face_id: int
+) -> int:
+    """Make a face the reference, by hand; its picture is filed under the character.
+
+    Args:
+        connection: a transaction that writes.
+        run_id: the run to charge it to.
+        character_id: whom the face shows.
+        face_id: the face.
+
+    Returns:
+        The face that stands for it: itself, or the better copy that it duplicates.
+
+    Raises:
+        WrongUse: there is no such face, or its picture is gone.
+    """
+    chosen, image_id = _standing(connection, face_id)
+    _file(connection, image_id, character_id)
+    changed = _assign(connection, character_id, chosen, HAND)
+    _note(connection, run_id, character_id, f"face {chosen}, by hand")
+    _overrule(connection, run_id, [chosen])
+    if changed:
+        judge_again(connection, run_id, character_id)
+    return chosen
+
+
+def choose_image(
+    connection: sa.Connection, run_id: int, character_id: int, image_id: int
+) -> int | None:
+    """Make the best face of a picture the reference, by hand.
+
+    Returns:
+        The face; None where the faces of the picture are not known yet.
+
+    Raises:
+        WrongUse: the picture has no face, or is gone.
+    """
+    query = sa.select(image.c.awaits, image.c.reason).where(image.c.id == image_id)
+    row = connection.execute(query).one()
+    if row.awaits != FIRST_IMAGE_STEP:
+        best = best_face(connection, image_id)
+        if best is None:
+            meaning = ImageReason[row.reason.upper()].meaning
+            raise WrongUse(
+                f"image {image_id} has no face to choose ({row.reason}: {meaning}); "
+                "name another picture"
+            )
+        return choose_face(connection, run_id, character_id, best)
+    _file(connection, image_id, character_id)
+    connection.execute(
+        sa.update(character)
+        .where(character.c.id == character_id)
+        .values(reference_image_id=image_id)
+    )
+    message = f"image {image_id}, by hand; its faces are not known yet"
+    _note(connection, run_id, character_id, message)
+    return None
+
+
+def choose_none(connection: sa.Connection, run_id: int, character_id: int) -> None:
+    """Keep a character without reference: what there is shows somebody else."""
+    changed = _assign(connection, character_id, None, HAND)
+    _note(connection, run_id, character_id, "none, by hand", Verdict.DROPPED)
+    if changed:
+        judge_again(connection, run_id, character_id)
+
+
+def clear(connection: sa.Connection, run_id: int, character_id: int) -> None:
+    """Forget the reference; the filter chooses one again."""
+    _assign(connection, character_id, None, None)
+    _note(connection, run_id, character_id, "cleared; the filter chooses again")
+    own = sa.and_(_judged(), face.c.character_id == character_id)
+    _send_back(connection, run_id, own, STEP, _changed(character_id))
+    judge_again(connection, run_id, character_id)
+
+
+def replace(
+    connection: sa.Connection,
+    run_id: int,
+    character_id: int,
+    face_id: int,
+    by: str | None,
+) -> None:
+    """Enter the machine's choice; a person's choice stands.
+
+    Faces that were judged against another face before are judged again.
+    """
+    query = sa.select(character.c.reference_face_id, character.c.reference_by)
+    old = connection.execute(query.where(character.c.id == character_id)).one()
+    if old.reference_by == HAND:
+        return
+    connection.execute(
+        sa.update(character)
+        .where(character.c.id == character_id)
+        .values(reference_face_id=face_id, reference_by=by)
+    )
+    if old.reference_face_id not in (None, face_id):
+        judge_again(connection, run_id, character_id)
+
+
+def settle(connection: sa.Connection, run_id: int) -> None:
+    """Find the face of each picture that a person chose, now that faces are known.
+
+    A face that a person chose and the filter then dropped before it was embedded goes
+    on all the same: the character could be compared with nothing otherwise.
+    """
+    chosen = (
+        sa.select(character.c.id, character.c.reference_image_id)
+        .join(image, image.c.id == character.c.reference_image_id)
+        .where(image.c.awaits.is_distinct_from(FIRST_IMAGE_STEP))
+        .order_by(character.c.id)
+    )
+    for row in connection.execute(chosen).all():
+        best = best_face(connection, row.reference_image_id)
+        if best is not None:
+            choose_face(connection, run_id, row.id, best)
+    by_hand = sa.select(character.c.reference_face_id).where(
+        character.c.reference_by == HAND, character.c.reference_face_id.is_not(None)
+    )
+    _overrule(connection, run_id, list(connection.execute(by_hand).scalars()))
+
+
+def best_face(connection: sa.Connection, image_id: int) -> int | None:
+    """The largest face of a picture among those that the detector is sure of."""
+    area = (face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)
+    query = (
+        sa.select(face.c.id)
+        .where(face.c.image_id == image_id, face.c.reason.not_in(_GONE))
+        .order_by(
+            sa.case((face.c.kind == "cartoon", 0), else_=1),
+            sa.case((face.c.score >= CONFIDENT, 0), else_=1),
+            area.desc(),
+            face.c.id,
+        )
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def judge_again(connection: sa.Connection, run_id: int, character_id: int) -> None:
+    """Let the faces of a character's album wait for identity again.
+
+    Every reference of an album takes part in judging its faces: as the one a face is
+    like, or as the other that explains it better.
+    """
+    _send_back(
+        connection,
+        run_id,
+        _in_album(character_id),
+        IDENTITY_STEP,
+        _changed(character_id),
+    )
+
+
+def _judged() -> sa.ColumnElement[bool]:
+    """Of faces: identity has kept or dropped it, and nothing else has since."""
+    return sa.and_(
+        face.c.awaits.is_(None),
+        sa.or_(
+            face.c.verdict == Verdict.KEPT.value,
+            face.c.reason.in_(_BY_IDENTITY),
+        ),
+    )
+
+
+def _in_album(character_id: int) -> sa.ColumnElement[bool]:
+    album_id = (
+        sa.select(character.c.album_id)
+        .where(character.c.id == character_id)
+        .scalar_subquery()
+    )
+    filed = (
+        sa.select(candidate.c.image_id)
+        .join(character, character.c.id == candidate.c.character_id)
+        .where(character.c.album_id == album_id)
+    )
+    return sa.and_(_judged(), face.c.image_id.in_(filed))
+
+
+def _send_back(
+    connection: sa.Connection,
+    run_id: int,
+    which: sa.ColumnElement[bool],
+    step: str,
+    why: str,
+) -> None:
+    sent = connection.execute(
+        sa.update(face)
+        .where(which)
+        .values(
+            awaits=step,
+            verdict=Verdict.PENDING.value,
+            reason=FaceReason.OK.value,
+            similarity=None,
+            probability=None,
+        )
+        .returning(face.c.id)
+    )
+    ledger.append(
+        connection,
+        run_id,
+        [_goes_on(face_id, why) for face_id in sorted(sent.scalars())],
+    )
+
+
+def _overrule(connection: sa.Connection, run_id: int, ids: Sequence[int]) -> None:
+    """Let faces go on to be embedded that were dropped before they were."""
+    for face_id in ids:
+        dropped = sa.and_(
+            face.c.id == face_id,
+            face.c.verdict == Verdict.DROPPED.value,
+            face.c.reason.in_(_OVERRULED),
+        )
+        why = "a person chose it as reference, which overrules the filter"
+        _send_back(connection, run_id, dropped, EMBED_STEP, why)
+
+
+def _standing(connection: sa.Connection, face_id: int) -> tuple[int, int]:
+    """The face that stands for a face, and its picture."""
+    query = sa.select(face.c.id, face.c.image_id, face.c.keeper_id, face.c.reason)
+    row = connection.execute(query.where(face.c.id == face_id)).one_or_none()
+    if row is None:
+        raise WrongUse(f"the catalogue has no face {face_id}")
+    if row.reason in _GONE:
+        meaning = FaceReason[row.reason.upper()].meaning
+        raise WrongUse(f"face {face_id} cannot be a reference: {meaning}")
+    if row.reason in _COPIES and row.keeper_id is not None:
+        keeper = connection.execute(query.where(face.c.id == row.keeper_id)).one()
+        if keeper.reason not in _GONE:
+            return _standing(connection, keeper.id)
+    return row.id, row.image_id
+
+
+def _file(connection: sa.Connection, image_id: int, character_id: int) -> None:
+    known = sa.select(candidate.c.image_id).where(
+        candidate.c.image_id == image_id, candidate.c.character_id == character_id
+    )
+    if connection.execute(known).first() is None:
+        connection.execute(
+            sa.insert(candidate).values(
+                image_id=image_id, character_id=character_id, is_lead=False
+            )
+        )
+
+
+def _assign(
+    connection: sa.Connection, character_id: int, face_id: int | None, by: str | None
+) -> bool:
+    """Enter a person's choice; tell whether the face is another one than before."""
+    query = sa.select(character.c.reference_face_id).where(
+        character.c.id == character_id
+    )
+    before = connection.execute(query).scalar_one()
+    connection.execute(
+        sa.update(character)
+        .where(character.c.id == character_id)
+        .values(reference_face_id=face_id, reference_by=by, reference_image_id=None)
+    )
+    return bool(before != face_id)
+
+
+def _note(
+    connection: sa.Connection,
+    run_id: int,
+    character_id: int,
+    message: str,
+    verdict: Verdict = Verdict.KEPT,
+) -> None:
+    kept = verdict is Verdict.KEPT
+    reason = FaceReason.OK if kept else FaceReason.NO_REFERENCE
+    made = ledger.Decision(
+        "character", character_id, STEP, verdict.value, reason.value, message=message
+    )
+    ledger.append(connection, run_id, [made])
+
+
+def _goes_on(face_id: int, why: str) -> ledger.Decision:
+    verdict, reason = Verdict.PENDING.value, FaceReason.OK.value
+    return ledger.Decision("face", face_id, STEP, verdict, reason, message=why)
+
+
+def _changed(character_id: int) -> str:
+    return f"the reference of character {character_id} changed"
