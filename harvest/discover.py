@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -18,10 +18,19 @@ import sqlalchemy as sa
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery
 from icf.errors import BrokenMachine
+from icf.harvest.admit import admit, is_full
+from icf.harvest.enter import enter_albums, enter_characters, enter_tasks
 from icf.harvest.fault import Fault
-from icf.harvest.insert import insert_new
 from icf.harvest.listed import file_cast, store_pictures
-from icf.harvest.source import Album, Answer, Character, Level, Source, Task
+from icf.harvest.rules import Rules
+from icf.harvest.source import (
+    Answer,
+    Crawler,
+    Level,
+    Listing,
+    Source,
+    Task,
+)
 from icf.harvest.web import Web
 
 log = logging.getLogger(__name__)
@@ -33,13 +42,21 @@ _SHOWN_FAULTS = 5
 
 
 @dataclass(frozen=True)
-class Listing:
-    """A pending row of the table ``discovery``."""
+class Scope:
+    """What of the work a run takes on.
 
-    id: int
-    task: Task
-    album_id: int | None
-    character_id: int | None
+    Attributes:
+        levels: of the listings that it asks for.
+        albums: names of those whose listings it asks for; empty for all, and for
+            listings that belong to no album.
+    """
+
+    levels: frozenset[Level] = frozenset(Level)
+    albums: frozenset[str] = frozenset()
+
+
+EVERYTHING = Scope()
+_NO_RULES = Rules()
 
 
 @dataclass
@@ -48,6 +65,7 @@ class Listed:
 
     answers: int = 0
     pictures: int = 0
+    passed_over: int = 0
     failed: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -60,6 +78,8 @@ class Discovery:
         sources: those of ``icf.toml``.
         web: the guarded session.
         found: called after each answer that was stored.
+        rules: limits and filters of the sources, by their names.
+        scope: which listings are asked for.
     """
 
     def __init__(
@@ -68,31 +88,48 @@ class Discovery:
         sources: Sequence[Source],
         web: Web,
         found: Callable[[], None] = lambda: None,
+        rules: Mapping[str, Rules] | None = None,
+        scope: Scope = EVERYTHING,
     ) -> None:
         self._catalogue = catalogue
         self._sources = sources
         self._web = web
         self._found = found
+        self._rules = rules or {}
+        self._scope = scope
         self.listed = Listed()
 
     async def run(self) -> None:
-        """Answer every pending task; sources side by side, each one task at a time."""
+        """Answer every waiting task; sources side by side.
+
+        A source is asked for one task at a time, unless it is a `Crawler`.
+        """
         await asyncio.gather(*(self._run_source(source) for source in self._sources))
 
     async def _run_source(self, source: Source) -> None:
-        while (listing := next_listing(self._catalogue, source.name)) is not None:
+        rules = self._rules.get(source.name, _NO_RULES)
+        waiting = _Waiting(self._catalogue, source, rules, self._scope, self._took)
+        if isinstance(source, Crawler):
+            await source.crawl(waiting, self._web)
+            return
+        while found := await waiting.waiting(1):
+            (listing,) = found
             try:
                 answer = await self._step(source, listing.task)
             except Fault as fault:
-                log.warning("%s: %s: %s", source.name, listing.task.subject, fault)
-                fail(self._catalogue, listing, str(fault))
-                self.listed.failed += 1
-                continue
-            await asyncio.to_thread(store, self._catalogue, source, listing, answer)
-            self.listed.answers += 1
-            self.listed.pictures += len(answer.pictures)
-            self.listed.faults += answer.faults
-            self._found()
+                await waiting.fail(listing, str(fault))
+            else:
+                await waiting.answer(listing, answer)
+
+    def _took(self, answer: Answer | None) -> None:
+        if answer is None:
+            self.listed.failed += 1
+            return
+        self.listed.answers += 1
+        self.listed.pictures += len(answer.pictures)
+        self.listed.passed_over += answer.passed_over
+        self.listed.faults += answer.faults
+        self._found()
 
     async def _step(self, source: Source, task: Task) -> Answer:
         waited, pause = 0.0, 1.0
@@ -112,21 +149,99 @@ class Discovery:
                 waited, pause = waited + pause, min(2 * pause, 60.0)
 
 
-def begin(catalogue: Catalogue, source: Source, *, refresh: bool) -> None:
+class _Waiting:
+    """The waiting tasks of one source; the `Listings` that a `Crawler` gets.
+
+    Args:
+        took: called with what was stored of an answer, or None for a failure.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        source: Source,
+        rules: Rules,
+        scope: Scope,
+        took: Callable[[Answer | None], None],
+    ) -> None:
+        self._catalogue = catalogue
+        self._source = source
+        self._rules = rules
+        self._scope = scope
+        self._took = took
+
+    async def waiting(self, count: int, without: Collection[int] = ()) -> list[Listing]:
+        """Return the oldest tasks that wait; close those that are not wanted now."""
+        while True:
+            found = await asyncio.to_thread(
+                waiting_listings,
+                self._catalogue,
+                self._source.name,
+                self._scope,
+                count,
+                without,
+            )
+            wanted = [one for one in found if self._wants(one.task)]
+            for listing in found:
+                if not self._wants(listing.task):
+                    unasked = Answer(cursor=listing.task.cursor, passed_over=1)
+                    await self.answer(listing, unasked)
+            if wanted or not found:
+                return wanted
+
+    async def answer(self, listing: Listing, answer: Answer) -> None:
+        """Store what a step of a task found."""
+        stored = await asyncio.to_thread(
+            store, self._catalogue, self._source, listing, answer, self._rules
+        )
+        if stored is not None:
+            self._took(stored)
+
+    async def fail(self, listing: Listing, message: str) -> None:
+        """Keep a task as failed."""
+        log.warning("%s: %s: %s", self._source.name, listing.task.subject, message)
+        await asyncio.to_thread(fail, self._catalogue, listing, message)
+        self._took(None)
+
+    def _wants(self, task: Task) -> bool:
+        return self._rules.wants_names(task.album, task.character)
+
+
+def begin(
+    catalogue: Catalogue, source: Source, *, refresh: bool, scope: Scope = EVERYTHING
+) -> None:
     """Enter a source's first tasks; with ``refresh`` list again what is done."""
     tasks = list(source.first_tasks())
     with catalogue.write() as connection:
-        _enter_tasks(connection, source, tasks, {}, {})
+        enter_tasks(connection, source, tasks, {}, {})
         if refresh:
+            again = {
+                "status": "pending",
+                "attempts": 0,
+                "message": None,
+                "passed_over": 0,
+            }
             connection.execute(
-                sa.update(discovery)
-                .where(discovery.c.source == source.name)
-                .values(status="pending", attempts=0, message=None)
+                sa.update(discovery).where(_is_in(source.name, scope)).values(again)
             )
 
 
-def next_listing(catalogue: Catalogue, source: str) -> Listing | None:
-    """Return the oldest pending task of a source."""
+def waiting_listings(
+    catalogue: Catalogue,
+    source: str,
+    scope: Scope = EVERYTHING,
+    count: int = 1,
+    without: Collection[int] = (),
+) -> list[Listing]:
+    """Return the oldest waiting tasks of a source.
+
+    Args:
+        catalogue: where they are.
+        source: its name.
+        scope: which of them.
+        count: how many at most.
+        without: ids of those that are not wanted.
+    """
     query = (
         sa.select(
             discovery,
@@ -135,17 +250,37 @@ def next_listing(catalogue: Catalogue, source: str) -> Listing | None:
         )
         .outerjoin(album, album.c.id == discovery.c.album_id)
         .outerjoin(character, character.c.id == discovery.c.character_id)
-        .where(discovery.c.source == source, discovery.c.status == "pending")
+        .where(_is_in(source, scope), discovery.c.status == "pending")
         .order_by(discovery.c.id)
-        .limit(1)
+        .limit(count)
     )
+    if without:
+        query = query.where(discovery.c.id.not_in(sorted(without)))
     with catalogue.read() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    level = Level(row.level)
-    task = Task(row.task, row.subject, row.album, row.character, row.cursor, level)
-    return Listing(row.id, task, row.album_id, row.character_id)
+        rows = connection.execute(query).all()
+    return [
+        Listing(
+            row.id,
+            Task(
+                row.task,
+                row.subject,
+                row.album,
+                row.character,
+                row.cursor,
+                Level(row.level),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _is_in(source: str, scope: Scope) -> sa.ColumnElement[bool]:
+    levels = sorted(level.value for level in scope.levels)
+    where = [discovery.c.source == source, discovery.c.level.in_(levels)]
+    if scope.albums:
+        named = sa.select(album.c.id).where(album.c.name.in_(sorted(scope.albums)))
+        where.append(discovery.c.album_id.in_(named))
+    return sa.and_(*where)
 
 
 def fail(catalogue: Catalogue, listing: Listing, message: str) -> None:
@@ -164,18 +299,55 @@ def fail(catalogue: Catalogue, listing: Listing, message: str) -> None:
 
 
 def store(
-    catalogue: Catalogue, source: Source, listing: Listing, answer: Answer
-) -> None:
-    """Write an answer and move its task on, in one transaction."""
+    catalogue: Catalogue,
+    source: Source,
+    listing: Listing,
+    answer: Answer,
+    rules: Rules = _NO_RULES,
+) -> Answer | None:
+    """Write an answer and move its task on, in one transaction.
+
+    Returns:
+        What of it the limits and filters let in; None where another runner stored this
+        very answer.
+    """
     with catalogue.write() as connection:
         if not _move_on(connection, listing, answer):
-            return  # another runner stored this very answer
-        albums = _enter_albums(connection, source, answer)
-        characters = _enter_characters(connection, source, answer, albums)
-        _enter_tasks(connection, source, answer.tasks, albums, characters)
-        store_pictures(connection, source, answer.pictures, characters, albums)
-        if answer.characters:
-            file_cast(connection, {albums[one.album] for one in answer.characters})
+            return None
+        admitted = admit(connection, source, rules, answer)
+        kept = admitted.answer
+        albums = enter_albums(connection, source, kept)
+        characters = enter_characters(connection, source, kept, albums)
+        enter_tasks(connection, source, kept.tasks, albums, characters)
+        store_pictures(connection, source, kept.pictures, characters, albums)
+        if kept.characters:
+            file_cast(connection, {albums[one.album] for one in kept.characters})
+        if kept.passed_over:
+            _count_passed_over(connection, listing, kept.passed_over)
+        if (
+            admitted.over_limit
+            and not answer.done
+            and is_full(connection, source.name, rules, listing.task)
+        ):
+            _end_at_limit(connection, listing)
+    return kept
+
+
+def _count_passed_over(connection: sa.Connection, listing: Listing, count: int) -> None:
+    connection.execute(
+        sa.update(discovery)
+        .where(discovery.c.id == listing.id)
+        .values(passed_over=discovery.c.passed_over + count)
+    )
+
+
+def _end_at_limit(connection: sa.Connection, listing: Listing) -> None:
+    """Ask no more where nothing more can be let in; a refresh begins from the start."""
+    connection.execute(
+        sa.update(discovery)
+        .where(discovery.c.id == listing.id)
+        .values(status="limited", cursor=discovery.c.first_cursor)
+    )
 
 
 def _move_on(connection: sa.Connection, listing: Listing, answer: Answer) -> bool:
@@ -203,94 +375,3 @@ def _summary(faults: Sequence[str]) -> sa.ColumnElement[str] | sa.Column[str] | 
     shown = "\n".join(faults[:_SHOWN_FAULTS])
     more = len(faults) - _SHOWN_FAULTS
     return shown if more <= 0 else f"{shown}\nand {more} more"
-
-
-AlbumIds = dict[str, int]
-CharacterIds = dict[tuple[str, str], int]
-
-
-def _enter_albums(
-    connection: sa.Connection, source: Source, answer: Answer
-) -> AlbumIds:
-    now = time.time()
-    found: dict[str, Album] = {one.name: one for one in answer.albums}
-    rows = [
-        {
-            "name": one.name,
-            "source": source.name,
-            "page_url": one.page_url,
-            "rank": one.rank,
-            "region": one.region,
-            "found_at": now,
-        }
-        for one in found.values()
-    ]
-    insert_new(connection, album, ["name"], rows)
-    names = {
-        *found,
-        *(one.album for one in answer.characters),
-        *(task.album for task in answer.tasks if task.album),
-        *(one.album for one in answer.pictures if one.album),
-    }
-    known = sa.select(album.c.name, album.c.id).where(album.c.name.in_(sorted(names)))
-    return {row.name: row.id for row in connection.execute(known)}
-
-
-def _enter_characters(
-    connection: sa.Connection, source: Source, answer: Answer, albums: AlbumIds
-) -> CharacterIds:
-    now = time.time()
-    found: dict[tuple[str, str], Character] = {
-        (one.album, one.name): one for one in answer.characters
-    }
-    rows = [
-        {
-            "album_id": albums[one.album],
-            "name": one.name,
-            "source": source.name,
-            "page_url": one.page_url,
-            "gender": one.gender,
-            "found_at": now,
-        }
-        for one in found.values()
-    ]
-    insert_new(connection, character, ["album_id", "name"], rows)
-    wanted = {
-        *found,
-        *((p.album, p.character) for p in answer.pictures if p.album and p.character),
-        *((t.album, t.character) for t in answer.tasks if t.album and t.character),
-    }
-    names = {albums[name]: name for name in albums}
-    known = sa.select(character.c.album_id, character.c.name, character.c.id).where(
-        character.c.album_id.in_(sorted(names)),
-        character.c.name.in_(sorted({name for _, name in wanted})),
-    )
-    return {
-        (names[row.album_id], row.name): row.id for row in connection.execute(known)
-    }
-
-
-def _enter_tasks(
-    connection: sa.Connection,
-    source: Source,
-    tasks: Iterable[Task],
-    albums: AlbumIds,
-    characters: CharacterIds,
-) -> None:
-    now = time.time()
-    rows = [
-        {
-            "source": source.name,
-            "task": task.kind,
-            "subject": task.subject,
-            "album_id": albums.get(task.album or ""),
-            "character_id": characters.get((task.album or "", task.character or "")),
-            "cursor": task.cursor,
-            "level": task.level.value,
-            "status": "pending",
-            "attempts": 0,
-            "changed_at": now,
-        }
-        for task in tasks
-    ]
-    insert_new(connection, discovery, ["source", "task", "subject"], rows)

@@ -213,6 +213,14 @@ def _columns_of(frame: Frame | None) -> dict[str, Any]:
     }
 
 
+def address_of(source: Source, picture: Picture) -> str:
+    """Return the URL under which a picture is stored, whatever is wrong with it."""
+    try:
+        return _address(source, picture).url
+    except Fault:
+        return _storable(picture.url)
+
+
 def _address(source: Source, picture: Picture) -> WebUrl:
     """Return the address; one without a host is read by its source, not on the web."""
     if picture.own and source.reader is not None:

@@ -7,7 +7,7 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import Fate, Gender, Region
 from icf.harvest.addresses import AllowList
-from icf.harvest.discover import Discovery, Listed, begin, next_listing, store
+from icf.harvest.discover import Discovery, Listed, begin, store, waiting_listings
 from icf.harvest.fault import Fault
 from icf.harvest.frontier import Frontier
 from icf.harvest.licence import Licence
@@ -218,13 +218,11 @@ def test_an_answer_that_another_runner_stored_is_not_stored_twice(
 ) -> None:
     source = as_source(SourceOfTheTest())
     begin(catalogue, source, refresh=False)
-    listing = next_listing(catalogue, "test")
-    assert listing is not None
+    (listing,) = waiting_listings(catalogue, "test")
     half = Answer(**WHO, pictures=(picture("http://a.org/1"),), cursor="7", done=False)  # type: ignore[arg-type]
     store(catalogue, source, listing, half)
     store(catalogue, source, listing, Answer())
-    again = next_listing(catalogue, "test")
-    assert again is not None
+    (again,) = waiting_listings(catalogue, "test")
     assert again.task.cursor == "7"
 
 
