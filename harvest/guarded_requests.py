@@ -185,15 +185,23 @@ class GuardedSession:
         try:
             yield
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _fault(url, error, broken, self._wires.was_cut) from error
+            if self._wires.was_cut:
+                raise _too_late(url) from error
+            raise _fault(url, error, broken) from error
+        # A connection that was cut looks like one that the server ended in good order.
+        if self._wires.was_cut:
+            raise _too_late(url)
 
 
-def _fault(url: str, error: Exception, broken: Fate, was_cut: bool) -> Fault:
+def _too_late(url: str) -> Fault:
+    return Fault(Fate.TIMEOUT, f"{url}: no answer in the time allowed", again=True)
+
+
+def _fault(url: str, error: Exception, broken: Fate) -> Fault:
     causes = list(_causes(error))
     slow = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-    if was_cut or any(isinstance(cause, slow) for cause in causes):
-        text = f"{url}: no answer in the time allowed"
-        return Fault(Fate.TIMEOUT, text, again=True)
+    if any(isinstance(cause, slow) for cause in causes):
+        return _too_late(url)
     if isinstance(error, requests.exceptions.InvalidURL):
         return Fault(Fate.BAD_URL, f"{url}: {error}")
     odd = [cause for cause in causes if _is_not_http(cause)]
