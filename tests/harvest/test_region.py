@@ -45,7 +45,7 @@ def test_a_text_without_a_country_has_no_region(text: str) -> None:
 
 def test_the_first_of_several_countries_counts() -> None:
     assert read_region("France, Japan, United States") is Region.EUROPE
-    assert read_region("Japan–France co-production") is Region.JAPAN
+    assert read_region("Japan-France co-production") is Region.JAPAN
 
 
 @given(st.text())
