@@ -77,10 +77,12 @@ class Detector:
             faces, or 0 for none; and ``tiles``, 1 if large pictures are also looked at
             in parts.
         model_hash: SHA-256 of its weights.
+        runtime: what runs it.
     """
 
     def __init__(self, network: Network, card: ModelCard) -> None:
         self._network = network
+        self.runtime = network.runtime
         self.card = card
         self.model_hash = card.sha256
 

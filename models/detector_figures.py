@@ -20,7 +20,7 @@ SCENES, EMPTY, SIDE = 80, 160, 384
 #: IoU from which on a box is on its face.
 HIT = 0.5
 #: Score from which on boxes count for the average precision.
-_LOWEST = 0.02
+LOWEST = 0.02
 _SEED = 1
 
 
@@ -58,9 +58,9 @@ def measure(detector: Detector, art: Art) -> dict[str, dict[str, float]]:
     figures: dict[str, dict[str, float]] = {}
     for style, heads in sorted(art.heads.items()):
         own = dataclasses.replace(art, heads={style: heads})
-        scenes = _scenes(own)
-        found = detector.detect([scene.pixels for scene in scenes], _LOWEST)
-        parts = [judge(*both) for both in zip(scenes, found, strict=True)]
+        shown = scenes(own)
+        found = detector.detect([scene.pixels for scene in shown], LOWEST)
+        parts = [judge(*both) for both in zip(shown, found, strict=True)]
         figures[style] = _figures(together(parts), least)
     random = np.random.default_rng((_SEED, 1))
     pictures = [_without_faces(art, random) for _ in range(EMPTY)]
@@ -72,7 +72,8 @@ def measure(detector: Detector, art: Art) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _scenes(art: Art) -> list[Scene]:
+def scenes(art: Art) -> list[Scene]:
+    """Compose the scenes that a style is measured on; the same ones every time."""
     random = np.random.default_rng((_SEED, 0))
     return [compose(art, SIDE, random) for _ in range(SCENES)]
 
