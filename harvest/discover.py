@@ -226,6 +226,28 @@ def begin(
             )
 
 
+def count_listings(
+    catalogue: Catalogue, source: Source, scope: Scope, *, refresh: bool
+) -> int:
+    """Count the listings that a run would begin with."""
+    first = [task for task in source.first_tasks() if task.level in scope.levels]
+    mine = discovery.c.source == source.name
+    waits = sa.true() if refresh else discovery.c.status == "pending"
+    counted = sa.select(sa.func.count()).where(_is_in(source.name, scope), waits)
+    with catalogue.read() as connection:
+        known = {
+            (row.task, row.subject)
+            for row in connection.execute(
+                sa.select(discovery.c.task, discovery.c.subject).where(
+                    mine, discovery.c.album_id.is_(None)
+                )
+            )
+        }
+        new = {(one.kind, one.subject) for one in first} - known
+        waiting = int(connection.execute(counted).scalar_one())
+    return waiting + (0 if scope.albums else len(new))
+
+
 def waiting_listings(
     catalogue: Catalogue,
     source: str,

@@ -50,6 +50,7 @@ class Frontier:
         lease_seconds: how long rows are lent.
         worker: the worker's name; by default one that no other process has.
         clock: epoch seconds.
+        only: which rows this worker is for; None for all of them.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Frontier:
         lease_seconds: float,
         worker: str | None = None,
         clock: Callable[[], float] = time.time,
+        only: sa.ColumnElement[bool] | None = None,
     ) -> None:
+        self._only = sa.true() if only is None else only
         self._catalogue = catalogue
         self._lease = lease_seconds
         self.worker = worker or worker_name(os.getpid())
@@ -74,7 +77,7 @@ class Frontier:
         now = self.clock()
         query = (
             sa.select(url)
-            .where(self._is_free(now), url.c.not_before <= now)
+            .where(self._is_free(now), self._only, url.c.not_before <= now)
             .order_by(url.c.not_before, url.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -129,7 +132,8 @@ class Frontier:
         Args:
             without: hosts whose rows are not wanted.
         """
-        wanted = url.c.host.not_in(sorted(without)) if without else sa.true()
+        asked = url.c.host.not_in(sorted(without)) if without else sa.true()
+        wanted = sa.and_(self._only, asked)
         first_free = (
             sa.select(url.c.not_before)
             .where(self._is_free(self.clock()), wanted)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,21 +13,73 @@ import sqlalchemy as sa
 
 from icf import __version__
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import discovery, url
+from icf.catalogue.schema import album, character, mention, url
 from icf.codes import Fate
 from icf.errors import WrongUse
 from icf.harvest.addresses import AllowList
 from icf.harvest.attempt import Attempt
 from icf.harvest.body import Limits
-from icf.harvest.discover import Discovery, Listed, begin
+from icf.harvest.discover import (
+    EVERYTHING,
+    Discovery,
+    Listed,
+    Scope,
+    begin,
+    count_listings,
+)
 from icf.harvest.fetch import Fetcher
 from icf.harvest.frontier import Frontier
 from icf.harvest.robots import Robots
-from icf.harvest.source import Source, open_sources
+from icf.harvest.source import Source, open_sources, rules_of
 from icf.harvest.web import Web
 from icf.harvest.worker import Harvested, Worker
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run is to do.
+
+    Attributes:
+        scope: which listings are asked for.
+        sources: names of the sources it is for; empty for all.
+        refresh: list again what was listed before.
+        fetch: fetch pictures, beside listing them.
+    """
+
+    scope: Scope = EVERYTHING
+    sources: tuple[str, ...] = ()
+    refresh: bool = False
+    fetch: bool = True
+
+    @property
+    def urls(self) -> sa.ColumnElement[bool]:
+        """The rows of the frontier that it is for."""
+        where: list[sa.ColumnElement[bool]] = []
+        if self.sources:
+            where.append(url.c.source.in_(self.sources))
+        if self.scope.albums:
+            where.append(_is_filed_in(self.scope.albums))
+        return sa.and_(sa.true(), *where)
+
+
+ALL_WORK = Work()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do now.
+
+    Attributes:
+        sources: how many it is for.
+        listings: that it would ask for.
+        urls: that it would fetch.
+    """
+
+    sources: int
+    listings: int
+    urls: int
 
 
 @dataclass(frozen=True)
@@ -46,40 +99,55 @@ class Outcome:
 
 def harvest(
     workspace: Workspace,
+    work: Work = ALL_WORK,
     *,
-    refresh: bool = False,
     finished: Callable[[int], None] = lambda count: None,
 ) -> Outcome:
     """List what the sources have and fetch what is pending.
 
     Args:
         workspace: with the sources in its ``icf.toml``.
-        refresh: list again what was listed before.
+        work: what of it to do.
         finished: called with the number of URLs of each batch that is done.
 
     Raises:
         WrongUse: no source, or one that is declared wrongly.
         BrokenMachine: disk, database or name service do not answer.
     """
-    sources = declared_sources(workspace)
+    sources = declared_sources(workspace, work.sources)
     agent = user_agent(workspace.settings.harvest)
     workspace.blobs.sweep()
     for source in sources:
-        begin(workspace.catalogue, source, refresh=refresh)
+        begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
     run_id = workspace.begin_run("icf-harvest run")
     try:
-        listed, harvested = asyncio.run(_run(workspace, sources, agent, finished))
+        done = asyncio.run(_run(workspace, sources, work, agent, finished))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     workspace.end_run(run_id)
-    return Outcome(listed, harvested, count_pending(workspace.catalogue))
+    return Outcome(*done, count_pending(workspace.catalogue, work))
 
 
-def declared_sources(workspace: Workspace) -> list[Source]:
-    """Return the sources of a workspace.
+def plan(workspace: Workspace, work: Work) -> Plan:
+    """Return what `harvest` would do, without asking anybody.
 
     Raises:
-        WrongUse: there is none, or one that is declared wrongly.
+        WrongUse: no source, or one that is declared wrongly.
+    """
+    sources = declared_sources(workspace, work.sources)
+    listings = sum(
+        count_listings(workspace.catalogue, source, work.scope, refresh=work.refresh)
+        for source in sources
+    )
+    urls = count_pending(workspace.catalogue, work) if work.fetch else 0
+    return Plan(len(sources), listings, urls)
+
+
+def declared_sources(workspace: Workspace, names: Collection[str] = ()) -> list[Source]:
+    """Return the sources of a workspace, or those of these names.
+
+    Raises:
+        WrongUse: there is none, none of a name, or one that is declared wrongly.
     """
     sources = open_sources(workspace.settings, workspace.root)
     if not sources:
@@ -89,7 +157,12 @@ def declared_sources(workspace: Workspace) -> list[Source]:
             '[[source]]\nname = "mine"\nkind = "folder"\n'
             'path = "pictures"   # pictures/ALBUM/CHARACTER/*.jpg'
         )
-    return sources
+    known = [source.name for source in sources]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, cutoff=0)
+            raise WrongUse(f"no source is named {name!r}; did you mean {near[0]!r}?")
+    return [source for source in sources if not names or source.name in names]
 
 
 def user_agent(settings: HarvestSettings) -> str:
@@ -111,25 +184,30 @@ def user_agent(settings: HarvestSettings) -> str:
     return f"icf/{__version__} (+{contact})" if contact else f"icf/{__version__}"
 
 
-def count_pending(catalogue: Catalogue) -> int:
+def count_pending(catalogue: Catalogue, work: Work = ALL_WORK) -> int:
     """Count the URLs that wait to be fetched."""
-    return _count(catalogue, url.c.fate == Fate.PENDING.value)
-
-
-def count_listings(catalogue: Catalogue) -> int:
-    """Count the listings that are not done."""
-    return _count(catalogue, discovery.c.status == "pending")
-
-
-def _count(catalogue: Catalogue, which: sa.ColumnElement[bool]) -> int:
-    query = sa.select(sa.func.count()).where(which)
+    query = sa.select(sa.func.count()).where(
+        url.c.fate == Fate.PENDING.value, work.urls
+    )
     with catalogue.read() as connection:
         return int(connection.execute(query).scalar_one())
+
+
+def _is_filed_in(albums: Collection[str]) -> sa.ColumnElement[bool]:
+    """Tell whether a picture is filed in one of these albums."""
+    ids = sa.select(album.c.id).where(album.c.name.in_(sorted(albums)))
+    of_cast = (
+        sa.select(mention.c.url_id)
+        .join(character, character.c.id == mention.c.character_id)
+        .where(character.c.album_id.in_(ids))
+    )
+    return sa.or_(url.c.album_id.in_(ids), url.c.id.in_(of_cast))
 
 
 async def _run(
     workspace: Workspace,
     sources: Sequence[Source],
+    work: Work,
     agent: str,
     finished: Callable[[int], None],
 ) -> tuple[Listed, Harvested]:
@@ -143,15 +221,21 @@ async def _run(
             fetcher = Fetcher(web, robots, limits_of(settings))
             readers = {s.name: s.reader for s in sources if s.reader is not None}
             attempt = Attempt(fetcher, robots, workspace.blobs, readers)
-            frontier = Frontier(catalogue, settings.lease)
+            frontier = Frontier(catalogue, settings.lease, only=work.urls)
             worker = Worker(catalogue, frontier, attempt, settings, finished)
-            discovery = Discovery(catalogue, sources, web, worker.more_came)
+            rules = rules_of(workspace.settings)
+            listing = Discovery(
+                catalogue, sources, web, worker.more_came, rules, work.scope
+            )
             try:
-                await _side_by_side(discovery, worker)
+                if work.fetch:
+                    await _side_by_side(listing, worker)
+                else:
+                    await listing.run()
             finally:
                 for reader in readers.values():
                     reader.close()
-    return discovery.listed, worker.harvested
+    return listing.listed, worker.harvested
 
 
 async def _side_by_side(discovery: Discovery, worker: Worker) -> None:
