@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from icf import command
+from icf.harvest.cli_reference import reference_command
 from icf.harvest.cli_retry import retry_command
 from icf.harvest.cli_run import run_command
 from icf.harvest.cli_status import status_command
@@ -12,6 +13,7 @@ cli = command.group("icf-harvest", "Harvest albums, characters and their images.
 cli.add_command(run_command)
 cli.add_command(status_command)
 cli.add_command(retry_command)
+cli.add_command(reference_command)
 
 
 def main() -> None:

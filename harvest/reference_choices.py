@@ -1,0 +1,152 @@
+"""What a person can choose a character's reference from: faces, else whole pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.references import CONFIDENT
+from icf.catalogue.schema import (
+    FIRST_IMAGE_STEP,
+    candidate,
+    character,
+    face,
+    image,
+)
+from icf.codes import FaceReason
+from icf.engine.rows import by_ids
+
+#: Copies of better faces, and what nobody should choose.
+_NOT_SHOWN = (
+    FaceReason.EXACT_DUPLICATE.value,
+    FaceReason.NEAR_DUPLICATE.value,
+    FaceReason.HUMAN.value,
+    FaceReason.TAKEN_DOWN.value,
+    FaceReason.MISSING_BLOB.value,
+    FaceReason.STEP_FAILED.value,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A face, or a picture whose faces are not known yet.
+
+    Attributes:
+        value: how `references.csv` names it.
+        sha256: of the picture.
+        box: of the face, in pixels of the upright picture; None for a whole picture.
+        current: it is the reference now, or will give it.
+        is_lead: it is on the picture that the character's page leads with.
+        score: the detector's, of a face.
+        sharpness: of a face.
+    """
+
+    value: str
+    sha256: str
+    box: tuple[float, float, float, float] | None
+    current: bool
+    is_lead: bool
+    score: float | None = None
+    sharpness: float | None = None
+
+
+def read_choices(
+    connection: sa.Connection, character_ids: Sequence[int], limit: int
+) -> dict[int, list[Choice]]:
+    """Read the likeliest choices of each character, the likeliest first.
+
+    The present reference comes first, then the page's lead picture; faces come before
+    pictures that the filter has not looked at.
+    """
+    found: dict[int, list[Choice]] = {each: [] for each in character_ids}
+    for query, make in ((_faces(), _face), (_pictures(), _picture)):
+        ranked = query.subquery()
+        chosen = sa.select(ranked).where(ranked.c.place <= limit)
+        rows: Iterable[sa.Row[Any]] = by_ids(
+            connection, chosen, ranked.c.character_id, character_ids
+        )
+        for row in sorted(rows, key=lambda row: (row.character_id, row.place)):
+            found[row.character_id].append(make(row))
+    return {
+        who: sorted(all_of, key=lambda one: (not one.current, not one.is_lead))[:limit]
+        for who, all_of in found.items()
+    }
+
+
+def _faces() -> sa.Select[Any]:
+    current = sa.case((face.c.id == character.c.reference_face_id, 1), else_=0)
+    area = (face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)
+    order = (
+        current.desc(),
+        candidate.c.is_lead.desc(),
+        sa.case((face.c.reason == FaceReason.OK.value, 0), else_=1),
+        sa.case((face.c.character_id == candidate.c.character_id, 0), else_=1),
+        sa.case((face.c.score >= CONFIDENT, 0), else_=1),
+        area.desc(),
+        face.c.id,
+    )
+    return (
+        sa.select(
+            candidate.c.character_id,
+            candidate.c.is_lead,
+            current.label("current"),
+            _place(order),
+            image.c.sha256,
+            face.c.id,
+            face.c.x1,
+            face.c.y1,
+            face.c.x2,
+            face.c.y2,
+            face.c.score,
+            face.c.sharpness,
+        )
+        .join(character, character.c.id == candidate.c.character_id)
+        .join(image, image.c.id == candidate.c.image_id)
+        .join(face, face.c.image_id == candidate.c.image_id)
+        .where(sa.or_(face.c.reason.not_in(_NOT_SHOWN), current == 1))
+    )
+
+
+def _pictures() -> sa.Select[Any]:
+    current = sa.case((image.c.id == character.c.reference_image_id, 1), else_=0)
+    order = (current.desc(), candidate.c.is_lead.desc(), image.c.id)
+    return (
+        sa.select(
+            candidate.c.character_id,
+            candidate.c.is_lead,
+            current.label("current"),
+            _place(order),
+            image.c.sha256,
+        )
+        .join(character, character.c.id == candidate.c.character_id)
+        .join(image, image.c.id == candidate.c.image_id)
+        .where(image.c.awaits == FIRST_IMAGE_STEP)
+    )
+
+
+def _place(order: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[int]:
+    """The place of a row among those of its character, from 1."""
+    window = sa.func.row_number().over(
+        partition_by=candidate.c.character_id, order_by=order
+    )
+    return window.label("place")
+
+
+def _face(row: sa.Row[Any]) -> Choice:
+    return Choice(
+        f"face:{row.id}",
+        row.sha256,
+        (row.x1, row.y1, row.x2, row.y2),
+        bool(row.current),
+        bool(row.is_lead),
+        row.score,
+        row.sharpness,
+    )
+
+
+def _picture(row: sa.Row[Any]) -> Choice:
+    value = f"image:{row.sha256}"
+    return Choice(value, row.sha256, None, bool(row.current), bool(row.is_lead))
