@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from icf import command
+from icf.harvest.cli_levels import (
+    albums_command,
+    characters_command,
+    images_command,
+)
 from icf.harvest.cli_reference import reference_command
 from icf.harvest.cli_retry import retry_command
 from icf.harvest.cli_run import run_command
@@ -11,6 +16,9 @@ from icf.harvest.cli_status import status_command
 cli = command.group("icf-harvest", "Harvest albums, characters and their images.")
 
 cli.add_command(run_command)
+cli.add_command(albums_command)
+cli.add_command(characters_command)
+cli.add_command(images_command)
 cli.add_command(status_command)
 cli.add_command(retry_command)
 cli.add_command(reference_command)

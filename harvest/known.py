@@ -1,0 +1,261 @@
+"""What is known at each level: albums, characters, and the pictures of each."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, candidate, character, mention, url
+from icf.codes import Fate
+from icf.errors import WrongUse
+
+_STORED = (Fate.STORED.value, Fate.UNCHANGED.value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which rows to show.
+
+    Attributes:
+        sources: names of those that found them first; empty for all.
+        albums: names; empty for all.
+        limit: how many rows at most.
+    """
+
+    sources: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    limit: int = 100
+
+    def rows_of(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        """Return the condition on albums, or on characters joined to their albums."""
+        where: list[sa.ColumnElement[bool]] = []
+        if self.sources:
+            where.append(table.c.source.in_(self.sources))
+        if self.albums:
+            where.append(album.c.name.in_(self.albums))
+        return sa.and_(sa.true(), *where)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """How many URLs are filed under somebody, by what became of them."""
+
+    stored: int = 0
+    pending: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class KnownAlbum:
+    """An album, and what is known below it."""
+
+    name: str
+    region: str | None
+    rank: int | None
+    source: str
+    page_url: str | None
+    characters: int
+    pictures: Pictures
+
+
+@dataclass(frozen=True)
+class KnownCharacter:
+    """A character, and the fates of its pictures.
+
+    Attributes:
+        reference: who chose its reference: "lead", "medoid" or "hand"; None for nobody.
+    """
+
+    album: str
+    name: str
+    gender: str | None
+    source: str
+    page_url: str | None
+    fates: dict[str, int]
+    reference: str | None
+
+
+@dataclass(frozen=True)
+class KnownImages:
+    """The pictures of one character.
+
+    Attributes:
+        images: different ones among those that are stored.
+    """
+
+    album: str
+    character: str
+    pictures: Pictures
+    images: int
+
+
+def check_albums(connection: sa.Connection, names: Collection[str]) -> None:
+    """See that albums are known.
+
+    Raises:
+        WrongUse: one is not; the nearest name is told.
+    """
+    known = list(connection.execute(sa.select(album.c.name)).scalars()) if names else []
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, cutoff=0)
+            meant = f"did you mean {near[0]!r}?" if near else "none is known yet"
+            raise WrongUse(
+                f"no album is named {name!r}: {meant} "
+                "(`icf-harvest albums --show` lists them)"
+            )
+
+
+def known_albums(
+    connection: sa.Connection, choice: Choice
+) -> tuple[list[KnownAlbum], int]:
+    """Return the first albums by rank, then by age; and how many there are."""
+    wanted = choice.rows_of(album)
+    query = (
+        sa.select(album)
+        .where(wanted)
+        .order_by(album.c.rank.is_(None), album.c.rank, album.c.id)
+        .limit(choice.limit)
+    )
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    casts = (
+        sa.select(character.c.album_id, sa.func.count())
+        .where(character.c.album_id.in_(ids))
+        .group_by(character.c.album_id)
+    )
+    cast = {album_id: int(count) for album_id, count in connection.execute(casts)}
+    fates = _fates_of_albums(connection, ids)
+    found = [
+        KnownAlbum(
+            row.name,
+            row.region,
+            row.rank,
+            row.source,
+            row.page_url,
+            cast.get(row.id, 0),
+            _pictures(fates.get(row.id, Counter())),
+        )
+        for row in rows
+    ]
+    total = sa.select(sa.func.count()).select_from(album).where(wanted)
+    return found, int(connection.execute(total).scalar_one())
+
+
+def known_characters(
+    connection: sa.Connection, choice: Choice
+) -> tuple[list[KnownCharacter], int]:
+    """Return the first characters, album by album; and how many there are."""
+    rows, total = _characters(connection, choice)
+    fates = _fates_of_characters(connection, [row.id for row in rows])
+    found = [
+        KnownCharacter(
+            row.album,
+            row.name,
+            row.gender,
+            row.source,
+            row.page_url,
+            dict(fates.get(row.id, Counter())),
+            row.reference_by or ("hand" if row.reference_image_id else None),
+        )
+        for row in rows
+    ]
+    return found, total
+
+
+def known_images(
+    connection: sa.Connection, choice: Choice
+) -> tuple[list[KnownImages], int]:
+    """Return how many pictures each character has; and how many there are."""
+    rows, total = _characters(connection, choice)
+    ids = [row.id for row in rows]
+    fates = _fates_of_characters(connection, ids)
+    counted = (
+        sa.select(candidate.c.character_id, sa.func.count())
+        .where(candidate.c.character_id.in_(ids))
+        .group_by(candidate.c.character_id)
+    )
+    images = {one: int(count) for one, count in connection.execute(counted)}
+    found = [
+        KnownImages(
+            row.album,
+            row.name,
+            _pictures(fates.get(row.id, Counter())),
+            images.get(row.id, 0),
+        )
+        for row in rows
+    ]
+    return found, total
+
+
+def pictures_of_nobody(connection: sa.Connection) -> int:
+    """Count the URLs that are filed under no character."""
+    filed = sa.exists().where(mention.c.url_id == url.c.id)
+    return int(
+        connection.execute(sa.select(sa.func.count()).where(~filed)).scalar_one()
+    )
+
+
+def _characters(
+    connection: sa.Connection, choice: Choice
+) -> tuple[Sequence[sa.Row[Any]], int]:
+    wanted = choice.rows_of(character)
+    joined = character.join(album, album.c.id == character.c.album_id)
+    query = (
+        sa.select(character, album.c.name.label("album"))
+        .select_from(joined)
+        .where(wanted)
+        .order_by(character.c.album_id, character.c.name)
+        .limit(choice.limit)
+    )
+    total = sa.select(sa.func.count()).select_from(joined).where(wanted)
+    return connection.execute(query).all(), int(connection.execute(total).scalar_one())
+
+
+def _fates_of_characters(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[int, Counter[str]]:
+    query = (
+        sa.select(mention.c.character_id, url.c.fate, sa.func.count())
+        .join(url, url.c.id == mention.c.url_id)
+        .where(mention.c.character_id.in_(ids))
+        .group_by(mention.c.character_id, url.c.fate)
+        .order_by(mention.c.character_id, url.c.fate)
+    )
+    return _counted(connection.execute(query))
+
+
+def _fates_of_albums(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[int, Counter[str]]:
+    named = (
+        sa.select(character.c.album_id, mention.c.url_id)
+        .join(mention, mention.c.character_id == character.c.id)
+        .where(character.c.album_id.in_(ids))
+    )
+    of_cast = sa.select(url.c.album_id, url.c.id).where(url.c.album_id.in_(ids))
+    filed = sa.union(named, of_cast).subquery()
+    query = (
+        sa.select(filed.c.album_id, url.c.fate, sa.func.count())
+        .join(url, url.c.id == filed.c.url_id)
+        .group_by(filed.c.album_id, url.c.fate)
+    )
+    return _counted(connection.execute(query))
+
+
+def _counted(rows: Iterable[Any]) -> dict[Any, Counter[str]]:
+    found: dict[Hashable, Counter[str]] = {}
+    for key, fate, count in rows:
+        found.setdefault(key, Counter())[fate] += int(count)
+    return found
+
+
+def _pictures(fates: Counter[str]) -> Pictures:
+    stored = sum(fates[fate] for fate in _STORED)
+    pending = fates[Fate.PENDING.value]
+    return Pictures(stored, pending, fates.total() - stored - pending)
