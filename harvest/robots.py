@@ -23,7 +23,7 @@ ROBOT = "icf"
 
 _KEPT_SECONDS = 86_400.0
 _MOST_HOSTS = 10_000
-_LONGEST_DELAY = 60.0
+LONGEST_DELAY = 60.0
 _LONGEST_WAIT = 600.0
 _MAX_BYTES = 512_000  # RFC 9309, section 2.5: at least 500 KiB are parsed
 
@@ -76,7 +76,7 @@ class Robots:
             return None
         if kept.rules is None:
             return 0.0
-        return min(kept.rules.crawl_delay(ROBOT) or 0.0, _LONGEST_DELAY)
+        return min(kept.rules.crawl_delay(ROBOT) or 0.0, LONGEST_DELAY)
 
     async def _rules(self, origin: str) -> Protego | None:
         lock = self._asking.setdefault(origin, asyncio.Lock())

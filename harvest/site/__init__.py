@@ -1,1 +1,1 @@
-"""Web sites without an API, crawled by rules."""
+"""Harvest web sites that have no API: rules in ``icf.toml``, read by Scrapy."""

@@ -1,0 +1,92 @@
+"""Queries: what a rule looks for in a page, in CSS or XPath.
+
+A query begins with ``css:`` or ``xpath:``. Where a rule takes a fixed text as well, any
+other text stands for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import pydantic
+from parsel import Selector, SelectorList
+
+_KINDS = ("css", "xpath")
+_EMPTY = Selector(text="<html></html>")
+_SRCSET = re.compile(r"(\S+)\s+(\d+(?:\.\d+)?)[wx](?:\s*,\s*|\s*\Z)")
+
+
+def is_query(text: str) -> bool:
+    """Tell a query from a fixed text.
+
+    >>> is_query("css: h1::text"), is_query("CC BY 4.0")
+    (True, False)
+    """
+    return text.partition(":")[0] in _KINDS
+
+
+def find(node: Selector, query: str) -> SelectorList[Selector]:
+    """Return what a query finds in a node, in the order of the page.
+
+    Raises:
+        ValueError: it is no CSS or XPath.
+    """
+    kind, _, text = query.partition(":")
+    text = text.strip()
+    if kind == "css":
+        return node.css(text)
+    # "//a" would look through the whole page whatever the node is.
+    return node.xpath(f".{text}" if text.startswith("//") else text)
+
+
+def text_of(found: Selector) -> str:
+    """Return the text of an element, or the value of an attribute, on one line."""
+    if isinstance(found.root, str):
+        return " ".join(found.root.split())
+    words = found.xpath("string()").get() or ""
+    described = found.xpath("(@title | @alt | .//@alt | .//@title)[1]").get() or ""
+    return " ".join((words.strip() or described).split())
+
+
+def address_of(found: Selector) -> str:
+    """Return the address that an element leads to, or that an attribute holds.
+
+    >>> address_of(Selector(text='<a href="/b.png"><img src="/a.png"></a>').css("a")[0])
+    '/b.png'
+    """
+    if isinstance(found.root, str):
+        return _largest(found.root.strip())
+    path = "(@href | @src | .//a/@href | .//img/@src)[1]"
+    return (found.xpath(path).get() or "").strip()
+
+
+def _largest(text: str) -> str:
+    """Return the largest picture of a ``srcset``; any other text stays.
+
+    >>> _largest("/s.png 320w, /l.png 1280w")
+    '/l.png'
+    """
+    choices = _SRCSET.findall(text)
+    return max(choices, key=lambda one: float(one[1]))[0] if choices else text
+
+
+def _check(text: str) -> str:
+    if not is_query(text):
+        raise ValueError(f"{text!r}: begin it with 'css:' or 'xpath:'")
+    return _check_query(text)
+
+
+def _check_query(text: str) -> str:
+    if is_query(text):
+        try:
+            find(_EMPTY, text)
+        except (ValueError, SyntaxError) as error:
+            raise ValueError(f"{text!r} cannot be read: {error}") from error
+    return text
+
+
+Query = Annotated[str, pydantic.AfterValidator(_check)]
+QueryOrText = Annotated[
+    str, pydantic.Field(min_length=1), pydantic.AfterValidator(_check_query)
+]
