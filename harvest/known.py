@@ -196,9 +196,8 @@ def known_images(
 def pictures_of_nobody(connection: sa.Connection) -> int:
     """Count the URLs that are filed under no character."""
     filed = sa.exists().where(mention.c.url_id == url.c.id)
-    return int(
-        connection.execute(sa.select(sa.func.count()).where(~filed)).scalar_one()
-    )
+    query = sa.select(sa.func.count()).select_from(url).where(~filed)
+    return int(connection.execute(query).scalar_one())
 
 
 def _characters(
