@@ -52,6 +52,7 @@ def put(
     """Store answers to the next tasks of a source; return what was let in last."""
     made = SourceOfTheTest()
     made.name = source
+    kept = Answer()
     for answer in answers:
         subject = f"{source} {len(all_of(catalogue, discovery))}"
         with catalogue.write() as connection:
@@ -71,8 +72,9 @@ def put(
             for one in waiting_listings(catalogue, source, count=1000)
             if one.task.subject == subject
         ]
-        kept = store(catalogue, as_source(made), listing, answer, rules)
-        assert kept is not None
+        stored = store(catalogue, as_source(made), listing, answer, rules)
+        assert stored is not None
+        kept = stored
     return kept
 
 
@@ -294,7 +296,8 @@ def test_two_runners_together_hold_a_limit(catalogue: Catalogue, images: int) ->
             runners.submit(store, catalogue, source, one, pictures(n), rules)
             for n, one in enumerate(found)
         ]
-    assert sum(len(one.result().pictures) for one in done if one.result()) == images  # type: ignore[union-attr]
+    kept = [one.result() for one in done]
+    assert sum(len(one.pictures) for one in kept if one is not None) == images
     assert len(all_of(catalogue, url)) == images
 
 
