@@ -34,6 +34,23 @@ _MOST_CONTINUES = 1000
 Continue = dict[str, str]
 
 
+class ApiError(Fault):
+    """The site refuses a call, and says why.
+
+    Args:
+        code: the site's word for it, such as "missingtitle".
+        message: with what was asked.
+        again: whether another attempt may end better.
+        wait: seconds for which the site asks to be left alone.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, again: bool, wait: float | None
+    ) -> None:
+        super().__init__(Fate.HTTP_ERROR, message, again=again, wait=wait)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Batch:
     """One complete batch of an answer.
@@ -72,7 +89,7 @@ class MediaWikiApi:
         attempts: int = 4,
         backoff: float = 1.0,
     ) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._session = session
         self._limits = limits
         self._attempts = attempts
@@ -135,12 +152,12 @@ class MediaWikiApi:
     async def _once(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         asked = {"format": "json", "formatversion": "2", "maxlag": _MAXLAG}
         asked.update(parameters)
-        address = f"{self._endpoint}?{urlencode(asked)}"
+        address = f"{self.endpoint}?{urlencode(asked)}"
         form = None if len(address) <= _LONGEST_GET else asked
         try:
             reply = await asyncio.to_thread(
                 self._session.ask,
-                address if form is None else self._endpoint,
+                address if form is None else self.endpoint,
                 self._limits,
                 form=form,
             )
@@ -164,18 +181,16 @@ class MediaWikiApi:
         if not refusal:
             return answer
         code, info = str(refusal.get("code")), str(refusal.get("info"))
+        wait = None
         if code in _WAITING_ERRORS:
             header = reply.headers.get("Retry-After")
             wait = wait_seconds(header, time.time(), self._limits.longest_wait)
-            raise self._fault(f"{code}: {info}", again=True, wait=wait)
-        again = code.startswith("internal_api_error")
-        raise self._fault(f"{code}: {info}", again=again)
+        again = wait is not None or code.startswith("internal_api_error")
+        text = f"{self.endpoint}: {code}: {info}"
+        raise ApiError(code, text, again=again, wait=wait)
 
-    def _fault(
-        self, text: str, *, again: bool = False, wait: float | None = None
-    ) -> Fault:
-        message = f"{self._endpoint}: {text}"
-        return Fault(Fate.HTTP_ERROR, message, again=again, wait=wait)
+    def _fault(self, text: str, *, again: bool = False) -> Fault:
+        return Fault(Fate.HTTP_ERROR, f"{self.endpoint}: {text}", again=again)
 
 
 def split_titles(titles: Iterable[str]) -> Iterable[list[str]]:

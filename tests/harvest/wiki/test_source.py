@@ -21,6 +21,7 @@ TABLE = {
     "kind": "mediawiki",
     "albums": {"category": "Series"},
     "characters": {"category": "{album} characters"},
+    "images": {"max_uses": 0},
 }
 RIGHTS = {"query": {"rightsinfo": {"text": "CC-BY-SA", "url": "http://cc"}}}
 
@@ -97,12 +98,17 @@ def test_a_long_category_goes_on_where_it_was(site: Site) -> None:
 
 def test_albums_can_be_named_one_by_one(site: Site) -> None:
     keys = {"albums": {"titles": ["Moon", "Sunn"]}}
-    moon, sunn = source("", **keys).first_tasks()
+    (task,) = source("", **keys).first_tasks()
     # "Moon" is a redirect to "Moon Rabbits".
-    there = step(site, moon, described({"title": "Moon Rabbits"}), **keys)
-    assert there.albums == (Album("Moon Rabbits"),)
-    gone = described({"title": "Sunn", "missing": True, "fullurl": "http://w/Sunn"})
-    (missing,) = step(site, sunn, gone, **keys).pictures
+    said = described(
+        {"title": "Moon Rabbits"},
+        {"title": "Sunn", "missing": True, "fullurl": "http://w/Sunn"},
+    )
+    said["query"]["redirects"] = [{"from": "Moon", "to": "Moon Rabbits"}]
+    found = step(site, task, said, **keys)
+    assert "titles=Moon%7CSunn" in site.asked[-1]
+    assert found.albums == (Album("Moon Rabbits"),)
+    (missing,) = found.pictures
     assert (missing.fate, missing.url) == (Fate.MISSING_PAGE, "http://w/Sunn")
 
 
@@ -221,7 +227,7 @@ def test_fandom_is_asked_for_the_bytes_that_were_uploaded(site: Site) -> None:
     [
         ({"characterz": {}}, "unknown key 'characterz'; the nearest .* 'characters'"),
         ({"albums": {"categorie": "x"}}, "nearest known one is 'category'"),
-        ({"albums": {}}, "either a category or titles"),
+        ({"albums": {}}, "name one of category, titles and page"),
         ({"characters": None}, "characters"),
         ({"name": ""}, "name"),
     ],
