@@ -21,7 +21,6 @@ from icf.harvest.reference import (
     list_references,
 )
 from icf.harvest.reference_file import store_file
-from icf.harvest.reference_page import Order, write_page
 from icf.workspace import Workspace
 
 _SHOWN = 20
@@ -163,6 +162,9 @@ def page_command(
     are many, in a folder beside it. "Save choices" saves `references.csv`, which
     `icf-harvest reference import` takes.
     """
+    # Cutting faces out loads the models' runtimes, which no other command needs.
+    from icf.harvest.reference_page import Order, write_page
+
     order = Order(file, album, missing, limit)
     with invocation.progress("pictures", None) as advance:
         written = write_page(invocation.workspace, order, advance)
