@@ -29,7 +29,7 @@ class Licence:
         name: as the source words it, or "unknown".
         url: of the licence's text.
         read_from: "extmetadata", "commonmetadata", "template", "site", "list",
-            "folder" or "unknown".
+            "folder", "page", "settings" or "unknown".
         author: as the source words it.
     """
 

@@ -1,7 +1,7 @@
-"""The last middleware before the network: may this host be asked, and where is it?
+"""The first and the last middleware: may this host be asked, and where is it?
 
 Requests come by here one by one, also those for a robots.txt, retries and the steps of
-a redirect. So scheme, host and address are checked for each of them.
+a redirect. So host, scheme and address are checked for each of them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,39 @@ _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
+class StayOnSite:
+    """Refuses pages of hosts that are not the source's, before anybody is asked."""
+
+    def __init__(self, spider: RulesSpider) -> None:
+        self._spider = spider
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> StayOnSite:
+        """Make the middleware of a crawl."""
+        return cls(spider_of(crawler))
+
+    def process_request(self, request: Request, spider: Spider | None = None) -> None:
+        """Let requests to the source's hosts pass, and those for a robots.txt.
+
+        Raises:
+            Refusal: it is a page of another host.
+        """
+        if listing_of(request) is None:
+            return
+        try:
+            host = normalise(request.url).host
+        except Fault as fault:
+            raise Refusal(fault) from fault
+        if host not in self._spider.table.allowed_hosts:
+            raise refuse(
+                Fate.DISALLOWED,
+                f"{host} is another site than the source's own; name it in the "
+                "source's `hosts` if its pages are wanted",
+            )
+
+
 class Guard:
-    """Checks scheme, host and address; refuses what a redirect may not lead to."""
+    """Checks scheme and address; refuses what a redirect may not lead to."""
 
     def __init__(self, spider: RulesSpider) -> None:
         self._spider = spider
@@ -88,11 +119,3 @@ class Guard:
                 log.warning("%s; trying again in %.0f s", fault, pause)
                 await asyncio.sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
-
-
-def _elsewhere(host: str) -> Refusal:
-    return refuse(
-        Fate.DISALLOWED,
-        f"{host} is another site than the source's own; name it in the source's "
-        "`hosts` if its pages are wanted",
-    )

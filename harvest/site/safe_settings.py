@@ -72,6 +72,7 @@ _CLOSED: dict[str, Any] = {
         "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
         "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
         "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+        f"{_PACKAGE}.guard.StayOnSite": 50,
         f"{_PACKAGE}.site_robots.ObeyRobots": 100,
         f"{_PACKAGE}.patience.Patience": 550,
         f"{_PACKAGE}.guard.Guard": 950,
