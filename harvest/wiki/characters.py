@@ -139,8 +139,9 @@ def _answer(
 
 
 def _gender(characters: Characters, page: Mapping[str, Any]) -> Gender | None:
-    named = parameter(lead_text(page), characters.gender)
-    gender = read_gender(plain(named)) if named else None
+    named = parameter(lead_text(page), characters.gender) or ""
+    # A link or an icon can say it where the words that are shown do not.
+    gender = read_gender(plain(named)) or read_gender(named)
     if gender is not None:
         return gender
     titles = (str(one.get("title", "")) for one in page.get("categories", []))

@@ -1,5 +1,7 @@
 
 # ---- what the tests add to the settings that the installer wrote ----
+wfLoadExtension( 'Cite' );
+wfLoadExtension( 'PageImages' );
 $wgEnableUploads = true;
 $wgUploadPath = '/images';
 $wgUploadDirectory = '@ROOT@/docroot/images';

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.wiki_pages import WikiPages, draw
+from tests.integration.wiki_places import draw_places
 
 PROGRAM = Path("/usr/share/mediawiki")
 EXTRA = Path(__file__).with_name("LocalSettings.extra.php")
@@ -75,6 +76,58 @@ def mediawiki() -> Iterator[MediaWiki]:
         shutil.rmtree(root)
 
 
+@contextmanager
+def throttled(wiki: MediaWiki) -> Iterator[tuple[str, Path]]:
+    """Put nginx before a wiki: more than two requests a second get 429.
+
+    Yields:
+        The URL of ``api.php``, and the log of what was refused.
+    """
+    host = f"127.0.0.1:{_free_port()}"
+    with tempfile.TemporaryDirectory(prefix="icf-nginx-") as folder:
+        (Path(folder) / "nginx.conf").write_text(
+            _THROTTLE.format(folder=folder, host=host, wiki=wiki.host)
+        )
+        server = subprocess.Popen(
+            ["/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
+        )
+        try:
+            _await(f"http://{host}/w/api.php?action=query&meta=siteinfo&format=json")
+            yield f"http://{host}/w/api.php", Path(folder) / "refused.log"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+_THROTTLE = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    map $status $refused {{ 429 1; default 0; }}
+    access_log {folder}/refused.log combined if=$refused;
+    client_body_temp_path {folder}; proxy_temp_path {folder};
+    fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
+    limit_req_zone $binary_remote_addr zone=api:1m rate=2r/s;
+    limit_req_status 429;
+    server {{
+        listen {host};
+        error_page 429 @slower;
+        location / {{
+            limit_req zone=api;
+            proxy_pass http://{wiki};
+        }}
+        location @slower {{
+            add_header Retry-After 1 always;
+            return 429 "slower, please";
+        }}
+    }}
+}}
+"""
+
+
 def _install(root: Path, host: str) -> None:
     for folder in ("db", "docroot/images", "cache", "import", "text", "log"):
         (root / folder).mkdir(parents=True)
@@ -99,6 +152,7 @@ def _install(root: Path, host: str) -> None:
 
 def _fill(root: Path) -> WikiPages:
     pages = draw(root / "import", root / "text")
+    draw_places(root / "import", root / "text")
     images = ("--user", "Admin", "--comment-ext=txt", "--extensions=jpg,png,gif,webp")
     _maintain(root, "importImages.php", *images, root / "import")
     texts = sorted((root / "text").iterdir())

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import album, candidate, character, image, image_source, url
 from icf.codes import Fate
 from icf.workspace import Workspace, find, init
-from tests.integration.mediawiki import MediaWiki, mediawiki
+from tests.integration.mediawiki import MediaWiki
 
 CONFIG = """
 [harvest]
@@ -34,12 +34,6 @@ api = "{api}"
 albums = {{ category = "Animated series" }}
 characters = {{ category = "{{album}} characters" }}
 """
-
-
-@pytest.fixture(scope="module")
-def wiki() -> Iterator[MediaWiki]:
-    with mediawiki() as served:
-        yield served
 
 
 @pytest.fixture(scope="module")
