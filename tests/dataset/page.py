@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
-_EMPTY = {"meta", "img", "col"}
+_EMPTY = {"meta", "img", "col", "input"}
 
 
 class Page(HTMLParser):
