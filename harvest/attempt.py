@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from icf.blobs import BlobStore
 from icf.codes import Fate, ImageReason
@@ -27,6 +27,7 @@ class Attempt:
         robots: whose delays are kept between requests.
         blobs: where bytes go.
         readers: of each source that has pictures of its own, by its name.
+        withdrawn: SHA-256 of bytes that are never kept again.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Attempt:
         robots: Robots,
         blobs: BlobStore,
         readers: Mapping[str, Reader],
+        withdrawn: Collection[str] = (),
     ) -> None:
         self._fetcher = fetcher
         self._robots = robots
         self._blobs = blobs
         self._readers = readers
+        self._withdrawn = withdrawn
 
     def delay(self, leased: Leased) -> float | None:
         """Return the seconds that the URL's host wants between requests.
@@ -67,6 +70,7 @@ class Attempt:
             )
             if isinstance(got, NotModified):
                 return Ended(leased, Fate.UNCHANGED, None, got.status)
+            self._check(url, incoming)
             header = _header(incoming.head, url)
             # Flushing to the disk takes its time; others are fetched meanwhile.
             sha256 = await asyncio.to_thread(incoming.keep)
@@ -83,9 +87,23 @@ class Attempt:
             reader.read(leased.url, incoming)
             if incoming.size == 0:
                 raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
+            self._check(leased.url, incoming)
             header = _header(incoming.head, leased.url)
             sha256 = incoming.keep()
         return _stored(leased, sha256, incoming.size, header, {}, None)
+
+    def remove(self, sha256: str) -> None:
+        """Remove bytes that were withdrawn while they were on their way."""
+        self._blobs.remove(sha256)
+
+    def _check(self, url: str, incoming: Incoming) -> None:
+        """Refuse withdrawn bytes, before they get a name in the blob store."""
+        if self._withdrawn and incoming.sha256 in self._withdrawn:
+            raise Fault(
+                Fate.TAKEN_DOWN,
+                f"{url}: these very bytes were withdrawn; not kept",
+                http_status=200,
+            )
 
 
 def _header(head: bytes, url: str) -> Header | None:

@@ -12,6 +12,7 @@ from icf.harvest.cli_work import (
     complain,
     dry_run_option,
     only_count,
+    only_licence_option,
     passed_over,
     refresh_option,
     source_option,
@@ -127,6 +128,7 @@ def characters_command(
 @_album_option
 @source_option
 @refresh_option
+@only_licence_option
 @dry_run_option
 @shared_options
 @pass_invocation

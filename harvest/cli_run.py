@@ -9,6 +9,7 @@ from icf.harvest.cli_work import (
     complain,
     dry_run_option,
     only_count,
+    only_licence_option,
     refresh_option,
     source_option,
     summary,
@@ -21,6 +22,7 @@ from icf.harvest.run import Work
 @click.command("run")
 @source_option
 @refresh_option
+@only_licence_option
 @dry_run_option
 @shared_options
 @pass_invocation

@@ -26,6 +26,26 @@ source_option = click.option(
 refresh_option = click.option(
     "--refresh", is_flag=True, help="List again what was listed before."
 )
+
+
+def _only_licence(
+    context: click.Context, _option: click.Parameter, patterns: tuple[str, ...]
+) -> None:
+    if patterns:
+        invocation = context.ensure_object(Invocation)
+        flag = f"harvest.only_licence={','.join(patterns)}"
+        invocation.settings = (*invocation.settings, flag)
+
+
+only_licence_option = click.option(
+    "--only-licence",
+    metavar="PATTERN",
+    multiple=True,
+    expose_value=False,
+    callback=_only_licence,
+    help="Only pictures under such a licence, as CC0 or 'CC BY*'; may be repeated  "
+    "[default: the setting harvest.only_licence].",
+)
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Only count what is pending."
 )

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery
 from icf.errors import BrokenMachine
 from icf.harvest.admit import admit, is_full
+from icf.harvest.barred import bar
 from icf.harvest.enter import enter_albums, enter_characters, enter_tasks
 from icf.harvest.fault import Fault
 from icf.harvest.listed import file_cast, store_pictures
@@ -80,6 +82,7 @@ class Discovery:
         found: called after each answer that was stored.
         rules: limits and filters of the sources, by their names.
         scope: which listings are asked for.
+        only_licence: patterns of the licences that are let in; empty for all.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Discovery:
         found: Callable[[], None] = lambda: None,
         rules: Mapping[str, Rules] | None = None,
         scope: Scope = EVERYTHING,
+        only_licence: Collection[str] = (),
     ) -> None:
         self._catalogue = catalogue
         self._sources = sources
@@ -97,6 +101,7 @@ class Discovery:
         self._found = found
         self._rules = rules or {}
         self._scope = scope
+        self._only_licence = only_licence
         self.listed = Listed()
 
     async def run(self) -> None:
@@ -108,7 +113,16 @@ class Discovery:
 
     async def _run_source(self, source: Source) -> None:
         rules = self._rules.get(source.name, _NO_RULES)
-        waiting = _Waiting(self._catalogue, source, rules, self._scope, self._took)
+        store_answer = partial(
+            store,
+            self._catalogue,
+            source,
+            rules=rules,
+            only_licence=self._only_licence,
+        )
+        waiting = _Waiting(
+            self._catalogue, source, rules, self._scope, store_answer, self._took
+        )
         if isinstance(source, Crawler):
             await source.crawl(waiting, self._web)
             return
@@ -153,6 +167,7 @@ class _Waiting:
     """The waiting tasks of one source; the `Listings` that a `Crawler` gets.
 
     Args:
+        store: stores an answer to a listing; returns what of it was let in.
         took: called with what was stored of an answer, or None for a failure.
     """
 
@@ -162,12 +177,14 @@ class _Waiting:
         source: Source,
         rules: Rules,
         scope: Scope,
+        store: Callable[[Listing, Answer], Answer | None],
         took: Callable[[Answer | None], None],
     ) -> None:
         self._catalogue = catalogue
         self._source = source
         self._rules = rules
         self._scope = scope
+        self._store = store
         self._took = took
 
     async def waiting(self, count: int, without: Collection[int] = ()) -> list[Listing]:
@@ -191,9 +208,7 @@ class _Waiting:
 
     async def answer(self, listing: Listing, answer: Answer) -> None:
         """Store what a step of a task found."""
-        stored = await asyncio.to_thread(
-            store, self._catalogue, self._source, listing, answer, self._rules
-        )
+        stored = await asyncio.to_thread(self._store, listing, answer)
         if stored is not None:
             self._took(stored)
 
@@ -326,6 +341,7 @@ def store(
     listing: Listing,
     answer: Answer,
     rules: Rules = _NO_RULES,
+    only_licence: Collection[str] = (),
 ) -> Answer | None:
     """Write an answer and move its task on, in one transaction.
 
@@ -336,7 +352,8 @@ def store(
     with catalogue.write() as connection:
         if not _move_on(connection, listing, answer):
             return None
-        admitted = admit(connection, source, rules, answer)
+        lawful = bar(connection, source, answer, only_licence)
+        admitted = admit(connection, source, rules, lawful)
         kept = admitted.answer
         albums = enter_albums(connection, source, kept)
         characters = enter_characters(connection, source, kept, albums)

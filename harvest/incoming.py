@@ -52,6 +52,11 @@ class Incoming:
             self.head += piece[: HEAD - len(self.head)]
 
     @property
+    def sha256(self) -> str:
+        """SHA-256 of all bytes so far, in hexadecimal; empty before the first."""
+        return self._writer.sha256 if self._writer is not None else ""
+
+    @property
     def sha1(self) -> str:
         """SHA-1 of all bytes so far, in hexadecimal; empty before the first."""
         return self._writer.sha1 if self._writer is not None else ""

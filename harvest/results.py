@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import Fate, ImageReason, Verdict
@@ -64,14 +65,21 @@ class PutOff:
 Result = Stored | Ended | PutOff
 
 
-def write_results(catalogue: Catalogue, worker: str, results: Sequence[Result]) -> None:
+def write_results(
+    catalogue: Catalogue, worker: str, results: Sequence[Result]
+) -> frozenset[str]:
     """Write results and give the rows back.
 
     A row that was lent to another worker meanwhile is left to that one; bytes that were
     stored are kept all the same.
+
+    Returns:
+        SHA-256 of bytes that were withdrawn while they were fetched; nothing refers to
+        them, and the caller removes them.
     """
-    stored = [one for one in results if isinstance(one, Stored)]
     with catalogue.write() as connection:
+        results, gone = _without_withdrawn(connection, results)
+        stored = [one for one in results if isinstance(one, Stored)]
         ids = _enter_images(connection, stored)
         changes = [_change(one, ids, worker) for one in results]
         connection.execute(
@@ -85,6 +93,39 @@ def write_results(catalogue: Catalogue, worker: str, results: Sequence[Result]) 
         )
         _enter_sources(connection, stored, ids)
         file_candidates(connection, [one.leased.id for one in stored])
+    return gone
+
+
+def _without_withdrawn(
+    connection: sa.Connection, results: Sequence[Result]
+) -> tuple[Sequence[Result], frozenset[str]]:
+    """End what was withdrawn meanwhile; return the bytes that nobody refers to."""
+    stored = [one for one in results if isinstance(one, Stored)]
+    hashes = tombstones.buried(
+        connection, tombstones.SHA256, {one.sha256 for one in stored}
+    )
+    urls = tombstones.buried(
+        connection, tombstones.URL, {one.leased.url for one in stored}
+    )
+    if not hashes and not urls:
+        return results, frozenset()
+
+    def is_gone(one: Result) -> bool:
+        return isinstance(one, Stored) and (
+            one.sha256 in hashes or one.leased.url in urls
+        )
+
+    kept = [
+        Ended(one.leased, Fate.TAKEN_DOWN, None, one.http_status)
+        if is_gone(one)
+        else one
+        for one in results
+    ]
+    elsewhere = {one.sha256 for one in kept if isinstance(one, Stored)}
+    of_urls = {one.sha256 for one in stored if one.leased.url in urls}
+    known = sa.select(image.c.sha256).where(image.c.sha256.in_(sorted(of_urls)))
+    elsewhere |= set(connection.execute(known).scalars())
+    return kept, hashes | (of_urls - elsewhere)
 
 
 _CHANGED = (

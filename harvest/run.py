@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf import __version__
+from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, mention, url
 from icf.codes import Fate
 from icf.errors import WrongUse
 from icf.harvest.addresses import AllowList
 from icf.harvest.attempt import Attempt
+from icf.harvest.barred import set_aside
 from icf.harvest.body import Limits
 from icf.harvest.discover import (
     EVERYTHING,
@@ -119,6 +121,7 @@ def harvest(
     workspace.blobs.sweep()
     for source in sources:
         begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
+    set_aside(workspace.catalogue, workspace.settings.harvest.only_licence)
     run_id = workspace.begin_run("icf-harvest run")
     try:
         done = asyncio.run(_run(workspace, sources, work, agent, finished))
@@ -220,12 +223,20 @@ async def _run(
             robots = Robots(web, obey=settings.respect_robots)
             fetcher = Fetcher(web, robots, limits_of(settings))
             readers = {s.name: s.reader for s in sources if s.reader is not None}
-            attempt = Attempt(fetcher, robots, workspace.blobs, readers)
+            with catalogue.read() as connection:
+                gone = tombstones.all_of_kind(connection, tombstones.SHA256)
+            attempt = Attempt(fetcher, robots, workspace.blobs, readers, gone)
             frontier = Frontier(catalogue, settings.lease, only=work.urls)
             worker = Worker(catalogue, frontier, attempt, settings, finished)
             rules = rules_of(workspace.settings)
             listing = Discovery(
-                catalogue, sources, web, worker.more_came, rules, work.scope
+                catalogue,
+                sources,
+                web,
+                worker.more_came,
+                rules,
+                work.scope,
+                settings.only_licence,
             )
             try:
                 if work.fetch:

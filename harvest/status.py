@@ -25,7 +25,7 @@ PASSING = (
 ASKABLE = tuple(
     fate
     for fate in Fate
-    if fate not in (Fate.PENDING, Fate.MISSING_FILE, Fate.MISSING_PAGE)
+    if fate not in (Fate.PENDING, Fate.MISSING_FILE, Fate.MISSING_PAGE, Fate.TAKEN_DOWN)
 )
 
 

@@ -198,7 +198,9 @@ class Worker:
         self._wake.set()
 
     def _write(self, batch: list[Result]) -> None:
-        write_results(self._catalogue, self._frontier.worker, batch)
+        gone = write_results(self._catalogue, self._frontier.worker, batch)
+        for sha256 in gone:
+            self._attempt.remove(sha256)
         self._wrote(sum(not isinstance(one, PutOff) for one in batch))
 
     def _renew(self) -> None:

@@ -73,6 +73,24 @@ class BlobStore:
         """Tell whether there are bytes under ``sha256``."""
         return bool(self._files.exists(self.place(sha256)))
 
+    def remove(self, sha256: str) -> bool:
+        """Remove the bytes of ``sha256`` for good; tell whether there were any.
+
+        Raises:
+            BrokenMachine: they cannot be removed.
+        """
+        place = self.place(sha256)
+        try:
+            if not self._files.exists(place):
+                return False
+            self._files.rm_file(place)
+        except OSError as error:
+            raise BrokenMachine(
+                f"cannot remove {sha256} from the blob store: {error}; check who may "
+                "write there, and run the same command again"
+            ) from error
+        return True
+
     def place(self, sha256: str) -> str:
         """Where the bytes of ``sha256`` are or would be, two folders deep."""
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
@@ -163,6 +181,11 @@ class BlobWriter:
         """Add many pieces."""
         for piece in pieces:
             self.write(piece)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of what was written, in hexadecimal."""
+        return self._sha256.hexdigest()
 
     @property
     def sha1(self) -> str:

@@ -58,6 +58,10 @@ class HarvestSettings(_Section):
         description="private hosts that may be fetched from: host or host:port",
     )
     respect_robots: bool = Field(default=True, description="obey robots.txt")
+    only_licence: tuple[str, ...] = Field(
+        default=(),
+        description="licences to let in, such as CC0 or CC BY*; empty: all",
+    )
     concurrency: int = Field(default=32, ge=1, description="fetches at a time")
     per_host: int = Field(
         default=8, ge=1, description="fetches at a time from one host"

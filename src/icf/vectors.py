@@ -24,6 +24,9 @@ SHARD_BYTES = 256 * 1024 * 1024
 
 _SUFFIX = ".rows"
 
+#: Stands where a face's id was; ids are positive.
+_ERASED = -1
+
 
 class MissingVector(BadInput):
     """Some faces have no embedding by this model."""
@@ -83,6 +86,18 @@ class VectorStore:
             )
         return found.read(ids)
 
+    def erase(self, ids: NDArray[np.int64]) -> int:
+        """Overwrite every row of these faces, by any model; return how many.
+
+        The numbers are gone from the disk when this returns; `get` has no such faces
+        any more.
+        """
+        return sum(
+            _erase(folder, ids)
+            for folder in sorted(self.folder.glob("*"))
+            if folder.is_dir()
+        )
+
     def ids(self, model: str) -> NDArray[np.int64]:
         """Every face that has a vector of ``model``: shape (n,), sorted."""
         found = self._model(model)
@@ -131,7 +146,8 @@ class _Model:
             rows = _complete_rows(shard)
             start = self._seen[number]
             for row, each in enumerate(rows["id"][start:].tolist(), start):
-                self.rows[each] = (number, row)
+                if each != _ERASED:
+                    self.rows[each] = (number, row)
             self._seen[number] = len(rows)
 
     def read(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -169,6 +185,24 @@ def _complete_rows(shard: Path) -> NDArray[np.void]:
     if not count:
         return np.empty(0, dtype)
     return np.memmap(shard, dtype, "r", shape=(count,))
+
+
+def _erase(folder: Path, ids: NDArray[np.int64]) -> int:
+    erased = 0
+    with _locked(folder):
+        for shard in _shards(folder):
+            held = _complete_rows(shard)["id"]
+            chosen = np.flatnonzero(np.isin(held, ids))
+            if not len(chosen):
+                continue
+            rows = np.memmap(shard, _dtype(_dim(shard)), "r+", shape=(len(held),))
+            # The numbers first: a row that still has its id can be found again.
+            rows["vector"][chosen] = 0
+            rows.flush()
+            rows["id"][chosen] = _ERASED
+            rows.flush()
+            erased += len(chosen)
+    return erased
 
 
 @contextmanager

@@ -1,0 +1,102 @@
+"""What was withdrawn and must never come back: URLs, bytes, characters.
+
+A tombstone outlives what it is for. Every stage that lets something in asks here first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, character, tombstone
+
+URL, SHA256, CHARACTER = "url", "sha256", "character"
+
+#: Subjects in one query. SQLite takes 999 variables before version 3.32.
+_CHUNK = 900
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """One thing that was withdrawn.
+
+    Attributes:
+        kind: ``"url"``, ``"sha256"`` or ``"character"``.
+        subject: the URL, the hash, or ``ALBUM/CHARACTER``.
+        reason: as the person who withdrew it put it.
+        taken_at: UTC epoch seconds.
+    """
+
+    kind: str
+    subject: str
+    reason: str
+    taken_at: float
+
+
+def full_name(album_name: str, character_name: str) -> str:
+    """Return what a tombstone calls a character."""
+    return f"{album_name}/{character_name}"
+
+
+def bury(
+    connection: sa.Connection, kind: str, subjects: Iterable[str], reason: str
+) -> int:
+    """Enter tombstones that are not there yet; return how many are new."""
+    wanted = sorted(set(subjects))
+    new = [one for one in wanted if one not in buried(connection, kind, wanted)]
+    now = time.time()
+    rows = [
+        {"kind": kind, "subject": one, "reason": reason, "taken_at": now} for one in new
+    ]
+    if rows:
+        connection.execute(sa.insert(tombstone), rows)
+    return len(rows)
+
+
+def buried(
+    connection: sa.Connection, kind: str, subjects: Collection[str]
+) -> frozenset[str]:
+    """Return those of the subjects that have a tombstone."""
+    wanted = sorted(subjects)
+    found: set[str] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        query = sa.select(tombstone.c.subject).where(
+            tombstone.c.kind == kind,
+            tombstone.c.subject.in_(wanted[start : start + _CHUNK]),
+        )
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
+
+
+def all_of_kind(connection: sa.Connection, kind: str) -> frozenset[str]:
+    """Return every subject of a kind that has a tombstone."""
+    query = sa.select(tombstone.c.subject).where(tombstone.c.kind == kind)
+    return frozenset(connection.execute(query).scalars())
+
+
+def read(
+    connection: sa.Connection, subjects: Collection[str] | None = None
+) -> Sequence[Tombstone]:
+    """Return tombstones, oldest first: all of them, or those of some subjects."""
+    query = sa.select(
+        tombstone.c.kind, tombstone.c.subject, tombstone.c.reason, tombstone.c.taken_at
+    ).order_by(tombstone.c.id)
+    if subjects is not None:
+        query = query.where(tombstone.c.subject.in_(sorted(subjects)))
+    return [Tombstone(*row) for row in connection.execute(query)]
+
+
+def is_buried_character() -> sa.ColumnElement[bool]:
+    """Of the rows of ``character``: it has a tombstone."""
+    named = (
+        sa.select(album.c.name)
+        .where(album.c.id == character.c.album_id)
+        .scalar_subquery()
+    )
+    return sa.exists().where(
+        tombstone.c.kind == CHARACTER,
+        tombstone.c.subject == named.concat("/").concat(character.c.name),
+    )
