@@ -1,16 +1,25 @@
-"""Harvest a list of one's own: a CSV file of album, character, url."""
+"""Harvest a list of one's own: album, character, URL, a picture a row.
+
+CSV, JSON Lines and Parquet, told apart by the end of the file's name.
+"""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from icf.errors import WrongUse
+from icf.harvest.gender import read_gender
 from icf.harvest.licence import UNKNOWN, Licence
+from icf.harvest.list_csv import CsvRows
+from icf.harvest.list_json import JsonRows
+from icf.harvest.list_parquet import ParquetRows
+from icf.harvest.list_rows import Cells, Row, Rows
+from icf.harvest.region import read_region
 from icf.harvest.source import (
     Album,
     Answer,
@@ -23,14 +32,16 @@ from icf.harvest.source import (
 from icf.harvest.web import Web
 from icf.settings import HarvestSettings
 
-REQUIRED = ("album", "character", "url")
-OPTIONAL = ("page", "licence", "licence_url", "author")
+FORMATS: Mapping[str, Callable[[Path], Rows]] = {
+    ".csv": CsvRows,
+    ".jsonl": JsonRows,
+    ".ndjson": JsonRows,
+    ".parquet": ParquetRows,
+}
 
 _ROWS_A_STEP = 1000
-#: Stands for bytes that are not UTF-8 while a row is read, so that it can be named.
-_NOT_UTF8 = "surrogateescape"
-
-Row = tuple[int, dict[str, str] | str]
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+_YES = frozenset({"true", "yes", "1"})
 
 
 class ListTable(SourceTable):
@@ -40,7 +51,7 @@ class ListTable(SourceTable):
 
 
 class ListSource:
-    """Rows of a CSV file with a header line; each names a picture of a character.
+    """Rows of a file; each names a picture of a character.
 
     A file that has changed is listed again at the next run; what is known stays.
     """
@@ -53,6 +64,13 @@ class ListSource:
         checked = read_table(ListTable, table)
         self.name = checked.name
         self._path = root / checked.path
+        kind = self._path.suffix.lower()
+        if kind not in FORMATS:
+            raise WrongUse(
+                f"[[source]] {self.name!r}: {self._path} ends in {kind!r}; a list ends "
+                f"in {', '.join(FORMATS)}"
+            )
+        self._format = FORMATS[kind](self._path)
         self._rows: Iterator[Row] | None = None
         self._read = 0
 
@@ -63,10 +81,8 @@ class ListSource:
             WrongUse: there is no such file, or it lacks a column.
         """
         try:
-            with self._path.open("rb") as file:
-                _check_header(self._path, file.readline())
-                file.seek(0)
-                digest = _digest(file)
+            self._format.check()
+            digest = _digest(self._path)
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         yield Task("rows", f"{self._path.name} {digest}")
@@ -75,21 +91,26 @@ class ListSource:
         """Answer the next rows."""
         start = int(task.cursor or 0)
         if self._rows is None or start != self._read:
-            self._rows = islice(_rows(self._path), start, None)
+            self._rows = self._format.rows(start)
         rows = list(islice(self._rows, _ROWS_A_STEP))
         self._read = start + len(rows)
+        albums: dict[str, Album] = {}
+        characters: dict[tuple[str, str], Character] = {}
         pictures: list[Picture] = []
         faults: list[str] = []
         for line, row in rows:
-            if isinstance(row, str):
-                faults.append(f"{self._path}, line {line}: {row}")
-            else:
-                pictures.append(_picture(row))
-        who = {(p.album or "", p.character or ""): None for p in pictures}
+            fault = row if isinstance(row, str) else _fault(row)
+            if isinstance(row, str) or fault is not None:
+                faults.append(f"{self._path}, line {line}: {fault}")
+                continue
+            pictures.append(_picture(row))
+            who = (row["album"], row["character"])
+            albums[who[0]] = _album(row, albums.get(who[0]))
+            characters[who] = _character(row, characters.get(who))
         done = len(rows) < _ROWS_A_STEP
         return Answer(
-            albums=tuple(Album(name) for name in dict.fromkeys(a for a, _ in who)),
-            characters=tuple(Character(album, name) for album, name in who),
+            albums=tuple(albums.values()),
+            characters=tuple(characters.values()),
             pictures=tuple(pictures),
             cursor=None if done else str(self._read),
             done=done,
@@ -97,7 +118,34 @@ class ListSource:
         )
 
 
-def _picture(row: dict[str, str]) -> Picture:
+def _fault(row: Cells) -> str | None:
+    """Say what is wrong with a cell that is not free text."""
+    rank = row.get("rank", "")
+    if rank and not (rank.isdecimal() and rank.isascii() and len(rank) < 10):
+        return f"bad_row: rank {rank!r} is not a number"
+    sha1 = row.get("sha1", "").lower()
+    if sha1 and not _SHA1.fullmatch(sha1):
+        return f"bad_row: sha1 {sha1!r} is not 40 hexadecimal digits"
+    return None
+
+
+def _album(row: Cells, known: Album | None) -> Album:
+    """Return the album of a row; what an earlier row said of it stays."""
+    rank = int(row["rank"]) if row.get("rank") else None
+    region = read_region(row.get("region", ""))
+    if known is not None:
+        rank = rank if known.rank is None else known.rank
+        region = known.region or region
+    return Album(row["album"], rank=rank, region=region)
+
+
+def _character(row: Cells, known: Character | None) -> Character:
+    gender = read_gender(row.get("gender", ""))
+    gender = gender if known is None else known.gender or gender
+    return Character(row["album"], row["character"], gender=gender)
+
+
+def _picture(row: Cells) -> Picture:
     licence, author = row.get("licence"), row.get("author") or None
     url = row.get("licence_url") or None
     known = Licence(licence, url, "list", author) if licence else None
@@ -106,56 +154,16 @@ def _picture(row: dict[str, str]) -> Picture:
         row["url"],
         row["album"],
         row["character"],
+        is_lead=row.get("lead", "").lower() in _YES,
         page_url=row.get("page") or None,
         licence=known or unknown,
+        sha1=row.get("sha1", "").lower() or None,
     )
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    """Yield each row with its line number, or what is wrong with it."""
-    with path.open(encoding="utf-8-sig", errors=_NOT_UTF8, newline="") as file:
-        lines = csv.reader(file)
-        header = [name.strip().lower() for name in next(lines, [])]
-        while True:
-            first = lines.line_num + 1
-            try:
-                cells = next(lines)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield first, f"bad_row: {error}"
-                continue
-            if cells:
-                yield first, _checked(header, cells)
-
-
-def _checked(header: list[str], cells: list[str]) -> dict[str, str] | str:
-    if len(cells) != len(header):
-        return f"bad_row: {len(cells)} columns, the header has {len(header)}"
-    row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    if any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
-        return "bad_encoding: not UTF-8"
-    empty = [name for name in REQUIRED if not row[name]]
-    if empty:
-        return f"bad_row: no {' and no '.join(empty)}"
-    if any("\0" in cell for cell in cells):
-        return "bad_row: a zero byte"
-    return row
-
-
-def _check_header(path: Path, line: bytes) -> None:
-    text = line.decode("utf-8-sig", errors="replace")
-    names = [name.strip().lower() for name in next(csv.reader([text]), [])]
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise WrongUse(
-            f"{path}: the first line must name the columns {', '.join(REQUIRED)} "
-            f"(and may name {', '.join(OPTIONAL)}); it lacks {', '.join(missing)}"
-        )
-
-
-def _digest(file: Any) -> str:
+def _digest(path: Path) -> str:
     digest = hashlib.sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
     return digest.hexdigest()[:16]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from icf.codes import Gender, Region
 from icf.errors import WrongUse
 from icf.harvest.addresses import AllowList
 from icf.harvest.licence import Licence
@@ -123,3 +124,46 @@ def test_a_list_without_its_columns_is_wrong_use(tmp_path: Path, text: str) -> N
 def test_a_list_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="'mine'"):
         list(source(tmp_path).first_tasks())
+
+
+def test_a_row_may_say_rank_region_gender_lead_and_sha1(tmp_path: Path) -> None:
+    (found,) = answers(
+        tmp_path,
+        b"album,character,url,rank,region,gender,lead,sha1\n"
+        b"Moon,Luna,http://a.org/1,,,,,\n"
+        b"Moon,Luna,http://a.org/2,3,Japanese,woman,yes,%s\n"
+        b"Moon,Sol,http://a.org/3,x,,,,\n"
+        b"Moon,Sol,http://a.org/4,,,,,12ab\n" % (b"AB" * 20),
+    )
+    assert found.albums == (Album("Moon", rank=3, region=Region.JAPAN),)
+    assert found.characters == (Character("Moon", "Luna", gender=Gender.FEMALE),)
+    first, second = found.pictures
+    assert (first.is_lead, first.sha1) == (False, None)
+    assert (second.is_lead, second.sha1) == (True, "ab" * 20)
+    assert [fault.partition("line ")[2] for fault in found.faults] == [
+        "4: bad_row: rank 'x' is not a number",
+        "5: bad_row: sha1 '12ab' is not 40 hexadecimal digits",
+    ]
+
+
+def test_the_same_list_in_json_lines_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "urls.jsonl").write_text(
+        '{"album": "Moon", "character": "Luna", "url": "http://a.org/1", "rank": 3}\n'
+    )
+    table = {"name": "mine", "kind": "list", "path": "urls.jsonl"}
+    listed = ListSource(table, tmp_path, HarvestSettings())
+    (task,) = listed.first_tasks()
+
+    async def step() -> Answer:
+        async with Web("icf/test", AllowList([])) as web:
+            return await listed.step(task, web)
+
+    found = asyncio.run(step())
+    assert found.albums == (Album("Moon", rank=3),)
+    assert [p.url for p in found.pictures] == ["http://a.org/1"]
+
+
+def test_another_kind_of_file_names_the_known_ones(tmp_path: Path) -> None:
+    table = {"name": "mine", "kind": "list", "path": "urls.xlsx"}
+    with pytest.raises(WrongUse, match=r"\.csv, \.jsonl"):
+        ListSource(table, tmp_path, HarvestSettings())

@@ -1,0 +1,98 @@
+"""The rows of a list: what its columns are called, and what a row has to have.
+
+Each format has a module that yields rows as they stand in the file: the number of a row
+(a line, where the format has lines) with its cells as text by column, or with what is
+wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from icf.errors import WrongUse
+
+REQUIRED = ("album", "character", "url")
+OPTIONAL = (
+    "page",
+    "licence",
+    "licence_url",
+    "author",
+    "rank",
+    "region",
+    "gender",
+    "sha1",
+    "lead",
+)
+
+Cells = Mapping[str, str]
+Row = tuple[int, Cells | str]
+
+#: Bytes that were no UTF-8, read as ``surrogateescape`` reads them; and such as are no
+#: text in JSON.
+_UNREADABLE = re.compile("[\ud800-\udfff]")
+
+
+class Rows(Protocol):
+    """What each format has."""
+
+    def check(self) -> None:
+        """Look at the beginning of the file.
+
+        Raises:
+            WrongUse: it is not of the format, or lacks a column.
+            OSError: it cannot be read.
+        """
+
+    def rows(self, start: int) -> Iterator[Row]:
+        """Yield the rows but the first ``start``."""
+
+
+def checked(cells: Cells) -> Cells | str:
+    """Return the cells without space around them, or what is wrong with them.
+
+    >>> checked({"album": "Moon", "character": "", "url": "http://a/1"})
+    'bad_row: no character'
+    """
+    if any(map(_UNREADABLE.search, cells.values())):
+        return "bad_encoding: not UTF-8"
+    row = {name: cell.strip() for name, cell in cells.items()}
+    empty = [name for name in REQUIRED if not row.get(name)]
+    if empty:
+        return f"bad_row: no {' and no '.join(empty)}"
+    if any("\0" in cell for cell in row.values()):
+        return "bad_row: a zero byte"
+    return row
+
+
+def text_of(value: object) -> str:
+    """Return what a CSV file would say for a value.
+
+    >>> text_of(None), text_of(True), text_of(3.0), text_of("Luna")
+    ('', 'true', '3', 'Luna')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # whole numbers beside missing ones are floats
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="surrogateescape")
+    return str(value)
+
+
+def check_columns(where: str, names: Iterable[str]) -> None:
+    """See that the columns are there that every row needs.
+
+    Raises:
+        WrongUse: one is not.
+    """
+    named = set(names)
+    missing = [name for name in REQUIRED if name not in named]
+    if missing:
+        raise WrongUse(
+            f"{where} must name the columns {', '.join(REQUIRED)} (and may name "
+            f"{', '.join(OPTIONAL)}); it lacks {', '.join(missing)}"
+        )
