@@ -1,8 +1,10 @@
-"""Inserts that pass over rows which are there already, on both databases."""
+"""Bulk inserts on both databases: many rows, little work for each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,9 +29,35 @@ def insert_new(
     They are written in the order of their keys, so that two writers who meet wait for
     each other instead of blocking each other.
     """
-    ordered = sorted(rows, key=lambda row: [row[name] for name in key])
-    if ordered:
-        statement = insert_into(connection, table)
-        connection.execute(
-            statement.on_conflict_do_nothing(index_elements=list(key)), ordered
-        )
+    ordered = sorted(rows, key=itemgetter(*key))
+    statement = insert_into(connection, table)
+    insert_all(
+        connection, statement.on_conflict_do_nothing(index_elements=list(key)), ordered
+    )
+
+
+def insert_all(connection: sa.Connection, statement: Insert, rows: Rows) -> None:
+    """Run an ``INSERT`` for many rows that all name the same columns.
+
+    The statement is compiled once, and the rows go to the driver as they are: values
+    that the tables' types would have to translate first are not for this.
+    """
+    if not rows:
+        return
+    compiled = statement.compile(
+        dialect=connection.dialect, column_keys=sorted(rows[0])
+    )
+    order = getattr(compiled, "positiontup", None)
+    values: Any = list(map(itemgetter(*order), rows)) if order else rows
+    connection.exec_driver_sql(str(compiled), values)
+
+
+def among(
+    connection: sa.Connection, column: sa.Column[Any], values: Collection[Any]
+) -> sa.ColumnElement[bool]:
+    """Return "the column has one of these values", as one parameter however many."""
+    if connection.dialect.name == "postgresql":
+        array = sa.bindparam(None, list(values), type_=postgresql.ARRAY(column.type))
+        return column == sa.any_(array)
+    each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(sa.select(each.c.value))

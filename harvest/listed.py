@@ -10,10 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue import tombstones
 from icf.catalogue.schema import candidate, character, mention, url
 from icf.codes import Fate
 from icf.harvest.fault import Fault
-from icf.harvest.insert import insert_into, insert_new
+from icf.harvest.insert import among, insert_all, insert_into, insert_new
 from icf.harvest.source import Frame, Picture, Source
 from icf.harvest.urls import MAX_LENGTH, WebUrl, normalise
 
@@ -43,7 +44,7 @@ def store_pictures(
     ]
     insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
     _ask_again_where_changed(connection, rows)
-    ids = _ids(connection, [row["url"] for row in rows])
+    ids = _ids(connection, {row["url"] for row in rows})
     now = time.time()
     mentions: dict[tuple[int, int], dict[str, Any]] = {}
     for row, picture in zip(rows, pictures, strict=True):
@@ -70,29 +71,31 @@ def _cast_of(picture: Picture, albums: Mapping[str, int]) -> int | None:
 
 def file_cast(connection: sa.Connection, album_ids: Collection[int]) -> None:
     """File pictures of an album that name nobody under everybody of that album."""
-    for album_id in sorted(album_ids):
-        missing = (
-            sa.select(url.c.id.label("url_id"), character.c.id.label("character_id"))
-            .join(character, character.c.album_id == url.c.album_id)
-            .outerjoin(
-                mention,
-                sa.and_(
-                    mention.c.url_id == url.c.id,
-                    mention.c.character_id == character.c.id,
-                ),
-            )
-            .where(url.c.album_id == album_id, mention.c.url_id.is_(None))
-            .order_by(url.c.id, character.c.id)
+    if not album_ids:
+        return
+    missing = (
+        sa.select(url.c.id.label("url_id"), character.c.id.label("character_id"))
+        .join(character, character.c.album_id == url.c.album_id)
+        .outerjoin(
+            mention,
+            sa.and_(
+                mention.c.url_id == url.c.id,
+                mention.c.character_id == character.c.id,
+            ),
         )
-        now = time.time()
-        rows = [
-            {**row, "is_lead": False, "found_at": now}
-            for row in connection.execute(missing).mappings()
-        ]
-        _mention(connection, rows)
+        .where(among(connection, url.c.album_id, album_ids), mention.c.url_id.is_(None))
+        .where(~tombstones.is_buried_character())
+        .order_by(url.c.id, character.c.id)
+    )
+    now = time.time()
+    rows = [
+        {**row, "is_lead": False, "found_at": now}
+        for row in connection.execute(missing).mappings()
+    ]
+    _mention(connection, rows)
 
 
-def file_candidates(connection: sa.Connection, url_ids: Sequence[int]) -> None:
+def file_candidates(connection: sa.Connection, url_ids: Collection[int]) -> None:
     """File each stored picture under the characters that its URLs are mentioned for."""
     found = (
         sa.select(
@@ -101,7 +104,7 @@ def file_candidates(connection: sa.Connection, url_ids: Sequence[int]) -> None:
             sa.func.max(sa.cast(mention.c.is_lead, sa.Integer)).label("is_lead"),
         )
         .join(mention, mention.c.url_id == url.c.id)
-        .where(url.c.id.in_(url_ids), url.c.image_id.is_not(None))
+        .where(among(connection, url.c.id, url_ids), url.c.image_id.is_not(None))
         .group_by(url.c.image_id, mention.c.character_id)
         .order_by(url.c.image_id, mention.c.character_id)
     )
@@ -109,15 +112,15 @@ def file_candidates(connection: sa.Connection, url_ids: Sequence[int]) -> None:
         {"image_id": r.image_id, "character_id": r.character_id, "is_lead": bool(r[2])}
         for r in connection.execute(found)
     ]
-    if rows:
-        statement = insert_into(connection, candidate)
-        lead = sa.or_(candidate.c.is_lead, statement.excluded.is_lead)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["image_id", "character_id"], set_={"is_lead": lead}
-            ),
-            rows,
-        )
+    statement = insert_into(connection, candidate)
+    lead = sa.or_(candidate.c.is_lead, statement.excluded.is_lead)
+    insert_all(
+        connection,
+        statement.on_conflict_do_update(
+            index_elements=["image_id", "character_id"], set_={"is_lead": lead}
+        ),
+        rows,
+    )
 
 
 def _ask_again_where_changed(
@@ -155,19 +158,20 @@ def _mention(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
         return
     statement = insert_into(connection, mention)
     lead = sa.or_(mention.c.is_lead, statement.excluded.is_lead)
-    connection.execute(
+    insert_all(
+        connection,
         statement.on_conflict_do_update(
             index_elements=["url_id", "character_id"], set_={"is_lead": lead}
         ),
-        list(rows),
+        rows,
     )
     # Some of these URLs may have been fetched long ago, for another character.
-    file_candidates(connection, sorted({row["url_id"] for row in rows}))
+    file_candidates(connection, {row["url_id"] for row in rows})
 
 
-def _ids(connection: sa.Connection, urls: Sequence[str]) -> dict[str, int]:
-    known = sa.select(url.c.url, url.c.id).where(url.c.url.in_(sorted(set(urls))))
-    return {row.url: row.id for row in connection.execute(known)}
+def _ids(connection: sa.Connection, urls: Collection[str]) -> dict[str, int]:
+    known = sa.select(url.c.url, url.c.id).where(among(connection, url.c.url, urls))
+    return {address: row_id for address, row_id in connection.execute(known)}
 
 
 def _row(source: Source, picture: Picture) -> dict[str, Any]:

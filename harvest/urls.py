@@ -26,6 +26,11 @@ _IGNORED = str.maketrans("", "", "\t\n\r\0")
 _PATH_SAFE = "%/:@!$&'()*+,;=-._~"
 _PLAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
+#: A URL that `normalise` leaves as it is; most are.
+_NORMAL = re.compile(
+    r"https?://(?P<host>(?:[a-z0-9-]{1,63}\.)+[a-z][a-z-]{1,62})"
+    r"(?P<path>/(?:[a-zA-Z0-9:@!$&'()*+,;=_~-]|%[0-9A-Fa-f]{2}|[/.](?![/.]))*)"
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ def normalise(text: str, base: str | None = None) -> WebUrl:
     WebUrl(url='http://example.org/a%20b/100%25.png', \
 original=' http://Example.org/a b/100%.png#top ', host='example.org')
     """
+    if (plain := _NORMAL.fullmatch(text)) is not None and len(text) <= MAX_LENGTH:
+        return WebUrl(text, None, plain["host"])
     cleaned = _cleaned(text)
     try:
         parts = urlsplit(urljoin(base, cleaned) if base else cleaned)
