@@ -72,7 +72,7 @@ def reference_command(
 @click.option("--author", metavar="NAME", help="Of the picture given with --file.")
 @shared_options
 @pass_invocation
-@example('icf-harvest reference set "Bimbam" --face 1')
+@example('icf-harvest reference set "Arun Vale" --face 1')
 def set_command(
     invocation: Invocation,
     character: str,
@@ -124,7 +124,7 @@ def set_command(
 @click.option("--album", metavar="NAME", help="Where several have this name.")
 @shared_options
 @pass_invocation
-@example('icf-harvest reference clear "Bimbam"')
+@example('icf-harvest reference clear "Arun Vale"')
 def clear_command(invocation: Invocation, character: str, album: str | None) -> None:
     """Forget a character's reference; the filter chooses one again."""
     workspace = invocation.workspace

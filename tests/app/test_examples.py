@@ -38,6 +38,7 @@ def prepared(
         for face in file.faces
     ]
     (root / "faces.jsonl").write_text("\n".join(lines) + "\n")
+    (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
     return root
 

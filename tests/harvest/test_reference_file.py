@@ -20,11 +20,12 @@ OWN = Licence("CC0", None, "hand", "Me")
 
 
 def keep(
-    catalogue: Catalogue, path: Path, licence: Licence = OWN, **settings: int
+    catalogue: Catalogue, path: Path, licence: Licence = OWN, max_bytes: int = 10_000
 ) -> int:
     blobs = BlobStore(path.parent / "blobs")
+    settings = HarvestSettings(max_bytes=max_bytes)
     with catalogue.write() as connection:
-        return store_file(connection, blobs, path, licence, HarvestSettings(**settings))
+        return store_file(connection, blobs, path, licence, settings)
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ def commands(program: str, command: click.Command) -> Iterator[Listed]:
     if not isinstance(command, click.Group):
         yield Listed(program, command)
         return
+    if command.invoke_without_command:
+        yield Listed(program, command)
     context = click.Context(command)
     for name in command.list_commands(context):
         below = command.get_command(context, name)
