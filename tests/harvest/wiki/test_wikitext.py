@@ -12,14 +12,12 @@ from icf.harvest.wiki.wikitext import (
     templates,
 )
 
+_MARKS = (
+    "{{ }} [[ ]] | = <ref> </ref> <ref/> <!-- --> <gallery> </gallery> <nowiki> "
+    "</nowiki> \n* a File:b.png"
+)
 #: Text with much of what is markup in it.
-MARKUP = st.lists(
-    st.sampled_from(
-        "{{ }} [[ ]] | = <ref> </ref> <ref/> <!-- --> <gallery> </gallery> <nowiki> "
-        "</nowiki> \n* a File:b.png".split(" ")
-    ),
-    max_size=60,
-).map("".join)
+MARKUP = st.lists(st.sampled_from(_MARKS.split(" ")), max_size=60).map("".join)
 
 
 def test_a_parameter_may_hold_links_templates_and_bars() -> None:
