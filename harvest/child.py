@@ -1,346 +1,293 @@
-"""A small process for native code that may hang, crash or eat all memory.
+"""Work that may hang or crash in native code, done in a process that can be killed.
 
-The parent asks a `Child` one question at a time; it gets bytes back while they are
-made, and at the end an answer or a `Fault`. At the deadline the process is killed, and
-the next question starts a new one. It is a fresh Python (``python -m icf.harvest.child
-MODULE``), never a fork: nothing of the parent's threads, files or locks is in it. It
-ends with its parent, however that ends.
+A `Child` runs ``python -m icf.harvest.child MODULE``. The module has one function,
+``answer(request, write)``: it takes a JSON object, may write bytes, and returns a JSON
+object. One request at a time; what hangs past its deadline or crashes costs that one
+request, and the next one gets a new process.
 
-The module has a function ``answer(request, write)``: ``request`` is the object that was
-asked, ``write`` takes bytes on their way to the parent, and what it returns (as JSON)
-is the answer. What it raises becomes a fault: a `Fault` itself, ``too_large`` for a
-`MemoryError`, ``corrupt`` for anything else.
+On the pipes a message is its kind (one byte), its length (four bytes, big-endian) and
+so many bytes: ``R`` a request, ``B`` bytes of the answer, ``A`` the answer, ``F`` a
+fault. A child ends with its parent, however that ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib
 import json
 import os
 import queue
-import selectors
+import resource
+import select
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any, Protocol, cast
 
 from icf.codes import Fate
-from icf.errors import BrokenMachine
 from icf.harvest.fault import Fault
 
-if sys.platform != "win32":
-    import fcntl
-    import resource
-
 Request = Mapping[str, Any]
+Answer = dict[str, Any]
 Write = Callable[[bytes], object]
 
-#: Bytes that the child may map above what it has when its module is imported.
-MEMORY = 512 << 20
+#: Bytes of address space that a child may have: native libraries map a lot and use
+#: little of it.
+MEMORY = 4 << 30
 
-_HEAD = struct.Struct(">cI")
-_READY, _DATA, _ANSWER, _FAULT, _BROKEN = b"R", b"D", b"A", b"F", b"X"
-_PIECE = 1 << 16
-#: Seconds that a busy machine may take to start Python and import the module.
-_START = 120.0
+_HEADER = struct.Struct(">cI")
+_LONGEST = 64 << 20
+_SHOWN = 300
+
+
+class Answering(Protocol):
+    """What a module has that works in a child."""
+
+    def answer(self, request: Request, write: Write) -> Answer:
+        """Do what is asked; write bytes, if the answer has some.
+
+        Raises:
+            Fault: it cannot be done; the child goes on.
+        """
 
 
 class Child:
-    """One process, started when it is first needed and again after each death.
+    """One killable process, started with the first request.
 
     Args:
-        module: what answers, as the import name.
-        deadline: seconds for one question.
-        memory: bytes that an answer may map at a time.
+        module: dotted name of a module that is `Answering`.
+        memory: bytes of address space that it may have.
     """
 
-    def __init__(self, module: str, *, deadline: float, memory: int = MEMORY) -> None:
+    def __init__(self, module: str, memory: int = MEMORY) -> None:
         self._module = module
-        self._deadline = deadline
         self._memory = memory
         self._process: subprocess.Popen[bytes] | None = None
-        self._lifeline: int | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process's number while there is one."""
-        return self._process.pid if self._process is not None else None
+        self._lifeline = -1
+        self._said: IO[bytes] | None = None
+        self._lock = threading.Lock()
 
     def ask(
-        self,
-        request: Request,
-        write: Write = lambda piece: None,
-        deadline: float | None = None,
-    ) -> Any:
-        """Ask one question.
+        self, request: Request, write: Write = lambda piece: None, *, deadline: float
+    ) -> Answer:
+        """Have something done.
 
         Args:
-            request: as JSON can hold it.
-            write: takes the bytes that come before the answer.
-            deadline: seconds, where this question has another one.
+            request: a JSON object.
+            write: takes the bytes of the answer as they come.
+            deadline: seconds for all of it.
 
         Raises:
-            Fault: what the child raised; ``timeout`` when it was killed at the
-                deadline, ``corrupt`` when it died by itself.
-            BrokenMachine: it cannot be started.
+            Fault: as the module says; ``timeout`` past the deadline, ``corrupt`` when
+                the process died of it.
         """
+        with self._lock:
+            try:
+                return self._ask(request, write, time.monotonic() + deadline)
+            except _Refused as refused:
+                raise refused.fault from None
+            except BaseException:
+                # Whatever went wrong, the pipes are in the middle of an answer.
+                self._kill()
+                raise
+
+    def close(self) -> None:
+        """End the process, if one runs."""
+        with self._lock:
+            self._kill()
+
+    def _ask(self, request: Request, write: Write, end: float) -> Answer:
+        process = self._process or self._start()
+        assert process.stdin is not None
         try:
-            if self._process is None:
-                self._start()
-            return self._talk(request, write, deadline or self._deadline)
-        except _Told as told:
-            raise Fault(told.fate, told.message) from None
-        except BaseException:
-            self.kill()
-            raise
+            process.stdin.write(_message(b"R", json.dumps(request).encode()))
+            process.stdin.flush()
+        except BrokenPipeError:
+            raise self._crashed(process) from None
+        while True:
+            kind, body = self._read_message(process, end)
+            if kind == b"B":
+                write(body)
+            elif kind == b"A":
+                answer: Answer = json.loads(body)
+                return answer
+            else:
+                fault = json.loads(body)
+                raise _Refused(Fault(Fate[fault["fate"]], fault["message"]))
 
-    def kill(self) -> None:
-        """End the process at once, if there is one; also from another thread."""
-        process, self._process = self._process, None
-        lifeline, self._lifeline = self._lifeline, None
-        if lifeline is not None:
-            os.close(lifeline)
-        if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                assert pipe is not None
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-    def _start(self) -> None:
-        theirs, self._lifeline = os.pipe()
-        command = [sys.executable, "-m", __name__, self._module]
+    def _start(self) -> subprocess.Popen[bytes]:
+        lifeline, self._lifeline = os.pipe()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115, closed with the child
+        words = (self._module, str(self._memory), str(lifeline))
         try:
             self._process = subprocess.Popen(
-                [*command, str(self._memory), str(theirs)],
+                [sys.executable, "-m", "icf.harvest.child", *words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                pass_fds=[theirs],
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is for the parent to decide about
+                stderr=self._said,
+                pass_fds=(lifeline,),
             )
-        except OSError as error:
-            raise BrokenMachine(f"{' '.join(command)}: {error}") from error
         finally:
-            os.close(theirs)
-        kind, payload = self._frame(time.monotonic() + _START)
-        if kind != _READY:
-            said = payload.decode("utf-8", errors="replace") or "it ended at once"
-            raise BrokenMachine(f"{' '.join(command)} does not start: {said}")
+            os.close(lifeline)
+        return self._process
 
-    def _talk(self, request: Request, write: Write, deadline: float) -> Any:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        until = time.monotonic() + deadline
-        with contextlib.suppress(OSError):  # that it is dead shows when reading
-            _send(self._process.stdin, _DATA, json.dumps(request).encode())
-        while True:
-            kind, payload = self._frame(until)
-            if kind == _DATA:
-                write(payload)
-            elif kind == _ANSWER:
-                return json.loads(payload)
-            elif kind == _FAULT:
-                told = json.loads(payload)
-                raise _Told(Fate[told["fate"].upper()], told["message"])
-            else:
-                raise Fault(Fate.CORRUPT, f"{_named(request)}: {self._death()}")
+    def _read_message(
+        self, process: subprocess.Popen[bytes], end: float
+    ) -> tuple[bytes, bytes]:
+        kind, length = _HEADER.unpack(self._read(process, _HEADER.size, end))
+        if length > _LONGEST or kind not in (b"A", b"B", b"F"):
+            raise Fault(Fate.CORRUPT, f"{self._module} sent what is no message")
+        return kind, self._read(process, length, end)
 
-    def _frame(self, until: float) -> tuple[bytes, bytes]:
-        """Return the next frame; an empty kind where the process is gone."""
-        head = self._exactly(_HEAD.size, until)
-        if head is None:
-            return b"", b""
-        kind, size = _HEAD.unpack(head)
-        payload = self._exactly(size, until)
-        return (kind, payload) if payload is not None else (b"", b"")
+    def _read(self, process: subprocess.Popen[bytes], count: int, end: float) -> bytes:
+        assert process.stdout is not None
+        pipe = process.stdout.fileno()
+        waiting = select.poll()
+        waiting.register(pipe, select.POLLIN)
+        pieces = b""
+        while len(pieces) < count:
+            left = end - time.monotonic()
+            if left <= 0 or not waiting.poll(left * 1000):
+                raise Fault(Fate.TIMEOUT, f"{self._module} did not end in time")
+            piece = os.read(pipe, count - len(pieces))
+            if not piece:
+                raise self._crashed(process)
+            pieces += piece
+        return pieces
 
-    def _exactly(self, size: int, until: float) -> bytes | None:
-        process = self._process
-        if process is None or process.stdout is None:
-            return None
-        got = bytearray()
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(process.stdout, selectors.EVENT_READ)
-            while len(got) < size:
-                left = until - time.monotonic()
-                if left <= 0 or not waiting.select(left):
-                    raise Fault(
-                        Fate.TIMEOUT,
-                        f"{self._module} was not done at its deadline, and was killed",
-                    )
-                piece = os.read(process.stdout.fileno(), min(size - len(got), _PIECE))
-                if not piece:
-                    return None
-                got += piece
-        return bytes(got)
+    def _crashed(self, process: subprocess.Popen[bytes]) -> Fault:
+        code = process.wait()
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        said = b""
+        if self._said is not None:
+            size = self._said.seek(0, os.SEEK_END)
+            self._said.seek(max(0, size - _SHOWN))
+            said = self._said.read()
+        text = said.decode("utf-8", errors="replace").strip()
+        return Fault(Fate.CORRUPT, f"its decoder crashed ({how}) {text}".rstrip())
 
-    def _death(self) -> str:
-        process = self._process
-        code = process.wait() if process is not None else None
-        if code is not None and code < 0:
-            return f"the process that read it died of {signal.Signals(-code).name}"
-        return "the process that read it ended before its answer"
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        process.stdout.close()
+        os.close(self._lifeline)
+        if self._said is not None:
+            self._said.close()
 
 
 class Children:
-    """Some children of one kind, for threads that ask at the same time.
+    """Several children of one kind; a request takes one that is free, or waits.
 
     Args:
-        module: what answers.
-        deadline: seconds for one question, once a child is free for it.
-        memory: bytes that an answer may map at a time.
-        count: how many processes at most; by default one per processor, up to four.
+        module: dotted name of a module that is `Answering`.
+        most: processes at a time.
+        memory: bytes of address space that each may have.
     """
 
-    def __init__(
-        self,
-        module: str,
-        *,
-        deadline: float,
-        memory: int = MEMORY,
-        count: int | None = None,
-    ) -> None:
-        count = count or min(4, os.cpu_count() or 1)
-        self._all = [
-            Child(module, deadline=deadline, memory=memory) for _ in range(count)
-        ]
+    def __init__(self, module: str, most: int, memory: int = MEMORY) -> None:
+        self._all = [Child(module, memory) for _ in range(most)]
+        # The one that was last free comes first: the others may never be needed.
         self._free: queue.LifoQueue[Child] = queue.LifoQueue()
-        for child in self._all:
+        for child in reversed(self._all):
             self._free.put(child)
-        self._closed = threading.Event()
 
     def ask(
-        self,
-        request: Request,
-        write: Write = lambda piece: None,
-        deadline: float | None = None,
-    ) -> Any:
-        """Ask the next child that is free; see `Child.ask`."""
+        self, request: Request, write: Write = lambda piece: None, *, deadline: float
+    ) -> Answer:
+        """Have something done; see `Child.ask`."""
         child = self._free.get()
         try:
-            if self._closed.is_set():
-                raise Fault(
-                    Fate.TIMEOUT, f"{_named(request)}: the run ends", again=True
-                )
-            return child.ask(request, write, deadline)
+            return child.ask(request, write, deadline=deadline)
         finally:
             self._free.put(child)
 
     def close(self) -> None:
-        """Kill them all; a question that is under way ends with a fault."""
-        self._closed.set()
+        """End all processes."""
         for child in self._all:
-            child.kill()
+            child.close()
 
 
-class _Told(Exception):
-    """The child is well, and says that the thing it read is not."""
+class _Refused(Exception):
+    """The module said no; the process is as good as before."""
 
-    def __init__(self, fate: Fate, message: str) -> None:
-        super().__init__(message)
-        self.fate = fate
-        self.message = message
-
-
-def _named(request: Request) -> str:
-    return str(request.get("url") or request.get("path") or "a question")
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
-def _environment() -> dict[str, str]:
-    """Let the child import what the parent can, and nothing else."""
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    # One arena: what threads reserve and never use must not count as memory.
-    own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "MALLOC_ARENA_MAX": "1"}
-    return {**os.environ, **own}
+def _message(kind: bytes, body: bytes) -> bytes:
+    return _HEADER.pack(kind, len(body)) + body
 
 
-def _send(pipe: IO[bytes], kind: bytes, payload: bytes) -> None:
-    left = memoryview(_HEAD.pack(kind, len(payload)) + payload)
-    while left:
-        left = left[os.write(pipe.fileno(), left) :]
+# --- in the child --------------------------------------------------------------------
 
 
-# --- the other side -------------------------------------------------------------------
+def _main(module: str, memory: str, lifeline: str) -> None:
+    _end_with_the_parent(int(lifeline))
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    # What native code prints must not end up between the messages.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    works = cast(Answering, importlib.import_module(module))
+    for request in _requests():
+        kind, body = _answered(works, request, out)
+        out.write(_message(kind, json.dumps(body).encode()))
+        out.flush()
 
 
-def serve(module: str, memory: int, lifeline: int) -> None:
-    """Answer questions from stdin until it ends."""
-    _end_with(lifeline)
-    # What native code prints must not get between the frames.
-    with os.fdopen(os.dup(1), "wb", buffering=0) as out:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        try:
-            answer = importlib.import_module(module).answer
-            _bound(memory)
-        except Exception as error:
-            _send(out, _BROKEN, f"{type(error).__name__}: {error}".encode())
-            return
-        _send(out, _READY, b"")
-        while request := _request(sys.stdin.buffer):
-            _answer(answer, request, out)
+def _end_with_the_parent(lifeline: int) -> None:
+    """Have the kernel end this process when the other end of a pipe closes.
 
-
-def _answer(answer: Callable[[Request, Write], Any], request: Any, out: Any) -> None:
-    def write(piece: bytes) -> None:
-        for start in range(0, len(piece), _PIECE):
-            _send(out, _DATA, piece[start : start + _PIECE])
-
-    try:
-        said = json.dumps(answer(request, write))
-    except Fault as fault:
-        told = {"fate": fault.fate.value, "message": str(fault)}
-    except MemoryError:
-        message = f"{_named(request)}: it takes more memory than is allowed"
-        told = {"fate": Fate.TOO_LARGE.value, "message": message}
-    except Exception as error:
-        message = f"{_named(request)}: {type(error).__name__}: {error}"
-        told = {"fate": Fate.CORRUPT.value, "message": message}
-    else:
-        _send(out, _ANSWER, said.encode())
-        return
-    _send(out, _FAULT, json.dumps(told).encode())
-
-
-def _request(pipe: IO[bytes]) -> Any:
-    head = pipe.read(_HEAD.size)
-    if len(head) < _HEAD.size:
-        return None
-    return json.loads(pipe.read(_HEAD.unpack(head)[1]))
-
-
-def _end_with(lifeline: int) -> None:
-    """Have the kernel end this process when the parent's end of a pipe is closed.
-
-    A signal without a handler works also while native code does not return.
+    That works also while native code is stuck: nothing here has to run for it.
     """
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
-    with contextlib.suppress(BlockingIOError):
-        if os.read(lifeline, 1) == b"":
-            raise SystemExit  # the parent was gone before this
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:
+        os._exit(1)  # it closed before we looked
 
 
-def _bound(memory: int) -> None:
-    """Cap the address space at what is mapped now and ``memory`` bytes more."""
+def _requests() -> Iterator[Answer]:
+    pipe = sys.stdin.buffer
+    while header := pipe.read(_HEADER.size):
+        _, length = _HEADER.unpack(header)
+        request: Answer = json.loads(pipe.read(length))
+        yield request
+
+
+def _answered(
+    works: Answering, request: Request, out: IO[bytes]
+) -> tuple[bytes, Answer]:
+    def write(piece: bytes) -> None:
+        out.write(_message(b"B", piece))
+        out.flush()
+
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:
-        return  # another system: the deadline alone has to do
-    most = pages * resource.getpagesize() + memory
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        return b"A", works.answer(request, write)
+    except Fault as fault:
+        return b"F", {"fate": fault.fate.name, "message": str(fault)}
+    except MemoryError:
+        text = "it needs more memory than a decoder may have"
+        return b"F", {"fate": Fate.TOO_LARGE.name, "message": text}
+    except Exception as error:
+        # Parsers of hostile files raise whatever they like; the file is at fault.
+        text = f"{type(error).__name__}: {error}"
+        return b"F", {"fate": Fate.CORRUPT.name, "message": text}
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _main(*sys.argv[1:])
