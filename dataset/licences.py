@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
 import sqlalchemy as sa
 
 from icf.catalogue.schema import image_source
 from icf.engine.rows import by_ids
+from icf.licence_names import is_allowed
 from icf.spreadsheet import harmless
 
 
@@ -44,6 +45,25 @@ def read_sources(
     for row in by_ids(connection, query, image_source.c.image_id, images):
         found[row.image_id].append(Source(*map(_text, row[1:])))
     return found
+
+
+def under_licence(
+    connection: sa.Connection, images: Sequence[int], only_licence: Collection[str]
+) -> frozenset[int]:
+    """Return the images that were found under a licence that is let in.
+
+    One such place is enough: who publishes a picture twice may offer a choice.
+    """
+    if not only_licence:
+        return frozenset(images)
+    query = sa.select(
+        image_source.c.image_id, image_source.c.licence, image_source.c.licence_url
+    )
+    return frozenset(
+        row.image_id
+        for row in by_ids(connection, query, image_source.c.image_id, images)
+        if is_allowed(only_licence, row.licence, row.licence_url)
+    )
 
 
 def _text(value: str | None) -> str:

@@ -57,7 +57,7 @@ def prepare(workspace: Workspace, seed: int) -> Prepared:
     reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
     catalogue = workspace.catalogue
     with catalogue.read() as connection:
-        selection = select(connection)
+        selection = select(connection, settings.harvest.only_licence)
         plan = make_plan(selection, settings.dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
     leaks = find_leaks(
@@ -66,6 +66,7 @@ def prepare(workspace: Workspace, seed: int) -> Prepared:
     chosen = {
         "dataset": settings.dataset.model_dump(mode="json"),
         "filter": settings.filter.model_dump(mode="json", exclude={"workers"}),
+        "harvest": {"only_licence": list(settings.harvest.only_licence)},
     }
     inputs = _hash_inputs(selection, sources, chosen, seed)
     summary = {

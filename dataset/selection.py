@@ -8,7 +8,7 @@ for two characters belongs to neither.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, character, face, image, model, question
-from icf.codes import Label
+from icf.codes import FaceReason, Label
+from icf.dataset.licences import under_licence
 from icf.dataset.near_duplicates import Hashes
 from icf.engine.rows import by_ids
 from icf.errors import WrongUse
@@ -101,15 +102,30 @@ class Selection:
     left_out: Mapping[str, int]
 
 
-def select(connection: sa.Connection) -> Selection:
+def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Selection:
     """Read all of it.
 
+    Args:
+        connection: to the catalogue.
+        only_licence: patterns of licences; a picture that was found under none of these
+            is left out. Empty for all.
+
     Raises:
-        WrongUse: people have confirmed no face yet, or none is embedded.
+        WrongUse: people have confirmed no face yet, none is embedded, or none of their
+            pictures is under such a licence.
     """
     owners, ambiguous = _owners(connection)
-    rows = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
-    _check_labels(connection, rows)
+    confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
+    _check_labels(connection, confirmed)
+    images = sorted({row.image_id for row in confirmed})
+    let_in = under_licence(connection, images, only_licence)
+    rows = [row for row in confirmed if row.image_id in let_in]
+    if not rows:
+        raise WrongUse(
+            f"none of the {len(confirmed)} confirmed faces is on a picture under "
+            f"{', '.join(only_licence)}; `icf-harvest licences` shows what there is, "
+            "and harvest.only_licence says what is let in"
+        )
     embedder = Counter(row.embedder for row in rows if row.embedder).most_common(1)
     if not embedder:
         raise WrongUse(
@@ -131,24 +147,29 @@ def select(connection: sa.Connection) -> Selection:
         models={sha256: name for sha256, name in names},
         left_out={
             "confirmed_for_two_characters": ambiguous,
+            "other_licence": len(confirmed) - len(rows),
             "without_embedding": len(rows) - len(usable),
         },
     )
 
 
-_FACES = sa.select(
-    face.c.id,
-    face.c.image_id,
-    face.c.x1,
-    face.c.y1,
-    face.c.x2,
-    face.c.y2,
-    face.c.pixel_hash,
-    face.c.phash,
-    face.c.dhash,
-    face.c.embedder,
-    face.c.detector,
-).order_by(face.c.id)
+_FACES = (
+    sa.select(
+        face.c.id,
+        face.c.image_id,
+        face.c.x1,
+        face.c.y1,
+        face.c.x2,
+        face.c.y2,
+        face.c.pixel_hash,
+        face.c.phash,
+        face.c.dhash,
+        face.c.embedder,
+        face.c.detector,
+    )
+    .where(face.c.reason != FaceReason.TAKEN_DOWN.value)
+    .order_by(face.c.id)
+)
 
 _CHARACTERS = sa.select(
     character.c.id,

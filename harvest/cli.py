@@ -8,6 +8,7 @@ from icf.harvest.cli_levels import (
     characters_command,
     images_command,
 )
+from icf.harvest.cli_licences import licences_command
 from icf.harvest.cli_reference import reference_command
 from icf.harvest.cli_retry import retry_command
 from icf.harvest.cli_run import run_command
@@ -21,6 +22,7 @@ cli.add_command(characters_command)
 cli.add_command(images_command)
 cli.add_command(status_command)
 cli.add_command(retry_command)
+cli.add_command(licences_command)
 cli.add_command(reference_command)
 
 

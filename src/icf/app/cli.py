@@ -47,6 +47,9 @@ COMMANDS = {
     "embed": Subcommand("icf.app.embed:embed", "Embed the faces of a list."),
     "status": Subcommand("icf.app.status:status", "Count what the workspace holds."),
     "why": Subcommand("icf.app.why:why", "Say why something is in or out."),
+    "takedown": Subcommand(
+        "icf.app.takedown:takedown", "Withdraw a picture or a character for good."
+    ),
     "config": Subcommand("icf.app.config:config", "Look at the settings."),
     "doctor": Subcommand(
         "icf.app.doctor:doctor", "Check this machine and the workspace."

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from icf.catalogue import ledger
+from icf.catalogue import ledger, tombstones
 from icf.catalogue.schema import (
     album,
     answer,
@@ -53,6 +53,12 @@ def explain(connection: sa.Connection, subject: str) -> Record:
     Raises:
         WrongUse: nothing in the catalogue goes by that name.
     """
+    if _is_only_buried(connection, subject):
+        return {
+            "subject": subject,
+            "tombstones": _tombstones(connection, subject),
+            "meaning": Fate.TAKEN_DOWN.meaning,
+        }
     if "://" in subject:
         return _explain_url(connection, subject)
     if len(subject) == 64:
@@ -74,6 +80,20 @@ def explain(connection: sa.Connection, subject: str) -> Record:
     if kind == "character":
         return _explain_character(connection, int(number))
     raise WrongUse(f"{kind!r} is none of face, image, question, character")
+
+
+def _is_only_buried(connection: sa.Connection, subject: str) -> bool:
+    """Tell whether a URL or a hash was withdrawn before anybody fetched it."""
+    known = sa.union_all(
+        sa.select(url.c.id).where(
+            sa.or_(url.c.url == subject, url.c.original == subject)
+        ),
+        sa.select(image.c.id).where(image.c.sha256 == subject),
+    )
+    if connection.execute(known).first() is not None:
+        return False
+    kinds = {each.kind for each in tombstones.read(connection, [subject])}
+    return bool(kinds - {tombstones.CHARACTER})
 
 
 def _one(connection: sa.Connection, query: sa.Select[Any], subject: str) -> Record:
@@ -162,6 +182,7 @@ def _explain_image(
     return {
         "subject": f"image:{row['id']}",
         "sha256": row["sha256"],
+        "tombstones": _tombstones(connection, row["sha256"]),
         "verdict": row["verdict"],
         "reason": row["reason"],
         "meaning": ImageReason[row["reason"].upper()].meaning,
@@ -213,6 +234,9 @@ def _explain_character(connection: sa.Connection, key: int) -> Record:
     )
     return {
         "subject": f"character:{key}",
+        "tombstones": _tombstones(
+            connection, tombstones.full_name(row["album"], row["name"])
+        ),
         "name": row["name"],
         "album": row["album"],
         "source": row["source"],
@@ -229,6 +253,7 @@ def _explain_url(connection: sa.Connection, text: str) -> Record:
     row = _one(connection, sa.select(url).where(where), f"URL {text}")
     record: Record = {
         "subject": row["url"],
+        "tombstones": _tombstones(connection, row["url"]),
         "fate": row["fate"],
         "meaning": Fate[row["fate"].upper()].meaning,
         "message": row["message"],
@@ -242,6 +267,14 @@ def _explain_url(connection: sa.Connection, text: str) -> Record:
             connection, image.c.id == row["image_id"], f"image {row['image_id']}"
         )
     return record
+
+
+def _tombstones(connection: sa.Connection, subject: str) -> list[Record]:
+    """What a takedown left of it; see `icf takedown`."""
+    return [
+        {"kind": each.kind, "reason": each.reason, "taken_at": _iso(each.taken_at)}
+        for each in tombstones.read(connection, [subject])
+    ]
 
 
 def _render(record: Record, indent: int = 0) -> str:
