@@ -73,12 +73,12 @@ class Frame:
 
     Attributes:
         seconds: its true presentation time, from the start of the video.
-        shot: number of its shot in the video, from 0.
+        shot: number of its shot in the video, from 0; None where no shots were found.
         tracks: the faces on it that were followed.
     """
 
     seconds: float
-    shot: int
+    shot: int | None
     tracks: tuple[Track, ...] = ()
 
 

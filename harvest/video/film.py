@@ -1,0 +1,252 @@
+"""Open a video and give its frames, each with its true time."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+
+#: Kinds of file that are opened. Playlists are not among them: they name other files,
+#: on this machine or elsewhere.
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,asf,asf_o,ogg,mpegts,mpeg,"
+    "mpegvideo,mxf,nut,ivf,rm,h264,hevc,av1,obu,m4v,gif,apng,dv,y4m,yuv4mpegpipe,wtv"
+)
+#: Closer than any two frames, and more than a time loses when it is written down.
+SAME_TIME = 2e-6
+#: Seconds that the frames of an undamaged video may end before it does.
+_SLACK = 1.0
+#: The same where only the length of the whole file is known, and sound may be longer.
+_SLACK_WITH_SOUND = 10.0
+#: Seconds to go back further where a seek does not arrive before its target.
+_FURTHER_BACK = (0.0, 2.0, 15.0, math.inf)
+#: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
+_NOT_KEYS, _ALL = 32, 48
+#: What files begin with that are videos, damaged or not: offset and bytes.
+_SIGNATURES = (
+    (4, b"ftyp"),
+    (4, b"moov"),
+    (4, b"mdat"),
+    (0, b"\x1aE\xdf\xa3"),
+    (0, b"FLV\x01"),
+    (0, b"OggS"),
+    (8, b"AVI "),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+    (0, b"\x00\x00\x01\xba"),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A decoded frame and when it is shown, in seconds from the start of the video."""
+
+    seconds: float
+    frame: VideoFrame
+
+
+class Film:
+    """An opened video; close it, or use it in a ``with``.
+
+    Attributes:
+        damaged_at: time from which on something could not be decoded, if anything.
+        shown_none: no frame was decoded so far.
+
+    Raises:
+        Fault: ``empty`` for zero bytes, ``not_image`` for what is no video,
+            ``corrupt`` for one that cannot be opened, ``encrypted`` or ``unsupported``
+            for one that cannot be decoded here or has sound alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.damaged_at: float | None = None
+        self.shown_none = True
+        self._container = _open(path)
+        try:
+            self._stream = self._picture_stream()
+        except Fault:
+            self._container.close()
+            raise
+        start = self._container.start_time
+        self._begins = max(0.0, start / av.time_base) if start is not None else 0.0
+        self._last = 0.0
+
+    def __enter__(self) -> Film:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self._container.close()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it says that its pictures are; None where it does not say."""
+        stream, container = self._stream, self._container
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+        if container.duration is not None:
+            return container.duration / av.time_base
+        return None
+
+    def frames(self, start: float = 0.0, *, keys_only: bool = False) -> Iterator[Shown]:
+        """Yield the frames from a time on, in the order in which they are shown.
+
+        What cannot be decoded is passed over and noted in `damaged_at`.
+
+        Args:
+            start: seconds; the frame that begins then is the first.
+            keys_only: keyframes alone; the others are not even read, where the
+                container says which they are.
+        """
+        if keys_only:
+            self._stream.codec_context.skip_frame = "NONKEY"
+            _discard(self._stream, _NOT_KEYS)
+        else:
+            self._stream.codec_context.thread_type = "AUTO"
+        self._last = start
+        for shown in self._from(start, keys_only):
+            if shown.seconds >= start - SAME_TIME:
+                self._last = shown.seconds
+                self.shown_none = False
+                yield shown
+        if not keys_only:
+            self._note_a_missing_end()
+
+    def _from(self, start: float, keys_only: bool) -> Iterator[Shown]:
+        """Yield the frames from one at or before ``start`` on."""
+        if start <= 0:
+            yield from self._decoded(keys_only)
+            return
+        for further in _FURTHER_BACK:
+            target = start - further
+            self._seek(max(target, 0.0))
+            frames = self._decoded(keys_only)
+            first = next(frames, None)
+            arrived = first is not None and first.seconds <= start + SAME_TIME
+            if first is not None and (arrived or target <= 0):
+                yield first
+                yield from frames
+                return
+
+    def _seek(self, seconds: float) -> None:
+        base = self._stream.time_base
+        assert base is not None
+        offset = math.floor((seconds + self._begins + SAME_TIME) / base)
+        self.damaged_at = None
+        try:
+            self._container.seek(offset, stream=self._stream)
+        except av.error.FFmpegError:
+            self._container.seek(0)
+
+    def _decoded(self, keys_only: bool) -> Iterator[Shown]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:
+                self._note_damage()
+                return
+            if packet.is_corrupt:
+                self._note_damage()
+            if keys_only and packet.size and not packet.is_keyframe:
+                continue
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self._note_damage()
+                continue
+            for frame in frames:
+                assert isinstance(frame, VideoFrame)
+                if frame.is_corrupt or frame.time is None:
+                    self._note_damage()
+                else:
+                    yield Shown(max(0.0, frame.time - self._begins), frame)
+
+    def _note_damage(self) -> None:
+        if self.damaged_at is None:
+            self.damaged_at = self._last
+
+    def _note_a_missing_end(self) -> None:
+        promised = self.seconds
+        if promised is None:
+            return
+        alone = self._stream.duration is not None or len(self._container.streams) == 1
+        if promised - self._last > (_SLACK if alone else _SLACK_WITH_SOUND):
+            self._note_damage()
+
+    def _picture_stream(self) -> VideoStream:
+        streams = [s for s in self._container.streams.video if not _is_cover(s)]
+        if not streams:
+            raise Fault(Fate.UNSUPPORTED, "it has no pictures")
+        stream = max(streams, key=lambda one: one.width * one.height)
+        if _is_encrypted(stream):
+            raise Fault(Fate.ENCRYPTED, "its pictures are encrypted")
+        if stream.codec_context is None:
+            raise Fault(Fate.UNSUPPORTED, "no decoder for its pictures is here")
+        for other in self._container.streams:
+            if other is not stream:
+                _discard(other, _ALL)
+        return stream
+
+
+def _discard(stream: Any, which: int) -> None:
+    """Have the demuxer leave out packets; not every version of PyAV can say so."""
+    if hasattr(stream, "discard"):
+        stream.discard = which
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError as error:
+        raise Fault(Fate.NOT_FOUND, "no such file any more") from error
+    except OSError as error:
+        raise Fault(Fate.UNREACHABLE, str(error.strerror)) from error
+    if size == 0:
+        raise Fault(Fate.EMPTY, "zero bytes")
+    limits = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+    try:
+        return av.open(f"file:{path}", options=limits, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError) as error:
+        if any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES):
+            raise Fault(
+                Fate.CORRUPT, f"a video that cannot be opened: {_said(error)}"
+            ) from error
+        raise Fault(Fate.NOT_IMAGE, f"not a video: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    """Tell whether a stream is a picture of the sleeve and no film."""
+    return "attached_pic" in str(stream.disposition.name or "").lower()
+
+
+def _is_encrypted(stream: VideoStream) -> bool:
+    """Tell whether samples are under Common Encryption (ISO/IEC 23001-7)."""
+    context = stream.codec_context
+    tag = context.codec_tag if context is not None else ""
+    return tag in ("encv", "drmi") or "encryption" in " ".join(stream.metadata)
