@@ -22,7 +22,7 @@ from icf.codes import Fate
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.fetch import Sink
-from icf.harvest.gallery_listing import Line, Listing, is_last
+from icf.harvest.gallery_listing import Line, Lister, is_last
 from icf.harvest.licence import UNKNOWN, Licence
 from icf.harvest.run import user_agent
 from icf.harvest.source import (
@@ -75,7 +75,7 @@ class GalleryTable(SourceTable):
 
 
 class GallerySource:
-    """Lists files with gallery-dl, one process for each URL.
+    """Lists files with gallery-dl.
 
     Raises:
         WrongUse: gallery-dl is not installed, or the table is wrong.
@@ -97,9 +97,12 @@ class GallerySource:
                 raise WrongUse(
                     f"[[source]] {self.name!r}: {url} has a character and no album"
                 )
-        self._agent = user_agent(settings)
-        self._allow_hosts = settings.allow_hosts
-        self.reader = OpenListings()
+        options = {
+            "options": self._table.options,
+            "agent": user_agent(settings),
+            "allow_hosts": list(settings.allow_hosts),
+        }
+        self.reader = Listings(Lister(options, self._table.patience))
 
     def first_tasks(self) -> Iterable[Task]:
         """Return the listing of each URL."""
@@ -115,24 +118,15 @@ class GallerySource:
         url = task.subject
         if url not in self._table.urls:
             raise Fault(Fate.MISSING_PAGE, f"{url} is not in icf.toml any more")
-        request = self._request(url)
-        underway = self.reader.open(url, request, self._table.patience)
+        underway = self.reader.open(url)
         if underway.cursor == task.cursor:
             underway.sent = []  # what was answered last is stored
         try:
             done = await asyncio.to_thread(underway.go_on)
         except Fault:
-            self.reader.end(url)
+            self.reader.forget()
             raise
         return self._answer(task, underway, done)
-
-    def _request(self, url: str) -> dict[str, Any]:
-        return {
-            "url": url,
-            "options": self._table.options,
-            "agent": self._agent,
-            "allow_hosts": list(self._allow_hosts),
-        }
 
     def _answer(self, task: Task, underway: Underway, done: bool) -> Answer:
         filed = self._table.filed(task.subject)
@@ -164,7 +158,7 @@ class Underway:
     """
 
     url: str
-    listing: Listing
+    lister: Lister
     cursor: str | None = None
     sent: list[Line] = field(default_factory=list)
     ended: bool = False
@@ -177,38 +171,35 @@ class Underway:
         """
         if self.ended:
             return True
-        lines = self.listing.read(_FILES_A_STEP)
-        if not lines:
-            raise self.listing.broken()
+        lines = self.lister.read(_FILES_A_STEP)
         if is_last(lines[0]):
-            _check_end(self.url, lines[0])
-            self.listing.close()
+            _check_end(lines[0])
             self.ended = True
         else:
             self.sent = [*self.sent, *lines]
         return self.ended
 
 
-class OpenListings:
-    """The processes that list; they are ended with the run.
+class Listings:
+    """The listing that is under way; its process is ended with the run.
 
     As a reader it has nothing to read: all files are on the web.
     """
 
-    def __init__(self) -> None:
-        self._open: dict[str, Underway] = {}
+    def __init__(self, lister: Lister) -> None:
+        self._lister = lister
+        self._underway: Underway | None = None
 
-    def open(self, url: str, request: Mapping[str, Any], patience: float) -> Underway:
+    def open(self, url: str) -> Underway:
         """Return the listing of a URL, begun if it is not under way."""
-        if url not in self._open:
-            self._open[url] = Underway(url, Listing(request, patience))
-        return self._open[url]
+        if self._underway is None or self._underway.url != url:
+            self._lister.begin(url)
+            self._underway = Underway(url, self._lister)
+        return self._underway
 
-    def end(self, url: str) -> None:
-        """End the listing of a URL."""
-        underway = self._open.pop(url)
-        if not underway.ended:
-            underway.listing.close()
+    def forget(self) -> None:
+        """Let the next call begin anew."""
+        self._underway = None
 
     def read(self, url: str, sink: Sink) -> None:
         """Refuse: no file is read from here.
@@ -219,12 +210,11 @@ class OpenListings:
         raise Fault(Fate.UNSUPPORTED, f"{url} is on the web")
 
     def close(self) -> None:
-        """End all of them."""
-        for url in list(self._open):
-            self.end(url)
+        """End the process."""
+        self._lister.close()
 
 
-def _check_end(url: str, last: Line) -> None:
+def _check_end(last: Line) -> None:
     """Make sure that a listing ended well.
 
     Raises:
@@ -233,12 +223,12 @@ def _check_end(url: str, last: Line) -> None:
     if "unsupported" in last:
         raise Fault(
             Fate.UNSUPPORTED,
-            f"{url}: gallery-dl knows no such site; with generic: before the URL it "
-            "takes the pictures of any page",
+            "gallery-dl knows no such site; with generic: before the URL it takes the "
+            "pictures of any page",
         )
     if last["status"]:
         words = last["words"] or f"status {last['status']}"
-        raise Fault(Fate.HTTP_ERROR, f"{url}: the listing broke off: {words}")
+        raise Fault(Fate.HTTP_ERROR, f"the listing broke off: {words}")
 
 
 def _picture(line: Line, filed: Filed) -> Picture:

@@ -1,9 +1,10 @@
 """List files with gallery-dl, in a process of its own that can be killed.
 
-Run as ``python -m icf.harvest.gallery_child`` by `icf.harvest.gallery_listing`: one
-JSON object comes in on stdin, JSON lines go out on stdout, and when stdin ends, because
-the harvest was killed, this process ends too. It downloads no file and reads and writes
-none of gallery-dl's own: no configuration, no cache, no archive.
+Run as ``python -m icf.harvest.gallery_child`` by `icf.harvest.gallery_listing`: on
+stdin comes one line of JSON with the options, then one for each URL to list; on stdout
+go JSON lines. When stdin ends, because the harvest did, this process ends too. It
+downloads no file and reads and writes none of gallery-dl's own: no configuration, no
+cache, no archive.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import queue
 import socket
 import sys
 import threading
@@ -35,25 +37,29 @@ Emit = Callable[[Mapping[str, Any]], None]
 
 
 def main() -> None:
-    """List what the request on stdin names."""
-    request = json.loads(sys.stdin.readline())
+    """List what is asked for on stdin, one URL after another."""
+    options = json.loads(sys.stdin.readline())
     out = sys.stdout
     # Whatever gallery-dl prints must not come between the lines.
     sys.stdout = sys.stderr
-    threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
-    _guard_names(AllowList(request["allow_hosts"]))
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin, asked), daemon=True).start()
+    _guard_names(AllowList(options["allow_hosts"]))
+    _configure(options)
 
     def emit(line: Mapping[str, Any]) -> None:
         out.write(json.dumps(line) + "\n")
         out.flush()
 
-    _list(request, emit)
+    while True:
+        _list(json.loads(asked.get()), emit)
 
 
-def _end_with(parent: TextIO) -> None:
-    """End when the other end of stdin is gone."""
-    parent.read()
-    os._exit(1)
+def _listen(parent: TextIO, asked: queue.SimpleQueue[str]) -> None:
+    """Pass on what is asked; end at once when the other end of stdin is gone."""
+    for line in parent:
+        asked.put(line)
+    os._exit(0)
 
 
 def _guard_names(allow: AllowList) -> None:
@@ -74,15 +80,19 @@ def _guard_names(allow: AllowList) -> None:
     socket.getaddrinfo = guarded
 
 
-def _list(request: Mapping[str, Any], emit: Emit) -> None:
-    from gallery_dl import config, exception, job
-    from gallery_dl.extractor import find
+def _configure(options: Mapping[str, Any]) -> None:
+    """Set gallery-dl's options, before it loads the sites that they may declare."""
+    from gallery_dl import config
 
-    # Before anything is asked for: some sites are themselves declared in the options.
-    config.set((), "extractor", {**request["options"], **_WRITES_NOTHING})
+    config.set((), "extractor", {**options["options"], **_WRITES_NOTHING})
     config.set(("cache",), "file", ":memory:")
-    config.setdefault(("extractor",), "user-agent", request["agent"])
+    config.setdefault(("extractor",), "user-agent", options["agent"])
     config.setdefault(("extractor",), "proxy-env", False)
+
+
+def _list(url: str, emit: Emit) -> None:
+    from gallery_dl import exception, job
+    from gallery_dl.extractor import find
 
     class Lister(job.Job):  # type: ignore[misc,unused-ignore]
         """Emits files instead of downloading them."""
@@ -112,12 +122,13 @@ def _list(request: Mapping[str, Any], emit: Emit) -> None:
 
     words = _Words(emit)
     logging.getLogger().addHandler(words)
-    extractor = find(request["url"])
+    extractor = find(url)
     if extractor is None:
         emit({"unsupported": True})
-        return
-    status = Lister(extractor).run()
-    emit({"end": True, "status": status, "words": words.last})
+    else:
+        status = Lister(extractor).run()
+        emit({"end": True, "status": status, "words": words.last})
+    logging.getLogger().removeHandler(words)
 
 
 class _Words(logging.Handler):

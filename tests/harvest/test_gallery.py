@@ -162,6 +162,37 @@ def test_a_redirect_to_a_private_host_is_not_followed(site: Site) -> None:
     assert "/secret" not in site.asked
 
 
+def test_one_process_lists_many_urls_and_an_error_of_one_is_not_the_next_ones(
+    site: Site,
+) -> None:
+    listed = serve_pages(site, answer(b"", "500 Internal Server Error"))
+    links = [site.url(f"/{number}.png") for number in range(3)]
+    one = source(site, links[0], listed, links[1], "nonsense", links[2])
+
+    async def run() -> list[str]:
+        told = []
+        async with Web("icf/test", AllowList([])) as web:
+            for task in one.first_tasks():
+                answers: list[Answer] = []
+                try:
+                    while not answers or not answers[-1].done:
+                        cursor = answers[-1].cursor if answers else None
+                        asked = Task(task.kind, task.subject, cursor=cursor)
+                        answers.append(await one.step(asked, web))
+                except Fault as fault:
+                    told.append(str(fault))
+                told += [each.url for part in answers for each in part.pictures]
+        return told
+
+    try:
+        first, error, second, unknown, third = asyncio.run(run())
+    finally:
+        one.reader.close()
+    assert [first, second, third] == links
+    assert "500" in error
+    assert "no such site" in unknown
+
+
 def test_a_silent_listing_is_given_up(site: Site) -> None:
     async def hang(reader: asyncio.StreamReader, writer: object) -> None:
         await reader.read()
