@@ -147,7 +147,8 @@ async def _answer(
 def _is_wanted(images: Images, page: dict[str, Any]) -> bool:
     """Tell whether a file can be a picture of somebody, by its name, kind and size."""
     name = _name(page).casefold()
-    if any(fnmatchcase(name, clean_title(p).casefold()) for p in images.leave_out):
+    patterns = (one.replace("_", " ").casefold() for one in images.leave_out)
+    if any(fnmatchcase(name, pattern) for pattern in patterns):
         return False
     info = _imageinfo(page) or {}
     mime = str(info.get("mime") or "image/")

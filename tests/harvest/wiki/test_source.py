@@ -1,60 +1,15 @@
 """What a wiki's answers become; a real wiki is asked in tests/integration."""
 
-import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from icf.codes import Fate
 from icf.errors import WrongUse
-from icf.harvest.addresses import AllowList
-from icf.harvest.source import Album, Answer, Character, Task
-from icf.harvest.web import Web
-from icf.harvest.wiki.source import MediaWikiSource
-from icf.settings import HarvestSettings
-from tests.harvest.wire import Site, answer
-
-TABLE = {
-    "name": "wiki",
-    "kind": "mediawiki",
-    "albums": {"category": "Series"},
-    "characters": {"category": "{album} characters"},
-    "images": {"max_uses": 0},
-}
-RIGHTS = {"query": {"rightsinfo": {"text": "CC-BY-SA", "url": "http://cc"}}}
-
-
-def source(api: str, **keys: object) -> MediaWikiSource:
-    table = {**TABLE, "api": api, **keys}
-    return MediaWikiSource(table, Path(), HarvestSettings(backoff=0.0))
-
-
-def step(site: Site, task: Task, *answers: object, **keys: object) -> Answer:
-    """Answer a task from a wiki that says these things, one after another."""
-    said = [answer(json.dumps(one).encode()) for one in answers]
-    wiki = source(site.route("/api.php", *said), **keys)
-
-    async def once() -> Answer:
-        async with Web("icf/test", AllowList([site.host])) as web:
-            return await wiki.step(task, web)
-
-    return asyncio.run(once())
-
-
-def members(*titles: str, rest: dict[str, str] | None = None) -> dict[str, Any]:
-    found = [
-        {"ns": 14 if title.startswith("Category:") else 0, "title": title}
-        for title in titles
-    ]
-    more = {"continue": rest} if rest else {}
-    return {"batchcomplete": True, "query": {"categorymembers": found}, **more}
-
-
-def described(*pages: dict[str, Any]) -> dict[str, Any]:
-    return {"batchcomplete": True, "query": {"pages": list(pages)}}
-
+from icf.harvest.source import Album, Character, Task
+from tests.harvest.wiki.asked import RIGHTS, described, file, members, source, step
+from tests.harvest.wire import Site
 
 # --- albums --------------------------------------------------------------------------
 
@@ -150,11 +105,6 @@ def test_the_lead_picture_is_the_pages_own_or_the_first_in_its_text(
 # --- pictures ------------------------------------------------------------------------
 
 IMAGES = Task("images", "Moon: Luna", "Moon", "Luna", '{"lead": "Luna A.png"}')
-
-
-def file(name: str, **info: object) -> dict[str, Any]:
-    url = f"http://w/images/{name.replace(' ', '_')}"
-    return {"title": f"File:{name}", "imageinfo": [{"url": url, **info}]}
 
 
 def test_files_of_a_page_are_its_pictures(site: Site) -> None:
