@@ -16,6 +16,8 @@ from icf.engine.runner import Progress, Runner, Tally
 from icf.engine.step import Step
 from icf.errors import SomeFailed, WrongUse
 from icf.filter.chain import filter_chain
+from icf.filter.detect import Detect
+from icf.filter.links import link_faces
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.
@@ -77,6 +79,8 @@ def run_steps(
                 references.settle(connection, run_id)
         with bar(step.name, runner.pending(step)) as advance:
             tallies.append(runner.run(step, advance))
+        if step.name == Detect.name:
+            link_faces(workspace.catalogue)
     workspace.end_run(run_id)
     return tallies
 

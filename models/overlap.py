@@ -30,6 +30,30 @@ def iou(some: Boxes, others: Boxes) -> NDArray[np.float32]:
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
 
 
+def matched(some: Boxes, others: Boxes, least: float) -> list[tuple[int, int]]:
+    """Pair boxes one to one, those that overlap most first.
+
+    Args:
+        some: shape (n, 4).
+        others: shape (m, 4).
+        least: IoU that a pair must have, above 0.
+
+    Returns:
+        Indices of each pair.
+
+    >>> box = np.array([[0, 0, 2, 2]], np.float32)
+    >>> matched(box, np.array([[5, 5, 6, 6], [0, 0, 2, 2]], np.float32), 0.5)
+    [(0, 1)]
+    """
+    overlap = iou(some, others)
+    pairs = []
+    while overlap.size and overlap.max() >= least:
+        one, other = np.unravel_index(overlap.argmax(), overlap.shape)
+        pairs.append((int(one), int(other)))
+        overlap[one, :] = overlap[:, other] = -1
+    return pairs
+
+
 def suppress(
     boxes: Boxes, scores: NDArray[np.float32], most: float
 ) -> NDArray[np.intp]:

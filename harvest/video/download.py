@@ -70,7 +70,7 @@ def _guard(allow: AllowList) -> None:
         found = _look_up(host, port, *more, **named)
         name = host.decode() if isinstance(host, bytes) else str(host)
         number = int(port) if str(port or "").isdigit() else 0
-        addresses = [one[4][0] for one in found]
+        addresses = [str(one[4][0]) for one in found]
         kept = set(check_addresses(name, number, addresses, allow))
         return [one for one in found if one[4][0] in kept]
 

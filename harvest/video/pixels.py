@@ -39,7 +39,7 @@ def upright(frame: VideoFrame) -> Pixels:
         src_colorspace=Colorspace.ITU709 if unspecified and hd else None,
         interpolation="BICUBIC",
     )
-    return _rotated(shown.to_ndarray(), frame.rotation)
+    return _rotated(np.asarray(shown.to_ndarray(), np.uint8), frame.rotation)
 
 
 def grey(frame: VideoFrame) -> Pixels:

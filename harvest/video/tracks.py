@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.models.detection import Detector
-from icf.models.overlap import iou
+from icf.models.overlap import matched
 
 Box = tuple[float, float, float, float]
 Pixels = NDArray[np.uint8]
@@ -54,7 +54,9 @@ class Faces:
         """Take the faces of a frame: each goes on with a track, or begins one."""
         self._looked_at = seconds
         alive = [t for t in self._tracks if seconds - t.times[-1] <= _LOST]
-        pairs = matched([t.expected(seconds) for t in alive], boxes, _SAME)
+        pairs = matched(
+            _array([t.expected(seconds) for t in alive]), _array(boxes), _SAME
+        )
         going_on = {face: alive[track] for track, face in pairs}
         for number, box in enumerate(boxes):
             track = going_on.get(number)
@@ -72,32 +74,8 @@ class Faces:
         """
         near = [(t.number, _between(t, seconds)) for t in self._tracks]
         there = [(number, box) for number, box in near if box is not None]
-        pairs = matched([box for _, box in there], boxes, _SAME)
+        pairs = matched(_array([box for _, box in there]), _array(boxes), _SAME)
         return [(there[track][0], boxes[face]) for track, face in pairs]
-
-
-def matched(
-    some: Sequence[Box], others: Sequence[Box], least: float
-) -> list[tuple[int, int]]:
-    """Pair boxes one to one, those that overlap most first.
-
-    Args:
-        some: boxes.
-        others: boxes.
-        least: IoU that a pair must have.
-
-    Returns:
-        Indices of each pair.
-    """
-    if not some or not others:
-        return []
-    overlap = iou(np.array(some, np.float32), np.array(others, np.float32))
-    pairs = []
-    while overlap.max() >= least:
-        one, other = np.unravel_index(overlap.argmax(), overlap.shape)
-        pairs.append((int(one), int(other)))
-        overlap[one, :] = overlap[:, other] = -1
-    return pairs
 
 
 def find_faces(pixels: Pixels) -> list[Box]:
@@ -120,6 +98,10 @@ def _between(track: _Track, seconds: float) -> Box | None:
     return _box(
         np.array([np.interp(seconds, times, boxes[:, side]) for side in range(4)])
     )
+
+
+def _array(boxes: Sequence[Box]) -> NDArray[np.float32]:
+    return np.array(boxes, np.float32).reshape(-1, 4)
 
 
 def _box(values: NDArray[np.float64]) -> Box:

@@ -14,8 +14,11 @@ from icf.harvest.folder import open_inside
 
 #: What lies beside videos and is none: told by its name, and counted.
 BESIDE = frozenset(
-    ".srt .ass .ssa .vtt .sub .idx .nfo .txt .json .xml .url .md .jpg .jpeg .png .webp "
-    ".part .torrent .md5 .sfv".split()
+    f".{name}"
+    for name in (
+        *("srt", "ass", "ssa", "vtt", "sub", "idx", "nfo", "txt", "md", "json", "xml"),
+        *("url", "jpg", "jpeg", "png", "webp", "part", "torrent", "md5", "sfv"),
+    )
 )
 
 

@@ -7,7 +7,6 @@ bytes of one frame.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,8 @@ def answer(
     """Do what is asked.
 
     Args:
-        request: ``do`` ("find" or "frame") and ``path``; to find, ``start`` (a `Place`),
-            ``wanted`` (a `Wanted`) and ``folder``, where the frames that are found are
+        request: ``do`` ("find" or "frame") and ``path``; to find, ``start`` (a
+            `Place`), ``wanted`` (a `Wanted`) and ``folder``, where the frames that are found are
             put, or None; for a frame, ``seconds``, ``keys_only`` and ``form``.
         write: takes the bytes of a frame.
 
@@ -76,6 +75,6 @@ def _keep_in(folder: str | None, form: str) -> shots.Keep:
         # A full disk costs nothing here: what is not kept is decoded again.
         with contextlib.suppress(OSError):
             part.write_bytes(pixels.encoded(found, form))
-            os.replace(part, place / written(seconds))
+            part.replace(place / written(seconds))
 
     return keep

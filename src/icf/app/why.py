@@ -15,6 +15,7 @@ from icf.catalogue.schema import (
     candidate,
     character,
     face,
+    face_link,
     image,
     image_source,
     question,
@@ -146,6 +147,8 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
         "character": row["character"],
         "box": [row["x1"], row["y1"], row["x2"], row["y2"]],
         "keeper": row["keeper_id"],
+        "same_as": _linked(connection, key, same=True),
+        "other_than": _linked(connection, key, same=False),
         "decisions": _decisions(connection, "face", key),
         "questions": [
             _explain_question(connection, each)
@@ -155,6 +158,18 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
             connection, image.c.id == row["image_id"], f"image {row['image_id']}"
         ),
     }
+
+
+def _linked(connection: sa.Connection, key: int, *, same: bool) -> list[int]:
+    """Return the faces that videos tell to be the same one, or another."""
+    ends = (face_link.c.face_id, face_link.c.other_id)
+    queries = [
+        sa.select(other).where(one == key, face_link.c.same == same)
+        for one, other in (ends, ends[::-1])
+    ]
+    return sorted(
+        linked for query in queries for linked in connection.execute(query).scalars()
+    )
 
 
 def _explain_image(

@@ -155,6 +155,13 @@ url = sa.Table(
     _time("finished_at", nullable=True),
     sa.Index("ix_url_fate", "fate", "not_before", "id"),
     sa.Index("ix_url_album_id", "album_id"),
+    # Few URLs are frames of videos; they are found without a look at the others.
+    sa.Index(
+        "ix_url_frames",
+        "id",
+        sqlite_where=sa.text("seconds IS NOT NULL"),
+        postgresql_where=sa.text("seconds IS NOT NULL"),
+    ),
 )
 
 # A source filed this URL under this character: the noisy label before the fetch.

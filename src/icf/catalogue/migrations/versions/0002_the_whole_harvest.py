@@ -39,6 +39,14 @@ def upgrade() -> None:
         "CONSTRAINT fk_url_album_id REFERENCES album (id)"
     )
     op.create_index("ix_url_album_id", "url", ["album_id"])
+    are_frames = sa.text("seconds IS NOT NULL")
+    op.create_index(
+        "ix_url_frames",
+        "url",
+        ["id"],
+        sqlite_where=are_frames,
+        postgresql_where=are_frames,
+    )
     op.create_table(
         "face_link",
         sa.Column("face_id", _KEY, nullable=False),

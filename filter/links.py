@@ -1,0 +1,196 @@
+"""What the frames of videos say of faces, without asking anybody.
+
+The faces of one track through a shot are one identity, and two faces of one frame are
+two. Both facts are rows of ``face_link``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import face, face_link, url
+from icf.engine.rows import by_ids
+from icf.models.overlap import matched
+
+Pair = tuple[int, int]
+Box = tuple[float, float, float, float]
+
+#: IoU from which on a face is the one that was tracked.
+SAME_BOX = 0.5
+#: Frames that are read at a time.
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class _Frame:
+    id: int
+    shot: str
+    image_id: int
+    tracks: tuple[tuple[str, Box], ...]
+
+
+def link_faces(catalogue: Catalogue) -> int:
+    """Write what follows from the frames of videos; return how many rows are new.
+
+    It can be run at any time and any number of times. A track that would make one
+    identity of two faces that cannot be one is left out whole.
+    """
+    new = 0
+    for shots in _pages(catalogue):
+        with catalogue.read() as connection:
+            differ, tracks = _facts(connection, shots)
+            known = _known(connection, differ, tracks)
+        same = {pair for group in tracks for pair in _pairs(group)}
+        if differ - known.keys() or same - known.keys():
+            with catalogue.write() as connection:
+                new += _write(connection, differ, tracks)
+    return new
+
+
+def _pages(catalogue: Catalogue) -> Iterator[list[_Frame]]:
+    """Yield the frames that have pictures, whole shots at a time.
+
+    The frames of a shot are listed together, so they have ids that follow each other.
+    """
+    waiting: list[_Frame] = []
+    last = 0
+    while True:
+        page = _page(catalogue, last)
+        if not page:
+            break
+        last = page[-1].id
+        *whole, unfinished = _by_shot([*waiting, *page])
+        if whole:
+            yield list(itertools.chain.from_iterable(whole))
+        waiting = unfinished
+    if waiting:
+        yield waiting
+
+
+def _by_shot(frames: Iterable[_Frame]) -> list[list[_Frame]]:
+    return [list(group) for _, group in itertools.groupby(frames, lambda f: f.shot)]
+
+
+def _page(catalogue: Catalogue, last: int) -> list[_Frame]:
+    query = (
+        sa.select(url.c.id, url.c.url, url.c.shot, url.c.image_id, url.c.tracks)
+        .where(url.c.seconds.is_not(None), url.c.image_id.is_not(None), url.c.id > last)
+        .order_by(url.c.id)
+        .limit(_PAGE)
+    )
+    with catalogue.read() as connection:
+        return [
+            _Frame(
+                row.id,
+                f"{row.shot} {row.url.rpartition('#')[0]}",
+                row.image_id,
+                tuple((name, tuple(box)) for name, *box in json.loads(row.tracks))
+                if row.tracks
+                else (),
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def _facts(
+    connection: sa.Connection, frames: Sequence[_Frame]
+) -> tuple[set[Pair], list[set[int]]]:
+    """Return the pairs that differ, and the faces of each track."""
+    boxes = _faces(connection, {frame.image_id for frame in frames})
+    differ = {pair for found in boxes.values() for pair in _pairs(found)}
+    tracks: dict[str, set[int]] = defaultdict(set)
+    for frame in frames:
+        found = boxes.get(frame.image_id, {})
+        ids = list(found)
+        followed = np.array([box for _, box in frame.tracks], np.float32)
+        seen = np.array([found[each] for each in ids], np.float32)
+        for track, number in matched(
+            followed.reshape(-1, 4), seen.reshape(-1, 4), SAME_BOX
+        ):
+            tracks[frame.tracks[track][0]].add(ids[number])
+    return differ, [group for group in tracks.values() if len(group) > 1]
+
+
+def _faces(
+    connection: sa.Connection, image_ids: Iterable[int]
+) -> dict[int, dict[int, Box]]:
+    """Return the faces of images, each with its box."""
+    query = sa.select(face).order_by(face.c.id)
+    found: dict[int, dict[int, Box]] = defaultdict(dict)
+    for row in by_ids(connection, query, face.c.image_id, sorted(set(image_ids))):
+        found[row.image_id][row.id] = (row.x1, row.y1, row.x2, row.y2)
+    return found
+
+
+def _write(
+    connection: sa.Connection, differ: set[Pair], tracks: Sequence[set[int]]
+) -> int:
+    """Write both kinds of fact; a track against what is known is not written."""
+    new = _insert(connection, differ, same=False)
+    for group in tracks:
+        whole = _identity(connection, group)
+        known = _links(connection, whole)
+        against = {
+            pair for pair, same in known.items() if not same and whole.issuperset(pair)
+        }
+        if not against:
+            new += _insert(connection, _pairs(group), same=True)
+    return new
+
+
+def _identity(connection: sa.Connection, group: set[int]) -> set[int]:
+    """Return all faces that must be the same as those of a group."""
+    whole: set[int] = set()
+    more = set(group)
+    while more:
+        whole |= more
+        links = _links(connection, more)
+        more = {one for pair, same in links.items() if same for one in pair} - whole
+    return whole
+
+
+def _links(connection: sa.Connection, ids: Iterable[int]) -> dict[Pair, bool]:
+    """Return all that is known of some faces and any others."""
+    wanted = sorted(set(ids))
+    found: dict[Pair, bool] = {}
+    for column in (face_link.c.face_id, face_link.c.other_id):
+        for row in by_ids(connection, sa.select(face_link), column, wanted):
+            found[row.face_id, row.other_id] = row.same
+    return found
+
+
+def _known(
+    connection: sa.Connection, differ: Iterable[Pair], tracks: Iterable[set[int]]
+) -> dict[Pair, bool]:
+    return _links(connection, {one for group in (*differ, *tracks) for one in group})
+
+
+def _pairs(ids: Iterable[int]) -> set[Pair]:
+    return set(itertools.combinations(sorted(ids), 2))
+
+
+def _insert(connection: sa.Connection, pairs: Iterable[Pair], *, same: bool) -> int:
+    known = _links(connection, {one for pair in pairs for one in pair})
+    rows = [
+        {"face_id": one, "other_id": other, "same": same}
+        for one, other in sorted(set(pairs) - known.keys())
+    ]
+    if not rows:
+        return 0
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(
+        dialect.insert(face_link).on_conflict_do_nothing(
+            index_elements=["face_id", "other_id"]
+        ),
+        rows,
+    )
+    return len(rows)
