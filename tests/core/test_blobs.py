@@ -127,3 +127,14 @@ def test_bytes_in_pieces_have_the_hashes_of_the_whole(pieces: list[bytes]) -> No
         assert writer.size == len(whole)
         assert writer.sha1 == hashlib.sha1(whole).hexdigest()
         assert writer.commit() == hashlib.sha256(whole).hexdigest()
+
+
+def test_removed_bytes_are_gone_and_can_be_put_again(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    sha256 = store.put(b"one")
+    other = store.put(b"two")
+    assert store.remove(sha256)
+    assert not store.remove(sha256)
+    assert not store.has(sha256)
+    assert store.get(other) == b"two"
+    assert store.put(b"one") == sha256

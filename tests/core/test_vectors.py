@@ -93,3 +93,26 @@ def test_models_do_not_see_each_other(tmp_path: Path) -> None:
     assert store.get("m", np.array([1], np.int64)).shape == (1, 2)
     assert store.get("n", np.array([1], np.int64)).shape == (1, 3)
     assert store.ids("o").size == 0
+
+
+def test_erased_rows_are_gone_from_the_disk_and_the_others_stay(tmp_path: Path) -> None:
+    store = VectorStore(tmp_path, shard_bytes=64)
+    ids = np.arange(1, 21, dtype=np.int64)
+    matrix = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    for start in range(0, 20, 5):
+        store.append("m", ids[start : start + 5], matrix[start : start + 5])
+    secret = matrix[6].astype("<f2").tobytes()
+    shards = list((tmp_path / "m").glob("*.rows"))
+    assert any(secret in shard.read_bytes() for shard in shards)
+    before = store.get("m", ids)
+    assert store.erase(np.array([7, 15, 99], np.int64)) == 2
+    assert store.erase(np.array([7, 15, 99], np.int64)) == 0
+    assert not any(secret in shard.read_bytes() for shard in shards)
+    again = VectorStore(tmp_path, shard_bytes=64)
+    rest = np.setdiff1d(ids, [7, 15])
+    assert again.ids("m").tolist() == rest.tolist()
+    assert np.array_equal(again.get("m", rest), before[rest - 1])
+    with pytest.raises(MissingVector, match="7"):
+        again.get("m", np.array([7], np.int64))
+    again.append("m", np.array([7], np.int64), matrix[:1])
+    assert again.ids("m").tolist() == sorted([*rest.tolist(), 7])

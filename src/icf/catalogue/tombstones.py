@@ -94,9 +94,14 @@ def is_buried_character() -> sa.ColumnElement[bool]:
     named = (
         sa.select(album.c.name)
         .where(album.c.id == character.c.album_id)
+        .correlate(character)
         .scalar_subquery()
     )
-    return sa.exists().where(
-        tombstone.c.kind == CHARACTER,
-        tombstone.c.subject == named.concat("/").concat(character.c.name),
+    return (
+        sa.exists()
+        .where(
+            tombstone.c.kind == CHARACTER,
+            tombstone.c.subject == named.concat("/").concat(character.c.name),
+        )
+        .correlate(character)
     )

@@ -1,0 +1,130 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icf.licence_names import is_allowed, licence_family
+
+
+@pytest.mark.parametrize(
+    ("family", "words"),
+    [
+        (
+            "CC-BY-SA-4.0",
+            [
+                "CC BY-SA 4.0",
+                "CC-BY-SA-4.0",
+                "cc-by-sa-4.0",
+                "Self/cc-by-sa-4.0",
+                "Creative Commons Attribution-Share Alike 4.0",
+                "Creative Commons Attribution-ShareAlike 4.0 International",
+                "https://creativecommons.org/licenses/by-sa/4.0/deed.en",
+            ],
+        ),
+        (
+            "CC-BY-NC-ND-3.0",
+            [
+                "CC BY-NC-ND 3.0",
+                "Creative Commons Attribution-NonCommercial-NoDerivs 3.0 Unported",
+                "http://creativecommons.org/licenses/by-nc-nd/3.0/",
+            ],
+        ),
+        ("CC-BY", ["CC-BY", "Creative Commons Attribution"]),
+        (
+            "CC0-1.0",
+            [
+                "CC0",
+                "CC0 1.0",
+                "cc-zero",
+                "https://creativecommons.org/publicdomain/zero/1.0/",
+            ],
+        ),
+        (
+            "public-domain",
+            [
+                "Public domain",
+                "PD-old",
+                "PD",
+                "CC-PD-Mark",
+                "https://creativecommons.org/publicdomain/mark/1.0/",
+            ],
+        ),
+        ("GFDL", ["GFDL", "GNU Free Documentation License"]),
+        ("GFDL-1.2", ["GFDL-1.2", "GFDL 1.2"]),
+        ("GPL-2.0", ["GPL v2.0", "GPL-2.0"]),
+        ("non-free", ["Fair use", "fairuse", "Non-free logo", "Nonfree"]),
+        ("all-rights-reserved", ["All rights reserved", "Copyright 2020 Jane"]),
+        ("unknown", ["unknown", "", "  ", None]),
+        ("other", ["Free Art License", "ask me"]),
+    ],
+)
+def test_every_spelling_of_a_licence_has_one_name(
+    family: str, words: list[str | None]
+) -> None:
+    assert {licence_family(each) for each in words} == {family}
+
+
+def test_the_address_tells_where_the_words_do_not() -> None:
+    by = "https://creativecommons.org/licenses/by/2.0/"
+    assert licence_family("see the page", by) == "CC-BY-2.0"
+    assert licence_family(None, by) == "CC-BY-2.0"
+    assert licence_family("Fair use", by) == "non-free"
+
+
+_PARTS = st.sampled_from(["by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"])
+_VERSIONS = st.sampled_from(["1.0", "2.0", "2.5", "3.0", "4.0"])
+
+
+@given(_PARTS, _VERSIONS, st.sampled_from(["-", " ", "_"]), st.booleans())
+def test_what_stands_between_the_words_and_their_case_do_not_matter(
+    parts: str, version: str, between: str, small: bool
+) -> None:
+    name = between.join(["CC", *parts.upper().split("-"), version])
+    expected = f"CC-{parts.upper()}-{version}"
+    assert licence_family(name.lower() if small else name) == expected
+    address = f"https://creativecommons.org/licenses/{parts}/{version}/"
+    assert licence_family(address) == expected
+
+
+@given(_PARTS, _VERSIONS)
+def test_a_name_is_its_own_name(parts: str, version: str) -> None:
+    name = f"CC-{parts.upper()}-{version}"
+    assert licence_family(name) == name
+
+
+@given(st.text())
+def test_any_text_has_a_name_and_is_let_in_by_itself_and_by_everything(
+    text: str,
+) -> None:
+    assert licence_family(text)
+    assert is_allowed(["*"], text)
+    assert is_allowed([], text)
+    assert is_allowed([licence_family(text)], text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "let_in", "kept_out"),
+    [
+        ("CC0", ["CC0", "CC0-1.0", "cc zero"], ["CC BY 4.0", "unknown", None]),
+        ("CC BY*", ["CC-BY-2.0", "cc by-sa 3.0"], ["CC0", "GFDL", "Public domain"]),
+        ("CC-BY-4.0", ["CC BY 4.0"], ["CC BY 3.0", "CC BY-SA 4.0"]),
+        ("CC BY", ["CC BY 4.0", "CC BY 3.0"], ["CC BY-SA 4.0"]),
+        ("public domain", ["PD-old", "Public domain"], ["CC0"]),
+        ("PD-*", ["PD-old"], ["Public domain"]),
+        ("unknown", ["unknown", None, ""], ["ask me"]),
+        ("Free Art*", ["Free Art License"], ["GFDL"]),
+    ],
+)
+def test_a_pattern_is_held_against_the_words_the_name_and_the_name_without_version(
+    pattern: str, let_in: list[str | None], kept_out: list[str | None]
+) -> None:
+    assert [each for each in let_in if not is_allowed([pattern], each)] == []
+    assert [each for each in kept_out if is_allowed([pattern], each)] == []
+
+
+def test_one_pattern_of_several_is_enough() -> None:
+    patterns = ["CC0", "public domain"]
+    for order in itertools.permutations(patterns):
+        assert is_allowed(order, "PD-old")
+        assert not is_allowed(order, "GFDL")
