@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -34,6 +35,8 @@ _SLACK_WITH_SOUND = 10.0
 _FURTHER_BACK = (0.0, 2.0, 15.0, math.inf)
 #: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
 _NOT_KEYS, _ALL = 32, 48
+#: What packets carry that are under Common Encryption (ISO/IEC 23001-7).
+_ENCRYPTED = "encryption_info"
 #: What files begin with that are videos, damaged or not: offset and bytes.
 _SIGNATURES = (
     (4, b"ftyp"),
@@ -65,8 +68,8 @@ class Film:
 
     Raises:
         Fault: ``empty`` for zero bytes, ``not_image`` for what is no video,
-            ``corrupt`` for one that cannot be opened, ``encrypted`` or ``unsupported``
-            for one that cannot be decoded here or has sound alone.
+            ``corrupt`` for one that cannot be opened, ``unsupported`` for one that
+            cannot be decoded here or has sound alone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -114,6 +117,9 @@ class Film:
             start: seconds; the frame that begins then is the first.
             keys_only: keyframes alone; the others are not even read, where the
                 container says which they are.
+
+        Raises:
+            Fault: ``encrypted``.
         """
         if keys_only:
             self._stream.codec_context.skip_frame = "NONKEY"
@@ -165,6 +171,8 @@ class Film:
             except av.error.FFmpegError:
                 self._note_damage()
                 return
+            if packet.has_sidedata(_ENCRYPTED):
+                raise Fault(Fate.ENCRYPTED, "its pictures are encrypted")
             if packet.is_corrupt:
                 self._note_damage()
             if keys_only and packet.size and not packet.is_keyframe:
@@ -197,11 +205,10 @@ class Film:
         streams = [s for s in self._container.streams.video if not _is_cover(s)]
         if not streams:
             raise Fault(Fate.UNSUPPORTED, "it has no pictures")
-        stream = max(streams, key=lambda one: one.width * one.height)
-        if _is_encrypted(stream):
-            raise Fault(Fate.ENCRYPTED, "its pictures are encrypted")
-        if stream.codec_context is None:
+        known = [stream for stream in streams if stream.codec_context is not None]
+        if not known:
             raise Fault(Fate.UNSUPPORTED, "no decoder for its pictures is here")
+        stream = max(known, key=lambda one: one.width * one.height)
         for other in self._container.streams:
             if other is not stream:
                 _discard(other, _ALL)
@@ -230,8 +237,10 @@ def _open(path: Path) -> InputContainer:
         return av.open(f"file:{path}", options=limits, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         if any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES):
+            ends = isinstance(error, av.error.EOFError)
             raise Fault(
-                Fate.CORRUPT, f"a video that cannot be opened: {_said(error)}"
+                Fate.EMPTY if ends else Fate.CORRUPT,
+                f"a video that cannot be opened: {_said(error)}",
             ) from error
         raise Fault(Fate.NOT_IMAGE, f"not a video: {_said(error)}") from error
 
@@ -242,11 +251,4 @@ def _said(error: Exception) -> str:
 
 def _is_cover(stream: VideoStream) -> bool:
     """Tell whether a stream is a picture of the sleeve and no film."""
-    return "attached_pic" in str(stream.disposition.name or "").lower()
-
-
-def _is_encrypted(stream: VideoStream) -> bool:
-    """Tell whether samples are under Common Encryption (ISO/IEC 23001-7)."""
-    context = stream.codec_context
-    tag = context.codec_tag if context is not None else ""
-    return tag in ("encv", "drmi") or "encryption" in " ".join(stream.metadata)
+    return bool(stream.disposition & Disposition.attached_pic)

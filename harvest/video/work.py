@@ -26,8 +26,9 @@ def answer(
 
     Args:
         request: ``do`` ("find" or "frame") and ``path``; to find, ``start`` (a
-            `Place`), ``wanted`` (a `Wanted`) and ``folder``, where the frames that are found are
-            put, or None; for a frame, ``seconds``, ``keys_only`` and ``form``.
+            `Place`), ``wanted`` (a `Wanted`) and ``folder``, where the frames that are
+            found are put, or None; for a frame, ``seconds``, ``keys_only`` and
+            ``form``.
         write: takes the bytes of a frame.
 
     Raises:

@@ -46,6 +46,7 @@ def write_film(
     times: Sequence[int] | None = None,
     keys_every: int = 24,
     rotation: int = 0,
+    **options: str,
 ) -> Path:
     """Write an H.264 video.
 
@@ -55,9 +56,10 @@ def write_film(
         times: when each is shown, in milliseconds; at a fixed rate by default.
         keys_every: frames between keyframes.
         rotation: degrees, counterclockwise, by which players turn it.
+        options: of the muxer.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", container_options=options) as container:
         stream = container.add_stream("libx264", rate=RATE)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
