@@ -21,6 +21,7 @@ from icf.catalogue.schema import (
     image_source,
     url,
 )
+from icf.catalogue.tombstones import is_buried_character
 from icf.codes import Fate
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
@@ -62,7 +63,13 @@ class CharacterReference:
 def list_references(
     connection: sa.Connection, album_name: str | None = None
 ) -> list[CharacterReference]:
-    """Read the reference of each character, by album and name."""
+    """Read the reference of each character, by album and name.
+
+    Raises:
+        WrongUse: there is no such album.
+    """
+    if album_name is not None:
+        _check_album(connection, album_name)
     shown = face.join(image, image.c.id == face.c.image_id)
     picked, leading = image.alias("picked"), image.alias("leading")
     lead = _leads().subquery("lead")
@@ -96,6 +103,7 @@ def list_references(
         .outerjoin(picked, picked.c.id == character.c.reference_image_id)
         .outerjoin(lead, lead.c.character_id == character.c.id)
         .outerjoin(leading, leading.c.id == lead.c.image_id)
+        .where(~is_buried_character())
         .order_by(album.c.name, character.c.name)
     )
     if album_name is not None:
@@ -151,10 +159,12 @@ def find_character(
     Raises:
         WrongUse: nobody has this name, or several have and no album says who.
     """
+    if album_name is not None:
+        _check_album(connection, album_name)
     query = (
         sa.select(character.c.id, album.c.name)
         .join(album, album.c.id == character.c.album_id)
-        .where(character.c.name == name)
+        .where(character.c.name == name, ~is_buried_character())
         .order_by(album.c.name)
     )
     if album_name is not None:
@@ -174,17 +184,18 @@ def find_character(
 
 
 def _unknown(connection: sa.Connection, name: str, album_name: str | None) -> str:
-    known = sa.select(character.c.name).join(album).distinct()
+    known = sa.select(character.c.name).join(album).where(~is_buried_character())
     where = "the catalogue has no character"
     if album_name is not None:
-        albums = list(connection.execute(sa.select(album.c.name)).scalars())
-        if album_name not in albums:
-            return (
-                f"the catalogue has no album {album_name!r}{_near(album_name, albums)}"
-            )
         known = known.where(album.c.name == album_name)
         where = f"the album {album_name!r} has no character"
     return f"{where} {name!r}{_near(name, list(connection.execute(known).scalars()))}"
+
+
+def _check_album(connection: sa.Connection, name: str) -> None:
+    known = list(connection.execute(sa.select(album.c.name)).scalars())
+    if name not in known:
+        raise WrongUse(f"the catalogue has no album {name!r}{_near(name, known)}")
 
 
 def _near(name: str, known: Sequence[str]) -> str:

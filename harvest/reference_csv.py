@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import references
 from icf.catalogue.schema import album, character
+from icf.catalogue.tombstones import is_buried_character
 from icf.errors import BadInput, IcfError, WrongUse
 from icf.harvest.reference import find_character, find_image
 from icf.spreadsheet import harmless
@@ -168,7 +169,7 @@ def _who(connection: sa.Connection, row: Row) -> int:
     query = (
         sa.select(album.c.name.label("album"), character.c.name.label("character"))
         .join(album, album.c.id == character.c.album_id)
-        .where(character.c.id == int(row.id))
+        .where(character.c.id == int(row.id), ~is_buried_character())
     )
     known = connection.execute(query).one_or_none()
     if known is None:

@@ -9,13 +9,15 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.blobs import BlobStore
+from icf.catalogue import tombstones
 from icf.catalogue.references import HAND
-from icf.catalogue.schema import FIRST_IMAGE_STEP, image, image_source, tombstone
+from icf.catalogue.schema import FIRST_IMAGE_STEP, image, image_source
 from icf.codes import ImageReason, Verdict
 from icf.errors import BadInput, WrongUse
 from icf.harvest.insert import insert_new
 from icf.harvest.licence import Licence
 from icf.images import Undecodable, decode
+from icf.licence_names import is_allowed
 from icf.settings import HarvestSettings
 
 
@@ -36,9 +38,15 @@ def store_file(
         settings: with the caps on a picture.
 
     Raises:
-        WrongUse: there is no such file, or these very bytes were taken down.
+        WrongUse: there is no such file, its licence is not let in, or these very bytes
+            were taken down.
         BadInput: it is no picture that can be used.
     """
+    if not is_allowed(settings.only_licence, licence.name, licence.url):
+        raise WrongUse(
+            f"the licence of {path}, {licence.name}, is not one of "
+            "harvest.only_licence; say which it has with --licence"
+        )
     data = _read(path, settings.max_bytes)
     try:
         picture = decode(data, settings.max_pixels)
@@ -47,10 +55,7 @@ def store_file(
             f"{path} cannot be a reference: {error.reason}: {error}"
         ) from error
     sha256 = hashlib.sha256(data).hexdigest()
-    withdrawn = sa.select(tombstone.c.id).where(
-        tombstone.c.kind == "sha256", tombstone.c.subject == sha256
-    )
-    if connection.execute(withdrawn).first() is not None:
+    if tombstones.buried(connection, tombstones.SHA256, [sha256]):
         raise WrongUse(f"{path} was taken down as {sha256}; it cannot come back")
     row = {
         "sha256": blobs.put(data),

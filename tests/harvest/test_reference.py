@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from icf.catalogue import references
+from icf.catalogue import references, tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, image, image_source
 from icf.errors import WrongUse
@@ -128,6 +128,18 @@ def test_one_album_can_be_listed_alone(catalogue: Catalogue) -> None:
     assert listed(catalogue, second).character == "Bugs"
 
 
+def test_a_character_that_was_taken_down_is_not_listed_and_not_found(
+    catalogue: Catalogue,
+) -> None:
+    add_album(catalogue, "Tom", "Jerry")
+    with catalogue.write() as connection:
+        name = connection.execute(sa.select(album.c.name)).scalar_one()
+        tombstones.bury(connection, "character", [f"{name}/Tom"], "asked")
+    assert listed(catalogue).character == "Jerry"
+    with pytest.raises(WrongUse, match="no character 'Tom'"):
+        named(catalogue, "Tom")
+
+
 # --- names ----------------------------------------------------------------------------
 
 
@@ -144,6 +156,15 @@ def test_a_name_that_two_albums_have_asks_for_the_album(catalogue: Catalogue) ->
     with catalogue.read() as connection:
         known = connection.execute(sa.select(album.c.name).order_by(album.c.id))
         assert named(catalogue, "Tom", known.scalars().first()) == first
+
+
+def test_an_unknown_album_is_no_empty_list(catalogue: Catalogue) -> None:
+    add_album(catalogue, "Tom")
+    with (
+        catalogue.read() as connection,
+        pytest.raises(WrongUse, match="no album 'Cats'"),
+    ):
+        list_references(connection, "Cats")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(catalogue: Catalogue) -> None:

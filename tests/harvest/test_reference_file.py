@@ -87,6 +87,18 @@ def test_a_file_that_cannot_be_read_is_wrong_use(
             keep(catalogue, path)
 
 
+def test_a_licence_that_is_not_let_in_is_wrong_use(
+    catalogue: Catalogue, picture: Path
+) -> None:
+    strict = HarvestSettings(only_licence=("CC BY*",))
+    blobs = BlobStore(picture.parent / "blobs")
+    with (
+        catalogue.write() as connection,
+        pytest.raises(WrongUse, match=r"CC0, is not one of harvest\.only_licence"),
+    ):
+        store_file(connection, blobs, picture, OWN, strict)
+
+
 def test_what_was_taken_down_does_not_come_back(
     catalogue: Catalogue, picture: Path
 ) -> None:
