@@ -1,0 +1,59 @@
+"""Which members of an archive are pages, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import re
+
+from icf.codes import Fate
+
+#: Beside pages, and never one: told by their names.
+_BESIDE = frozenset(
+    {"thumbs.db", "desktop.ini", "comicinfo.xml", "comicbookinfo.json", "mimetype"}
+)
+_ARCHIVES = re.compile(
+    r"\.(zip|cbz|rar|cbr|7z|cb7|tar|cbt|gz|bz2|xz|zst|pdf|epub)$", re.IGNORECASE
+)
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def is_beside(name: str) -> bool:
+    """Tell whether a member is what systems and readers leave beside pages.
+
+    >>> is_beside("__MACOSX/._p1.jpg"), is_beside("a/.DS_Store"), is_beside("p1.jpg")
+    (True, True, False)
+    """
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts:
+        return False
+    last = parts[-1].lower()
+    return not last or last in _BESIDE or last[0] == "." or "__MACOSX" in parts
+
+
+def problem_of_name(name: str) -> tuple[Fate, str] | None:
+    """Return why a member of this name is not read, or None.
+
+    >>> problem_of_name("../p1.jpg")
+    (<Fate.BAD_MEMBER: 'bad_member'>, 'its name leads out of the archive')
+    """
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts or parts[0] == "" or _DRIVE.match(name) or "\0" in name:
+        return Fate.BAD_MEMBER, "its name leads out of the archive"
+    if _ARCHIVES.search(name):
+        return Fate.UNSUPPORTED, "an archive in an archive is not opened"
+    return None
+
+
+def decoded(raw: bytes) -> str:
+    """Return the name that bytes of an unknown encoding mean.
+
+    ZIP promises cp437; Japanese programs write cp932, many others UTF-8.
+
+    >>> decoded("ページ1.jpg".encode("cp932")), decoded("é.jpg".encode("cp437"))
+    ('ページ1.jpg', 'é.jpg')
+    """
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("cp437")

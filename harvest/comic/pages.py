@@ -1,0 +1,107 @@
+"""What a comic is to the rest of the program: pages, and what is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+
+Write = Callable[[bytes], object]
+
+#: Members or pages that one file may have.
+MOST_PAGES = 20_000
+#: Bytes that the pages of one file may unpack to, by what its directory says.
+MOST_UNPACKED = 16 << 30
+_LONGEST_ID = 900
+_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, or a member that cannot be one.
+
+    Attributes:
+        id: unique in its file; goes into the URL as it is.
+        version: changes with its bytes; empty where only the file's version tells.
+        size: in bytes, where the file says so.
+        fate: other than pending where it is known already that it cannot be read.
+    """
+
+    id: str
+    version: str = ""
+    size: int | None = None
+    fate: Fate = Fate.PENDING
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of itself."""
+
+    rights: str | None = None
+    author: str | None = None
+
+
+class Book(Protocol):
+    """An open comic."""
+
+    pages: tuple[Page, ...]
+    about: About
+    #: Members that are passed over: what is never a page.
+    passed_over: int
+
+    def read(self, page: Page, write: Write) -> None:
+        """Write the bytes of a page.
+
+        Raises:
+            Fault: it cannot be read.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def page_id(name: str) -> str:
+    """Return a name as part of a URL; a digest where it is too long for one.
+
+    >>> page_id("Part 1/p#2.jpg")
+    'Part%201/p%232.jpg'
+    """
+    quoted = quote(name, safe="/", errors="surrogatepass")
+    if len(quoted) <= _LONGEST_ID:
+        return quoted
+    digest = hashlib.sha256(quoted.encode()).hexdigest()[:32]
+    return f"{quoted[:_SHOWN]}...{digest}"
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Return names that differ, for some that may not: a second "a" is "a (2)".
+
+    >>> unique(["a", "a", "a (2)"])
+    ['a', 'a (3)', 'a (2)']
+    """
+    wanted = list(names)
+    taken, seen = set(wanted), set[str]()
+    for place, name in enumerate(wanted):
+        copy = 1
+        while wanted[place] in seen or (copy > 1 and wanted[place] in taken):
+            copy += 1
+            wanted[place] = f"{name} ({copy})"
+        seen.add(wanted[place])
+    return wanted
+
+
+def check_count(count: int) -> None:
+    """Refuse a file with more pages than any comic has.
+
+    Raises:
+        Fault: ``too_large``.
+    """
+    if count > MOST_PAGES:
+        text = f"it has {count} pages or members; the cap is {MOST_PAGES}"
+        raise Fault(Fate.TOO_LARGE, text)
