@@ -64,9 +64,10 @@ def _run(setup: Setup, channel: Channel) -> int:
     crawler = new_crawler(setup)
 
     def opened() -> None:
+        # First the thread: where the run is dead already, sending fails.
+        threading.Thread(target=_read, args=(crawler,), daemon=True).start()
         channel.send(Reply())
         LoopingCall(channel.send, Reply()).start(HEARTBEAT, now=False)
-        threading.Thread(target=_read, args=(crawler,), daemon=True).start()
 
     def ended(result: object) -> None:
         if isinstance(result, Failure):

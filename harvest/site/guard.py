@@ -82,11 +82,6 @@ class Guard:
         """
         try:
             asked = normalise(request.url)
-            if (
-                listing_of(request)
-                and asked.host not in self._spider.table.allowed_hosts
-            ):
-                raise _elsewhere(asked.host)
             parts = urlsplit(asked.url)
             port = parts.port or _PORTS[parts.scheme]
             await self._look_up(parts.hostname or "", port)

@@ -36,14 +36,16 @@ install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
 from twisted.internet import reactor
 crawler = crawl.new_crawler(setup)
 names = CheckedNames(AllowList(()))
+def kinds(manager):
+    return [type(one).__name__ for one in manager.middlewares]
 def told():
     engine = crawler.engine
     handlers = engine.downloader.handlers
     values = {k: v for k, v in crawler.settings.items() if k.isupper()}
     components = {
-        "middlewares": [type(one).__name__ for one in engine.downloader.middleware.middlewares],
-        "extensions": [type(one).__name__ for one in crawler.extensions.middlewares],
-        "pipelines": [type(one).__name__ for one in engine.scraper.itemproc.middlewares],
+        "middlewares": kinds(engine.downloader.middleware),
+        "extensions": kinds(crawler.extensions),
+        "pipelines": kinds(engine.scraper.itemproc),
         "schemes": [s for s in ("http", "https", "file", "ftp", "s3", "data")
                     if handlers._get_handler(s) is not None],
         "scheduler": type(engine.scheduler).__name__,
@@ -105,7 +107,6 @@ def crawler() -> dict[str, Any]:
         ("MEMUSAGE_ENABLED", True),
         ("MEMUSAGE_LIMIT_MB", 300),
         ("JOBDIR", None),
-        ("FEEDS", {}),
     ],
 )
 def test_a_live_crawler_has_the_safe_value(
