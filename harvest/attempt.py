@@ -17,6 +17,7 @@ from icf.harvest.robots import Robots
 from icf.harvest.source import Reader
 from icf.harvest.urls import normalise
 from icf.images import Header, Undecodable, probe
+from icf.images.header import MAX_PIXELS
 
 
 class Attempt:
@@ -28,6 +29,7 @@ class Attempt:
         blobs: where bytes go.
         readers: of each source that has pictures of its own, by its name.
         withdrawn: SHA-256 of bytes that are never kept again.
+        max_pixels: that a picture's header may promise.
     """
 
     def __init__(
@@ -37,12 +39,15 @@ class Attempt:
         blobs: BlobStore,
         readers: Mapping[str, Reader],
         withdrawn: Collection[str] = (),
+        *,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self._fetcher = fetcher
         self._robots = robots
         self._blobs = blobs
         self._readers = readers
         self._withdrawn = withdrawn
+        self._max_pixels = max_pixels
 
     def delay(self, leased: Leased) -> float | None:
         """Return the seconds that the URL's host wants between requests.
@@ -64,14 +69,12 @@ class Attempt:
 
     async def _fetch(self, leased: Leased) -> Result:
         url = normalise(leased.url).url
-        with Incoming(self._blobs) as incoming:
-            got = await self._fetcher.fetch(
-                Wanted(url, leased.sha1, _etag(leased.headers)), incoming
-            )
+        with Incoming(self._blobs, sha1=leased.sha1 is not None) as incoming:
+            got = await self._fetcher.fetch(_wanted(url, leased), incoming)
             if isinstance(got, NotModified):
                 return Ended(leased, Fate.UNCHANGED, None, got.status)
             self._check(url, incoming)
-            header = _header(incoming.head, url)
+            header = _header(incoming.head, url, self._max_pixels)
             # Flushing to the disk takes its time; others are fetched meanwhile.
             sha256 = await asyncio.to_thread(incoming.keep)
         return _stored(leased, sha256, got.size, header, got.headers, got.status)
@@ -88,7 +91,7 @@ class Attempt:
             if incoming.size == 0:
                 raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
             self._check(leased.url, incoming)
-            header = _header(incoming.head, leased.url)
+            header = _header(incoming.head, leased.url, self._max_pixels)
             sha256 = incoming.keep()
         return _stored(leased, sha256, incoming.size, header, {}, None)
 
@@ -106,17 +109,25 @@ class Attempt:
             )
 
 
-def _header(head: bytes, url: str) -> Header | None:
+_ENDS = {
+    ImageReason.NOT_IMAGE: Fate.NOT_IMAGE,
+    ImageReason.TOO_LARGE: Fate.TOO_LARGE,
+}
+
+
+def _header(head: bytes, url: str, max_pixels: int) -> Header | None:
     """Read the picture's header; None where only the decoder can tell more.
 
     Raises:
-        Fault: ``not_image``, by the first bytes.
+        Fault: ``not_image``, by the first bytes; ``too_large``, by the pixels that the
+            header promises.
     """
     try:
-        return probe(head)
+        return probe(head, max_pixels)
     except Undecodable as error:
-        if error.reason is ImageReason.NOT_IMAGE:
-            raise Fault(Fate.NOT_IMAGE, f"{url}: {error}", http_status=200) from error
+        fate = _ENDS.get(error.reason)
+        if fate is not None:
+            raise Fault(fate, f"{url}: {error}", http_status=200) from error
         return None
 
 
@@ -132,6 +143,7 @@ def _stored(
     return Stored(leased, sha256, size, headers, status, *known)
 
 
-def _etag(headers: str | None) -> str | None:
-    found = json.loads(headers).get("ETag") if headers else None
-    return str(found) if found else None
+def _wanted(url: str, leased: Leased) -> Wanted:
+    """Ask for new bytes only, where the server can tell them from those we have."""
+    known = json.loads(leased.headers) if leased.headers else {}
+    return Wanted(url, leased.sha1, known.get("ETag"), known.get("Last-Modified"))

@@ -49,11 +49,13 @@ class Wanted:
         url: normalised.
         sha1: what the site says of its bytes, in hex, or None.
         etag: of the bytes that are already stored, or None.
+        last_modified: of the bytes that are already stored, or None.
     """
 
     url: str
     sha1: str | None = None
     etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class NotModified:
-    """The server says that the bytes are those with the ETag that was sent."""
+    """The server says that the bytes are those which are stored already."""
 
     status: int
 
@@ -106,6 +108,9 @@ class Fetcher:
         headers = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
         if wanted.etag is not None:
             headers["If-None-Match"] = wanted.etag
+        if wanted.last_modified is not None:
+            headers["If-Modified-Since"] = wanted.last_modified
+        known = wanted.etag is not None or wanted.last_modified is not None
         async with self._web.open(
             wanted.url,
             deadline=self._limits.deadline,
@@ -113,7 +118,7 @@ class Fetcher:
             check=self._robots.check,
         ) as response:
             _check_head(response)
-            if response.status == 304 and wanted.etag is not None:
+            if response.status == 304 and known:
                 return NotModified(response.status)
             if response.status != 200:
                 raise _refusal(response, self._limits)

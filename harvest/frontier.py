@@ -141,7 +141,7 @@ class Frontier:
             .limit(1)
         )
         first_back = sa.select(sa.func.min(url.c.leased_until)).where(
-            url.c.fate == Fate.PENDING.value, url.c.leased_until > 0, wanted
+            _is_lent(), url.c.fate == Fate.PENDING.value, wanted
         )
         with self._catalogue.read() as connection:
             free = connection.execute(first_free).scalar()
@@ -153,14 +153,16 @@ class Frontier:
         now = self.clock()
         holders = (
             sa.select(url.c.leased_by)
-            .where(url.c.fate == Fate.PENDING.value, url.c.leased_until > now)
+            .where(_is_lent(), url.c.leased_until > now)
             .distinct()
         )
         with self._catalogue.write() as connection:
             held_by = connection.execute(holders).scalars().all()
             dead = [name for name in held_by if name and not _is_alive(name)]
             freed = connection.execute(
-                sa.update(url).where(url.c.leased_by.in_(dead)).values(_FREE)
+                sa.update(url)
+                .where(_is_lent(), url.c.leased_by.in_(dead))
+                .values(_FREE)
             )
             return freed.rowcount
 
@@ -188,6 +190,11 @@ class Frontier:
 
 
 _FREE: dict[str, object] = {"leased_by": None, "leased_until": 0.0}
+
+
+def _is_lent() -> sa.ColumnElement[bool]:
+    # Written out, not a parameter: so it is the condition of the index.
+    return url.c.leased_until > sa.text("0")
 
 
 def _headers_of(

@@ -13,13 +13,18 @@ HEAD = 1 << 18
 class Incoming:
     """A sink for one body; a temporary file begins with the first byte.
 
+    Args:
+        blobs: where it goes.
+        sha1: whether its SHA-1 will be asked for.
+
     Attributes:
         head: the first bytes.
         size: bytes so far.
     """
 
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, *, sha1: bool = False) -> None:
         self._blobs = blobs
+        self._wants_sha1 = sha1
         self._writer: BlobWriter | None = None
         self.head = b""
         self.size = 0
@@ -45,7 +50,7 @@ class Incoming:
             BrokenMachine: the disk takes no more.
         """
         if self._writer is None:
-            self._writer = self._blobs.writer()
+            self._writer = self._blobs.writer(sha1=self._wants_sha1)
         self._writer.write(piece)
         self.size += len(piece)
         if len(self.head) < HEAD:

@@ -225,7 +225,14 @@ async def _run(
             readers = {s.name: s.reader for s in sources if s.reader is not None}
             with catalogue.read() as connection:
                 gone = tombstones.all_of_kind(connection, tombstones.SHA256)
-            attempt = Attempt(fetcher, robots, workspace.blobs, readers, gone)
+            attempt = Attempt(
+                fetcher,
+                robots,
+                workspace.blobs,
+                readers,
+                gone,
+                max_pixels=settings.max_pixels,
+            )
             frontier = Frontier(catalogue, settings.lease, only=work.urls)
             worker = Worker(catalogue, frontier, attempt, settings, finished)
             rules = rules_of(workspace.settings)

@@ -40,6 +40,7 @@ class BlobStore:
         self._files, root = fsspec.core.url_to_fs(str(url))
         self._root = str(root).rstrip("/")
         self.local = isinstance(self._files, LocalFileSystem)
+        self._has_temporary_folder = False
 
     def put(self, data: bytes | memoryview) -> str:
         """Store ``data``; return its SHA-256 in hexadecimal. Twice is as once.
@@ -51,9 +52,13 @@ class BlobStore:
             writer.write(data)
             return writer.commit()
 
-    def writer(self) -> BlobWriter:
-        """Open a `BlobWriter`, for bytes that come in pieces."""
-        return BlobWriter(self)
+    def writer(self, *, sha1: bool = False) -> BlobWriter:
+        """Open a `BlobWriter`, for bytes that come in pieces.
+
+        Args:
+            sha1: compute their SHA-1 too, which costs as much as the rest.
+        """
+        return BlobWriter(self, sha1=sha1)
 
     def get(self, sha256: str) -> bytes:
         """Return the bytes stored under ``sha256``.
@@ -132,15 +137,20 @@ class BlobStore:
             temporary.unlink()
             return
         target = Path(place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(target)
+        try:
+            temporary.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(target)
 
     def _temporary_folder(self) -> Path | None:
         """A folder on the same disk as the store, so that renaming is one step."""
         if not self.local:
             return None
         folder = Path(self._root) / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
+        if not self._has_temporary_folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._has_temporary_folder = True
         return folder
 
 
@@ -151,17 +161,18 @@ class BlobWriter:
         size: bytes written so far.
     """
 
-    def __init__(self, store: BlobStore) -> None:
+    def __init__(self, store: BlobStore, *, sha1: bool = False) -> None:
         self._store = store
         self._sha256 = hashlib.sha256()
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._sha1 = hashlib.sha1(usedforsecurity=False) if sha1 else None
         self.size = 0
         try:
             descriptor, name = tempfile.mkstemp(dir=store._temporary_folder())
         except OSError as error:
             raise _cannot_write(error) from error
-        self._file = os.fdopen(descriptor, "wb")
+        self._file: int | None = descriptor
         self._path = Path(name)
+        self._is_kept = False
 
     def write(self, data: bytes | memoryview) -> None:
         """Add bytes.
@@ -169,12 +180,17 @@ class BlobWriter:
         Raises:
             BrokenMachine: the disk takes no more.
         """
+        if self._file is None:
+            raise ValueError("the writer has been committed or closed")
+        left = memoryview(data)
         try:
-            self._file.write(data)
+            while left:
+                left = left[os.write(self._file, left) :]
         except OSError as error:
             raise _cannot_write(error) from error
         self._sha256.update(data)
-        self._sha1.update(data)
+        if self._sha1 is not None:
+            self._sha1.update(data)
         self.size += len(data)
 
     def write_all(self, pieces: Iterable[bytes]) -> None:
@@ -189,7 +205,13 @@ class BlobWriter:
 
     @property
     def sha1(self) -> str:
-        """SHA-1 of what was written, in hexadecimal: MediaWiki promises this one."""
+        """SHA-1 of what was written, in hexadecimal: MediaWiki promises this one.
+
+        Raises:
+            ValueError: it was not asked for.
+        """
+        if self._sha1 is None:
+            raise ValueError("this writer was not asked for a SHA-1")
         return self._sha1.hexdigest()
 
     def commit(self) -> str:
@@ -198,13 +220,15 @@ class BlobWriter:
         Raises:
             BrokenMachine: the bytes cannot be written.
         """
+        if self._file is None:
+            raise ValueError("the writer has been committed or closed")
         sha256 = self._sha256.hexdigest()
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._path.chmod(0o644)
+            os.fchmod(self._file, 0o644)
+            os.fsync(self._file)
+            self._close()
             self._store._adopt(self._path, sha256)
+            self._is_kept = True
         except OSError as error:
             raise _cannot_write(error) from error
         return sha256
@@ -215,8 +239,14 @@ class BlobWriter:
 
     def __exit__(self, *_: object) -> None:
         """Discard what was not committed."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        self._close()
+        if not self._is_kept:
+            self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            descriptor, self._file = self._file, None
+            os.close(descriptor)
 
 
 def _cannot_write(error: OSError) -> BrokenMachine:

@@ -40,7 +40,11 @@ class Fate(Code):
     EMPTY = "empty", "the body has zero bytes"
     TRUNCATED = "truncated", "the body ended early on every attempt; nothing was stored"
     NOT_IMAGE = "not_image", "the bytes do not begin like any known picture format"
-    TOO_LARGE = "too_large", "more bytes than the cap allows, on the wire or unpacked"
+    TOO_LARGE = (
+        "too_large",
+        "more bytes than the cap allows, on the wire or unpacked, or a header that "
+        "promises more pixels",
+    )
     TIMEOUT = "timeout", "slower than the deadline or the minimum rate allows"
     BAD_SCHEME = "bad_scheme", "not http or https, here or at a redirect"
     BAD_URL = "bad_url", "cannot be read as a URL"

@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from icf.catalogue import ledger
-from icf.catalogue.catalogue import Catalogue, alembic_config
+from icf.catalogue.catalogue import REVISION, Catalogue, alembic_config
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import album, mention, metadata
 from icf.errors import BrokenMachine, WrongUse
@@ -123,3 +124,8 @@ def _album(name: str) -> dict[str, object]:
 def _albums(catalogue: Catalogue) -> list[str]:
     with catalogue.read() as connection:
         return list(connection.execute(sa.select(album.c.name)).scalars())
+
+
+def test_the_revision_that_is_written_is_the_newest_migration() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert scripts.get_current_head() == REVISION

@@ -39,6 +39,7 @@ def fetch(
     allow: tuple[str, ...] | None = None,
     sha1: str | None = None,
     etag: str | None = None,
+    last_modified: str | None = None,
     names: AbstractResolver | None = None,
 ) -> tuple[Fetched | NotModified, bytes]:
     """Fetch one URL the way a worker does; return the answer and the body."""
@@ -48,7 +49,7 @@ def fetch(
         sink = Sink()
         async with Web("icf/test (+tests)", allowed, names=names) as web:
             fetcher = Fetcher(web, Robots(web), limits)
-            wanted = Wanted(url, sha1=sha1, etag=etag)
+            wanted = Wanted(url, sha1, etag, last_modified)
             got = await fetcher.fetch(wanted, sink)
         return got, sink.getvalue()
 
@@ -428,3 +429,13 @@ def test_asked_again_the_server_can_say_that_nothing_changed(site: Site) -> None
     got, _ = fetch(site, url, etag='"v1"')
     assert isinstance(got, NotModified)
     assert 'If-None-Match: "v1"' in site.heads[-1]
+
+
+def test_a_server_without_etags_is_asked_by_the_time_of_the_last_change(
+    site: Site,
+) -> None:
+    url = site.route("/a.jpg", answer(b"", "304 Not Modified"))
+    then = "Wed, 21 Oct 2015 07:28:00 GMT"
+    got, _ = fetch(site, url, last_modified=then)
+    assert isinstance(got, NotModified)
+    assert f"If-Modified-Since: {then}" in site.heads[-1]

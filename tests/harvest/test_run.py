@@ -134,6 +134,16 @@ def test_what_brings_no_picture_has_a_fate_that_says_why(
     assert stored == []
 
 
+def test_a_picture_of_more_pixels_than_allowed_is_known_by_its_header(
+    site: Site, crawl: Crawl
+) -> None:
+    made, _ = crawl(site.route("/x.png", answer(png(1))), max_pixels=1199)
+    (row,) = all_of(made.catalogue, url)
+    assert (row["fate"], row["http_status"]) == ("too_large", 200)
+    assert "1199 pixels" in row["message"]
+    assert in_blobs(made) == {}
+
+
 def test_a_failure_that_passes_is_tried_until_it_has(site: Site, crawl: Crawl) -> None:
     reply = site.route("/1.png", _short, answer(b"", "502 Bad"), answer(png(1)))
     made, _ = crawl(reply)
@@ -403,7 +413,7 @@ def test_without_a_source_there_is_nothing_to_run(tmp_path: Path) -> None:
 def test_an_unknown_kind_names_the_known_ones(tmp_path: Path) -> None:
     init(tmp_path)
     (tmp_path / "icf.toml").write_text('[[source]]\nname = "x"\nkind = "mediawki"\n')
-    with pytest.raises(WrongUse, match="folder, list, mediawiki"):
+    with pytest.raises(WrongUse, match="folder, gallery-dl, list, mediawiki"):
         harvest(find(tmp_path))
 
 

@@ -6,17 +6,20 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from icf.errors import BrokenMachine, WrongUse
 
+if TYPE_CHECKING:
+    import alembic.config
+
 #: How long a writer waits for another writer of the same SQLite file, in milliseconds.
 BUSY_TIMEOUT_MS = 60_000
+
+#: The newest of the migrations, which this program writes.
+REVISION = "0002"
 
 _DIALECTS = ("sqlite", "postgresql")
 
@@ -65,20 +68,23 @@ class Catalogue:
     def upgrade(self) -> None:
         """Create the tables, or bring them to this program's revision."""
         with _clear_errors(self.url), self.engine.begin() as connection:
-            config = alembic_config()
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
+            migrate(connection)
 
     def revisions(self) -> tuple[str | None, str | None]:
         """The revision found in the database and the one this program writes."""
-        head = ScriptDirectory.from_config(alembic_config()).get_current_head()
         with self.read() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-        return found, head
+            if not sa.inspect(connection).has_table(_VERSION.name):
+                return None, REVISION
+            found = connection.execute(sa.select(_VERSION.c.version_num)).scalar()
+        return found, REVISION
 
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+#: Alembic's own table.
+_VERSION = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
 def _with_driver(url: str) -> str:
@@ -115,8 +121,20 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def migrate(connection: sa.Connection) -> None:
+    """Run every migration that the database has not seen."""
+    # Only here: Alembic takes longer to import than most commands take to run.
+    import alembic.command
+
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "head")
+
+
 def alembic_config() -> alembic.config.Config:
     """Return where Alembic finds the migrations."""
+    import alembic.config
+
     config = alembic.config.Config()
     folder = Path(__file__).parent / "migrations"
     # A percent sign in the path would be read as interpolation.

@@ -155,6 +155,13 @@ url = sa.Table(
     _time("finished_at", nullable=True),
     sa.Index("ix_url_fate", "fate", "not_before", "id"),
     sa.Index("ix_url_album_id", "album_id"),
+    # Of millions of URLs, the few hundred that are lent.
+    sa.Index(
+        "ix_url_leased_until",
+        "leased_until",
+        sqlite_where=sa.text("leased_until > 0"),
+        postgresql_where=sa.text("leased_until > 0"),
+    ),
     # Few URLs are frames of videos; they are found without a look at the others.
     sa.Index(
         "ix_url_frames",

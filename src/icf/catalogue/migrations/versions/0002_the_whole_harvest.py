@@ -39,6 +39,14 @@ def upgrade() -> None:
         "CONSTRAINT fk_url_album_id REFERENCES album (id)"
     )
     op.create_index("ix_url_album_id", "url", ["album_id"])
+    is_lent = sa.text("leased_until > 0")
+    op.create_index(
+        "ix_url_leased_until",
+        "url",
+        ["leased_until"],
+        sqlite_where=is_lent,
+        postgresql_where=is_lent,
+    )
     are_frames = sa.text("seconds IS NOT NULL")
     op.create_index(
         "ix_url_frames",
