@@ -10,6 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from icf.app.demo_site.truth import load_truth
+from icf.images import decode
+from tests.filter.workplace import read_file
+
 Pixels = NDArray[np.uint8]
 
 SIZE = (320, 180)
@@ -80,3 +84,21 @@ def write_film(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def two_faces(characters: tuple[str, str], length: int) -> list[Pixels]:
+    """The frames of a shot in which two characters of the demo's site move apart."""
+    truth = load_truth()
+    people = {each.name: each.reference for each in truth.characters}
+    files = {file.name: file for file in truth.files}
+    drawn = [
+        cv2.resize(decode(read_file(files[people[name]]), 1 << 24).pixels, (300, 300))
+        for name in characters
+    ]
+    frames = []
+    for step in range(length):
+        frame = np.full((360, 800, 3), (236, 240, 232), np.uint8)
+        frame[40:340, 90 - step : 390 - step] = drawn[0]
+        frame[30:330, 410 + step : 710 + step] = drawn[1]
+        frames.append(frame)
+    return frames
