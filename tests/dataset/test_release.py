@@ -42,7 +42,7 @@ from icf.dataset.release_files import (
     RECTRAIN_LIST,
 )
 from icf.errors import BadInput, IcfError, WrongUse
-from icf.workspace import Workspace
+from icf.workspace import Workspace, find
 from tests.dataset.drawn import EMBEDDER, digest, same_files
 
 
@@ -291,3 +291,27 @@ def test_the_detectors_boxes_are_written_with_their_scores(released: Path) -> No
     assert len(lines) == len(truth.corners)
     assert all(line.endswith(",face,0.9") for line in lines)
     assert (released / DETTEST_BOXES).read_bytes().count(b"\r\n") == len(lines)
+
+
+def test_only_pictures_under_a_licence_that_is_let_in_are_released(
+    workspace: Workspace,
+) -> None:
+    everything = prepare(workspace, 1)
+    let_in = find(workspace.root, ("harvest.only_licence=CC BY*,CC0",))
+    free = prepare(let_in, 1)
+    licences = {each.licence for listed in free.sources.values() for each in listed}
+    assert licences == {"CC0", "CC BY-SA 4.0"}
+    left_out = free.plan.selection.left_out["other_licence"]
+    assert left_out > 0
+    assert everything.plan.selection.left_out["other_licence"] == 0
+    faces = len(everything.plan.selection.faces.face)
+    assert len(free.plan.selection.faces.face) == faces - left_out
+    assert free.inputs != everything.inputs
+    told = json.loads(free.summary)["settings"]["harvest"]
+    assert told == {"only_licence": ["CC BY*", "CC0"]}
+
+
+def test_a_licence_that_no_picture_is_under_is_said(workspace: Workspace) -> None:
+    none = find(workspace.root, ("harvest.only_licence=GFDL",))
+    with pytest.raises(WrongUse, match="under GFDL; `icf-harvest licences`"):
+        prepare(none, 1)
