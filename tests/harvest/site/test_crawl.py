@@ -22,7 +22,7 @@ from tests.harvest.site.sites import (
     serving_tls,
     workspace,
 )
-from tests.harvest.wire import Site, answer, redirect
+from tests.harvest.wire import Handler, Site, answer, redirect
 
 FULL = """\
 [source.albums]
@@ -330,7 +330,7 @@ def _bomb() -> bytes:
     )
 
 
-HOSTILE = {
+HOSTILE: dict[str, tuple[bytes | Handler, str]] = {
     "endless": (_endless, "too_large: "),
     "bomb": (_bomb(), "too_large: "),
     "drip": (_drip, "timeout: "),

@@ -1,5 +1,6 @@
 """Kills at any time: of the run, of its Scrapy process, and two runs at once."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, character, discovery, mention, url
+from icf.harvest.run import harvest
 from icf.workspace import Workspace
 from tests.harvest.rows import all_of
-from tests.harvest.site.sites import html, listings, many_albums, names, workspace
+from tests.harvest.site.sites import listings, many_albums, names, workspace
 from tests.harvest.wire import Site
 
 ALBUMS = 40
@@ -43,9 +45,9 @@ def wait_for(happened: Callable[[], bool], child: subprocess.Popen[bytes]) -> No
         time.sleep(0.01)
 
 
-def crawlers_of(child: subprocess.Popen[bytes]) -> list[int]:
-    """The Scrapy processes of a run."""
-    tasks = Path(f"/proc/{child.pid}/task").glob("*/children")
+def crawlers_of(run: int) -> list[int]:
+    """The Scrapy processes of a run, by the id of its process."""
+    tasks = Path(f"/proc/{run}/task").glob("*/children")
     return [int(pid) for task in tasks for pid in task.read_text().split()]
 
 
@@ -82,8 +84,8 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(
 ) -> None:
     made = workspace(tmp_path / "ws", many_albums(site, ALBUMS))
     child = running(made)
-    wait_for(lambda: bool(crawlers_of(child)) and done(made) >= after, child)
-    crawlers = crawlers_of(child)
+    wait_for(lambda: bool(crawlers_of(child.pid)) and done(made) >= after, child)
+    crawlers = crawlers_of(child.pid)
     child.kill()
     child.communicate()
     while any(map(is_alive, crawlers)):
@@ -103,8 +105,8 @@ def test_a_scrapy_process_that_is_killed_is_started_again(
     made = workspace(tmp_path / "ws", many_albums(site, ALBUMS))
     child = running(made)
     for after in (1, 30, 60):
-        wait_for(lambda: done(made) >= after and bool(crawlers_of(child)), child)  # noqa: B023
-        for pid in crawlers_of(child):
+        wait_for(lambda: done(made) >= after and bool(crawlers_of(child.pid)), child)  # noqa: B023
+        for pid in crawlers_of(child.pid):
             os.kill(pid, signal.SIGKILL)
     _, said = child.communicate()
     assert child.returncode == 0, said
@@ -117,8 +119,8 @@ def test_an_interrupted_run_takes_its_scrapy_process_with_it(
 ) -> None:
     made = workspace(tmp_path / "ws", many_albums(site, ALBUMS))
     child = running(made)
-    wait_for(lambda: done(made) >= 5 and bool(crawlers_of(child)), child)
-    crawlers = crawlers_of(child)
+    wait_for(lambda: done(made) >= 5 and bool(crawlers_of(child.pid)), child)
+    crawlers = crawlers_of(child.pid)
     child.send_signal(how)
     _, said = child.communicate()
     assert child.returncode == 130, said
@@ -138,13 +140,17 @@ def test_two_runs_at_once_end_with_the_same_rows(site: Site, tmp_path: Path) -> 
 def test_a_page_that_a_process_dies_of_is_a_failure_and_the_rest_goes_on(
     site: Site, tmp_path: Path
 ) -> None:
+    async def deadly(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        for pid in crawlers_of(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
+
     start = many_albums(site, 6)
-    # More elements than the memory cap holds, in few bytes.
-    site.route("/a3", html("<b>" * 1_600_000))
+    site.route("/a3", deadly)
     made = workspace(tmp_path / "ws", start)
-    child = running(made)
-    _, said = child.communicate()
-    assert child.returncode == 3, said
+    outcome = harvest(made)
     found = listings(made)
-    assert found["/a3"][0] == "failed"
-    assert {status for path, (status, _) in found.items() if path != "/a3"} == {"done"}
+    assert found.pop("/a3") == ("failed", "Scrapy died of it (exit code -9)")
+    assert {status for status, _ in found.values()} == {"done"}
+    assert outcome.listed.failed == 1
