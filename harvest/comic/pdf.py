@@ -22,6 +22,8 @@ MOST_PIXELS = 16_000_000
 #: Bytes of pixels that are unpacked at most; above, the page is drawn.
 _MOST_PIXEL_BYTES = 48_000_000
 _POINTS_AN_INCH = 72
+#: Bytes, packed, of the instructions of a page that is one picture.
+_LONGEST_CONTENT = 4096
 #: What may stand beside the picture on a page that is one picture.
 _HARMLESS = frozenset(
     {"q", "Q", "cm", "Do", "re", "W", "W*", "n", "BMC", "BDC", "EMC", "MP", "DP"}
@@ -102,7 +104,7 @@ class Pdf:
             page = self._pdf.pages[index]
             objects = page.obj.get("/Resources") or page.resources
             names: Any = objects.get("/XObject", {})
-            if len(names) != 1 or page.obj.get("/Annots"):
+            if len(names) != 1 or page.obj.get("/Annots") or _is_long(page.obj):
                 return None
             matrix: Sequence[float] = (1.0, 0.0, 0.0, 1.0)
             shown: Any = None
@@ -150,6 +152,13 @@ class Pdf:
             return str(self._pdf.docinfo.get("/Author", "")).strip() or None
         except (pikepdf.PdfError, AttributeError, TypeError, ValueError):
             return None
+
+
+def _is_long(page: pikepdf.Object) -> bool:
+    """Tell whether a page says more than where its one picture is."""
+    contents: Any = page.get("/Contents", [])
+    parts = contents if isinstance(contents, pikepdf.Array) else [contents]
+    return sum(len(part.read_raw_bytes()) for part in parts) > _LONGEST_CONTENT
 
 
 def _times(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:

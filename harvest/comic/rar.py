@@ -37,13 +37,12 @@ class Rar:
                 "RAR files need an extra: pip install 'icf-toolkit[cbr]', then "
                 "`icf-harvest run --refresh`",
             )
-        try:
-            self._rar = rarfile.RarFile(str(path))
-            infos = [one for one in self._rar.infolist() if not one.is_dir()]
-        except (rarfile.NeedFirstVolume, rarfile.Error, OSError, ValueError) as error:
-            raise Fault(Fate.CORRUPT, f"its headers are damaged: {error}") from error
+        self._rar, whole = _opened(path)
+        infos = [one for one in self._rar.infolist() if not one.is_dir()]
         if self._rar.needs_password() and not infos:
             raise Fault(Fate.ENCRYPTED, "it asks for a password")
+        if not whole and not infos:
+            raise Fault(Fate.CORRUPT, "its headers are damaged")
         check_count(len(infos))
         self._max_bytes = max_bytes
         self.about = About()
@@ -59,6 +58,9 @@ class Rar:
             fate, message = problem or (Fate.PENDING, None)
             version = f"{info.CRC or 0:08x} {info.file_size}"
             pages.append(Page(page_id(name), version, info.file_size, fate, message))
+        if not whole:
+            text = "the headers behind the other pages are damaged"
+            pages.append(Page(page_id("(the rest)"), fate=Fate.CORRUPT, message=text))
         self.pages = tuple(pages)
 
     def _problem(self, info: Any, left: int) -> tuple[Fate, str] | None:
@@ -95,3 +97,15 @@ class Rar:
     def close(self) -> None:
         """Close the file."""
         self._rar.close()
+
+
+def _opened(path: Path) -> tuple[Any, bool]:
+    """Return the open file, and whether all of its headers can be read."""
+    try:
+        return rarfile.RarFile(str(path), errors="strict"), True
+    except (rarfile.Error, OSError, ValueError):
+        pass
+    try:
+        return rarfile.RarFile(str(path), errors="stop"), False
+    except (rarfile.Error, OSError, ValueError) as error:
+        raise Fault(Fate.CORRUPT, f"its headers are damaged: {error}") from error

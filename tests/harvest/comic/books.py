@@ -58,7 +58,7 @@ def flagged(path: Path, flags: int, method: int | None = None) -> Path:
     return path
 
 
-def overlapping_bomb(path: Path, members: int = 50) -> Path:
+def overlapping_bomb(path: Path, members: int = 26) -> Path:
     """Members that all share one kernel of packed bytes."""
     zipped(path, {"p.jpg": bytes(1 << 20)})
     data = path.read_bytes()
@@ -121,11 +121,10 @@ def pdf(path: Path, *streams: Mapping[str, Any], password: str = "") -> Path:
             )
             page.obj.Contents = pikepdf.Stream(made, content)
         lock = pikepdf.Encryption(owner="o", user=password) if password else None
-        made.save(
-            path,
-            encryption=lock or False,
-            stream_decode_level=pikepdf.StreamDecodeLevel.none,
-        )
+        if lock is not None:
+            made.save(path, encryption=lock)
+        else:
+            made.save(path, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     return path
 
 
