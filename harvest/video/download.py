@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from yt_dlp import DownloadError, YoutubeDL
+from yt_dlp import YoutubeDL
 
 from icf.codes import Fate
 from icf.harvest.addresses import AllowList, check_addresses
@@ -29,12 +29,12 @@ def answer(
     Raises:
         Fault: the video cannot be had.
     """
-    _guard(AllowList(request["allow"]))
     refusals: list[Fault] = []
+    _guard(AllowList(request["allow"]), refusals)
     options = {
         "outtmpl": {"default": request["name"] + ".%(ext)s"},
         # One file with pictures: joining two would need a program beside us.
-        "format": "best[vcodec!=none]/bestvideo",
+        "format": "bestvideo*/best",
         "noplaylist": True,
         "playlist_items": "1",
         "quiet": True,
@@ -53,17 +53,15 @@ def answer(
     try:
         with YoutubeDL(options) as site:
             site.extract_info(request["url"], download=True)
-    except DownloadError as error:
+    except Exception as error:
+        # Extractors raise whatever they like; what we refused them comes first.
         if refusals:
             raise refusals[0] from error
-        forbidden = _forbidden(error)
-        raise forbidden or Fault(
-            Fate.UNREACHABLE, f"{request['url']}: {error}"
-        ) from error
+        raise Fault(Fate.UNREACHABLE, str(error)) from error
     return {}
 
 
-def _guard(allow: AllowList) -> None:
+def _guard(allow: AllowList, refusals: list[Fault]) -> None:
     """Check every address that a name becomes in this process, at redirects too."""
 
     def guarded(host: Any, port: Any, *more: Any, **named: Any) -> Any:
@@ -71,7 +69,11 @@ def _guard(allow: AllowList) -> None:
         name = host.decode() if isinstance(host, bytes) else str(host)
         number = int(port) if str(port or "").isdigit() else 0
         addresses = [str(one[4][0]) for one in found]
-        kept = set(check_addresses(name, number, addresses, allow))
+        try:
+            kept = set(check_addresses(name, number, addresses, allow))
+        except Fault as fault:
+            refusals.append(fault)
+            raise socket.gaierror(socket.EAI_FAIL, str(fault)) from fault
         return [one for one in found if one[4][0] in kept]
 
     socket.getaddrinfo = guarded
@@ -83,16 +85,3 @@ def _hold_cap(most: int, refusals: list[Fault], progress: Mapping[str, Any]) -> 
         fault = Fault(Fate.TOO_LARGE, f"the video has more than {most} bytes")
         refusals.append(fault)
         raise fault
-
-
-def _forbidden(error: BaseException) -> Fault | None:
-    """Find what the guard said below what yt-dlp made of it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, Fault):
-            return seen
-        info = getattr(seen, "exc_info", None)
-        inner = info[1] if info else None
-        reason = inner or seen.__cause__ or getattr(seen, "cause", None)
-        seen = reason or seen.__context__
-    return None
