@@ -184,6 +184,28 @@ def test_of_a_character_go_the_pictures_that_show_nobody_else(space: Workspace) 
     assert rows(space, sa.select(discovery)) == []
 
 
+def test_a_face_that_people_took_for_a_withdrawn_character_goes_too(
+    space: Workspace,
+) -> None:
+    [found] = faces_of(space, picture(space, "http://toons.test/2-2.jpg").id)
+    with space.catalogue.write() as connection:
+        # Identity has changed its mind since; the answers have not.
+        connection.execute(
+            sa.update(face).where(face.c.id == found.id).values(character_id=1)
+        )
+        connection.execute(
+            sa.insert(candidate).values(
+                image_id=found.image_id, character_id=1, is_lead=False
+            )
+        )
+    withdraw(space, "character:2")
+    [gone] = faces_of(space, found.image_id)
+    assert gone.reason == "taken_down"
+    asked = sa.select(question).where(question.c.character_id == 2)
+    assert rows(space, asked) == []
+    assert picture(space, "http://toons.test/2-2.jpg").reason == "ok"
+
+
 def _share(connection: sa.Connection, key: int) -> None:
     """File one picture of the character under another too, and list it."""
     where = sa.select(url.c.image_id).where(url.c.url == "http://toons.test/2-3.jpg")

@@ -18,8 +18,10 @@ from icf.catalogue.schema import (
     image,
     image_source,
     mention,
+    question,
     url,
 )
+from icf.codes import Label
 from icf.engine.rows import by_ids
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
@@ -146,8 +148,7 @@ def _whole(
         for row in by_ids(connection, sa.select(face.c.id), face.c.image_id, images)
     }
     if target.character_id is not None:
-        own = sa.select(face.c.id).where(face.c.character_id == target.character_id)
-        faces |= set(connection.execute(own).scalars())
+        faces |= _faces_of(connection, target.character_id)
     found = by_ids(connection, sa.select(url.c.id), url.c.image_id, images)
     all_urls = {*urls, *(row.id for row in found)}
     return Target(
@@ -158,6 +159,15 @@ def _whole(
         sorted(faces),
         sorted(all_urls),
     )
+
+
+def _faces_of(connection: sa.Connection, key: int) -> set[int]:
+    """Faces that the filter or people take for a character."""
+    likely = sa.select(face.c.id).where(face.c.character_id == key)
+    confirmed = sa.select(question.c.face_id).where(
+        question.c.character_id == key, question.c.label == Label.SAME.value
+    )
+    return set(connection.execute(sa.union(likely, confirmed)).scalars())
 
 
 def _nothing(

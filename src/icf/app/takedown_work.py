@@ -49,7 +49,8 @@ def take_down(workspace: Workspace, target: Target, reason: str) -> None:
     run_id = workspace.begin_run("icf takedown")
     with workspace.catalogue.write() as connection:
         _end_urls(connection, target.urls, reason)
-        _forget_character(connection, target)
+        if target.character_id is not None:
+            _forget_character(connection, run_id, target.character_id, reason)
         _drop_faces(connection, run_id, target.faces, reason)
         _drop_images(connection, run_id, target.images, reason)
     remove_what_is_buried(workspace)
@@ -110,11 +111,11 @@ def _end_urls(connection: sa.Connection, ids: Sequence[int], reason: str) -> Non
         )
 
 
-def _forget_character(connection: sa.Connection, target: Target) -> None:
-    """File nothing under a withdrawn character, and list nothing of it again."""
-    key = target.character_id
-    if key is None:
-        return
+def _forget_character(
+    connection: sa.Connection, run_id: int, key: int, reason: str
+) -> None:
+    """File nothing under a withdrawn character, list and ask nothing of it again."""
+    _close_questions(connection, run_id, question.c.character_id == key, reason)
     connection.execute(sa.delete(discovery).where(discovery.c.character_id == key))
     connection.execute(
         sa.delete(mention).where(
@@ -182,7 +183,8 @@ def _drop_faces(
         fresh = list(connection.execute(query).scalars())
         _note(connection, run_id, "face", fresh, reason)
         connection.execute(sa.update(face).where(face.c.id.in_(fresh)).values(dropped))
-        _close_questions(connection, run_id, part, reason)
+        about = question.c.face_id.in_(part)
+        _close_questions(connection, run_id, sa.or_(about, _beside(part)), reason)
         connection.execute(
             sa.delete(face_link).where(
                 sa.or_(face_link.c.face_id.in_(part), face_link.c.other_id.in_(part))
@@ -196,19 +198,23 @@ def _drop_faces(
             references.clear(connection, run_id, key)
 
 
-def _close_questions(
-    connection: sa.Connection, run_id: int, faces: Sequence[int], reason: str
-) -> None:
-    """Remove what was asked about faces, and what waits for an answer beside them.
+def _beside(faces: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Of questions: it waits for an answer, with one of these faces as reference.
 
-    An answer that people gave with a withdrawn face as reference stays: it is about the
-    other face.
+    An answer that people gave stays: it is about the other face.
     """
     waits = question.c.label == Label.OPEN.value
-    beside = sa.and_(waits, question.c.reference_face_id.in_(faces))
-    query = sa.select(question.c.id).where(
-        sa.or_(question.c.face_id.in_(faces), beside)
-    )
+    return sa.and_(waits, question.c.reference_face_id.in_(faces))
+
+
+def _close_questions(
+    connection: sa.Connection,
+    run_id: int,
+    where: sa.ColumnElement[bool],
+    reason: str,
+) -> None:
+    """Remove questions with their answers; the ledger keeps that they were asked."""
+    query = sa.select(question.c.id).where(where)
     for part in _parts(list(connection.execute(query).scalars())):
         _note(connection, run_id, "question", part, reason)
         connection.execute(sa.delete(answer).where(answer.c.question_id.in_(part)))
