@@ -83,8 +83,8 @@ def test_folders_tell_album_and_character(
         ("Moon", "Luna"),
     ]
     file = (tmp_path / "comics/Moon/Luna/2.cbz").as_uri()
-    assert pictures[2].url == f"{file}#page=p1.png"
-    assert pictures[1].url == f"{file}#page=p%202%23.png"
+    assert pictures[1].url == f"{file}#page=p1.png"
+    assert pictures[2].url == f"{file}#page=p%202%23.png"
     assert all(one.own and one.version for one in pictures)
 
 
