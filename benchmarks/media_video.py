@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import resource
 from dataclasses import replace
@@ -59,7 +60,9 @@ def draw_film(path: Path, seconds: int, keys_every: int) -> Path:
         }
         stream.codec_context.time_base = Fraction(1, RATE)
         for number in range(seconds * RATE):
-            frame = av.VideoFrame.from_ndarray(_drawn(number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(_drawn(number)), format="rgb24"
+            )
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -113,14 +116,20 @@ def _cpu_seconds() -> float:
 
 
 def _drawn(number: int) -> NDArray[np.uint8]:
+    """Draw a frame: the camera moves along a scene."""
     scene, step = divmod(number, _SCENE)
+    return _panorama(scene)[:, 2 * step : 2 * step + SIZE[0]]
+
+
+@functools.lru_cache(maxsize=1)
+def _panorama(scene: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng(scene)
-    width, height = SIZE
+    width, height = SIZE[0] + 2 * _SCENE, SIZE[1]
     picture = np.full((height, width, 3), rng.integers(40, 215, 3), np.uint8)
-    for _ in range(40):
+    for _ in range(60):
         colour = rng.integers(0, 255, 3).tolist()
-        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
+        at = (int(rng.integers(0, width)), int(rng.integers(0, height)))
         radius = int(rng.integers(10, 120))
-        cv2.circle(picture, (x + step, y), radius, colour, -1, cv2.LINE_AA)
-        cv2.circle(picture, (x + step, y), radius, (20, 20, 20), 3, cv2.LINE_AA)
+        cv2.circle(picture, at, radius, colour, -1, cv2.LINE_AA)
+        cv2.circle(picture, at, radius, (20, 20, 20), 3, cv2.LINE_AA)
     return picture
