@@ -1,11 +1,11 @@
 """Fetching 5,000 JPEGs of some 195 kB from nginx on loopback: ours and two peers.
 
 Ours is `icf-harvest run` with a list of one's own in a new workspace: robots.txt,
-fetch, SHA-256, the header check, each picture flushed to the disk, and the catalogue. Scrapy's
-ImagesPipeline and img2dataset (raw bytes into tar files) fetch the same files from the
-same server in the same run. CPU seconds are those of the client's process and its
-children, start-up included; the server's are not counted. "With decode" adds the CPU
-seconds of decoding each stored picture once, by the program's own decoder.
+fetch, SHA-256, the header check, each picture flushed to the disk, and the catalogue.
+Scrapy's ImagesPipeline and img2dataset (raw bytes into tar files) fetch the same files
+from the same server in the same run. CPU seconds are those of the client's process and
+its children, start-up included; the server's are not counted. "With decode" adds the
+CPU seconds of decoding each stored picture once, by the program's own decoder.
 
 Run: python -m benchmarks.harvest_fetch [--json]
 """
@@ -28,7 +28,7 @@ from icf.images import decode
 from icf.workspace import find, init
 
 PICTURES, BASES, WIDTH, HEIGHT, BYTES = 5_000, 25, 1024, 768, 195_000
-SCRAPY = ["scrapy==2.13.3", "pillow"]
+SCRAPY = ["scrapy==2.19.0", "twisted==26.10.0", "pillow"]
 IMG2DATASET = ["img2dataset==1.47.0", "setuptools<81"]
 
 NGINX = """
