@@ -210,7 +210,7 @@ def split_titles(titles: Iterable[str]) -> Iterable[list[str]]:
 
 
 def _check_status(reply: Reply, limits: Limits) -> None:
-    status, url = reply.status, reply.url
+    status, url = reply.status, reply.url.partition("?")[0]
     if status == 200:
         return
     wait = None

@@ -70,10 +70,10 @@ async def list_page(wiki: Wiki, task: Task) -> Answer:
             break
     else:
         tried = " or ".join(map(repr, candidates))
-        return Answer(faults=(f"{album}: {wiki.table.name} has no page {tried}",))
+        return Answer(faults=(f"{wiki.table.name} has no page {tried}",))
     section = characters.section
     if section is not None and not page.rendered.has_section(section):
-        return Answer(faults=(f"{album}: {page.title!r} has no section {section!r}",))
+        return Answer(faults=(f"{page.title!r} has no section {section!r}",))
     links = page.rendered.links(section, first=characters.first_links)
     own = {album, page.title}
     return _named(task, [link.title for link in links if link.title not in own])
@@ -86,13 +86,13 @@ async def list_infobox(wiki: Wiki, task: Task) -> Answer:
     value = parameter(lead_text(found.page), wanted)
     if value is None:
         asked = " or ".join(map(repr, wanted))
-        return Answer(faults=(f"{album}: its infobox has no parameter {asked}",))
+        return Answer(faults=(f"the infobox of {album!r} has no parameter {asked}",))
     return _named(task, names(value))
 
 
 def _named(task: Task, titles: Sequence[str]) -> Answer:
     if not titles:
-        return Answer(faults=(f"{task.album}: no characters are named",))
+        return Answer(faults=(f"no characters of {task.album!r} are named",))
     like = Task(TITLES, task.subject, task.album, level=Level.CHARACTERS)
     return Answer(tasks=tuple(in_groups(like, titles, {})))
 

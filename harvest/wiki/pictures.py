@@ -200,7 +200,7 @@ def _picture(
     address = page_url(page)
     if info is None or not info.get("url"):
         return Picture(
-            address or f"{wiki.api.endpoint}#{title}",
+            address or wiki.question(title),
             task.album,
             task.character,
             page_url=address,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from icf.codes import Fate
 from icf.harvest.licence import SiteRights
@@ -160,9 +160,14 @@ class Wiki:
 
     def missing(self, found: Found) -> Picture:
         """Return what tells that a page is missing: a URL with that fate."""
-        url = page_url(found.page) or f"{self.api.endpoint}#{found.asked}"
+        url = page_url(found.page) if is_missing(found.page) else None
         text = f"{self.table.name} has no page {found.asked!r}: {found.problem}"
-        return Picture(url, fate=Fate.MISSING_PAGE, message=text)
+        asked = url or self.question(found.asked)
+        return Picture(asked, fate=Fate.MISSING_PAGE, message=text)
+
+    def question(self, title: str) -> str:
+        """Return the URL that asks the API for a title: each has one of its own."""
+        return f"{self.api.endpoint}?action=query&titles={quote(title, safe='')}"
 
 
 def page_url(page: Mapping[str, Any]) -> str | None:

@@ -112,7 +112,7 @@ def test_albums_are_a_pages_links_below_a_heading_that_names_the_region(
     (album,) = albums_in(answers)
     assert (album.name, album.rank, album.region) == ("Comet Café", 1, Region.EUROPE)
     faults = [fault for answer in answers for fault in answer.faults]
-    assert faults == ["Comet Café: 'Comet Café' has no section 'Cast'"]
+    assert faults == ["'Comet Café' has no section 'Cast'"]
 
 
 def test_a_list_pages_notes_and_boxes_are_no_albums(wiki: MediaWiki) -> None:

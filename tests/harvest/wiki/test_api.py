@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -106,8 +107,9 @@ def test_maxlag_on_status_200_is_waited_out(site: Site, code: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["429 Slow Down", "503 Busy"])
-def test_a_busy_site_is_waited_for(site: Site, status: str) -> None:
-    busy = answer(b"busy", status, Retry_After="0")
+@pytest.mark.parametrize("after", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_busy_site_is_waited_for(site: Site, status: str, after: str) -> None:
+    busy = answer(b"busy", status, Retry_After=after)
     assert ask(site, busy, busy, busy, pages({"title": "A"})).pages
 
 
@@ -176,3 +178,27 @@ def test_many_titles_go_in_the_body_of_a_post(site: Site) -> None:
     assert site.heads[-1].startswith("POST /w/api.php HTTP")
     assert "Robot+49" in bodies[0]
     assert "maxlag=5" in bodies[0]
+
+
+def test_a_call_that_is_cancelled_does_not_keep_the_program(site: Site) -> None:
+    asked = threading.Event()
+
+    async def silent(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        asked.set()
+        await reader.read()
+
+    endpoint = site.route("/w/api.php", silent)
+
+    async def give_up(session: GuardedSession) -> None:
+        api = MediaWikiApi(endpoint, session, limits=Limits(deadline=1e6))
+        call = asyncio.create_task(api.batch(ASKED))
+        await asyncio.to_thread(asked.wait)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    # The end of asyncio.run waits for its threads.
+    with closing(GuardedSession("icf/test", AllowList([site.host]))) as session:
+        asyncio.run(give_up(session))

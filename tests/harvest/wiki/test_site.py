@@ -49,6 +49,8 @@ def test_each_page_that_cannot_be_gone_on_with_is_told(site: Site) -> None:
     found = step(site, CAST, said)
     assert found.characters == ()
     assert {one.fate for one in found.pictures} == {Fate.MISSING_PAGE}
+    assert len({one.url for one in found.pictures}) == 3
+    assert found.pictures[2].url.endswith("/api.php?action=query&titles=S%7Cl")
     assert messages(found)[:2] == [
         "wiki has no page 'luna': it is the part 'Cast' of the page 'Moon'",
         "wiki has no page 'Vega': it is on another wiki",
@@ -82,7 +84,7 @@ def test_an_infobox_that_names_nobody_is_a_fault(site: Site) -> None:
     text = {"slots": {"main": {"content": "{{Box|sex=m}}"}}}
     said = described({"title": "Moon", "revisions": [text]})
     (fault,) = step(site, task, said, **keys).faults
-    assert fault == "Moon: its infobox has no parameter 'cast'"
+    assert fault == "the infobox of 'Moon' has no parameter 'cast'"
 
 
 def test_a_page_that_the_site_refuses_to_draw_is_not_one_that_is_missing(
