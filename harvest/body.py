@@ -59,11 +59,6 @@ async def read_body(
     unpack.finish()
 
 
-async def read_whole(response: aiohttp.ClientResponse, limits: Limits) -> bytes:
-    """Return the unpacked body; for small things such as listings."""
-    return b"".join([piece async for piece in read_body(response, limits)])
-
-
 async def _wire(
     response: aiohttp.ClientResponse, limits: Limits, url: str
 ) -> AsyncIterator[bytes]:
