@@ -12,6 +12,7 @@ from icf.harvest.frontier import Leased
 
 @dataclass
 class _Host:
+    gap: float
     queue: deque[Leased] = field(default_factory=deque)
     asking: int = 0
     last_at: float = -math.inf
@@ -28,12 +29,18 @@ class Hosts:
         per_host: fetches at a time from one host.
         delay_of: tells how far apart requests to a URL's host must be, in seconds;
             None while that is not known.
+        gap: seconds between the starts of two requests to one host, whatever it asks
+            for.
     """
 
     def __init__(
-        self, per_host: int, delay_of: Callable[[Leased], float | None]
+        self,
+        per_host: int,
+        delay_of: Callable[[Leased], float | None],
+        gap: float = 0.0,
     ) -> None:
         self._per_host = per_host
+        self._gap = gap
         self._delay_of = delay_of
         self._hosts: dict[str, _Host] = {}
         self._turn: deque[str] = deque()
@@ -42,7 +49,7 @@ class Hosts:
     def add(self, leased: Iterable[Leased]) -> None:
         """Queue URLs behind those of their hosts."""
         for one in leased:
-            host = self._hosts.setdefault(one.host, _Host())
+            host = self._host(one.host)
             if not host.queue:
                 self._turn.append(one.host)
             host.queue.append(one)
@@ -83,7 +90,7 @@ class Hosts:
 
     def leave_alone(self, name: str, until: float) -> None:
         """Ask a host nothing before a time."""
-        host = self._hosts.setdefault(name, _Host())
+        host = self._host(name)
         host.alone_until = max(host.alone_until, until)
 
     def drain(self, name: str) -> list[Leased]:
@@ -103,7 +110,7 @@ class Hosts:
 
     def refused(self, name: str) -> int:
         """Count a refusal; return how many came in a row."""
-        host = self._hosts.setdefault(name, _Host())
+        host = self._host(name)
         host.refusals += 1
         return host.refusals
 
@@ -112,9 +119,13 @@ class Hosts:
         if (host := self._hosts.get(name)) is not None:
             host.refusals = 0
 
+    def _host(self, name: str) -> _Host:
+        # Files of one's own have no host, and need no rest.
+        return self._hosts.setdefault(name, _Host(self._gap if name else 0.0))
+
     def _limit(self, delay: float | None) -> int:
         # What a host asks for is not known before its first answer: one at a time.
         return self._per_host if delay == 0.0 else 1
 
     def _from(self, host: _Host, delay: float | None) -> float:
-        return max(host.alone_until, host.last_at + (delay or 0.0))
+        return max(host.alone_until, host.last_at + max(delay or 0.0, host.gap))

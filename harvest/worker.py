@@ -41,6 +41,11 @@ _SHORT_WAIT = 2.0
 _PATIENCE = 10
 
 
+def _gap(settings: HarvestSettings) -> float:
+    """Return the seconds between two requests to one host."""
+    return 1 / settings.per_host_rate if settings.per_host_rate else 0.0
+
+
 @dataclass
 class Harvested:
     """What a worker did in this run."""
@@ -81,7 +86,7 @@ class Worker:
         self._settings = settings
         self._wrote = wrote
         self._clock = frontier.clock
-        self._hosts = Hosts(settings.per_host, attempt.delay)
+        self._hosts = Hosts(settings.per_host, attempt.delay, _gap(settings))
         self._names = NameService()
         self._database = ThreadPoolExecutor(1, "catalogue")
         self._wake = asyncio.Event()

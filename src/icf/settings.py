@@ -66,6 +66,11 @@ class HarvestSettings(_Section):
     per_host: int = Field(
         default=8, ge=1, description="fetches at a time from one host"
     )
+    per_host_rate: float = Field(
+        default=0.0,
+        ge=0,
+        description="fetches a second from one host, at most; 0: as it answers",
+    )
     max_bytes: int = Field(
         default=50_000_000,
         ge=1,

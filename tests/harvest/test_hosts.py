@@ -79,3 +79,12 @@ def test_the_fullest_hosts_are_known() -> None:
     held = hosts(8)
     held.add([leased("a"), leased("a"), leased("b")])
     assert held.fuller_than(1) == {"a"}
+
+
+def test_a_host_is_asked_so_often_a_second_and_ones_own_files_at_once() -> None:
+    held = Hosts(8, lambda one: 0.0, gap=0.5)
+    held.add([leased("a", 1), leased("a", 2), leased("", 3), leased("", 4)])
+    assert taken(held, 10.0) == ["a", "", ""]
+    assert held.next_at() == 10.5
+    assert taken(held, 10.4) == []
+    assert taken(held, 10.5) == ["a"]
