@@ -98,7 +98,9 @@ class Child:
                 raise
 
     def close(self) -> None:
-        """End the process, if one runs."""
+        """End the process, if one runs; what it is doing ends with a fault."""
+        if (process := self._process) is not None:
+            process.kill()
         with self._lock:
             self._kill()
 

@@ -155,3 +155,20 @@ def test_several_children_work_at_once_and_take_turns() -> None:
     for one in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(one, signal.SIGCONT)
+
+
+def test_closing_ends_what_hangs(child: Child) -> None:
+    began, fates = threading.Event(), list[Fate]()
+
+    def ask() -> None:
+        try:
+            child.ask({"do": "hang"}, lambda piece: began.set(), deadline=LONG * 60)
+        except Fault as fault:
+            fates.append(fault.fate)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    began.wait()
+    child.close()
+    asking.join()
+    assert fates == [Fate.CORRUPT]

@@ -157,6 +157,14 @@ def test_a_link_out_of_the_folder_is_not_followed(
     assert page.fate is Fate.FORBIDDEN_ADDRESS
 
 
+def test_a_file_that_takes_longer_than_its_deadline_is_told(
+    tmp_path: Path, sources: list[ComicSource]
+) -> None:
+    zipped(tmp_path / "comics/Moon/1.cbz", {"1.png": PNG})
+    _, answer = listed(source(tmp_path, sources, deadline=1e-9))
+    assert [page.fate for page in answer.pictures] == [Fate.TIMEOUT]
+
+
 def test_wrong_use_is_told(tmp_path: Path, sources: list[ComicSource]) -> None:
     with pytest.raises(WrongUse, match="no such file or folder"):
         list(source(tmp_path, sources).first_tasks())
