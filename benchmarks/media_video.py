@@ -30,10 +30,12 @@ _SCENE = 96
 class _Counted:
     """A sink that only counts."""
 
-    bytes = 0
+    size = 0
+    sha1 = ""
 
     def write(self, piece: bytes) -> None:
-        self.bytes += len(piece)
+        """Take the next piece."""
+        self.size += len(piece)
 
 
 def draw_film(path: Path, seconds: int, keys_every: int) -> Path:
@@ -106,7 +108,7 @@ async def _all_frames(path: Path, scratch: Path) -> int:
                     tasks.append(replace(task, cursor=answer.cursor))
     finally:
         source.reader.close()
-    return sink.bytes
+    return sink.size
 
 
 def _cpu_seconds() -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import av
 from av.container import InputContainer
@@ -36,7 +36,7 @@ _FURTHER_BACK = (0.0, 2.0, 15.0, math.inf)
 #: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
 _NOT_KEYS, _ALL = 32, 48
 #: What packets carry that are under Common Encryption (ISO/IEC 23001-7).
-_ENCRYPTED = "encryption_info"
+_ENCRYPTED: Final = "encryption_info"
 #: What files begin with that are videos, damaged or not: offset and bytes.
 _SIGNATURES = (
     (4, b"ftyp"),

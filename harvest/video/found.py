@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from icf.harvest.video.tracks import Box
+from icf.harvest.video.pixels import Pixels
+
+Box = tuple[float, float, float, float]
+#: Takes the time and the pixels of each frame that is found.
+Keep = Callable[[float, Pixels], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Part:
     frames: tuple[FoundFrame, ...] = ()
     following: Place | None = None
     damaged_at: float | None = None
-    passed_over: int = field(default=0)
+    passed_over: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""

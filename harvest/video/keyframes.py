@@ -6,8 +6,7 @@ import cv2
 
 from icf.harvest.video import pixels
 from icf.harvest.video.film import Film
-from icf.harvest.video.found import FoundFrame, Part, Place
-from icf.harvest.video.shots import Keep
+from icf.harvest.video.found import FoundFrame, Keep, Part, Place
 
 #: Seconds of video that are one part.
 PART = 600.0

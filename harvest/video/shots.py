@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 
 from icf.harvest.video import pixels, tracks
 from icf.harvest.video.cuts import LAG, Cuts
 from icf.harvest.video.film import Film, Shown
-from icf.harvest.video.found import FoundFrame, Part, Place, Wanted
+from icf.harvest.video.found import Box, FoundFrame, Keep, Part, Place, Wanted
 from icf.harvest.video.pick import Candidate, Pick
 from icf.harvest.video.tracks import Faces
 
@@ -16,8 +15,6 @@ from icf.harvest.video.tracks import Faces
 PART = 60.0
 #: Seconds after which it ends anyway: a longer shot counts as several.
 LONGEST = 180.0
-
-Keep = Callable[[float, pixels.Pixels], None]
 
 
 def find(film: Film, start: Place, wanted: Wanted, keep: Keep) -> Part:
@@ -96,7 +93,7 @@ class _Shots:
     def _close(self) -> None:
         for candidate in self._pick.best():
             upright = pixels.upright(candidate.frame.frame)
-            on_it: tuple[tuple[int, tracks.Box], ...] = ()
+            on_it: tuple[tuple[int, Box], ...] = ()
             if self._wanted.tracks:
                 boxes = tracks.find_faces(upright)
                 on_it = tuple(self._faces.of(candidate.seconds, boxes))

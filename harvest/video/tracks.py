@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from icf.harvest.video.found import Box
 from icf.models.detection import Detector
 from icf.models.overlap import matched
 
-Box = tuple[float, float, float, float]
 Pixels = NDArray[np.uint8]
 
 #: Seconds between two looks for faces.

@@ -13,9 +13,9 @@ from typing import Any
 
 from icf.codes import Fate
 from icf.harvest.fault import Fault
-from icf.harvest.video import keyframes, pixels, shots
+from icf.harvest.video import keyframes, pixels
 from icf.harvest.video.film import SAME_TIME, Film
-from icf.harvest.video.found import Place, Wanted
+from icf.harvest.video.found import Keep, Part, Place, Wanted
 from icf.harvest.video.times import written
 
 
@@ -44,10 +44,17 @@ def answer(
         if wanted.mode == "keyframes":
             part = keyframes.find(film, start, keep)
         else:
-            part = shots.find(film, start, wanted, keep)
+            part = _shots(film, start, wanted, keep)
         if start == Place() and film.shown_none:
             raise Fault(Fate.EMPTY, "no frame of it can be decoded")
     return part.as_json()
+
+
+def _shots(film: Film, start: Place, wanted: Wanted, keep: Keep) -> Part:
+    # What finds cuts and faces takes its time to load; keyframes need none of it.
+    from icf.harvest.video import shots
+
+    return shots.find(film, start, wanted, keep)
 
 
 def _frame(
@@ -63,7 +70,7 @@ def _frame(
     raise Fault(Fate.NOT_FOUND, f"it has no frame at {written(seconds)} s")
 
 
-def _keep_in(folder: str | None, form: str) -> shots.Keep:
+def _keep_in(folder: str | None, form: str) -> Keep:
     """Return what puts a frame into a folder, under its time."""
     if folder is None:
         return lambda seconds, found: None
