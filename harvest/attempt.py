@@ -16,6 +16,7 @@ from icf.harvest.results import Ended, Result, Stored
 from icf.harvest.robots import Robots
 from icf.harvest.source import Reader
 from icf.harvest.urls import normalise
+from icf.harvest.warc import WarcFiles
 from icf.images import Header, Undecodable, probe
 from icf.images.header import MAX_PIXELS
 
@@ -30,6 +31,7 @@ class Attempt:
         readers: of each source that has pictures of its own, by its name.
         withdrawn: SHA-256 of bytes that are never kept again.
         max_pixels: that a picture's header may promise.
+        warc: keeps what was asked and answered, where that is wanted.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Attempt:
         withdrawn: Collection[str] = (),
         *,
         max_pixels: int = MAX_PIXELS,
+        warc: WarcFiles | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._robots = robots
@@ -48,6 +51,7 @@ class Attempt:
         self._readers = readers
         self._withdrawn = withdrawn
         self._max_pixels = max_pixels
+        self._warc = warc
 
     def delay(self, leased: Leased) -> float | None:
         """Return the seconds that the URL's host wants between requests.
@@ -77,6 +81,9 @@ class Attempt:
             header = _header(incoming.head, url, self._max_pixels)
             # Flushing to the disk takes its time; others are fetched meanwhile.
             sha256 = await asyncio.to_thread(incoming.keep)
+        if self._warc is not None:
+            body = await asyncio.to_thread(self._blobs.get, sha256)
+            await asyncio.to_thread(self._warc.write, url, got, body)
         return _stored(leased, sha256, got.size, header, got.headers, got.status)
 
     def _read(self, leased: Leased) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import aiohttp
@@ -66,12 +66,14 @@ class Fetched:
         url: where the last redirect led.
         size: bytes.
         headers: those of `KEPT_HEADERS` that came.
+        raw: all headers, in their order.
     """
 
     url: str
     status: int
     size: int
     headers: dict[str, str]
+    raw: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class Fetcher:
                 raise _refusal(response, self._limits)
             size = await self._store(response, wanted, sink)
         kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
-        return Fetched(str(response.url), response.status, size, kept)
+        raw = tuple(response.headers.items())
+        return Fetched(str(response.url), response.status, size, kept, raw)
 
     async def _store(
         self, response: aiohttp.ClientResponse, wanted: Wanted, sink: Sink

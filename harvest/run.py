@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -33,6 +33,7 @@ from icf.harvest.fetch import Fetcher
 from icf.harvest.frontier import Frontier
 from icf.harvest.robots import Robots
 from icf.harvest.source import Source, open_sources, rules_of
+from icf.harvest.warc import WarcFiles
 from icf.harvest.web import Web
 from icf.harvest.worker import Harvested, Worker
 from icf.settings import HarvestSettings
@@ -218,7 +219,7 @@ async def _run(
     allow = AllowList(settings.allow_hosts)
     # Listings and robots.txt need connections of their own beside the fetches.
     connections = settings.concurrency + len(sources) + 4
-    with _cancelled_by_sigterm():
+    with _cancelled_by_sigterm(), _warc_of(workspace, agent) as warc:
         async with Web(agent, allow, connections=connections) as web:
             robots = Robots(web, obey=settings.respect_robots)
             fetcher = Fetcher(web, robots, limits_of(settings))
@@ -232,6 +233,7 @@ async def _run(
                 readers,
                 gone,
                 max_pixels=settings.max_pixels,
+                warc=warc,
             )
             frontier = Frontier(catalogue, settings.lease, only=work.urls)
             worker = Worker(catalogue, frontier, attempt, settings, finished)
@@ -281,6 +283,14 @@ def limits_of(settings: HarvestSettings) -> Limits:
         min_rate=settings.min_rate,
         longest_wait=settings.retry_after_cap,
     )
+
+
+def _warc_of(
+    workspace: Workspace, agent: str
+) -> AbstractContextManager[WarcFiles | None]:
+    if not workspace.settings.harvest.warc:
+        return nullcontext()
+    return WarcFiles(workspace.root / "warc", agent)
 
 
 @contextmanager

@@ -71,6 +71,9 @@ class HarvestSettings(_Section):
         ge=0,
         description="fetches a second from one host, at most; 0: as it answers",
     )
+    warc: bool = Field(
+        default=False, description="keep requests and responses in warc/ as WARC"
+    )
     max_bytes: int = Field(
         default=50_000_000,
         ge=1,
