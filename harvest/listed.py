@@ -129,7 +129,12 @@ def _ask_again_where_changed(
     """Make URLs pending whose bytes are others now than when they were listed."""
     for column in (url.c.expected_sha1, url.c.version):
         promised = [
-            {"known_url": row["url"], "word": row[column.name]}
+            {
+                "known_url": row["url"],
+                "word": row[column.name],
+                "new_shot": row["shot"],
+                "new_tracks": row["tracks"],
+            }
             for row in rows
             if row[column.name] is not None and row["fate"] == Fate.PENDING.value
         ]
@@ -147,6 +152,8 @@ def _ask_again_where_changed(
                         "fate": Fate.PENDING.value,
                         "attempts": 0,
                         "not_before": 0.0,
+                        "shot": sa.bindparam("new_shot"),
+                        "tracks": sa.bindparam("new_tracks"),
                     }
                 ),
                 promised,

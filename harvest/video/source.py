@@ -217,7 +217,7 @@ class VideoSource:
                 self._table.author,
             ),
             own=True,
-            version=f"{word} {self._wanted.form}",
+            version=f"{word} {_told(self._wanted)}",
             frame=Frame(frame.seconds, frame.shot, tracks),
         )
 

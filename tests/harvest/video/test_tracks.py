@@ -1,10 +1,13 @@
+import json
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from icf import workspace
 from icf.app.why import explain
 from icf.catalogue.schema import face, face_link, url
-from icf.harvest.video.tracks import Box, Faces
+from icf.harvest.video.found import Box
+from icf.harvest.video.tracks import Faces
 from tests.filter.workplace import run_filter
 from tests.harvest.video.films import scenes, two_faces, write_film
 from tests.harvest.video.test_source import made, run
@@ -67,3 +70,18 @@ def test_a_film_without_faces_has_no_tracks(tmp_path: Path) -> None:
     run(place)
     with place.catalogue.read() as connection:
         assert set(connection.execute(sa.select(url.c.tracks)).scalars()) == {None}
+
+
+def test_tracks_can_be_asked_for_later(tmp_path: Path) -> None:
+    shot = two_faces(("Delia Quill", "Pia Margin"), 48)
+    write_film(tmp_path / "films/Moon/1.mp4", shot)
+    run(made(tmp_path))
+    config = tmp_path / "icf.toml"
+    config.write_text(config.read_text() + "tracks = true\n")
+    place = workspace.find(tmp_path)
+    run(place)
+    with place.catalogue.read() as connection:
+        rows = connection.execute(sa.select(url.c.tracks, url.c.fate)).all()
+    assert len(rows) == 2
+    assert all(len(json.loads(tracks)) == 2 for tracks, _ in rows)
+    assert {fate for _, fate in rows} == {"stored"}
