@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +38,7 @@ error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; keepalive_requests 1000000;
+  keepalive_timeout 3600s; send_timeout 3600s;
   types {{ image/jpeg jpg; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
@@ -53,7 +55,8 @@ from scrapy.crawler import CrawlerProcess
 class Pictures(scrapy.Spider):
     name = "pictures"
     async def start(self):
-        yield {"image_urls": open(sys.argv[1]).read().split()}
+        for url in open(sys.argv[1]).read().split():
+            yield {"image_urls": [url]}
 
 process = CrawlerProcess({
     "ITEM_PIPELINES": {"scrapy.pipelines.images.ImagesPipeline": 1},
@@ -165,8 +168,18 @@ def ours(folder: Path, host: str, urls: list[str]) -> tuple[float, float, float]
     return cpu, peak, time.process_time() - begin
 
 
-def peers(folder: Path, urls: list[str]) -> tuple[float, float, float, float]:
-    """CPU seconds and peak MiB of img2dataset, then of Scrapy."""
+class Peers(NamedTuple):
+    """CPU seconds and peak MiB of img2dataset and of Scrapy, and what Scrapy stored."""
+
+    raw: float
+    raw_peak: float
+    pipeline: float
+    pipeline_peak: float
+    pipeline_stored: int
+
+
+def peers(folder: Path, urls: list[str]) -> Peers:
+    """Let both fetch everything; Scrapy gives a few up when connections close."""
     listed = folder / "urls.txt"
     listed.write_text("\n".join(urls))
     program = folder / "raw.py"
@@ -178,9 +191,8 @@ def peers(folder: Path, urls: list[str]) -> tuple[float, float, float, float]:
         raise RuntimeError("img2dataset did not fetch everything")
     python = peer_python("scrapy", SCRAPY)
     pipeline = measure(folder, python, "-c", SPIDER, listed, folder / "scrapy")
-    if sum(1 for _ in (folder / "scrapy").rglob("*.jpg")) != PICTURES:
-        raise RuntimeError("Scrapy did not fetch everything")
-    return (*raw, *pipeline)
+    stored = sum(1 for _ in (folder / "scrapy").rglob("*.jpg"))
+    return Peers(*raw, *pipeline, stored)
 
 
 def main() -> None:
@@ -192,28 +204,30 @@ def main() -> None:
         with nginx(folder) as host:
             urls = [f"http://{host}/{n:05d}.jpg" for n in range(PICTURES)]
             cpu, peak, decoding = ours(folder, host, urls)
-            raw, raw_peak, pipeline, pipeline_peak = peers(folder, urls)
+            other = peers(folder, urls)
         size = sum(f.stat().st_size for f in (folder / "files").iterdir()) / PICTURES
     rate, with_decode = PICTURES / cpu, PICTURES / (cpu + decoding)
-    ok = rate >= 500 and raw >= cpu and pipeline >= 5 * cpu
+    raw, scrapy = PICTURES / other.raw, other.pipeline_stored / other.pipeline
+    ok = rate >= 500 and rate >= raw and rate >= 5 * scrapy
     report(
         Result(
             name="harvest_fetch",
             unit="images per CPU-second",
             ours=rate,
-            peer=PICTURES / raw,
+            peer=raw,
             peer_name="img2dataset, raw bytes into tar files",
-            ratio=raw / cpu,
+            ratio=rate / raw,
             goal=">= 500; >= 1x img2dataset raw; >= 5x Scrapy ImagesPipeline; "
             ">= 150 with decode; <= 150 MiB",
             ok=ok and with_decode >= 150 and peak <= 150,
             also={
-                "scrapy_ratio": pipeline / cpu,
-                "scrapy": PICTURES / pipeline,
+                "scrapy_ratio": rate / scrapy,
+                "scrapy": scrapy,
+                "scrapy_lost": PICTURES - other.pipeline_stored,
                 "with_decode": with_decode,
                 "peak_rss_mib": peak,
-                "img2dataset_peak_rss_mib": raw_peak,
-                "scrapy_peak_rss_mib": pipeline_peak,
+                "img2dataset_peak_rss_mib": other.raw_peak,
+                "scrapy_peak_rss_mib": other.pipeline_peak,
                 "kilobytes_each": size / 1000,
             },
         )
