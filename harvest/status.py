@@ -90,14 +90,63 @@ def urls_of(connection: sa.Connection, fate: Fate, limit: int) -> Sequence[UrlRo
     ]
 
 
-def count_fates(connection: sa.Connection, fates: Collection[Fate]) -> int:
-    """Count the URLs of these fates."""
-    query = sa.select(sa.func.count()).where(_one_of(fates))
-    return int(connection.execute(query).scalar_one())
+@dataclass(frozen=True)
+class Which:
+    """Which URLs and listings are tried again.
+
+    Attributes:
+        fates: of the URLs.
+        sources: names of those that listed them; empty for all.
+        hosts: as in URLs, with a port where it is not the scheme's own; empty for all,
+            and with one no listing is meant.
+    """
+
+    fates: tuple[Fate, ...] = PASSING
+    sources: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> sa.ColumnElement[bool]:
+        """The condition on rows of ``url``."""
+        where = [url.c.fate.in_(sorted(fate.value for fate in self.fates))]
+        if self.sources:
+            where.append(url.c.source.in_(self.sources))
+        if self.hosts:
+            where.append(url.c.host.in_(self.hosts))
+        return sa.and_(*where)
+
+    @property
+    def listings(self) -> sa.ColumnElement[bool]:
+        """The condition on rows of ``discovery``."""
+        if self.hosts:
+            return sa.false()
+        failed = discovery.c.status == "failed"
+        if not self.sources:
+            return failed
+        return sa.and_(failed, discovery.c.source.in_(self.sources))
 
 
-def make_pending(connection: sa.Connection, fates: Collection[Fate]) -> int:
-    """Let URLs of these fates be fetched again; return how many."""
+def count_again(connection: sa.Connection, which: Which) -> dict[str, int]:
+    """Count the URLs that would be tried again, by fate, in the order of the codes."""
+    query = (
+        sa.select(url.c.fate, sa.func.count()).where(which.urls).group_by(url.c.fate)
+    )
+    found = {fate: int(count) for fate, count in connection.execute(query)}
+    return {fate.value: found[fate.value] for fate in Fate if fate.value in found}
+
+
+def make_pending(
+    connection: sa.Connection,
+    fates: Collection[Fate],
+    sources: Collection[str] = (),
+    hosts: Collection[str] = (),
+) -> int:
+    """Let URLs of these fates, of these sources and hosts, be fetched again.
+
+    Returns:
+        How many.
+    """
+    which = Which(tuple(fates), tuple(sources), tuple(hosts))
     again: dict[str, Any] = {
         "fate": Fate.PENDING.value,
         "attempts": 0,
@@ -106,25 +155,21 @@ def make_pending(connection: sa.Connection, fates: Collection[Fate]) -> int:
         "leased_by": None,
         "leased_until": 0.0,
     }
-    changed = connection.execute(sa.update(url).where(_one_of(fates)).values(again))
+    changed = connection.execute(sa.update(url).where(which.urls).values(again))
     return changed.rowcount
 
 
-def count_failed_listings(connection: sa.Connection) -> int:
-    """Count the listings that failed."""
-    query = sa.select(sa.func.count()).where(discovery.c.status == "failed")
+def count_failed_listings(connection: sa.Connection, which: Which) -> int:
+    """Count the failed listings that would be asked again."""
+    query = sa.select(sa.func.count()).select_from(discovery).where(which.listings)
     return int(connection.execute(query).scalar_one())
 
 
-def list_again(connection: sa.Connection) -> int:
+def list_again(connection: sa.Connection, which: Which) -> int:
     """Let failed listings be asked again; return how many."""
     changed = connection.execute(
         sa.update(discovery)
-        .where(discovery.c.status == "failed")
+        .where(which.listings)
         .values(status="pending", message=None)
     )
     return changed.rowcount
-
-
-def _one_of(fates: Collection[Fate]) -> sa.ColumnElement[bool]:
-    return url.c.fate.in_(sorted(fate.value for fate in fates))
