@@ -55,13 +55,14 @@ def checked(cells: Cells) -> Cells | str:
     >>> checked({"album": "Moon", "character": "", "url": "http://a/1"})
     'bad_row: no character'
     """
-    if any(map(_UNREADABLE.search, cells.values())):
+    together = "".join(cells.values())
+    if not together.isascii() and _UNREADABLE.search(together):
         return "bad_encoding: not UTF-8"
     row = {name: cell.strip() for name, cell in cells.items()}
     empty = [name for name in REQUIRED if not row.get(name)]
     if empty:
         return f"bad_row: no {' and no '.join(empty)}"
-    if any("\0" in cell for cell in row.values()):
+    if "\0" in together:
         return "bad_row: a zero byte"
     return row
 

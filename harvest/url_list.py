@@ -5,6 +5,7 @@ CSV, JSON Lines and Parquet, told apart by the end of the file's name.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,7 +40,8 @@ FORMATS: Mapping[str, Callable[[Path], Rows]] = {
     ".parquet": ParquetRows,
 }
 
-_ROWS_A_STEP = 1000
+#: A step is one transaction: with more rows it costs less for each.
+_ROWS_A_STEP = 4000
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _YES = frozenset({"true", "yes", "1"})
 
@@ -131,6 +133,8 @@ def _fault(row: Cells) -> str | None:
 
 def _album(row: Cells, known: Album | None) -> Album:
     """Return the album of a row; what an earlier row said of it stays."""
+    if known is not None and not (row.get("rank") or row.get("region")):
+        return known
     rank = int(row["rank"]) if row.get("rank") else None
     region = read_region(row.get("region", ""))
     if known is not None:
@@ -140,25 +144,32 @@ def _album(row: Cells, known: Album | None) -> Album:
 
 
 def _character(row: Cells, known: Character | None) -> Character:
+    if known is not None and not row.get("gender"):
+        return known
     gender = read_gender(row.get("gender", ""))
     gender = gender if known is None else known.gender or gender
     return Character(row["album"], row["character"], gender=gender)
 
 
 def _picture(row: Cells) -> Picture:
-    licence, author = row.get("licence"), row.get("author") or None
-    url = row.get("licence_url") or None
-    known = Licence(licence, url, "list", author) if licence else None
-    unknown = Licence(UNKNOWN.name, None, UNKNOWN.read_from, author)
     return Picture(
         row["url"],
         row["album"],
         row["character"],
         is_lead=row.get("lead", "").lower() in _YES,
         page_url=row.get("page") or None,
-        licence=known or unknown,
+        licence=_licence(
+            row.get("licence", ""), row.get("licence_url", ""), row.get("author", "")
+        ),
         sha1=row.get("sha1", "").lower() or None,
     )
+
+
+@functools.lru_cache(1024)  # most rows of a list say the same
+def _licence(name: str, url: str, author: str) -> Licence:
+    if not name:
+        return Licence(UNKNOWN.name, None, UNKNOWN.read_from, author or None)
+    return Licence(name, url or None, "list", author or None)
 
 
 def _digest(path: Path) -> str:

@@ -84,15 +84,15 @@ def test_each_bad_row_is_told_by_its_line_and_the_others_are_taken(
 
 
 def test_a_long_list_comes_in_steps_and_every_row_once(tmp_path: Path) -> None:
-    rows = b"".join(b"A,B,http://a.org/%d\n" % n for n in range(2500))
+    rows = b"".join(b"A,B,http://a.org/%d\n" % n for n in range(10_000))
     found = answers(tmp_path, b"album,character,url\n" + rows)
     urls = [p.url for one in found for p in one.pictures]
-    assert urls == [f"http://a.org/{n}" for n in range(2500)]
+    assert urls == [f"http://a.org/{n}" for n in range(10_000)]
     assert len(found) == 3
 
 
 def test_a_list_goes_on_at_its_cursor_in_another_process(tmp_path: Path) -> None:
-    rows = b"".join(b"A,B,http://a.org/%d\n" % n for n in range(1500))
+    rows = b"".join(b"A,B,http://a.org/%d\n" % n for n in range(4500))
     first, _ = answers(tmp_path, b"album,character,url\n" + rows)
     again = source(tmp_path)
     (task,) = again.first_tasks()
@@ -102,7 +102,7 @@ def test_a_list_goes_on_at_its_cursor_in_another_process(tmp_path: Path) -> None
             return await again.step(replace(task, cursor=first.cursor), web)
 
     pictures = asyncio.run(rest()).pictures
-    assert (len(pictures), pictures[0].url) == (500, "http://a.org/1000")
+    assert (len(pictures), pictures[0].url) == (500, "http://a.org/4000")
 
 
 def test_a_changed_list_is_another_task(tmp_path: Path) -> None:
