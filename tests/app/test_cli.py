@@ -71,9 +71,9 @@ def test_the_roof_lists_its_commands_in_the_order_of_the_work() -> None:
 def test_a_stage_of_icf_is_the_console_command_itself() -> None:
     own = call("harvest", "run", "--help").stdout
     assert own.startswith("Usage: icf harvest run")
-    assert own.endswith(
-        program("icf-harvest", "run", "--help", folder=ROOT).stdout.partition("\n")[2]
-    )
+    console = program("icf-harvest", "run", "--help", folder=ROOT).stdout
+    # The two are told different widths of the terminal, so lines may break elsewhere.
+    assert own.split()[4:] == console.split()[3:]
 
 
 def test_a_command_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
