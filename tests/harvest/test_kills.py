@@ -77,3 +77,21 @@ def test_killed_twenty_times_at_random_nothing_is_lost_halved_or_doubled(
     # Asked again is at most what each kill found in flight, and one batch on its way.
     fetches = sum(path != "/robots.txt" for path in site.asked)
     assert fetches <= URLS + KILLS * (made.settings.harvest.concurrency + BATCH)
+
+
+def test_runners_that_share_postgresql_ask_for_each_url_once(
+    site: Site, tmp_path: Path, postgres_catalogue: object, postgres_url: str
+) -> None:
+    flags = (f"catalogue.url={postgres_url}",)
+    urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(600)]
+    made = workspace(tmp_path / "ws", site, *urls)
+    runners = [start(made, flags) for _ in range(3)]
+    for runner in runners:
+        runner.join()
+        assert runner.exitcode == 0
+    made = find(made.root, flags)
+    rows = all_of(made.catalogue, url)
+    made.catalogue.close()
+    assert Counter(row["fate"] for row in rows) == {"stored": 600}
+    asked = Counter(path for path in site.asked if path != "/robots.txt")
+    assert set(asked.values()) == {1}
