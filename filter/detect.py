@@ -60,7 +60,7 @@ class Detect(Step[StoredImage]):
     blobs: str
     min_score: float
     max_pixels: int
-    runtime: Runtime = "auto"
+    runtime: Runtime = "onnxruntime"
 
     def select(
         self, connection: sa.Connection, ids: Sequence[int]

@@ -44,7 +44,7 @@ class Embed(Step[StoredFace]):
 
     blobs: str
     max_pixels: int
-    runtime: Runtime = "auto"
+    runtime: Runtime = "onnxruntime"
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
         """Read boxes, and where the bytes are."""

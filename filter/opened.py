@@ -20,13 +20,13 @@ from icf.vectors import VectorStore
 _opening = threading.Lock()
 
 
-def detector(runtime: Runtime = "auto") -> Detector:
+def detector(runtime: Runtime = "onnxruntime") -> Detector:
     """The bundled detector."""
     with _opening:
         return _detector(runtime)
 
 
-def embedder(runtime: Runtime = "auto") -> Embedder:
+def embedder(runtime: Runtime = "onnxruntime") -> Embedder:
     """The bundled embedder."""
     with _opening:
         return _embedder(runtime)

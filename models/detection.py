@@ -87,12 +87,14 @@ class Detector:
         self.model_hash = card.sha256
 
     @classmethod
-    def bundled(cls, runtime: Runtime = "auto") -> Detector:
+    def bundled(cls, runtime: Runtime = "onnxruntime") -> Detector:
         """Open the detector that comes with the program."""
         return cls.open(bundled_path("detector"), runtime=runtime)
 
     @classmethod
-    def open(cls, path: Path, threads: int = 1, runtime: Runtime = "auto") -> Detector:
+    def open(
+        cls, path: Path, threads: int = 1, runtime: Runtime = "onnxruntime"
+    ) -> Detector:
         """Open weights with their card beside them.
 
         Args:

@@ -39,12 +39,14 @@ class Embedder:
         self.crop_rate = float(card.parameters["crop_rate"])
 
     @classmethod
-    def bundled(cls, runtime: Runtime = "auto") -> Embedder:
+    def bundled(cls, runtime: Runtime = "onnxruntime") -> Embedder:
         """Open the embedder that comes with the program."""
         return cls.open(bundled_path("embedder"), runtime=runtime)
 
     @classmethod
-    def open(cls, path: Path, threads: int = 1, runtime: Runtime = "auto") -> Embedder:
+    def open(
+        cls, path: Path, threads: int = 1, runtime: Runtime = "onnxruntime"
+    ) -> Embedder:
         """Open weights with their card beside them.
 
         Args:

@@ -1,9 +1,10 @@
-"""Open exported networks on the CPU: in ONNX Runtime, or in OpenVINO where that pays.
+"""Open exported networks on the CPU: in ONNX Runtime, or in OpenVINO.
 
-OpenVINO is faster where the processor multiplies bfloat16 by itself and no faster
-elsewhere, so ``auto`` takes it only there, and only if it is installed (the extra
-``openvino``). Its results then differ in the third digit from ONNX Runtime's: scores by
-a few thousandths, embeddings by a cosine of 0.999 or so.
+Where the processor multiplies bfloat16 by itself, OpenVINO (the extra ``openvino``)
+takes about two thirds of the CPU time. Its results then differ in the third digit from
+ONNX Runtime's: scores by a few thousandths, embeddings by a cosine of 0.999 or so. Its
+Python binding can deadlock when two threads call it, so calls wait for each other: with
+many processors ONNX Runtime, which threads share freely, is the faster of the two.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from icf.errors import BadModel, WrongUse
 Array = NDArray[np.float32]
 Shape = tuple[int | str | None, ...]
 
-#: What opens a network: ``auto`` chooses between the other two.
-Runtime = Literal["auto", "onnxruntime", "openvino"]
+Runtime = Literal["onnxruntime", "openvino"]
+
+#: Held by the one thread that is in OpenVINO's binding.
+_in_use = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class Network:
     run: Callable[[Array], list[Array]]
 
 
-def open_network(path: Path, threads: int = 1, runtime: Runtime = "auto") -> Network:
+def open_network(
+    path: Path, threads: int = 1, runtime: Runtime = "onnxruntime"
+) -> Network:
     """Open an ONNX file.
 
     Args:
@@ -66,11 +71,11 @@ def open_network(path: Path, threads: int = 1, runtime: Runtime = "auto") -> Net
         raise BadModel(f"{path} has {len(session.get_inputs())} inputs; expected one")
     shapes = tuple(tuple(output.shape) for output in session.get_outputs())
     name = session.get_inputs()[0].name
-    if runtime == "openvino" or (runtime == "auto" and openvino_pays()):
-        chosen, run = "openvino", _in_openvino(path, threads)
+    if runtime == "openvino":
+        run = _in_openvino(path, threads)
     else:
-        chosen, run = "onnxruntime", lambda batch: session.run(None, {name: batch})
-    return Network(chosen, tuple(session.get_inputs()[0].shape), shapes, run)
+        run = lambda batch: session.run(None, {name: batch})  # noqa: E731
+    return Network(runtime, tuple(session.get_inputs()[0].shape), shapes, run)
 
 
 def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -94,15 +99,6 @@ def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
         raise BadModel(f"{path} is not a model for ONNX Runtime: {error}") from error
 
 
-@functools.cache
-def openvino_pays() -> bool:
-    """Tell whether OpenVINO is installed and the processor multiplies bfloat16."""
-    if not _has_openvino():
-        return False
-    found: list[str] = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "BF16" in found
-
-
 def _has_openvino() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
@@ -124,13 +120,11 @@ def _in_openvino(path: Path, threads: int) -> Callable[[Array], list[Array]]:
         compiled = _core().compile_model(str(path), "CPU", hints)
     except RuntimeError as error:
         raise BadModel(f"{path} is not a model for OpenVINO: {error}") from error
-    # A compiled model is shared; a request is one thread's.
-    own = threading.local()
+    request = compiled.create_infer_request()
 
     def run(batch: Array) -> list[Array]:
-        if not hasattr(own, "request"):
-            own.request = compiled.create_infer_request()
-        found = own.request.infer([np.ascontiguousarray(batch)], share_inputs=True)
-        return [np.array(found[output]) for output in compiled.outputs]
+        with _in_use:
+            found = request.infer([np.ascontiguousarray(batch)], share_inputs=True)
+            return [np.array(found[output]) for output in compiled.outputs]
 
     return run

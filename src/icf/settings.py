@@ -140,9 +140,8 @@ class FilterSettings(_Section):
         ge=0,
         description="enlargement of shown crops; 1.0 doubles both sides (table 5)",
     )
-    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
-        default="auto",
-        description="what runs the models; auto: OpenVINO where it is faster",
+    runtime: Literal["onnxruntime", "openvino"] = Field(
+        default="onnxruntime", description="what runs the models"
     )
     batch: int = Field(default=64, ge=1, description="rows a step takes at a time")
     workers: int = Field(

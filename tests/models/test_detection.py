@@ -78,7 +78,7 @@ def test_the_least_score_is_the_cards_unless_another_is_asked_for(
     tmp_path: Path,
 ) -> None:
     path = colour_detector(tmp_path / "detector.onnx", min_score=0.8)
-    detector = Detector.open(path, runtime="onnxruntime")
+    detector = Detector.open(path)
     picture = painted(192, 320, {(64, 40, 8): DIM_RED})
     assert detector.detect([picture]) == [[]]
     [[face]] = detector.detect([picture], 0.7)

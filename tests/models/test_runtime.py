@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from icf.errors import BadModel, WrongUse
 from icf.models import runtime
 from icf.models.cards import bundled_path
-from icf.models.runtime import Network, open_network
+from icf.models.runtime import open_network
 
 RNG = np.random.default_rng(7)
 
@@ -30,10 +31,14 @@ def _vectors(name: str, batch: runtime.Array) -> runtime.Array:
     return vectors
 
 
-def test_auto_takes_openvino_only_where_it_pays() -> None:
-    opened: Network = open_network(bundled_path("embedder"))
-    pays = runtime.openvino_pays()
-    assert opened.runtime == ("openvino" if pays else "onnxruntime")
+def test_threads_may_share_a_network_in_either_runtime() -> None:
+    batch = RNG.integers(0, 256, (1, 3, 112, 112)).astype(np.float32)
+    for name in ("onnxruntime", "openvino"):
+        opened = open_network(bundled_path("embedder"), runtime=name)
+        [alone] = opened.run(batch)
+        with ThreadPoolExecutor(4) as threads:
+            for [found] in threads.map(opened.run, [batch] * 200):
+                assert np.array_equal(found, alone)
 
 
 def test_openvino_that_is_not_installed_names_the_extra(
