@@ -23,12 +23,53 @@ _FIRST_CONFIG = """\
 # where the value came from. Declare what to harvest below, then run `icf-harvest run`.
 
 [harvest]
-contact = ""        # a mail address or page; goes into the User-Agent
+contact = CONTACT        # a mail address or page; goes into the User-Agent
 
-# [[source]]
+# What to harvest: take away the "# " of a source and change it. Every source may have
+# limit = { albums = 10, characters = 20, images = 50 }
+# only = { album = ["Moon*"], region = ["japan"] }
+# skip = { character = ["/narrator/"], image = ["*.svg"] }
+
+# [[source]]                        # pictures of your own
 # name = "mine"
-# kind = "folder"   # path/album/character/*.jpg
-# path = "pictures"
+# kind = "folder"
+# path = "pictures"                 # pictures/ALBUM/CHARACTER/*.jpg
+
+# [[source]]                        # a table of album, character, url
+# name = "table"
+# kind = "list"
+# path = "urls.csv"
+
+# [[source]]                        # a wiki
+# name = "wiki"
+# kind = "mediawiki"
+# api = "https://en.wikipedia.org/w/api.php"
+# albums = { category = "Anime series" }
+# characters = { category = "{album} characters" }
+
+# [[source]]                        # a site without an interface for programs
+# name = "site"
+# kind = "web"
+# albums = { start = ["https://toons.example/shows"], link = "css: a.show" }
+# characters = { link = "css: .cast a" }
+# images = { url = "css: .gallery img" }
+
+# [[source]]                        # CBZ, CBR, PDF, EPUB
+# name = "comics"
+# kind = "comic"
+# path = "comics"                   # comics/ALBUM/*.cbz
+
+# [[source]]                        # films and episodes
+# name = "films"
+# kind = "video"
+# path = "films"                    # films/ALBUM/*.mp4
+
+# [[source]]                        # sites that gallery-dl knows (an extra)
+# name = "boards"
+# kind = "gallery-dl"
+# urls = ["https://example.org/tom/1.png"]
+# album = "Tom and Jerry"
+# character = "Tom"
 """
 
 
@@ -116,10 +157,15 @@ def root_of(start: Path) -> Path | None:
     return next((f for f in (start, *start.parents) if (f / CONFIG).is_file()), None)
 
 
-def init(root: Path, flags: tuple[str, ...] = ()) -> Workspace:
+def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Workspace:
     """Make a workspace in ``root``, or bring the one there up to date.
 
     Running it again changes nothing that is already there.
+
+    Args:
+        root: the folder.
+        flags: settings of this call, as ``--set`` takes them.
+        contact: for the User-Agent, in a settings file that is new.
 
     Raises:
         WrongUse: ``root`` is a file.
@@ -133,7 +179,9 @@ def init(root: Path, flags: tuple[str, ...] = ()) -> Workspace:
         for folder in FOLDERS:
             (root / folder).mkdir(parents=True, exist_ok=True)
         if not config.exists():
-            config.write_text(_FIRST_CONFIG, encoding="utf-8")
+            # A plain JSON string is a TOML string too.
+            first = _FIRST_CONFIG.replace("CONTACT", json.dumps(contact), 1)
+            config.write_text(first, encoding="utf-8")
     except OSError as error:
         raise BrokenMachine(
             f"cannot make the workspace {root}: {error.strerror}; "

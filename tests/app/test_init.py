@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from icf import workspace
 from icf.catalogue.schema import model
 from icf.errors import WrongUse
+from icf.harvest.source import open_sources
 from icf.models.cards import bundled_path, load_card
 from icf.workspace import FOLDERS, find
 from tests.app.program import call, program, said
@@ -87,3 +88,29 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = program("icf", "init", "file/below", folder=tmp_path, code=1)
     assert "file/below" in done.stderr
+
+
+def test_the_contact_that_is_named_goes_into_the_settings(tmp_path: Path) -> None:
+    call("init", tmp_path, "--contact", 'me "at" example.org')
+    assert find(tmp_path).settings.harvest.contact == 'me "at" example.org'
+
+
+def test_a_contact_that_cannot_be_sent_is_told_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(WrongUse, match="goes into a header"):
+        call("init", tmp_path / "a", "--contact", "me\nX-Evil: 1")
+    assert not (tmp_path / "a").exists()
+
+
+def test_every_source_that_the_first_settings_show_can_be_opened(
+    tmp_path: Path,
+) -> None:
+    workspace.init(tmp_path)
+    config = tmp_path / "icf.toml"
+    shown, *examples = config.read_text().split("# [[source]]")
+    lines = "\n".join("[[source]]" + each for each in examples).splitlines()
+    config.write_text(shown + "\n".join(line.removeprefix("# ") for line in lines))
+    kinds = {table["kind"] for table in find(tmp_path).settings.source}
+    opened = open_sources(find(tmp_path).settings, tmp_path)
+    assert len(opened) == len(kinds) == 7

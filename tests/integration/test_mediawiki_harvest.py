@@ -154,12 +154,12 @@ def test_files_that_were_never_uploaded_are_told(
 def test_a_second_run_asks_and_fetches_nothing(
     wiki: MediaWiki, harvested: Workspace
 ) -> None:
-    before = harvest(harvested.root, "status", "--json")
+    before = _counts(harvested)
     requests = len(wiki.requests)
     harvest(harvested.root, "run")
     assert len(wiki.requests) == requests
-    assert harvest(harvested.root, "status", "--json") == before
-    assert json.loads(before)["images"] == len(wiki.pages.licences)
+    assert _counts(harvested) == before
+    assert before["images"] == len(wiki.pages.licences)
 
 
 @pytest.mark.parametrize(
@@ -186,10 +186,15 @@ def test_killed_on_its_way_it_ends_like_a_run_that_nothing_disturbed(
     child.communicate()
     assert child.returncode == -signal.SIGKILL
     harvest(made.root, "run")
-    counts = [harvest(each.root, "status", "--json") for each in (made, harvested)]
-    assert counts[0] == counts[1]
+    assert _counts(made) == _counts(harvested)
     assert _filed(made) == _filed(harvested)
     made.catalogue.close()
+
+
+def _counts(made: Workspace) -> dict[str, Any]:
+    """What `status` counts; the rates and times beside it change by themselves."""
+    found = json.loads(harvest(made.root, "status", "--json"))
+    return {name: found[name] for name in ("urls", "images", "bytes", "listings")}
 
 
 def _count(made: Workspace, query: sa.Select[Any]) -> int:

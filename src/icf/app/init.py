@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +14,9 @@ import sqlalchemy as sa
 from icf import workspace
 from icf.catalogue.schema import model
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.harvest.run import user_agent
 from icf.models.cards import bundled_path, load_card
+from icf.settings import HarvestSettings
 from icf.workspace import Workspace
 
 BUNDLED = ("detector", "embedder")
@@ -21,16 +24,30 @@ BUNDLED = ("detector", "embedder")
 
 @click.command()
 @click.argument("root", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--contact",
+    metavar="TEXT",
+    help="Mail address or page, for the User-Agent  [default: asked for].",
+)
 @shared_options
 @pass_invocation
 @example("icf init cartoons")
-def init(invocation: Invocation, root: Path) -> None:
+def init(invocation: Invocation, root: Path, contact: str | None) -> None:
     """Make a workspace in DIR, or bring the one there up to date.
 
     A workspace is a folder with icf.toml (the settings), the catalogue, the pictures
-    and everything made from them. Running it again changes nothing that is there.
+    and everything made from them. Running it again changes nothing that is there; an
+    icf.toml that is there keeps its contact.
     """
-    made = workspace.init(root, invocation.settings)
+    if contact is None and _may_ask(invocation, root):
+        contact = click.prompt(
+            "A mail address or page for the sites that are asked (empty for none)",
+            default="",
+            show_default=False,
+            err=True,
+        )
+    user_agent(HarvestSettings(contact=contact or ""))  # sees that it can be sent
+    made = workspace.init(root, invocation.settings, contact=contact or "")
     register_bundled_models(made)
     invocation.emit(
         {"workspace": str(made.root), "catalogue": made.catalogue_url},
@@ -39,6 +56,12 @@ def init(invocation: Invocation, root: Path) -> None:
             f"{made.root / workspace.CONFIG}"
         ),
     )
+
+
+def _may_ask(invocation: Invocation, root: Path) -> bool:
+    """Tell whether somebody is there to answer, and the answer would be used."""
+    there = (root / workspace.CONFIG).exists()
+    return sys.stdin.isatty() and not (there or invocation.json or invocation.quiet)
 
 
 def register_bundled_models(made: Workspace) -> None:
