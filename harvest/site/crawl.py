@@ -106,4 +106,7 @@ def _stop() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    # The thread that waits for stdin cannot be ended otherwise; Python would abort.
+    os._exit(code)

@@ -83,6 +83,8 @@ _CLOSED: dict[str, Any] = {
         "scrapy.extensions.feedexport.FeedExporter": None,
         "scrapy.extensions.remote_control.RemoteControl": None,
         "scrapy.extensions.spiderstate.SpiderState": None,
+        "scrapy.extensions.memusage.MemoryUsage": None,
+        f"{_PACKAGE}.own_memory.OwnMemoryUsage": 0,
         f"{_PACKAGE}.minimum_rate.MinimumRate": 100,
     },
     "COOKIES_ENABLED": False,

@@ -141,22 +141,28 @@ NOWHERE = {
 }
 
 
+#: What a process held begins with what the one that started it held: a small one
+#: stands between it and the test.
+MEASURE = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True, check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.stdout, used.ru_maxrss]))
+"""
+
+
 def run_measured(root: Path) -> tuple[dict[str, object], float]:
     """Run `icf-harvest run`; what it says, and the most memory it held, in MiB."""
     program = Path(sys.executable).with_name("icf-harvest")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ICF_")}
-    child = subprocess.Popen(
-        [program, "run", "-C", root, "--json"],
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, program, "run", "-C", root, "--json"],
         env=environment,
         stdout=subprocess.PIPE,
+        check=True,
     )
-    assert child.stdout is not None
-    said = json.loads(child.stdout.read())
-    child.stdout.close()
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0
-    return said, used.ru_maxrss / 1024
+    said, most = json.loads(done.stdout)
+    return json.loads(said), most / 1024
 
 
 def test_each_hostile_url_ends_with_its_one_fate_in_little_memory(
