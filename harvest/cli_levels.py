@@ -206,6 +206,7 @@ def _say_rest(invocation: Invocation, shown: int, total: int) -> None:
         invocation.say(f"and {total - shown:,} more; see them with --limit {total}")
 
 
+# Pages are in the JSON: addresses would fold every line of a terminal.
 _ALBUM = (
     "album",
     "region",
@@ -215,9 +216,8 @@ _ALBUM = (
     "stored",
     "pending",
     "failed",
-    "page",
 )
-_CHARACTER = ("album", "character", "gender", "source", "pictures", "reference", "page")
+_CHARACTER = ("album", "character", "gender", "source", "pictures", "reference")
 _IMAGES = ("album", "character", "stored", "pending", "failed", "images")
 
 
@@ -233,7 +233,6 @@ def _album(one: KnownAlbum) -> Sequence[object]:
         pictures.stored,
         pictures.pending,
         pictures.failed,
-        one.page_url or "",
     )
 
 
@@ -246,7 +245,6 @@ def _character(one: KnownCharacter) -> Sequence[object]:
         one.source,
         fates,
         one.reference or "",
-        one.page_url or "",
     )
 
 
