@@ -140,7 +140,8 @@ def test_nothing_listens_and_nothing_is_kept(crawler: dict[str, Any]) -> None:
     assert not {"TelnetConsole", "RemoteControl", "SpiderState", "FeedExporter"} & set(
         crawler["extensions"]
     )
-    assert {"AutoThrottle", "OwnMemoryUsage", "MinimumRate"} <= set(crawler["extensions"])
+    wanted = {"AutoThrottle", "OwnMemoryUsage", "MinimumRate"}
+    assert wanted <= set(crawler["extensions"])
 
 
 def test_robots_are_not_asked_where_the_user_says_so() -> None:
