@@ -18,7 +18,6 @@ from icf.harvest.gender import read_gender
 from icf.harvest.licence import UNKNOWN, Licence
 from icf.harvest.list_csv import CsvRows
 from icf.harvest.list_json import JsonRows
-from icf.harvest.list_parquet import ParquetRows
 from icf.harvest.list_rows import Cells, Row, Rows
 from icf.harvest.region import read_region
 from icf.harvest.source import (
@@ -33,11 +32,19 @@ from icf.harvest.source import (
 from icf.harvest.web import Web
 from icf.settings import HarvestSettings
 
+
+def _parquet(path: Path) -> Rows:
+    # Imported where it is needed: Arrow takes a second and 40 MB.
+    from icf.harvest.list_parquet import ParquetRows
+
+    return ParquetRows(path)
+
+
 FORMATS: Mapping[str, Callable[[Path], Rows]] = {
     ".csv": CsvRows,
     ".jsonl": JsonRows,
     ".ndjson": JsonRows,
-    ".parquet": ParquetRows,
+    ".parquet": _parquet,
 }
 
 #: A step is one transaction: with more rows it costs less for each.
