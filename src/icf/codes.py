@@ -93,10 +93,13 @@ class ImageReason(Code):
     TOO_SMALL = "too_small", "fewer pixels on a side than any face could need"
     BAD_ASPECT = "bad_aspect", "one side is many times the other"
     DEGENERATE = "degenerate", "one flat colour"
+    PHOTOGRAPH = "photograph", "a photograph, not a drawing"
     EXACT_DUPLICATE = (
         "exact_duplicate",
-        "the same pixels as another picture of this character",
+        "the same pixels as another picture of the same characters",
     )
+    CRASHED = "crashed", "its bytes crashed the process that decoded them"
+    HUNG = "hung", "its decoder did not come to an end within filter.deadline"
     MISSING_BLOB = "missing_blob", "its bytes are not in the blob store"
     TAKEN_DOWN = "taken_down", "withdrawn with `icf takedown`; its bytes are gone"
     STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
@@ -106,8 +109,12 @@ class FaceReason(Code):
     """Why a face is in or out."""
 
     OK = "ok", "passed every step so far"
+    PICTURE_OUT = "picture_out", "its picture is out; the picture's reason says why"
+    LOW_SCORE = "low_score", "the detector's score is under filter.min_score"
     TOO_SMALL = "too_small", "a side of the face is under filter.min_face pixels"
     HUMAN = "human", "a photographed human face, not a drawn one"
+    DARK = "dark", "mean brightness under filter.min_brightness"
+    FLAT = "flat", "contrast under filter.min_contrast: nearly one colour"
     BLURRED = "blurred", "Laplacian variance under filter.min_sharpness"
     EXACT_DUPLICATE = (
         "exact_duplicate",
@@ -115,7 +122,7 @@ class FaceReason(Code):
     )
     NEAR_DUPLICATE = (
         "near_duplicate",
-        "pHash and dHash are within reach of a better face of this character",
+        "hashes and embedding are within reach of a better face of this character",
     )
     NOT_THIS_CHARACTER = (
         "not_this_character",
@@ -126,6 +133,8 @@ class FaceReason(Code):
         "no face of its character can serve as reference picture",
     )
     MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
+    CRASHED = "crashed", "its picture's bytes crashed the process that decoded them"
+    HUNG = "hung", "its picture's decoder did not end within filter.deadline"
     TAKEN_DOWN = "taken_down", "its picture or its character was withdrawn"
     STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
 
@@ -154,6 +163,26 @@ class Verdict(Code):
     PENDING = "pending", "has filter steps before it"
     KEPT = "kept", "passed"
     DROPPED = "dropped", "is out; the reason says why"
+
+
+class Suspicion(Code):
+    """What a person is to look at in `icf-filter review`."""
+
+    TWIN = "twin", "nearly the same drawing, filed under two characters"
+    MERGE = "merge", "two characters whose faces look like one"
+    SPLIT = "split", "a group of faces unlike the others of its character"
+    OUTLIER = "outlier", "one face unlike the others of its character"
+
+
+class ReviewStatus(Code):
+    """What became of a suspicion."""
+
+    OPEN = "open", "nobody was asked yet"
+    ASKED = "asked", "a question about it waits for answers"
+    SAME = "same", "people say that both are one character"
+    DIFFERENT = "different", "people say that they are two characters"
+    UNSURE = "unsure", "people cannot tell"
+    CLOSED = "closed", "it no longer holds: what it was about changed"
 
 
 class Label(Code):
@@ -192,6 +221,8 @@ ALL: tuple[type[Code], ...] = (
     Region,
     Gender,
     Verdict,
+    Suspicion,
+    ReviewStatus,
     Label,
     Choice,
     RowFault,

@@ -1,8 +1,8 @@
 """The tables of the catalogue, in the field's own words.
 
 SQLAlchemy Core, because every write is in bulk. Times are UTC epoch seconds (floats),
-so that SQLite and PostgreSQL store and compare the very same values. 64-bit hashes are
-stored as signed integers. Nothing here is deleted but by an explicit takedown.
+so that SQLite and PostgreSQL store and compare the very same values. Nothing here is
+deleted but by an explicit takedown.
 
 ``decision`` is the ledger: append only. The ``awaits``, ``verdict`` and ``reason``
 columns of ``image`` and ``face`` say what the newest decision made of them; they are
@@ -27,6 +27,28 @@ FIRST_IMAGE_STEP = "detect"
 
 #: 64-bit keys everywhere; SQLite numbers its rows by itself only for plain INTEGER.
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class HexHash(sa.TypeDecorator[int]):
+    """A 64-bit hash: a signed integer in Python, 16 hex digits in the database.
+
+    The digits are those of the package imagehash.
+    """
+
+    impl = sa.String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> str | None:
+        """Write the digits."""
+        return None if value is None else f"{value & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+    def process_result_value(
+        self, value: str | None, dialect: sa.Dialect
+    ) -> int | None:
+        """Read the digits."""
+        if value is None:
+            return None
+        return int.from_bytes(bytes.fromhex(value), "big", signed=True)
 
 
 def _id() -> sa.Column[int]:
@@ -78,6 +100,8 @@ character = sa.Table(
     # "lead" (the page's own lead picture), "medoid" (the most typical face) or "hand";
     # by hand and without a face: a person said that there is none.
     _text("reference_by", nullable=True),
+    # The character that people said this one is.
+    sa.Column("merged_into", Key),
     _time("found_at"),
     sa.UniqueConstraint("album_id", "name"),
 )
@@ -199,14 +223,19 @@ image = sa.Table(
     # True where bytes follow the picture's end (a script, an archive).
     sa.Column("trailing", sa.Boolean),
     sa.Column("pixel_hash", sa.String(64)),
-    sa.Column("phash", sa.BigInteger),
-    sa.Column("dhash", sa.BigInteger),
+    sa.Column("phash", HexHash),
+    sa.Column("dhash", HexHash),
+    # Probability of being a photograph, from 0 to 1.
+    sa.Column("photo", sa.Double),
+    # The picture that this one is a copy of.
+    sa.Column("keeper_id", Key),
     # The step this image waits for; NULL when none is left.
     _text("awaits", nullable=True),
     _text("verdict"),
     _text("reason"),
     _time("stored_at"),
     sa.Index("ix_image_awaits", "awaits", "id"),
+    sa.Index("ix_image_pixel_hash", "pixel_hash"),
 )
 
 image_source = sa.Table(
@@ -256,11 +285,17 @@ face = sa.Table(
     _text("kind"),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("detector", sa.String(64), nullable=False),
-    # Measured on the tight crop in the decode that found the face.
+    # Measured on the tight crop in the decode that found the face. `sharpness` is the
+    # Laplacian variance of the crop reduced to a fixed size, `sharpness_paper` that of
+    # the crop as it is; brightness and contrast are the mean and the standard deviation
+    # of its grey values, 0 to 255.
     sa.Column("sharpness", sa.Double, nullable=False),
+    sa.Column("sharpness_paper", sa.Double),
+    sa.Column("brightness", sa.Double),
+    sa.Column("contrast", sa.Double),
     sa.Column("pixel_hash", sa.String(64), nullable=False),
-    sa.Column("phash", sa.BigInteger, nullable=False),
-    sa.Column("dhash", sa.BigInteger, nullable=False),
+    sa.Column("phash", HexHash, nullable=False),
+    sa.Column("dhash", HexHash, nullable=False),
     # The better face that this one duplicates.
     sa.Column("keeper_id", Key),
     # The hash of the embedder whose vector is in the vector store.
@@ -290,6 +325,35 @@ face_link = sa.Table(
     sa.Column("other_id", Key, sa.ForeignKey("face.id"), primary_key=True),
     sa.Column("same", sa.Boolean, nullable=False),
     sa.Index("ix_face_link_other_id", "other_id"),
+)
+
+# What a person should look at. Nothing here is ever done without an answer.
+review = sa.Table(
+    "review",
+    metadata,
+    _id(),
+    # icf.codes.Suspicion: "twin", "merge", "split" or "outlier".
+    _text("kind"),
+    _ref("character_id", "character.id"),
+    _ref("face_id", "face.id"),
+    # Of a twin and of a merge: the other character; and the face to compare with.
+    _ref("other_character_id", "character.id", nullable=True),
+    _ref("other_face_id", "face.id", nullable=True),
+    # How strongly the machine suspects it, from 0 to 1.
+    sa.Column("score", sa.Double, nullable=False),
+    # The cosine of the two faces, and the bits in which their hashes differ.
+    sa.Column("similarity", sa.Double),
+    sa.Column("phash_bits", sa.Integer),
+    sa.Column("dhash_bits", sa.Integer),
+    sa.Column("model", sa.String(64)),
+    # icf.codes.ReviewStatus
+    _text("status"),
+    _time("found_at"),
+    _time("changed_at"),
+    sa.UniqueConstraint("kind", "face_id", "character_id", "other_face_id"),
+    sa.Index("ix_review_status", "status", "kind", "id"),
+    sa.Index("ix_review_character_id", "character_id"),
+    sa.Index("ix_review_other_face_id", "other_face_id"),
 )
 
 # --- questions and answers --------------------------------------------------------
@@ -391,6 +455,23 @@ model = sa.Table(
     _text("task"),
     _text("card"),
     _time("added_at"),
+)
+
+# What answers taught about a model: from similarity to the probability of being the
+# same. The newest row of a model counts.
+calibration = sa.Table(
+    "calibration",
+    metadata,
+    _id(),
+    _text("model"),
+    # JSON: the parameters, as icf.filter.calibration writes them.
+    _text("parameters"),
+    # The answered questions it was fitted on, and how well it does on them.
+    sa.Column("answered", sa.Integer, nullable=False),
+    sa.Column("error", sa.Double, nullable=False),
+    _ref("run_id", "run.id"),
+    _time("fitted_at"),
+    sa.Index("ix_calibration_model", "model", "id"),
 )
 
 # `round` is a function in SQL; the table's name is always quoted by SQLAlchemy.
