@@ -31,6 +31,7 @@ class Kind(Step[KindOfFace]):
 
     name: ClassVar[str] = "kind"
     subject: ClassVar[Subject] = "face"
+    stored: ClassVar[bool] = True
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[KindOfFace]:
         """Read what the detector said."""

@@ -31,6 +31,7 @@ class Sharpness(Step[MeasuredFace]):
 
     name: ClassVar[str] = "sharpness"
     subject: ClassVar[Subject] = "face"
+    stored: ClassVar[bool] = True
 
     min_sharpness: float
 

@@ -27,6 +27,7 @@ class Size(Step[SizedFace]):
 
     name: ClassVar[str] = "size"
     subject: ClassVar[Subject] = "face"
+    stored: ClassVar[bool] = True
 
     min_face: int
 

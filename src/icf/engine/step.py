@@ -99,6 +99,9 @@ class Step(ABC, Generic[ItemT]):
     subject: ClassVar[Subject]
     #: Whether a character's faces must be judged together.
     grouped: ClassVar[bool] = False
+    #: Whether it judges by stored columns alone, so that a moved threshold needs nothing
+    #: computed again.
+    stored: ClassVar[bool] = False
 
     @abstractmethod
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[ItemT]:
