@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -75,16 +77,16 @@ class VectorStore:
         Raises:
             MissingVector: some ids have no row.
         """
-        found = self._model(model)
-        found.refresh()
-        missing = [int(each) for each in ids if int(each) not in found.rows]
-        if missing:
-            shown = ", ".join(map(str, missing[:10]))
-            raise MissingVector(
-                f"{len(missing)} faces have no vector of model {model[:12]}: {shown}; "
-                "run `icf-filter embed` again"
-            )
-        return found.read(ids)
+        places = self._model(model).places(ids)
+        _complain(model, ids[places.shard < 0])
+        matrix, held = _read(self.folder / model, places)
+        # Erased since their places were learnt.
+        _complain(model, ids[held != ids])
+        return matrix
+
+    def has(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these faces have a vector of ``model``: shape (n,)."""
+        return self._model(model).places(ids).shard >= 0
 
     def erase(self, ids: NDArray[np.int64]) -> int:
         """Overwrite every row of these faces, by any model; return how many.
@@ -100,9 +102,7 @@ class VectorStore:
 
     def ids(self, model: str) -> NDArray[np.int64]:
         """Every face that has a vector of ``model``: shape (n,), sorted."""
-        found = self._model(model)
-        found.refresh()
-        return np.array(sorted(found.rows), np.int64)
+        return self._model(model).ids()
 
     def _model(self, model: str) -> _Model:
         return self._models.setdefault(model, _Model(self.folder / model))
@@ -129,42 +129,108 @@ class VectorStore:
             os.fsync(file.fileno())
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where rows are: two arrays of shape (n,); shard -1 where an id has none."""
+
+    shard: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+
+#: Keys and what they lead to, by ascending key.
+_Sorted = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+_NOTHING: _Sorted = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+#: Rows that wait in an array of their own before the large one is made anew.
+_RECENT = 65_536
+
+#: Bits of a place that count rows; the others number the shard.
+_ROW_BITS = 40
+
+
 class _Model:
-    """Where each id's last row is, read on as shards grow."""
+    """Where each id's last row is, read on as shards grow.
+
+    16 bytes a face, in sorted arrays. New rows go into a small one first: a run that
+    adds a few rows and looks again does not copy the million places it knows.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        #: id -> (shard, row)
-        self.rows: dict[int, tuple[int, int]] = {}
+        self._old = _NOTHING
+        self._recent = _NOTHING
         self._seen: list[int] = []
+        self._growing = threading.Lock()
 
-    def refresh(self) -> None:
+    def places(self, ids: NDArray[np.int64]) -> _Places:
+        """Where the rows of ``ids`` are now."""
+        old, recent = self._refreshed()
+        place = np.full(len(ids), -1, np.int64)
+        for keys, values in (old, recent):
+            if len(keys):
+                at = np.minimum(np.searchsorted(keys, ids), len(keys) - 1)
+                hit = keys[at] == ids
+                place[hit] = values[at[hit]]
+        return _Places(place >> _ROW_BITS, place & ((1 << _ROW_BITS) - 1))
+
+    def ids(self) -> NDArray[np.int64]:
+        """Every id that has a row, ascending."""
+        old, recent = self._refreshed()
+        return np.union1d(old[0], recent[0])
+
+    def _refreshed(self) -> tuple[_Sorted, _Sorted]:
         """Take in the rows that were added since the last look."""
-        for number, shard in enumerate(_shards(self.folder)):
-            if number == len(self._seen):
-                self._seen.append(0)
-            rows = _complete_rows(shard)
-            start = self._seen[number]
-            for row, each in enumerate(rows["id"][start:].tolist(), start):
-                if each != _ERASED:
-                    self.rows[each] = (number, row)
-            self._seen[number] = len(rows)
+        with self._growing:
+            for number, shard in enumerate(_shards(self.folder)):
+                if number == len(self._seen):
+                    self._seen.append(0)
+                start = self._seen[number]
+                if _count(shard) == start:
+                    continue
+                ids = np.asarray(_complete_rows(shard)["id"][start:], np.int64)
+                rows = np.arange(start, start + len(ids)) | (number << _ROW_BITS)
+                there = ids != _ERASED
+                self._recent = _merged(self._recent, (ids[there], rows[there]))
+                self._seen[number] = start + len(ids)
+            if len(self._recent[0]) > _RECENT:
+                self._old = _merged(self._old, self._recent)
+                self._recent = _NOTHING
+            return self._old, self._recent
 
-    def read(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Gather rows, shard by shard."""
-        shards = _shards(self.folder)
-        places = np.array([self.rows[int(each)] for each in ids], np.int64).reshape(
-            -1, 2
+
+def _merged(known: _Sorted, new: _Sorted) -> _Sorted:
+    """Both together; of several places of an id the last counts."""
+    keys, places = (np.concatenate(pair) for pair in zip(known, new, strict=True))
+    order = np.argsort(keys, kind="stable")
+    keys, places = keys[order], places[order]
+    last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]
+    return keys[last], places[last]
+
+
+def _complain(model: str, missing: NDArray[np.int64]) -> None:
+    if len(missing):
+        shown = ", ".join(map(str, missing[:10].tolist()))
+        raise MissingVector(
+            f"{len(missing)} faces have no vector of model {model[:12]}: {shown}; "
+            "run `icf-filter embed` again"
         )
-        dim = _dim(shards[0]) if shards else 0
-        matrix = np.empty((len(ids), dim), np.float32)
-        for number in np.unique(places[:, 0]):
-            chosen = places[:, 0] == number
-            rows = _complete_rows(shards[number])
-            matrix[chosen] = rows["vector"][places[chosen, 1]]
-        lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-        matrix /= np.maximum(lengths, np.finfo(np.float32).tiny)
-        return matrix
+
+
+def _read(
+    folder: Path, places: _Places
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Gather rows, shard by shard, brought to unit length, and whose they are."""
+    shards = _shards(folder)
+    matrix = np.empty((len(places.row), _dim(shards[0]) if shards else 0), np.float32)
+    held = np.empty(len(places.row), np.int64)
+    for number in np.unique(places.shard):
+        chosen = places.shard == number
+        rows = _complete_rows(shards[number])[places.row[chosen]]
+        matrix[chosen], held[chosen] = rows["vector"], rows["id"]
+    lengths = np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
+    matrix /= np.maximum(lengths, np.finfo(np.float32).tiny)
+    return matrix, held
 
 
 def _dtype(dim: int) -> np.dtype[np.void]:
@@ -179,12 +245,15 @@ def _shards(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_SUFFIX}"))
 
 
+def _count(shard: Path) -> int:
+    return shard.stat().st_size // _dtype(_dim(shard)).itemsize
+
+
 def _complete_rows(shard: Path) -> NDArray[np.void]:
-    dtype = _dtype(_dim(shard))
-    count = shard.stat().st_size // dtype.itemsize
+    count = _count(shard)
     if not count:
-        return np.empty(0, dtype)
-    return np.memmap(shard, dtype, "r", shape=(count,))
+        return np.empty(0, _dtype(_dim(shard)))
+    return np.memmap(shard, _dtype(_dim(shard)), "r", shape=(count,))
 
 
 def _erase(folder: Path, ids: NDArray[np.int64]) -> int:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from icf import vectors
 from icf.errors import BadInput
 from icf.vectors import MissingVector, VectorStore
 
@@ -114,5 +115,33 @@ def test_erased_rows_are_gone_from_the_disk_and_the_others_stay(tmp_path: Path) 
     assert np.array_equal(again.get("m", rest), before[rest - 1])
     with pytest.raises(MissingVector, match="7"):
         again.get("m", np.array([7], np.int64))
+    with pytest.raises(MissingVector, match="7, 15"):
+        store.get("m", ids)
     again.append("m", np.array([7], np.int64), matrix[:1])
     assert again.ids("m").tolist() == sorted([*rest.tolist(), 7])
+
+
+@given(st.lists(st.lists(st.integers(1, 12), max_size=8), max_size=8), st.data())
+def test_the_last_row_of_each_id_is_found_however_rows_came(
+    batches: list[list[int]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectors, "_RECENT", 5)
+        store = VectorStore(folder, shard_bytes=40)
+        newest: dict[int, int] = {}
+        for number, batch in enumerate(batches, 1):
+            rows = np.array([[1, number * 20 + at] for at in range(len(batch))])
+            store.append(
+                "m", np.array(batch, np.int64), rows.reshape(-1, 2).astype(np.float32)
+            )
+            newest |= {each: number * 20 + at for at, each in enumerate(batch)}
+            if not data.draw(st.booleans()):
+                continue
+            ids = np.array(sorted(newest), np.int64)
+            assert store.ids("m").tolist() == ids.tolist()
+            asked = np.arange(0, 14)
+            assert store.has("m", asked).tolist() == [x in newest for x in asked]
+            if newest:
+                found = store.get("m", ids)
+                expected = [newest[each] for each in ids.tolist()]
+                assert np.allclose(found[:, 1] / found[:, 0], expected, rtol=1e-2)
