@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,9 +12,9 @@ from icf.catalogue.schema import decision, face, image
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
 from icf.engine.runner import Progress, Runner, Tally
-from icf.engine.step import Step
-from icf.errors import SomeFailed, WrongUse
+from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
+from icf.filter.choose import Chosen
 from icf.filter.detect import Detect
 from icf.filter.links import link_faces
 from icf.workspace import Workspace
@@ -23,52 +22,46 @@ from icf.workspace import Workspace
 #: Opens a progress bar with a title and a total.
 Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
+#: Every step of the chain.
+ALL = Chosen()
+
 #: Failed items that a message names; the others are counted.
 SHOWN = 3
 
 
-def chosen_steps(workspace: Workspace, names: Sequence[str]) -> list[Step[Any]]:
-    """The steps called ``names``, or all of them, in the order of the chain.
+def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
+    """How many rows wait for each step.
 
     Raises:
-        WrongUse: no step has such a name.
+        WrongUse: ``chosen`` names no step, or contradicts itself.
     """
-    steps = filter_chain(workspace).steps
-    known = [step.name for step in steps]
-    for name in names:
-        if name not in known:
-            raise WrongUse(f"no step is called {name!r}; there are {', '.join(known)}")
-    return [step for step in steps if not names or step.name in names]
-
-
-def pending(workspace: Workspace, names: Sequence[str] = ()) -> dict[str, int]:
-    """How many rows wait for each step."""
+    steps = chosen.of(filter_chain(workspace).steps)
     waiting: dict[str, int] = {}
     with workspace.catalogue.read() as connection:
         for table in (image, face):
             query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
             waiting.update({row[0]: row[1] for row in connection.execute(query)})
-    steps = chosen_steps(workspace, names)
     return {step.name: waiting.get(step.name, 0) for step in steps}
 
 
 def run_steps(
-    workspace: Workspace, names: Sequence[str], engine: Engine, bar: Bar
+    workspace: Workspace, chosen: Chosen, engine: Engine, bar: Bar
 ) -> list[Tally]:
     """Run each step over everything that waits for it.
 
     Raises:
-        WrongUse: no step has one of ``names``.
+        WrongUse: ``chosen`` names no step, or contradicts itself.
         BrokenMachine: the disk or the database does not answer.
     """
-    steps = chosen_steps(workspace, names)
-    run_id = workspace.begin_run(" ".join(["icf-filter", *(names or ["run"])]))
+    chain = filter_chain(workspace)
+    steps = chosen.of(chain.steps)
+    run_id = workspace.begin_run(" ".join(["icf-filter", "run", *chosen.words]))
     runner = Runner(
         workspace.catalogue,
         workspace.vectors,
         engine,
         run_id,
-        filter_chain(workspace),
+        chain,
         workspace.settings.filter.batch,
     )
     tallies = []

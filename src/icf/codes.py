@@ -31,6 +31,17 @@ class Code(str, Enum):
         return str(self.value)
 
 
+def meaning_of(codes: type[Code], value: str) -> str:
+    """What a code means; a step from outside may have reasons of its own.
+
+    >>> meaning_of(Verdict, "kept"), meaning_of(FaceReason, "no_hat")
+    ('passed', 'a reason of a step from outside')
+    """
+    members: list[Code] = list(codes)
+    known = {member.value: member.meaning for member in members}
+    return known.get(value, "a reason of a step from outside")
+
+
 class Fate(Code):
     """What became of a URL."""
 

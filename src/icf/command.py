@@ -183,6 +183,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     return drawn
 
 
+def counts_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A plain table whose column ``count`` holds numbers that are written already."""
+    drawn = table(columns, rows)
+    drawn.columns[columns.index("count")].justify = "right"
+    return drawn
+
+
 def example(text: str) -> Callable[[F], F]:
     """End a command's help with an example, which a test runs.
 

@@ -144,5 +144,5 @@ def test_one_bad_face_stops_nothing_and_is_named_at_the_end(tmp_path: Path) -> N
 
 def test_an_unknown_step_is_wrong_use(tmp_path: Path) -> None:
     made = make_workspace(tmp_path, site_files(1)[:1])
-    with pytest.raises(WrongUse, match="no step is called 'crop'; there are detect"):
+    with pytest.raises(WrongUse, match="no step is called 'crop'; the nearest is"):
         run_filter(made, "crop")

@@ -21,7 +21,7 @@ from icf.catalogue.schema import (
     question,
     url,
 )
-from icf.codes import FaceReason, Fate, ImageReason, Label
+from icf.codes import FaceReason, Fate, ImageReason, Label, meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
 
@@ -142,7 +142,7 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
         "subject": f"face:{key}",
         "verdict": row["verdict"],
         "reason": row["reason"],
-        "meaning": FaceReason[row["reason"].upper()].meaning,
+        "meaning": meaning_of(FaceReason, row["reason"]),
         "awaits": row["awaits"],
         "character": row["character"],
         "box": [row["x1"], row["y1"], row["x2"], row["y2"]],
@@ -200,7 +200,7 @@ def _explain_image(
         "tombstones": _tombstones(connection, row["sha256"]),
         "verdict": row["verdict"],
         "reason": row["reason"],
-        "meaning": ImageReason[row["reason"].upper()].meaning,
+        "meaning": meaning_of(ImageReason, row["reason"]),
         "awaits": row["awaits"],
         "filed_under": _all(connection, filed),
         "sources": _all(connection, sources),

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger
 from icf.catalogue.schema import FIRST_IMAGE_STEP, candidate, character, face, image
-from icf.codes import FaceReason, ImageReason, Verdict
+from icf.codes import FaceReason, ImageReason, Verdict, meaning_of
 from icf.errors import WrongUse
 
 HAND = "hand"
@@ -84,7 +84,7 @@ def choose_image(
     if row.awaits != FIRST_IMAGE_STEP:
         best = best_face(connection, image_id)
         if best is None:
-            meaning = ImageReason[row.reason.upper()].meaning
+            meaning = meaning_of(ImageReason, row.reason)
             raise WrongUse(
                 f"image {image_id} has no face to choose ({row.reason}: {meaning}); "
                 "name another picture"
@@ -181,18 +181,26 @@ def best_face(connection: sa.Connection, image_id: int) -> int | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def judge_again(connection: sa.Connection, run_id: int, character_id: int) -> None:
+def judge_again(
+    connection: sa.Connection, run_id: int, character_id: int, why: str | None = None
+) -> None:
     """Let the faces of a character's album wait for identity again.
 
     Every reference of an album takes part in judging its faces: as the one a face is
     like, or as the other that explains it better.
+
+    Args:
+        connection: a transaction that writes.
+        run_id: the run to charge it to.
+        character_id: a character of the album.
+        why: what the ledger says; None: its reference changed.
     """
     _send_back(
         connection,
         run_id,
         _in_album(character_id),
         IDENTITY_STEP,
-        _changed(character_id),
+        why or _changed(character_id),
     )
 
 
@@ -266,7 +274,7 @@ def _standing(connection: sa.Connection, face_id: int) -> tuple[int, int]:
     if row is None:
         raise WrongUse(f"the catalogue has no face {face_id}")
     if row.reason in _GONE:
-        meaning = FaceReason[row.reason.upper()].meaning
+        meaning = meaning_of(FaceReason, row.reason)
         raise WrongUse(f"face {face_id} cannot be a reference: {meaning}")
     if row.reason in _COPIES and row.keeper_id is not None:
         keeper = connection.execute(query.where(face.c.id == row.keeper_id)).one()

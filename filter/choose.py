@@ -1,0 +1,77 @@
+"""Which steps of the chain a command is about."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from icf.engine.step import Step
+from icf.errors import WrongUse
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a command line says of steps; nothing said means all of them.
+
+    Attributes:
+        names: these alone.
+        first: from this one on.
+        last: up to this one, which is one of them.
+    """
+
+    names: tuple[str, ...] = ()
+    first: str | None = None
+    last: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """As options of `icf-filter run`, for the record of the run."""
+        options = [("--step", name) for name in self.names]
+        options += [("--from", self.first)] if self.first else []
+        options += [("--to", self.last)] if self.last else []
+        return [word for option in options for word in option]
+
+    def of(self, steps: Sequence[Step[Any]]) -> list[Step[Any]]:
+        """Those of ``steps`` that are meant, in the order of the chain.
+
+        Raises:
+            WrongUse: no step has such a name, or the choices contradict each other.
+        """
+        known = [step.name for step in steps]
+        if self.names and (self.first or self.last):
+            raise WrongUse(
+                f"--step {self.names[0]} names single steps, --from and --to a stretch "
+                "of the chain; give one or the other"
+            )
+        for name in self.names:
+            place_of(name, known)
+        start = place_of(self.first, known) if self.first else 0
+        end = place_of(self.last, known) if self.last else len(known) - 1
+        if start > end:
+            raise WrongUse(
+                f"--from {self.first} comes after --to {self.last}, so there is "
+                f"nothing between them; the order is {', '.join(known)}; did you mean "
+                f"--from {self.last} --to {self.first}?"
+            )
+        return [
+            step
+            for step in steps[start : end + 1]
+            if not self.names or step.name in self.names
+        ]
+
+
+def place_of(name: str, known: Sequence[str]) -> int:
+    """Where a step stands in the chain.
+
+    Raises:
+        WrongUse: nowhere; the message names the nearest.
+    """
+    if name in known:
+        return known.index(name)
+    [near] = difflib.get_close_matches(name, known, 1, cutoff=0)
+    raise WrongUse(
+        f"no step is called {name!r}; the nearest is {near!r}; there are "
+        f"{', '.join(known)}"
+    )
