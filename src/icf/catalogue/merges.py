@@ -1,0 +1,127 @@
+"""Two characters that people found to be one: one of them stands for both.
+
+``character.merged_into`` names it, never a character that is merged itself, so that one
+look resolves any chain. Nothing is moved that could not be moved back: pictures stay
+filed under the character they were found under, answers under the one they were about,
+and whoever reads them asks `survivor` whose they are now.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import ledger, references
+from icf.catalogue.schema import candidate, character, face, question
+from icf.codes import Label, ReviewStatus
+from icf.errors import WrongUse
+
+#: The step's name in the ledger.
+STEP = "merge"
+
+
+def survivor(of: sa.FromClause = character) -> sa.ColumnElement[Any]:
+    """The character that stands for one: itself, or the one it was merged into.
+
+    Args:
+        of: the table ``character``, or an alias of it.
+    """
+    return sa.func.coalesce(of.c.merged_into, of.c.id)
+
+
+def survivor_of(connection: sa.Connection, character_id: int) -> int:
+    """The character that stands for ``character_id``.
+
+    Raises:
+        WrongUse: there is no such character.
+    """
+    query = sa.select(survivor()).where(character.c.id == character_id)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        raise WrongUse(f"the catalogue has no character {character_id}")
+    return int(found)
+
+
+def confirmed(connection: sa.Connection, character_id: int) -> int:
+    """How many faces people confirmed for a character and those merged into it."""
+    query = (
+        sa.select(sa.func.count(sa.distinct(question.c.face_id)))
+        .join(character, character.c.id == question.c.character_id)
+        .where(question.c.label == Label.SAME.value, survivor() == character_id)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def merge(connection: sa.Connection, run_id: int, gone: int, stays: int) -> None:
+    """Let one character stand for another; its faces wait for identity again.
+
+    Args:
+        connection: a transaction that writes.
+        run_id: the run to charge it to.
+        gone: the character that is merged; not merged yet.
+        stays: the one that stands for both; not merged itself.
+    """
+    connection.execute(
+        sa.update(character)
+        .where(sa.or_(character.c.id == gone, character.c.merged_into == gone))
+        .values(merged_into=stays)
+    )
+    connection.execute(
+        sa.update(face).where(face.c.character_id == gone).values(character_id=stays)
+    )
+    why = f"character {gone} was merged into character {stays}"
+    _note(connection, run_id, gone, why)
+    _note(connection, run_id, stays, why)
+    references.judge_again(connection, run_id, gone, why)
+
+
+def undo(connection: sa.Connection, run_id: int, character_id: int) -> int:
+    """Let a merged character stand for itself again; return whom it was merged into.
+
+    What was merged into it before stays where it is.
+
+    Raises:
+        WrongUse: it is not merged.
+    """
+    stays = survivor_of(connection, character_id)
+    if stays == character_id:
+        raise WrongUse(f"character {character_id} is not merged into another one")
+    connection.execute(
+        sa.update(character)
+        .where(character.c.id == character_id)
+        .values(merged_into=None)
+    )
+    filed_here = sa.select(candidate.c.image_id).where(
+        candidate.c.character_id == character_id
+    )
+    filed_there = sa.select(candidate.c.image_id).where(
+        candidate.c.character_id == stays
+    )
+    connection.execute(
+        sa.update(face)
+        .where(
+            face.c.character_id == stays,
+            face.c.image_id.in_(filed_here),
+            face.c.image_id.not_in(filed_there),
+        )
+        .values(character_id=character_id)
+    )
+    why = f"character {character_id} is no longer merged into character {stays}"
+    _note(connection, run_id, character_id, why, ReviewStatus.DIFFERENT)
+    _note(connection, run_id, stays, why, ReviewStatus.DIFFERENT)
+    references.judge_again(connection, run_id, character_id, why)
+    return stays
+
+
+def _note(
+    connection: sa.Connection,
+    run_id: int,
+    character_id: int,
+    message: str,
+    status: ReviewStatus = ReviewStatus.SAME,
+) -> None:
+    made = ledger.Decision(
+        "character", character_id, STEP, status.value, status.value, message=message
+    )
+    ledger.append(connection, run_id, [made])

@@ -1,0 +1,374 @@
+"""Suspicions: what a person should look at, and what became of it.
+
+The filter writes what it suspects (`replace`), the annotation asks the strongest first
+(`askable`), and answers settle them (`follow`). Nothing here changes a face.
+
+A suspicion is about something, and is the same one however its score moves: an outlier
+or a split about a face and its character, a twin about two faces, a merge about two
+characters. What people answered is never opened again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.merges import survivor
+from icf.catalogue.schema import character, face, question, review
+from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Verdict
+from icf.engine.rows import CHUNK, by_ids
+
+#: One face against its own character, and faces of two characters.
+ALONE = (Suspicion.OUTLIER, Suspicion.SPLIT)
+PAIRS = (Suspicion.TWIN, Suspicion.MERGE)
+
+#: What of several equally strong ones is asked first: what one answer settles most of.
+_ORDER = (Suspicion.MERGE, Suspicion.SPLIT, Suspicion.TWIN, Suspicion.OUTLIER)
+
+_ANSWERS = {
+    Label.OPEN.value: ReviewStatus.ASKED.value,
+    Label.SAME.value: ReviewStatus.SAME.value,
+    Label.DIFFERENT.value: ReviewStatus.DIFFERENT.value,
+    Label.UNSURE.value: ReviewStatus.UNSURE.value,
+}
+#: What the filter may still change.
+_UNANSWERED = (
+    ReviewStatus.OPEN.value,
+    ReviewStatus.ASKED.value,
+    ReviewStatus.CLOSED.value,
+)
+_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
+
+Key = tuple[str, int, int | None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A suspicion, as the filter has it.
+
+    Attributes:
+        kind: what is suspected.
+        character_id: whose; of a pair of characters the smaller.
+        face_id: the face; of a merge, the reference of ``character_id``.
+        other_face_id: what to compare it with: the reference of the character, or the
+            face of the other one.
+        score: how strongly it is suspected, from 0 to 1.
+        other_character_id: of a twin and of a merge.
+        similarity: the cosine of the two faces.
+        phash_bits, dhash_bits: in how many bits their hashes differ.
+        model: the SHA-256 of the embedder that measured it.
+    """
+
+    kind: Suspicion
+    character_id: int
+    face_id: int
+    other_face_id: int
+    score: float
+    other_character_id: int | None = None
+    similarity: float | None = None
+    phash_bits: int | None = None
+    dhash_bits: int | None = None
+    model: str | None = None
+
+
+def replace(
+    connection: sa.Connection,
+    kinds: Sequence[Suspicion],
+    character_ids: Sequence[int],
+    found: Iterable[Found],
+) -> None:
+    """Write what the filter suspects now, in place of what it suspected before.
+
+    What was open and is not found again is closed; what people answered stays. Writing
+    the same again changes nothing.
+
+    Args:
+        connection: a transaction that writes.
+        kinds: the kinds that were looked for.
+        character_ids: the characters that were looked at (``review.character_id``).
+        found: all of these kinds and characters that hold.
+    """
+    _one_writer(connection)
+    wanted = {_about(vars(each)): each for each in found}
+    known = {
+        _about(row._mapping): row for row in _known(connection, kinds, character_ids)
+    }
+    now = time.time()
+    gone = [
+        row.id
+        for key, row in known.items()
+        if key not in wanted and row.status == ReviewStatus.OPEN.value
+    ]
+    _set_status(connection, gone, ReviewStatus.CLOSED.value)
+    for key, each in wanted.items():
+        row = known.get(key)
+        if row is not None and row.status in _UNANSWERED:
+            _change(connection, row, each, now)
+    new = [
+        {
+            **vars(each),
+            "kind": each.kind.value,
+            "status": ReviewStatus.OPEN.value,
+            "found_at": now,
+            "changed_at": now,
+        }
+        for key, each in wanted.items()
+        if key not in known
+    ]
+    if new:
+        connection.execute(sa.insert(review), new)
+    faces = {each.face_id for each in wanted.values()}
+    faces |= {each.other_face_id for each in wanted.values()}
+    _follow_about(connection, faces, [ReviewStatus.OPEN.value])
+
+
+def close(
+    connection: sa.Connection,
+    *,
+    faces: Sequence[int] = (),
+    characters: Sequence[int] = (),
+) -> None:
+    """Close what waits for an answer about faces or characters that are gone."""
+    waits = review.c.status.in_((ReviewStatus.OPEN.value, ReviewStatus.ASKED.value))
+    query = sa.select(review.c.id).where(waits)
+    ids = {
+        row.id
+        for column, keys in (
+            (review.c.face_id, faces),
+            (review.c.other_face_id, faces),
+            (review.c.character_id, characters),
+            (review.c.other_character_id, characters),
+        )
+        for row in by_ids(connection, query, column, keys)
+    }
+    _set_status(connection, sorted(ids), ReviewStatus.CLOSED.value)
+
+
+def askable() -> sa.Select[Any]:
+    """Open suspicions as questions, the strongest of each kind in turn.
+
+    Each row has ``review_id``, ``kind``, ``score``, ``face_id``, ``character_id`` and
+    ``reference_face_id``: is this face that character, whose reference is shown?
+
+    Of a merge, the other's reference is asked about. Of twins, the face that is less
+    probable where it is filed is held against the other's character: each face is
+    asked about its own character anyway, and if the two drawings are one character,
+    the less probable filing is the wrong one.
+    """
+    about = _as_pairs().subquery()
+    filed = character.alias("filed")
+    strongest = sa.func.row_number().over(
+        partition_by=about.c.kind,
+        order_by=(about.c.score.desc(), about.c.review_id),
+    )
+    order = sa.case(
+        {kind.value: place for place, kind in enumerate(_ORDER)}, value=about.c.kind
+    )
+    return (
+        sa.select(
+            about.c.review_id,
+            about.c.kind,
+            about.c.score,
+            about.c.face_id,
+            character.c.id.label("character_id"),
+            character.c.reference_face_id,
+        )
+        .join(filed, filed.c.id == about.c.character_id)
+        .join(character, character.c.id == survivor(filed))
+        .join(face, face.c.id == about.c.face_id)
+        .where(
+            character.c.reference_face_id.is_not(None),
+            character.c.reference_face_id != about.c.face_id,
+            face.c.awaits.is_(None),
+            face.c.reason.not_in(_GONE),
+            # A reference that a person chose may be out.
+            sa.or_(
+                face.c.verdict == Verdict.KEPT.value,
+                about.c.kind == Suspicion.MERGE.value,
+            ),
+            ~asked_before(about.c.face_id, character.c.id),
+        )
+        .order_by(strongest, order)
+    )
+
+
+def asked_before(
+    face_id: sa.ColumnElement[int], character_id: sa.ColumnElement[int]
+) -> sa.ColumnElement[bool]:
+    """Whether a face was asked about a character, or one that was merged into it.
+
+    Args:
+        face_id: the face.
+        character_id: a character that is not merged.
+    """
+    about = character.alias("asked_about")
+    return (
+        sa.exists()
+        .select_from(question)
+        .where(
+            question.c.face_id == face_id,
+            question.c.character_id == about.c.id,
+            survivor(about) == character_id,
+        )
+    )
+
+
+def follow(connection: sa.Connection, question_ids: Sequence[int]) -> None:
+    """Give suspicions the state of the questions that settle them.
+
+    Args:
+        connection: the transaction in which the questions were asked or labelled.
+        question_ids: those questions.
+    """
+    faces = {
+        row.face_id
+        for row in by_ids(
+            connection, sa.select(question.c.face_id), question.c.id, question_ids
+        )
+    }
+    _follow_about(connection, faces, [status.value for status in ReviewStatus])
+
+
+def _about(row: Mapping[Any, Any]) -> Key:
+    """What a suspicion is about: the same for the same, whatever its score."""
+    kind = str(row["kind"])
+    if kind == Suspicion.MERGE.value:
+        return kind, row["character_id"], row["other_character_id"]
+    if kind == Suspicion.TWIN.value:
+        return kind, row["face_id"], row["other_face_id"]
+    return kind, row["face_id"], row["character_id"]
+
+
+def _one_writer(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Two filters at once would each insert what the other does not see yet.
+        connection.execute(sa.text("LOCK TABLE review IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _known(
+    connection: sa.Connection, kinds: Sequence[Suspicion], character_ids: Sequence[int]
+) -> Iterable[sa.Row[Any]]:
+    query = sa.select(review).where(review.c.kind.in_([kind.value for kind in kinds]))
+    return by_ids(connection, query, review.c.character_id, character_ids)
+
+
+def _change(
+    connection: sa.Connection, row: sa.Row[Any], found: Found, now: float
+) -> None:
+    """Write what moved of a suspicion that nobody answered; open a closed one."""
+    status = row.status
+    if status == ReviewStatus.CLOSED.value:
+        status = ReviewStatus.OPEN.value
+    values = {**vars(found), "kind": found.kind.value, "status": status}
+    if any(row._mapping[name] != value for name, value in values.items()):
+        connection.execute(
+            sa.update(review)
+            .where(review.c.id == row.id)
+            .values(**values, changed_at=now)
+        )
+
+
+def _as_pairs() -> sa.CompoundSelect[Any]:
+    """Open suspicions as pairs of a face and a character."""
+    one, other = face.alias("one"), face.alias("other")
+    less = sa.func.coalesce(one.c.probability, 0.0) <= sa.func.coalesce(
+        other.c.probability, 0.0
+    )
+    is_open = review.c.status == ReviewStatus.OPEN.value
+
+    def pairs(
+        face_id: sa.ColumnElement[Any], character_id: sa.ColumnElement[Any]
+    ) -> sa.Select[Any]:
+        return sa.select(
+            review.c.id.label("review_id"),
+            review.c.kind,
+            review.c.score,
+            face_id.label("face_id"),
+            character_id.label("character_id"),
+        )
+
+    alone = pairs(review.c.face_id, review.c.character_id).where(
+        is_open, review.c.kind.in_([kind.value for kind in ALONE])
+    )
+    merges = pairs(review.c.other_face_id, review.c.character_id).where(
+        is_open, review.c.kind == Suspicion.MERGE.value
+    )
+    twins = (
+        pairs(
+            sa.case((less, review.c.face_id), else_=review.c.other_face_id),
+            sa.case((less, review.c.other_character_id), else_=review.c.character_id),
+        )
+        .join(one, one.c.id == review.c.face_id)
+        .join(other, other.c.id == review.c.other_face_id)
+        .where(is_open, review.c.kind == Suspicion.TWIN.value)
+    )
+    return sa.union_all(alone, merges, twins)
+
+
+def _follow_about(
+    connection: sa.Connection, faces: Iterable[int], statuses: Sequence[str]
+) -> None:
+    """Take over what is known from the questions about some faces.
+
+    Of several questions that settle one suspicion, the newest label counts.
+    """
+    ids = sorted(faces)
+    rows = [
+        row
+        for query in _settling()
+        for row in by_ids(
+            connection,
+            query.where(review.c.status.in_(statuses)),
+            question.c.face_id,
+            ids,
+        )
+    ]
+    found: dict[int, str] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        if row.label != Label.OPEN.value or row.review_id not in found:
+            found[row.review_id] = _ANSWERS[row.label]
+    changed: dict[str, list[int]] = {}
+    for key, status in found.items():
+        changed.setdefault(status, []).append(key)
+    for status, keys in changed.items():
+        _set_status(connection, keys, status)
+
+
+def _settling() -> Iterable[sa.Select[Any]]:
+    """Questions with the suspicions they settle, one query for each direction."""
+    about = character.alias("about")
+    joined = (
+        sa.select(question.c.id, review.c.id.label("review_id"), question.c.label)
+        .select_from(question)
+        .join(about, about.c.id == question.c.character_id)
+    )
+    ours = survivor(about)
+    directions = (
+        (ALONE, review.c.face_id, review.c.character_id),
+        (PAIRS, review.c.face_id, review.c.other_character_id),
+        (PAIRS, review.c.other_face_id, review.c.character_id),
+    )
+    for kinds, face_id, character_id in directions:
+        yield joined.join(
+            review,
+            sa.and_(
+                review.c.kind.in_([kind.value for kind in kinds]),
+                face_id == question.c.face_id,
+                character_id == ours,
+            ),
+        )
+
+
+def _set_status(connection: sa.Connection, ids: Sequence[int], status: str) -> None:
+    now = time.time()
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        connection.execute(
+            sa.update(review)
+            .where(review.c.id.in_(part), review.c.status != status)
+            .values(status=status, changed_at=now)
+        )
