@@ -101,7 +101,8 @@ def export(
     if batch is None:
         with workspace.catalogue.write() as connection:
             path = batch_path(workspace, order.folder)
-            batch = ask(connection, run_id, order.format, path, order.limit)
+            share = workspace.settings.annotate.review_share
+            batch = ask(connection, run_id, order.format, path, order.limit, share)
     left_out = _write_folder(workspace, order, batch, done) if batch else {}
     workspace.end_run(run_id)
     asked = batch is not None and found is None

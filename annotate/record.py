@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.annotate.answers import Fault
 from icf.annotate.check import Vote
 from icf.annotate.votes import label_of
-from icf.catalogue import ledger
+from icf.catalogue import ledger, reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label, RowFault
@@ -102,6 +102,7 @@ class Recorder:
                 self._insert(connection, new)
                 changed = self._changed(labels, earlier, new)
                 self._label(connection, changed)
+                reviews.follow(connection, sorted(changed))
             total.taken += len(new)
             total.labels.update(label for label, _ in changed.values())
             done(len(part))
