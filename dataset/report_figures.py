@@ -157,11 +157,12 @@ def _picture_funnel(connection: sa.Connection) -> list[Bar]:
 
 def _face_funnel(connection: sa.Connection) -> list[Bar]:
     face = schema.face
+    found = face.c.reason != FaceReason.LOW_SCORE.value
     drawn = face.c.kind == "cartoon"
     asked = sa.select(sa.func.count(sa.distinct(schema.question.c.face_id)))
     return [
-        Bar("faces found", "by the detector", _count(connection, face)),
-        Bar("drawn", "not photographs", _count(connection, face, drawn)),
+        Bar("faces found", "by the detector", _count(connection, face, found)),
+        Bar("drawn", "not photographs", _count(connection, face, found, drawn)),
         Bar(
             "kept",
             "passed every filter",

@@ -289,7 +289,7 @@ def _pictures(
 
 
 def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box, ...]]:
-    """Every drawn face that was found in each picture, in or out."""
+    """Every drawn face that the detector is sure of in each picture, in or out."""
     query = (
         sa.select(
             face.c.image_id,
@@ -300,7 +300,7 @@ def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box
             face.c.y2,
             face.c.score,
         )
-        .where(face.c.kind == "cartoon")
+        .where(face.c.kind == "cartoon", face.c.reason != FaceReason.LOW_SCORE.value)
         .order_by(face.c.id)
     )
     boxes: dict[int, tuple[Box, ...]] = dict.fromkeys(ids, ())

@@ -6,11 +6,14 @@ from icf.engine.runner import Chain
 from icf.filter.detect import Detect
 from icf.filter.duplicates import Duplicates
 from icf.filter.embed import Embed
+from icf.filter.faces import Faces
 from icf.filter.identity import Identity
 from icf.filter.kind import Kind
 from icf.filter.reference import Reference
+from icf.filter.score import Score
 from icf.filter.sharpness import Sharpness
 from icf.filter.size import Size
+from icf.settings import LEAST_SCORE
 from icf.workspace import Workspace
 
 
@@ -25,7 +28,9 @@ def filter_chain(workspace: Workspace) -> Chain:
     blobs = workspace.settings.blobs.url or str(workspace.root / "blobs")
     vectors = workspace.root / "vectors"
     steps = (
-        Detect(blobs, wanted.min_score, max_pixels, wanted.runtime),
+        Detect(blobs, LEAST_SCORE, max_pixels, wanted.runtime),
+        Faces(wanted.min_score),
+        Score(wanted.min_score),
         Size(wanted.min_face),
         Kind(),
         Sharpness(wanted.min_sharpness),

@@ -9,6 +9,8 @@ from icf.filter.cli_status import status_command
 #: The steps, in order, and what each does.
 STEPS = {
     "detect": "Find the faces in images, and measure them.",
+    "faces": "Drop images in which the detector is sure of no face.",
+    "score": "Drop what the detector is too unsure of.",
     "size": "Drop faces of too few pixels.",
     "kind": "Drop photographed human faces.",
     "sharpness": "Drop blurred faces.",

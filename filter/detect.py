@@ -45,11 +45,11 @@ class StoredImage(Item):
 
 @dataclass(frozen=True)
 class Detect(Step[StoredImage]):
-    """Turns images into faces.
+    """Turns images into faces; every image that can be decoded passes.
 
     Args:
         blobs: the URL of the blob store.
-        min_score: the detector's score from which on something is a face.
+        least_score: the detector's score from which on a face is stored.
         max_pixels: the cap on width x height.
         runtime: what runs the detector.
     """
@@ -58,7 +58,7 @@ class Detect(Step[StoredImage]):
     subject: ClassVar[Subject] = "image"
 
     blobs: str
-    min_score: float
+    least_score: float
     max_pixels: int
     runtime: Runtime = "onnxruntime"
 
@@ -107,7 +107,7 @@ class Detect(Step[StoredImage]):
 
     def _detect(self, some: Sequence[tuple[StoredImage, Picture]]) -> list[Outcome]:
         detector = opened.detector(self.runtime)
-        found = detector.detect([p.pixels for _, p in some], self.min_score)
+        found = detector.detect([p.pixels for _, p in some], self.least_score)
         return [
             self._outcome(item, picture, faces, detector.model_hash)
             for (item, picture), faces in zip(some, found, strict=True)
@@ -120,13 +120,10 @@ class Detect(Step[StoredImage]):
         found: Sequence[Detection],
         model: str,
     ) -> Outcome:
-        reason = ImageReason.OK if found else ImageReason.NO_FACE
         return Outcome(
             item.id,
-            bool(found),
-            reason.value,
+            True,
             value=max((face.score for face in found), default=None),
-            threshold=self.min_score,
             model=model,
             columns=_columns(picture),
             faces=tuple(_measured(picture.pixels, face) for face in found),

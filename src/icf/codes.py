@@ -91,7 +91,7 @@ class ImageReason(Code):
     """Why an image is in or out."""
 
     OK = "ok", "decoded; at least one face was found"
-    NO_FACE = "no_face", "decoded; the detector found no face"
+    NO_FACE = "no_face", "decoded; no face reaches filter.min_score"
     EMPTY = "empty", "zero bytes"
     NOT_IMAGE = "not_image", "the bytes do not begin like any known picture format"
     UNSUPPORTED = "unsupported", "a picture format that cannot be decoded here"

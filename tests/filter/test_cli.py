@@ -24,7 +24,7 @@ from tests.filter.workplace import (
     make_workspace,
     outcome_of,
     rows,
-    run_filter,
+    run_before,
     site_files,
 )
 
@@ -67,7 +67,7 @@ def test_run_ends_with_what_passed_and_what_was_dropped(made: Workspace) -> None
     dropped = sum((Counter(s["dropped"]) for s in steps.values()), Counter[str]())
     images = status["images"]
     assert dropped == Counter(status["dropped"]) + Counter(images["dropped"])
-    assert images["kept"] == steps["detect"]["passed"]
+    assert images["kept"] == steps["faces"]["passed"]
 
 
 def test_a_dry_run_counts_and_changes_nothing(made: Workspace) -> None:
@@ -92,7 +92,7 @@ def test_the_table_for_people_gives_the_meaning_of_each_reason(made: Workspace) 
 
 
 def test_a_step_that_breaks_on_an_item_ends_with_exit_code_3(made: Workspace) -> None:
-    run_filter(made, "detect", "size", "kind", "sharpness", "duplicates")
+    run_before(made, "embed")
     with made.catalogue.write() as connection:
         bad = sa.select(sa.func.min(face.c.id)).where(face.c.awaits == "embed")
         bad_id = connection.execute(bad).scalar_one()

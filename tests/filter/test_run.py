@@ -19,6 +19,7 @@ from tests.filter.workplace import (
     make_workspace,
     outcome_of,
     rows,
+    run_before,
     run_filter,
     site_files,
 )
@@ -53,7 +54,7 @@ def test_the_ledger_has_one_decision_for_each_step_that_a_row_passed(
     )
     assert set(Counter(taken).values()) == {1}
     steps = [
-        step.name for step in filter_chain(filtered).steps if step.name != "detect"
+        each.name for each in filter_chain(filtered).steps if each.subject == "face"
     ]
     for face_id, verdict, reason in rows(
         filtered, sa.select(face.c.id, face.c.verdict, face.c.reason)
@@ -128,7 +129,7 @@ def test_images_that_come_later_are_held_against_those_kept_before(
 
 def test_one_bad_face_stops_nothing_and_is_named_at_the_end(tmp_path: Path) -> None:
     made = make_workspace(tmp_path, site_files(1))
-    run_filter(made, "detect", "size", "kind", "sharpness", "duplicates")
+    run_before(made, "embed")
     waiting = pending(made)["embed"]
     with made.catalogue.write() as connection:
         bad = connection.execute(

@@ -16,6 +16,7 @@ from icf.app.demo_site.truth import Noise, TrueFile, load_truth
 from icf.catalogue.schema import album, candidate, character, decision, face, image
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Progress, Tally
+from icf.filter.chain import filter_chain
 from icf.filter.choose import Chosen
 from icf.filter.run import run_steps
 from icf.workspace import Workspace
@@ -111,6 +112,12 @@ def no_bar(title: str, total: int) -> Iterator[Progress]:
 def run_filter(made: Workspace, *names: str) -> list[Tally]:
     """Run the filter on the local engine."""
     return run_steps(made, Chosen(names), LocalEngine(2), no_bar)
+
+
+def run_before(made: Workspace, step: str) -> None:
+    """Run every step that comes before ``step`` in the chain."""
+    known = [each.name for each in filter_chain(made).steps]
+    run_filter(made, *known[: known.index(step)])
 
 
 def rows(made: Workspace, query: sa.Select[Any]) -> list[Any]:

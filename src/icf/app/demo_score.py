@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.app.demo_people import true_answers
 from icf.app.demo_site import load_truth
 from icf.catalogue.schema import face, image, question, url
-from icf.codes import Fate, Label, Verdict
+from icf.codes import FaceReason, Fate, Label, Verdict
 from icf.dataset.formats.detection import (
     DetectionBoxes,
     Detections,
@@ -144,7 +144,10 @@ def write_detection_files(workspace: Workspace) -> tuple[Path, Path]:
                 image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2, face.c.score
             )
             .join(image, image.c.id == face.c.image_id)
-            .where(face.c.kind == "cartoon")
+            .where(
+                face.c.kind == "cartoon",
+                face.c.reason != FaceReason.LOW_SCORE.value,
+            )
             .order_by(face.c.id)
         ).all()
     drawn: dict[str, list[Box]] = {

@@ -32,9 +32,13 @@ CONFIDENT = 0.7
 _COPIES = (FaceReason.EXACT_DUPLICATE.value, FaceReason.NEAR_DUPLICATE.value)
 #: What the filter found before a face was embedded, and a person may overrule.
 _OVERRULED = (
+    FaceReason.PICTURE_OUT.value,
+    FaceReason.LOW_SCORE.value,
     FaceReason.TOO_SMALL.value,
-    FaceReason.BLURRED.value,
     FaceReason.HUMAN.value,
+    FaceReason.DARK.value,
+    FaceReason.FLAT.value,
+    FaceReason.BLURRED.value,
     *_COPIES,
 )
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
@@ -171,6 +175,7 @@ def best_face(connection: sa.Connection, image_id: int) -> int | None:
         sa.select(face.c.id)
         .where(face.c.image_id == image_id, face.c.reason.not_in(_GONE))
         .order_by(
+            sa.case((face.c.reason == FaceReason.LOW_SCORE.value, 1), else_=0),
             sa.case((face.c.kind == "cartoon", 0), else_=1),
             sa.case((face.c.score >= CONFIDENT, 0), else_=1),
             area.desc(),
