@@ -35,7 +35,7 @@ def filter_chain(workspace: Workspace) -> Chain:
         Kind(),
         Sharpness(wanted.min_sharpness),
         Duplicates(wanted.max_phash, wanted.max_dhash),
-        Embed(blobs, max_pixels, wanted.runtime),
+        Embed(blobs, vectors, max_pixels, wanted.runtime),
         Reference(vectors),
         Identity(vectors, wanted.min_probability),
     )

@@ -1,10 +1,15 @@
-"""Turn each face that is left into a vector; equal characters get near vectors."""
+"""Turn each face that is left into a vector; equal characters get near vectors.
+
+A face whose vector is there already, by the same model, passes without a look at its
+picture: so a face that a moved threshold lets in again costs nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -35,6 +40,7 @@ class Embed(Step[StoredFace]):
 
     Args:
         blobs: the URL of the blob store.
+        vectors: the folder of the vector store.
         max_pixels: the cap on width x height.
         runtime: what runs the embedder.
     """
@@ -43,6 +49,7 @@ class Embed(Step[StoredFace]):
     subject: ClassVar[Subject] = "face"
 
     blobs: str
+    vectors: Path
     max_pixels: int
     runtime: Runtime = "onnxruntime"
 
@@ -59,10 +66,15 @@ class Embed(Step[StoredFace]):
     def judge(self, batch: Sequence[StoredFace]) -> list[Outcome]:
         """Crop the faces, decoding each picture once, and embed them together."""
         embedder = opened.embedder(self.runtime)
-        outcomes: list[Outcome] = []
+        model = embedder.model_hash
+        known = self._known(model, batch)
+        outcomes = [_embedded(item, model) for item in batch if item.id in known]
         cropped: list[StoredFace] = []
         crops: list[NDArray[np.uint8]] = []
-        in_order = sorted(batch, key=lambda item: item.sha256)
+        in_order = sorted(
+            (item for item in batch if item.id not in known),
+            key=lambda item: item.sha256,
+        )
         for sha256, faces in groupby(in_order, key=lambda item: item.sha256):
             try:
                 pixels = self._pixels(sha256)
@@ -72,19 +84,26 @@ class Embed(Step[StoredFace]):
             for item in faces:
                 cropped.append(item)
                 crops.append(crop_face(pixels, item.box, embedder.crop_rate))
-        if not crops:
-            return outcomes
-        model = embedder.model_hash
-        for item, vector in zip(cropped, embedder.embed(crops), strict=True):
-            columns = {"embedder": model}
-            outcomes.append(
-                Outcome(item.id, True, model=model, vector=vector, columns=columns)
-            )
+        if crops:
+            for item, vector in zip(cropped, embedder.embed(crops), strict=True):
+                outcomes.append(_embedded(item, model, vector))
         return outcomes
+
+    def _known(self, model: str, batch: Sequence[StoredFace]) -> set[int]:
+        """The faces that have a vector of ``model``."""
+        ids = np.array([item.id for item in batch], np.int64)
+        return set(ids[opened.vectors(self.vectors).has(model, ids)].tolist())
 
     def _pixels(self, sha256: str) -> NDArray[np.uint8]:
         store = opened.blobs(self.blobs)
         return decode(store.get(sha256), self.max_pixels).pixels
+
+
+def _embedded(
+    item: StoredFace, model: str, vector: NDArray[np.float32] | None = None
+) -> Outcome:
+    columns = {"embedder": model}
+    return Outcome(item.id, True, model=model, vector=vector, columns=columns)
 
 
 def _missing(item: StoredFace, error: Exception) -> Outcome:
