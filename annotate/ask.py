@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -136,7 +137,13 @@ def _suspicious(connection: sa.Connection, limit: int) -> Iterator[Choice]:
 
 def _uncertain(connection: sa.Connection, limit: int) -> Iterator[Choice]:
     for row in connection.execute(_unasked().limit(limit)):
-        yield Choice(*row.tuple())
+        yield Choice(
+            row.id,
+            row.character_id,
+            row.reference_face_id,
+            row.probability,
+            row.embedder,
+        )
 
 
 def _once_each(choices: Iterator[Choice]) -> list[Choice]:
@@ -147,7 +154,7 @@ def _once_each(choices: Iterator[Choice]) -> list[Choice]:
     return list(once.values())
 
 
-def _unasked() -> sa.Select[tuple[int, int, int, float, str]]:
+def _unasked() -> sa.Select[Any]:
     """Kept faces that were never held against their character's reference.
 
     Duplicates are out already, so each stands for its whole group. Nothing is asked of
