@@ -131,6 +131,7 @@ class Detect(Step[StoredImage]):
 
 
 def _columns(picture: Picture) -> dict[str, object]:
+    hashes = measures.hashes(picture.pixels)
     return {
         "width": picture.width,
         "height": picture.height,
@@ -138,22 +139,27 @@ def _columns(picture: Picture) -> dict[str, object]:
         "frames": picture.frames,
         "trailing": picture.trailing,
         "pixel_hash": measures.pixel_hash(picture.pixels),
-        "phash": measures.phash(picture.pixels),
-        "dhash": measures.dhash(picture.pixels),
+        "phash": hashes.phash,
+        "dhash": hashes.dhash,
     }
 
 
 def _measured(pixels: NDArray[np.uint8], found: Detection) -> NewFace:
     tight = cut(pixels, found.box)
-    around = cut(pixels, found.box, HASHED_RATE)
+    grey = measures.grey_of(tight)
+    tone = measures.tone(grey)
+    hashes = measures.hashes(cut(pixels, found.box, HASHED_RATE))
     return NewFace(
         box=found.box,
         kind=found.kind,
         score=found.score,
-        sharpness=measures.sharpness(tight),
+        sharpness=measures.sharpness(grey),
+        sharpness_paper=measures.sharpness_paper(grey),
+        brightness=tone.brightness,
+        contrast=tone.contrast,
         pixel_hash=measures.pixel_hash(tight),
-        phash=measures.phash(around),
-        dhash=measures.dhash(around),
+        phash=hashes.phash,
+        dhash=hashes.dhash,
     )
 
 

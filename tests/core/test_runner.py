@@ -58,7 +58,18 @@ class Find(Step[Seen]):
         return [self._find(item) for item in batch]
 
     def _find(self, item: Seen) -> Outcome:
-        new = NewFace((0, 0, 9, 9), "cartoon", 0.9, 200.0, "0" * 64, 1, 2)
+        new = NewFace(
+            box=(0, 0, 9, 9),
+            kind="cartoon",
+            score=0.9,
+            sharpness=200.0,
+            sharpness_paper=300.0,
+            brightness=128.0,
+            contrast=50.0,
+            pixel_hash="0" * 64,
+            phash=1,
+            dhash=2,
+        )
         count = item.number % 3
         if not count:
             return Outcome(item.id, False, "no_face", model=MODEL)

@@ -60,6 +60,8 @@ def test_faces_are_found_and_measured_in_the_same_decode(
         for face in outcome.faces:
             crop = cut(picture.pixels, face.box)
             assert face.sharpness == measures.sharpness(crop)
+            assert face.sharpness_paper == measures.sharpness_paper(crop)
+            assert (face.brightness, face.contrast) == measures.tone(crop)
             assert face.pixel_hash == measures.pixel_hash(crop)
             assert face.score >= 0.5
             assert face.kind in ("cartoon", "human")

@@ -42,13 +42,17 @@ class Item:
 class NewFace:
     """A face found in an image, measured in the same decode.
 
-    ``box`` is x1, y1, x2, y2 in pixels of the upright image; hashes are 64-bit, signed.
+    ``box`` is x1, y1, x2, y2 in pixels of the upright image; the measures are those of
+    `icf.measures`.
     """
 
     box: tuple[float, float, float, float]
     kind: str
     score: float
     sharpness: float
+    sharpness_paper: float
+    brightness: float
+    contrast: float
     pixel_hash: str
     phash: int
     dhash: int
@@ -99,8 +103,7 @@ class Step(ABC, Generic[ItemT]):
     subject: ClassVar[Subject]
     #: Whether a character's faces must be judged together.
     grouped: ClassVar[bool] = False
-    #: Whether it judges by stored columns alone, so that a moved threshold needs nothing
-    #: computed again.
+    #: Whether it judges by stored columns alone: a moved threshold costs nothing then.
     stored: ClassVar[bool] = False
 
     @abstractmethod
