@@ -225,8 +225,9 @@ image = sa.Table(
     sa.Column("pixel_hash", sa.String(64)),
     sa.Column("phash", HexHash),
     sa.Column("dhash", HexHash),
-    # Probability of being a photograph, from 0 to 1.
+    # Probability of being a photograph, from 0 to 1, and the model that gave it.
     sa.Column("photo", sa.Double),
+    sa.Column("photo_model", sa.String(64)),
     # The picture that this one is a copy of.
     sa.Column("keeper_id", Key),
     # The step this image waits for; NULL when none is left.

@@ -14,6 +14,7 @@ _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Apply."""
     _add("image", sa.Column("photo", sa.Double(), nullable=True))
+    _add("image", sa.Column("photo_model", sa.String(64), nullable=True))
     _add("image", sa.Column("keeper_id", _KEY, nullable=True))
     op.create_index("ix_image_pixel_hash", "image", ["pixel_hash"])
     for name in ("sharpness_paper", "brightness", "contrast"):
