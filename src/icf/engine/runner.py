@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, references
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import candidate, face, image
+from icf.catalogue.filing import filed_under
+from icf.catalogue.schema import face, image
 from icf.codes import Verdict
 from icf.engine.engine import Engine
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
@@ -177,7 +178,7 @@ class Runner:
         found = [o for o in outcomes if o.faces]
         if not found:
             return
-        filed = _filed_under(connection, [outcome.id for outcome in found])
+        filed = filed_under(connection, [outcome.id for outcome in found])
         now = time.time()
         rows = [
             {
@@ -263,16 +264,6 @@ def _face_columns(new: NewFace) -> dict[str, object]:
     x1, y1, x2, y2 = new.box
     columns = {name: value for name, value in vars(new).items() if name != "box"}
     return {**columns, "x1": x1, "y1": y1, "x2": x2, "y2": y2}
-
-
-def _filed_under(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, int]:
-    """The first character of each image: one whose page it leads, else the oldest."""
-    query = (
-        sa.select(candidate.c.image_id, candidate.c.character_id)
-        .where(candidate.c.image_id.in_(image_ids))
-        .order_by(candidate.c.is_lead, candidate.c.character_id.desc())
-    )
-    return {row.image_id: row.character_id for row in connection.execute(query)}
 
 
 def _set_references(
