@@ -111,7 +111,10 @@ def _filter(
         )
         return
     workers = workspace.settings.filter.workers
-    with closing(engine.open_engine(engine_name, workers, ray_address)) as opened:
+    deadline = workspace.settings.filter.deadline
+    with closing(
+        engine.open_engine(engine_name, workers, ray_address, deadline)
+    ) as opened:
         tallies = run_steps(workspace, chosen, opened, invocation.progress)
     result = {t.step: {"passed": t.passed, "dropped": t.dropped} for t in tallies}
     subjects = {each.name: each.subject for each in filter_chain(workspace).steps}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from icf import measures
 from icf.catalogue.schema import image
 from icf.codes import ImageReason
+from icf.engine.attention import one_by_one
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import opened
@@ -56,11 +57,16 @@ class Detect(Step[StoredImage]):
 
     name: ClassVar[str] = "detect"
     subject: ClassVar[Subject] = "image"
+    decodes: ClassVar[bool] = True
 
     blobs: str
     least_score: float
     max_pixels: int
     runtime: Runtime = "onnxruntime"
+
+    def open(self) -> None:
+        """Open the detector."""
+        opened.detector(self.runtime)
 
     def select(
         self, connection: sa.Connection, ids: Sequence[int]
@@ -86,7 +92,7 @@ class Detect(Step[StoredImage]):
         store = opened.blobs(self.blobs)
         some: list[tuple[StoredImage, Picture]] = []
         pixels = 0
-        for item in batch:
+        for item in one_by_one(batch):
             try:
                 picture = decode(store.get(item.sha256), self.max_pixels)
             except FileNotFoundError:

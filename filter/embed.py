@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from icf.catalogue.schema import face, image
 from icf.codes import FaceReason
+from icf.engine.attention import one_by_one
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject
 from icf.filter import opened
@@ -47,11 +48,16 @@ class Embed(Step[StoredFace]):
 
     name: ClassVar[str] = "embed"
     subject: ClassVar[Subject] = "face"
+    decodes: ClassVar[bool] = True
 
     blobs: str
     vectors: Path
     max_pixels: int
     runtime: Runtime = "onnxruntime"
+
+    def open(self) -> None:
+        """Open the embedder."""
+        opened.embedder(self.runtime)
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
         """Read boxes, and where the bytes are."""
@@ -75,7 +81,8 @@ class Embed(Step[StoredFace]):
             (item for item in batch if item.id not in known),
             key=lambda item: item.sha256,
         )
-        for sha256, faces in groupby(in_order, key=lambda item: item.sha256):
+        in_turn = one_by_one(in_order)
+        for sha256, faces in groupby(in_turn, key=lambda item: item.sha256):
             try:
                 pixels = self._pixels(sha256)
             except (FileNotFoundError, Undecodable) as error:

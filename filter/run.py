@@ -28,6 +28,13 @@ ALL = Chosen()
 #: Failed items that a message names; the others are counted.
 SHOWN = 3
 
+#: Reasons of items that broke a step, or the process that it ran in.
+_BROKE = (
+    ImageReason.STEP_FAILED.value,
+    ImageReason.CRASHED.value,
+    ImageReason.HUNG.value,
+)
+
 
 def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
     """How many rows wait for each step.
@@ -84,13 +91,13 @@ def complain_of_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None
     Raises:
         SomeFailed: with how many, and the commands that show why.
     """
-    failed = {t.step: t.dropped[ImageReason.STEP_FAILED.value] for t in tallies}
+    failed = {t.step: sum(t.dropped[reason] for reason in _BROKE) for t in tallies}
     total = sum(failed.values())
     if not total:
         return
     query = (
         sa.select(decision.c.subject, decision.c.subject_id)
-        .where(decision.c.reason == ImageReason.STEP_FAILED.value)
+        .where(decision.c.reason.in_(_BROKE))
         .order_by(decision.c.id.desc())
         .limit(SHOWN)
     )

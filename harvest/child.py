@@ -13,7 +13,6 @@ fault. A child ends with its parent, however that ends.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib
 import json
 import os
@@ -31,6 +30,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, Protocol, cast
 
 from icf.codes import Fate
+from icf.engine.lifeline import end_with_the_parent
 from icf.harvest.fault import Fault
 
 Request = Mapping[str, Any]
@@ -238,7 +238,7 @@ def _message(kind: bytes, body: bytes) -> bytes:
 
 
 def _main(module: str, memory: str, lifeline: str) -> None:
-    _end_with_the_parent(int(lifeline))
+    end_with_the_parent(int(lifeline))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     # What native code prints must not end up between the messages.
     out = os.fdopen(os.dup(1), "wb")
@@ -248,19 +248,6 @@ def _main(module: str, memory: str, lifeline: str) -> None:
         kind, body = _answered(works, request, out)
         out.write(_message(kind, json.dumps(body).encode()))
         out.flush()
-
-
-def _end_with_the_parent(lifeline: int) -> None:
-    """Have the kernel end this process when the other end of a pipe closes.
-
-    That works also while native code is stuck: nothing here has to run for it.
-    """
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0)[0]:
-        os._exit(1)  # it closed before we looked
 
 
 def _requests() -> Iterator[Answer]:

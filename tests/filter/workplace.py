@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,7 +112,15 @@ def no_bar(title: str, total: int) -> Iterator[Progress]:
 
 def run_filter(made: Workspace, *names: str) -> list[Tally]:
     """Run the filter on the local engine."""
-    return run_steps(made, Chosen(names), LocalEngine(2), no_bar)
+    return run_steps(made, Chosen(names), _engine(), no_bar)
+
+
+@functools.cache
+def _engine() -> LocalEngine:
+    """One engine for all tests: its processes open the models once."""
+    made = LocalEngine(2)
+    atexit.register(made.close)
+    return made
 
 
 def run_before(made: Workspace, step: str) -> None:

@@ -1,41 +1,69 @@
-"""The local engine: threads of this process.
+"""The local engine: threads of this process, and worker processes for hostile bytes.
 
-Decoding, hashing and inference all happen in libraries that release Python's lock, so
-threads fill the processors, share one copy of each model, and leave nothing behind when
-the process is killed.
+Most steps judge in threads: what they do takes no time, or happens in libraries that
+release Python's lock. A step that decodes (`Step.decodes`) is judged in worker
+processes instead, since a native decoder that crashes takes its process along.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from icf.engine.step import ItemT, Outcome, Step, judge_each
+from icf.engine.workers import Workers
+
+#: Seconds that one item may take, if nothing else is said.
+DEADLINE = 60.0
+#: Rows for which one worker process is enough: another takes a second to start.
+FEW = 64
 
 
 class LocalEngine:
-    """Judges ``workers`` batches at a time; 0 means one per processor."""
+    """Judges batches at a time on this machine.
 
-    def __init__(self, workers: int = 0) -> None:
+    Args:
+        workers: batches judged at a time; 0 means one per processor.
+        deadline: seconds that one item of a step that decodes may take.
+    """
+
+    def __init__(self, workers: int = 0, deadline: float = DEADLINE) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
+        self._processes = Workers(self.workers, deadline)
 
     def judge(
         self, step: Step[ItemT], batches: Iterable[Sequence[ItemT]]
     ) -> Iterator[list[Outcome]]:
-        """Yield the outcomes of each batch, in the order of the batches."""
+        """Yield the outcomes of each batch, in the order of the batches.
+
+        Raises:
+            BrokenMachine: worker processes end before they are ready.
+        """
+        judge: Callable[[Step[ItemT], Sequence[ItemT]], list[Outcome]]
+        judge = self._processes.judge if step.decodes else judge_each
+        self._processes.begin()
         waiting: deque[Future[list[Outcome]]] = deque()
+        seen = 0
         with ThreadPoolExecutor(self.workers, thread_name_prefix="icf") as pool:
             try:
                 for batch in batches:
-                    waiting.append(pool.submit(judge_each, step, batch))
+                    seen += len(batch)
+                    if step.decodes and seen > FEW:
+                        self._processes.spread()
+                    waiting.append(pool.submit(judge, step, batch))
                     if len(waiting) > self.workers:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
+            except BaseException:
+                # Whoever asked has gone, or goes: do not make him wait for a batch.
+                self._processes.abandon()
+                raise
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
-        """Do nothing: threads end with the batches they were for."""
+        """End the worker processes."""
+        self._processes.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import socket
@@ -9,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from icf.engine.local import DEADLINE
 from icf.engine.step import Item, ItemT, Outcome, Step, judge_each
+from icf.engine.workers import Workers
 from icf.errors import BrokenMachine, WrongUse
 
 #: Bytes of shared memory for batches on their way: rows and vectors, never pictures.
@@ -29,19 +32,27 @@ class RayEngine:
     """Judges batches on a Ray cluster.
 
     Batches are Ray tasks, not actors: a worker process goes on living from step to
-    step, and with it the models that it opened.
+    step, and with it the models that it opened. For steps that decode, each keeps a
+    worker process of its own (`icf.engine.workers`), so that a picture which crashes a
+    decoder costs Ray nothing and is named as on one machine.
 
     Args:
         workers: batches judged at a time; 0 means one per processor of the cluster.
         address: of a running cluster; None starts Ray on this machine, and `close`
             stops it.
+        deadline: seconds that one item of a step that decodes may take.
 
     Raises:
         WrongUse: Ray is not installed.
         BrokenMachine: no cluster answers at ``address``.
     """
 
-    def __init__(self, workers: int = 0, address: str | None = None) -> None:
+    def __init__(
+        self,
+        workers: int = 0,
+        address: str | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
         try:
             import ray
             import ray.data
@@ -51,6 +62,7 @@ class RayEngine:
                 "install it with `pip install 'icf-toolkit[ray]'`"
             ) from error
         self._ray = ray
+        self._deadline = deadline
         self._connected = not ray.is_initialized()
         if self._connected:
             self._connect(workers, address)
@@ -92,7 +104,7 @@ class RayEngine:
         while wave := list(itertools.islice(rows, WAVE)):
             judged = self._ray.data.from_items(wave, override_num_blocks=len(wave)).map(
                 cast(Any, _judge_row),
-                fn_kwargs={"step": step},
+                fn_kwargs={"step": step, "deadline": self._deadline},
                 compute=self._ray.data.TaskPoolStrategy(min(self.workers, len(wave))),
             )
             for row in judged.iter_rows():
@@ -104,9 +116,18 @@ class RayEngine:
             self._ray.shutdown()
 
 
-def _judge_row(row: dict[str, Any], step: Step[Item]) -> dict[str, Any]:
+def _judge_row(
+    row: dict[str, Any], step: Step[Item], deadline: float
+) -> dict[str, Any]:
     """Turn ``{"batch": items}`` into ``{"outcomes": outcomes}``."""
-    return {"outcomes": judge_each(step, row["batch"])}
+    judge = _own_worker(deadline).judge if step.decodes else judge_each
+    return {"outcomes": judge(step, row["batch"])}
+
+
+@functools.cache
+def _own_worker(deadline: float) -> Workers:
+    """The one worker process of this process of Ray, which judges a row at a time."""
+    return Workers(1, deadline)
 
 
 def _knock(address: str) -> None:

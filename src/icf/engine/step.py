@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from icf.codes import ImageReason
-from icf.errors import BadModel, BrokenMachine
+from icf.errors import BadModel, BrokenMachine, WrongUse
 
 Subject = Literal["image", "face"]
 
@@ -105,6 +105,17 @@ class Step(ABC, Generic[ItemT]):
     grouped: ClassVar[bool] = False
     #: Whether it judges by stored columns alone: a moved threshold costs nothing then.
     stored: ClassVar[bool] = False
+    #: Whether it decodes bytes from outside, which may crash or hang native code: then
+    #: it is judged in a process that can be lost, and goes through its batch with
+    #: `icf.engine.attention.one_by_one`.
+    decodes: ClassVar[bool] = False
+
+    def open(self) -> None:
+        """Open models and stores, once in each process, before the first batch.
+
+        What it raises ends the run: no item is to blame.
+        """
+        return None
 
     @abstractmethod
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[ItemT]:
@@ -114,8 +125,9 @@ class Step(ABC, Generic[ItemT]):
     def judge(self, batch: Sequence[ItemT]) -> list[Outcome]:
         """Judge a batch: one outcome for each fresh item, in any order.
 
-        A grouped step gets whole groups. Raising `BrokenMachine` or `BadModel` stops
-        the run; any other exception is charged to the item that caused it.
+        A grouped step gets whole groups. Raising `BrokenMachine`, `BadModel` or
+        `WrongUse` stops the run; any other exception is charged to the item that
+        caused it.
         """
 
 
@@ -127,7 +139,7 @@ def judge_each(step: Step[ItemT], batch: Sequence[ItemT]) -> list[Outcome]:
     """
     try:
         return step.judge(batch)
-    except (BrokenMachine, BadModel, MemoryError):
+    except (BrokenMachine, BadModel, WrongUse, MemoryError):
         raise
     except Exception as error:
         parts = by_group(batch) if step.grouped else [[item] for item in batch]
