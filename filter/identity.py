@@ -1,9 +1,8 @@
 """Ask of each face: is it the character it was found under?
 
-The embedder's calibration turns the cosine between a face and a reference into the
-probability that both are the same character. A face goes on to people if that is worth
-a question for the best of the characters it was found under, unless another character
-of the same album explains it far better.
+`icf.filter.posterior` says how probable each character is, and none of these. A face is
+filed under the likeliest of the characters that its picture was found under, and goes
+on to people if that is probable enough to be worth a question.
 """
 
 from __future__ import annotations
@@ -13,52 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import faiss
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.schema import candidate, character, face
+from icf.catalogue.references import IDENTITY_STEP
 from icf.codes import FaceReason
-from icf.engine.rows import by_ids
-from icf.engine.step import Item, Outcome, Step, Subject
+from icf.engine.step import Outcome, Step, Subject
 from icf.filter import opened
+from icf.filter.filed_face import Cast, FiledFace, read_faces
+from icf.filter.posterior import Compared, KnownFaces, Numbers, Whole, compare, weights
+from icf.filter.together import Filed, averaged, filed
 
-#: The share of the odds that a face's own character must hold against the album's best
-#: other character. A page's own pictures are right far more often than one in twenty,
-#: so the other must be twenty times as likely before no question is worth asking.
-RIVAL_SHARE = 1 / 21
-
-
-@dataclass(frozen=True)
-class ReferenceFace:
-    """The face that a character is compared by, and the model that embedded it."""
-
-    character_id: int
-    face_id: int
-    embedder: str | None
-
-
-References = tuple[ReferenceFace, ...]
-
-
-@dataclass(frozen=True)
-class FiledFace(Item):
-    """A face, the characters its image was found under, and whom to compare it with."""
-
-    embedder: str | None
-    candidates: tuple[int, ...]
-    references: References
-
-
-@dataclass(frozen=True)
-class Match:
-    """How a face compares: its best candidate, and the best other of the album."""
-
-    character_id: int
-    cosine: float
-    rival_id: int | None
-    rival_cosine: float
+#: How often a settled answer is wrong. What people said about the very face multiplies
+#: or divides the odds of that character by some thirty.
+ANSWER_ERROR = 0.03
 
 
 @dataclass(frozen=True)
@@ -70,188 +38,136 @@ class Identity(Step[FiledFace]):
         min_probability: of being the character, that is worth a question.
     """
 
-    name: ClassVar[str] = "identity"
+    name: ClassVar[str] = IDENTITY_STEP
     subject: ClassVar[Subject] = "face"
 
     vectors: Path
     min_probability: float
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[FiledFace]:
-        """Read candidates, and the references of their albums."""
-        query = sa.select(face.c.id, face.c.image_id, face.c.embedder)
-        rows = list(by_ids(connection, query, face.c.id, ids))
-        filed = _candidates(connection, sorted({row.image_id for row in rows}))
-        known = _references(connection, {under.albums for under in filed.values()})
-        return [
-            FiledFace(
-                row.id,
-                row.embedder,
-                filed[row.image_id].characters,
-                known[filed[row.image_id].albums],
-            )
-            for row in rows
-        ]
+        """Read what is known of the faces, and of those that are linked with them."""
+        return read_faces(connection, ids)
 
     def judge(self, batch: Sequence[FiledFace]) -> list[Outcome]:
-        """Compare the faces of each album with that album's references."""
-        alike: dict[tuple[str | None, References], list[FiledFace]] = {}
+        """Compare the faces of each cast with that cast's known faces."""
+        casts: dict[tuple[object, ...], list[FiledFace]] = {}
         for item in batch:
-            alike.setdefault((item.embedder, item.references), []).append(item)
+            casts.setdefault(item.cast.key, []).append(item)
         outcomes: list[Outcome] = []
-        for (model, references), items in alike.items():
-            usable = tuple(r for r in references if r.embedder == model)
-            outcomes += self._judge_album(model, usable, items)
+        for items in casts.values():
+            known = set(items[0].cast.characters)
+            some = [item for item in items if known.intersection(item.candidates)]
+            if some:
+                outcomes += self._judge_cast(items[0].cast, some)
+            outcomes += [
+                Outcome(i.id, False, FaceReason.NO_REFERENCE.value, model=i.embedder)
+                for i in items
+                if i.fresh and known.isdisjoint(i.candidates)
+            ]
         return outcomes
 
-    def _judge_album(
-        self, model: str | None, references: References, items: Sequence[FiledFace]
-    ) -> list[Outcome]:
-        have = {reference.character_id for reference in references}
-        comparable = [item for item in items if have.intersection(item.candidates)]
-        outcomes = [_no_reference(i) for i in items if have.isdisjoint(i.candidates)]
-        if model is not None and comparable:
-            store = opened.vectors(self.vectors)
-            faces = store.get(model, np.array([i.id for i in comparable]))
-            against = store.get(model, np.array([r.face_id for r in references]))
-            matches = best_matches(
-                faces,
-                against,
-                [reference.character_id for reference in references],
-                [item.candidates for item in comparable],
-            )
-            for item, match in zip(comparable, matches, strict=True):
-                outcomes.append(self._judge_one(item, match))
-        return outcomes
+    def _judge_cast(self, cast: Cast, items: Sequence[FiledFace]) -> list[Outcome]:
+        compared = self._compare(cast, items)
+        tracks = np.unique([item.track for item in items], return_inverse=True)[1]
+        candidates = _candidates(cast, items, tracks)
+        joint = averaged(compared.ratios, tracks) * weights(candidates)
+        _heed_answers(joint, cast, items, tracks)
+        apart = _apart(items, tracks)
+        made = filed(joint, candidates, apart, self.min_probability)
+        return [
+            self._outcome(item, row, cast, made, float(cosines[made.column[row]]))
+            for item, row, cosines in zip(items, tracks, compared.cosines, strict=True)
+            if item.fresh
+        ]
 
-    def _judge_one(self, item: FiledFace, match: Match) -> Outcome:
-        probability = _probability(match.cosine)
-        share = rival_share(probability, _probability(match.rival_cosine))
-        unlike = probability < self.min_probability
-        another = match.rival_id is not None and share < RIVAL_SHARE
-        passed = not unlike and not another
+    def _compare(self, cast: Cast, items: Sequence[FiledFace]) -> Compared:
+        model, store = str(items[0].embedder), opened.vectors(self.vectors)
+        ids = np.array([item.id for item in items], np.int64)
+        known = np.array([each.face_id for each in cast.faces], np.int64)
+        column = {character: at for at, character in enumerate(cast.characters)}
+        references = [at for at, each in enumerate(cast.faces) if each.is_reference]
+        itself = {face_id: at for at, face_id in enumerate(known.tolist())}
+        return compare(
+            store.get(model, ids),
+            KnownFaces(
+                store.get(model, known),
+                np.array([column[each.character_id] for each in cast.faces], np.int64),
+                np.array(references, np.int64),
+            ),
+            cast.curve or opened.embedder().curve,
+            np.array([itself.get(each, -1) for each in ids.tolist()], np.int64),
+        )
+
+    def _outcome(
+        self, item: FiledFace, row: int, cast: Cast, made: Filed, cosine: float
+    ) -> Outcome:
+        column = int(made.column[row])
+        passed = bool(made.kept[row])
+        probability = float(made.probability.characters[row, column])
         reason = FaceReason.OK if passed else FaceReason.NOT_THIS_CHARACTER
-        message = f"character {match.rival_id} of the same album is far more like it"
-        by_rival = another and not unlike
         return Outcome(
             item.id,
             passed,
             reason.value,
-            value=share if by_rival else probability,
-            threshold=RIVAL_SHARE if by_rival else self.min_probability,
+            value=probability,
+            threshold=self.min_probability,
             model=item.embedder,
-            message=message if by_rival else None,
+            message=None if passed else _why(row, cast, made),
             columns={
-                "character_id": match.character_id,
-                "similarity": match.cosine,
+                "character_id": cast.characters[column],
+                "similarity": cosine,
                 "probability": probability,
             },
         )
 
 
-def best_matches(
-    faces: NDArray[np.float32],
-    references: NDArray[np.float32],
-    characters: Sequence[int],
-    candidates: Sequence[tuple[int, ...]],
-) -> list[Match]:
-    """Find each face's best candidate and best rival among unit vectors.
-
-    Args:
-        faces: of shape (n, d).
-        references: of shape (m, d), one for each of ``characters``.
-        characters: the m ids of the characters, ascending.
-        candidates: for each face the ids it was found under, at least one of which is
-            among ``characters``.
-    """
-    index = faiss.IndexFlatIP(references.shape[1])
-    index.add(references)
-    # The best rival is behind all candidates at worst.
-    depth = min(len(characters), 1 + max(len(each) for each in candidates))
-    cosines, places = index.search(faces, depth)
-    row_of = {character: row for row, character in enumerate(characters)}
-    matches = []
-    for row, own in enumerate(candidates):
-        rows = [row_of[each] for each in own if each in row_of]
-        to_own = references[rows] @ faces[row]
-        best = int(np.argmax(to_own))
-        rival, rival_cosine = None, -1.0
-        for place, cosine in zip(places[row], cosines[row], strict=True):
-            if place not in rows:
-                rival, rival_cosine = characters[place], float(cosine)
-                break
-        matches.append(
-            Match(characters[rows[best]], float(to_own[best]), rival, rival_cosine)
-        )
-    return matches
-
-
-def rival_share(own: float, rival: float) -> float:
-    """The share of the odds for ``own`` in the odds for either, from 0 to 1.
-
-    >>> round(rival_share(0.5, 0.5), 3), round(rival_share(0.5, 0.95), 3)
-    (0.5, 0.05)
-    """
-    tiny = 1e-9
-    own_odds = (own + tiny) / (1 - own + tiny)
-    rival_odds = (rival + tiny) / (1 - rival + tiny)
-    return own_odds / (own_odds + rival_odds)
-
-
-def _probability(cosine: float) -> float:
-    return float(opened.embedder().probability_same(cosine))
-
-
-def _no_reference(item: FiledFace) -> Outcome:
-    return Outcome(item.id, False, FaceReason.NO_REFERENCE.value, model=item.embedder)
-
-
-@dataclass
-class _Filed:
-    """The characters an image was found under, and their albums, both ascending."""
-
-    characters: tuple[int, ...] = ()
-    albums: tuple[int, ...] = ()
-
-
 def _candidates(
-    connection: sa.Connection, image_ids: Sequence[int]
-) -> Mapping[int, _Filed]:
-    query = sa.select(candidate.c.image_id, character.c.id, character.c.album_id).join(
-        character, character.c.id == candidate.c.character_id
-    )
-    under: dict[int, list[tuple[int, int]]] = {each: [] for each in image_ids}
-    for row in by_ids(connection, query, candidate.c.image_id, image_ids):
-        under[row.image_id].append((row.id, row.album_id))
-    return {
-        image_id: _Filed(
-            tuple(sorted(character_id for character_id, _ in pairs)),
-            tuple(sorted({album_id for _, album_id in pairs})),
-        )
-        for image_id, pairs in under.items()
-    }
+    cast: Cast, items: Sequence[FiledFace], tracks: Whole
+) -> NDArray[np.bool_]:
+    """Whether each track may be filed under each character."""
+    column = {character: at for at, character in enumerate(cast.characters)}
+    made = np.zeros((int(tracks.max()) + 1, len(column)), bool)
+    for item, row in zip(items, tracks, strict=True):
+        made[row, [column[each] for each in item.candidates if each in column]] = True
+    return made
 
 
-def _references(
-    connection: sa.Connection, albums: set[tuple[int, ...]]
-) -> Mapping[tuple[int, ...], References]:
-    """The references of each set of albums, by character."""
-    query = sa.select(
-        character.c.album_id,
-        character.c.id,
-        character.c.reference_face_id,
-        face.c.embedder,
-    ).join(face, face.c.id == character.c.reference_face_id)
-    of_album: dict[int, list[ReferenceFace]] = {}
-    single = sorted({album_id for each in albums for album_id in each})
-    for row in by_ids(connection, query, character.c.album_id, single):
-        known = ReferenceFace(row.id, row.reference_face_id, row.embedder)
-        of_album.setdefault(row.album_id, []).append(known)
-    return {
-        each: tuple(
-            sorted(
-                (r for album_id in each for r in of_album.get(album_id, [])),
-                key=lambda r: r.character_id,
-            )
-        )
-        for each in albums
+def _heed_answers(
+    joint: Numbers, cast: Cast, items: Sequence[FiledFace], tracks: Whole
+) -> None:
+    """Multiply by what people said of the very faces; once for each track."""
+    said: dict[tuple[int, int], set[bool]] = {}
+    for item, row in zip(items, tracks.tolist(), strict=True):
+        for character, same in item.answers:
+            if character in cast.characters:
+                column = cast.characters.index(character)
+                said.setdefault((row, column), set()).add(same)
+    for place, answers in said.items():
+        if len(answers) == 1:
+            odds = (1 - ANSWER_ERROR) / ANSWER_ERROR
+            joint[place] *= odds if answers == {True} else 1 / odds
+
+
+def _apart(items: Sequence[FiledFace], tracks: Whole) -> list[tuple[int, int]]:
+    """Tracks that cannot be one character."""
+    row_of: Mapping[int, int] = {
+        item.id: row for item, row in zip(items, tracks.tolist(), strict=True)
     }
+    return [
+        (row_of[item.id], row_of[other])
+        for item in items
+        for other in item.apart
+        if other in row_of and row_of[other] != row_of[item.id]
+    ]
+
+
+def _why(row: int, cast: Cast, made: Filed) -> str | None:
+    """Who it is instead, where that is known."""
+    if made.taken_by[row] >= 0:
+        return "another face of the same frame is likelier to be that character"
+    rival = int(np.argmax(made.probability.characters[row]))
+    if rival != made.column[row] and made.probability.characters[row, rival] >= 0.5:
+        return (
+            f"character {cast.characters[rival]} of the same album is far more like it"
+        )
+    return None

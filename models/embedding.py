@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from icf.catalogue.calibrations import Curve
 from icf.errors import BadModel
 from icf.models.cards import ModelCard, bundled_path, verified
 from icf.models.runtime import Network, Runtime, open_network
@@ -29,6 +29,7 @@ class Embedder:
         model_hash: SHA-256 of its weights.
         dim: numbers in an embedding.
         crop_rate: how far faces are enlarged before they are cut out for it.
+        curve: from the cosine of two faces to odds, as its card has it.
     """
 
     def __init__(self, network: Network, card: ModelCard) -> None:
@@ -37,6 +38,9 @@ class Embedder:
         self.model_hash = card.sha256
         self.dim = int(network.outputs[0][1] or 0)
         self.crop_rate = float(card.parameters["crop_rate"])
+        self.curve = Curve(
+            float(card.parameters["slope"]), float(card.parameters["intercept"])
+        )
 
     @classmethod
     def bundled(cls, runtime: Runtime = "onnxruntime") -> Embedder:
@@ -90,9 +94,7 @@ class Embedder:
         A logistic curve (Platt 1999), fitted on styles that were not trained on, with
         as many equal as different pairs.
         """
-        slope = float(self.card.parameters["slope"])
-        intercept = float(self.card.parameters["intercept"])
-        return 1 / (1 + math.exp(-(slope * cosine + intercept)))
+        return float(self.curve.probability(cosine))
 
 
 def crop_face(
