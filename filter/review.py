@@ -1,0 +1,136 @@
+"""Read the suspicions that the catalogue has, for people to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, character, review
+from icf.codes import ReviewStatus, Suspicion
+
+#: What each queue is called, and the suspicion in it.
+QUEUES = {
+    "twins": Suspicion.TWIN,
+    "merges": Suspicion.MERGE,
+    "splits": Suspicion.SPLIT,
+    "outliers": Suspicion.OUTLIER,
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two faces, and whose it is.
+
+    ``subject`` and ``who`` are what `icf why` takes.
+    """
+
+    face_id: int
+    character_id: int
+    character: str
+    album: str
+
+    @property
+    def subject(self) -> str:
+        """The face, as `icf why` takes it."""
+        return f"face:{self.face_id}"
+
+    @property
+    def who(self) -> str:
+        """The character, as `icf why` takes it."""
+        return f"character:{self.character_id}"
+
+
+@dataclass(frozen=True)
+class Suspected:
+    """A row of ``review`` with the names that people need.
+
+    Attributes:
+        face: of a merge, the reference of the one character.
+        beside: the reference of the same character, or the face of the other.
+    """
+
+    id: int
+    kind: Suspicion
+    status: ReviewStatus
+    score: float
+    face: Side
+    beside: Side
+    similarity: float | None
+    phash_bits: int | None
+    dhash_bits: int | None
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "id": self.id,
+            "kind": self.kind.value,
+            "status": self.status.value,
+            "score": self.score,
+            "similarity": self.similarity,
+            "phash_bits": self.phash_bits,
+            "dhash_bits": self.dhash_bits,
+            "face": {**vars(self.face), "why": self.face.subject},
+            "beside": {**vars(self.beside), "why": self.beside.subject},
+        }
+
+
+def count(connection: sa.Connection) -> Mapping[Suspicion, Mapping[ReviewStatus, int]]:
+    """How many suspicions of each kind have each status; zeros included."""
+    query = sa.select(review.c.kind, review.c.status, sa.func.count()).group_by(
+        review.c.kind, review.c.status
+    )
+    found = {
+        (kind, status): number for kind, status, number in connection.execute(query)
+    }
+    return {
+        kind: {each: found.get((kind.value, each.value), 0) for each in ReviewStatus}
+        for kind in QUEUES.values()
+    }
+
+
+def read_queue(
+    connection: sa.Connection,
+    kind: Suspicion,
+    status: ReviewStatus = ReviewStatus.OPEN,
+    limit: int | None = None,
+) -> list[Suspected]:
+    """The suspicions of a kind, the strongest first."""
+    own, other = character.alias("own"), character.alias("other")
+    own_album, other_album = album.alias("own_album"), album.alias("other_album")
+    query = (
+        sa.select(
+            review,
+            own.c.name.label("own_name"),
+            own_album.c.name.label("own_album"),
+            other.c.id.label("beside_id"),
+            other.c.name.label("other_name"),
+            other_album.c.name.label("other_album"),
+        )
+        .join(own, own.c.id == review.c.character_id)
+        .join(own_album, own_album.c.id == own.c.album_id)
+        .join(
+            other,
+            other.c.id
+            == sa.func.coalesce(review.c.other_character_id, review.c.character_id),
+        )
+        .join(other_album, other_album.c.id == other.c.album_id)
+        .where(review.c.kind == kind.value, review.c.status == status.value)
+        .order_by(review.c.score.desc(), review.c.id)
+        .limit(limit)
+    )
+    return [
+        Suspected(
+            row.id,
+            kind,
+            status,
+            row.score,
+            Side(row.face_id, row.character_id, row.own_name, row.own_album),
+            Side(row.other_face_id, row.beside_id, row.other_name, row.other_album),
+            row.similarity,
+            row.phash_bits,
+            row.dhash_bits,
+        )
+        for row in connection.execute(query)
+    ]
