@@ -30,7 +30,7 @@ $(VENV)/installed: $(VENV)/made $(CFG)
 	@touch $@
 
 $(VENV)/test-installed: $(VENV)/made $(CFG)
-	$(UV) --editable '.[cbr,gallery,heif,openvino,ray,test,train,video-sites,warc]'
+	$(UV) --editable '.[cbr,fast,gallery,heif,openvino,ray,test,train,video-sites,warc]'
 	@touch $(VENV)/installed $@
 
 demo: install

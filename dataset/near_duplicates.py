@@ -14,14 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.measures import hamming
-from icf.near_hashes import BANDS, LARGEST_RADIUS, HashBands, crowding, looked_into
+from icf.near_hashes import HashBands, bands_pay
 
 IntArray = npt.NDArray[np.int64]
 
 _AT_ONCE = 8192
-
-#: Looking at one candidate of a band costs as much as comparing this many pictures.
-_CANDIDATE_COST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +58,7 @@ def find_near(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
     near = np.full(len(mine), -1, np.int64)
     swapped = len(mine) < len(theirs)
     large, small = (theirs, mine) if swapped else (mine, theirs)
-    if not _bands_pay(large, small, reach):
+    if not bands_pay(large[:, 0], len(small), reach.phash):
         return find_near_one_by_one(these, those, reach)
     for in_large, in_small in _within_reach(large, small, reach):
         if swapped:
@@ -93,21 +90,10 @@ def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray
     return found
 
 
-def _bands_pay(large: IntArray, small: IntArray, reach: Reach) -> bool:
-    """Tell whether bands leave few enough candidates to be the cheaper way."""
-    if not len(small) or reach.phash > LARGEST_RADIUS:
-        return False
-    buckets = looked_into(reach.phash)
-    candidates = buckets * crowding(large[:, 0]) * len(large) * len(small)
-    lookups = BANDS * buckets * (len(small) + _AT_ONCE)
-    pairs = len(large) * len(small)
-    return _CANDIDATE_COST * (candidates + lookups) < pairs
-
-
 def _within_reach(
     large: IntArray, small: IntArray, reach: Reach
 ) -> Iterator[tuple[IntArray, IntArray]]:
-    """Rows of both that are within reach of each other; a pair may come twice."""
+    """Rows of both that are within reach of each other."""
     bands = HashBands(large[:, 0])
     for query, rows in bands.near_in_parts(small[:, 0], reach.phash):
         close = hamming(large[rows, 1], small[query, 1]) <= reach.dhash

@@ -7,11 +7,16 @@ exact. At a million random hashes and radius 7 one of a thousand pairs is looked
 
 Multi-index hashing: Norouzi, Punjani, Fleet, "Fast Search in Hamming Space with
 Multi-Index Hashing", CVPR 2012.
+
+It is NumPy; where the package numba is installed (the extra ``fast``), searches that
+are worth it run in a compiled loop (`icf.near_hashes_fast`) and find the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import importlib.util
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -30,6 +35,13 @@ LARGEST_RADIUS = 11
 #: Pairs that are compared at a time: what they take stays in the processor's cache.
 _AT_ONCE = 1 << 18
 
+#: Looking at one candidate of a band costs as much as comparing this many pairs in
+#: order, and looking into one bucket as much again for each of so many more queries.
+_CANDIDATE_COST, _LOOKUPS = 20, 8192
+
+#: Hashes that are worth the second it takes to load the compiled loop.
+_WORTH_COMPILED = 20_000
+
 
 class HashBands:
     """Hashes that are ready to be searched.
@@ -37,6 +49,8 @@ class HashBands:
     Args:
         hashes: signed 64-bit integers of shape (n,). Collapse equal ones before: each
             of ``k`` equal hashes is compared with the ``k - 1`` others.
+        compiled: whether to use the compiled loop; None uses it where it is installed
+            and worth loading.
 
     Example:
         >>> rows, others = HashBands(np.array([0b0000, 0b0111, -1])).pairs(3)
@@ -44,8 +58,11 @@ class HashBands:
         ([0], [1])
     """
 
-    def __init__(self, hashes: IntArray) -> None:
+    def __init__(self, hashes: IntArray, *, compiled: bool | None = None) -> None:
         self._bands = tuple(_Band.of(hashes, number) for number in range(BANDS))
+        if compiled is None:
+            compiled = len(hashes) >= _WORTH_COMPILED and has_compiled_loop()
+        self._search = _compiled_loop() if compiled else _search
 
     def pairs(self, radius: int) -> Pairs:
         """Return every pair of rows within ``radius`` bits of each other, once.
@@ -56,12 +73,15 @@ class HashBands:
         Returns:
             Two arrays of rows, in order; of each pair the first is the smaller.
         """
-        found = [_EMPTY]
+        return _in_order(self.pairs_in_parts(radius))
+
+    def pairs_in_parts(self, radius: int) -> Iterator[Pairs]:
+        """Yield what `pairs` returns, a little at a time and in no order."""
+        flips = _flips(radius)
         for band in self._bands:
-            for places, others in _near_in(band, radius):
+            for places, others in self._search(band.words, band, flips, radius, True):
                 rows = band.order[places], band.order[others]
-                found.append((np.minimum(*rows), np.maximum(*rows)))
-        return _once(found)
+                yield np.minimum(*rows), np.maximum(*rows)
 
     def near(self, hashes: IntArray, radius: int) -> Pairs:
         """Return every row of ``hashes`` with each of ours within ``radius`` bits.
@@ -75,18 +95,48 @@ class HashBands:
         Returns:
             Rows of ``hashes`` and rows of ours, each pair once, in order.
         """
-        return _once([_EMPTY, *self.near_in_parts(hashes, radius)])
+        return _in_order(self.near_in_parts(hashes, radius))
 
     def near_in_parts(self, hashes: IntArray, radius: int) -> Iterator[Pairs]:
-        """Yield what `near` returns, a little at a time; a pair may come again."""
-        words = _words(hashes)
-        every = np.arange(len(words))
+        """Yield what `near` returns, a little at a time and in no order."""
+        words = as_words(hashes)
+        flips = _flips(radius)
         for band in self._bands:
-            keys = band.keys_of(words)
-            for flip in (0, *_flips(radius)):
-                spans = _Spans(every, *band.bucket(keys ^ flip))
-                for rows, places in _within(words, band.words, spans, radius):
-                    yield rows, band.order[places]
+            for rows, places in self._search(words, band, flips, radius, False):
+                yield rows, band.order[places]
+
+
+def near_in_parts(hashes: IntArray, others: IntArray, radius: int) -> Iterator[Pairs]:
+    """Yield all rows of both that are within reach, in the way that costs less.
+
+    Args:
+        hashes: signed 64-bit integers of shape (m,).
+        others: signed 64-bit integers of shape (n,).
+        radius: bits, from 0 to 64.
+
+    Yields:
+        Rows of ``hashes`` and rows of ``others``, each pair once, in no order.
+    """
+    if bands_pay(others, len(hashes), radius):
+        yield from HashBands(others).near_in_parts(hashes, radius)
+    else:
+        yield from _one_by_one(as_words(hashes), as_words(others), radius)
+
+
+def bands_pay(hashes: IntArray, queries: int, radius: int) -> bool:
+    """Tell whether bands leave few enough candidates to be the cheaper way.
+
+    Args:
+        hashes: what would be sorted into bands.
+        queries: how many would be looked up.
+        radius: bits, from 0 to 64.
+    """
+    if not queries or not len(hashes) or radius > LARGEST_RADIUS:
+        return False
+    buckets = looked_into(radius)
+    candidates = buckets * crowding(hashes) * len(hashes) * queries
+    lookups = BANDS * buckets * (queries + _LOOKUPS)
+    return _CANDIDATE_COST * (candidates + lookups) < len(hashes) * queries
 
 
 def looked_into(radius: int) -> int:
@@ -95,7 +145,7 @@ def looked_into(radius: int) -> int:
     >>> looked_into(3), looked_into(7), looked_into(11)
     (1, 17, 137)
     """
-    return 1 + len(_flips(radius))
+    return len(_flips(radius))
 
 
 def crowding(hashes: IntArray) -> float:
@@ -105,9 +155,32 @@ def crowding(hashes: IntArray) -> float:
     """
     shared = 0.0
     for number in range(BANDS):
-        sizes = np.bincount(_band_keys(_words(hashes), number), minlength=1 << BITS)
+        sizes = np.bincount(band_keys(as_words(hashes), number), minlength=1 << BITS)
         shared += float(np.square(sizes / len(hashes)).sum())
     return shared
+
+
+def as_words(hashes: IntArray) -> WordArray:
+    """The same bits, unsigned."""
+    return np.ascontiguousarray(hashes, np.int64).view(np.uint64)
+
+
+def band_keys(words: WordArray, number: int) -> npt.NDArray[np.uint16]:
+    """The bits of one band, from 0 at the lowest, of each hash."""
+    return (words >> np.uint64(BITS * number)).astype(np.uint16)
+
+
+@functools.cache
+def has_compiled_loop() -> bool:
+    """Tell whether the extra ``fast`` is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def _compiled_loop() -> Search:
+    # Only here: numba takes a second to load.
+    from icf.near_hashes_fast import search
+
+    return search
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,18 +201,24 @@ class _Band:
 
     @classmethod
     def of(cls, hashes: IntArray, number: int) -> _Band:
-        words = _words(hashes)
-        keys = _band_keys(words, number)
+        words = as_words(hashes)
+        keys = band_keys(words, number)
+        # A stable sort of 16 bits is a radix sort.
         order = np.argsort(keys, kind="stable")
-        starts = np.searchsorted(keys[order], np.arange((1 << BITS) + 1))
+        sizes = np.bincount(keys, minlength=1 << BITS)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
         return cls(number, order, words[order], starts)
-
-    def keys_of(self, words: WordArray) -> IntArray:
-        return _band_keys(words, self.number)
 
     def bucket(self, keys: IntArray) -> tuple[IntArray, IntArray]:
         """The first place of each key, and the place after its last."""
         return self.starts[keys], self.starts[keys + 1]
+
+
+#: Finds the rows of queries and the places of a band that are within a radius. The
+#: last argument says that the queries are the band's own words: then each pair is
+#: found once, and none with itself. A pair that several bands would find is left to
+#: the first of them.
+Search = Callable[[WordArray, _Band, IntArray, int, bool], Iterator[Pairs]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,57 +247,65 @@ class _Spans:
                 yield np.repeat(self.rows[part], counts), skipped
 
 
-def _near_in(band: _Band, radius: int) -> Iterator[Pairs]:
-    """Places of one band that are within reach of each other."""
-    places = np.arange(len(band.words))
-    keys = band.keys_of(band.words)
-    # Within a bucket each place is compared with those behind it; two buckets are
-    # compared from the one whose lowest flipped bit is clear.
-    yield from _within(
-        band.words, band.words, _Spans(places, places + 1, band.bucket(keys)[1]), radius
-    )
-    for flip in _flips(radius):
-        mine = np.flatnonzero(keys & flip & -flip == 0)
-        spans = _Spans(mine, *band.bucket(keys[mine] ^ flip))
-        yield from _within(band.words, band.words, spans, radius)
-
-
-def _within(
-    words: WordArray, others: WordArray, spans: _Spans, radius: int
+def _search(
+    queries: WordArray, band: _Band, flips: IntArray, radius: int, itself: bool
 ) -> Iterator[Pairs]:
-    for rows, places in spans.parts():
-        differing = words[rows]
-        differing ^= others[places]
-        close = np.flatnonzero(np.bitwise_count(differing) <= radius)
-        if len(close):
-            yield rows[close], places[close]
+    keys = band_keys(queries, band.number).astype(np.int64)
+    every = np.arange(len(queries))
+    for flip in flips.tolist():
+        rows = every
+        if itself and flip:
+            # Two buckets are compared from the one whose lowest flipped bit is clear.
+            rows = np.flatnonzero(keys & flip & -flip == 0)
+        begin, end = band.bucket(keys[rows] ^ flip)
+        if itself and not flip:
+            # Within a bucket each place is compared with those behind it.
+            begin = every + 1
+        for some, places in _Spans(rows, begin, end).parts():
+            differing = queries[some]
+            differing ^= band.words[places]
+            close = np.flatnonzero(np.bitwise_count(differing) <= radius)
+            close = close[_is_first(differing[close], band.number, radius)]
+            if len(close):
+                yield some[close], places[close]
 
 
-def _flips(radius: int) -> list[int]:
+def _is_first(differing: WordArray, number: int, radius: int) -> npt.NDArray[np.bool_]:
+    """Tell which pairs no earlier band finds."""
+    first = np.ones(len(differing), np.bool_)
+    for earlier in range(number):
+        first &= np.bitwise_count(band_keys(differing, earlier)) > radius // BANDS
+    return first
+
+
+def _one_by_one(words: WordArray, others: WordArray, radius: int) -> Iterator[Pairs]:
+    together = max(1, _AT_ONCE // max(1, len(others)))
+    for start in range(0, len(words), together):
+        differing = words[start : start + together, None] ^ others
+        rows, columns = np.nonzero(np.bitwise_count(differing) <= radius)
+        if len(rows):
+            yield rows + start, columns
+
+
+@functools.cache
+def _flips(radius: int) -> IntArray:
     """Every way in which the nearest band of two hashes may differ, as masks."""
     if not 0 <= radius <= LARGEST_RADIUS:
         raise ValueError(f"radius {radius} is not from 0 to {LARGEST_RADIUS}")
-    return [
+    masks = [
         sum(1 << bit for bit in bits)
-        for count in range(1, radius // BANDS + 1)
+        for count in range(radius // BANDS + 1)
         for bits in combinations(range(BITS), count)
     ]
-
-
-def _words(hashes: IntArray) -> WordArray:
-    return np.ascontiguousarray(hashes, np.int64).view(np.uint64)
-
-
-def _band_keys(words: WordArray, number: int) -> IntArray:
-    shifted = words >> np.uint64(BITS * number)
-    return (shifted & np.uint64((1 << BITS) - 1)).astype(np.int64)
+    return np.array(masks, np.int64)
 
 
 _EMPTY: Pairs = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def _once(found: list[Pairs]) -> Pairs:
+def _in_order(parts: Iterator[Pairs]) -> Pairs:
+    found = [_EMPTY, *parts]
     rows = np.concatenate([pair[0] for pair in found])
     others = np.concatenate([pair[1] for pair in found])
-    both = np.unique(np.stack([rows, others], axis=1), axis=0)
-    return both[:, 0], both[:, 1]
+    order = np.lexsort((others, rows))
+    return rows[order], others[order]

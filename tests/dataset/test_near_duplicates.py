@@ -9,12 +9,11 @@ from icf.dataset.near_duplicates import (
     Hashes,
     IntArray,
     Reach,
-    _bands_pay,
-    _pairs,
     find_near,
     find_near_one_by_one,
 )
 from icf.measures import hamming
+from icf.near_hashes import bands_pay
 
 # Few different bits, so that many pairs are near.
 hashes = st.lists(
@@ -73,7 +72,7 @@ def test_looking_only_where_a_match_can_be_finds_as_many_as_looking_everywhere(
         np.append(flipped(large.phash[near], 12, rng), rng.integers(low, high, 8_000)),
         np.append(flipped(large.dhash[near], 12, rng), rng.integers(low, high, 8_000)),
     )
-    assert _bands_pay(_pairs(large), _pairs(small), reach)
+    assert bands_pay(large.phash, len(small.phash), reach.phash)
     these, those = (small, large) if swapped else (large, small)
     found = find_near(these, those, reach)
     expected = find_near_one_by_one(these, those, reach)
@@ -88,6 +87,6 @@ def test_hashes_that_crowd_one_place_are_compared_one_by_one() -> None:
     rng = np.random.default_rng(1)
     few_bits = rng.integers(0, 2**10, (20_000, 2))
     reach = Reach(10, 10)
-    assert not _bands_pay(few_bits, few_bits[:5_000], reach)
+    assert not bands_pay(few_bits[:, 0], 5_000, reach.phash)
     crowd = Hashes(few_bits[:, 0], few_bits[:, 1])
     assert (find_near(crowd, crowd[np.arange(5)], reach) >= 0).all()
