@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 340, 170, 38, 24, 8
+#: Size of a chart, and the room around its bars, in the drawing's units.
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 170, 38, 24, 8
 
 #: How much of all may stand beyond the last bar, and be drawn into it.
 _BEYOND = 0.02
@@ -21,17 +22,17 @@ def ranked(values: Sequence[int], title: str) -> Markup:
     """
     if not values:
         return Markup("")
-    top, across, down = _frame(max(values))
+    top, across, down = frame(max(values))
     step = across / len(values)
-    base = _TOP + down
-    points = [f"M{_LEFT},{base}"]
+    base = TOP + down
+    points = [f"M{LEFT},{base}"]
     for place, value in enumerate(values):
         y = base - down * value / top
-        points.append(f"L{_LEFT + place * step:.1f},{y:.1f}")
-        points.append(f"L{_LEFT + (place + 1) * step:.1f},{y:.1f}")
-    points.append(f"L{_LEFT + across},{base}Z")
-    ticks = _grid(top, down) + _label(_LEFT, 1) + _label(_LEFT + across, len(values))
-    return _svg(f'<path class="fill" d="{" ".join(points)}"/>{ticks}', title)
+        points.append(f"L{LEFT + place * step:.1f},{y:.1f}")
+        points.append(f"L{LEFT + (place + 1) * step:.1f},{y:.1f}")
+    points.append(f"L{LEFT + across},{base}Z")
+    ticks = grid(top, down) + _label(LEFT, 1) + _label(LEFT + across, len(values))
+    return svg(f'<path class="fill" d="{" ".join(points)}"/>{ticks}', title)
 
 
 def histogram(
@@ -47,7 +48,7 @@ def histogram(
     """
     if not counts:
         return Markup("")
-    width_of_bar = _bar_width(counts, step, bars)
+    width_of_bar = bar_width(counts, step, bars)
     sums: dict[int, int] = {}
     first = min(counts) // width_of_bar * width_of_bar
     last = first + (bars - 1) * width_of_bar
@@ -55,21 +56,21 @@ def histogram(
         place = min(end // width_of_bar * width_of_bar, last)
         sums[place] = sums.get(place, 0) + count
     ends = list(range(first, max(sums) + width_of_bar, width_of_bar))
-    top, across, down = _frame(max(sums.values()))
+    top, across, down = frame(max(sums.values()))
     width = across / len(ends)
     parts = []
     for place, end in enumerate(ends):
         count = sums.get(end, 0)
         tall = down * count / top
-        x = _LEFT + place * width
+        x = LEFT + place * width
         parts.append(
-            f'<rect class="fill" x="{x + 1:.1f}" y="{_TOP + down - tall:.1f}" '
+            f'<rect class="fill" x="{x + 1:.1f}" y="{TOP + down - tall:.1f}" '
             f'width="{width - 2:.1f}" height="{tall:.1f}" rx="1.5">'
             f"<title>{end:,} and more: {count:,}</title></rect>"
         )
         if place % (1 + len(ends) // 5) == 0:
             parts.append(_label(x + 1, end))
-    return _svg("".join(parts) + _grid(top, down), title)
+    return svg("".join(parts) + grid(top, down), title)
 
 
 def funnel(counts: Sequence[int]) -> Markup:
@@ -104,7 +105,7 @@ def funnel(counts: Sequence[int]) -> Markup:
     return head + Markup("".join(parts)) + Markup("</svg>")
 
 
-def _bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
+def bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
     """The first round multiple of a step at which nearly all fits into the bars."""
     total, seen = sum(counts.values()), 0
     far = max(counts)
@@ -118,36 +119,38 @@ def _bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
     return next(int(w) for w in spans if far // w - min(counts) // w < bars)
 
 
-def _frame(most: int) -> tuple[int, float, float]:
+def frame(most: int) -> tuple[int, float, float]:
     """The axis' top, and the room across and down."""
     scale = 1
     while most > scale * 10:
         scale *= 10
     top = next(n * scale for n in (1, 2, 4, 5, 8, 10) if n * scale >= most)
-    return top, float(_WIDTH - _LEFT - 6), float(_HEIGHT - _TOP - _BOTTOM)
+    return top, float(WIDTH - LEFT - 6), float(HEIGHT - TOP - BOTTOM)
 
 
-def _grid(top: int, down: float) -> str:
+def grid(top: int, down: float) -> str:
+    """Lines at nothing, half and the axis' top, with their numbers."""
     parts = []
     for share in (0.0, 0.5, 1.0):
-        y = _TOP + down * (1 - share)
+        y = TOP + down * (1 - share)
         value = top * share
         text = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
         parts.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - 6}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/><text x="{_LEFT - 6}" y="{y + 4:.1f}" '
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - 6}" y1="{y:.1f}" '
+            f'y2="{y:.1f}"/><text x="{LEFT - 6}" y="{y + 4:.1f}" '
             f'text-anchor="end">{text}</text>'
         )
     return "".join(parts)
 
 
 def _label(x: float, value: int) -> str:
-    y = _HEIGHT - 8
+    y = HEIGHT - 8
     return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{value:,}</text>'
 
 
-def _svg(inside: str, title: str) -> Markup:
-    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-        _WIDTH, _HEIGHT, title
+def svg(inside: str, title: str, size: tuple[float, float] = (WIDTH, HEIGHT)) -> Markup:
+    """Wrap a drawing; ``title`` says what it shows to people who cannot see it."""
+    head = Markup('<svg viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">').format(
+        *size, title
     )
     return head + Markup(inside) + Markup("</svg>")

@@ -108,6 +108,13 @@ def dropped_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
     return [sheet for each in ranked for sheet in each if sheet.thumbnails]
 
 
+def face_thumbnail(
+    connection: sa.Connection, blobs: BlobStore, face_id: int | None
+) -> str:
+    """One face; empty where there is none, or its picture is gone."""
+    return "".join(_faces(connection, blobs, _FACE.c.id == face_id, 1))
+
+
 _FACE = schema.face
 
 

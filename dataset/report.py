@@ -8,12 +8,16 @@ import jinja2
 from markupsafe import Markup
 
 from icf import __version__
-from icf.dataset import charts
+from icf.dataset import charts, measure_charts
 from icf.dataset.contact_sheets import dropped_sheets, kept_sheets
 from icf.dataset.report_figures import SHARPNESS_STEP, SIDE_STEP, Figures, read_figures
+from icf.dataset.report_filter import read_steps
 from icf.dataset.report_funnel import read_funnel
+from icf.dataset.report_measures import read_measures
 from icf.dataset.report_models import read_models
 from icf.dataset.report_release import last_release
+from icf.dataset.report_reliability import read_reliability
+from icf.dataset.report_twins import read_suspected
 from icf.files import replace_file
 from icf.workspace import Workspace
 
@@ -28,6 +32,7 @@ def write_report(workspace: Workspace, target: Path) -> int:
         figures = read_figures(connection)
         release = last_release(connection, workspace)
         stages = read_funnel(connection, release.counts if release else None)
+        reliability = read_reliability(connection)
         page = _template().render(
             title=workspace.root.name,
             version=__version__,
@@ -35,6 +40,19 @@ def write_report(workspace: Workspace, target: Path) -> int:
             stages=stages,
             funnel=charts.funnel([each.count for each in stages]),
             charts=_charts(figures),
+            steps={
+                "Pictures": read_steps(connection, "image"),
+                "Faces": read_steps(connection, "face"),
+            },
+            measures=[
+                (measure, measure_charts.thresholded(measure))
+                for measure in read_measures(connection, workspace.settings.filter)
+            ],
+            reliability=reliability,
+            reliability_chart=measure_charts.reliability(
+                reliability.bins if reliability else ()
+            ),
+            suspected=read_suspected(connection, workspace.blobs),
             kept=kept_sheets(connection, workspace.blobs),
             dropped=dropped_sheets(connection, workspace.blobs),
             models=read_models(connection),
@@ -54,6 +72,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["short"] = measure_charts.number
     environment.filters["words"] = lambda code: code.replace("_", " ")
     return environment.get_template("report.html")
 

@@ -122,8 +122,26 @@ class FilterSettings(_Section):
     min_score: float = Field(
         default=0.5, ge=LEAST_SCORE, le=1, description="detector score of a face"
     )
+    max_photo: float = Field(
+        default=0.99, ge=0, le=1, description="probability of being a photograph"
+    )
     min_face: int = Field(
         default=100, ge=1, description="shorter side of a face, in pixels (paper, 3.2)"
+    )
+    min_side: int = Field(
+        default=64, ge=1, description="shorter side of a picture, in pixels"
+    )
+    max_aspect: float = Field(
+        default=20.0, ge=1, description="longer side of a picture over its shorter one"
+    )
+    min_brightness: float = Field(
+        default=10.0, ge=0, le=255, description="mean grey value of a face, 0 to 255"
+    )
+    min_contrast: float = Field(
+        default=6.0,
+        ge=0,
+        le=255,
+        description="standard deviation of a face's grey values, 0 to 255",
     )
     min_sharpness: float = Field(
         default=100.0, ge=0, description="Laplacian variance of a face (paper, 3.2)"
@@ -154,6 +172,9 @@ class FilterSettings(_Section):
     )
     deadline: float = Field(
         default=60.0, gt=0, description="seconds one picture may keep a decoder busy"
+    )
+    steps: dict[str, dict[str, Any]] = Field(
+        default={}, description="tables of steps from outside: [filter.steps.NAME]"
     )
 
 

@@ -1,0 +1,134 @@
+"""How what was measured on faces and pictures is spread, on both sides of a threshold.
+
+All that was measured counts, whatever became of it: a face that an earlier step dropped
+still shows where a threshold cuts. Counting is left to the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.settings import FilterSettings
+
+#: The paper's least Laplacian variance (section 3.2), for the measure as it took it.
+PAPER_SHARPNESS = 100.0
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure over all rows that have it.
+
+    Attributes:
+        name: what is measured.
+        note: its unit, and the setting that cuts it.
+        step: width of the finest bar.
+        counts: by multiples of ``step``, how many lie in that bar on the good and on
+            the bad side of the threshold.
+        threshold: where the setting cuts; None where nothing does.
+    """
+
+    name: str
+    note: str
+    step: float
+    counts: Mapping[int, tuple[int, int]]
+    threshold: float | None
+
+    @property
+    def total(self) -> int:
+        """How many were measured."""
+        return sum(good + bad for good, bad in self.counts.values())
+
+    @property
+    def beyond(self) -> int:
+        """How many lie on the bad side."""
+        return sum(bad for _, bad in self.counts.values())
+
+
+def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Measure]:
+    """Count every measure that anything has, in the order of the steps."""
+    face, image = schema.face.c, schema.image.c
+    side = sa.case(
+        (face.x2 - face.x1 < face.y2 - face.y1, face.x2 - face.x1),
+        else_=face.y2 - face.y1,
+    )
+    least = [
+        ("Detector score", "from 0 to 1", face.score, 0.05, "min_score"),
+        ("Size", "shorter side of the face, pixels", side, 10.0, "min_face"),
+        ("Brightness", "mean grey value", face.brightness, 8.0, "min_brightness"),
+        ("Contrast", "deviation of grey values", face.contrast, 4.0, "min_contrast"),
+        (
+            "Sharpness",
+            "Laplacian variance at 100 pixels",
+            face.sharpness,
+            50.0,
+            "min_sharpness",
+        ),
+    ]
+    measures = [
+        _measure(
+            connection,
+            "Photograph",
+            "probability, of pictures; filter.max_photo",
+            (image.photo, 0.05),
+            wanted.max_photo,
+            image.photo > wanted.max_photo,
+        )
+    ]
+    for name, unit, value, step, setting in least:
+        cut = float(getattr(wanted, setting))
+        note = f"{unit}; filter.{setting}"
+        measures.append(
+            _measure(connection, name, note, (value, step), cut, value < cut)
+        )
+    measures += [
+        _measure(
+            connection,
+            "Sharpness as in the paper",
+            "of the face in its own size; cuts nothing",
+            (face.sharpness_paper, 50.0),
+            None,
+            sa.false(),
+        ),
+        _measure(
+            connection,
+            "Identity",
+            "probability of the character; filter.min_probability",
+            (face.probability, 0.05),
+            wanted.min_probability,
+            face.probability < wanted.min_probability,
+        ),
+    ]
+    return [measure for measure in measures if measure.counts]
+
+
+def _measure(
+    connection: sa.Connection,
+    name: str,
+    note: str,
+    bars: tuple[sa.ColumnElement[Any], float],
+    threshold: float | None,
+    bad: sa.ColumnElement[bool],
+) -> Measure:
+    value, step = bars
+    # A cast cuts on SQLite and rounds on PostgreSQL, which alone surely has floor().
+    place: sa.ColumnElement[Any] = value / step
+    if connection.dialect.name != "sqlite":
+        place = sa.func.floor(place)
+    place = sa.cast(place, sa.Integer).label("place")
+    beyond = sa.func.sum(sa.case((bad, 1), else_=0))
+    query = (
+        sa.select(place, sa.func.count(), beyond)
+        .where(value >= 0)
+        .group_by(place)
+        .order_by(place)
+    )
+    counts = {
+        int(at): (int(number - out), int(out))
+        for at, number, out in connection.execute(query)
+    }
+    return Measure(name, note, step, counts, threshold)

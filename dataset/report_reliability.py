@@ -1,0 +1,125 @@
+"""Are the probabilities right? What people answered, beside what was expected.
+
+The ledger keeps the probability with which each question was asked. People are asked
+about what is uncertain first, so this is no sample of all faces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.codes import Label
+
+#: Bins of equal width, as Guo et al. 2017 (On Calibration of Modern Neural Networks).
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answered questions of about the same probability.
+
+    Attributes:
+        count: how many.
+        predicted: their mean probability when they were asked.
+        observed: the share that people said to be the same character.
+    """
+
+    count: int
+    predicted: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The newest curve that answers taught the model.
+
+    Attributes:
+        answered: questions that it was fitted on.
+        error: its calibration error on answers that it was not fitted on.
+    """
+
+    answered: int
+    error: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far the probabilities of one embedder can be believed.
+
+    Attributes:
+        model: its SHA-256.
+        bins: those that have answers, from the least probable on.
+        calibration: what answers taught it since; None before anything did.
+    """
+
+    model: str
+    bins: Sequence[Bin]
+    calibration: Calibration | None
+
+    @property
+    def answered(self) -> int:
+        """How many questions were settled."""
+        return sum(each.count for each in self.bins)
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error (Guo et al. 2017, equation 3)."""
+        off = sum(
+            each.count * abs(each.predicted - each.observed) for each in self.bins
+        )
+        return off / self.answered
+
+
+def read_reliability(connection: sa.Connection) -> Reliability | None:
+    """Compare for the model that was asked with last; None before any answer."""
+    decision, question = schema.decision.c, schema.question.c
+    settled = question.label.in_([Label.SAME.value, Label.DIFFERENT.value])
+    asked = (
+        sa.select(decision.model, decision.value, question.label)
+        .select_from(schema.decision)
+        .join(schema.question, question.id == decision.subject_id)
+        .where(
+            decision.subject == "question",
+            decision.step == "ask",
+            # A suspicion is asked without a model: its value is no probability.
+            decision.model.is_not(None),
+            decision.value.is_not(None),
+            settled,
+        )
+    )
+    newest = asked.with_only_columns(decision.model).order_by(decision.id.desc())
+    model = connection.execute(newest.limit(1)).scalar_one_or_none()
+    if model is None:
+        return None
+    some = asked.where(decision.model == model).subquery()
+    place = sa.case(
+        *((some.c.value < (end + 1) / BINS, end) for end in range(BINS - 1)),
+        else_=BINS - 1,
+    ).label("place")
+    same = sa.func.sum(sa.case((some.c.label == Label.SAME.value, 1), else_=0))
+    query = (
+        sa.select(place, sa.func.count(), sa.func.avg(some.c.value), same)
+        .group_by(place)
+        .order_by(place)
+    )
+    bins = [
+        Bin(count, float(predicted), int(number) / count)
+        for _, count, predicted, number in connection.execute(query)
+    ]
+    return Reliability(model, bins, _calibration(connection, model))
+
+
+def _calibration(connection: sa.Connection, model: str) -> Calibration | None:
+    table = schema.calibration.c
+    query = (
+        sa.select(table.answered, table.error)
+        .where(table.model == model)
+        .order_by(table.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return Calibration(row.answered, row.error) if row else None
