@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from icf import command
+from icf.filter.cli_review import review_command
 from icf.filter.cli_run import run_command, step_command
 from icf.filter.cli_status import status_command
 
@@ -10,9 +11,13 @@ from icf.filter.cli_status import status_command
 STEPS = {
     "detect": "Find the faces in images, and measure them.",
     "faces": "Drop images in which the detector is sure of no face.",
+    "aspect": "Drop images that are too small, and strips.",
+    "exact": "Drop images with the very pixels of an earlier one.",
+    "picture": "Drop the faces of images that are out.",
     "score": "Drop what the detector is too unsure of.",
     "size": "Drop faces of too few pixels.",
     "kind": "Drop photographed human faces.",
+    "tone": "Drop faces that are nearly black or nearly one colour.",
     "sharpness": "Drop blurred faces.",
     "duplicates": "Drop duplicates of better faces of the same character.",
     "embed": "Compute the embeddings of faces.",
@@ -26,6 +31,7 @@ cli.add_command(run_command)
 for _name, _summary in STEPS.items():
     cli.add_command(step_command(_name, _summary))
 cli.add_command(status_command)
+cli.add_command(review_command)
 
 
 def main() -> None:

@@ -90,6 +90,12 @@ def count(connection: sa.Connection) -> Mapping[Suspicion, Mapping[ReviewStatus,
     }
 
 
+def count_characters(connection: sa.Connection) -> int:
+    """How many characters there are to look over."""
+    query = sa.select(sa.func.count()).where(character.c.merged_into.is_(None))
+    return int(connection.execute(query.select_from(character)).scalar_one())
+
+
 def read_queue(
     connection: sa.Connection,
     kind: Suspicion,
