@@ -95,8 +95,7 @@ def review_command(
 
 
 def _look(invocation: Invocation, workspace: Workspace) -> None:
-    with workspace.catalogue.read() as connection:
-        total = review.count_characters(connection)
+    total = review.count_characters(workspace.catalogue)
     with invocation.progress("review", total) as advance:
         refresh(workspace, advance)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, review
 from icf.codes import ReviewStatus, Suspicion
 
@@ -90,10 +91,13 @@ def count(connection: sa.Connection) -> Mapping[Suspicion, Mapping[ReviewStatus,
     }
 
 
-def count_characters(connection: sa.Connection) -> int:
+def count_characters(catalogue: Catalogue) -> int:
     """How many characters there are to look over."""
-    query = sa.select(sa.func.count()).where(character.c.merged_into.is_(None))
-    return int(connection.execute(query.select_from(character)).scalar_one())
+    query = sa.select(sa.func.count(character.c.id)).where(
+        character.c.merged_into.is_(None)
+    )
+    with catalogue.read() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def read_queue(

@@ -17,6 +17,8 @@ from icf.filter.chain import filter_chain
 from icf.filter.choose import Chosen
 from icf.filter.detect import Detect
 from icf.filter.links import link_faces
+from icf.filter.review import count_characters
+from icf.filter.suspicions import refresh
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.
@@ -81,6 +83,9 @@ def run_steps(
             tallies.append(runner.run(step, advance))
         if step.name == Detect.name:
             link_faces(workspace.catalogue)
+        if step.name == references.IDENTITY_STEP:
+            with bar("review", count_characters(workspace.catalogue)) as advance:
+                refresh(workspace, advance)
     workspace.end_run(run_id)
     return tallies
 
