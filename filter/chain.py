@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from icf.engine.runner import Chain
+from icf.filter.aspect import Aspect
 from icf.filter.detect import Detect
 from icf.filter.duplicates import Duplicates
 from icf.filter.embed import Embed
+from icf.filter.exact import Exact
 from icf.filter.faces import Faces
 from icf.filter.identity import Identity
 from icf.filter.kind import Kind
+from icf.filter.picture import PictureKept
 from icf.filter.reference import Reference
 from icf.filter.score import Score
 from icf.filter.sharpness import Sharpness
 from icf.filter.size import Size
+from icf.filter.tone import Tone
 from icf.settings import LEAST_SCORE
 from icf.workspace import Workspace
 
@@ -30,9 +34,13 @@ def filter_chain(workspace: Workspace) -> Chain:
     steps = (
         Detect(blobs, LEAST_SCORE, max_pixels, wanted.runtime),
         Faces(wanted.min_score),
+        Aspect(wanted.min_side, wanted.max_aspect),
+        Exact(),
+        PictureKept(),
         Score(wanted.min_score),
         Size(wanted.min_face),
         Kind(),
+        Tone(wanted.min_brightness, wanted.min_contrast),
         Sharpness(wanted.min_sharpness),
         Duplicates(wanted.max_phash, wanted.max_dhash),
         Embed(blobs, vectors, max_pixels, wanted.runtime),

@@ -101,8 +101,11 @@ class ImageReason(Code):
         "too_large",
         "the header promises more pixels or frames than the cap allows",
     )
-    TOO_SMALL = "too_small", "fewer pixels on a side than any face could need"
-    BAD_ASPECT = "bad_aspect", "one side is many times the other"
+    TOO_SMALL = (
+        "too_small",
+        "a side is under filter.min_side pixels, or under what any face could need",
+    )
+    BAD_ASPECT = "bad_aspect", "one side is over filter.max_aspect times the other"
     DEGENERATE = "degenerate", "one flat colour"
     PHOTOGRAPH = "photograph", "a photograph, not a drawing"
     EXACT_DUPLICATE = (

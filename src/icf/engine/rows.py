@@ -15,9 +15,9 @@ def by_ids(
     connection: sa.Connection,
     query: sa.Select[Any],
     column: sa.ColumnElement[Any],
-    ids: Sequence[int],
+    ids: Sequence[int] | Sequence[str],
 ) -> Iterator[sa.Row[Any]]:
-    """Yield the rows of ``query`` whose ``column`` is one of ``ids``.
+    """Yield the rows of ``query`` whose ``column`` is one of ``ids`` (or hashes).
 
     ``query`` must mean the same in parts: no LIMIT, no aggregate over several ids.
     """
