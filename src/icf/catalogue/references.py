@@ -126,24 +126,26 @@ def replace(
     connection: sa.Connection,
     run_id: int,
     character_id: int,
-    face_id: int,
+    face_id: int | None,
     by: str | None,
-) -> None:
-    """Enter the machine's choice; a person's choice stands.
+) -> list[int]:
+    """Enter the machine's choice, or that there is none; a person's choice stands.
 
-    Faces that were judged against another face before are judged again.
+    Returns:
+        The faces that were judged against another face before, and are judged again.
     """
     query = sa.select(character.c.reference_face_id, character.c.reference_by)
     old = connection.execute(query.where(character.c.id == character_id)).one()
     if old.reference_by == HAND:
-        return
+        return []
     connection.execute(
         sa.update(character)
         .where(character.c.id == character_id)
         .values(reference_face_id=face_id, reference_by=by)
     )
-    if old.reference_face_id not in (None, face_id):
-        judge_again(connection, run_id, character_id)
+    if old.reference_face_id in (None, face_id):
+        return []
+    return judge_again(connection, run_id, character_id)
 
 
 def settle(connection: sa.Connection, run_id: int) -> None:
@@ -188,7 +190,7 @@ def best_face(connection: sa.Connection, image_id: int) -> int | None:
 
 def judge_again(
     connection: sa.Connection, run_id: int, character_id: int, why: str | None = None
-) -> None:
+) -> list[int]:
     """Let the faces of a character's album wait for identity again.
 
     Every reference of an album takes part in judging its faces: as the one a face is
@@ -199,8 +201,11 @@ def judge_again(
         run_id: the run to charge it to.
         character_id: a character of the album.
         why: what the ledger says; None: its reference changed.
+
+    Returns:
+        Those faces.
     """
-    _send_back(
+    return _send_back(
         connection,
         run_id,
         _in_album(character_id),
@@ -240,7 +245,7 @@ def _send_back(
     which: sa.ColumnElement[bool],
     step: str,
     why: str,
-) -> None:
+) -> list[int]:
     sent = connection.execute(
         sa.update(face)
         .where(which)
@@ -253,11 +258,9 @@ def _send_back(
         )
         .returning(face.c.id)
     )
-    ledger.append(
-        connection,
-        run_id,
-        [_goes_on(face_id, why) for face_id in sorted(sent.scalars())],
-    )
+    ids = sorted(sent.scalars())
+    ledger.append(connection, run_id, [_goes_on(face_id, why) for face_id in ids])
+    return ids
 
 
 def _overrule(connection: sa.Connection, run_id: int, ids: Sequence[int]) -> None:
