@@ -19,10 +19,12 @@ from icf.catalogue.schema import (
     image,
     image_source,
     question,
+    review,
     url,
 )
 from icf.codes import FaceReason, Fate, ImageReason, Label, meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.engine import outside
 from icf.errors import WrongUse
 
 Record = dict[str, Any]
@@ -142,7 +144,7 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
         "subject": f"face:{key}",
         "verdict": row["verdict"],
         "reason": row["reason"],
-        "meaning": meaning_of(FaceReason, row["reason"]),
+        "meaning": meaning_of(FaceReason, row["reason"], outside.meanings("face")),
         "awaits": row["awaits"],
         "character": row["character"],
         "box": [row["x1"], row["y1"], row["x2"], row["y2"]],
@@ -150,6 +152,7 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
         "same_as": _linked(connection, key, same=True),
         "other_than": _linked(connection, key, same=False),
         "decisions": _decisions(connection, "face", key),
+        "suspicions": _suspicions(connection, review.c.face_id == key),
         "questions": [
             _explain_question(connection, each)
             for each in connection.execute(asked).scalars()
@@ -158,6 +161,25 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
             connection, image.c.id == row["image_id"], f"image {row['image_id']}"
         ),
     }
+
+
+def _suspicions(
+    connection: sa.Connection, about: sa.ColumnElement[bool]
+) -> list[Record]:
+    """What people are to look at, the strongest first; see `icf-filter review`."""
+    query = (
+        sa.select(
+            review.c.kind,
+            review.c.status,
+            review.c.score,
+            review.c.face_id.label("face"),
+            review.c.other_face_id.label("beside"),
+            review.c.other_character_id.label("other_character"),
+        )
+        .where(about)
+        .order_by(review.c.score.desc(), review.c.id)
+    )
+    return _all(connection, query)
 
 
 def _linked(connection: sa.Connection, key: int, *, same: bool) -> list[int]:
@@ -200,7 +222,7 @@ def _explain_image(
         "tombstones": _tombstones(connection, row["sha256"]),
         "verdict": row["verdict"],
         "reason": row["reason"],
-        "meaning": meaning_of(ImageReason, row["reason"]),
+        "meaning": meaning_of(ImageReason, row["reason"], outside.meanings("image")),
         "awaits": row["awaits"],
         "filed_under": _all(connection, filed),
         "sources": _all(connection, sources),
@@ -241,6 +263,11 @@ def _explain_character(connection: sa.Connection, key: int) -> Record:
         .where(character.c.id == key),
         f"character {key}",
     )
+    merged = (
+        sa.select(character.c.id)
+        .where(character.c.merged_into == key)
+        .order_by(character.c.id)
+    )
     reasons = (
         sa.select(face.c.reason, sa.func.count())
         .where(face.c.character_id == key)
@@ -258,6 +285,9 @@ def _explain_character(connection: sa.Connection, key: int) -> Record:
         "page_url": row["page_url"],
         "reference_face": row["reference_face_id"],
         "reference_by": row["reference_by"],
+        "merged_into": row["merged_into"],
+        "stands_for": list(connection.execute(merged).scalars()),
+        "suspicions": _suspicions(connection, review.c.character_id == key),
         "faces": {reason: count for reason, count in connection.execute(reasons)},
         "decisions": _decisions(connection, "character", key),
     }
