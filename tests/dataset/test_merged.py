@@ -1,0 +1,103 @@
+"""Characters that people found to be one, in a release."""
+
+from __future__ import annotations
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue import merges, schema
+from icf.codes import Label, ReviewStatus, Suspicion
+from icf.dataset.leaks import find_leaks
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.release import prepare
+from icf.dataset.selection import Selection
+from icf.workspace import Workspace
+from tests.dataset.drawn import EMBEDDER
+
+
+def merge(workspace: Workspace, gone: int, stays: int) -> None:
+    run_id = workspace.begin_run("test")
+    with workspace.catalogue.write() as connection:
+        merges.merge(connection, run_id, gone, stays)
+
+
+def faces_of(selection: Selection, character_id: int) -> set[int]:
+    faces = selection.faces
+    return set(faces.face[faces.identity == character_id].tolist())
+
+
+def test_merged_characters_are_one_identity_in_one_role(workspace: Workspace) -> None:
+    before = prepare(workspace, 1).plan.selection
+    merge(workspace, 2, 1)
+    merge(workspace, 1, 3)
+    plan = prepare(workspace, 1).plan
+    together = faces_of(plan.selection, 3)
+    assert together == set().union(*(faces_of(before, each) for each in (1, 2, 3)))
+    assert {1, 2}.isdisjoint(plan.selection.identities)
+    labels = {each.label for each in (*plan.train, *plan.test) if each.label >= 0}
+    assert len(labels) == len(set(plan.labels.values()))
+    assert plan.labels.keys().isdisjoint({1, 2})
+
+
+def test_a_face_confirmed_for_one_and_refused_for_the_other_is_left_out(
+    workspace: Workspace,
+) -> None:
+    face_id = min(faces_of(prepare(workspace, 1).plan.selection, 1))
+    refuse(workspace, face_id, 2)
+    untouched = prepare(workspace, 1).plan.selection
+    assert face_id in faces_of(untouched, 1)
+    merge(workspace, 2, 1)
+    torn = prepare(workspace, 1).plan.selection
+    assert face_id not in torn.faces.face
+    assert torn.left_out["confirmed_for_two_characters"] == 1
+
+
+def refuse(workspace: Workspace, face_id: int, character_id: int) -> None:
+    with workspace.catalogue.write() as connection:
+        connection.execute(
+            sa.insert(schema.question).values(
+                face_id=face_id,
+                character_id=character_id,
+                reference_face_id=face_id,
+                batch_id="b1",
+                label=Label.DIFFERENT.value,
+                asked_at=1.0,
+            )
+        )
+
+
+def test_a_merge_that_is_confirmed_and_not_done_is_a_leak_if_it_parts_train_and_test(
+    workspace: Workspace,
+) -> None:
+    faces, splits = (plan := prepare(workspace, 1).plan).selection.faces, plan.splits
+    trained = np.unique(faces.identity[splits.train])
+    held_out = np.setdiff1d(faces.identity[splits.probes], trained)
+    confirm_merge(workspace, int(trained[0]), int(held_out[0]))
+    plan = prepare(workspace, 1).plan
+    report = find_leaks(
+        plan, Reach(10, 10), lambda ids: workspace.vectors.get(EMBEDDER, ids)
+    )
+    [found] = [each for each in report.leaks if each.count]
+    assert (found.name, found.count) == ("identity_under_two_names", 1)
+
+
+def confirm_merge(workspace: Workspace, one: int, other: int) -> None:
+    with workspace.catalogue.write() as connection:
+        face = sa.select(sa.func.min(schema.face.c.id))
+        ids = [
+            connection.execute(face.where(schema.face.c.character_id == each)).scalar()
+            for each in sorted((one, other))
+        ]
+        connection.execute(
+            sa.insert(schema.review).values(
+                kind=Suspicion.MERGE.value,
+                character_id=min(one, other),
+                other_character_id=max(one, other),
+                face_id=ids[0],
+                other_face_id=ids[1],
+                score=0.9,
+                status=ReviewStatus.SAME.value,
+                found_at=1.0,
+                changed_at=1.0,
+            )
+        )
