@@ -21,12 +21,16 @@ from icf.codes import FaceReason
 from icf.engine.step import Outcome, Step, Subject
 from icf.filter import opened
 from icf.filter.filed_face import Cast, FiledFace, read_faces
-from icf.filter.posterior import Compared, KnownFaces, Numbers, Whole, compare, weights
+from icf.filter.posterior import (
+    ANSWER_ERROR,
+    Compared,
+    KnownFaces,
+    Numbers,
+    Whole,
+    compare,
+    weights,
+)
 from icf.filter.together import Filed, averaged, filed
-
-#: How often a settled answer is wrong. What people said about the very face multiplies
-#: or divides the odds of that character by some thirty.
-ANSWER_ERROR = 0.03
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Identity(Step[FiledFace]):
 
     name: ClassVar[str] = IDENTITY_STEP
     subject: ClassVar[Subject] = "face"
+    #: The vectors are stored: a moved threshold needs nothing embedded again.
+    stored: ClassVar[bool] = True
 
     vectors: Path
     min_probability: float

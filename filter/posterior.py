@@ -21,6 +21,10 @@ found under. Any other character of the albums has `OTHER_WEIGHT`, all of them t
 at most 1: a page's own pictures show its character far more often than any one other.
 So another character that is equally like, a twin, takes a twentieth of the odds away,
 and one must be some two hundred times as likely before a face is not even asked about.
+
+What people said about the very face multiplies or divides ``w_k`` by the odds that a
+settled answer is right (`ANSWER_ERROR`): people err, so an answer moves the probability
+far and does not make it certain.
 """
 
 from __future__ import annotations
@@ -38,6 +42,8 @@ Whole = NDArray[np.int64]
 
 #: What a character that a picture was not found under weighs, against one that it was.
 OTHER_WEIGHT = 1 / 20
+#: How often a settled answer is wrong.
+ANSWER_ERROR = 0.03
 #: The share of a character's reference, where people confirmed other faces too.
 REFERENCE_SHARE = 0.5
 

@@ -117,7 +117,7 @@ def clear(connection: sa.Connection, run_id: int, character_id: int) -> None:
     """Forget the reference; the filter chooses one again."""
     _assign(connection, character_id, None, None)
     _note(connection, run_id, character_id, "cleared; the filter chooses again")
-    own = sa.and_(_judged(), face.c.character_id == character_id)
+    own = sa.and_(judged(), face.c.character_id == character_id)
     _send_back(connection, run_id, own, STEP, _changed(character_id))
     judge_again(connection, run_id, character_id)
 
@@ -214,7 +214,21 @@ def judge_again(
     )
 
 
-def _judged() -> sa.ColumnElement[bool]:
+def identify_again(
+    connection: sa.Connection, run_id: int, which: sa.ColumnElement[bool], why: str
+) -> None:
+    """Let faces that identity judged wait for it again.
+
+    Args:
+        connection: a transaction that writes.
+        run_id: the run to charge it to.
+        which: of faces; all of them `judged`.
+        why: what the ledger says.
+    """
+    _send_back(connection, run_id, which, IDENTITY_STEP, why)
+
+
+def judged() -> sa.ColumnElement[bool]:
     """Of faces: identity has kept or dropped it, and nothing else has since."""
     return sa.and_(
         face.c.awaits.is_(None),
@@ -236,7 +250,7 @@ def _in_album(character_id: int) -> sa.ColumnElement[bool]:
         .join(character, character.c.id == candidate.c.character_id)
         .where(character.c.album_id == album_id)
     )
-    return sa.and_(_judged(), face.c.image_id.in_(filed))
+    return sa.and_(judged(), face.c.image_id.in_(filed))
 
 
 def _send_back(
