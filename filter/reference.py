@@ -45,6 +45,8 @@ class Reference(Step[PossibleReference]):
     name: ClassVar[str] = STEP
     subject: ClassVar[Subject] = "face"
     grouped: ClassVar[bool] = True
+    #: The vectors are stored.
+    stored: ClassVar[bool] = True
 
     vectors: Path
 

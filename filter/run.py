@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from icf.catalogue.schema import decision, face, image
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
 from icf.engine.runner import Progress, Runner, Tally
+from icf.engine.step import Step
 from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
 from icf.filter.choose import Chosen
@@ -45,11 +47,18 @@ def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
         WrongUse: ``chosen`` names no step, or contradicts itself.
     """
     steps = chosen.of(filter_chain(workspace).steps)
-    waiting: dict[str, int] = {}
     with workspace.catalogue.read() as connection:
-        for table in (image, face):
-            query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
-            waiting.update({row[0]: row[1] for row in connection.execute(query)})
+        return count_waiting(connection, steps)
+
+
+def count_waiting(
+    connection: sa.Connection, steps: Sequence[Step[Any]]
+) -> dict[str, int]:
+    """How many rows wait for each of ``steps``."""
+    waiting: dict[str, int] = {}
+    for table in (image, face):
+        query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
+        waiting.update({row[0]: row[1] for row in connection.execute(query)})
     return {step.name: waiting.get(step.name, 0) for step in steps}
 
 

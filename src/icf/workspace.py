@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from icf import __version__
 from icf.blobs import BlobStore
 from icf.catalogue import ledger
@@ -126,9 +128,13 @@ class Workspace:
 
     def begin_run(self, command: str) -> int:
         """Note in the catalogue that a command starts; return the run's id."""
-        settings = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
         with self.catalogue.write() as connection:
-            return ledger.begin_run(connection, command, settings, __version__)
+            return self.note_run(connection, command)
+
+    def note_run(self, connection: sa.Connection, command: str) -> int:
+        """The same, as a part of the caller's transaction."""
+        settings = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
+        return ledger.begin_run(connection, command, settings, __version__)
 
     def end_run(self, run_id: int) -> None:
         """Note that the command came to its end."""
