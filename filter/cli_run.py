@@ -12,11 +12,12 @@ from rich.table import Table
 from icf import command
 from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.engine import engine
+from icf.engine import engine, outside
 from icf.engine.runner import Tally
 from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.choose import Chosen
+from icf.filter.cli_status import say_stranded, stranded_rows
 from icf.filter.reasons import REASONS
 from icf.filter.run import complain_of_failures, pending, run_steps
 
@@ -119,14 +120,16 @@ def _filter(
     result = {t.step: {"passed": t.passed, "dropped": t.dropped} for t in tallies}
     subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
+    say_stranded(invocation, stranded_rows(workspace))
     complain_of_failures(workspace, tallies)
 
 
 def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> Table:
     rows: list[tuple[str, str, str, str]] = []
     for tally in tallies:
-        codes = REASONS[subjects[tally.step]]
+        subject = subjects[tally.step]
+        codes, others = REASONS[subject], outside.meanings(subject)
         rows.append((tally.step, "passed", f"{tally.passed:,}", ""))
         for reason, number in tally.dropped.most_common():
-            rows.append(("", reason, f"{number:,}", meaning_of(codes, reason)))
+            rows.append(("", reason, f"{number:,}", meaning_of(codes, reason, others)))
     return command.counts_table(("step", "", "count", "meaning"), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -32,6 +33,20 @@ def count_images(connection: sa.Connection) -> Counts:
 def count_faces(connection: sa.Connection) -> Counts:
     """Count faces by verdict and reason."""
     return _count(connection, face)
+
+
+def count_stranded(connection: sa.Connection, known: Collection[str]) -> dict[str, int]:
+    """Count the images and faces that wait for a step which is none of ``known``.
+
+    They wait for a step from outside whose package is not installed any more.
+    """
+    stranded: dict[str, int] = {}
+    for table in (image, face):
+        waiting = table.c.awaits.is_not(None) & table.c.awaits.not_in(known)
+        query = sa.select(table.c.awaits, sa.func.count()).where(waiting)
+        for step, number in connection.execute(query.group_by(table.c.awaits)):
+            stranded[step] = number
+    return stranded
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> Counts:

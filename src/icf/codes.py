@@ -7,6 +7,7 @@ part of the public contract: scripts count them, ``icf why`` prints them, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 
@@ -31,15 +32,25 @@ class Code(str, Enum):
         return str(self.value)
 
 
-def meaning_of(codes: type[Code], value: str) -> str:
+def meaning_of(
+    codes: type[Code], value: str, others: Mapping[str, str] | None = None
+) -> str:
     """What a code means; a step from outside may have reasons of its own.
 
+    Args:
+        codes: the program's own.
+        value: the code.
+        others: what the reasons of installed steps from outside mean.
+
     >>> meaning_of(Verdict, "kept"), meaning_of(FaceReason, "no_hat")
-    ('passed', 'a reason of a step from outside')
+    ('passed', 'a reason of a step that is not installed')
+    >>> meaning_of(FaceReason, "no_hat", {"no_hat": "it wears no hat"})
+    'it wears no hat'
     """
     members: list[Code] = list(codes)
     known = {member.value: member.meaning for member in members}
-    return known.get(value, "a reason of a step from outside")
+    unknown = "a reason of a step that is not installed"
+    return known.get(value) or (others or {}).get(value, unknown)
 
 
 class Fate(Code):

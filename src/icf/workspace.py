@@ -116,10 +116,15 @@ class Workspace:
         own = f"sqlite:///{self.root / 'catalogue.sqlite'}"
         return self.settings.catalogue.url or own
 
+    @property
+    def blobs_url(self) -> str:
+        """Where the bytes are: a folder or an fsspec URL."""
+        return self.settings.blobs.url or str(self.root / "blobs")
+
     @cached_property
     def blobs(self) -> BlobStore:
         """The bytes of every picture, by SHA-256."""
-        return BlobStore(self.settings.blobs.url or str(self.root / "blobs"))
+        return BlobStore(self.blobs_url)
 
     @cached_property
     def vectors(self) -> VectorStore:

@@ -1,0 +1,306 @@
+"""Steps from outside: the one of the how-to, as a program runs it, and bad ones."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from icf.catalogue.schema import candidate, character, decision, image
+from icf.engine.outside import OutsideStep, placed
+from icf.engine.step import Item, Outcome
+from icf.errors import WrongUse
+from icf.filter.chain import filter_chain
+from icf.workspace import Workspace, find
+from tests.filter.outside_package import install, install_monochrome, of_the_page
+from tests.filter.workplace import make_workspace, rows, site_files
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    return tmp_path / "packages"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    """A workspace of a few drawings, and the first of them without its colours."""
+    workspace = make_workspace(tmp_path / "work", site_files(1)[:5])
+    [[first]] = rows(workspace, sa.select(image.c.sha256).order_by(image.c.id).limit(1))
+    with Image.open(io.BytesIO(workspace.blobs.get(first))) as picture:
+        add_picture(workspace, picture.convert("L"))
+    return workspace
+
+
+def add_picture(workspace: Workspace, picture: Image.Image) -> int:
+    """Store a picture, filed under the one character that there is."""
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    sha256 = workspace.blobs.put(stream.getvalue())
+    with workspace.catalogue.write() as connection:
+        new = sa.insert(image).values(
+            sha256=sha256,
+            bytes=len(stream.getvalue()),
+            awaits="detect",
+            verdict="pending",
+            reason="ok",
+            stored_at=0.0,
+        )
+        image_id = int(connection.execute(new.returning(image.c.id)).scalar_one())
+        who = connection.execute(sa.select(character.c.id).limit(1)).scalar_one()
+        filed = {"image_id": image_id, "character_id": who, "is_lead": False}
+        connection.execute(sa.insert(candidate), [filed])
+    return image_id
+
+
+def run(
+    made: Workspace,
+    packages: Path,
+    *words: str,
+    program: str = "icf-filter",
+    code: int = 0,
+) -> tuple[str, str]:
+    """Run a program that sees the packages; return stdout and stderr."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name(program), *words, "-C", made.root],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(packages)},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+def test_the_step_of_the_page_drops_what_it_says_and_is_explained(
+    made: Workspace, packages: Path
+) -> None:
+    install_monochrome(packages)
+    out, _ = run(made, packages, "run", "--json")
+    steps = json.loads(out)["steps"]
+    names = list(steps)
+    assert names.index("monochrome") == names.index("detect") + 1
+    assert steps["monochrome"]["dropped"] == {"monochrome": 1}
+    assert steps["monochrome"]["passed"] == steps["detect"]["passed"] - 1
+    [[grey, value, threshold]] = rows(
+        made,
+        sa.select(decision.c.subject_id, decision.c.value, decision.c.threshold).where(
+            decision.c.reason == "monochrome"
+        ),
+    )
+    assert (value, threshold) == (0.0, 8.0)
+    meaning = "its colourfulness is under filter.steps.monochrome.min_colour"
+    why, _ = run(made, packages, "why", f"image:{grey}", program="icf")
+    assert f"meaning: {meaning}" in why
+    for words in (("status",), ("run",)):
+        shown, said = run(made, packages, *words)
+        assert said == ""
+    shown, _ = run(made, packages, "status")
+    assert meaning in " ".join(shown.split())
+
+
+def test_its_settings_are_read_from_its_own_table(
+    made: Workspace, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_monochrome(packages)
+    monkeypatch.syspath_prepend(packages)
+    package, table = of_the_page("toml")
+    assert 'monochrome = "monochrome:Monochrome"' in package
+    config = made.root / "icf.toml"
+    before = config.read_text()
+    config.write_text(f"{before}\n{table}")
+    [step] = [s for s in filter_chain(find(made.root)).steps if s.name == "monochrome"]
+    assert vars(step)["min_colour"] == 12
+    for line, said in (
+        (
+            "min_color = 3",
+            r"unknown setting filter\.steps\.monochrome\.min_color; the ",
+        ),
+        ("min_colour = -3", r"filter\.steps\.monochrome\.min_colour: .*greater than"),
+        ('min_colour = "x"', r"filter\.steps\.monochrome\.min_colour: .*number"),
+        ('blobs = "x"', r"unknown setting filter\.steps\.monochrome\.blobs"),
+    ):
+        config.write_text(f"{before}\n[filter.steps.monochrome]\n{line}\n")
+        with pytest.raises(WrongUse, match=said):
+            filter_chain(find(made.root))
+    config.write_text(f"{before}\n[filter.steps.monocrome]\n")
+    with pytest.raises(
+        WrongUse, match=r"no such step is installed; the nearest is 'mo"
+    ):
+        filter_chain(find(made.root))
+
+
+def test_rows_that_wait_for_a_step_that_is_gone_are_pending_and_counted(
+    made: Workspace, packages: Path
+) -> None:
+    install_monochrome(packages)
+    run(made, packages, "run", "--to", "detect")
+    nowhere = packages / "none"
+    for words in (("run",), ("status",)):
+        _, said = run(made, nowhere, *words)
+        assert "rows wait for the step 'monochrome', which is not installed" in said
+        assert len(said.splitlines()) == 1
+    found = json.loads(run(made, nowhere, "status", "--json")[0])
+    assert found["images"]["pending"] == found["not_installed"]["monochrome"] > 0
+    run(made, packages, "run")
+    found = json.loads(run(made, packages, "status", "--json")[0])
+    assert (found["images"]["pending"], found["not_installed"]) == (0, {})
+    # Its reason stays, and is still shown, when it is gone for good.
+    shown, said = run(made, nowhere, "status")
+    assert "a reason of a step that is not installed" in " ".join(shown.split())
+    assert said == ""
+
+
+CRASHING = """
+import ctypes
+from monochrome import Monochrome, decode, store
+
+class Crashing(Monochrome):
+    name = "crashing"
+    reasons = {}
+
+    def _judge_one(self, item):
+        pixels = decode(store(self.blobs).get(item.sha256), self.max_pixels).pixels
+        if not (pixels.max(2) - pixels.min(2)).any():
+            ctypes.string_at(0)
+        return super()._judge_one(item)
+"""
+
+
+def test_a_picture_that_crashes_a_decoder_is_named_by_the_program(
+    made: Workspace, packages: Path
+) -> None:
+    install_monochrome(packages)
+    install(packages, "crashes", {"crashing": "crashing:Crashing"}, crashing=CRASHING)
+    out, said = run(made, packages, "run", "--json", code=3)
+    steps = json.loads(out)["steps"]
+    assert steps["crashing"]["dropped"] == {"crashed": 1}
+    [[number, message]] = rows(
+        made,
+        sa.select(decision.c.subject_id, decision.c.message).where(
+            decision.c.reason == "crashed"
+        ),
+    )
+    assert message == "the process died of it (SIGSEGV)"
+    assert f"see `icf why image:{number}`" in said
+    status = json.loads(run(made, packages, "status", "--json")[0])
+    assert status["images"]["dropped"]["crashed"] == 1
+    assert status["images"]["pending"] == status["pending"] == 0
+
+
+STEP = """
+from icf.engine.outside import OutsideStep
+
+class Bad(OutsideStep):
+    name, subject, after, reasons = "bad", "image", "detect", {}
+    grouped = False
+
+    @classmethod
+    def make(cls, workspace, table):
+        return cls()
+
+    def select(self, connection, ids):
+        return []
+
+    def judge(self, batch):
+        return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        (
+            "bad",
+            "import no_such_module",
+            r"'bad' \(bad:Bad\) cannot be loaded: ModuleN",
+        ),
+        ("bad", "Bad = 3", r"is no class under icf\.engine\.outside\.OutsideStep"),
+        (
+            "worse",
+            STEP,
+            r"'worse' \(bad:Bad\) calls itself 'bad'; the two must be equal",
+        ),
+        (
+            "size",
+            STEP.replace('"bad"', '"size"'),
+            r"called 'size', as one of icf's own",
+        ),
+        (
+            "bad",
+            STEP.replace('"detect"', '"detekt"'),
+            r"stands after 'detekt', which is not in the chain; the nearest is 'd",
+        ),
+        (
+            "bad",
+            STEP.replace('"detect"', '"size"'),
+            r"judges images and stands after 'size', which judges faces",
+        ),
+        (
+            "bad",
+            STEP.replace('"image"', '"album"'),
+            r"judges 'album', which is neither",
+        ),
+        ("bad", STEP.replace("after", "before"), r"does not say its 'after'"),
+    ],
+)
+def test_a_bad_step_is_refused_before_anything_runs(
+    made: Workspace, packages: Path, name: str, code: str, message: str
+) -> None:
+    install(packages, "bad_package", {name: "bad:Bad"}, bad=code)
+    _, said = run(made, packages, "run", code=2)
+    assert re.search(message, said), said
+    # What is there can be looked at all the same.
+    assert run(made, packages, "status")[1] == ""
+
+
+def test_two_packages_with_a_step_of_one_name_are_named(
+    made: Workspace, packages: Path
+) -> None:
+    install(packages, "one", {"bad": "bad:Bad"}, bad=STEP)
+    install(packages, "other", {"bad": "worse:Bad"}, worse=STEP)
+    _, said = run(made, packages, "run", code=2)
+    assert re.search(r"(bad|worse):Bad and (bad|worse):Bad both bring a step", said)
+    assert run(made, packages, "status")[1] == ""
+
+
+def test_several_steps_behind_one_stand_in_the_order_of_their_names() -> None:
+    own = (placeholder("detect"), placeholder("size"))
+    others = [
+        placeholder("b", "detect"),
+        placeholder("c", "a"),
+        placeholder("a", "detect"),
+    ]
+    names = [step.name for step in placed(own, others)]
+    assert names == ["detect", "a", "c", "b", "size"]
+
+
+def placeholder(called: str, behind: str = "") -> OutsideStep[Item]:
+    """A step that does nothing."""
+
+    class Placeholder(OutsideStep[Item]):
+        name, subject, after, reasons = called, "image", behind, {}
+
+        @classmethod
+        def make(
+            cls, workspace: Workspace, table: Mapping[str, Any]
+        ) -> OutsideStep[Item]:
+            return cls()
+
+        def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[Item]:
+            return []
+
+        def judge(self, batch: Sequence[Item]) -> list[Outcome]:
+            return []
+
+    return Placeholder()
