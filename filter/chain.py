@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from icf.engine import outside
 from icf.engine.runner import Chain
+from icf.engine.step import Step
 from icf.filter.aspect import Aspect
 from icf.filter.detect import Detect
 from icf.filter.duplicates import Duplicates
@@ -22,6 +26,15 @@ from icf.workspace import Workspace
 
 
 def filter_chain(workspace: Workspace) -> Chain:
+    """Make the steps, and those that other packages bring.
+
+    Raises:
+        WrongUse: a step from outside cannot be loaded, placed or set so.
+    """
+    return Chain(outside.placed(own_steps(workspace), outside.made(workspace)))
+
+
+def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
     """Make the steps with the settings and paths of ``workspace``.
 
     What is cheap comes first: nothing is embedded that size, sharpness or a duplicate
@@ -29,9 +42,9 @@ def filter_chain(workspace: Workspace) -> Chain:
     """
     wanted = workspace.settings.filter
     max_pixels = workspace.settings.harvest.max_pixels
-    blobs = workspace.settings.blobs.url or str(workspace.root / "blobs")
+    blobs = workspace.blobs_url
     vectors = workspace.root / "vectors"
-    steps = (
+    return (
         Detect(blobs, LEAST_SCORE, max_pixels, wanted.runtime),
         Faces(wanted.min_score),
         Aspect(wanted.min_side, wanted.max_aspect),
@@ -47,4 +60,3 @@ def filter_chain(workspace: Workspace) -> Chain:
         Reference(vectors),
         Identity(vectors, wanted.min_probability),
     )
-    return Chain(steps)
