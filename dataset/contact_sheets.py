@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from icf.blobs import BlobStore
 from icf.catalogue import schema
+from icf.catalogue.merges import survivor
 from icf.codes import FaceReason, ImageReason, Label, Verdict
 from icf.images import Undecodable, decode
 
@@ -58,7 +59,8 @@ def kept_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
             count.label("confirmed"),
         )
         .select_from(schema.question)
-        .join(schema.character, schema.character.c.id == schema.question.c.character_id)
+        .join(_ASKED, _ASKED.c.id == schema.question.c.character_id)
+        .join(schema.character, schema.character.c.id == survivor(_ASKED))
         .join(schema.album, schema.album.c.id == schema.character.c.album_id)
         .where(schema.question.c.label == Label.SAME.value)
         .group_by(schema.character.c.id, schema.album.c.id)
@@ -116,6 +118,8 @@ def face_thumbnail(
 
 
 _FACE = schema.face
+#: Who was asked about: a character, or one that was merged into it since.
+_ASKED = schema.character.alias("asked")
 
 
 def _spread(rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
@@ -131,9 +135,10 @@ def _spread(rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
 
 
 def _confirmed(row: sa.Row[Any]) -> sa.ColumnElement[bool]:
-    faces = sa.select(schema.question.c.face_id).where(
-        schema.question.c.label == Label.SAME.value,
-        schema.question.c.character_id == row.id,
+    faces = (
+        sa.select(schema.question.c.face_id)
+        .join(_ASKED, _ASKED.c.id == schema.question.c.character_id)
+        .where(schema.question.c.label == Label.SAME.value, survivor(_ASKED) == row.id)
     )
     chosen = _FACE.c.id.in_(faces)
     if row.reference_face_id is None:

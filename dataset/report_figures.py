@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.catalogue.merges import survivor
 from icf.codes import Code, FaceReason, Fate, ImageReason, Label, Verdict
 
 _CONFIRMED = schema.question.c.label == Label.SAME.value
@@ -196,7 +197,10 @@ def _per_character(connection: sa.Connection) -> list[int]:
     """Confirmed faces of each character, most first; kept ones before any label."""
     count = sa.func.count()
     confirmed = (
-        sa.select(count).where(_CONFIRMED).group_by(schema.question.c.character_id)
+        sa.select(count)
+        .select_from(schema.question.join(schema.character))
+        .where(_CONFIRMED)
+        .group_by(survivor())
     )
     kept = (
         sa.select(count)

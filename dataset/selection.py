@@ -2,7 +2,8 @@
 
 Everything is paged by key. A face belongs to an identity when people answered that it
 is that character, or when it is the reference that they compared with. A face confirmed
-for two characters belongs to neither.
+for two characters belongs to neither. Characters that were merged are one identity,
+that of the one which stands for them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from icf.catalogue.schema import album, character, face, image, model, question
-from icf.codes import FaceReason, Label
+from icf.catalogue.merges import survivor
+from icf.catalogue.schema import album, character, face, image, model, question, review
+from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
 from icf.dataset.licences import under_licence
 from icf.dataset.near_duplicates import Hashes
 from icf.engine.rows import by_ids
@@ -91,6 +93,8 @@ class Selection:
         detectors: the hashes of the models that found the boxes.
         models: the names of those models, by hash.
         left_out: how many confirmed faces cannot be used, by reason.
+        unmerged: pairs of identities that people found to be one, and that nobody has
+            merged yet.
     """
 
     faces: Faces
@@ -100,6 +104,7 @@ class Selection:
     detectors: tuple[str, ...]
     models: Mapping[str, str]
     left_out: Mapping[str, int]
+    unmerged: tuple[tuple[int, int], ...] = ()
 
 
 def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Selection:
@@ -150,6 +155,7 @@ def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Sel
             "other_licence": len(confirmed) - len(rows),
             "without_embedding": len(rows) - len(usable),
         },
+        unmerged=_unmerged(connection),
     )
 
 
@@ -178,8 +184,20 @@ _CHARACTERS = sa.select(
     album.c.name.label("album"),
 ).join(album, album.c.id == character.c.album_id)
 
-_SAME = sa.select(question.c.id, question.c.face_id, question.c.character_id).where(
-    question.c.label == Label.SAME.value
+_ANSWERED = sa.select(
+    question.c.id,
+    question.c.face_id,
+    survivor().label("character_id"),
+    question.c.label,
+).join(character, character.c.id == question.c.character_id)
+
+_SAME = _ANSWERED.where(question.c.label == Label.SAME.value)
+
+#: Of characters: merged, or standing for one that is.
+_gone = character.alias("gone")
+_TOOK_PART = sa.or_(
+    character.c.merged_into.is_not(None),
+    sa.exists().where(_gone.c.merged_into == character.c.id),
 )
 
 
@@ -198,24 +216,46 @@ def _pages(
 
 
 def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
-    """Each confirmed face's character, and how many faces have more than one."""
+    """Each confirmed face's character, and of how many faces people disagree."""
     owners: dict[int, int] = {}
     torn: set[int] = set()
     for row in _pages(connection, _SAME, question):
         if owners.setdefault(row.face_id, row.character_id) != row.character_id:
             torn.add(row.face_id)
     confirmed = set(owners.values())
-    references = sa.select(character.c.id, character.c.reference_face_id).where(
-        character.c.reference_face_id.is_not(None)
-    )
+    references = sa.select(
+        character.c.id, survivor().label("stands"), character.c.reference_face_id
+    ).where(character.c.reference_face_id.is_not(None))
     for row in _pages(connection, references, character):
-        character_id, face_id = row.id, row.reference_face_id
+        character_id, face_id = row.stands, row.reference_face_id
         # A reference that no answer speaks for confirms nothing.
         if character_id in confirmed and (
             owners.setdefault(face_id, character_id) != character_id
         ):
             torn.add(face_id)
+    # Before a merge people may have said yes for the one, and no for the other.
+    refused = _ANSWERED.where(question.c.label == Label.DIFFERENT.value, _TOOK_PART)
+    for row in _pages(connection, refused, question):
+        if owners.get(row.face_id) == row.character_id:
+            torn.add(row.face_id)
     return {key: owner for key, owner in owners.items() if key not in torn}, len(torn)
+
+
+def _unmerged(connection: sa.Connection) -> tuple[tuple[int, int], ...]:
+    one, other = character.alias("one"), character.alias("other")
+    query = (
+        sa.select(survivor(one), survivor(other))
+        .select_from(review)
+        .join(one, one.c.id == review.c.character_id)
+        .join(other, other.c.id == review.c.other_character_id)
+        .where(
+            review.c.kind == Suspicion.MERGE.value,
+            review.c.status == ReviewStatus.SAME.value,
+            survivor(one) != survivor(other),
+        )
+        .order_by(review.c.id)
+    )
+    return tuple((row[0], row[1]) for row in connection.execute(query))
 
 
 def _identity(row: sa.Row[Any]) -> Identity:

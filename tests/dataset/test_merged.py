@@ -26,7 +26,7 @@ def faces_of(selection: Selection, character_id: int) -> set[int]:
     return set(faces.face[faces.identity == character_id].tolist())
 
 
-def test_merged_characters_are_one_identity_in_one_role(workspace: Workspace) -> None:
+def test_merged_characters_are_one_identity_whatever_the_chain(workspace: Workspace) -> None:
     before = prepare(workspace, 1).plan.selection
     merge(workspace, 2, 1)
     merge(workspace, 1, 3)
@@ -34,8 +34,6 @@ def test_merged_characters_are_one_identity_in_one_role(workspace: Workspace) ->
     together = faces_of(plan.selection, 3)
     assert together == set().union(*(faces_of(before, each) for each in (1, 2, 3)))
     assert {1, 2}.isdisjoint(plan.selection.identities)
-    labels = {each.label for each in (*plan.train, *plan.test) if each.label >= 0}
-    assert len(labels) == len(set(plan.labels.values()))
     assert plan.labels.keys().isdisjoint({1, 2})
 
 
