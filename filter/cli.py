@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from icf import command
 from icf.filter.cli_calibrate import calibrate_command
+from icf.filter.cli_consistency import consistency_command
 from icf.filter.cli_review import review_command
 from icf.filter.cli_run import run_command, step_command
 from icf.filter.cli_status import status_command
@@ -33,6 +34,7 @@ for _name, _summary in STEPS.items():
     cli.add_command(step_command(_name, _summary))
 cli.add_command(status_command)
 cli.add_command(calibrate_command)
+cli.add_command(consistency_command)
 cli.add_command(review_command)
 
 
