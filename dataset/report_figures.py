@@ -134,7 +134,7 @@ def _headline(connection: sa.Connection) -> list[tuple[str, int]]:
 
 def _picture_funnel(connection: sa.Connection) -> list[Bar]:
     image, url = schema.image, schema.url
-    usable = image.c.reason.in_([ImageReason.OK.value, ImageReason.NO_FACE.value])
+    decoded = image.c.pixel_hash.is_not(None)
     return [
         Bar("URLs found", "listed by the sources", _count(connection, url)),
         Bar(
@@ -142,7 +142,7 @@ def _picture_funnel(connection: sa.Connection) -> list[Bar]:
             "fetched whole, different bytes",
             _count(connection, image),
         ),
-        Bar("decoded", "readable, and not a copy", _count(connection, image, usable)),
+        Bar("decoded", "readable", _count(connection, image, decoded)),
         Bar(
             "with a face",
             "the detector found one at least",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import Fate, Label, Verdict
+from icf.codes import FaceReason, Fate, Label, Verdict
 
 _FETCHED = (Fate.STORED.value, Fate.UNCHANGED.value)
 
@@ -83,7 +83,9 @@ def _pictures(connection: sa.Connection) -> Stage:
 
 def _faces(connection: sa.Connection) -> Stage:
     face, question = schema.face, schema.question
-    verdicts = _by(connection, face.c.verdict)
+    # What the detector was too unsure of is no face.
+    sure = face.c.reason != FaceReason.LOW_SCORE.value
+    verdicts = _by(connection, face.c.verdict, sure)
     kept = face.c.verdict == Verdict.KEPT.value
     asked = sa.exists().where(question.c.face_id == face.c.id)
     reference = sa.exists().where(schema.character.c.reference_face_id == face.c.id)
@@ -117,6 +119,8 @@ def _labels(connection: sa.Connection) -> Stage:
     return Stage("labels", same + different, [("another character", different)])
 
 
-def _by(connection: sa.Connection, column: sa.Column[str]) -> dict[str, int]:
-    query = sa.select(column, sa.func.count()).group_by(column)
+def _by(
+    connection: sa.Connection, column: sa.Column[str], *where: sa.ColumnElement[bool]
+) -> dict[str, int]:
+    query = sa.select(column, sa.func.count()).where(*where).group_by(column)
     return {value: count for value, count in connection.execute(query)}

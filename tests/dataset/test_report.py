@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from icf.catalogue import schema
+from icf.catalogue import ledger, schema
 from icf.codes import FaceReason, Fate
 from icf.dataset.release import prepare, write
 from icf.dataset.report import write_report
@@ -79,6 +79,41 @@ def test_every_reason_stands_with_its_meaning_and_count(
     assert f"not found {Fate.NOT_FOUND.meaning} 2" in words
 
 
+def test_the_filter_is_told_step_by_step_measure_by_measure_and_pair_by_pair(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    with workspace.catalogue.write() as connection:
+        run = ledger.begin_run(connection, "test", "{}", "0")
+        blurred = sa.select(schema.face.c.id).where(schema.face.c.reason == "blurred")
+        face = connection.execute(blurred).scalar_one()
+        line = ledger.Decision("face", face, "sharpness", "dropped", "blurred")
+        ledger.append(connection, run, [line])
+        pair = {"character_id": 1, "face_id": 1, "other_character_id": 2}
+        known = {"similarity": 0.873, "phash_bits": 3, "dhash_bits": 4}
+        when = {"found_at": 0.0, "changed_at": 0.0}
+        connection.execute(
+            sa.insert(schema.review).values(
+                kind="twin",
+                other_face_id=11,
+                score=0.9,
+                status="open",
+                **pair,
+                **known,
+                **when,
+            )
+        )
+    page = report(workspace, tmp_path / "r.html")
+    assert "sharpness" in page.words
+    assert "1 blurred" in page.words
+    for words in ("filter.min_sharpness", "filter.min_face", "0.87 · 3 and 4 bits"):
+        assert words in page.words
+    drawings = [each.get("aria-label", "") for each in page.of("svg")]
+    assert any("beyond the threshold of 100" in each for each in drawings)
+    twins = [each["alt"] for each in page.of("img") if each["alt"].startswith("twin")]
+    assert len(twins) == 2
+    assert "Nobody has answered a question yet" in page.words
+
+
 def test_release_leaks_scores_and_licences_are_told(
     released: Workspace, tmp_path: Path
 ) -> None:
@@ -88,7 +123,7 @@ def test_release_leaks_scores_and_licences_are_told(
     assert DETECTOR[:12] in words
     for name in ("rank-1", "rank-5", "rank-10", "official", "coco", "voc_all_point"):
         assert name in words
-    assert "12 checks, no leak" in words
+    assert "13 checks, no leak" in words
     assert "do not compare these figures with published ones" in words
     assert "Near 1 by construction" in words
     assert "CC BY-SA 4.0 extmetadata" in words
@@ -180,7 +215,7 @@ def test_a_release_that_was_moved_away_is_told_from_the_catalogue(
     words = report(released, tmp_path / "r.html").words
     assert "Its files are no longer in releases/one" in words
     assert "rank-1" not in words
-    assert "12 checks, no leak" in words
+    assert "13 checks, no leak" in words
 
 
 def test_the_same_catalogue_gives_the_same_bytes(
