@@ -15,7 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.app.takedown_target import Target
-from icf.catalogue import ledger, references, tombstones
+from icf.catalogue import ledger, references, reviews, tombstones
 from icf.catalogue.schema import (
     answer,
     batch,
@@ -116,6 +116,7 @@ def _forget_character(
 ) -> None:
     """File nothing under a withdrawn character, list and ask nothing of it again."""
     _close_questions(connection, run_id, question.c.character_id == key, reason)
+    reviews.close(connection, characters=[key])
     connection.execute(sa.delete(discovery).where(discovery.c.character_id == key))
     connection.execute(
         sa.delete(mention).where(
@@ -185,6 +186,7 @@ def _drop_faces(
         connection.execute(sa.update(face).where(face.c.id.in_(fresh)).values(dropped))
         about = question.c.face_id.in_(part)
         _close_questions(connection, run_id, sa.or_(about, _beside(part)), reason)
+        reviews.close(connection, faces=part)
         connection.execute(
             sa.delete(face_link).where(
                 sa.or_(face_link.c.face_id.in_(part), face_link.c.other_id.in_(part))
