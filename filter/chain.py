@@ -45,7 +45,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
     blobs = workspace.blobs_url
     vectors = workspace.root / "vectors"
     return (
-        Detect(blobs, LEAST_SCORE, max_pixels, wanted.runtime),
+        Detect(blobs, LEAST_SCORE, max_pixels, wanted.runtime, wanted.device),
         Faces(wanted.min_score),
         Aspect(wanted.min_side, wanted.max_aspect),
         Exact(),
@@ -56,7 +56,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
         Tone(wanted.min_brightness, wanted.min_contrast),
         Sharpness(wanted.min_sharpness),
         Duplicates(wanted.max_phash, wanted.max_dhash),
-        Embed(blobs, vectors, max_pixels, wanted.runtime),
+        Embed(blobs, vectors, max_pixels, wanted.runtime, wanted.device),
         Reference(vectors),
         Identity(vectors, wanted.min_probability),
     )

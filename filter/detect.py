@@ -22,8 +22,8 @@ from icf.engine.rows import by_ids
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import opened
 from icf.images import Picture, Undecodable, decode
-from icf.models.detection import Detection
-from icf.models.runtime import Runtime
+from icf.models.detection import Detection, Detector
+from icf.models.runtime import Device, Runtime
 
 #: Pictures shown to the detector at a time, and their pixels: a batch of posters must
 #: not fill the memory.
@@ -53,6 +53,7 @@ class Detect(Step[StoredImage]):
         least_score: the detector's score from which on a face is stored.
         max_pixels: the cap on width x height.
         runtime: what runs the detector.
+        device: where PyTorch computes.
     """
 
     name: ClassVar[str] = "detect"
@@ -63,10 +64,14 @@ class Detect(Step[StoredImage]):
     least_score: float
     max_pixels: int
     runtime: Runtime = "onnxruntime"
+    device: Device = "auto"
 
     def open(self) -> None:
         """Open the detector."""
-        opened.detector(self.runtime)
+        self._detector()
+
+    def _detector(self) -> Detector:
+        return opened.detector(self.runtime, self.device)
 
     def select(
         self, connection: sa.Connection, ids: Sequence[int]
@@ -90,6 +95,7 @@ class Detect(Step[StoredImage]):
     ) -> Iterator[list[tuple[StoredImage, Picture]]]:
         """Yield pictures, a few at a time; note the others in ``refused``."""
         store = opened.blobs(self.blobs)
+        together = max(TOGETHER, self._detector().together)
         some: list[tuple[StoredImage, Picture]] = []
         pixels = 0
         for item in one_by_one(batch):
@@ -105,14 +111,14 @@ class Detect(Step[StoredImage]):
                 continue
             some.append((item, picture))
             pixels += picture.width * picture.height
-            if len(some) == TOGETHER or pixels >= TOGETHER_PIXELS:
+            if len(some) == together or pixels >= TOGETHER_PIXELS:
                 yield some
                 some, pixels = [], 0
         if some:
             yield some
 
     def _detect(self, some: Sequence[tuple[StoredImage, Picture]]) -> list[Outcome]:
-        detector = opened.detector(self.runtime)
+        detector = self._detector()
         found = detector.detect([p.pixels for _, p in some], self.least_score)
         return [
             self._outcome(item, picture, faces, detector.model_hash)

@@ -24,7 +24,7 @@ from icf.engine.step import Item, Outcome, Step, Subject
 from icf.filter import opened
 from icf.images import Undecodable, decode
 from icf.models.embedding import crop_face
-from icf.models.runtime import Runtime
+from icf.models.runtime import Device, Runtime
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Embed(Step[StoredFace]):
         vectors: the folder of the vector store.
         max_pixels: the cap on width x height.
         runtime: what runs the embedder.
+        device: where PyTorch computes.
     """
 
     name: ClassVar[str] = "embed"
@@ -54,10 +55,11 @@ class Embed(Step[StoredFace]):
     vectors: Path
     max_pixels: int
     runtime: Runtime = "onnxruntime"
+    device: Device = "auto"
 
     def open(self) -> None:
         """Open the embedder."""
-        opened.embedder(self.runtime)
+        opened.embedder(self.runtime, self.device)
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
         """Read boxes, and where the bytes are."""
@@ -71,7 +73,7 @@ class Embed(Step[StoredFace]):
 
     def judge(self, batch: Sequence[StoredFace]) -> list[Outcome]:
         """Crop the faces, decoding each picture once, and embed them together."""
-        embedder = opened.embedder(self.runtime)
+        embedder = opened.embedder(self.runtime, self.device)
         model = embedder.model_hash
         known = self._known(model, batch)
         outcomes = [_embedded(item, model) for item in batch if item.id in known]

@@ -13,23 +13,23 @@ from pathlib import Path
 from icf.blobs import BlobStore
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
-from icf.models.runtime import Runtime
+from icf.models.runtime import Device, Runtime
 from icf.vectors import VectorStore
 
 # Threads that all ask first would each load a model of their own.
 _opening = threading.Lock()
 
 
-def detector(runtime: Runtime = "onnxruntime") -> Detector:
+def detector(runtime: Runtime = "onnxruntime", device: Device = "auto") -> Detector:
     """The bundled detector."""
     with _opening:
-        return _detector(runtime)
+        return _detector(runtime, device)
 
 
-def embedder(runtime: Runtime = "onnxruntime") -> Embedder:
+def embedder(runtime: Runtime = "onnxruntime", device: Device = "auto") -> Embedder:
     """The bundled embedder."""
     with _opening:
-        return _embedder(runtime)
+        return _embedder(runtime, device)
 
 
 @functools.cache
@@ -45,10 +45,10 @@ def vectors(folder: Path) -> VectorStore:
 
 
 @functools.cache
-def _detector(runtime: Runtime) -> Detector:
-    return Detector.bundled(runtime)
+def _detector(runtime: Runtime, device: Device) -> Detector:
+    return Detector.bundled(runtime, device)
 
 
 @functools.cache
-def _embedder(runtime: Runtime) -> Embedder:
-    return Embedder.bundled(runtime)
+def _embedder(runtime: Runtime, device: Device) -> Embedder:
+    return Embedder.bundled(runtime, device)

@@ -14,7 +14,7 @@ from icf.errors import BadModel
 from icf.models import anchors, views
 from icf.models.cards import ModelCard, bundled_path, verified
 from icf.models.overlap import suppress
-from icf.models.runtime import Network, Runtime, open_network
+from icf.models.runtime import Device, Network, Runtime, open_network
 from icf.models.views import View
 
 Pixels = NDArray[np.uint8]
@@ -78,22 +78,30 @@ class Detector:
             in parts.
         model_hash: SHA-256 of its weights.
         runtime: what runs it.
+        together: views of one shape that are shown to it at a time.
     """
 
     def __init__(self, network: Network, card: ModelCard) -> None:
         self._network = network
         self.runtime = network.runtime
+        self.together = network.together
         self.card = card
         self.model_hash = card.sha256
 
     @classmethod
-    def bundled(cls, runtime: Runtime = "onnxruntime") -> Detector:
+    def bundled(
+        cls, runtime: Runtime = "onnxruntime", device: Device = "auto"
+    ) -> Detector:
         """Open the detector that comes with the program."""
-        return cls.open(bundled_path("detector"), runtime=runtime)
+        return cls.open(bundled_path("detector"), runtime=runtime, device=device)
 
     @classmethod
     def open(
-        cls, path: Path, threads: int = 1, runtime: Runtime = "onnxruntime"
+        cls,
+        path: Path,
+        threads: int = 1,
+        runtime: Runtime = "onnxruntime",
+        device: Device = "auto",
     ) -> Detector:
         """Open weights with their card beside them.
 
@@ -101,12 +109,13 @@ class Detector:
             path: an ONNX file with ``NAME.json`` beside it.
             threads: processors one call may use.
             runtime: what runs it.
+            device: where PyTorch computes.
 
         Raises:
             BadModel: the file is not what its card promises, or not a detector.
         """
         card = verified(path, "detect", {"min_score", "side", "overview", "tiles"})
-        network = open_network(path, threads, runtime)
+        network = open_network(path, threads, runtime, device)
         shape = list(network.input)
         last = [output[-1] for output in network.outputs]
         if len(shape) != 4 or shape[1] != 3 or last != [len(KINDS), 4]:
@@ -130,32 +139,63 @@ class Detector:
             `SAME_FACE`, of whatever kind.
         """
         least = self.card.parameters["min_score"] if min_score is None else min_score
-        return [self._detect(picture, least) for picture in pictures]
+        found: list[list[_Found]] = [[] for _ in pictures]
+        waiting: dict[tuple[int, ...], list[_Look]] = {}
+        for index, picture in enumerate(pictures):
+            for view in self._views(*picture.shape[:2]):
+                look = _Look(index, view, views.render(picture, view))
+                alike = waiting.setdefault(look.shown.shape, [])
+                alike.append(look)
+                if len(alike) == self.together:
+                    self._look(waiting.pop(look.shown.shape), pictures, found, least)
+        for alike in waiting.values():
+            self._look(alike, pictures, found, least)
+        return [_one_a_face(_joined(each)).detections() for each in found]
 
-    def _detect(self, picture: Pixels, least: float) -> list[Detection]:
-        height, width = picture.shape[:2]
+    def _views(self, height: int, width: int) -> list[View]:
         side, overview = (int(self.card.parameters[n]) for n in ("side", "overview"))
         looks = views.whole_and_overview(height, width, side, overview)
         if self.card.parameters["tiles"]:
             looks += views.tiles(height, width, side)
-        found = [self._look(picture, view, least) for view in looks]
-        return _one_a_face(_joined(found)).detections()
+        return looks
 
-    def _look(self, picture: Pixels, view: View, least: float) -> _Found:
-        """Find the faces that one view shows whole, in pixels of the picture."""
-        shown = views.render(picture, view)
-        pixels = shown.transpose(2, 0, 1)[None].astype(np.float32)
-        [[logits], [offsets]] = self._network.run(pixels)
+    def _look(
+        self,
+        alike: Sequence[_Look],
+        pictures: Sequence[Pixels],
+        found: Sequence[list[_Found]],
+        least: float,
+    ) -> None:
+        """Show views of one shape; add what each finds to that of its picture."""
+        logits, offsets = self._network.look(np.stack([each.shown for each in alike]))
+        for number, look in enumerate(alike):
+            size = pictures[look.index].shape[:2]
+            faces = look.faces(logits[number], offsets[number], size, least)
+            found[look.index].append(faces)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A view of a picture as the network is shown it."""
+
+    index: int
+    view: View
+    shown: Pixels
+
+    def faces(
+        self, logits: Boxes, offsets: Boxes, size: tuple[int, ...], least: float
+    ) -> _Found:
+        """Read the faces that the view shows whole, in pixels of the picture."""
         kinds = logits.argmax(1)
         scores = _sigmoid(logits.max(1))
         some = np.flatnonzero(scores >= least)
         some = some[np.argsort(-scores[some], kind="stable")[:_MOST]]
-        reference = anchors.anchors(*shown.shape[:2])
+        reference = anchors.anchors(*self.shown.shape[:2])
         boxes = anchors.decode(offsets[some], reference[some])
-        placed = views.placed(boxes, view, *picture.shape[:2])
+        placed = views.placed(boxes, self.view, *size)
         found = _Found(placed, scores[some], kinds[some])
-        whole = views.is_whole(boxes, view, *picture.shape[:2])
-        return _one_a_face(found[whole & views.answers_for(boxes, view)])
+        whole = views.is_whole(boxes, self.view, *size)
+        return _one_a_face(found[whole & views.answers_for(boxes, self.view)])
 
 
 def _joined(found: Sequence[_Found]) -> _Found:

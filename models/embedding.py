@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from icf.catalogue.calibrations import Curve
 from icf.errors import BadModel
 from icf.models.cards import ModelCard, bundled_path, verified
-from icf.models.runtime import Network, Runtime, open_network
+from icf.models.runtime import Device, Network, Runtime, open_network
 
 Pixels = NDArray[np.uint8]
 
@@ -43,13 +43,19 @@ class Embedder:
         )
 
     @classmethod
-    def bundled(cls, runtime: Runtime = "onnxruntime") -> Embedder:
+    def bundled(
+        cls, runtime: Runtime = "onnxruntime", device: Device = "auto"
+    ) -> Embedder:
         """Open the embedder that comes with the program."""
-        return cls.open(bundled_path("embedder"), runtime=runtime)
+        return cls.open(bundled_path("embedder"), runtime=runtime, device=device)
 
     @classmethod
     def open(
-        cls, path: Path, threads: int = 1, runtime: Runtime = "onnxruntime"
+        cls,
+        path: Path,
+        threads: int = 1,
+        runtime: Runtime = "onnxruntime",
+        device: Device = "auto",
     ) -> Embedder:
         """Open weights with their card beside them.
 
@@ -57,12 +63,13 @@ class Embedder:
             path: an ONNX file with ``NAME.json`` beside it.
             threads: processors one call may use.
             runtime: what runs it.
+            device: where PyTorch computes.
 
         Raises:
             BadModel: the file is not what its card promises, or not an embedder.
         """
         card = verified(path, "embed", {"crop_rate", "slope", "intercept"})
-        network = open_network(path, threads, runtime)
+        network = open_network(path, threads, runtime, device)
         shape = list(network.input)
         if shape[1:] != [3, SIDE, SIDE] or len(network.outputs) != 1:
             raise BadModel(
@@ -81,9 +88,10 @@ class Embedder:
             Shape (n, dim), float32; each row has length 1.
         """
         rows = [np.zeros((0, self.dim), np.float32)]
-        for start in range(0, len(crops), _BATCH):
-            some = np.stack([_fitted(crop) for crop in crops[start : start + _BATCH]])
-            [vectors] = self._network.run(some.transpose(0, 3, 1, 2))
+        size = max(_BATCH, 4 * self._network.together)
+        for start in range(0, len(crops), size):
+            some = [_fitted(crop) for crop in crops[start : start + size]]
+            [vectors] = self._network.look(np.stack(some))
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             rows.append(vectors / np.maximum(lengths, 1e-12))
         return np.concatenate(rows).astype(np.float32)
@@ -122,7 +130,7 @@ def crop_face(
     return np.ascontiguousarray(image[rows][:, columns])
 
 
-def _fitted(crop: Pixels) -> NDArray[np.float32]:
+def _fitted(crop: Pixels) -> Pixels:
     shrinks = max(crop.shape[:2]) > SIDE
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(crop, (SIDE, SIDE), interpolation=how).astype(np.float32)
+    return np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=how), np.uint8)

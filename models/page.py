@@ -19,11 +19,27 @@ _INTRODUCTION = """\
 Made by `python -m icf.models.page docs/models.md`; do not edit.
 
 A fresh install finds and compares faces with two small networks, a detector and an
-embedder, that were trained from freely licensed drawings. They run in ONNX Runtime on a
-CPU. Each lies in `models/bundled/` as an ONNX file with a card beside it. The card
-names the file's SHA-256: a file that was cut short, swapped or retrained is refused.
+embedder, that were trained from freely licensed drawings. Each lies in
+`models/bundled/` as an ONNX file with a card beside it. The card names the file's
+SHA-256: a file that was cut short, swapped or retrained is refused.
 
     icf-train models
+
+## What runs them
+
+| `filter.runtime` | `filter.device` | runs in |
+| --- | --- | --- |
+| `auto` (default) | `auto` | PyTorch on a GPU, if there is one; else ONNX Runtime |
+| `onnxruntime` | `auto`, `cpu` | ONNX Runtime on processors |
+| `openvino` | `auto`, `cpu` | OpenVINO on processors (the extra `openvino`) |
+| `torch` | `auto`, `cpu`, `cuda` | PyTorch, from the weights in the same ONNX file |
+
+The model's hash, and what is stored under it, is the same whatever runs it. On
+processors PyTorch agrees with ONNX Runtime to a pixel, and to a cosine of 0.999; on a
+GPU it computes in float16, with pictures of one shape together. Each worker process of
+the filter decodes on its own processor and opens the model for itself, so a GPU holds
+the model once for each; `filter.workers` says how many there are. `cuda` on a machine
+without a GPU is refused. The GPU path has not been measured yet.
 
 ## Make them again
 

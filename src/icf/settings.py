@@ -152,6 +152,12 @@ class FilterSettings(_Section):
     max_dhash: int = Field(
         default=10, ge=0, le=64, description="bits of dHash between near-duplicates"
     )
+    min_duplicate_cosine: float = Field(
+        default=0.92,
+        ge=-1,
+        le=1,
+        description="cosine of the embeddings of near-duplicates, by the bundled model",
+    )
     min_probability: float = Field(
         default=0.1,
         ge=0,
@@ -163,8 +169,12 @@ class FilterSettings(_Section):
         ge=0,
         description="enlargement of shown crops; 1.0 doubles both sides (table 5)",
     )
-    runtime: Literal["onnxruntime", "openvino"] = Field(
-        default="onnxruntime", description="what runs the models"
+    runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field(
+        default="auto",
+        description="what runs the models; auto: torch on a GPU, else onnxruntime",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="where torch computes; auto: on a GPU if there is"
     )
     batch: int = Field(default=64, ge=1, description="rows a step takes at a time")
     workers: int = Field(
