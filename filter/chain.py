@@ -37,8 +37,8 @@ def filter_chain(workspace: Workspace) -> Chain:
 def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
     """Make the steps with the settings and paths of ``workspace``.
 
-    What is cheap comes first: nothing is embedded that size, sharpness or a duplicate
-    already rules out.
+    What is cheap comes first: nothing is embedded that size or sharpness already rules
+    out.
     """
     wanted = workspace.settings.filter
     max_pixels = workspace.settings.harvest.max_pixels
@@ -55,8 +55,10 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
         Kind(),
         Tone(wanted.min_brightness, wanted.min_contrast),
         Sharpness(wanted.min_sharpness),
-        Duplicates(wanted.max_phash, wanted.max_dhash),
         Embed(blobs, vectors, max_pixels, wanted.runtime, wanted.device),
+        Duplicates(
+            vectors, wanted.max_phash, wanted.max_dhash, wanted.min_duplicate_cosine
+        ),
         Reference(vectors),
         Identity(vectors, wanted.min_probability),
     )

@@ -21,8 +21,8 @@ STEPS = {
     "kind": "Drop photographed human faces.",
     "tone": "Drop faces that are nearly black or nearly one colour.",
     "sharpness": "Drop blurred faces.",
-    "duplicates": "Drop duplicates of better faces of the same character.",
     "embed": "Compute the embeddings of faces.",
+    "duplicates": "Drop duplicates of better faces of the same character.",
     "reference": "Choose the reference face of characters that have none.",
     "identity": "Drop faces that are not the character they were found under.",
 }

@@ -1,24 +1,44 @@
 """One face of each group of duplicates goes on; the others point at it.
 
-Groups are drawn around a keeper, the largest face and of equals the sharpest, and never
-along chains: a face is out only if it is itself within reach of the keeper. Only faces
-under the same character are compared, so look-alikes under two characters both stay.
+Exact duplicates first: equal pixels. Near-duplicates then: both hashes are within reach
+and so is the cosine of the embeddings, which tells a copy from another drawing of the
+same character. Groups are drawn around a keeper, the largest face and of equals the
+sharpest, and never along chains (`icf.filter.near_groups`). Only faces under the same
+character are compared, so look-alikes under two characters both stay: see
+`icf.filter.twins`.
+
+Where embeddings cannot be compared (a face that was kept earlier may have one by
+another model, or none), hashes alone put nothing out: a face too many costs a person a
+second, and a drawing that is lost is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
-from icf.catalogue.schema import face
+from icf.catalogue.references import HAND
+from icf.catalogue.schema import character, face
 from icf.codes import FaceReason
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
-from icf.measures import hamming
+from icf.filter import opened
+from icf.filter.near_groups import Cosines, Faces, Groups, Reach, find_groups
+from icf.near_hashes import IntArray
+from icf.vectors import VectorStore
+
+#: Standard deviation of grey values below which a face is one colour, and the bits of a
+#: pHash that few frequencies rise above the others of nothing.
+FLAT_CONTRAST, FLAT_BITS = 1.0, 1
+
+#: Pairs whose embeddings are read at a time.
+_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -30,9 +50,21 @@ class HashedFace(Item):
     y1: float
     area: float
     sharpness: float
+    contrast: float | None
     pixel_hash: str
     phash: int
     dhash: int
+    embedder: str | None
+    by_hand: bool = False
+
+    @property
+    def flat(self) -> bool:
+        """Whether its hashes say nothing: those of all flat faces are alike."""
+        return (
+            (self.contrast is not None and self.contrast < FLAT_CONTRAST)
+            or self.dhash == 0
+            or (self.phash & (2**64 - 1)).bit_count() <= FLAT_BITS
+        )
 
 
 @dataclass(frozen=True)
@@ -40,20 +72,30 @@ class Duplicates(Step[HashedFace]):
     """Drops faces of a character that show what a better face of it shows.
 
     Args:
+        vectors: the folder of the vector store.
         max_phash: bits of pHash between near-duplicates, at most.
-        max_dhash: bits of dHash between them, at most; both must hold.
+        max_dhash: bits of dHash between them, at most.
+        min_cosine: of their embeddings, at least; all three must hold.
     """
 
     name: ClassVar[str] = "duplicates"
     subject: ClassVar[Subject] = "face"
     grouped: ClassVar[bool] = True
+    stored: ClassVar[bool] = True
 
+    vectors: Path
     max_phash: int
     max_dhash: int
+    min_cosine: float
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[HashedFace]:
-        """Read hashes and sizes."""
+        """Read hashes and sizes, and which face a person chose as reference."""
         area = (face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)
+        by_hand = sa.exists().where(
+            character.c.reference_face_id == face.c.id,
+            character.c.id == face.c.character_id,
+            character.c.reference_by == HAND,
+        )
         query = sa.select(
             face.c.id,
             face.c.character_id,
@@ -63,9 +105,12 @@ class Duplicates(Step[HashedFace]):
             face.c.y1,
             area.label("area"),
             face.c.sharpness,
+            face.c.contrast,
             face.c.pixel_hash,
             face.c.phash,
             face.c.dhash,
+            face.c.embedder,
+            by_hand.label("by_hand"),
         )
         return [
             HashedFace(
@@ -77,9 +122,12 @@ class Duplicates(Step[HashedFace]):
                 y1=row.y1,
                 area=row.area,
                 sharpness=row.sharpness,
+                contrast=row.contrast,
                 pixel_hash=row.pixel_hash,
                 phash=row.phash,
                 dhash=row.dhash,
+                embedder=row.embedder,
+                by_hand=bool(row.by_hand),
             )
             for row in by_ids(connection, query, face.c.id, ids)
         ]
@@ -90,46 +138,128 @@ class Duplicates(Step[HashedFace]):
 
     def _judge_group(self, group: Sequence[HashedFace]) -> list[Outcome]:
         ranked = sorted(group, key=_rank)
-        pixels = np.unique([item.pixel_hash for item in ranked], return_inverse=True)[1]
-        phash = np.array([item.phash for item in ranked], np.int64)
-        dhash = np.array([item.dhash for item in ranked], np.int64)
-        fresh = np.array([item.fresh for item in ranked], np.bool_)
+        best = _best_of_equal_pixels(ranked)
+        free = np.array([item.fresh and not item.by_hand for item in ranked])
+        exact = free & (best != np.arange(len(ranked)))
+        flat = np.array([item.flat for item in ranked])
+        faces = Faces(
+            np.array([item.phash for item in ranked], np.int64),
+            np.array([item.dhash for item in ranked], np.int64),
+            free,
+            ~exact & ~flat,
+        )
+        reach = Reach(self.max_phash, self.max_dhash, self.min_cosine)
+        groups = find_groups(faces, reach, self._cosines(ranked))
         outcomes = []
-        waiting = np.arange(len(ranked))
-        while len(waiting):
-            keeper, waiting = waiting[0], waiting[1:]
-            if fresh[keeper]:
-                outcomes.append(Outcome(ranked[keeper].id, True))
-            same = pixels[waiting] == pixels[keeper]
-            bits = hamming(phash[waiting], phash[keeper])
-            near = bits <= self.max_phash
-            near[near] = hamming(dhash[waiting[near]], dhash[keeper]) <= self.max_dhash
-            out = fresh[waiting] & (same | near)
-            for place in np.flatnonzero(out):
-                distance = None if same[place] else int(bits[place])
-                item = ranked[waiting[place]]
-                outcomes.append(self._dropped(item, ranked[keeper], distance))
-            waiting = waiting[~out]
+        for row, item in enumerate(ranked):
+            if item.fresh and exact[row]:
+                # What it equals may itself be out, for a keeper.
+                first = int(best[row])
+                keeper = int(groups.keeper[first])
+                stays = ranked[first if keeper < 0 else keeper]
+                outcomes.append(_exact_duplicate(item, stays))
+            elif item.fresh:
+                outcomes.append(self._by_hashes(row, ranked, groups))
         return outcomes
 
-    def _dropped(
-        self, item: HashedFace, keeper: HashedFace, bits: int | None
+    def _by_hashes(
+        self, row: int, ranked: Sequence[HashedFace], groups: Groups
     ) -> Outcome:
-        exact = bits is None
-        reason = FaceReason.EXACT_DUPLICATE if exact else FaceReason.NEAR_DUPLICATE
+        """What the hashes and the embedding make of a face.
+
+        The cosine is the measure that decides: of a face that passes there is one where
+        hashes alone would have put it out.
+        """
+        item = ranked[row]
+        keeper = int(groups.keeper[row])
+        cosine = float(groups.cosine[row])
+        if np.isnan(cosine):
+            return Outcome(item.id, True)
+        if keeper < 0:
+            return Outcome(
+                item.id,
+                True,
+                value=cosine,
+                threshold=self.min_cosine,
+                model=item.embedder,
+            )
+        phash_bits, dhash_bits = groups.phash_bits[row], groups.dhash_bits[row]
         return Outcome(
             item.id,
             False,
-            reason.value,
-            value=0 if exact else bits,
-            threshold=0 if exact else self.max_phash,
-            columns={"keeper_id": keeper.id},
+            FaceReason.NEAR_DUPLICATE.value,
+            value=cosine,
+            threshold=self.min_cosine,
+            model=item.embedder,
+            message=f"pHash differs in {phash_bits} bits, dHash in {dhash_bits}",
+            columns={"keeper_id": ranked[keeper].id},
         )
 
+    def _cosines(self, ranked: Sequence[HashedFace]) -> Cosines:
+        """Compare faces by their vectors, where both have one by the same model."""
+        store = opened.vectors(self.vectors)
+        ids = np.array([item.id for item in ranked], np.int64)
+        models = sorted({item.embedder for item in ranked if item.embedder})
+        of_model = np.full(len(ranked), -1, np.int64)
+        for number, model in enumerate(models):
+            rows = np.flatnonzero([item.embedder == model for item in ranked])
+            of_model[rows[store.has(model, ids[rows])]] = number
 
-def _rank(item: HashedFace) -> tuple[bool, float, float, int, float, float]:
-    """Faces kept earlier first, then larger, then sharper; ids vary between engines."""
+        def cosines(one: IntArray, other: IntArray) -> NDArray[np.float32]:
+            found = np.full(len(one), np.nan, np.float32)
+            for number, model in enumerate(models):
+                pairs = np.flatnonzero(
+                    (of_model[one] == number) & (of_model[other] == number)
+                )
+                for start in range(0, len(pairs), _AT_ONCE):
+                    some = pairs[start : start + _AT_ONCE]
+                    found[some] = cosines_of(
+                        store, model, ids[one[some]], ids[other[some]]
+                    )
+            return found
+
+        return cosines
+
+
+def cosines_of(
+    store: VectorStore, model: str, ids: IntArray, others: IntArray
+) -> NDArray[np.float32]:
+    """The cosine of each pair of faces: shape (n,), for two arrays of n ids.
+
+    Raises:
+        MissingVector: some have no vector by this model.
+    """
+    every, places = np.unique([ids, others], return_inverse=True)
+    vectors = store.get(model, every)
+    one, other = vectors[places.reshape(2, -1)]
+    return np.asarray(np.einsum("nd,nd->n", one, other), np.float32)
+
+
+def _best_of_equal_pixels(ranked: Sequence[HashedFace]) -> IntArray:
+    """Of each face, the first row that has its very pixels."""
+    pixels = np.array([item.pixel_hash for item in ranked])
+    _, first, code = np.unique(pixels, return_index=True, return_inverse=True)
+    return np.asarray(first[code], np.int64)
+
+
+def _exact_duplicate(item: HashedFace, keeper: HashedFace) -> Outcome:
+    return Outcome(
+        item.id,
+        False,
+        FaceReason.EXACT_DUPLICATE.value,
+        value=0,
+        threshold=0,
+        columns={"keeper_id": keeper.id},
+    )
+
+
+def _rank(item: HashedFace) -> tuple[bool, bool, float, float, int, float, float]:
+    """A person's choice first, then faces kept earlier, then larger, then sharper.
+
+    Ids of faces vary between engines, so where they are found decides among equals.
+    """
     return (
+        not item.by_hand,
         item.fresh,
         -item.area,
         -item.sharpness,

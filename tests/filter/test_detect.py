@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from PIL import Image
 
 from icf import measures
-from icf.app.demo_site.truth import Noise, TrueFile, load_truth
+from icf.app.demo_site.truth import Noise
 from icf.blobs import BlobStore
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image
 from icf.engine.step import Outcome
 from icf.filter.detect import HASHED_RATE, Detect, cut
-from icf.filter.duplicates import Duplicates, HashedFace
+from icf.hashing import by_imagehash
 from icf.images import decode
 from tests.filter.rows import add_album, add_image
 from tests.filter.workplace import read_file, site_files
@@ -65,6 +65,22 @@ def test_faces_are_found_and_measured_in_the_same_decode(
             assert face.pixel_hash == measures.pixel_hash(crop)
             assert face.score >= 0.5
             assert face.kind in ("cartoon", "human")
+
+
+def test_imagehash_itself_can_be_chosen(
+    sqlite_catalogue: Catalogue, tmp_path: Path, tom: int
+) -> None:
+    data = read_file(next(f for f in site_files(1) if f.noise is Noise.CLEAN))
+    store = BlobStore(tmp_path)
+    image_id = add_image(sqlite_catalogue, tom, sha256=store.put(data))
+    step = Detect(str(tmp_path), 0.5, 64_000_000, hashes="imagehash")
+    with sqlite_catalogue.read() as connection:
+        [outcome] = step.judge(step.select(connection, [image_id]))
+    pixels = decode(data).pixels
+    assert (outcome.columns["phash"], outcome.columns["dhash"]) == by_imagehash(pixels)
+    [face] = outcome.faces
+    around = cut(pixels, face.box, HASHED_RATE)
+    assert (face.phash, face.dhash) == by_imagehash(around)
 
 
 def test_a_picture_without_a_face_passes_and_gives_none(
@@ -125,51 +141,3 @@ def test_a_cut_lies_inside_and_is_never_empty(
     box: tuple[float, float, float, float], rate: float, shape: tuple[int, int, int]
 ) -> None:
     assert cut(np.zeros((100, 100, 3), np.uint8), box, rate).shape == shape
-
-
-def test_copies_are_near_duplicates_and_other_expressions_are_not() -> None:
-    """With the boxes of the truth, so that it does not depend on the detector."""
-    files = {
-        number: file
-        for number, file in enumerate(load_truth().files)
-        if file.noise in (Noise.CLEAN, Noise.NEAR_DUPLICATE)
-        and len(file.faces) == 1
-        and min(np.subtract(file.faces[0].box[2:], file.faces[0].box[:2])) >= 100
-    }
-    items = [_hashed(number, file) for number, file in files.items()]
-    outcomes = {o.id: o for o in Duplicates(10, 10).judge(items)}
-    drawing = {n: file.of or file.name for n, file in files.items()}
-    known = {file.name for file in files.values()}
-    copies = [n for n, file in files.items() if file.of in known]
-    originals = {file.name: n for n, file in files.items()}
-    together = [
-        n
-        for n in copies
-        if not (outcomes[n].passed and outcomes[originals[drawing[n]]].passed)
-    ]
-    confused = [
-        n
-        for n, o in outcomes.items()
-        if not o.passed and drawing[n] != drawing[int(str(o.columns["keeper_id"]))]
-    ]
-    assert len(copies) >= 15
-    assert len(together) >= 0.9 * len(copies)
-    assert len(confused) <= 0.01 * len(items)
-
-
-def _hashed(number: int, file: TrueFile) -> HashedFace:
-    pixels = decode(read_file(file)).pixels
-    around = cut(pixels, file.faces[0].box, HASHED_RATE)
-    return HashedFace(
-        id=number,
-        group=hash(file.filed_under),
-        fresh=True,
-        image_id=number,
-        x1=0.0,
-        y1=0.0,
-        area=1.0,
-        sharpness=1.0,
-        pixel_hash=str(number),
-        phash=measures.phash(around),
-        dhash=measures.dhash(around),
-    )
