@@ -45,7 +45,14 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
     blobs = workspace.blobs_url
     vectors = workspace.root / "vectors"
     return (
-        Detect(blobs, LEAST_SCORE, max_pixels, wanted.runtime, wanted.device),
+        Detect(
+            blobs,
+            LEAST_SCORE,
+            max_pixels,
+            wanted.runtime,
+            wanted.device,
+            wanted.hashes,
+        ),
         Faces(wanted.min_score),
         Aspect(wanted.min_side, wanted.max_aspect),
         Exact(),

@@ -21,6 +21,7 @@ from icf.engine.attention import one_by_one
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import opened
+from icf.hashing import HASHERS, Hasher, HasherName
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection, Detector
 from icf.models.runtime import Device, Runtime
@@ -54,6 +55,7 @@ class Detect(Step[StoredImage]):
         max_pixels: the cap on width x height.
         runtime: what runs the detector.
         device: where PyTorch computes.
+        hashes: what computes the perceptual hashes.
     """
 
     name: ClassVar[str] = "detect"
@@ -65,6 +67,7 @@ class Detect(Step[StoredImage]):
     max_pixels: int
     runtime: Runtime = "onnxruntime"
     device: Device = "auto"
+    hashes: HasherName = "icf"
 
     def open(self) -> None:
         """Open the detector."""
@@ -132,18 +135,19 @@ class Detect(Step[StoredImage]):
         found: Sequence[Detection],
         model: str,
     ) -> Outcome:
+        hasher = HASHERS[self.hashes]
         return Outcome(
             item.id,
             True,
             value=max((face.score for face in found), default=None),
             model=model,
-            columns=_columns(picture),
-            faces=tuple(_measured(picture.pixels, face) for face in found),
+            columns=_columns(picture, hasher),
+            faces=tuple(_measured(picture.pixels, face, hasher) for face in found),
         )
 
 
-def _columns(picture: Picture) -> dict[str, object]:
-    hashes = measures.hashes(picture.pixels)
+def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
+    hashes = hasher(picture.pixels)
     return {
         "width": picture.width,
         "height": picture.height,
@@ -156,11 +160,11 @@ def _columns(picture: Picture) -> dict[str, object]:
     }
 
 
-def _measured(pixels: NDArray[np.uint8], found: Detection) -> NewFace:
+def _measured(pixels: NDArray[np.uint8], found: Detection, hasher: Hasher) -> NewFace:
     tight = cut(pixels, found.box)
     grey = measures.grey_of(tight)
     tone = measures.tone(grey)
-    hashes = measures.hashes(cut(pixels, found.box, HASHED_RATE))
+    hashes = hasher(cut(pixels, found.box, HASHED_RATE))
     return NewFace(
         box=found.box,
         kind=found.kind,

@@ -152,6 +152,10 @@ class FilterSettings(_Section):
     max_dhash: int = Field(
         default=10, ge=0, le=64, description="bits of dHash between near-duplicates"
     )
+    hashes: Literal["icf", "imagehash"] = Field(
+        default="icf",
+        description="what computes pHash and dHash of what is decoded from now on",
+    )
     min_duplicate_cosine: float = Field(
         default=0.92,
         ge=-1,
