@@ -16,7 +16,6 @@ from icf.catalogue.schema import image
 from icf.engine.step import Outcome
 from icf.filter.detect import HASHED_RATE, Detect, cut
 from icf.hashing import by_imagehash
-from icf.hashing import by_imagehash
 from icf.images import decode
 from tests.filter.rows import add_album, add_image
 from tests.filter.workplace import read_file, site_files
@@ -66,22 +65,6 @@ def test_faces_are_found_and_measured_in_the_same_decode(
             assert face.pixel_hash == measures.pixel_hash(crop)
             assert face.score >= 0.5
             assert face.kind in ("cartoon", "human")
-
-
-def test_imagehash_itself_can_be_chosen(
-    sqlite_catalogue: Catalogue, tmp_path: Path, tom: int
-) -> None:
-    data = read_file(next(f for f in site_files(1) if f.noise is Noise.CLEAN))
-    store = BlobStore(tmp_path)
-    image_id = add_image(sqlite_catalogue, tom, sha256=store.put(data))
-    step = Detect(str(tmp_path), 0.5, 64_000_000, hashes="imagehash")
-    with sqlite_catalogue.read() as connection:
-        [outcome] = step.judge(step.select(connection, [image_id]))
-    pixels = decode(data).pixels
-    assert (outcome.columns["phash"], outcome.columns["dhash"]) == by_imagehash(pixels)
-    [face] = outcome.faces
-    around = cut(pixels, face.box, HASHED_RATE)
-    assert (face.phash, face.dhash) == by_imagehash(around)
 
 
 def test_imagehash_itself_can_be_chosen(
