@@ -4,10 +4,14 @@ import threading
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from icf.annotate.ask import ask, count_unasked
 from icf.annotate.batch import Batch, find_batch, read_questions
-from icf.codes import FaceReason, Verdict
+from icf.catalogue import merges, reviews
+from icf.catalogue.reviews import Found
+from icf.catalogue.schema import character, decision, review
+from icf.codes import FaceReason, Suspicion, Verdict
 from tests.annotate.place import Place
 
 
@@ -112,3 +116,116 @@ def test_two_exports_at_once_ask_different_questions(place: Place) -> None:
         each.join()
     assert sorted(each.questions if each else 0 for each in made) == [0, 4, 8]
     assert len({face for face, _, _ in place.questions()}) == 12
+
+
+def suspect(place: Place, kind: Suspicion, face: int, who: int, score: float) -> None:
+    """An outlier or a split of a character, beside its reference."""
+    with place.workspace.catalogue.write() as connection:
+        beside = connection.execute(
+            sa.select(character.c.reference_face_id).where(character.c.id == who)
+        ).scalar_one()
+        known = sa.select(review.c.face_id, review.c.score).where(
+            review.c.kind == kind.value, review.c.character_id == who
+        )
+        found = [*connection.execute(known).all(), (face, score)]
+        reviews.replace(
+            connection,
+            [kind],
+            [who],
+            [Found(kind, who, each, beside, strength) for each, strength in found],
+        )
+
+
+def statuses(place: Place) -> dict[int, str]:
+    """The status of each suspicion, by its face."""
+    with place.workspace.catalogue.read() as connection:
+        rows = connection.execute(sa.select(review.c.face_id, review.c.status))
+        return {row.face_id: row.status for row in rows}
+
+
+def test_suspicions_take_their_share_of_a_batch_and_are_mixed_with_the_others(
+    place: Place,
+) -> None:
+    ann = place.add_character()
+    plain = [place.add_face(ann, 0.5) for _ in range(6)]
+    odd = [place.add_face(ann, 0.99) for _ in range(5)]
+    for number, face in enumerate(odd):
+        suspect(place, Suspicion.OUTLIER, face, ann, 0.9 - number / 10)
+    made = ask_in(place, 6)
+    assert made is not None
+    assert [face for face, _, _ in place.questions()] == [
+        odd[0],
+        plain[0],
+        odd[1],
+        plain[1],
+        odd[2],
+        plain[2],
+    ]
+    assert statuses(place) == {
+        face: "asked" if face in odd[:3] else "open" for face in odd
+    }
+
+
+def test_what_one_kind_of_question_does_not_fill_the_other_does(place: Place) -> None:
+    ann = place.add_character()
+    plain, odd = place.add_face(ann, 0.5), [place.add_face(ann, 0.9) for _ in range(4)]
+    for face in odd:
+        suspect(place, Suspicion.OUTLIER, face, ann, 0.9)
+    assert unasked(place) == 5
+    ask_in(place, 5)
+    assert {face for face, _, _ in place.questions()} == {plain, *odd}
+    assert unasked(place) == 0
+
+
+def test_no_share_asks_suspicions_only_where_there_is_room(place: Place) -> None:
+    ann = place.add_character()
+    plain = [place.add_face(ann, 0.5) for _ in range(2)]
+    odd = place.add_face(ann, 0.99)
+    suspect(place, Suspicion.OUTLIER, odd, ann, 0.9)
+    run_id = place.workspace.begin_run("test")
+    for limit, path in ((2, "batches/a"), (2, "batches/b")):
+        with place.workspace.catalogue.write() as connection:
+            ask(connection, run_id, "csv", path, limit, review_share=0.0)
+    assert [face for face, _, _ in place.questions()] == [*plain, odd]
+
+
+def test_two_suspicions_of_one_face_are_one_question_and_both_are_asked(
+    place: Place,
+) -> None:
+    ann = place.add_character()
+    face = place.add_face(ann, 0.5)
+    suspect(place, Suspicion.OUTLIER, face, ann, 0.9)
+    suspect(place, Suspicion.SPLIT, face, ann, 0.8)
+    made = ask_in(place)
+    assert made is not None
+    assert made.questions == 1
+    with place.workspace.catalogue.read() as connection:
+        found = connection.execute(sa.select(review.c.status)).scalars().all()
+    assert found == ["asked", "asked"]
+
+
+def test_the_ledger_says_which_suspicion_a_question_is_to_settle(place: Place) -> None:
+    ann = place.add_character()
+    suspect(place, Suspicion.OUTLIER, place.add_face(ann, 0.25), ann, 0.75)
+    ask_in(place)
+    assert place.decisions("ask") == [(place.question_ids()[0], "open", 0.75)]
+    with place.workspace.catalogue.read() as connection:
+        query = sa.select(decision.c.message).where(decision.c.step == "ask")
+        assert connection.execute(query).scalar_one() == "outlier 1"
+
+
+def test_faces_answered_for_a_merged_character_are_not_asked_about_again(
+    place: Place,
+) -> None:
+    ann, anna = place.add_character(), place.add_character("Anna")
+    asked, new = place.add_face(anna, 0.5), place.add_face(anna, 0.6)
+    ask_in(place, 1)
+    run_id = place.workspace.begin_run("test")
+    with place.workspace.catalogue.write() as connection:
+        merges.merge(connection, run_id, anna, ann)
+    assert [face for face, _, _ in place.questions()] == [asked]
+    ask_in(place)
+    # Anna's reference is a face of Ann like any other now.
+    reference = min(asked, new) - 1
+    assert [face for face, _, _ in place.questions()] == [asked, new, reference]
+    assert unasked(place) == 0
