@@ -79,7 +79,7 @@ class VectorStore:
         """
         places = self._model(model).places(ids)
         _complain(model, ids[places.shard < 0])
-        matrix, held = _read(self.folder / model, places)
+        matrix, held = _read(places)
         # Erased since their places were learnt.
         _complain(model, ids[held != ids])
         return matrix
@@ -129,12 +129,22 @@ class VectorStore:
             os.fsync(file.fileno())
 
 
+#: The rows of a shard, on the disk.
+_Rows = NDArray[np.void]
+
+
 @dataclass(frozen=True)
 class _Places:
-    """Where rows are: two arrays of shape (n,); shard -1 where an id has none."""
+    """Where rows are.
+
+    Attributes:
+        shard, row: shape (n,); shard -1 where an id has none.
+        shards: all of them.
+    """
 
     shard: NDArray[np.int64]
     row: NDArray[np.int64]
+    shards: tuple[_Rows, ...]
 
 
 #: Keys and what they lead to, by ascending key.
@@ -160,43 +170,54 @@ class _Model:
         self.folder = folder
         self._old = _NOTHING
         self._recent = _NOTHING
-        self._seen: list[int] = []
+        self._shards: list[_Rows] = []
         self._growing = threading.Lock()
 
     def places(self, ids: NDArray[np.int64]) -> _Places:
         """Where the rows of ``ids`` are now."""
-        old, recent = self._refreshed()
+        old, recent, shards = self._refreshed()
         place = np.full(len(ids), -1, np.int64)
         for keys, values in (old, recent):
             if len(keys):
                 at = np.minimum(np.searchsorted(keys, ids), len(keys) - 1)
                 hit = keys[at] == ids
                 place[hit] = values[at[hit]]
-        return _Places(place >> _ROW_BITS, place & ((1 << _ROW_BITS) - 1))
+        row = place & ((1 << _ROW_BITS) - 1)
+        return _Places(place >> _ROW_BITS, row, shards)
 
     def ids(self) -> NDArray[np.int64]:
         """Every id that has a row, ascending."""
-        old, recent = self._refreshed()
+        old, recent, _ = self._refreshed()
         return np.union1d(old[0], recent[0])
 
-    def _refreshed(self) -> tuple[_Sorted, _Sorted]:
+    def _refreshed(self) -> tuple[_Sorted, _Sorted, tuple[_Rows, ...]]:
         """Take in the rows that were added since the last look."""
         with self._growing:
-            for number, shard in enumerate(_shards(self.folder)):
-                if number == len(self._seen):
-                    self._seen.append(0)
-                start = self._seen[number]
-                if _count(shard) == start:
-                    continue
-                ids = np.asarray(_complete_rows(shard)["id"][start:], np.int64)
-                rows = np.arange(start, start + len(ids)) | (number << _ROW_BITS)
-                there = ids != _ERASED
-                self._recent = _merged(self._recent, (ids[there], rows[there]))
-                self._seen[number] = start + len(ids)
-            if len(self._recent[0]) > _RECENT:
-                self._old = _merged(self._old, self._recent)
-                self._recent = _NOTHING
-            return self._old, self._recent
+            # Only the last shard grows, until another is begun.
+            number = max(len(self._shards) - 1, 0)
+            while (shard := self._path(number)).exists():
+                if number == len(self._shards):
+                    self._shards.append(np.empty(0, _dtype(_dim(shard))))
+                start = len(self._shards[number])
+                if _count(shard) > start:
+                    rows = self._shards[number] = _complete_rows(shard)
+                    self._take_in(number, start, rows["id"][start:])
+                number += 1
+            return self._old, self._recent, tuple(self._shards)
+
+    def _path(self, number: int) -> Path:
+        """The file of a shard, which need not exist."""
+        if not self._shards:
+            return next(iter(_shards(self.folder)), self.folder / "none")
+        return self.folder / f"{number:06}-{_width(self._shards[0])}{_SUFFIX}"
+
+    def _take_in(self, number: int, start: int, ids: NDArray[np.int64]) -> None:
+        rows = np.arange(start, start + len(ids)) | (number << _ROW_BITS)
+        there = ids != _ERASED
+        self._recent = _merged(self._recent, (ids[there], rows[there]))
+        if len(self._recent[0]) > _RECENT:
+            self._old = _merged(self._old, self._recent)
+            self._recent = _NOTHING
 
 
 def _merged(known: _Sorted, new: _Sorted) -> _Sorted:
@@ -217,16 +238,14 @@ def _complain(model: str, missing: NDArray[np.int64]) -> None:
         )
 
 
-def _read(
-    folder: Path, places: _Places
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _read(places: _Places) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Gather rows, shard by shard, brought to unit length, and whose they are."""
-    shards = _shards(folder)
-    matrix = np.empty((len(places.row), _dim(shards[0]) if shards else 0), np.float32)
+    dim = _width(places.shards[0]) if places.shards else 0
+    matrix = np.empty((len(places.row), dim), np.float32)
     held = np.empty(len(places.row), np.int64)
-    for number in np.unique(places.shard):
-        chosen = places.shard == number
-        rows = _complete_rows(shards[number])[places.row[chosen]]
+    for number, shard in enumerate(places.shards):
+        chosen = np.flatnonzero(places.shard == number)
+        rows = shard[places.row[chosen]]
         matrix[chosen], held[chosen] = rows["vector"], rows["id"]
     lengths = np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
     matrix /= np.maximum(lengths, np.finfo(np.float32).tiny)
@@ -241,6 +260,10 @@ def _dim(shard: Path) -> int:
     return int(shard.stem.split("-")[1])
 
 
+def _width(rows: _Rows) -> int:
+    return int(rows.dtype["vector"].shape[0])
+
+
 def _shards(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_SUFFIX}"))
 
@@ -249,11 +272,12 @@ def _count(shard: Path) -> int:
     return shard.stat().st_size // _dtype(_dim(shard)).itemsize
 
 
-def _complete_rows(shard: Path) -> NDArray[np.void]:
+def _complete_rows(shard: Path) -> _Rows:
     count = _count(shard)
     if not count:
         return np.empty(0, _dtype(_dim(shard)))
-    return np.memmap(shard, _dtype(_dim(shard)), "r", shape=(count,))
+    mapped = np.memmap(shard, _dtype(_dim(shard)), "r", shape=(count,))
+    return mapped.view(np.ndarray)
 
 
 def _erase(folder: Path, ids: NDArray[np.int64]) -> int:
