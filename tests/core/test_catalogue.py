@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import alembic.command
@@ -11,7 +12,7 @@ from alembic.script import ScriptDirectory
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import REVISION, Catalogue, alembic_config
 from icf.catalogue.ledger import Decision
-from icf.catalogue.schema import album, mention, metadata
+from icf.catalogue.schema import album, face, image, mention, metadata
 from icf.errors import BrokenMachine, WrongUse
 
 
@@ -49,6 +50,96 @@ def test_a_catalogue_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> Non
         kept = connection.execute(sa.select(mention.c.url_id)).scalars().all()
         assert kept == [1]
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+#: Hashes at every border of 64 signed bits, and none.
+HASHES = (0, 1, -1, 2**63 - 1, -(2**63), 0x0123_4567_89AB_CDEF, -81_985_529, None)
+
+
+@pytest.mark.parametrize("empty", ["sqlite", "postgresql"], indirect=True)
+def test_hashes_of_revision_0002_are_the_same_in_hex_afterwards(
+    empty: Catalogue,
+) -> None:
+    with empty.write() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0002")
+        old = sa.MetaData()
+        old.reflect(connection)
+        insert = connection.execute
+        insert(sa.insert(old.tables["album"]).values(id=1, **_album("Moon")))
+        person = {"id": 1, "album_id": 1, "name": "Luna", "source": "t", "found_at": 0}
+        insert(sa.insert(old.tables["character"]).values(person))
+        images = [_image_0002(n, number) for n, number in enumerate(HASHES, 1)]
+        insert(sa.insert(old.tables["image"]), images)
+        faces = [_face_0002(n, number) for n, number in enumerate(HASHES[:-1], 1)]
+        insert(sa.insert(old.tables["face"]), faces)
+    empty.upgrade()
+    with empty.read() as connection:
+        for table, expected in ((image, HASHES), (face, HASHES[:-1])):
+            columns = (table.c.phash, table.c.dhash)
+            query = sa.select(*columns).order_by(table.c.id)
+            assert connection.execute(query).all() == [(n, n) for n in expected]
+        as_text = sa.select(sa.type_coerce(image.c.phash, sa.Text))
+        stored = connection.execute(as_text.order_by(image.c.id)).scalars().all()
+        assert stored == [
+            None if n is None else f"{n & (2**64 - 1):016x}" for n in HASHES
+        ]
+        kept = sa.select(face.c.image_id, face.c.x2, face.c.sharpness, face.c.awaits)
+        assert connection.execute(kept.order_by(face.c.id)).all() == [
+            (n, 9.5, 120.0, "size") for n in range(1, len(HASHES))
+        ]
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
+    """A database without a table."""
+    if request.param == "sqlite":
+        made = Catalogue(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+    else:
+        made = Catalogue(request.getfixturevalue("postgres_url"))
+        with made.engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    yield made
+    made.close()
+
+
+def _image_0002(number: int, hashed: int | None) -> dict[str, object]:
+    return {
+        "id": number,
+        "sha256": f"{number:064x}",
+        "bytes": 1,
+        "phash": hashed,
+        "dhash": hashed,
+        "verdict": "pending",
+        "reason": "ok",
+        "stored_at": 0.0,
+    }
+
+
+def _face_0002(number: int, hashed: int | None) -> dict[str, object]:
+    return {
+        "id": number,
+        "image_id": number,
+        "x1": 0.0,
+        "y1": 0.0,
+        "x2": 9.5,
+        "y2": 9.5,
+        "kind": "cartoon",
+        "score": 0.9,
+        "detector": "d" * 64,
+        "sharpness": 120.0,
+        "pixel_hash": f"{number:064x}",
+        "phash": hashed,
+        "dhash": hashed,
+        "character_id": 1,
+        "awaits": "size",
+        "verdict": "pending",
+        "reason": "ok",
+        "found_at": 0.0,
+    }
 
 
 def test_a_transaction_that_fails_leaves_nothing(catalogue: Catalogue) -> None:
