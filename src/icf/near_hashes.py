@@ -59,10 +59,18 @@ class HashBands:
     """
 
     def __init__(self, hashes: IntArray, *, compiled: bool | None = None) -> None:
-        self._bands = tuple(_Band.of(hashes, number) for number in range(BANDS))
-        if compiled is None:
-            compiled = len(hashes) >= _WORTH_COMPILED and has_compiled_loop()
-        self._search = _compiled_loop() if compiled else _search
+        self._bands = tuple(Band.of(hashes, number) for number in range(BANDS))
+        self._search = _chosen(len(hashes), compiled)
+
+    @classmethod
+    def of_bands(
+        cls, bands: tuple[Band, ...], *, compiled: bool | None = None
+    ) -> HashBands:
+        """Hashes that were sorted before, by each of the bands."""
+        made = cls.__new__(cls)
+        made._bands = bands
+        made._search = _chosen(len(bands[0].words), compiled)
+        return made
 
     def pairs(self, radius: int) -> Pairs:
         """Return every pair of rows within ``radius`` bits of each other, once.
@@ -176,6 +184,12 @@ def has_compiled_loop() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
+def _chosen(hashes: int, compiled: bool | None) -> Search:
+    if compiled is None:
+        compiled = hashes >= _WORTH_COMPILED and has_compiled_loop()
+    return _compiled_loop() if compiled else _search
+
+
 def _compiled_loop() -> Search:
     # Only here: numba takes a second to load.
     from icf.near_hashes_fast import search
@@ -184,7 +198,7 @@ def _compiled_loop() -> Search:
 
 
 @dataclass(frozen=True, eq=False)
-class _Band:
+class Band:
     """Hashes sorted by one of their bands.
 
     Attributes:
@@ -200,25 +214,30 @@ class _Band:
     starts: IntArray
 
     @classmethod
-    def of(cls, hashes: IntArray, number: int) -> _Band:
+    def of(cls, hashes: IntArray, number: int) -> Band:
+        """Sort hashes by one of their bands."""
         words = as_words(hashes)
         keys = band_keys(words, number)
         # A stable sort of 16 bits is a radix sort.
         order = np.argsort(keys, kind="stable")
-        sizes = np.bincount(keys, minlength=1 << BITS)
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        return cls(number, order, words[order], starts)
+        return cls(number, order, words[order], starts_of(keys))
 
     def bucket(self, keys: IntArray) -> tuple[IntArray, IntArray]:
         """The first place of each key, and the place after its last."""
         return self.starts[keys], self.starts[keys + 1]
 
 
+def starts_of(keys: npt.NDArray[np.uint16]) -> IntArray:
+    """The first place of each key once hashes are sorted, and how many there are."""
+    sizes = np.bincount(keys, minlength=1 << BITS)
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
 #: Finds the rows of queries and the places of a band that are within a radius. The
 #: last argument says that the queries are the band's own words: then each pair is
 #: found once, and none with itself. A pair that several bands would find is left to
 #: the first of them.
-Search = Callable[[WordArray, _Band, IntArray, int, bool], Iterator[Pairs]]
+Search = Callable[[WordArray, Band, IntArray, int, bool], Iterator[Pairs]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +267,7 @@ class _Spans:
 
 
 def _search(
-    queries: WordArray, band: _Band, flips: IntArray, radius: int, itself: bool
+    queries: WordArray, band: Band, flips: IntArray, radius: int, itself: bool
 ) -> Iterator[Pairs]:
     keys = band_keys(queries, band.number).astype(np.int64)
     every = np.arange(len(queries))

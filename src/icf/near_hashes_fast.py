@@ -14,14 +14,14 @@ from numba.extending import intrinsic
 from icf.near_hashes import BANDS, BITS, IntArray, Pairs, WordArray
 
 if TYPE_CHECKING:
-    from icf.near_hashes import _Band
+    from icf.near_hashes import Band
 
 #: Pairs that one call of the loop has room for.
 _ROOM = 1 << 16
 
 
 def search(
-    queries: WordArray, band: _Band, flips: IntArray, radius: int, itself: bool
+    queries: WordArray, band: Band, flips: IntArray, radius: int, itself: bool
 ) -> Iterator[Pairs]:
     """Find what is within a radius, as `icf.near_hashes.Search` says."""
     room = _ROOM
