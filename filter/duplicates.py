@@ -29,13 +29,16 @@ from icf.codes import FaceReason
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import opened
-from icf.filter.near_groups import Cosines, Faces, Groups, Reach, find_groups
+from icf.filter.near_groups import (
+    Cosines,
+    Faces,
+    Groups,
+    Reach,
+    find_groups,
+    telling,
+)
 from icf.near_hashes import IntArray
 from icf.vectors import VectorStore
-
-#: Standard deviation of grey values below which a face is one colour, and the bits of a
-#: pHash that few frequencies rise above the others of nothing.
-FLAT_CONTRAST, FLAT_BITS = 1.0, 1
 
 #: Pairs whose embeddings are read at a time.
 _AT_ONCE = 8192
@@ -56,15 +59,6 @@ class HashedFace(Item):
     dhash: int
     embedder: str | None
     by_hand: bool = False
-
-    @property
-    def flat(self) -> bool:
-        """Whether its hashes say nothing: those of all flat faces are alike."""
-        return (
-            (self.contrast is not None and self.contrast < FLAT_CONTRAST)
-            or self.dhash == 0
-            or (self.phash & (2**64 - 1)).bit_count() <= FLAT_BITS
-        )
 
 
 @dataclass(frozen=True)
@@ -141,13 +135,11 @@ class Duplicates(Step[HashedFace]):
         best = _best_of_equal_pixels(ranked)
         free = np.array([item.fresh and not item.by_hand for item in ranked])
         exact = free & (best != np.arange(len(ranked)))
-        flat = np.array([item.flat for item in ranked])
-        faces = Faces(
-            np.array([item.phash for item in ranked], np.int64),
-            np.array([item.dhash for item in ranked], np.int64),
-            free,
-            ~exact & ~flat,
-        )
+        phash = np.array([item.phash for item in ranked], np.int64)
+        dhash = np.array([item.dhash for item in ranked], np.int64)
+        contrast = np.array([item.contrast for item in ranked], np.float64)
+        searched = ~exact & telling(contrast, phash, dhash)
+        faces = Faces(phash, dhash, free, searched)
         reach = Reach(self.max_phash, self.max_dhash, self.min_cosine)
         groups = find_groups(faces, reach, self._cosines(ranked))
         outcomes = []

@@ -19,13 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.measures import hamming
-from icf.near_hashes import IntArray, near_in_parts
+from icf.near_hashes import IntArray, as_words, near_in_parts
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
 #: The cosine of each pair of rows; NaN where the two cannot be compared.
 Cosines = Callable[[IntArray, IntArray], FloatArray]
+
+#: Standard deviation of grey values below which a face is one colour, and the bits of a
+#: pHash of nothing: no frequency rises above the others.
+_FLAT_CONTRAST, _FLAT_BITS = 1.0, 1
 
 #: Faces of the first block, and of the largest: each next one is twice as large.
 _FIRST_BLOCK, _LARGEST_BLOCK = 512, 4096
@@ -39,13 +43,13 @@ class Faces:
         phash: signed 64-bit hashes.
         dhash: signed 64-bit hashes.
         free: whether a face may be out; one that was kept earlier stays.
-        telling: whether its hashes say anything; the others are left as they are.
+        searched: whether to look at it at all.
     """
 
     phash: IntArray
     dhash: IntArray
     free: BoolArray
-    telling: BoolArray
+    searched: BoolArray
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,21 @@ class _Pairs:
         return _Pairs(*(values[some] for values in vars(self).values()))
 
 
+def telling(
+    contrast: NDArray[np.float64], phash: IntArray, dhash: IntArray
+) -> BoolArray:
+    """Which hashes say anything: those of all flat faces are alike.
+
+    Args:
+        contrast: standard deviation of grey values; NaN where it was not measured.
+        phash: signed 64-bit hashes.
+        dhash: signed 64-bit hashes.
+    """
+    flat = (contrast < _FLAT_CONTRAST) | (dhash == 0)
+    flat |= np.bitwise_count(as_words(phash)) <= _FLAT_BITS
+    return np.asarray(~flat)
+
+
 def find_groups(faces: Faces, reach: Reach, cosines: Cosines) -> Groups:
     """Find the keepers among ranked faces, and what each stands for.
 
@@ -110,7 +129,7 @@ def find_groups(faces: Faces, reach: Reach, cosines: Cosines) -> Groups:
         cosines: asked for the pairs alone that are near by hashes.
     """
     groups = Groups(len(faces.phash))
-    ahead = np.flatnonzero(faces.telling)
+    ahead = np.flatnonzero(faces.searched)
     size = _FIRST_BLOCK
     while len(ahead):
         block, ahead = ahead[:size], ahead[size:]

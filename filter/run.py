@@ -21,6 +21,7 @@ from icf.filter.detect import Detect
 from icf.filter.links import link_faces
 from icf.filter.review import count_characters
 from icf.filter.suspicions import refresh
+from icf.filter.twins import find_twins
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.
@@ -93,6 +94,7 @@ def run_steps(
         if step.name == Detect.name:
             link_faces(workspace.catalogue)
         if step.name == references.IDENTITY_STEP:
+            find_twins(workspace)
             with bar("review", count_characters(workspace.catalogue)) as advance:
                 refresh(workspace, advance)
     workspace.end_run(run_id)

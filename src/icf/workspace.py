@@ -14,6 +14,7 @@ from icf.blobs import BlobStore
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.errors import BrokenMachine, WrongUse
+from icf.hash_index import HashIndex
 from icf.settings import LoadedSettings, Settings, load
 from icf.vectors import VectorStore
 
@@ -130,6 +131,11 @@ class Workspace:
     def vectors(self) -> VectorStore:
         """The embeddings, by face id and model hash."""
         return VectorStore(self.root / "vectors")
+
+    @cached_property
+    def hashes(self) -> HashIndex:
+        """The hashes of every face that was ever kept, ready to be searched."""
+        return HashIndex(self.root / "hashes")
 
     def begin_run(self, command: str) -> int:
         """Note in the catalogue that a command starts; return the run's id."""

@@ -24,10 +24,10 @@ def one_after_another(
     keeper = [-1] * len(faces.phash)
     cosine = [float("nan")] * len(faces.phash)
     for row in range(len(keeper)):
-        if keeper[row] >= 0 or not faces.telling[row]:
+        if keeper[row] >= 0 or not faces.searched[row]:
             continue
         for other in range(row + 1, len(keeper)):
-            if keeper[other] >= 0 or not faces.telling[other] or not faces.free[other]:
+            if keeper[other] >= 0 or not faces.searched[other] or not faces.free[other]:
                 continue
             near = (
                 hamming(faces.phash[[row]], faces.phash[[other]])[0] <= reach.phash

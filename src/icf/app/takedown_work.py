@@ -58,7 +58,7 @@ def take_down(workspace: Workspace, target: Target, reason: str) -> None:
 
 
 def remove_what_is_buried(workspace: Workspace) -> None:
-    """Remove the bytes, vectors and exported crops of everything withdrawn."""
+    """Remove the bytes, vectors, hashes and exported crops of what is withdrawn."""
     with workspace.catalogue.read() as connection:
         hashes = tombstones.all_of_kind(connection, tombstones.SHA256)
         gone = sa.select(face.c.id).where(face.c.reason == FaceReason.TAKEN_DOWN.value)
@@ -67,6 +67,7 @@ def remove_what_is_buried(workspace: Workspace) -> None:
     for sha256 in sorted(hashes):
         workspace.blobs.remove(sha256)
     workspace.vectors.erase(np.array(faces, np.int64))
+    workspace.hashes.erase(np.array(faces, np.int64))
     for path in batches:
         # A relative path is one inside the workspace; an absolute one stays itself.
         for crop in _crops(workspace.root / path, set(faces)):

@@ -97,13 +97,40 @@ def replace(
     known = {
         _about(row._mapping): row for row in _known(connection, kinds, character_ids)
     }
-    now = time.time()
     gone = [
         row.id
         for key, row in known.items()
         if key not in wanted and row.status == ReviewStatus.OPEN.value
     ]
     _set_status(connection, gone, ReviewStatus.CLOSED.value)
+    _write(connection, wanted, known)
+
+
+def add(connection: sa.Connection, kind: Suspicion, found: Sequence[Found]) -> None:
+    """Write what the filter suspects of some faces, beside what it suspected before.
+
+    Nothing is closed. Writing the same again changes nothing.
+
+    Args:
+        connection: a transaction that writes.
+        kind: of what was found.
+        found: some of this kind that hold.
+    """
+    _one_writer(connection)
+    wanted = {_about(vars(each)): each for each in found}
+    query = sa.select(review).where(review.c.kind == kind.value)
+    faces = sorted({each.face_id for each in found})
+    rows = by_ids(connection, query, review.c.face_id, faces)
+    _write(connection, wanted, {_about(row._mapping): row for row in rows})
+
+
+def _write(
+    connection: sa.Connection,
+    wanted: Mapping[Key, Found],
+    known: Mapping[Key, sa.Row[Any]],
+) -> None:
+    """Write suspicions over what is known of the same, and the others as new ones."""
+    now = time.time()
     for key, each in wanted.items():
         row = known.get(key)
         if row is not None and row.status in _UNANSWERED:
