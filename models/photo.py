@@ -1,0 +1,91 @@
+"""Tell photographs from drawings: a small network, a few milliseconds a picture.
+
+It always runs in ONNX Runtime, on the processor that has just decoded the picture.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.errors import BadModel
+from icf.models.cards import ModelCard, bundled_path, verified
+from icf.models.runtime import Network, open_network
+
+Pixels = NDArray[np.uint8]
+
+#: Side of each view of a picture, in pixels.
+SIDE = 128
+
+
+class PhotoJudge:
+    """A network that was exported to ONNX; threads may share it.
+
+    Attributes:
+        card: the model's card.
+        model_hash: SHA-256 of its weights.
+    """
+
+    def __init__(self, network: Network, card: ModelCard) -> None:
+        self._network = network
+        self.card = card
+        self.model_hash = card.sha256
+
+    @classmethod
+    def bundled(cls) -> PhotoJudge:
+        """Open the one that comes with the program."""
+        return cls.open(bundled_path("photo"))
+
+    @classmethod
+    def open(cls, path: Path, threads: int = 1) -> PhotoJudge:
+        """Open weights with their card beside them.
+
+        Args:
+            path: an ONNX file with ``NAME.json`` beside it.
+            threads: processors one call may use.
+
+        Raises:
+            BadModel: the file is not what its card promises, or judges no pictures.
+        """
+        card = verified(path, "judge", set())
+        network = open_network(path, threads)
+        shape = list(network.input)
+        if shape[1:] != [2, 3, SIDE, SIDE] or len(network.outputs) != 1:
+            raise BadModel(
+                f"{path} takes {shape} and gives {len(network.outputs)} outputs; "
+                f"expected [n, 2, 3, {SIDE}, {SIDE}] and one"
+            )
+        return cls(network, card)
+
+    def probability(self, picture: Pixels) -> float:
+        """How likely a picture is a photograph, from 0 to 1.
+
+        It says so as if photographs were as many as drawings.
+
+        Args:
+            picture: RGB, uint8, of shape (h, w, 3).
+        """
+        [found] = self._network.run(views(picture)[None].astype(np.float32))
+        return float(found[0])
+
+
+def views(picture: Pixels) -> Pixels:
+    """Two views of a picture: all of it reduced, and its middle as it is.
+
+    The first shows what it is of, the second how it was made: brush, line and flat
+    colour, or lens and sensor. A side that is too short for the second is mirrored.
+
+    Returns:
+        RGB, uint8, shape (2, 3, SIDE, SIDE).
+    """
+    height, width = picture.shape[:2]
+    how = cv2.INTER_AREA if max(height, width) > SIDE else cv2.INTER_LINEAR
+    whole = cv2.resize(picture, (SIDE, SIDE), interpolation=how)
+    top, left = max(0, (height - SIDE) // 2), max(0, (width - SIDE) // 2)
+    middle = picture[top : top + SIDE, left : left + SIDE]
+    short = (SIDE - middle.shape[0], SIDE - middle.shape[1])
+    middle = np.pad(middle, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
+    return np.ascontiguousarray(np.stack([whole, middle]).transpose(0, 3, 1, 2))
