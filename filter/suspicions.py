@@ -226,21 +226,25 @@ def _merges(
     workspace: Workspace, some: _Gathered, model: str, curve: Curve | None
 ) -> Iterator[Found]:
     alike = find_alike(some.portraits(), curve or opened.embedder().curve)
+    written: set[tuple[int, int]] = set()
     with workspace.catalogue.read() as connection:
         for pair in alike:
-            if not _in_one_frame(connection, pair):
-                faces = some.references[pair.one], some.references[pair.other]
-                one, other = workspace.vectors.get(model, np.array(faces))
-                yield Found(
-                    Suspicion.MERGE,
-                    pair.one,
-                    faces[0],
-                    faces[1],
-                    pair.score,
-                    other_character_id=pair.other,
-                    similarity=float(one @ other),
-                    model=model,
-                )
+            faces = some.references[pair.one], some.references[pair.other]
+            # A face that is the reference of several characters tells one of them.
+            if faces in written or _in_one_frame(connection, pair):
+                continue
+            written.add(faces)
+            one, other = workspace.vectors.get(model, np.array(faces, np.int64))
+            yield Found(
+                Suspicion.MERGE,
+                pair.one,
+                faces[0],
+                faces[1],
+                pair.score,
+                other_character_id=pair.other,
+                similarity=float(one @ other),
+                model=model,
+            )
 
 
 def _in_one_frame(connection: sa.Connection, pair: Alike) -> bool:

@@ -151,6 +151,16 @@ def test_two_characters_that_look_like_one_are_a_merge(cast: Cast) -> None:
     assert (found.face.face_id, found.beside.face_id) == (toms[0], others[0])
 
 
+def test_characters_that_share_their_reference_are_merges_and_stop_nothing(
+    cast: Cast,
+) -> None:
+    _, toms = cast.character("Tom", [0] * 5)
+    thomas, others = cast.character("Thomas", [0] * 4)
+    cast.refer(cast.character("Tommy", [0] * 4)[0], others[0])
+    cast.refer(thomas, others[0])
+    assert ("merge", toms[0], "open") in cast.look()
+
+
 def test_two_characters_beside_each_other_in_one_frame_are_no_merge(
     cast: Cast,
 ) -> None:
