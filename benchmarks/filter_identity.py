@@ -139,12 +139,20 @@ def cast_of(album: int) -> Cast:
     return Cast((MODEL, album), tuple(people), tuple(faces), CURVE)
 
 
+def anonymous_mib() -> float:
+    """Memory of this process that is not pages of the store's files, in MiB."""
+    status = Path("/proc/self/status").read_text()
+    [line] = [each for each in status.splitlines() if each.startswith("RssAnon:")]
+    return int(line.split()[1]) / 1024
+
+
 def main() -> None:
     """Measure and report."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         world = make_world(Path(folder), max(SIZES))
         runs = [judge(world, faces) for faces in SIZES]
+        anonymous = anonymous_mib()
         by_step, kept_by_step = judge_by_step(world, FACES)
     seconds, kept = runs[0]
     exponent, _ = np.polyfit(np.log(SIZES), np.log([each for each, _ in runs]), 1)
@@ -155,6 +163,7 @@ def main() -> None:
         "by_step": by_step,
         "kept": kept,
         "kept_by_step": kept_by_step,
+        "anonymous_mib": anonymous,
         "peak_rss_mib": peak_rss_mib(),
     }
     goal = "<= 1 CPU-s for 100,000; growth exponent <= 1.05 to 1.6 million"

@@ -110,11 +110,10 @@ class Identity(Step[FiledFace]):
         column = int(made.column[row])
         passed = bool(made.kept[row])
         probability = float(made.probability.characters[row, column])
-        reason = FaceReason.OK if passed else FaceReason.NOT_THIS_CHARACTER
         return Outcome(
             item.id,
             passed,
-            reason.value,
+            (FaceReason.OK if passed else _reason(item, cast)).value,
             value=probability,
             threshold=self.min_probability,
             model=item.embedder,
@@ -165,6 +164,13 @@ def _apart(items: Sequence[FiledFace], tracks: Whole) -> list[tuple[int, int]]:
         for other in item.apart
         if other in row_of and row_of[other] != row_of[item.id]
     ]
+
+
+def _reason(item: FiledFace, cast: Cast) -> FaceReason:
+    """It may well be the candidate that it could not be compared with."""
+    if set(item.candidates).issubset(cast.characters):
+        return FaceReason.NOT_THIS_CHARACTER
+    return FaceReason.NO_REFERENCE
 
 
 def _why(row: int, cast: Cast, made: Filed) -> str | None:

@@ -146,6 +146,16 @@ def test_a_character_without_reference_gives_no_reference(album: Album) -> None:
     assert judged(album, album.add(spike, unit(1, 0, 0), tom))[0] == "no_reference"
 
 
+def test_a_face_that_may_be_one_without_reference_is_not_called_another(
+    album: Album,
+) -> None:
+    _, jerry, spike = album.ids
+    album.refer(jerry, unit(1, 0, 0))
+    assert judged(album, album.add(spike, unit(0, 1, 0), jerry))[0] == "no_reference"
+    assert judged(album, album.add(jerry, unit(0, 1, 0)))[0] == "not_this_character"
+    assert judged(album, album.add(spike, unit(1, 0.1, 0), jerry)) == ("ok", jerry)
+
+
 def test_the_decision_says_what_was_measured_and_against_what(album: Album) -> None:
     tom, _, _ = album.ids
     album.refer(tom, unit(1, 0, 0))
