@@ -14,8 +14,8 @@ from icf.filter.cleaning_groups import Rows, Vectors
 from icf.neighbours import Neighbours
 
 #: How alike the faces of two characters are, at least, against those of each. Of random
-#: halves of 40 characters 99% came to .97 and all to .92; of the pairs of two of them 99%
-#: came to .74 at most, and none over .85.
+#: halves of 40 characters 99% came to .97 and all to .92; of the pairs of two of them
+#: 99% came to .74 at most, and none over .85.
 AS_ALIKE = 0.9
 
 
