@@ -15,6 +15,7 @@ from icf.filter.exact import Exact
 from icf.filter.faces import Faces
 from icf.filter.identity import Identity
 from icf.filter.kind import Kind
+from icf.filter.photo import Photo
 from icf.filter.picture import PictureKept
 from icf.filter.reference import Reference
 from icf.filter.score import Score
@@ -54,6 +55,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
             wanted.hashes,
         ),
         Faces(wanted.min_score),
+        Photo(wanted.max_photo),
         Aspect(wanted.min_side, wanted.max_aspect),
         Exact(),
         PictureKept(),

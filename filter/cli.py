@@ -14,6 +14,7 @@ STEPS = {
     "detect": "Find the faces in images, and measure them.",
     "faces": "Drop images in which the detector is sure of no face.",
     "aspect": "Drop images that are too small, and strips.",
+    "photo": "Drop photographs.",
     "exact": "Drop images with the very pixels of an earlier one.",
     "picture": "Drop the faces of images that are out.",
     "score": "Drop what the detector is too unsure of.",

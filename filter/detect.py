@@ -70,8 +70,9 @@ class Detect(Step[StoredImage]):
     hashes: HasherName = "icf"
 
     def open(self) -> None:
-        """Open the detector."""
+        """Open the detector and the judge of photographs."""
         self._detector()
+        opened.photo_judge()
 
     def _detector(self) -> Detector:
         return opened.detector(self.runtime, self.device)
@@ -148,6 +149,7 @@ class Detect(Step[StoredImage]):
 
 def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
     hashes = hasher(picture.pixels)
+    judge = opened.photo_judge()
     return {
         "width": picture.width,
         "height": picture.height,
@@ -157,6 +159,8 @@ def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
         "pixel_hash": measures.pixel_hash(picture.pixels),
         "phash": hashes.phash,
         "dhash": hashes.dhash,
+        "photo": judge.probability(picture.pixels),
+        "photo_model": judge.model_hash,
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from icf.blobs import BlobStore
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
+from icf.models.photo import PhotoJudge
 from icf.models.runtime import Device, Runtime
 from icf.vectors import VectorStore
 
@@ -32,6 +33,12 @@ def embedder(runtime: Runtime = "onnxruntime", device: Device = "auto") -> Embed
         return _embedder(runtime, device)
 
 
+def photo_judge() -> PhotoJudge:
+    """The bundled judge of photographs."""
+    with _opening:
+        return _photo_judge()
+
+
 @functools.cache
 def blobs(url: str) -> BlobStore:
     """The blob store at ``url``."""
@@ -47,6 +54,11 @@ def vectors(folder: Path) -> VectorStore:
 @functools.cache
 def _detector(runtime: Runtime, device: Device) -> Detector:
     return Detector.bundled(runtime, device)
+
+
+@functools.cache
+def _photo_judge() -> PhotoJudge:
+    return PhotoJudge.bundled()
 
 
 @functools.cache

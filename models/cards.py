@@ -19,7 +19,7 @@ from icf.errors import BadModel
 from icf.files import replace_file
 
 #: The models that come with the program.
-BUNDLED = ("detector", "embedder")
+BUNDLED = ("detector", "embedder", "photo")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ModelCard:
 
     Attributes:
         name: of the model.
-        task: ``"detect"`` or ``"embed"``.
+        task: ``"detect"``, ``"embed"`` or ``"judge"``.
         file: the name of the weights' file.
         sha256: of that file.
         bytes: its size.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Of the drawings that were held out, the share that may be thrown away.
+#: Of the drawings that were held out, fewer than this share may be thrown away.
 MOST_LOST = 0.005
 
 
@@ -27,17 +28,16 @@ class Judged:
     probabilities: NDArray[np.float64]
 
     def threshold(self) -> float:
-        """The least probability over which few enough drawings lie, in hundredths.
+        """The least probability, in thousandths, over which few enough drawings lie.
 
-        >>> drawings = np.linspace(0, 0.9, 1000)
+        >>> drawings = np.linspace(0, 0.999, 1000)
         >>> Judged(["a"] * 1000, np.zeros(1000, bool), drawings).threshold()
-        0.9
+        0.995
         """
         drawings = np.sort(self.probabilities[~self.photographs])
-        allowed = int(MOST_LOST * len(drawings))
-        # As many as are allowed, less one: the share stays under the limit.
-        last = drawings[len(drawings) - max(allowed, 1)]
-        return float(np.ceil(last * 100) / 100)
+        lost = math.ceil(MOST_LOST * len(drawings)) - 1
+        highest = drawings[len(drawings) - 1 - lost]
+        return math.ceil(round(float(highest) * 1000, 6)) / 1000
 
     def by_collection(self, threshold: float) -> Mapping[str, Mapping[str, float]]:
         """For each source, its examples and the share that a threshold drops.

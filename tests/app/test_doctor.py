@@ -12,7 +12,7 @@ from icf.workspace import init
 from tests.app.program import call, program, said
 
 MACHINE = ["python", "processors", "onnxruntime", "faiss", "torch", "ray", "gpu"]
-MODELS = ["detector", "embedder"]
+MODELS = ["detector", "embedder", "photo"]
 
 
 def states(found: dict[str, Any]) -> dict[str, str]:

@@ -24,7 +24,7 @@ def test_a_workspace_has_its_settings_its_catalogue_and_its_folders(
         "catalogue": f"sqlite:///{root / 'catalogue.sqlite'}",
     }
     assert {each.name for each in root.iterdir()} >= {*FOLDERS, "icf.toml"}
-    assert said("-C", root, "status")["models"] == 2
+    assert said("-C", root, "status")["models"] == 3
 
 
 def test_the_cards_of_the_bundled_models_are_entered_once(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_the_cards_of_the_bundled_models_are_entered_once(tmp_path: Path) -> Non
     catalogue.close()
     cards = [
         load_card(bundled_path(name).with_suffix(".json"))
-        for name in ("detector", "embedder")
+        for name in ("detector", "embedder", "photo")
     ]
     assert {tuple(row) for row in names} == {(c.sha256, c.task) for c in cards}
 

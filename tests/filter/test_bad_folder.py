@@ -112,7 +112,7 @@ def test_nothing_is_left_open_and_the_run_tells_every_reason(found: Found) -> No
     assert images.kept == GOOD + 1 + sum(odd.status == "ok" for odd in found.odd)
     steps = json.loads(found.told)["steps"]
     told: Counter[str] = Counter()
-    for name in ("detect", "faces", "aspect", "exact"):
+    for name in ("detect", "faces", "aspect", "photo", "exact"):
         told.update(steps[name]["dropped"])
     assert told == Counter(images.dropped)
 

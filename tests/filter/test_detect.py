@@ -17,6 +17,8 @@ from icf.engine.step import Outcome
 from icf.filter.detect import HASHED_RATE, Detect, cut
 from icf.hashing import by_imagehash
 from icf.images import decode
+from icf.models.photo import PhotoJudge
+from icf.settings import FilterSettings
 from tests.filter.rows import add_album, add_image
 from tests.filter.workplace import read_file, site_files
 
@@ -90,6 +92,18 @@ def test_a_picture_without_a_face_passes_and_gives_none(
     [outcome] = detected(sqlite_catalogue, tmp_path, tom, png(slope))
     assert (outcome.passed, outcome.faces, outcome.value) == (True, (), None)
     assert (outcome.columns["width"], outcome.columns["height"]) == (400, 300)
+
+
+def test_each_picture_is_judged_a_photograph_or_not_in_the_same_decode(
+    sqlite_catalogue: Catalogue, tmp_path: Path, tom: int
+) -> None:
+    drawing = read_file(next(f for f in site_files(1) if f.name.endswith(".jpg")))
+    [outcome] = detected(sqlite_catalogue, tmp_path, tom, drawing)
+    judge = PhotoJudge.bundled()
+    pixels = decode(drawing).pixels
+    probability = judge.probability(pixels)
+    assert outcome.columns["photo"] == probability < FilterSettings().max_photo
+    assert outcome.columns["photo_model"] == judge.model_hash
 
 
 def test_each_bad_file_gets_its_reason_and_the_good_ones_go_on(

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, bundled_path, sha256_of
 from icf.models.checkpoint import Checkpoint
-from icf.models.cli import check_machine, cli
+from icf.models.cli import LONG, check_machine, cli
 
 
 def call(*words: object) -> Result:
@@ -58,7 +58,7 @@ def test_status_says_how_far_each_run_is(art: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", LONG)
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(
     name: str, art: Path, tmp_path: Path
 ) -> None:

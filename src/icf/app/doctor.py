@@ -90,9 +90,11 @@ def _gpu() -> str:
 def _models() -> Iterator[Check]:
     from icf.models.detection import Detector
     from icf.models.embedding import Embedder
+    from icf.models.photo import PhotoJudge
 
     yield _attempt("detector", lambda: Detector.bundled().model_hash)
     yield _attempt("embedder", lambda: Embedder.bundled().model_hash)
+    yield _attempt("photo", lambda: PhotoJudge.bundled().model_hash)
 
 
 def _workspace(invocation: Invocation) -> Iterator[Check]:

@@ -19,7 +19,7 @@ from icf.models.cards import bundled_path, load_card
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
 
-BUNDLED = ("detector", "embedder")
+BUNDLED = ("detector", "embedder", "photo")
 
 
 @click.command()
