@@ -21,6 +21,7 @@ from icf.engine.attention import one_by_one
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import opened
+from icf.grey import Grey
 from icf.hashing import HASHERS, Hasher, HasherName
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection, Detector
@@ -166,7 +167,7 @@ def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
 
 def _measured(pixels: NDArray[np.uint8], found: Detection, hasher: Hasher) -> NewFace:
     tight = cut(pixels, found.box)
-    grey = measures.grey_of(tight)
+    grey = Grey.of(tight)
     tone = measures.tone(grey)
     hashes = hasher(cut(pixels, found.box, HASHED_RATE))
     return NewFace(

@@ -13,9 +13,10 @@ from PIL import Image
 from sqlalchemy.dialects import sqlite
 
 from icf.catalogue.schema import HexHash
+from icf.grey import Grey
 from icf.hashing import HASHERS, by_imagehash
 from icf.images import Undecodable, decode
-from icf.measures import Hashes, Pixels, grey_of, hamming, hashes
+from icf.measures import Hashes, Pixels, hamming, hashes
 from tests.core.pictures import drawing
 from tests.filter.workplace import read_file, site_files
 
@@ -60,7 +61,7 @@ def test_they_agree_on_strips_and_on_pictures_smaller_than_the_grid(which: str) 
 
 def test_grey_has_the_hashes_of_its_colours() -> None:
     pixels = drawing(300, 200)
-    assert hashes(grey_of(pixels)) == hashes(pixels)
+    assert hashes(Grey.of(pixels)) == hashes(pixels)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from icf.images.exif import PREFIX, orientation
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _END_OF_IMAGE = 0xD9
+_END = bytes((0xFF, _END_OF_IMAGE))
 _APP1 = 0xE1
 #: A marker with a length, or the end. Inside a scan, FF is followed by 00 or by one of
 #: the restart markers, which stand alone.
@@ -54,6 +55,8 @@ def find_end(data: bytes) -> int | None:
     >>> find_end(b"\xff\xd8" b"\xff\xd9" b"<script>")
     4
     """
+    if data.find(_END) == len(data) - len(_END):
+        return len(data)  # there is no other place, so nothing needs to be walked
     place = 2
     while (found := _MARKER.search(data, place)) is not None:
         place = found.end()
