@@ -5,6 +5,7 @@ from __future__ import annotations
 from icf import command
 from icf.filter.cli_calibrate import calibrate_command
 from icf.filter.cli_consistency import consistency_command
+from icf.filter.cli_rethreshold import rethreshold_command
 from icf.filter.cli_review import review_command
 from icf.filter.cli_run import run_command, step_command
 from icf.filter.cli_status import status_command
@@ -12,12 +13,12 @@ from icf.filter.cli_status import status_command
 #: The steps, in order, and what each does.
 STEPS = {
     "detect": "Find the faces in images, and measure them.",
-    "faces": "Drop images in which the detector is sure of no face.",
     "aspect": "Drop images that are too small, and strips.",
     "photo": "Drop photographs.",
+    "faces": "Drop images in which the detector is sure of no face.",
     "exact": "Drop images with the very pixels of an earlier one.",
-    "picture": "Drop the faces of images that are out.",
     "score": "Drop what the detector is too unsure of.",
+    "picture": "Drop the faces of images that are out.",
     "size": "Drop faces of too few pixels.",
     "kind": "Drop photographed human faces.",
     "tone": "Drop faces that are nearly black or nearly one colour.",
@@ -33,6 +34,7 @@ cli = command.group("icf-filter", "Filter images down to faces worth asking abou
 cli.add_command(run_command)
 for _name, _summary in STEPS.items():
     cli.add_command(step_command(_name, _summary))
+cli.add_command(rethreshold_command)
 cli.add_command(status_command)
 cli.add_command(calibrate_command)
 cli.add_command(consistency_command)

@@ -54,7 +54,21 @@ class Reference(Step[PossibleReference]):
         self, connection: sa.Connection, ids: Sequence[int]
     ) -> list[PossibleReference]:
         """Read sizes, lead pictures and the references there are."""
-        leading = _leading(connection, ids)
+        return self._read(connection, ids, face.c.character_id)
+
+    def select_as(
+        self, connection: sa.Connection, ids: Sequence[int], character_id: int
+    ) -> list[PossibleReference]:
+        """Read faces as those of one character, whoever they are filed under by now."""
+        return self._read(connection, ids, sa.literal(character_id))
+
+    def _read(
+        self,
+        connection: sa.Connection,
+        ids: Sequence[int],
+        who: sa.ColumnElement[int],
+    ) -> list[PossibleReference]:
+        leading = _leading(connection, ids, who)
         earlier = face.alias("earlier")
         # A reference that was dropped, or taken down, is none; by hand it stays.
         stands = sa.or_(
@@ -64,14 +78,15 @@ class Reference(Step[PossibleReference]):
         query = (
             sa.select(
                 face.c.id,
-                face.c.character_id,
+                who.label("character_id"),
                 face.c.awaits,
                 ((face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)).label("area"),
                 face.c.score,
                 face.c.embedder,
                 stands.label("has_reference"),
             )
-            .join(character, character.c.id == face.c.character_id)
+            .select_from(face)
+            .join(character, character.c.id == who)
             .outerjoin(earlier, earlier.c.id == character.c.reference_face_id)
         )
         return [
@@ -121,7 +136,9 @@ class Reference(Step[PossibleReference]):
         return comparable[int(np.argmax(matrix @ matrix.sum(axis=0)))]
 
 
-def _leading(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+def _leading(
+    connection: sa.Connection, ids: Sequence[int], who: sa.ColumnElement[int]
+) -> set[int]:
     """Those of ``ids`` on a lead picture, or kept for a duplicate that is on one."""
     query = (
         sa.select(face.c.id, face.c.keeper_id)
@@ -129,7 +146,7 @@ def _leading(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
             candidate,
             sa.and_(
                 candidate.c.image_id == face.c.image_id,
-                candidate.c.character_id == face.c.character_id,
+                candidate.c.character_id == who,
             ),
         )
         .where(candidate.c.is_lead)

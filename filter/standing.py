@@ -1,0 +1,180 @@
+"""Where images and faces stand in the chain.
+
+A row waits for a step, was dropped by one, or is past the last. The row itself says
+which, but for the step that dropped it: the ledger has that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from icf.catalogue.schema import decision, face, image
+from icf.codes import FaceReason, Verdict
+from icf.engine.rows import CHUNK, by_ids
+from icf.engine.step import Step, Subject
+
+Ids = NDArray[np.int64]
+Steps = Sequence[Step[Any]]
+
+TABLES: Mapping[Subject, sa.Table] = {"image": image, "face": face}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a row stands.
+
+    Attributes:
+        place: of the step that it waits for, or that dropped it; behind the last one
+            where it is kept.
+        out: whether it is dropped.
+        reason: the code.
+    """
+
+    place: int
+    out: bool = False
+    reason: str = FaceReason.OK.value
+
+
+class Standings:
+    """Where all rows of a subject stand, in a few numbers for each.
+
+    Rows that wait for, or were dropped by, something that is none of the steps (a
+    takedown, a step that is no longer installed) are left out.
+
+    Args:
+        connection: to the catalogue.
+        steps: all steps of one subject, in order.
+    """
+
+    def __init__(self, connection: sa.Connection, steps: Steps) -> None:
+        self._reasons: list[str] = []
+        kind = np.dtype(
+            [("id", np.int64), ("place", np.int16), ("out", "?"), ("reason", np.int16)]
+        )
+        parts = [
+            np.array(
+                [
+                    (row_id, each.place, each.out, self._code(each.reason))
+                    for row_id, each in read_standings(connection, steps, ids).items()
+                ],
+                kind,
+            )
+            for ids in _pages(connection, TABLES[steps[0].subject])
+        ]
+        self._rows = np.concatenate(parts) if parts else np.empty(0, kind)
+
+    def reached(self, place: int) -> Ids:
+        """The rows that have come to a step, ascending."""
+        return np.asarray(self._rows["id"][self._rows["place"] >= place])
+
+    def waiting(self, place: int) -> Ids:
+        """The rows that wait for a step, ascending."""
+        here = (self._rows["place"] == place) & ~self._rows["out"]
+        return np.asarray(self._rows["id"][here])
+
+    def __contains__(self, row_id: int) -> bool:
+        """Whether the row is one of them."""
+        at = self._at(row_id)
+        return at < len(self._rows) and bool(self._rows["id"][at] == row_id)
+
+    def __getitem__(self, row_id: int) -> Standing:
+        """Where one row stands."""
+        _, place, out, reason = self._rows[self._at(row_id)].tolist()
+        return Standing(place, out, self._reasons[reason])
+
+    def __setitem__(self, row_id: int, standing: Standing) -> None:
+        """Note where one row stands now."""
+        reason = self._code(standing.reason)
+        at = self._at(row_id)
+        self._rows[at] = row_id, standing.place, standing.out, reason
+
+    def _at(self, row_id: int) -> int:
+        return int(np.searchsorted(self._rows["id"], row_id))
+
+    def _code(self, reason: str) -> int:
+        if reason not in self._reasons:
+            self._reasons.append(reason)
+        return self._reasons.index(reason)
+
+
+def read_standings(
+    connection: sa.Connection, steps: Steps, ids: Sequence[int]
+) -> dict[int, Standing]:
+    """Where some rows stand, of ascending ids; none of those that are left out."""
+    subject = steps[0].subject
+    table = TABLES[subject]
+    place_of = {step.name: place for place, step in enumerate(steps)}
+    columns = table.c.id, table.c.awaits, table.c.verdict, table.c.reason
+    query = sa.select(*columns).order_by(table.c.id)
+    rows = list(by_ids(connection, query, table.c.id, ids))
+    out = [row.id for row in rows if row.verdict == Verdict.DROPPED.value]
+    droppers = _droppers(connection, subject, out)
+    found: dict[int, Standing] = {}
+    for row in rows:
+        if row.verdict == Verdict.DROPPED.value:
+            place = place_of.get(droppers.get(row.id, ""))
+            if place is not None:
+                found[row.id] = Standing(place, True, row.reason)
+        elif row.awaits is None:
+            found[row.id] = Standing(len(steps))
+        elif row.awaits in place_of:
+            found[row.id] = Standing(place_of[row.awaits])
+    return found
+
+
+def _pages(connection: sa.Connection, table: sa.Table) -> Iterator[list[int]]:
+    last = 0
+    while True:
+        query = sa.select(table.c.id).where(table.c.id > last).order_by(table.c.id)
+        ids = list(connection.execute(query.limit(CHUNK)).scalars())
+        if not ids:
+            return
+        yield ids
+        last = ids[-1]
+
+
+def _droppers(
+    connection: sa.Connection, subject: Subject, ids: Sequence[int]
+) -> dict[int, str]:
+    """The step that dropped each row last."""
+    query = (
+        sa.select(decision.c.subject_id, decision.c.step)
+        .where(
+            decision.c.subject == subject,
+            decision.c.verdict == Verdict.DROPPED.value,
+        )
+        .order_by(decision.c.id)
+    )
+    return {
+        row.subject_id: row.step
+        for row in by_ids(connection, query, decision.c.subject_id, ids)
+    }
+
+
+def passed_before(
+    connection: sa.Connection, step: Step[Any], ids: Sequence[int]
+) -> set[int]:
+    """Those of some rows that a step once let pass."""
+    query = sa.select(decision.c.subject_id).where(
+        decision.c.subject == step.subject,
+        decision.c.step == step.name,
+        decision.c.verdict != Verdict.DROPPED.value,
+    )
+    rows = by_ids(connection, query, decision.c.subject_id, ids)
+    return {row.subject_id for row in rows}
+
+
+def keepers(
+    connection: sa.Connection, subject: Subject, ids: Sequence[int]
+) -> dict[int, int | None]:
+    """The row that each of some rows is a copy of."""
+    table = TABLES[subject]
+    query = sa.select(table.c.id, table.c.keeper_id)
+    rows = by_ids(connection, query, table.c.id, ids)
+    return {row.id: row.keeper_id for row in rows}
