@@ -1,4 +1,4 @@
-"""An installation whose bundled models are not what their cards promise."""
+"""Models that are not what their cards promise, and what is to run them, by command."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import torch
 
 import icf
 from icf.catalogue.schema import decision, face, image
@@ -36,8 +37,8 @@ def installed(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PACKAGE / "models" / "bundled", models / "bundled"))
 
 
-def run(made: Workspace, bundled: Path, *words: str) -> str:
-    """Run the filter of the installation, which fails; return stderr."""
+def run(made: Workspace, bundled: Path, *words: str, code: int = 1) -> str:
+    """Run the filter of the installation; return stderr."""
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from icf.filter.cli import main; main()"),
@@ -52,7 +53,7 @@ def run(made: Workspace, bundled: Path, *words: str) -> str:
         capture_output=True,
         check=False,
     )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr
 
@@ -132,3 +133,29 @@ def test_a_bad_embedder_leaves_the_faces_waiting(
     assert before
     after = rows(made, sa.select(face.c.id).where(face.c.awaits == "embed"))
     assert sorted(after) == sorted(before)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_wrong_use_before_any_picture(
+    tmp_path: Path, installed: Path
+) -> None:
+    made = make_workspace(tmp_path / "work", site_files(1)[:4])
+    said = run(made, installed, "--set", "filter.device=cuda", code=2)
+    assert said.startswith("error: filter.device = cuda: PyTorch finds no GPU")
+    assert rows(made, sa.select(decision.c.id)) == []
+
+
+def test_pictures_are_filtered_in_pytorch_by_the_same_models(
+    tmp_path: Path, installed: Path
+) -> None:
+    found = {}
+    for name in ("onnxruntime", "torch"):
+        made = make_workspace(tmp_path / name, site_files(1)[:4])
+        words = ("--to", "detect", "--set", f"filter.runtime={name}")
+        run(made, installed, *words, code=0)
+        query = sa.select(face.c.detector, face.c.x1, face.c.y1).order_by(face.c.score)
+        found[name] = rows(made, query)
+    assert found["torch"]
+    for ours, theirs in zip(found["torch"], found["onnxruntime"], strict=True):
+        assert ours[0] == theirs[0]
+        assert ours[1:] == pytest.approx(theirs[1:], abs=1)
