@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from icf.blobs import BlobStore, MissingBlob
 from icf.codes import ImageReason
 from icf.harvest.reference_choices import Choice
-from icf.images import Undecodable, decode, for_people
+from icf.images import Undecodable, decode, for_people, reduced
 from icf.models.embedding import crop_face
 
 Pixels = NDArray[np.uint8]
@@ -73,7 +73,10 @@ class Thumbnails:
     def _cut(self, choices: Sequence[Choice], folder: Path) -> tuple[int, str | None]:
         try:
             data = self.blobs.get(choices[0].sha256)
-            pixels = decode(data, self.max_pixels).pixels
+            if all(one.box is None for one in choices):
+                pixels = reduced(data, SIDE, self.max_pixels).pixels
+            else:
+                pixels = decode(data, self.max_pixels).pixels
         except MissingBlob:
             return len(choices), ImageReason.MISSING_BLOB.value
         except Undecodable as error:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite
 from icf.catalogue.schema import HexHash
 from icf.grey import Grey
 from icf.hashing import HASHERS, by_imagehash
-from icf.images import Undecodable, decode
+from icf.images import Undecodable, decode, reduced
 from icf.measures import Hashes, Pixels, hamming, hashes
 from tests.core.pictures import drawing
 from tests.filter.workplace import read_file, site_files
@@ -57,6 +57,22 @@ def test_they_agree_on_strips_and_on_pictures_smaller_than_the_grid(which: str) 
         for picture in pictures()[:5]
     ]
     assert np.mean(distances(which, some)) <= 1.5
+
+
+@pytest.mark.parametrize("which", ["phash", "dhash"])
+def test_a_reduced_jpeg_has_nearly_the_hashes_of_the_whole(which: str) -> None:
+    files = [file for file in site_files(60) if file.name.endswith(".jpg")][::4]
+    found = []
+    for data in map(read_file, files):
+        try:
+            whole, small = decode(data).pixels, reduced(data, 128).pixels
+        except Undecodable:
+            continue
+        assert small.size <= whole.size
+        both = [np.array([getattr(hashes(each), which)]) for each in (whole, small)]
+        found.append(int(hamming(*both)[0]))
+    assert len(found) >= 30
+    assert np.mean(found) <= 1.5
 
 
 def test_grey_has_the_hashes_of_its_colours() -> None:

@@ -6,6 +6,7 @@ import io
 import pickle
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from icf.codes import ImageReason
-from icf.images import Undecodable, decode, for_people, probe
+from icf.images import Picture, Undecodable, decode, for_people, probe, reduced
 from tests.core.pictures import (
     PNG_SIGNATURE,
     animation,
@@ -170,6 +171,58 @@ def test_every_format_is_decoded_and_probed(kind: str) -> None:
     assert picture.frames == 1
     assert not picture.trailing
     assert near(data, DRAWN, within=8.0)
+
+
+# --- reduced -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "least_side", "found"),
+    [
+        ((800, 600), 600, (800, 600)),
+        ((800, 600), 300, (400, 300)),
+        ((800, 600), 151, (300, 225)),
+        ((4000, 1000), 100, (500, 125)),
+        ((80, 60), 100, (80, 60)),
+    ],
+)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_is_reduced_as_far_as_the_least_side_allows(
+    size: tuple[int, int], least_side: int, found: tuple[int, int], mode: str
+) -> None:
+    drawn = Image.fromarray(drawing(*size)).convert(mode)
+    data = encoded(drawn, "JPEG", quality=95)
+    picture = reduced(data, least_side)
+    assert (picture.width, picture.height) == found
+    expected = Image.fromarray(decode(data).pixels).resize(
+        (picture.width, picture.height), Image.Resampling.BOX
+    )
+    difference = picture.pixels.astype(np.int64) - np.asarray(expected)
+    assert np.abs(difference).mean() < 2
+
+
+def test_a_reduced_jpeg_is_upright_and_other_formats_stay_whole() -> None:
+    turned = with_orientation(drawing(800, 400), "JPEG", 6, quality=95)
+    picture = reduced(turned, 100)
+    assert (picture.width, picture.height) == (100, 200)
+    assert reduced(PNG, 8).pixels.shape == DRAWN.shape
+
+
+def test_damage_is_found_in_a_reduced_jpeg_as_in_a_whole_one() -> None:
+    large = encoded(drawing(640, 480), "JPEG", quality=90)
+    start = large.index(b"\xff\xda") + 14
+    damaged = [large[:-900], large[: len(large) // 3], large[:40], b"", HTML]
+    damaged += [flipped(large, start, 12, seed) for seed in range(20)]
+    for data in damaged:
+        assert _reason(lambda d: reduced(d, 60), data) == _reason(decode, data)
+
+
+def _reason(read: Callable[[bytes], Picture], data: bytes) -> ImageReason | None:
+    try:
+        read(data)
+    except Undecodable as error:
+        return error.reason
+    return None
 
 
 # --- colours -----------------------------------------------------------------------

@@ -66,14 +66,30 @@ def decode(
     Raises:
         Undecodable: with one of the codes of `icf.codes.ImageReason`.
     """
-    header = probe(data, max_pixels)
-    if header.format == "jpeg":
-        picture = _decode_jpeg(data)
-    else:
-        picture = _decode_other(data, header.format, max_frames)
-    if is_flat(picture.pixels):
-        raise Undecodable(ImageReason.DEGENERATE, "the picture is one flat colour")
-    return picture
+    return _decode(data, max_pixels, max_frames, least_side=0)
+
+
+def reduced(
+    data: bytes,
+    least_side: int,
+    max_pixels: int = MAX_PIXELS,
+    max_frames: int = MAX_FRAMES,
+) -> Picture:
+    """Decode where not all pixels are wanted: for a hash alone, or a small copy.
+
+    As `decode`, but a JPEG is scaled in its DCT, by up to 8, which leaves most of the
+    work undone. Damage is found as `decode` finds it.
+
+    Args:
+        data: the whole file.
+        least_side: pixels that both sides keep, if they have as many.
+        max_pixels: width x height that the header may promise.
+        max_frames: frames an animation may have.
+
+    Raises:
+        Undecodable: with one of the codes of `icf.codes.ImageReason`.
+    """
+    return _decode(data, max_pixels, max_frames, least_side)
 
 
 def for_people(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
@@ -84,14 +100,25 @@ def for_people(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
     return bytes(encoded)
 
 
-def _decode_jpeg(data: bytes) -> Picture:
+def _decode(data: bytes, max_pixels: int, max_frames: int, least_side: int) -> Picture:
+    header = probe(data, max_pixels)
+    if header.format == "jpeg":
+        picture = _decode_jpeg(data, least_side)
+    else:
+        picture = _decode_other(data, header.format, max_frames)
+    if is_flat(picture.pixels):
+        raise Undecodable(ImageReason.DEGENERATE, "the picture is one flat colour")
+    return picture
+
+
+def _decode_jpeg(data: bytes, least_side: int) -> Picture:
     frame, end = read_frame(data), find_end(data)
     assert frame is not None, "probe has read it"
     try:
         if frame.components == 4:
-            pixels = _from_inverted_cmyk(simplejpeg.decode_jpeg(data, "CMYK"))
+            pixels = _from_inverted_cmyk(_read_jpeg(data, "CMYK", least_side))
         else:
-            pixels = simplejpeg.decode_jpeg(data, "RGB")
+            pixels = _read_jpeg(data, "RGB", least_side)
     except ValueError as error:
         # Damage can hide the end from whoever reads from the beginning.
         ends = end is not None or data.endswith(b"\xff\xd9")
@@ -99,6 +126,14 @@ def _decode_jpeg(data: bytes) -> Picture:
         raise Undecodable(reason, f"JPEG: {error}") from error
     turned = upright(pixels, frame.orientation)
     return Picture(turned, "jpeg", trailing=_trails(data, end))
+
+
+def _read_jpeg(data: bytes, colours: str, least_side: int) -> NDArray[np.uint8]:
+    """Read strictly, in the smallest of libjpeg's sizes that is large enough."""
+    pixels = simplejpeg.decode_jpeg(
+        data, colours, min_height=least_side, min_width=least_side, strict=True
+    )
+    return np.asarray(pixels, np.uint8)
 
 
 def _why_no_jpeg(words: str, *, ends: bool) -> ImageReason:
