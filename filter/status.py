@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import face, image
+from icf.catalogue.schema import decision, face, image
 from icf.codes import Verdict
+from icf.engine.step import Step, Subject
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,52 @@ class Counts:
     def total(self) -> int:
         """All rows."""
         return self.pending + self.kept + sum(self.dropped.values())
+
+
+@dataclass(frozen=True)
+class StepCounts:
+    """What has become of the rows that came to a step.
+
+    Attributes:
+        step: its name.
+        subject: what it judges.
+        passed: how many went on.
+        waiting: how many wait for it.
+        dropped: how many it has out, by reason, the commonest first.
+    """
+
+    step: str
+    subject: Subject
+    passed: int
+    waiting: int
+    dropped: dict[str, int]
+
+    @property
+    def reached(self) -> int:
+        """All that came to it."""
+        return self.passed + self.waiting + sum(self.dropped.values())
+
+
+def count_steps(
+    connection: sa.Connection, steps: Sequence[Step[Any]]
+) -> list[StepCounts]:
+    """Count what became of images and faces at each step, in the order of the chain."""
+    tables: tuple[tuple[Subject, sa.Table], ...] = (("image", image), ("face", face))
+    counts: list[StepCounts] = []
+    for subject, table in tables:
+        own = [step.name for step in steps if step.subject == subject]
+        waiting = _waiting(connection, table)
+        dropped = _dropped(connection, subject, table)
+        passed = waiting[None]
+        backwards = []
+        for name in reversed(own):
+            made = StepCounts(
+                name, subject, passed, waiting[name], dropped.get(name, {})
+            )
+            backwards.append(made)
+            passed = made.reached
+        counts += reversed(backwards)
+    return counts
 
 
 def count_images(connection: sa.Connection) -> Counts:
@@ -61,3 +110,39 @@ def _count(connection: sa.Connection, table: sa.Table) -> Counts:
             totals[judged] += number
     by_size = dict(sorted(dropped.items(), key=lambda each: (-each[1], each[0])))
     return Counts(totals[Verdict.PENDING.value], totals[Verdict.KEPT.value], by_size)
+
+
+def _waiting(connection: sa.Connection, table: sa.Table) -> Counter[str | None]:
+    """How many rows wait for each step; under None, how many are kept."""
+    query = (
+        sa.select(table.c.awaits, sa.func.count())
+        .where(table.c.verdict != Verdict.DROPPED.value)
+        .group_by(table.c.awaits)
+    )
+    return Counter({row[0]: row[1] for row in connection.execute(query)})
+
+
+def _dropped(
+    connection: sa.Connection, subject: Subject, table: sa.Table
+) -> dict[str, dict[str, int]]:
+    """How many rows are out, by the step that dropped them last, and by reason."""
+    last = (
+        sa.select(sa.func.max(decision.c.id))
+        .where(
+            decision.c.subject == subject,
+            decision.c.verdict == Verdict.DROPPED.value,
+        )
+        .group_by(decision.c.subject_id)
+    )
+    number = sa.func.count()
+    query = (
+        sa.select(decision.c.step, table.c.reason, number)
+        .join(table, table.c.id == decision.c.subject_id)
+        .where(decision.c.id.in_(last), table.c.verdict == Verdict.DROPPED.value)
+        .group_by(decision.c.step, table.c.reason)
+        .order_by(number.desc(), table.c.reason)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for step, reason, count in connection.execute(query):
+        found.setdefault(step, {})[reason] = count
+    return found

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from icf.catalogue import ledger
+from icf.catalogue.catalogue import Catalogue
+from icf.filter.faces import Faces
+from icf.filter.kind import Kind
+from icf.filter.sharpness import Sharpness
+from icf.filter.size import Size
+from icf.filter.status import StepCounts, count_steps
+from tests.filter.rows import add_album, add_face, add_image
+
+STEPS = (Faces(0.5), Size(100), Kind(), Sharpness(100.0))
+
+
+def drop(catalogue: Catalogue, face_id: int, *steps: str) -> None:
+    """Write that steps dropped a face, one after another."""
+    with catalogue.write() as connection:
+        run_id = ledger.begin_run(connection, "test", "{}", "0")
+        ledger.append(
+            connection,
+            run_id,
+            [
+                ledger.Decision("face", face_id, step, "dropped", "too_small")
+                for step in steps
+            ],
+        )
+
+
+def test_each_step_tells_who_came_to_it_passed_waits_and_is_out(
+    catalogue: Catalogue,
+) -> None:
+    [tom] = add_album(catalogue, "Tom")
+    image_id = add_image(catalogue, tom, awaits="faces")
+    out = {"awaits": None, "verdict": "dropped"}
+    add_face(catalogue, image_id, tom, awaits="kind")
+    add_face(catalogue, image_id, tom, awaits=None, verdict="kept")
+    small = add_face(catalogue, image_id, tom, reason="too_small", **out)
+    drop(catalogue, small, "size")
+    # It was too small once; now something else has it out.
+    blurred = add_face(catalogue, image_id, tom, reason="blurred", **out)
+    drop(catalogue, blurred, "size", "sharpness")
+    with catalogue.read() as connection:
+        counts = count_steps(connection, STEPS)
+    assert counts == [
+        StepCounts("faces", "image", 0, 1, {}),
+        StepCounts("size", "face", 3, 0, {"too_small": 1}),
+        StepCounts("kind", "face", 2, 1, {}),
+        StepCounts("sharpness", "face", 1, 0, {"blurred": 1}),
+    ]
+    assert [each.reached for each in counts] == [1, 4, 3, 2]
