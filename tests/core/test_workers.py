@@ -150,10 +150,11 @@ def test_what_ends_a_run_comes_out_of_the_process_as_itself(
     fill(sqlite_catalogue, range(1, 41))
     opening = when == "open"
     step = Hostile({} if opening else {30: harm}, at_open=harm if opening else None)
+    assert list(engine.judge(Hostile(), [[Item(1)]]))
     with pytest.raises(error):
         judged(sqlite_catalogue, tmp_path, engine, step, batch=4)
     assert reasons(sqlite_catalogue) == {}
-    # The engine is as good as before.
+    # The engine is as good as before, also for a step that its processes had.
     judged(sqlite_catalogue, tmp_path, engine, Hostile(), batch=4)
     with sqlite_catalogue.read() as connection:
         left = sa.select(sa.func.count()).where(image.c.awaits.is_not(None))

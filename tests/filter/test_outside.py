@@ -16,13 +16,19 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from icf.catalogue.schema import candidate, character, decision, image
+from icf.catalogue.schema import decision, image
 from icf.engine.outside import OutsideStep, placed
 from icf.engine.step import Item, Outcome
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain
 from icf.workspace import Workspace, find
-from tests.filter.outside_package import install, install_monochrome, of_the_page
+from tests.filter.outside_package import (
+    add_picture,
+    install,
+    install_crashing,
+    install_monochrome,
+    of_the_page,
+)
 from tests.filter.workplace import make_workspace, rows, site_files
 
 
@@ -39,27 +45,6 @@ def made(tmp_path: Path) -> Workspace:
     with Image.open(io.BytesIO(workspace.blobs.get(first))) as picture:
         add_picture(workspace, picture.convert("L"))
     return workspace
-
-
-def add_picture(workspace: Workspace, picture: Image.Image) -> int:
-    """Store a picture, filed under the one character that there is."""
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    sha256 = workspace.blobs.put(stream.getvalue())
-    with workspace.catalogue.write() as connection:
-        new = sa.insert(image).values(
-            sha256=sha256,
-            bytes=len(stream.getvalue()),
-            awaits="detect",
-            verdict="pending",
-            reason="ok",
-            stored_at=0.0,
-        )
-        image_id = int(connection.execute(new.returning(image.c.id)).scalar_one())
-        who = connection.execute(sa.select(character.c.id).limit(1)).scalar_one()
-        filed = {"image_id": image_id, "character_id": who, "is_lead": False}
-        connection.execute(sa.insert(candidate), [filed])
-    return image_id
 
 
 def run(
@@ -161,27 +146,10 @@ def test_rows_that_wait_for_a_step_that_is_gone_are_pending_and_counted(
     assert said == ""
 
 
-CRASHING = """
-import ctypes
-from monochrome import Monochrome, decode, store
-
-class Crashing(Monochrome):
-    name = "crashing"
-    reasons = {}
-
-    def _judge_one(self, item):
-        pixels = decode(store(self.blobs).get(item.sha256), self.max_pixels).pixels
-        if not (pixels.max(2) - pixels.min(2)).any():
-            ctypes.string_at(0)
-        return super()._judge_one(item)
-"""
-
-
 def test_a_picture_that_crashes_a_decoder_is_named_by_the_program(
     made: Workspace, packages: Path
 ) -> None:
-    install_monochrome(packages)
-    install(packages, "crashes", {"crashing": "crashing:Crashing"}, crashing=CRASHING)
+    install_crashing(packages)
     out, said = run(made, packages, "run", "--json", code=3)
     steps = json.loads(out)["steps"]
     assert steps["crashing"]["dropped"] == {"crashed": 1}
@@ -254,24 +222,31 @@ class Bad(OutsideStep):
         ("bad", STEP.replace("after", "before"), r"does not say its 'after'"),
     ],
 )
-def test_a_bad_step_is_refused_before_anything_runs(
-    made: Workspace, packages: Path, name: str, code: str, message: str
+def test_a_bad_step_is_refused_with_what_is_wrong(
+    made: Workspace,
+    packages: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    code: str,
+    message: str,
 ) -> None:
     install(packages, "bad_package", {name: "bad:Bad"}, bad=code)
-    _, said = run(made, packages, "run", code=2)
-    assert re.search(message, said), said
-    # What is there can be looked at all the same.
-    assert run(made, packages, "status")[1] == ""
+    monkeypatch.syspath_prepend(packages)
+    monkeypatch.delitem(sys.modules, "bad", raising=False)
+    with pytest.raises(WrongUse, match=message):
+        filter_chain(made)
 
 
-def test_two_packages_with_a_step_of_one_name_are_named(
+def test_two_packages_with_a_step_of_one_name_end_a_run_before_it_begins(
     made: Workspace, packages: Path
 ) -> None:
     install(packages, "one", {"bad": "bad:Bad"}, bad=STEP)
     install(packages, "other", {"bad": "worse:Bad"}, worse=STEP)
     _, said = run(made, packages, "run", code=2)
     assert re.search(r"(bad|worse):Bad and (bad|worse):Bad both bring a step", said)
-    assert run(made, packages, "status")[1] == ""
+    assert rows(made, sa.select(decision.c.id)) == []
+    # What was decided can be looked at all the same.
+    assert run(made, packages, "why", "image:1", program="icf")[1] == ""
 
 
 def test_several_steps_behind_one_stand_in_the_order_of_their_names() -> None:

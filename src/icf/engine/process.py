@@ -77,6 +77,8 @@ class WorkerProcess:
         pickled = pickle.dumps(("use", step))
         if self._process is not None and pickled == self._step:
             return
+        # Whatever becomes of this, the process does not have the old step any more.
+        self._step = b""
         for _ in range(STARTS):
             try:
                 if self._process is None:
