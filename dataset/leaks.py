@@ -204,12 +204,6 @@ def _identities(lists: _Lists) -> Iterator[Check]:
         "recognition train pictures that show a face of an identity kept for the test",
         _showing(lists, held_out),
     )
-    yield _check(
-        "identity_under_two_names",
-        "characters that people found to be one, in recognition train and in test: "
-        "`icf-filter review --apply` merges them",
-        _under_two_names(lists, train, np.concatenate([probes, distractors])),
-    )
     label = {int(i): each.label for i, each in zip(train, lists.train, strict=True)}
     yield _check(
         "label_differs",
@@ -220,14 +214,6 @@ def _identities(lists: _Lists) -> Iterator[Check]:
             if label.get(i, each.label) != each.label
         ],
     )
-
-
-def _under_two_names(lists: _Lists, train: IntArray, test: IntArray) -> Iterator[str]:
-    trained, tested = set(train.tolist()), set(test.tolist())
-    names = lists.selection.identities
-    for one, other in lists.selection.unmerged:
-        if (one in trained and other in tested) or (other in trained and one in tested):
-            yield f"{names[one].character} and {names[other].character}"
 
 
 def _showing(lists: _Lists, held_out: IntArray) -> Iterator[str]:

@@ -93,8 +93,6 @@ class Selection:
         detectors: the hashes of the models that found the boxes.
         models: the names of those models, by hash.
         left_out: how many confirmed faces cannot be used, by reason.
-        unmerged: pairs of identities that people found to be one, and that nobody has
-            merged yet.
     """
 
     faces: Faces
@@ -104,7 +102,6 @@ class Selection:
     detectors: tuple[str, ...]
     models: Mapping[str, str]
     left_out: Mapping[str, int]
-    unmerged: tuple[tuple[int, int], ...] = ()
 
 
 def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Selection:
@@ -117,7 +114,8 @@ def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Sel
 
     Raises:
         WrongUse: people have confirmed no face yet, none is embedded, or none of their
-            pictures is under such a licence.
+            pictures is under such a licence; or two of them are one character, as
+            people say, and not merged yet.
     """
     owners, ambiguous = _owners(connection)
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
@@ -141,6 +139,7 @@ def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Sel
     identities = {
         each: _identity(characters[each]) for each in {owners[r.id] for r in usable}
     }
+    _check_merges(connection, identities)
     pictures = _pictures(connection, sorted({row.image_id for row in usable}), owners)
     names = connection.execute(sa.select(model.c.sha256, model.c.name))
     return Selection(
@@ -155,7 +154,6 @@ def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Sel
             "other_licence": len(confirmed) - len(rows),
             "without_embedding": len(rows) - len(usable),
         },
-        unmerged=_unmerged(connection),
     )
 
 
@@ -241,21 +239,44 @@ def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
     return {key: owner for key, owner in owners.items() if key not in torn}, len(torn)
 
 
-def _unmerged(connection: sa.Connection) -> tuple[tuple[int, int], ...]:
+def _check_merges(
+    connection: sa.Connection, identities: Mapping[int, Identity]
+) -> None:
+    """Refuse to release one character under two names."""
+    same = _found_to_be(connection, ReviewStatus.SAME)
+    # Who people said yes and no of is nobody's to merge.
+    pairs = [
+        (one, other)
+        for one, other in sorted(
+            same - _found_to_be(connection, ReviewStatus.DIFFERENT)
+        )
+        if one != other and one in identities and other in identities
+    ]
+    if not pairs:
+        return
+    one, other = (identities[each].character for each in pairs[0])
+    raise WrongUse(
+        f"people found that {one} and {other} are one character, and {len(pairs)} such "
+        "pairs are not merged: they could be in train and in test. Run "
+        "`icf-filter review --apply`, then `icf-filter run`"
+    )
+
+
+def _found_to_be(
+    connection: sa.Connection, status: ReviewStatus
+) -> set[tuple[int, int]]:
+    """The pairs that people said this of, as who stands for them, the smaller first."""
     one, other = character.alias("one"), character.alias("other")
     query = (
         sa.select(survivor(one), survivor(other))
         .select_from(review)
         .join(one, one.c.id == review.c.character_id)
         .join(other, other.c.id == review.c.other_character_id)
-        .where(
-            review.c.kind == Suspicion.MERGE.value,
-            review.c.status == ReviewStatus.SAME.value,
-            survivor(one) != survivor(other),
-        )
-        .order_by(review.c.id)
+        .where(review.c.kind == Suspicion.MERGE.value, review.c.status == status.value)
     )
-    return tuple((row[0], row[1]) for row in connection.execute(query))
+    return {
+        (min(row[0], row[1]), max(row[0], row[1])) for row in connection.execute(query)
+    }
 
 
 def _identity(row: sa.Row[Any]) -> Identity:

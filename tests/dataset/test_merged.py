@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import merges, schema
 from icf.codes import Label, ReviewStatus, Suspicion
-from icf.dataset.leaks import find_leaks
-from icf.dataset.near_duplicates import Reach
 from icf.dataset.release import prepare
 from icf.dataset.selection import Selection
+from icf.errors import WrongUse
 from icf.workspace import Workspace
-from tests.dataset.drawn import EMBEDDER
 
 
 def merge(workspace: Workspace, gone: int, stays: int) -> None:
@@ -26,7 +24,9 @@ def faces_of(selection: Selection, character_id: int) -> set[int]:
     return set(faces.face[faces.identity == character_id].tolist())
 
 
-def test_merged_characters_are_one_identity_whatever_the_chain(workspace: Workspace) -> None:
+def test_merged_characters_are_one_identity_whatever_the_chain(
+    workspace: Workspace,
+) -> None:
     before = prepare(workspace, 1).plan.selection
     merge(workspace, 2, 1)
     merge(workspace, 1, 3)
@@ -64,37 +64,38 @@ def refuse(workspace: Workspace, face_id: int, character_id: int) -> None:
         )
 
 
-def test_a_merge_that_is_confirmed_and_not_done_is_a_leak_if_it_parts_train_and_test(
+def test_a_merge_that_is_confirmed_and_not_done_stops_a_release(
     workspace: Workspace,
 ) -> None:
-    faces, splits = (plan := prepare(workspace, 1).plan).selection.faces, plan.splits
-    trained = np.unique(faces.identity[splits.train])
-    held_out = np.setdiff1d(faces.identity[splits.probes], trained)
-    confirm_merge(workspace, int(trained[0]), int(held_out[0]))
-    plan = prepare(workspace, 1).plan
-    report = find_leaks(
-        plan, Reach(10, 10), lambda ids: workspace.vectors.get(EMBEDDER, ids)
-    )
-    [found] = [each for each in report.leaks if each.count]
-    assert (found.name, found.count) == ("identity_under_two_names", 1)
+    say(workspace, 1, 2, ReviewStatus.SAME)
+    with pytest.raises(WrongUse, match="`icf-filter review --apply`"):
+        prepare(workspace, 1)
+    merge(workspace, 2, 1)
+    assert faces_of(prepare(workspace, 1).plan.selection, 1)
 
 
-def confirm_merge(workspace: Workspace, one: int, other: int) -> None:
+def test_what_people_contradict_each_other_about_stops_no_release(
+    workspace: Workspace,
+) -> None:
+    say(workspace, 1, 2, ReviewStatus.SAME)
+    merge(workspace, 2, 1)
+    say(workspace, 2, 3, ReviewStatus.SAME)
+    say(workspace, 1, 3, ReviewStatus.DIFFERENT)
+    assert {1, 3} <= prepare(workspace, 1).plan.selection.identities.keys()
+
+
+def say(workspace: Workspace, one: int, other: int, status: ReviewStatus) -> None:
+    """What people answered when they were asked whether two are one."""
     with workspace.catalogue.write() as connection:
-        face = sa.select(sa.func.min(schema.face.c.id))
-        ids = [
-            connection.execute(face.where(schema.face.c.character_id == each)).scalar()
-            for each in sorted((one, other))
-        ]
         connection.execute(
             sa.insert(schema.review).values(
                 kind=Suspicion.MERGE.value,
-                character_id=min(one, other),
-                other_character_id=max(one, other),
-                face_id=ids[0],
-                other_face_id=ids[1],
+                character_id=one,
+                other_character_id=other,
+                face_id=one,
+                other_face_id=other,
                 score=0.9,
-                status=ReviewStatus.SAME.value,
+                status=status.value,
                 found_at=1.0,
                 changed_at=1.0,
             )
