@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from icf.catalogue.schema import face, image
 from icf.engine.engine import open_engine
 from icf.errors import WrongUse
 from icf.workspace import Workspace
+from tests.filter.outside_package import add_picture, install_crashing
 from tests.filter.workplace import make_workspace, outcome_of, rows, site_files
 
 pytest.importorskip("ray", reason="needs the extra `ray`")
@@ -23,16 +25,17 @@ pytest.importorskip("ray", reason="needs the extra `ray`")
 ENGINES = ("local", "ray")
 
 
-def run_filter(made: Workspace, *words: str, code: int = 0) -> str:
+def run_filter(made: Workspace, *words: str, code: int = 0, packages: str = "") -> str:
     """Run `icf-filter run` with two workers; return stderr.
 
-    Whatever becomes of the run, the Ray that it started ends with it.
+    It sees what is installed in the folder ``packages`` too. Whatever becomes of the
+    run, the Ray that it started ends with it.
     """
     program = Path(sys.executable).with_name("icf-filter")
     sizes = ("--set", "filter.batch=5", "--set", "filter.workers=2")
     process = subprocess.Popen(
         [program, "run", "-C", made.root, *sizes, *words],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": packages},
         text=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -115,6 +118,22 @@ def test_an_item_that_breaks_a_step_stops_nothing_on_ray(tmp_path: Path) -> None
     assert "Traceback" not in said
     [[reason]] = rows(made, sa.select(face.c.reason).where(face.c.id == bad))
     assert reason == "step_failed"
+
+
+def test_a_picture_that_crashes_a_decoder_costs_ray_nothing_and_is_named(
+    tmp_path: Path,
+) -> None:
+    made = make_workspace(tmp_path / "work", site_files(1)[:6])
+    number = add_picture(made, Image.linear_gradient("L"))
+    packages = tmp_path / "packages"
+    install_crashing(packages)
+    with made.catalogue.write() as connection:
+        connection.execute(sa.update(image).values(awaits="crashing"))
+    words = ("--engine", "ray", "--step", "crashing")
+    said = run_filter(made, *words, code=3, packages=str(packages))
+    assert f"icf why image:{number}" in said
+    query = sa.select(image.c.reason).order_by(image.c.id)
+    assert rows(made, query) == [("ok",)] * 6 + [("crashed",)]
 
 
 def test_a_cluster_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
