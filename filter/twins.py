@@ -7,7 +7,8 @@ look-alike, so nothing is dropped here: twins are suspicions for people
 Faces that were kept since the last time are looked up in an index of all that ever were
 (`icf.hash_index`), so that new pictures cost what they are, whatever is there already.
 The index notes how far the ledger was read. It does so last: killed before, the same
-faces are looked up again, and the same suspicions written over themselves.
+faces are looked up again, and the same suspicions written over themselves. With changed
+settings all faces are looked up anew.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ def find_twins(workspace: Workspace) -> int:
         wanted.min_duplicate_cosine,
     )
     index = workspace.hashes
+    asked = f"{reach.phash} {reach.dhash} {reach.cosine}"
+    if index.note != asked:
+        index.read_anew(asked)
     last = max(0, index.mark - _AGAIN)
     pairs = 0
     while True:
@@ -77,7 +81,7 @@ def find_twins(workspace: Workspace) -> int:
             reviews.add(connection, Suspicion.TWIN, found)
         index.add(faces, last)
         pairs += len(found)
-    _close(workspace.catalogue)
+    _close(workspace.catalogue, reach)
     return pairs
 
 
@@ -150,7 +154,8 @@ def _twins_of(
     filed = _Filed.read(catalogue, np.union1d(near.face, near.other))
     near = near[filed.there(near.face) & filed.there(near.other)]
     near = near[filed.of(near.face) != filed.of(near.other)]
-    cosines = filed.cosines(vectors, near)
+    # As the database compares them.
+    cosines = filed.cosines(vectors, near).astype(np.float64)
     near, cosines = near[cosines >= reach.cosine], cosines[cosines >= reach.cosine]
     scores = cosines * (1 - (near.phash_bits + near.dhash_bits) / 128)
     strongest = np.lexsort((near.other, -scores, near.face))
@@ -258,8 +263,8 @@ class _Filed:
         return found
 
 
-def _close(catalogue: Catalogue) -> None:
-    """Close twins of which a face is out, or that are of one character by now."""
+def _close(catalogue: Catalogue, reach: Reach) -> None:
+    """Close twins of which a face is out, that are of one character or out of reach."""
     one, other = face.alias("one"), face.alias("other")
     of_one, of_other = character.alias("of_one"), character.alias("of_other")
     out = [
@@ -275,7 +280,13 @@ def _close(catalogue: Catalogue) -> None:
         .where(
             review.c.kind == Suspicion.TWIN.value,
             review.c.status.in_((ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)),
-            sa.or_(*out, survivor(of_one) == survivor(of_other)),
+            sa.or_(
+                *out,
+                survivor(of_one) == survivor(of_other),
+                review.c.phash_bits > reach.phash,
+                review.c.dhash_bits > reach.dhash,
+                review.c.similarity < reach.cosine,
+            ),
         )
     )
     with catalogue.write() as connection:

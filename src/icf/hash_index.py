@@ -18,7 +18,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,11 @@ class HashIndex:
         """What the last writer noted: how far it has read what it indexes."""
         return self._state().mark
 
+    @property
+    def note(self) -> str:
+        """What the last `read_anew` was for."""
+        return self._state().note
+
     def __len__(self) -> int:
         """How many faces there are."""
         return sum(len(segment.rows.ids) for segment in self._segments())
@@ -106,7 +111,12 @@ class HashIndex:
             state = self._state()
             if len(new.ids):
                 state = self._appended(state, new)
-            self._write(_State(state.segments, max(mark, state.mark), state.next))
+            self._write(replace(state, mark=max(mark, state.mark)))
+
+    def read_anew(self, note: str) -> None:
+        """Set the mark back to 0, because what is indexed is wanted for another use."""
+        with self._writing():
+            self._write(replace(self._state(), mark=0, note=note))
 
     def erase(self, ids: IntArray) -> int:
         """Write the segments with these faces anew without them; return how many.
@@ -128,8 +138,8 @@ class HashIndex:
                 erased += int(gone.sum())
                 if not gone.all():
                     names.append(self._new_segment(state, rows[~gone]))
-                    state = _State(state.segments, state.mark, state.next + 1)
-            self._write(_State(tuple(names), state.mark, state.next))
+                    state = replace(state, next=state.next + 1)
+            self._write(replace(state, segments=tuple(names)))
         return erased
 
     def _appended(self, state: _State, new: Rows) -> _State:
@@ -146,7 +156,7 @@ class HashIndex:
             np.concatenate([part.dhash for part in parts]),
         )
         name = self._new_segment(state, rows[np.argsort(rows.ids)])
-        return _State((*kept, name), state.mark, state.next + 1)
+        return replace(state, segments=(*kept, name), next=state.next + 1)
 
     def _new_segment(self, state: _State, rows: Rows) -> str:
         name = f"{state.next:08}{_SUFFIX}"
@@ -157,7 +167,8 @@ class HashIndex:
         path = self.folder / _INDEX
         try:
             read = json.loads(path.read_text(encoding="utf-8"))
-            return _State(tuple(read["segments"]), int(read["mark"]), int(read["next"]))
+            names = tuple(read["segments"])
+            return _State(names, int(read["mark"]), int(read["next"]), read["note"])
         except FileNotFoundError:
             return _State()
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -198,11 +209,12 @@ class HashIndex:
 
 @dataclass(frozen=True)
 class _State:
-    """What counts: the segments, the largest first, the mark, the next one's number."""
+    """What counts: segments, the largest first; the mark; the next number; the note."""
 
     segments: tuple[str, ...] = ()
     mark: int = 0
     next: int = 1
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -145,6 +145,26 @@ def test_looking_again_changes_nothing_and_new_faces_find_the_old(
     assert drawn.pairs() == [(one, other), (one, third), (other, third)]
 
 
+def test_changed_settings_hold_for_the_twins_of_before(
+    drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twins, "_AGAIN", 0)
+    near = drawn.face(0), drawn.face(1, vector=(0.96, 0.28))
+    far = drawn.face(0, 1 << 60, vector=(0, 1)), drawn.face(2, 1 << 60, vector=(0.4, 1))
+
+    def found_with(flag: str) -> list[tuple[int, int]]:
+        loaded = load(drawn.workspace.root / "icf.toml", flags=(flag,))
+        again = Workspace(drawn.workspace.root, loaded)
+        find_twins(again)
+        again.catalogue.close()
+        return drawn.pairs()
+
+    assert found_with("filter.min_duplicate_cosine=0.95") == [near]
+    assert found_with("filter.min_duplicate_cosine=0.9") == [near, far]
+    assert found_with("filter.min_duplicate_cosine=0.98") == []
+    assert found_with("filter.max_phash=0") == [near, far]
+
+
 def test_without_its_folder_the_index_is_made_anew(drawn: Drawn) -> None:
     drawn.face(0), drawn.face(1)
     find_twins(drawn.workspace)
