@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from icf.app import takedown_work
 from icf.app.why import explain
 from icf.blobs import BlobStore
+from icf.catalogue import merges, reviews
+from icf.catalogue.reviews import Found
 from icf.catalogue.schema import (
     candidate,
     character,
@@ -24,9 +26,11 @@ from icf.catalogue.schema import (
     face,
     image,
     question,
+    review,
     tombstone,
     url,
 )
+from icf.codes import Suspicion
 from icf.errors import WrongUse
 from icf.vectors import VectorStore
 from icf.workspace import Workspace, find
@@ -223,6 +227,29 @@ def _share(connection: sa.Connection, key: int) -> None:
             changed_at=0.0,
         )
     )
+
+
+@pytest.mark.parametrize("key", [1, 2])
+def test_merged_characters_are_parted_before_one_is_withdrawn(
+    space: Workspace, key: int
+) -> None:
+    run_id = space.begin_run("test")
+    with space.catalogue.write() as connection:
+        merges.merge(connection, run_id, 2, 1)
+    with pytest.raises(WrongUse, match="review --undo character:2`, then withdraw"):
+        withdraw(space, f"character:{key}")
+    with space.catalogue.write() as connection:
+        merges.undo(connection, run_id, 2)
+    assert withdraw(space, f"character:{key}")["kind"] == "character"
+
+
+def test_what_was_suspected_of_withdrawn_faces_is_closed(space: Workspace) -> None:
+    [found] = faces_of(space, picture(space).id)
+    outlier = Found(Suspicion.OUTLIER, 2, found.id, found.id, 0.9)
+    with space.catalogue.write() as connection:
+        reviews.replace(connection, [Suspicion.OUTLIER], [2], [outlier])
+    withdraw(space, PICTURE)
+    assert rows(space, sa.select(review.c.status)) == [("closed",)]
 
 
 def test_a_reference_that_is_withdrawn_is_chosen_anew(space: Workspace) -> None:

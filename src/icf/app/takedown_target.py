@@ -108,6 +108,7 @@ def _of_character(connection: sa.Connection, words: str) -> Target:
     if not rows:
         raise WrongUse(_nothing(connection, words, named))
     key, album_name, name = rows[0]
+    _check_alone(connection, key)
     target = Target(
         tombstones.CHARACTER, tombstones.full_name(album_name, name), character_id=key
     )
@@ -120,6 +121,21 @@ def _of_character(connection: sa.Connection, words: str) -> Target:
     )
     images = sorted(connection.execute(alone).scalars())
     return _whole(connection, target, images, _urls_of_nobody_else(connection, key))
+
+
+def _check_alone(connection: sa.Connection, key: int) -> None:
+    """Refuse a character that shares its faces with those it was merged with."""
+    is_gone = sa.and_(character.c.id == key, character.c.merged_into.is_not(None))
+    query = sa.select(character.c.id).where(
+        sa.or_(is_gone, character.c.merged_into == key)
+    )
+    merged = list(connection.execute(query.order_by(character.c.id)).scalars())
+    if merged:
+        undo = ", ".join(f"`icf-filter review --undo character:{n}`" for n in merged)
+        raise WrongUse(
+            f"character:{key} was merged with another one, and they share their faces; "
+            f"part them with {undo}, then withdraw each of them"
+        )
 
 
 def _urls_of_nobody_else(connection: sa.Connection, key: int) -> list[int]:
