@@ -3,12 +3,16 @@ from __future__ import annotations
 import threading
 
 import pytest
+import sqlalchemy as sa
 
 from icf.annotate import record
 from icf.annotate.ask import ask
 from icf.annotate.check import Vote
 from icf.annotate.record import Recorded, Recorder, batches_of, preview
-from icf.codes import Choice, Label
+from icf.catalogue import reviews
+from icf.catalogue.reviews import Found
+from icf.catalogue.schema import review
+from icf.codes import Choice, Label, Suspicion
 from tests.annotate.place import Place
 
 T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
@@ -160,3 +164,23 @@ def test_imports_at_once_count_every_vote(place: Place) -> None:
         each.join()
     assert len(place.answers()) == 80
     assert set(place.labels().values()) == {"same"}
+
+
+def test_an_answer_settles_the_suspicion_that_was_asked_about(place: Place) -> None:
+    ann = place.add_character()
+    odd = place.add_face(ann, 0.9)
+    suspected = Found(Suspicion.OUTLIER, ann, odd, odd - 1, 0.8)
+    with place.workspace.catalogue.write() as connection:
+        reviews.replace(connection, [Suspicion.OUTLIER], [ann], [suspected])
+    run_id = place.workspace.begin_run("test")
+    with place.workspace.catalogue.write() as connection:
+        ask(connection, run_id, "csv", "batches/a", 9)
+    [key] = place.question_ids()
+    statuses = []
+    for vote in (Vote(2, key, "ann", F), Vote(3, key, "bob", F), Vote(4, key, "cy", T)):
+        with place.workspace.catalogue.read() as connection:
+            statuses += connection.execute(sa.select(review.c.status)).scalars()
+        take(place, vote, needed=2)
+    with place.workspace.catalogue.read() as connection:
+        statuses += connection.execute(sa.select(review.c.status)).scalars()
+    assert statuses == ["asked", "asked", "different", "different"]
