@@ -90,7 +90,7 @@ def main() -> None:
     }
     looked = rate(networks["detector"], views, 50 if gpu else 2)
     faces = rate(networks["embedder"], crops, 50 if gpu else 2)
-    pictures = detected_per_second(8_192 if gpu else 64, device)
+    pictures = detected_per_second(8_192 if gpu else 16, device)
     report(
         Result(
             name="filter_gpu",
