@@ -65,7 +65,8 @@ def export_command(
 ) -> None:
     """Write questions with their pictures into the new folder OUT.
 
-    Each asks whether a face is the same character as the reference picture; the most
+    Each asks whether a face is the same character as the reference picture. Up to half
+    are about what the filter suspects (see `icf-filter review`); of the others the most
     uncertain come first. No question is asked twice, so the next batch, in another
     folder, has new ones. Killed half way, the same command finishes the folder.
     """
