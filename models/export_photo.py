@@ -20,9 +20,9 @@ from icf.models.train_photo import Recipe, Tell
 
 LIMITS = (
     "It was fitted on few photographs: landscapes and things, hardly any people. It "
-    "catches only a part of the photographs.",
-    "What it loses are paintings made over photographs, and painted landscapes: the "
-    "threshold is where 0.5% of all held-out drawings are lost, and more of those.",
+    "catches about one photograph in five.",
+    "What it loses is painted art, portraits and landscapes: the threshold is where "
+    "0.5% of all held-out drawings are lost, up to three times that of paintings.",
     "Photographs of toys, figures and costumes were not measured, nor were renderings "
     "like those of computer-animated films.",
     "The threshold and the blocks were chosen on the held-out sources that are named "

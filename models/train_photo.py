@@ -38,7 +38,7 @@ class Recipe:
     """
 
     seed: int = 3
-    penalty: float = 300.0
+    penalty: float = 1000.0
     steps: int = 200
 
 

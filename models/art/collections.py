@@ -165,8 +165,8 @@ def _drawings() -> list[Collection]:
     return [
         Collection("openclipart", False, False, clips[::2], 0.7),
         Collection("Ren'Py", False, False, [*kept, *kept_places], 5),
-        Collection("Crawl's paintings", False, False, crawl, 12),
         Collection("Ren'Py, others", False, True, [*held_out, *other_places], 5),
+        Collection("Crawl's paintings", False, True, crawl, 2),
         Collection("Wesnoth's stories", False, True, _in(wesnoth / "story", "*"), 5),
         Collection(
             "Wesnoth's portraits",
