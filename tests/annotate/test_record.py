@@ -176,7 +176,7 @@ def test_an_answer_settles_the_suspicion_that_was_asked_about(place: Place) -> N
     with place.workspace.catalogue.write() as connection:
         ask(connection, run_id, "csv", "batches/a", 9)
     [key] = place.question_ids()
-    statuses = []
+    statuses: list[str] = []
     for vote in (Vote(2, key, "ann", F), Vote(3, key, "bob", F), Vote(4, key, "cy", T)):
         with place.workspace.catalogue.read() as connection:
             statuses += connection.execute(sa.select(review.c.status)).scalars()
