@@ -47,8 +47,8 @@ def test_pictures_over_the_threshold_are_the_bad_ones(catalogue: Catalogue) -> N
         for image, photo in zip(images, (0.0, 0.9, 0.97, None), strict=True):
             here = sa.update(schema.image).where(schema.image.c.id == image)
             connection.execute(here.values(photo=photo))
-    photo = measured(catalogue)["Photograph"]
-    assert (photo.total, photo.beyond, photo.threshold) == (3, 1, 0.9)
+    found = measured(catalogue)["Photograph"]
+    assert (found.total, found.beyond, found.threshold) == (3, 1, 0.9)
 
 
 def test_what_nothing_cuts_has_no_threshold(catalogue: Catalogue) -> None:

@@ -42,7 +42,8 @@ def test_an_example_follows_from_its_plan_alone(picture: Path) -> None:
 def test_every_example_is_a_picture(seed: int, photograph: bool, painted: bool) -> None:
     pixels = np.random.default_rng(seed).integers(0, 256, (70, 90, 3)).astype(np.uint8)
     found = painted_over(pixels, np.random.default_rng(seed)) if painted else pixels
-    assert (found.shape, found.dtype) == (pixels.shape, np.uint8)
+    assert found.shape == pixels.shape
+    assert found.dtype == np.uint8
 
 
 def test_a_photograph_to_train_on_is_shown_painted_over_too(picture: Path) -> None:

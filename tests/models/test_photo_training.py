@@ -112,7 +112,7 @@ def test_the_threshold_loses_fewer_drawings_than_allowed() -> None:
     found = judged(list(0.9 * random.random(1000)), [0.99] * 10)
     figures = found.by_collection(found.threshold())
     assert figures["all drawings"]["lost"] < 0.005
-    assert figures["drawn"] == figures["all drawings"] | {"examples": 1000}
+    assert figures["drawn"] == {**figures["all drawings"], "examples": 1000}
     assert figures["taken"] == {"examples": 10, "caught": 1.0}
 
 
