@@ -7,11 +7,23 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from icf.app.demo_site.truth import Noise
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import decision, image
+from icf.catalogue.schema import candidate, decision, face, image
 from icf.filter.exact import CopiedImage, Copy, Exact
+from icf.filter.rethreshold import rethreshold
+from icf.images import decode
+from tests.core.pictures import encoded
 from tests.core.test_runner import column, runner
 from tests.filter.rows import add_album, add_image
+from tests.filter.workplace import (
+    make_workspace,
+    no_bar,
+    read_file,
+    rows,
+    run_filter,
+    site_files,
+)
 
 #: Characters of pictures of the same pixels, in the order of their ids.
 FILED = st.lists(st.frozensets(st.integers(1, 3), min_size=1), max_size=12)
@@ -122,3 +134,42 @@ def test_it_does_not_matter_which_copies_were_judged_before(
             kept.append(each)
         else:
             assert outcome.columns["keeper_id"] in [one.image_id for one in kept]
+
+
+def test_a_copy_that_turns_up_under_another_character_comes_back_when_asked_again(
+    tmp_path: Path,
+) -> None:
+    alone = {
+        file.filed_under: file
+        for file in site_files(2)
+        if file.noise is Noise.CLEAN and len(file.filed_under) == 1
+    }
+    drawing, other = list(alone.values())[:2]
+    made = make_workspace(tmp_path, [drawing, other])
+    again = encoded(decode(read_file(drawing)).pixels, "PNG")
+    with made.catalogue.write() as connection:
+        known = sa.select(candidate.c.character_id).order_by(candidate.c.image_id)
+        tom, ann = connection.execute(known).scalars()
+        copy_id = connection.execute(
+            sa.insert(image)
+            .values(
+                sha256=made.blobs.put(again),
+                bytes=len(again),
+                awaits="detect",
+                verdict="pending",
+                reason="ok",
+                stored_at=0.0,
+            )
+            .returning(image.c.id)
+        ).scalar_one()
+        filed = {"image_id": copy_id, "is_lead": False}
+        connection.execute(sa.insert(candidate).values(**filed, character_id=tom))
+    run_filter(made)
+    assert keepers(made.catalogue)[copy_id] == ("dropped", 1)
+    with made.catalogue.write() as connection:
+        connection.execute(sa.insert(candidate).values(**filed, character_id=ann))
+    rethreshold(made, no_bar)
+    run_filter(made)
+    assert keepers(made.catalogue)[copy_id] == ("kept", None)
+    of_copy = sa.select(face.c.reason).where(face.c.image_id == copy_id)
+    assert "picture_out" not in {row[0] for row in rows(made, of_copy)}
