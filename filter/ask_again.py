@@ -218,10 +218,14 @@ class _Asking:
         ids: Sequence[int],
         group: int | None = None,
     ) -> Answers:
-        """What a step says of rows: of all, but in a group of what people said."""
+        """What a step says of rows.
+
+        Copies are not made of faces that people spoke of: those are there to compare
+        with. As reference any face may be chosen.
+        """
         step = self.steps[place]
         asked = set(ids)
-        if group is not None:
+        if group is not None and not isinstance(step, Reference):
             further = self.standings.reached(place + 1)
             asked -= set(np.intersect1d(further, self.spoken.known).tolist())
         if group is not None and isinstance(step, Reference):
