@@ -55,7 +55,11 @@ class StepCounts:
 def count_steps(
     connection: sa.Connection, steps: Sequence[Step[Any]]
 ) -> list[StepCounts]:
-    """Count what became of images and faces at each step, in the order of the chain."""
+    """Count what became of images and faces at each step, in the order of the chain.
+
+    What is out by something else, a step that is not installed any more or a takedown,
+    comes after the chain, by the name in the ledger.
+    """
     tables: tuple[tuple[Subject, sa.Table], ...] = (("image", image), ("face", face))
     counts: list[StepCounts] = []
     for subject, table in tables:
@@ -71,6 +75,11 @@ def count_steps(
             backwards.append(made)
             passed = made.reached
         counts += reversed(backwards)
+        counts += [
+            StepCounts(name, subject, 0, waiting[name], reasons)
+            for name, reasons in dropped.items()
+            if name not in own
+        ]
     return counts
 
 
