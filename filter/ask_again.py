@@ -41,13 +41,17 @@ from icf.filter.standing import (
     Standing,
     Standings,
     Steps,
-    keepers,
+    columns_of,
     passed_before,
 )
 from icf.filter.trial import Opens
 
 #: Opens a progress bar with a title and a total.
 Bar = Callable[[str, int], AbstractContextManager[Progress]]
+
+#: Two measures that differ by less are one: the last digits of a cosine depend on how
+#: many vectors are multiplied in the same breath.
+SAME = 1e-6
 
 #: What a step says of each row; None where it cannot tell yet.
 Answers = dict[int, Outcome | None]
@@ -252,14 +256,27 @@ class _Asking:
             if after != before:
                 made = answer or Outcome(row_id, True, message="cannot be told yet")
                 moves.append(Move(place, made, before, after))
-            elif answer is not None and after.out:
+            elif answer is not None and (after.place == place or not after.out):
                 same[row_id] = answer
-        now = keepers(connection, self.steps[place].subject, list(same))
-        for row_id, answer in same.items():
-            if answer.columns.get("keeper_id", now[row_id]) != now[row_id]:
-                before = self.standings[row_id]
-                moves.append(Move(place, answer, before, before))
-        return moves
+        return [*moves, *self._otherwise_measured(connection, place, same)]
+
+    def _otherwise_measured(
+        self, connection: sa.Connection, place: int, same: dict[int, Outcome]
+    ) -> list[Move]:
+        """Rows that stay where they are, for another keeper or another likeness."""
+        names = {name for answer in same.values() for name in answer.columns}
+        if not names:
+            return []
+        subject = self.steps[place].subject
+        now = columns_of(connection, subject, names, list(same))
+        return [
+            Move(place, answer, self.standings[row_id], self.standings[row_id])
+            for row_id, answer in same.items()
+            if any(
+                _differ(now[row_id][name], value)
+                for name, value in answer.columns.items()
+            )
+        ]
 
     def _move(self, moves: Sequence[Move]) -> None:
         if moves:
@@ -288,6 +305,13 @@ class _Asking:
         """Where a step stands; before all others if there is none of that name."""
         names = [step.name for step in self.steps]
         return names.index(name) if name in names else -1
+
+
+def _differ(one: object, other: object) -> bool:
+    """Whether two values of a column differ by more than the last digits."""
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) > SAME
+    return one != other
 
 
 def _chunks(ids: Ids) -> Iterator[list[int]]:

@@ -6,7 +6,7 @@ which, but for the step that dropped it: the ledger has that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,11 +170,14 @@ def passed_before(
     return {row.subject_id for row in rows}
 
 
-def keepers(
-    connection: sa.Connection, subject: Subject, ids: Sequence[int]
-) -> dict[int, int | None]:
-    """The row that each of some rows is a copy of."""
+def columns_of(
+    connection: sa.Connection,
+    subject: Subject,
+    names: Collection[str],
+    ids: Sequence[int],
+) -> dict[int, dict[str, Any]]:
+    """Some columns of some rows, by id."""
     table = TABLES[subject]
-    query = sa.select(table.c.id, table.c.keeper_id)
+    query = sa.select(table.c.id, *(table.c[name] for name in sorted(names)))
     rows = by_ids(connection, query, table.c.id, ids)
-    return {row.id: row.keeper_id for row in rows}
+    return {row.id: dict(row._mapping) for row in rows}

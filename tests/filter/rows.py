@@ -102,3 +102,19 @@ def face_row(catalogue: Catalogue, face_id: int) -> Mapping[str, Any]:
     with catalogue.read() as connection:
         query = sa.select(face).where(face.c.id == face_id)
         return dict(connection.execute(query).mappings().one())
+
+
+def alike(one: object, other: object) -> bool:
+    """Whether two results are equal but for the last digits of their numbers.
+
+    Those of a cosine depend on how many vectors are multiplied in the same breath.
+    """
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) < 1e-5
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and alike(
+            list(one.values()), [other[key] for key in one]
+        )
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other
