@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from icf.models.imagenet import load_mobilenet
 
 #: After which of MobileNetV2's blocks it is looked: early ones see how a picture was
-#: made, late ones what it shows. Of nine sets that were tried on held-out drawings the
+#: made, late ones what it shows. Of several sets tried on held-out drawings the
 #: wide ones did best. The last blocks are three quarters of the weights and added
 #: little, so they are left out.
 LOOKED_AFTER = (4, 7, 11, 14)
