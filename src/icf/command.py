@@ -231,6 +231,13 @@ def run(command: click.Command) -> NoReturn:
         code = error.exit_code
     except BrokenPipeError:
         code = 141
+    except OSError as error:
+        # A full disk, a folder that may not be written: no fault of the program's.
+        if invocation.verbose:
+            Console(stderr=True).print_exception()
+        advice = "what was done before is kept; run the same command again"
+        click.echo(f"error: the machine refused: {error}; {advice}", err=True)
+        code = 1
     sys.exit(code)
 
 

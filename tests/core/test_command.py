@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -49,6 +50,7 @@ ERRORS: dict[str, BaseException] = {
     "broken-machine": BrokenMachine("it failed"),
     "some-failed": SomeFailed("it failed"),
     "interrupted": KeyboardInterrupt(),
+    "full-disk": OSError(errno.ENOSPC, "it failed", "vectors/1.rows"),
 }
 
 
@@ -71,6 +73,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         ("broken-machine", 1),
         ("some-failed", 3),
         ("interrupted", 130),
+        ("full-disk", 1),
     ],
 )
 def test_an_error_is_a_message_and_an_exit_code(
@@ -84,6 +87,15 @@ def test_an_error_is_a_message_and_an_exit_code(
     assert out == ""
     assert "Traceback" not in err
     assert ("it failed" in err) or "run the same command again" in err
+
+
+def test_a_disk_that_refuses_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "fail", "full-disk") == 1
+    said = capsys.readouterr().err
+    assert "vectors/1.rows" in said
+    assert "run the same command again" in said
 
 
 @pytest.mark.parametrize(
