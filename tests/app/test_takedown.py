@@ -103,6 +103,21 @@ def test_bytes_faces_questions_and_vectors_go_and_tombstones_stay(
     }
 
 
+@pytest.mark.parametrize("by", ["url", "sha256"])
+def test_other_files_with_the_very_same_pixels_go_with_it(
+    space: Workspace, by: str
+) -> None:
+    first, copy = picture(space), picture(space, "http://toons.test/1-2.jpg")
+    assert first.id != copy.id
+    with space.catalogue.write() as connection:
+        same = sa.update(image).where(image.c.id == copy.id)
+        connection.execute(same.values(pixel_hash=first.pixel_hash))
+    told = withdraw(space, PICTURE if by == "url" else first.sha256)
+    assert told["images"] == 2
+    assert picture(space, "http://toons.test/1-2.jpg").reason == "taken_down"
+    assert not space.blobs.has(copy.sha256)
+
+
 def test_nothing_else_changes(space: Workspace) -> None:
     gone = picture(space).id
     query = sa.select(face).where(face.c.image_id != gone).order_by(face.c.id)

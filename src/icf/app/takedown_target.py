@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -84,13 +84,23 @@ def _of_url(connection: sa.Connection, words: str) -> Target:
     if row is not None and row.image_id is not None:
         images.add(row.image_id)
     own = () if row is None else (row.id,)
-    return _whole(connection, Target(tombstones.URL, subject), sorted(images), own)
+    withdrawn = _with_copies(connection, images)
+    return _whole(connection, Target(tombstones.URL, subject), withdrawn, own)
 
 
 def _of_hash(connection: sa.Connection, sha256: str) -> Target:
     query = sa.select(image.c.id).where(image.c.sha256 == sha256)
-    images = list(connection.execute(query).scalars())
+    images = _with_copies(connection, connection.execute(query).scalars())
     return _whole(connection, Target(tombstones.SHA256, sha256), images, ())
+
+
+def _with_copies(connection: sa.Connection, images: Iterable[int]) -> list[int]:
+    """Add the other files that show the very same pixels, as far as any were decoded."""
+    ids = sorted(images)
+    query = sa.select(image.c.pixel_hash).where(image.c.pixel_hash.is_not(None))
+    shown = [row.pixel_hash for row in by_ids(connection, query, image.c.id, ids)]
+    same = sa.select(image.c.id).where(image.c.pixel_hash.in_(shown))
+    return sorted({*ids, *connection.execute(same).scalars()})
 
 
 def _of_character(connection: sa.Connection, words: str) -> Target:
