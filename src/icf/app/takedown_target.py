@@ -95,7 +95,7 @@ def _of_hash(connection: sa.Connection, sha256: str) -> Target:
 
 
 def _with_copies(connection: sa.Connection, images: Iterable[int]) -> list[int]:
-    """Add the other files that show the very same pixels, as far as any were decoded."""
+    """Add the other files that show the very same pixels, if they were decoded."""
     ids = sorted(images)
     query = sa.select(image.c.pixel_hash).where(image.c.pixel_hash.is_not(None))
     shown = [row.pixel_hash for row in by_ids(connection, query, image.c.id, ids)]
