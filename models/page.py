@@ -86,7 +86,7 @@ model of the same recipe.
    was not fitted on; its threshold, `max_photo`, is where fewer than 0.5% of their
    drawings are lost. In a first trial, at the same
    loss, hand-made statistics (noise, gradients, equal neighbours, colours) caught 8% of
-   the photographs, and features of this network after different blocks 10% to 43%.
+   the photographs, and features of this network after different blocks 7% to 43%.
 """
 
 #: What models are called where their name alone would not say it.
