@@ -10,7 +10,7 @@ from markupsafe import Markup
 from icf.dataset import charts
 from icf.dataset.charts import BOTTOM, HEIGHT, LEFT, TOP
 from icf.dataset.report_measures import Measure
-from icf.dataset.report_reliability import Bin
+from icf.reliability import Bin
 
 #: The square plot of a reliability diagram, in the drawing's units.
 _SQUARE = 190.0

@@ -13,24 +13,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import Label
-
-#: Bins of equal width, as Guo et al. 2017 (On Calibration of Modern Neural Networks).
-BINS = 10
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Answered questions of about the same probability.
-
-    Attributes:
-        count: how many.
-        predicted: their mean probability when they were asked.
-        observed: the share that people said to be the same character.
-    """
-
-    count: int
-    predicted: float
-    observed: float
+from icf.reliability import BINS, Bin, expected_error
 
 
 @dataclass(frozen=True)
@@ -68,10 +51,7 @@ class Reliability:
     @property
     def error(self) -> float:
         """Expected calibration error (Guo et al. 2017, equation 3)."""
-        off = sum(
-            each.count * abs(each.predicted - each.observed) for each in self.bins
-        )
-        return off / self.answered
+        return expected_error(self.bins)
 
 
 def read_reliability(connection: sa.Connection) -> Reliability | None:

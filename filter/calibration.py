@@ -28,7 +28,7 @@ from icf.catalogue.merges import survivor
 from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import Label
 from icf.filter.posterior import ANSWER_ERROR, Numbers, Whole
-from icf.filter.reliability import Reliability, reliability
+from icf.reliability import Reliability, reliability
 from icf.vectors import VectorStore
 
 Mask = NDArray[np.bool_]

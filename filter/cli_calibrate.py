@@ -20,7 +20,7 @@ from icf.filter.calibration import (
     judge_again,
     read_answered,
 )
-from icf.filter.reliability import BINS, Reliability
+from icf.reliability import BINS, Reliability
 from icf.workspace import Workspace
 
 

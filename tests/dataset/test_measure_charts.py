@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from icf.dataset import charts
 from icf.dataset.measure_charts import reliability, thresholded
 from icf.dataset.report_measures import Measure
-from icf.dataset.report_reliability import Bin
+from icf.reliability import Bin
 
 bars = st.dictionaries(
     st.integers(0, 5_000),

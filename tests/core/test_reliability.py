@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.filter.reliability import BINS, Bin, reliability
+from icf.reliability import BINS, Bin, reliability
 
 
 def made(*pairs: tuple[float, bool]) -> tuple[list[Bin], float, float]:

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.filter.posterior import Numbers
-
 #: Bins of equal width (Guo et al. 2017, On Calibration of Modern Neural Networks).
 BINS = 10
 
@@ -46,7 +44,15 @@ class Reliability:
     log_loss: float
 
 
-def reliability(probability: Numbers, same: NDArray[np.bool_]) -> Reliability:
+def expected_error(bins: Sequence[Bin]) -> float:
+    """The expected calibration error of bins, at least one of which has answers."""
+    off = sum(each.count * abs(each.predicted - each.observed) for each in bins)
+    return off / sum(each.count for each in bins)
+
+
+def reliability(
+    probability: NDArray[np.float64], same: NDArray[np.bool_]
+) -> Reliability:
     """Hold probabilities against what people answered.
 
     Args:
@@ -62,8 +68,7 @@ def reliability(probability: Numbers, same: NDArray[np.bool_]) -> Reliability:
         Bin(int(some.sum()), float(probability[some].mean()), float(same[some].mean()))
         for some in (place == each for each in np.unique(place))
     ]
-    off = sum(each.count * abs(each.predicted - each.observed) for each in bins)
     tiny = np.finfo(np.float64).tiny
     given: NDArray[Any] = np.where(same, probability, 1 - probability)
     loss = -np.log(np.maximum(given, tiny)).mean()
-    return Reliability(bins, float(off / len(probability)), float(loss))
+    return Reliability(bins, expected_error(bins), float(loss))
