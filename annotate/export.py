@@ -24,7 +24,7 @@ from icf.annotate.batch import (
 )
 from icf.annotate.pictures import Cutter, read_faces
 from icf.errors import BrokenMachine, IcfError, WrongUse
-from icf.files import new_folder
+from icf.stores.files import new_folder
 from icf.workspace import Workspace
 
 #: The formats of a batch, and the file that each is recognised by.

@@ -14,11 +14,11 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.blobs import BlobStore, MissingBlob
 from icf.catalogue.schema import face, image
 from icf.engine.rows import by_ids
 from icf.images import Undecodable, decode, for_people
 from icf.models.embedding import crop_face
+from icf.stores.blobs import BlobStore, MissingBlob
 
 #: Folder of the pictures inside a batch.
 FOLDER = "pictures"

@@ -24,14 +24,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.report import Result, report
-from icf import measures
-from icf.app.demo_site.archive import SiteArchive, shipped_tar
-from icf.app.demo_site.truth import Noise, load_truth
-from icf.filter.detect import HASHED_RATE, cut
-from icf.images import decode
-from icf.models.art import heads
+from icf.app.demo.site.archive import SiteArchive, shipped_tar
+from icf.app.demo.site.truth import Noise, load_truth
+from icf.filter.steps.detect import HASHED_RATE, cut
+from icf.images import decode, measures
 from icf.models.embedding import Embedder, crop_face
 from icf.settings import FilterSettings
+from icf.tools.training_art import heads
 
 Pixels = NDArray[np.uint8]
 Box = tuple[float, ...]

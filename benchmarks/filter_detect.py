@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Result, peer_python, report
-from icf.models import detector_figures
-from icf.models.art import heads
-from icf.models.art.compose import Scene
 from icf.models.detection import Detection, Detector
+from icf.models.training import detector_figures
+from icf.tools.training_art import heads
+from icf.tools.training_art.compose import Scene
 
 TIMED, TIMED_SIDE = 24, 640
 GOAL = 20.0

@@ -30,18 +30,18 @@ import sqlalchemy as sa
 
 from benchmarks.report import Result, report
 from icf import workspace
-from icf.app.demo_site.archive import SiteArchive, shipped_tar
-from icf.app.demo_site.truth import Noise, TrueFile, load_truth
+from icf.app.demo.site.archive import SiteArchive, shipped_tar
+from icf.app.demo.site.truth import Noise, TrueFile, load_truth
 from icf.catalogue.schema import FIRST_IMAGE_STEP, album, candidate, character, image
 from icf.engine.engine import Engine
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Progress
 from icf.engine.step import ItemT, Outcome, Step, judge_each
 from icf.filter.chain import filter_chain
-from icf.filter.choose import Chosen
 from icf.filter.run import run_steps
+from icf.filter.step_range import Chosen
 from icf.images import decode
-from icf.models.runtime import choose
+from icf.models.runtime.network import choose
 from icf.workspace import Workspace
 
 PICTURES, TIMES = 250, 4

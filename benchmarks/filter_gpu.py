@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Result, report
-from icf.blobs import BlobStore
 from icf.engine.local import LocalEngine
-from icf.filter.detect import Detect, StoredImage
+from icf.filter.steps.detect import Detect, StoredImage
 from icf.models.cards import bundled_path
-from icf.models.runtime import Device, Network, choose, open_network
+from icf.models.runtime.network import Device, Network, choose, open_network
+from icf.stores.blobs import BlobStore
 
 GOAL_PICTURES, GOAL_FACES = 1_000.0, 10_000.0
 SIDE, CROP = 640, 112

@@ -18,12 +18,12 @@ import numpy as np
 
 from benchmarks.report import CACHE, Result, peak_rss_mib, report
 from icf.catalogue.calibrations import Curve
-from icf.filter.evidence import KnownFace
-from icf.filter.filed_face import Cast, FiledFace
-from icf.filter.identity import Identity
-from icf.filter.posterior import KnownFaces, compare, weights
-from icf.filter.together import filed
-from icf.vectors import VectorStore
+from icf.filter.identify.assignment import filed
+from icf.filter.identify.evidence import KnownFace
+from icf.filter.identify.filed_face import Cast, FiledFace
+from icf.filter.identify.posterior import KnownFaces, compare, weights
+from icf.filter.steps.identity import Identity
+from icf.stores.vectors import VectorStore
 
 DIM, CHARACTERS, ALBUM, KNOWN = 512, 1_000, 4, 9
 FACES = 100_000

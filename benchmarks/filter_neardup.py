@@ -25,8 +25,9 @@ import numpy as np
 
 import icf
 from benchmarks.report import Result, peak_rss_mib, peer_python, report
-from icf.hash_index import HashIndex, Rows
-from icf.near_hashes import HashBands, IntArray, Pairs
+from icf.search.hash_bands import IntArray, Pairs
+from icf.search.near_hashes import HashBands
+from icf.stores.hash_index import HashIndex, Rows
 
 HASHES, SOWN, SAMPLE, RADIUS = 1_000_000, 20_000, 2_000, 7
 MANY, NEW = 4, 1_000
@@ -37,7 +38,7 @@ TIMES = 3
 COMPILED = """
 import json, sys, time
 import numpy as np
-from icf.near_hashes import HashBands
+from icf.search.near_hashes import HashBands
 few = HashBands(np.arange(10), compiled=True)
 few.pairs({radius})
 seconds = []

@@ -26,12 +26,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import Result, peak_rss_mib, peer_python, report
-from icf import measures
-from icf.app.demo_site.archive import SiteArchive, shipped_tar
-from icf.app.demo_site.truth import Noise, load_truth
-from icf.grey import Grey
-from icf.images import decode, reduced
-from icf.measures import Pixels
+from icf.app.demo.site.archive import SiteArchive, shipped_tar
+from icf.app.demo.site.truth import Noise, load_truth
+from icf.images import decode, measures, reduced
+from icf.images.grey import Grey
+from icf.images.measures import Pixels
 
 PICTURES, BYTES, ROUNDS = 300, 26_000, 5
 #: Least side of a picture that is decoded for its hashes alone.

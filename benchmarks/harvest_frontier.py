@@ -29,10 +29,10 @@ CHARACTERS, HOSTS, LEASED = 5_013, 1_000, 128
 ENQUEUE = """
 import asyncio, json, sys, time
 from pathlib import Path
-from icf.harvest.addresses import AllowList
-from icf.harvest.discover import Discovery, begin
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.listing.discover import Discovery, begin
 from icf.harvest.run import declared_sources
-from icf.harvest.web import Web
+from icf.harvest.http.session import Web
 from icf.workspace import find
 
 async def list_all(workspace, sources):
@@ -50,9 +50,9 @@ print(json.dumps([time.process_time() - cpu, time.monotonic() - wall]))
 RESUME = """
 import sys
 from pathlib import Path
-from icf.harvest.cli import cli
-from icf.harvest.discover import begin
-from icf.harvest.frontier import Frontier
+from icf.harvest.cli.main import cli
+from icf.harvest.listing.discover import begin
+from icf.harvest.download.frontier import Frontier
 from icf.harvest.run import declared_sources
 from icf.workspace import find
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from benchmarks.media_video import draw_film, times_real_time
 from benchmarks.report import Result, peak_rss_mib, report
-from icf.harvest.comic.pdf import Pdf
+from icf.harvest.sources.comic.pdf import Pdf
 
 PAGES, WIDTH, HEIGHT, DPI = 400, 1240, 1754, 150.0
 DRAWN = 30

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.harvest.addresses import AllowList
-from icf.harvest.source import Task
-from icf.harvest.video.source import VideoSource
-from icf.harvest.web import Web
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.session import Web
+from icf.harvest.sources.base import Task
+from icf.harvest.sources.video.source import VideoSource
 from icf.settings import HarvestSettings
 
 RATE = 24

@@ -9,12 +9,15 @@ import click
 
 from icf import __version__, command
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.dataset.detection_ap import score_detection
-from icf.dataset.formats.detection import read_dettest_csv, read_submission_csv
-from icf.dataset.formats.features import read_features
-from icf.dataset.formats.recognition import read_rectest_info
-from icf.dataset.identification import score_identification
+from icf.dataset.formats.icartoonface.detection import (
+    read_dettest_csv,
+    read_submission_csv,
+)
+from icf.dataset.formats.icartoonface.features import read_features
+from icf.dataset.formats.icartoonface.recognition import read_rectest_info
 from icf.dataset.release import Prepared, prepare, write
+from icf.dataset.scores.detection import score_detection
+from icf.dataset.scores.identification import score_identification
 from icf.errors import WrongUse
 
 _WIDE = {"max_content_width": 88}
@@ -179,7 +182,7 @@ def report_cli(invocation: Invocation, out: Path) -> None:
     print it or send it.
     """
     # Drawing needs libraries that scoring does not wait for.
-    from icf.dataset.report import write_report
+    from icf.dataset.report.page import write_report
 
     if not out.parent.is_dir():
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} into")

@@ -13,8 +13,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from icf.measures import hamming
-from icf.near_hashes import HashBands, bands_pay
+from icf.images.measures import hamming
+from icf.search.near_hashes import HashBands, bands_pay
 
 IntArray = npt.NDArray[np.int64]
 

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 
 from icf import __version__
 from icf.catalogue.schema import release
+from icf.dataset.formats.icartoonface.release_files import TRUTH, write_files
 from icf.dataset.leaks import LeakReport, find_leaks
 from icf.dataset.licences import Source, read_sources
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
-from icf.dataset.release_files import TRUTH, write_files
 from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
-from icf.files import new_folder
+from icf.stores.files import new_folder
 from icf.workspace import Workspace
 
 SUMMARY = "release.json"

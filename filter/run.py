@@ -16,12 +16,12 @@ from icf.engine.runner import Progress, Runner, Tally
 from icf.engine.step import Step
 from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
-from icf.filter.choose import Chosen
-from icf.filter.detect import Detect
-from icf.filter.links import link_faces
-from icf.filter.review import count_characters
-from icf.filter.suspicions import refresh
-from icf.filter.twins import find_twins
+from icf.filter.copies.twins import find_twins
+from icf.filter.identify.links import link_faces
+from icf.filter.review.pending import count_characters
+from icf.filter.review.suspicions import refresh
+from icf.filter.step_range import Chosen
+from icf.filter.steps.detect import Detect
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf import __version__
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, mention, url
 from icf.codes import Fate
 from icf.errors import WrongUse
-from icf.harvest.addresses import AllowList
-from icf.harvest.attempt import Attempt
-from icf.harvest.barred import set_aside
-from icf.harvest.body import Limits
-from icf.harvest.discover import (
+from icf.harvest.download.attempt import Attempt
+from icf.harvest.download.fetch import Fetcher
+from icf.harvest.download.frontier import Frontier
+from icf.harvest.download.warc import WarcFiles
+from icf.harvest.download.worker import Harvested, Worker
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.body import Limits
+from icf.harvest.http.robots import Robots
+from icf.harvest.http.session import Web
+from icf.harvest.http.user_agent import user_agent
+from icf.harvest.listing.discover import (
     EVERYTHING,
     Discovery,
     Listed,
@@ -29,13 +34,8 @@ from icf.harvest.discover import (
     begin,
     count_listings,
 )
-from icf.harvest.fetch import Fetcher
-from icf.harvest.frontier import Frontier
-from icf.harvest.robots import Robots
-from icf.harvest.source import Source, open_sources, rules_of
-from icf.harvest.warc import WarcFiles
-from icf.harvest.web import Web
-from icf.harvest.worker import Harvested, Worker
+from icf.harvest.listing.exclusions import set_aside
+from icf.harvest.sources.base import Source, open_sources, rules_of
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
 
@@ -167,25 +167,6 @@ def declared_sources(workspace: Workspace, names: Collection[str] = ()) -> list[
             near = difflib.get_close_matches(name, known, 1, cutoff=0)
             raise WrongUse(f"no source is named {name!r}; did you mean {near[0]!r}?")
     return [source for source in sources if not names or source.name in names]
-
-
-def user_agent(settings: HarvestSettings) -> str:
-    """Return the name under which sites see us.
-
-    >>> user_agent(HarvestSettings(contact="me@example.org")).endswith(
-    ...     "(+me@example.org)"
-    ... )
-    True
-
-    Raises:
-        WrongUse: the contact cannot stand in a header.
-    """
-    contact = settings.contact.strip()
-    if not contact.isascii() or not contact.isprintable():
-        raise WrongUse(
-            f"harvest.contact = {contact!r} goes into a header: plain ASCII, one line"
-        )
-    return f"icf/{__version__} (+{contact})" if contact else f"icf/{__version__}"
 
 
 def count_pending(catalogue: Catalogue, work: Work = ALL_WORK) -> int:

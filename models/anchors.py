@@ -1,7 +1,7 @@
 """The detector's anchors and box offsets in numpy, for running it without PyTorch.
 
-The geometry that `icf.models.detector`, which trains it, repeats in PyTorch; a test
-holds the two equal.
+The geometry that `icf.models.networks.detector`, which trains it, repeats in PyTorch; a
+test holds the two equal.
 """
 
 from __future__ import annotations

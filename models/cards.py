@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from icf.errors import BadModel
-from icf.files import replace_file
+from icf.stores.files import replace_file
 
 #: The models that come with the program.
 BUNDLED = ("detector", "embedder", "photo")

@@ -16,8 +16,8 @@ from rich.table import Table
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import BrokenMachine, WrongUse
-from icf.models.art import sources
 from icf.models.cards import BUNDLED, ModelCard, bundled_path, verified
+from icf.tools.training_art import sources
 
 #: What the ``train`` extra brings.
 EXTRA = ("onnx", "onnxscript", "resvg_py")
@@ -249,9 +249,9 @@ def _train_detector(
 ) -> ModelCard:
     import torch
 
-    from icf.models import export_detector, train_detector
-    from icf.models.art import make
-    from icf.models.imagenet import mobilenet_weights
+    from icf.models.training import export_detector, train_detector
+    from icf.tools.training_art import make
+    from icf.tools.training_art.sources import mobilenet_weights
 
     torch.set_num_threads(threads)
     make.main()
@@ -265,9 +265,9 @@ def _train_embedder(
 ) -> ModelCard:
     import torch
 
-    from icf.models import export_embedder, train_embedder
-    from icf.models.art import make
-    from icf.models.imagenet import mobilenet_weights
+    from icf.models.training import export_embedder, train_embedder
+    from icf.tools.training_art import make
+    from icf.tools.training_art.sources import mobilenet_weights
 
     torch.set_num_threads(threads)
     make.main()
@@ -279,10 +279,10 @@ def _train_embedder(
 def _fit_photo(out: Path, changes: dict[str, int], tell: Tell) -> ModelCard:
     import torch
 
-    from icf.models import export_photo, train_photo
-    from icf.models.art import make
-    from icf.models.art.collections import collections
-    from icf.models.imagenet import mobilenet_weights
+    from icf.models.training import export_photo, train_photo
+    from icf.tools.training_art import make
+    from icf.tools.training_art.collections import collections
+    from icf.tools.training_art.sources import mobilenet_weights
 
     torch.set_num_threads(1)
     make.main()

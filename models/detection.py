@@ -14,7 +14,7 @@ from icf.errors import BadModel
 from icf.models import anchors, views
 from icf.models.cards import ModelCard, bundled_path, verified
 from icf.models.overlap import suppress
-from icf.models.runtime import Device, Network, Runtime, open_network
+from icf.models.runtime.network import Device, Network, Runtime, open_network
 from icf.models.views import View
 
 Pixels = NDArray[np.uint8]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from icf.catalogue.calibrations import Curve
 from icf.errors import BadModel
 from icf.models.cards import ModelCard, bundled_path, verified
-from icf.models.runtime import Device, Network, Runtime, open_network
+from icf.models.runtime.network import Device, Network, Runtime, open_network
 
 Pixels = NDArray[np.uint8]
 

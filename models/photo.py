@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from icf.errors import BadModel
 from icf.models.cards import ModelCard, bundled_path, verified
-from icf.models.runtime import Network, open_network
+from icf.models.runtime.network import Network, open_network
 
 Pixels = NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from icf.errors import BadInput
-from icf.files import replace_file
+from icf.stores.files import replace_file
 
 _SHOWN = 120
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf import __version__
-from icf.blobs import BlobStore
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.errors import BrokenMachine, WrongUse
-from icf.hash_index import HashIndex
 from icf.settings import LoadedSettings, Settings, load
-from icf.vectors import VectorStore
+from icf.stores.blobs import BlobStore
+from icf.stores.hash_index import HashIndex
+from icf.stores.vectors import VectorStore
 
 CONFIG = "icf.toml"
 FOLDERS = ("blobs", "vectors", "models", "batches", "releases", "reports")

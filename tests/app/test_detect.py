@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from icf.errors import SomeFailed, WrongUse
+from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.program import call, program
-from tests.app.site_pictures import good_files, write_pictures
 
 Box = tuple[float, float, float, float]
 

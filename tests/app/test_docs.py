@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from icf.app.demo_site.truth import Noise, load_truth
+from icf.app.demo.site.truth import Noise, load_truth
 from icf.settings import load
+from tests.app.demo.site_pictures import write_pictures
 from tests.app.demo_runs import Demo
 from tests.app.program import BIN
-from tests.app.site_pictures import write_pictures
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

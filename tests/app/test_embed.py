@@ -12,8 +12,8 @@ from icf.app.embed import read_faces
 from icf.errors import BadInput
 from icf.images import decode
 from icf.models.embedding import Embedder, crop_face
+from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.program import call, program, said
-from tests.app.site_pictures import good_files, write_pictures
 
 Line = dict[str, Any]
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from icf.app.command_reference import commands, programs
-from icf.app.demo_site import DemoSite
+from icf.app.demo.site import DemoSite
+from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
 from tests.app.program import program
-from tests.app.site_pictures import good_files, write_pictures
 
 EXAMPLES = sorted(
     {each.example for name, made in programs().items() for each in commands(name, made)}

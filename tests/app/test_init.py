@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from icf import workspace
 from icf.catalogue.schema import model
 from icf.errors import WrongUse
-from icf.harvest.source import open_sources
+from icf.harvest.sources.base import open_sources
 from icf.models.cards import bundled_path, load_card
 from icf.workspace import FOLDERS, find
 from tests.app.program import call, program, said

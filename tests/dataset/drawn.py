@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from icf import measures
 from icf.catalogue import schema
 from icf.catalogue.ledger import begin_run
 from icf.codes import FaceReason, Fate, ImageReason, Label, Verdict
+from icf.images import measures
 from icf.workspace import Workspace, init
 
 Pixels = npt.NDArray[np.uint8]

@@ -12,8 +12,8 @@ from icf.dataset.near_duplicates import (
     find_near,
     find_near_one_by_one,
 )
-from icf.measures import hamming
-from icf.near_hashes import bands_pay
+from icf.images.measures import hamming
+from icf.search.near_hashes import bands_pay
 
 # Few different bits, so that many pairs are near.
 hashes = st.lists(

@@ -18,18 +18,17 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import Label
-from icf.dataset.formats.detection import read_dettest_csv, read_dettrain_csv
-from icf.dataset.formats.features import read_features
-from icf.dataset.formats.recognition import (
+from icf.dataset.formats.icartoonface.detection import (
+    read_dettest_csv,
+    read_dettrain_csv,
+)
+from icf.dataset.formats.icartoonface.features import read_features
+from icf.dataset.formats.icartoonface.recognition import (
     read_rectest_info,
     read_rectrain_det,
     write_rectest_info,
 )
-from icf.dataset.identification import score_identification
-from icf.dataset.leaks import find_leaks
-from icf.dataset.near_duplicates import Reach
-from icf.dataset.release import prepare, write
-from icf.dataset.release_files import (
+from icf.dataset.formats.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOLDER,
     DETTEST_FOUND,
@@ -41,6 +40,10 @@ from icf.dataset.release_files import (
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
 )
+from icf.dataset.leaks import find_leaks
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.release import prepare, write
+from icf.dataset.scores.identification import score_identification
 from icf.errors import BadInput, IcfError, WrongUse
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import EMBEDDER, digest, same_files

@@ -12,14 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf import workspace
-from icf.app.demo_site.archive import SiteArchive, shipped_tar
-from icf.app.demo_site.truth import Noise, TrueFile, load_truth
+from icf.app.demo.site.archive import SiteArchive, shipped_tar
+from icf.app.demo.site.truth import Noise, TrueFile, load_truth
 from icf.catalogue.schema import album, candidate, character, decision, face, image
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Progress, Tally
 from icf.filter.chain import filter_chain
-from icf.filter.choose import Chosen
 from icf.filter.run import run_steps
+from icf.filter.step_range import Chosen
 from icf.workspace import Workspace
 
 

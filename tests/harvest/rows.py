@@ -14,8 +14,8 @@ from icf.catalogue.schema import (
     mention,
     url,
 )
-from icf.harvest.source import Answer, Reader, Source, Task
-from icf.harvest.web import Web
+from icf.harvest.http.session import Web
+from icf.harvest.sources.base import Answer, Reader, Source, Task
 
 
 class SourceOfTheTest:

@@ -19,9 +19,10 @@ from PIL import Image
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import Fate
 from icf.errors import WrongUse
-from icf.harvest.run import Outcome, harvest, user_agent
-from icf.harvest.status import count_urls, make_pending
-from icf.harvest.worker import BATCH
+from icf.harvest.download.worker import BATCH
+from icf.harvest.http.user_agent import user_agent
+from icf.harvest.report.status import count_urls, make_pending
+from icf.harvest.run import Outcome, harvest
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
 from tests.harvest.rows import all_of, fates, filed

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from icf.codes import Fate, Gender, Region
-from icf.harvest.addresses import AllowList
-from icf.harvest.source import Album, Answer, Picture, Task
-from icf.harvest.web import Web
-from icf.harvest.wiki.source import MediaWikiSource
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.session import Web
+from icf.harvest.sources.base import Album, Answer, Picture, Task
+from icf.harvest.sources.mediawiki.source import MediaWikiSource
 from icf.settings import HarvestSettings
 from tests.integration.mediawiki import MediaWiki, throttled
 from tests.integration.wiki_places import ICON, ORNAMENT, PICTURES

@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.schema import character
-from icf.harvest.reference_page import Order, write_page
+from icf.harvest.references.page import Order, write_page
 from icf.workspace import Workspace, init
 from tests.filter.rows import add_album
-from tests.harvest.test_cli import call
-from tests.harvest.test_reference_page import HOSTILE, add_known, add_picture
+from tests.harvest.cli.test_main import call
+from tests.harvest.references.test_page import HOSTILE, add_known, add_picture
 from tests.integration.browser import CHROMIUM, Tab, browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
@@ -117,7 +117,7 @@ def test_hostile_names_run_nothing_and_come_back_as_they_were(
 def test_pictures_in_a_folder_beside_it_are_shown(
     made: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("icf.harvest.reference_page.INLINE", 10)
+    monkeypatch.setattr("icf.harvest.references.page.INLINE", 10)
     [tom] = add_album(made.catalogue, "Tom")
     add_known(made, tom, 1)
     page = tmp_path / "page.html"

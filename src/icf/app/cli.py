@@ -23,12 +23,14 @@ class Subcommand:
 #: `icf status` waits for libraries that only training needs.
 COMMANDS = {
     "init": Subcommand("icf.app.init:init", "Make a workspace."),
-    "demo": Subcommand("icf.app.demo:demo", "Build a small data set to look at."),
+    "demo": Subcommand(
+        "icf.app.demo.command:demo", "Build a small data set to look at."
+    ),
     "harvest": Subcommand(
-        "icf.harvest.cli:cli", "Harvest albums, characters and their images."
+        "icf.harvest.cli.main:cli", "Harvest albums, characters and their images."
     ),
     "filter": Subcommand(
-        "icf.filter.cli:cli", "Filter images down to faces worth asking about."
+        "icf.filter.cli.main:cli", "Filter images down to faces worth asking about."
     ),
     "annotate": Subcommand(
         "icf.annotate.cli:cli", "Ask people questions, and take in their answers."
@@ -48,7 +50,8 @@ COMMANDS = {
     "status": Subcommand("icf.app.status:status", "Count what the workspace holds."),
     "why": Subcommand("icf.app.why:why", "Say why something is in or out."),
     "takedown": Subcommand(
-        "icf.app.takedown:takedown", "Withdraw a picture or a character for good."
+        "icf.app.takedown.command:takedown",
+        "Withdraw a picture or a character for good.",
     ),
     "config": Subcommand("icf.app.config:config", "Look at the settings."),
     "doctor": Subcommand(

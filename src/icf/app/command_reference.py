@@ -16,7 +16,7 @@ import click
 
 from icf.app.cli import COMMANDS, cli
 from icf.command import shared_options
-from icf.files import replace_file
+from icf.stores.files import replace_file
 
 _HEAD = """\
 # Commands

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import BadInput, WrongUse
-from icf.files import replace_file
 from icf.images import Undecodable, decode
 from icf.models.embedding import Embedder, crop_face
+from icf.stores.files import replace_file
 
 #: Faces embedded at a time.
 BATCH = 64

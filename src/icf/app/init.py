@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from icf import workspace
 from icf.catalogue.schema import model
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.harvest.run import user_agent
+from icf.harvest.http.user_agent import user_agent
 from icf.models.cards import bundled_path, load_card
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace

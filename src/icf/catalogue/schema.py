@@ -465,7 +465,7 @@ calibration = sa.Table(
     metadata,
     _id(),
     _text("model"),
-    # JSON: the parameters, as icf.filter.calibration writes them.
+    # JSON: the parameters, as icf.filter.identify.calibration writes them.
     _text("parameters"),
     # The answered questions it was fitted on, and how well it does on them.
     sa.Column("answered", sa.Integer, nullable=False),

@@ -23,7 +23,7 @@ from icf.catalogue.schema import face, image
 from icf.codes import Verdict
 from icf.engine.engine import Engine
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
-from icf.vectors import VectorStore
+from icf.stores.vectors import VectorStore
 
 _TABLES: dict[Subject, sa.Table] = {"image": image, "face": face}
 

@@ -43,7 +43,7 @@ class NewFace:
     """A face found in an image, measured in the same decode.
 
     ``box`` is x1, y1, x2, y2 in pixels of the upright image; the measures are those of
-    `icf.measures`.
+    `icf.images.measures`.
     """
 
     box: tuple[float, float, float, float]

@@ -17,7 +17,7 @@ from icf.codes import ImageReason
 from icf.images.exif import orientation, upright
 from icf.images.header import MAX_FRAMES, MAX_PIXELS, Undecodable, opened, probe
 from icf.images.jpeg import find_end, read_frame
-from icf.measures import is_flat
+from icf.images.measures import is_flat
 
 #: What shows through transparent pixels. Hidden colours under them never appear.
 BACKGROUND = (255, 255, 255)

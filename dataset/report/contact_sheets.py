@@ -1,0 +1,225 @@
+"""Small pictures for the report: kept faces with their reference, dropped ones."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.catalogue.merges import survivor
+from icf.codes import FaceReason, ImageReason, Label, Verdict
+from icf.images import Undecodable, decode
+from icf.stores.blobs import BlobStore
+
+#: Sides of a thumbnail in pixels, and how many there are at most.
+SIDE = 112
+CHARACTERS, FACES, REASON_FACES, REASON_IMAGES = 6, 8, 10, 10
+
+#: How far beyond the box a thumbnail shows, as a share of its longer side.
+MARGIN = 0.2
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A row of thumbnails, as data URIs.
+
+    Attributes:
+        title: a character's name, or a reason's code.
+        note: its album, or what the reason means.
+        count: how many there are in all.
+        reference: the reference face; empty where there is none.
+        thumbnails: some of them.
+    """
+
+    title: str
+    note: str
+    count: int
+    reference: str
+    thumbnails: Sequence[str]
+
+
+def kept_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
+    """The characters with most confirmed faces, one album after the other."""
+    count = sa.func.count(schema.question.c.id)
+    query = (
+        sa.select(
+            schema.character.c.id,
+            schema.character.c.name,
+            schema.album.c.name.label("album"),
+            schema.character.c.reference_face_id,
+            count.label("confirmed"),
+        )
+        .select_from(schema.question)
+        .join(_ASKED, _ASKED.c.id == schema.question.c.character_id)
+        .join(schema.character, schema.character.c.id == survivor(_ASKED))
+        .join(schema.album, schema.album.c.id == schema.character.c.album_id)
+        .where(schema.question.c.label == Label.SAME.value)
+        .group_by(schema.character.c.id, schema.album.c.id)
+        .order_by(count.desc(), schema.character.c.id)
+        .limit(50 * CHARACTERS)
+    )
+    return [
+        Sheet(
+            row.name,
+            row.album,
+            row.confirmed,
+            "".join(_faces(connection, blobs, _FACE.c.id == row.reference_face_id, 1)),
+            _faces(connection, blobs, _confirmed(row), FACES),
+        )
+        for row in _spread(connection.execute(query).all())
+    ]
+
+
+def dropped_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
+    """Samples of what is out, for every reason that left something to show.
+
+    Faces come first; among faces and among pictures, the commonest reason.
+    """
+    faces = [
+        Sheet(
+            reason.value,
+            reason.meaning,
+            count,
+            "",
+            _faces(connection, blobs, _out(reason.value), REASON_FACES),
+        )
+        for reason in FaceReason
+        if (count := _dropped(connection, _FACE, reason.value))
+    ]
+    images = [
+        Sheet(
+            reason.value,
+            reason.meaning,
+            count,
+            "",
+            _images(connection, blobs, reason.value),
+        )
+        for reason in ImageReason
+        if (count := _dropped(connection, schema.image, reason.value))
+    ]
+    ranked = [sorted(each, key=lambda sheet: -sheet.count) for each in (faces, images)]
+    return [sheet for each in ranked for sheet in each if sheet.thumbnails]
+
+
+def face_thumbnail(
+    connection: sa.Connection, blobs: BlobStore, face_id: int | None
+) -> str:
+    """One face; empty where there is none, or its picture is gone."""
+    return "".join(_faces(connection, blobs, _FACE.c.id == face_id, 1))
+
+
+_FACE = schema.face
+#: Who was asked about: a character, or one that was merged into it since.
+_ASKED = schema.character.alias("asked")
+
+
+def _spread(rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
+    """At most `CHARACTERS` rows, from as many albums as there are."""
+    turns: dict[str, int] = {}
+    ordered = []
+    for place, row in enumerate(rows):
+        turns[row.album] = turns.get(row.album, 0) + 1
+        ordered.append((turns[row.album], place, row))
+    return [row for _, _, row in sorted(ordered, key=lambda each: each[:2])][
+        :CHARACTERS
+    ]
+
+
+def _confirmed(row: sa.Row[Any]) -> sa.ColumnElement[bool]:
+    faces = (
+        sa.select(schema.question.c.face_id)
+        .join(_ASKED, _ASKED.c.id == schema.question.c.character_id)
+        .where(schema.question.c.label == Label.SAME.value, survivor(_ASKED) == row.id)
+    )
+    chosen = _FACE.c.id.in_(faces)
+    if row.reference_face_id is None:
+        return chosen
+    return sa.and_(chosen, _FACE.c.id != row.reference_face_id)
+
+
+def _out(reason: str) -> sa.ColumnElement[bool]:
+    return sa.and_(_FACE.c.verdict == Verdict.DROPPED.value, _FACE.c.reason == reason)
+
+
+def _dropped(connection: sa.Connection, table: sa.Table, reason: str) -> int:
+    query = (
+        sa.select(sa.func.count())
+        .select_from(table)
+        .where(table.c.verdict == Verdict.DROPPED.value, table.c.reason == reason)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _faces(
+    connection: sa.Connection,
+    blobs: BlobStore,
+    where: sa.ColumnElement[bool],
+    most: int,
+) -> list[str]:
+    query = (
+        sa.select(schema.image.c.sha256, _FACE.c.x1, _FACE.c.y1, _FACE.c.x2, _FACE.c.y2)
+        .join(schema.image, schema.image.c.id == _FACE.c.image_id)
+        .where(where)
+        .order_by(_FACE.c.id)
+        .limit(most)
+    )
+    made = []
+    for sha256, *box in connection.execute(query):
+        pixels = _pixels(blobs, sha256)
+        if pixels is not None:
+            made.append(_data_uri(_crop(pixels, box)))
+    return made
+
+
+def _images(connection: sa.Connection, blobs: BlobStore, reason: str) -> list[str]:
+    query = (
+        sa.select(schema.image.c.sha256)
+        .where(
+            schema.image.c.reason == reason,
+            schema.image.c.verdict == Verdict.DROPPED.value,
+        )
+        .order_by(schema.image.c.id)
+        .limit(REASON_IMAGES)
+    )
+    found = [_pixels(blobs, sha256) for sha256 in connection.execute(query).scalars()]
+    return [_data_uri(pixels) for pixels in found if pixels is not None]
+
+
+def _pixels(blobs: BlobStore, sha256: str) -> Pixels | None:
+    """The picture, or None where there is nothing to show: many are out for that."""
+    try:
+        return decode(blobs.get(sha256)).pixels
+    except (FileNotFoundError, Undecodable):
+        return None
+
+
+def _crop(pixels: Pixels, box: Sequence[float]) -> Pixels:
+    """A square around the box, with a margin, as far as the picture goes."""
+    x1, y1, x2, y2 = box
+    half = max(x2 - x1, y2 - y1) * (0.5 + MARGIN)
+    across, down = (x1 + x2) / 2, (y1 + y2) / 2
+    height, width = pixels.shape[:2]
+    left, right = max(0, round(across - half)), min(width, round(across + half))
+    top, bottom = max(0, round(down - half)), min(height, round(down + half))
+    crop = pixels[top:bottom, left:right]
+    return crop if crop.size else pixels
+
+
+def _data_uri(pixels: Pixels) -> str:
+    """A JPEG of at most `SIDE` pixels a side."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"

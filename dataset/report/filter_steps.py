@@ -1,0 +1,131 @@
+"""What each filter step made of pictures and faces, as things stand now.
+
+A row counts once: where it waits, at the step that dropped it, or as kept. So a moved
+threshold moves it here as well, and what was decided before only stays in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.codes import Code, FaceReason, ImageReason, Verdict
+from icf.dataset.report.figures import Bar
+
+_TABLES = {"image": schema.image, "face": schema.face}
+_CODES: Mapping[str, type[Code]] = {"image": ImageReason, "face": FaceReason}
+
+#: A step's name for rows that are out without a line in the ledger.
+UNKNOWN = "before the ledger"
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """How many came to a step and what became of them.
+
+    Attributes:
+        name: of the step.
+        reached: how many did, all told.
+        waiting: how many of them it has not judged yet.
+        passed: how many went on.
+        dropped: the others, by reason, the commonest first.
+    """
+
+    name: str
+    reached: int
+    waiting: int
+    passed: int
+    dropped: Sequence[Bar]
+
+    @property
+    def out(self) -> int:
+        """How many it dropped."""
+        return sum(bar.count for bar in self.dropped)
+
+
+def read_steps(connection: sa.Connection, subject: str) -> list[StepCount]:
+    """Count what became of all rows at each step, in the order of the steps.
+
+    The order is that in which steps first decided anything, which no run can change:
+    a row must have passed a step before the next one judges it.
+
+    Args:
+        connection: to the catalogue.
+        subject: ``"image"`` or ``"face"``.
+    """
+    table = _TABLES[subject]
+    left = connection.execute(
+        sa.select(sa.func.count()).select_from(table)
+    ).scalar_one()
+    waiting = _waiting(connection, table)
+    dropped = _dropped(connection, subject, table)
+    counts = []
+    for name in _ordered(connection, subject, [*dropped, *waiting]):
+        bars = dropped.get(name, [])
+        still = waiting.get(name, 0)
+        passed = left - still - sum(bar.count for bar in bars)
+        counts.append(StepCount(name, left, still, passed, bars))
+        left = passed
+    return counts
+
+
+def _ordered(
+    connection: sa.Connection, subject: str, named: Sequence[str]
+) -> list[str]:
+    decision = schema.decision.c
+    first = (
+        sa.select(decision.step)
+        .where(decision.subject == subject)
+        .group_by(decision.step)
+        .order_by(sa.func.min(decision.id))
+    )
+    decided = list(connection.execute(first).scalars())
+    known = [UNKNOWN, *decided] if UNKNOWN in named else decided
+    return list(dict.fromkeys([*known, *named]))
+
+
+def _waiting(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
+    query = (
+        sa.select(table.c.awaits, sa.func.count())
+        .where(table.c.awaits.is_not(None))
+        .group_by(table.c.awaits)
+    )
+    return {step: count for step, count in connection.execute(query)}
+
+
+def _dropped(
+    connection: sa.Connection, subject: str, table: sa.Table
+) -> dict[str, list[Bar]]:
+    """Rows that are out, by the step that said so last, and by reason."""
+    decision = schema.decision
+    last = (
+        sa.select(decision.c.step)
+        .where(
+            decision.c.subject == subject,
+            decision.c.subject_id == table.c.id,
+            decision.c.verdict == Verdict.DROPPED.value,
+        )
+        .order_by(decision.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    each = (
+        sa.select(last.label("step"), table.c.reason)
+        .where(table.c.verdict == Verdict.DROPPED.value)
+        .subquery()
+    )
+    count = sa.func.count()
+    query = (
+        sa.select(each.c.step, each.c.reason, count)
+        .group_by(each.c.step, each.c.reason)
+        .order_by(count.desc(), each.c.reason)
+    )
+    meanings = {str(code): code.meaning for code in _CODES[subject]}
+    found: dict[str, list[Bar]] = {}
+    for step, reason, number in connection.execute(query):
+        bar = Bar(reason, meanings.get(reason, ""), number)
+        found.setdefault(step or UNKNOWN, []).append(bar)
+    return found

@@ -1,0 +1,102 @@
+"""`icf-report`: one HTML file that shows what a data set is and how it came to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from icf import __version__
+from icf.dataset.report import charts, measure_charts
+from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
+from icf.dataset.report.figures import SHARPNESS_STEP, SIDE_STEP, Figures, read_figures
+from icf.dataset.report.filter_steps import read_steps
+from icf.dataset.report.funnel import read_funnel
+from icf.dataset.report.measures import read_measures
+from icf.dataset.report.models import read_models
+from icf.dataset.report.release import last_release
+from icf.dataset.report.reliability import read_reliability
+from icf.dataset.report.twins import read_suspected
+from icf.stores.files import replace_file
+from icf.workspace import Workspace
+
+
+def write_report(workspace: Workspace, target: Path) -> int:
+    """Write the report; return its size in bytes.
+
+    Everything is read in one state of the catalogue. The file refers to nothing
+    outside itself.
+    """
+    with workspace.catalogue.read() as connection:
+        figures = read_figures(connection)
+        release = last_release(connection, workspace)
+        stages = read_funnel(connection, release.counts if release else None)
+        reliability = read_reliability(connection)
+        page = _template().render(
+            title=workspace.root.name,
+            version=__version__,
+            figures=figures,
+            stages=stages,
+            funnel=charts.funnel([each.count for each in stages]),
+            charts=_charts(figures),
+            steps={
+                "Pictures": read_steps(connection, "image"),
+                "Faces": read_steps(connection, "face"),
+            },
+            measures=[
+                (measure, measure_charts.thresholded(measure))
+                for measure in read_measures(connection, workspace.settings.filter)
+            ],
+            reliability=reliability,
+            reliability_chart=measure_charts.reliability(
+                reliability.bins if reliability else ()
+            ),
+            suspected=read_suspected(connection, workspace.blobs),
+            kept=kept_sheets(connection, workspace.blobs),
+            dropped=dropped_sheets(connection, workspace.blobs),
+            models=read_models(connection),
+            release=release,
+        )
+    data = page.encode()
+    replace_file(target, [data])
+    return len(data)
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["short"] = measure_charts.number
+    environment.filters["words"] = lambda code: code.replace("_", " ")
+    return environment.get_template("page.html")
+
+
+def _charts(figures: Figures) -> list[tuple[str, str, Markup]]:
+    """Title, explanation and drawing of each figure that there is data for."""
+    several = len(figures.per_character)
+    drawn = [
+        (
+            "Faces per character",
+            f"{several:,} characters, the one with most faces first",
+            charts.ranked(figures.per_character, "Faces per character, most first"),
+        ),
+        (
+            "Size of kept faces",
+            "shorter side in pixels",
+            charts.histogram(figures.sides, SIDE_STEP, "Kept faces by shorter side"),
+        ),
+        (
+            "Sharpness of kept faces",
+            "Laplacian variance at 100 pixels",
+            charts.histogram(
+                figures.sharpness, SHARPNESS_STEP, "Kept faces by sharpness"
+            ),
+        ),
+    ]
+    return [each for each in drawn if each[2]]

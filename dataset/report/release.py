@@ -1,0 +1,129 @@
+"""What the report shows of the last release: counts, leak checks, scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.dataset.formats.icartoonface.detection import (
+    read_dettest_csv,
+    read_submission_csv,
+)
+from icf.dataset.formats.icartoonface.features import read_features
+from icf.dataset.formats.icartoonface.recognition import read_rectest_info
+from icf.dataset.formats.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    FEATURES,
+    RECTEST_INFO,
+    TRUTH,
+)
+from icf.dataset.leaks import Check
+from icf.dataset.scores.detection import DetectionScore, score_detection
+from icf.dataset.scores.identification import IdentificationScore, score_identification
+from icf.errors import BadInput
+from icf.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class LastRelease:
+    """The newest release of the workspace, and its scores on its own files.
+
+    Attributes:
+        path: its folder.
+        seed: its seed.
+        counts: what it holds.
+        not_in: how many faces and pictures it could not hold, by why.
+        models: role, name and hash of each model it was made with.
+        checks: the leak checks.
+        identification: None where its files are gone.
+        detection: the same.
+        truth: what its true boxes are.
+    """
+
+    path: str
+    seed: int
+    counts: Mapping[str, int]
+    not_in: Sequence[tuple[str, int]]
+    models: Sequence[tuple[str, str, str]]
+    checks: Sequence[Check]
+    identification: IdentificationScore | None
+    detection: DetectionScore | None
+    truth: str = TRUTH
+
+    @property
+    def leaks(self) -> int:
+        """How many things train and test share and must not."""
+        return sum(each.count for each in self.checks if each.severity == "leak")
+
+
+def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease | None:
+    """Read it from the catalogue and, where they still are, from its files."""
+    release = schema.release
+    query = sa.select(release).order_by(release.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    folder = Path(row.path)
+    inside = folder.is_relative_to(workspace.root)
+    summary = json.loads(row.summary)
+    return LastRelease(
+        path=str(folder.relative_to(workspace.root) if inside else folder),
+        seed=row.seed,
+        counts=summary["counts"],
+        not_in=_not_in(summary),
+        models=_models(summary["models"]),
+        checks=_checks(folder, summary["leaks"]),
+        identification=_identification(folder),
+        detection=_detection(folder),
+    )
+
+
+def _not_in(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
+    held_back = [
+        (f"{what}, for test shows nearly the same", count)
+        for what, count in summary["held_back"].items()
+    ]
+    named = [*held_back, *summary["left_out"].items()]
+    return [(why, count) for why, count in named if count]
+
+
+def _models(models: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    named = [("embedder", models["embedder"])]
+    named += [("detector", each) for each in models["detectors"]]
+    return [(role, each["name"] or "", each["sha256"]) for role, each in named]
+
+
+def _checks(folder: Path, counts: Mapping[str, int]) -> list[Check]:
+    try:
+        found = json.loads((folder / "leaks.json").read_text(encoding="utf-8"))
+        return [
+            Check(each["name"], each["meaning"], each["severity"], each["count"])
+            for each in found["checks"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        # The release was moved away; the catalogue still has the counts.
+        return [Check(name, "", "leak", count) for name, count in counts.items()]
+
+
+def _identification(folder: Path) -> IdentificationScore | None:
+    try:
+        info = read_rectest_info(folder / RECTEST_INFO)
+        features = read_features(folder / FEATURES, len(info.files))
+        return score_identification(info, features)
+    except BadInput:
+        return None
+
+
+def _detection(folder: Path) -> DetectionScore | None:
+    try:
+        truth = read_dettest_csv(folder / DETTEST_BOXES)
+        return score_detection(truth, read_submission_csv(folder / DETTEST_FOUND))
+    except BadInput:
+        return None

@@ -1,0 +1,1 @@
+"""The commands of `icf-filter`, a module each."""

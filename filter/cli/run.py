@@ -1,0 +1,135 @@
+"""`icf-filter run`, and a command for each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+import click
+from rich.table import Table
+
+from icf import command
+from icf.codes import meaning_of
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.engine import engine, outside
+from icf.engine.runner import Tally
+from icf.engine.step import Subject
+from icf.filter.chain import filter_chain
+from icf.filter.cli.reasons import REASONS
+from icf.filter.cli.status import say_stranded, stranded_rows
+from icf.filter.run import complain_of_failures, pending, run_steps
+from icf.filter.step_range import Chosen
+
+_ENGINE_OPTIONS = (
+    click.option(
+        "--engine",
+        "engine_name",
+        type=click.Choice(engine.NAMES),
+        default="local",
+        show_default=True,
+        help="Where steps run.",
+    ),
+    click.option(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="A running Ray cluster  [default: start one here].",
+    ),
+    click.option("--dry-run", is_flag=True, help="Only count what is pending."),
+)
+
+
+def _engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_ENGINE_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.command("run")
+@click.option(
+    "--step",
+    "names",
+    metavar="STEP",
+    multiple=True,
+    help="Run this step only; may be repeated  [default: all].",
+)
+@click.option("--from", "first", metavar="STEP", help="Begin with this step.")
+@click.option("--to", "last", metavar="STEP", help="End with this step.")
+@_engine_options
+@shared_options
+@pass_invocation
+@example("icf-filter run --from embed")
+def run_command(
+    invocation: Invocation,
+    names: tuple[str, ...],
+    first: str | None,
+    last: str | None,
+    engine_name: str,
+    ray_address: str | None,
+    dry_run: bool,
+) -> None:
+    """Run all steps over everything that waits for them.
+
+    Stopped in any way and started again, it goes on where it was. It ends with how many
+    passed each step and how many were dropped, by reason. For one of them, see `icf
+    why`. A changed threshold moves nothing that was judged before: see `icf-filter
+    rethreshold`.
+    """
+    chosen = Chosen(names, first, last)
+    _filter(invocation, chosen, engine_name, ray_address, dry_run)
+
+
+def step_command(name: str, summary: str) -> click.Command:
+    """Make the command that runs one step alone."""
+
+    def run_step(
+        invocation: Invocation,
+        engine_name: str,
+        ray_address: str | None,
+        dry_run: bool,
+    ) -> None:
+        _filter(invocation, Chosen((name,)), engine_name, ray_address, dry_run)
+
+    run_step.__doc__ = f"{summary}\n\nRuns this step alone."
+    shown = example(f"icf-filter {name}")(run_step)
+    options = _engine_options(shared_options(pass_invocation(shown)))
+    return click.command(name)(options)
+
+
+def _filter(
+    invocation: Invocation,
+    chosen: Chosen,
+    engine_name: str,
+    ray_address: str | None,
+    dry_run: bool,
+) -> None:
+    workspace = invocation.workspace
+    if dry_run:
+        waiting = pending(workspace, chosen)
+        rows = list(waiting.items())
+        invocation.emit(
+            {"pending": waiting}, lambda: command.table(("step", "pending"), rows)
+        )
+        return
+    workers = workspace.settings.filter.workers
+    deadline = workspace.settings.filter.deadline
+    with closing(
+        engine.open_engine(engine_name, workers, ray_address, deadline)
+    ) as opened:
+        tallies = run_steps(workspace, chosen, opened, invocation.progress)
+    result = {t.step: {"passed": t.passed, "dropped": t.dropped} for t in tallies}
+    subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
+    invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
+    say_stranded(invocation, stranded_rows(workspace))
+    complain_of_failures(workspace, tallies)
+
+
+def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> Table:
+    rows: list[tuple[str, str, str, str]] = []
+    for tally in tallies:
+        subject = subjects[tally.step]
+        codes, others = REASONS[subject], outside.meanings(subject)
+        rows.append((tally.step, "passed", f"{tally.passed:,}", ""))
+        for reason, number in tally.dropped.most_common():
+            rows.append(("", reason, f"{number:,}", meaning_of(codes, reason, others)))
+    return command.counts_table(("step", "", "count", "meaning"), rows)

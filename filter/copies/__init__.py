@@ -1,0 +1,1 @@
+"""Near-duplicates, within a character and across characters."""

@@ -1,0 +1,1 @@
+"""New decisions from stored measures after a setting changed."""

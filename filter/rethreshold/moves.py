@@ -1,0 +1,167 @@
+"""Move images and faces in the chain, and keep count of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from icf.catalogue import ledger
+from icf.catalogue.filing import filed_under
+from icf.catalogue.references import IDENTITY_STEP
+from icf.catalogue.schema import face
+from icf.codes import Verdict
+from icf.engine.rows import by_ids
+from icf.engine.step import Outcome
+from icf.filter.rethreshold.chain_state import TABLES, Standing, Steps, read_standings
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a step's answer makes of a row.
+
+    Attributes:
+        place: of the step in the chain.
+        outcome: its answer, with the row's id.
+        before: where the row stood.
+        after: where it stands now.
+    """
+
+    place: int
+    outcome: Outcome
+    before: Standing
+    after: Standing
+
+
+def write_moves(
+    connection: sa.Connection, run_id: int, steps: Steps, moves: Sequence[Move]
+) -> list[Move]:
+    """Append the decisions and move the rows, but for those that moved meanwhile.
+
+    Args:
+        connection: a transaction that writes.
+        run_id: the run to charge it to.
+        steps: all steps of the rows' subject.
+        moves: what is to be done.
+
+    Returns:
+        What was done.
+    """
+    table = TABLES[steps[0].subject]
+    ids = sorted(move.outcome.id for move in moves)
+    held = sa.select(table.c.id).with_for_update()
+    held_ids = [row.id for row in by_ids(connection, held, table.c.id, ids)]
+    now = read_standings(connection, steps, held_ids)
+    moves = [move for move in moves if now.get(move.outcome.id) == move.before]
+    ledger.append(connection, run_id, [_decision(steps, move) for move in moves])
+    first = _first_columns(connection, steps, moves)
+    for move in moves:
+        values = {
+            **first[move.outcome.id],
+            **move.outcome.columns,
+            **_state(steps, move.after),
+        }
+        row = sa.update(table).where(table.c.id == move.outcome.id)
+        connection.execute(row.values(values))
+    return list(moves)
+
+
+def _state(steps: Steps, standing: Standing) -> dict[str, object]:
+    kept = standing.place == len(steps)
+    verdict = Verdict.KEPT if kept else Verdict.PENDING
+    return {
+        "awaits": None if standing.out or kept else steps[standing.place].name,
+        "verdict": (Verdict.DROPPED if standing.out else verdict).value,
+        "reason": standing.reason,
+    }
+
+
+def _first_columns(
+    connection: sa.Connection, steps: Steps, moves: Sequence[Move]
+) -> Mapping[int, dict[str, object]]:
+    """What stands in a row until a step that it has not passed sets it.
+
+    A face that was compared with references is filed under the likeliest; before that
+    it is filed under the first of the characters that it was found under.
+    """
+    columns: dict[int, dict[str, object]] = {
+        move.outcome.id: {"keeper_id": None} for move in moves
+    }
+    names = [step.name for step in steps]
+    if IDENTITY_STEP not in names:
+        return columns
+    compared = names.index(IDENTITY_STEP)
+    again = [move.outcome.id for move in moves if move.after.place <= compared]
+    query = sa.select(face.c.id, face.c.image_id)
+    rows = by_ids(connection, query, face.c.id, again)
+    image_of = {row.id: row.image_id for row in rows}
+    filed = filed_under(connection, sorted(set(image_of.values())))
+    for face_id, image_id in image_of.items():
+        columns[face_id] |= {
+            "similarity": None,
+            "probability": None,
+            "character_id": filed[image_id],
+        }
+    return columns
+
+
+def _decision(steps: Steps, move: Move) -> ledger.Decision:
+    step, outcome = steps[move.place], move.outcome
+    kept = Verdict.KEPT if move.after.place == len(steps) else Verdict.PENDING
+    return ledger.Decision(
+        subject=step.subject,
+        subject_id=outcome.id,
+        step=step.name,
+        verdict=(Verdict.DROPPED if move.after.out else kept).value,
+        reason=move.after.reason,
+        value=outcome.value,
+        threshold=outcome.threshold,
+        model=outcome.model,
+        message=outcome.message,
+    )
+
+
+#: A step's name, and the reason for which it has something out.
+Place = tuple[str, str]
+
+
+@dataclass
+class Moved:
+    """Follows rows through several moves.
+
+    Attributes:
+        out: where each row stands that was in or waiting at first, and is out now.
+        back: where each row stood that was out at first, and is not now.
+        otherwise: how many are out, and were elsewhere, by where they are now.
+    """
+
+    out: dict[int, Place] = field(default_factory=dict)
+    back: dict[int, Place] = field(default_factory=dict)
+    otherwise: Counter[Place] = field(default_factory=Counter)
+
+    def note(self, steps: Steps, moves: Sequence[Move]) -> None:
+        """Note what `write_moves` did."""
+        for move in moves:
+            if move.before.out:
+                self.came_back(move.outcome.id, _place(steps, move.before))
+            if move.after.out:
+                self.went_out(move.outcome.id, _place(steps, move.after))
+
+    def came_back(self, row_id: int, place: Place) -> None:
+        """Note a row that was out there, and is not out now."""
+        if self.out.pop(row_id, None) is None:
+            self.back[row_id] = place
+
+    def went_out(self, row_id: int, place: Place) -> None:
+        """Note a row that was not out, and is out there now."""
+        earlier = self.back.pop(row_id, None)
+        if earlier is None:
+            self.out[row_id] = place
+        elif earlier != place:
+            self.otherwise[place] += 1
+
+
+def _place(steps: Steps, standing: Standing) -> Place:
+    return steps[standing.place].name, standing.reason

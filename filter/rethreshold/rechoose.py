@@ -1,0 +1,100 @@
+"""What people chose and said of faces, and references that are chosen again.
+
+The machine's reference of a character is the best of the faces that are in; so where
+those change, it chooses again. A person's choice stays, and so does a reference that
+people have answered questions about, as long as it is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue.references import HAND
+from icf.catalogue.schema import character, face, question
+from icf.codes import Label, Verdict
+from icf.filter.rethreshold.chain_state import Ids
+
+_SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Faces that people spoke of, ascending.
+
+    Attributes:
+        chosen: those that they chose as references.
+        known: those, and the ones they confirmed.
+    """
+
+    chosen: Ids
+    known: Ids
+
+
+def read_spoken(connection: sa.Connection) -> Spoken:
+    """Read what people said."""
+    by_hand = sa.select(character.c.reference_face_id).where(
+        character.c.reference_by == HAND, character.c.reference_face_id.is_not(None)
+    )
+    confirmed = sa.select(question.c.face_id).where(
+        question.c.label == Label.SAME.value
+    )
+    chosen = np.fromiter(connection.execute(by_hand).scalars(), np.int64)
+    said = np.fromiter(connection.execute(confirmed).scalars(), np.int64)
+    return Spoken(np.unique(chosen), np.union1d(chosen, said))
+
+
+@contextmanager
+def without_reference(connection: sa.Connection, character_id: int) -> Iterator[None]:
+    """Let the machine's reference of a character be forgotten while the block runs.
+
+    So a step chooses as if it had never chosen. What people chose, or answered
+    questions about, is not forgotten.
+    """
+    row = sa.select(character).where(character.c.id == character_id)
+    old = connection.execute(row).one()
+    answered = sa.exists().where(
+        question.c.reference_face_id == old.reference_face_id,
+        question.c.label.in_(_SETTLED),
+    )
+    kept = old.reference_by == HAND or connection.execute(sa.select(answered)).scalar()
+    if kept or old.reference_face_id is None:
+        yield
+        return
+    update = sa.update(character).where(character.c.id == character_id)
+    connection.execute(update.values(reference_face_id=None, reference_by=None))
+    yield
+    connection.execute(
+        update.values(
+            reference_face_id=old.reference_face_id, reference_by=old.reference_by
+        )
+    )
+
+
+def lost_references(connection: sa.Connection) -> list[tuple[int, int]]:
+    """Characters whose reference the machine chose and the filter dropped since.
+
+    Returns:
+        The id of each, and of its reference.
+    """
+    query = (
+        sa.select(character.c.id, character.c.reference_face_id)
+        .join(face, face.c.id == character.c.reference_face_id)
+        .where(
+            character.c.reference_by.is_distinct_from(HAND),
+            face.c.verdict == Verdict.DROPPED.value,
+        )
+        .order_by(character.c.id)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def confirmed_of(connection: sa.Connection, ids: Ids) -> list[int]:
+    """Those of some faces that people confirmed, ascending."""
+    query = sa.select(question.c.face_id).where(question.c.label == Label.SAME.value)
+    said = np.fromiter(connection.execute(query).scalars(), np.int64)
+    return [int(each) for each in np.intersect1d(ids, said)]

@@ -1,0 +1,1 @@
+"""Suspicions that people are asked about."""

@@ -1,0 +1,120 @@
+"""Turn each face that is left into a vector; equal characters get near vectors.
+
+A face whose vector is there already, by the same model, passes without a look at its
+picture: so a face that a moved threshold lets in again costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from icf.catalogue.schema import face, image
+from icf.codes import FaceReason
+from icf.engine.attention import one_by_one
+from icf.engine.rows import by_ids
+from icf.engine.step import Item, Outcome, Step, Subject
+from icf.filter import resources
+from icf.images import Undecodable, decode
+from icf.models.embedding import crop_face
+from icf.models.runtime.network import Device, Runtime
+
+
+@dataclass(frozen=True)
+class StoredFace(Item):
+    """A face, and where the bytes of its picture are."""
+
+    sha256: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Embed(Step[StoredFace]):
+    """Embeds the enlarged crop of each face; every face passes.
+
+    Args:
+        blobs: the URL of the blob store.
+        vectors: the folder of the vector store.
+        max_pixels: the cap on width x height.
+        runtime: what runs the embedder.
+        device: where PyTorch computes.
+    """
+
+    name: ClassVar[str] = "embed"
+    subject: ClassVar[Subject] = "face"
+    decodes: ClassVar[bool] = True
+
+    blobs: str
+    vectors: Path
+    max_pixels: int
+    runtime: Runtime = "onnxruntime"
+    device: Device = "auto"
+
+    def open(self) -> None:
+        """Open the embedder."""
+        resources.embedder(self.runtime, self.device)
+
+    def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
+        """Read boxes, and where the bytes are."""
+        query = sa.select(
+            face.c.id, face.c.x1, face.c.y1, face.c.x2, face.c.y2, image.c.sha256
+        ).join(image, image.c.id == face.c.image_id)
+        return [
+            StoredFace(row.id, row.sha256, (row.x1, row.y1, row.x2, row.y2))
+            for row in by_ids(connection, query, face.c.id, ids)
+        ]
+
+    def judge(self, batch: Sequence[StoredFace]) -> list[Outcome]:
+        """Crop the faces, decoding each picture once, and embed them together."""
+        embedder = resources.embedder(self.runtime, self.device)
+        model = embedder.model_hash
+        known = self._known(model, batch)
+        outcomes = [_embedded(item, model) for item in batch if item.id in known]
+        cropped: list[StoredFace] = []
+        crops: list[NDArray[np.uint8]] = []
+        in_order = sorted(
+            (item for item in batch if item.id not in known),
+            key=lambda item: item.sha256,
+        )
+        in_turn = one_by_one(in_order)
+        for sha256, faces in groupby(in_turn, key=lambda item: item.sha256):
+            try:
+                pixels = self._pixels(sha256)
+            except (FileNotFoundError, Undecodable) as error:
+                outcomes += [_missing(item, error) for item in faces]
+                continue
+            for item in faces:
+                cropped.append(item)
+                crops.append(crop_face(pixels, item.box, embedder.crop_rate))
+        if crops:
+            for item, vector in zip(cropped, embedder.embed(crops), strict=True):
+                outcomes.append(_embedded(item, model, vector))
+        return outcomes
+
+    def _known(self, model: str, batch: Sequence[StoredFace]) -> set[int]:
+        """The faces that have a vector of ``model``."""
+        ids = np.array([item.id for item in batch], np.int64)
+        return set(ids[resources.vectors(self.vectors).has(model, ids)].tolist())
+
+    def _pixels(self, sha256: str) -> NDArray[np.uint8]:
+        store = resources.blobs(self.blobs)
+        return decode(store.get(sha256), self.max_pixels).pixels
+
+
+def _embedded(
+    item: StoredFace, model: str, vector: NDArray[np.float32] | None = None
+) -> Outcome:
+    columns = {"embedder": model}
+    return Outcome(item.id, True, model=model, vector=vector, columns=columns)
+
+
+def _missing(item: StoredFace, error: Exception) -> Outcome:
+    """Its bytes were there when the face was found, and are gone or damaged now."""
+    return Outcome(item.id, False, FaceReason.MISSING_BLOB.value, message=str(error))

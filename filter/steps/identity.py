@@ -1,0 +1,185 @@
+"""Ask of each face: is it the character it was found under?
+
+`icf.filter.identify.posterior` says how probable each character is, and none of these.
+A face is filed under the likeliest of the characters that its picture was found under,
+and goes on to people if that is probable enough to be worth a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from icf.catalogue.references import IDENTITY_STEP
+from icf.codes import FaceReason
+from icf.engine.step import Outcome, Step, Subject
+from icf.filter import resources
+from icf.filter.identify.assignment import Filed, averaged, filed
+from icf.filter.identify.filed_face import Cast, FiledFace, read_faces
+from icf.filter.identify.posterior import (
+    ANSWER_ERROR,
+    Compared,
+    KnownFaces,
+    Numbers,
+    Whole,
+    compare,
+    weights,
+)
+
+
+@dataclass(frozen=True)
+class Identity(Step[FiledFace]):
+    """Files each face under its likeliest candidate, or drops it.
+
+    Args:
+        vectors: the folder of the vector store.
+        min_probability: of being the character, that is worth a question.
+    """
+
+    name: ClassVar[str] = IDENTITY_STEP
+    subject: ClassVar[Subject] = "face"
+    #: The vectors are stored: a moved threshold needs nothing embedded again.
+    stored: ClassVar[bool] = True
+
+    vectors: Path
+    min_probability: float
+
+    def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[FiledFace]:
+        """Read what is known of the faces, and of those that are linked with them."""
+        return read_faces(connection, ids)
+
+    def judge(self, batch: Sequence[FiledFace]) -> list[Outcome]:
+        """Compare the faces of each cast with that cast's known faces."""
+        casts: dict[tuple[object, ...], list[FiledFace]] = {}
+        for item in batch:
+            casts.setdefault(item.cast.key, []).append(item)
+        outcomes: list[Outcome] = []
+        for items in casts.values():
+            known = set(items[0].cast.characters)
+            some = [item for item in items if known.intersection(item.candidates)]
+            if some:
+                outcomes += self._judge_cast(items[0].cast, some)
+            outcomes += [
+                Outcome(i.id, False, FaceReason.NO_REFERENCE.value, model=i.embedder)
+                for i in items
+                if i.fresh and known.isdisjoint(i.candidates)
+            ]
+        return outcomes
+
+    def _judge_cast(self, cast: Cast, items: Sequence[FiledFace]) -> list[Outcome]:
+        compared = self._compare(cast, items)
+        tracks = np.unique([item.track for item in items], return_inverse=True)[1]
+        candidates = _candidates(cast, items, tracks)
+        joint = averaged(compared.ratios, tracks) * weights(candidates)
+        _heed_answers(joint, cast, items, tracks)
+        apart = _apart(items, tracks)
+        made = filed(joint, candidates, apart, self.min_probability)
+        return [
+            self._outcome(item, row, cast, made, float(cosines[made.column[row]]))
+            for item, row, cosines in zip(items, tracks, compared.cosines, strict=True)
+            if item.fresh
+        ]
+
+    def _compare(self, cast: Cast, items: Sequence[FiledFace]) -> Compared:
+        model, store = str(items[0].embedder), resources.vectors(self.vectors)
+        ids = np.array([item.id for item in items], np.int64)
+        known = np.array([each.face_id for each in cast.faces], np.int64)
+        column = {character: at for at, character in enumerate(cast.characters)}
+        references = [at for at, each in enumerate(cast.faces) if each.is_reference]
+        itself = {face_id: at for at, face_id in enumerate(known.tolist())}
+        return compare(
+            store.get(model, ids),
+            KnownFaces(
+                store.get(model, known),
+                np.array([column[each.character_id] for each in cast.faces], np.int64),
+                np.array(references, np.int64),
+            ),
+            cast.curve or resources.embedder().curve,
+            np.array([itself.get(each, -1) for each in ids.tolist()], np.int64),
+        )
+
+    def _outcome(
+        self, item: FiledFace, row: int, cast: Cast, made: Filed, cosine: float
+    ) -> Outcome:
+        column = int(made.column[row])
+        passed = bool(made.kept[row])
+        probability = float(made.probability.characters[row, column])
+        return Outcome(
+            item.id,
+            passed,
+            (FaceReason.OK if passed else _reason(item, cast)).value,
+            value=probability,
+            threshold=self.min_probability,
+            model=item.embedder,
+            message=None if passed else _why(row, cast, made),
+            columns={
+                "character_id": cast.characters[column],
+                "similarity": cosine,
+                "probability": probability,
+            },
+        )
+
+
+def _candidates(
+    cast: Cast, items: Sequence[FiledFace], tracks: Whole
+) -> NDArray[np.bool_]:
+    """Whether each track may be filed under each character."""
+    column = {character: at for at, character in enumerate(cast.characters)}
+    made = np.zeros((int(tracks.max()) + 1, len(column)), bool)
+    for item, row in zip(items, tracks, strict=True):
+        made[row, [column[each] for each in item.candidates if each in column]] = True
+    return made
+
+
+def _heed_answers(
+    joint: Numbers, cast: Cast, items: Sequence[FiledFace], tracks: Whole
+) -> None:
+    """Multiply by what people said of the very faces; once for each track."""
+    said: dict[tuple[int, int], set[bool]] = {}
+    for item, row in zip(items, tracks.tolist(), strict=True):
+        for character, same in item.answers:
+            if character in cast.characters:
+                column = cast.characters.index(character)
+                said.setdefault((row, column), set()).add(same)
+    for place, answers in said.items():
+        if len(answers) == 1:
+            odds = (1 - ANSWER_ERROR) / ANSWER_ERROR
+            joint[place] *= odds if answers == {True} else 1 / odds
+
+
+def _apart(items: Sequence[FiledFace], tracks: Whole) -> list[tuple[int, int]]:
+    """Tracks that cannot be one character."""
+    row_of: Mapping[int, int] = {
+        item.id: row for item, row in zip(items, tracks.tolist(), strict=True)
+    }
+    return [
+        (row_of[item.id], row_of[other])
+        for item in items
+        for other in item.apart
+        if other in row_of and row_of[other] != row_of[item.id]
+    ]
+
+
+def _reason(item: FiledFace, cast: Cast) -> FaceReason:
+    """It may well be the candidate that it could not be compared with."""
+    if set(item.candidates).issubset(cast.characters):
+        return FaceReason.NOT_THIS_CHARACTER
+    return FaceReason.NO_REFERENCE
+
+
+def _why(row: int, cast: Cast, made: Filed) -> str | None:
+    """Who it is instead, where that is known."""
+    if made.taken_by[row] >= 0:
+        return "another face of the same frame is likelier to be that character"
+    rival = int(np.argmax(made.probability.characters[row]))
+    if rival != made.column[row] and made.probability.characters[row, rival] >= 0.5:
+        return (
+            f"character {cast.characters[rival]} of the same album is far more like it"
+        )
+    return None

@@ -1,0 +1,157 @@
+"""Choose the face that every question about a character is asked against.
+
+It is the largest face on the picture that the character's own page leads with; where
+that gives none, the medoid: the face that is most like all others of the character.
+What a person chose stays whatever happens here, also the choice of none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue.references import CONFIDENT, HAND, STEP
+from icf.catalogue.schema import candidate, character, face
+from icf.codes import Verdict
+from icf.engine.rows import by_ids
+from icf.engine.step import Item, Outcome, Step, Subject, by_group
+from icf.filter import resources
+
+
+@dataclass(frozen=True)
+class PossibleReference(Item):
+    """A face, and what speaks for it as reference of its character."""
+
+    area: float
+    score: float
+    embedder: str | None
+    leads: bool
+    has_reference: bool
+
+
+@dataclass(frozen=True)
+class Reference(Step[PossibleReference]):
+    """Gives each character a reference, if it has none; every face passes.
+
+    Args:
+        vectors: the folder of the vector store.
+    """
+
+    name: ClassVar[str] = STEP
+    subject: ClassVar[Subject] = "face"
+    grouped: ClassVar[bool] = True
+    #: The vectors are stored.
+    stored: ClassVar[bool] = True
+
+    vectors: Path
+
+    def select(
+        self, connection: sa.Connection, ids: Sequence[int]
+    ) -> list[PossibleReference]:
+        """Read sizes, lead pictures and the references there are."""
+        return self._read(connection, ids, face.c.character_id)
+
+    def select_as(
+        self, connection: sa.Connection, ids: Sequence[int], character_id: int
+    ) -> list[PossibleReference]:
+        """Read faces as those of one character, whoever they are filed under by now."""
+        return self._read(connection, ids, sa.literal(character_id))
+
+    def _read(
+        self,
+        connection: sa.Connection,
+        ids: Sequence[int],
+        who: sa.ColumnElement[int],
+    ) -> list[PossibleReference]:
+        leading = _leading(connection, ids, who)
+        earlier = face.alias("earlier")
+        # A reference that was dropped, or taken down, is none; by hand it stays.
+        stands = sa.or_(
+            character.c.reference_by == HAND,
+            earlier.c.verdict != Verdict.DROPPED.value,
+        )
+        query = (
+            sa.select(
+                face.c.id,
+                who.label("character_id"),
+                face.c.awaits,
+                ((face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)).label("area"),
+                face.c.score,
+                face.c.embedder,
+                stands.label("has_reference"),
+            )
+            .select_from(face)
+            .join(character, character.c.id == who)
+            .outerjoin(earlier, earlier.c.id == character.c.reference_face_id)
+        )
+        return [
+            PossibleReference(
+                row.id,
+                row.area,
+                row.score,
+                row.embedder,
+                leads=row.id in leading,
+                has_reference=bool(row.has_reference),
+                group=row.character_id,
+                fresh=row.awaits == self.name,
+            )
+            for row in by_ids(connection, query, face.c.id, ids)
+        ]
+
+    def judge(self, batch: Sequence[PossibleReference]) -> list[Outcome]:
+        """Choose for each character that has none."""
+        return [o for group in by_group(batch) for o in self._judge_group(group)]
+
+    def _judge_group(self, group: Sequence[PossibleReference]) -> list[Outcome]:
+        fresh = sorted((item for item in group if item.fresh), key=lambda i: i.id)
+        chosen: PossibleReference | None = None
+        by = None
+        if fresh and not group[0].has_reference:
+            leads = [i for i in fresh if i.leads and i.score >= CONFIDENT]
+            chosen = max(leads, key=lambda i: i.area, default=None)
+            by = "lead"
+            if chosen is None:
+                chosen, by = self._medoid(fresh), "medoid"
+        return [
+            Outcome(item.id, True, reference_of=item.group, reference_by=by)
+            if item is chosen
+            else Outcome(item.id, True)
+            for item in fresh
+        ]
+
+    def _medoid(self, items: Sequence[PossibleReference]) -> PossibleReference:
+        """The face with the highest mean cosine to the others."""
+        model = items[0].embedder
+        comparable = [item for item in items if item.embedder == model]
+        if model is None or len(comparable) < 3:
+            # Each of two is as like the other: the larger shows more.
+            return max(items, key=lambda i: i.area)
+        store = resources.vectors(self.vectors)
+        matrix = store.get(model, np.array([item.id for item in comparable]))
+        return comparable[int(np.argmax(matrix @ matrix.sum(axis=0)))]
+
+
+def _leading(
+    connection: sa.Connection, ids: Sequence[int], who: sa.ColumnElement[int]
+) -> set[int]:
+    """Those of ``ids`` on a lead picture, or kept for a duplicate that is on one."""
+    query = (
+        sa.select(face.c.id, face.c.keeper_id)
+        .join(
+            candidate,
+            sa.and_(
+                candidate.c.image_id == face.c.image_id,
+                candidate.c.character_id == who,
+            ),
+        )
+        .where(candidate.c.is_lead)
+    )
+    own = by_ids(connection, query, face.c.id, ids)
+    leading = {row.id for row in own}
+    kept_for = by_ids(connection, query, face.c.keeper_id, ids)
+    return leading | {row.keeper_id for row in kept_for}

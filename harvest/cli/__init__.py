@@ -1,0 +1,1 @@
+"""The commands of `icf-harvest`, a module each."""

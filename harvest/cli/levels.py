@@ -1,0 +1,260 @@
+"""`icf-harvest albums`, `characters` and `images`: a level of the hierarchy each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.harvest.cli.work import (
+    complain,
+    dry_run_option,
+    only_count,
+    only_licence_option,
+    passed_over,
+    refresh_option,
+    source_option,
+    summary,
+    told,
+    worked,
+)
+from icf.harvest.listing.discover import Scope
+from icf.harvest.report.known import (
+    Choice,
+    KnownAlbum,
+    KnownCharacter,
+    KnownImages,
+    check_albums,
+    known_albums,
+    known_characters,
+    known_images,
+    pictures_of_nobody,
+)
+from icf.harvest.run import Outcome, Work
+from icf.harvest.sources.base import Level
+
+_show_option = click.option(
+    "--show", is_flag=True, help="Only print what is known; ask nobody."
+)
+_limit_option = click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Rows that --show prints.",
+)
+_album_option = click.option(
+    "--album",
+    "albums",
+    metavar="NAME",
+    multiple=True,
+    help="Only this album; may be repeated.",
+)
+
+
+@click.command("albums")
+@_show_option
+@_limit_option
+@source_option
+@refresh_option
+@dry_run_option
+@shared_options
+@pass_invocation
+@example("icf-harvest albums --show")
+def albums_command(
+    invocation: Invocation,
+    show: bool,
+    limit: int,
+    sources: tuple[str, ...],
+    refresh: bool,
+    dry_run: bool,
+) -> None:
+    """List the albums that the sources have.
+
+    A list, a folder and a file have no list of albums apart: their albums are found
+    together with their pictures.
+    """
+    if show:
+        with invocation.workspace.catalogue.read() as connection:
+            found, total = known_albums(connection, Choice(sources, (), limit))
+        shown = {"albums": [asdict(one) for one in found], "total": total}
+        invocation.emit(shown, lambda: table(_ALBUM, [_album(one) for one in found]))
+        _say_rest(invocation, len(found), total)
+        return
+    scope = Scope(frozenset({Level.ALBUMS}))
+    _list(invocation, Work(scope, sources, refresh, fetch=False), dry_run=dry_run)
+
+
+@click.command("characters")
+@_show_option
+@_limit_option
+@_album_option
+@source_option
+@refresh_option
+@dry_run_option
+@shared_options
+@pass_invocation
+@example("icf-harvest characters --show")
+def characters_command(
+    invocation: Invocation,
+    show: bool,
+    limit: int,
+    albums: tuple[str, ...],
+    sources: tuple[str, ...],
+    refresh: bool,
+    dry_run: bool,
+) -> None:
+    """List the characters of the albums that are known."""
+    with invocation.workspace.catalogue.read() as connection:
+        check_albums(connection, albums)
+        if show:
+            chosen = Choice(sources, albums, limit)
+            found, total = known_characters(connection, chosen)
+    if show:
+        shown = {"characters": [asdict(one) for one in found], "total": total}
+        cells = [_character(one) for one in found]
+        invocation.emit(shown, lambda: table(_CHARACTER, cells))
+        _say_rest(invocation, len(found), total)
+        return
+    scope = Scope(frozenset({Level.CHARACTERS}), frozenset(albums))
+    _list(invocation, Work(scope, sources, refresh, fetch=False), dry_run=dry_run)
+
+
+@click.command("images")
+@_show_option
+@_limit_option
+@_album_option
+@source_option
+@refresh_option
+@only_licence_option
+@dry_run_option
+@shared_options
+@pass_invocation
+@example("icf-harvest images --show")
+def images_command(
+    invocation: Invocation,
+    show: bool,
+    limit: int,
+    albums: tuple[str, ...],
+    sources: tuple[str, ...],
+    refresh: bool,
+    dry_run: bool,
+) -> None:
+    """List the pictures of the characters that are known, and fetch them."""
+    with invocation.workspace.catalogue.read() as connection:
+        check_albums(connection, albums)
+        if show:
+            chosen = Choice(sources, albums, limit)
+            found, total = known_images(connection, chosen)
+            nobodys = pictures_of_nobody(connection)
+    if show:
+        shown = {
+            "images": [asdict(one) for one in found],
+            "total": total,
+            "of_nobody": nobodys,
+        }
+        invocation.emit(shown, lambda: table(_IMAGES, [_images(one) for one in found]))
+        _say_rest(invocation, len(found), total)
+        if nobodys:
+            invocation.say(f"{nobodys} pictures are filed under no character")
+        return
+    work = Work(Scope(frozenset({Level.IMAGES}), frozenset(albums)), sources, refresh)
+    if dry_run:
+        only_count(invocation, work)
+        return
+    outcome = worked(invocation, work)
+    invocation.emit(summary(outcome), lambda: told(outcome))
+    complain(outcome)
+
+
+def _list(invocation: Invocation, work: Work, *, dry_run: bool) -> None:
+    """Ask for the listings of a level, and tell what is known now."""
+    if dry_run:
+        only_count(invocation, work)
+        return
+    outcome = worked(invocation, work)
+    with invocation.workspace.catalogue.read() as connection:
+        chosen = Choice(work.sources, tuple(sorted(work.scope.albums)))
+        _, albums = known_albums(connection, chosen)
+        _, characters = known_characters(connection, chosen)
+    done = {
+        "albums": albums,
+        "characters": characters,
+        "answers": outcome.listed.answers,
+        "passed_over": outcome.listed.passed_over,
+        "faults": outcome.listed.faults,
+        "failed_listings": outcome.listed.failed,
+    }
+    invocation.emit(done, lambda: _told(outcome, albums, characters))
+    complain(outcome)
+
+
+def _told(outcome: Outcome, albums: int, characters: int) -> str:
+    lines = [
+        f"{outcome.listed.answers} answers; {albums} albums and {characters} "
+        "characters are known"
+    ]
+    if outcome.listed.passed_over:
+        lines.append(passed_over(outcome))
+    return "\n".join(lines)
+
+
+def _say_rest(invocation: Invocation, shown: int, total: int) -> None:
+    if shown < total:
+        invocation.say(f"and {total - shown:,} more; see them with --limit {total}")
+
+
+# Pages are in the JSON: addresses would fold every line of a terminal.
+_ALBUM = (
+    "album",
+    "region",
+    "rank",
+    "source",
+    "characters",
+    "stored",
+    "pending",
+    "failed",
+)
+_CHARACTER = ("album", "character", "gender", "source", "pictures", "reference")
+_IMAGES = ("album", "character", "stored", "pending", "failed", "images")
+
+
+def _album(one: KnownAlbum) -> Sequence[object]:
+    rank = "" if one.rank is None else one.rank
+    pictures = one.pictures
+    return (
+        one.name,
+        one.region or "",
+        rank,
+        one.source,
+        one.characters,
+        pictures.stored,
+        pictures.pending,
+        pictures.failed,
+    )
+
+
+def _character(one: KnownCharacter) -> Sequence[object]:
+    fates = ", ".join(f"{count} {fate}" for fate, count in one.fates.items())
+    return (
+        one.album,
+        one.name,
+        one.gender or "",
+        one.source,
+        fates,
+        one.reference or "",
+    )
+
+
+def _images(one: KnownImages) -> Sequence[object]:
+    pictures = one.pictures
+    return (
+        one.album,
+        one.character,
+        pictures.stored,
+        pictures.pending,
+        pictures.failed,
+        one.images,
+    )

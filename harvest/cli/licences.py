@@ -1,0 +1,77 @@
+"""`icf-harvest licences`: what the pictures may be used for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.errors import BrokenMachine
+from icf.harvest.report.licences import COLUMNS, picture_sources, tabulate
+from icf.stores.files import replace_file
+
+
+@click.command("licences")
+@click.option(
+    "--csv",
+    "path",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a row for every place of every stored picture.",
+)
+@shared_options
+@pass_invocation
+@example("icf-harvest licences --csv licences.csv")
+def licences_command(invocation: Invocation, path: Path | None) -> None:
+    """Count URLs and stored pictures by licence, and where the licence was read.
+
+    The family is one name for all spellings: CC-BY-SA-4.0, CC0-1.0, GFDL,
+    public-domain, non-free (fair use), all-rights-reserved, other or unknown. It, or
+    the licence as written, is what --only-licence of `icf-harvest run` is held against.
+    """
+    with invocation.workspace.catalogue.read() as connection:
+        rows = tabulate(connection)
+        if path is not None:
+            _write(path, picture_sources(connection))
+    columns = (
+        "family",
+        "licence",
+        "read from",
+        "source",
+        "URLs",
+        "pictures",
+        "without author",
+    )
+    invocation.emit(
+        {"licences": [asdict(row) for row in rows]},
+        lambda: table(columns, [tuple(asdict(row).values()) for row in rows]),
+    )
+    if path is not None:
+        invocation.say(f"{path} has a row for every place of every picture")
+
+
+def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    try:
+        replace_file(path.resolve(), _lines(rows))
+    except OSError as error:
+        raise BrokenMachine(
+            f"cannot write {path}: {error}; name a file in a folder that you may "
+            "write to"
+        ) from error
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    yield _line(COLUMNS)
+    for row in rows:
+        yield _line(row)
+
+
+def _line(row: Sequence[str]) -> bytes:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(row)
+    return line.getvalue().encode("utf-8", errors="replace")

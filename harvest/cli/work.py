@@ -1,0 +1,145 @@
+"""What the commands that harvest share: options, and how they tell what was done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.filesize import decimal
+
+from icf.codes import Fate
+from icf.command import Invocation
+from icf.errors import SomeFailed
+from icf.harvest.cli.contact import advice
+from icf.harvest.run import Outcome, Work, harvest, plan
+
+#: Faults that are told in full; the others are counted.
+_SHOWN = 20
+
+source_option = click.option(
+    "--source",
+    "sources",
+    metavar="NAME",
+    multiple=True,
+    help="Only this source; may be repeated.",
+)
+refresh_option = click.option(
+    "--refresh", is_flag=True, help="List again what was listed before."
+)
+
+
+def _only_licence(
+    context: click.Context, _option: click.Parameter, patterns: tuple[str, ...]
+) -> None:
+    if patterns:
+        invocation = context.ensure_object(Invocation)
+        flag = f"harvest.only_licence={','.join(patterns)}"
+        invocation.settings = (*invocation.settings, flag)
+
+
+only_licence_option = click.option(
+    "--only-licence",
+    metavar="PATTERN",
+    multiple=True,
+    expose_value=False,
+    callback=_only_licence,
+    help="Only pictures under such a licence, as CC0 or 'CC BY*'; may be repeated  "
+    "[default: the setting harvest.only_licence].",
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Only count what is pending."
+)
+
+
+def only_count(invocation: Invocation, work: Work) -> None:
+    """Tell what a run would do."""
+    counts = plan(invocation.workspace, work)
+    invocation.emit(
+        asdict(counts),
+        lambda: (
+            f"{counts.sources} sources; {counts.listings} listings and "
+            f"{counts.urls} URLs are pending"
+        ),
+    )
+
+
+def worked(invocation: Invocation, work: Work) -> Outcome:
+    """Harvest, with a bar, and with a word on a missing contact."""
+    workspace = invocation.workspace
+    before = advice(workspace)
+    if before:
+        invocation.say(before)
+    title = "fetching" if work.fetch else "listing"
+    with invocation.progress(title, None) as advance:
+        outcome = harvest(workspace, work, finished=advance)
+    if not before and (after := advice(workspace)):
+        invocation.say(after)
+    return outcome
+
+
+def summary(outcome: Outcome) -> dict[str, object]:
+    """Return what a run did, for programs."""
+    fates = outcome.harvested.fates
+    return {
+        "listed": outcome.listed.pictures,
+        "passed_over": outcome.listed.passed_over,
+        "fates": {fate.value: fates[fate] for fate in Fate if fates[fate]},
+        "bytes": outcome.harvested.bytes,
+        "pending": outcome.pending,
+        "faults": outcome.listed.faults,
+        "failed_listings": outcome.listed.failed,
+    }
+
+
+def told(outcome: Outcome) -> str:
+    """Return what a run did, for people."""
+    harvested = outcome.harvested
+    stored = harvested.fates[Fate.STORED]
+    lines = [
+        f"{outcome.listed.pictures} pictures listed, {stored} fetched "
+        f"({decimal(harvested.bytes)})"
+    ]
+    if outcome.listed.passed_over:
+        lines.append(passed_over(outcome))
+    if harvested.failed:
+        failed = ", ".join(
+            f"{count} {fate.value}"
+            for fate, count in sorted(harvested.fates.items())
+            if fate not in (Fate.STORED, Fate.UNCHANGED)
+        )
+        lines.append(
+            f"{harvested.failed} brought no picture: {failed}; see "
+            "`icf-harvest status --fate ...`, try again with `icf-harvest retry`"
+        )
+    if outcome.pending:
+        hosts = ", ".join(sorted(harvested.given_up)) or "their hosts"
+        lines.append(f"{outcome.pending} are pending still: {hosts} refused too often")
+    return "\n".join(lines)
+
+
+def passed_over(outcome: Outcome) -> str:
+    """Return how much limits and filters left out, for people."""
+    return (
+        f"{outcome.listed.passed_over} passed over by limits and filters; "
+        "`icf-harvest status` says in which listings"
+    )
+
+
+def complain(outcome: Outcome) -> None:
+    """Raise `SomeFailed` where something could not be read."""
+    listed = outcome.listed
+    if not listed.faults and not listed.failed:
+        return
+    shown = listed.faults[:_SHOWN]
+    if len(listed.faults) > len(shown):
+        shown = [*shown, f"and {len(listed.faults) - len(shown)} more"]
+    if listed.failed:
+        shown = [
+            *shown,
+            f"{listed.failed} listings failed; try again with `icf-harvest retry` "
+            "and `icf-harvest run`",
+        ]
+    raise SomeFailed(
+        "not everything could be read (`icf-harvest status` shows it again):\n"
+        + "\n".join(shown)
+    )

@@ -1,0 +1,1 @@
+"""From a URL of the frontier to bytes in the blob store."""

@@ -1,0 +1,156 @@
+"""One attempt at one URL: its bytes into the blob store, or a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Mapping
+
+from icf.codes import Fate, ImageReason
+from icf.harvest.download.blob_sink import Incoming
+from icf.harvest.download.fetch import Fetcher, NotModified, Wanted
+from icf.harvest.download.frontier import Leased
+from icf.harvest.download.results import Ended, Result, Stored
+from icf.harvest.download.warc import WarcFiles
+from icf.harvest.fault import Fault
+from icf.harvest.http.robots import Robots
+from icf.harvest.http.urls import normalise
+from icf.harvest.sources.base import Reader
+from icf.images import Header, Undecodable, probe
+from icf.images.header import MAX_PIXELS
+from icf.stores.blobs import BlobStore
+
+
+class Attempt:
+    """Makes attempts.
+
+    Args:
+        fetcher: for what is on the web.
+        robots: whose delays are kept between requests.
+        blobs: where bytes go.
+        readers: of each source that has pictures of its own, by its name.
+        withdrawn: SHA-256 of bytes that are never kept again.
+        max_pixels: that a picture's header may promise.
+        warc: keeps what was asked and answered, where that is wanted.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        robots: Robots,
+        blobs: BlobStore,
+        readers: Mapping[str, Reader],
+        withdrawn: Collection[str] = (),
+        *,
+        max_pixels: int = MAX_PIXELS,
+        warc: WarcFiles | None = None,
+    ) -> None:
+        self._fetcher = fetcher
+        self._robots = robots
+        self._blobs = blobs
+        self._readers = readers
+        self._withdrawn = withdrawn
+        self._max_pixels = max_pixels
+        self._warc = warc
+
+    def delay(self, leased: Leased) -> float | None:
+        """Return the seconds that the URL's host wants between requests.
+
+        Returns:
+            None while that is not known.
+        """
+        return self._robots.delay(leased.url) if leased.host else 0.0
+
+    async def make(self, leased: Leased) -> Result:
+        """Bring the bytes of a URL into the blob store.
+
+        Raises:
+            Fault: there are none that can be stored.
+        """
+        if not leased.host:
+            return await asyncio.to_thread(self._read, leased)
+        return await self._fetch(leased)
+
+    async def _fetch(self, leased: Leased) -> Result:
+        url = normalise(leased.url).url
+        with Incoming(self._blobs, sha1=leased.sha1 is not None) as incoming:
+            got = await self._fetcher.fetch(_wanted(url, leased), incoming)
+            if isinstance(got, NotModified):
+                return Ended(leased, Fate.UNCHANGED, None, got.status)
+            self._check(url, incoming)
+            header = _header(incoming.head, url, self._max_pixels)
+            # Flushing to the disk takes its time; others are fetched meanwhile.
+            sha256 = await asyncio.to_thread(incoming.keep)
+        if self._warc is not None:
+            body = await asyncio.to_thread(self._blobs.get, sha256)
+            await asyncio.to_thread(self._warc.write, url, got, body)
+        return _stored(leased, sha256, got.size, header, got.headers, got.status)
+
+    def _read(self, leased: Leased) -> Result:
+        reader = self._readers.get(leased.source)
+        if reader is None:
+            raise Fault(
+                Fate.FORBIDDEN_ADDRESS,
+                f"{leased.url}: no source named {leased.source!r} reads files any more",
+            )
+        with Incoming(self._blobs) as incoming:
+            reader.read(leased.url, incoming)
+            if incoming.size == 0:
+                raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
+            self._check(leased.url, incoming)
+            header = _header(incoming.head, leased.url, self._max_pixels)
+            sha256 = incoming.keep()
+        return _stored(leased, sha256, incoming.size, header, {}, None)
+
+    def remove(self, sha256: str) -> None:
+        """Remove bytes that were withdrawn while they were on their way."""
+        self._blobs.remove(sha256)
+
+    def _check(self, url: str, incoming: Incoming) -> None:
+        """Refuse withdrawn bytes, before they get a name in the blob store."""
+        if self._withdrawn and incoming.sha256 in self._withdrawn:
+            raise Fault(
+                Fate.TAKEN_DOWN,
+                f"{url}: these very bytes were withdrawn; not kept",
+                http_status=200,
+            )
+
+
+_ENDS = {
+    ImageReason.NOT_IMAGE: Fate.NOT_IMAGE,
+    ImageReason.TOO_LARGE: Fate.TOO_LARGE,
+}
+
+
+def _header(head: bytes, url: str, max_pixels: int) -> Header | None:
+    """Read the picture's header; None where only the decoder can tell more.
+
+    Raises:
+        Fault: ``not_image``, by the first bytes; ``too_large``, by the pixels that the
+            header promises.
+    """
+    try:
+        return probe(head, max_pixels)
+    except Undecodable as error:
+        fate = _ENDS.get(error.reason)
+        if fate is not None:
+            raise Fault(fate, f"{url}: {error}", http_status=200) from error
+        return None
+
+
+def _stored(
+    leased: Leased,
+    sha256: str,
+    size: int,
+    header: Header | None,
+    headers: dict[str, str],
+    status: int | None,
+) -> Stored:
+    known = (header.format, header.width, header.height) if header else (None,) * 3
+    return Stored(leased, sha256, size, headers, status, *known)
+
+
+def _wanted(url: str, leased: Leased) -> Wanted:
+    """Ask for new bytes only, where the server can tell them from those we have."""
+    known = json.loads(leased.headers) if leased.headers else {}
+    return Wanted(url, leased.sha1, known.get("ETag"), known.get("Last-Modified"))

@@ -1,0 +1,73 @@
+"""Bytes on their way into the blob store."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from icf.stores.blobs import BlobStore, BlobWriter
+
+#: Bytes of a picture that are kept at hand; its header is among them.
+HEAD = 1 << 18
+
+
+class Incoming:
+    """A sink for one body; a temporary file begins with the first byte.
+
+    Args:
+        blobs: where it goes.
+        sha1: whether its SHA-1 will be asked for.
+
+    Attributes:
+        head: the first bytes.
+        size: bytes so far.
+    """
+
+    def __init__(self, blobs: BlobStore, *, sha1: bool = False) -> None:
+        self._blobs = blobs
+        self._wants_sha1 = sha1
+        self._writer: BlobWriter | None = None
+        self.head = b""
+        self.size = 0
+
+    def __enter__(self) -> Incoming:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Discard what was not kept."""
+        if self._writer is not None:
+            self._writer.__exit__(kind, error, trace)
+
+    def write(self, piece: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            BrokenMachine: the disk takes no more.
+        """
+        if self._writer is None:
+            self._writer = self._blobs.writer(sha1=self._wants_sha1)
+        self._writer.write(piece)
+        self.size += len(piece)
+        if len(self.head) < HEAD:
+            self.head += piece[: HEAD - len(self.head)]
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of all bytes so far, in hexadecimal; empty before the first."""
+        return self._writer.sha256 if self._writer is not None else ""
+
+    @property
+    def sha1(self) -> str:
+        """SHA-1 of all bytes so far, in hexadecimal; empty before the first."""
+        return self._writer.sha1 if self._writer is not None else ""
+
+    def keep(self) -> str:
+        """Put the bytes under their SHA-256, on disk for good; return the hash."""
+        if self._writer is None:
+            raise ValueError("nothing came in")
+        return self._writer.commit()

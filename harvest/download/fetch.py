@@ -1,0 +1,168 @@
+"""Fetch one picture: a body in a sink, or a `Fault` with a fate."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.body import Limits, read_body
+from icf.harvest.http.opt_out import opted_out
+from icf.harvest.http.retry_after import wait_seconds
+from icf.harvest.http.robots import ROBOT, Robots
+from icf.harvest.http.session import Web
+from icf.harvest.http.urls import host_of
+from icf.harvest.sources.base import Sink
+
+#: Response headers that are kept as provenance.
+KEPT_HEADERS = ("Content-Type", "Last-Modified", "ETag", "Date", "Server")
+
+_FINAL = {
+    404: Fate.NOT_FOUND,
+    410: Fate.GONE,
+    401: Fate.REFUSED,
+    403: Fate.REFUSED,
+}
+_AGAIN = frozenset({408, 425, 500, 502, 504})
+_SLOW_DOWN = frozenset({429, 503})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One URL to ask for.
+
+    Attributes:
+        url: normalised.
+        sha1: what the site says of its bytes, in hex, or None.
+        etag: of the bytes that are already stored, or None.
+        last_modified: of the bytes that are already stored, or None.
+    """
+
+    url: str
+    sha1: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A body is complete in the sink.
+
+    Attributes:
+        url: where the last redirect led.
+        size: bytes.
+        headers: those of `KEPT_HEADERS` that came.
+        raw: all headers, in their order.
+    """
+
+    url: str
+    status: int
+    size: int
+    headers: dict[str, str]
+    raw: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class NotModified:
+    """The server says that the bytes are those which are stored already."""
+
+    status: int
+
+
+class Fetcher:
+    """Fetches pictures through a guarded session.
+
+    Args:
+        web: the session.
+        robots: asked before each request, also at each redirect.
+        limits: bytes and seconds.
+    """
+
+    def __init__(self, web: Web, robots: Robots, limits: Limits) -> None:
+        self._web = web
+        self._robots = robots
+        self._limits = limits
+
+    async def fetch(self, wanted: Wanted, sink: Sink) -> Fetched | NotModified:
+        """Ask for a picture and stream its bytes into a sink.
+
+        Args:
+            wanted: what to ask for.
+            sink: where its body goes.
+
+        Raises:
+            Fault: nothing that could be stored came; what the sink holds is useless.
+        """
+        headers = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+        if wanted.etag is not None:
+            headers["If-None-Match"] = wanted.etag
+        if wanted.last_modified is not None:
+            headers["If-Modified-Since"] = wanted.last_modified
+        known = wanted.etag is not None or wanted.last_modified is not None
+        async with self._web.open(
+            wanted.url,
+            deadline=self._limits.deadline,
+            headers=headers,
+            check=self._robots.check,
+        ) as response:
+            _check_head(response)
+            if response.status == 304 and known:
+                return NotModified(response.status)
+            if response.status != 200:
+                raise _refusal(response, self._limits)
+            size = await self._store(response, wanted, sink)
+        kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
+        raw = tuple(response.headers.items())
+        return Fetched(str(response.url), response.status, size, kept, raw)
+
+    async def _store(
+        self, response: aiohttp.ClientResponse, wanted: Wanted, sink: Sink
+    ) -> int:
+        size = 0
+        async for piece in read_body(response, self._limits):
+            size += len(piece)
+            sink.write(piece)
+        if size == 0:
+            raise Fault(Fate.EMPTY, f"{wanted.url}: zero bytes", http_status=200)
+        if wanted.sha1 is not None and sink.sha1 != wanted.sha1:
+            raise Fault(
+                Fate.HASH_MISMATCH,
+                f"{wanted.url}: SHA-1 {sink.sha1}, the site promised {wanted.sha1}",
+                http_status=200,
+                again=True,
+            )
+        return size
+
+
+def _check_head(response: aiohttp.ClientResponse) -> None:
+    word = opted_out(response.headers.getall("X-Robots-Tag", []), ROBOT)
+    if word is not None and response.status < 400:
+        raise Fault(
+            Fate.OPTED_OUT,
+            f"{response.url}: X-Robots-Tag says {word}",
+            http_status=response.status,
+        )
+
+
+def _refusal(response: aiohttp.ClientResponse, limits: Limits) -> Fault:
+    status, url = response.status, str(response.url)
+    if status in _SLOW_DOWN:
+        header = response.headers.get("Retry-After")
+        return Fault(
+            Fate.HTTP_ERROR,
+            f"{url}: HTTP {status}, the host asks to be left alone for a while",
+            http_status=status,
+            again=True,
+            host=host_of(url),
+            wait=wait_seconds(header, time.time(), limits.longest_wait),
+        )
+    return Fault(
+        _FINAL.get(status, Fate.HTTP_ERROR),
+        f"{url}: HTTP {status} {response.reason or ''}".rstrip(),
+        http_status=status,
+        again=status in _AGAIN,
+        host=host_of(url),
+    )

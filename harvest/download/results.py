@@ -1,0 +1,228 @@
+"""Write what became of leased URLs: many at a time, in one transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import tombstones
+from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import image, image_source, url
+from icf.codes import Fate, ImageReason, Verdict
+from icf.harvest.download.frontier import Leased
+from icf.harvest.listing.pictures import file_candidates
+
+#: The filter's first step; every new picture waits for it.
+FIRST_STEP = "detect"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The bytes of a URL are in the blob store.
+
+    Attributes:
+        format, width, height: from the picture's header, where it could be read.
+        headers: of the response.
+    """
+
+    leased: Leased
+    sha256: str
+    size: int
+    headers: dict[str, str]
+    http_status: int | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A URL has its final fate, without new bytes."""
+
+    leased: Leased
+    fate: Fate
+    message: str | None
+    http_status: int | None = None
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """A URL is to be tried again, not before a time."""
+
+    leased: Leased
+    not_before: float
+    attempts: int
+    message: str | None
+    http_status: int | None = None
+
+
+Result = Stored | Ended | PutOff
+
+
+def write_results(
+    catalogue: Catalogue, worker: str, results: Sequence[Result]
+) -> frozenset[str]:
+    """Write results and give the rows back.
+
+    A row that was lent to another worker meanwhile is left to that one; bytes that were
+    stored are kept all the same.
+
+    Returns:
+        SHA-256 of bytes that were withdrawn while they were fetched; nothing refers to
+        them, and the caller removes them.
+    """
+    with catalogue.write() as connection:
+        results, gone = _without_withdrawn(connection, results)
+        stored = [one for one in results if isinstance(one, Stored)]
+        ids = _enter_images(connection, stored)
+        changes = [_change(one, ids, worker) for one in results]
+        connection.execute(
+            sa.update(url)
+            .where(
+                url.c.id == sa.bindparam("row_id"),
+                url.c.leased_by == sa.bindparam("holder"),
+            )
+            .values({name: sa.bindparam(f"new_{name}") for name in _CHANGED}),
+            changes,
+        )
+        _enter_sources(connection, stored, ids)
+        file_candidates(connection, [one.leased.id for one in stored])
+    return gone
+
+
+def _without_withdrawn(
+    connection: sa.Connection, results: Sequence[Result]
+) -> tuple[Sequence[Result], frozenset[str]]:
+    """End what was withdrawn meanwhile; return the bytes that nobody refers to."""
+    stored = [one for one in results if isinstance(one, Stored)]
+    hashes = tombstones.buried(
+        connection, tombstones.SHA256, {one.sha256 for one in stored}
+    )
+    urls = tombstones.buried(
+        connection, tombstones.URL, {one.leased.url for one in stored}
+    )
+    if not hashes and not urls:
+        return results, frozenset()
+
+    def is_gone(one: Result) -> bool:
+        return isinstance(one, Stored) and (
+            one.sha256 in hashes or one.leased.url in urls
+        )
+
+    kept = [
+        Ended(one.leased, Fate.TAKEN_DOWN, None, one.http_status)
+        if is_gone(one)
+        else one
+        for one in results
+    ]
+    elsewhere = {one.sha256 for one in kept if isinstance(one, Stored)}
+    of_urls = {one.sha256 for one in stored if one.leased.url in urls}
+    known = sa.select(image.c.sha256).where(image.c.sha256.in_(sorted(of_urls)))
+    elsewhere |= set(connection.execute(known).scalars())
+    return kept, hashes | (of_urls - elsewhere)
+
+
+_CHANGED = (
+    "fate",
+    "message",
+    "http_status",
+    "attempts",
+    "not_before",
+    "image_id",
+    "finished_at",
+    "leased_by",
+    "leased_until",
+)
+
+
+def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
+    leased = result.leased
+    values: dict[str, Any] = {
+        "message": None,
+        "http_status": result.http_status,
+        "attempts": leased.attempts + 1,
+        "not_before": 0.0,
+        "image_id": leased.image_id,
+        "finished_at": time.time(),
+        "leased_by": None,
+        "leased_until": 0.0,
+    }
+    if isinstance(result, Stored):
+        values |= {"fate": Fate.STORED.value, "image_id": ids[result.sha256]}
+    elif isinstance(result, Ended):
+        values |= {"fate": result.fate.value, "message": result.message}
+    else:
+        values |= {
+            "fate": Fate.PENDING.value,
+            "message": result.message,
+            "attempts": result.attempts,
+            "not_before": result.not_before,
+            "finished_at": None,
+        }
+    changed = {f"new_{name}": values[name] for name in _CHANGED}
+    return {"row_id": leased.id, "holder": worker, **changed}
+
+
+def _enter_images(
+    connection: sa.Connection, stored: Sequence[Stored]
+) -> dict[str, int]:
+    now = time.time()
+    rows = {
+        one.sha256: {
+            "sha256": one.sha256,
+            "bytes": one.size,
+            "format": one.format,
+            "width": one.width,
+            "height": one.height,
+            "awaits": FIRST_STEP,
+            "verdict": Verdict.PENDING.value,
+            "reason": ImageReason.OK.value,
+            "stored_at": now,
+        }
+        for one in stored
+    }
+    insert_new(connection, image, ["sha256"], list(rows.values()))
+    known = sa.select(image.c.sha256, image.c.id).where(
+        image.c.sha256.in_(sorted(rows))
+    )
+    return {row.sha256: row.id for row in connection.execute(known)}
+
+
+def _enter_sources(
+    connection: sa.Connection, stored: Sequence[Stored], ids: dict[str, int]
+) -> None:
+    listed = _listed(connection, [one.leased.id for one in stored])
+    now = time.time()
+    rows = [
+        {
+            "image_id": ids[one.sha256],
+            "url": one.leased.url,
+            "source": one.leased.source,
+            "page_url": listed[one.leased.id].page_url,
+            "licence": listed[one.leased.id].licence or "unknown",
+            "licence_url": listed[one.leased.id].licence_url,
+            "licence_from": listed[one.leased.id].licence_from or "unknown",
+            "author": listed[one.leased.id].author,
+            "seconds": listed[one.leased.id].seconds,
+            "shot": listed[one.leased.id].shot,
+            "tracks": listed[one.leased.id].tracks,
+            "headers": json.dumps(one.headers) if one.headers else None,
+            "fetched_at": now,
+        }
+        for one in stored
+        if one.leased.id in listed
+    ]
+    insert_new(connection, image_source, ["image_id", "url"], rows)
+
+
+def _listed(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[int, sa.Row[tuple[Any, ...]]]:
+    found = connection.execute(sa.select(url).where(url.c.id.in_(ids)))
+    return {row.id: row for row in found}

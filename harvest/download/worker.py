@@ -1,0 +1,346 @@
+"""The fetch loop: lease in batches, fetch side by side, write results in batches.
+
+Everything that touches the catalogue runs in one thread of its own, so that fetching
+never waits for the disk. What is held at any time is bounded: some hundreds of leased
+URLs and one or two batches of results, however long the frontier is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from icf.catalogue.catalogue import Catalogue
+from icf.codes import Fate
+from icf.errors import BrokenMachine
+from icf.harvest.download.attempt import Attempt
+from icf.harvest.download.dns_health import NameService
+from icf.harvest.download.frontier import Frontier, Leased
+from icf.harvest.download.hosts import Hosts
+from icf.harvest.download.results import Ended, PutOff, Result, Stored, write_results
+from icf.harvest.fault import Fault
+from icf.settings import HarvestSettings
+
+log = logging.getLogger(__name__)
+
+#: Results that a kill may cost: half of them are being written while the other half is
+#: gathered; with more, fetching waits for the disk.
+BATCH = 128
+_FLUSH_SECONDS = 1.0
+_POLL_SECONDS = 2.0
+#: A wait under this is sat out; for a longer one the URLs go back to the frontier.
+_SHORT_WAIT = 2.0
+#: How often a host may ask to be left alone, above the ordinary attempts, before its
+#: answer counts as a failure.
+_PATIENCE = 10
+
+
+def _gap(settings: HarvestSettings) -> float:
+    """Return the seconds between two requests to one host."""
+    return 1 / settings.per_host_rate if settings.per_host_rate else 0.0
+
+
+@dataclass
+class Harvested:
+    """What a worker did in this run."""
+
+    fates: Counter[Fate] = field(default_factory=Counter)
+    bytes: int = 0
+    given_up: set[str] = field(default_factory=set)
+
+    @property
+    def failed(self) -> int:
+        """URLs that ended without a picture."""
+        good = (Fate.STORED, Fate.UNCHANGED)
+        return sum(n for fate, n in self.fates.items() if fate not in good)
+
+
+class Worker:
+    """Fetches what the frontier holds until nothing is left.
+
+    Args:
+        catalogue: where results are written.
+        frontier: where URLs are leased.
+        attempt: makes one attempt at one URL.
+        settings: of the harvest.
+        wrote: called with the number of results after each batch.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        frontier: Frontier,
+        attempt: Attempt,
+        settings: HarvestSettings,
+        wrote: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        self._catalogue = catalogue
+        self._frontier = frontier
+        self._attempt = attempt
+        self._settings = settings
+        self._wrote = wrote
+        self._clock = frontier.clock
+        self._hosts = Hosts(settings.per_host, attempt.delay, _gap(settings))
+        self._names = NameService()
+        self._database = ThreadPoolExecutor(1, "catalogue")
+        self._wake = asyncio.Event()
+        self._active: dict[asyncio.Task[Result], Leased] = {}
+        self._writing: set[asyncio.Future[Any]] = set()
+        self._results: list[Result] = []
+        self._being_written = 0
+        #: Leased, and not yet on the way back.
+        self._held: set[int] = set()
+        self._leasing = False
+        self._lease_at = 0.0
+        self._flush_at = 0.0
+        self._renew_at = self._clock() + settings.lease / 3
+        self._broken: BaseException | None = None
+        self.harvested = Harvested()
+
+    async def run(self, is_listing: Callable[[], bool]) -> None:
+        """Fetch until nothing is pending and nothing more is being listed.
+
+        Args:
+            is_listing: tells whether new URLs may still come.
+
+        Raises:
+            BrokenMachine: disk, database or name service do not answer; what was
+                leased is given back.
+        """
+        try:
+            await self._in_database(self._frontier.take_from_the_dead)
+            while not await self._is_over(is_listing):
+                if self._broken is not None:
+                    raise self._broken
+                self._start_fetches()
+                self._lease_more()
+                self._flush(all_of_it=False)
+                self._renew()
+                await self._pause()
+        finally:
+            await self._stop()
+
+    def more_came(self) -> None:
+        """Look at the frontier at once: there is more in it."""
+        self._lease_at = 0.0
+        self._wake.set()
+
+    # --- what happens when -----------------------------------------------------------
+
+    async def _is_over(self, is_listing: Callable[[], bool]) -> bool:
+        """Tell whether all is done; sleep where there is nothing to do right now."""
+        if self._hosts.queued or self._active or self._leasing or self._broken:
+            return False
+        listing = is_listing()
+        self._flush(all_of_it=True)
+        await asyncio.gather(*self._writing)
+        due = await self._in_database(
+            partial(self._frontier.next_due, frozenset(self.harvested.given_up))
+        )
+        if due is None and not listing:
+            return True
+        soon = self._clock() + _POLL_SECONDS
+        self._lease_at = min(soon, due) if due is not None else soon
+        return False
+
+    def _start_fetches(self) -> None:
+        now = self._clock()
+        unwritten = len(self._results) + self._being_written
+        if self._names.paused_until > now or unwritten >= BATCH:
+            return
+        while len(self._active) < self._settings.concurrency:
+            leased = self._hosts.take(now)
+            if leased is None:
+                return
+            task = asyncio.create_task(self._attempt.make(leased))
+            self._active[task] = leased
+            task.add_done_callback(self._finished)
+
+    def _lease_more(self) -> None:
+        enough = max(BATCH, 2 * self._settings.concurrency)
+        if (
+            self._leasing
+            or self._hosts.queued >= enough
+            or self._clock() < self._lease_at
+        ):
+            return
+        self._leasing = True
+        full = self._hosts.fuller_than(enough // 2) | self.harvested.given_up
+        lease = partial(self._frontier.lease, enough, full)
+        future = self._submit(lease)
+        future.add_done_callback(partial(self._leased, enough))
+
+    def _leased(self, wanted: int, future: asyncio.Future[list[Leased]]) -> None:
+        self._leasing = False
+        if not future.cancelled() and future.exception() is None:
+            found = future.result()
+            self._hosts.add(found)
+            self._held |= {one.id for one in found}
+            if len(found) < wanted:
+                # Nothing more is due: do not search the whole frontier at every turn.
+                self._lease_at = self._clock() + _POLL_SECONDS / 4
+        self._wake.set()
+
+    def _flush(self, *, all_of_it: bool) -> None:
+        due = len(self._results) >= BATCH // 2 or self._clock() >= self._flush_at
+        if not self._results or not (due or all_of_it):
+            return
+        batch, self._results = self._results, []
+        self._flush_at = self._clock() + _FLUSH_SECONDS
+        self._held -= {one.leased.id for one in batch}
+        self._being_written += len(batch)
+        writing = self._submit(partial(self._write, batch))
+        writing.add_done_callback(partial(self._batch_is_written, len(batch)))
+
+    def _batch_is_written(self, size: int, _: asyncio.Future[None]) -> None:
+        self._being_written -= size
+        self._wake.set()
+
+    def _write(self, batch: list[Result]) -> None:
+        gone = write_results(self._catalogue, self._frontier.worker, batch)
+        for sha256 in gone:
+            self._attempt.remove(sha256)
+        self._wrote(sum(not isinstance(one, PutOff) for one in batch))
+
+    def _renew(self) -> None:
+        if self._clock() < self._renew_at:
+            return
+        self._renew_at = self._clock() + self._settings.lease / 3
+        self._submit(partial(self._frontier.renew, frozenset(self._held)))
+
+    async def _pause(self) -> None:
+        """Sleep until something ends, or something is due."""
+        now = self._clock()
+        due = [now + _FLUSH_SECONDS, self._hosts.next_at(), self._renew_at]
+        if len(self._active) >= self._settings.concurrency or due[1] <= now:
+            due[1] = now + _FLUSH_SECONDS  # it waits for a slot, not for its time
+        if not self._leasing and self._lease_at > now:
+            due.append(self._lease_at)
+        if self._results:
+            due.append(self._flush_at)
+        if self._names.paused_until > now:
+            due.append(self._names.paused_until)
+        seconds = max(0.0, min(due) - now)
+        timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        await self._wake.wait()
+        self._wake.clear()
+        timer.cancel()
+
+    # --- what a fetch brought --------------------------------------------------------
+
+    def _finished(self, task: asyncio.Task[Result]) -> None:
+        leased = self._active.pop(task)
+        now = self._clock()
+        try:
+            if not task.cancelled():
+                self._take(leased, task)
+        finally:
+            self._hosts.finished(leased, now)
+            self._wake.set()
+
+    def _take(self, leased: Leased, task: asyncio.Task[Result]) -> None:
+        error = task.exception()
+        if error is None:
+            result = task.result()
+            self._hosts.welcomed(leased.host)
+            self._names.answered(leased.host, self._clock())
+        elif isinstance(error, Fault):
+            result = self._after_fault(leased, error)
+        else:
+            self._broken = error
+            return
+        if not self._results:
+            self._flush_at = self._clock() + _FLUSH_SECONDS
+        self._results.append(result)
+        if isinstance(result, Stored):
+            self.harvested.fates[Fate.STORED] += 1
+            self.harvested.bytes += result.size
+        elif isinstance(result, Ended):
+            self.harvested.fates[result.fate] += 1
+
+    def _after_fault(self, leased: Leased, fault: Fault) -> Result:
+        now, tries = self._clock(), leased.attempts + 1
+        most = self._settings.attempts
+        put_off = partial(
+            PutOff, leased, message=str(fault), http_status=fault.http_status
+        )
+        if fault.names_down and not self._names.is_up(now):
+            if self._names.failed(now):
+                log.warning("%s; waiting for it", fault)
+            if self._names.is_hopeless(now):
+                self._broken = BrokenMachine(
+                    f"{fault}\nNothing is marked as failed; when the network is back, "
+                    "run the same command again."
+                )
+            return put_off(not_before=now, attempts=leased.attempts)
+        if fault.wait is not None:
+            self._leave_alone(fault.host or leased.host, now + fault.wait)
+            if tries < most + _PATIENCE:
+                return put_off(not_before=now + fault.wait, attempts=tries)
+        elif fault.again and tries < most:
+            pause = self._settings.backoff * 2 ** (tries - 1)
+            return put_off(not_before=now + pause, attempts=tries)
+        if fault.fate is Fate.REFUSED:
+            self._count_refusal(leased.host)
+        elif fault.http_status is not None:
+            self._hosts.welcomed(leased.host)
+        return Ended(leased, fault.fate, str(fault), fault.http_status)
+
+    def _leave_alone(self, host: str, until: float) -> None:
+        self._hosts.leave_alone(host, until)
+        if until - self._clock() > _SHORT_WAIT:
+            self._give_back(self._hosts.drain(host))
+            self._submit(partial(self._frontier.postpone, host, until))
+
+    def _count_refusal(self, host: str) -> None:
+        in_a_row = self._hosts.refused(host)
+        if in_a_row >= self._settings.refusals and host not in self.harvested.given_up:
+            log.warning("%s refused %d times in a row; paused", host, in_a_row)
+            self.harvested.given_up.add(host)
+            self._give_back(self._hosts.drain(host))
+
+    def _give_back(self, drained: list[Leased]) -> None:
+        ids = {one.id for one in drained}
+        self._held -= ids
+        self._submit(partial(self._frontier.give_back, ids))
+
+    # --- the thread of the catalogue -------------------------------------------------
+
+    def _submit(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Run a call in the thread of the catalogue; calls keep their order."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._database, call)
+        self._writing.add(future)
+        future.add_done_callback(self._written)
+        return future
+
+    def _written(self, future: asyncio.Future[Any]) -> None:
+        self._writing.discard(future)
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._broken = self._broken or error
+            self._wake.set()
+
+    async def _in_database(self, call: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._database, call)
+
+    async def _stop(self) -> None:
+        """Write what is known, give the rest back; also when interrupted."""
+        for task in list(self._active):
+            task.cancel()
+        await asyncio.gather(*self._active, return_exceptions=True)
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        await asyncio.sleep(0)  # the callbacks of the last ones
+        self._database.shutdown(wait=True)
+        try:
+            if self._results:
+                self._write(self._results)
+            self._frontier.give_back(self._held)
+        except BrokenMachine:
+            if self._broken is None:
+                raise

@@ -1,0 +1,1 @@
+"""Every connection of the harvest: guarded addresses, robots.txt, bodies."""

@@ -1,0 +1,135 @@
+"""Obey robots.txt (RFC 9309)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+from protego import Protego
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.body import Limits, read_body
+from icf.harvest.http.retry_after import wait_seconds
+from icf.harvest.http.session import Web
+from icf.harvest.http.urls import host_of
+
+#: Our name in robots.txt and in X-Robots-Tag.
+ROBOT = "icf"
+
+_KEPT_SECONDS = 86_400.0
+_MOST_HOSTS = 10_000
+LONGEST_DELAY = 60.0
+_LONGEST_WAIT = 600.0
+_MAX_BYTES = 512_000  # RFC 9309, section 2.5: at least 500 KiB are parsed
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What a host answered; ``rules`` is None where everything is allowed."""
+
+    rules: Protego | None
+    until: float
+
+
+class Robots:
+    """The robots.txt of each host, asked for once a day and kept in memory.
+
+    Args:
+        web: the guarded session.
+        obey: False allows everything; for one's own sites.
+    """
+
+    def __init__(self, web: Web, *, obey: bool = True) -> None:
+        self._web = web
+        self._obey = obey
+        self._kept: OrderedDict[str, _Rules] = OrderedDict()
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def check(self, url: str) -> None:
+        """Return when ``url`` may be fetched.
+
+        Raises:
+            Fault: ``disallowed``; or, where the host cannot say now (5xx, 429), one
+                that waits.
+        """
+        if not self._obey:
+            return
+        rules = await self._rules(_origin(url))
+        if rules is not None and not rules.can_fetch(url, ROBOT):
+            raise Fault(Fate.DISALLOWED, f"{url}: robots.txt forbids it")
+
+    def delay(self, url: str) -> float | None:
+        """Return the seconds between requests that the host's rules ask for.
+
+        Returns:
+            None while the rules are not known.
+        """
+        if not self._obey:
+            return 0.0
+        kept = self._kept.get(_origin(url))
+        if kept is None:
+            return None
+        if kept.rules is None:
+            return 0.0
+        return min(kept.rules.crawl_delay(ROBOT) or 0.0, LONGEST_DELAY)
+
+    async def _rules(self, origin: str) -> Protego | None:
+        lock = self._asking.setdefault(origin, asyncio.Lock())
+        async with lock:
+            kept = self._kept.get(origin)
+            if kept is None or kept.until < time.monotonic():
+                rules = await self._ask(origin)
+                kept = _Rules(rules, time.monotonic() + _KEPT_SECONDS)
+                self._keep(origin, kept)
+        self._asking.pop(origin, None)
+        return kept.rules
+
+    def _keep(self, origin: str, rules: _Rules) -> None:
+        self._kept[origin] = rules
+        self._kept.move_to_end(origin)
+        if len(self._kept) > _MOST_HOSTS:
+            self._kept.popitem(last=False)
+
+    async def _ask(self, origin: str) -> Protego | None:
+        url = f"{origin}/robots.txt"
+        async with self._web.open(url, deadline=30.0) as response:
+            status = response.status
+            if status == 429 or status >= 500:
+                raise _not_now(url, response)
+            if status != 200:
+                return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
+            text = await _first_bytes(response)
+        return Protego.parse(text.decode("utf-8", errors="replace"))
+
+
+async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
+    text = b""
+    try:
+        async for piece in read_body(response, Limits(max_bytes=_MAX_BYTES)):
+            text += piece
+    except Fault as fault:
+        if fault.fate != Fate.TOO_LARGE:
+            raise
+    return text
+
+
+def _not_now(url: str, response: aiohttp.ClientResponse) -> Fault:
+    header = response.headers.get("Retry-After")
+    return Fault(
+        Fate.HTTP_ERROR,
+        f"{url}: HTTP {response.status}; left alone until its rules are known",
+        http_status=response.status,
+        again=True,
+        host=host_of(url),
+        wait=wait_seconds(header, time.time(), _LONGEST_WAIT),
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

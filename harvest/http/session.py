@@ -1,0 +1,205 @@
+"""The one door to the network: every request of the harvest goes through it.
+
+Scheme and address are checked for the URL that is asked for and again at each redirect,
+which is why redirects are followed here by hand. No cookies, no proxy settings from the
+environment, no transparent unpacking (`icf.harvest.http.body` unpacks under a cap).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from types import TracebackType
+
+import aiohttp
+import yarl
+from aiohttp.abc import AbstractResolver
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import AllowList, GuardedResolver, check_literal
+from icf.harvest.http.urls import normalise
+
+MAX_REDIRECTS = 5
+CONNECT_SECONDS = 15.0
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+Check = Callable[[str], Awaitable[None]]
+
+
+class Web:
+    """A guarded HTTP session; an asynchronous context manager.
+
+    Args:
+        agent: the User-Agent header.
+        allow: the user's own hosts, which may have private addresses.
+        connections: open connections at most.
+        names: the name service; the system's own by default.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        allow: AllowList,
+        *,
+        connections: int = 64,
+        names: AbstractResolver | None = None,
+    ) -> None:
+        self.agent = agent
+        self.allow = allow
+        self._connections = connections
+        self._names = names
+        self._session: aiohttp.ClientSession | None = None
+        self._exits = ExitStack()
+
+    async def __aenter__(self) -> Web:
+        """Open the session."""
+        names = self._names or aiohttp.ThreadedResolver()
+        connector = aiohttp.TCPConnector(
+            resolver=GuardedResolver(names, self.allow),
+            limit=self._connections,
+            ttl_dns_cache=60,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": self.agent},
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+        self._exits.close()
+
+    def at_exit(self, close: Callable[[], None]) -> None:
+        """Have ``close`` called when this session is closed."""
+        self._exits.callback(close)
+
+    @asynccontextmanager
+    async def open(
+        self,
+        url: str,
+        *,
+        deadline: float,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        check: Check | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Ask for ``url``, follow redirects, and yield the response, body unread.
+
+        Args:
+            url: a normalised URL.
+            deadline: seconds for everything: redirects, headers and body.
+            headers: further request headers.
+            form: fields to POST; without them it is a GET.
+            check: called with the URL before each request, also at each redirect.
+
+        Raises:
+            Fault: anything that keeps the response from coming.
+        """
+        started = asyncio.get_running_loop().time()
+        for _ in range(MAX_REDIRECTS + 1):
+            if check is not None:
+                await check(url)
+            left = deadline - (asyncio.get_running_loop().time() - started)
+            response = await self._ask(url, max(left, 0.001), headers or {}, form)
+            try:
+                location = response.headers.get("Location")
+                if response.status not in REDIRECTS or location is None:
+                    yield response
+                    return
+            finally:
+                # Closed, not released: what is left of a body is not worth reading.
+                _put_back(response)
+            url = normalise(location, base=url).url
+        raise Fault(
+            Fate.TOO_MANY_REDIRECTS,
+            f"more than {MAX_REDIRECTS} redirects; the last one points to {url}",
+        )
+
+    async def _ask(
+        self,
+        url: str,
+        seconds: float,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None,
+    ) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise RuntimeError("use `async with Web(...)`")
+        check_literal(url, self.allow)
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        with faults_of(url, Fate.UNREACHABLE):
+            return await self._session.request(
+                "GET" if form is None else "POST",
+                yarl.URL(url, encoded=True),
+                data=form,
+                allow_redirects=False,
+                timeout=timeout,
+                headers=headers,
+            )
+
+
+def _put_back(response: aiohttp.ClientResponse) -> None:
+    if response.content.at_eof():
+        response.release()
+    else:
+        response.close()
+
+
+@contextmanager
+def faults_of(url: str, broken: Fate) -> Iterator[None]:
+    """Turn what aiohttp raises into a `Fault`.
+
+    Args:
+        url: what was asked for.
+        broken: the fate when the connection breaks: ``unreachable`` before the
+            response, ``truncated`` within its body.
+    """
+    try:
+        yield
+    except asyncio.TimeoutError as error:
+        raise Fault(
+            Fate.TIMEOUT, f"{url}: no answer in the time allowed", again=True
+        ) from error
+    except aiohttp.ClientConnectorError as error:
+        raise _not_connected(url, error) from error
+    except aiohttp.InvalidURL as error:
+        raise Fault(Fate.BAD_URL, f"{url}: {error}") from error
+    except aiohttp.ClientResponseError as error:
+        text = f"{url}: the server does not speak HTTP: {error.message}"
+        raise Fault(Fate.HTTP_ERROR, text, again=True) from error
+    except (aiohttp.ClientError, OSError) as error:
+        # The disk can fail here too, where a body is being written: that is not the
+        # URL's fault.
+        if isinstance(error, OSError) and error.errno in _MACHINE:
+            raise
+        said = str(error) or type(error).__name__
+        raise Fault(broken, f"{url}: {said}", again=True) from error
+
+
+_MACHINE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE})
+
+
+def _not_connected(url: str, error: aiohttp.ClientConnectorError) -> Fault:
+    reason = error.os_error
+    if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_AGAIN:
+        return Fault(
+            Fate.UNREACHABLE,
+            f"{url}: the name service does not answer",
+            again=True,
+            names_down=True,
+        )
+    secure = isinstance(error, aiohttp.ClientSSLError)
+    return Fault(Fate.UNREACHABLE, f"{url}: {reason}", again=not secure)

@@ -1,0 +1,99 @@
+"""Twisted's name service: it knows only addresses that were checked.
+
+Twisted asks it for every connection, also for hosts that are addresses. It looks
+up nothing by itself: what `Guard` has not looked up and checked has no address, so a
+connection cannot go anywhere else.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IHostnameResolver, IHostResolution
+from zope.interface import implementer
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import AllowList, check_addresses
+
+_FRESH = 60.0
+
+LookUp = Callable[[str, int], list[str]]
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """Ask the system for the addresses of a host.
+
+    Raises:
+        OSError: it has none, or the name service does not answer.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+@implementer(IHostResolution)
+class _Resolution:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        """There is nothing to cancel."""
+
+
+@implementer(IHostnameResolver)
+class CheckedNames:
+    """The addresses that were checked, by host and port.
+
+    Args:
+        allow: hosts whose addresses are not checked.
+        names: does the look-up.
+    """
+
+    def __init__(self, allow: AllowList, names: LookUp = look_up) -> None:
+        self._allow = allow
+        self._names = names
+        self._checked: dict[tuple[str, int], tuple[float, list[str]]] = {}
+
+    def is_fresh(self, host: str, port: int) -> bool:
+        """Tell whether a host was looked up just now."""
+        at, _ = self._checked.get((host, port), (-_FRESH, []))
+        return time.monotonic() - at < _FRESH
+
+    def check(self, host: str, port: int) -> None:
+        """Look up a host and check its addresses; may take seconds.
+
+        Raises:
+            Fault: ``forbidden_address``, or ``unreachable`` without an address.
+        """
+        try:
+            found = self._names(host, port)
+        except OSError as error:
+            silent = error.errno == socket.EAI_AGAIN
+            what = "the name service does not answer" if silent else str(error)
+            raise Fault(
+                Fate.UNREACHABLE, f"{host}: {what}", again=silent, names_down=silent
+            ) from error
+        kept = check_addresses(host, port, found, self._allow)
+        self._checked[host, port] = (time.monotonic(), kept)
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type[Any]] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> _Resolution:
+        """Hand over the checked addresses of a host, if there are any."""
+        resolution = _Resolution(hostName)
+        resolutionReceiver.resolutionBegan(resolution)
+        _, addresses = self._checked.get((hostName, portNumber), (0.0, []))
+        for address in addresses:
+            kind = IPv6Address if ":" in address else IPv4Address
+            resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
+        resolutionReceiver.resolutionComplete()
+        return resolution

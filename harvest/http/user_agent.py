@@ -1,0 +1,26 @@
+"""The name under which sites see the program."""
+
+from __future__ import annotations
+
+from icf import __version__
+from icf.errors import WrongUse
+from icf.settings import HarvestSettings
+
+
+def user_agent(settings: HarvestSettings) -> str:
+    """Return the name under which sites see us.
+
+    >>> user_agent(HarvestSettings(contact="me@example.org")).endswith(
+    ...     "(+me@example.org)"
+    ... )
+    True
+
+    Raises:
+        WrongUse: the contact cannot stand in a header.
+    """
+    contact = settings.contact.strip()
+    if not contact.isascii() or not contact.isprintable():
+        raise WrongUse(
+            f"harvest.contact = {contact!r} goes into a header: plain ASCII, one line"
+        )
+    return f"icf/{__version__} (+{contact})" if contact else f"icf/{__version__}"

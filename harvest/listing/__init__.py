@@ -1,0 +1,1 @@
+"""What sources list, stored: albums, characters, pictures, limits, exclusions."""

@@ -1,0 +1,409 @@
+"""Discovery: ask sources for albums, characters and pictures, and store the answers.
+
+The tasks are rows of the table ``discovery``. Everything an answer says is written in
+one transaction with the cursor that leads to the next one, so a killed run goes on
+exactly behind the last answer that was stored, and an answer is never stored twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import sqlalchemy as sa
+
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import album, character, discovery
+from icf.errors import BrokenMachine
+from icf.harvest.fault import Fault
+from icf.harvest.http.session import Web
+from icf.harvest.listing.exclusions import bar
+from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_tasks
+from icf.harvest.listing.limits import admit, is_full
+from icf.harvest.listing.pictures import file_cast, store_pictures
+from icf.harvest.sources.base import Answer, Crawler, Level, Listing, Source, Task
+from icf.harvest.sources.rules import Rules
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which a silent name service is waited for before the run gives up.
+NAMES_PATIENCE = 600.0
+
+_SHOWN_FAULTS = 5
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of the work a run takes on.
+
+    Attributes:
+        levels: of the listings that it asks for.
+        albums: names of those whose listings it asks for; empty for all, and for
+            listings that belong to no album.
+    """
+
+    levels: frozenset[Level] = frozenset(Level)
+    albums: frozenset[str] = frozenset()
+
+
+EVERYTHING = Scope()
+_NO_RULES = Rules()
+
+
+@dataclass
+class Listed:
+    """What discovery did in this run."""
+
+    answers: int = 0
+    pictures: int = 0
+    passed_over: int = 0
+    failed: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+class Discovery:
+    """Works off the discovery tasks of the sources.
+
+    Args:
+        catalogue: where tasks and findings are stored.
+        sources: those of ``icf.toml``.
+        web: the guarded session.
+        found: called after each answer that was stored.
+        rules: limits and filters of the sources, by their names.
+        scope: which listings are asked for.
+        only_licence: patterns of the licences that are let in; empty for all.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        sources: Sequence[Source],
+        web: Web,
+        found: Callable[[], None] = lambda: None,
+        rules: Mapping[str, Rules] | None = None,
+        scope: Scope = EVERYTHING,
+        only_licence: Collection[str] = (),
+    ) -> None:
+        self._catalogue = catalogue
+        self._sources = sources
+        self._web = web
+        self._found = found
+        self._rules = rules or {}
+        self._scope = scope
+        self._only_licence = only_licence
+        self.listed = Listed()
+
+    async def run(self) -> None:
+        """Answer every waiting task; sources side by side.
+
+        A source is asked for one task at a time, unless it is a `Crawler`.
+        """
+        await asyncio.gather(*(self._run_source(source) for source in self._sources))
+
+    async def _run_source(self, source: Source) -> None:
+        rules = self._rules.get(source.name, _NO_RULES)
+        store_answer = partial(
+            store,
+            self._catalogue,
+            source,
+            rules=rules,
+            only_licence=self._only_licence,
+        )
+        waiting = _Waiting(
+            self._catalogue, source, rules, self._scope, store_answer, self._took
+        )
+        if isinstance(source, Crawler):
+            await source.crawl(waiting, self._web)
+            return
+        while found := await waiting.waiting(1):
+            (listing,) = found
+            try:
+                answer = await self._step(source, listing.task)
+            except Fault as fault:
+                await waiting.fail(listing, str(fault))
+            else:
+                await waiting.answer(listing, answer)
+
+    def _took(self, answer: Answer | None) -> None:
+        if answer is None:
+            self.listed.failed += 1
+            return
+        self.listed.answers += 1
+        self.listed.pictures += len(answer.pictures)
+        self.listed.passed_over += answer.passed_over
+        self.listed.faults += answer.faults
+        self._found()
+
+    async def _step(self, source: Source, task: Task) -> Answer:
+        waited, pause = 0.0, 1.0
+        while True:
+            try:
+                return await source.step(task, self._web)
+            except Fault as fault:
+                if not fault.names_down:
+                    raise
+                if waited >= NAMES_PATIENCE:
+                    raise BrokenMachine(
+                        f"{fault}\nNothing is marked as failed; when the network is "
+                        "back, run the same command again."
+                    ) from fault
+                log.warning("%s; trying again in %.0f s", fault, pause)
+                await asyncio.sleep(pause)
+                waited, pause = waited + pause, min(2 * pause, 60.0)
+
+
+class _Waiting:
+    """The waiting tasks of one source; the `Listings` that a `Crawler` gets.
+
+    Args:
+        store: stores an answer to a listing; returns what of it was let in.
+        took: called with what was stored of an answer, or None for a failure.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        source: Source,
+        rules: Rules,
+        scope: Scope,
+        store: Callable[[Listing, Answer], Answer | None],
+        took: Callable[[Answer | None], None],
+    ) -> None:
+        self._catalogue = catalogue
+        self._source = source
+        self._rules = rules
+        self._scope = scope
+        self._store = store
+        self._took = took
+
+    async def waiting(self, count: int, without: Collection[int] = ()) -> list[Listing]:
+        """Return the oldest tasks that wait; close those that are not wanted now."""
+        while True:
+            found = await asyncio.to_thread(
+                waiting_listings,
+                self._catalogue,
+                self._source.name,
+                self._scope,
+                count,
+                without,
+            )
+            wanted = [one for one in found if self._wants(one.task)]
+            for listing in found:
+                if not self._wants(listing.task):
+                    unasked = Answer(cursor=listing.task.cursor, passed_over=1)
+                    await self.answer(listing, unasked)
+            if wanted or not found:
+                return wanted
+
+    async def answer(self, listing: Listing, answer: Answer) -> None:
+        """Store what a step of a task found."""
+        stored = await asyncio.to_thread(self._store, listing, answer)
+        if stored is not None:
+            self._took(stored)
+
+    async def fail(self, listing: Listing, message: str) -> None:
+        """Keep a task as failed."""
+        log.warning("%s: %s: %s", self._source.name, listing.task.subject, message)
+        await asyncio.to_thread(fail, self._catalogue, listing, message)
+        self._took(None)
+
+    def _wants(self, task: Task) -> bool:
+        return self._rules.wants_names(task.album, task.character)
+
+
+def begin(
+    catalogue: Catalogue, source: Source, *, refresh: bool, scope: Scope = EVERYTHING
+) -> None:
+    """Enter a source's first tasks; with ``refresh`` list again what is done."""
+    tasks = list(source.first_tasks())
+    with catalogue.write() as connection:
+        enter_tasks(connection, source, tasks, {}, {})
+        if refresh:
+            again = {
+                "status": "pending",
+                "attempts": 0,
+                "message": None,
+                "passed_over": 0,
+            }
+            connection.execute(
+                sa.update(discovery).where(_is_in(source.name, scope)).values(again)
+            )
+
+
+def count_listings(
+    catalogue: Catalogue, source: Source, scope: Scope, *, refresh: bool
+) -> int:
+    """Count the listings that a run would begin with."""
+    first = [task for task in source.first_tasks() if task.level in scope.levels]
+    mine = discovery.c.source == source.name
+    waits = sa.true() if refresh else discovery.c.status == "pending"
+    counted = sa.select(sa.func.count()).where(_is_in(source.name, scope), waits)
+    with catalogue.read() as connection:
+        known = {
+            (row.task, row.subject)
+            for row in connection.execute(
+                sa.select(discovery.c.task, discovery.c.subject).where(
+                    mine, discovery.c.album_id.is_(None)
+                )
+            )
+        }
+        new = {(one.kind, one.subject) for one in first} - known
+        waiting = int(connection.execute(counted).scalar_one())
+    return waiting + (0 if scope.albums else len(new))
+
+
+def waiting_listings(
+    catalogue: Catalogue,
+    source: str,
+    scope: Scope = EVERYTHING,
+    count: int = 1,
+    without: Collection[int] = (),
+) -> list[Listing]:
+    """Return the oldest waiting tasks of a source.
+
+    Args:
+        catalogue: where they are.
+        source: its name.
+        scope: which of them.
+        count: how many at most.
+        without: ids of those that are not wanted.
+    """
+    query = (
+        sa.select(
+            discovery,
+            album.c.name.label("album"),
+            character.c.name.label("character"),
+        )
+        .outerjoin(album, album.c.id == discovery.c.album_id)
+        .outerjoin(character, character.c.id == discovery.c.character_id)
+        .where(_is_in(source, scope), discovery.c.status == "pending")
+        .order_by(discovery.c.id)
+        .limit(count)
+    )
+    if without:
+        query = query.where(discovery.c.id.not_in(sorted(without)))
+    with catalogue.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        Listing(
+            row.id,
+            Task(
+                row.task,
+                row.subject,
+                row.album,
+                row.character,
+                row.cursor,
+                Level(row.level),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _is_in(source: str, scope: Scope) -> sa.ColumnElement[bool]:
+    levels = sorted(level.value for level in scope.levels)
+    where = [discovery.c.source == source, discovery.c.level.in_(levels)]
+    if scope.albums:
+        named = sa.select(album.c.id).where(album.c.name.in_(sorted(scope.albums)))
+        where.append(discovery.c.album_id.in_(named))
+    return sa.and_(*where)
+
+
+def fail(catalogue: Catalogue, listing: Listing, message: str) -> None:
+    """Keep a task as failed; ``icf-harvest retry`` makes it pending again."""
+    with catalogue.write() as connection:
+        connection.execute(
+            sa.update(discovery)
+            .where(discovery.c.id == listing.id)
+            .values(
+                status="failed",
+                message=message,
+                attempts=discovery.c.attempts + 1,
+                changed_at=time.time(),
+            )
+        )
+
+
+def store(
+    catalogue: Catalogue,
+    source: Source,
+    listing: Listing,
+    answer: Answer,
+    rules: Rules = _NO_RULES,
+    only_licence: Collection[str] = (),
+) -> Answer | None:
+    """Write an answer and move its task on, in one transaction.
+
+    Returns:
+        What of it the limits and filters let in; None where another runner stored this
+        very answer.
+    """
+    with catalogue.write() as connection:
+        if not _move_on(connection, listing, answer):
+            return None
+        lawful = bar(connection, source, answer, only_licence)
+        admitted = admit(connection, source, rules, lawful)
+        kept = admitted.answer
+        albums = enter_albums(connection, source, kept)
+        characters = enter_characters(connection, source, kept, albums)
+        enter_tasks(connection, source, kept.tasks, albums, characters)
+        store_pictures(connection, source, kept.pictures, characters, albums)
+        if kept.characters:
+            file_cast(connection, {albums[one.album] for one in kept.characters})
+        if kept.passed_over:
+            _count_passed_over(connection, listing, kept.passed_over)
+        if (
+            admitted.over_limit
+            and not answer.done
+            and is_full(connection, source.name, rules, listing.task)
+        ):
+            _end_at_limit(connection, listing)
+    return kept
+
+
+def _count_passed_over(connection: sa.Connection, listing: Listing, count: int) -> None:
+    connection.execute(
+        sa.update(discovery)
+        .where(discovery.c.id == listing.id)
+        .values(passed_over=discovery.c.passed_over + count)
+    )
+
+
+def _end_at_limit(connection: sa.Connection, listing: Listing) -> None:
+    """Ask no more where nothing more can be let in; a refresh begins from the start."""
+    connection.execute(
+        sa.update(discovery)
+        .where(discovery.c.id == listing.id)
+        .values(status="limited", cursor=discovery.c.first_cursor)
+    )
+
+
+def _move_on(connection: sa.Connection, listing: Listing, answer: Answer) -> bool:
+    moved = connection.execute(
+        sa.update(discovery)
+        .where(
+            discovery.c.id == listing.id,
+            discovery.c.status == "pending",
+            discovery.c.cursor.is_not_distinct_from(listing.task.cursor),
+        )
+        .values(
+            cursor=answer.cursor,
+            status="done" if answer.done else "pending",
+            message=_summary(answer.faults),
+            changed_at=time.time(),
+        )
+    )
+    return moved.rowcount == 1
+
+
+def _summary(faults: Sequence[str]) -> sa.ColumnElement[str] | sa.Column[str] | str:
+    """Return the message to keep: earlier faults stay where no new ones came."""
+    if not faults:
+        return discovery.c.message
+    shown = "\n".join(faults[:_SHOWN_FAULTS])
+    more = len(faults) - _SHOWN_FAULTS
+    return shown if more <= 0 else f"{shown}\nand {more} more"

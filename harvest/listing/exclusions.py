@@ -1,0 +1,121 @@
+"""What must not be asked for: what was withdrawn, and what is under another licence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from icf.catalogue import tombstones
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import url
+from icf.codes import Fate
+from icf.harvest.listing.pictures import address_of
+from icf.harvest.sources.base import Answer, Picture, Source
+from icf.licence_names import is_allowed
+
+
+def bar(
+    connection: sa.Connection,
+    source: Source,
+    answer: Answer,
+    only_licence: Collection[str],
+) -> Answer:
+    """Return an answer without withdrawn characters; other pictures get their fate.
+
+    Args:
+        connection: of the transaction that stores the answer.
+        source: whose answer it is.
+        answer: as the source gave it.
+        only_licence: patterns of the licences that are let in; empty for all.
+    """
+    kept = _without_withdrawn_characters(connection, answer)
+    addresses = [address_of(source, one) for one in kept.pictures]
+    withdrawn = tombstones.buried(connection, tombstones.URL, set(addresses))
+    pictures = tuple(
+        _judged(one, address in withdrawn, only_licence)
+        for one, address in zip(kept.pictures, addresses, strict=True)
+    )
+    return replace(kept, pictures=pictures)
+
+
+def set_aside(catalogue: Catalogue, only_licence: Collection[str]) -> int:
+    """End every waiting URL whose licence is not let in; return how many there were."""
+    if not only_licence:
+        return 0
+    waiting = url.c.fate == Fate.PENDING.value
+    found = sa.select(url.c.licence, url.c.licence_url).where(waiting).distinct()
+    with catalogue.write() as connection:
+        others = [
+            row
+            for row in connection.execute(found).all()
+            if not is_allowed(only_licence, row.licence, row.licence_url)
+        ]
+        return sum(
+            connection.execute(
+                sa.update(url)
+                .where(
+                    waiting,
+                    url.c.licence.is_not_distinct_from(row.licence),
+                    url.c.licence_url.is_not_distinct_from(row.licence_url),
+                )
+                .values(
+                    fate=Fate.OTHER_LICENCE.value,
+                    message=_message(row.licence, only_licence),
+                    finished_at=time.time(),
+                    leased_by=None,
+                    leased_until=0.0,
+                )
+            ).rowcount
+            for row in others
+        )
+
+
+def _without_withdrawn_characters(connection: sa.Connection, answer: Answer) -> Answer:
+    def name(album: str | None, character: str | None) -> str:
+        return tombstones.full_name(album or "", character or "")
+
+    named = {
+        *(name(one.album, one.name) for one in answer.characters),
+        *(name(one.album, one.character) for one in answer.tasks if one.character),
+        *(name(one.album, one.character) for one in answer.pictures if one.character),
+    }
+    gone = tombstones.buried(connection, tombstones.CHARACTER, named)
+    if not gone:
+        return answer
+    kept = replace(
+        answer,
+        characters=tuple(
+            one for one in answer.characters if name(one.album, one.name) not in gone
+        ),
+        tasks=tuple(
+            one for one in answer.tasks if name(one.album, one.character) not in gone
+        ),
+        pictures=tuple(
+            one for one in answer.pictures if name(one.album, one.character) not in gone
+        ),
+    )
+    left_out = len(answer.characters) - len(kept.characters)
+    left_out += len(answer.pictures) - len(kept.pictures)
+    return replace(kept, passed_over=answer.passed_over + left_out)
+
+
+def _judged(
+    picture: Picture, withdrawn: bool, only_licence: Collection[str]
+) -> Picture:
+    if withdrawn:
+        return replace(picture, fate=Fate.TAKEN_DOWN, message=None)
+    licence = picture.licence
+    if picture.fate is not Fate.PENDING or is_allowed(
+        only_licence, licence.name, licence.url
+    ):
+        return picture
+    message = _message(licence.name, only_licence)
+    return replace(picture, fate=Fate.OTHER_LICENCE, message=message)
+
+
+def _message(licence: str | None, only_licence: Collection[str]) -> str:
+    wanted = ", ".join(only_licence)
+    return f"its licence is {licence or 'unknown'!r}; harvest.only_licence is {wanted}"

@@ -1,0 +1,138 @@
+"""Enter what an answer names: rows of ``album``, ``character`` and ``discovery``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.bulk_insert import insert_into, insert_new
+from icf.catalogue.schema import album, character, discovery
+from icf.harvest.sources.base import Album, Answer, Character, Source, Task
+
+AlbumIds = dict[str, int]
+CharacterIds = dict[tuple[str, str], int]
+
+
+def enter_albums(connection: sa.Connection, source: Source, answer: Answer) -> AlbumIds:
+    """Enter the albums of an answer; return the ids of all that it names.
+
+    What an earlier answer or another source knows stays; what it did not know is added.
+    """
+    now = time.time()
+    found: dict[str, Album] = {one.name: one for one in answer.albums}
+    rows = [
+        {
+            "name": one.name,
+            "source": source.name,
+            "page_url": one.page_url,
+            "rank": one.rank,
+            "region": one.region and one.region.value,
+            "found_at": now,
+        }
+        for one in found.values()
+    ]
+    _insert_or_fill(connection, album, ["name"], ["page_url", "rank", "region"], rows)
+    names = {
+        *found,
+        *(one.album for one in answer.characters),
+        *(task.album for task in answer.tasks if task.album),
+        *(one.album for one in answer.pictures if one.album),
+    }
+    known = sa.select(album.c.name, album.c.id).where(album.c.name.in_(sorted(names)))
+    return {row.name: row.id for row in connection.execute(known)}
+
+
+def enter_characters(
+    connection: sa.Connection, source: Source, answer: Answer, albums: AlbumIds
+) -> CharacterIds:
+    """Enter the characters of an answer; return the ids of all that it names."""
+    now = time.time()
+    found: dict[tuple[str, str], Character] = {
+        (one.album, one.name): one for one in answer.characters
+    }
+    rows = [
+        {
+            "album_id": albums[one.album],
+            "name": one.name,
+            "source": source.name,
+            "page_url": one.page_url,
+            "gender": one.gender and one.gender.value,
+            "found_at": now,
+        }
+        for one in found.values()
+    ]
+    _insert_or_fill(
+        connection, character, ["album_id", "name"], ["page_url", "gender"], rows
+    )
+    wanted = {
+        *found,
+        *((p.album, p.character) for p in answer.pictures if p.album and p.character),
+        *((t.album, t.character) for t in answer.tasks if t.album and t.character),
+    }
+    names = {albums[name]: name for name in albums}
+    pairs = sorted((albums[album_name], name) for album_name, name in wanted)
+    known = sa.select(character.c.album_id, character.c.name, character.c.id).where(
+        sa.tuple_(character.c.album_id, character.c.name).in_(pairs)
+    )
+    return {
+        (names[album_id], name): row_id
+        for album_id, name, row_id in connection.execute(known)
+    }
+
+
+def enter_tasks(
+    connection: sa.Connection,
+    source: Source,
+    tasks: Iterable[Task],
+    albums: AlbumIds,
+    characters: CharacterIds,
+) -> None:
+    """Enter tasks that are not known yet."""
+    now = time.time()
+    rows = [
+        {
+            "source": source.name,
+            "task": task.kind,
+            "subject": task.subject,
+            "album_id": albums.get(task.album or ""),
+            "character_id": characters.get((task.album or "", task.character or "")),
+            "cursor": task.cursor,
+            "first_cursor": task.cursor,
+            "level": task.level.value,
+            "status": "pending",
+            "attempts": 0,
+            "changed_at": now,
+        }
+        for task in tasks
+    ]
+    insert_new(connection, discovery, ["source", "task", "subject"], rows)
+
+
+def _insert_or_fill(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: Sequence[str],
+    may_come_later: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Insert new rows; give known ones the values that they lack."""
+    if not rows:
+        return
+    statement = insert_into(connection, table)
+    filled = {
+        name: sa.func.coalesce(table.c[name], statement.excluded[name])
+        for name in may_come_later
+    }
+    gains = [
+        sa.and_(table.c[name].is_(None), statement.excluded[name].is_not(None))
+        for name in may_come_later
+    ]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key), set_=filled, where=sa.or_(*gains)
+        ),
+        sorted(rows, key=lambda row: [row[name] for name in key]),
+    )

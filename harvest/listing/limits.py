@@ -1,0 +1,374 @@
+"""Let in what a source's limits and filters allow, in the transaction that stores it.
+
+Counting there, under a lock, makes limits hold across restarts and for any number of
+runners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, character, discovery, mention, url
+from icf.codes import Fate
+from icf.harvest.listing.pictures import address_of
+from icf.harvest.sources.base import Answer, Level, Picture, Source, Task
+from icf.harvest.sources.rules import Rules
+
+#: Fates that a URL has from its listing on; such a row takes no place under a limit.
+NEVER_FETCHED = (
+    Fate.BAD_SCHEME,
+    Fate.BAD_URL,
+    Fate.MISSING_FILE,
+    Fate.MISSING_PAGE,
+    Fate.OTHER_LICENCE,
+    Fate.TAKEN_DOWN,
+)
+
+#: An album's and a character's name.
+Pair = tuple[str, str]
+#: Under whom a picture is filed: an album and a character, an album, or nobody.
+Whose = tuple[str | None, str | None]
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What of an answer was let in.
+
+    Attributes:
+        answer: without what was not; ``passed_over`` counts that too.
+        over_limit: how much of it only a limit kept out.
+    """
+
+    answer: Answer
+    over_limit: int = 0
+
+
+class _Room:
+    """Counts down what a limit leaves free; no limit leaves room for everything."""
+
+    def __init__(self, limit: int | None, taken: Mapping[Any, int]) -> None:
+        self._limit = limit
+        self._taken = dict(taken)
+        self.refused = 0
+
+    def has(self, whose: Hashable) -> bool:
+        """Take a place, if there is one."""
+        taken = self._taken.get(whose, 0)
+        if self._limit is not None and taken >= self._limit:
+            self.refused += 1
+            return False
+        self._taken[whose] = taken + 1
+        return True
+
+
+def admit(
+    connection: sa.Connection, source: Source, rules: Rules, answer: Answer
+) -> Admitted:
+    """Return what of an answer may be stored.
+
+    Args:
+        connection: of the transaction that stores it.
+        source: whose answer it is.
+        rules: the source's.
+        answer: as the source gave it.
+    """
+    if rules.let_all_in:
+        return Admitted(answer)
+    _one_at_a_time(connection, source.name)
+    albums, no_room = _albums(connection, source.name, rules, answer)
+    over_limit = no_room
+    characters, no_room = _characters(connection, source.name, rules, answer, albums)
+    over_limit += no_room
+    wanted = _Wanted(rules, albums, characters)
+    pictures, no_room = _pictures(
+        connection, source, rules, [p for p in answer.pictures if wanted.picture(p)]
+    )
+    over_limit += no_room
+    kept = replace(
+        answer,
+        albums=tuple(one for one in answer.albums if one.name in albums),
+        characters=tuple(
+            one for one in answer.characters if (one.album, one.name) in characters
+        ),
+        pictures=tuple(pictures),
+        tasks=tuple(task for task in answer.tasks if wanted.task(task)),
+    )
+    left_out = _things(answer) - _things(kept)
+    passed_over = answer.passed_over + left_out
+    return Admitted(replace(kept, passed_over=passed_over), over_limit)
+
+
+def is_full(connection: sa.Connection, source: str, rules: Rules, task: Task) -> bool:
+    """Tell whether a limit leaves no room for anything more that a task can list."""
+    limit = rules.limit
+    if task.level is Level.ALBUMS:
+        return limit.albums is not None and (
+            _count_albums(connection, source) >= limit.albums
+        )
+    if task.album is None:
+        return False
+    if task.level is Level.CHARACTERS:
+        found = _count_characters(connection, source, [task.album])
+        return limit.characters is not None and (
+            found.get(task.album, 0) >= limit.characters
+        )
+    whose = (task.album, task.character)
+    images = _count_pictures(connection, source, [whose])
+    return limit.images is not None and images.get(whose, 0) >= limit.images
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Tells what belongs to albums and characters that were let in, or are known."""
+
+    rules: Rules
+    albums: Collection[str]
+    characters: Collection[Pair]
+
+    def task(self, task: Task) -> bool:
+        return self._names(task.album, task.character)
+
+    def picture(self, picture: Picture) -> bool:
+        named = self._names(picture.album, picture.character)
+        return named and self.rules.wants_url(picture.url)
+
+    def _names(self, album: str | None, character: str | None) -> bool:
+        if album is None:
+            return True
+        if character is None:
+            return album in self.albums
+        return (album, character) in self.characters
+
+
+def _things(answer: Answer) -> int:
+    return (
+        len({one.name for one in answer.albums})
+        + len({(one.album, one.name) for one in answer.characters})
+        + len(answer.pictures)
+    )
+
+
+def _one_at_a_time(connection: sa.Connection, source: str) -> None:
+    """Keep other runners from counting; on SQLite a writer is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        key = sa.func.hashtext(f"icf limits of {source}")
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+# --- albums -----------------------------------------------------------------------
+
+
+def _albums(
+    connection: sa.Connection, source: str, rules: Rules, answer: Answer
+) -> tuple[set[str], int]:
+    """Return the names of albums that are let in, and how many found no room."""
+    named = {
+        *(one.album for one in answer.characters),
+        *(task.album for task in answer.tasks if task.album),
+        *(one.album for one in answer.pictures if one.album),
+    }
+    found = _newest(answer.albums, lambda one: one.name)
+    columns = (album.c.name, album.c.region, album.c.rank, _is_of(source, album))
+    known = {
+        row.name: row
+        for row in connection.execute(
+            sa.select(*columns).where(album.c.name.in_(sorted({*found, *named})))
+        )
+    }
+    room = _Room(rules.limit.albums, {None: _count_albums(connection, source)})
+    let_in: set[str] = set()
+    for name, one in found.items():
+        row = known.get(name)
+        region = (row.region if row else None) or one.region
+        rank = row.rank if row and row.rank is not None else one.rank
+        if rules.wants_album(name, region, rank) and (
+            (row is not None and row.is_of) or room.has(None)
+        ):
+            let_in.add(name)
+    for name in named - set(found):
+        row = known.get(name)
+        if row and rules.wants_album(name, row.region, row.rank):
+            let_in.add(name)
+    return let_in, room.refused
+
+
+def _count_albums(connection: sa.Connection, source: str) -> int:
+    mine = sa.select(album.c.id).where(_is_of(source, album))
+    counted = sa.select(sa.func.count()).select_from(mine.subquery())
+    return int(connection.execute(counted).scalar_one())
+
+
+def _is_of(source: str, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Tell whether a source brought an album or a character, or lists below it."""
+    refers = discovery.c[f"{table.name}_id"] == table.c.id
+    lists = sa.exists().where(discovery.c.source == source, refers)
+    return sa.or_(table.c.source == source, lists).label("is_of")
+
+
+# --- characters -------------------------------------------------------------------
+
+
+def _characters(
+    connection: sa.Connection,
+    source: str,
+    rules: Rules,
+    answer: Answer,
+    albums: Collection[str],
+) -> tuple[set[Pair], int]:
+    """Return the characters that are let in, and how many found no room."""
+    found = _newest(answer.characters, lambda one: (one.album, one.name))
+    named = {
+        *((p.album, p.character) for p in answer.pictures if p.album and p.character),
+        *((t.album, t.character) for t in answer.tasks if t.album and t.character),
+    }
+    pairs = [pair for pair in {**found, **dict.fromkeys(named)} if pair[0] in albums]
+    known = _known_characters(connection, source, pairs)
+    taken = (
+        {}
+        if rules.limit.characters is None
+        else _count_characters(connection, source, {pair[0] for pair in pairs})
+    )
+    room = _Room(rules.limit.characters, taken)
+    let_in: set[Pair] = set()
+    for pair in pairs:
+        row, one = known.get(pair), found.get(pair)
+        if one is None and row is None:
+            continue
+        gender = (row.gender if row else None) or (one.gender if one else None)
+        is_new = one is not None and not (row and row.is_of)
+        if rules.wants_character(pair[1], gender) and (not is_new or room.has(pair[0])):
+            let_in.add(pair)
+    return let_in, room.refused
+
+
+def _known_characters(
+    connection: sa.Connection, source: str, pairs: Iterable[Pair]
+) -> dict[Pair, sa.Row[Any]]:
+    names = list(pairs)
+    query = (
+        sa.select(
+            album.c.name.label("album"),
+            character.c.name,
+            character.c.gender,
+            _is_of(source, character),
+        )
+        .join(album, album.c.id == character.c.album_id)
+        .where(
+            album.c.name.in_(sorted({pair[0] for pair in names})),
+            character.c.name.in_(sorted({pair[1] for pair in names})),
+        )
+    )
+    return {(row.album, row.name): row for row in connection.execute(query)}
+
+
+def _count_characters(
+    connection: sa.Connection, source: str, albums: Collection[str]
+) -> dict[str, int]:
+    query = (
+        sa.select(album.c.name, sa.func.count())
+        .join(character, character.c.album_id == album.c.id)
+        .where(album.c.name.in_(sorted(albums)), _is_of(source, character))
+        .group_by(album.c.name)
+    )
+    return {name: int(count) for name, count in connection.execute(query)}
+
+
+# --- pictures ---------------------------------------------------------------------
+
+
+def _pictures(
+    connection: sa.Connection,
+    source: Source,
+    rules: Rules,
+    pictures: list[Picture],
+) -> tuple[list[Picture], int]:
+    """Return the pictures that there is room for, and how many found none."""
+    if rules.limit.images is None:
+        return pictures, 0
+    whose = [(one.album, one.character) for one in pictures]
+    addresses = [address_of(source, one) for one in pictures]
+    filed = _filed(connection, addresses)
+    room = _Room(
+        rules.limit.images, _count_pictures(connection, source.name, set(whose))
+    )
+    kept = []
+    for one, pair, address in zip(pictures, whose, addresses, strict=True):
+        if one.fate is not Fate.PENDING or (address, pair) in filed or room.has(pair):
+            filed.add((address, pair))
+            kept.append(one)
+    return kept, room.refused
+
+
+def _filed(connection: sa.Connection, urls: list[str]) -> set[tuple[str, Whose]]:
+    """Return the known ones among URLs, each with those it is filed under."""
+    query = (
+        sa.select(
+            url.c.url,
+            url.c.album_id,
+            album.c.name.label("album"),
+            character.c.name.label("character"),
+        )
+        .outerjoin(mention, mention.c.url_id == url.c.id)
+        .outerjoin(character, character.c.id == mention.c.character_id)
+        .outerjoin(
+            album, album.c.id == sa.func.coalesce(url.c.album_id, character.c.album_id)
+        )
+        .where(url.c.url.in_(sorted(set(urls))))
+    )
+    return {
+        (row.url, (row.album, None if row.album_id else row.character))
+        for row in connection.execute(query)
+    }
+
+
+def _count_pictures(
+    connection: sa.Connection, source: str, whose: Collection[Whose]
+) -> dict[Whose, int]:
+    """Count what a source has brought for each: those who are named, or their album."""
+    mine = sa.and_(
+        url.c.source == source,
+        url.c.fate.not_in([fate.value for fate in NEVER_FETCHED]),
+    )
+    found: dict[Whose, int] = {}
+    names = [(a, c) for a, c in whose if a is not None and c is not None]
+    by_character = (
+        sa.select(album.c.name, character.c.name, sa.func.count())
+        .join(character, character.c.album_id == album.c.id)
+        .join(mention, mention.c.character_id == character.c.id)
+        .join(url, url.c.id == mention.c.url_id)
+        .where(
+            mine,
+            url.c.album_id.is_(None),
+            album.c.name.in_(sorted({a for a, _ in names})),
+            character.c.name.in_(sorted({c for _, c in names})),
+        )
+        .group_by(album.c.name, character.c.name)
+    )
+    if names:
+        found |= {(a, c): int(n) for a, c, n in connection.execute(by_character)}
+    alone = sorted({a for a, c in whose if a is not None and c is None})
+    by_album = (
+        sa.select(album.c.name, sa.func.count())
+        .join(url, url.c.album_id == album.c.id)
+        .where(mine, album.c.name.in_(alone))
+        .group_by(album.c.name)
+    )
+    if alone:
+        found |= {(a, None): int(n) for a, n in connection.execute(by_album)}
+    if (None, None) in whose:
+        unfiled = sa.select(sa.func.count()).where(
+            mine,
+            url.c.album_id.is_(None),
+            ~sa.exists().where(mention.c.url_id == url.c.id),
+        )
+        found[None, None] = int(connection.execute(unfiled).scalar_one())
+    return found
+
+
+def _newest(things: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Any]:
+    return {key(one): one for one in things}

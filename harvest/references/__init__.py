@@ -1,0 +1,1 @@
+"""The picture that each character is compared by."""

@@ -1,0 +1,243 @@
+"""Who has a reference picture, how it was chosen, and choosing one by hand."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.references import HAND
+from icf.catalogue.schema import (
+    FIRST_IMAGE_STEP,
+    album,
+    candidate,
+    character,
+    face,
+    image,
+    image_source,
+    url,
+)
+from icf.catalogue.tombstones import is_buried_character
+from icf.codes import Fate
+from icf.errors import WrongUse
+from icf.harvest.fault import Fault
+from icf.harvest.http.urls import normalise
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NEAREST = 3
+_SHOWN_ALBUMS = 5
+
+
+@dataclass(frozen=True)
+class CharacterReference:
+    """A character and the picture it is compared by.
+
+    Attributes:
+        by: "hand", "lead" or "medoid"; None where there is no reference.
+        face_id: the reference; None before the filter has found it.
+        sha256: of the reference's picture, or of the one that will give it.
+        picture_url: where that picture was found.
+        note: what else there is to know.
+    """
+
+    character_id: int
+    album: str
+    character: str
+    page_url: str | None
+    by: str | None
+    face_id: int | None
+    sha256: str | None
+    picture_url: str | None
+    note: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is neither a reference nor a picture that will give one."""
+        return self.sha256 is None
+
+
+def list_references(
+    connection: sa.Connection, album_name: str | None = None
+) -> list[CharacterReference]:
+    """Read the reference of each character, by album and name.
+
+    Raises:
+        WrongUse: there is no such album.
+    """
+    if album_name is not None:
+        _check_album(connection, album_name)
+    shown = face.join(image, image.c.id == face.c.image_id)
+    picked, leading = image.alias("picked"), image.alias("leading")
+    lead = _leads().subquery("lead")
+    picture_id = sa.case(
+        (character.c.reference_image_id.is_not(None), picked.c.id),
+        (face.c.id.is_not(None), image.c.id),
+        (character.c.reference_by.is_(None), leading.c.id),
+    )
+    query = (
+        sa.select(
+            character.c.id,
+            album.c.name.label("album"),
+            character.c.name.label("character"),
+            character.c.page_url,
+            character.c.reference_by,
+            character.c.reference_face_id,
+            face.c.verdict,
+            face.c.reason,
+            image.c.sha256,
+            picked.c.sha256.label("picked"),
+            picked.c.awaits.label("picked_awaits"),
+            picked.c.reason.label("picked_reason"),
+            leading.c.sha256.label("leading"),
+            sa.select(sa.func.min(image_source.c.url))
+            .where(image_source.c.image_id == picture_id)
+            .scalar_subquery()
+            .label("picture_url"),
+        )
+        .join(album, album.c.id == character.c.album_id)
+        .outerjoin(shown, face.c.id == character.c.reference_face_id)
+        .outerjoin(picked, picked.c.id == character.c.reference_image_id)
+        .outerjoin(lead, lead.c.character_id == character.c.id)
+        .outerjoin(leading, leading.c.id == lead.c.image_id)
+        .where(~is_buried_character())
+        .order_by(album.c.name, character.c.name)
+    )
+    if album_name is not None:
+        query = query.where(album.c.name == album_name)
+    return [_described(row) for row in connection.execute(query)]
+
+
+def _leads() -> sa.Select[Any]:
+    """The lead picture of each character that the filter may still find a face on."""
+    open_face = sa.exists().where(
+        face.c.image_id == image.c.id, face.c.awaits.is_not(None)
+    )
+    return (
+        sa.select(candidate.c.character_id, sa.func.min(image.c.id).label("image_id"))
+        .join(image, image.c.id == candidate.c.image_id)
+        .where(candidate.c.is_lead, image.c.awaits.is_not(None) | open_face)
+        .group_by(candidate.c.character_id)
+    )
+
+
+def _described(row: Any) -> CharacterReference:
+    by, sha256, note = row.reference_by, row.sha256, ""
+    if row.picked is not None:
+        if row.picked_awaits == FIRST_IMAGE_STEP:
+            by, sha256, note = HAND, row.picked, "waits for `icf-filter run`"
+        else:
+            note = f"no face in the picture chosen by hand ({row.picked_reason})"
+    elif row.reference_face_id is not None:
+        if row.verdict == "dropped":
+            note = f"the filter dropped this face ({row.reason})"
+    elif by == HAND:
+        note = "none, by hand"
+    elif row.leading is not None:
+        by, sha256, note = "lead", row.leading, "waits for `icf-filter run`"
+    return CharacterReference(
+        row.id,
+        row.album,
+        row.character,
+        row.page_url,
+        by if sha256 is not None else None,
+        row.reference_face_id,
+        sha256,
+        row.picture_url if sha256 is not None else None,
+        note,
+    )
+
+
+def find_character(
+    connection: sa.Connection, name: str, album_name: str | None = None
+) -> int:
+    """Return the id of a character.
+
+    Raises:
+        WrongUse: nobody has this name, or several have and no album says who.
+    """
+    if album_name is not None:
+        _check_album(connection, album_name)
+    query = (
+        sa.select(character.c.id, album.c.name)
+        .join(album, album.c.id == character.c.album_id)
+        .where(character.c.name == name, ~is_buried_character())
+        .order_by(album.c.name)
+    )
+    if album_name is not None:
+        query = query.where(album.c.name == album_name)
+    rows = connection.execute(query).all()
+    if len(rows) == 1:
+        return int(rows[0].id)
+    if not rows:
+        raise WrongUse(_unknown(connection, name, album_name))
+    albums = [repr(row.name) for row in rows[:_SHOWN_ALBUMS]]
+    more = len(rows) - len(albums)
+    raise WrongUse(
+        f"{len(rows)} albums have a character {name!r}; say which with --album: "
+        + ", ".join(albums)
+        + (f" and {more} more" if more else "")
+    )
+
+
+def _unknown(connection: sa.Connection, name: str, album_name: str | None) -> str:
+    known = sa.select(character.c.name).join(album).where(~is_buried_character())
+    where = "the catalogue has no character"
+    if album_name is not None:
+        known = known.where(album.c.name == album_name)
+        where = f"the album {album_name!r} has no character"
+    return f"{where} {name!r}{_near(name, list(connection.execute(known).scalars()))}"
+
+
+def _check_album(connection: sa.Connection, name: str) -> None:
+    known = list(connection.execute(sa.select(album.c.name)).scalars())
+    if name not in known:
+        raise WrongUse(f"the catalogue has no album {name!r}{_near(name, known)}")
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, _NEAREST, cutoff=0.3)
+    if not near:
+        return "; `icf-harvest reference` lists all there are"
+    return "; the nearest: " + ", ".join(repr(folded[each]) for each in near)
+
+
+def find_image(connection: sa.Connection, text: str) -> int:
+    """Return the id of a stored image, by its SHA-256 or a URL it was found at.
+
+    Raises:
+        WrongUse: there is none; for a URL that was listed, with what became of it.
+    """
+    if _SHA256.fullmatch(text.lower()):
+        query = sa.select(image.c.id).where(image.c.sha256 == text.lower())
+        found = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise WrongUse(f"the catalogue has no image {text}")
+        return int(found)
+    listed = sa.select(url.c.image_id, url.c.fate).where(
+        sa.or_(url.c.url.in_({text, _normal(text)}), url.c.original == text)
+    )
+    row = connection.execute(listed).first()
+    if row is not None and row.image_id is not None:
+        return int(row.image_id)
+    stored = sa.select(image_source.c.image_id).where(image_source.c.url == text)
+    found = connection.execute(stored).scalars().first()
+    if found is not None:
+        return int(found)
+    if row is not None:
+        meaning = Fate[row.fate.upper()].meaning
+        raise WrongUse(f"{text} is not stored: {row.fate} ({meaning})")
+    raise WrongUse(
+        f"no source has listed {text}; give a picture of your own with --file"
+    )
+
+
+def _normal(text: str) -> str:
+    try:
+        return normalise(text).url
+    except Fault:
+        return text

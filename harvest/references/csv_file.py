@@ -1,0 +1,222 @@
+"""Read `references.csv`: who is to be compared by which face or picture.
+
+A row is a line, so that a quotation mark nobody closed spoils no row but its own. Each
+row that cannot be taken is reported by its line; the others are taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from icf.catalogue import references
+from icf.catalogue.schema import album, character
+from icf.catalogue.tombstones import is_buried_character
+from icf.errors import BadInput, IcfError, WrongUse
+from icf.harvest.references.by_hand import find_character, find_image
+from icf.spreadsheet import harmless
+
+#: What a row says: whom it is about, by ``id`` or by names, and what was chosen.
+COLUMNS = ("id", "album", "character", "choice")
+#: The choice that no picture shows the character.
+NONE = "none"
+
+_FACE = re.compile(r"face:([0-9]{1,18})")
+_IMAGE = re.compile(r"image:([0-9a-fA-F]{64})")
+_ID = re.compile(r"[0-9]{1,18}")
+_DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the file, by its columns' names; empty where there is none."""
+
+    line: int
+    id: str
+    album: str
+    character: str
+    choice: str
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A line that was not taken, and why."""
+
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        """Return both."""
+        return f"line {self.line}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of a file.
+
+    Attributes:
+        faces: characters that have a new reference.
+        waiting: characters whose picture the filter has to look at first.
+        none: characters that no picture shows.
+        bad: the lines that were not taken.
+    """
+
+    faces: int
+    waiting: int
+    none: int
+    bad: tuple[BadRow, ...]
+
+
+def read_rows(path: Path) -> list[Row | BadRow]:
+    """Read the lines of a file.
+
+    Raises:
+        WrongUse: there is no such file.
+        BadInput: its first line names other columns.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise WrongUse(f"cannot read {path}: {error.strerror}") from error
+    lines = text.splitlines()
+    first = next((n for n, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        raise BadInput(f'{path} is empty; the page\'s "Save choices" writes it')
+    for delimiter in _DELIMITERS:
+        header = [name.strip().lower() for name in _cells(lines[first], delimiter)]
+        if "choice" in header and ("id" in header or "character" in header):
+            rest = enumerate(lines[first + 1 :], first + 2)
+            return list(_rows(rest, header, delimiter))
+    raise BadInput(
+        f"{path}: the first line must name the columns {', '.join(COLUMNS)}; it is "
+        f"{lines[first][:100]!r}"
+    )
+
+
+def _rows(
+    lines: Iterator[tuple[int, str]], header: list[str], delimiter: str
+) -> Iterator[Row | BadRow]:
+    for number, line in lines:
+        try:
+            cells = _cells(line, delimiter)
+        except csv.Error as error:
+            yield BadRow(number, f"it is not CSV: {error}")
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            wrong = f"{len(cells)} columns, where the header has {len(header)}"
+            yield BadRow(number, wrong)
+        elif any("\udc80" <= letter <= "\udcff" for letter in line):
+            yield BadRow(number, "it is not UTF-8")
+        else:
+            named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            yield Row(number, *(named.get(column, "") for column in COLUMNS))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+
+
+def import_rows(
+    connection: sa.Connection, run_id: int, rows: list[Row | BadRow]
+) -> Imported:
+    """Take each row that can be taken, inside the caller's transaction."""
+    bad: list[BadRow] = []
+    said: dict[int, int] = {}
+    counts = {"faces": 0, "waiting": 0, "none": 0}
+    for row in rows:
+        if isinstance(row, BadRow):
+            bad.append(row)
+            continue
+        try:
+            who = _who(connection, row)
+            if who in said:
+                raise BadInput(f"line {said[who]} has chosen for this character")
+            counts[_take(connection, run_id, who, row.choice)] += 1
+            said[who] = row.line
+        except IcfError as error:
+            bad.append(BadRow(row.line, str(error)))
+    return Imported(**counts, bad=tuple(bad))
+
+
+def _take(connection: sa.Connection, run_id: int, who: int, choice: str) -> str:
+    if choice.lower() == NONE:
+        references.choose_none(connection, run_id, who)
+        return "none"
+    if match := _FACE.fullmatch(choice):
+        references.choose_face(connection, run_id, who, int(match[1]))
+        return "faces"
+    if match := _IMAGE.fullmatch(choice):
+        image_id = find_image(connection, match[1])
+        chosen = references.choose_image(connection, run_id, who, image_id)
+        return "waiting" if chosen is None else "faces"
+    raise BadInput(f"the choice {choice!r} is none of face:N, image:SHA256, none")
+
+
+def _who(connection: sa.Connection, row: Row) -> int:
+    """Return the character's id; its names must be those that the row says."""
+    if not row.id:
+        return _by_names(connection, row)
+    if not _ID.fullmatch(row.id):
+        raise BadInput(f"the id {row.id!r} is no number")
+    query = (
+        sa.select(album.c.name.label("album"), character.c.name.label("character"))
+        .join(album, album.c.id == character.c.album_id)
+        .where(character.c.id == int(row.id), ~is_buried_character())
+    )
+    known = connection.execute(query).one_or_none()
+    if known is None:
+        raise BadInput(f"the catalogue has no character {row.id}")
+    for said, name in ((row.album, known.album), (row.character, known.character)):
+        if said and not _is_meant(said, name):
+            raise BadInput(
+                f"character {row.id} is {known.character!r} of {known.album!r} here; "
+                "the file is from another workspace"
+            )
+    return int(row.id)
+
+
+def _by_names(connection: sa.Connection, row: Row) -> int:
+    if not row.character:
+        raise BadInput("it names no character")
+    try:
+        return find_character(connection, row.character, row.album or None)
+    except WrongUse:
+        # A spreadsheet keeps names like "=5" behind an apostrophe.
+        bare = [cell.removeprefix("'") for cell in (row.character, row.album)]
+        if bare == [row.character, row.album]:
+            raise
+        return find_character(connection, bare[0], bare[1] or None)
+
+
+def _is_meant(said: str, name: str) -> bool:
+    """Whether a cell is a name, however a spreadsheet keeps it on one line."""
+    return one_line(said) in (one_line(name), harmless(one_line(name)))
+
+
+def row_start(character_id: int, album_name: str, name: str) -> str:
+    """Return a row of the file up to its choice, safe to open in a spreadsheet.
+
+    >>> row_start(7, "Cats", "=Tom")
+    "7,Cats,'=Tom,"
+    """
+    text = io.StringIO()
+    cells = [harmless(one_line(each)) for each in (album_name, name)]
+    csv.writer(text, lineterminator=",").writerow([character_id, *cells])
+    return text.getvalue()
+
+
+def one_line(name: str) -> str:
+    r"""Return a name as it stands in one line of the file.
+
+    >>> one_line("Tom\n and  Jerry ")
+    'Tom and Jerry'
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())

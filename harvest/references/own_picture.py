@@ -1,0 +1,102 @@
+"""Take in a picture of one's own, to choose a reference from."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from icf.catalogue import tombstones
+from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.references import HAND
+from icf.catalogue.schema import FIRST_IMAGE_STEP, image, image_source
+from icf.codes import ImageReason, Verdict
+from icf.errors import BadInput, WrongUse
+from icf.harvest.attributes.licence import Licence
+from icf.images import Undecodable, decode
+from icf.licence_names import is_allowed
+from icf.settings import HarvestSettings
+from icf.stores.blobs import BlobStore
+
+
+def store_file(
+    connection: sa.Connection,
+    blobs: BlobStore,
+    path: Path,
+    licence: Licence,
+    settings: HarvestSettings,
+) -> int:
+    """Store a file as an image, with where it came from; return the image's id.
+
+    Args:
+        connection: a transaction that writes.
+        blobs: where the bytes go.
+        path: the picture.
+        licence: what may be done with it.
+        settings: with the caps on a picture.
+
+    Raises:
+        WrongUse: there is no such file, its licence is not let in, or these very bytes
+            were taken down.
+        BadInput: it is no picture that can be used.
+    """
+    if not is_allowed(settings.only_licence, licence.name, licence.url):
+        raise WrongUse(
+            f"the licence of {path}, {licence.name}, is not one of "
+            "harvest.only_licence; say which it has with --licence"
+        )
+    data = _read(path, settings.max_bytes)
+    try:
+        picture = decode(data, settings.max_pixels)
+    except Undecodable as error:
+        raise BadInput(
+            f"{path} cannot be a reference: {error.reason}: {error}"
+        ) from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    if tombstones.buried(connection, tombstones.SHA256, [sha256]):
+        raise WrongUse(f"{path} was taken down as {sha256}; it cannot come back")
+    row = {
+        "sha256": blobs.put(data),
+        "bytes": len(data),
+        "format": picture.format,
+        "width": picture.width,
+        "height": picture.height,
+        "awaits": FIRST_IMAGE_STEP,
+        "verdict": Verdict.PENDING.value,
+        "reason": ImageReason.OK.value,
+        "stored_at": time.time(),
+    }
+    insert_new(connection, image, ["sha256"], [row])
+    query = sa.select(image.c.id).where(image.c.sha256 == sha256)
+    image_id = int(connection.execute(query).scalar_one())
+    _enter_source(connection, image_id, path, licence)
+    return image_id
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise WrongUse(f"cannot read the picture {path}: {error.strerror}") from error
+    if len(data) > max_bytes:
+        raise BadInput(f"{path} has more bytes than harvest.max_bytes, {max_bytes}")
+    return data
+
+
+def _enter_source(
+    connection: sa.Connection, image_id: int, path: Path, licence: Licence
+) -> None:
+    row = {
+        "image_id": image_id,
+        "url": path.resolve().as_uri(),
+        "source": HAND,
+        "licence": licence.name,
+        "licence_url": licence.url,
+        "licence_from": licence.read_from,
+        "author": licence.author,
+        "fetched_at": time.time(),
+    }
+    insert_new(connection, image_source, ["image_id", "url"], [row])

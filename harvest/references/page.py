@@ -1,0 +1,220 @@
+"""One HTML page on which a person chooses references, without a server.
+
+The page loads nothing from anywhere but the small pictures it was made with, and a
+content security policy holds it to that. What was chosen is kept in the browser, and
+saved as `references.csv` for `icf-harvest reference import`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from icf.errors import BrokenMachine, WrongUse
+from icf.harvest.references.by_hand import CharacterReference, list_references
+from icf.harvest.references.choices import Choice, read_choices
+from icf.harvest.references.csv_file import COLUMNS, one_line, row_start
+from icf.harvest.references.thumbnails import Thumbnails, as_data_url, file_name
+from icf.stores.files import replace_file
+from icf.workspace import Workspace
+
+#: Bytes of small pictures that go into the page itself; more go into a folder.
+INLINE = 6_000_000
+#: Characters whose choices are read at a time.
+_CHARACTERS = 200
+#: What a folder of small pictures may hold, if it is to be replaced.
+_OURS = re.compile(r"(face-[0-9]+|image-[0-9a-f]{64})\.jpg")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A character on the page.
+
+    Attributes:
+        row: its row of the file up to the choice.
+        link: its page on the web, if that is one.
+    """
+
+    reference: CharacterReference
+    row: str
+    album: str
+    name: str
+    link: str | None
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a page holds.
+
+    Attributes:
+        folder: of its small pictures; None where they are in the page.
+        left_out: pictures that cannot be shown, by reason.
+    """
+
+    characters: int
+    pictures: int
+    folder: Path | None
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the page is to show.
+
+    Attributes:
+        target: the file to write.
+        album: only this album's characters.
+        missing: only characters without a reference.
+        limit: pictures of a character, at most.
+    """
+
+    target: Path
+    album: str | None = None
+    missing: bool = False
+    limit: int = 12
+
+
+def write_page(
+    workspace: Workspace,
+    order: Order,
+    done: Callable[[int], None] = lambda count: None,
+) -> Written:
+    """Write the page, and beside it a folder where its pictures are many.
+
+    Args:
+        workspace: where the pictures are.
+        order: what to show.
+        done: is told how many small pictures are made.
+
+    Raises:
+        WrongUse: there is nobody to show, or the folder holds something else.
+        BrokenMachine: it cannot be written.
+    """
+    panels = _panels(workspace, order)
+    if not panels:
+        raise WrongUse(
+            "there is no character to show; `icf-harvest reference` lists all there are"
+        )
+    folder = order.target.with_name(f"{order.target.stem}_pictures")
+    _check_ours(folder)
+    settings = workspace.settings
+    thumbnails = Thumbnails(
+        workspace.blobs, settings.filter.crop_rate, settings.harvest.max_pixels
+    )
+    choices = [one for panel in panels for one in panel.choices]
+    try:
+        with tempfile.TemporaryDirectory(dir=order.target.resolve().parent) as place:
+            made = Path(place) / folder.name
+            made.mkdir()
+            left_out = thumbnails.write(choices, made, done)
+            sources, inside = _sources(made, folder.name)
+            text = _render(workspace, panels, sources, left_out)
+            if folder.exists():
+                shutil.rmtree(folder)
+            if not inside:
+                made.rename(folder)
+            replace_file(order.target, [text.encode()])
+    except OSError as error:
+        raise BrokenMachine(
+            f"cannot write the page {order.target}: {error}; name another place, or "
+            "free some space"
+        ) from error
+    shown = sum(file_name(one) in sources for one in choices)
+    return Written(len(panels), shown, None if inside else folder, dict(left_out))
+
+
+def _panels(workspace: Workspace, order: Order) -> list[Panel]:
+    with workspace.catalogue.read() as connection:
+        listed = list_references(connection, order.album)
+        wanted = [one for one in listed if one.missing or not order.missing]
+        choices: dict[int, list[Choice]] = {}
+        ids = [one.character_id for one in wanted]
+        for start in range(0, len(ids), _CHARACTERS):
+            part = ids[start : start + _CHARACTERS]
+            choices.update(read_choices(connection, part, order.limit))
+    return [
+        Panel(
+            one,
+            row_start(one.character_id, one.album, one.character),
+            one_line(one.album),
+            one_line(one.character),
+            one.page_url if _is_web(one.page_url) else None,
+            choices[one.character_id],
+        )
+        for one in wanted
+    ]
+
+
+def _is_web(link: str | None) -> bool:
+    """A link from the web is followed only to the web: ``javascript:`` is code."""
+    return link is not None and link.startswith(("http://", "https://"))
+
+
+def _check_ours(folder: Path) -> None:
+    if not folder.exists():
+        return
+    strange = not folder.is_dir() or any(
+        not _OURS.fullmatch(each.name) for each in folder.iterdir()
+    )
+    if strange:
+        raise WrongUse(
+            f"{folder} holds something else than the pictures of such a page; name "
+            "another file"
+        )
+
+
+def _sources(made: Path, name: str) -> tuple[dict[str, str], bool]:
+    """Return where the page finds each small picture, and whether in itself."""
+    files = sorted(made.iterdir())
+    inside = sum(file.stat().st_size for file in files) <= INLINE
+    return {
+        file.name: as_data_url(file.read_bytes()) if inside else f"{name}/{file.name}"
+        for file in files
+    }, inside
+
+
+def _render(
+    workspace: Workspace,
+    panels: Sequence[Panel],
+    sources: Mapping[str, str],
+    left_out: Counter[str],
+) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = environment.get_template("style.html").render()
+    script = environment.get_template("script.html").render()
+    root = hashlib.sha256(str(workspace.root).encode()).hexdigest()[:16]
+    return environment.get_template("page.html").render(
+        panels=panels,
+        albums=list(dict.fromkeys(panel.album for panel in panels)),
+        sources=sources,
+        file_name=file_name,
+        left_out=left_out,
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        header=",".join(COLUMNS),
+        key=f"icf-references-{root}",
+    )
+
+
+def _hash(code: str) -> str:
+    """Return a text as a content security policy names it."""
+    digest = hashlib.sha256(code.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

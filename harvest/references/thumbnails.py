@@ -1,0 +1,113 @@
+"""Small pictures to choose from: encoded anew, so that nothing else comes along."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.codes import ImageReason
+from icf.harvest.references.choices import Choice
+from icf.images import Undecodable, decode, for_people, reduced
+from icf.models.embedding import crop_face
+from icf.stores.blobs import BlobStore, MissingBlob
+
+Pixels = NDArray[np.uint8]
+
+#: Pixels on the longest side: twice what the page shows, for dense screens.
+SIDE = 240
+_QUALITY = 78
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Makes the small pictures.
+
+    Attributes:
+        blobs: where the pictures are.
+        crop_rate: enlargement of the crops of faces; 1.0 doubles both sides.
+        max_pixels: the cap on width x height of a picture.
+    """
+
+    blobs: BlobStore
+    crop_rate: float
+    max_pixels: int
+
+    def write(
+        self,
+        choices: Sequence[Choice],
+        folder: Path,
+        done: Callable[[int], None] = lambda count: None,
+    ) -> Counter[str]:
+        """Write a JPEG for each choice; decode each picture once.
+
+        Args:
+            choices: what is shown.
+            folder: where they go, under the names of `file_name`.
+            done: is told how many are done.
+
+        Returns:
+            How many have none, by reason (`icf.codes.ImageReason`).
+        """
+        of_picture: dict[str, dict[str, Choice]] = defaultdict(dict)
+        for one in choices:
+            of_picture[one.sha256][one.value] = one
+        missing: Counter[str] = Counter()
+        groups = [list(group.values()) for group in of_picture.values()]
+        # Decoding and encoding release Python's lock.
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            for count, why in pool.map(lambda group: self._cut(group, folder), groups):
+                if why is not None:
+                    missing[why] += count
+                done(count)
+        return missing
+
+    def _cut(self, choices: Sequence[Choice], folder: Path) -> tuple[int, str | None]:
+        try:
+            data = self.blobs.get(choices[0].sha256)
+            if all(one.box is None for one in choices):
+                pixels = reduced(data, SIDE, self.max_pixels).pixels
+            else:
+                pixels = decode(data, self.max_pixels).pixels
+        except MissingBlob:
+            return len(choices), ImageReason.MISSING_BLOB.value
+        except Undecodable as error:
+            return len(choices), error.reason.value
+        for one in choices:
+            shown = pixels
+            if one.box is not None:
+                shown = crop_face(pixels, one.box, self.crop_rate)
+            target = folder / file_name(one)
+            target.write_bytes(for_people(_reduced(shown), _QUALITY))
+        return len(choices), None
+
+
+def file_name(choice: Choice) -> str:
+    """The name of a choice's small picture.
+
+    >>> file_name(Choice("face:7", "ab", (0, 0, 9, 9), False, False))
+    'face-7.jpg'
+    """
+    return choice.value.replace(":", "-") + ".jpg"
+
+
+def as_data_url(jpeg: bytes) -> str:
+    """Return a picture as a URL that holds all of it."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def _reduced(pixels: Pixels) -> Pixels:
+    longest = max(pixels.shape[:2])
+    if longest <= SIDE:
+        return pixels
+    size = [max(1, round(side * SIDE / longest)) for side in pixels.shape[1::-1]]
+    reduced = cv2.resize(pixels, (size[0], size[1]), interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.uint8)

@@ -1,0 +1,1 @@
+"""What the harvest has, and how far it is."""

@@ -1,0 +1,259 @@
+"""How far the harvest is: fates, rates and what is left, by source and by host.
+
+All of it comes from one pass over the frontier, a second or so for a million rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import discovery, image, url
+from icf.codes import Fate
+from icf.harvest.listing.limits import NEVER_FETCHED
+
+#: Seconds that rates look back.
+WINDOW = 300.0
+
+_GOOD = (Fate.STORED.value, Fate.UNCHANGED.value)
+#: Fewer URLs in the window say nothing of a rate.
+_FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Part:
+    """The URLs of one source, host and fate.
+
+    Attributes:
+        urls: how many.
+        fetched: how many of them ended in the window.
+        bytes: of the pictures that were stored in the window.
+        since: when the first of those ended, in epoch seconds.
+        due: when the first of them may be asked for, in epoch seconds.
+    """
+
+    source: str
+    host: str
+    fate: str
+    urls: int
+    fetched: int
+    bytes: int
+    since: float | None
+    due: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a source, a host or all of it is.
+
+    Attributes:
+        name: of the source or the host; empty for a source's own files.
+        fates: URLs by fate.
+        urls_per_second, bytes_per_second: over the last minutes; None where too little
+            was fetched to tell.
+        seconds_left: at that rate; None where that is unknown.
+        postponed_until: epoch seconds before which nobody asks; None for now.
+    """
+
+    name: str
+    fates: dict[str, int]
+    urls_per_second: float | None
+    bytes_per_second: float | None
+    seconds_left: float | None
+    postponed_until: float | None = None
+
+    @property
+    def pending(self) -> int:
+        """URLs that wait."""
+        return self.fates.get(Fate.PENDING.value, 0)
+
+    @property
+    def stored(self) -> int:
+        """URLs whose bytes are stored."""
+        return sum(self.fates.get(fate, 0) for fate in _GOOD)
+
+    @property
+    def failed(self) -> int:
+        """URLs that ended without a picture."""
+        return sum(self.fates.values()) - self.pending - self.stored
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What one worker holds."""
+
+    worker: str
+    urls: int
+    until: float
+
+
+@dataclass(frozen=True)
+class Listings:
+    """The listings of one source and level, by their state."""
+
+    source: str
+    level: str
+    pending: int
+    done: int
+    limited: int
+    failed: int
+    passed_over: int
+
+
+def parts(connection: sa.Connection, now: float) -> list[Part]:
+    """Read the frontier once.
+
+    Args:
+        connection: to the catalogue.
+        now: epoch seconds.
+    """
+    known_from_the_listing = [fate.value for fate in NEVER_FETCHED]
+    recent = sa.and_(
+        url.c.finished_at > now - WINDOW, url.c.fate.not_in(known_from_the_listing)
+    )
+    is_recent = sa.case((recent, 1), else_=0)
+    query = (
+        sa.select(
+            url.c.source,
+            url.c.host,
+            url.c.fate,
+            sa.func.count(),
+            sa.func.sum(is_recent),
+            sa.func.coalesce(sa.func.sum(image.c.bytes), 0),
+            sa.func.min(sa.case((recent, url.c.finished_at))),
+            sa.func.min(url.c.not_before),
+        )
+        .outerjoin(
+            image,
+            sa.and_(
+                recent, url.c.fate == Fate.STORED.value, image.c.id == url.c.image_id
+            ),
+        )
+        .group_by(url.c.source, url.c.host, url.c.fate)
+        .order_by(url.c.source, url.c.host, url.c.fate)
+    )
+    return [
+        Part(source, host, fate, int(count), int(fetched), int(size), since, due)
+        for source, host, fate, count, fetched, size, since, due in connection.execute(
+            query
+        )
+    ]
+
+
+def by_source(found: Iterable[Part], now: float) -> list[Progress]:
+    """Return the progress of each source, by name."""
+    return _grouped(found, now, lambda part: part.source)
+
+
+def by_host(found: Iterable[Part], now: float) -> list[Progress]:
+    """Return the progress of each host, most waiting URLs first."""
+    hosts = _grouped(found, now, lambda part: part.host)
+    return sorted(hosts, key=lambda one: (-one.pending, one.name))
+
+
+def overall(found: Sequence[Part], now: float) -> Progress:
+    """Return the progress of all; hosts are served side by side, so the slowest counts.
+
+    What is left is unknown where it is for any host.
+    """
+    total = _progress("", found, now)
+    left = [one.seconds_left for one in by_host(found, now) if one.pending]
+    known = [seconds for seconds in left if seconds is not None]
+    slowest = max(known, default=0.0) if len(known) == len(left) else None
+    return Progress(
+        "", total.fates, total.urls_per_second, total.bytes_per_second, slowest
+    )
+
+
+def leases(connection: sa.Connection) -> list[Lease]:
+    """Return what each worker holds."""
+    query = (
+        sa.select(url.c.leased_by, sa.func.count(), sa.func.max(url.c.leased_until))
+        .where(url.c.leased_by.is_not(None))
+        .group_by(url.c.leased_by)
+        .order_by(url.c.leased_by)
+    )
+    return [
+        Lease(worker, int(count), until)
+        for worker, count, until in connection.execute(query)
+    ]
+
+
+def listings(connection: sa.Connection) -> list[Listings]:
+    """Count the listings by source and level."""
+    level = discovery.c.level
+    query = (
+        sa.select(
+            discovery.c.source,
+            level,
+            discovery.c.status,
+            sa.func.count(),
+            sa.func.sum(discovery.c.passed_over),
+        )
+        .group_by(discovery.c.source, level, discovery.c.status)
+        .order_by(discovery.c.source, level)
+    )
+    states: dict[tuple[str, str], Counter[str]] = {}
+    for source, name, status, count, passed_over in connection.execute(query):
+        found = states.setdefault((source, name), Counter())
+        found[status] += int(count)
+        found["passed_over"] += int(passed_over)
+    return [
+        Listings(
+            source,
+            name,
+            found["pending"],
+            found["done"],
+            found["limited"],
+            found["failed"],
+            found["passed_over"],
+        )
+        for (source, name), found in states.items()
+    ]
+
+
+def _grouped(
+    found: Iterable[Part], now: float, key: Callable[[Part], str]
+) -> list[Progress]:
+    groups: dict[str, list[Part]] = {}
+    for part in found:
+        groups.setdefault(key(part), []).append(part)
+    return [_progress(name, groups[name], now) for name in sorted(groups)]
+
+
+def _progress(name: str, found: Sequence[Part], now: float) -> Progress:
+    fates: Counter[str] = Counter()
+    for part in found:
+        fates[part.fate] += part.urls
+    pending = fates[Fate.PENDING.value]
+    urls, size = _rates(found, now)
+    if not pending:
+        left: float | None = 0.0
+    else:
+        left = pending / urls if urls else None
+    return Progress(
+        name, _in_order(fates), urls, size, left, _postponed_until(found, now)
+    )
+
+
+def _rates(found: Sequence[Part], now: float) -> tuple[float | None, float | None]:
+    """Return URLs and bytes a second, since the first that ended in the window."""
+    fetched = sum(part.fetched for part in found)
+    since = min((part.since for part in found if part.since is not None), default=now)
+    if fetched < _FEWEST:
+        return None, None
+    seconds = max(now - since, 1.0)
+    return fetched / seconds, sum(part.bytes for part in found) / seconds
+
+
+def _postponed_until(found: Sequence[Part], now: float) -> float | None:
+    due = [part.due for part in found if part.fate == Fate.PENDING.value]
+    return min(due) if due and min(due) > now else None
+
+
+def _in_order(fates: Counter[str]) -> dict[str, Any]:
+    return {fate.value: fates[fate.value] for fate in Fate if fates[fate.value]}

@@ -1,0 +1,102 @@
+"""List and read comics, in a process of its own that can be killed."""
+
+from __future__ import annotations
+
+import resource
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from icf.codes import Fate
+from icf.harvest.child import Answer, Request, Write
+from icf.harvest.fault import Fault
+from icf.harvest.sources.comic.archive import Archive
+from icf.harvest.sources.comic.epub import Epub
+from icf.harvest.sources.comic.pages import Book
+from icf.harvest.sources.comic.pdf import Pdf
+from icf.harvest.sources.comic.rar import Rar
+
+#: Bytes of address space for one file, above what the libraries have mapped.
+_MEMORY = 200 << 20
+_HEAD = 1024
+
+
+@dataclass
+class _Opened:
+    """The book that was read from last: the next page is mostly of the same."""
+
+    key: tuple[Any, ...] = ()
+    book: Book | None = None
+
+
+_opened = _Opened()
+
+
+def answer(request: Request, write: Write) -> Answer:
+    """Answer the pages of a comic, or write the bytes of one.
+
+    Raises:
+        Fault: the file, or the page, cannot be read.
+    """
+    if not _opened.key:
+        _bound()
+    book = _open(Path(request["path"]), request["max_bytes"], request["dpi"])
+    if request["do"] == "list":
+        return {
+            "pages": [
+                [p.id, p.version, p.size, p.fate.name, p.message] for p in book.pages
+            ],
+            "rights": book.about.rights,
+            "author": book.about.author,
+            "passed_over": book.passed_over,
+        }
+    for page in book.pages:
+        if page.id == request["page"]:
+            if page.fate is not Fate.PENDING:
+                raise Fault(page.fate, page.message or "")
+            book.read(page, write)
+            return {}
+    raise Fault(Fate.NOT_FOUND, "the file has no such page any more")
+
+
+def _open(path: Path, max_bytes: int, dpi: float) -> Book:
+    state = path.stat()
+    key = (path, state.st_size, state.st_mtime_ns, max_bytes, dpi)
+    if key != _opened.key or _opened.book is None:
+        if _opened.book is not None:
+            _opened.book.close()
+        _opened.key, _opened.book = key, None
+        _opened.book = open_book(path, max_bytes, dpi)
+    return _opened.book
+
+
+def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
+    """Open a comic; which kind it is its first bytes say, never its name.
+
+    Raises:
+        Fault: it is none, or it cannot be opened.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        raise Fault(Fate.EMPTY, "zero bytes")
+    if head.startswith(b"Rar!\x1a\x07"):
+        return Rar(path, max_bytes)
+    if b"%PDF-" in head:
+        return Pdf(path, max_bytes, dpi)
+    if b"application/epub+zip" in head[:100]:
+        return Epub(path, max_bytes)
+    if head.startswith(b"PK") or zipfile.is_zipfile(path):
+        return Archive(path, max_bytes)
+    if path.suffix.lower() in (".cbz", ".zip", ".cbr", ".rar", ".pdf", ".epub"):
+        raise Fault(Fate.CORRUPT, "it does not begin as its name says")
+    raise Fault(Fate.UNSUPPORTED, "it is no CBZ, CBR, PDF or EPUB file")
+
+
+def _bound() -> None:
+    """Cap the address space at what is mapped now and a little more."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + _MEMORY
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (min(most, hard), hard))

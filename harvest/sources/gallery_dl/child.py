@@ -1,0 +1,151 @@
+"""List files with gallery-dl, in a process of its own that can be killed.
+
+Run as ``python -m icf.harvest.sources.gallery_dl.child`` by
+`icf.harvest.sources.gallery_dl.listing`: on stdin comes one line of JSON with the
+options, then one for each URL to list; on stdout go JSON lines. When stdin ends,
+because the harvest did, this process ends too. It downloads no file and reads and
+writes none of gallery-dl's own: no configuration, no cache, no archive.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import AllowList, check_addresses
+from icf.harvest.sources.gallery_dl.metadata import read_metadata
+
+#: Of what gallery-dl would write by itself, besides the files it does not download.
+_WRITES_NOTHING = {
+    "cookies-update": False,
+    "write-pages": False,
+    "archive": None,
+    "postprocessors": None,
+}
+#: Listings that lead to listings that lead to listings: a circle ends here.
+_DEPTH = 8
+
+Emit = Callable[[Mapping[str, Any]], None]
+
+
+def main() -> None:
+    """List what is asked for on stdin, one URL after another."""
+    options = json.loads(sys.stdin.readline())
+    out = sys.stdout
+    # Whatever gallery-dl prints must not come between the lines.
+    sys.stdout = sys.stderr
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin, asked), daemon=True).start()
+    _guard_names(AllowList(options["allow_hosts"]))
+    _configure(options)
+
+    def emit(line: Mapping[str, Any]) -> None:
+        out.write(json.dumps(line) + "\n")
+        out.flush()
+
+    while True:
+        _list(json.loads(asked.get()), emit)
+
+
+def _listen(parent: TextIO, asked: queue.SimpleQueue[str]) -> None:
+    """Pass on what is asked; end at once when the other end of stdin is gone."""
+    for line in parent:
+        asked.put(line)
+    os._exit(0)
+
+
+def _guard_names(allow: AllowList) -> None:
+    """Let nothing in this process connect to an address that is not public.
+
+    Names and addresses alike go through `socket.getaddrinfo`, also at redirects, and
+    the connection is made to what it returns.
+    """
+    look_up = socket.getaddrinfo
+
+    def guarded(host: Any, port: Any, *rest: Any, **more: Any) -> list[Any]:
+        found = look_up(host, port, *rest, **more)
+        name = host.decode() if isinstance(host, bytes) else str(host or "")
+        addresses = [str(one[4][0]) for one in found]
+        public = check_addresses(name, int(port or 0), addresses, allow)
+        return [one for one in found if str(one[4][0]) in public]
+
+    socket.getaddrinfo = guarded
+
+
+def _configure(options: Mapping[str, Any]) -> None:
+    """Set gallery-dl's options, before it loads the sites that they may declare."""
+    from gallery_dl import config
+
+    config.set((), "extractor", {**options["options"], **_WRITES_NOTHING})
+    config.set(("cache",), "file", ":memory:")
+    config.setdefault(("extractor",), "user-agent", options["agent"])
+    config.setdefault(("extractor",), "proxy-env", False)
+
+
+def _list(url: str, emit: Emit) -> None:
+    from gallery_dl import exception, job
+    from gallery_dl.extractor import find
+
+    class Lister(job.Job):  # type: ignore[misc,unused-ignore]
+        """Emits files instead of downloading them."""
+
+        def __init__(self, source: Any, parent: Any = None, depth: int = 0) -> None:
+            super().__init__(source, parent)
+            self._depth = depth
+
+        def dispatch(self, messages: Iterator[Any]) -> Any:
+            try:
+                return super().dispatch(messages)
+            except Fault as fault:
+                raise exception.AbortExtraction(str(fault)) from fault
+
+        def handle_url(self, url: str, kwdict: Mapping[str, Any]) -> None:
+            emit({"url": url, **read_metadata(kwdict, self.extractor.url)})
+
+        def handle_queue(self, url: str, kwdict: Mapping[str, Any]) -> None:
+            known = kwdict.get("_extractor")
+            child = known.from_url(url) if known else find(url)
+            if child is None:
+                emit({"fault": f"gallery-dl knows no such site: {url}"})
+            elif self._depth >= _DEPTH:
+                emit({"fault": f"too deep below the first listing: {url}"})
+            else:
+                self.status |= Lister(child, self, self._depth + 1).run()
+
+    words = _Words(emit)
+    logging.getLogger().addHandler(words)
+    extractor = find(url)
+    if extractor is None:
+        emit({"unsupported": True})
+    else:
+        status = Lister(extractor).run()
+        emit({"end": True, "status": status, "words": words.last})
+    logging.getLogger().removeHandler(words)
+
+
+class _Words(logging.Handler):
+    """Passes warnings on, such as of a post without a file; keeps the last error."""
+
+    def __init__(self, out: Emit) -> None:
+        super().__init__(logging.WARNING)
+        self._out = out
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take its words."""
+        if record.levelno >= logging.ERROR:
+            self.last = record.getMessage()
+        elif record.name != "urllib3.connectionpool":
+            self._out({"fault": record.getMessage()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""Pictures of a character: files of its page, of galleries, of file categories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from icf.codes import Fate
+from icf.harvest.attributes.licence import read_licence
+from icf.harvest.http.urls import host_of
+from icf.harvest.sources.base import Answer, Level, Picture, Task
+from icf.harvest.sources.mediawiki.api import split_titles
+from icf.harvest.sources.mediawiki.config import Images, fill
+from icf.harvest.sources.mediawiki.site import (
+    Facts,
+    Wiki,
+    category_title,
+    is_missing,
+    page_url,
+)
+from icf.harvest.sources.mediawiki.tasks import cursor as cursor_of
+from icf.harvest.sources.mediawiki.tasks import in_groups, state_of
+from icf.harvest.sources.mediawiki.wikitext import clean_title, gallery_files
+
+PAGE, GALLERY, CATEGORY, FILES = "images", "galleries", "file category", "files"
+
+_BATCH = "50"
+_PROPERTIES = {
+    "prop": "imageinfo|info|templates",
+    "inprop": "url",
+    "iiprop": "url|sha1|size|mime|extmetadata|commonmetadata",
+    "tlnamespace": "10",
+    "tllimit": "max",
+}
+
+
+def listings_of(
+    images: Images, album: str, character: str, lead: str | None
+) -> Iterable[Task]:
+    """Yield where the listing of a character's pictures begins.
+
+    Args:
+        images: where pictures are.
+        album: the character's album.
+        character: the title of the character's page.
+        lead: the file that the page leads with.
+    """
+    whose = f"{album}: {character}"
+
+    def task(kind: str, subject: str, **state: str) -> Task:
+        begin = cursor_of(lead=lead, **state)
+        return Task(kind, subject, album, character, begin, Level.IMAGES)
+
+    if images.page == "all":
+        yield task(PAGE, whose)
+    elif images.page == "galleries":
+        yield task(GALLERY, whose, page=character)
+    for template in images.gallery_page:
+        page = fill(template, album, character)
+        yield task(GALLERY, f"{whose}: {page}", page=page)
+    for template in images.category:
+        title = category_title(fill(template, album, character))
+        yield task(CATEGORY, f"{whose}: {title}", category=title)
+
+
+async def list_page(wiki: Wiki, task: Task) -> Answer:
+    """List the files of one batch of a character's page."""
+    generator = {
+        "generator": "images",
+        "titles": task.character or task.subject,
+        "gimlimit": _BATCH,
+    }
+    return await _batch(wiki, task, generator)
+
+
+async def list_category(wiki: Wiki, task: Task) -> Answer:
+    """List the files of one batch of a category."""
+    generator = {
+        "generator": "categorymembers",
+        "gcmtitle": str(state_of(task).get("category", task.subject)),
+        "gcmtype": "file",
+        "gcmlimit": _BATCH,
+    }
+    return await _batch(wiki, task, generator)
+
+
+async def list_gallery(wiki: Wiki, task: Task) -> Answer:
+    """List what a page's galleries show; the next tasks look the files up.
+
+    A character without a page of pictures is nothing unusual, and no fault.
+    """
+    state = state_of(task)
+    page = await wiki.parse(str(state.get("page", task.character)))
+    if page is None:
+        return Answer(cursor=task.cursor)
+    prefixes = (await wiki.facts()).file_prefixes
+    titles = dict.fromkeys(
+        [
+            *gallery_files(page.wikitext, prefixes),
+            *page.rendered.gallery_files(prefixes),
+        ]
+    )
+    like = Task(FILES, task.subject, task.album, task.character, level=Level.IMAGES)
+    groups = in_groups(like, list(titles), {"lead": state.get("lead")})
+    return Answer(tasks=tuple(groups), cursor=task.cursor)
+
+
+async def list_files(wiki: Wiki, task: Task) -> Answer:
+    """Look up files that a gallery shows."""
+    titles = [str(title) for title in state_of(task).get("listed", [])]
+    facts = await wiki.facts()
+    found = await wiki.look_up(titles, _PROPERTIES)
+    pages = {one.title: {"title": one.asked, **one.page} for one in found}
+    files = list(pages.values())
+    return await _answer(wiki, facts, task, files, task.cursor, done=True)
+
+
+async def _batch(wiki: Wiki, task: Task, generator: dict[str, str]) -> Answer:
+    state = state_of(task)
+    query = {**generator, "redirects": "1", **_PROPERTIES}
+    facts = await wiki.facts()
+    batch = await wiki.api.batch(query, state.get("continue"))
+    pages = [page for page in batch.pages if "title" in page]  # none of other wikis
+    state["continue"] = batch.rest
+    cursor = cursor_of(**state)
+    return await _answer(wiki, facts, task, pages, cursor, done=batch.rest is None)
+
+
+async def _answer(
+    wiki: Wiki,
+    facts: Facts,
+    task: Task,
+    pages: list[dict[str, Any]],
+    cursor: str | None,
+    *,
+    done: bool,
+) -> Answer:
+    lead = state_of(task).get("lead")
+    pages = await _with_imageinfo(wiki, pages)
+    kept = [page for page in pages if _is_wanted(wiki.table.images, page)]
+    decoration = await _decoration(wiki, kept, lead)
+    kept = [page for page in kept if str(page["title"]) not in decoration]
+    return Answer(
+        pictures=tuple(_picture(wiki, page, task, lead, facts) for page in kept),
+        cursor=cursor,
+        done=done,
+        passed_over=len(pages) - len(kept),
+    )
+
+
+def _is_wanted(images: Images, page: dict[str, Any]) -> bool:
+    """Tell whether a file can be a picture of somebody, by its name, kind and size."""
+    name = _name(page).casefold()
+    patterns = (one.replace("_", " ").casefold() for one in images.leave_out)
+    if any(fnmatchcase(name, pattern) for pattern in patterns):
+        return False
+    info = _imageinfo(page) or {}
+    mime = str(info.get("mime") or "image/")
+    sides = [info[key] for key in ("width", "height") if isinstance(info.get(key), int)]
+    too_small = bool(sides) and 0 < min(sides) < images.min_side
+    return mime.startswith("image/") and not too_small
+
+
+async def _decoration(
+    wiki: Wiki, pages: Sequence[dict[str, Any]], lead: str | None
+) -> Collection[str]:
+    """Return the files that more pages show than a picture of somebody would be on.
+
+    The file that the page leads with is none, however often it is shown.
+    """
+    most = wiki.table.images.max_uses
+    shown = {
+        str(page["title"])
+        for page in pages
+        if most and _imageinfo(page) is not None and _name(page) != lead
+    }
+    found = wiki.known_decoration & shown
+    waiting = sorted(shown - found)
+    rest: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    while waiting:
+        asked = {"titles": "|".join(waiting), "prop": "fileusage", "fulimit": "max"}
+        answer = await wiki.api.call({"action": "query", **asked, **rest})
+        for page in answer.get("query", {}).get("pages", []):
+            counts[str(page.get("title"))] += len(page.get("fileusage", []))
+        rest = {k: str(v) for k, v in answer.get("continue", {}).items()}
+        many = {title for title in waiting if counts[title] > most}
+        found |= many
+        if not rest:
+            break
+        if many:
+            # Nobody wants to know on how many more pages these are: ask without them.
+            waiting = [title for title in waiting if title not in many]
+            rest = {}
+            counts.clear()
+    wiki.known_decoration |= found
+    return found
+
+
+def _picture(
+    wiki: Wiki, page: dict[str, Any], task: Task, lead: str | None, facts: Facts
+) -> Picture:
+    info, title = _imageinfo(page), str(page["title"])
+    address = page_url(page)
+    if info is None or not info.get("url"):
+        return Picture(
+            address or wiki.question(title),
+            task.album,
+            task.character,
+            page_url=address,
+            fate=Fate.MISSING_FILE,
+            message=f"{wiki.table.name} names {title!r} and does not have it",
+        )
+    templates = [str(one.get("title")) for one in page.get("templates", [])]
+    sha1 = info.get("sha1")
+    return Picture(
+        _original(str(info["url"])),
+        task.album,
+        task.character,
+        is_lead=lead is not None and _name(page) == lead,
+        page_url=str(info.get("descriptionurl") or address or "") or None,
+        licence=read_licence(info, templates, facts.rights),
+        sha1=str(sha1).lower() if sha1 else None,
+        size=info["size"] if isinstance(info.get("size"), int) else None,
+    )
+
+
+async def _with_imageinfo(
+    wiki: Wiki, pages: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Ask again for files that came without imageinfo and are not known as missing."""
+    silent = [
+        str(page["title"])
+        for page in pages
+        if _imageinfo(page) is None and not is_missing(page)
+    ]
+    again: dict[str, dict[str, Any]] = {}
+    for group in split_titles(silent):
+        asked = {"titles": "|".join(group), **_PROPERTIES}
+        again |= {str(p.get("title")): p for p in (await wiki.api.batch(asked)).pages}
+    return [again.get(str(page["title"]), page) for page in pages]
+
+
+def _imageinfo(page: dict[str, Any]) -> dict[str, Any] | None:
+    found = page.get("imageinfo")
+    return found[0] if isinstance(found, list) and found else None
+
+
+def _name(page: dict[str, Any]) -> str:
+    """Return a file's name in its one spelling, without the namespace."""
+    return clean_title(str(page["title"]).partition(":")[2])
+
+
+def _original(url: str) -> str:
+    """Fandom sends WebP for every picture unless the uploaded bytes are asked for."""
+    if not host_of(url).endswith(".nocookie.net"):
+        return url
+    return url + ("&" if "?" in url else "?") + "format=original"

@@ -1,0 +1,264 @@
+"""Read what a page's own text says: templates with their parameters, links, galleries.
+
+Braces and brackets are counted, so a parameter may hold links, tables and further
+templates; a brace that is never closed is plain text. Nothing is expanded: for that,
+`icf.harvest.sources.mediawiki.rendered` reads the page as the site draws it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_VERBATIM = ("nowiki", "pre", "syntaxhighlight", "source", "math")
+_LINK = re.compile(r"\[\[([^\[\]|{}<>\n]+)(?:\|([^\[\]]*))?\]\]")
+_TAG = re.compile(r"<[^<>]*>")
+_ITEM = re.compile(r"<br\s*/?>|</?li\b[^<>]*>|\n[*#]*|,", re.IGNORECASE)
+_MARK = re.compile(r"\{\{|\}\}|\[\[|\]\]|\||=")
+_NO_TITLE = re.compile(r"[\x00-\x1f\x7f<>\[\]{}|�]")
+_LONGEST_TITLE = 255
+#: Calls within calls; MediaWiki itself goes no deeper.
+_DEEPEST = 40
+
+
+@dataclass(frozen=True)
+class Template:
+    """A call of a template.
+
+    Attributes:
+        name: as written, such as "Infobox character".
+        parameters: raw text by name; those without a name are "1", "2", ...
+    """
+
+    name: str
+    parameters: Mapping[str, str]
+
+
+def templates(text: str) -> list[Template]:
+    """Return the templates that a text calls, outer ones first.
+
+    >>> templates("{{Box|{{PAGENAME}}|gender = [[Female|f]]}}")[0].parameters
+    {'1': '{{PAGENAME}}', 'gender': '[[Female|f]]'}
+    """
+    found: list[tuple[int, Template]] = []
+    open_calls: list[_Call] = []
+    brackets = 0
+    text = _bare(text)
+    for mark in _MARK.finditer(text):
+        token, at = mark.group(), mark.start()
+        if token == "{{":
+            open_calls.append(_Call(mark.end(), brackets))
+        elif not open_calls:
+            continue
+        elif token == "}}":
+            call = open_calls.pop()
+            brackets = call.brackets
+            if len(open_calls) < _DEEPEST:
+                found.append((call.start, call.end(text, at)))
+        elif token == "[[":
+            brackets += 1
+        elif token == "]]":
+            brackets = max(brackets - 1, open_calls[-1].brackets)
+        elif brackets == open_calls[-1].brackets:
+            open_calls[-1].mark(token, at)
+    return [template for _, template in sorted(found, key=lambda one: one[0])]
+
+
+class _Call:
+    """A template whose closing braces are still to come."""
+
+    def __init__(self, start: int, brackets: int) -> None:
+        self.start = start
+        self.brackets = brackets
+        self._bars: list[int] = []
+        self._equals: dict[int, int] = {}
+
+    def mark(self, token: str, at: int) -> None:
+        if token == "|":
+            self._bars.append(at)
+        else:
+            self._equals.setdefault(len(self._bars), at)
+
+    def end(self, text: str, at: int) -> Template:
+        edges = [self.start - 1, *self._bars, at]
+        name = text[self.start : edges[1]].strip()
+        parameters: dict[str, str] = {}
+        unnamed = 0
+        for part in range(1, len(edges) - 1):
+            begin, stop = edges[part] + 1, edges[part + 1]
+            equals = self._equals.get(part)
+            if equals is None:
+                unnamed += 1
+                parameters[str(unnamed)] = text[begin:stop].strip()
+            else:
+                key = text[begin:equals].strip()
+                parameters[key] = text[equals + 1 : stop].strip()
+        return Template(name, parameters)
+
+
+def parameter(text: str, names: Iterable[str]) -> str | None:
+    """Return the first parameter of any template that has one of these names.
+
+    Args:
+        text: of a page.
+        names: the earlier, the better; compared without case, spaces, "_" and "-".
+
+    Returns:
+        Its raw text; None where every one is missing or empty.
+    """
+    calls = templates(text)
+    for name in map(_key, names):
+        for call in calls:
+            for key, value in call.parameters.items():
+                if _key(key) == name and value:
+                    return value
+    return None
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+def links(text: str) -> list[str]:
+    """Return the titles that a text links to, without sections, each once.
+
+    >>> links("[[Luna]], [[Sol#Life|the Sun]], [[ luna]] and [[:Category:Stars]]")
+    ['Luna', 'Sol', 'Category:Stars']
+    """
+    linked = _LINK.finditer(_bare(text, "ref"))
+    titles = (clean_title(link.group(1)) for link in linked)
+    return list(dict.fromkeys(title for title in titles if title))
+
+
+def names(text: str) -> list[str]:
+    """Return what a text names: its links, or the items of its list in plain words.
+
+    >>> names("{{plainlist| [[Luna]] (voice) and [[Sol]]}}"), names("Luna<br/>Sol, Io")
+    (['Luna', 'Sol'], ['Luna', 'Sol', 'Io'])
+    """
+    linked = links(text)
+    if linked:
+        return linked
+    listed = [_without_calls(_bare(text, "ref"))]
+    for call in templates(text):
+        listed += [_without_calls(value) for value in call.parameters.values()]
+    items = (clean_title(plain(item)) for one in listed for item in _ITEM.split(one))
+    return list(dict.fromkeys(item for item in items if item))
+
+
+def plain(text: str) -> str:
+    """Return a text without markup.
+
+    >>> plain("'''[[Female|female]]''' <small>{{citation}}</small> &amp; so on")
+    'female & so on'
+    """
+    text = _without_calls(_bare(text, "ref"))
+    text = _LINK.sub(lambda link: link.group(2) or link.group(1), text)
+    text = html.unescape(_TAG.sub(" ", text)).replace("'''", "").replace("''", "")
+    return " ".join(text.lstrip("*#:; ").split())
+
+
+def gallery_files(text: str, prefixes: Iterable[str] = ("File", "Image")) -> list[str]:
+    r"""Return the files that the text's ``<gallery>`` tags show, as titles.
+
+    Args:
+        text: of a page.
+        prefixes: the site's names of the namespace of files, in any case.
+
+    >>> gallery_files("<gallery>\nFile:A.png|A\nb c.jpg\n\n</gallery>")
+    ['File:A.png', 'File:B c.jpg']
+    """
+    known = {prefix.casefold() for prefix in prefixes}
+    text = _bare(text)
+    lines = [
+        html.unescape(line.partition("|")[0])
+        for _, begin, stop, _ in _elements(text, ("gallery",))
+        for line in text[begin:stop].splitlines()
+    ]
+    found = dict.fromkeys(file_title(line, known) for line in lines)
+    return [title for title in found if title]
+
+
+def file_title(text: str, prefixes: Collection[str]) -> str:
+    """Return the title of a file that is written with or without its namespace.
+
+    Args:
+        text: such as ``Datei:a b.png`` or ``a b.png``.
+        prefixes: the site's names of the namespace of files, casefolded.
+
+    >>> file_title("datei:a_b.png", {"file", "datei"}), file_title("A: B.png", {"file"})
+    ('File:A b.png', 'File:A: B.png')
+    """
+    prefix, colon, rest = text.strip().removeprefix(":").partition(":")
+    name = clean_title(
+        rest if colon and prefix.strip().casefold() in prefixes else text
+    )
+    return f"File:{name}" if name else ""
+
+
+def clean_title(text: str) -> str:
+    """Return a title as MediaWiki spells it, without a section; empty if it is none.
+
+    >>> clean_title(" :luna_Rabbit#Life "), clean_title("a|b"), clean_title("a<b")
+    ('Luna Rabbit', '', '')
+    """
+    title = html.unescape(text).partition("#")[0].replace("_", " ").strip()
+    title = re.sub(" +", " ", title.removeprefix(":")).strip()
+    too_long = len(title.encode("utf-8", "replace")) > _LONGEST_TITLE
+    if too_long or _NO_TITLE.search(title):
+        return ""
+    return title[:1].upper() + title[1:]
+
+
+def _bare(text: str, *more: str) -> str:
+    """Drop comments, what is not markup, and further elements."""
+    text = _COMMENT.sub("", text)
+    return _without(text, ((s, e) for s, _, _, e in _elements(text, _VERBATIM + more)))
+
+
+def _without_calls(text: str) -> str:
+    """Drop templates; each ends an item of a list."""
+    depth, start = 0, 0
+    spans: list[tuple[int, int]] = []
+    for mark in re.finditer(r"\{\{|\}\}", text):
+        if mark.group() == "{{":
+            start = start if depth else mark.start()
+            depth += 1
+        elif depth:
+            depth -= 1
+            if not depth:
+                spans.append((start, mark.end()))
+    return _without(text, spans, "\n")
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]], instead: str = "") -> str:
+    kept, at = [], 0
+    for start, end in spans:
+        kept.append(text[at:start])
+        at = end
+    return instead.join([*kept, text[at:]])
+
+
+def _elements(text: str, tags: Collection[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield where each element begins, where its inside does, and where both end.
+
+    An element that is never closed is plain text, and looked for once only.
+    """
+    opening = re.compile(rf"<({'|'.join(tags)})\b[^<>]*>", re.IGNORECASE)
+    endless: set[str] = set()
+    at = 0
+    while found := opening.search(text, at):
+        at = found.end()
+        name = found.group(1).casefold()
+        if found.group().endswith("/>"):
+            yield found.start(), at, at, at
+        elif name not in endless:
+            closing = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(text, at)
+            if closing is None:
+                endless.add(name)
+                continue
+            yield found.start(), at, closing.start(), closing.end()
+            at = closing.end()

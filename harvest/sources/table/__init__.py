@@ -1,0 +1,1 @@
+"""Sources of kind ``list``: CSV, JSON Lines and Parquet."""

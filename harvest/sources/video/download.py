@@ -1,0 +1,87 @@
+"""Bring a video here with yt-dlp, in a process that can be killed."""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from yt_dlp import YoutubeDL
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import AllowList, check_addresses
+
+_look_up = socket.getaddrinfo
+
+
+def answer(
+    request: Mapping[str, Any], write: Callable[[bytes], object]
+) -> dict[str, Any]:
+    """Download a video to a file, in one piece.
+
+    Args:
+        request: ``url``; ``name``, of the file without its suffix; ``max_bytes``;
+            ``allow``, hosts that may have private addresses; ``agent``.
+        write: not used.
+
+    Raises:
+        Fault: the video cannot be had.
+    """
+    refusals: list[Fault] = []
+    _guard(AllowList(request["allow"]), refusals)
+    options = {
+        "outtmpl": {"default": request["name"] + ".%(ext)s"},
+        # One file with pictures: joining two would need a program beside us.
+        "format": "bestvideo*/best",
+        "noplaylist": True,
+        "playlist_items": "1",
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "cachedir": False,
+        "hls_prefer_native": True,
+        "external_downloader": {"default": "native"},
+        "http_headers": {"User-Agent": request["agent"]},
+        "progress_hooks": [
+            functools.partial(_hold_cap, request["max_bytes"], refusals)
+        ],
+        "retries": 3,
+        "color": "never",
+    }
+    try:
+        with YoutubeDL(options) as site:
+            site.extract_info(request["url"], download=True)
+    except Exception as error:
+        # Extractors raise whatever they like; what we refused them comes first.
+        if refusals:
+            raise refusals[0] from error
+        raise Fault(Fate.UNREACHABLE, str(error)) from error
+    return {}
+
+
+def _guard(allow: AllowList, refusals: list[Fault]) -> None:
+    """Check every address that a name becomes in this process, at redirects too."""
+
+    def guarded(host: Any, port: Any, *more: Any, **named: Any) -> Any:
+        found = _look_up(host, port, *more, **named)
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        number = int(port) if str(port or "").isdigit() else 0
+        addresses = [str(one[4][0]) for one in found]
+        try:
+            kept = set(check_addresses(name, number, addresses, allow))
+        except Fault as fault:
+            refusals.append(fault)
+            raise socket.gaierror(socket.EAI_FAIL, str(fault)) from fault
+        return [one for one in found if one[4][0] in kept]
+
+    socket.getaddrinfo = guarded
+
+
+def _hold_cap(most: int, refusals: list[Fault], progress: Mapping[str, Any]) -> None:
+    came = max(progress.get("downloaded_bytes") or 0, progress.get("total_bytes") or 0)
+    if came > most:
+        fault = Fault(Fate.TOO_LARGE, f"the video has more than {most} bytes")
+        refusals.append(fault)
+        raise fault

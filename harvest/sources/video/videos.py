@@ -1,0 +1,94 @@
+"""Videos of one's own: which files there are, in which album, in which version."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.sources.folder import open_inside
+
+#: What lies beside videos and is none: told by its name, and counted.
+BESIDE = frozenset(
+    f".{name}"
+    for name in (
+        *("srt", "ass", "ssa", "vtt", "sub", "idx", "nfo", "txt", "md", "json", "xml"),
+        *("url", "jpg", "jpeg", "png", "webp", "part", "torrent", "md5", "sfv"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Videos:
+    """A file, or the files below a folder.
+
+    Attributes:
+        path: of the file or folder, resolved.
+        album: of all of them; None where each folder in ``path`` is an album.
+    """
+
+    path: Path
+    album: str | None
+
+    def albums(self) -> Iterator[str]:
+        """Yield the names of the albums.
+
+        Raises:
+            OSError: there is no such folder.
+        """
+        if self.album is not None:
+            self.path.stat()
+            yield self.album
+            return
+        for folder in sorted(self.path.iterdir()):
+            if not folder.name.startswith("."):
+                yield folder.name
+
+    def of(self, album: str) -> Iterator[Path]:
+        """Yield the files of an album in a fixed order; links out are not followed."""
+        top = self.path if self.album is not None else self.path / album
+        if not top.is_dir():
+            yield top
+            return
+        for place, folders, names in os.walk(top):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield Path(place, name)
+
+    def state(self, album: str) -> str:
+        """Return a digest of the names and versions of an album's files."""
+        digest = hashlib.sha256()
+        for path in self.of(album):
+            digest.update(os.fsencode(f"{path} {version(path)}\n"))
+        return digest.hexdigest()[:16]
+
+    def name(self, path: Path) -> str:
+        """Return a file's name below ``path``."""
+        return path.name if path == self.path else str(path.relative_to(self.path))
+
+    def named(self, name: str) -> Path:
+        """Return the file that `name` gave a name."""
+        return self.path if self.path.is_file() else self.path / name
+
+    def open(self, url: str) -> Path:
+        """Return the file of a ``file://`` URL.
+
+        Raises:
+            Fault: ``forbidden_address`` when it is not one of these files,
+                ``not_found`` when it is gone.
+        """
+        return open_inside(url, self.path)
+
+
+def version(path: Path) -> str:
+    """Return the word for the bytes that a file has now: its time and its size."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise Fault(Fate.NOT_FOUND, f"{path}: {error.strerror}") from error
+    return f"{status.st_mtime_ns} {status.st_size}"

@@ -1,0 +1,117 @@
+"""The Scrapy process, started by a run: ``-m icf.harvest.sources.web_rules.crawl``.
+
+Twisted's reactor is one for a whole process and cannot be started twice, and a parser
+can die of a page; so Scrapy has a process of its own. It reads listings from stdin and
+writes replies to stdout. When stdin ends, because the run wants it or because the run
+is dead, the process ends too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.utils.reactor import install_reactor
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.twisted_resolver import CheckedNames
+from icf.harvest.sources.base import read_table
+from icf.harvest.sources.web_rules.channel import Channel, take_stdout
+from icf.harvest.sources.web_rules.messages import (
+    Reply,
+    Setup,
+    read_listing,
+    read_setup,
+)
+from icf.harvest.sources.web_rules.safe_settings import safe_settings
+from icf.harvest.sources.web_rules.spider import RulesSpider, spider_of
+from icf.harvest.sources.web_rules.tables import WebTable
+
+log = logging.getLogger(__name__)
+
+#: Seconds between signs of life.
+HEARTBEAT = 5.0
+_LAST_SECONDS = 3.0
+
+
+def main() -> int:
+    """Answer listings until stdin ends; return the exit code."""
+    channel = take_stdout()
+    setup = read_setup(sys.stdin.buffer.readline())
+    logging.basicConfig(level=setup.log_level, format="%(message)s", stream=sys.stderr)
+    for library in ("scrapy", "twisted", "py.warnings"):
+        logging.getLogger(library).setLevel(max(setup.log_level, logging.ERROR))
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    return _run(setup, channel)
+
+
+def new_crawler(setup: Setup) -> Crawler:
+    """Return a crawler with our settings, before its crawl."""
+    return Crawler(RulesSpider, safe_settings(setup, _table(setup)))
+
+
+def _table(setup: Setup) -> WebTable:
+    return read_table(WebTable, setup.table)
+
+
+def _run(setup: Setup, channel: Channel) -> int:
+    codes, reactor = [0], _reactor()
+    names = CheckedNames(AllowList(setup.settings.allow_hosts))
+    reactor.installNameResolver(names)
+    crawler = new_crawler(setup)
+
+    def opened() -> None:
+        # First the thread: where the run is dead already, sending fails.
+        threading.Thread(target=_read, args=(crawler,), daemon=True).start()
+        channel.send(Reply())
+        LoopingCall(channel.send, Reply()).start(HEARTBEAT, now=False)
+
+    def ended(result: object) -> None:
+        if isinstance(result, Failure):
+            log.error(result.getTraceback())
+            codes.append(1)
+        _stop()
+
+    crawler.signals.connect(opened, signals.engine_started, weak=False)
+    crawling = crawler.crawl(_table(setup), setup.settings, channel, names)
+    crawling.addBoth(ended)
+    reactor.run()
+    return codes[-1]
+
+
+def _read(crawler: Crawler) -> None:
+    """Hand listings to the spider; runs in a thread, so that it sees stdin's end."""
+    reactor = _reactor()
+    for line in sys.stdin.buffer:
+        listing = read_listing(line)
+        reactor.callFromThread(spider_of(crawler).ask, listing)
+    reactor.callFromThread(_stop)
+    time.sleep(_LAST_SECONDS)
+    os._exit(1)  # it hangs in a page; nothing that it holds is needed
+
+
+def _reactor() -> Any:
+    from twisted.internet import reactor  # importing it earlier would install another
+
+    return reactor
+
+
+def _stop() -> None:
+    reactor = _reactor()
+    if reactor.running:
+        reactor.stop()
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    # The thread that waits for stdin cannot be ended otherwise; Python would abort.
+    os._exit(code)

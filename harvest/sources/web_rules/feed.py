@@ -1,0 +1,87 @@
+"""Lend pages from the catalogue to a Scrapy process, and store what it finds."""
+
+from __future__ import annotations
+
+import logging
+
+from icf.errors import BrokenMachine
+from icf.harvest.sources.base import Listing, Listings
+from icf.harvest.sources.web_rules.messages import Reply, Setup
+from icf.harvest.sources.web_rules.process import SILENCE, ScrapyProcess
+from icf.harvest.sources.web_rules.safe_settings import IN_FLIGHT
+
+log = logging.getLogger(__name__)
+
+
+class Feed:
+    """Works off the listings of one site.
+
+    A process that dies, or that grows too large, is followed by another one. To find
+    the page that it dies of, the next one gets one page, then two, then four; a page
+    that a process dies of alone is a failure.
+
+    Args:
+        listings: those that wait.
+        setup: of the process.
+        silence: seconds without a sign of life after which a process is killed.
+    """
+
+    def __init__(
+        self, listings: Listings, setup: Setup, silence: float = SILENCE
+    ) -> None:
+        self._listings = listings
+        self._setup = setup
+        self._silence = silence
+        self._width = IN_FLIGHT
+
+    async def run(self) -> None:
+        """Work until nothing waits.
+
+        Raises:
+            BrokenMachine: Scrapy does not start, or the name service is silent.
+        """
+        while await self._listings.waiting(1):
+            async with ScrapyProcess(self._setup, self._silence) as process:
+                if await process.receive() is None:
+                    raise BrokenMachine(
+                        f"{self._setup.table.get('name')}: Scrapy does not start "
+                        f"({process.how_it_ended}); what it said is above"
+                    )
+                left = await self._work(process)
+                if left:
+                    await self._after_death(process, left)
+
+    async def _work(self, process: ScrapyProcess) -> list[Listing]:
+        """Return what the process held when it died; nothing where all is done."""
+        held: dict[int, Listing] = {}
+        while True:
+            if (free := self._width - len(held)) > 0:
+                for listing in await self._listings.waiting(free, held):
+                    held[listing.id] = listing
+                    await process.send(listing)
+            if not held:
+                return []
+            reply = await process.receive()
+            if reply is None:
+                return list(held.values())
+            if reply.halt is not None:
+                raise BrokenMachine(
+                    f"{reply.halt}\nNothing is marked as failed; when the network is "
+                    "back, run the same command again."
+                )
+            if reply.id in held:
+                await self._store(held.pop(reply.id), reply)
+                self._width = min(2 * self._width, IN_FLIGHT)
+
+    async def _store(self, listing: Listing, reply: Reply) -> None:
+        if reply.answer is not None:
+            await self._listings.answer(listing, reply.answer)
+        else:
+            await self._listings.fail(listing, reply.fault or "no reason was given")
+
+    async def _after_death(self, process: ScrapyProcess, left: list[Listing]) -> None:
+        log.warning("Scrapy ended (%s); starting it again", process.how_it_ended)
+        if len(left) == 1:
+            text = f"Scrapy died of it ({process.how_it_ended})"
+            await self._listings.fail(left[0], text)
+        self._width = 1

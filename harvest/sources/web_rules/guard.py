@@ -1,0 +1,116 @@
+"""The first and the last middleware: may this host be asked, and where is it?
+
+Requests come by here one by one, also those for a robots.txt, retries and the steps of
+a redirect. So host, scheme and address are checked for each of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.urls import normalise
+from icf.harvest.sources.web_rules.messages import Reply
+from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, refuse
+from icf.harvest.sources.web_rules.spider import RulesSpider, spider_of
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which a silent name service is waited for before the run gives up.
+NAMES_PATIENCE = 600.0
+_LONGEST_PAUSE = 30.0
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class StayOnSite:
+    """Refuses pages of hosts that are not the source's, before anybody is asked."""
+
+    def __init__(self, spider: RulesSpider) -> None:
+        self._spider = spider
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> StayOnSite:
+        """Make the middleware of a crawl."""
+        return cls(spider_of(crawler))
+
+    def process_request(self, request: Request, spider: Spider | None = None) -> None:
+        """Let requests to the source's hosts pass, and those for a robots.txt.
+
+        Raises:
+            Refusal: it is a page of another host.
+        """
+        if listing_of(request) is None:
+            return
+        try:
+            host = normalise(request.url).host
+        except Fault as fault:
+            raise Refusal(fault) from fault
+        if host not in self._spider.table.allowed_hosts:
+            raise refuse(
+                Fate.DISALLOWED,
+                f"{host} is another site than the source's own; name it in the "
+                "source's `hosts` if its pages are wanted",
+            )
+
+
+class Guard:
+    """Checks scheme and address; refuses what a redirect may not lead to."""
+
+    def __init__(self, spider: RulesSpider) -> None:
+        self._spider = spider
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Guard:
+        """Make the middleware of a crawl."""
+        return cls(spider_of(crawler))
+
+    async def process_request(
+        self, request: Request, spider: Spider | None = None
+    ) -> None:
+        """Return when a request may be sent.
+
+        Raises:
+            Refusal: it may not.
+        """
+        try:
+            asked = normalise(request.url)
+            parts = urlsplit(asked.url)
+            port = parts.port or _PORTS[parts.scheme]
+            await self._look_up(parts.hostname or "", port)
+        except Fault as fault:
+            raise Refusal(fault) from fault
+
+    def process_response(
+        self, request: Request, response: Response, spider: Spider | None = None
+    ) -> Response:
+        """Refuse redirects that lead out of the web; the next step checks the rest."""
+        location = response.headers.get("Location")
+        if response.status in _REDIRECTS and location:
+            try:
+                normalise(location.decode("latin-1"), base=request.url)
+            except Fault as fault:
+                raise Refusal(fault) from fault
+        return response
+
+    async def _look_up(self, host: str, port: int) -> None:
+        names, waited, pause = self._spider.names, 0.0, 1.0
+        while not names.is_fresh(host, port):
+            try:
+                await asyncio.to_thread(names.check, host, port)
+            except Fault as fault:
+                if not fault.names_down:
+                    raise
+                if waited >= NAMES_PATIENCE:
+                    self._spider.channel.send(Reply(halt=str(fault)))
+                    raise
+                log.warning("%s; trying again in %.0f s", fault, pause)
+                await asyncio.sleep(pause)
+                waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)

@@ -1,0 +1,102 @@
+"""Scrapy's settings, with none of its unsafe defaults left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from icf.harvest.http.session import MAX_REDIRECTS
+from icf.harvest.sources.web_rules.messages import Setup
+from icf.harvest.sources.web_rules.tables import WebTable
+
+_PACKAGE = "icf.harvest.sources.web_rules"
+#: Pages that are asked for or wait for their host's turn.
+IN_FLIGHT = 16
+#: Above this the process ends, and another one goes on from the catalogue.
+MEMORY_MIB = 300
+
+
+def safe_settings(setup: Setup, table: WebTable) -> dict[str, Any]:
+    """Return the settings of a crawl; where Scrapy's default is safe, it is named too.
+
+    Args:
+        setup: with the settings of the harvest.
+        table: the site's rules.
+    """
+    harvest = setup.settings
+    page_bytes = min(table.max_page_bytes, harvest.max_bytes)
+    return {
+        **_POLITE,
+        **_CLOSED,
+        "USER_AGENT": setup.agent,
+        # Obeyed by our own middleware: Scrapy's takes a broken answer for consent.
+        "ROBOTSTXT_OBEY": harvest.respect_robots,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": harvest.per_host,
+        "DOWNLOAD_DELAY": table.delay,
+        "AUTOTHROTTLE_START_DELAY": table.delay,
+        "AUTOTHROTTLE_MAX_DELAY": max(60.0, table.delay),
+        "DOWNLOAD_MAXSIZE": page_bytes,
+        "DOWNLOAD_WARNSIZE": 0,
+        "DOWNLOAD_TIMEOUT": harvest.deadline,
+        "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
+    }
+
+
+_POLITE: dict[str, Any] = {
+    "AUTOTHROTTLE_ENABLED": True,
+    "CONCURRENT_REQUESTS": IN_FLIGHT,
+    "COMPRESSION_ENABLED": True,
+    "DOWNLOAD_FAIL_ON_DATALOSS": True,
+    "DOWNLOAD_VERIFY_CERTIFICATES": True,
+    "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
+    "DEPTH_LIMIT": 0,  # depth is bounded by the rules, and kept in the catalogue
+    "REDIRECT_ENABLED": True,
+    "METAREFRESH_ENABLED": False,
+    "RETRY_ENABLED": False,  # `patience` does it, and waits for as long as it is asked
+    "REFERER_ENABLED": True,
+    "REFERRER_POLICY": "same-origin",
+}
+
+_CLOSED: dict[str, Any] = {
+    "SCHEDULER": f"{_PACKAGE}.scheduler.CatalogueScheduler",
+    "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
+    "JOBDIR": None,
+    "SPIDER_MODULES": [],
+    "ADDONS": {},
+    "ITEM_PIPELINES": {f"{_PACKAGE}.channel.SendReplies": 100},
+    "CONCURRENT_ITEMS": 4,
+    "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 20_000_000,
+    "DOWNLOADER_MIDDLEWARES": {
+        "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+        "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+        "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+        "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+        "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+        f"{_PACKAGE}.guard.StayOnSite": 50,
+        f"{_PACKAGE}.site_robots.ObeyRobots": 100,
+        f"{_PACKAGE}.patience.Patience": 550,
+        f"{_PACKAGE}.guard.Guard": 950,
+    },
+    "DOWNLOAD_HANDLERS": {scheme: None for scheme in ("data", "file", "ftp", "s3")},
+    "EXTENSIONS": {
+        "scrapy.extensions.telnet.TelnetConsole": None,
+        "scrapy.extensions.feedexport.FeedExporter": None,
+        "scrapy.extensions.remote_control.RemoteControl": None,
+        "scrapy.extensions.spiderstate.SpiderState": None,
+        "scrapy.extensions.memusage.MemoryUsage": None,
+        f"{_PACKAGE}.own_memory.OwnMemoryUsage": 0,
+        f"{_PACKAGE}.minimum_rate.MinimumRate": 100,
+    },
+    "COOKIES_ENABLED": False,
+    "HTTPPROXY_ENABLED": False,
+    "HTTPCACHE_ENABLED": False,
+    "TELNETCONSOLE_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "FEEDS": {},
+    "MEMUSAGE_ENABLED": True,
+    "MEMUSAGE_LIMIT_MB": MEMORY_MIB,
+    "MEMUSAGE_CHECK_INTERVAL_SECONDS": 2.0,
+    "LOG_ENABLED": False,  # the standard library's logging goes to stderr
+    "STATS_DUMP": False,
+    "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+}

@@ -1,0 +1,84 @@
+"""Obey robots.txt inside Scrapy, which by itself takes an error for consent."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from protego import Protego
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http.request import NO_CALLBACK
+
+from icf.codes import Fate
+from icf.harvest.http.robots import LONGEST_DELAY, ROBOT
+from icf.harvest.http.urls import host_of
+from icf.harvest.sources.web_rules.fate_of_error import reason_of
+from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, refuse
+from icf.harvest.sources.web_rules.spider import spider_of
+
+
+class ObeyRobots:
+    """Refuses what robots.txt forbids, and keeps its Crawl-delay.
+
+    Without ROBOTSTXT_OBEY it is left out.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured("harvest.respect_robots is off")
+        self._crawler = crawler
+        self._turns = spider_of(crawler).turns
+        self._rules: dict[str, Protego | Refusal | None] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ObeyRobots:
+        """Make the middleware of a crawl."""
+        return cls(crawler)
+
+    async def process_request(
+        self, request: Request, spider: Spider | None = None
+    ) -> None:
+        """Return when a page's host allows it.
+
+        Raises:
+            Refusal: it does not, or cannot say.
+        """
+        if listing_of(request) is None:
+            return  # a robots.txt itself
+        parts = urlsplit(request.url)
+        rules = await self._rules_of(f"{parts.scheme}://{parts.netloc}")
+        if isinstance(rules, Refusal):
+            raise rules
+        if rules is not None and not rules.can_fetch(request.url, ROBOT):
+            raise refuse(Fate.DISALLOWED, f"{request.url}: robots.txt forbids it")
+
+    async def _rules_of(self, origin: str) -> Protego | Refusal | None:
+        async with self._asking.setdefault(origin, asyncio.Lock()):
+            if origin not in self._rules:
+                self._rules[origin] = await self._ask(f"{origin}/robots.txt")
+        return self._rules[origin]
+
+    async def _ask(self, url: str) -> Protego | Refusal | None:
+        asked = Request(url, callback=NO_CALLBACK)
+        try:
+            response = await self._crawler.engine.download_async(asked)
+        except IgnoreRequest as error:
+            return error if isinstance(error, Refusal) else _silent(url, str(error))
+        except Exception as error:
+            return _silent(url, reason_of(error, url))
+        if response.status == 429 or response.status >= 500:
+            return _silent(url, f"HTTP {response.status}")
+        if response.status != 200:
+            return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
+        rules = Protego.parse(response.body.decode("utf-8", errors="replace"))
+        delay = float(rules.crawl_delay(ROBOT) or 0.0)
+        self._turns.spacing[host_of(url)] = min(delay, LONGEST_DELAY)
+        return rules
+
+
+def _silent(url: str, why: str) -> Refusal:
+    text = f"{url}: {why}; the site is left alone until its rules are known"
+    return refuse(Fate.HTTP_ERROR, text)

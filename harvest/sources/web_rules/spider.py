@@ -1,0 +1,144 @@
+"""The spider: a page of a listing in, a reply with what it names out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import scrapy
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DontCloseSpider
+from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
+from scrapy.utils.response import get_base_url
+from twisted.python.failure import Failure
+
+from icf.harvest.http.twisted_resolver import CheckedNames
+from icf.harvest.sources.base import Answer, Listing, Task
+from icf.harvest.sources.web_rules.channel import Channel
+from icf.harvest.sources.web_rules.fate_of_error import reason_of
+from icf.harvest.sources.web_rules.messages import Reply
+from icf.harvest.sources.web_rules.page import Page, read_page, url_of
+from icf.harvest.sources.web_rules.refusal import LISTING, listing_of
+from icf.harvest.sources.web_rules.tables import WebTable
+from icf.harvest.sources.web_rules.turns import Turns
+from icf.settings import HarvestSettings
+
+
+class RulesSpider(scrapy.Spider):
+    """Reads pages by the rules of one source.
+
+    Args:
+        table: the rules.
+        harvest: settings.
+        channel: where replies go.
+        names: addresses that may be connected to.
+    """
+
+    def __init__(
+        self,
+        table: WebTable,
+        harvest: HarvestSettings,
+        channel: Channel,
+        names: CheckedNames,
+    ) -> None:
+        super().__init__(table.name)
+        self.table = table
+        self.harvest = harvest
+        self.channel = channel
+        self.names = names
+        self.turns = Turns()
+        self._open: set[int] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> RulesSpider:
+        """Make the spider of a crawl, one that waits for work."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.idle, signals.spider_idle)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Begin with nothing: the run sends what is to be asked for."""
+        return
+        yield
+
+    def ask(self, listing: Listing) -> None:
+        """Ask for the page of a listing that the run has sent."""
+        self._open.add(listing.id)
+        request = Request(
+            url_of(listing.task),
+            self.parse,
+            errback=self.failed,
+            meta={LISTING: listing},
+            dont_filter=True,
+        )
+        self.crawler.engine.crawl(request)
+
+    def parse(self, response: Response) -> Iterator[Reply]:
+        """Reply with what a page names."""
+        listing = _listing(response.request)
+        try:
+            answer = self._read(response, listing.task)
+        except Exception as error:
+            # Whatever a page does to a parser: it ends as the fault of that page.
+            said = f"{type(error).__name__}: {error}"
+            yield self._reply(listing, fault=f"{response.url}: cannot be read: {said}")
+        else:
+            yield self._reply(listing, answer=answer)
+
+    def failed(self, failure: Failure) -> Iterator[Reply]:
+        """Reply why a page did not come."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        assert failure.value is not None
+        reason = reason_of(failure.value, request.url)
+        yield self._reply(_listing(request), fault=reason)
+
+    def idle(self) -> None:
+        """Wait for more; a listing that got lost on the way is a fault of its own.
+
+        Raises:
+            DontCloseSpider: always; the run closes the spider.
+        """
+        for number in sorted(self._open):
+            self.channel.send(Reply(number, fault="Scrapy dropped its request"))
+        self._open.clear()
+        raise DontCloseSpider
+
+    def _read(self, response: Response, task: Task) -> Answer:
+        packed = response.headers.get("Content-Encoding")
+        if packed:
+            raise ValueError(f"Content-Encoding {packed!r} was not asked for")
+        if not isinstance(response, HtmlResponse | XmlResponse):
+            kind = (response.headers.get("Content-Type") or b"none").decode("latin-1")
+            raise ValueError(f"no HTML or XML; Content-Type: {kind}")
+        return read_page(
+            _page(response), task, self.table, obey=self.harvest.respect_robots
+        )
+
+    def _reply(
+        self, listing: Listing, answer: Answer | None = None, fault: str | None = None
+    ) -> Reply:
+        self._open.discard(listing.id)
+        return Reply(listing.id, answer, fault)
+
+
+def spider_of(crawler: Crawler) -> RulesSpider:
+    """Return the spider of a crawl."""
+    assert isinstance(crawler.spider, RulesSpider)
+    return crawler.spider
+
+
+def _listing(request: Request | None) -> Listing:
+    found = None if request is None else listing_of(request)
+    assert found is not None
+    return found
+
+
+def _page(response: TextResponse) -> Page:
+    robots = response.headers.getlist("X-Robots-Tag")
+    return Page(
+        response.url,
+        get_base_url(response),
+        response.selector,
+        tuple(value.decode("latin-1") for value in robots),
+    )

@@ -1,0 +1,1 @@
+"""Run exported networks: ONNX Runtime, OpenVINO, PyTorch."""

@@ -1,0 +1,210 @@
+"""Open exported networks: in ONNX Runtime, in OpenVINO, or in PyTorch.
+
+``auto`` means PyTorch where there is a GPU, and ONNX Runtime everywhere else: it starts
+in a tenth of the time and memory, and is the faster of the two on processors.
+
+PyTorch computes in float32 on processors and in float16 on a GPU, where it takes many
+pictures of one shape at a time. A GPU is shared by all worker processes of the filter:
+each decodes on its own processor, so that decoding keeps up, and opens the model for
+itself.
+
+Where the processor multiplies bfloat16 by itself, OpenVINO (the extra ``openvino``)
+takes about two thirds of the CPU time of ONNX Runtime. Its results then differ in the
+third digit: scores by a few thousandths, embeddings by a cosine of 0.999 or so. Its
+Python binding can deadlock when two threads of one process call it, so there calls wait
+for each other. The filter's workers are processes with a model each, which nothing
+holds up.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from icf.errors import BadModel, WrongUse
+
+Array = NDArray[np.float32]
+Shape = tuple[int | str | None, ...]
+
+Runtime = Literal["auto", "onnxruntime", "openvino", "torch"]
+Device = Literal["auto", "cpu", "cuda"]
+
+#: Pictures of one shape worth showing to a GPU at a time.
+TOGETHER = 64
+#: There where the driver of a GPU is loaded; looking costs nothing, PyTorch seconds.
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+#: Held by the one thread that is in OpenVINO's binding.
+_in_use = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Network:
+    """An opened network with one input; threads may share it.
+
+    Attributes:
+        runtime: "onnxruntime", "openvino" or "torch".
+        input: shape of its input; what is not a number is free.
+        outputs: shapes of its outputs.
+        run: from a batch to the outputs, in order.
+        together: pictures of one shape that are worth showing at a time.
+    """
+
+    runtime: str
+    input: Shape
+    outputs: tuple[Shape, ...]
+    run: Callable[[Array], list[Array]]
+    together: int = 1
+
+    def look(self, pictures: NDArray[np.uint8]) -> list[Array]:
+        """Show pictures of one size.
+
+        Args:
+            pictures: RGB, shape (n, h, w, 3).
+
+        Returns:
+            The outputs, in order.
+        """
+        batch: NDArray[Any] = pictures.transpose(0, 3, 1, 2)
+        # To a GPU, bytes travel faster than numbers.
+        return self.run(batch if self.runtime == "torch" else batch.astype(np.float32))
+
+
+def open_network(
+    path: Path,
+    threads: int = 1,
+    runtime: Runtime = "onnxruntime",
+    device: Device = "auto",
+) -> Network:
+    """Open an ONNX file.
+
+    Args:
+        path: the file.
+        threads: processors one call may use.
+        runtime: what opens it.
+        device: where PyTorch computes.
+
+    Raises:
+        BadModel: the runtime does not take the file, or it has several inputs.
+        WrongUse: OpenVINO is asked for and not installed, or a GPU that is not there.
+    """
+    chosen, place = choose(runtime, device)
+    # ONNX Runtime looks at the file first: what is wrong with it is said in one way.
+    session = cpu_session(path, threads)
+    if len(session.get_inputs()) != 1:
+        raise BadModel(f"{path} has {len(session.get_inputs())} inputs; expected one")
+    shapes = tuple(tuple(output.shape) for output in session.get_outputs())
+    name = session.get_inputs()[0].name
+    together = 1
+    if chosen == "openvino":
+        run = _in_openvino(path, threads)
+    elif chosen == "torch":
+        from icf.models.runtime.torch_network import open_in_torch
+
+        run = open_in_torch(path, threads, place)
+        together = TOGETHER if place == "cuda" else 1
+    else:
+        run = lambda batch: session.run(None, {name: batch})  # noqa: E731
+    taken = tuple(session.get_inputs()[0].shape)
+    return Network(chosen, taken, shapes, run, together)
+
+
+def choose(runtime: Runtime, device: Device) -> tuple[str, str]:
+    """Say what runs networks on this machine, and where.
+
+    Args:
+        runtime: what is asked for.
+        device: where PyTorch is to compute.
+
+    Returns:
+        ``"onnxruntime"``, ``"openvino"`` or ``"torch"``; ``"cpu"`` or ``"cuda"``.
+
+    Raises:
+        WrongUse: OpenVINO is not installed, no GPU is there, or it is asked for with
+            a runtime that does not use one.
+    """
+    if runtime == "openvino" and not _has_openvino():
+        raise WrongUse("OpenVINO is not installed: pip install 'icf-toolkit[openvino]'")
+    if device == "cuda" and runtime in ("onnxruntime", "openvino"):
+        raise WrongUse(
+            f"filter.device = cuda: {runtime} computes on processors here; set "
+            "filter.runtime = torch, or auto"
+        )
+    if device == "cuda" and not _has_gpu():
+        raise WrongUse(
+            "filter.device = cuda: PyTorch finds no GPU on this machine; set it to "
+            "auto, and see `icf doctor`"
+        )
+    gpu = device != "cpu" and runtime in ("auto", "torch") and _has_gpu()
+    if runtime == "auto":
+        return ("torch", "cuda") if gpu else ("onnxruntime", "cpu")
+    return runtime, "cuda" if gpu else "cpu"
+
+
+def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open an ONNX file in ONNX Runtime.
+
+    Args:
+        path: the file.
+        threads: processors one call may use.
+
+    Raises:
+        BadModel: ONNX Runtime does not take the file.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors share no class of their own
+        raise BadModel(f"{path} is not a model for ONNX Runtime: {error}") from error
+
+
+def _has_gpu() -> bool:
+    if not _DRIVER.exists():
+        return False
+    from icf.models.runtime.torch_network import has_cuda
+
+    return has_cuda()
+
+
+def _has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+@functools.cache
+def _core() -> Any:
+    import openvino
+
+    return openvino.Core()
+
+
+def _in_openvino(path: Path, threads: int) -> Callable[[Array], list[Array]]:
+    hints = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    try:
+        compiled = _core().compile_model(str(path), "CPU", hints)
+    except RuntimeError as error:
+        raise BadModel(f"{path} is not a model for OpenVINO: {error}") from error
+    request = compiled.create_infer_request()
+
+    def run(batch: Array) -> list[Array]:
+        with _in_use:
+            found = request.infer([np.ascontiguousarray(batch)], share_inputs=True)
+            return [np.array(found[output]) for output in compiled.outputs]
+
+    return run

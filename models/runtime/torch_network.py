@@ -1,0 +1,117 @@
+"""Run the exported detector and embedder in PyTorch: on a GPU, or for comparison.
+
+The weights come out of the very ONNX file, so the model's hash, and with it every
+stored embedding, stays the same whatever runs it. The exporter folded most batch norms
+into the convolutions before them; here those become the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from icf.errors import BadModel
+from icf.models.networks.detector import Detector
+from icf.models.networks.embedder import EmbedderNet
+from icf.models.runtime.onnx_weights import read_weights
+
+Array = NDArray[np.float32]
+
+#: By a weight that only it has, each network that can be opened.
+_NETWORKS: Mapping[str, Callable[[], nn.Module]] = {
+    "classes.weight": Detector,
+    "project.weight": EmbedderNet,
+}
+#: What the exporter calls the bias that it made of a batch norm.
+_FOLDED = ".weight_bias"
+
+
+def open_in_torch(
+    path: Path, threads: int, device: str
+) -> Callable[[NDArray[np.generic]], list[Array]]:
+    """Open an ONNX file of `icf.models`.
+
+    Args:
+        path: the file.
+        threads: processors one call may use, of this whole process.
+        device: ``"cpu"`` or ``"cuda"``; on the latter it computes in float16.
+
+    Returns:
+        From a batch n x 3 x h x w in 0..255, of any type, to the network's outputs.
+
+    Raises:
+        BadModel: the file holds another network.
+    """
+    network = load_network(path).eval()
+    half = device == "cuda"
+    dtype = torch.float16 if half else torch.float32
+    if not half:
+        torch.set_num_threads(threads)
+    network = network.to(device, dtype).to(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def run(batch: NDArray[np.generic]) -> list[Array]:
+        # Bytes cross to the GPU as bytes, and become numbers there.
+        pictures = torch.from_numpy(batch)
+        if half:
+            pictures = pictures.pin_memory()
+        pictures = pictures.to(device, non_blocking=True).to(
+            dtype, memory_format=torch.channels_last
+        )
+        found = network(pictures)
+        outputs = found if isinstance(found, tuple) else (found,)
+        return [output.float().cpu().numpy() for output in outputs]
+
+    return run
+
+
+def load_network(path: Path) -> nn.Module:
+    """Make the network whose weights an ONNX file holds, batch norms folded.
+
+    Raises:
+        BadModel: it holds none of the networks of `icf.models`.
+    """
+    weights = read_weights(path)
+    make = next((_NETWORKS[name] for name in _NETWORKS if name in weights), None)
+    if make is None:
+        raise BadModel(
+            f"{path} is neither the detector nor the embedder of icf.models, and only "
+            "these run in PyTorch; use filter.runtime = onnxruntime"
+        )
+    network = make()
+    _fold(network, weights)
+    state = {
+        name.replace(_FOLDED, ".bias"): torch.from_numpy(value.copy())
+        for name, value in weights.items()
+    }
+    wanted = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
+    if missing := sorted(wanted - state.keys()):
+        raise BadModel(f"{path} has no {', '.join(missing[:3])}: another architecture")
+    try:
+        network.load_state_dict({name: state[name] for name in wanted}, strict=False)
+    except RuntimeError as error:
+        raise BadModel(f"{path} has another architecture: {error}") from error
+    return network
+
+
+def _fold(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    """Give layers the biases that were folded into them; take the norms away."""
+    for name, module in list(network.named_modules()):
+        folded = weights.get(name + _FOLDED)
+        if folded is not None:
+            module.bias = nn.Parameter(torch.zeros(len(folded)))
+            continue
+        norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+        if norm and f"{name}.running_mean" not in weights:
+            parent, _, last = name.rpartition(".")
+            setattr(network.get_submodule(parent), last, nn.Identity())
+
+
+def has_cuda() -> bool:
+    """Whether PyTorch finds a GPU here."""
+    return bool(torch.cuda.is_available())

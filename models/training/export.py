@@ -1,0 +1,124 @@
+"""Export networks to ONNX and check that the file says what the network says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from icf.errors import BadModel
+from icf.models.runtime.network import cpu_session
+from icf.stores.files import replace_file
+
+OPSET = 18
+#: Bundled weights travel with every copy of the program.
+MOST_BYTES = 10_000_000
+
+
+def to_onnx(
+    network: nn.Module,
+    example: Tensor,
+    dynamic: Mapping[int, Any],
+    outputs: Sequence[str],
+    path: Path,
+) -> None:
+    """Write ``network``, as it is when it does not train, as one ONNX file.
+
+    Args:
+        network: takes one batch of pictures.
+        example: such a batch.
+        dynamic: the dimensions of the batch that may differ, and their names.
+        outputs: names of what it returns.
+        path: the file.
+
+    Raises:
+        BadModel: it has more than `MOST_BYTES`.
+    """
+    network.eval()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, _quiet():
+        unfinished = Path(folder) / path.name
+        torch.onnx.export(
+            network,
+            (example,),
+            unfinished,
+            input_names=["pictures"],
+            output_names=list(outputs),
+            opset_version=OPSET,
+            dynamic_shapes=(dict(dynamic),),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        weights = _without_notes(unfinished)
+    if len(weights) > MOST_BYTES:
+        raise BadModel(
+            f"{path.name} would have {len(weights)} bytes; bundled weights may have "
+            f"{MOST_BYTES}"
+        )
+    replace_file(path, [weights])
+
+
+def _without_notes(path: Path) -> bytes:
+    """Drop what the exporter notes of this machine: stack traces, with its paths."""
+    import onnx
+
+    model = onnx.load(path)
+    model.doc_string = ""
+    parts = [model, model.graph, *model.functions]
+    parts += [*model.graph.node, *(n for f in model.functions for n in f.node)]
+    graph = model.graph
+    parts += [*graph.input, *graph.output, *graph.value_info, *graph.initializer]
+    for part in parts:
+        del part.metadata_props[:]
+        part.doc_string = ""
+    return bytes(model.SerializeToString())
+
+
+def check_equal(network: nn.Module, path: Path, batches: Sequence[Tensor]) -> float:
+    """Check that an exported file gives what the network gives.
+
+    Args:
+        network: what was exported.
+        path: the file.
+        batches: inputs to try, of several shapes.
+
+    Returns:
+        The largest difference, as a share of the largest number of that output.
+
+    Raises:
+        BadModel: it is over 1e-3.
+    """
+    network.eval()
+    session = cpu_session(path)
+    name = session.get_inputs()[0].name
+    worst = 0.0
+    for batch in batches:
+        with torch.no_grad():
+            wanted = network(batch)
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        found = session.run(None, {name: batch.numpy()})
+        for a, b in zip(wanted, found, strict=True):
+            if a.shape != b.shape:
+                raise BadModel(f"{path} gives {b.shape} where PyTorch gives {a.shape}")
+            most = max(float(a.abs().max()), 1e-6)
+            worst = max(worst, float(np.abs(a.numpy() - b).max()) / most)
+    if not worst <= 1e-3:
+        raise BadModel(f"{path} differs from PyTorch by {worst:.2g} of its outputs")
+    return worst
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Keep the exporter's progress and its warnings about itself off the terminal."""
+    with warnings.catch_warnings(), Path(os.devnull).open("w") as nothing:
+        warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(nothing):
+            yield

@@ -1,0 +1,136 @@
+"""Face crops to train the embedder on: one picture of a character, seen in many ways.
+
+A crop is what the detector would hand over: the face's square, enlarged, never quite in
+the middle, redrawn by another hand, on any background. What makes the character, its
+hair, skin and features, stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.models.embedding import SIDE
+from icf.tools.training_art import compose, paint, place
+from icf.tools.training_art.heads import Art, Head
+
+Pixels = NDArray[np.uint8]
+Random = np.random.Generator
+
+#: How far a face is enlarged for the embedder: hair tells characters apart.
+CROP_RATE = 0.5
+
+#: How often an identity of a style is drawn; what is not named weighs 1. Only modelled
+#: people turn their heads and stand in another light.
+WEIGHTS = {"sculpted": 4.0}
+
+#: Share of the crops to train on that are redrawn.
+REDRAWN = 0.6
+
+
+@dataclass(frozen=True)
+class Identities:
+    """What the embedder learns to tell apart.
+
+    Attributes:
+        pictures: for each identity, its pictures.
+    """
+
+    pictures: Sequence[Sequence[Head]]
+
+    def chances(self) -> NDArray[np.float64]:
+        """How likely each identity is to be drawn: its style's weight, to sum 1."""
+        weights = np.array([WEIGHTS.get(own[0].style, 1.0) for own in self.pictures])
+        return np.asarray(weights / weights.sum(), np.float64)
+
+    @classmethod
+    def of(cls, art: Art, things: bool = True) -> Identities:
+        """Group an art collection by character.
+
+        Args:
+            art: heads and drawings without faces.
+            things: whether each drawing without a face counts as an identity of its
+                own, which keeps the network's eye for colours and lines general.
+        """
+        by_name: dict[tuple[str, str], list[Head]] = {}
+        for style, heads in art.heads.items():
+            for head in heads:
+                by_name.setdefault((style, head.identity), []).append(head)
+        alone = [[_whole(thing)] for thing in art.things] if things else []
+        return cls([*by_name.values(), *alone])
+
+
+def _whole(thing: Pixels) -> Head:
+    height, width = thing.shape[:2]
+    return Head(thing, (0.0, 0.0, float(width), float(height)), "thing", "")
+
+
+def crop(
+    head: Head, art: Art, random: Random, jitter: float = 1.0, redrawn: float = REDRAWN
+) -> Pixels:
+    """Cut one crop of a head.
+
+    Args:
+        head: the picture.
+        art: where backgrounds come from.
+        random: decides everything.
+        jitter: 1 trains: moved, turned, mirrored, partly hidden; 0 shows the head as
+            it is.
+        redrawn: share of the crops that another hand redraws.
+
+    Returns:
+        RGB, uint8, shape (112, 112, 3).
+    """
+    canvas = place.background(art, SIDE, random)
+    reduced = _reduced(head)
+    pixels = reduced.pixels
+    if jitter and head.style == "sculpted" and random.random() < redrawn:
+        painted = compose.painted(pixels[..., :3], random)
+        pixels = np.dstack([painted, pixels[..., 3:]])
+    place.blend(canvas, pixels, _matrix(reduced, random, jitter))
+    if random.random() < redrawn:
+        canvas = paint.redrawn(canvas, random)
+    if jitter and random.random() < 0.2:
+        _hide(canvas, random)
+    return canvas
+
+
+def _reduced(head: Head) -> Head:
+    """Halve large pictures, so that shrinking to the crop leaves no jagged edges."""
+    pixels, face = head.pixels, np.array(head.face)
+    while max(face[2] - face[0], face[3] - face[1]) > 2.2 * SIDE / (1 + CROP_RATE):
+        pixels = np.asarray(
+            cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        )
+        face = face / 2
+    box = (float(face[0]), float(face[1]), float(face[2]), float(face[3]))
+    return Head(pixels, box, head.style, head.identity)
+
+
+def _matrix(head: Head, random: Random, jitter: float) -> NDArray[np.float64]:
+    """Map the head's pixels to the crop's: 2 x 3."""
+    x1, y1, x2, y2 = head.face
+    scale = SIDE / (max(x2 - x1, y2 - y1) * (1 + CROP_RATE))
+    scale *= float(np.exp(random.normal(0, 0.12 * jitter)))
+    angle = random.normal(0, 0.2 * jitter)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    stretch = np.diag(np.exp(random.normal(0, 0.05 * jitter, 2)))
+    if jitter and random.random() < 0.5:
+        stretch = stretch @ np.diag([-1.0, 1.0])
+    linear = scale * turn @ stretch
+    centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+    middle = SIDE / 2 + random.normal(0, 0.05 * jitter, 2) * SIDE
+    return np.hstack([linear, (middle - linear @ centre)[:, None]])
+
+
+def _hide(canvas: Pixels, random: Random) -> None:
+    """Cover a part, as hands, balloons and other heads do."""
+    width, height = random.integers(SIDE // 8, SIDE // 3, 2)
+    left, top = random.integers(0, SIDE, 2)
+    colour = [int(v) for v in random.integers(0, 256, 3)]
+    corner = (int(left + width), int(top + height))
+    cv2.rectangle(canvas, (int(left), int(top)), corner, colour, -1)

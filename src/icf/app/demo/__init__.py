@@ -1,0 +1,1 @@
+"""`icf demo`: the whole line on a small cartoon wiki."""

@@ -1,0 +1,235 @@
+"""`icf demo`: the whole line on a small cartoon site, with the commands a user types.
+
+The demo has no way of its own through the program: it serves the site, writes the
+settings, and then runs the public commands one by one, printing each. Every one of them
+goes on from where it was, so a demo that was killed is finished by starting it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import click
+
+from icf.app.demo.people import ERROR_RATE, answer_questions
+from icf.app.demo.score import DemoScore, score, write_detection_files
+from icf.app.demo.site import DemoSite
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.dataset.formats.icartoonface.release_files import FEATURES, RECTEST_INFO
+from icf.errors import IcfError, WrongUse
+from icf.stores.files import replace_file
+from icf.workspace import CONFIG, Workspace, find
+
+SEED = 1
+
+_CONFIG = """\
+[harvest]
+contact = "demo@example.org"
+allow_hosts = ["127.0.0.1:{port}"]
+
+[[source]]
+name = "demo-wiki"
+kind = "mediawiki"
+api = "http://127.0.0.1:{port}/w/api.php"
+albums = {{ category = "Animated series" }}
+characters = {{ category = "{{album}} characters" }}
+"""
+
+
+@click.command()
+@click.argument(
+    "where",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+)
+@shared_options
+@pass_invocation
+@example("icf demo demo")
+def demo(invocation: Invocation, where: Path) -> None:
+    """Build a small data set from a cartoon site served on this machine.
+
+    DIR (default: demo) becomes a workspace. The site, its pictures and its faults come
+    with the program; questions are answered by a simulated annotator who is wrong 3% of
+    the time. Killed anywhere and started again, it goes on from where it was.
+    """
+    started = time.monotonic()
+    root = where.resolve()
+    tell = Teller(invocation, root)
+    port = _port(root)
+    tell.run("icf", "init", str(where), folder=Path.cwd())
+    _write_config(root, port, tell)
+    with DemoSite(port):
+        tell.run("icf-harvest", "run")
+    tell.run("icf-filter", "run")
+    answered = _ask_people(root, tell)
+    release = Path("releases/demo")
+    tell.run("icf-build-splits", str(release), "--seed", str(SEED))
+    workspace = find(root)
+    found = _evaluate(workspace, release, tell)
+    report = root / "reports" / "demo.html"
+    tell.run("icf-report", str(report.relative_to(root)))
+    result = score(workspace, answered, *found)
+    invocation.say(f"\nAll of it took {time.monotonic() - started:.0f} seconds.\n")
+    invocation.emit(result.as_json(report), lambda: _summary(result, report))
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Runs commands in the demo's workspace, each printed before it runs."""
+
+    invocation: Invocation
+    root: Path
+
+    def run(
+        self, *words: str, folder: Path | None = None, capture: bool = False
+    ) -> str:
+        """Run a console command of this installation; return stdout if captured.
+
+        Raises:
+            IcfError: the command failed; its own message stands above.
+        """
+        self.invocation.say(f"\n$ {shlex.join(words)}")
+        program = Path(sys.executable).parent / words[0]
+        done = subprocess.run(
+            [str(program), *words[1:]],
+            cwd=folder or self.root,
+            stdout=subprocess.PIPE if capture else self._results(),
+            text=True,
+            preexec_fn=_die_with_parent(),
+            check=False,
+        )
+        # 3 is "done, but some items failed": in the demo some are meant to.
+        if done.returncode not in (0, 3):
+            raise IcfError(
+                f"{words[0]} stopped with exit code {done.returncode}; its message is "
+                "above. Mend what it says and start the demo again: it goes on."
+            )
+        if capture:
+            self.say(done.stdout.rstrip())
+        return done.stdout if capture else ""
+
+    def _results(self) -> IO[str] | int | None:
+        """Where what a command prints goes: before the table, but never into JSON."""
+        if self.invocation.quiet:
+            return subprocess.DEVNULL
+        return sys.stderr if self.invocation.json else None
+
+    def say(self, text: str) -> None:
+        """Tell the person at the terminal something."""
+        self.invocation.say(text)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Have Linux kill a command whose demo was killed, so that no two run at once."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import ctypes
+    import signal
+
+    libc = ctypes.CDLL(None)
+    set_parent_death_signal = 1
+    demo = os.getpid()
+
+    def follow() -> None:
+        libc.prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != demo:  # it died before the line above
+            os._exit(1)
+
+    return follow
+
+
+def _port(root: Path) -> int:
+    """The site's port: free when the demo first ran, and the same ever after.
+
+    The URLs in the catalogue name it. The note of it also tells a demo from a workspace
+    of the user's own, whose settings must not be written over.
+
+    Raises:
+        WrongUse: the folder holds something else.
+    """
+    note = root / "demo.json"
+    if note.exists():
+        return int(json.loads(note.read_text())["port"])
+    root.mkdir(parents=True, exist_ok=True)
+    if any(not each.name.startswith(".") for each in root.iterdir()):
+        raise WrongUse(
+            f"{root} holds something that is no demo; name a new folder, as "
+            "`icf demo another`"
+        )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    replace_file(note, [json.dumps({"port": port}).encode()])
+    return port
+
+
+def _write_config(root: Path, port: int, tell: Teller) -> None:
+    text = _CONFIG.format(port=port)
+    config = root / CONFIG
+    if config.read_text() != text:
+        replace_file(config, [text.encode()])
+    tell.say(f"\n{_shown(config)} declares the site:\n\n{text.rstrip()}")
+
+
+def _ask_people(root: Path, tell: Teller) -> int:
+    """Export every open question, have it answered, take the answers back."""
+    folder = root / "batches" / "questions"
+    tell.run("icf-annotate", "export", "--format", "csv", "batches/questions")
+    answers = root / "batches" / "answers.csv"
+    tell.say(
+        "\nNo people are at hand: a simulated annotator, who is wrong "
+        f"{ERROR_RATE:.0%} of the time, fills in batches/answers.csv"
+    )
+    asked = answer_questions(find(root), folder / "questions.csv", answers, SEED)
+    tell.run("icf-annotate", "import", "batches/answers.csv")
+    return asked
+
+
+def _evaluate(
+    workspace: Workspace, release: Path, tell: Teller
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Score the release's identification test, and the detector on the true boxes."""
+    identification = tell.run(
+        "icf-evaluate",
+        "identification",
+        "--info",
+        str(release / RECTEST_INFO),
+        "--features",
+        str(release / FEATURES),
+        "--json",
+        capture=True,
+    )
+    truth, detections = write_detection_files(workspace)
+    detection = tell.run(
+        "icf-evaluate",
+        "detection",
+        "--truth",
+        str(truth.relative_to(workspace.root)),
+        "--detections",
+        str(detections.relative_to(workspace.root)),
+        "--json",
+        capture=True,
+    )
+    return json.loads(identification), json.loads(detection)
+
+
+def _summary(result: DemoScore, report: Path) -> object:
+    rows = [*result.lines(), ("report", _shown(report))]
+    return table(("the demo", ""), rows)
+
+
+def _shown(path: Path) -> str:
+    """A path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

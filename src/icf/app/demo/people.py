@@ -1,0 +1,104 @@
+"""The demo's simulated annotator: knows the site's truth, and errs at a known rate."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from icf.app.demo.site import Truth, load_truth
+from icf.catalogue.schema import character, face, image, question
+from icf.codes import Choice
+from icf.engine.rows import by_ids
+from icf.stores.files import replace_file
+from icf.workspace import Workspace
+
+#: How often the annotator is wrong.
+ERROR_RATE = 0.03
+
+ANNOTATOR = "simulated"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a question shows: a face of a picture, and the character asked about."""
+
+    question: int
+    sha256: str
+    box: tuple[float, float, float, float]
+    character: str
+
+    def answer(self, truth: Truth) -> bool:
+        """Whether the face really is the character."""
+        return truth.who(self.sha256, self.box) == self.character
+
+    def misjudged(self, seed: int) -> bool:
+        """Whether the annotator errs here.
+
+        It hangs on what is shown, not on the question's number, which another run of
+        the demo, or one that was killed, may give to another face.
+        """
+        edges = " ".join(f"{edge:.0f}" for edge in self.box)
+        shown = f"{seed} {self.sha256} {edges} {self.character}"
+        return random.Random(shown).random() < ERROR_RATE
+
+
+def answer_questions(
+    workspace: Workspace, questions: Path, answers: Path, seed: int
+) -> int:
+    """Fill in the answers of an exported batch; return how many questions it has.
+
+    The same face and character get the same answer each time, right or wrong.
+    """
+    with questions.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    truth = load_truth()
+    shown = asked_about(workspace, (int(row["question"]) for row in rows))
+    choices = {
+        each.question: each.answer(truth) != each.misjudged(seed) for each in shown
+    }
+    for row in rows:
+        right = choices[int(row["question"])]
+        row["answer"] = str(Choice.TRUE if right else Choice.FALSE)
+        row["annotator"] = ANNOTATOR
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["question"])
+    writer.writeheader()
+    writer.writerows(rows)
+    replace_file(answers, [text.getvalue().encode()])
+    return len(rows)
+
+
+def true_answers(workspace: Workspace, questions: Iterable[int]) -> dict[int, bool]:
+    """Whether each question's face really is its character."""
+    truth = load_truth()
+    shown = asked_about(workspace, questions)
+    return {each.question: each.answer(truth) for each in shown}
+
+
+def asked_about(workspace: Workspace, questions: Iterable[int]) -> Iterator[Asked]:
+    """Read what each question shows."""
+    query = (
+        sa.select(
+            question.c.id,
+            image.c.sha256,
+            face.c.x1,
+            face.c.y1,
+            face.c.x2,
+            face.c.y2,
+            character.c.name,
+        )
+        .select_from(question)
+        .join(face, face.c.id == question.c.face_id)
+        .join(image, image.c.id == face.c.image_id)
+        .join(character, character.c.id == question.c.character_id)
+    )
+    with workspace.catalogue.read() as connection:
+        for row in by_ids(connection, query, question.c.id, list(questions)):
+            box = (row.x1, row.y1, row.x2, row.y2)
+            yield Asked(row.id, row.sha256, box, row.name)

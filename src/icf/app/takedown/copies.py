@@ -1,0 +1,101 @@
+"""Copies of withdrawn pictures outside of the workspace's stores: releases, reports."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import release
+from icf.errors import BrokenMachine
+from icf.stores.files import replace_file
+from icf.workspace import Workspace
+
+#: What a release says of the pictures that were taken out of it.
+NOTE = "taken_down.json"
+
+_LICENCES = "licences.csv"
+
+
+@dataclass(frozen=True)
+class HeldCopies:
+    """A release on this disk that holds withdrawn pictures.
+
+    Attributes:
+        folder: the release.
+        seed: that it was made with.
+        files: the copies, relative to the folder.
+    """
+
+    folder: Path
+    seed: int
+    files: tuple[str, ...]
+
+    @property
+    def remedy(self) -> str:
+        """The command that makes the release without them."""
+        again = self.folder.with_name(f"{self.folder.name}-without")
+        return f"icf-build-splits {again} --seed {self.seed}"
+
+
+def find_copies(workspace: Workspace, hashes: Collection[str]) -> list[HeldCopies]:
+    """Return the releases of this workspace that hold pictures of these hashes."""
+    query = sa.select(release.c.path, release.c.seed).order_by(release.c.id)
+    with workspace.catalogue.read() as connection:
+        seeds = {Path(row.path): int(row.seed) for row in connection.execute(query)}
+    found = []
+    for folder, seed in seeds.items():
+        files = tuple(
+            name
+            for name, sha256 in _pictures(folder)
+            if sha256 in hashes and _inside(folder, name).is_file()
+        )
+        if files:
+            found.append(HeldCopies(folder, seed, files))
+    return found
+
+
+def remove_copies(held: HeldCopies, reason: str) -> None:
+    """Delete the copies in a release, and note in it that they are gone.
+
+    Raises:
+        BrokenMachine: they cannot be removed.
+    """
+    note = held.folder / NOTE
+    try:
+        known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
+        entry = {"files": list(held.files), "reason": reason, "taken_at": time.time()}
+        text = json.dumps([*known, entry], indent=2) + "\n"
+        replace_file(note, [text.encode("utf-8")])
+        for name in held.files:
+            _inside(held.folder, name).unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise BrokenMachine(
+            f"cannot take pictures out of {held.folder}: {error}; check who may write "
+            "there, and run the same command again"
+        ) from error
+
+
+def find_reports(workspace: Workspace) -> list[Path]:
+    """Return the reports of this workspace; each may show thumbnails of anything."""
+    return sorted((workspace.root / "reports").glob("*.html"))
+
+
+def _pictures(folder: Path) -> list[tuple[str, str]]:
+    try:
+        with (folder / _LICENCES).open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            return sorted({(row["file"], row["sha256"]) for row in rows})
+    except (OSError, KeyError):
+        return []
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """The file of a release; nothing outside of it, whatever its table says."""
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) else folder / _LICENCES / "no"

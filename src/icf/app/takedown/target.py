@@ -1,0 +1,208 @@
+"""What a takedown is about: which URLs, pictures and faces a few words name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from icf.catalogue import tombstones
+from icf.catalogue.schema import (
+    album,
+    candidate,
+    character,
+    face,
+    image,
+    image_source,
+    mention,
+    question,
+    url,
+)
+from icf.codes import Label
+from icf.engine.rows import by_ids
+from icf.errors import WrongUse
+from icf.harvest.fault import Fault
+from icf.harvest.http.urls import normalise
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NUMBERED = re.compile(r"character:([0-9]{1,18})")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is withdrawn.
+
+    Attributes:
+        kind: ``"url"``, ``"sha256"`` or ``"character"``.
+        subject: what its tombstone says.
+        character_id: the character, where it is one.
+        images: ids of the pictures whose bytes go.
+        faces: ids of the faces that go, on pictures that stay too.
+        urls: ids of the URLs that are never asked again.
+    """
+
+    kind: str
+    subject: str
+    character_id: int | None = None
+    images: Sequence[int] = field(default=())
+    faces: Sequence[int] = field(default=())
+    urls: Sequence[int] = field(default=())
+
+
+def find_target(connection: sa.Connection, words: str) -> Target:
+    """Return what a URL, a SHA-256, ``character:ID`` or ``ALBUM/CHARACTER`` names.
+
+    A URL or a hash that the catalogue does not know can be withdrawn beforehand.
+
+    Raises:
+        WrongUse: it names nothing, or several characters.
+    """
+    if "://" in words:
+        return _of_url(connection, words)
+    if _SHA256.fullmatch(words.lower()):
+        return _of_hash(connection, words.lower())
+    return _of_character(connection, words)
+
+
+def _of_url(connection: sa.Connection, words: str) -> Target:
+    query = sa.select(url.c.id, url.c.url, url.c.image_id).where(
+        sa.or_(url.c.url == words, url.c.original == words)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        try:
+            asked = normalise(words).url
+        except Fault:
+            asked = words
+        row = connection.execute(query.where(url.c.url == asked)).first()
+    subject = row.url if row else asked
+    found = sa.select(image_source.c.image_id).where(image_source.c.url == subject)
+    images = set(connection.execute(found).scalars())
+    if row is not None and row.image_id is not None:
+        images.add(row.image_id)
+    own = () if row is None else (row.id,)
+    withdrawn = _with_copies(connection, images)
+    return _whole(connection, Target(tombstones.URL, subject), withdrawn, own)
+
+
+def _of_hash(connection: sa.Connection, sha256: str) -> Target:
+    query = sa.select(image.c.id).where(image.c.sha256 == sha256)
+    images = _with_copies(connection, connection.execute(query).scalars())
+    return _whole(connection, Target(tombstones.SHA256, sha256), images, ())
+
+
+def _with_copies(connection: sa.Connection, images: Iterable[int]) -> list[int]:
+    """Add the other files that show the very same pixels, if they were decoded."""
+    ids = sorted(images)
+    query = sa.select(image.c.pixel_hash).where(image.c.pixel_hash.is_not(None))
+    shown = [row.pixel_hash for row in by_ids(connection, query, image.c.id, ids)]
+    same = sa.select(image.c.id).where(image.c.pixel_hash.in_(shown))
+    return sorted({*ids, *connection.execute(same).scalars()})
+
+
+def _of_character(connection: sa.Connection, words: str) -> Target:
+    named = album.c.name.concat("/").concat(character.c.name)
+    query = sa.select(character.c.id, album.c.name, character.c.name).join(
+        album, album.c.id == character.c.album_id
+    )
+    if numbered := _NUMBERED.fullmatch(words):
+        rows = connection.execute(query.where(character.c.id == int(numbered[1]))).all()
+    else:
+        rows = connection.execute(query.where(named == words)).all()
+    if len(rows) > 1:
+        shown = ", ".join(f"character:{row[0]}" for row in rows)
+        raise WrongUse(f"{words!r} names several characters; give one of {shown}")
+    if not rows:
+        raise WrongUse(_nothing(connection, words, named))
+    key, album_name, name = rows[0]
+    _check_alone(connection, key)
+    target = Target(
+        tombstones.CHARACTER, tombstones.full_name(album_name, name), character_id=key
+    )
+    others = candidate.alias("others")
+    elsewhere = sa.exists().where(
+        others.c.image_id == candidate.c.image_id, others.c.character_id != key
+    )
+    alone = sa.select(candidate.c.image_id).where(
+        candidate.c.character_id == key, ~elsewhere
+    )
+    images = sorted(connection.execute(alone).scalars())
+    return _whole(connection, target, images, _urls_of_nobody_else(connection, key))
+
+
+def _check_alone(connection: sa.Connection, key: int) -> None:
+    """Refuse a character that shares its faces with those it was merged with."""
+    is_gone = sa.and_(character.c.id == key, character.c.merged_into.is_not(None))
+    query = sa.select(character.c.id).where(
+        sa.or_(is_gone, character.c.merged_into == key)
+    )
+    merged = list(connection.execute(query.order_by(character.c.id)).scalars())
+    if merged:
+        undo = ", ".join(f"`icf-filter review --undo character:{n}`" for n in merged)
+        raise WrongUse(
+            f"character:{key} was merged with another one, and they share their faces; "
+            f"part them with {undo}, then withdraw each of them"
+        )
+
+
+def _urls_of_nobody_else(connection: sa.Connection, key: int) -> list[int]:
+    """URLs that are mentioned for one character alone, and not for a whole album."""
+    others = mention.alias("others")
+    elsewhere = sa.exists().where(
+        others.c.url_id == mention.c.url_id, others.c.character_id != key
+    )
+    query = (
+        sa.select(mention.c.url_id)
+        .join(url, url.c.id == mention.c.url_id)
+        .where(mention.c.character_id == key, ~elsewhere, url.c.album_id.is_(None))
+    )
+    return sorted(connection.execute(query).scalars())
+
+
+def _whole(
+    connection: sa.Connection,
+    target: Target,
+    images: Sequence[int],
+    urls: Sequence[int],
+) -> Target:
+    """Add what goes with pictures: their faces, and every URL that brought them."""
+    faces = {
+        row.id
+        for row in by_ids(connection, sa.select(face.c.id), face.c.image_id, images)
+    }
+    if target.character_id is not None:
+        faces |= _faces_of(connection, target.character_id)
+    found = by_ids(connection, sa.select(url.c.id), url.c.image_id, images)
+    all_urls = {*urls, *(row.id for row in found)}
+    return Target(
+        target.kind,
+        target.subject,
+        target.character_id,
+        list(images),
+        sorted(faces),
+        sorted(all_urls),
+    )
+
+
+def _faces_of(connection: sa.Connection, key: int) -> set[int]:
+    """Faces that the filter or people take for a character."""
+    likely = sa.select(face.c.id).where(face.c.character_id == key)
+    confirmed = sa.select(question.c.face_id).where(
+        question.c.character_id == key, question.c.label == Label.SAME.value
+    )
+    return set(connection.execute(sa.union(likely, confirmed)).scalars())
+
+
+def _nothing(
+    connection: sa.Connection, words: str, named: sa.ColumnElement[str]
+) -> str:
+    query = sa.select(named).select_from(character.join(album))
+    near = difflib.get_close_matches(words, connection.execute(query).scalars(), 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return (
+        f"{words!r} names nothing here; give a URL, an image's SHA-256, character:ID "
+        f"or ALBUM/CHARACTER{meant}"
+    )

@@ -1,0 +1,188 @@
+"""What is measured on pixels: sharpness, tone, perceptual hashes, the pixels' own hash.
+
+All take an upright picture or crop as RGB, uint8 of shape (h, w, 3). What looks at grey
+alone takes a `Grey` as well, so that it is made once for several measures.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.images.grey import Grey
+
+Pixels = NDArray[np.uint8]
+Values = NDArray[np.float32]
+
+#: Side, in pixels, that a face is reduced to before its sharpness is measured, because
+#: Laplacian variance depends on scale. 100 is the smallest face the paper keeps
+#: (section 3.2).
+SHARPNESS_SIDE = 100
+
+_HASH_SIDE = 8
+_DCT_SIDE = 32
+#: Side of the grid of means that both hashes begin with. Twice that of the DCT is
+#: enough to agree with imagehash, which begins with all pixels, in all but half a bit.
+_MEANS_SIDE = 2 * _DCT_SIDE
+
+
+class Tone(NamedTuple):
+    """How bright a crop is and how much its grey values vary, 0 to 255.
+
+    Attributes:
+        brightness: their mean.
+        contrast: their standard deviation.
+    """
+
+    brightness: float
+    contrast: float
+
+
+class Hashes(NamedTuple):
+    """Two perceptual hashes, 64 bits each, signed as numpy holds them.
+
+    In hex (`icf.catalogue.schema.HexHash`) they read like those of imagehash.
+    """
+
+    phash: int
+    dhash: int
+
+
+def sharpness(crop: Pixels | Grey) -> float:
+    """Variance of the Laplacian of the grey crop, its longer side reduced to 100.
+
+    Smaller crops are never enlarged, which would only make them look blurred. Source:
+    iCartoonFace paper, section 3.2, most of whose pictures are over 100.
+    """
+    grey = Grey.of(crop)
+    height, width = grey.pixels.shape
+    scale = SHARPNESS_SIDE / max(height, width)
+    if scale >= 1:
+        return _laplacian_variance(grey.pixels)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return _laplacian_variance(grey.resized(*size))
+
+
+def sharpness_paper(crop: Pixels | Grey) -> float:
+    """Variance of the Laplacian of the grey crop as it is, in its own size.
+
+    Source: iCartoonFace paper, section 3.2 and figure 4 (e), which speaks of "images"
+    of at least 100 x 100: those are the faces, so a crop is what the box holds.
+    """
+    return _laplacian_variance(Grey.of(crop).pixels)
+
+
+def tone(crop: Pixels | Grey) -> Tone:
+    """Mean and standard deviation of the grey crop.
+
+    >>> tone(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8))
+    Tone(brightness=127.5, contrast=127.5)
+    """
+    mean, deviation = cv2.meanStdDev(Grey.of(crop).pixels)
+    return Tone(float(mean[0, 0]), float(deviation[0, 0]))
+
+
+def hashes(picture: Pixels | Grey) -> Hashes:
+    """Both perceptual hashes, which share most of their work.
+
+    `phash`: a bit for each of 8 x 8 low frequencies of the DCT above their median.
+    `dhash`: a bit for each of 8 x 8 cells that is darker than its right neighbour.
+    The first bit, row by row, is the highest. They are resized as imagehash does it
+    (Lanczos), but from a grid of means and not from all pixels.
+    """
+    means = Grey.of(picture).resized(_MEANS_SIDE, _MEANS_SIDE).astype(np.float32)
+    wide = _filtered(means, _DCT_SIDE, _DCT_SIDE)
+    low = _COSINES @ wide @ _COSINES.T
+    cells = _filtered(means, _HASH_SIDE, _HASH_SIDE + 1)
+    return Hashes(_packed(low > np.median(low)), _packed(cells[:, 1:] > cells[:, :-1]))
+
+
+def phash(picture: Pixels | Grey) -> int:
+    """The DCT hash of `hashes` alone."""
+    return hashes(picture).phash
+
+
+def dhash(picture: Pixels | Grey) -> int:
+    """The gradient hash of `hashes` alone."""
+    return hashes(picture).dhash
+
+
+def pixel_hash(pixels: Pixels) -> str:
+    """SHA-256 of size and pixels: equal for equal pictures in any file."""
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def hamming(
+    hashes: NDArray[np.int64], other: int | NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Count differing bits of signed 64-bit hashes, elementwise.
+
+    >>> hamming(np.array([0, -1]), 1)
+    array([ 1, 63])
+    """
+    # Of a signed number, bitwise_count takes the absolute value.
+    differing = np.bitwise_xor(hashes, other).view(np.uint64)
+    return np.bitwise_count(differing).astype(np.int64)
+
+
+def is_flat(pixels: Pixels) -> bool:
+    """Tell whether the picture is one colour: its hashes would say nothing."""
+    # A few pixels tell nearly always; all of them are looked at where those are alike.
+    return _is_one_colour(pixels[::16, ::16]) and _is_one_colour(pixels)
+
+
+def _is_one_colour(pixels: Pixels) -> bool:
+    # By channel, each in one row: many times faster than pixel by pixel.
+    channels = np.ascontiguousarray(pixels.transpose(2, 0, 1)).reshape(3, -1)
+    return bool(np.ptp(channels, axis=1).max() <= 2)
+
+
+def _laplacian_variance(grey: Pixels) -> float:
+    # 16 bits hold every value: 4 x 255 in both directions.
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
+    return float(deviation[0, 0]) ** 2
+
+
+def _filtered(means: NDArray[np.float32], height: int, width: int) -> Values:
+    """Resize the grid of means with a Lanczos filter, to whole grey values.
+
+    Equal neighbours must stay equal: hence the rounding, which Pillow does as well.
+    """
+    down, across = _lanczos(means.shape[0], height), _lanczos(means.shape[1], width)
+    return np.clip(np.rint(down @ means @ across.T), 0, 255)
+
+
+@functools.cache
+def _lanczos(pixels: int, cells: int) -> Values:
+    """Weights of the pixels in each cell, of shape (cells, pixels).
+
+    Lanczos with three lobes, stretched by the reduction, as Pillow has it.
+    """
+    scale = pixels / cells
+    centres = (np.arange(cells)[:, None] + 0.5) * scale
+    away = (np.arange(pixels)[None, :] + 0.5 - centres) / scale
+    weights = np.where(np.abs(away) < 3, np.sinc(away) * np.sinc(away / 3), 0.0)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+def _packed(bits: NDArray[np.bool_]) -> int:
+    return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)
+
+
+def _cosines() -> Values:
+    """The 8 lowest rows of the 32-point DCT-II."""
+    frequency = np.arange(_HASH_SIDE)[:, None]
+    place = np.arange(_DCT_SIDE)[None, :]
+    angles = math.pi * frequency * (2 * place + 1) / (2 * _DCT_SIDE)
+    return (2 * np.cos(angles)).astype(np.float32)
+
+
+_COSINES = _cosines()

@@ -1,0 +1,318 @@
+"""Embeddings, outside of SQL: append-only shards of float16 rows with their face ids.
+
+One folder a model hash. A row is ``id`` (int64) then ``d`` float16 numbers, so a file
+cut short by a crash is still good up to its last complete row: readers ignore the rest,
+and the next writer cuts it off. The last row of an id is the one that counts. There is
+one writer at a time, held by a lock on the folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.errors import BadInput
+
+#: Bytes after which a new shard is begun.
+SHARD_BYTES = 256 * 1024 * 1024
+
+_SUFFIX = ".rows"
+
+#: Stands where a face's id was; ids are positive.
+_ERASED = -1
+
+
+class MissingVector(BadInput):
+    """Some faces have no embedding by this model."""
+
+
+class VectorStore:
+    """The embeddings below one folder; safe to share between threads that only read."""
+
+    def __init__(self, folder: str | Path, shard_bytes: int = SHARD_BYTES) -> None:
+        self.folder = Path(folder)
+        self.shard_bytes = shard_bytes
+        self._models: dict[str, _Model] = {}
+
+    def append(
+        self, model: str, ids: NDArray[np.int64], matrix: NDArray[np.float32]
+    ) -> None:
+        """Add rows; they are on disk when this returns.
+
+        Args:
+            model: the model's SHA-256.
+            ids: shape (n,), the faces' ids.
+            matrix: shape (n, d), the same d as every row of this model.
+
+        Raises:
+            BadInput: the shapes do not fit each other or what is stored.
+        """
+        if matrix.ndim != 2 or ids.shape != (len(matrix),):
+            raise BadInput(f"{ids.shape} ids do not fit a matrix of {matrix.shape}")
+        if not len(matrix):
+            return
+        folder = self.folder / model
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            self._append(folder, ids, matrix)
+
+    def get(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read rows, brought back to unit length.
+
+        Args:
+            model: the model's SHA-256.
+            ids: shape (n,), the faces' ids.
+
+        Returns:
+            Shape (n, d), float32, in the order of ``ids``.
+
+        Raises:
+            MissingVector: some ids have no row.
+        """
+        places = self._model(model).places(ids)
+        _complain(model, ids[places.shard < 0])
+        matrix, held = _read(places)
+        # Erased since their places were learnt.
+        _complain(model, ids[held != ids])
+        return matrix
+
+    def cosines(
+        self, model: str, ids: NDArray[np.int64], others: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The cosine of each pair of faces: shape (n,), for two arrays of n ids.
+
+        Raises:
+            MissingVector: some have no vector by this model.
+        """
+        every, places = np.unique([ids, others], return_inverse=True)
+        vectors = self.get(model, every)
+        one, other = vectors[places.reshape(2, -1)]
+        return np.asarray(np.einsum("nd,nd->n", one, other), np.float32)
+
+    def has(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these faces have a vector of ``model``: shape (n,)."""
+        return self._model(model).places(ids).shard >= 0
+
+    def erase(self, ids: NDArray[np.int64]) -> int:
+        """Overwrite every row of these faces, by any model; return how many.
+
+        The numbers are gone from the disk when this returns; `get` has no such faces
+        any more.
+        """
+        return sum(
+            _erase(folder, ids)
+            for folder in sorted(self.folder.glob("*"))
+            if folder.is_dir()
+        )
+
+    def ids(self, model: str) -> NDArray[np.int64]:
+        """Every face that has a vector of ``model``: shape (n,), sorted."""
+        return self._model(model).ids()
+
+    def _model(self, model: str) -> _Model:
+        return self._models.setdefault(model, _Model(self.folder / model))
+
+    def _append(
+        self, folder: Path, ids: NDArray[np.int64], matrix: NDArray[np.float32]
+    ) -> None:
+        dtype = _dtype(matrix.shape[1])
+        shards = _shards(folder)
+        last = shards[-1] if shards else None
+        if last is not None and _dim(last) != matrix.shape[1]:
+            raise BadInput(
+                f"vectors of {matrix.shape[1]} numbers do not go with those of "
+                f"{_dim(last)} in {folder}"
+            )
+        if last is None or last.stat().st_size >= self.shard_bytes:
+            last = folder / f"{len(shards):06}-{matrix.shape[1]}{_SUFFIX}"
+        rows = np.empty(len(ids), dtype)
+        rows["id"], rows["vector"] = ids, matrix
+        with last.open("ab") as file:
+            file.truncate(file.tell() // dtype.itemsize * dtype.itemsize)
+            file.write(rows.tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+#: The rows of a shard, on the disk.
+_Rows = NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where rows are.
+
+    Attributes:
+        shard, row: shape (n,); shard -1 where an id has none.
+        shards: all of them.
+    """
+
+    shard: NDArray[np.int64]
+    row: NDArray[np.int64]
+    shards: tuple[_Rows, ...]
+
+
+#: Keys and what they lead to, by ascending key.
+_Sorted = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+_NOTHING: _Sorted = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+#: Rows that wait in an array of their own before the large one is made anew.
+_RECENT = 65_536
+
+#: Bits of a place that count rows; the others number the shard.
+_ROW_BITS = 40
+
+
+class _Model:
+    """Where each id's last row is, read on as shards grow.
+
+    16 bytes a face, in sorted arrays. New rows go into a small one first: a run that
+    adds a few rows and looks again does not copy the million places it knows.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._old = _NOTHING
+        self._recent = _NOTHING
+        self._shards: list[_Rows] = []
+        self._growing = threading.Lock()
+
+    def places(self, ids: NDArray[np.int64]) -> _Places:
+        """Where the rows of ``ids`` are now."""
+        old, recent, shards = self._refreshed()
+        place = np.full(len(ids), -1, np.int64)
+        for keys, values in (old, recent):
+            if len(keys):
+                at = np.minimum(np.searchsorted(keys, ids), len(keys) - 1)
+                hit = keys[at] == ids
+                place[hit] = values[at[hit]]
+        row = place & ((1 << _ROW_BITS) - 1)
+        return _Places(place >> _ROW_BITS, row, shards)
+
+    def ids(self) -> NDArray[np.int64]:
+        """Every id that has a row, ascending."""
+        old, recent, _ = self._refreshed()
+        return np.union1d(old[0], recent[0])
+
+    def _refreshed(self) -> tuple[_Sorted, _Sorted, tuple[_Rows, ...]]:
+        """Take in the rows that were added since the last look."""
+        with self._growing:
+            # Only the last shard grows, until another is begun.
+            number = max(len(self._shards) - 1, 0)
+            while (shard := self._path(number)).exists():
+                if number == len(self._shards):
+                    self._shards.append(np.empty(0, _dtype(_dim(shard))))
+                start = len(self._shards[number])
+                if _count(shard) > start:
+                    rows = self._shards[number] = _complete_rows(shard)
+                    self._take_in(number, start, rows["id"][start:])
+                number += 1
+            return self._old, self._recent, tuple(self._shards)
+
+    def _path(self, number: int) -> Path:
+        """The file of a shard, which need not exist."""
+        if not self._shards:
+            return next(iter(_shards(self.folder)), self.folder / "none")
+        return self.folder / f"{number:06}-{_width(self._shards[0])}{_SUFFIX}"
+
+    def _take_in(self, number: int, start: int, ids: NDArray[np.int64]) -> None:
+        rows = np.arange(start, start + len(ids)) | (number << _ROW_BITS)
+        there = ids != _ERASED
+        self._recent = _merged(self._recent, (ids[there], rows[there]))
+        if len(self._recent[0]) > _RECENT:
+            self._old = _merged(self._old, self._recent)
+            self._recent = _NOTHING
+
+
+def _merged(known: _Sorted, new: _Sorted) -> _Sorted:
+    """Both together; of several places of an id the last counts."""
+    keys, places = (np.concatenate(pair) for pair in zip(known, new, strict=True))
+    order = np.argsort(keys, kind="stable")
+    keys, places = keys[order], places[order]
+    last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]
+    return keys[last], places[last]
+
+
+def _complain(model: str, missing: NDArray[np.int64]) -> None:
+    if len(missing):
+        shown = ", ".join(map(str, missing[:10].tolist()))
+        raise MissingVector(
+            f"{len(missing)} faces have no vector of model {model[:12]}: {shown}; "
+            "run `icf-filter embed` again"
+        )
+
+
+def _read(places: _Places) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Gather rows, shard by shard, brought to unit length, and whose they are."""
+    dim = _width(places.shards[0]) if places.shards else 0
+    matrix = np.empty((len(places.row), dim), np.float32)
+    held = np.empty(len(places.row), np.int64)
+    for number, shard in enumerate(places.shards):
+        chosen = np.flatnonzero(places.shard == number)
+        rows = shard[places.row[chosen]]
+        matrix[chosen], held[chosen] = rows["vector"], rows["id"]
+    lengths = np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
+    matrix /= np.maximum(lengths, np.finfo(np.float32).tiny)
+    return matrix, held
+
+
+def _dtype(dim: int) -> np.dtype[np.void]:
+    return np.dtype([("id", "<i8"), ("vector", "<f2", (dim,))])
+
+
+def _dim(shard: Path) -> int:
+    return int(shard.stem.split("-")[1])
+
+
+def _width(rows: _Rows) -> int:
+    return int(rows.dtype["vector"].shape[0])
+
+
+def _shards(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def _count(shard: Path) -> int:
+    return shard.stat().st_size // _dtype(_dim(shard)).itemsize
+
+
+def _complete_rows(shard: Path) -> _Rows:
+    count = _count(shard)
+    if not count:
+        return np.empty(0, _dtype(_dim(shard)))
+    mapped = np.memmap(shard, _dtype(_dim(shard)), "r", shape=(count,))
+    return mapped.view(np.ndarray)
+
+
+def _erase(folder: Path, ids: NDArray[np.int64]) -> int:
+    erased = 0
+    with _locked(folder):
+        for shard in _shards(folder):
+            held = _complete_rows(shard)["id"]
+            chosen = np.flatnonzero(np.isin(held, ids))
+            if not len(chosen):
+                continue
+            rows = np.memmap(shard, _dtype(_dim(shard)), "r+", shape=(len(held),))
+            # The numbers first: a row that still has its id can be found again.
+            rows["vector"][chosen] = 0
+            rows.flush()
+            rows["id"][chosen] = _ERASED
+            rows.flush()
+            erased += len(chosen)
+    return erased
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,200 @@
+"""The whole line, end to end, as a new user runs it; and killed in every stage."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icf.app.demo.score import DemoScore
+from icf.app.demo.site import Noise, load_truth
+from icf.codes import Fate
+from icf.workspace import init
+from tests.app.demo_runs import Demo, assert_nothing_is_half_written
+from tests.app.program import said
+
+Undisturbed = tuple[Demo, dict[str, Any]]
+
+#: When to kill the demo, so that each stage is hit while it works.
+MOMENTS: dict[str, Callable[[Demo], bool]] = {
+    "harvest": lambda demo: demo.count("image") >= 200,
+    "filter": lambda demo: demo.count("decision") >= 900,
+    "export": lambda demo: any((demo.root / "batches").glob(".questions.partial-*")),
+    "import": lambda demo: demo.count("answer") > 0,
+    "splits": lambda demo: any((demo.root / "releases").glob(".demo.partial-*")),
+    "report": lambda demo: "$ icf-report" in demo.told,
+}
+
+
+def noisy(*kinds: Noise) -> int:
+    """How many files of the site have something wrong with them."""
+    return sum(file.noise in kinds for file in load_truth().files)
+
+
+def test_every_url_meets_the_fate_that_the_site_has_for_it(
+    undisturbed: Undisturbed,
+) -> None:
+    urls = undisturbed[1]["urls"]
+    assert "pending" not in urls
+    assert urls["disallowed"] == noisy(Noise.DISALLOWED)
+    assert urls["opted_out"] == noisy(Noise.OPTED_OUT)
+    assert urls["not_found"] == noisy(Noise.DEAD)
+    assert urls["missing_file"] == noisy(Noise.MISSING)
+    away = noisy(Noise.DISALLOWED, Noise.OPTED_OUT, Noise.DEAD, Noise.MISSING)
+    refused = urls["empty"] + urls["not_image"]
+    assert urls["stored"] == len(load_truth().files) - away - refused
+
+
+def test_every_face_is_kept_or_dropped_for_a_reason(undisturbed: Undisturbed) -> None:
+    found = undisturbed[1]
+    assert found["faces"] == found["kept"] + sum(found["dropped"].values())
+    assert set(found["dropped"]) >= {"too_small", "blurred", "near_duplicate"}
+    clean = sum(
+        len(file.faces) for file in load_truth().files if file.noise is Noise.CLEAN
+    )
+    assert found["kept"] > 0.6 * clean
+
+
+def test_labels_are_wrong_about_as_often_as_the_annotator(
+    undisturbed: Undisturbed,
+) -> None:
+    found = undisturbed[1]
+    assert found["questions"] == found["labels"] > 200
+    assert 0 < found["label_error"] < 0.06
+
+
+def test_the_bundled_models_do_well_on_styles_they_never_saw(
+    undisturbed: Undisturbed,
+) -> None:
+    found = undisturbed[1]
+    assert found["identification"]["rank1"] > 85
+    assert found["detection"]["official"] > 0.85
+
+
+def test_each_command_is_told_before_it_runs(undisturbed: Undisturbed) -> None:
+    told = [
+        " ".join(line.split()[1:3])
+        for line in undisturbed[0].told.splitlines()
+        if line.startswith("$ ")
+    ]
+    assert told == [
+        "icf init",
+        "icf-harvest run",
+        "icf-filter run",
+        "icf-annotate export",
+        "icf-annotate import",
+        "icf-build-splits releases/demo",
+        "icf-evaluate identification",
+        "icf-evaluate detection",
+        "icf-report reports/demo.html",
+    ]
+    assert "a simulated annotator, who is wrong 3% of the time" in undisturbed[0].told
+
+
+def test_what_it_leaves_is_whole_and_its_report_is_where_it_says(
+    undisturbed: Undisturbed,
+) -> None:
+    demo, found = undisturbed
+    assert_nothing_is_half_written(demo)
+    assert found["report"] == str(demo.root / "reports" / "demo.html")
+    assert Path(found["report"]).stat().st_size < 10_000_000
+
+
+def test_status_counts_what_the_demo_counted(undisturbed: Undisturbed) -> None:
+    demo, found = undisturbed
+    counts = said("-C", demo.root, "status")
+    assert counts["albums"] == len(load_truth().albums)
+    assert counts["characters"] == len(load_truth().characters)
+    for name in ("images", "faces", "questions", "labels"):
+        assert counts[name] == found[name]
+
+
+def test_started_again_it_changes_nothing_and_ends_with_the_table(
+    undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    first, found = undisturbed
+    demo = Demo(tmp_path / "demo")
+    shutil.copytree(first.root, demo.root)
+    before = {name: demo.count(name) for name in ("decision", "answer", "image_source")}
+    table = demo.finish().partition("the demo")[2]
+    assert before == {name: demo.count(name) for name in before}
+    shown = dict(
+        line.strip().rsplit(None, 1) for line in table.splitlines() if line.strip()
+    )
+    assert shown["pictures harvested"] == f"{found['images']:,}"
+    assert shown["kept"] == f"{found['kept']:,}"
+    assert shown["questions asked"] == f"{found['questions']:,}"
+    assert shown["rank-1"] == f"{found['identification']['rank1']:.2f}%"
+    assert shown["report"] == "demo/reports/demo.html"
+
+
+def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
+    undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path / "demo")
+    for stage, due in MOMENTS.items():
+        assert demo.kill_when(due), f"it ended before {stage}: {demo.told}"
+        assert_nothing_is_half_written(demo)
+    found = demo.finish_json()
+    assert_nothing_is_half_written(demo)
+    scores = ("identification", "detection", "report")
+    expected = {k: v for k, v in undisturbed[1].items() if k not in scores}
+    assert {k: v for k, v in found.items() if k not in scores} == expected
+    for name in ("identification", "detection"):
+        assert found[name] == pytest.approx(undisturbed[1][name], rel=0.02)
+
+
+def test_a_port_that_another_program_took_is_told(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "demo")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        demo.root.mkdir()
+        (demo.root / "demo.json").write_text(f'{{"port": {taken.getsockname()[1]}}}')
+        process = demo.start()
+        process.communicate()
+    assert process.returncode == 1
+    assert "cannot listen on 127.0.0.1" in demo.told
+
+
+def test_a_file_in_its_place_is_wrong_use(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "demo")
+    demo.root.write_text("")
+    process = demo.start()
+    process.communicate()
+    assert process.returncode == 2
+    assert "is a file" in demo.told
+
+
+def test_a_workspace_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "demo")
+    init(demo.root).catalogue.close()
+    settings = (demo.root / "icf.toml").read_text()
+    process = demo.start()
+    process.communicate()
+    assert process.returncode == 2
+    assert "holds something that is no demo" in demo.told
+    assert (demo.root / "icf.toml").read_text() == settings
+
+
+def test_the_table_says_what_share_of_labels_is_wrong() -> None:
+    score = DemoScore(
+        urls={Fate.STORED.value: 1_000, Fate.NOT_FOUND.value: 2},
+        images=1_000,
+        faces=900,
+        kept=600,
+        dropped={"blurred": 300},
+        questions=500,
+        wrong_labels=10,
+        labels=400,
+        identification={"rank1": 91.234},
+        detection={"official": 0.8764},
+    )
+    lines = dict(score.lines())
+    assert lines["URLs found"] == "1,002"
+    assert lines["labels wrong"] == "2.5% (10 of 400)"
+    assert (lines["rank-1"], lines["AP at IoU 0.5"]) == ("91.23%", "0.876")
+    empty = DemoScore({}, 0, 0, 0, {}, 0, 0, 0, {"rank1": 0.0}, {"official": 0.0})
+    assert empty.label_error == 0.0

@@ -1,0 +1,53 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from icf.errors import BadInput
+from icf.stores.files import new_folder, replace_file
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_bytes(b"old")
+
+    def chunks() -> Iterator[bytes]:
+        yield b"new"
+        raise BadInput("halfway")
+
+    with pytest.raises(BadInput, match="halfway"):
+        replace_file(path, chunks())
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_folder_has_its_name_when_it_is_whole_and_not_before(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "deep" / "batch"
+    with new_folder(target) as folder:
+        (folder / "a.txt").write_text("a")
+        assert not target.exists()
+    assert (target / "a.txt").read_text() == "a"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_folder_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
+    def fill() -> None:
+        with new_folder(tmp_path / "batch") as folder:
+            (folder / "a.txt").write_text("a")
+            raise BadInput("halfway")
+
+    with pytest.raises(BadInput, match="halfway"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_replaces_nothing_but_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with new_folder(tmp_path / "empty") as folder:
+        (folder / "a.txt").write_text("a")
+    with pytest.raises(OSError, match="not empty"), new_folder(tmp_path / "empty"):
+        pass
+    assert (tmp_path / "empty" / "a.txt").read_text() == "a"
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]

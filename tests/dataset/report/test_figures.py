@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.catalogue.catalogue import Catalogue
+from icf.codes import Fate, Verdict
+from icf.dataset.report.figures import SIDE_STEP, Licence, read_figures
+from icf.dataset.report.funnel import Stage, read_funnel
+
+
+def insert(catalogue: Catalogue, table: sa.Table, *rows: Mapping[str, object]) -> None:
+    with catalogue.write() as connection:
+        connection.execute(sa.insert(table), rows)
+
+
+def one_image(catalogue: Catalogue) -> None:
+    insert(
+        catalogue, schema.album, {"id": 1, "name": "a", "source": "s", "found_at": 1.0}
+    )
+    named = {"id": 1, "album_id": 1, "name": "c", "source": "s", "found_at": 1.0}
+    insert(catalogue, schema.character, named)
+    stored = {"id": 1, "sha256": "0" * 64, "bytes": 1, "stored_at": 1.0}
+    verdict = {"verdict": Verdict.KEPT.value, "reason": "ok"}
+    insert(catalogue, schema.image, stored | verdict)
+
+
+def face(side: float, verdict: Verdict = Verdict.KEPT) -> dict[str, object]:
+    return {
+        "image_id": 1,
+        "x1": 0.0,
+        "y1": 0.0,
+        "x2": side,
+        "y2": side + 7,
+        "kind": "cartoon",
+        "score": 0.9,
+        "detector": "d" * 64,
+        "sharpness": 10 * side,
+        "pixel_hash": "0" * 64,
+        "phash": 1,
+        "dhash": 1,
+        "character_id": 1,
+        "verdict": verdict.value,
+        "reason": "ok" if verdict is Verdict.KEPT else "blurred",
+        "found_at": 1.0,
+    }
+
+
+def test_both_databases_count_a_face_under_the_step_it_is_in(
+    catalogue: Catalogue,
+) -> None:
+    one_image(catalogue)
+    kept = [0.0, 9.875, 10.0, 14.9, 15.1, 60.0, 66.875, 69.999, 70.0]
+    rows = [*map(face, kept), face(15.0, Verdict.DROPPED)]
+    insert(catalogue, schema.face, *rows)
+    with catalogue.read() as connection:
+        found = read_figures(connection).sides
+    assert found == {0: 2, 10: 3, 60: 3, 70: 1}
+    assert list(found) == sorted(found)
+    assert SIDE_STEP == 10
+
+
+def test_every_url_is_a_picture_or_has_a_reason_not_to_be(catalogue: Catalogue) -> None:
+    one_image(catalogue)
+    fates = [
+        (Fate.STORED, 1),
+        (Fate.UNCHANGED, 1),
+        (Fate.STORED, 1),
+        (Fate.NOT_FOUND, None),
+        (Fate.PENDING, None),
+    ]
+    common = {"host": "h", "source": "s", "found_at": 1.0}
+    rows = [
+        common | {"url": str(number), "fate": fate.value, "image_id": image}
+        for number, (fate, image) in enumerate(fates)
+    ]
+    insert(catalogue, schema.url, *rows)
+    with catalogue.read() as connection:
+        urls, pictures, *_ = read_funnel(connection, None)
+    rest = [("lost", 1), ("the same file again", 2), ("waiting", 1)]
+    assert urls == Stage("URLs", 5, rest)
+    assert urls.count - sum(count for _, count in rest) == pictures.count == 1
+
+
+def test_a_release_ends_the_way_with_its_faces(catalogue: Catalogue) -> None:
+    counts = {"train_faces": 5, "probes": 3, "distractors": 2, "train_identities": 4}
+    with catalogue.read() as connection:
+        assert read_funnel(connection, counts)[-1] == Stage("faces released", 10, [])
+        assert read_funnel(connection, None)[-1].name == "labels"
+
+
+def test_a_licence_that_nobody_knows_is_marked() -> None:
+    assert [Licence(name, "site", 1).unknown for name in ("", "Unknown", "CC0")] == [
+        True,
+        True,
+        False,
+    ]

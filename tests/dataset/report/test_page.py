@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue import ledger, schema
+from icf.codes import FaceReason, Fate
+from icf.dataset.release import prepare, write
+from icf.dataset.report.page import write_report
+from icf.workspace import Workspace, find, init
+from tests.dataset.drawn import DETECTOR, EMBEDDER
+from tests.dataset.page import Page
+
+
+def report(workspace: Workspace, path: Path) -> Page:
+    assert write_report(workspace, path) == path.stat().st_size
+    return Page.read(path)
+
+
+def change(workspace: Workspace, table: sa.Table, **values: Any) -> None:
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.update(table).values(**values))
+
+
+@pytest.fixture
+def released(workspace: Workspace) -> Workspace:
+    write(workspace, prepare(workspace, 1), workspace.root / "releases" / "one", 1)
+    return workspace
+
+
+def test_it_refers_to_nothing_outside_itself(
+    released: Workspace, tmp_path: Path
+) -> None:
+    page = report(released, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert not page.of("script")
+    assert not page.of("link")
+    assert not re.search(r"@import|url\(|https?://", text)
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "srcset", "action", "data"):
+            value = attributes.get(name, "#")
+            assert value.startswith(("data:image/jpeg;base64,", "#")), tag
+        assert not any(name.startswith("on") for name in attributes)
+    policy = next(m["content"] for m in page.of("meta") if "http-equiv" in m)
+    assert policy.startswith("default-src 'none'")
+
+
+def test_the_way_is_told_from_urls_to_the_release(
+    released: Workspace, tmp_path: Path
+) -> None:
+    words = report(released, tmp_path / "r.html").words
+    with released.catalogue.read() as connection:
+        pictures = connection.execute(
+            sa.select(sa.func.count()).select_from(schema.image)
+        ).scalar_one()
+    counts = prepare(released, 1).plan.counts
+    faces = counts["train_faces"] + counts["probes"] + counts["distractors"]
+    for part in (
+        f"{pictures + 4} URLs 4 lost",
+        f"{pictures} pictures",
+        f"{faces} faces released",
+    ):
+        assert part in words
+
+
+def test_every_reason_stands_with_its_meaning_and_count(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    words = report(workspace, tmp_path / "r.html").words
+    for reason in FaceReason:
+        if reason is not FaceReason.OK:
+            assert f"{reason.value.replace('_', ' ')} {reason.meaning} 1" in words
+    assert f"not found {Fate.NOT_FOUND.meaning} 2" in words
+
+
+def test_the_filter_is_told_step_by_step_measure_by_measure_and_pair_by_pair(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    with workspace.catalogue.write() as connection:
+        run = ledger.begin_run(connection, "test", "{}", "0")
+        blurred = sa.select(schema.face.c.id).where(schema.face.c.reason == "blurred")
+        face = connection.execute(blurred).scalar_one()
+        line = ledger.Decision("face", face, "sharpness", "dropped", "blurred")
+        ledger.append(connection, run, [line])
+        pair = {"character_id": 1, "face_id": 1, "other_character_id": 2}
+        known = {"similarity": 0.873, "phash_bits": 3, "dhash_bits": 4}
+        when = {"found_at": 0.0, "changed_at": 0.0}
+        connection.execute(
+            sa.insert(schema.review).values(
+                kind="twin",
+                other_face_id=11,
+                score=0.9,
+                status="open",
+                **pair,
+                **known,
+                **when,
+            )
+        )
+    page = report(workspace, tmp_path / "r.html")
+    assert "sharpness" in page.words
+    assert "1 blurred" in page.words
+    for words in ("filter.min_sharpness", "filter.min_face", "0.87 · 3 and 4 bits"):
+        assert words in page.words
+    drawings = [each.get("aria-label", "") for each in page.of("svg")]
+    assert any("beyond the threshold of 100" in each for each in drawings)
+    twins = [each["alt"] for each in page.of("img") if each["alt"].startswith("twin")]
+    assert len(twins) == 2
+    assert "Nobody has answered a question yet" in page.words
+
+
+def test_release_leaks_scores_and_licences_are_told(
+    released: Workspace, tmp_path: Path
+) -> None:
+    words = report(released, tmp_path / "r.html").words
+    assert "releases/one, seed 1" in words
+    assert EMBEDDER[:12] in words
+    assert DETECTOR[:12] in words
+    for name in ("rank-1", "rank-5", "rank-10", "official", "coco", "voc_all_point"):
+        assert name in words
+    assert "12 checks, no leak" in words
+    assert "do not compare these figures with published ones" in words
+    assert "Near 1 by construction" in words
+    assert "CC BY-SA 4.0 extmetadata" in words
+
+
+def test_a_model_shows_its_figures_limits_and_data(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    card = {
+        "bytes": 123456,
+        "figures": {"unseen styles": {"AP50": 0.71239, "recall": 0.8}},
+        "limits": ["Misses small faces."],
+        "data": [{"name": "drawn scenes", "licence": "CC0"}],
+    }
+    change(workspace, schema.model, card=json.dumps(card))
+    words = report(workspace, tmp_path / "r.html").words
+    assert "measured on AP50 recall unseen styles 0.7124 0.8" in words
+    assert "Misses small faces." in words
+    assert "drawn scenes CC0" in words
+    assert "123,456" not in words
+
+
+@pytest.mark.parametrize(
+    "card", ["", "[]", "{", '{"figures": [1], "data": 3}', '{"figures": 7}']
+)
+def test_a_card_that_cannot_be_read_is_no_crash(
+    workspace: Workspace, tmp_path: Path, card: str
+) -> None:
+    change(workspace, schema.model, card=card)
+    assert "Its card has no figures." in report(workspace, tmp_path / "r.html").words
+
+
+def test_hostile_names_stay_text(released: Workspace, tmp_path: Path) -> None:
+    root = tmp_path / "<b onclick=x()>&'\""
+    released.catalogue.close()
+    shutil.copytree(released.root, root)
+    workspace = find(root)
+    bad = "</td></table><script>alert(1)</script><img src=x onerror='a()'>\"{{ 7*7 }}"
+    change(workspace, schema.character, name=schema.character.c.name + bad)
+    change(workspace, schema.album, name=schema.album.c.name + bad, region=bad)
+    change(workspace, schema.image_source, licence=bad, licence_from=bad)
+    card = {
+        "figures": {bad: {bad: 1}},
+        "limits": [bad],
+        "data": [{"name": bad, "licence": bad}],
+    }
+    change(workspace, schema.model, name=bad, task=bad, card=json.dumps(card))
+    change(workspace, schema.run, command=bad)
+    change(workspace, schema.release, path=f"/nowhere/{bad}")
+    page = report(workspace, tmp_path / "r.html")
+    workspace.catalogue.close()
+    assert not page.of("script")
+    assert not page.of("b") or "onclick" not in str(page.of("b"))
+    assert all("onerror" not in each for each in page.of("img"))
+    assert all(each["src"].startswith("data:image/jpeg") for each in page.of("img"))
+    for text in ("{{ 7*7 }}", "<script>alert(1)</script>", "<b onclick=x()>&'\""):
+        assert text in page.text
+
+
+def test_pictures_have_alternative_texts_and_tables_have_headers(
+    released: Workspace, tmp_path: Path
+) -> None:
+    page = report(released, tmp_path / "r.html")
+    alternatives = [each["alt"] for each in page.of("img")]
+    assert len(alternatives) > 20
+    assert all(alternatives)
+    assert len(set(alternatives)) == len(alternatives)
+    assert all(each.get("scope") in {"col", "row"} for each in page.of("th"))
+    assert len(page.of("thead")) == len(page.of("table"))
+    for drawing in page.of("svg"):
+        assert drawing.get("aria-hidden") == "true" or drawing["aria-label"]
+    assert page.of("html") == [{"lang": "en"}]
+    targets = {each["id"] for _, each in page.tags if "id" in each}
+    assert {each["href"][1:] for each in page.of("a")} <= targets
+
+
+def test_an_empty_workspace_says_what_to_do_next(tmp_path: Path) -> None:
+    workspace = init(tmp_path / "new")
+    words = report(workspace, tmp_path / "r.html").words
+    workspace.catalogue.close()
+    for part in ("icf-annotate export", "icf-build-splits", "No model was used yet."):
+        assert part in words
+
+
+def test_a_release_that_was_moved_away_is_told_from_the_catalogue(
+    released: Workspace, tmp_path: Path
+) -> None:
+    shutil.rmtree(released.root / "releases" / "one")
+    words = report(released, tmp_path / "r.html").words
+    assert "Its files are no longer in releases/one" in words
+    assert "rank-1" not in words
+    assert "12 checks, no leak" in words
+
+
+def test_the_same_catalogue_gives_the_same_bytes(
+    released: Workspace, tmp_path: Path
+) -> None:
+    report(released, tmp_path / "a.html")
+    report(released, tmp_path / "b.html")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()

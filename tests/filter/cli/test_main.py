@@ -1,0 +1,162 @@
+"""`icf-filter` as a program, and killed as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue.schema import decision, face
+from icf.filter.chain import filter_chain
+from icf.filter.cli.main import STEPS, cli
+from icf.workspace import Workspace
+from tests.filter.workplace import (
+    make_workspace,
+    outcome_of,
+    rows,
+    run_before,
+    site_files,
+)
+
+PROGRAM = [sys.executable, "-c", "from icf.filter.cli.main import main; main()"]
+
+
+def start(made: Workspace, *words: str) -> subprocess.Popen[str]:
+    """Start the program in a workspace, with small batches."""
+    return subprocess.Popen(
+        [*PROGRAM, *words, "-C", str(made.root), "--set", "filter.batch=3"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def run(made: Workspace, *words: str, code: int = 0) -> tuple[str, str]:
+    """Run the program; return stdout and stderr."""
+    process = start(made, *words)
+    out, err = process.communicate()
+    assert process.returncode == code, err
+    return out, err
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    return make_workspace(tmp_path, site_files(1))
+
+
+def test_run_ends_with_what_passed_and_what_was_dropped(made: Workspace) -> None:
+    out, err = run(made, "run", "--json")
+    steps = json.loads(out)["steps"]
+    assert list(steps) == list(STEPS)
+    assert steps["detect"]["passed"] > 0
+    assert err == ""
+    status = json.loads(run(made, "status", "--json")[0])
+    assert status["faces"] == status["kept"] + sum(status["dropped"].values())
+    assert status["pending"] == status["images"]["pending"] == 0
+    dropped = sum((Counter(s["dropped"]) for s in steps.values()), Counter[str]())
+    images = status["images"]
+    assert dropped == Counter(status["dropped"]) + Counter(images["dropped"])
+    assert images["kept"] == steps["faces"]["passed"]
+
+
+def test_a_dry_run_counts_and_changes_nothing(made: Workspace) -> None:
+    before = outcome_of(made)
+    counted = json.loads(run(made, "run", "--dry-run", "--json")[0])
+    assert counted == {
+        "pending": {**dict.fromkeys(STEPS, 0), "detect": len(before["images"])}
+    }
+    assert outcome_of(made) == before
+
+
+def test_one_step_can_be_run_by_name_in_two_ways(made: Workspace) -> None:
+    assert list(json.loads(run(made, "detect", "--json")[0])["steps"]) == ["detect"]
+    out, _ = run(made, "run", "--step", "kind", "--step", "size", "--json")
+    assert list(json.loads(out)["steps"]) == ["size", "kind"]
+
+
+def test_the_table_for_people_gives_the_meaning_of_each_reason(made: Workspace) -> None:
+    out, _ = run(made, "run")
+    assert "the file ends" in out or "the face is under" in out or "near" in out
+    assert "images" in run(made, "status")[0]
+
+
+def test_a_step_that_breaks_on_an_item_ends_with_exit_code_3(made: Workspace) -> None:
+    run_before(made, "embed")
+    with made.catalogue.write() as connection:
+        bad = sa.select(sa.func.min(face.c.id)).where(face.c.awaits == "embed")
+        bad_id = connection.execute(bad).scalar_one()
+        values = {"x2": float("inf")}
+        connection.execute(sa.update(face).where(face.c.id == bad_id).values(values))
+    out, err = run(made, "embed", "--json", code=3)
+    assert json.loads(out)["steps"]["embed"]["dropped"] == {"step_failed": 1}
+    assert f"icf why face:{bad_id}" in err
+    assert "Traceback" not in err
+
+
+def test_an_unknown_step_is_wrong_use(made: Workspace) -> None:
+    assert "crop" in run(made, "run", "--step", "crop", code=2)[1]
+
+
+def test_every_step_of_the_chain_is_a_command_with_an_example(made: Workspace) -> None:
+    assert [step.name for step in filter_chain(made).steps] == list(STEPS)
+    context = click.Context(cli)
+    for name in ("run", "status", *STEPS):
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert f"Example:\n    icf-filter {name}" in (command.help or "")
+
+
+def _decisions(made: Workspace) -> int:
+    [[count]] = rows(made, sa.select(sa.func.count()).select_from(decision))
+    return int(count)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """What a run leaves that nothing disturbs."""
+    made = make_workspace(tmp_path_factory.mktemp("undisturbed"), site_files(1))
+    run(made, "run")
+    return outcome_of(made)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
+def test_killed_anywhere_and_run_again_it_ends_where_an_undisturbed_run_ends(
+    made: Workspace, undisturbed: dict[str, list[Any]], share: float
+) -> None:
+    enough = share * len(undisturbed["decisions"])
+    process = start(made, "run")
+    while _decisions(made) < enough and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    run(made, "run")
+    assert outcome_of(made) == undisturbed
+
+
+def test_two_programs_at_once_record_each_decision_once(
+    made: Workspace, undisturbed: dict[str, list[Any]]
+) -> None:
+    both = [start(made, "run") for _ in range(2)]
+    for process in both:
+        err = process.communicate()[1]
+        assert process.returncode == 0, err
+    taken = rows(
+        made, sa.select(decision.c.subject, decision.c.subject_id, decision.c.step)
+    )
+    assert set(Counter(taken).values()) == {1}
+    found = {row[0] for row in undisturbed["faces"]}
+    assert {row[0] for row in outcome_of(made)["faces"]} == found
+    status = json.loads(run(made, "status", "--json")[0])
+    assert status["pending"] == 0

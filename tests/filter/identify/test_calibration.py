@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icf.catalogue import ledger
+from icf.catalogue.calibrations import Curve
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import batch, character, decision, question
+from icf.codes import Label
+from icf.filter.identify.calibration import (
+    FOLDS,
+    Answered,
+    calibrate,
+    fit,
+    folds,
+    judge_again,
+    read_answered,
+)
+from icf.filter.identify.posterior import ANSWER_ERROR
+from icf.stores.vectors import VectorStore
+from tests.filter.rows import add_album, add_face, add_image, face_row
+
+CARD = Curve(14.0, -7.0)
+MODEL = "e" * 64
+
+_curves = st.builds(
+    lambda slope, even: Curve(slope, -slope * even),
+    st.floats(8, 24),
+    st.floats(0.3, 0.7),
+)
+
+
+def expected_answers(curve: Curve, each: int = 200, characters: int = 10) -> Answered:
+    """So many answers at each of many cosines, right as often as the curve says."""
+    grid = np.linspace(-0.1, 1, 45)
+    said = ANSWER_ERROR + (1 - 2 * ANSWER_ERROR) * curve.probability(grid)
+    number = np.round(said * each).astype(int)
+    same = (np.arange(each) < number[:, None]).ravel()
+    cosines = np.repeat(grid, each)
+    return Answered(cosines, same, np.arange(len(cosines)) % characters)
+
+
+def drawn_answers(curve: Curve, count: int, seed: int = 0) -> Answered:
+    """Answers about uncertain faces, some of them wrong."""
+    draw = np.random.default_rng(seed)
+    cosines = draw.uniform(0.2, 0.9, count)
+    same = draw.uniform(size=count) < curve.probability(cosines)
+    same ^= draw.uniform(size=count) < ANSWER_ERROR
+    return Answered(cosines, same, draw.integers(12, size=count))
+
+
+@given(_curves)
+def test_the_curve_behind_many_answers_is_found(curve: Curve) -> None:
+    answered = expected_answers(curve)
+    found = fit(answered.cosines, answered.same, CARD)
+    assert found.slope == pytest.approx(curve.slope, rel=0.05)
+    assert found.even == pytest.approx(curve.even, abs=0.01)
+
+
+@given(_curves)
+def test_where_only_uncertain_faces_were_asked_about_it_is_found_too(
+    curve: Curve,
+) -> None:
+    """Choosing by the cosine alone leaves the answers at each cosine what they are."""
+    answered = expected_answers(curve, each=400)
+    asked = np.abs(curve.probability(answered.cosines) - 0.5) < 0.4
+    found = fit(answered.cosines[asked], answered.same[asked], CARD)
+    assert found.slope == pytest.approx(curve.slope, rel=0.15)
+    assert found.even == pytest.approx(curve.even, abs=0.02)
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1, 1), st.booleans()), max_size=40),
+    st.floats(0.5, 40),
+    st.floats(-20, 20),
+)
+def test_nearer_is_never_less_likely_whatever_people_answer(
+    answers: list[tuple[float, bool]], slope: float, intercept: float
+) -> None:
+    cosines = np.array([cosine for cosine, _ in answers], np.float64)
+    same = np.array([same for _, same in answers], bool)
+    found = fit(cosines, same, Curve(slope, intercept))
+    assert found.slope > 0
+    assert np.isfinite([found.slope, found.intercept]).all()
+
+
+def test_without_answers_the_card_stays() -> None:
+    found = fit(np.empty(0), np.empty(0, bool), CARD)
+    assert (found.slope, found.intercept) == pytest.approx((14, -7))
+
+
+def test_a_few_answers_move_it_less_than_many() -> None:
+    other = Curve(14.0, -10.0)
+
+    def moved(each: int) -> float:
+        answered = expected_answers(other, each)
+        return fit(answered.cosines, answered.same, CARD).even - CARD.even
+
+    assert 0 < moved(1) < moved(5) < moved(200) < other.even - CARD.even + 0.005
+
+
+def test_one_slip_about_an_obvious_face_changes_little() -> None:
+    answered = expected_answers(CARD)
+    found = fit(np.append(answered.cosines, 1.0), np.append(answered.same, False), CARD)
+    assert found.slope == pytest.approx(CARD.slope, rel=0.03)
+
+
+def test_a_better_curve_is_better_on_answers_it_has_not_seen() -> None:
+    made = calibrate(drawn_answers(Curve(20.0, -13.0), 600), CARD)
+    assert made.better
+    assert made.by_curve.error < made.by_card.error / 2
+    assert made.curve.even == pytest.approx(0.65, abs=0.03)
+
+
+def test_a_curve_that_is_worse_on_answers_it_has_not_seen_is_not_better() -> None:
+    """What the others' answers say of the level is wrong for every character."""
+    who = np.repeat(np.arange(6), 20)
+    cosines = np.tile(np.linspace(0.49, 0.51, 20), 6)
+    made = calibrate(Answered(cosines, who < 3, who), CARD)
+    assert not made.better
+    assert made.by_curve.log_loss > made.by_card.log_loss
+
+
+def test_a_character_is_in_one_fold_where_there_are_enough_of_them() -> None:
+    who = np.array([9, 4, 4, 7, 1, 2, 9, 30])
+    some = Answered(np.zeros(8), np.zeros(8, bool), who)
+    fold = folds(some)
+    assert {len(set(fold[who == each])) for each in who} == {1}
+    few = Answered(np.zeros(8), np.zeros(8, bool), who % 2)
+    assert sorted(set(folds(few).tolist())) == list(range(FOLDS))
+
+
+class Asked:
+    """An album with a reference, and faces that people were asked about."""
+
+    def __init__(self, catalogue: Catalogue, folder: Path) -> None:
+        self.catalogue = catalogue
+        self.store = VectorStore(folder)
+        self.tom, self.jerry = add_album(catalogue, "Tom", "Jerry")
+        self.reference = self.face(self.tom, 1.0)
+        with catalogue.write() as connection:
+            connection.execute(
+                sa.update(character).values(reference_face_id=self.reference)
+            )
+            connection.execute(
+                sa.insert(batch).values(
+                    id="b1", format="page", path="b1", questions=1, created_at=0.0
+                )
+            )
+
+    def face(self, character_id: int, cosine: float, **columns: object) -> int:
+        image_id = add_image(self.catalogue, character_id)
+        kept = {"awaits": None, "verdict": "kept", "embedder": MODEL}
+        face_id = add_face(
+            self.catalogue, image_id, character_id, **{**kept, **columns}
+        )
+        vector = np.array([[cosine, np.sqrt(1 - cosine**2)]], np.float32)
+        self.store.append(MODEL, np.array([face_id]), vector)
+        return face_id
+
+    def ask(self, face_id: int, character_id: int, label: Label) -> None:
+        with self.catalogue.write() as connection:
+            connection.execute(
+                sa.insert(question).values(
+                    face_id=face_id,
+                    character_id=character_id,
+                    reference_face_id=self.reference,
+                    batch_id="b1",
+                    label=label.value,
+                    asked_at=0.0,
+                )
+            )
+
+    def read(self) -> list[tuple[float, bool, int]]:
+        found = read_answered(self.catalogue, self.store, MODEL)
+        columns = found.cosines.round(2), found.same, found.characters
+        return list(zip(*(each.tolist() for each in columns), strict=True))
+
+
+@pytest.fixture
+def asked(catalogue: Catalogue, tmp_path: Path) -> Asked:
+    return Asked(catalogue, tmp_path / "vectors")
+
+
+def test_settled_questions_are_read_with_the_cosine_to_what_was_shown(
+    asked: Asked,
+) -> None:
+    assert asked.read() == []
+    asked.ask(asked.face(asked.tom, 0.8), asked.tom, Label.SAME)
+    asked.ask(asked.face(asked.tom, 0.2), asked.tom, Label.DIFFERENT)
+    asked.ask(asked.face(asked.tom, 0.5), asked.tom, Label.UNSURE)
+    asked.ask(asked.face(asked.tom, 0.5), asked.tom, Label.OPEN)
+    assert asked.read() == [(0.8, True, asked.tom), (0.2, False, asked.tom)]
+
+
+def test_faces_of_another_embedder_are_left_out(asked: Asked) -> None:
+    asked.ask(asked.face(asked.tom, 0.8, embedder="f" * 64), asked.tom, Label.SAME)
+    assert asked.read() == []
+
+
+def test_a_look_alike_of_another_character_is_left_out(asked: Asked) -> None:
+    twin = asked.face(asked.jerry, 0.9)
+    asked.ask(twin, asked.tom, Label.DIFFERENT)
+    assert asked.read() == []
+    with asked.catalogue.write() as connection:
+        merged = sa.update(character).where(character.c.id == asked.jerry)
+        connection.execute(merged.values(merged_into=asked.tom))
+    assert asked.read() == [(0.9, False, asked.tom)]
+
+
+def test_what_identity_judged_waits_for_it_again(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("icf.filter.identify.calibration._PAGE", 2)
+    kept = [asked.face(asked.tom, 0.8, probability=0.9) for _ in range(3)]
+    out = asked.face(asked.tom, 0.1, verdict="dropped", reason="not_this_character")
+    blurred = asked.face(asked.tom, 0.1, verdict="dropped", reason="blurred")
+    other = asked.face(asked.tom, 0.8, embedder="f" * 64)
+    with asked.catalogue.write() as connection:
+        run_id = ledger.begin_run(connection, "test", "{}", "0")
+    # The reference was judged as well.
+    assert judge_again(asked.catalogue, run_id, MODEL) == 5
+    for each in (*kept, out):
+        row = face_row(asked.catalogue, each)
+        assert (row["awaits"], row["verdict"]) == ("identity", "pending")
+        assert row["probability"] is None
+    for each in (blurred, other):
+        assert face_row(asked.catalogue, each)["awaits"] is None
+    with asked.catalogue.read() as connection:
+        count = sa.select(sa.func.count()).select_from(decision)
+        assert connection.execute(count).scalar_one() == 5
+    assert judge_again(asked.catalogue, run_id, MODEL) == 0

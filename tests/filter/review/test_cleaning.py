@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from numpy.typing import NDArray
+
+from icf.catalogue.calibrations import Curve
+from icf.codes import Suspicion
+from icf.filter.review.cleaning import LINKED, Cleaned, clean, linking_cosine
+from icf.filter.review.groups import MOST, Members, Rows, group
+
+CURVE = Curve(14.0, -7.0)
+LEAST = linking_cosine(CURVE)
+
+
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / lengths, np.float32)
+
+
+def around(*sizes: int, spread: float = 0.03, seed: int = 0) -> NDArray[np.float32]:
+    """Groups of faces, each around an axis of its own."""
+    rng = np.random.default_rng(seed)
+    dim = max(16, len(sizes))
+    rows = [np.eye(dim)[axis] for axis, size in enumerate(sizes) for _ in range(size)]
+    return unit(np.array(rows) + spread * rng.normal(size=(sum(sizes), dim)))
+
+
+def members(
+    vectors: NDArray[np.float32],
+    anchors: tuple[int, ...] = (0,),
+    refused: tuple[int, ...] = (),
+    same: tuple[tuple[int, int], ...] = (),
+    differ: tuple[tuple[int, int], ...] = (),
+) -> Members:
+    rows = np.arange(len(vectors))
+    return Members(
+        vectors, np.isin(rows, anchors), np.isin(rows, refused), same, differ
+    )
+
+
+def strays(cleaned: Cleaned) -> list[tuple[str, int]]:
+    return [(stray.kind.value, stray.row) for stray in cleaned.strays]
+
+
+def linked_by_brute_force(vectors: NDArray[np.float32], least: float) -> Rows:
+    """Connected components, by spreading labels until nothing moves."""
+    labels = np.arange(len(vectors))
+    near = vectors @ vectors.T >= least
+    while True:
+        spread = np.array([labels[row].min() for row in near])
+        if (spread == labels).all():
+            return labels
+        labels = spread
+
+
+def same_groups(one: Rows, other: Rows) -> bool:
+    return bool(((one[:, None] == one[None]) == (other[:, None] == other[None])).all())
+
+
+clouds = st.integers(2, 24).flatmap(
+    lambda count: npst.arrays(
+        np.float64, (count, 4), elements=st.floats(-1, 1, width=32).filter(bool)
+    ).map(unit)
+)
+
+
+def test_the_linking_cosine_is_where_the_curve_says_so() -> None:
+    assert CURVE.probability(LEAST) == pytest.approx(LINKED)
+
+
+@given(clouds)
+def test_without_links_the_groups_are_those_of_brute_force(
+    vectors: NDArray[np.float32],
+) -> None:
+    cosines = np.unique((vectors @ vectors.T).ravel())
+    # In the middle of the widest gap, where rounding decides nothing.
+    gap = int(np.argmax(np.diff(cosines))) if len(cosines) > 1 else 0
+    assume(len(cosines) > 1 and cosines[gap + 1] - cosines[gap] > 1e-3)
+    least = float(cosines[gap] + cosines[gap + 1]) / 2
+    found = group(members(vectors), least)
+    assert same_groups(found, linked_by_brute_force(vectors, least))
+
+
+@given(clouds, st.data())
+def test_what_videos_and_people_say_always_holds(
+    vectors: NDArray[np.float32], data: st.DataObject
+) -> None:
+    rows = st.integers(0, len(vectors) - 1)
+    pairs = data.draw(st.lists(st.tuples(rows, rows), max_size=4))
+    anchors = data.draw(st.sets(rows, min_size=1, max_size=3))
+    refused = data.draw(st.sets(rows, max_size=3)) - anchors
+    differ = [(a, b) for a, b in pairs if a != b and not {a, b} <= anchors]
+    found = group(
+        members(vectors, tuple(anchors), tuple(refused), differ=tuple(differ)), LEAST
+    )
+    assert {int(found[row]) for row in anchors} == {0}
+    assert all(found[row] != 0 for row in refused)
+    assert all(found[a] != found[b] for a, b in differ)
+    same = data.draw(st.lists(st.tuples(rows, rows), max_size=4))
+    together = group(members(vectors, tuple(anchors), same=tuple(same)), LEAST)
+    assert all(together[a] == together[b] for a, b in same)
+
+
+@given(clouds, st.randoms())
+def test_the_order_of_the_faces_does_not_matter(
+    vectors: NDArray[np.float32], random: object
+) -> None:
+    order = list(range(len(vectors)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    before = group(members(vectors), LEAST)
+    after = group(members(vectors[order], (order.index(0),)), LEAST)
+    assert same_groups(before[order], after)
+
+
+def test_a_lone_face_is_an_outlier_and_several_alike_are_one_split() -> None:
+    cleaned = clean(members(around(6, 1, 3)), CURVE)
+    assert cleaned.main.tolist() == [True] * 6 + [False] * 4
+    kinds = dict(strays(cleaned))
+    assert kinds.keys() == {"outlier", "split"}
+    assert kinds["outlier"] == 6
+    assert kinds["split"] in (7, 8, 9)
+    assert all(0.9 < stray.score <= 1 for stray in cleaned.strays)
+
+
+def test_the_face_that_stands_for_a_split_is_its_most_typical() -> None:
+    vectors = around(4, 3, spread=0.0)
+    vectors[4] = unit(np.array([vectors[4] + 0.3 * np.eye(16)[9]]))[0]
+    vectors[6] = unit(np.array([vectors[6] - 0.3 * np.eye(16)[9]]))[0]
+    assert strays(clean(members(vectors), CURVE)) == [("split", 5)]
+
+
+def test_a_group_with_a_confirmed_face_is_of_the_main_one() -> None:
+    cleaned = clean(members(around(4, 3), anchors=(0, 5)), CURVE)
+    assert cleaned.main.all()
+    assert cleaned.strays == ()
+
+
+def test_when_people_refuse_one_of_a_group_each_other_is_asked_about_alone() -> None:
+    cleaned = clean(members(around(4, 3), refused=(5,)), CURVE)
+    assert set(strays(cleaned)) == {("outlier", 4), ("outlier", 6)}
+    assert all(stray.score > 0.99 for stray in cleaned.strays)
+
+
+def test_a_face_between_a_refused_and_the_main_group_is_weighed_against_both() -> None:
+    vectors = around(3, 1, 1, spread=0.0)
+    vectors[4] = unit(np.array([0.8 * vectors[0] + vectors[3]]))[0]
+    [stray] = clean(members(vectors, refused=(3,)), CURVE).strays
+    assert (stray.kind, stray.row) == (Suspicion.OUTLIER, 4)
+    assert 0.5 < stray.score < 0.95
+
+
+def test_a_look_alike_that_was_refused_does_not_take_the_main_group_along() -> None:
+    vectors = around(5)
+    cleaned = clean(members(vectors, refused=(4,)), CURVE)
+    assert cleaned.main[0]
+    assert not cleaned.main[4]
+    assert 4 not in [stray.row for stray in cleaned.strays]
+
+
+def test_of_two_faces_of_one_frame_the_one_beside_the_reference_is_suspected() -> None:
+    vectors = around(4)
+    cleaned = clean(members(vectors, differ=((0, 3),)), CURVE)
+    assert (cleaned.main[0], cleaned.main[3]) == (True, False)
+    assert len(cleaned.strays) == 1
+    assert cleaned.strays[0].score >= 0.5
+
+
+def test_a_curve_that_tells_nothing_suspects_nobody() -> None:
+    cleaned = clean(members(around(4, 3, 1)), Curve(0.0, 0.0))
+    assert cleaned.main.all()
+    assert cleaned.strays == ()
+
+
+def test_of_more_faces_than_are_grouped_at_once_every_stray_is_found() -> None:
+    vectors = around(300, 5, 1)
+    order = np.random.default_rng(5).permutation(len(vectors))
+    start = int(np.flatnonzero(order == 0)[0])
+    found = clean(members(vectors[order], (start,)), CURVE, most=40)
+    whole = clean(members(vectors[order], (start,)), CURVE)
+    assert found.main.tolist() == whole.main.tolist()
+    assert [s.kind for s in found.strays] == [s.kind for s in whole.strays]
+    assert (order[~found.main] >= 300).all()
+
+
+def test_links_and_answers_hold_in_large_characters_too() -> None:
+    vectors = around(60, 1)
+    found = group(
+        members(vectors, (0,), (7,), same=((3, 60),), differ=((0, 9), (12, 13))),
+        LEAST,
+        most=20,
+    )
+    assert found[60] == found[3] == found[0] == 0
+    assert found[7] != 0
+    assert found[9] != 0
+    assert 0 in (found[12], found[13])
+    assert found[12] != found[13]
+
+
+def test_a_large_character_needs_no_more_memory_than_its_vectors() -> None:
+    vectors = around(3 * MOST, 4)
+    tracemalloc.start()
+    found = clean(members(vectors), CURVE)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found.strays) == 1
+    assert not found.main[-1]
+    # All cosines at once would be 576 MB.
+    assert peak < 64e6
+
+
+def test_the_strongest_suspicion_comes_first() -> None:
+    scores = [s.score for s in clean(members(around(5, 1, 1, 2)), CURVE).strays]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)

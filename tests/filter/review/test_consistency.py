@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue.calibrations import Curve
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import album, character
+from icf.errors import WrongUse
+from icf.filter.review import consistency
+from icf.filter.review.consistency import Survey, Surveyor
+from icf.stores.vectors import VectorStore
+from tests.filter.rows import add_album, add_face, add_image
+
+MODEL = "e" * 64
+#: Even odds at a cosine of 0.5.
+CURVE = Curve(14.0, -7.0)
+
+
+class Shown:
+    """Kept faces of characters of albums, by their vectors."""
+
+    def __init__(self, catalogue: Catalogue, folder: Path) -> None:
+        self.catalogue = catalogue
+        self.store = VectorStore(folder)
+
+    def face(self, who: int, vector: tuple[float, ...], **columns: object) -> int:
+        image_id = add_image(self.catalogue, who)
+        kept = {"awaits": None, "verdict": "kept", "embedder": MODEL}
+        face_id = add_face(self.catalogue, image_id, who, **{**kept, **columns})
+        self.store.append(MODEL, np.array([face_id]), np.array([vector], np.float32))
+        return face_id
+
+    def refer(self, who: int, face_id: int) -> None:
+        self.set(who, reference_face_id=face_id)
+
+    def set(self, who: int, **values: int) -> None:
+        with self.catalogue.write() as connection:
+            one = sa.update(character).where(character.c.id == who)
+            connection.execute(one.values(**values))
+
+    def survey(self, only: str | None = None, most: int = 20) -> Survey:
+        return Surveyor(self.catalogue, self.store, MODEL, CURVE).survey(only, most)
+
+
+@pytest.fixture
+def shown(catalogue: Catalogue, tmp_path: Path) -> Shown:
+    return Shown(catalogue, tmp_path / "vectors")
+
+
+def test_faces_are_measured_by_their_distance_from_their_middle(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consistency, "_BLOCK", 3)
+    [tom] = add_album(shown.catalogue, "Tom")
+    draw = np.random.default_rng(0)
+    vectors = np.array([1, 0, 0, 0]) + draw.normal(size=(8, 4)) * 0.5
+    for vector in vectors:
+        shown.face(tom, tuple(vector))
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    middle = units.mean(axis=0) / np.linalg.norm(units.mean(axis=0))
+    cosines = units @ middle
+    [found] = shown.survey().least
+    assert (found.character.name, found.faces) == ("Tom", 8)
+    assert found.mean == pytest.approx(cosines.mean(), abs=2e-3)
+    assert found.spread == pytest.approx(cosines.std(), abs=2e-3)
+    assert found.lowest == pytest.approx(cosines.min(), abs=2e-3)
+    assert found.under == pytest.approx((cosines < 0.5).mean())
+
+
+def test_the_least_consistent_come_first_and_the_others_are_counted(
+    shown: Shown,
+) -> None:
+    close, spread, lone, nobody = add_album(shown.catalogue, "A", "B", "C", "D")
+    for turn in (0.1, -0.1):
+        shown.face(close, (1, turn, 0))
+    for turn in (2, -2):
+        shown.face(spread, (1, turn, 0))
+    shown.face(lone, (0, 0, 1))
+    shown.face(nobody, (1, 0, 0), verdict="dropped", reason="blurred")
+    found = shown.survey(most=2)
+    assert found.characters == 3
+    assert [each.character.id for each in found.least] == [spread, close]
+    assert [each.under for each in found.least] == [1, 0]
+
+
+def test_alike_characters_of_one_album_are_paired_worst_first(shown: Shown) -> None:
+    tom, jerry, spike = add_album(shown.catalogue, "Tom", "Jerry", "Spike")
+    [twin] = add_album(shown.catalogue, "Twin")
+    shown.face(tom, (1, 0, 0))
+    shown.refer(tom, shown.face(tom, (1, 0.5, 0)))
+    shown.face(jerry, (0, 1, 0))
+    shown.refer(jerry, shown.face(jerry, (1, 0.6, 0)))
+    shown.face(spike, (0, 0, 1))
+    shown.face(twin, (1, 0, 0))
+    worst, *others = shown.survey().alike
+    assert (worst.one.name, worst.other.name) == ("Tom", "Jerry")
+    assert worst.references == pytest.approx(0.996, abs=2e-3)
+    assert worst.cosine < 0.9
+    assert worst.probability == pytest.approx(float(CURVE.probability(0.996)), abs=1e-3)
+    assert [each.references for each in others] == [None, None]
+    assert len(shown.survey(most=1).alike) == 1
+
+
+def test_a_merged_character_is_not_told_of(shown: Shown) -> None:
+    tom, jerry = add_album(shown.catalogue, "Tom", "Jerry")
+    for who in (tom, jerry):
+        shown.face(who, (1, 0, 0))
+    shown.set(jerry, merged_into=tom)
+    found = shown.survey()
+    assert (found.characters, len(found.alike)) == (1, 0)
+
+
+def test_one_album_is_surveyed_alone_and_a_wrong_name_is_refused(shown: Shown) -> None:
+    for _ in range(2):
+        for who in add_album(shown.catalogue, "Tom", "Jerry"):
+            shown.face(who, (1, 0, 0))
+    with shown.catalogue.read() as connection:
+        names = connection.execute(sa.select(album.c.name)).scalars().all()
+    found = shown.survey(names[0])
+    assert found.characters == 2
+    assert {each.character.album for each in found.least} == {names[0]}
+    with pytest.raises(WrongUse, match=f"nearest is '{names[0]}'"):
+        shown.survey(names[0] + "x")
+
+
+def test_without_albums_a_name_is_refused_as_well(shown: Shown) -> None:
+    assert shown.survey().characters == 0
+    with pytest.raises(WrongUse, match="there is none at all"):
+        shown.survey("Tom")

@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+
+from icf.harvest.attributes.licence import Licence, SiteRights, read_licence
+
+EXT = {
+    "LicenseShortName": {"value": "CC BY-SA 4.0", "source": "commons-desc-page"},
+    "LicenseUrl": {"value": "https://creativecommons.org/licenses/by-sa/4.0/"},
+    "Artist": {"value": '<a href="//x.org">Jane &amp; Doe</a>'},
+}
+COMMON = [
+    {"name": "Artist", "value": "John"},
+    {"name": "Copyright", "value": "(c) John"},
+]
+TEMPLATES = ["Template:Information", "Template:PD-old"]
+SITE = SiteRights("CC-BY-SA", "https://creativecommons.org/licenses/by-sa/3.0/")
+
+
+@pytest.mark.parametrize(
+    ("info", "templates", "site", "licence"),
+    [
+        (
+            {"extmetadata": EXT, "commonmetadata": COMMON},
+            TEMPLATES,
+            SITE,
+            Licence(
+                "CC BY-SA 4.0",
+                "https://creativecommons.org/licenses/by-sa/4.0/",
+                "extmetadata",
+                "Jane & Doe",
+            ),
+        ),
+        (
+            {"commonmetadata": COMMON},
+            TEMPLATES,
+            SITE,
+            Licence("(c) John", None, "commonmetadata", "John"),
+        ),
+        ({}, TEMPLATES, SITE, Licence("PD-old", None, "template")),
+        ({}, ["Template:Information"], SITE, Licence("CC-BY-SA", SITE.url, "site")),
+        ({}, [], SiteRights(), Licence("unknown", None, "unknown")),
+    ],
+)
+def test_the_most_trustworthy_word_on_the_licence_is_taken(
+    info: dict[str, Any], templates: list[str], site: SiteRights, licence: Licence
+) -> None:
+    assert read_licence(info, templates, site) == licence
+
+
+def test_what_the_wiki_copied_from_the_file_is_not_the_sites_word() -> None:
+    copied = {"UsageTerms": {"value": "mine", "source": "file-metadata"}}
+    found = read_licence({"extmetadata": copied}, [], SiteRights())
+    assert found.read_from == "unknown"
+
+
+@pytest.mark.parametrize(
+    "name", ["CC-BY-3.0", "Fairuse", "Non-free logo", "PD", "Cc0", "Copyright by X"]
+)
+def test_licence_templates_are_known_by_their_names(name: str) -> None:
+    found = read_licence({}, [f"Template:{name}"], SITE)
+    assert (found.name, found.read_from) == (name, "template")
+
+
+@pytest.mark.parametrize("name", ["Character", "Update", "Spdy", "Accident"])
+def test_other_templates_are_not_taken_for_licences(name: str) -> None:
+    assert read_licence({}, [f"Template:{name}"], SiteRights()).read_from == "unknown"
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"extmetadata": [], "commonmetadata": None},
+        {"extmetadata": {"Artist": "x"}, "commonmetadata": ["x"]},
+        {"extmetadata": {"Artist": {"value": {"en": "Jane", "_type": "lang"}}}},
+    ],
+)
+def test_metadata_of_an_unforeseen_shape_breaks_nothing(info: dict[str, Any]) -> None:
+    assert read_licence(info, [], SiteRights()).name == "unknown"

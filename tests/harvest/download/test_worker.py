@@ -1,0 +1,122 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import url
+from icf.codes import Fate
+from icf.errors import BrokenMachine
+from icf.harvest.download import dns_health as name_service
+from icf.harvest.download.attempt import Attempt
+from icf.harvest.download.fetch import Fetcher
+from icf.harvest.download.frontier import Frontier
+from icf.harvest.download.worker import Harvested, Worker
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.body import Limits
+from icf.harvest.http.robots import Robots
+from icf.harvest.http.session import Web
+from icf.settings import HarvestSettings
+from icf.stores.blobs import BlobStore
+from tests.harvest.rows import all_of, fates, put_urls
+from tests.harvest.wire import NamesOfTheTest, Site, answer
+
+GIF = b"GIF89a" + bytes(20)
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "blobs")
+
+
+def work(
+    catalogue: Catalogue,
+    blobs: BlobStore,
+    names: NamesOfTheTest,
+    settings: HarvestSettings | None = None,
+) -> Harvested:
+    """Fetch everything that is pending, with a name service of the test's own."""
+    chosen = settings or HarvestSettings(backoff=0.0)
+
+    async def run() -> Harvested:
+        async with Web("icf/test", AllowList(["my.wiki"]), names=names) as web:
+            robots = Robots(web)
+            attempt = Attempt(Fetcher(web, robots, Limits()), robots, blobs, {})
+            frontier = Frontier(catalogue, 300.0)
+            worker = Worker(catalogue, frontier, attempt, chosen)
+            await worker.run(lambda: False)
+            return worker.harvested
+
+    return asyncio.run(run())
+
+
+def test_a_silent_name_service_makes_the_run_wait_and_no_url_fail(
+    site: Site, sqlite_catalogue: Catalogue, blobs: BlobStore
+) -> None:
+    site.route("/1.gif", answer(GIF))
+    put_urls(sqlite_catalogue, f"http://my.wiki:{site.port}/1.gif")
+    names = NamesOfTheTest({"my.wiki": "127.0.0.1"}, silent=1)
+    settings = HarvestSettings(attempts=1)
+    work(sqlite_catalogue, blobs, names, settings)
+    assert fates(sqlite_catalogue) == {"1.gif": "stored"}
+    assert all_of(sqlite_catalogue, url)[0]["attempts"] == 1
+
+
+def test_a_name_service_that_stays_silent_ends_the_run_with_everything_pending(
+    sqlite_catalogue: Catalogue, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(name_service, "PATIENCE", -1.0)
+    put_urls(sqlite_catalogue, "http://a.org/1", "http://b.org/2")
+    with pytest.raises(BrokenMachine, match="name service"):
+        work(sqlite_catalogue, blobs, NamesOfTheTest({}))
+    rows = all_of(sqlite_catalogue, url)
+    assert {row["fate"] for row in rows} == {"pending"}
+    assert {row["leased_by"] for row in rows} == {None}
+    assert {row["attempts"] for row in rows} == {0}
+
+
+def test_one_dead_name_among_living_ones_is_unreachable(
+    site: Site, sqlite_catalogue: Catalogue, blobs: BlobStore
+) -> None:
+    good = [f"http://my.wiki:{site.port}/{n}.gif" for n in range(3)]
+    for n in range(3):
+        site.route(f"/{n}.gif", answer(GIF + bytes([n])))
+    put_urls(sqlite_catalogue, *good, "http://dead.example/x.gif")
+    work(sqlite_catalogue, blobs, NamesOfTheTest({"my.wiki": "127.0.0.1"}))
+    assert fates(sqlite_catalogue) == {
+        "0.gif": "stored",
+        "1.gif": "stored",
+        "2.gif": "stored",
+        "x.gif": "unreachable",
+    }
+
+
+def test_what_breaks_the_machine_stops_the_run_and_gives_everything_back(
+    site: Site, sqlite_catalogue: Catalogue, tmp_path: Path
+) -> None:
+    site.route("/1.gif", answer(GIF))
+    put_urls(sqlite_catalogue, f"http://my.wiki:{site.port}/1.gif")
+    (tmp_path / "blobs").write_text("a file where the blobs should be")
+    names = NamesOfTheTest({"my.wiki": "127.0.0.1"})
+    with pytest.raises(BrokenMachine, match="blob store"):
+        work(sqlite_catalogue, BlobStore(tmp_path / "blobs"), names)
+    (row,) = all_of(sqlite_catalogue, url)
+    assert (row["fate"], row["leased_by"]) == ("pending", None)
+
+
+def test_a_host_that_stays_busy_is_an_http_error_in_the_end(
+    site: Site, sqlite_catalogue: Catalogue, blobs: BlobStore
+) -> None:
+    site.route("/1.gif", answer(b"", "503 Busy", Retry_After="0"))
+    put_urls(sqlite_catalogue, f"http://my.wiki:{site.port}/1.gif")
+    names = NamesOfTheTest({"my.wiki": "127.0.0.1"})
+    done = work(sqlite_catalogue, blobs, names, HarvestSettings(attempts=1))
+    assert done.fates == {Fate.HTTP_ERROR: 1}
+
+
+def test_a_url_of_a_folder_source_that_is_gone_is_not_read(
+    sqlite_catalogue: Catalogue, blobs: BlobStore
+) -> None:
+    put_urls(sqlite_catalogue, "file:///etc/passwd", host="")
+    work(sqlite_catalogue, blobs, NamesOfTheTest({}))
+    assert fates(sqlite_catalogue) == {"passwd": "forbidden_address"}

@@ -1,0 +1,112 @@
+import asyncio
+import ipaddress
+import socket
+
+import aiohttp
+import pytest
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import (
+    AllowList,
+    GuardedResolver,
+    check_literal,
+    is_public,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "255.255.255.255",
+        "224.0.0.1",
+        "240.0.0.1",
+        "192.0.2.1",
+        "::",
+        "::1",
+        "fe80::1",
+        "fc00::1",
+        "fec0::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "64:ff9b::a00:1",
+        "2001:db8::1",
+    ],
+)
+def test_an_address_of_a_private_network_is_not_public(text: str) -> None:
+    assert not is_public(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.1.1.1",
+        "93.184.216.34",
+        "2606:4700::1111",
+        "::ffff:1.1.1.1",
+        "64:ff9b::101:101",
+    ],
+)
+def test_an_address_of_the_open_internet_is_public(text: str) -> None:
+    assert is_public(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]:8080/",
+        "http://169.254.169.254/latest/meta-data/",
+    ],
+)
+def test_a_url_that_names_a_private_address_is_forbidden(url: str) -> None:
+    with pytest.raises(Fault) as caught:
+        check_literal(url, AllowList([]))
+    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+    assert "allow_hosts" in str(caught.value)
+
+
+def test_an_allowed_host_is_allowed_at_the_port_that_was_written() -> None:
+    allow = AllowList(["127.0.0.1:8931", "Wiki.Home", "[::1]:80", "fd00::5"])
+    check_literal("http://127.0.0.1:8931/x", allow)
+    check_literal("http://[::1]/x", allow)
+    check_literal("http://[fd00::5]:99/x", allow)
+    assert allow.has("wiki.home", 1234)
+    with pytest.raises(Fault):
+        check_literal("http://127.0.0.1:8932/x", allow)
+    with pytest.raises(Fault):
+        check_literal("http://[::1]:81/x", allow)
+
+
+def test_a_name_is_left_to_the_resolver() -> None:
+    check_literal("http://localhost/", AllowList([]))
+
+
+async def _addresses(name: str, allow: AllowList) -> list[str]:
+    resolver = GuardedResolver(aiohttp.ThreadedResolver(), allow)
+    try:
+        found = await resolver.resolve(name, 80, socket.AF_INET)
+    finally:
+        await resolver.close()
+    return [one["host"] for one in found]
+
+
+def test_a_name_that_leads_to_this_machine_is_forbidden() -> None:
+    with pytest.raises(Fault) as caught:
+        asyncio.run(_addresses("localhost", AllowList([])))
+    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+
+
+def test_an_allowed_name_may_lead_to_this_machine() -> None:
+    found = asyncio.run(_addresses("localhost", AllowList(["localhost:80"])))
+    assert found == ["127.0.0.1"]

@@ -1,0 +1,31 @@
+import pytest
+
+from icf.harvest.http.retry_after import UNSAID, wait_seconds
+
+NOON = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        ("1.5", 1.5),
+        (" 20 ", 20.0),
+        ("-5", 0.0),
+        ("99999999", 600.0),
+        ("inf", 600.0),
+        ("Tue, 14 Nov 2023 22:13:50 GMT", 30.0),
+        ("Tue, 14 Nov 2023 21:00:00 GMT", 0.0),
+        ("Tue, 14 Nov 2033 22:13:20 GMT", 600.0),
+        (None, UNSAID),
+        ("", UNSAID),
+        ("nan", UNSAID),
+        ("later", UNSAID),
+        ("Tue, 99 Nov 2023 99:99:99 GMT", UNSAID),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_under_a_cap(
+    header: str | None, seconds: float
+) -> None:
+    assert wait_seconds(header, NOON, 600.0) == seconds

@@ -1,0 +1,259 @@
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import album, character, discovery, mention, url
+from icf.codes import Fate, Gender, Region
+from icf.harvest.attributes.licence import Licence
+from icf.harvest.download.frontier import Frontier
+from icf.harvest.download.results import Stored, write_results
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.session import Web
+from icf.harvest.listing.discover import (
+    Discovery,
+    Listed,
+    begin,
+    store,
+    waiting_listings,
+)
+from icf.harvest.sources.base import Album, Answer, Character, Picture, Task
+from tests.harvest.rows import (
+    SourceOfTheTest,
+    all_of,
+    as_source,
+    fates,
+    filed,
+)
+
+
+def listed(catalogue: Catalogue, source: SourceOfTheTest) -> Listed:
+    """Enter the first tasks and answer everything."""
+    begin(catalogue, as_source(source), refresh=False)
+
+    async def run() -> Listed:
+        async with Web("icf/test", AllowList([])) as web:
+            discovery = Discovery(catalogue, [as_source(source)], web)
+            await discovery.run()
+            return discovery.listed
+
+    return asyncio.run(run())
+
+
+def picture(address: str, character: str = "Luna", **columns: object) -> Picture:
+    return Picture(address, "Moon", character, **columns)  # type: ignore[arg-type]
+
+
+WHO = {
+    "albums": (Album("Moon", "http://w/Moon", 3, Region.JAPAN),),
+    "characters": (
+        Character("Moon", "Luna", "http://w/Luna", Gender.FEMALE),
+        Character("Moon", "Sol"),
+    ),
+}
+
+
+def test_an_answer_becomes_rows(catalogue: Catalogue) -> None:
+    licence = Licence("CC0", "http://cc0", "list", "Jane")
+    one = picture(
+        "http://a.org/a b.png",
+        page_url="http://w/p",
+        licence=licence,
+        sha1="ab",
+        size=7,
+    )
+    answer = Answer(**WHO, pictures=(one,))  # type: ignore[arg-type]
+    assert listed(catalogue, SourceOfTheTest(answer)).pictures == 1
+    (moon,) = all_of(catalogue, album)
+    assert (moon["name"], moon["rank"], moon["region"]) == ("Moon", 3, "japan")
+    luna, _ = all_of(catalogue, character)
+    assert (luna["name"], luna["page_url"]) == ("Luna", "http://w/Luna")
+    assert luna["gender"] == "female"
+    (row,) = all_of(catalogue, url)
+    assert row["url"] == "http://a.org/a%20b.png"
+    assert row["original"] == "http://a.org/a b.png"
+    assert (row["host"], row["fate"]) == ("a.org", "pending")
+    assert (row["licence"], row["licence_from"], row["author"]) == (
+        "CC0",
+        "list",
+        "Jane",
+    )
+    assert (row["expected_sha1"], row["expected_bytes"]) == ("ab", 7)
+    (said,) = all_of(catalogue, mention)
+    assert (said["character_id"], said["is_lead"]) == (luna["id"], False)
+
+
+def test_a_url_named_twice_is_one_row_with_both_characters(
+    catalogue: Catalogue,
+) -> None:
+    first = Answer(
+        **WHO,  # type: ignore[arg-type]
+        pictures=(picture("http://a.org/1"), picture("http://a.org/1", "Sol")),
+        cursor="1",
+        done=False,
+    )
+    again = Answer(pictures=(picture("http://a.org/1", is_lead=True),))
+    listed(catalogue, SourceOfTheTest(first, again))
+    assert len(all_of(catalogue, url)) == 1
+    assert [bool(row["is_lead"]) for row in all_of(catalogue, mention)] == [True, False]
+
+
+def test_a_url_that_is_already_stored_is_filed_under_the_new_character_at_once(
+    catalogue: Catalogue,
+) -> None:
+    listed(
+        catalogue,
+        SourceOfTheTest(
+            Answer(**WHO, pictures=(picture("http://a.org/1"),))  # type: ignore[arg-type]
+        ),
+    )
+    (row,) = Frontier(catalogue, 100.0, "me").lease(1)
+    write_results(catalogue, "me", [Stored(row, "1" * 64, 7, {})])
+    begin(catalogue, as_source(SourceOfTheTest()), refresh=True)
+    listed(
+        catalogue, SourceOfTheTest(Answer(pictures=(picture("http://a.org/1", "Sol"),)))
+    )
+    assert filed(catalogue) == [("1", "Luna", False), ("1", "Sol", False)]
+    assert fates(catalogue) == {"1": "stored"}
+
+
+@pytest.mark.parametrize(
+    ("address", "fate"),
+    [
+        ("file:///etc/passwd", Fate.BAD_SCHEME),
+        ("javascript:alert(1)", Fate.BAD_SCHEME),
+        ("http://[/", Fate.BAD_URL),
+        ("http://a.org/\ud800\0", Fate.BAD_URL),
+        ("http://a.org/" + "x" * 5000, Fate.BAD_URL),
+        ("data:image/png;base64," + "é" * 5000, Fate.BAD_SCHEME),
+    ],
+)
+def test_what_can_never_be_fetched_has_its_fate_from_the_beginning(
+    catalogue: Catalogue, address: str, fate: Fate
+) -> None:
+    listed(
+        catalogue,
+        SourceOfTheTest(Answer(**WHO, pictures=(picture(address),))),  # type: ignore[arg-type]
+    )
+    (row,) = all_of(catalogue, url)
+    assert (row["fate"], len(all_of(catalogue, mention))) == (fate.value, 1)
+    assert row["message"]
+    assert len(row["url"]) <= 2000
+
+
+def test_a_fate_that_the_source_knows_is_kept(catalogue: Catalogue) -> None:
+    gone = picture("http://w/Gone", fate=Fate.MISSING_FILE, message="not there")
+    listed(catalogue, SourceOfTheTest(Answer(**WHO, pictures=(gone,))))  # type: ignore[arg-type]
+    (row,) = all_of(catalogue, url)
+    assert (row["fate"], row["message"]) == ("missing_file", "not there")
+
+
+def test_tasks_lead_to_tasks_and_each_is_asked_once(catalogue: Catalogue) -> None:
+    more = (
+        Task("images", "all"),  # itself: a circle
+        Task("images", "luna", "Moon", "Luna", "state"),
+        Task("images", "luna", "Moon", "Luna", "state"),
+    )
+    source = SourceOfTheTest(Answer(**WHO, tasks=more), Answer())  # type: ignore[arg-type]
+    listed(catalogue, source)
+    assert source.asked == [
+        Task("images", "all"),
+        Task("images", "luna", "Moon", "Luna", "state"),
+    ]
+    assert {row["status"] for row in all_of(catalogue, discovery)} == {"done"}
+
+
+def test_listing_goes_on_behind_the_last_answer_that_was_stored(
+    catalogue: Catalogue,
+) -> None:
+    class Dies(SourceOfTheTest):
+        async def step(self, task: Task, web: Web) -> Answer:
+            if not self._answers:
+                raise KeyboardInterrupt
+            return await super().step(task, web)
+
+    half = Answer(**WHO, pictures=(picture("http://a.org/1"),), cursor="7", done=False)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        listed(catalogue, Dies(half))
+    source = SourceOfTheTest(Answer(pictures=(picture("http://a.org/2"),)))
+    listed(catalogue, source)
+    assert source.asked == [Task("images", "all", cursor="7")]
+    assert fates(catalogue) == {"1": "pending", "2": "pending"}
+
+
+def test_what_is_listed_is_not_asked_again_unless_refreshed(
+    catalogue: Catalogue,
+) -> None:
+    listed(catalogue, SourceOfTheTest(Answer(cursor="state")))
+    assert listed(catalogue, SourceOfTheTest()).answers == 0
+    source = SourceOfTheTest(Answer())
+    begin(catalogue, as_source(source), refresh=True)
+    assert listed(catalogue, source).answers == 1
+    assert source.asked == [Task("images", "all", cursor="state")]
+
+
+def test_a_refresh_asks_again_for_bytes_that_the_site_says_have_changed(
+    catalogue: Catalogue,
+) -> None:
+    old = Answer(
+        **WHO,  # type: ignore[arg-type]
+        pictures=(
+            picture("http://a.org/1", sha1="aa"),
+            picture("http://a.org/2", sha1="bb"),
+        ),
+    )
+    listed(catalogue, SourceOfTheTest(old))
+    with catalogue.write() as connection:
+        connection.execute(sa.update(url).values(fate="stored"))
+    new = Answer(
+        pictures=(
+            picture("http://a.org/1", sha1="cc"),
+            picture("http://a.org/2", sha1="bb"),
+        )
+    )
+    source = SourceOfTheTest(new)
+    begin(catalogue, as_source(source), refresh=True)
+    listed(catalogue, source)
+    assert fates(catalogue) == {"1": "pending", "2": "stored"}
+
+
+def test_an_answer_that_another_runner_stored_is_not_stored_twice(
+    catalogue: Catalogue,
+) -> None:
+    source = as_source(SourceOfTheTest())
+    begin(catalogue, source, refresh=False)
+    (listing,) = waiting_listings(catalogue, "test")
+    half = Answer(**WHO, pictures=(picture("http://a.org/1"),), cursor="7", done=False)  # type: ignore[arg-type]
+    store(catalogue, source, listing, half)
+    store(catalogue, source, listing, Answer())
+    (again,) = waiting_listings(catalogue, "test")
+    assert again.task.cursor == "7"
+
+
+def test_a_listing_that_fails_is_kept_and_the_others_go_on(
+    catalogue: Catalogue,
+) -> None:
+    class Fails(SourceOfTheTest):
+        async def step(self, task: Task, web: Web) -> Answer:
+            if task.subject == "bad":
+                raise Fault(Fate.HTTP_ERROR, "no such category")
+            return await super().step(task, web)
+
+    tasks = (Task("images", "bad"), Task("images", "good"))
+    done = listed(catalogue, Fails(Answer(tasks=tasks), Answer()))
+    assert (done.answers, done.failed) == (2, 1)
+    states = {row["subject"]: row["status"] for row in all_of(catalogue, discovery)}
+    assert states == {"all": "done", "bad": "failed", "good": "done"}
+
+
+def test_rows_that_could_not_be_read_are_kept_with_the_listing(
+    catalogue: Catalogue,
+) -> None:
+    faults = tuple(f"line {n}: bad_row" for n in range(7))
+    source = SourceOfTheTest(Answer(faults=faults, done=False, cursor="1"), Answer())
+    assert listed(catalogue, source).faults == list(faults)
+    (row,) = all_of(catalogue, discovery)
+    assert "line 0: bad_row" in row["message"]
+    assert "and 2 more" in row["message"]

@@ -1,0 +1,423 @@
+import io
+import json
+import random
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from icf.codes import Fate
+from icf.harvest.fault import Fault
+from icf.harvest.sources.comic.work import open_book
+from tests.harvest.sources.comic.books import (
+    epub,
+    flagged,
+    flate_page,
+    jpeg_page,
+    overlapping_bomb,
+    patched,
+    pdf,
+    picture,
+    rar5,
+    zipped,
+)
+
+MOST = 1_000_000
+PNG, JPEG = picture(), picture("JPEG")
+
+
+def pages(path: Path) -> dict[str, bytes | Fate]:
+    """Each page's bytes or fate, in order."""
+    book, found = open_book(path, MOST, 72.0), dict[str, bytes | Fate]()
+    for page in book.pages:
+        got = bytearray()
+        found[page.id] = page.fate
+        if page.fate is Fate.PENDING:
+            try:
+                book.read(page, got.extend)
+                found[page.id] = bytes(got)
+            except Fault as fault:
+                found[page.id] = fault.fate
+    book.close()
+    return found
+
+
+def fate(path: Path) -> Fate:
+    with pytest.raises(Fault) as caught:
+        open_book(path, MOST, 72.0)
+    return caught.value.fate
+
+
+# --- CBZ ------------------------------------------------------------------------------
+
+
+def test_pages_come_in_natural_order_and_byte_for_byte(tmp_path: Path) -> None:
+    names = ("p10.png", "p2.png", "P1.png", "extra/p1.png")
+    book = zipped(tmp_path / "a.cbz", {name: PNG + name.encode() for name in names})
+    found = pages(book)
+    assert list(found) == ["extra/p1.png", "P1.png", "p2.png", "p10.png"]
+    assert found["p2.png"] == PNG + b"p2.png"
+
+
+def test_what_lies_beside_pages_is_passed_over_and_counted(tmp_path: Path) -> None:
+    beside = ("__MACOSX/._1.png", ".DS_Store", "a/Thumbs.db", "ComicInfo.xml", "dir/")
+    members = dict.fromkeys((*beside, "1.png"), PNG)
+    path = zipped(tmp_path / "a.cbz", members)
+    assert list(pages(path)) == ["1.png"]
+    assert open_book(path, MOST, 72).passed_over == len(beside)
+
+
+@pytest.mark.parametrize("name", ["../1.png", "/1.png", "a/../../1.png", "C:\\1.png"])
+def test_a_name_that_leads_out_is_a_bad_member(tmp_path: Path, name: str) -> None:
+    path = zipped(tmp_path / "a.cbz", {name: PNG, "2.png": PNG})
+    assert sorted(pages(path).values(), key=str) == sorted(
+        [PNG, Fate.BAD_MEMBER], key=str
+    )
+
+
+def test_an_archive_in_an_archive_is_unsupported(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "bomb.zip", {"zeros": bytes(MOST)}).read_bytes()
+    path = zipped(tmp_path / "a.cbz", {"1.ZIP": inner, "2.png": PNG})
+    assert pages(path) == {"1.ZIP": Fate.UNSUPPORTED, "2.png": PNG}
+
+
+def test_a_link_is_a_bad_member(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("1.png")
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.cbz", "w") as file:
+        file.writestr(info, "/etc/passwd")
+    assert pages(tmp_path / "a.cbz") == {"1.png": Fate.BAD_MEMBER}
+
+
+def test_members_that_share_bytes_are_bad_members(tmp_path: Path) -> None:
+    found = pages(overlapping_bomb(tmp_path / "a.cbz"))
+    assert len(found) == 26
+    assert set(found.values()) == {Fate.BAD_MEMBER}
+
+
+def test_members_that_unpack_to_too_much_are_too_large(tmp_path: Path) -> None:
+    many = random.Random(0).randbytes(MOST + 1)
+    tight = bytes((1 << 20) + 1)[: MOST - 1] + b"x"
+    path = zipped(tmp_path / "a.cbz", {"1": many, "2": bytes(1 << 24), "3": tight})
+    found = pages(path)
+    assert (found["1"], found["2"]) == (Fate.TOO_LARGE, Fate.TOO_LARGE)
+    assert found["3"] == tight
+
+
+def test_a_member_that_lies_about_its_size_is_not_read_beyond_it(
+    tmp_path: Path,
+) -> None:
+    path = zipped(tmp_path / "a.cbz", {"1": bytes(1 << 24), "2.png": PNG})
+    size = (1 << 24).to_bytes(4, "little")
+    assert pages(patched(path, size, (999).to_bytes(4, "little"))) == {
+        "1": Fate.CORRUPT,
+        "2.png": PNG,
+    }
+
+
+@pytest.mark.parametrize(("flags", "method"), [(1, None), (1, 99), (0x41, None)])
+def test_members_under_a_password_are_encrypted(
+    tmp_path: Path, flags: int, method: int | None
+) -> None:
+    path = zipped(tmp_path / "a.cbz", {"1.png": PNG, "2.png": PNG})
+    assert set(pages(flagged(path, flags, method)).values()) == {Fate.ENCRYPTED}
+
+
+def test_a_method_that_is_not_known_is_unsupported(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.cbz", {"1.png": PNG})
+    assert pages(flagged(path, 0, 95)) == {"1.png": Fate.UNSUPPORTED}
+
+
+def test_a_damaged_member_is_corrupt_and_the_rest_goes_on(tmp_path: Path) -> None:
+    noise = random.Random(1).randbytes(1000)
+    path = zipped(tmp_path / "a.cbz", {"1": noise, "2.png": PNG})
+    assert pages(patched(path, noise[400:410], bytes(10))) == {
+        "1": Fate.CORRUPT,
+        "2.png": PNG,
+    }
+
+
+def test_names_that_are_not_utf8_are_read_and_stay_apart(tmp_path: Path) -> None:
+    kanji = "ページ".encode("cp932")
+    path = zipped(tmp_path / "a.cbz", {"xxxxxx1.png": PNG, "xxxxxx2.png": JPEG})
+    found = pages(patched(path, b"xxxxxx", kanji))
+    assert list(found.values()) == [PNG, JPEG]
+    assert next(iter(found)).startswith("%E3%83%9A")
+    same = pages(patched(path, b"2.png", b"1.png"))
+    assert list(same.values()) == [PNG, JPEG]
+
+
+@pytest.mark.parametrize("kept", [10, 60, -30])
+def test_a_broken_directory_is_one_fault_of_the_file(tmp_path: Path, kept: int) -> None:
+    path = zipped(tmp_path / "a.cbz", {"1.png": PNG})
+    path.write_bytes(path.read_bytes()[:kept])
+    assert fate(path) is Fate.CORRUPT
+
+
+def test_too_many_members_are_one_fault_of_the_file(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.cbz", {str(n): b"" for n in range(20_001)}, 0)
+    assert fate(path) is Fate.TOO_LARGE
+
+
+def test_comic_info_tells_rights_and_author(tmp_path: Path) -> None:
+    info = b"<ComicInfo><Writer>Jane</Writer><Rights>CC0</Rights></ComicInfo>"
+    path = zipped(tmp_path / "a.cbz", {"ComicInfo.xml": info, "1.png": PNG})
+    about = open_book(path, MOST, 72).about
+    assert (about.rights, about.author) == ("CC0", "Jane")
+
+
+def test_what_is_no_comic_has_a_fate(tmp_path: Path) -> None:
+    for name, data, wanted in (
+        ("a.cbz", b"", Fate.EMPTY),
+        ("b.cbz", b"no archive", Fate.CORRUPT),
+        ("c.txt", b"words", Fate.UNSUPPORTED),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert fate(tmp_path / name) is wanted
+
+
+# --- EPUB -----------------------------------------------------------------------------
+
+PACKAGE = (
+    '<package xmlns="http://www.idpf.org/2007/opf" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata><dc:rights>CC-BY</dc:rights>'
+    "<dc:creator>Jane</dc:creator></metadata><manifest>"
+    '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>'
+    '<item id="b" href="b.xhtml" media-type="application/xhtml+xml"/>'
+    '<item id="i" href="art/1" media-type="image/png"/></manifest>'
+    '<spine><itemref idref="b"/><itemref idref="a"/><itemref idref="?"/></spine>'
+    "</package>"
+)
+
+
+def test_an_epub_gives_its_pictures_in_the_order_of_its_spine(tmp_path: Path) -> None:
+    path = epub(
+        tmp_path / "a.epub",
+        {
+            "OEBPS/a.xhtml": b"<html><img src='art/1'>&nbsp;<img src='gone.png'>",
+            "OEBPS/b.xhtml": b"<svg><image xlink:href='art/2%20b.png'/></svg>",
+            "OEBPS/art/1": PNG,
+            "OEBPS/art/2 b.png": JPEG,
+            "OEBPS/art/cover.png": PNG,
+        },
+        PACKAGE,
+    )
+    found = pages(path)
+    assert list(found) == [
+        "OEBPS/art/2%20b.png",
+        "OEBPS/art/1",
+        "OEBPS/art/cover.png",
+    ]
+    assert found["OEBPS/art/2%20b.png"] == JPEG
+    about = open_book(path, MOST, 72).about
+    assert (about.rights, about.author) == ("CC-BY", "Jane")
+
+
+@pytest.mark.parametrize(
+    "package", ["", "<", '<!DOCTYPE a [<!ENTITY a "b">]><package>&a;</package>']
+)
+def test_an_epub_without_a_package_gives_them_in_natural_order(
+    tmp_path: Path, package: str
+) -> None:
+    path = epub(tmp_path / "a.epub", {"10.png": PNG, "9.png": PNG}, package)
+    assert list(pages(path)) == ["9.png", "10.png"]
+
+
+def test_locked_pictures_of_an_epub_are_encrypted(tmp_path: Path) -> None:
+    lock = b"<encryption><CipherReference URI='1.png'/></encryption>"
+    members = {"META-INF/encryption.xml": lock, "1.png": PNG, "2.png": PNG}
+    assert pages(epub(tmp_path / "a.epub", members, "")) == {
+        "1.png": Fate.ENCRYPTED,
+        "2.png": PNG,
+    }
+
+
+# --- RAR ------------------------------------------------------------------------------
+
+
+def test_stored_members_of_a_rar_file_need_no_program(tmp_path: Path) -> None:
+    members = [("p10.png", PNG), ("p2.png", JPEG), ("../x.png", PNG), ("a.zip", b"")]
+    assert pages(rar5(tmp_path / "a.cbr", members)) == {
+        "../x.png": Fate.BAD_MEMBER,
+        "a.zip": Fate.UNSUPPORTED,
+        "p2.png": JPEG,
+        "p10.png": PNG,
+    }
+
+
+def test_a_damaged_rar_file_is_corrupt(tmp_path: Path) -> None:
+    path = rar5(tmp_path / "a.cbr", [("1.png", PNG)])
+    assert pages(patched(path, PNG[20:30], bytes(10))) == {"1.png": Fate.CORRUPT}
+    path.write_bytes(b"Rar!\x1a\x07\x01\x00" + bytes(40))
+    assert fate(path) is Fate.CORRUPT
+
+
+def test_without_the_extra_a_rar_file_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("icf.harvest.sources.comic.rar.rarfile", None)
+    path = rar5(tmp_path / "a.cbr", [("1.png", PNG)])
+    with pytest.raises(Fault, match=r"icf-toolkit\[cbr\]") as caught:
+        open_book(path, MOST, 72)
+    assert caught.value.fate is Fate.UNSUPPORTED
+
+
+def test_pages_before_a_damaged_header_are_read_and_the_rest_is_told(
+    tmp_path: Path,
+) -> None:
+    path = rar5(tmp_path / "a.cbr", [("1.png", PNG), ("2.png", PNG)])
+    assert pages(patched(path, b"2.png", b"3.png")) == {
+        "1.png": PNG,
+        "%28the%20rest%29": Fate.CORRUPT,
+    }
+
+
+# --- PDF ------------------------------------------------------------------------------
+
+
+def decoded(data: bytes | Fate) -> Image.Image:
+    assert isinstance(data, bytes)
+    return Image.open(io.BytesIO(data))
+
+
+def test_a_jpeg_page_gives_the_very_bytes_that_were_put_in(tmp_path: Path) -> None:
+    assert pages(pdf(tmp_path / "a.pdf", jpeg_page(JPEG))) == {"1": JPEG}
+
+
+def test_pixels_without_loss_come_out_without_loss(tmp_path: Path) -> None:
+    pixels = random.Random(2).randbytes(40 * 60 * 3)
+    found = decoded(pages(pdf(tmp_path / "a.pdf", flate_page(pixels)))["1"])
+    assert (found.format, found.size, found.tobytes()) == ("PNG", (40, 60), pixels)
+
+
+CMYK = pikepdf.Name.DeviceCMYK
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        jpeg_page(picture("JPEG", mode="CMYK"), ColorSpace=CMYK),
+        flate_page(bytes([0, 0, 0, 255] * 2400), ColorSpace=CMYK),
+        jpeg_page(JPEG, mask=bytes(2400)),
+        jpeg_page(JPEG, Decode=pikepdf.Array([1, 0, 1, 0, 1, 0])),
+        {"data": picture("JPEG2000"), "Filter": pikepdf.Name.JPXDecode},
+        jpeg_page(JPEG, content=b"q 0 200 -300 0 200 0 cm /I Do Q"),
+        jpeg_page(JPEG, content=b"q 99 0 0 99 0 0 cm /I Do Q 0 0 9 9 re f"),
+    ],
+    ids=["cmyk-jpeg", "cmyk", "mask", "inverted", "jpx", "turned", "drawn-over"],
+)
+def test_what_is_not_simply_a_picture_is_drawn(
+    tmp_path: Path, keys: dict[str, Any]
+) -> None:
+    found = decoded(pages(pdf(tmp_path / "a.pdf", keys))["1"])
+    assert (found.format, found.mode) == ("PNG", "RGB")
+
+
+def test_a_masked_picture_shows_what_the_page_shows(tmp_path: Path) -> None:
+    found = pages(pdf(tmp_path / "a.pdf", jpeg_page(JPEG, mask=bytes(2400))))
+    assert decoded(found["1"]).getpixel((10, 10)) == (255, 255, 255)
+
+
+def test_a_drawn_picture_keeps_its_own_pixels(tmp_path: Path) -> None:
+    odd = jpeg_page(JPEG, Decode=pikepdf.Array([1, 0, 1, 0, 1, 0]))
+    assert decoded(pages(pdf(tmp_path / "a.pdf", odd))["1"]).size == (40, 60)
+
+
+def test_an_encrypted_pdf_is_one_fault_of_the_file(tmp_path: Path) -> None:
+    path = pdf(tmp_path / "a.pdf", jpeg_page(JPEG), password="secret")
+    assert fate(path) is Fate.ENCRYPTED
+
+
+def test_a_broken_pdf_is_one_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n" + bytes(500))
+    assert fate(tmp_path / "a.pdf") is Fate.CORRUPT
+
+
+def test_a_broken_page_has_its_fate_and_the_rest_goes_on(tmp_path: Path) -> None:
+    bad = flate_page(b"")
+    bad["data"] = b"no zlib stream"
+    path = pdf(tmp_path / "a.pdf", jpeg_page(JPEG), bad, jpeg_page(JPEG))
+    assert pages(path) == {"1": JPEG, "2": Fate.CORRUPT, "3": JPEG}
+
+
+def test_pixels_that_unpack_to_more_than_the_picture_has_are_too_large(
+    tmp_path: Path,
+) -> None:
+    bomb = flate_page(bytes(1 << 24))
+    assert pages(pdf(tmp_path / "a.pdf", bomb)) == {"1": Fate.TOO_LARGE}
+
+
+# --- in its own process ---------------------------------------------------------------
+
+
+def bomb_zip(folder: Path) -> Path:
+    path = zipped(folder / "a.cbz", {"1.png": bytes(400 << 20)})
+    size = (400 << 20).to_bytes(4, "little")
+    return patched(path, size, (900_000).to_bytes(4, "little"))
+
+
+def bomb_pdf(folder: Path) -> Path:
+    packer = zlib.compressobj(9)
+    piece = bytes(1 << 24)
+    data = b"".join(packer.compress(piece) for _ in range(64)) + packer.flush()
+    page = flate_page(b"", Width=30_000, Height=30_000) | {"data": data}
+    return pdf(folder / "a.pdf", page)
+
+
+def bomb_content(folder: Path) -> Path:
+    return pdf(folder / "a.pdf", jpeg_page(JPEG, content=b"q Q " * (1 << 22)))
+
+
+def many_names(folder: Path) -> Path:
+    members = {f"{n:06d}{'x' * 200}": b"" for n in range(40_000)}
+    return zipped(folder / "a.cbz", members, 0)
+
+
+#: Lists a comic and reads its pages in a child; tells their fates, and its peak.
+PROGRAM = """
+import json, resource, sys
+sys.path[:0] = sys.argv[2:]
+from icf.harvest.child import Child
+from icf.harvest.fault import Fault
+child, fates = Child("icf.harvest.sources.comic.work"), []
+request = {"path": sys.argv[1], "max_bytes": 50_000_000, "dpi": 200.0}
+def ask(**more):
+    try:
+        return child.ask({**request, **more}, deadline=600)
+    except Fault as fault:
+        fates.append(fault.fate.value)
+for page in (ask(do="list") or {"pages": []})["pages"]:
+    if ask(do="read", page=page[0]) is not None:
+        fates.append("read")
+child.close()
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(json.dumps([fates, peak / 1024]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("make", "fate"),
+    [
+        (bomb_zip, "corrupt"),
+        (bomb_pdf, None),
+        (bomb_content, None),
+        (many_names, "too_large"),
+    ],
+)
+def test_a_bomb_takes_less_than_300_mib(
+    tmp_path: Path, make: Callable[[Path], Path], fate: str | None
+) -> None:
+    path = make(tmp_path)
+    command = [sys.executable, "-c", PROGRAM, str(path), *filter(None, sys.path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    fates, peak_mib = json.loads(said)
+    assert len(fates) == 1
+    assert fate in (None, fates[0])
+    assert peak_mib < 300

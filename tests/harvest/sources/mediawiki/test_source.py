@@ -1,0 +1,196 @@
+"""What a wiki's answers become; a real wiki is asked in tests/integration."""
+
+import json
+from typing import Any
+
+import pytest
+
+from icf.codes import Fate
+from icf.errors import WrongUse
+from icf.harvest.sources.base import Album, Character, Task
+from tests.harvest.sources.mediawiki.asked import (
+    RIGHTS,
+    described,
+    file,
+    members,
+    source,
+    step,
+)
+from tests.harvest.wire import Site
+
+# --- albums --------------------------------------------------------------------------
+
+
+def test_listing_begins_with_the_category_of_albums() -> None:
+    (task,) = source("http://w/api.php").first_tasks()
+    assert (task.kind, task.subject) == ("albums", "Category:Series")
+
+
+def test_pages_of_the_category_are_albums_and_lead_to_their_characters(
+    site: Site,
+) -> None:
+    (first,) = source("").first_tasks()
+    page = {"title": "Moon", "canonicalurl": "http://w/Moon"}
+    found = step(site, first, members("Moon", "Category:Old"), described(page))
+    assert found.albums == (Album("Moon", "http://w/Moon"),)
+    (task,) = found.tasks
+    assert (task.kind, task.album) == ("characters", "Moon")
+    assert task.subject == "Moon: Category:Moon characters"
+
+
+def test_subcategories_are_followed_as_deep_as_asked(site: Site) -> None:
+    deep = {"category": "Series", "depth": 1}
+    (first,) = source("", albums=deep).first_tasks()
+    top = step(site, first, members("Category:Old"), albums=deep)
+    (below,) = top.tasks
+    assert (below.kind, below.subject) == ("albums", "Category:Old")
+    # The circle back to the top is too deep, and the frontier knows its name.
+    assert step(site, below, members("Category:Series"), albums=deep).tasks == ()
+
+
+def test_a_long_category_goes_on_where_it_was(site: Site) -> None:
+    (first,) = source("").first_tasks()
+    rest = {"cmcontinue": "page|7"}
+    found = step(site, first, members("Moon", rest=rest), described({"title": "Moon"}))
+    assert not found.done
+    again = Task("albums", "Category:Series", cursor=found.cursor)
+    assert step(site, again, members("Sun"), described({"title": "Sun"})).done
+    assert "cmcontinue=page%7C7" in site.asked[-2]
+
+
+def test_albums_can_be_named_one_by_one(site: Site) -> None:
+    keys = {"albums": {"titles": ["Moon", "Sunn"]}}
+    (task,) = source("", **keys).first_tasks()
+    # "Moon" is a redirect to "Moon Rabbits".
+    said = described(
+        {"title": "Moon Rabbits"},
+        {"title": "Sunn", "missing": True, "fullurl": "http://w/Sunn"},
+    )
+    said["query"]["redirects"] = [{"from": "Moon", "to": "Moon Rabbits"}]
+    found = step(site, task, said, **keys)
+    assert "titles=Moon%7CSunn" in site.asked[-1]
+    assert found.albums == (Album("Moon Rabbits"),)
+    (missing,) = found.pictures
+    assert (missing.fate, missing.url) == (Fate.MISSING_PAGE, "http://w/Sunn")
+
+
+# --- characters ----------------------------------------------------------------------
+
+CHARACTERS = Task("characters", "Moon: Category:Moon characters", "Moon")
+
+
+def test_members_are_characters_with_their_pages(site: Site) -> None:
+    page = {"title": "Luna", "canonicalurl": "http://w/Luna"}
+    found = step(site, CHARACTERS, members("Luna"), described(page))
+    assert "cmtitle=Category%3AMoon+characters" in site.asked[0]
+    assert found.characters == (Character("Moon", "Luna", "http://w/Luna"),)
+    (task,) = found.tasks
+    assert (task.kind, task.album, task.character) == ("images", "Moon", "Luna")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"pageimage": "Luna_portrait.png"},
+        {
+            "revisions": [
+                {"slots": {"main": {"content": "{{Box|image = luna portrait.png}}"}}}
+            ]
+        },
+        {"revisions": [{"slots": {"main": {"content": "[[File:Luna portrait.png]]"}}}]},
+    ],
+)
+def test_the_lead_picture_is_the_pages_own_or_the_first_in_its_text(
+    site: Site, page: dict[str, Any]
+) -> None:
+    found = step(
+        site, CHARACTERS, members("Luna"), described({"title": "Luna", **page})
+    )
+    assert json.loads(found.tasks[0].cursor or "")["lead"] == "Luna portrait.png"
+
+
+# --- pictures ------------------------------------------------------------------------
+
+IMAGES = Task("images", "Moon: Luna", "Moon", "Luna", '{"lead": "Luna A.png"}')
+
+
+def test_files_of_a_page_are_its_pictures(site: Site) -> None:
+    known = file(
+        "Luna A.png",
+        sha1="ABC",
+        size=7,
+        descriptionurl="http://w/File:Luna_A.png",
+        extmetadata={"LicenseShortName": {"value": "CC0"}, "Artist": {"value": "J"}},
+    )
+    other = {**file("B.png"), "templates": [{"title": "Template:PD-old"}]}
+    plain = file("C.png")
+    found = step(site, IMAGES, RIGHTS, described(known, other, plain))
+    first, second, third = found.pictures
+    assert (first.url, first.sha1, first.size) == (
+        "http://w/images/Luna_A.png",
+        "abc",
+        7,
+    )
+    assert (first.album, first.character, first.is_lead) == ("Moon", "Luna", True)
+    assert first.page_url == "http://w/File:Luna_A.png"
+    assert (first.licence.name, first.licence.author) == ("CC0", "J")
+    assert (second.licence.read_from, second.is_lead) == ("template", False)
+    assert (third.licence.name, third.licence.read_from) == ("CC-BY-SA", "site")
+    assert found.done
+
+
+def test_a_page_with_many_files_keeps_its_lead_over_the_batches(site: Site) -> None:
+    half = {**described(file("B.png")), "continue": {"gimcontinue": "7|C.png"}}
+    found = step(site, IMAGES, RIGHTS, half)
+    assert not found.done
+    again = Task("images", "Moon: Luna", "Moon", "Luna", found.cursor)
+    last = step(site, again, RIGHTS, described(file("Luna A.png")))
+    assert last.pictures[0].is_lead
+
+
+def test_a_file_the_site_does_not_have_is_told(site: Site) -> None:
+    gone = {"title": "File:Gone.png", "missing": True, "fullurl": "http://w/Gone"}
+    (picture,) = step(site, IMAGES, RIGHTS, described(gone)).pictures
+    assert (picture.fate, picture.url) == (Fate.MISSING_FILE, "http://w/Gone")
+    assert picture.character == "Luna"
+
+
+def test_files_that_come_without_imageinfo_are_asked_for_again(site: Site) -> None:
+    silent = {"title": "File:A.png"}
+    never = {"title": "File:B.png"}
+    found = step(
+        site,
+        IMAGES,
+        RIGHTS,
+        described(silent, never),
+        described(file("A.png"), never),
+    )
+    assert "titles=File%3AA.png%7CFile%3AB.png" in site.asked[-1]
+    assert [p.fate for p in found.pictures] == [Fate.PENDING, Fate.MISSING_FILE]
+
+
+def test_fandom_is_asked_for_the_bytes_that_were_uploaded(site: Site) -> None:
+    url = "https://static.wikia.nocookie.net/a/b.png/revision/latest?cb=1"
+    page = {"title": "File:B.png", "imageinfo": [{"url": url}]}
+    (picture,) = step(site, IMAGES, RIGHTS, described(page)).pictures
+    assert picture.url == url + "&format=original"
+
+
+# --- icf.toml ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"characterz": {}}, "unknown key 'characterz'; the nearest .* 'characters'"),
+        ({"albums": {"categorie": "x"}}, "nearest known one is 'category'"),
+        ({"albums": {}}, "name one of category, titles and page"),
+        ({"characters": None}, "characters"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_a_wrong_key_is_an_error_that_names_the_right_one(
+    keys: dict[str, object], message: str
+) -> None:
+    with pytest.raises(WrongUse, match=message):
+        source("http://w/api.php", **keys)

@@ -1,0 +1,169 @@
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from icf.codes import Gender, Region
+from icf.errors import WrongUse
+from icf.harvest.attributes.licence import Licence
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.session import Web
+from icf.harvest.sources.base import Album, Answer, Character
+from icf.harvest.sources.table.source import ListSource
+from icf.settings import HarvestSettings
+
+
+def source(folder: Path) -> ListSource:
+    table = {"name": "mine", "kind": "list", "path": "urls.csv"}
+    return ListSource(table, folder, HarvestSettings())
+
+
+def answers(folder: Path, text: bytes) -> list[Answer]:
+    (folder / "urls.csv").write_bytes(text)
+    listed = source(folder)
+    (task,) = listed.first_tasks()
+    found: list[Answer] = []
+
+    async def all_of_it() -> None:
+        nonlocal task
+        async with Web("icf/test", AllowList([])) as web:
+            while not found or not found[-1].done:
+                found.append(await listed.step(task, web))
+                task = replace(task, cursor=found[-1].cursor)
+
+    asyncio.run(all_of_it())
+    return found
+
+
+def test_a_row_names_a_picture_of_a_character(tmp_path: Path) -> None:
+    (found,) = answers(
+        tmp_path,
+        b"album,character,url,page,licence,author\n"
+        b"Moon,Luna,http://a.org/1.png,http://a.org/luna,CC0,Jane\n"
+        b'Moon,"Sol, the 2nd",http://a.org/2.png,,,\n',
+    )
+    assert found.albums == (Album("Moon"),)
+    assert found.characters == (
+        Character("Moon", "Luna"),
+        Character("Moon", "Sol, the 2nd"),
+    )
+    first, second = found.pictures
+    assert (first.url, first.page_url) == ("http://a.org/1.png", "http://a.org/luna")
+    assert first.licence == Licence("CC0", None, "list", "Jane")
+    assert second.licence == Licence("unknown", None, "unknown", None)
+
+
+def test_the_order_of_columns_and_a_byte_order_mark_do_not_matter(
+    tmp_path: Path,
+) -> None:
+    text = "\ufeffURL, Album ,character\nhttp://a.org/1,月,ルナ\n".encode()
+    (found,) = answers(tmp_path, text)
+    assert found.characters == (Character("月", "ルナ"),)
+
+
+def test_each_bad_row_is_told_by_its_line_and_the_others_are_taken(
+    tmp_path: Path,
+) -> None:
+    (found,) = answers(
+        tmp_path,
+        b"album,character,url\n"
+        b"Moon,Luna,http://a.org/1\n"
+        b"Moon,Luna\n"
+        b"Moon,,http://a.org/2\n"
+        b"M\xff,Luna,http://a.org/3\n"
+        b"\n"
+        b"Moon,Luna,http://a.org/4\n",
+    )
+    assert [p.url for p in found.pictures] == ["http://a.org/1", "http://a.org/4"]
+    assert [fault.partition("line ")[2] for fault in found.faults] == [
+        "3: bad_row: 2 columns, the header has 3",
+        "4: bad_row: no character",
+        "5: bad_encoding: not UTF-8",
+    ]
+
+
+def test_a_long_list_comes_in_steps_and_every_row_once(tmp_path: Path) -> None:
+    rows = b"".join(b"A,B,http://a.org/%d\n" % n for n in range(10_000))
+    found = answers(tmp_path, b"album,character,url\n" + rows)
+    urls = [p.url for one in found for p in one.pictures]
+    assert urls == [f"http://a.org/{n}" for n in range(10_000)]
+    assert len(found) == 3
+
+
+def test_a_list_goes_on_at_its_cursor_in_another_process(tmp_path: Path) -> None:
+    rows = b"".join(b"A,B,http://a.org/%d\n" % n for n in range(4500))
+    first, _ = answers(tmp_path, b"album,character,url\n" + rows)
+    again = source(tmp_path)
+    (task,) = again.first_tasks()
+
+    async def rest() -> Answer:
+        async with Web("icf/test", AllowList([])) as web:
+            return await again.step(replace(task, cursor=first.cursor), web)
+
+    pictures = asyncio.run(rest()).pictures
+    assert (len(pictures), pictures[0].url) == (500, "http://a.org/4000")
+
+
+def test_a_changed_list_is_another_task(tmp_path: Path) -> None:
+    path = tmp_path / "urls.csv"
+    path.write_text("album,character,url\n")
+    before = list(source(tmp_path).first_tasks())
+    assert list(source(tmp_path).first_tasks()) == before
+    path.write_text("album,character,url\nA,B,http://a.org/\n")
+    assert list(source(tmp_path).first_tasks()) != before
+
+
+@pytest.mark.parametrize("text", ["", "album,character\n", "http://a.org/1.png\n"])
+def test_a_list_without_its_columns_is_wrong_use(tmp_path: Path, text: str) -> None:
+    (tmp_path / "urls.csv").write_text(text)
+    with pytest.raises(WrongUse, match="album, character, url"):
+        list(source(tmp_path).first_tasks())
+
+
+def test_a_list_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="'mine'"):
+        list(source(tmp_path).first_tasks())
+
+
+def test_a_row_may_say_rank_region_gender_lead_and_sha1(tmp_path: Path) -> None:
+    (found,) = answers(
+        tmp_path,
+        b"album,character,url,rank,region,gender,lead,sha1\n"
+        b"Moon,Luna,http://a.org/1,,,,,\n"
+        b"Moon,Luna,http://a.org/2,3,Japanese,woman,yes,%s\n"
+        b"Moon,Sol,http://a.org/3,x,,,,\n"
+        b"Moon,Sol,http://a.org/4,,,,,12ab\n" % (b"AB" * 20),
+    )
+    assert found.albums == (Album("Moon", rank=3, region=Region.JAPAN),)
+    assert found.characters == (Character("Moon", "Luna", gender=Gender.FEMALE),)
+    first, second = found.pictures
+    assert (first.is_lead, first.sha1) == (False, None)
+    assert (second.is_lead, second.sha1) == (True, "ab" * 20)
+    assert [fault.partition("line ")[2] for fault in found.faults] == [
+        "4: bad_row: rank 'x' is not a number",
+        "5: bad_row: sha1 '12ab' is not 40 hexadecimal digits",
+    ]
+
+
+def test_the_same_list_in_json_lines_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "urls.jsonl").write_text(
+        '{"album": "Moon", "character": "Luna", "url": "http://a.org/1", "rank": 3}\n'
+    )
+    table = {"name": "mine", "kind": "list", "path": "urls.jsonl"}
+    listed = ListSource(table, tmp_path, HarvestSettings())
+    (task,) = listed.first_tasks()
+
+    async def step() -> Answer:
+        async with Web("icf/test", AllowList([])) as web:
+            return await listed.step(task, web)
+
+    found = asyncio.run(step())
+    assert found.albums == (Album("Moon", rank=3),)
+    assert [p.url for p in found.pictures] == ["http://a.org/1"]
+
+
+def test_another_kind_of_file_names_the_known_ones(tmp_path: Path) -> None:
+    table = {"name": "mine", "kind": "list", "path": "urls.xlsx"}
+    with pytest.raises(WrongUse, match=r"\.csv, \.jsonl"):
+        ListSource(table, tmp_path, HarvestSettings())

@@ -1,0 +1,138 @@
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from icf.codes import Fate
+from icf.errors import WrongUse
+from icf.harvest.fault import Fault
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.session import Web
+from icf.harvest.sources.base import Answer, Character
+from icf.harvest.sources.folder import FolderSource, open_inside
+from icf.settings import HarvestSettings
+
+
+def source(root: Path, **keys: str) -> FolderSource:
+    table = {"name": "mine", "kind": "folder", "path": "pictures", **keys}
+    return FolderSource(table, root, HarvestSettings())
+
+
+def put(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / "pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"bytes of " + name.encode())
+
+
+def listed(folder: FolderSource) -> list[Answer]:
+    """Every answer to every task."""
+    found: list[Answer] = []
+
+    async def all_of_it() -> None:
+        async with Web("icf/test", AllowList([])) as web:
+            for task in folder.first_tasks():
+                done = False
+                while not done:
+                    found.append(await folder.step(task, web))
+                    done = found[-1].done
+                    task = replace(task, cursor=found[-1].cursor)
+
+    asyncio.run(all_of_it())
+    return found
+
+
+def test_files_are_filed_by_the_folders_they_are_in(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg", "Moon/Sol/2", "Moon/Luna/more/3.gif", "Sun/Ra/4")
+    moon, sun = listed(source(tmp_path, licence="CC0", author="Jane"))
+    assert moon.characters == (Character("Moon", "Luna"), Character("Moon", "Sol"))
+    assert [p.url.rpartition("/")[2] for p in moon.pictures] == ["1.jpg", "3.gif", "2"]
+    (last,) = sun.pictures
+    assert last.url == (tmp_path / "pictures/Sun/Ra/4").as_uri()
+    assert (last.licence.name, last.licence.read_from) == ("CC0", "folder")
+    assert last.licence.author == "Jane"
+
+
+def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/.DS_Store", "Moon/.git/x/y", ".cache/a/b", "Moon/Luna/1")
+    (moon,) = listed(source(tmp_path))
+    assert len(moon.pictures) == 1
+    assert moon.faults == ()
+
+
+def test_a_file_that_is_filed_under_nobody_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "1.jpg", "Moon/2.jpg", "Moon/Luna/3.jpg")
+    found = listed(source(tmp_path))
+    assert sum(len(one.pictures) for one in found) == 1
+    faults = [fault for one in found for fault in one.faults]
+    assert [fault.partition("pictures/")[2] for fault in faults] == [
+        "1.jpg: bad_row: not under album/character/",
+        "Moon/2.jpg: bad_row: not under album/character/",
+    ]
+
+
+def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg")
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "key").write_text("secret")
+    luna = tmp_path / "pictures/Moon/Luna"
+    (luna / "key.jpg").symlink_to(secret / "key")
+    (luna / "all").symlink_to(secret)
+    (luna / "own.jpg").symlink_to(luna / "1.jpg")
+    (moon,) = listed(source(tmp_path))
+    assert [Path(p.url).name for p in moon.pictures] == ["1.jpg", "own.jpg"]
+    assert len(moon.faults) == 2
+    with pytest.raises(Fault) as caught:
+        open_inside((luna / "key.jpg").as_uri(), tmp_path / "pictures")
+    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+
+
+def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg")
+    folder = os.fsencode(tmp_path / "pictures/Moon/Luna")
+    Path(os.fsdecode(folder + b"/\xff.jpg")).write_bytes(b"x")
+    (moon,) = listed(source(tmp_path))
+    assert len(moon.pictures) == 1
+    (fault,) = moon.faults
+    assert "not UTF-8" in fault
+    assert fault.isprintable()
+
+
+def test_a_strange_name_survives_being_a_url(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/100% #1? é東.jpg")
+    (moon,) = listed(source(tmp_path))
+    path = open_inside(moon.pictures[0].url, tmp_path / "pictures")
+    assert path.read_bytes().startswith(b"bytes of")
+
+
+def test_a_file_that_went_away_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as caught:
+        open_inside((tmp_path / "gone").as_uri(), tmp_path)
+    assert caught.value.fate is Fate.NOT_FOUND
+
+
+def test_a_large_album_comes_in_steps_and_every_file_once(tmp_path: Path) -> None:
+    names = [f"Moon/Luna/{n:04d}" for n in range(1100)]
+    put(tmp_path, *names)
+    found = listed(source(tmp_path))
+    assert len(found) == 2
+    urls = {p.url for one in found for p in one.pictures}
+    assert len(urls) == 1100
+
+
+def test_an_album_with_a_new_file_is_another_task(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1", "Sun/Ra/1")
+    before = list(source(tmp_path).first_tasks())
+    assert list(source(tmp_path).first_tasks()) == before
+    put(tmp_path, "Sun/Ra/2")
+    moon, sun = source(tmp_path).first_tasks()
+    assert moon == before[0]
+    assert sun != before[1]
+
+
+def test_a_folder_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="'mine'"):
+        list(source(tmp_path).first_tasks())

@@ -1,0 +1,67 @@
+"""A harvest of a film that is killed while it lists comes to the same rows."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from icf import workspace
+from tests.harvest.sources.video.films import scenes, write_film
+from tests.harvest.sources.video.test_source import frames_of, made, run
+
+#: Ends itself, without a word to anybody, around the Nth answer that it stores.
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from icf import workspace
+from icf.harvest import discover
+from icf.harvest.run import harvest
+
+root, count, is_stored = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "after"
+store = discover.store
+
+def stores(*words, **named):
+    global count
+    count -= 1
+    if count == 0 and not is_stored:
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer = store(*words, **named)
+    if count == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+
+discover.store = stores
+harvest(workspace.find(root))
+"""
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of three parts: 150 seconds, four frames in each, a cut every five."""
+    root = tmp_path_factory.mktemp("film")
+    frames = scenes(*[20] * 30, size=(160, 90))
+    times = range(0, 250 * len(frames), 250)
+    return write_film(root / "films/Moon/1.mp4", frames, times=times, keys_every=30)
+
+
+@pytest.mark.parametrize(
+    ("answers", "when"), [(1, "after"), (3, "before"), (3, "after"), (4, "before")]
+)
+def test_a_killed_listing_ends_as_if_nothing_had_happened(
+    tmp_path: Path, film: Path, answers: int, when: str
+) -> None:
+    undisturbed = film.parents[2] / "undisturbed"
+    (tmp_path / "films").symlink_to(film.parents[1])
+    if not undisturbed.exists():
+        undisturbed.mkdir()
+        (undisturbed / "films").symlink_to(film.parents[1])
+        run(made(undisturbed))
+    place = made(tmp_path)
+    program = [sys.executable, "-c", PROGRAM, str(tmp_path), str(answers), when]
+    assert subprocess.run(program).returncode == -signal.SIGKILL
+    run(place)
+    found = frames_of(place)
+    assert len(found) > 40
+    assert found == frames_of(workspace.find(undisturbed))

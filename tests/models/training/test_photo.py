@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from icf.models.networks.photo import PhotoNet
+from icf.models.photo import PhotoJudge
+from icf.models.training import export_photo, train_photo
+from icf.models.training.photo_figures import Judged
+from icf.models.training.train_photo import Recipe, logistic
+from icf.tools.training_art.collections import Collection
+
+
+def quiet(words: str) -> None:
+    """Say nothing."""
+
+
+def test_the_logistic_model_is_the_one_that_its_gradient_says() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(120, 3, generator=generator)
+    positive = features[:, 0] + 0.5 * torch.randn(120, generator=generator) > 0.7
+    recipe = Recipe(penalty=4.0)
+    slope, intercept = (t.double() for t in logistic(features, positive, recipe))
+    rows, truth = features.double(), positive.double()
+    weight = torch.where(positive, 60 / truth.sum(), 60 / (1 - truth).sum())
+    off = weight * (torch.sigmoid(rows @ slope + intercept) - truth)
+    # Where the loss is least, its gradient is nothing.
+    assert (rows.T @ off + recipe.penalty * slope).abs().max() < 1e-2
+    assert off.sum().abs() < 1e-2
+    assert slope[0] > 10 * slope[1:].abs().max()
+
+
+def weights_of(folder: Path) -> Path:
+    """A MobileNetV2 that was never trained."""
+    import torchvision
+
+    torch.manual_seed(0)
+    path = folder / "mobilenet_v2.pth"
+    torch.save(torchvision.models.mobilenet_v2(weights=None).state_dict(), path)
+    return path
+
+
+def pictures(folder: Path, kind: str, number: int) -> list[Path]:
+    random = np.random.default_rng(len(kind))
+    files = []
+    for place in range(number):
+        coarse = random.integers(0, 256, (5, 5, 3)).astype(np.uint8)
+        how = cv2.INTER_NEAREST if kind == "drawn" else cv2.INTER_CUBIC
+        pixels = np.asarray(cv2.resize(coarse, (240, 240), interpolation=how))
+        if kind != "drawn":
+            grain = random.normal(0, 14, pixels.shape)
+            pixels = np.clip(pixels + grain, 0, 255).astype(np.uint8)
+        files.append(folder / f"{kind}-{place}.png")
+        cv2.imwrite(str(files[-1]), pixels)
+    return files
+
+
+def test_a_fitted_judge_is_exported_with_its_figures_and_opens(tmp_path: Path) -> None:
+    weights = weights_of(tmp_path)
+    drawn, taken = (pictures(tmp_path, kind, 6) for kind in ("drawn", "taken"))
+    found = [
+        Collection("drawn", False, False, drawn[:4], 2),
+        Collection("taken", True, False, taken[:4], 2),
+        Collection("other drawings", False, True, drawn[4:], 2),
+        Collection("other photographs", True, True, taken[4:], 2),
+    ]
+    recipe = Recipe(seed=1, penalty=1.0)
+    net = train_photo.fit(recipe, weights, found, quiet)
+    again = train_photo.fit(recipe, weights, found, quiet)
+    assert torch.equal(net.head.weight, again.head.weight)
+
+    card = export_photo.bundle(net, recipe, found, tmp_path / "out", quiet)
+    assert card.figures["other drawings"].keys() == {"examples", "lost"}
+    assert card.figures["other photographs"]["examples"] == 4
+    judge = PhotoJudge.open(tmp_path / "out" / "photo.onnx")
+    assert judge.model_hash == card.sha256
+    assert 0 <= judge.probability(np.zeros((50, 50, 3), np.uint8)) <= 1
+
+
+def test_the_network_is_the_first_blocks_of_imagenets(tmp_path: Path) -> None:
+    import torchvision
+
+    weights = weights_of(tmp_path)
+    whole = torchvision.models.mobilenet_v2(weights=None).eval()
+    whole.load_state_dict(torch.load(weights, weights_only=True))
+    net = PhotoNet.from_imagenet(weights)
+    views = torch.randint(0, 256, (1, 2, 3, 64, 64)).float()
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+    deviation = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    with torch.no_grad():
+        maps = whole.features[:4]((views[0] / 255 - mean) / deviation)
+        found = net.features(views)
+    number = maps.shape[1]
+    assert torch.allclose(found[0, :number], maps[0].mean((1, 2)), atol=1e-5)
+    assert torch.allclose(found[0, 2 * number : 3 * number], maps[0].amax((1, 2)))
+
+
+def judged(drawings: list[float], photographs: list[float]) -> Judged:
+    return Judged(
+        ["drawn"] * len(drawings) + ["taken"] * len(photographs),
+        np.array([False] * len(drawings) + [True] * len(photographs)),
+        np.array(drawings + photographs),
+    )
+
+
+def test_the_threshold_loses_fewer_drawings_than_allowed() -> None:
+    random = np.random.default_rng(0)
+    found = judged(list(0.9 * random.random(1000)), [0.99] * 10)
+    figures = found.by_collection(found.threshold())
+    assert figures["all drawings"]["lost"] < 0.005
+    assert figures["drawn"] == {**figures["all drawings"], "examples": 1000}
+    assert figures["taken"] == {"examples": 10, "caught": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("drawings", "photographs", "area"),
+    [
+        ([0.1, 0.2], [0.8, 0.9], 1.0),
+        ([0.8, 0.9], [0.1, 0.2], 0.0),
+        ([0.5, 0.5], [0.5], 0.5),
+        ([0.1, 0.6], [0.4, 0.9], 0.75),
+    ],
+)
+def test_the_area_is_how_often_a_photograph_is_judged_likelier(
+    drawings: list[float], photographs: list[float], area: float
+) -> None:
+    assert judged(drawings, photographs).area() == area

@@ -1,0 +1,1 @@
+"""Draws the demo site: run by a developer, never by a user."""

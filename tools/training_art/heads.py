@@ -1,0 +1,112 @@
+"""Characters read from the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.tools.training_art import make, sources, styles
+from icf.tools.training_art.styles import Box
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Head:
+    """One picture of a character.
+
+    Attributes:
+        pixels: H x W x 4, RGBA.
+        face: x1, y1, x2, y2 in pixels.
+        style: the drawn style, or ``photograph``.
+        identity: who it is.
+    """
+
+    pixels: Pixels
+    face: Box
+    style: str
+    identity: str
+
+    @property
+    def human(self) -> bool:
+        """Say whether this is a photograph."""
+        return self.style.endswith("photograph")
+
+
+@dataclass(frozen=True)
+class Art:
+    """What a composer draws from: heads by style, places, and things without a face."""
+
+    heads: dict[str, list[Head]]
+    places: list[Pixels]
+    things: list[Pixels]
+
+
+def held_out(picture: Path) -> bool:
+    """Say whether a cached picture is kept out of training."""
+    parts = picture.relative_to(sources.drawn()).parts
+    if parts[0] == "renpy":
+        return parts[1] in styles.HELD_OUT_RENPY
+    return parts[0] in styles.HELD_OUT or parts[1] in styles.HELD_OUT
+
+
+def read(pictures: Iterable[Path]) -> dict[str, list[Head]]:
+    """Read heads, by style; small sets are kept whole."""
+    heads: dict[str, list[Head]] = {}
+    for picture in pictures:
+        about = json.loads(picture.with_suffix(".json").read_text())
+        head = Head(
+            _rgba(picture), tuple(about["face"]), about["style"], about["identity"]
+        )
+        heads.setdefault(head.style, []).append(head)
+    return heads
+
+
+#: Painted places whose pictures are kept for the figures.
+HELD_OUT_PLACES = (
+    "bg-club",
+    "bg-meadow",
+    "chelsea",
+    "coffee",
+    "flower",
+    "bg-washington",
+)
+
+
+def training_art(every_nth: int = 1) -> Art:
+    """Read what may be trained on."""
+    kept = [p for p in make.heads() if not held_out(p)]
+    return _art(read(kept[::every_nth]), held=False)
+
+
+def held_out_art() -> Art:
+    """Read what the figures are measured on."""
+    return _art(read(p for p in make.heads() if held_out(p)), held=True)
+
+
+def _art(heads: dict[str, list[Head]], held: bool) -> Art:
+    drawn = sources.drawn()
+    places = [
+        _rgba(p)[:, :, :3].copy()
+        for p in sorted((drawn / "backgrounds").glob("*.png"))
+        if (p.stem in HELD_OUT_PLACES) == held
+    ]
+    drawings = sorted((drawn / "openclipart").glob("*/*.png"))
+    things = [_rgba(p) for i, p in enumerate(drawings) if (i % 8 == 0) == held]
+    return Art(heads, places, things)
+
+
+def _rgba(path: Path) -> Pixels:
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise FileNotFoundError(path)
+    if pixels.ndim == 2:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGBA), np.uint8)
+    code = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGBA
+    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)

@@ -1,0 +1,294 @@
+"""Draw every character once: ``python -m icf.tools.training_art.make``."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import resvg_py
+from PIL import Image
+
+from icf.tools.training_art import people as invented
+from icf.tools.training_art import sculpt, sources, styles
+from icf.tools.training_art.styles import Box
+
+IDENTITIES, HELD_OUT_IDENTITIES, VIEWS, SIDE = 220, 60, 3, 288
+#: Invented people drawn in three dimensions, and pictures of each.
+PEOPLE, PEOPLE_VIEWS = 240, 3
+#: Photographs without a face, in scikit-image.
+PHOTOGRAPHS = (
+    "coffee.png",
+    "chelsea.png",
+    "rocket.jpg",
+    "motorcycle_left.png",
+    "brick.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "retina.jpg",
+    "coins.png",
+    "moon.png",
+    "page.png",
+    "text.png",
+    "cell.png",
+    "ihc.png",
+    "camera.png",
+)
+#: Folders of characters in the cache, but for comicgen's.
+DRAWN = ("dicebear", "facesjs", "emoji", "renpy", "people", "sculpted")
+_HERE = Path(__file__).parent
+_HEADS_ONLY = re.compile(
+    r"(man|woman|person|boy|girl|child|baby|old-man|old-woman|older-person)"
+    r"(?P<hair>-blond-hair|-red-hair|-curly-hair|-white-hair|-bald|-beard|-wearing-turban)?"
+    r"(-(dark|light|medium|medium-dark|medium-light)(-skin-tone)?)?"
+)
+_PEOPLE = re.compile(
+    r"people|heads?|faces?|girl|boy|man|woman|lady|baby|kid|king|queen|santa|angel|"
+    r"clown|pirate|witch|portrait|mask|doll|smil|skull|anime|devil|monkey|snowman|"
+    r"cupid|nurse|doctor|chef|gnome|elf|saint|jesus|ghost|pumpkin|card|robot|alien",
+    re.IGNORECASE,
+)
+
+
+def main() -> None:
+    """Make what is missing."""
+    sources.fetch()
+    for part in PARTS:
+        part()
+
+
+def note(picture: Path, face: Box, style: str, identity: str) -> None:
+    """Write the face box beside ``picture``."""
+    text = {"face": [round(v, 1) for v in face], "style": style, "identity": identity}
+    picture.with_suffix(".json").write_text(json.dumps(text))
+
+
+def _scaled(box: Box, side: float) -> Box:
+    x1, y1, x2, y2 = box
+    return x1 * side, y1 * side, x2 * side, y2 * side
+
+
+def _node(script: str, *arguments: str) -> None:
+    sources.run("node", str(_HERE / script), *arguments, at=sources.npm_root())
+
+
+def dicebear() -> None:
+    """Draw the DiceBear styles."""
+    root = sources.drawn() / "dicebear"
+    for style, face in styles.DICEBEAR.items():
+        count = HELD_OUT_IDENTITIES if style in styles.HELD_OUT else IDENTITIES
+        if not (root / style / f"{style}-{count - 1:03}" / f"{VIEWS - 1}.png").exists():
+            _node("dicebear.mjs", str(root), str(count), str(VIEWS), str(SIDE), style)
+        for picture in sorted((root / style).glob("*/*.png")):
+            note(picture, _scaled(face, SIDE), style, picture.parent.name)
+
+
+def facesjs() -> None:
+    """Draw faces.js characters."""
+    root = sources.drawn() / "facesjs"
+    if not (root / "facesjs-299/0.png").exists():
+        _node("facesjs.mjs", str(root), "300", "240")
+    for picture in sorted(root.glob("*/*.png")):
+        note(picture, _scaled(styles.FACESJS, 240), "facesjs", picture.parent.name)
+
+
+def emoji() -> None:
+    """Draw the people of the emoji sets that are a head and nothing else."""
+    for name, face in styles.EMOJI.items():
+        root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
+        icons = json.loads(root.read_text())
+        w = icons.get("width", 16)
+        for key, icon in icons["icons"].items():
+            match = _HEADS_ONLY.fullmatch(key)
+            if not match or (name == "noto" and match["hair"] not in (None, "-beard")):
+                continue
+            svg = (
+                '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
+                f'"http://www.w3.org/1999/xlink" viewBox="0 0 {w} {w}">'
+                f"{icon['body']}</svg>"
+            )
+            picture = sources.drawn() / "emoji" / name / key / "0.png"
+            _draw(svg, 240).save(_folder(picture))
+            note(picture, _scaled(face, 240), name, key)
+
+
+def renpy() -> None:
+    """Take Ren'Py's characters and the concert scene."""
+    for source in sorted(sources.deb_root().glob("renpy-*/**/images/*.png")):
+        key = next((k for k in styles.RENPY if source.name.startswith(k)), None)
+        if key:
+            identity = key.split()[0]
+            picture = sources.drawn() / "renpy" / identity / source.name
+            Image.open(source).convert("RGBA").save(_folder(picture))
+            note(picture, styles.RENPY[key], "renpy", identity)
+        elif source.name.startswith("concert"):
+            target = _folder(sources.drawn() / "renpy/concert" / source.name)
+            Image.open(source).convert("RGB").save(target)
+
+
+def people() -> None:
+    """Take the photographs of people: two portraits and a hundred small faces."""
+    pypi = sources.pypi_root()
+    images = pypi / "scikit_image/skimage/data"
+    hopper = pypi / "matplotlib/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
+    root = sources.drawn() / "people"
+    portraits: tuple[tuple[str, Path, Box], ...] = (
+        ("astronaut", images / "astronaut.png", (176, 70, 282, 188)),
+        ("hopper", hopper, (160, 130, 365, 335)),
+    )
+    for name, source, face in portraits:
+        picture = root / name / "0.png"
+        Image.open(source).convert("RGBA").save(_folder(picture))
+        note(picture, face, "photograph", name)
+    for i, small in enumerate(np.load(images / "lfw_subset.npy")[:100]):
+        picture = root / f"lfw-{i:03}" / "0.png"
+        grey = Image.fromarray((small * 255).astype(np.uint8))
+        grey.resize((100, 100), Image.Resampling.BICUBIC).save(_folder(picture))
+        note(picture, (10, 4, 90, 97), "small photograph", f"lfw-{i:03}")
+
+
+def backgrounds() -> None:
+    """Take pictures without a face: photographs, and Ren'Py's painted places."""
+    pypi, images = sources.pypi_root(), sources.deb_root()
+    photographs = [pypi / "scikit_image/skimage/data" / name for name in PHOTOGRAPHS]
+    photographs += (pypi / "scikit_learn/sklearn/datasets/images").glob("*.jpg")
+    painted = sorted(images.glob("renpy-*/**/images/bg *"))
+    for source in [*photographs, *painted]:
+        if "pong" in source.name:
+            continue
+        picture = Image.open(source).convert("RGB")
+        picture.thumbnail((2600, 720))
+        target = (
+            sources.drawn() / "backgrounds" / f"{source.stem.replace(' ', '-')}.png"
+        )
+        picture.save(_folder(target))
+
+
+def comicgen() -> None:
+    """Draw comicgen's characters, expression over pose."""
+    root = sources.npm_root() / "node_modules/comicgen/svg"
+    for (name, angle), face in styles.COMICGEN.items():
+        generator = random.Random(f"{name}/{angle}")
+        base = root / name / angle
+        poses = sorted((base / "pose").glob("*.svg"))
+        emotions = sorted((base / "emotion").glob("*.svg"))
+        for i, emotion in enumerate(generator.sample(emotions, min(8, len(emotions)))):
+            parts = [emotion, *([generator.choice(poses)] if poses else [])]
+            _, _, w, h = _view_box(emotion.read_text())
+            inner = "".join(_nested(p.read_text()) for p in parts)
+            svg = (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}">'
+                f"{inner}</svg>"
+            )
+            picture = sources.drawn() / "comicgen" / name / f"{i}.png"
+            scale = 150 / (face[3] - face[1])
+            _draw(svg, round(w * scale)).save(_folder(picture))
+            note(picture, _scaled(face, scale), "comicgen", name)
+
+
+def sculpted() -> None:
+    """Draw invented people in three dimensions."""
+    seeds = [
+        seed
+        for seed in range(PEOPLE)
+        if not (_sculpted(seed, PEOPLE_VIEWS - 1).with_suffix(".json")).exists()
+    ]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for _ in pool.map(_sculpt, seeds):
+            pass
+
+
+def _sculpted(seed: int, view: int) -> Path:
+    return sources.drawn() / f"sculpted/sculpted-{seed:03}/{view}.png"
+
+
+def _sculpt(seed: int) -> None:
+    who = invented.person(seed)
+    for view in range(PEOPLE_VIEWS):
+        pixels, face = sculpt.draw(who, np.random.default_rng((seed, view)))
+        picture = _sculpted(seed, view)
+        Image.fromarray(pixels).save(_folder(picture))
+        note(picture, face, "sculpted", picture.parent.name)
+
+
+def openclipart(per_folder: int = 120) -> None:
+    """Draw openclipart's things and animals; nothing whose name speaks of a person."""
+    root = sources.deb_root() / "openclipart-svg/usr/share/openclipart/svg"
+    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+        if folder.name == "people":
+            continue
+        found = [p for p in sorted(folder.rglob("*.svg")) if not _about_people(p, root)]
+        random.Random(folder.name).shuffle(found)
+        for source in found[:per_folder]:
+            target = (
+                sources.drawn() / "openclipart" / folder.name / f"{source.stem}.png"
+            )
+            if target.exists() or source.stat().st_size > 300_000:
+                continue
+            try:
+                picture = _draw(source.read_text(errors="replace"), 192)
+            except (ValueError, OSError):
+                continue  # resvg refuses a few old drawings
+            if max(picture.size) <= 600:
+                picture.save(_folder(target))
+
+
+def _about_people(path: Path, root: Path) -> bool:
+    return bool(_PEOPLE.search(str(path.relative_to(root))))
+
+
+def _view_box(svg: str) -> tuple[float, ...]:
+    match = re.search(r'viewBox="([\d.\- ]+)"', svg)
+    return tuple(float(v) for v in match[1].split()) if match else (0, 0, 500, 600)
+
+
+def _nested(svg: str) -> str:
+    text = re.sub(r"<\?xml.*?\?>|<!DOCTYPE[^>]*>", "", svg)
+    head = re.search(r"<svg\b[^>]*>", text)
+    if head is None:
+        raise ValueError("not an SVG drawing")
+    x, y, w, h = _view_box(svg)
+    spaces = " ".join(re.findall(r'xmlns:\w+="[^"]*"', head[0]))
+    opening = f'<svg width="{w}" height="{h}" viewBox="{x} {y} {w} {h}" {spaces}>'
+    return opening + text[head.end() :]
+
+
+def _draw(svg: str, width: int) -> Image.Image:
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width))
+    return Image.open(io.BytesIO(png)).convert("RGBA")
+
+
+def _folder(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def heads() -> Iterator[Path]:
+    """Yield every character's picture that has a face box beside it."""
+    for name in (*DRAWN, "comicgen"):
+        for box in sorted((sources.drawn() / name).rglob("*.json")):
+            yield box.with_suffix(".png")
+
+
+#: What is drawn, in order.
+PARTS = (
+    dicebear,
+    facesjs,
+    emoji,
+    renpy,
+    people,
+    backgrounds,
+    comicgen,
+    openclipart,
+    sculpted,
+)
+
+if __name__ == "__main__":
+    main()

