@@ -18,7 +18,7 @@ from benchmarks.report import Result, peak_rss_mib, report
 from icf.dataset.leaks import find_leaks
 from icf.dataset.near_duplicates import Hashes, Reach
 from icf.dataset.plan import make_plan
-from icf.dataset.selection import Box, Faces, Identity, Pictures, Selection
+from icf.dataset.selection import Box, Identity, Pictures, SelectedFaces, Selection
 from icf.settings import DatasetSettings
 
 PICTURES, CHARACTERS, ALBUMS, DETECTION = 389_678, 5_013, 1_302, 60_000
@@ -55,7 +55,7 @@ def make_selection() -> Selection:
         boxes=(box,) * total,
         complete=rows >= PICTURES,
     )
-    faces = Faces(
+    faces = SelectedFaces(
         face=rows,
         identity=identity,
         album=np.array([identities[i].album_id for i in identity.tolist()], np.int64),

@@ -50,7 +50,7 @@ class Box:
 
 
 @dataclass(frozen=True, eq=False)
-class Faces:
+class SelectedFaces:
     """Confirmed faces in the order of their ids; n rows each."""
 
     face: IntArray
@@ -95,7 +95,7 @@ class Selection:
         left_out: how many confirmed faces cannot be used, by reason.
     """
 
-    faces: Faces
+    faces: SelectedFaces
     pictures: Pictures
     identities: Mapping[int, Identity]
     embedder: str
@@ -299,10 +299,10 @@ def _faces(
     owners: Mapping[int, int],
     identities: Mapping[int, Identity],
     pictures: Pictures,
-) -> Faces:
+) -> SelectedFaces:
     ids = _ints([row.id for row in rows])
     identity = [owners[row.id] for row in rows]
-    return Faces(
+    return SelectedFaces(
         face=ids,
         identity=_ints(identity),
         album=_ints([identities[each].album_id for each in identity]),

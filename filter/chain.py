@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from icf.engine import outside
+from icf.engine import plugins
 from icf.engine.runner import Chain
 from icf.engine.step import Step
 from icf.filter.steps.aspect import Aspect
@@ -12,7 +12,7 @@ from icf.filter.steps.detect import Detect
 from icf.filter.steps.duplicates import Duplicates
 from icf.filter.steps.embed import Embed
 from icf.filter.steps.exact import Exact
-from icf.filter.steps.faces import Faces
+from icf.filter.steps.faces import HasFaces
 from icf.filter.steps.identity import Identity
 from icf.filter.steps.kind import Kind
 from icf.filter.steps.photo import Photo
@@ -32,7 +32,7 @@ def filter_chain(workspace: Workspace) -> Chain:
     Raises:
         WrongUse: a step from outside cannot be loaded, placed or set so.
     """
-    return Chain(outside.placed(own_steps(workspace), outside.made(workspace)))
+    return Chain(plugins.placed(own_steps(workspace), plugins.made(workspace)))
 
 
 def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
@@ -56,7 +56,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
         ),
         Aspect(wanted.min_side, wanted.max_aspect),
         Photo(wanted.max_photo),
-        Faces(wanted.min_score),
+        HasFaces(wanted.min_score),
         Exact(),
         Score(wanted.min_score),
         PictureKept(),

@@ -29,7 +29,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, Protocol, cast
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.engine.lifeline import end_with_the_parent
 from icf.harvest.fault import Fault
 
@@ -121,7 +121,7 @@ class Child:
                 return answer
             else:
                 fault = json.loads(body)
-                raise _Refused(Fault(Fate[fault["fate"]], fault["message"]))
+                raise _Refused(Fault(FetchStatus[fault["fate"]], fault["message"]))
 
     def _start(self) -> subprocess.Popen[bytes]:
         lifeline, self._lifeline = os.pipe()
@@ -144,7 +144,7 @@ class Child:
     ) -> tuple[bytes, bytes]:
         kind, length = _HEADER.unpack(self._read(process, _HEADER.size, end))
         if length > _LONGEST or kind not in (b"A", b"B", b"F"):
-            raise Fault(Fate.CORRUPT, f"{self._module} sent what is no message")
+            raise Fault(FetchStatus.CORRUPT, f"{self._module} sent what is no message")
         return kind, self._read(process, length, end)
 
     def _read(self, process: subprocess.Popen[bytes], count: int, end: float) -> bytes:
@@ -156,7 +156,7 @@ class Child:
         while len(pieces) < count:
             left = end - time.monotonic()
             if left <= 0 or not waiting.poll(left * 1000):
-                raise Fault(Fate.TIMEOUT, f"{self._module} did not end in time")
+                raise Fault(FetchStatus.TIMEOUT, f"{self._module} did not end in time")
             piece = os.read(pipe, count - len(pieces))
             if not piece:
                 raise self._crashed(process)
@@ -172,7 +172,9 @@ class Child:
             self._said.seek(max(0, size - _SHOWN))
             said = self._said.read()
         text = said.decode("utf-8", errors="replace").strip()
-        return Fault(Fate.CORRUPT, f"its decoder crashed ({how}) {text}".rstrip())
+        return Fault(
+            FetchStatus.CORRUPT, f"its decoder crashed ({how}) {text}".rstrip()
+        )
 
     def _kill(self) -> None:
         process, self._process = self._process, None
@@ -271,11 +273,11 @@ def _answered(
         return b"F", {"fate": fault.fate.name, "message": str(fault)}
     except MemoryError:
         text = "it needs more memory than a decoder may have"
-        return b"F", {"fate": Fate.TOO_LARGE.name, "message": text}
+        return b"F", {"fate": FetchStatus.TOO_LARGE.name, "message": text}
     except Exception as error:
         # Parsers of hostile files raise whatever they like; the file is at fault.
         text = f"{type(error).__name__}: {error}"
-        return b"F", {"fate": Fate.CORRUPT.name, "message": text}
+        return b"F", {"fate": FetchStatus.CORRUPT.name, "message": text}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import BadInput
 
 _LONGEST = 500
@@ -24,7 +24,7 @@ class Fault(BadInput):
 
     def __init__(
         self,
-        fate: Fate,
+        fate: FetchStatus,
         message: str,
         *,
         http_status: int | None = None,

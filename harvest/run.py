@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, mention, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.fetch import Fetcher
@@ -34,7 +34,7 @@ from icf.harvest.listing.discover import (
     begin,
     count_listings,
 )
-from icf.harvest.listing.exclusions import set_aside
+from icf.harvest.listing.exclusions import exclude_waiting
 from icf.harvest.sources.base import Source, open_sources, rules_of
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
@@ -122,7 +122,7 @@ def harvest(
     workspace.blobs.sweep()
     for source in sources:
         begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
-    set_aside(workspace.catalogue, workspace.settings.harvest.only_licence)
+    exclude_waiting(workspace.catalogue, workspace.settings.harvest.only_licence)
     run_id = workspace.begin_run("icf-harvest run")
     try:
         done = asyncio.run(_run(workspace, sources, work, agent, finished))
@@ -172,7 +172,7 @@ def declared_sources(workspace: Workspace, names: Collection[str] = ()) -> list[
 def count_pending(catalogue: Catalogue, work: Work = ALL_WORK) -> int:
     """Count the URLs that wait to be fetched."""
     query = sa.select(sa.func.count()).where(
-        url.c.fate == Fate.PENDING.value, work.urls
+        url.c.fate == FetchStatus.PENDING.value, work.urls
     )
     with catalogue.read() as connection:
         return int(connection.execute(query).scalar_one())

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.merges import survivor
-from icf.codes import Code, FaceReason, Fate, ImageReason, Label, Verdict
+from icf.codes import Code, FaceReason, FetchStatus, ImageReason, Label, Verdict
 
 _CONFIRMED = schema.question.c.label == Label.SAME.value
 _DROPPED = Verdict.DROPPED.value
@@ -99,9 +99,13 @@ def read_figures(connection: sa.Connection) -> Figures:
         lost_urls=_by_code(
             connection,
             url.fate,
-            Fate,
+            FetchStatus,
             url.fate.not_in(
-                [Fate.STORED.value, Fate.UNCHANGED.value, Fate.PENDING.value]
+                [
+                    FetchStatus.STORED.value,
+                    FetchStatus.UNCHANGED.value,
+                    FetchStatus.PENDING.value,
+                ]
             ),
         ),
         lost_images=_by_code(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import FaceReason, Fate, Label, Verdict
+from icf.codes import FaceReason, FetchStatus, Label, Verdict
 
-_FETCHED = (Fate.STORED.value, Fate.UNCHANGED.value)
+_FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read_funnel(
 def _urls(connection: sa.Connection) -> Stage:
     url = schema.url
     fates = _by(connection, url.c.fate)
-    waiting = fates.get(Fate.PENDING.value, 0)
+    waiting = fates.get(FetchStatus.PENDING.value, 0)
     fetched = sum(fates.get(each, 0) for each in _FETCHED)
     different = sa.select(sa.func.count(sa.distinct(url.c.image_id))).where(
         url.c.fate.in_(_FETCHED)

@@ -10,7 +10,7 @@ from rich.table import Table
 from icf import command
 from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.engine import outside
+from icf.engine import plugins
 from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
@@ -79,7 +79,7 @@ def _row(
 ) -> tuple[str, ...]:
     step, reason = place
     subject = subjects[step]
-    meaning = meaning_of(REASONS[subject], reason, outside.meanings(subject))
+    meaning = meaning_of(REASONS[subject], reason, plugins.meanings(subject))
     counts = [f"{each[place]:,}" for each in (done.out, done.back, done.otherwise)]
     return step, reason, *counts, meaning
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from icf import command
 from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.engine import engine, outside
+from icf.engine import engine, plugins
 from icf.engine.runner import Tally
 from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
@@ -128,7 +128,7 @@ def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> T
     rows: list[tuple[str, str, str, str]] = []
     for tally in tallies:
         subject = subjects[tally.step]
-        codes, others = REASONS[subject], outside.meanings(subject)
+        codes, others = REASONS[subject], plugins.meanings(subject)
         rows.append((tally.step, "passed", f"{tally.passed:,}", ""))
         for reason, number in tally.dropped.most_common():
             rows.append(("", reason, f"{number:,}", meaning_of(codes, reason, others)))

@@ -12,7 +12,7 @@ from rich.table import Table
 from icf import command
 from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.engine import outside
+from icf.engine import plugins
 from icf.engine.step import Step
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain, own_steps
@@ -80,7 +80,7 @@ def _steps(workspace: Workspace) -> Sequence[Step[Any]]:
 
 def stranded_rows(workspace: Workspace) -> dict[str, int]:
     """Count the rows that wait for steps which are not installed any more."""
-    known = {step.name for step in own_steps(workspace)} | outside.names()
+    known = {step.name for step in own_steps(workspace)} | plugins.names()
     with workspace.catalogue.read() as connection:
         return count_stranded(connection, known)
 
@@ -109,7 +109,7 @@ def _steps_table(steps: Sequence[StepCounts]) -> Table:
     for each in steps:
         numbers = each.reached, each.passed, each.waiting, sum(each.dropped.values())
         rows.append((each.step, *(f"{number:,}" for number in numbers), ""))
-        codes, others = REASONS[each.subject], outside.meanings(each.subject)
+        codes, others = REASONS[each.subject], plugins.meanings(each.subject)
         for reason, number in each.dropped.items():
             words = f"{reason}: {meaning_of(codes, reason, others)}"
             rows.append(("", "", "", "", f"{number:,}", words))

@@ -37,7 +37,7 @@ _FIRST_BLOCK, _LARGEST_BLOCK = 512, 4096
 
 
 @dataclass(frozen=True, eq=False)
-class Faces:
+class RankedFaces:
     """Faces by rank, the best first; all arrays of shape (n,).
 
     Attributes:
@@ -121,7 +121,7 @@ def telling(
     return np.asarray(~flat)
 
 
-def find_groups(faces: Faces, reach: Reach, cosines: Cosines) -> Groups:
+def find_groups(faces: RankedFaces, reach: Reach, cosines: Cosines) -> Groups:
     """Find the keepers among ranked faces, and what each stands for.
 
     Args:
@@ -144,7 +144,7 @@ def find_groups(faces: Faces, reach: Reach, cosines: Cosines) -> Groups:
 
 
 def _settle(
-    faces: Faces, reach: Reach, cosines: Cosines, groups: Groups, block: IntArray
+    faces: RankedFaces, reach: Reach, cosines: Cosines, groups: Groups, block: IntArray
 ) -> None:
     """Find the keepers of one block, which nothing before it reaches."""
     pairs = _joined(_near(faces, reach, cosines, block, block))
@@ -171,7 +171,7 @@ def _first_keeper(groups: Groups, pairs: _Pairs, reach: Reach) -> None:
 
 
 def _near(
-    faces: Faces, reach: Reach, cosines: Cosines, these: IntArray, those: IntArray
+    faces: RankedFaces, reach: Reach, cosines: Cosines, these: IntArray, those: IntArray
 ) -> Iterator[_Pairs]:
     """Pairs of the two that are near by both hashes; the second may be put out."""
     phash = faces.phash
@@ -180,7 +180,7 @@ def _near(
 
 
 def _measured(
-    faces: Faces, reach: Reach, cosines: Cosines, one: IntArray, other: IntArray
+    faces: RankedFaces, reach: Reach, cosines: Cosines, one: IntArray, other: IntArray
 ) -> _Pairs:
     bits = hamming(faces.dhash[one], faces.dhash[other])
     chosen = (bits <= reach.dhash) & (one < other) & faces.free[other]

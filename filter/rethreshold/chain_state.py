@@ -26,7 +26,7 @@ TABLES: Mapping[Subject, sa.Table] = {"image": image, "face": face}
 
 
 @dataclass(frozen=True)
-class Standing:
+class ChainState:
     """Where a row stands.
 
     Attributes:
@@ -41,7 +41,7 @@ class Standing:
     reason: str = FaceReason.OK.value
 
 
-class Standings:
+class ChainStates:
     """Where all rows of a subject stand, in a few numbers for each.
 
     Rows that wait for, or were dropped by, something that is none of the steps (a
@@ -61,7 +61,9 @@ class Standings:
             np.array(
                 [
                     (row_id, each.place, each.out, self._code(each.reason))
-                    for row_id, each in read_standings(connection, steps, ids).items()
+                    for row_id, each in read_chain_states(
+                        connection, steps, ids
+                    ).items()
                 ],
                 kind,
             )
@@ -83,12 +85,12 @@ class Standings:
         at = self._at(row_id)
         return at < len(self._rows) and bool(self._rows["id"][at] == row_id)
 
-    def __getitem__(self, row_id: int) -> Standing:
+    def __getitem__(self, row_id: int) -> ChainState:
         """Where one row stands."""
         _, place, out, reason = self._rows[self._at(row_id)].tolist()
-        return Standing(place, out, self._reasons[reason])
+        return ChainState(place, out, self._reasons[reason])
 
-    def __setitem__(self, row_id: int, standing: Standing) -> None:
+    def __setitem__(self, row_id: int, standing: ChainState) -> None:
         """Note where one row stands now."""
         reason = self._code(standing.reason)
         at = self._at(row_id)
@@ -103,9 +105,9 @@ class Standings:
         return self._reasons.index(reason)
 
 
-def read_standings(
+def read_chain_states(
     connection: sa.Connection, steps: Steps, ids: Sequence[int]
-) -> dict[int, Standing]:
+) -> dict[int, ChainState]:
     """Where some rows stand, of ascending ids; none of those that are left out."""
     subject = steps[0].subject
     table = TABLES[subject]
@@ -115,16 +117,16 @@ def read_standings(
     rows = list(by_ids(connection, query, table.c.id, ids))
     out = [row.id for row in rows if row.verdict == Verdict.DROPPED.value]
     droppers = _droppers(connection, subject, out)
-    found: dict[int, Standing] = {}
+    found: dict[int, ChainState] = {}
     for row in rows:
         if row.verdict == Verdict.DROPPED.value:
             place = place_of.get(droppers.get(row.id, ""))
             if place is not None:
-                found[row.id] = Standing(place, True, row.reason)
+                found[row.id] = ChainState(place, True, row.reason)
         elif row.awaits is None:
-            found[row.id] = Standing(len(steps))
+            found[row.id] = ChainState(len(steps))
         elif row.awaits in place_of:
-            found[row.id] = Standing(place_of[row.awaits])
+            found[row.id] = ChainState(place_of[row.awaits])
     return found
 
 

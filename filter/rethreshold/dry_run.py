@@ -13,7 +13,7 @@ from icf.catalogue.catalogue import Catalogue
 
 
 class Opens(Protocol):
-    """What gives connections: a catalogue, or a `Trial` of it."""
+    """What gives connections: a catalogue, or a `DryRun` of it."""
 
     def read(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that reads."""
@@ -25,7 +25,7 @@ class Opens(Protocol):
 
 
 @dataclass(frozen=True)
-class Trial:
+class DryRun:
     """Everything in one transaction."""
 
     connection: sa.Connection
@@ -40,11 +40,11 @@ class Trial:
 
 
 @contextmanager
-def trial(catalogue: Catalogue) -> Iterator[Trial]:
+def rolled_back(catalogue: Catalogue) -> Iterator[DryRun]:
     """Let the block write whatever it likes; nothing of it stays.
 
     Nobody else can write to a catalogue in SQLite meanwhile.
     """
     with catalogue.write() as connection:
-        yield Trial(connection)
+        yield DryRun(connection)
         connection.rollback()

@@ -15,7 +15,12 @@ from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.engine.rows import by_ids
 from icf.engine.step import Outcome
-from icf.filter.rethreshold.chain_state import TABLES, Standing, Steps, read_standings
+from icf.filter.rethreshold.chain_state import (
+    TABLES,
+    ChainState,
+    Steps,
+    read_chain_states,
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class Move:
 
     place: int
     outcome: Outcome
-    before: Standing
-    after: Standing
+    before: ChainState
+    after: ChainState
 
 
 def write_moves(
@@ -53,7 +58,7 @@ def write_moves(
     ids = sorted(move.outcome.id for move in moves)
     held = sa.select(table.c.id).with_for_update()
     held_ids = [row.id for row in by_ids(connection, held, table.c.id, ids)]
-    now = read_standings(connection, steps, held_ids)
+    now = read_chain_states(connection, steps, held_ids)
     moves = [move for move in moves if now.get(move.outcome.id) == move.before]
     ledger.append(connection, run_id, [_decision(steps, move) for move in moves])
     first = _first_columns(connection, steps, moves)
@@ -68,7 +73,7 @@ def write_moves(
     return list(moves)
 
 
-def _state(steps: Steps, standing: Standing) -> dict[str, object]:
+def _state(steps: Steps, standing: ChainState) -> dict[str, object]:
     kept = standing.place == len(steps)
     verdict = Verdict.KEPT if kept else Verdict.PENDING
     return {
@@ -163,5 +168,5 @@ class Moved:
             self.otherwise[place] += 1
 
 
-def _place(steps: Steps, standing: Standing) -> Place:
+def _place(steps: Steps, standing: ChainState) -> Place:
     return steps[standing.place].name, standing.reason

@@ -23,7 +23,7 @@ _SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 
 
 @dataclass(frozen=True)
-class Spoken:
+class HumanDecisions:
     """Faces that people spoke of, ascending.
 
     Attributes:
@@ -35,7 +35,7 @@ class Spoken:
     known: Ids
 
 
-def read_spoken(connection: sa.Connection) -> Spoken:
+def read_human_decisions(connection: sa.Connection) -> HumanDecisions:
     """Read what people said."""
     by_hand = sa.select(character.c.reference_face_id).where(
         character.c.reference_by == HAND, character.c.reference_face_id.is_not(None)
@@ -45,7 +45,7 @@ def read_spoken(connection: sa.Connection) -> Spoken:
     )
     chosen = np.fromiter(connection.execute(by_hand).scalars(), np.int64)
     said = np.fromiter(connection.execute(confirmed).scalars(), np.int64)
-    return Spoken(np.unique(chosen), np.union1d(chosen, said))
+    return HumanDecisions(np.unique(chosen), np.union1d(chosen, said))
 
 
 @contextmanager

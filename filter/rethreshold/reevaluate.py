@@ -1,7 +1,7 @@
 """Ask the steps again about what they judged before, with the settings of now.
 
 Every step is asked again of every row that ever came to it, in the order of the chain;
-`asked_again` says what follows. A step that judges by what is stored answers for all of
+`state_after` says what follows. A step that judges by what is stored answers for all of
 them. One that has to look at pictures is not asked: what it let pass it still lets
 pass, and what comes to it for the first time waits there for `icf-filter run`. So the
 catalogue ends as a fresh run with the present settings would leave it, but for what
@@ -29,9 +29,9 @@ from icf.engine.runner import Chain, Progress
 from icf.engine.step import Outcome, judge_each
 from icf.filter.rethreshold.chain_state import (
     TABLES,
+    ChainState,
+    ChainStates,
     Ids,
-    Standing,
-    Standings,
     Steps,
     columns_of,
     passed_before,
@@ -39,9 +39,9 @@ from icf.filter.rethreshold.chain_state import (
 from icf.filter.rethreshold.dry_run import Opens
 from icf.filter.rethreshold.moves import Move, Moved, write_moves
 from icf.filter.rethreshold.rechoose import (
-    Spoken,
+    HumanDecisions,
     lost_references,
-    read_spoken,
+    read_human_decisions,
     without_reference,
 )
 from icf.filter.steps.reference import Reference
@@ -57,7 +57,7 @@ SAME = 1e-6
 Answers = dict[int, Outcome | None]
 
 
-def asked_again(place: int, before: Standing, answer: Outcome | None) -> Standing:
+def state_after(place: int, before: ChainState, answer: Outcome | None) -> ChainState:
     """Where a row stands once a step that it has reached is asked again.
 
     Args:
@@ -66,13 +66,13 @@ def asked_again(place: int, before: Standing, answer: Outcome | None) -> Standin
         answer: what the step says; None where it cannot tell yet.
     """
     if answer is None:
-        return Standing(place)
+        return ChainState(place)
     if not answer.passed:
-        return Standing(place, True, str(answer.reason))
-    return before if before.place > place else Standing(place + 1)
+        return ChainState(place, True, str(answer.reason))
+    return before if before.place > place else ChainState(place + 1)
 
 
-def ask_again(catalogue: Opens, run_id: int, chain: Chain, bar: Bar) -> list[Moved]:
+def reevaluate(catalogue: Opens, run_id: int, chain: Chain, bar: Bar) -> list[Moved]:
     """Ask every step again: of images, and then of their faces.
 
     Args:
@@ -91,8 +91,8 @@ def ask_again(catalogue: Opens, run_id: int, chain: Chain, bar: Bar) -> list[Mov
     for subject in TABLES:
         steps = [step for step in chain.steps if step.subject == subject]
         with catalogue.read() as connection:
-            standings = Standings(connection, steps)
-            spoken = read_spoken(connection)
+            standings = ChainStates(connection, steps)
+            spoken = read_human_decisions(connection)
         asking = _Asking(catalogue, run_id, steps, standings, spoken)
         for place, step in enumerate(steps):
             with bar(step.name, len(standings.reached(place))) as advance:
@@ -108,8 +108,8 @@ class _Asking:
     catalogue: Opens
     run_id: int
     steps: Steps
-    standings: Standings
-    spoken: Spoken
+    standings: ChainStates
+    spoken: HumanDecisions
     moved: Moved = field(default_factory=Moved)
 
     def ask(self, place: int, advance: Progress) -> None:
@@ -252,7 +252,7 @@ class _Asking:
         same: dict[int, Outcome] = {}
         for row_id, answer in sorted(answers.items()):
             before = self.standings[row_id]
-            after = asked_again(place, before, answer)
+            after = state_after(place, before, answer)
             if after != before:
                 made = answer or Outcome(row_id, True, message="cannot be told yet")
                 moves.append(Move(place, made, before, after))
@@ -297,7 +297,7 @@ class _Asking:
                 if before.out:
                     step = self.steps[before.place].name
                     self.moved.came_back(row_id, (step, before.reason))
-                self.standings[row_id] = Standing(
+                self.standings[row_id] = ChainState(
                     self._place_of(references.IDENTITY_STEP)
                 )
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from icf.catalogue import ledger
 from icf.filter.chain import filter_chain
-from icf.filter.rethreshold.dry_run import trial
+from icf.filter.rethreshold.dry_run import rolled_back
 from icf.filter.rethreshold.moves import Place
 from icf.filter.rethreshold.rechoose import confirmed_of
-from icf.filter.rethreshold.reevaluate import Bar, ask_again
+from icf.filter.rethreshold.reevaluate import Bar, reevaluate
 from icf.filter.run import count_waiting
 from icf.workspace import Workspace
 
@@ -52,10 +52,10 @@ def rethreshold(
     """
     chain = filter_chain(workspace)
     whole = workspace.catalogue
-    with trial(whole) if dry_run else nullcontext(whole) as catalogue:
+    with rolled_back(whole) if dry_run else nullcontext(whole) as catalogue:
         with catalogue.write() as connection:
             run_id = workspace.note_run(connection, "icf-filter rethreshold")
-        images, faces = ask_again(catalogue, run_id, chain, bar)
+        images, faces = reevaluate(catalogue, run_id, chain, bar)
         with catalogue.write() as connection:
             ledger.end_run(connection, run_id)
             waiting = count_waiting(connection, chain.steps)

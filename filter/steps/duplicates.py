@@ -31,8 +31,8 @@ from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
 from icf.filter.copies.near_groups import (
     Cosines,
-    Faces,
     Groups,
+    RankedFaces,
     Reach,
     find_groups,
     telling,
@@ -138,7 +138,7 @@ class Duplicates(Step[HashedFace]):
         dhash = np.array([item.dhash for item in ranked], np.int64)
         contrast = np.array([item.contrast for item in ranked], np.float64)
         searched = ~exact & telling(contrast, phash, dhash)
-        faces = Faces(phash, dhash, free, searched)
+        faces = RankedFaces(phash, dhash, free, searched)
         reach = Reach(self.max_phash, self.max_dhash, self.min_cosine)
         groups = find_groups(faces, reach, self._cosines(ranked))
         outcomes = []

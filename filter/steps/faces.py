@@ -22,7 +22,7 @@ class SeenImage(Item):
 
 
 @dataclass(frozen=True)
-class Faces(Step[SeenImage]):
+class HasFaces(Step[SeenImage]):
     """Keeps an image that has a face whose score is at least ``min_score``.
 
     Faces of every kind count: a photographed one is the face's fault, not the image's.

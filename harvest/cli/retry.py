@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.harvest.report.status import (
     ASKABLE,
@@ -62,7 +62,7 @@ def retry_command(
     """
     if sources:
         declared_sources(invocation.workspace, sources)
-    chosen = tuple(Fate[fate.upper()] for fate in fates) or PASSING
+    chosen = tuple(FetchStatus[fate.upper()] for fate in fates) or PASSING
     which = Which(chosen, sources, hosts)
     catalogue = invocation.workspace.catalogue
     if dry_run:
@@ -81,7 +81,9 @@ def retry_command(
         {"urls": urls, "listings": listings, "fates": by_fate}, lambda: told
     )
     if by_fate and not invocation.json:
-        rows = [(fate, n, Fate[fate.upper()].meaning) for fate, n in by_fate.items()]
+        rows = [
+            (fate, n, FetchStatus[fate.upper()].meaning) for fate, n in by_fate.items()
+        ]
         invocation.people.print(table(("was", "URLs", ""), rows))
     if urls or listings:
         invocation.say("`icf-harvest run` asks for them")

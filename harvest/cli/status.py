@@ -12,7 +12,7 @@ import click
 from rich.console import Group
 from rich.filesize import decimal
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.harvest.report import progress
 from icf.harvest.report.progress import Lease, Listings, Progress
@@ -49,7 +49,7 @@ class Status:
         return [host for host in self.hosts if host.postponed_until is not None]
 
     @property
-    def failures(self) -> list[Fate]:
+    def failures(self) -> list[FetchStatus]:
         """The fates of failure that there are, in the order of the codes."""
         return [fate for fate in REMEDIES if self.urls.get(fate.value)]
 
@@ -62,7 +62,7 @@ class Status:
 )
 @click.option(
     "--fate",
-    type=click.Choice([fate.value for fate in Fate]),
+    type=click.Choice([fate.value for fate in FetchStatus]),
     help="List the URLs with this fate, and why.",
 )
 @click.option(
@@ -84,7 +84,7 @@ def status_command(
     fetched in them.
     """
     if fate is not None:
-        _list_urls(invocation, Fate[fate.upper()], limit)
+        _list_urls(invocation, FetchStatus[fate.upper()], limit)
         return
     found = read_status(invocation, time.time())
     invocation.emit(_as_json(found, by, limit), lambda: _drawn(found, by, limit))
@@ -111,7 +111,7 @@ def read_status(invocation: Invocation, now: float) -> Status:
         )
 
 
-def _list_urls(invocation: Invocation, fate: Fate, limit: int) -> None:
+def _list_urls(invocation: Invocation, fate: FetchStatus, limit: int) -> None:
     with invocation.workspace.catalogue.read() as connection:
         rows = urls_of(connection, fate, limit)
     cells = [(row.url, row.http_status or "", row.message or "") for row in rows]
@@ -179,7 +179,7 @@ def _fates(found: Status) -> object:
         if fate == "total":
             rows.append((fate, count, "", ""))
         else:
-            code = Fate[fate.upper()]
+            code = FetchStatus[fate.upper()]
             rows.append((fate, count, code.meaning, REMEDIES.get(code, "")))
     return table(("URLs", "count", "meaning", "what to do"), rows)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from rich.filesize import decimal
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.command import Invocation
 from icf.errors import SomeFailed
 from icf.harvest.cli.contact import advice
@@ -83,7 +83,7 @@ def summary(outcome: Outcome) -> dict[str, object]:
     return {
         "listed": outcome.listed.pictures,
         "passed_over": outcome.listed.passed_over,
-        "fates": {fate.value: fates[fate] for fate in Fate if fates[fate]},
+        "fates": {fate.value: fates[fate] for fate in FetchStatus if fates[fate]},
         "bytes": outcome.harvested.bytes,
         "pending": outcome.pending,
         "faults": outcome.listed.faults,
@@ -94,7 +94,7 @@ def summary(outcome: Outcome) -> dict[str, object]:
 def told(outcome: Outcome) -> str:
     """Return what a run did, for people."""
     harvested = outcome.harvested
-    stored = harvested.fates[Fate.STORED]
+    stored = harvested.fates[FetchStatus.STORED]
     lines = [
         f"{outcome.listed.pictures} pictures listed, {stored} fetched "
         f"({decimal(harvested.bytes)})"
@@ -105,7 +105,7 @@ def told(outcome: Outcome) -> str:
         failed = ", ".join(
             f"{count} {fate.value}"
             for fate, count in sorted(harvested.fates.items())
-            if fate not in (Fate.STORED, Fate.UNCHANGED)
+            if fate not in (FetchStatus.STORED, FetchStatus.UNCHANGED)
         )
         lines.append(
             f"{harvested.failed} brought no picture: {failed}; see "

@@ -6,8 +6,8 @@ import asyncio
 import json
 from collections.abc import Collection, Mapping
 
-from icf.codes import Fate, ImageReason
-from icf.harvest.download.blob_sink import Incoming
+from icf.codes import FetchStatus, ImageReason
+from icf.harvest.download.blob_sink import BlobSink
 from icf.harvest.download.fetch import Fetcher, NotModified, Wanted
 from icf.harvest.download.frontier import Leased
 from icf.harvest.download.results import Ended, Result, Stored
@@ -73,10 +73,10 @@ class Attempt:
 
     async def _fetch(self, leased: Leased) -> Result:
         url = normalise(leased.url).url
-        with Incoming(self._blobs, sha1=leased.sha1 is not None) as incoming:
+        with BlobSink(self._blobs, sha1=leased.sha1 is not None) as incoming:
             got = await self._fetcher.fetch(_wanted(url, leased), incoming)
             if isinstance(got, NotModified):
-                return Ended(leased, Fate.UNCHANGED, None, got.status)
+                return Ended(leased, FetchStatus.UNCHANGED, None, got.status)
             self._check(url, incoming)
             header = _header(incoming.head, url, self._max_pixels)
             # Flushing to the disk takes its time; others are fetched meanwhile.
@@ -90,13 +90,13 @@ class Attempt:
         reader = self._readers.get(leased.source)
         if reader is None:
             raise Fault(
-                Fate.FORBIDDEN_ADDRESS,
+                FetchStatus.FORBIDDEN_ADDRESS,
                 f"{leased.url}: no source named {leased.source!r} reads files any more",
             )
-        with Incoming(self._blobs) as incoming:
+        with BlobSink(self._blobs) as incoming:
             reader.read(leased.url, incoming)
             if incoming.size == 0:
-                raise Fault(Fate.EMPTY, f"{leased.url}: zero bytes")
+                raise Fault(FetchStatus.EMPTY, f"{leased.url}: zero bytes")
             self._check(leased.url, incoming)
             header = _header(incoming.head, leased.url, self._max_pixels)
             sha256 = incoming.keep()
@@ -106,19 +106,19 @@ class Attempt:
         """Remove bytes that were withdrawn while they were on their way."""
         self._blobs.remove(sha256)
 
-    def _check(self, url: str, incoming: Incoming) -> None:
+    def _check(self, url: str, incoming: BlobSink) -> None:
         """Refuse withdrawn bytes, before they get a name in the blob store."""
         if self._withdrawn and incoming.sha256 in self._withdrawn:
             raise Fault(
-                Fate.TAKEN_DOWN,
+                FetchStatus.TAKEN_DOWN,
                 f"{url}: these very bytes were withdrawn; not kept",
                 http_status=200,
             )
 
 
 _ENDS = {
-    ImageReason.NOT_IMAGE: Fate.NOT_IMAGE,
-    ImageReason.TOO_LARGE: Fate.TOO_LARGE,
+    ImageReason.NOT_IMAGE: FetchStatus.NOT_IMAGE,
+    ImageReason.TOO_LARGE: FetchStatus.TOO_LARGE,
 }
 
 

@@ -10,7 +10,7 @@ from icf.stores.blobs import BlobStore, BlobWriter
 HEAD = 1 << 18
 
 
-class Incoming:
+class BlobSink:
     """A sink for one body; a temporary file begins with the first byte.
 
     Args:
@@ -29,7 +29,7 @@ class Incoming:
         self.head = b""
         self.size = 0
 
-    def __enter__(self) -> Incoming:
+    def __enter__(self) -> BlobSink:
         """Return itself."""
         return self
 

@@ -13,7 +13,7 @@ _LONGEST_PAUSE = 30.0
 PATIENCE = 600.0
 
 
-class NameService:
+class DnsHealth:
     """What a worker knows of the name service; times are seconds of its clock."""
 
     def __init__(self) -> None:

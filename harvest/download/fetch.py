@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.opt_out import opted_out
@@ -21,10 +21,10 @@ from icf.harvest.sources.base import Sink
 KEPT_HEADERS = ("Content-Type", "Last-Modified", "ETag", "Date", "Server")
 
 _FINAL = {
-    404: Fate.NOT_FOUND,
-    410: Fate.GONE,
-    401: Fate.REFUSED,
-    403: Fate.REFUSED,
+    404: FetchStatus.NOT_FOUND,
+    410: FetchStatus.GONE,
+    401: FetchStatus.REFUSED,
+    403: FetchStatus.REFUSED,
 }
 _AGAIN = frozenset({408, 425, 500, 502, 504})
 _SLOW_DOWN = frozenset({429, 503})
@@ -126,10 +126,10 @@ class Fetcher:
             size += len(piece)
             sink.write(piece)
         if size == 0:
-            raise Fault(Fate.EMPTY, f"{wanted.url}: zero bytes", http_status=200)
+            raise Fault(FetchStatus.EMPTY, f"{wanted.url}: zero bytes", http_status=200)
         if wanted.sha1 is not None and sink.sha1 != wanted.sha1:
             raise Fault(
-                Fate.HASH_MISMATCH,
+                FetchStatus.HASH_MISMATCH,
                 f"{wanted.url}: SHA-1 {sink.sha1}, the site promised {wanted.sha1}",
                 http_status=200,
                 again=True,
@@ -141,7 +141,7 @@ def _check_head(response: aiohttp.ClientResponse) -> None:
     word = opted_out(response.headers.getall("X-Robots-Tag", []), ROBOT)
     if word is not None and response.status < 400:
         raise Fault(
-            Fate.OPTED_OUT,
+            FetchStatus.OPTED_OUT,
             f"{response.url}: X-Robots-Tag says {word}",
             http_status=response.status,
         )
@@ -152,7 +152,7 @@ def _refusal(response: aiohttp.ClientResponse, limits: Limits) -> Fault:
     if status in _SLOW_DOWN:
         header = response.headers.get("Retry-After")
         return Fault(
-            Fate.HTTP_ERROR,
+            FetchStatus.HTTP_ERROR,
             f"{url}: HTTP {status}, the host asks to be left alone for a while",
             http_status=status,
             again=True,
@@ -160,7 +160,7 @@ def _refusal(response: aiohttp.ClientResponse, limits: Limits) -> Fault:
             wait=wait_seconds(header, time.time(), limits.longest_wait),
         )
     return Fault(
-        _FINAL.get(status, Fate.HTTP_ERROR),
+        _FINAL.get(status, FetchStatus.HTTP_ERROR),
         f"{url}: HTTP {status} {response.reason or ''}".rstrip(),
         http_status=status,
         again=status in _AGAIN,

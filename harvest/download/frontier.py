@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image_source, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Frontier:
 
     def postpone(self, host: str, until: float) -> None:
         """Keep every worker from a host's rows until a time."""
-        waiting = sa.and_(url.c.fate == Fate.PENDING.value, url.c.host == host)
+        waiting = sa.and_(url.c.fate == FetchStatus.PENDING.value, url.c.host == host)
         with self._catalogue.write() as connection:
             connection.execute(
                 sa.update(url)
@@ -141,7 +141,7 @@ class Frontier:
             .limit(1)
         )
         first_back = sa.select(sa.func.min(url.c.leased_until)).where(
-            _is_lent(), url.c.fate == Fate.PENDING.value, wanted
+            _is_lent(), url.c.fate == FetchStatus.PENDING.value, wanted
         )
         with self._catalogue.read() as connection:
             free = connection.execute(first_free).scalar()
@@ -171,7 +171,9 @@ class Frontier:
         # back; nobody would ever return it.
         ended = url.c.leased_until <= now
         impossible = url.c.leased_until > now + 2 * self._lease
-        return sa.and_(url.c.fate == Fate.PENDING.value, sa.or_(ended, impossible))
+        return sa.and_(
+            url.c.fate == FetchStatus.PENDING.value, sa.or_(ended, impossible)
+        )
 
     def _set(
         self,

@@ -14,7 +14,7 @@ from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image, image_source, url
-from icf.codes import Fate, ImageReason, Verdict
+from icf.codes import FetchStatus, ImageReason, Verdict
 from icf.harvest.download.frontier import Leased
 from icf.harvest.listing.pictures import file_candidates
 
@@ -46,7 +46,7 @@ class Ended:
     """A URL has its final fate, without new bytes."""
 
     leased: Leased
-    fate: Fate
+    fate: FetchStatus
     message: str | None
     http_status: int | None = None
 
@@ -116,7 +116,7 @@ def _without_withdrawn(
         )
 
     kept = [
-        Ended(one.leased, Fate.TAKEN_DOWN, None, one.http_status)
+        Ended(one.leased, FetchStatus.TAKEN_DOWN, None, one.http_status)
         if is_gone(one)
         else one
         for one in results
@@ -154,12 +154,12 @@ def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
         "leased_until": 0.0,
     }
     if isinstance(result, Stored):
-        values |= {"fate": Fate.STORED.value, "image_id": ids[result.sha256]}
+        values |= {"fate": FetchStatus.STORED.value, "image_id": ids[result.sha256]}
     elif isinstance(result, Ended):
         values |= {"fate": result.fate.value, "message": result.message}
     else:
         values |= {
-            "fate": Fate.PENDING.value,
+            "fate": FetchStatus.PENDING.value,
             "message": result.message,
             "attempts": result.attempts,
             "not_before": result.not_before,

@@ -17,10 +17,10 @@ from functools import partial
 from typing import Any
 
 from icf.catalogue.catalogue import Catalogue
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.download.attempt import Attempt
-from icf.harvest.download.dns_health import NameService
+from icf.harvest.download.dns_health import DnsHealth
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.hosts import Hosts
 from icf.harvest.download.results import Ended, PutOff, Result, Stored, write_results
@@ -50,14 +50,14 @@ def _gap(settings: HarvestSettings) -> float:
 class Harvested:
     """What a worker did in this run."""
 
-    fates: Counter[Fate] = field(default_factory=Counter)
+    fates: Counter[FetchStatus] = field(default_factory=Counter)
     bytes: int = 0
     given_up: set[str] = field(default_factory=set)
 
     @property
     def failed(self) -> int:
         """URLs that ended without a picture."""
-        good = (Fate.STORED, Fate.UNCHANGED)
+        good = (FetchStatus.STORED, FetchStatus.UNCHANGED)
         return sum(n for fate, n in self.fates.items() if fate not in good)
 
 
@@ -87,7 +87,7 @@ class Worker:
         self._wrote = wrote
         self._clock = frontier.clock
         self._hosts = Hosts(settings.per_host, attempt.delay, _gap(settings))
-        self._names = NameService()
+        self._names = DnsHealth()
         self._database = ThreadPoolExecutor(1, "catalogue")
         self._wake = asyncio.Event()
         self._active: dict[asyncio.Task[Result], Leased] = {}
@@ -259,7 +259,7 @@ class Worker:
             self._flush_at = self._clock() + _FLUSH_SECONDS
         self._results.append(result)
         if isinstance(result, Stored):
-            self.harvested.fates[Fate.STORED] += 1
+            self.harvested.fates[FetchStatus.STORED] += 1
             self.harvested.bytes += result.size
         elif isinstance(result, Ended):
             self.harvested.fates[result.fate] += 1
@@ -286,7 +286,7 @@ class Worker:
         elif fault.again and tries < most:
             pause = self._settings.backoff * 2 ** (tries - 1)
             return put_off(not_before=now + pause, attempts=tries)
-        if fault.fate is Fate.REFUSED:
+        if fault.fate is FetchStatus.REFUSED:
             self._count_refusal(leased.host)
         elif fault.http_status is not None:
             self._hosts.welcomed(leased.host)

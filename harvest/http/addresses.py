@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -147,7 +147,7 @@ def _address(text: str) -> Address:
 
 def _forbidden(host: str, port: int, found: str) -> Fault:
     return Fault(
-        Fate.FORBIDDEN_ADDRESS,
+        FetchStatus.FORBIDDEN_ADDRESS,
         f"{host} is at {found}, which is not a public address; if it is your own, "
         f'add "{host}:{port}" to allow_hosts in the [harvest] part of icf.toml',
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.session import faults_of
 
@@ -65,7 +65,7 @@ async def _wire(
     meter = Meter(url, limits)
     pieces = response.content.iter_any()
     while True:
-        with faults_of(url, Fate.TRUNCATED):
+        with faults_of(url, FetchStatus.TRUNCATED):
             try:
                 piece = await pieces.__anext__()
             except StopAsyncIteration:
@@ -101,7 +101,7 @@ class Meter:
         seconds = time.monotonic() - self._started
         if seconds > limits.grace and self._received < limits.min_rate * seconds:
             raise Fault(
-                Fate.TIMEOUT,
+                FetchStatus.TIMEOUT,
                 f"{self._url}: {self._received} bytes in {seconds:.0f} s is slower "
                 f"than {limits.min_rate:.0f} bytes a second",
                 again=True,
@@ -110,7 +110,9 @@ class Meter:
 
 def too_large(url: str, found: str, limits: Limits) -> Fault:
     """Return the fault of a body that is over the cap; ``found`` says how."""
-    return Fault(Fate.TOO_LARGE, f"{url}: {found}; the cap is {limits.max_bytes} bytes")
+    return Fault(
+        FetchStatus.TOO_LARGE, f"{url}: {found}; the cap is {limits.max_bytes} bytes"
+    )
 
 
 class _AsIs:
@@ -144,7 +146,7 @@ class _Inflate:
 
     def _damaged(self, how: str) -> Fault:
         text = f"{self._url}: the packed body is damaged: {how}"
-        return Fault(Fate.TRUNCATED, text, again=True)
+        return Fault(FetchStatus.TRUNCATED, text, again=True)
 
 
 def unpacker(encoding: str, url: str) -> _AsIs | _Inflate:
@@ -158,4 +160,6 @@ def unpacker(encoding: str, url: str) -> _AsIs | _Inflate:
         return _AsIs()
     if name in ("gzip", "x-gzip", "deflate"):
         return _Inflate(url)
-    raise Fault(Fate.HTTP_ERROR, f"{url}: Content-Encoding {name!r} was not asked for")
+    raise Fault(
+        FetchStatus.HTTP_ERROR, f"{url}: Content-Encoding {name!r} was not asked for"
+    )

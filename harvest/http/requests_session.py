@@ -24,7 +24,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, check_addresses, check_literal
 from icf.harvest.http.body import Limits, Meter, too_large, unpacker
@@ -120,7 +120,7 @@ class GuardedSession:
                     response.close()
                 address = normalise(location, base=address).url
         raise Fault(
-            Fate.TOO_MANY_REDIRECTS,
+            FetchStatus.TOO_MANY_REDIRECTS,
             f"more than {MAX_REDIRECTS} redirects; the last one points to {address}",
         )
 
@@ -139,7 +139,7 @@ class GuardedSession:
         headers: Mapping[str, str],
         form: Mapping[str, str] | None,
     ) -> requests.Response:
-        with self._faults(url, Fate.UNREACHABLE):
+        with self._faults(url, FetchStatus.UNREACHABLE):
             return self._session.request(
                 "GET" if form is None else "POST",
                 url,
@@ -167,7 +167,7 @@ class GuardedSession:
         unpack = unpacker(response.headers.get("Content-Encoding", ""), url)
         meter, unpacked = Meter(url, limits), 0
         while True:
-            with self._faults(url, Fate.TRUNCATED):
+            with self._faults(url, FetchStatus.TRUNCATED):
                 packed = response.raw.read1(_PIECE, decode_content=False)
             if not packed:
                 break
@@ -180,7 +180,7 @@ class GuardedSession:
         unpack.finish()
 
     @contextmanager
-    def _faults(self, url: str, broken: Fate) -> Iterator[None]:
+    def _faults(self, url: str, broken: FetchStatus) -> Iterator[None]:
         """Turn what requests raises into a `Fault`, as `web.faults_of` does."""
         try:
             yield
@@ -194,20 +194,22 @@ class GuardedSession:
 
 
 def _too_late(url: str) -> Fault:
-    return Fault(Fate.TIMEOUT, f"{url}: no answer in the time allowed", again=True)
+    return Fault(
+        FetchStatus.TIMEOUT, f"{url}: no answer in the time allowed", again=True
+    )
 
 
-def _fault(url: str, error: Exception, broken: Fate) -> Fault:
+def _fault(url: str, error: Exception, broken: FetchStatus) -> Fault:
     causes = list(_causes(error))
     slow = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
     if any(isinstance(cause, slow) for cause in causes):
         return _too_late(url)
     if isinstance(error, requests.exceptions.InvalidURL):
-        return Fault(Fate.BAD_URL, f"{url}: {error}")
+        return Fault(FetchStatus.BAD_URL, f"{url}: {error}")
     odd = [cause for cause in causes if _is_not_http(cause)]
     if odd:
         text = f"{url}: the server does not speak HTTP: {odd[-1]!r}"
-        return Fault(Fate.HTTP_ERROR, text, again=True)
+        return Fault(FetchStatus.HTTP_ERROR, text, again=True)
     secure = any(isinstance(cause, ssl.SSLError) for cause in causes)
     return Fault(broken, f"{url}: {causes[-1]}", again=not secure)
 
@@ -293,7 +295,9 @@ class _Wires:
             if error.errno != socket.EAI_AGAIN:
                 raise
             text = f"{host}: the name service does not answer"
-            raise Fault(Fate.UNREACHABLE, text, again=True, names_down=True) from error
+            raise Fault(
+                FetchStatus.UNREACHABLE, text, again=True, names_down=True
+            ) from error
         return check_addresses(host, port, found, self._allow)
 
     def forget(self, connection: HTTPConnection) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from protego import Protego
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.retry_after import wait_seconds
@@ -61,7 +61,7 @@ class Robots:
             return
         rules = await self._rules(_origin(url))
         if rules is not None and not rules.can_fetch(url, ROBOT):
-            raise Fault(Fate.DISALLOWED, f"{url}: robots.txt forbids it")
+            raise Fault(FetchStatus.DISALLOWED, f"{url}: robots.txt forbids it")
 
     def delay(self, url: str) -> float | None:
         """Return the seconds between requests that the host's rules ask for.
@@ -113,7 +113,7 @@ async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
         async for piece in read_body(response, Limits(max_bytes=_MAX_BYTES)):
             text += piece
     except Fault as fault:
-        if fault.fate != Fate.TOO_LARGE:
+        if fault.fate != FetchStatus.TOO_LARGE:
             raise
     return text
 
@@ -121,7 +121,7 @@ async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
 def _not_now(url: str, response: aiohttp.ClientResponse) -> Fault:
     header = response.headers.get("Retry-After")
     return Fault(
-        Fate.HTTP_ERROR,
+        FetchStatus.HTTP_ERROR,
         f"{url}: HTTP {response.status}; left alone until its rules are known",
         http_status=response.status,
         again=True,

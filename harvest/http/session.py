@@ -18,7 +18,7 @@ import aiohttp
 import yarl
 from aiohttp.abc import AbstractResolver
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, GuardedResolver, check_literal
 from icf.harvest.http.urls import normalise
@@ -125,7 +125,7 @@ class Web:
                 _put_back(response)
             url = normalise(location, base=url).url
         raise Fault(
-            Fate.TOO_MANY_REDIRECTS,
+            FetchStatus.TOO_MANY_REDIRECTS,
             f"more than {MAX_REDIRECTS} redirects; the last one points to {url}",
         )
 
@@ -140,7 +140,7 @@ class Web:
             raise RuntimeError("use `async with Web(...)`")
         check_literal(url, self.allow)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
-        with faults_of(url, Fate.UNREACHABLE):
+        with faults_of(url, FetchStatus.UNREACHABLE):
             return await self._session.request(
                 "GET" if form is None else "POST",
                 yarl.URL(url, encoded=True),
@@ -159,7 +159,7 @@ def _put_back(response: aiohttp.ClientResponse) -> None:
 
 
 @contextmanager
-def faults_of(url: str, broken: Fate) -> Iterator[None]:
+def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
     """Turn what aiohttp raises into a `Fault`.
 
     Args:
@@ -171,15 +171,15 @@ def faults_of(url: str, broken: Fate) -> Iterator[None]:
         yield
     except asyncio.TimeoutError as error:
         raise Fault(
-            Fate.TIMEOUT, f"{url}: no answer in the time allowed", again=True
+            FetchStatus.TIMEOUT, f"{url}: no answer in the time allowed", again=True
         ) from error
     except aiohttp.ClientConnectorError as error:
         raise _not_connected(url, error) from error
     except aiohttp.InvalidURL as error:
-        raise Fault(Fate.BAD_URL, f"{url}: {error}") from error
+        raise Fault(FetchStatus.BAD_URL, f"{url}: {error}") from error
     except aiohttp.ClientResponseError as error:
         text = f"{url}: the server does not speak HTTP: {error.message}"
-        raise Fault(Fate.HTTP_ERROR, text, again=True) from error
+        raise Fault(FetchStatus.HTTP_ERROR, text, again=True) from error
     except (aiohttp.ClientError, OSError) as error:
         # The disk can fail here too, where a body is being written: that is not the
         # URL's fault.
@@ -196,10 +196,10 @@ def _not_connected(url: str, error: aiohttp.ClientConnectorError) -> Fault:
     reason = error.os_error
     if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_AGAIN:
         return Fault(
-            Fate.UNREACHABLE,
+            FetchStatus.UNREACHABLE,
             f"{url}: the name service does not answer",
             again=True,
             names_down=True,
         )
     secure = isinstance(error, aiohttp.ClientSSLError)
-    return Fault(Fate.UNREACHABLE, f"{url}: {reason}", again=not secure)
+    return Fault(FetchStatus.UNREACHABLE, f"{url}: {reason}", again=not secure)

@@ -16,7 +16,7 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IHostnameResolver, IHostResolution
 from zope.interface import implementer
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, check_addresses
 
@@ -75,7 +75,10 @@ class CheckedNames:
             silent = error.errno == socket.EAI_AGAIN
             what = "the name service does not answer" if silent else str(error)
             raise Fault(
-                Fate.UNREACHABLE, f"{host}: {what}", again=silent, names_down=silent
+                FetchStatus.UNREACHABLE,
+                f"{host}: {what}",
+                again=silent,
+                names_down=silent,
             ) from error
         kept = check_addresses(host, port, found, self._allow)
         self._checked[host, port] = (time.monotonic(), kept)

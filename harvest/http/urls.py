@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import idna
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
 #: A PostgreSQL index entry holds at most 2,704 bytes; no site needs as many.
@@ -72,7 +72,7 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
         parts = urlsplit(urljoin(base, cleaned) if base else cleaned)
         scheme = parts.scheme.lower()
         if scheme not in _DEFAULT_PORTS:
-            raise Fault(Fate.BAD_SCHEME, _not_web(text, scheme))
+            raise Fault(FetchStatus.BAD_SCHEME, _not_web(text, scheme))
         name, port = _host_name(parts.hostname or ""), parts.port
         url = urlunsplit(
             (
@@ -84,10 +84,12 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
             )
         )
     except ValueError as error:
-        raise Fault(Fate.BAD_URL, f"{_short(text)} is not a URL: {error}") from error
+        raise Fault(
+            FetchStatus.BAD_URL, f"{_short(text)} is not a URL: {error}"
+        ) from error
     if len(url) > MAX_LENGTH:
         raise Fault(
-            Fate.BAD_URL,
+            FetchStatus.BAD_URL,
             f"{_short(text)} is longer than {MAX_LENGTH} characters",
         )
     return WebUrl(url, text if text != url else None, urlsplit(url).netloc)

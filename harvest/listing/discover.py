@@ -21,11 +21,11 @@ from icf.catalogue.schema import album, character, discovery
 from icf.errors import BrokenMachine
 from icf.harvest.fault import Fault
 from icf.harvest.http.session import Web
-from icf.harvest.listing.exclusions import bar
+from icf.harvest.listing.exclusions import exclude
 from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_tasks
-from icf.harvest.listing.limits import admit, is_full
+from icf.harvest.listing.limits import apply_limits, is_full
 from icf.harvest.listing.pictures import file_cast, store_pictures
-from icf.harvest.sources.base import Answer, Crawler, Level, Listing, Source, Task
+from icf.harvest.sources.base import Crawler, Level, Listing, ListingPage, Source, Task
 from icf.harvest.sources.rules import Rules
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class Discovery:
             else:
                 await waiting.answer(listing, answer)
 
-    def _took(self, answer: Answer | None) -> None:
+    def _took(self, answer: ListingPage | None) -> None:
         if answer is None:
             self.listed.failed += 1
             return
@@ -138,7 +138,7 @@ class Discovery:
         self.listed.faults += answer.faults
         self._found()
 
-    async def _step(self, source: Source, task: Task) -> Answer:
+    async def _step(self, source: Source, task: Task) -> ListingPage:
         waited, pause = 0.0, 1.0
         while True:
             try:
@@ -170,8 +170,8 @@ class _Waiting:
         source: Source,
         rules: Rules,
         scope: Scope,
-        store: Callable[[Listing, Answer], Answer | None],
-        took: Callable[[Answer | None], None],
+        store: Callable[[Listing, ListingPage], ListingPage | None],
+        took: Callable[[ListingPage | None], None],
     ) -> None:
         self._catalogue = catalogue
         self._source = source
@@ -194,12 +194,12 @@ class _Waiting:
             wanted = [one for one in found if self._wants(one.task)]
             for listing in found:
                 if not self._wants(listing.task):
-                    unasked = Answer(cursor=listing.task.cursor, passed_over=1)
+                    unasked = ListingPage(cursor=listing.task.cursor, passed_over=1)
                     await self.answer(listing, unasked)
             if wanted or not found:
                 return wanted
 
-    async def answer(self, listing: Listing, answer: Answer) -> None:
+    async def answer(self, listing: Listing, answer: ListingPage) -> None:
         """Store what a step of a task found."""
         stored = await asyncio.to_thread(self._store, listing, answer)
         if stored is not None:
@@ -332,10 +332,10 @@ def store(
     catalogue: Catalogue,
     source: Source,
     listing: Listing,
-    answer: Answer,
+    answer: ListingPage,
     rules: Rules = _NO_RULES,
     only_licence: Collection[str] = (),
-) -> Answer | None:
+) -> ListingPage | None:
     """Write an answer and move its task on, in one transaction.
 
     Returns:
@@ -345,8 +345,8 @@ def store(
     with catalogue.write() as connection:
         if not _move_on(connection, listing, answer):
             return None
-        lawful = bar(connection, source, answer, only_licence)
-        admitted = admit(connection, source, rules, lawful)
+        lawful = exclude(connection, source, answer, only_licence)
+        admitted = apply_limits(connection, source, rules, lawful)
         kept = admitted.answer
         albums = enter_albums(connection, source, kept)
         characters = enter_characters(connection, source, kept, albums)
@@ -382,7 +382,7 @@ def _end_at_limit(connection: sa.Connection, listing: Listing) -> None:
     )
 
 
-def _move_on(connection: sa.Connection, listing: Listing, answer: Answer) -> bool:
+def _move_on(connection: sa.Connection, listing: Listing, answer: ListingPage) -> bool:
     moved = connection.execute(
         sa.update(discovery)
         .where(

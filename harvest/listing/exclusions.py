@@ -11,18 +11,18 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.listing.pictures import address_of
-from icf.harvest.sources.base import Answer, Picture, Source
+from icf.harvest.sources.base import ListingPage, Picture, Source
 from icf.licence_names import is_allowed
 
 
-def bar(
+def exclude(
     connection: sa.Connection,
     source: Source,
-    answer: Answer,
+    answer: ListingPage,
     only_licence: Collection[str],
-) -> Answer:
+) -> ListingPage:
     """Return an answer without withdrawn characters; other pictures get their fate.
 
     Args:
@@ -41,11 +41,11 @@ def bar(
     return replace(kept, pictures=pictures)
 
 
-def set_aside(catalogue: Catalogue, only_licence: Collection[str]) -> int:
+def exclude_waiting(catalogue: Catalogue, only_licence: Collection[str]) -> int:
     """End every waiting URL whose licence is not let in; return how many there were."""
     if not only_licence:
         return 0
-    waiting = url.c.fate == Fate.PENDING.value
+    waiting = url.c.fate == FetchStatus.PENDING.value
     found = sa.select(url.c.licence, url.c.licence_url).where(waiting).distinct()
     with catalogue.write() as connection:
         others = [
@@ -62,7 +62,7 @@ def set_aside(catalogue: Catalogue, only_licence: Collection[str]) -> int:
                     url.c.licence_url.is_not_distinct_from(row.licence_url),
                 )
                 .values(
-                    fate=Fate.OTHER_LICENCE.value,
+                    fate=FetchStatus.OTHER_LICENCE.value,
                     message=_message(row.licence, only_licence),
                     finished_at=time.time(),
                     leased_by=None,
@@ -73,7 +73,9 @@ def set_aside(catalogue: Catalogue, only_licence: Collection[str]) -> int:
         )
 
 
-def _without_withdrawn_characters(connection: sa.Connection, answer: Answer) -> Answer:
+def _without_withdrawn_characters(
+    connection: sa.Connection, answer: ListingPage
+) -> ListingPage:
     def name(album: str | None, character: str | None) -> str:
         return tombstones.full_name(album or "", character or "")
 
@@ -106,14 +108,14 @@ def _judged(
     picture: Picture, withdrawn: bool, only_licence: Collection[str]
 ) -> Picture:
     if withdrawn:
-        return replace(picture, fate=Fate.TAKEN_DOWN, message=None)
+        return replace(picture, fate=FetchStatus.TAKEN_DOWN, message=None)
     licence = picture.licence
-    if picture.fate is not Fate.PENDING or is_allowed(
+    if picture.fate is not FetchStatus.PENDING or is_allowed(
         only_licence, licence.name, licence.url
     ):
         return picture
     message = _message(licence.name, only_licence)
-    return replace(picture, fate=Fate.OTHER_LICENCE, message=message)
+    return replace(picture, fate=FetchStatus.OTHER_LICENCE, message=message)
 
 
 def _message(licence: str | None, only_licence: Collection[str]) -> str:

@@ -10,13 +10,15 @@ import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import insert_into, insert_new
 from icf.catalogue.schema import album, character, discovery
-from icf.harvest.sources.base import Album, Answer, Character, Source, Task
+from icf.harvest.sources.base import Album, Character, ListingPage, Source, Task
 
 AlbumIds = dict[str, int]
 CharacterIds = dict[tuple[str, str], int]
 
 
-def enter_albums(connection: sa.Connection, source: Source, answer: Answer) -> AlbumIds:
+def enter_albums(
+    connection: sa.Connection, source: Source, answer: ListingPage
+) -> AlbumIds:
     """Enter the albums of an answer; return the ids of all that it names.
 
     What an earlier answer or another source knows stays; what it did not know is added.
@@ -46,7 +48,7 @@ def enter_albums(connection: sa.Connection, source: Source, answer: Answer) -> A
 
 
 def enter_characters(
-    connection: sa.Connection, source: Source, answer: Answer, albums: AlbumIds
+    connection: sa.Connection, source: Source, answer: ListingPage, albums: AlbumIds
 ) -> CharacterIds:
     """Enter the characters of an answer; return the ids of all that it names."""
     now = time.time()

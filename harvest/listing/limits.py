@@ -13,19 +13,19 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, character, discovery, mention, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.listing.pictures import address_of
-from icf.harvest.sources.base import Answer, Level, Picture, Source, Task
+from icf.harvest.sources.base import Level, ListingPage, Picture, Source, Task
 from icf.harvest.sources.rules import Rules
 
 #: Fates that a URL has from its listing on; such a row takes no place under a limit.
 NEVER_FETCHED = (
-    Fate.BAD_SCHEME,
-    Fate.BAD_URL,
-    Fate.MISSING_FILE,
-    Fate.MISSING_PAGE,
-    Fate.OTHER_LICENCE,
-    Fate.TAKEN_DOWN,
+    FetchStatus.BAD_SCHEME,
+    FetchStatus.BAD_URL,
+    FetchStatus.MISSING_FILE,
+    FetchStatus.MISSING_PAGE,
+    FetchStatus.OTHER_LICENCE,
+    FetchStatus.TAKEN_DOWN,
 )
 
 #: An album's and a character's name.
@@ -36,7 +36,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Admitted:
+class Limited:
     """What of an answer was let in.
 
     Attributes:
@@ -44,7 +44,7 @@ class Admitted:
         over_limit: how much of it only a limit kept out.
     """
 
-    answer: Answer
+    answer: ListingPage
     over_limit: int = 0
 
 
@@ -66,9 +66,9 @@ class _Room:
         return True
 
 
-def admit(
-    connection: sa.Connection, source: Source, rules: Rules, answer: Answer
-) -> Admitted:
+def apply_limits(
+    connection: sa.Connection, source: Source, rules: Rules, answer: ListingPage
+) -> Limited:
     """Return what of an answer may be stored.
 
     Args:
@@ -78,7 +78,7 @@ def admit(
         answer: as the source gave it.
     """
     if rules.let_all_in:
-        return Admitted(answer)
+        return Limited(answer)
     _one_at_a_time(connection, source.name)
     albums, no_room = _albums(connection, source.name, rules, answer)
     over_limit = no_room
@@ -100,7 +100,7 @@ def admit(
     )
     left_out = _things(answer) - _things(kept)
     passed_over = answer.passed_over + left_out
-    return Admitted(replace(kept, passed_over=passed_over), over_limit)
+    return Limited(replace(kept, passed_over=passed_over), over_limit)
 
 
 def is_full(connection: sa.Connection, source: str, rules: Rules, task: Task) -> bool:
@@ -145,7 +145,7 @@ class _Wanted:
         return (album, character) in self.characters
 
 
-def _things(answer: Answer) -> int:
+def _things(answer: ListingPage) -> int:
     return (
         len({one.name for one in answer.albums})
         + len({(one.album, one.name) for one in answer.characters})
@@ -164,7 +164,7 @@ def _one_at_a_time(connection: sa.Connection, source: str) -> None:
 
 
 def _albums(
-    connection: sa.Connection, source: str, rules: Rules, answer: Answer
+    connection: sa.Connection, source: str, rules: Rules, answer: ListingPage
 ) -> tuple[set[str], int]:
     """Return the names of albums that are let in, and how many found no room."""
     named = {
@@ -217,7 +217,7 @@ def _characters(
     connection: sa.Connection,
     source: str,
     rules: Rules,
-    answer: Answer,
+    answer: ListingPage,
     albums: Collection[str],
 ) -> tuple[set[Pair], int]:
     """Return the characters that are let in, and how many found no room."""
@@ -298,7 +298,11 @@ def _pictures(
     )
     kept = []
     for one, pair, address in zip(pictures, whose, addresses, strict=True):
-        if one.fate is not Fate.PENDING or (address, pair) in filed or room.has(pair):
+        if (
+            one.fate is not FetchStatus.PENDING
+            or (address, pair) in filed
+            or room.has(pair)
+        ):
             filed.add((address, pair))
             kept.append(one)
     return kept, room.refused

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import among, insert_all, insert_into, insert_new
 from icf.catalogue.schema import candidate, character, mention, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import MAX_LENGTH, WebUrl, normalise
 from icf.harvest.sources.base import Frame, Picture, Source
@@ -136,7 +136,7 @@ def _ask_again_where_changed(
                 "new_tracks": row["tracks"],
             }
             for row in rows
-            if row[column.name] is not None and row["fate"] == Fate.PENDING.value
+            if row[column.name] is not None and row["fate"] == FetchStatus.PENDING.value
         ]
         if promised:
             connection.execute(
@@ -144,12 +144,12 @@ def _ask_again_where_changed(
                 .where(
                     url.c.url == sa.bindparam("known_url"),
                     column != sa.bindparam("word"),
-                    url.c.fate != Fate.TAKEN_DOWN.value,
+                    url.c.fate != FetchStatus.TAKEN_DOWN.value,
                 )
                 .values(
                     {
                         column.name: sa.bindparam("word"),
-                        "fate": Fate.PENDING.value,
+                        "fate": FetchStatus.PENDING.value,
                         "attempts": 0,
                         "not_before": 0.0,
                         "shot": sa.bindparam("new_shot"),
@@ -209,7 +209,7 @@ def _row(source: Source, picture: Picture) -> dict[str, Any]:
         "not_before": 0.0,
         "leased_until": 0.0,
         "found_at": now,
-        "finished_at": None if fate is Fate.PENDING else now,
+        "finished_at": None if fate is FetchStatus.PENDING else now,
     }
 
 

@@ -22,7 +22,7 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.catalogue.tombstones import is_buried_character
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
@@ -229,7 +229,7 @@ def find_image(connection: sa.Connection, text: str) -> int:
     if found is not None:
         return int(found)
     if row is not None:
-        meaning = Fate[row.fate.upper()].meaning
+        meaning = FetchStatus[row.fate.upper()].meaning
         raise WrongUse(f"{text} is not stored: {row.fate} ({meaning})")
     raise WrongUse(
         f"no source has listed {text}; give a picture of your own with --file"

@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, candidate, character, mention, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 
-_STORED = (Fate.STORED.value, Fate.UNCHANGED.value)
+_STORED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
 
 @dataclass(frozen=True)
@@ -256,5 +256,5 @@ def _counted(rows: Iterable[Any]) -> dict[Any, Counter[str]]:
 
 def _pictures(fates: Counter[str]) -> Pictures:
     stored = sum(fates[fate] for fate in _STORED)
-    pending = fates[Fate.PENDING.value]
+    pending = fates[FetchStatus.PENDING.value]
     return Pictures(stored, pending, fates.total() - stored - pending)

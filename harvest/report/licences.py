@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, fields
 import sqlalchemy as sa
 
 from icf.catalogue.schema import image, image_source, url
-from icf.codes import Fate, ImageReason
+from icf.codes import FetchStatus, ImageReason
 from icf.licence_names import licence_family
 from icf.spreadsheet import harmless
 
@@ -61,7 +61,9 @@ def tabulate(connection: sa.Connection) -> list[LicenceRow]:
     licence = sa.func.coalesce(url.c.licence, "unknown").label("licence")
     where = sa.func.coalesce(url.c.licence_from, "unknown").label("licence_from")
     authorless = sa.case((sa.func.coalesce(url.c.author, "") == "", 1), else_=0)
-    stored = sa.case((url.c.fate != Fate.TAKEN_DOWN.value, url.c.image_id), else_=None)
+    stored = sa.case(
+        (url.c.fate != FetchStatus.TAKEN_DOWN.value, url.c.image_id), else_=None
+    )
     query = sa.select(
         licence,
         url.c.licence_url,

@@ -13,13 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.schema import discovery, image, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.listing.limits import NEVER_FETCHED
 
 #: Seconds that rates look back.
 WINDOW = 300.0
 
-_GOOD = (Fate.STORED.value, Fate.UNCHANGED.value)
+_GOOD = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 #: Fewer URLs in the window say nothing of a rate.
 _FEWEST = 2
 
@@ -69,7 +69,7 @@ class Progress:
     @property
     def pending(self) -> int:
         """URLs that wait."""
-        return self.fates.get(Fate.PENDING.value, 0)
+        return self.fates.get(FetchStatus.PENDING.value, 0)
 
     @property
     def stored(self) -> int:
@@ -130,7 +130,9 @@ def parts(connection: sa.Connection, now: float) -> list[Part]:
         .outerjoin(
             image,
             sa.and_(
-                recent, url.c.fate == Fate.STORED.value, image.c.id == url.c.image_id
+                recent,
+                url.c.fate == FetchStatus.STORED.value,
+                image.c.id == url.c.image_id,
             ),
         )
         .group_by(url.c.source, url.c.host, url.c.fate)
@@ -229,7 +231,7 @@ def _progress(name: str, found: Sequence[Part], now: float) -> Progress:
     fates: Counter[str] = Counter()
     for part in found:
         fates[part.fate] += part.urls
-    pending = fates[Fate.PENDING.value]
+    pending = fates[FetchStatus.PENDING.value]
     urls, size = _rates(found, now)
     if not pending:
         left: float | None = 0.0
@@ -251,9 +253,9 @@ def _rates(found: Sequence[Part], now: float) -> tuple[float | None, float | Non
 
 
 def _postponed_until(found: Sequence[Part], now: float) -> float | None:
-    due = [part.due for part in found if part.fate == Fate.PENDING.value]
+    due = [part.due for part in found if part.fate == FetchStatus.PENDING.value]
     return min(due) if due and min(due) > now else None
 
 
 def _in_order(fates: Counter[str]) -> dict[str, Any]:
-    return {fate.value: fates[fate.value] for fate in Fate if fates[fate.value]}
+    return {fate.value: fates[fate.value] for fate in FetchStatus if fates[fate.value]}

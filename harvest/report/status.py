@@ -9,23 +9,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.schema import discovery, image, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 
 #: Fates that another day may change; what `retry` takes when nothing else is named.
 PASSING = (
-    Fate.TRUNCATED,
-    Fate.TIMEOUT,
-    Fate.UNREACHABLE,
-    Fate.HTTP_ERROR,
-    Fate.REFUSED,
-    Fate.HASH_MISMATCH,
+    FetchStatus.TRUNCATED,
+    FetchStatus.TIMEOUT,
+    FetchStatus.UNREACHABLE,
+    FetchStatus.HTTP_ERROR,
+    FetchStatus.REFUSED,
+    FetchStatus.HASH_MISMATCH,
 )
 
 #: Fates that asking the same URL again can change at all.
 ASKABLE = tuple(
     fate
-    for fate in Fate
-    if fate not in (Fate.PENDING, Fate.MISSING_FILE, Fate.MISSING_PAGE, Fate.TAKEN_DOWN)
+    for fate in FetchStatus
+    if fate
+    not in (
+        FetchStatus.PENDING,
+        FetchStatus.MISSING_FILE,
+        FetchStatus.MISSING_PAGE,
+        FetchStatus.TAKEN_DOWN,
+    )
 )
 
 
@@ -54,7 +60,9 @@ def count_urls(connection: sa.Connection) -> dict[str, int]:
     """Count the URLs by fate; ``total`` first, then in the order of the codes."""
     query = sa.select(url.c.fate, sa.func.count()).group_by(url.c.fate)
     found = {fate: int(count) for fate, count in connection.execute(query)}
-    ordered = {fate.value: found[fate.value] for fate in Fate if fate.value in found}
+    ordered = {
+        fate.value: found[fate.value] for fate in FetchStatus if fate.value in found
+    }
     return {"total": sum(found.values()), **ordered}
 
 
@@ -79,7 +87,9 @@ def troubled_listings(connection: sa.Connection, limit: int) -> Sequence[Listing
     ]
 
 
-def urls_of(connection: sa.Connection, fate: Fate, limit: int) -> Sequence[UrlRow]:
+def urls_of(
+    connection: sa.Connection, fate: FetchStatus, limit: int
+) -> Sequence[UrlRow]:
     """Return the first URLs of one fate."""
     query = (
         sa.select(url).where(url.c.fate == fate.value).order_by(url.c.id).limit(limit)
@@ -101,7 +111,7 @@ class Which:
             and with one no listing is meant.
     """
 
-    fates: tuple[Fate, ...] = PASSING
+    fates: tuple[FetchStatus, ...] = PASSING
     sources: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
 
@@ -132,12 +142,14 @@ def count_again(connection: sa.Connection, which: Which) -> dict[str, int]:
         sa.select(url.c.fate, sa.func.count()).where(which.urls).group_by(url.c.fate)
     )
     found = {fate: int(count) for fate, count in connection.execute(query)}
-    return {fate.value: found[fate.value] for fate in Fate if fate.value in found}
+    return {
+        fate.value: found[fate.value] for fate in FetchStatus if fate.value in found
+    }
 
 
 def make_pending(
     connection: sa.Connection,
-    fates: Collection[Fate],
+    fates: Collection[FetchStatus],
     sources: Collection[str] = (),
     hosts: Collection[str] = (),
 ) -> int:
@@ -148,7 +160,7 @@ def make_pending(
     """
     which = Which(tuple(fates), tuple(sources), tuple(hosts))
     again: dict[str, Any] = {
-        "fate": Fate.PENDING.value,
+        "fate": FetchStatus.PENDING.value,
         "attempts": 0,
         "not_before": 0.0,
         "finished_at": None,

@@ -1,9 +1,9 @@
 """What a source is: something that lists albums, characters and pictures in steps.
 
 A source is a plug-in: a class under the entry point group ``icf.sources``, named by its
-``kind``. It answers one `Task` at a time with one `Answer`; the answer is stored, tasks
-and continue token with it, in one transaction before the next one is asked for. So a
-source keeps nothing in memory that would be missed after a crash.
+``kind``. It answers one `Task` at a time with one `ListingPage`; the answer is stored,
+tasks and continue token with it, in one transaction before the next one is asked for.
+So a source keeps nothing in memory that would be missed after a crash.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pydantic
 
-from icf.codes import Fate, Gender, Region
+from icf.codes import FetchStatus, Gender, Region
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.http.session import Web
@@ -111,7 +111,7 @@ class Picture:
     own: bool = False
     version: str | None = None
     frame: Frame | None = None
-    fate: Fate = Fate.PENDING
+    fate: FetchStatus = FetchStatus.PENDING
     message: str | None = None
 
 
@@ -146,7 +146,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ListingPage:
     """What one step found.
 
     Attributes:
@@ -214,7 +214,7 @@ class Source(Protocol):
     def first_tasks(self) -> Iterable[Task]:
         """Return where listing begins; called at the start of every run."""
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer the next part of a task.
 
         Raises:
@@ -233,7 +233,7 @@ class Listings(Protocol):
             without: ids of those that are being asked already.
         """
 
-    async def answer(self, listing: Listing, answer: Answer) -> None:
+    async def answer(self, listing: Listing, answer: ListingPage) -> None:
         """Store what a step of a task found, in one transaction."""
 
     async def fail(self, listing: Listing, message: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.fault import Fault
@@ -18,8 +18,8 @@ from icf.harvest.http.session import Web
 from icf.harvest.http.urls import MAX_LENGTH
 from icf.harvest.sources.base import (
     Album,
-    Answer,
     Character,
+    ListingPage,
     Picture,
     Sink,
     SourceTable,
@@ -77,7 +77,7 @@ class FolderSource:
                 state = _state(album)
                 yield Task("album", f"{_named(album.name)} {state}")
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer the next files of an album."""
         album = task.subject.rpartition(" ")[0]
         start = int(task.cursor or 0)
@@ -105,7 +105,7 @@ class FolderSource:
                     version=f"{status.st_mtime_ns} {status.st_size}",
                 )
             )
-        return Answer(
+        return ListingPage(
             albums=(Album(album),) if pictures else (),
             characters=tuple(Character(album, name) for name in characters),
             pictures=tuple(pictures),
@@ -147,7 +147,7 @@ class FolderReader:
                 while piece := file.read(_PIECE):
                     sink.write(piece)
         except OSError as error:
-            raise Fault(Fate.UNREACHABLE, f"{url}: {error}") from error
+            raise Fault(FetchStatus.UNREACHABLE, f"{url}: {error}") from error
 
     def close(self) -> None:
         """Nothing is open between reads."""
@@ -161,9 +161,9 @@ def open_inside(url: str, folder: Path) -> Path:
     """
     path = Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
     if not _is_inside(path, folder):
-        raise Fault(Fate.FORBIDDEN_ADDRESS, f"{url} is not in {folder}")
+        raise Fault(FetchStatus.FORBIDDEN_ADDRESS, f"{url} is not in {folder}")
     if not path.is_file():
-        raise Fault(Fate.NOT_FOUND, f"{url}: no such file any more")
+        raise Fault(FetchStatus.NOT_FOUND, f"{url}: no such file any more")
     return path
 
 

@@ -24,7 +24,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Faces:
+class LabelledCrops:
     """Crops of one style, n x 3 x 112 x 112 in 0..255, and whom each shows."""
 
     crops: Tensor
@@ -79,7 +79,7 @@ class Figures:
         }
 
 
-def draw(art: Art) -> dict[str, Faces]:
+def draw(art: Art) -> dict[str, LabelledCrops]:
     """Draw the crops to measure on: the same every time.
 
     Args:
@@ -101,12 +101,16 @@ def draw(art: Art) -> dict[str, Faces]:
                 crops.append(crop(own[view % len(own)], art, random, redrawn=REDRAWN))
                 labels.append(label)
         pixels = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
-        drawn[style] = Faces(torch.from_numpy(pixels), np.array(labels, np.int64))
+        drawn[style] = LabelledCrops(
+            torch.from_numpy(pixels), np.array(labels, np.int64)
+        )
     return drawn
 
 
 def measure(
-    embed: Callable[[Tensor], Tensor], faces: Mapping[str, Faces], batch: int = 64
+    embed: Callable[[Tensor], Tensor],
+    faces: Mapping[str, LabelledCrops],
+    batch: int = 64,
 ) -> Figures:
     """Measure an embedder.
 

@@ -53,7 +53,7 @@ def meaning_of(
     return known.get(value) or (others or {}).get(value, unknown)
 
 
-class Fate(Code):
+class FetchStatus(Code):
     """What became of a URL."""
 
     PENDING = "pending", "waits to be fetched, or to be tried again"
@@ -240,7 +240,7 @@ class RowFault(Code):
 
 
 ALL: tuple[type[Code], ...] = (
-    Fate,
+    FetchStatus,
     ImageReason,
     FaceReason,
     Region,

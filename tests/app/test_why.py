@@ -12,7 +12,7 @@ from icf.app.why import explain
 from icf.catalogue import ledger
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import face, image, question, url
-from icf.codes import FaceReason, Fate, Label
+from icf.codes import FaceReason, FetchStatus, Label
 from icf.errors import WrongUse
 from icf.workspace import Workspace, find
 from tests.app.program import call, said
@@ -135,7 +135,7 @@ def test_a_stored_url_brings_its_image(space: Workspace) -> None:
 
 def test_a_dead_url_says_what_became_of_it(space: Workspace) -> None:
     found = ask(space, "http://toons.test/dead-0.jpg")
-    assert found["meaning"] == Fate.NOT_FOUND.meaning
+    assert found["meaning"] == FetchStatus.NOT_FOUND.meaning
     assert "image" not in found
 
 

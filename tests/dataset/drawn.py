@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.ledger import begin_run
-from icf.codes import FaceReason, Fate, ImageReason, Label, Verdict
+from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
 from icf.images import measures
 from icf.workspace import Workspace, init
 
@@ -150,7 +150,7 @@ class Drawing:
             stored_at=1.0,
         )
         where = f"http://toons.test/{name}.jpg"
-        self._url(where, Fate.STORED, image)
+        self._url(where, FetchStatus.STORED, image)
         self._insert(
             schema.image_source,
             image_id=image,
@@ -168,7 +168,7 @@ class Drawing:
             )
         return image
 
-    def _url(self, where: str, fate: Fate, image: int | None = None) -> None:
+    def _url(self, where: str, fate: FetchStatus, image: int | None = None) -> None:
         self._insert(
             schema.url,
             url=where,
@@ -250,7 +250,12 @@ class Drawing:
         image = self._image(wrong, "wrong", [1])
         face = self._face(image, wrong, (30, 22, 130, 138), 1, FaceReason.OK)
         self._question(face, 1, Label.DIFFERENT)
-        dead = (Fate.NOT_FOUND, Fate.NOT_FOUND, Fate.TIMEOUT, Fate.EMPTY)
+        dead = (
+            FetchStatus.NOT_FOUND,
+            FetchStatus.NOT_FOUND,
+            FetchStatus.TIMEOUT,
+            FetchStatus.EMPTY,
+        )
         for number, fate in enumerate(dead):
             self._url(f"http://toons.test/dead-{number}.jpg", fate)
 

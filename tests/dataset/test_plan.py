@@ -6,7 +6,7 @@ import numpy as np
 
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
-from icf.dataset.selection import Faces, Pictures, Selection, select
+from icf.dataset.selection import Pictures, SelectedFaces, Selection, select
 from icf.workspace import Workspace
 
 
@@ -17,7 +17,7 @@ def found_in_reverse(selection: Selection) -> Selection:
     back = np.arange(len(pictures.image))[::-1]
     return replace(
         selection,
-        faces=Faces(
+        faces=SelectedFaces(
             face=np.arange(len(faces.face)),
             identity=last - faces.identity[::-1],
             album=last - faces.album[::-1],

@@ -3,13 +3,13 @@ from __future__ import annotations
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.filter.status import StepCounts, count_steps
-from icf.filter.steps.faces import Faces
+from icf.filter.steps.faces import HasFaces
 from icf.filter.steps.kind import Kind
 from icf.filter.steps.sharpness import Sharpness
 from icf.filter.steps.size import Size
 from tests.filter.rows import add_album, add_face, add_image
 
-STEPS = (Faces(0.5), Size(100), Kind(), Sharpness(100.0))
+STEPS = (HasFaces(0.5), Size(100), Kind(), Sharpness(100.0))
 
 
 def drop(catalogue: Catalogue, face_id: int, *steps: str) -> None:

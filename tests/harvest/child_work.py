@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
 
@@ -22,7 +22,7 @@ def answer(request: dict[str, Any], write: Callable[[bytes], object]) -> dict[st
     elif doing == "exit":
         os._exit(3)
     elif doing == "refuse":
-        raise Fault(Fate.ENCRYPTED, "it asks for a password")
+        raise Fault(FetchStatus.ENCRYPTED, "it asks for a password")
     elif doing == "raise":
         raise ZeroDivisionError("of a parser")
     elif doing == "eat":

@@ -15,7 +15,7 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Answer, Reader, Source, Task
+from icf.harvest.sources.base import ListingPage, Reader, Source, Task
 
 
 class SourceOfTheTest:
@@ -23,7 +23,7 @@ class SourceOfTheTest:
 
     name = "test"
 
-    def __init__(self, *answers: Answer, reader: Reader | None = None) -> None:
+    def __init__(self, *answers: ListingPage, reader: Reader | None = None) -> None:
         self._answers = list(answers)
         self.reader = reader
         self.asked: list[Task] = []
@@ -31,7 +31,7 @@ class SourceOfTheTest:
     def first_tasks(self) -> list[Task]:
         return [Task("images", "all")]
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         self.asked.append(task)
         return self._answers.pop(0)
 

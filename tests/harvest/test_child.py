@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.child import Child, Children
 from icf.harvest.fault import Fault
 
@@ -53,7 +53,7 @@ def test_what_hangs_is_killed_at_its_deadline_and_the_next_one_is_answered(
     came: list[bytes] = []
     with pytest.raises(Fault) as caught:
         child.ask({"do": "hang"}, came.append, deadline=0.5)
-    assert caught.value.fate is Fate.TIMEOUT
+    assert caught.value.fate is FetchStatus.TIMEOUT
     assert b"".join(came) in (b"", b"first")
     assert pid(child) != before
     with pytest.raises(ProcessLookupError):
@@ -64,19 +64,19 @@ def test_what_hangs_is_killed_at_its_deadline_and_the_next_one_is_answered(
 def test_what_crashes_costs_one_request(child: Child, how: str, told: str) -> None:
     with pytest.raises(Fault, match=told) as caught:
         child.ask({"do": how}, deadline=LONG)
-    assert caught.value.fate is Fate.CORRUPT
+    assert caught.value.fate is FetchStatus.CORRUPT
     assert pid(child) > 0
 
 
 @pytest.mark.parametrize(
     ("how", "fate", "told"),
     [
-        ("refuse", Fate.ENCRYPTED, "it asks for a password"),
-        ("raise", Fate.CORRUPT, "ZeroDivisionError: of a parser"),
+        ("refuse", FetchStatus.ENCRYPTED, "it asks for a password"),
+        ("raise", FetchStatus.CORRUPT, "ZeroDivisionError: of a parser"),
     ],
 )
 def test_what_is_refused_leaves_the_process_alive(
-    child: Child, how: str, fate: Fate, told: str
+    child: Child, how: str, fate: FetchStatus, told: str
 ) -> None:
     before = pid(child)
     with pytest.raises(Fault, match=told) as caught:
@@ -90,7 +90,7 @@ def test_memory_has_a_limit() -> None:
     try:
         with pytest.raises(Fault) as caught:
             child.ask({"do": "eat", "bytes": 2 << 30}, deadline=LONG)
-        assert caught.value.fate is Fate.TOO_LARGE
+        assert caught.value.fate is FetchStatus.TOO_LARGE
         assert child.ask({"do": "eat", "bytes": 1 << 20}, deadline=LONG)["eaten"]
     finally:
         child.close()
@@ -158,7 +158,7 @@ def test_several_children_work_at_once_and_take_turns() -> None:
 
 
 def test_closing_ends_what_hangs(child: Child) -> None:
-    began, fates = threading.Event(), list[Fate]()
+    began, fates = threading.Event(), list[FetchStatus]()
 
     def ask() -> None:
         try:
@@ -171,4 +171,4 @@ def test_closing_ends_what_hangs(child: Child) -> None:
     began.wait()
     child.close()
     asking.join()
-    assert fates == [Fate.CORRUPT]
+    assert fates == [FetchStatus.CORRUPT]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from PIL import Image
 
 from icf.catalogue.schema import image, image_source, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
@@ -73,13 +73,13 @@ def test_pictures_are_stored_byte_for_byte_with_all_that_is_known(
     (source,) = all_of(made.catalogue, image_source)
     assert json.loads(source["headers"]) == {"ETag": '"v1"'}
     assert filed(made.catalogue) == [("1.png", "Luna", False)]
-    assert outcome.harvested.fates == {Fate.STORED: 1}
+    assert outcome.harvested.fates == {FetchStatus.STORED: 1}
 
 
 def test_many_pictures_end_with_one_fate_each(site: Site, crawl: Crawl) -> None:
     urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(300)]
     made, outcome = crawl(*urls, *urls)
-    assert outcome.harvested.fates == {Fate.STORED: 300}
+    assert outcome.harvested.fates == {FetchStatus.STORED: 300}
     with made.catalogue.read() as connection:
         assert count_urls(connection) == {"total": 300, "stored": 300}
     assert len(site.asked) == 301  # and robots.txt
@@ -106,23 +106,23 @@ async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 @pytest.mark.parametrize(
     ("reply", "fate", "attempts"),
     [
-        (_short, Fate.TRUNCATED, 3),
-        (_hang_up, Fate.UNREACHABLE, 3),
-        (answer(b"", "500 Oops"), Fate.HTTP_ERROR, 3),
-        (answer(b"", "404 Not Found"), Fate.NOT_FOUND, 1),
-        (answer(b"", "410 Gone"), Fate.GONE, 1),
-        (answer(b"", "403 Forbidden"), Fate.REFUSED, 1),
-        (answer(b""), Fate.EMPTY, 1),
-        (answer(b"<html>not a picture</html>"), Fate.NOT_IMAGE, 1),
-        (answer(png(1), X_Robots_Tag="noai"), Fate.OPTED_OUT, 1),
-        (redirect("file:///etc/passwd"), Fate.BAD_SCHEME, 1),
-        (redirect("http://10.0.0.1/"), Fate.FORBIDDEN_ADDRESS, 1),
-        (redirect("/x"), Fate.TOO_MANY_REDIRECTS, 1),
-        (answer(bytes(3000)), Fate.TOO_LARGE, 1),
+        (_short, FetchStatus.TRUNCATED, 3),
+        (_hang_up, FetchStatus.UNREACHABLE, 3),
+        (answer(b"", "500 Oops"), FetchStatus.HTTP_ERROR, 3),
+        (answer(b"", "404 Not Found"), FetchStatus.NOT_FOUND, 1),
+        (answer(b"", "410 Gone"), FetchStatus.GONE, 1),
+        (answer(b"", "403 Forbidden"), FetchStatus.REFUSED, 1),
+        (answer(b""), FetchStatus.EMPTY, 1),
+        (answer(b"<html>not a picture</html>"), FetchStatus.NOT_IMAGE, 1),
+        (answer(png(1), X_Robots_Tag="noai"), FetchStatus.OPTED_OUT, 1),
+        (redirect("file:///etc/passwd"), FetchStatus.BAD_SCHEME, 1),
+        (redirect("http://10.0.0.1/"), FetchStatus.FORBIDDEN_ADDRESS, 1),
+        (redirect("/x"), FetchStatus.TOO_MANY_REDIRECTS, 1),
+        (answer(bytes(3000)), FetchStatus.TOO_LARGE, 1),
     ],
 )
 def test_what_brings_no_picture_has_a_fate_that_says_why(
-    site: Site, crawl: Crawl, reply: bytes | Handler, fate: Fate, attempts: int
+    site: Site, crawl: Crawl, reply: bytes | Handler, fate: FetchStatus, attempts: int
 ) -> None:
     made, outcome = crawl(site.route("/x", reply), attempts=3, max_bytes=2000)
     (row,) = all_of(made.catalogue, url)
@@ -192,7 +192,7 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     made, _ = crawl(one)
     assert fates(made.catalogue) == {"1.png": "disallowed"}
     with made.catalogue.write() as connection:
-        make_pending(connection, [Fate.DISALLOWED])
+        make_pending(connection, [FetchStatus.DISALLOWED])
     again, _ = crawl(one, respect_robots="false")
     assert fates(again.catalogue) == {"1.png": "stored"}
 
@@ -241,7 +241,7 @@ def test_asked_again_unchanged_bytes_are_not_sent_and_changed_ones_are_new(
     new = site.route("/new", answer(png(2), ETag='"v2"'), answer(png(3)))
     made, _ = crawl(same, new)
     with made.catalogue.write() as connection:
-        make_pending(connection, [Fate.STORED])
+        make_pending(connection, [FetchStatus.STORED])
     harvest(made)
     assert fates(made.catalogue) == {"same": "unchanged", "new": "stored"}
     assert len(all_of(made.catalogue, image)) == 3
@@ -399,7 +399,7 @@ def test_a_new_file_in_a_folder_is_found_by_the_next_run(tmp_path: Path) -> None
     made = folder_workspace(tmp_path)
     harvest(made)
     (luna / "2.png").write_bytes(png(2))
-    assert harvest(made).harvested.fates == {Fate.STORED: 1}
+    assert harvest(made).harvested.fates == {FetchStatus.STORED: 1}
 
 
 # --- settings ------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, candidate, character, image, image_source, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.workspace import Workspace, find, init
 from tests.integration.mediawiki import MediaWiki
 
@@ -146,8 +146,8 @@ def test_files_that_were_never_uploaded_are_told(
     with harvested.catalogue.read() as connection:
         fates = {fate: count for fate, count in connection.execute(query)}
     assert fates == {
-        Fate.STORED.value: len(wiki.pages.licences),
-        Fate.MISSING_FILE.value: len(wiki.pages.missing),
+        FetchStatus.STORED.value: len(wiki.pages.licences),
+        FetchStatus.MISSING_FILE.value: len(wiki.pages.missing),
     }
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from icf.codes import Fate, Gender, Region
+from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Album, Answer, Picture, Task
+from icf.harvest.sources.base import Album, ListingPage, Picture, Task
 from icf.harvest.sources.mediawiki.source import MediaWikiSource
 from icf.settings import HarvestSettings
 from tests.integration.mediawiki import MediaWiki, throttled
@@ -23,15 +23,15 @@ ONE_ALBUM = {"titles": ["Star Foxes"]}
 IN_CATEGORY = {"category": "Star Foxes", "depth": 0}
 
 
-def listed(wiki: MediaWiki, api: str = "", **keys: Any) -> list[Answer]:
+def listed(wiki: MediaWiki, api: str = "", **keys: Any) -> list[ListingPage]:
     """Answer every task of a source, as discovery does; return the answers."""
     table = {"name": "toon", "kind": "mediawiki", "api": api or wiki.api, **keys}
     settings = HarvestSettings(retry_after_cap=1.0, attempts=30, backoff=0.1)
     source = MediaWikiSource(table, Path(), settings)
     hosts = [wiki.host, (api or wiki.api).split("/")[2]]
 
-    async def ask() -> list[Answer]:
-        answers: list[Answer] = []
+    async def ask() -> list[ListingPage]:
+        answers: list[ListingPage] = []
         async with Web("icf/test", AllowList(hosts)) as web:
             waiting = list(source.first_tasks())
             known = {(task.kind, task.subject) for task in waiting}
@@ -51,15 +51,15 @@ def listed(wiki: MediaWiki, api: str = "", **keys: Any) -> list[Answer]:
     return asyncio.run(ask())
 
 
-def albums_in(answers: list[Answer]) -> list[Album]:
+def albums_in(answers: list[ListingPage]) -> list[Album]:
     return [album for answer in answers for album in answer.albums]
 
 
-def cast_in(answers: list[Answer]) -> dict[str, Gender | None]:
+def cast_in(answers: list[ListingPage]) -> dict[str, Gender | None]:
     return {one.name: one.gender for answer in answers for one in answer.characters}
 
 
-def files_in(answers: list[Answer]) -> dict[str, Picture]:
+def files_in(answers: list[ListingPage]) -> dict[str, Picture]:
     """The pictures, by the names of their files or pages."""
     return {
         unquote(one.url.rpartition("/")[2]).replace("_", " "): one
@@ -68,12 +68,12 @@ def files_in(answers: list[Answer]) -> dict[str, Picture]:
     }
 
 
-def missing_in(answers: list[Answer]) -> set[str]:
+def missing_in(answers: list[ListingPage]) -> set[str]:
     found = files_in(answers).items()
     return {
         name.partition("title=")[2].partition("&")[0] or name
         for name, one in found
-        if one.fate is not Fate.PENDING
+        if one.fate is not FetchStatus.PENDING
     }
 
 
@@ -177,10 +177,10 @@ def test_pictures_stand_in_galleries_of_text_and_of_templates(
     images = {"page": "galleries", "gallery_page": "Gallery of {character}"}
     answers = listed(wiki, albums=ONE_ALBUM, characters=IN_CATEGORY, images=images)
     found = files_in(answers)
-    pending = {name for name, one in found.items() if one.fate is Fate.PENDING}
+    pending = {name for name, one in found.items() if one.fate is FetchStatus.PENDING}
     assert pending == {"Nova side.png", "Nova back.png"}
-    fates = [one.fate for one in found.values() if one.fate is not Fate.PENDING]
-    assert fates == [Fate.MISSING_FILE]
+    fates = [one.fate for one in found.values() if one.fate is not FetchStatus.PENDING]
+    assert fates == [FetchStatus.MISSING_FILE]
 
 
 def test_pictures_stand_in_a_category_of_files(wiki: MediaWiki) -> None:

@@ -17,7 +17,7 @@ from icf.catalogue.schema import face, image
 from icf.engine.engine import open_engine
 from icf.errors import WrongUse
 from icf.workspace import Workspace
-from tests.filter.outside_package import add_picture, install_crashing
+from tests.filter.plugin_package import add_picture, install_crashing
 from tests.filter.workplace import make_workspace, outcome_of, rows, site_files
 
 pytest.importorskip("ray", reason="needs the extra `ray`")

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.member import decoded, is_beside, problem_of_name
 from icf.harvest.sources.comic.natural import natural_key
@@ -25,7 +25,7 @@ from icf.harvest.sources.comic.pages import (
     unique,
 )
 
-Problem = tuple[Fate, str]
+Problem = tuple[FetchStatus, str]
 
 _PIECE = 1 << 16
 _UTF8_NAME = 0x800
@@ -72,7 +72,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except BROKEN as error:
-            raise Fault(Fate.CORRUPT, f"its directory is damaged: {error}") from error
+            raise Fault(
+                FetchStatus.CORRUPT, f"its directory is damaged: {error}"
+            ) from error
         infos = self._zip.infolist()
         check_count(len(infos))
         self._max_bytes = max_bytes
@@ -95,20 +97,23 @@ class Archive:
         self, info: zipfile.ZipInfo, overlapping: set[int], left: int
     ) -> Problem | None:
         if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16):
-            return Fate.BAD_MEMBER, "a link is not followed"
+            return FetchStatus.BAD_MEMBER, "a link is not followed"
         if info.header_offset in overlapping:
-            return Fate.BAD_MEMBER, "it shares bytes with another member"
+            return FetchStatus.BAD_MEMBER, "it shares bytes with another member"
         if info.flag_bits & _ENCRYPTED:
-            return Fate.ENCRYPTED, "it asks for a password"
+            return FetchStatus.ENCRYPTED, "it asks for a password"
         if info.compress_type not in _METHODS:
             method = info.compress_type
-            return Fate.UNSUPPORTED, f"packed by method {method}, which is not read"
+            return (
+                FetchStatus.UNSUPPORTED,
+                f"packed by method {method}, which is not read",
+            )
         if info.file_size > self._max_bytes or left < 0:
-            return Fate.TOO_LARGE, f"it unpacks to {info.file_size} bytes"
+            return FetchStatus.TOO_LARGE, f"it unpacks to {info.file_size} bytes"
         tight = info.file_size > _MOST_RATIO * info.compress_size
         if tight and info.file_size > _RATIO_FROM:
             times = info.file_size // max(1, info.compress_size)
-            return Fate.TOO_LARGE, f"it unpacks to {times} times its bytes"
+            return FetchStatus.TOO_LARGE, f"it unpacks to {times} times its bytes"
         return None
 
     def read(self, page: Page, write: Write) -> None:
@@ -139,10 +144,10 @@ class Archive:
                         break
                     yield piece
         except BROKEN as error:
-            raise Fault(Fate.CORRUPT, f"{info.filename}: {error}") from error
+            raise Fault(FetchStatus.CORRUPT, f"{info.filename}: {error}") from error
         if size > most:
             text = f"{info.filename}: it unpacks to more than {most} bytes"
-            raise Fault(Fate.TOO_LARGE, text)
+            raise Fault(FetchStatus.TOO_LARGE, text)
 
     def _comic_info(self) -> About:
         for name in self.members:
@@ -178,7 +183,7 @@ def parse_xml(text: bytes | None) -> ET.Element | None:
 
 def _page(name: str, info: zipfile.ZipInfo, problem: Problem | None) -> Page:
     version = f"{info.CRC:08x} {info.file_size}"
-    fate, message = problem or (Fate.PENDING, None)
+    fate, message = problem or (FetchStatus.PENDING, None)
     return Page(page_id(name), version, info.file_size, fate, message)
 
 

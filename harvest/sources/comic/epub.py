@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.sources.comic.archive import Archive, parse_xml
 from icf.harvest.sources.comic.pages import About, Page, Write, page_id
 
@@ -44,7 +44,7 @@ class Epub:
             for page in self._archive.pages
             if page.id in pictures
             or _PICTURE.search(page.id)
-            or page.fate is Fate.BAD_MEMBER
+            or page.fate is FetchStatus.BAD_MEMBER
         }
         shown = self._shown(root, manifest) if root is not None else []
         order = dict.fromkeys([*(i for i in shown if i in by_id), *by_id])
@@ -107,7 +107,7 @@ def _about(root: ET.Element) -> About:
 
 
 def _locked(page: Page) -> Page:
-    return replace(page, fate=Fate.ENCRYPTED, message="it asks for a key")
+    return replace(page, fate=FetchStatus.ENCRYPTED, message="it asks for a key")
 
 
 def _resolved(base: str, reference: str) -> str:

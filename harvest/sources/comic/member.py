@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 
 #: Beside pages, and never one: told by their names.
 _BESIDE = frozenset(
@@ -29,7 +29,7 @@ def is_beside(name: str) -> bool:
     return not last or last in _BESIDE or last[0] == "." or "__MACOSX" in parts
 
 
-def problem_of_name(name: str) -> tuple[Fate, str] | None:
+def problem_of_name(name: str) -> tuple[FetchStatus, str] | None:
     """Return why a member of this name is not read, or None.
 
     >>> problem_of_name("../p1.jpg")
@@ -37,9 +37,9 @@ def problem_of_name(name: str) -> tuple[Fate, str] | None:
     """
     parts = name.replace("\\", "/").split("/")
     if ".." in parts or parts[0] == "" or _DRIVE.match(name) or "\0" in name:
-        return Fate.BAD_MEMBER, "its name leads out of the archive"
+        return FetchStatus.BAD_MEMBER, "its name leads out of the archive"
     if _ARCHIVES.search(name):
-        return Fate.UNSUPPORTED, "an archive in an archive is not opened"
+        return FetchStatus.UNSUPPORTED, "an archive in an archive is not opened"
     return None
 
 

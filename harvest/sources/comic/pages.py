@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
 Write = Callable[[bytes], object]
@@ -35,7 +35,7 @@ class Page:
     id: str
     version: str = ""
     size: int | None = None
-    fate: Fate = Fate.PENDING
+    fate: FetchStatus = FetchStatus.PENDING
     message: str | None = None
 
 
@@ -104,4 +104,4 @@ def check_count(count: int) -> None:
     """
     if count > MOST_PAGES:
         text = f"it has {count} pages or members; the cap is {MOST_PAGES}"
-        raise Fault(Fate.TOO_LARGE, text)
+        raise Fault(FetchStatus.TOO_LARGE, text)

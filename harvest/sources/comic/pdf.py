@@ -13,7 +13,7 @@ import pikepdf
 import pypdfium2
 from PIL import Image
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.pages import About, Page, Write, check_count
 
@@ -67,9 +67,9 @@ class Pdf:
             self._pdf = pikepdf.open(path, suppress_warnings=True)
             count = len(self._pdf.pages)
         except pikepdf.PasswordError as error:
-            raise Fault(Fate.ENCRYPTED, "it asks for a password") from error
+            raise Fault(FetchStatus.ENCRYPTED, "it asks for a password") from error
         except pikepdf.PdfError as error:
-            raise Fault(Fate.CORRUPT, f"it cannot be read: {error}") from error
+            raise Fault(FetchStatus.CORRUPT, f"it cannot be read: {error}") from error
         check_count(count)
         self.pages = tuple(Page(str(number)) for number in range(1, count + 1))
         self.passed_over = 0
@@ -80,7 +80,7 @@ class Pdf:
         data = self._bytes(int(page.id) - 1)
         if len(data) > self._max_bytes:
             text = f"{len(data)} bytes; the cap is {self._max_bytes}"
-            raise Fault(Fate.TOO_LARGE, text)
+            raise Fault(FetchStatus.TOO_LARGE, text)
         write(data)
 
     def close(self) -> None:
@@ -137,14 +137,14 @@ class Pdf:
             page = self._drawn[index]
             width, height = page.get_size()
             if width <= 0 or height <= 0:
-                raise Fault(Fate.CORRUPT, f"page {index + 1} has no size")
+                raise Fault(FetchStatus.CORRUPT, f"page {index + 1} has no size")
             most = (MOST_PIXELS / (width * height)) ** 0.5
             bitmap = page.render(scale=min(scale, most), rev_byteorder=True)
             picture = bitmap.to_pil()
             page.close()
         except pypdfium2.PdfiumError as error:
             text = f"page {index + 1} cannot be drawn: {error}"
-            raise Fault(Fate.CORRUPT, text) from error
+            raise Fault(FetchStatus.CORRUPT, text) from error
         return _png(picture.convert("RGB"))
 
     def _author(self) -> str | None:
@@ -219,7 +219,7 @@ def _lossless(image: pikepdf.Stream) -> bytes | None:
         return None
     pixels = image.read_bytes()
     if len(pixels) < size:
-        raise Fault(Fate.CORRUPT, f"{len(pixels)} bytes of pixels, not {size}")
+        raise Fault(FetchStatus.CORRUPT, f"{len(pixels)} bytes of pixels, not {size}")
     mode = "RGB" if channels == 3 else "L"
     return _png(Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1))
 
@@ -233,9 +233,11 @@ def _unpacks_to(image: pikepdf.Stream, most: int) -> bool:
             size += len(stream.decompress(left, 1 << 20))
             left = stream.unconsumed_tail
             if size > most:
-                raise Fault(Fate.TOO_LARGE, f"its pixels are more than {most} bytes")
+                raise Fault(
+                    FetchStatus.TOO_LARGE, f"its pixels are more than {most} bytes"
+                )
     except zlib.error as error:
-        raise Fault(Fate.CORRUPT, f"its pixels are damaged: {error}") from error
+        raise Fault(FetchStatus.CORRUPT, f"its pixels are damaged: {error}") from error
     return True
 
 

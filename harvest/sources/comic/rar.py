@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.member import is_beside, problem_of_name
 from icf.harvest.sources.comic.natural import natural_key
@@ -33,16 +33,16 @@ class Rar:
     def __init__(self, path: Path, max_bytes: int) -> None:
         if rarfile is None:
             raise Fault(
-                Fate.UNSUPPORTED,
+                FetchStatus.UNSUPPORTED,
                 "RAR files need an extra: pip install 'icf-toolkit[cbr]', then "
                 "`icf-harvest run --refresh`",
             )
         self._rar, whole = _opened(path)
         infos = [one for one in self._rar.infolist() if not one.is_dir()]
         if self._rar.needs_password() and not infos:
-            raise Fault(Fate.ENCRYPTED, "it asks for a password")
+            raise Fault(FetchStatus.ENCRYPTED, "it asks for a password")
         if not whole and not infos:
-            raise Fault(Fate.CORRUPT, "its headers are damaged")
+            raise Fault(FetchStatus.CORRUPT, "its headers are damaged")
         check_count(len(infos))
         self._max_bytes = max_bytes
         self.about = About()
@@ -55,21 +55,23 @@ class Rar:
             info = named[name]
             left -= info.file_size
             problem = problem_of_name(name) or self._problem(info, left)
-            fate, message = problem or (Fate.PENDING, None)
+            fate, message = problem or (FetchStatus.PENDING, None)
             version = f"{info.CRC or 0:08x} {info.file_size}"
             pages.append(Page(page_id(name), version, info.file_size, fate, message))
         if not whole:
             text = "the headers behind the other pages are damaged"
-            pages.append(Page(page_id("(the rest)"), fate=Fate.CORRUPT, message=text))
+            pages.append(
+                Page(page_id("(the rest)"), fate=FetchStatus.CORRUPT, message=text)
+            )
         self.pages = tuple(pages)
 
-    def _problem(self, info: Any, left: int) -> tuple[Fate, str] | None:
+    def _problem(self, info: Any, left: int) -> tuple[FetchStatus, str] | None:
         if info.is_symlink():
-            return Fate.BAD_MEMBER, "a link is not followed"
+            return FetchStatus.BAD_MEMBER, "a link is not followed"
         if info.needs_password():
-            return Fate.ENCRYPTED, "it asks for a password"
+            return FetchStatus.ENCRYPTED, "it asks for a password"
         if info.file_size > self._max_bytes or left < 0:
-            return Fate.TOO_LARGE, f"it unpacks to {info.file_size} bytes"
+            return FetchStatus.TOO_LARGE, f"it unpacks to {info.file_size} bytes"
         return None
 
     def read(self, page: Page, write: Write) -> None:
@@ -84,15 +86,15 @@ class Rar:
                     write(piece)
         except rarfile.RarCannotExec as error:
             raise Fault(
-                Fate.UNSUPPORTED,
+                FetchStatus.UNSUPPORTED,
                 "packed members of RAR files need one of the programs unrar, unar or "
                 "bsdtar; install one, then `icf-harvest retry --fate unsupported`",
             ) from error
         except (rarfile.Error, OSError, EOFError, ValueError) as error:
-            raise Fault(Fate.CORRUPT, str(error)) from error
+            raise Fault(FetchStatus.CORRUPT, str(error)) from error
         if size > self._max_bytes:
             text = f"it unpacks to more than {self._max_bytes} bytes"
-            raise Fault(Fate.TOO_LARGE, text)
+            raise Fault(FetchStatus.TOO_LARGE, text)
 
     def close(self) -> None:
         """Close the file."""
@@ -108,4 +110,4 @@ def _opened(path: Path) -> tuple[Any, bool]:
     try:
         return rarfile.RarFile(str(path), errors="stop"), False
     except (rarfile.Error, OSError, ValueError) as error:
-        raise Fault(Fate.CORRUPT, f"its headers are damaged: {error}") from error
+        raise Fault(FetchStatus.CORRUPT, f"its headers are damaged: {error}") from error

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.child import Answer, Children, Write
 from icf.harvest.fault import Fault
 from icf.harvest.sources.base import Sink
@@ -64,7 +64,7 @@ class PageReader:
         if not mark:
             self.list(file_url)
             text = f"{url} can be opened now: list it with `icf-harvest run --refresh`"
-            raise Fault(Fate.UNSUPPORTED, text)
+            raise Fault(FetchStatus.UNSUPPORTED, text)
         self._ask("read", file_url, page, sink.write)
 
     def close(self) -> None:

@@ -11,16 +11,16 @@ from typing import Any
 
 import pydantic
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.fault import Fault
 from icf.harvest.http.session import Web
 from icf.harvest.sources.base import (
     Album,
-    Answer,
     Character,
     Level,
+    ListingPage,
     Picture,
     SourceTable,
     Task,
@@ -83,13 +83,13 @@ class ComicSource:
         digest.update(repr((self._table.album, self._table.characters)).encode())
         yield Task("books", digest.hexdigest()[:16], level=Level.ALBUMS)
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer the files there are, or the next pages of one."""
         if task.kind == "books":
             return await asyncio.to_thread(self._books)
         return await asyncio.to_thread(self._pages, task)
 
-    def _books(self) -> Answer:
+    def _books(self) -> ListingPage:
         """Answer every file as a task, with the album and the character it is of."""
         tasks: list[Task] = []
         faults: list[str] = []
@@ -107,7 +107,7 @@ class ComicSource:
             who[album, character] = None
             tasks.append(Task("book", f"{url} {_version(file)}", album, character))
         albums = dict.fromkeys(album for album, _ in who)
-        return Answer(
+        return ListingPage(
             albums=tuple(Album(one) for one in albums),
             characters=tuple(Character(a, c) for a, c in who if c is not None),
             tasks=tuple(tasks),
@@ -127,7 +127,7 @@ class ComicSource:
             raise ValueError("bad_row: not under ALBUM/; or set album in icf.toml")
         return folders[0], folders[1] if len(folders) > 1 else None
 
-    def _pages(self, task: Task) -> Answer:
+    def _pages(self, task: Task) -> ListingPage:
         url, _, version = task.subject.partition(" ")
         start = int(task.cursor or 0)
         try:
@@ -142,7 +142,7 @@ class ComicSource:
                 fate=fault.fate,
                 message=str(fault),
             )
-            return Answer(pictures=(broken,))
+            return ListingPage(pictures=(broken,))
         licence = self._licence(listed["rights"], listed["author"])
         pages = listed["pages"]
         until = start + _PAGES_A_STEP
@@ -156,13 +156,13 @@ class ComicSource:
                 size=size,
                 own=True,
                 version=own or version,
-                fate=Fate[fate],
+                fate=FetchStatus[fate],
                 message=message and f"{url}{PAGE}{page}: {message}",
             )
             for page, own, size, fate, message in pages[start:until]
         )
         done = until >= len(pages)
-        return Answer(
+        return ListingPage(
             pictures=pictures,
             cursor=None if done else str(until),
             done=done,

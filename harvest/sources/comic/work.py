@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.child import Answer, Request, Write
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.archive import Archive
@@ -53,11 +53,11 @@ def answer(request: Request, write: Write) -> Answer:
         }
     for page in book.pages:
         if page.id == request["page"]:
-            if page.fate is not Fate.PENDING:
+            if page.fate is not FetchStatus.PENDING:
                 raise Fault(page.fate, page.message or "")
             book.read(page, write)
             return {}
-    raise Fault(Fate.NOT_FOUND, "the file has no such page any more")
+    raise Fault(FetchStatus.NOT_FOUND, "the file has no such page any more")
 
 
 def _open(path: Path, max_bytes: int, dpi: float) -> Book:
@@ -80,7 +80,7 @@ def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head:
-        raise Fault(Fate.EMPTY, "zero bytes")
+        raise Fault(FetchStatus.EMPTY, "zero bytes")
     if head.startswith(b"Rar!\x1a\x07"):
         return Rar(path, max_bytes)
     if b"%PDF-" in head:
@@ -90,8 +90,8 @@ def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
     if head.startswith(b"PK") or zipfile.is_zipfile(path):
         return Archive(path, max_bytes)
     if path.suffix.lower() in (".cbz", ".zip", ".cbr", ".rar", ".pdf", ".epub"):
-        raise Fault(Fate.CORRUPT, "it does not begin as its name says")
-    raise Fault(Fate.UNSUPPORTED, "it is no CBZ, CBR, PDF or EPUB file")
+        raise Fault(FetchStatus.CORRUPT, "it does not begin as its name says")
+    raise Fault(FetchStatus.UNSUPPORTED, "it is no CBZ, CBR, PDF or EPUB file")
 
 
 def _bound() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import IO, Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.fault import Fault
 
@@ -124,7 +124,7 @@ class Lister:
                 break
             if not lines and not self._more_within(self._patience):
                 raise Fault(
-                    Fate.TIMEOUT,
+                    FetchStatus.TIMEOUT,
                     f"gallery-dl said nothing for {self._patience:.0f} s",
                     again=True,
                 )
@@ -178,4 +178,4 @@ def _parsed(line: bytes) -> Line:
 
 
 def _broken(why: str) -> Fault:
-    return Fault(Fate.HTTP_ERROR, f"gallery-dl broke: {why}")
+    return Fault(FetchStatus.HTTP_ERROR, f"gallery-dl broke: {why}")

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.fault import Fault
@@ -26,8 +26,8 @@ from icf.harvest.http.session import Web
 from icf.harvest.http.user_agent import user_agent
 from icf.harvest.sources.base import (
     Album,
-    Answer,
     Character,
+    ListingPage,
     Picture,
     Sink,
     SourceTable,
@@ -109,7 +109,7 @@ class GallerySource:
         for url in self._table.urls:
             yield Task("gallery", url)
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer the next files of a URL.
 
         Raises:
@@ -117,7 +117,7 @@ class GallerySource:
         """
         url = task.subject
         if url not in self._table.urls:
-            raise Fault(Fate.MISSING_PAGE, f"{url} is not in icf.toml any more")
+            raise Fault(FetchStatus.MISSING_PAGE, f"{url} is not in icf.toml any more")
         underway = self.reader.open(url)
         if underway.cursor == task.cursor:
             underway.sent = []  # what was answered last is stored
@@ -128,14 +128,14 @@ class GallerySource:
             raise
         return self._answer(task, underway, done)
 
-    def _answer(self, task: Task, underway: Underway, done: bool) -> Answer:
+    def _answer(self, task: Task, underway: Underway, done: bool) -> ListingPage:
         filed = self._table.filed(task.subject)
         album, character = filed.album, filed.character
         lines = underway.sent
         if not done:
             # Nobody else's: that it is stored says that this very answer is.
             underway.cursor = secrets.token_hex(8)
-        return Answer(
+        return ListingPage(
             albums=(Album(album),) if album else (),
             characters=(Character(album, character),) if album and character else (),
             pictures=tuple(_picture(line, filed) for line in lines if "url" in line),
@@ -207,7 +207,7 @@ class Listings:
         Raises:
             Fault: always.
         """
-        raise Fault(Fate.UNSUPPORTED, f"{url} is on the web")
+        raise Fault(FetchStatus.UNSUPPORTED, f"{url} is on the web")
 
     def close(self) -> None:
         """End the process."""
@@ -222,13 +222,13 @@ def _check_end(last: Line) -> None:
     """
     if "unsupported" in last:
         raise Fault(
-            Fate.UNSUPPORTED,
+            FetchStatus.UNSUPPORTED,
             "gallery-dl knows no such site; with generic: before the URL it takes the "
             "pictures of any page",
         )
     if last["status"]:
         words = last["words"] or f"status {last['status']}"
-        raise Fault(Fate.HTTP_ERROR, f"the listing broke off: {words}")
+        raise Fault(FetchStatus.HTTP_ERROR, f"the listing broke off: {words}")
 
 
 def _picture(line: Line, filed: Filed) -> Picture:

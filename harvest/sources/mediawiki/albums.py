@@ -8,7 +8,7 @@ from typing import Any
 
 from icf.codes import Region
 from icf.harvest.attributes.region import read_region
-from icf.harvest.sources.base import Album, Answer, Level, Task
+from icf.harvest.sources.base import Album, Level, ListingPage, Task
 from icf.harvest.sources.mediawiki.categories import members
 from icf.harvest.sources.mediawiki.characters import cast_of, lead_text
 from icf.harvest.sources.mediawiki.config import Albums
@@ -43,7 +43,7 @@ def first_tasks(albums: Albums) -> Iterable[Task]:
         yield from _titles("titles", _ranked(albums, map(_Listed, titles)))
 
 
-async def list_category(wiki: Wiki, task: Task) -> Answer:
+async def list_category(wiki: Wiki, task: Task) -> ListingPage:
     """List the albums of one batch of a category."""
     albums = wiki.table.albums
     batch = await members(wiki, task, task.subject)
@@ -52,16 +52,18 @@ async def list_category(wiki: Wiki, task: Task) -> Answer:
     return _answer(wiki, found, {}, tuple(deeper), batch.cursor, done=batch.done)
 
 
-async def list_page(wiki: Wiki, task: Task) -> Answer:
+async def list_page(wiki: Wiki, task: Task) -> ListingPage:
     """List the titles that a page names; they are looked up by the next tasks."""
     albums = wiki.table.albums
     title = albums.page or task.subject
     page = await wiki.parse(title)
     if page is None:
         missing = Found(title, {}, "it is missing")
-        return Answer(pictures=(wiki.missing(missing),))
+        return ListingPage(pictures=(wiki.missing(missing),))
     if albums.section is not None and not page.rendered.has_section(albums.section):
-        return Answer(faults=(f"{page.title!r} has no section {albums.section!r}",))
+        return ListingPage(
+            faults=(f"{page.title!r} has no section {albums.section!r}",)
+        )
     if albums.column is None:
         links = page.rendered.links(albums.section, first=albums.first_links)
         listed = [
@@ -85,11 +87,11 @@ async def list_page(wiki: Wiki, task: Task) -> Answer:
         ][::-1]
     if not listed:
         column = "" if albums.column is None else f" in a column {albums.column!r}"
-        return Answer(faults=(f"{page.title!r} names no albums{column}",))
-    return Answer(tasks=tuple(_titles(title, _ranked(albums, listed))))
+        return ListingPage(faults=(f"{page.title!r} names no albums{column}",))
+    return ListingPage(tasks=tuple(_titles(title, _ranked(albums, listed))))
 
 
-async def list_titles(wiki: Wiki, task: Task) -> Answer:
+async def list_titles(wiki: Wiki, task: Task) -> ListingPage:
     """Look up titles that a list named."""
     listed = {
         str(title): _Listed(str(title), rank, read_region(region or ""))
@@ -107,7 +109,7 @@ def _answer(
     cursor: str | None,
     *,
     done: bool,
-) -> Answer:
+) -> ListingPage:
     there = [one for one in found if one.problem is None]
     albums: dict[str, Album] = {}
     for one in there:
@@ -115,7 +117,7 @@ def _answer(
         region = known.region or _region_of(wiki.table.albums, one.page)
         album = Album(one.title, page_url(one.page), known.rank, region)
         albums.setdefault(one.title, album)
-    return Answer(
+    return ListingPage(
         albums=tuple(albums.values()),
         pictures=tuple(wiki.missing(one) for one in found if one.problem is not None),
         tasks=(*(t for a in albums for t in cast_of(wiki.table.characters, a)), *tasks),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession, Reply
@@ -47,7 +47,7 @@ class ApiError(Fault):
     def __init__(
         self, code: str, message: str, *, again: bool, wait: float | None
     ) -> None:
-        super().__init__(Fate.HTTP_ERROR, message, again=again, wait=wait)
+        super().__init__(FetchStatus.HTTP_ERROR, message, again=again, wait=wait)
         self.code = code
 
 
@@ -190,7 +190,7 @@ class MediaWikiApi:
         raise ApiError(code, text, again=again, wait=wait)
 
     def _fault(self, text: str, *, again: bool = False) -> Fault:
-        return Fault(Fate.HTTP_ERROR, f"{self.endpoint}: {text}", again=again)
+        return Fault(FetchStatus.HTTP_ERROR, f"{self.endpoint}: {text}", again=again)
 
 
 def split_titles(titles: Iterable[str]) -> Iterable[list[str]]:
@@ -217,9 +217,14 @@ def _check_status(reply: Reply, limits: Limits) -> None:
     if status in (429, 503):
         header = reply.headers.get("Retry-After")
         wait = wait_seconds(header, time.time(), limits.longest_wait)
-    fates = {404: Fate.NOT_FOUND, 410: Fate.GONE, 401: Fate.REFUSED, 403: Fate.REFUSED}
+    fates = {
+        404: FetchStatus.NOT_FOUND,
+        410: FetchStatus.GONE,
+        401: FetchStatus.REFUSED,
+        403: FetchStatus.REFUSED,
+    }
     raise Fault(
-        fates.get(status, Fate.HTTP_ERROR),
+        fates.get(status, FetchStatus.HTTP_ERROR),
         f"{url}: HTTP {status} {reply.reason} where an api.php should be",
         http_status=status,
         again=status == 429 or status >= 500,

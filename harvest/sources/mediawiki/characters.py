@@ -8,7 +8,7 @@ from typing import Any
 
 from icf.codes import Gender
 from icf.harvest.attributes.gender import gender_of_categories, read_gender
-from icf.harvest.sources.base import Answer, Character, Level, Task
+from icf.harvest.sources.base import Character, Level, ListingPage, Task
 from icf.harvest.sources.mediawiki.categories import members
 from icf.harvest.sources.mediawiki.config import Characters, fill
 from icf.harvest.sources.mediawiki.pictures import listings_of
@@ -55,7 +55,7 @@ def cast_of(characters: Characters, album: str) -> Iterable[Task]:
         yield Task(PAGE, album, album, level=level)
 
 
-async def list_category(wiki: Wiki, task: Task) -> Answer:
+async def list_category(wiki: Wiki, task: Task) -> ListingPage:
     """List the characters of one batch of a category."""
     album = task.album or ""
     batch = await members(wiki, task, task.subject[len(album) + 2 :])
@@ -66,7 +66,7 @@ async def list_category(wiki: Wiki, task: Task) -> Answer:
     return _answer(wiki, album, found, tuple(deeper), batch.cursor, done=batch.done)
 
 
-async def list_page(wiki: Wiki, task: Task) -> Answer:
+async def list_page(wiki: Wiki, task: Task) -> ListingPage:
     """List the titles that a page links to; they are looked up by the next tasks."""
     album, characters = task.album or "", wiki.table.characters
     candidates = [fill(one, album) for one in characters.page] or [album]
@@ -76,34 +76,36 @@ async def list_page(wiki: Wiki, task: Task) -> Answer:
             break
     else:
         tried = " or ".join(map(repr, candidates))
-        return Answer(faults=(f"{wiki.table.name} has no page {tried}",))
+        return ListingPage(faults=(f"{wiki.table.name} has no page {tried}",))
     section = characters.section
     if section is not None and not page.rendered.has_section(section):
-        return Answer(faults=(f"{page.title!r} has no section {section!r}",))
+        return ListingPage(faults=(f"{page.title!r} has no section {section!r}",))
     links = page.rendered.links(section, first=characters.first_links)
     own = {album, page.title}
     return _named(task, [link.title for link in links if link.title not in own])
 
 
-async def list_infobox(wiki: Wiki, task: Task) -> Answer:
+async def list_infobox(wiki: Wiki, task: Task) -> ListingPage:
     """List the titles that a parameter of the album's infobox names."""
     album, wanted = task.album or "", wiki.table.characters.parameter
     (found,) = await wiki.look_up([album], {"prop": "revisions", **_LEAD_TEXT})
     value = parameter(lead_text(found.page), wanted)
     if value is None:
         asked = " or ".join(map(repr, wanted))
-        return Answer(faults=(f"the infobox of {album!r} has no parameter {asked}",))
+        return ListingPage(
+            faults=(f"the infobox of {album!r} has no parameter {asked}",)
+        )
     return _named(task, names(value))
 
 
-def _named(task: Task, titles: Sequence[str]) -> Answer:
+def _named(task: Task, titles: Sequence[str]) -> ListingPage:
     if not titles:
-        return Answer(faults=(f"no characters of {task.album!r} are named",))
+        return ListingPage(faults=(f"no characters of {task.album!r} are named",))
     like = Task(TITLES, task.subject, task.album, level=Level.CHARACTERS)
-    return Answer(tasks=tuple(in_groups(like, titles, {})))
+    return ListingPage(tasks=tuple(in_groups(like, titles, {})))
 
 
-async def list_titles(wiki: Wiki, task: Task) -> Answer:
+async def list_titles(wiki: Wiki, task: Task) -> ListingPage:
     """Look up titles that a page or an infobox named."""
     titles = [str(title) for title in state_of(task).get("listed", [])]
     found = await wiki.look_up(titles, _PROPERTIES)
@@ -118,14 +120,14 @@ def _answer(
     cursor: str | None,
     *,
     done: bool,
-) -> Answer:
+) -> ListingPage:
     there = {
         one.title: one.page
         for one in found
         if one.problem is None and one.page.get("ns", ARTICLE) == ARTICLE
     }
     characters, images = wiki.table.characters, wiki.table.images
-    return Answer(
+    return ListingPage(
         characters=tuple(
             Character(album, title, page_url(page), _gender(characters, page))
             for title, page in there.items()

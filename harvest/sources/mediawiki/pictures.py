@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.attributes.licence import read_licence
 from icf.harvest.http.urls import host_of
-from icf.harvest.sources.base import Answer, Level, Picture, Task
+from icf.harvest.sources.base import Level, ListingPage, Picture, Task
 from icf.harvest.sources.mediawiki.api import split_titles
 from icf.harvest.sources.mediawiki.config import Images, fill
 from icf.harvest.sources.mediawiki.site import (
@@ -65,7 +65,7 @@ def listings_of(
         yield task(CATEGORY, f"{whose}: {title}", category=title)
 
 
-async def list_page(wiki: Wiki, task: Task) -> Answer:
+async def list_page(wiki: Wiki, task: Task) -> ListingPage:
     """List the files of one batch of a character's page."""
     generator = {
         "generator": "images",
@@ -75,7 +75,7 @@ async def list_page(wiki: Wiki, task: Task) -> Answer:
     return await _batch(wiki, task, generator)
 
 
-async def list_category(wiki: Wiki, task: Task) -> Answer:
+async def list_category(wiki: Wiki, task: Task) -> ListingPage:
     """List the files of one batch of a category."""
     generator = {
         "generator": "categorymembers",
@@ -86,7 +86,7 @@ async def list_category(wiki: Wiki, task: Task) -> Answer:
     return await _batch(wiki, task, generator)
 
 
-async def list_gallery(wiki: Wiki, task: Task) -> Answer:
+async def list_gallery(wiki: Wiki, task: Task) -> ListingPage:
     """List what a page's galleries show; the next tasks look the files up.
 
     A character without a page of pictures is nothing unusual, and no fault.
@@ -94,7 +94,7 @@ async def list_gallery(wiki: Wiki, task: Task) -> Answer:
     state = state_of(task)
     page = await wiki.parse(str(state.get("page", task.character)))
     if page is None:
-        return Answer(cursor=task.cursor)
+        return ListingPage(cursor=task.cursor)
     prefixes = (await wiki.facts()).file_prefixes
     titles = dict.fromkeys(
         [
@@ -104,10 +104,10 @@ async def list_gallery(wiki: Wiki, task: Task) -> Answer:
     )
     like = Task(FILES, task.subject, task.album, task.character, level=Level.IMAGES)
     groups = in_groups(like, list(titles), {"lead": state.get("lead")})
-    return Answer(tasks=tuple(groups), cursor=task.cursor)
+    return ListingPage(tasks=tuple(groups), cursor=task.cursor)
 
 
-async def list_files(wiki: Wiki, task: Task) -> Answer:
+async def list_files(wiki: Wiki, task: Task) -> ListingPage:
     """Look up files that a gallery shows."""
     titles = [str(title) for title in state_of(task).get("listed", [])]
     facts = await wiki.facts()
@@ -117,7 +117,7 @@ async def list_files(wiki: Wiki, task: Task) -> Answer:
     return await _answer(wiki, facts, task, files, task.cursor, done=True)
 
 
-async def _batch(wiki: Wiki, task: Task, generator: dict[str, str]) -> Answer:
+async def _batch(wiki: Wiki, task: Task, generator: dict[str, str]) -> ListingPage:
     state = state_of(task)
     query = {**generator, "redirects": "1", **_PROPERTIES}
     facts = await wiki.facts()
@@ -136,13 +136,13 @@ async def _answer(
     cursor: str | None,
     *,
     done: bool,
-) -> Answer:
+) -> ListingPage:
     lead = state_of(task).get("lead")
     pages = await _with_imageinfo(wiki, pages)
     kept = [page for page in pages if _is_wanted(wiki.table.images, page)]
     decoration = await _decoration(wiki, kept, lead)
     kept = [page for page in kept if str(page["title"]) not in decoration]
-    return Answer(
+    return ListingPage(
         pictures=tuple(_picture(wiki, page, task, lead, facts) for page in kept),
         cursor=cursor,
         done=done,
@@ -210,7 +210,7 @@ def _picture(
             task.album,
             task.character,
             page_url=address,
-            fate=Fate.MISSING_FILE,
+            fate=FetchStatus.MISSING_FILE,
             message=f"{wiki.table.name} names {title!r} and does not have it",
         )
     templates = [str(one.get("title")) for one in page.get("templates", [])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.attributes.licence import SiteRights
 from icf.harvest.sources.base import Picture
 from icf.harvest.sources.mediawiki.api import ApiError, MediaWikiApi, split_titles
@@ -163,7 +163,7 @@ class Wiki:
         url = page_url(found.page) if is_missing(found.page) else None
         text = f"{self.table.name} has no page {found.asked!r}: {found.problem}"
         asked = url or self.question(found.asked)
-        return Picture(asked, fate=Fate.MISSING_PAGE, message=text)
+        return Picture(asked, fate=FetchStatus.MISSING_PAGE, message=text)
 
     def question(self, title: str) -> str:
         """Return the URL that asks the API for a title: each has one of its own."""

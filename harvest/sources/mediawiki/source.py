@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Answer, Task, read_table
+from icf.harvest.sources.base import ListingPage, Task, read_table
 from icf.harvest.sources.mediawiki import albums, characters, pictures
 from icf.harvest.sources.mediawiki.api import MediaWikiApi
 from icf.harvest.sources.mediawiki.config import MediaWikiTable
 from icf.harvest.sources.mediawiki.site import Wiki
 from icf.settings import HarvestSettings
 
-_LISTERS: dict[str, Callable[[Wiki, Task], Awaitable[Answer]]] = {
+_LISTERS: dict[str, Callable[[Wiki, Task], Awaitable[ListingPage]]] = {
     albums.CATEGORY: albums.list_category,
     albums.PAGE: albums.list_page,
     albums.TITLES: albums.list_titles,
@@ -50,7 +50,7 @@ class MediaWikiSource:
         """Return the listing of the albums."""
         return albums.first_tasks(self._table.albums)
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer one batch of a listing.
 
         Raises:
@@ -59,7 +59,7 @@ class MediaWikiSource:
         lister = _LISTERS.get(task.kind)
         if lister is None:
             text = f"{self.name}: nothing lists {task.kind!r} any more"
-            raise Fault(Fate.MISSING_PAGE, text)
+            raise Fault(FetchStatus.MISSING_PAGE, text)
         return await lister(self._wiki(web), task)
 
     def _wiki(self, web: Web) -> Wiki:

@@ -20,8 +20,8 @@ from icf.harvest.attributes.region import read_region
 from icf.harvest.http.session import Web
 from icf.harvest.sources.base import (
     Album,
-    Answer,
     Character,
+    ListingPage,
     Picture,
     SourceTable,
     Task,
@@ -96,7 +96,7 @@ class ListSource:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         yield Task("rows", f"{self._path.name} {digest}")
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer the next rows."""
         start = int(task.cursor or 0)
         if self._rows is None or start != self._read:
@@ -117,7 +117,7 @@ class ListSource:
             albums[who[0]] = _album(row, albums.get(who[0]))
             characters[who] = _character(row, characters.get(who))
         done = len(rows) < _ROWS_A_STEP
-        return Answer(
+        return ListingPage(
             albums=tuple(albums.values()),
             characters=tuple(characters.values()),
             pictures=tuple(pictures),

@@ -9,7 +9,7 @@ from typing import Any
 
 from yt_dlp import YoutubeDL
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, check_addresses
 
@@ -57,7 +57,7 @@ def answer(
         # Extractors raise whatever they like; what we refused them comes first.
         if refusals:
             raise refusals[0] from error
-        raise Fault(Fate.UNREACHABLE, str(error)) from error
+        raise Fault(FetchStatus.UNREACHABLE, str(error)) from error
     return {}
 
 
@@ -82,6 +82,6 @@ def _guard(allow: AllowList, refusals: list[Fault]) -> None:
 def _hold_cap(most: int, refusals: list[Fault], progress: Mapping[str, Any]) -> None:
     came = max(progress.get("downloaded_bytes") or 0, progress.get("total_bytes") or 0)
     if came > most:
-        fault = Fault(Fate.TOO_LARGE, f"the video has more than {most} bytes")
+        fault = Fault(FetchStatus.TOO_LARGE, f"the video has more than {most} bytes")
         refusals.append(fault)
         raise fault

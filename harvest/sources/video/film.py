@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
 #: Kinds of file that are opened. Playlists are not among them: they name other files,
@@ -172,7 +172,7 @@ class Film:
                 self._note_damage()
                 return
             if packet.has_sidedata(_ENCRYPTED):
-                raise Fault(Fate.ENCRYPTED, "its pictures are encrypted")
+                raise Fault(FetchStatus.ENCRYPTED, "its pictures are encrypted")
             if packet.is_corrupt:
                 self._note_damage()
             if keys_only and packet.size and not packet.is_keyframe:
@@ -204,10 +204,10 @@ class Film:
     def _picture_stream(self) -> VideoStream:
         streams = [s for s in self._container.streams.video if not _is_cover(s)]
         if not streams:
-            raise Fault(Fate.UNSUPPORTED, "it has no pictures")
+            raise Fault(FetchStatus.UNSUPPORTED, "it has no pictures")
         known = [stream for stream in streams if stream.codec_context is not None]
         if not known:
-            raise Fault(Fate.UNSUPPORTED, "no decoder for its pictures is here")
+            raise Fault(FetchStatus.UNSUPPORTED, "no decoder for its pictures is here")
         stream = max(known, key=lambda one: one.width * one.height)
         for other in self._container.streams:
             if other is not stream:
@@ -227,11 +227,11 @@ def _open(path: Path) -> InputContainer:
             head = file.read(16)
             size = os.fstat(file.fileno()).st_size
     except FileNotFoundError as error:
-        raise Fault(Fate.NOT_FOUND, "no such file any more") from error
+        raise Fault(FetchStatus.NOT_FOUND, "no such file any more") from error
     except OSError as error:
-        raise Fault(Fate.UNREACHABLE, str(error.strerror)) from error
+        raise Fault(FetchStatus.UNREACHABLE, str(error.strerror)) from error
     if size == 0:
-        raise Fault(Fate.EMPTY, "zero bytes")
+        raise Fault(FetchStatus.EMPTY, "zero bytes")
     limits = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
     try:
         return av.open(f"file:{path}", options=limits, metadata_errors="replace")
@@ -239,10 +239,10 @@ def _open(path: Path) -> InputContainer:
         if any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES):
             ends = isinstance(error, av.error.EOFError)
             raise Fault(
-                Fate.EMPTY if ends else Fate.CORRUPT,
+                FetchStatus.EMPTY if ends else FetchStatus.CORRUPT,
                 f"a video that cannot be opened: {_said(error)}",
             ) from error
-        raise Fault(Fate.NOT_IMAGE, f"not a video: {_said(error)}") from error
+        raise Fault(FetchStatus.NOT_IMAGE, f"not a video: {_said(error)}") from error
 
 
 def _said(error: Exception) -> str:

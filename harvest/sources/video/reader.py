@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.child import Children
 from icf.harvest.fault import Fault
 from icf.harvest.sources.base import Sink
@@ -61,7 +61,9 @@ class FrameReader:
         try:
             video, seconds = times.split(url)
         except ValueError as error:
-            raise Fault(Fate.BAD_URL, f"{url}: it ends in no #t=SECONDS") from error
+            raise Fault(
+                FetchStatus.BAD_URL, f"{url}: it ends in no #t=SECONDS"
+            ) from error
         path = self._open(video)
         name = key(video, version(path), self._form)
         data = self._spool.take(name, times.written(seconds))

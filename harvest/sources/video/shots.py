@@ -9,7 +9,7 @@ from icf.harvest.sources.video.cuts import LAG, Cuts
 from icf.harvest.sources.video.film import Film, Shown
 from icf.harvest.sources.video.found import Box, FoundFrame, Keep, Part, Place, Wanted
 from icf.harvest.sources.video.pick import Candidate, Pick
-from icf.harvest.sources.video.tracks import Faces
+from icf.harvest.sources.video.tracks import ShotTracks
 
 #: Seconds of video after which a part ends with the shot that it is in.
 PART = 60.0
@@ -48,7 +48,7 @@ class _Shots:
         self._cuts = Cuts()
         self._waiting: deque[Shown] = deque()
         self._pick: Pick[Shown] = Pick(wanted.frames)
-        self._faces = Faces()
+        self._faces = ShotTracks()
         self._found: list[FoundFrame] = []
         self._blank = 0
 
@@ -101,4 +101,4 @@ class _Shots:
             self._found.append(FoundFrame(candidate.seconds, self._shot, on_it))
         self._shot += 1
         self._pick = Pick(self._wanted.frames)
-        self._faces = Faces()
+        self._faces = ShotTracks()

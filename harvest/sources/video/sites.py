@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from icf import __version__
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.child import Child
 from icf.harvest.fault import Fault
@@ -63,7 +63,7 @@ class Sites:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Fault(Fate.UNREACHABLE, f"{self._folder}: {error}") from error
+            raise Fault(FetchStatus.UNREACHABLE, f"{self._folder}: {error}") from error
         request = {
             "url": address,
             "name": str(name),
@@ -77,7 +77,7 @@ class Sites:
             raise Fault(fault.fate, f"{url}: {fault}") from fault
         here = _downloaded(name)
         if here is None:
-            raise Fault(Fate.NOT_FOUND, f"{url}: yt-dlp found no video there")
+            raise Fault(FetchStatus.NOT_FOUND, f"{url}: yt-dlp found no video there")
         return here
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.child import Child
@@ -18,10 +18,10 @@ from icf.harvest.http.session import Web
 from icf.harvest.http.urls import MAX_LENGTH, normalise
 from icf.harvest.sources.base import (
     Album,
-    Answer,
     Character,
     Frame,
     Level,
+    ListingPage,
     Picture,
     Task,
     Track,
@@ -101,7 +101,7 @@ class VideoSource:
             subject = f"{album} {_told(self._wanted)} {self._videos.state(album)}"
             yield Task("album", _storable(subject), level=Level.ALBUMS)
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer an album's videos, or the frames of the next part of one.
 
         Raises:
@@ -113,7 +113,7 @@ class VideoSource:
             return self._album(task.subject.rsplit(" ", 2)[0])
         return await asyncio.to_thread(self._part, task)
 
-    def _pages(self) -> Answer:
+    def _pages(self) -> ListingPage:
         assert self._table.album is not None
         mode = _told(self._wanted)
         tasks, faults = [], []
@@ -126,7 +126,7 @@ class VideoSource:
                 tasks.append(Task("page", f"{mode} {address}", self._table.album))
         return self._of_album(self._table.album, tasks, faults, 0)
 
-    def _album(self, album: str) -> Answer:
+    def _album(self, album: str) -> ListingPage:
         assert self._videos is not None
         tasks, faults, beside = [], [], 0
         for path in self._videos.of(album):
@@ -142,8 +142,8 @@ class VideoSource:
 
     def _of_album(
         self, album: str, tasks: list[Task], faults: list[str], beside: int
-    ) -> Answer:
-        return Answer(
+    ) -> ListingPage:
+        return ListingPage(
             albums=(Album(album),) if tasks else (),
             characters=tuple(
                 Character(album, name) for name in self._table.characters if tasks
@@ -168,7 +168,7 @@ class VideoSource:
             return "bad_row: not a file that can be read"
         return None
 
-    def _part(self, task: Task) -> Answer:
+    def _part(self, task: Task) -> ListingPage:
         """Find the frames of the next part of a video."""
         address, path = self._locate(task)
         start = _place(task.cursor)
@@ -191,7 +191,7 @@ class VideoSource:
             ) from fault
         part = Part.from_json(answer)
         picture = functools.partial(self._picture, task, address, name, word)
-        return Answer(
+        return ListingPage(
             pictures=tuple(picture(frame) for frame in part.frames),
             cursor=_cursor(part.following),
             done=part.following is None,
@@ -227,17 +227,23 @@ class VideoSource:
             address = task.subject.split(" ", 1)[1]
             return address, self._sites.bring(address)
         if self._videos is None:
-            raise Fault(Fate.NOT_FOUND, f"{task.subject}: the source has no path now")
+            raise Fault(
+                FetchStatus.NOT_FOUND, f"{task.subject}: the source has no path now"
+            )
         path = self._videos.named(task.subject.rsplit(" ", 3)[0])
         return path.as_uri(), self._videos.open(path.as_uri())
 
     def _open(self, address: str) -> Path:
         if address.startswith("file:"):
             if self._videos is None:
-                raise Fault(Fate.FORBIDDEN_ADDRESS, f"{address}: no path is declared")
+                raise Fault(
+                    FetchStatus.FORBIDDEN_ADDRESS, f"{address}: no path is declared"
+                )
             return self._videos.open(address)
         if self._videos is not None:
-            raise Fault(Fate.FORBIDDEN_ADDRESS, f"{address}: no urls are declared")
+            raise Fault(
+                FetchStatus.FORBIDDEN_ADDRESS, f"{address}: no urls are declared"
+            )
         return self._sites.bring(address)
 
     def _stop(self) -> None:

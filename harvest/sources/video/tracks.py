@@ -39,7 +39,7 @@ class _Track:
         return _box(box)
 
 
-class Faces:
+class ShotTracks:
     """The tracks of one shot; frames come in the order of time."""
 
     def __init__(self) -> None:

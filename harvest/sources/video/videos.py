@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.folder import open_inside
 
@@ -90,5 +90,5 @@ def version(path: Path) -> str:
     try:
         status = path.stat()
     except OSError as error:
-        raise Fault(Fate.NOT_FOUND, f"{path}: {error.strerror}") from error
+        raise Fault(FetchStatus.NOT_FOUND, f"{path}: {error.strerror}") from error
     return f"{status.st_mtime_ns} {status.st_size}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.video import keyframes, pixels
 from icf.harvest.sources.video.film import SAME_TIME, Film
@@ -46,7 +46,7 @@ def answer(
         else:
             part = _shots(film, start, wanted, keep)
         if start == Place() and film.shown_none:
-            raise Fault(Fate.EMPTY, "no frame of it can be decoded")
+            raise Fault(FetchStatus.EMPTY, "no frame of it can be decoded")
     return part.as_json()
 
 
@@ -67,7 +67,7 @@ def _frame(
                 break
             write(pixels.encoded(pixels.upright(shown.frame), request["form"]))
             return {}
-    raise Fault(Fate.NOT_FOUND, f"it has no frame at {written(seconds)} s")
+    raise Fault(FetchStatus.NOT_FOUND, f"it has no frame at {written(seconds)} s")
 
 
 def _keep_in(folder: str | None, form: str) -> Keep:

@@ -14,23 +14,27 @@ from scrapy.exceptions import (
 )
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.sources.web_rules.refusal import Refusal
 
-_FATES: tuple[tuple[type[Exception], Fate, str], ...] = (
-    (DownloadTimeoutError, Fate.TIMEOUT, "no whole answer in harvest.deadline"),
-    (StopDownload, Fate.TIMEOUT, "slower than harvest.min_rate"),
-    (DownloadCancelledError, Fate.TOO_LARGE, "more bytes than max_page_bytes"),
-    (ResponseDataLossError, Fate.TRUNCATED, "the body ended early"),
-    (DownloadConnectionRefusedError, Fate.UNREACHABLE, "the connection was refused"),
-    (CannotResolveHostError, Fate.UNREACHABLE, "it has no address"),
-    (UnsupportedURLSchemeError, Fate.BAD_SCHEME, "not http or https"),
+_FATES: tuple[tuple[type[Exception], FetchStatus, str], ...] = (
+    (DownloadTimeoutError, FetchStatus.TIMEOUT, "no whole answer in harvest.deadline"),
+    (StopDownload, FetchStatus.TIMEOUT, "slower than harvest.min_rate"),
+    (DownloadCancelledError, FetchStatus.TOO_LARGE, "more bytes than max_page_bytes"),
+    (ResponseDataLossError, FetchStatus.TRUNCATED, "the body ended early"),
+    (
+        DownloadConnectionRefusedError,
+        FetchStatus.UNREACHABLE,
+        "the connection was refused",
+    ),
+    (CannotResolveHostError, FetchStatus.UNREACHABLE, "it has no address"),
+    (UnsupportedURLSchemeError, FetchStatus.BAD_SCHEME, "not http or https"),
 )
 _BY_STATUS = {
-    401: Fate.REFUSED,
-    403: Fate.REFUSED,
-    404: Fate.NOT_FOUND,
-    410: Fate.GONE,
+    401: FetchStatus.REFUSED,
+    403: FetchStatus.REFUSED,
+    404: FetchStatus.NOT_FOUND,
+    410: FetchStatus.GONE,
 }
 
 
@@ -45,24 +49,24 @@ def reason_of(error: BaseException, url: str) -> str:
     return message if message.startswith(f"{fate}: ") else f"{fate}: {url}: {message}"
 
 
-def _explained(error: BaseException) -> tuple[Fate, str]:
+def _explained(error: BaseException) -> tuple[FetchStatus, str]:
     if isinstance(error, Refusal):
         return error.fault.fate, f"{error.fault.fate}: {error}"
     if isinstance(error, HttpError):
         status = error.response.status
-        return _BY_STATUS.get(status, Fate.HTTP_ERROR), f"HTTP {status}"
+        return _BY_STATUS.get(status, FetchStatus.HTTP_ERROR), f"HTTP {status}"
     if isinstance(error, IgnoreRequest):
         return _ignored(str(error))
     for kind, fate, message in _FATES:
         if isinstance(error, kind):
             return fate, message
-    return Fate.UNREACHABLE, str(error) or type(error).__name__
+    return FetchStatus.UNREACHABLE, str(error) or type(error).__name__
 
 
-def _ignored(said: str) -> tuple[Fate, str]:
+def _ignored(said: str) -> tuple[FetchStatus, str]:
     """Tell apart what Scrapy's own middlewares leave out."""
     if "redirection" in said:
-        return Fate.TOO_MANY_REDIRECTS, "more than five redirects"
+        return FetchStatus.TOO_MANY_REDIRECTS, "more than five redirects"
     if "DOWNLOAD_MAXSIZE" in said:
-        return Fate.TOO_LARGE, "unpacked it is more than max_page_bytes"
-    return Fate.HTTP_ERROR, said
+        return FetchStatus.TOO_LARGE, "unpacked it is more than max_page_bytes"
+    return FetchStatus.HTTP_ERROR, said

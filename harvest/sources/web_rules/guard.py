@@ -14,7 +14,7 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
 from icf.harvest.sources.web_rules.messages import Reply
@@ -55,7 +55,7 @@ class StayOnSite:
             raise Refusal(fault) from fault
         if host not in self._spider.table.allowed_hosts:
             raise refuse(
-                Fate.DISALLOWED,
+                FetchStatus.DISALLOWED,
                 f"{host} is another site than the source's own; name it in the "
                 "source's `hosts` if its pages are wanted",
             )

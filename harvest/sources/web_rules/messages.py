@@ -8,7 +8,7 @@ from typing import Any
 
 import pydantic
 
-from icf.harvest.sources.base import Answer, Listing
+from icf.harvest.sources.base import Listing, ListingPage
 from icf.settings import HarvestSettings
 
 
@@ -41,7 +41,7 @@ class Reply:
     """
 
     id: int | None = None
-    answer: Answer | None = None
+    answer: ListingPage | None = None
     fault: str | None = None
     halt: str | None = None
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from parsel import Selector
 
-from icf.codes import Fate, Gender, Region
+from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.attributes.gender import read_gender
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.attributes.region import read_region
@@ -18,7 +18,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.opt_out import opted_out
 from icf.harvest.http.robots import ROBOT
 from icf.harvest.http.urls import WebUrl, normalise
-from icf.harvest.sources.base import Album, Answer, Character, Level, Picture, Task
+from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
 from icf.harvest.sources.web_rules.queries import address_of, find, is_query, text_of
 from icf.harvest.sources.web_rules.tables import Images, WebTable
 
@@ -58,7 +58,7 @@ def url_of(task: Task) -> str:
     return task.subject.partition(" ")[0]
 
 
-def read_page(page: Page, task: Task, table: WebTable, *, obey: bool) -> Answer:
+def read_page(page: Page, task: Task, table: WebTable, *, obey: bool) -> ListingPage:
     """Return what a page names.
 
     Args:
@@ -306,7 +306,7 @@ class _Reading:
 
     # --- all of it ----------------------------------------------------------------
 
-    def answer(self, obey: bool) -> Answer:
+    def answer(self, obey: bool) -> ListingPage:
         """Return what was found, less what the page asks robots to leave alone."""
         tasks, passed_over = tuple(dict.fromkeys(self._tasks)), 0
         words = (*self.page.robots, *_meta(self.page.root))
@@ -324,7 +324,7 @@ class _Reading:
                 f"{self.page.url}: {len(self._elsewhere)} links lead to {hosts}; name "
                 "these hosts in the source's `hosts` if their pages are wanted"
             )
-        return Answer(
+        return ListingPage(
             albums=tuple(self._albums),
             characters=tuple(self._characters),
             pictures=tuple(pictures),
@@ -411,6 +411,6 @@ def _left_alone(picture: Picture, word: str) -> Picture:
         is_lead=picture.is_lead,
         page_url=picture.page_url,
         licence=picture.licence,
-        fate=Fate.OPTED_OUT,
+        fate=FetchStatus.OPTED_OUT,
         message=f"its page {picture.page_url} says {word}",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.base import Listing
 
@@ -25,7 +25,7 @@ class Refusal(IgnoreRequest):
         self.fault = fault
 
 
-def refuse(fate: Fate, message: str) -> Refusal:
+def refuse(fate: FetchStatus, message: str) -> Refusal:
     """Return the refusal for a reason."""
     return Refusal(Fault(fate, message))
 

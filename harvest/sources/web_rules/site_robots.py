@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.http.robots import LONGEST_DELAY, ROBOT
 from icf.harvest.http.urls import host_of
 from icf.harvest.sources.web_rules.fate_of_error import reason_of
@@ -53,7 +53,9 @@ class ObeyRobots:
         if isinstance(rules, Refusal):
             raise rules
         if rules is not None and not rules.can_fetch(request.url, ROBOT):
-            raise refuse(Fate.DISALLOWED, f"{request.url}: robots.txt forbids it")
+            raise refuse(
+                FetchStatus.DISALLOWED, f"{request.url}: robots.txt forbids it"
+            )
 
     async def _rules_of(self, origin: str) -> Protego | Refusal | None:
         async with self._asking.setdefault(origin, asyncio.Lock()):
@@ -81,4 +83,4 @@ class ObeyRobots:
 
 def _silent(url: str, why: str) -> Refusal:
     text = f"{url}: {why}; the site is left alone until its rules are known"
-    return refuse(Fate.HTTP_ERROR, text)
+    return refuse(FetchStatus.HTTP_ERROR, text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Answer, Listings, Task, read_table
+from icf.harvest.sources.base import ListingPage, Listings, Task, read_table
 from icf.harvest.sources.web_rules.feed import Feed
 from icf.harvest.sources.web_rules.messages import Setup
 from icf.harvest.sources.web_rules.page import first_tasks
@@ -33,7 +33,7 @@ class WebSource:
         """Return the pages that listing begins with."""
         return first_tasks(self._rules)
 
-    async def step(self, task: Task, web: Web) -> Answer:
+    async def step(self, task: Task, web: Web) -> ListingPage:
         """Refuse: pages are asked for by `crawl`."""
         raise NotImplementedError("a web source lists by itself")
 

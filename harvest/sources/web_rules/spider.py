@@ -14,7 +14,7 @@ from scrapy.utils.response import get_base_url
 from twisted.python.failure import Failure
 
 from icf.harvest.http.twisted_resolver import CheckedNames
-from icf.harvest.sources.base import Answer, Listing, Task
+from icf.harvest.sources.base import Listing, ListingPage, Task
 from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.fate_of_error import reason_of
 from icf.harvest.sources.web_rules.messages import Reply
@@ -104,7 +104,7 @@ class RulesSpider(scrapy.Spider):
         self._open.clear()
         raise DontCloseSpider
 
-    def _read(self, response: Response, task: Task) -> Answer:
+    def _read(self, response: Response, task: Task) -> ListingPage:
         packed = response.headers.get("Content-Encoding")
         if packed:
             raise ValueError(f"Content-Encoding {packed!r} was not asked for")
@@ -116,7 +116,10 @@ class RulesSpider(scrapy.Spider):
         )
 
     def _reply(
-        self, listing: Listing, answer: Answer | None = None, fault: str | None = None
+        self,
+        listing: Listing,
+        answer: ListingPage | None = None,
+        fault: str | None = None,
     ) -> Reply:
         self._open.discard(listing.id)
         return Reply(listing.id, answer, fault)

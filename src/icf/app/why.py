@@ -22,9 +22,9 @@ from icf.catalogue.schema import (
     review,
     url,
 )
-from icf.codes import FaceReason, Fate, ImageReason, Label, meaning_of
+from icf.codes import FaceReason, FetchStatus, ImageReason, Label, meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.engine import outside
+from icf.engine import plugins
 from icf.errors import WrongUse
 
 Record = dict[str, Any]
@@ -60,7 +60,7 @@ def explain(connection: sa.Connection, subject: str) -> Record:
         return {
             "subject": subject,
             "tombstones": _tombstones(connection, subject),
-            "meaning": Fate.TAKEN_DOWN.meaning,
+            "meaning": FetchStatus.TAKEN_DOWN.meaning,
         }
     if "://" in subject:
         return _explain_url(connection, subject)
@@ -144,7 +144,7 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
         "subject": f"face:{key}",
         "verdict": row["verdict"],
         "reason": row["reason"],
-        "meaning": meaning_of(FaceReason, row["reason"], outside.meanings("face")),
+        "meaning": meaning_of(FaceReason, row["reason"], plugins.meanings("face")),
         "awaits": row["awaits"],
         "character": row["character"],
         "box": [row["x1"], row["y1"], row["x2"], row["y2"]],
@@ -222,7 +222,7 @@ def _explain_image(
         "tombstones": _tombstones(connection, row["sha256"]),
         "verdict": row["verdict"],
         "reason": row["reason"],
-        "meaning": meaning_of(ImageReason, row["reason"], outside.meanings("image")),
+        "meaning": meaning_of(ImageReason, row["reason"], plugins.meanings("image")),
         "awaits": row["awaits"],
         "filed_under": _all(connection, filed),
         "sources": _all(connection, sources),
@@ -300,7 +300,7 @@ def _explain_url(connection: sa.Connection, text: str) -> Record:
         "subject": row["url"],
         "tombstones": _tombstones(connection, row["url"]),
         "fate": row["fate"],
-        "meaning": Fate[row["fate"].upper()].meaning,
+        "meaning": FetchStatus[row["fate"].upper()].meaning,
         "message": row["message"],
         "attempts": row["attempts"],
         "page_url": row["page_url"],

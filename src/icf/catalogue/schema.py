@@ -166,7 +166,7 @@ url = sa.Table(
     sa.Column("seconds", sa.Double),
     sa.Column("shot", sa.Integer),
     _text("tracks", nullable=True),
-    # icf.codes.Fate; a leased row is still "pending".
+    # icf.codes.FetchStatus; a leased row is still "pending".
     _text("fate"),
     _text("message", nullable=True),
     sa.Column("http_status", sa.Integer),

@@ -12,7 +12,7 @@ import pytest
 
 from icf.app.demo.score import DemoScore
 from icf.app.demo.site import Noise, load_truth
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.workspace import init
 from tests.app.demo_runs import Demo, assert_nothing_is_half_written
 from tests.app.program import said
@@ -181,7 +181,7 @@ def test_a_workspace_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_table_says_what_share_of_labels_is_wrong() -> None:
     score = DemoScore(
-        urls={Fate.STORED.value: 1_000, Fate.NOT_FOUND.value: 2},
+        urls={FetchStatus.STORED.value: 1_000, FetchStatus.NOT_FOUND.value: 2},
         images=1_000,
         faces=900,
         kept=600,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from icf.catalogue.schema import character, image, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.report.status import ASKABLE, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find
@@ -54,9 +54,9 @@ def test_neither_its_url_nor_its_bytes_elsewhere_come_back(
         listing(space.root, *rows, ("Ann", copy, "CC0"))
         everything_again(find(space.root))
         assert fates(space.catalogue) == {
-            "1.png": Fate.TAKEN_DOWN.value,
-            "2.png": Fate.STORED.value,
-            "copy.png": Fate.TAKEN_DOWN.value,
+            "1.png": FetchStatus.TAKEN_DOWN.value,
+            "2.png": FetchStatus.STORED.value,
+            "copy.png": FetchStatus.TAKEN_DOWN.value,
         }
         assert site.asked.count("/1.png") == 1
         assert site.asked.count("/copy.png") == 1
@@ -77,8 +77,8 @@ def test_a_withdrawn_character_and_its_pictures_do_not_come_back(
         withdraw(space, "Moon/Ann")
         everything_again(find(space.root))
         assert fates(space.catalogue) == {
-            "1.png": Fate.TAKEN_DOWN.value,
-            "2.png": Fate.STORED.value,
+            "1.png": FetchStatus.TAKEN_DOWN.value,
+            "2.png": FetchStatus.STORED.value,
         }
         filed = said("-C", space.root, "why", both)["image"]["filed_under"]
         assert filed == [{"album": "Moon", "character": "Bob"}]

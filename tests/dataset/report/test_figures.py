@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
-from icf.codes import Fate, Verdict
+from icf.codes import FetchStatus, Verdict
 from icf.dataset.report.figures import SIDE_STEP, Licence, read_figures
 from icf.dataset.report.funnel import Stage, read_funnel
 
@@ -65,11 +65,11 @@ def test_both_databases_count_a_face_under_the_step_it_is_in(
 def test_every_url_is_a_picture_or_has_a_reason_not_to_be(catalogue: Catalogue) -> None:
     one_image(catalogue)
     fates = [
-        (Fate.STORED, 1),
-        (Fate.UNCHANGED, 1),
-        (Fate.STORED, 1),
-        (Fate.NOT_FOUND, None),
-        (Fate.PENDING, None),
+        (FetchStatus.STORED, 1),
+        (FetchStatus.UNCHANGED, 1),
+        (FetchStatus.STORED, 1),
+        (FetchStatus.NOT_FOUND, None),
+        (FetchStatus.PENDING, None),
     ]
     common = {"host": "h", "source": "s", "found_at": 1.0}
     rows = [

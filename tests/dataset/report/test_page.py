@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import ledger, schema
-from icf.codes import FaceReason, Fate
+from icf.codes import FaceReason, FetchStatus
 from icf.dataset.release import prepare, write
 from icf.dataset.report.page import write_report
 from icf.workspace import Workspace, find, init
@@ -76,7 +76,7 @@ def test_every_reason_stands_with_its_meaning_and_count(
     for reason in FaceReason:
         if reason is not FaceReason.OK:
             assert f"{reason.value.replace('_', ' ')} {reason.meaning} 1" in words
-    assert f"not found {Fate.NOT_FOUND.meaning} 2" in words
+    assert f"not found {FetchStatus.NOT_FOUND.meaning} 2" in words
 
 
 def test_the_filter_is_told_step_by_step_measure_by_measure_and_pair_by_pair(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from icf.filter.copies import near_groups
-from icf.filter.copies.near_groups import Cosines, Faces, Reach, find_groups
+from icf.filter.copies.near_groups import Cosines, RankedFaces, Reach, find_groups
 from icf.images.measures import hamming
 from icf.search.hash_bands import IntArray
 
@@ -18,7 +18,7 @@ def of_table(table: NDArray[np.float32]) -> Cosines:
 
 
 def one_after_another(
-    faces: Faces, reach: Reach, table: NDArray[np.float32]
+    faces: RankedFaces, reach: Reach, table: NDArray[np.float32]
 ) -> tuple[list[int], list[float]]:
     """What the module's first lines say, word for word: keepers, and cosines."""
     keeper = [-1] * len(faces.phash)
@@ -48,7 +48,7 @@ def test_blocks_give_what_looking_at_one_after_another_gives(
 ) -> None:
     count = data.draw(st.integers(0, 30))
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))
-    faces = Faces(
+    faces = RankedFaces(
         rng.integers(0, 16, count),
         rng.integers(0, 8, count),
         rng.random(count) < 0.8,
@@ -78,7 +78,7 @@ def test_many_different_faces_and_a_crowd_of_copies_are_sorted_out() -> None:
     crowd = different[0] ^ (1 << rng.integers(0, 62, 20_000))
     phash: IntArray = np.concatenate([different, crowd])
     all_of_them = np.ones(len(phash), np.bool_)
-    faces = Faces(phash, phash, all_of_them, all_of_them)
+    faces = RankedFaces(phash, phash, all_of_them, all_of_them)
     reach = Reach(10, 10, 0.9)
     groups = find_groups(faces, reach, lambda one, _: np.ones(len(one), np.float32))
     assert (groups.keeper[30_000:] == 0).all()

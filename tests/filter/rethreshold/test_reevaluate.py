@@ -29,11 +29,11 @@ from icf.catalogue.schema import (
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Chain, Progress, Runner
 from icf.engine.step import Item, Outcome, Step, Subject
-from icf.filter.rethreshold.chain_state import Standing
+from icf.filter.rethreshold.chain_state import ChainState
 from icf.filter.rethreshold.moves import Moved
-from icf.filter.rethreshold.reevaluate import ask_again, asked_again
+from icf.filter.rethreshold.reevaluate import reevaluate, state_after
 from icf.filter.steps.duplicates import Duplicates
-from icf.filter.steps.faces import Faces
+from icf.filter.steps.faces import HasFaces
 from icf.filter.steps.identity import Identity
 from icf.filter.steps.picture import PictureKept
 from icf.filter.steps.reference import Reference
@@ -54,22 +54,22 @@ FAILED = Outcome(1, False, "blurred")
 @pytest.mark.parametrize(
     ("before", "answer", "after"),
     [
-        (Standing(5), PASSED, Standing(5)),
-        (Standing(5), FAILED, Standing(3, True, "blurred")),
-        (Standing(4, True, "human"), PASSED, Standing(4, True, "human")),
-        (Standing(4, True, "human"), FAILED, Standing(3, True, "blurred")),
-        (Standing(3, True, "blurred"), PASSED, Standing(4)),
-        (Standing(3, True, "blurred"), FAILED, Standing(3, True, "blurred")),
-        (Standing(3), PASSED, Standing(4)),
-        (Standing(3), FAILED, Standing(3, True, "blurred")),
-        (Standing(5), None, Standing(3)),
-        (Standing(3, True, "blurred"), None, Standing(3)),
+        (ChainState(5), PASSED, ChainState(5)),
+        (ChainState(5), FAILED, ChainState(3, True, "blurred")),
+        (ChainState(4, True, "human"), PASSED, ChainState(4, True, "human")),
+        (ChainState(4, True, "human"), FAILED, ChainState(3, True, "blurred")),
+        (ChainState(3, True, "blurred"), PASSED, ChainState(4)),
+        (ChainState(3, True, "blurred"), FAILED, ChainState(3, True, "blurred")),
+        (ChainState(3), PASSED, ChainState(4)),
+        (ChainState(3), FAILED, ChainState(3, True, "blurred")),
+        (ChainState(5), None, ChainState(3)),
+        (ChainState(3, True, "blurred"), None, ChainState(3)),
     ],
 )
 def test_what_follows_from_an_answer(
-    before: Standing, answer: Outcome | None, after: Standing
+    before: ChainState, answer: Outcome | None, after: ChainState
 ) -> None:
-    assert asked_again(3, before, answer) == after
+    assert state_after(3, before, answer) == after
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Limits:
         return Chain(
             (
                 Detected(),
-                Faces(self.score),
+                HasFaces(self.score),
                 Score(self.score),
                 PictureKept(),
                 Size(self.face),
@@ -213,7 +213,7 @@ def run_all(catalogue: Catalogue, vectors: Path, limits: Limits) -> None:
 
 def again(catalogue: Catalogue, vectors: Path, limits: Limits) -> int:
     """Ask again; return how many rows changed."""
-    moved = ask_again(catalogue, begin(catalogue), limits.chain(vectors), no_bar)
+    moved = reevaluate(catalogue, begin(catalogue), limits.chain(vectors), no_bar)
     return sum(changes(each) for each in moved)
 
 
@@ -327,7 +327,7 @@ def test_stopped_between_any_two_pages_and_started_again_it_comes_to_the_same_en
         run_all(catalogue, tmp_path, before)
         chain = after.chain(tmp_path)
         with suppress(Stopped):
-            ask_again(catalogue, begin(catalogue), chain, stopping)
+            reevaluate(catalogue, begin(catalogue), chain, stopping)
         again(catalogue, tmp_path, after)
         return rows(catalogue)
 

@@ -1,8 +1,8 @@
-from icf.harvest.download.dns_health import PATIENCE, NameService
+from icf.harvest.download.dns_health import PATIENCE, DnsHealth
 
 
 def test_a_silence_after_an_answer_is_about_one_name() -> None:
-    names = NameService()
+    names = DnsHealth()
     assert not names.is_up(0.0)
     names.answered("a.org", 10.0)
     assert names.is_up(20.0)
@@ -10,14 +10,14 @@ def test_a_silence_after_an_answer_is_about_one_name() -> None:
 
 
 def test_reaching_an_address_says_nothing_of_names() -> None:
-    names = NameService()
+    names = DnsHealth()
     for host in ("127.0.0.1:80", "10.0.0.1", "[::1]:80", ""):
         names.answered(host, 10.0)
     assert not names.is_up(10.0)
 
 
 def test_pauses_grow_until_an_answer_comes() -> None:
-    names = NameService()
+    names = DnsHealth()
     assert names.failed(0.0)
     assert names.paused_until == 1.0
     assert not names.failed(0.5)
@@ -29,7 +29,7 @@ def test_pauses_grow_until_an_answer_comes() -> None:
 
 
 def test_a_long_silence_is_hopeless() -> None:
-    names = NameService()
+    names = DnsHealth()
     names.failed(0.0)
     assert not names.is_hopeless(PATIENCE)
     assert names.is_hopeless(PATIENCE + 1)

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.download.fetch import Fetched, Fetcher, NotModified, Wanted
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
@@ -112,19 +112,19 @@ def test_a_body_that_ends_early_is_truncated_and_worth_another_try(
     site: Site, handler: object
 ) -> None:
     found = fault(site, site.route("/a.jpg", handler))  # type: ignore[arg-type]
-    assert (found.fate, found.again) == (Fate.TRUNCATED, True)
+    assert (found.fate, found.again) == (FetchStatus.TRUNCATED, True)
 
 
 def test_a_server_that_hangs_up_is_unreachable_and_worth_another_try(
     site: Site,
 ) -> None:
     found = fault(site, site.route("/a.jpg", _hang_up))
-    assert (found.fate, found.again) == (Fate.UNREACHABLE, True)
+    assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
 
 
 def test_a_server_that_does_not_speak_http_is_an_http_error(site: Site) -> None:
     found = fault(site, site.route("/a.jpg", _babble))
-    assert (found.fate, found.again) == (Fate.HTTP_ERROR, True)
+    assert (found.fate, found.again) == (FetchStatus.HTTP_ERROR, True)
 
 
 def test_a_closed_port_is_unreachable(site: Site) -> None:
@@ -132,11 +132,11 @@ def test_a_closed_port_is_unreachable(site: Site) -> None:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
     found = fault(site, f"http://{host}/a.jpg", allow=(host,))
-    assert (found.fate, found.again) == (Fate.UNREACHABLE, True)
+    assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
 
 
 def test_zero_bytes_are_empty(site: Site) -> None:
-    assert fault(site, site.route("/a.jpg", answer(b""))).fate is Fate.EMPTY
+    assert fault(site, site.route("/a.jpg", answer(b""))).fate is FetchStatus.EMPTY
 
 
 # --- too much ------------------------------------------------------------------------
@@ -162,24 +162,24 @@ async def _zeros(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 def test_an_endless_body_is_cut_at_the_cap(site: Site) -> None:
     found = fault(site, site.route("/a.jpg", _endless))
-    assert (found.fate, found.again) == (Fate.TOO_LARGE, False)
+    assert (found.fate, found.again) == (FetchStatus.TOO_LARGE, False)
 
 
 def test_a_promise_over_the_cap_is_not_waited_for(site: Site) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n"
-    assert fault(site, site.route("/a.jpg", head)).fate is Fate.TOO_LARGE
+    assert fault(site, site.route("/a.jpg", head)).fate is FetchStatus.TOO_LARGE
 
 
 def test_a_gzip_bomb_is_cut_at_the_cap_of_unpacked_bytes(site: Site) -> None:
     found = fault(site, site.route("/a.jpg", _zeros))
-    assert found.fate is Fate.TOO_LARGE
+    assert found.fate is FetchStatus.TOO_LARGE
     assert "unpacked" in str(found)
 
 
 def test_more_bytes_than_promised_are_an_http_error(site: Site) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
     found = fault(site, site.route("/a.jpg", head + JPEG + b"x\0" * 50_000))
-    assert (found.fate, found.again) == (Fate.HTTP_ERROR, True)
+    assert (found.fate, found.again) == (FetchStatus.HTTP_ERROR, True)
     assert len(str(found)) < 600
     assert "\0" not in str(found)
 
@@ -195,12 +195,12 @@ def test_a_packed_body_is_unpacked(site: Site, pack: object) -> None:
 @pytest.mark.parametrize("damaged", [gzip.compress(JPEG)[:-9], b"no gzip at all"])
 def test_a_damaged_packed_body_is_truncated(site: Site, damaged: bytes) -> None:
     reply = answer(damaged, Content_Encoding="gzip")
-    assert fault(site, site.route("/a.jpg", reply)).fate is Fate.TRUNCATED
+    assert fault(site, site.route("/a.jpg", reply)).fate is FetchStatus.TRUNCATED
 
 
 def test_a_packing_that_was_not_asked_for_is_an_http_error(site: Site) -> None:
     reply = answer(b"...", Content_Encoding="br")
-    assert fault(site, site.route("/a.jpg", reply)).fate is Fate.HTTP_ERROR
+    assert fault(site, site.route("/a.jpg", reply)).fate is FetchStatus.HTTP_ERROR
 
 
 # --- too slow ------------------------------------------------------------------------
@@ -221,7 +221,7 @@ async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 def test_a_trickle_is_a_timeout_by_its_rate(site: Site) -> None:
     limits = Limits(min_rate=10_000.0, grace=0.1)
     found = fault(site, site.route("/a.jpg", _drip), limits=limits)
-    assert found.fate is Fate.TIMEOUT
+    assert found.fate is FetchStatus.TIMEOUT
     assert "bytes a second" in str(found)
 
 
@@ -230,7 +230,7 @@ def test_nothing_takes_longer_than_the_deadline(site: Site, handler: object) -> 
     limits = Limits(min_rate=0.0, deadline=0.3)
     url = site.route("/a.jpg", handler)  # type: ignore[arg-type]
     found = fault(site, url, limits=limits)
-    assert (found.fate, found.again) == (Fate.TIMEOUT, True)
+    assert (found.fate, found.again) == (FetchStatus.TIMEOUT, True)
 
 
 # --- redirects and addresses ---------------------------------------------------------
@@ -248,12 +248,14 @@ def test_five_redirects_are_followed(site: Site) -> None:
 def test_a_redirect_loop_ends(site: Site) -> None:
     url = site.route("/a", redirect("/b"))
     site.route("/b", redirect("/a"))
-    assert fault(site, url).fate is Fate.TOO_MANY_REDIRECTS
+    assert fault(site, url).fate is FetchStatus.TOO_MANY_REDIRECTS
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://a.org/", "data:,x"])
 def test_a_redirect_to_another_scheme_is_not_followed(site: Site, to: str) -> None:
-    assert fault(site, site.route("/a.jpg", redirect(to))).fate is Fate.BAD_SCHEME
+    assert (
+        fault(site, site.route("/a.jpg", redirect(to))).fate is FetchStatus.BAD_SCHEME
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,19 +264,19 @@ def test_a_redirect_to_another_scheme_is_not_followed(site: Site, to: str) -> No
 )
 def test_a_redirect_to_a_private_address_is_not_followed(site: Site, to: str) -> None:
     found = fault(site, site.route("/a.jpg", redirect(to)))
-    assert found.fate is Fate.FORBIDDEN_ADDRESS
+    assert found.fate is FetchStatus.FORBIDDEN_ADDRESS
 
 
 def test_this_machine_is_forbidden_unless_the_user_allows_it(site: Site) -> None:
     found = fault(site, site.route("/a.jpg", answer()), allow=())
-    assert (found.fate, found.again) == (Fate.FORBIDDEN_ADDRESS, False)
+    assert (found.fate, found.again) == (FetchStatus.FORBIDDEN_ADDRESS, False)
     assert site.asked == []
 
 
 def test_a_name_that_leads_to_this_machine_is_forbidden(site: Site) -> None:
     names = NamesOfTheTest({"evil.org": "127.0.0.1"})
     found = fault(site, f"http://evil.org:{site.port}/a.jpg", names=names)
-    assert found.fate is Fate.FORBIDDEN_ADDRESS
+    assert found.fate is FetchStatus.FORBIDDEN_ADDRESS
     assert site.asked == []
 
 
@@ -308,7 +310,10 @@ def test_a_name_that_nobody_has_is_unreachable(site: Site) -> None:
 
     with pytest.raises(Fault) as caught:
         asyncio.run(once())
-    assert (caught.value.fate, caught.value.names_down) == (Fate.UNREACHABLE, False)
+    assert (caught.value.fate, caught.value.names_down) == (
+        FetchStatus.UNREACHABLE,
+        False,
+    )
 
 
 # --- refusals ------------------------------------------------------------------------
@@ -317,19 +322,19 @@ def test_a_name_that_nobody_has_is_unreachable(site: Site) -> None:
 @pytest.mark.parametrize(
     ("status", "fate", "again"),
     [
-        ("404 Not Found", Fate.NOT_FOUND, False),
-        ("410 Gone", Fate.GONE, False),
-        ("401 Unauthorized", Fate.REFUSED, False),
-        ("403 Forbidden", Fate.REFUSED, False),
-        ("500 Oops", Fate.HTTP_ERROR, True),
-        ("502 Bad Gateway", Fate.HTTP_ERROR, True),
-        ("418 Teapot", Fate.HTTP_ERROR, False),
-        ("206 Partial Content", Fate.HTTP_ERROR, False),
-        ("304 Not Modified", Fate.HTTP_ERROR, False),
+        ("404 Not Found", FetchStatus.NOT_FOUND, False),
+        ("410 Gone", FetchStatus.GONE, False),
+        ("401 Unauthorized", FetchStatus.REFUSED, False),
+        ("403 Forbidden", FetchStatus.REFUSED, False),
+        ("500 Oops", FetchStatus.HTTP_ERROR, True),
+        ("502 Bad Gateway", FetchStatus.HTTP_ERROR, True),
+        ("418 Teapot", FetchStatus.HTTP_ERROR, False),
+        ("206 Partial Content", FetchStatus.HTTP_ERROR, False),
+        ("304 Not Modified", FetchStatus.HTTP_ERROR, False),
     ],
 )
 def test_each_status_has_its_fate(
-    site: Site, status: str, fate: Fate, again: bool
+    site: Site, status: str, fate: FetchStatus, again: bool
 ) -> None:
     found = fault(site, site.route("/a.jpg", answer(b"", status)))
     assert (found.fate, found.again) == (fate, again)
@@ -349,7 +354,7 @@ def test_a_host_that_asks_to_be_left_alone_is_told_from_a_failure(
 def test_a_picture_with_an_opt_out_is_left_alone(site: Site) -> None:
     reply = answer(X_Robots_Tag="nofollow, noimageai")
     found = fault(site, site.route("/a.jpg", reply))
-    assert found.fate is Fate.OPTED_OUT
+    assert found.fate is FetchStatus.OPTED_OUT
     assert "noimageai" in str(found)
 
 
@@ -360,8 +365,8 @@ def test_robots_txt_is_obeyed_and_asked_for_once(site: Site) -> None:
     site.route("/robots.txt", answer(b"User-agent: *\nDisallow: /private/\n"))
     site.route("/private/a.jpg", answer())
     site.route("/open", redirect("/private/a.jpg"))
-    assert fault(site, site.url("/private/a.jpg")).fate is Fate.DISALLOWED
-    assert fault(site, site.url("/open")).fate is Fate.DISALLOWED
+    assert fault(site, site.url("/private/a.jpg")).fate is FetchStatus.DISALLOWED
+    assert fault(site, site.url("/open")).fate is FetchStatus.DISALLOWED
     assert "/private/a.jpg" not in site.asked
 
 
@@ -411,7 +416,7 @@ def test_a_huge_robots_txt_is_read_up_to_a_cap(site: Site) -> None:
 
     site.route("/robots.txt", huge)
     fetch(site, site.route("/a.jpg", answer()))
-    assert fault(site, site.url("/private")).fate is Fate.DISALLOWED
+    assert fault(site, site.url("/private")).fate is FetchStatus.DISALLOWED
 
 
 # --- what the bytes are --------------------------------------------------------------
@@ -421,7 +426,7 @@ def test_bytes_with_another_sha1_than_promised_are_a_mismatch(site: Site) -> Non
     url = site.route("/a.jpg", answer())
     fetch(site, url, sha1=hashlib.sha1(JPEG).hexdigest())
     found = fault(site, url, sha1="0" * 40)
-    assert (found.fate, found.again) == (Fate.HASH_MISMATCH, True)
+    assert (found.fate, found.again) == (FetchStatus.HASH_MISMATCH, True)
 
 
 def test_asked_again_the_server_can_say_that_nothing_changed(site: Site) -> None:

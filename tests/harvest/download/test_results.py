@@ -2,7 +2,7 @@ import json
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image, image_source, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.results import Ended, PutOff, Stored, write_results
 from tests.harvest.rows import all_of, file_under, filed, put_urls
@@ -64,7 +64,7 @@ def test_writing_the_same_result_twice_is_as_once(catalogue: Catalogue) -> None:
 
 def test_a_url_that_ended_says_why(catalogue: Catalogue) -> None:
     (row,) = leased(catalogue, "http://a.org/1")
-    write_results(catalogue, "me", [Ended(row, Fate.GONE, "HTTP 410", 410)])
+    write_results(catalogue, "me", [Ended(row, FetchStatus.GONE, "HTTP 410", 410)])
     (entry,) = all_of(catalogue, url)
     assert (entry["fate"], entry["message"]) == ("gone", "HTTP 410")
     assert (entry["attempts"], entry["http_status"]) == (1, 410)
@@ -83,6 +83,6 @@ def test_a_row_that_another_worker_holds_now_is_left_to_it(
     catalogue: Catalogue,
 ) -> None:
     (row,) = leased(catalogue, "http://a.org/1")
-    write_results(catalogue, "someone else", [Ended(row, Fate.GONE, None, 410)])
+    write_results(catalogue, "someone else", [Ended(row, FetchStatus.GONE, None, 410)])
     (entry,) = all_of(catalogue, url)
     assert (entry["fate"], entry["leased_by"]) == ("pending", "me")

@@ -5,7 +5,7 @@ import pytest
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.download import dns_health as name_service
 from icf.harvest.download.attempt import Attempt
@@ -111,7 +111,7 @@ def test_a_host_that_stays_busy_is_an_http_error_in_the_end(
     put_urls(sqlite_catalogue, f"http://my.wiki:{site.port}/1.gif")
     names = NamesOfTheTest({"my.wiki": "127.0.0.1"})
     done = work(sqlite_catalogue, blobs, names, HarvestSettings(attempts=1))
-    assert done.fates == {Fate.HTTP_ERROR: 1}
+    assert done.fates == {FetchStatus.HTTP_ERROR: 1}
 
 
 def test_a_url_of_a_folder_source_that_is_gone_is_not_read(

@@ -5,7 +5,7 @@ import socket
 import aiohttp
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import (
     AllowList,
@@ -72,7 +72,7 @@ def test_an_address_of_the_open_internet_is_public(text: str) -> None:
 def test_a_url_that_names_a_private_address_is_forbidden(url: str) -> None:
     with pytest.raises(Fault) as caught:
         check_literal(url, AllowList([]))
-    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+    assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
     assert "allow_hosts" in str(caught.value)
 
 
@@ -104,7 +104,7 @@ async def _addresses(name: str, allow: AllowList) -> list[str]:
 def test_a_name_that_leads_to_this_machine_is_forbidden() -> None:
     with pytest.raises(Fault) as caught:
         asyncio.run(_addresses("localhost", AllowList([])))
-    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+    assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
 
 
 def test_an_allowed_name_may_lead_to_this_machine() -> None:

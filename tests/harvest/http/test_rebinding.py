@@ -6,7 +6,7 @@ import socket
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http import addresses
 from icf.harvest.http.addresses import Address, AllowList
@@ -88,7 +88,7 @@ def test_a_name_that_turns_inward_after_its_check_leads_nowhere_inside(
                 with pytest.raises(Fault) as caught:
                     async with web.open(url, deadline=20.0):
                         pass
-        assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+        assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
 
     asyncio.run(talk())
     assert said == [OUTSIDE, OUTSIDE]

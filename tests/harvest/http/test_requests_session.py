@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
@@ -121,17 +121,23 @@ def test_a_connection_is_used_again(site: Site) -> None:
 @pytest.mark.parametrize(
     ("handler", "fate"),
     [
-        (serving(HEAD + b"Content-Length: 9\r\n\r\nabc"), Fate.TRUNCATED),
-        (serving(HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\na"), Fate.TRUNCATED),
-        (serving(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), Fate.TRUNCATED),
-        (serving(HEAD + b"Content-Encoding: gzip\r\n\r\nno"), Fate.TRUNCATED),
-        (serving(), Fate.UNREACHABLE),
-        (serving(b"220 ftp.example ready\r\n" * 9), Fate.HTTP_ERROR),
-        (serving(HEAD + b"X: y\r\n" * 500 + b"\r\n"), Fate.HTTP_ERROR),
+        (serving(HEAD + b"Content-Length: 9\r\n\r\nabc"), FetchStatus.TRUNCATED),
+        (
+            serving(HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\na"),
+            FetchStatus.TRUNCATED,
+        ),
+        (
+            serving(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            FetchStatus.TRUNCATED,
+        ),
+        (serving(HEAD + b"Content-Encoding: gzip\r\n\r\nno"), FetchStatus.TRUNCATED),
+        (serving(), FetchStatus.UNREACHABLE),
+        (serving(b"220 ftp.example ready\r\n" * 9), FetchStatus.HTTP_ERROR),
+        (serving(HEAD + b"X: y\r\n" * 500 + b"\r\n"), FetchStatus.HTTP_ERROR),
     ],
 )
 def test_what_breaks_on_its_way_is_worth_another_try(
-    site: Site, handler: Handler, fate: Fate
+    site: Site, handler: Handler, fate: FetchStatus
 ) -> None:
     found = fault(site.route("/a", handler), site.host)
     assert (found.fate, found.again) == (fate, True)
@@ -142,7 +148,7 @@ def test_a_closed_port_is_unreachable() -> None:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
     found = fault(f"http://{host}/", host)
-    assert (found.fate, found.again) == (Fate.UNREACHABLE, True)
+    assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
 
 
 def bomb() -> bytes:
@@ -160,7 +166,7 @@ def bomb() -> bytes:
 )
 def test_what_is_over_the_cap_is_cut(site: Site, reply: bytes) -> None:
     found = fault(site.route("/a", serving(reply)), site.host)
-    assert (found.fate, found.again) == (Fate.TOO_LARGE, False)
+    assert (found.fate, found.again) == (FetchStatus.TOO_LARGE, False)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,7 @@ def test_a_packed_body_is_unpacked(
 
 def test_a_packing_that_was_not_asked_for_is_an_http_error(site: Site) -> None:
     url = site.route("/a", answer(b"...", Content_Encoding="br"))
-    assert fault(url, site.host).fate is Fate.HTTP_ERROR
+    assert fault(url, site.host).fate is FetchStatus.HTTP_ERROR
 
 
 async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -202,13 +208,13 @@ async def _drip_on(writer: asyncio.StreamWriter) -> None:
 def test_nothing_takes_longer_than_the_deadline(site: Site, handler: Handler) -> None:
     limits = Limits(min_rate=0.0, deadline=0.3)
     found = fault(site.route("/a", handler), site.host, limits=limits)
-    assert (found.fate, found.again) == (Fate.TIMEOUT, True)
+    assert (found.fate, found.again) == (FetchStatus.TIMEOUT, True)
 
 
 def test_a_trickle_is_a_timeout_by_its_rate(site: Site) -> None:
     limits = Limits(min_rate=10_000.0, grace=0.1)
     found = fault(site.route("/a", _drip), site.host, limits=limits)
-    assert found.fate is Fate.TIMEOUT
+    assert found.fate is FetchStatus.TIMEOUT
     assert "bytes a second" in str(found)
 
 
@@ -232,7 +238,7 @@ def test_a_call_can_be_cut_from_another_thread(site: Site) -> None:
         asked.wait()
         session.cut()
         caller.join()
-        assert found == [Fate.TIMEOUT]
+        assert found == [FetchStatus.TIMEOUT]
         assert session.ask(site.route("/b", answer(b"ok")), SMALL).body == b"ok"
 
 
@@ -249,30 +255,32 @@ def test_five_redirects_are_followed(site: Site) -> None:
 def test_a_redirect_loop_ends(site: Site) -> None:
     url = site.route("/a", redirect("/b"))
     site.route("/b", redirect("/a"))
-    assert fault(url, site.host).fate is Fate.TOO_MANY_REDIRECTS
+    assert fault(url, site.host).fate is FetchStatus.TOO_MANY_REDIRECTS
 
 
 @pytest.mark.parametrize(
     ("to", "fate"),
     [
-        ("file:///etc/passwd", Fate.BAD_SCHEME),
-        ("ftp://a.org/", Fate.BAD_SCHEME),
-        ("data:,x", Fate.BAD_SCHEME),
-        ("http://127.0.0.1:1/", Fate.FORBIDDEN_ADDRESS),
-        ("http://[::1]/", Fate.FORBIDDEN_ADDRESS),
-        ("http://[::ffff:10.0.0.1]/", Fate.FORBIDDEN_ADDRESS),
-        ("http://localhost:1/", Fate.FORBIDDEN_ADDRESS),
-        ("http://127.1/", Fate.FORBIDDEN_ADDRESS),
-        ("http://169.254.169.254/latest", Fate.FORBIDDEN_ADDRESS),
+        ("file:///etc/passwd", FetchStatus.BAD_SCHEME),
+        ("ftp://a.org/", FetchStatus.BAD_SCHEME),
+        ("data:,x", FetchStatus.BAD_SCHEME),
+        ("http://127.0.0.1:1/", FetchStatus.FORBIDDEN_ADDRESS),
+        ("http://[::1]/", FetchStatus.FORBIDDEN_ADDRESS),
+        ("http://[::ffff:10.0.0.1]/", FetchStatus.FORBIDDEN_ADDRESS),
+        ("http://localhost:1/", FetchStatus.FORBIDDEN_ADDRESS),
+        ("http://127.1/", FetchStatus.FORBIDDEN_ADDRESS),
+        ("http://169.254.169.254/latest", FetchStatus.FORBIDDEN_ADDRESS),
     ],
 )
-def test_a_redirect_is_checked_like_a_url(site: Site, to: str, fate: Fate) -> None:
+def test_a_redirect_is_checked_like_a_url(
+    site: Site, to: str, fate: FetchStatus
+) -> None:
     assert fault(site.route("/a", redirect(to)), site.host).fate is fate
 
 
 def test_this_machine_is_forbidden_unless_the_user_allows_it(site: Site) -> None:
     found = fault(site.route("/a", answer()))
-    assert (found.fate, found.again) == (Fate.FORBIDDEN_ADDRESS, False)
+    assert (found.fate, found.again) == (FetchStatus.FORBIDDEN_ADDRESS, False)
     assert site.asked == []
 
 
@@ -292,7 +300,7 @@ def test_a_name_is_connected_to_at_the_very_address_that_was_checked(
 def test_a_name_that_leads_to_this_machine_is_forbidden(site: Site) -> None:
     url = site.route("/a", answer()).replace("127.0.0.1", "evil.org")
     found = fault(url, names=lambda host, port: ["127.0.0.1", "::1"])
-    assert found.fate is Fate.FORBIDDEN_ADDRESS
+    assert found.fate is FetchStatus.FORBIDDEN_ADDRESS
     assert site.asked == []
 
 
@@ -306,7 +314,7 @@ def test_a_silent_name_service_is_not_the_fault_of_the_url(
         raise socket.gaierror(errno, "no")
 
     found = fault("http://some.example/a", names=names)
-    assert (found.fate, found.names_down) == (Fate.UNREACHABLE, down)
+    assert (found.fate, found.names_down) == (FetchStatus.UNREACHABLE, down)
 
 
 # --- certificates ---------------------------------------------------------------------
@@ -345,7 +353,7 @@ def _secure(folder: Path) -> Iterator[str]:
 def test_a_certificate_that_nobody_signed_is_refused(tmp_path: Path) -> None:
     with _secure(tmp_path) as host:
         found = fault(f"https://{host}/", host)
-    assert (found.fate, found.again) == (Fate.UNREACHABLE, False)
+    assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, False)
     assert "certificate" in str(found).lower()
 
 

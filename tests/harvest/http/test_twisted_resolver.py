@@ -3,7 +3,7 @@ import socket
 import pytest
 from twisted.internet.address import IPv4Address
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.twisted_resolver import CheckedNames
@@ -68,4 +68,7 @@ def test_a_silent_name_service_is_told_from_a_name_that_is_not_there(
 
     with pytest.raises(Fault) as caught:
         CheckedNames(AllowList(()), fail).check("a.org", 80)
-    assert (caught.value.fate, caught.value.names_down) == (Fate.UNREACHABLE, down)
+    assert (caught.value.fate, caught.value.names_down) == (
+        FetchStatus.UNREACHABLE,
+        down,
+    )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import MAX_LENGTH, host_of, normalise
 
@@ -55,7 +55,7 @@ def test_the_original_is_kept_only_where_it_differs() -> None:
 def test_only_http_and_https_are_fetched(written: str) -> None:
     with pytest.raises(Fault) as caught:
         normalise(written)
-    assert caught.value.fate is Fate.BAD_SCHEME
+    assert caught.value.fate is FetchStatus.BAD_SCHEME
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_only_http_and_https_are_fetched(written: str) -> None:
 def test_what_cannot_be_read_as_a_url_says_so(written: str) -> None:
     with pytest.raises(Fault) as caught:
         normalise(written)
-    assert caught.value.fate is Fate.BAD_URL
+    assert caught.value.fate is FetchStatus.BAD_URL
 
 
 def test_a_relative_url_is_read_against_its_page() -> None:

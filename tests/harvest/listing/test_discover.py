@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery, mention, url
-from icf.codes import Fate, Gender, Region
+from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.attributes.licence import Licence
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
@@ -19,7 +19,7 @@ from icf.harvest.listing.discover import (
     store,
     waiting_listings,
 )
-from icf.harvest.sources.base import Album, Answer, Character, Picture, Task
+from icf.harvest.sources.base import Album, Character, ListingPage, Picture, Task
 from tests.harvest.rows import (
     SourceOfTheTest,
     all_of,
@@ -64,7 +64,7 @@ def test_an_answer_becomes_rows(catalogue: Catalogue) -> None:
         sha1="ab",
         size=7,
     )
-    answer = Answer(**WHO, pictures=(one,))  # type: ignore[arg-type]
+    answer = ListingPage(**WHO, pictures=(one,))  # type: ignore[arg-type]
     assert listed(catalogue, SourceOfTheTest(answer)).pictures == 1
     (moon,) = all_of(catalogue, album)
     assert (moon["name"], moon["rank"], moon["region"]) == ("Moon", 3, "japan")
@@ -88,13 +88,13 @@ def test_an_answer_becomes_rows(catalogue: Catalogue) -> None:
 def test_a_url_named_twice_is_one_row_with_both_characters(
     catalogue: Catalogue,
 ) -> None:
-    first = Answer(
+    first = ListingPage(
         **WHO,  # type: ignore[arg-type]
         pictures=(picture("http://a.org/1"), picture("http://a.org/1", "Sol")),
         cursor="1",
         done=False,
     )
-    again = Answer(pictures=(picture("http://a.org/1", is_lead=True),))
+    again = ListingPage(pictures=(picture("http://a.org/1", is_lead=True),))
     listed(catalogue, SourceOfTheTest(first, again))
     assert len(all_of(catalogue, url)) == 1
     assert [bool(row["is_lead"]) for row in all_of(catalogue, mention)] == [True, False]
@@ -106,14 +106,15 @@ def test_a_url_that_is_already_stored_is_filed_under_the_new_character_at_once(
     listed(
         catalogue,
         SourceOfTheTest(
-            Answer(**WHO, pictures=(picture("http://a.org/1"),))  # type: ignore[arg-type]
+            ListingPage(**WHO, pictures=(picture("http://a.org/1"),))  # type: ignore[arg-type]
         ),
     )
     (row,) = Frontier(catalogue, 100.0, "me").lease(1)
     write_results(catalogue, "me", [Stored(row, "1" * 64, 7, {})])
     begin(catalogue, as_source(SourceOfTheTest()), refresh=True)
     listed(
-        catalogue, SourceOfTheTest(Answer(pictures=(picture("http://a.org/1", "Sol"),)))
+        catalogue,
+        SourceOfTheTest(ListingPage(pictures=(picture("http://a.org/1", "Sol"),))),
     )
     assert filed(catalogue) == [("1", "Luna", False), ("1", "Sol", False)]
     assert fates(catalogue) == {"1": "stored"}
@@ -122,20 +123,20 @@ def test_a_url_that_is_already_stored_is_filed_under_the_new_character_at_once(
 @pytest.mark.parametrize(
     ("address", "fate"),
     [
-        ("file:///etc/passwd", Fate.BAD_SCHEME),
-        ("javascript:alert(1)", Fate.BAD_SCHEME),
-        ("http://[/", Fate.BAD_URL),
-        ("http://a.org/\ud800\0", Fate.BAD_URL),
-        ("http://a.org/" + "x" * 5000, Fate.BAD_URL),
-        ("data:image/png;base64," + "é" * 5000, Fate.BAD_SCHEME),
+        ("file:///etc/passwd", FetchStatus.BAD_SCHEME),
+        ("javascript:alert(1)", FetchStatus.BAD_SCHEME),
+        ("http://[/", FetchStatus.BAD_URL),
+        ("http://a.org/\ud800\0", FetchStatus.BAD_URL),
+        ("http://a.org/" + "x" * 5000, FetchStatus.BAD_URL),
+        ("data:image/png;base64," + "é" * 5000, FetchStatus.BAD_SCHEME),
     ],
 )
 def test_what_can_never_be_fetched_has_its_fate_from_the_beginning(
-    catalogue: Catalogue, address: str, fate: Fate
+    catalogue: Catalogue, address: str, fate: FetchStatus
 ) -> None:
     listed(
         catalogue,
-        SourceOfTheTest(Answer(**WHO, pictures=(picture(address),))),  # type: ignore[arg-type]
+        SourceOfTheTest(ListingPage(**WHO, pictures=(picture(address),))),  # type: ignore[arg-type]
     )
     (row,) = all_of(catalogue, url)
     assert (row["fate"], len(all_of(catalogue, mention))) == (fate.value, 1)
@@ -144,8 +145,8 @@ def test_what_can_never_be_fetched_has_its_fate_from_the_beginning(
 
 
 def test_a_fate_that_the_source_knows_is_kept(catalogue: Catalogue) -> None:
-    gone = picture("http://w/Gone", fate=Fate.MISSING_FILE, message="not there")
-    listed(catalogue, SourceOfTheTest(Answer(**WHO, pictures=(gone,))))  # type: ignore[arg-type]
+    gone = picture("http://w/Gone", fate=FetchStatus.MISSING_FILE, message="not there")
+    listed(catalogue, SourceOfTheTest(ListingPage(**WHO, pictures=(gone,))))  # type: ignore[arg-type]
     (row,) = all_of(catalogue, url)
     assert (row["fate"], row["message"]) == ("missing_file", "not there")
 
@@ -156,7 +157,7 @@ def test_tasks_lead_to_tasks_and_each_is_asked_once(catalogue: Catalogue) -> Non
         Task("images", "luna", "Moon", "Luna", "state"),
         Task("images", "luna", "Moon", "Luna", "state"),
     )
-    source = SourceOfTheTest(Answer(**WHO, tasks=more), Answer())  # type: ignore[arg-type]
+    source = SourceOfTheTest(ListingPage(**WHO, tasks=more), ListingPage())  # type: ignore[arg-type]
     listed(catalogue, source)
     assert source.asked == [
         Task("images", "all"),
@@ -169,15 +170,16 @@ def test_listing_goes_on_behind_the_last_answer_that_was_stored(
     catalogue: Catalogue,
 ) -> None:
     class Dies(SourceOfTheTest):
-        async def step(self, task: Task, web: Web) -> Answer:
+        async def step(self, task: Task, web: Web) -> ListingPage:
             if not self._answers:
                 raise KeyboardInterrupt
             return await super().step(task, web)
 
-    half = Answer(**WHO, pictures=(picture("http://a.org/1"),), cursor="7", done=False)  # type: ignore[arg-type]
+    pictures = (picture("http://a.org/1"),)
+    half = ListingPage(**WHO, pictures=pictures, cursor="7", done=False)  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
         listed(catalogue, Dies(half))
-    source = SourceOfTheTest(Answer(pictures=(picture("http://a.org/2"),)))
+    source = SourceOfTheTest(ListingPage(pictures=(picture("http://a.org/2"),)))
     listed(catalogue, source)
     assert source.asked == [Task("images", "all", cursor="7")]
     assert fates(catalogue) == {"1": "pending", "2": "pending"}
@@ -186,9 +188,9 @@ def test_listing_goes_on_behind_the_last_answer_that_was_stored(
 def test_what_is_listed_is_not_asked_again_unless_refreshed(
     catalogue: Catalogue,
 ) -> None:
-    listed(catalogue, SourceOfTheTest(Answer(cursor="state")))
+    listed(catalogue, SourceOfTheTest(ListingPage(cursor="state")))
     assert listed(catalogue, SourceOfTheTest()).answers == 0
-    source = SourceOfTheTest(Answer())
+    source = SourceOfTheTest(ListingPage())
     begin(catalogue, as_source(source), refresh=True)
     assert listed(catalogue, source).answers == 1
     assert source.asked == [Task("images", "all", cursor="state")]
@@ -197,7 +199,7 @@ def test_what_is_listed_is_not_asked_again_unless_refreshed(
 def test_a_refresh_asks_again_for_bytes_that_the_site_says_have_changed(
     catalogue: Catalogue,
 ) -> None:
-    old = Answer(
+    old = ListingPage(
         **WHO,  # type: ignore[arg-type]
         pictures=(
             picture("http://a.org/1", sha1="aa"),
@@ -207,7 +209,7 @@ def test_a_refresh_asks_again_for_bytes_that_the_site_says_have_changed(
     listed(catalogue, SourceOfTheTest(old))
     with catalogue.write() as connection:
         connection.execute(sa.update(url).values(fate="stored"))
-    new = Answer(
+    new = ListingPage(
         pictures=(
             picture("http://a.org/1", sha1="cc"),
             picture("http://a.org/2", sha1="bb"),
@@ -225,9 +227,10 @@ def test_an_answer_that_another_runner_stored_is_not_stored_twice(
     source = as_source(SourceOfTheTest())
     begin(catalogue, source, refresh=False)
     (listing,) = waiting_listings(catalogue, "test")
-    half = Answer(**WHO, pictures=(picture("http://a.org/1"),), cursor="7", done=False)  # type: ignore[arg-type]
+    pictures = (picture("http://a.org/1"),)
+    half = ListingPage(**WHO, pictures=pictures, cursor="7", done=False)  # type: ignore[arg-type]
     store(catalogue, source, listing, half)
-    store(catalogue, source, listing, Answer())
+    store(catalogue, source, listing, ListingPage())
     (again,) = waiting_listings(catalogue, "test")
     assert again.task.cursor == "7"
 
@@ -236,13 +239,13 @@ def test_a_listing_that_fails_is_kept_and_the_others_go_on(
     catalogue: Catalogue,
 ) -> None:
     class Fails(SourceOfTheTest):
-        async def step(self, task: Task, web: Web) -> Answer:
+        async def step(self, task: Task, web: Web) -> ListingPage:
             if task.subject == "bad":
-                raise Fault(Fate.HTTP_ERROR, "no such category")
+                raise Fault(FetchStatus.HTTP_ERROR, "no such category")
             return await super().step(task, web)
 
     tasks = (Task("images", "bad"), Task("images", "good"))
-    done = listed(catalogue, Fails(Answer(tasks=tasks), Answer()))
+    done = listed(catalogue, Fails(ListingPage(tasks=tasks), ListingPage()))
     assert (done.answers, done.failed) == (2, 1)
     states = {row["subject"]: row["status"] for row in all_of(catalogue, discovery)}
     assert states == {"all": "done", "bad": "failed", "good": "done"}
@@ -252,7 +255,9 @@ def test_rows_that_could_not_be_read_are_kept_with_the_listing(
     catalogue: Catalogue,
 ) -> None:
     faults = tuple(f"line {n}: bad_row" for n in range(7))
-    source = SourceOfTheTest(Answer(faults=faults, done=False, cursor="1"), Answer())
+    source = SourceOfTheTest(
+        ListingPage(faults=faults, done=False, cursor="1"), ListingPage()
+    )
     assert listed(catalogue, source).faults == list(faults)
     (row,) = all_of(catalogue, discovery)
     assert "line 0: bad_row" in row["message"]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import character, image, image_source, mention, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.cli.main import cli
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
@@ -62,7 +62,7 @@ def test_another_licence_is_not_asked_for_and_another_setting_brings_it_back(
     assert "'CC BY-SA 4.0'" in told
     assert "harvest.only_licence is CC0" in told
     with made.catalogue.write() as connection:
-        assert make_pending(connection, [Fate.OTHER_LICENCE]) == 2
+        assert make_pending(connection, [FetchStatus.OTHER_LICENCE]) == 2
     harvest(find(made.root, ("harvest.only_licence=CC BY*,CC0",)))
     assert fates(made.catalogue) == {
         "0.png": "stored",
@@ -110,7 +110,7 @@ def test_a_withdrawn_url_is_listed_and_never_asked(
     harvest(made)
     assert fates(made.catalogue)["0.png"] == "taken_down"
     assert "/0.png" not in site.asked
-    assert Fate.TAKEN_DOWN not in ASKABLE
+    assert FetchStatus.TAKEN_DOWN not in ASKABLE
 
 
 def test_withdrawn_bytes_under_another_url_are_not_kept(

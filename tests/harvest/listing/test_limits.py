@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery, url
-from icf.codes import Fate, Gender, Region
+from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.listing.discover import begin, store, waiting_listings
-from icf.harvest.listing.limits import admit
-from icf.harvest.sources.base import Album, Answer, Character, Level, Picture, Task
+from icf.harvest.listing.limits import apply_limits
+from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
 from icf.harvest.sources.rules import Limit, Only, Rules, Skip
 from tests.harvest.rows import SourceOfTheTest, all_of, as_source
 
 
-def albums(*names: str) -> Answer:
+def albums(*names: str) -> ListingPage:
     """An answer with albums, and a task for the characters of each."""
-    return Answer(
+    return ListingPage(
         albums=tuple(Album(name) for name in names),
         tasks=tuple(
             Task("characters", name, name, level=Level.CHARACTERS) for name in names
@@ -29,18 +29,18 @@ def albums(*names: str) -> Answer:
     )
 
 
-def cast(*names: str, album: str = "Moon") -> Answer:
+def cast(*names: str, album: str = "Moon") -> ListingPage:
     """An answer with characters, and a task for the images of each."""
-    return Answer(
+    return ListingPage(
         albums=(Album(album),),
         characters=tuple(Character(album, name) for name in names),
         tasks=tuple(Task("images", f"{album}/{name}", album, name) for name in names),
     )
 
 
-def pictures(*numbers: int, name: str | None = "Luna") -> Answer:
+def pictures(*numbers: int, name: str | None = "Luna") -> ListingPage:
     """An answer with pictures of one character, or of nobody in particular."""
-    return Answer(
+    return ListingPage(
         albums=(Album("Moon"),),
         characters=(Character("Moon", name),) if name else (),
         pictures=tuple(Picture(f"http://a.org/{n}", "Moon", name) for n in numbers),
@@ -48,12 +48,12 @@ def pictures(*numbers: int, name: str | None = "Luna") -> Answer:
 
 
 def put(
-    catalogue: Catalogue, rules: Rules, *answers: Answer, source: str = "test"
-) -> Answer:
+    catalogue: Catalogue, rules: Rules, *answers: ListingPage, source: str = "test"
+) -> ListingPage:
     """Store answers to the next tasks of a source; return what was let in last."""
     made = SourceOfTheTest()
     made.name = source
-    kept = Answer()
+    kept = ListingPage()
     for answer in answers:
         subject = f"{source} {len(all_of(catalogue, discovery))}"
         with catalogue.write() as connection:
@@ -96,7 +96,7 @@ def test_without_rules_an_answer_is_let_in_as_it_is(catalogue: Catalogue) -> Non
     answer = albums("Moon", "Sun")
     with catalogue.write() as connection:
         source = as_source(SourceOfTheTest())
-        assert admit(connection, source, Rules(), answer).answer is answer
+        assert apply_limits(connection, source, Rules(), answer).answer is answer
 
 
 def test_albums_over_the_limit_are_counted_and_not_listed_further(
@@ -154,11 +154,11 @@ def test_images_of_a_whole_cast_are_limited_for_the_album(
 
 
 def test_what_can_never_be_fetched_takes_no_place(catalogue: Catalogue) -> None:
-    missing = Answer(
+    missing = ListingPage(
         albums=(Album("Moon"),),
         characters=(Character("Moon", "Luna"),),
         pictures=(
-            Picture("http://a.org/x", "Moon", "Luna", fate=Fate.MISSING_FILE),
+            Picture("http://a.org/x", "Moon", "Luna", fate=FetchStatus.MISSING_FILE),
             Picture("ftp://a.org/y", "Moon", "Luna"),
         ),
     )
@@ -173,7 +173,7 @@ def test_filters_look_at_names_regions_ranks_and_genders(catalogue: Catalogue) -
         only=Only(region=("japan",), max_rank=10, gender=("female",)),
         skip=Skip(album=("*spin-off*",)),
     )
-    answer = Answer(
+    answer = ListingPage(
         albums=(
             Album("Moon", rank=1, region=Region.JAPAN),
             Album("Moon spin-off", rank=2, region=Region.JAPAN),
@@ -197,9 +197,9 @@ def test_filters_look_at_names_regions_ranks_and_genders(catalogue: Catalogue) -
 def test_what_the_source_left_out_is_counted_with_the_rest(
     catalogue: Catalogue,
 ) -> None:
-    answer = Answer(albums=(Album("Moon"), Album("Sun")), passed_over=7)
+    answer = ListingPage(albums=(Album("Moon"), Album("Sun")), passed_over=7)
     put(catalogue, Rules(skip=Skip(album=("Sun",))), answer)
-    put(catalogue, Rules(), Answer(passed_over=1))
+    put(catalogue, Rules(), ListingPage(passed_over=1))
     assert passed_over(catalogue) == 9
 
 
@@ -209,14 +209,14 @@ def test_pictures_are_left_out_by_their_urls(catalogue: Catalogue) -> None:
 
 
 def test_a_later_answer_fills_in_what_was_not_known(catalogue: Catalogue) -> None:
-    first = Answer(
+    first = ListingPage(
         albums=(Album("Moon", rank=3),), characters=(Character("Moon", "Luna"),)
     )
-    later = Answer(
+    later = ListingPage(
         albums=(Album("Moon", "http://w/Moon", 9, Region.JAPAN),),
         characters=(Character("Moon", "Luna", "http://w/Luna", Gender.FEMALE),),
     )
-    last = Answer(
+    last = ListingPage(
         albums=(Album("Moon", region=Region.CHINA),),
         characters=(Character("Moon", "Luna", gender=Gender.MALE),),
     )
@@ -230,7 +230,7 @@ def test_a_later_answer_fills_in_what_was_not_known(catalogue: Catalogue) -> Non
 
 
 def test_a_region_that_another_source_knows_counts(catalogue: Catalogue) -> None:
-    known = Answer(albums=(Album("Moon", region=Region.JAPAN),))
+    known = ListingPage(albums=(Album("Moon", region=Region.JAPAN),))
     put(catalogue, Rules(), known, source="other")
     kept = put(catalogue, Rules(only=Only(region=("japan",))), albums("Moon", "Sun"))
     assert [one.name for one in kept.albums] == ["Moon"]
@@ -246,7 +246,7 @@ def _endless(catalogue: Catalogue, rules: Rules, pages: Iterable[str]) -> list[s
         if not listings:
             break
         asked.append(name)
-        page = Answer(albums=(Album(name),), cursor=name, done=False)
+        page = ListingPage(albums=(Album(name),), cursor=name, done=False)
         store(catalogue, source, listings[0], page, rules)
     return asked
 
@@ -315,7 +315,7 @@ def test_however_pictures_come_a_limit_holds_and_nothing_is_lost_without_a_count
 ) -> None:
     name = f"example {next(_EXAMPLES)}"  # the catalogue keeps those before
     made = [
-        Answer(
+        ListingPage(
             albums=(Album(name),),
             characters=(Character(name, "Luna"),),
             pictures=tuple(Picture(f"http://a/{name}/{n}", name, "Luna") for n in one),

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import discovery, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.report.progress import (
     Part,
     by_host,
@@ -145,7 +145,7 @@ def test_listings_are_counted_by_level_with_what_they_passed_over(
         (Which(), 2, 2),
         (Which(sources=("one",)), 1, 1),
         (Which(hosts=("a.org",)), 1, 0),
-        (Which((Fate.GONE,)), 1, 2),
+        (Which((FetchStatus.GONE,)), 1, 2),
     ],
 )
 def test_a_retry_can_be_for_some_fates_sources_and_hosts(
@@ -165,4 +165,8 @@ def test_a_retry_can_be_for_some_fates_sources_and_hosts(
 
 
 def test_every_fate_of_failure_says_what_can_be_done() -> None:
-    assert set(Fate) - set(REMEDIES) == {Fate.PENDING, Fate.STORED, Fate.UNCHANGED}
+    assert set(FetchStatus) - set(REMEDIES) == {
+        FetchStatus.PENDING,
+        FetchStatus.STORED,
+        FetchStatus.UNCHANGED,
+    }

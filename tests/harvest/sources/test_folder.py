@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Answer, Character
+from icf.harvest.sources.base import Character, ListingPage
 from icf.harvest.sources.folder import FolderSource, open_inside
 from icf.settings import HarvestSettings
 
@@ -27,9 +27,9 @@ def put(root: Path, *names: str) -> None:
         path.write_bytes(b"bytes of " + name.encode())
 
 
-def listed(folder: FolderSource) -> list[Answer]:
+def listed(folder: FolderSource) -> list[ListingPage]:
     """Every answer to every task."""
-    found: list[Answer] = []
+    found: list[ListingPage] = []
 
     async def all_of_it() -> None:
         async with Web("icf/test", AllowList([])) as web:
@@ -87,7 +87,7 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> N
     assert len(moon.faults) == 2
     with pytest.raises(Fault) as caught:
         open_inside((luna / "key.jpg").as_uri(), tmp_path / "pictures")
-    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+    assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
 
 
 def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_strange_name_survives_being_a_url(tmp_path: Path) -> None:
 def test_a_file_that_went_away_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(Fault) as caught:
         open_inside((tmp_path / "gone").as_uri(), tmp_path)
-    assert caught.value.fate is Fate.NOT_FOUND
+    assert caught.value.fate is FetchStatus.NOT_FOUND
 
 
 def test_a_large_album_comes_in_steps_and_every_file_once(tmp_path: Path) -> None:

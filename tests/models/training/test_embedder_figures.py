@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from icf.models.training.embedder_figures import (
     VIEWS,
-    Faces,
+    LabelledCrops,
     auc,
     draw,
     measure,
@@ -86,7 +86,7 @@ def test_kinds_that_are_fully_apart_have_a_finite_slope() -> None:
 def test_a_perfect_embedder_has_perfect_figures() -> None:
     colours = torch.eye(3).repeat_interleave(VIEWS, 0)[:, :, None, None] * 200
     crops = colours.expand(-1, -1, 112, 112).to(torch.uint8)
-    faces = {"plain": Faces(crops, np.repeat(np.arange(3), VIEWS))}
+    faces = {"plain": LabelledCrops(crops, np.repeat(np.arange(3), VIEWS))}
     figures = measure(lambda pixels: pixels.mean((2, 3)), faces, batch=5)
     assert figures.by_style() == {
         "plain": {"identities": 3, "crops": 12, "auc": 1.0, "rank1": 1.0}

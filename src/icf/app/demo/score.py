@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.app.demo.people import true_answers
 from icf.app.demo.site import load_truth
 from icf.catalogue.schema import face, image, question, url
-from icf.codes import FaceReason, Fate, Label, Verdict
+from icf.codes import FaceReason, FetchStatus, Label, Verdict
 from icf.dataset.formats.icartoonface.detection import (
     DetectionBoxes,
     Detections,
@@ -136,7 +136,9 @@ def write_detection_files(workspace: Workspace) -> tuple[Path, Path]:
             for sha256 in connection.execute(
                 sa.select(image.c.sha256)
                 .join(url, url.c.image_id == image.c.id)
-                .where(image.c.width.is_not(None), url.c.fate == Fate.STORED.value)
+                .where(
+                    image.c.width.is_not(None), url.c.fate == FetchStatus.STORED.value
+                )
             ).scalars()
         }
         found = connection.execute(

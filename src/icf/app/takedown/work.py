@@ -30,7 +30,7 @@ from icf.catalogue.schema import (
     tombstone,
     url,
 )
-from icf.codes import FaceReason, Fate, ImageReason, Label, Verdict
+from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
 from icf.engine.rows import CHUNK, by_ids
 from icf.workspace import Workspace
 
@@ -101,9 +101,9 @@ def _end_urls(connection: sa.Connection, ids: Sequence[int], reason: str) -> Non
     for part in _parts(ids):
         connection.execute(
             sa.update(url)
-            .where(url.c.id.in_(part), url.c.fate != Fate.TAKEN_DOWN.value)
+            .where(url.c.id.in_(part), url.c.fate != FetchStatus.TAKEN_DOWN.value)
             .values(
-                fate=Fate.TAKEN_DOWN.value,
+                fate=FetchStatus.TAKEN_DOWN.value,
                 message=reason,
                 finished_at=time.time(),
                 leased_by=None,

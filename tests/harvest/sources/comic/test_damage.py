@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.archive import Archive
 from icf.harvest.sources.comic.epub import Epub
@@ -58,7 +58,7 @@ def read_all(book: Books) -> None:
     assert len(set(ids)) == len(ids)
     for page in book.pages:
         got = bytearray()
-        if page.fate is Fate.PENDING:
+        if page.fate is FetchStatus.PENDING:
             with contextlib.suppress(Fault):
                 book.read(page, got.extend)
         assert len(got) <= MOST

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image_source, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.cli.main import cli
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Album, Answer, Character
+from icf.harvest.sources.base import Album, Character, ListingPage
 from icf.harvest.sources.comic.source import ComicSource
 from icf.settings import HarvestSettings
 from icf.workspace import find, init
@@ -50,9 +50,9 @@ def source(root: Path, made: list[ComicSource], **keys: Any) -> ComicSource:
     return made[-1]
 
 
-def listed(comics: ComicSource) -> list[Answer]:
+def listed(comics: ComicSource) -> list[ListingPage]:
     """Every answer to every task, in turn."""
-    found: list[Answer] = []
+    found: list[ListingPage] = []
 
     async def all_of_it() -> None:
         async with Web("icf/test", AllowList([])) as web:
@@ -154,7 +154,7 @@ def test_a_link_out_of_the_folder_is_not_followed(
     (tmp_path / "comics/Moon").mkdir(parents=True)
     (tmp_path / "comics/Moon/1.cbz").symlink_to(secret)
     _, (page,) = (one.pictures for one in listed(source(tmp_path, sources)))
-    assert page.fate is Fate.FORBIDDEN_ADDRESS
+    assert page.fate is FetchStatus.FORBIDDEN_ADDRESS
 
 
 def test_a_file_that_takes_longer_than_its_deadline_is_told(
@@ -162,7 +162,7 @@ def test_a_file_that_takes_longer_than_its_deadline_is_told(
 ) -> None:
     zipped(tmp_path / "comics/Moon/1.cbz", {"1.png": PNG})
     _, answer = listed(source(tmp_path, sources, deadline=1e-9))
-    assert [page.fate for page in answer.pictures] == [Fate.TIMEOUT]
+    assert [page.fate for page in answer.pictures] == [FetchStatus.TIMEOUT]
 
 
 def test_wrong_use_is_told(tmp_path: Path, sources: list[ComicSource]) -> None:

@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.work import open_book
 from tests.harvest.sources.comic.books import (
@@ -33,13 +33,13 @@ MOST = 1_000_000
 PNG, JPEG = picture(), picture("JPEG")
 
 
-def pages(path: Path) -> dict[str, bytes | Fate]:
+def pages(path: Path) -> dict[str, bytes | FetchStatus]:
     """Each page's bytes or fate, in order."""
-    book, found = open_book(path, MOST, 72.0), dict[str, bytes | Fate]()
+    book, found = open_book(path, MOST, 72.0), dict[str, bytes | FetchStatus]()
     for page in book.pages:
         got = bytearray()
         found[page.id] = page.fate
-        if page.fate is Fate.PENDING:
+        if page.fate is FetchStatus.PENDING:
             try:
                 book.read(page, got.extend)
                 found[page.id] = bytes(got)
@@ -49,7 +49,7 @@ def pages(path: Path) -> dict[str, bytes | Fate]:
     return found
 
 
-def fate(path: Path) -> Fate:
+def fate(path: Path) -> FetchStatus:
     with pytest.raises(Fault) as caught:
         open_book(path, MOST, 72.0)
     return caught.value.fate
@@ -78,14 +78,14 @@ def test_what_lies_beside_pages_is_passed_over_and_counted(tmp_path: Path) -> No
 def test_a_name_that_leads_out_is_a_bad_member(tmp_path: Path, name: str) -> None:
     path = zipped(tmp_path / "a.cbz", {name: PNG, "2.png": PNG})
     assert sorted(pages(path).values(), key=str) == sorted(
-        [PNG, Fate.BAD_MEMBER], key=str
+        [PNG, FetchStatus.BAD_MEMBER], key=str
     )
 
 
 def test_an_archive_in_an_archive_is_unsupported(tmp_path: Path) -> None:
     inner = zipped(tmp_path / "bomb.zip", {"zeros": bytes(MOST)}).read_bytes()
     path = zipped(tmp_path / "a.cbz", {"1.ZIP": inner, "2.png": PNG})
-    assert pages(path) == {"1.ZIP": Fate.UNSUPPORTED, "2.png": PNG}
+    assert pages(path) == {"1.ZIP": FetchStatus.UNSUPPORTED, "2.png": PNG}
 
 
 def test_a_link_is_a_bad_member(tmp_path: Path) -> None:
@@ -93,13 +93,13 @@ def test_a_link_is_a_bad_member(tmp_path: Path) -> None:
     info.create_system, info.external_attr = 3, 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "a.cbz", "w") as file:
         file.writestr(info, "/etc/passwd")
-    assert pages(tmp_path / "a.cbz") == {"1.png": Fate.BAD_MEMBER}
+    assert pages(tmp_path / "a.cbz") == {"1.png": FetchStatus.BAD_MEMBER}
 
 
 def test_members_that_share_bytes_are_bad_members(tmp_path: Path) -> None:
     found = pages(overlapping_bomb(tmp_path / "a.cbz"))
     assert len(found) == 26
-    assert set(found.values()) == {Fate.BAD_MEMBER}
+    assert set(found.values()) == {FetchStatus.BAD_MEMBER}
 
 
 def test_members_that_unpack_to_too_much_are_too_large(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_members_that_unpack_to_too_much_are_too_large(tmp_path: Path) -> None:
     tight = bytes((1 << 20) + 1)[: MOST - 1] + b"x"
     path = zipped(tmp_path / "a.cbz", {"1": many, "2": bytes(1 << 24), "3": tight})
     found = pages(path)
-    assert (found["1"], found["2"]) == (Fate.TOO_LARGE, Fate.TOO_LARGE)
+    assert (found["1"], found["2"]) == (FetchStatus.TOO_LARGE, FetchStatus.TOO_LARGE)
     assert found["3"] == tight
 
 
@@ -117,7 +117,7 @@ def test_a_member_that_lies_about_its_size_is_not_read_beyond_it(
     path = zipped(tmp_path / "a.cbz", {"1": bytes(1 << 24), "2.png": PNG})
     size = (1 << 24).to_bytes(4, "little")
     assert pages(patched(path, size, (999).to_bytes(4, "little"))) == {
-        "1": Fate.CORRUPT,
+        "1": FetchStatus.CORRUPT,
         "2.png": PNG,
     }
 
@@ -127,19 +127,19 @@ def test_members_under_a_password_are_encrypted(
     tmp_path: Path, flags: int, method: int | None
 ) -> None:
     path = zipped(tmp_path / "a.cbz", {"1.png": PNG, "2.png": PNG})
-    assert set(pages(flagged(path, flags, method)).values()) == {Fate.ENCRYPTED}
+    assert set(pages(flagged(path, flags, method)).values()) == {FetchStatus.ENCRYPTED}
 
 
 def test_a_method_that_is_not_known_is_unsupported(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.cbz", {"1.png": PNG})
-    assert pages(flagged(path, 0, 95)) == {"1.png": Fate.UNSUPPORTED}
+    assert pages(flagged(path, 0, 95)) == {"1.png": FetchStatus.UNSUPPORTED}
 
 
 def test_a_damaged_member_is_corrupt_and_the_rest_goes_on(tmp_path: Path) -> None:
     noise = random.Random(1).randbytes(1000)
     path = zipped(tmp_path / "a.cbz", {"1": noise, "2.png": PNG})
     assert pages(patched(path, noise[400:410], bytes(10))) == {
-        "1": Fate.CORRUPT,
+        "1": FetchStatus.CORRUPT,
         "2.png": PNG,
     }
 
@@ -158,12 +158,12 @@ def test_names_that_are_not_utf8_are_read_and_stay_apart(tmp_path: Path) -> None
 def test_a_broken_directory_is_one_fault_of_the_file(tmp_path: Path, kept: int) -> None:
     path = zipped(tmp_path / "a.cbz", {"1.png": PNG})
     path.write_bytes(path.read_bytes()[:kept])
-    assert fate(path) is Fate.CORRUPT
+    assert fate(path) is FetchStatus.CORRUPT
 
 
 def test_too_many_members_are_one_fault_of_the_file(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.cbz", {str(n): b"" for n in range(20_001)}, 0)
-    assert fate(path) is Fate.TOO_LARGE
+    assert fate(path) is FetchStatus.TOO_LARGE
 
 
 def test_comic_info_tells_rights_and_author(tmp_path: Path) -> None:
@@ -175,9 +175,9 @@ def test_comic_info_tells_rights_and_author(tmp_path: Path) -> None:
 
 def test_what_is_no_comic_has_a_fate(tmp_path: Path) -> None:
     for name, data, wanted in (
-        ("a.cbz", b"", Fate.EMPTY),
-        ("b.cbz", b"no archive", Fate.CORRUPT),
-        ("c.txt", b"words", Fate.UNSUPPORTED),
+        ("a.cbz", b"", FetchStatus.EMPTY),
+        ("b.cbz", b"no archive", FetchStatus.CORRUPT),
+        ("c.txt", b"words", FetchStatus.UNSUPPORTED),
     ):
         (tmp_path / name).write_bytes(data)
         assert fate(tmp_path / name) is wanted
@@ -234,7 +234,7 @@ def test_locked_pictures_of_an_epub_are_encrypted(tmp_path: Path) -> None:
     lock = b"<encryption><CipherReference URI='1.png'/></encryption>"
     members = {"META-INF/encryption.xml": lock, "1.png": PNG, "2.png": PNG}
     assert pages(epub(tmp_path / "a.epub", members, "")) == {
-        "1.png": Fate.ENCRYPTED,
+        "1.png": FetchStatus.ENCRYPTED,
         "2.png": PNG,
     }
 
@@ -245,8 +245,8 @@ def test_locked_pictures_of_an_epub_are_encrypted(tmp_path: Path) -> None:
 def test_stored_members_of_a_rar_file_need_no_program(tmp_path: Path) -> None:
     members = [("p10.png", PNG), ("p2.png", JPEG), ("../x.png", PNG), ("a.zip", b"")]
     assert pages(rar5(tmp_path / "a.cbr", members)) == {
-        "../x.png": Fate.BAD_MEMBER,
-        "a.zip": Fate.UNSUPPORTED,
+        "../x.png": FetchStatus.BAD_MEMBER,
+        "a.zip": FetchStatus.UNSUPPORTED,
         "p2.png": JPEG,
         "p10.png": PNG,
     }
@@ -254,9 +254,9 @@ def test_stored_members_of_a_rar_file_need_no_program(tmp_path: Path) -> None:
 
 def test_a_damaged_rar_file_is_corrupt(tmp_path: Path) -> None:
     path = rar5(tmp_path / "a.cbr", [("1.png", PNG)])
-    assert pages(patched(path, PNG[20:30], bytes(10))) == {"1.png": Fate.CORRUPT}
+    assert pages(patched(path, PNG[20:30], bytes(10))) == {"1.png": FetchStatus.CORRUPT}
     path.write_bytes(b"Rar!\x1a\x07\x01\x00" + bytes(40))
-    assert fate(path) is Fate.CORRUPT
+    assert fate(path) is FetchStatus.CORRUPT
 
 
 def test_without_the_extra_a_rar_file_says_what_to_install(
@@ -266,7 +266,7 @@ def test_without_the_extra_a_rar_file_says_what_to_install(
     path = rar5(tmp_path / "a.cbr", [("1.png", PNG)])
     with pytest.raises(Fault, match=r"icf-toolkit\[cbr\]") as caught:
         open_book(path, MOST, 72)
-    assert caught.value.fate is Fate.UNSUPPORTED
+    assert caught.value.fate is FetchStatus.UNSUPPORTED
 
 
 def test_pages_before_a_damaged_header_are_read_and_the_rest_is_told(
@@ -275,14 +275,14 @@ def test_pages_before_a_damaged_header_are_read_and_the_rest_is_told(
     path = rar5(tmp_path / "a.cbr", [("1.png", PNG), ("2.png", PNG)])
     assert pages(patched(path, b"2.png", b"3.png")) == {
         "1.png": PNG,
-        "%28the%20rest%29": Fate.CORRUPT,
+        "%28the%20rest%29": FetchStatus.CORRUPT,
     }
 
 
 # --- PDF ------------------------------------------------------------------------------
 
 
-def decoded(data: bytes | Fate) -> Image.Image:
+def decoded(data: bytes | FetchStatus) -> Image.Image:
     assert isinstance(data, bytes)
     return Image.open(io.BytesIO(data))
 
@@ -332,26 +332,26 @@ def test_a_drawn_picture_keeps_its_own_pixels(tmp_path: Path) -> None:
 
 def test_an_encrypted_pdf_is_one_fault_of_the_file(tmp_path: Path) -> None:
     path = pdf(tmp_path / "a.pdf", jpeg_page(JPEG), password="secret")
-    assert fate(path) is Fate.ENCRYPTED
+    assert fate(path) is FetchStatus.ENCRYPTED
 
 
 def test_a_broken_pdf_is_one_fault_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n" + bytes(500))
-    assert fate(tmp_path / "a.pdf") is Fate.CORRUPT
+    assert fate(tmp_path / "a.pdf") is FetchStatus.CORRUPT
 
 
 def test_a_broken_page_has_its_fate_and_the_rest_goes_on(tmp_path: Path) -> None:
     bad = flate_page(b"")
     bad["data"] = b"no zlib stream"
     path = pdf(tmp_path / "a.pdf", jpeg_page(JPEG), bad, jpeg_page(JPEG))
-    assert pages(path) == {"1": JPEG, "2": Fate.CORRUPT, "3": JPEG}
+    assert pages(path) == {"1": JPEG, "2": FetchStatus.CORRUPT, "3": JPEG}
 
 
 def test_pixels_that_unpack_to_more_than_the_picture_has_are_too_large(
     tmp_path: Path,
 ) -> None:
     bomb = flate_page(bytes(1 << 24))
-    assert pages(pdf(tmp_path / "a.pdf", bomb)) == {"1": Fate.TOO_LARGE}
+    assert pages(pdf(tmp_path / "a.pdf", bomb)) == {"1": FetchStatus.TOO_LARGE}
 
 
 # --- in its own process ---------------------------------------------------------------

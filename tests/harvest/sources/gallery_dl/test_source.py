@@ -19,7 +19,7 @@ from icf.errors import SomeFailed, WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Answer, Task
+from icf.harvest.sources.base import ListingPage, Task
 from icf.harvest.sources.gallery_dl.source import GallerySource
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
@@ -56,11 +56,11 @@ def source(site: Site, *urls: str, **keys: object) -> GallerySource:
     return GallerySource({"options": options(site), **table}, Path(), settings)
 
 
-def list_all(one: GallerySource, task: Task) -> list[Answer]:
+def list_all(one: GallerySource, task: Task) -> list[ListingPage]:
     """Answer a task to its end; each answer is stored."""
 
-    async def run() -> list[Answer]:
-        answers: list[Answer] = []
+    async def run() -> list[ListingPage]:
+        answers: list[ListingPage] = []
         async with Web("icf/test", AllowList([])) as web:
             cursor = task.cursor
             while not answers or not answers[-1].done:
@@ -173,7 +173,7 @@ def test_one_process_lists_many_urls_and_an_error_of_one_is_not_the_next_ones(
         told = []
         async with Web("icf/test", AllowList([])) as web:
             for task in one.first_tasks():
-                answers: list[Answer] = []
+                answers: list[ListingPage] = []
                 try:
                     while not answers or not answers[-1].done:
                         cursor = answers[-1].cursor if answers else None

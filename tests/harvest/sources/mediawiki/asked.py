@@ -7,7 +7,7 @@ from typing import Any
 
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Answer, Task
+from icf.harvest.sources.base import ListingPage, Task
 from icf.harvest.sources.mediawiki.source import MediaWikiSource
 from icf.settings import HarvestSettings
 from tests.harvest.wire import Site, answer
@@ -27,12 +27,12 @@ def source(api: str, **keys: object) -> MediaWikiSource:
     return MediaWikiSource(table, Path(), HarvestSettings(backoff=0.0))
 
 
-def step(site: Site, task: Task, *answers: object, **keys: object) -> Answer:
+def step(site: Site, task: Task, *answers: object, **keys: object) -> ListingPage:
     """Answer a task from a wiki that says these things, one after another."""
     said = [answer(json.dumps(one).encode()) for one in answers]
     wiki = source(site.route("/api.php", *said), **keys)
 
-    async def once() -> Answer:
+    async def once() -> ListingPage:
         async with Web("icf/test", AllowList([site.host])) as web:
             return await wiki.step(task, web)
 

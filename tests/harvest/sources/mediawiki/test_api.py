@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
@@ -140,7 +140,7 @@ def test_other_bytes_where_an_object_was_due_are_a_fault(
 ) -> None:
     with pytest.raises(Fault) as caught:
         ask(site, answer(text))
-    assert caught.value.fate is Fate.HTTP_ERROR
+    assert caught.value.fate is FetchStatus.HTTP_ERROR
 
 
 def test_an_error_of_the_site_is_not_asked_for_twice(site: Site) -> None:
@@ -157,9 +157,11 @@ def test_an_internal_error_of_the_site_is_tried_again(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("status", "fate"),
-    [("404 Not Found", Fate.NOT_FOUND), ("403 Forbidden", Fate.REFUSED)],
+    [("404 Not Found", FetchStatus.NOT_FOUND), ("403 Forbidden", FetchStatus.REFUSED)],
 )
-def test_an_address_without_an_api_says_so(site: Site, status: str, fate: Fate) -> None:
+def test_an_address_without_an_api_says_so(
+    site: Site, status: str, fate: FetchStatus
+) -> None:
     with pytest.raises(Fault, match=r"where an api\.php should be") as caught:
         ask(site, answer(b"", status))
     assert caught.value.fate is fate

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from icf.codes import Fate
-from icf.harvest.sources.base import Answer, Level, Task
+from icf.codes import FetchStatus
+from icf.harvest.sources.base import Level, ListingPage, Task
 from tests.harvest.sources.mediawiki.asked import RIGHTS, described, file, step
 from tests.harvest.wire import Site
 
@@ -15,7 +15,7 @@ def shown(name: str, count: int) -> dict[str, Any]:
     return {"title": f"File:{name}", "fileusage": uses}
 
 
-def names(found: Answer) -> list[str]:
+def names(found: ListingPage) -> list[str]:
     return [one.url.rpartition("/")[2] for one in found.pictures]
 
 
@@ -80,13 +80,13 @@ def test_files_are_left_out_by_the_pattern_of_their_names(site: Site) -> None:
 def test_a_file_of_a_shared_repository_is_not_missing(site: Site) -> None:
     shared = {**file("A.png", sha1="AB"), "missing": True, "known": True}
     (picture,) = step(site, IMAGES, RIGHTS, described(shared)).pictures
-    assert (picture.fate, picture.sha1) == (Fate.PENDING, "ab")
+    assert (picture.fate, picture.sha1) == (FetchStatus.PENDING, "ab")
 
 
 def test_a_missing_file_is_told_by_older_sites_with_an_empty_word(site: Site) -> None:
     gone = {"title": "File:A.png", "missing": ""}
     (picture,) = step(site, IMAGES, RIGHTS, described(gone)).pictures
-    assert picture.fate is Fate.MISSING_FILE
+    assert picture.fate is FetchStatus.MISSING_FILE
     assert len(site.asked) == 2
 
 
@@ -120,7 +120,7 @@ def test_the_files_of_a_long_gallery_are_looked_up_fifty_a_call(site: Site) -> N
     assert '"File:Last.png"' in str(second.cursor)
     looked_up = step(site, second, RIGHTS, described(file("Last.png"), file("59.png")))
     fates = [one.fate for one in looked_up.pictures]
-    assert fates == [Fate.MISSING_FILE] * 9 + [Fate.PENDING] * 2
+    assert fates == [FetchStatus.MISSING_FILE] * 9 + [FetchStatus.PENDING] * 2
     assert names(looked_up)[9:] == ["59.png", "Last.png"]
 
 

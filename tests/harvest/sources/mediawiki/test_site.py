@@ -2,9 +2,9 @@
 
 import pytest
 
-from icf.codes import Fate, Gender, Region
+from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.fault import Fault
-from icf.harvest.sources.base import Album, Answer, Level, Task
+from icf.harvest.sources.base import Album, Level, ListingPage, Task
 from tests.harvest.sources.mediawiki.asked import described, source, step
 from tests.harvest.wire import Site
 
@@ -13,7 +13,7 @@ CAST = Task(
 )
 
 
-def messages(found: Answer) -> list[str]:
+def messages(found: ListingPage) -> list[str]:
     return [str(one.message) for one in found.pictures]
 
 
@@ -48,7 +48,7 @@ def test_each_page_that_cannot_be_gone_on_with_is_told(site: Site) -> None:
     said["query"]["interwiki"] = [{"title": "Vega", "iw": "ve"}]
     found = step(site, CAST, said)
     assert found.characters == ()
-    assert {one.fate for one in found.pictures} == {Fate.MISSING_PAGE}
+    assert {one.fate for one in found.pictures} == {FetchStatus.MISSING_PAGE}
     assert len({one.url for one in found.pictures}) == 3
     assert found.pictures[2].url.endswith("/api.php?action=query&titles=S%7Cl")
     assert messages(found)[:2] == [
@@ -95,7 +95,7 @@ def test_a_page_that_the_site_refuses_to_draw_is_not_one_that_is_missing(
     assert task.level is Level.ALBUMS
     gone = {"error": {"code": "missingtitle", "info": "no such page"}}
     (missing,) = step(site, task, gone, **keys).pictures
-    assert missing.fate is Fate.MISSING_PAGE
+    assert missing.fate is FetchStatus.MISSING_PAGE
     refused = {"error": {"code": "readapidenied", "info": "log in"}}
     with pytest.raises(Fault, match="readapidenied"):
         step(site, task, refused, **keys)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.sources.base import Album, Character, Task
 from tests.harvest.sources.mediawiki.asked import (
@@ -71,7 +71,7 @@ def test_albums_can_be_named_one_by_one(site: Site) -> None:
     assert "titles=Moon%7CSunn" in site.asked[-1]
     assert found.albums == (Album("Moon Rabbits"),)
     (missing,) = found.pictures
-    assert (missing.fate, missing.url) == (Fate.MISSING_PAGE, "http://w/Sunn")
+    assert (missing.fate, missing.url) == (FetchStatus.MISSING_PAGE, "http://w/Sunn")
 
 
 # --- characters ----------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_a_page_with_many_files_keeps_its_lead_over_the_batches(site: Site) -> N
 def test_a_file_the_site_does_not_have_is_told(site: Site) -> None:
     gone = {"title": "File:Gone.png", "missing": True, "fullurl": "http://w/Gone"}
     (picture,) = step(site, IMAGES, RIGHTS, described(gone)).pictures
-    assert (picture.fate, picture.url) == (Fate.MISSING_FILE, "http://w/Gone")
+    assert (picture.fate, picture.url) == (FetchStatus.MISSING_FILE, "http://w/Gone")
     assert picture.character == "Luna"
 
 
@@ -166,7 +166,10 @@ def test_files_that_come_without_imageinfo_are_asked_for_again(site: Site) -> No
         described(file("A.png"), never),
     )
     assert "titles=File%3AA.png%7CFile%3AB.png" in site.asked[-1]
-    assert [p.fate for p in found.pictures] == [Fate.PENDING, Fate.MISSING_FILE]
+    assert [p.fate for p in found.pictures] == [
+        FetchStatus.PENDING,
+        FetchStatus.MISSING_FILE,
+    ]
 
 
 def test_fandom_is_asked_for_the_bytes_that_were_uploaded(site: Site) -> None:

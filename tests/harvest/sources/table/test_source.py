@@ -9,7 +9,7 @@ from icf.errors import WrongUse
 from icf.harvest.attributes.licence import Licence
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Album, Answer, Character
+from icf.harvest.sources.base import Album, Character, ListingPage
 from icf.harvest.sources.table.source import ListSource
 from icf.settings import HarvestSettings
 
@@ -19,11 +19,11 @@ def source(folder: Path) -> ListSource:
     return ListSource(table, folder, HarvestSettings())
 
 
-def answers(folder: Path, text: bytes) -> list[Answer]:
+def answers(folder: Path, text: bytes) -> list[ListingPage]:
     (folder / "urls.csv").write_bytes(text)
     listed = source(folder)
     (task,) = listed.first_tasks()
-    found: list[Answer] = []
+    found: list[ListingPage] = []
 
     async def all_of_it() -> None:
         nonlocal task
@@ -97,7 +97,7 @@ def test_a_list_goes_on_at_its_cursor_in_another_process(tmp_path: Path) -> None
     again = source(tmp_path)
     (task,) = again.first_tasks()
 
-    async def rest() -> Answer:
+    async def rest() -> ListingPage:
         async with Web("icf/test", AllowList([])) as web:
             return await again.step(replace(task, cursor=first.cursor), web)
 
@@ -154,7 +154,7 @@ def test_the_same_list_in_json_lines_is_the_same(tmp_path: Path) -> None:
     listed = ListSource(table, tmp_path, HarvestSettings())
     (task,) = listed.first_tasks()
 
-    async def step() -> Answer:
+    async def step() -> ListingPage:
         async with Web("icf/test", AllowList([])) as web:
             return await listed.step(task, web)
 

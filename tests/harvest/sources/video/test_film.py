@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.video.film import Film
 from icf.harvest.sources.video.pixels import encoded, upright
@@ -61,7 +61,7 @@ def test_the_bytes_of_a_frame_are_always_the_same(tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
-def fate_of(path: Path) -> Fate:
+def fate_of(path: Path) -> FetchStatus:
     with pytest.raises(Fault) as caught, Film(path):
         pass
     return caught.value.fate
@@ -71,16 +71,16 @@ def test_what_is_no_film_says_what_it_is(tmp_path: Path) -> None:
     empty, text = tmp_path / "empty.mp4", tmp_path / "text.mp4"
     empty.write_bytes(b"")
     text.write_text("no film\n" * 100)
-    assert fate_of(empty) is Fate.EMPTY
-    assert fate_of(text) is Fate.NOT_IMAGE
-    assert fate_of(tmp_path / "away.mp4") is Fate.NOT_FOUND
+    assert fate_of(empty) is FetchStatus.EMPTY
+    assert fate_of(text) is FetchStatus.NOT_IMAGE
+    assert fate_of(tmp_path / "away.mp4") is FetchStatus.NOT_FOUND
 
 
 def test_a_film_without_its_index_is_corrupt(tmp_path: Path) -> None:
     whole = write_film(tmp_path / "a.mp4", scenes(30)).read_bytes()
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) // 2])
-    assert fate_of(cut) is Fate.CORRUPT
+    assert fate_of(cut) is FetchStatus.CORRUPT
 
 
 def test_sound_alone_is_unsupported(tmp_path: Path) -> None:
@@ -93,14 +93,14 @@ def test_sound_alone_is_unsupported(tmp_path: Path) -> None:
         frame.sample_rate = 44100
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    assert fate_of(path) is Fate.UNSUPPORTED
+    assert fate_of(path) is FetchStatus.UNSUPPORTED
 
 
 def test_an_unknown_codec_is_unsupported(tmp_path: Path) -> None:
     whole = write_film(tmp_path / "a.mp4", scenes(30)).read_bytes()
     odd = tmp_path / "odd.mp4"
     odd.write_bytes(whole.replace(b"avc1", b"zzzz"))
-    assert fate_of(odd) is Fate.UNSUPPORTED
+    assert fate_of(odd) is FetchStatus.UNSUPPORTED
 
 
 def test_an_encrypted_film_is_encrypted(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_an_encrypted_film_is_encrypted(tmp_path: Path) -> None:
     )
     with pytest.raises(Fault) as caught:
         times(secret)
-    assert caught.value.fate is Fate.ENCRYPTED
+    assert caught.value.fate is FetchStatus.ENCRYPTED
 
 
 def test_a_playlist_that_names_other_files_is_not_opened(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ def test_a_playlist_that_names_other_files_is_not_opened(tmp_path: Path) -> None
     playlist.write_text(f"#EXTM3U\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n")
     concat = tmp_path / "list.ffconcat"
     concat.write_text(f"ffconcat version 1.0\nfile '{film}'\n")
-    assert fate_of(playlist) is Fate.NOT_IMAGE
-    assert fate_of(concat) is Fate.NOT_IMAGE
+    assert fate_of(playlist) is FetchStatus.NOT_IMAGE
+    assert fate_of(concat) is FetchStatus.NOT_IMAGE
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.ts"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from icf import workspace
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.sources.video.sites import Sites
@@ -36,7 +36,7 @@ def serve(site: Site, film: bytes) -> str:
     return site.route("/film.mp4", answer(film, Content_Type="video/mp4"))
 
 
-def fate_of(some: Sites, url: str) -> Fate:
+def fate_of(some: Sites, url: str) -> FetchStatus:
     with pytest.raises(Fault) as caught:
         some.bring(url)
     some.close()
@@ -58,7 +58,7 @@ def test_a_private_address_is_forbidden(
     tmp_path: Path, site: Site, film: bytes
 ) -> None:
     url = serve(site, film)
-    assert fate_of(sites(tmp_path / "videos"), url) is Fate.FORBIDDEN_ADDRESS
+    assert fate_of(sites(tmp_path / "videos"), url) is FetchStatus.FORBIDDEN_ADDRESS
     assert site.asked == []
 
 
@@ -69,7 +69,7 @@ def test_a_redirect_to_a_private_address_is_forbidden(
         private = serve(other, film)
         url = site.route("/film.mp4", redirect(private))
         some = sites(tmp_path / "videos", site.host)
-        assert fate_of(some, url) is Fate.FORBIDDEN_ADDRESS
+        assert fate_of(some, url) is FetchStatus.FORBIDDEN_ADDRESS
         assert other.asked == []
 
 
@@ -78,12 +78,14 @@ def test_a_video_over_the_cap_is_too_large(
 ) -> None:
     url = serve(site, film)
     some = sites(tmp_path / "videos", site.host, max_bytes=1000)
-    assert fate_of(some, url) is Fate.TOO_LARGE
+    assert fate_of(some, url) is FetchStatus.TOO_LARGE
 
 
 def test_a_page_without_a_video_is_unreachable(tmp_path: Path, site: Site) -> None:
     url = site.route("/page", answer(b"<html>nothing</html>", Content_Type="text/html"))
-    assert fate_of(sites(tmp_path / "videos", site.host), url) is Fate.UNREACHABLE
+    assert (
+        fate_of(sites(tmp_path / "videos", site.host), url) is FetchStatus.UNREACHABLE
+    )
 
 
 def test_frames_of_a_page_lead_back_to_it(

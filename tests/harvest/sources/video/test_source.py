@@ -11,13 +11,13 @@ import sqlalchemy as sa
 
 from icf import workspace
 from icf.catalogue.schema import album, candidate, character, discovery, image, url
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
 from icf.harvest.run import Outcome, Work, harvest
-from icf.harvest.sources.base import Answer, Task
+from icf.harvest.sources.base import ListingPage, Task
 from icf.harvest.sources.video.source import VideoSource
 from icf.harvest.sources.video.times import written
 from icf.settings import HarvestSettings
@@ -31,8 +31,8 @@ def source(root: Path, **keys: Any) -> VideoSource:
     return VideoSource(table, root, HarvestSettings())
 
 
-def step(films: VideoSource, task: Task) -> Answer:
-    async def one() -> Answer:
+def step(films: VideoSource, task: Task) -> ListingPage:
+    async def one() -> ListingPage:
         async with Web("icf/test", AllowList([])) as web:
             return await films.step(task, web)
 
@@ -150,7 +150,7 @@ def test_a_decoder_that_is_stuck_ends_at_its_deadline(
     monkeypatch.setattr(subprocess, "Popen", stopped(subprocess.Popen))
     with pytest.raises(Fault) as caught:
         step(films, task)
-    assert caught.value.fate is Fate.TIMEOUT
+    assert caught.value.fate is FetchStatus.TIMEOUT
     assert str(caught.value).startswith("timeout: file:///")
     films.reader.close()
 
@@ -161,7 +161,7 @@ def test_a_frame_of_another_folder_is_forbidden(tmp_path: Path) -> None:
     films = source(tmp_path)
     with pytest.raises(Fault) as caught:
         films.reader.read(f"{secret.as_uri()}#t=0", None)  # type: ignore[arg-type]
-    assert caught.value.fate is Fate.FORBIDDEN_ADDRESS
+    assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
 
 
 def test_a_file_needs_an_album(tmp_path: Path) -> None:

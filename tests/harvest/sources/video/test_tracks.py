@@ -7,7 +7,7 @@ from icf import workspace
 from icf.app.why import explain
 from icf.catalogue.schema import face, face_link, url
 from icf.harvest.sources.video.found import Box
-from icf.harvest.sources.video.tracks import Faces
+from icf.harvest.sources.video.tracks import ShotTracks
 from tests.filter.workplace import run_filter
 from tests.harvest.sources.video.films import scenes, two_faces, write_film
 from tests.harvest.sources.video.test_source import made, run
@@ -19,7 +19,7 @@ def moved(box: Box, right: float) -> Box:
 
 def test_faces_that_cross_keep_their_tracks() -> None:
     left, right = (0.0, 0.0, 40.0, 40.0), (200.0, 0.0, 240.0, 40.0)
-    faces = Faces()
+    faces = ShotTracks()
     for step in range(21):
         faces.see(step / 5, [moved(right, -10 * step), moved(left, 10 * step)])
     on_it = faces.of(2.5, [moved(left, 125), moved(right, -125)])
@@ -28,7 +28,7 @@ def test_faces_that_cross_keep_their_tracks() -> None:
 
 def test_a_face_that_was_away_too_long_begins_a_track() -> None:
     box = (0.0, 0.0, 40.0, 40.0)
-    faces = Faces()
+    faces = ShotTracks()
     faces.see(0.0, [box])
     faces.see(5.0, [box])
     assert [number for number, _ in faces.of(0.1, [box])] == [0]

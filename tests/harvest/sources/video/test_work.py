@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from icf.codes import Fate
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.video import keyframes, shots
 from icf.harvest.sources.video.found import Part, Place, Wanted
@@ -115,7 +115,7 @@ def test_a_time_without_a_frame_is_not_found(tmp_path: Path) -> None:
     for seconds in (0.51, 100.0):
         with pytest.raises(Fault) as caught:
             frame(film, seconds, nothing)
-        assert caught.value.fate is Fate.NOT_FOUND
+        assert caught.value.fate is FetchStatus.NOT_FOUND
 
 
 def test_a_film_without_a_frame_is_empty(tmp_path: Path) -> None:
@@ -124,4 +124,4 @@ def test_a_film_without_a_frame_is_empty(tmp_path: Path) -> None:
     head.write_bytes(whole[: whole.index(b"\x1f\x43\xb6\x75")])  # the first cluster
     with pytest.raises(Fault) as caught:
         find(head, SHOTS)
-    assert caught.value.fate is Fate.EMPTY
+    assert caught.value.fate is FetchStatus.EMPTY

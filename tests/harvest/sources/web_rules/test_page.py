@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsel import Selector
 
-from icf.codes import Fate, Region
-from icf.harvest.sources.base import Answer, Level, Task, read_table
+from icf.codes import FetchStatus, Region
+from icf.harvest.sources.base import Level, ListingPage, Task, read_table
 from icf.harvest.sources.web_rules.page import Page, first_tasks, read_page, url_of
 from icf.harvest.sources.web_rules.tables import WebTable
 
@@ -26,7 +26,7 @@ def rules(**parts: Any) -> WebTable:
 
 def read(
     body: str, task: Task, *robots: str, obey: bool = True, **parts: Any
-) -> Answer:
+) -> ListingPage:
     page = Page(HOME, HOME, Selector(text=f"<body>{body}</body>"), robots)
     return read_page(page, task, rules(**parts), obey=obey)
 
@@ -82,10 +82,10 @@ def test_characters_without_pages_have_their_pictures_beside_them() -> None:
 def test_the_same_words_in_the_header_and_in_the_page_opt_out() -> None:
     for said in ("noai", "icf: noimageai", "none"):
         (picture,) = read("<img src=1.png>", WHO, said).pictures
-        assert picture.fate is Fate.OPTED_OUT
+        assert picture.fate is FetchStatus.OPTED_OUT
     for said in ("otherbot: noai", "noarchive", "nofollow"):
         (picture,) = read("<img src=1.png>", WHO, said).pictures
-        assert picture.fate is Fate.PENDING
+        assert picture.fate is FetchStatus.PENDING
 
 
 def test_nofollow_is_for_those_who_obey() -> None:

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from PIL import Image
 
 from icf.catalogue.schema import decision, image
-from icf.engine.outside import OutsideStep, placed
+from icf.engine.plugins import PluginStep, placed
 from icf.engine.step import Item, Outcome
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain
 from icf.workspace import Workspace, find
-from tests.filter.outside_package import (
+from tests.filter.plugin_package import (
     add_picture,
     install,
     install_crashing,
@@ -167,7 +167,7 @@ def test_a_picture_that_crashes_a_decoder_is_named_by_the_program(
 
 
 STEP = """
-from icf.engine.outside import OutsideStep
+from icf.engine.plugins import OutsideStep
 
 class Bad(OutsideStep):
     name, subject, after, reasons = "bad", "image", "detect", {}
@@ -260,16 +260,16 @@ def test_several_steps_behind_one_stand_in_the_order_of_their_names() -> None:
     assert names == ["detect", "a", "c", "b", "size"]
 
 
-def placeholder(called: str, behind: str = "") -> OutsideStep[Item]:
+def placeholder(called: str, behind: str = "") -> PluginStep[Item]:
     """A step that does nothing."""
 
-    class Placeholder(OutsideStep[Item]):
+    class Placeholder(PluginStep[Item]):
         name, subject, after, reasons = called, "image", behind, {}
 
         @classmethod
         def make(
             cls, workspace: Workspace, table: Mapping[str, Any]
-        ) -> OutsideStep[Item]:
+        ) -> PluginStep[Item]:
             return cls()
 
         def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[Item]:
