@@ -1,0 +1,104 @@
+"""A workspace that an earlier version made opens, migrates and goes on as before.
+
+``workspace-0003.tar.gz`` was made by version 0.1.0 at revision 0003 of the catalogue:
+thirty pictures of a folder, a batch of which ten questions are answered, a release, and
+a face that waits in the middle of the chain. ``workspace-0003.json`` is what that
+version answered when it went on from there with the commands below.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from icf.app.cli import cli
+from icf.command import Invocation
+from icf.workspace import find
+
+HERE = Path(__file__).parent
+LOOSER = ("--set", "filter.min_face=60")
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / "workspace-0003.json").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("earlier")
+    with tarfile.open(HERE / "workspace-0003.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "work"
+
+
+def said(work: Path, *words: str) -> Any:
+    """Run one command in the workspace; return what it says with --json."""
+    line = [words[0], "-C", str(work), *words[1:], "--json", "-q"]
+    done = CliRunner().invoke(cli, line, obj=Invocation(), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_it_opens_and_its_release_stands(work: Path) -> None:
+    assert said(work, "status") == {
+        "albums": 1,
+        "characters": 4,
+        "images": 30,
+        "faces": 40,
+        "questions": 13,
+        "answers": 10,
+        "labels": 10,
+        "models": 3,
+    }
+    first = said(work, "build-splits", str(work / "releases/first"), "--seed", "1")
+    assert not first["written"]
+
+
+def test_it_goes_on_as_the_earlier_version_did(
+    work: Path, expected: dict[str, Any]
+) -> None:
+    assert said(work, "filter", "run") == expected["run"]
+    assert said(work, "filter", "status") == expected["filter_status"]
+    moved = said(work, "filter", "rethreshold", *LOOSER)
+    assert moved == expected["rethreshold"]
+    said(work, "filter", "run", *LOOSER)
+    assert said(work, "filter", "status", *LOOSER) == expected["after_rethreshold"]
+    batch = work / "batches"
+    exported = said(work, "annotate", "export", str(batch / "second"))
+    assert exported["questions"] == expected["export"]["questions"]
+    answers = said(work, "annotate", "import", str(batch / "first/questions.csv"))
+    assert answers == expected["import"]
+    splits = said(work, "build-splits", str(work / "releases/second"), "--seed", "1")
+    for key in ("counts", "held_back", "left_out", "leaks"):
+        assert splits[key] == expected["splits"][key]
+    assert _why(work) == expected["why"]
+    assert _faces(work) == [tuple(row) for row in expected["faces"]]
+
+
+def _why(work: Path) -> dict[str, Any]:
+    why: dict[str, Any] = said(work, "why", "face:1")
+    kept = ("step", "verdict", "reason", "value", "threshold")
+    why["decisions"] = [
+        {key: each.get(key) for key in kept} for each in why["decisions"]
+    ]
+    return why
+
+
+def _faces(work: Path) -> list[tuple[object, ...]]:
+    query = sa.text(
+        "select id, character_id, round(probability, 4), verdict, reason, awaits"
+        " from face order by id"
+    )
+    workspace = find(work)
+    with workspace.catalogue.read() as connection:
+        rows = [tuple(row) for row in connection.execute(query)]
+    workspace.catalogue.close()
+    return rows
