@@ -1,62 +1,56 @@
-"""Who may import whom (docs/architecture.md)."""
+"""Who may import whom, between the stages (docs/architecture.md)."""
 
-import ast
+from __future__ import annotations
+
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.test_layout import IMPORTS
+
 STAGES = ("annotate", "dataset", "filter", "harvest")
-CORE = ROOT / "src" / "icf"
 
 
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
+def under(*names: str) -> Iterator[str]:
+    """The modules of some parts of the program."""
+    for module in IMPORTS:
+        if module.split(".")[1:2] and module.split(".")[1] in names:
+            yield module
 
 
-def core_files() -> list[Path]:
-    return [
-        path
-        for path in files(CORE)
-        if path.relative_to(CORE).parts[0] not in (*STAGES, "models", "app")
-    ]
+def assert_no_import(module: str, *forbidden: str) -> None:
+    named = {each.split(".")[1] for each in IMPORTS[module] if "." in each}
+    broken = named & set(forbidden)
+    assert not broken, f"{module} must not import icf.{broken}"
 
 
-def houses(path: Path) -> Iterator[str]:
-    """The part of icf that each import of a file names, as "filter" or "blobs"."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import in line {node.lineno}"
-            module = node.module or ""
-            names = [f"{module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "icf" and len(parts) > 1:
-                yield parts[1]
+def test_the_core_imports_no_stage() -> None:
+    core = set(IMPORTS) - set(under(*STAGES, "models", "tools", "app"))
+    for module in core:
+        assert_no_import(module, *STAGES, "models", "tools", "app")
 
 
-def assert_no_import(path: Path, *forbidden: str) -> None:
-    broken = set(houses(path)) & set(forbidden)
-    assert not broken, f"{path.relative_to(ROOT)} must not import icf.{broken}"
-
-
-@pytest.mark.parametrize("path", core_files(), ids=lambda p: str(p.relative_to(CORE)))
-def test_the_core_imports_no_stage(path: Path) -> None:
-    assert_no_import(path, *STAGES, "models", "app")
-
-
-@pytest.mark.parametrize("path", files(ROOT / "models"), ids=lambda p: p.name)
-def test_models_import_the_core_only(path: Path) -> None:
-    assert_no_import(path, *STAGES, "app")
+def test_models_import_the_core_and_the_training_art() -> None:
+    for module in under("models"):
+        assert_no_import(module, *STAGES, "app")
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_stages_do_not_import_one_another(stage: str) -> None:
     others = [each for each in STAGES if each != stage]
-    for path in files(ROOT / stage):
-        assert_no_import(path, *others, "app")
+    for module in under(stage):
+        assert_no_import(module, *others, "app", "tools")
+
+
+def test_only_training_needs_the_tools() -> None:
+    """What a wheel holds works without tools/: training imports them, and says so."""
+    for module in under("models"):
+        if module.startswith(("icf.models.training.", "icf.models.cli")):
+            continue
+        assert_no_import(module, "tools")
+
+
+def test_the_training_art_stands_alone() -> None:
+    for module in under("tools"):
+        if module.startswith("icf.tools.training_art"):
+            assert_no_import(module, *STAGES, "models", "app")

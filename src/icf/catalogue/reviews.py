@@ -18,9 +18,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.merges import survivor
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import character, face, question, review
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Verdict
-from icf.engine.rows import CHUNK, by_ids
 
 #: One face against its own character, and faces of two characters.
 ALONE = (Suspicion.OUTLIER, Suspicion.SPLIT)
