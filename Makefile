@@ -12,7 +12,7 @@ DEMO ?= demo
 
 install: $(VENV)/installed
 
-# A stamp of its own: a venv that was left half made is made anew.
+# A stamp of its own: a venv that was left half made is made again.
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 	  || { echo "icf needs Python >= 3.10; set PYTHON=/path/to/it" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""The bundled detector: pictures a CPU-second, and its AP50 beside BlazeFace's.
+"""The bundled detector: pictures a CPU-second, and its AP50 next to BlazeFace's.
 
 Speed: pictures whose longer side is 640, one processor, both looks of the detector.
 Quality: scenes composed of the drawing styles that were kept out of training (see

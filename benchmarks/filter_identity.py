@@ -4,7 +4,7 @@ Vectors of 512 numbers, of 1,000 characters in albums of four, eight confirmed f
 each, lie in a real vector store on disk. Judged as the step judges: vectors read, each
 face compared with all known faces of its album, posterior, filing. What is not counted
 is the catalogue: reading what is known of each face, and writing what became of it. The
-whole step in its batches of 64, its items and outcomes made, is reported beside it.
+whole step in its batches of 64, its items and outcomes made, is reported as well.
 
 Run: python -m benchmarks.filter_identity [--json]
 """
@@ -41,7 +41,7 @@ class World:
 
     Attributes:
         store: their vectors.
-        character: shape (n,), whom each face to judge was found under.
+        character: shape (n,), the character each face to judge was found under.
         first: the id of the first of them.
     """
 

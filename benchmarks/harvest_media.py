@@ -1,4 +1,4 @@
-"""Videos by their keyframes beside real time; comic PDFs taken apart beside drawn.
+"""Videos by their keyframes against real time; comic PDFs extracted against rendered.
 
 ``ours`` is how many seconds of a 720p video one CPU second goes through in keyframe
 mode. ``ratio`` is how many more pages a CPU second gets out of a PDF of scanned pages

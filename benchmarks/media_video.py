@@ -1,4 +1,4 @@
-"""The video part of `benchmarks.harvest_media`: keyframe mode beside real time."""
+"""The video part of `benchmarks.harvest_media`: keyframe mode against real time."""
 
 from __future__ import annotations
 
