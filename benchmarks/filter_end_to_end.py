@@ -1,6 +1,6 @@
 """The whole filter, from stored pictures to faces worth asking about.
 
-The demo site's pictures, each cropped and re-encoded for every copy of its character, so
+The demo pictures, each cropped and re-encoded for every copy of its character, so
 that no file, no face and no character is there twice. Every step of the chain runs
 through the real runner on the local engine with one worker, in a new workspace on
 SQLite. CPU seconds are those of the process and its worker, start-up of the worker and
