@@ -1,4 +1,9 @@
-"""Make a release: plan it, check it for leaks, write it whole or not at all."""
+"""Make a release: plan it, check it for leaks, write it whole or not at all.
+
+A release has ``licences.csv``, ``leaks.json`` and ``release.json``, and the files of
+its formats: in the release's own folder where there is one format, each in a folder of
+its name where there are several.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +20,20 @@ import sqlalchemy as sa
 
 from icf import __version__
 from icf.catalogue.schema import release
-from icf.dataset.formats.icartoonface.release_files import TRUTH, write_files
+from icf.dataset.formats.base import ReleaseData
+from icf.dataset.formats.registry import DEFAULT, make_writers
 from icf.dataset.leaks import LeakReport, find_leaks
-from icf.dataset.licences import Source, read_sources
+from icf.dataset.licences import COLUMNS, Source, read_sources, rows
 from icf.dataset.near_duplicates import Reach
-from icf.dataset.plan import Plan, make_plan
+from icf.dataset.plan import DETECTION_TRUTH, Plan, make_plan
 from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
+from icf.spreadsheet import write_csv
 from icf.stores.files import new_folder
 from icf.workspace import Workspace
 
 SUMMARY = "release.json"
+LICENCES = "licences.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +41,11 @@ class Prepared:
     """A release that is ready to be written.
 
     Attributes:
-        plan: what goes where.
-        leaks: the answer of every leak check.
+        plan: which picture and face is in which split.
+        leaks: the result of every leak check.
         sources: where each picture came from, by image id.
-        inputs: the hash of everything that the release depends on.
+        inputs: the hash of everything that the splits depend on.
+        folders: the folder of each format, relative to the release's.
         summary: the text of ``release.json``.
     """
 
@@ -44,15 +53,37 @@ class Prepared:
     leaks: LeakReport
     sources: Mapping[int, Sequence[Source]]
     inputs: str
+    folders: Mapping[str, str]
     summary: str
 
 
-def prepare(workspace: Workspace, seed: int) -> Prepared:
+def format_folders(summary: Mapping[str, Any]) -> Mapping[str, str]:
+    """The folder of each format of a release, relative to the release's.
+
+    Args:
+        summary: its ``release.json``; before there were several formats it named none.
+
+    >>> format_folders({"seed": 1})
+    {'icartoonface': '.'}
+    """
+    return dict(summary.get("formats", {DEFAULT: "."}))
+
+
+def prepare(
+    workspace: Workspace, seed: int, formats: Sequence[str] = (DEFAULT,)
+) -> Prepared:
     """Read the catalogue and decide everything; write nothing.
 
+    Args:
+        workspace: what to release.
+        seed: random seed of the splits.
+        formats: names of release formats, see `icf.dataset.formats.registry`.
+
     Raises:
-        WrongUse: there is too little to release.
+        WrongUse: there is too little to release, or a format is unknown.
     """
+    names = list(make_writers(formats))
+    folders = {name: name if len(names) > 1 else "." for name in names}
     settings = workspace.settings
     reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
     catalogue = workspace.catalogue
@@ -72,13 +103,14 @@ def prepare(workspace: Workspace, seed: int) -> Prepared:
     summary = {
         "inputs": inputs,
         "seed": seed,
+        "formats": folders,
         "version": __version__,
         "catalogue_revision": catalogue.revisions()[0],
         "counts": plan.counts,
         "held_back": dict(plan.held_back),
         "left_out": dict(selection.left_out),
         "leaks": {check.name: check.count for check in leaks.checks},
-        "detection_truth": TRUTH,
+        "detection_truth": DETECTION_TRUTH,
         "models": {
             "embedder": _model(selection, selection.embedder),
             "detectors": [_model(selection, each) for each in selection.detectors],
@@ -86,78 +118,109 @@ def prepare(workspace: Workspace, seed: int) -> Prepared:
         "settings": chosen,
     }
     text = json.dumps(summary, indent=2) + "\n"
-    return Prepared(plan, leaks, sources, inputs, text)
+    return Prepared(plan, leaks, sources, inputs, folders, text)
 
 
 def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> bool:
     """Write a release under its final name, in one step.
 
     Returns:
-        False if the very same release stands there already.
+        False if the very same release is there already; nothing was written.
 
     Raises:
         IcfError: train and test share something; nothing was written.
         WrongUse: ``target`` holds something else.
     """
     target = target.resolve()
-    if _stands(target, prepared.inputs):
-        _note(workspace, target, prepared, seed)
+    present = _read_summary(target)
+    if present is not None:
+        _check_same(target, present, prepared)
+        _record(workspace, target, present, seed)
         return False
     if prepared.leaks.leaks:
         raise IcfError(_leak_message(target, prepared.leaks))
     try:
         with new_folder(target) as folder:
-            write_files(folder, prepared.plan, prepared.sources, workspace)
+            _write_formats(workspace, prepared, folder)
             _write_json(folder / "leaks.json", asdict(prepared.leaks))
             (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
     except IcfError:
-        # A missing blob is an OSError too, and says better what to do.
+        # A missing blob is an OSError too, and its message says what to do.
         raise
     except OSError as error:
         raise BrokenMachine(
-            f"cannot write the release {target}: {error}; nothing stands under its "
-            "name. Free some space or choose another folder, and run it again"
+            f"cannot write the release {target}: {error}; nothing was left under "
+            "that name. Free some space or choose another folder, and run it again"
         ) from error
-    _note(workspace, target, prepared, seed)
+    _record(workspace, target, prepared.summary, seed)
     return True
 
 
-def _stands(target: Path, inputs: str) -> bool:
-    """Tell whether this very release is there; refuse anything else.
+def _write_formats(workspace: Workspace, prepared: Prepared, folder: Path) -> None:
+    """Write the files of every format, and one table of licences for all of them."""
+    embedder = prepared.plan.selection.embedder
+    data = ReleaseData(
+        prepared.plan,
+        prepared.sources,
+        workspace.blobs,
+        lambda faces: workspace.vectors.get(embedder, faces),
+    )
+    image = prepared.plan.selection.pictures.image
+    licences: list[tuple[str, ...]] = []
+    for name, writer in make_writers(prepared.folders).items():
+        place = Path(prepared.folders[name])
+        (folder / place).mkdir(exist_ok=True)
+        for each in writer.write(data, folder / place):
+            sources = prepared.sources[int(image[each.picture])]
+            file = (place / each.file).as_posix()
+            licences += rows(file, data.sha256(each.picture), sources)
+    write_csv(folder / LICENCES, COLUMNS, licences)
+
+
+def _read_summary(target: Path) -> str | None:
+    """The text of the ``release.json`` that is there; None where nothing is.
 
     Raises:
-        WrongUse: ``target`` is a file, or a folder with something else in it.
+        WrongUse: ``target`` is a file, or a folder that holds something else.
     """
     if not target.exists():
-        return False
+        return None
     if not target.is_dir():
         raise WrongUse(f"{target} is a file; name a folder for the release")
     if not any(target.iterdir()):
-        return False
+        return None
     try:
-        found = json.loads((target / SUMMARY).read_text(encoding="utf-8"))["inputs"]
-    except (OSError, ValueError, KeyError, TypeError):
-        found = None
-    if found != inputs:
-        what = "another release" if found else "something that is no release"
-        raise WrongUse(
-            f"{target} already holds {what}; releases are never overwritten: name a "
-            "new folder, or move that one away"
-        )
-    return True
+        return (target / SUMMARY).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise _occupied(target, "something that is no release") from None
 
 
-def _note(workspace: Workspace, target: Path, prepared: Prepared, seed: int) -> None:
+def _check_same(target: Path, present: str, prepared: Prepared) -> None:
+    """Refuse to overwrite a release of other inputs or of other formats."""
+    try:
+        summary = json.loads(present)
+        inputs, folders = summary["inputs"], format_folders(summary)
+    except (ValueError, KeyError, TypeError):
+        raise _occupied(target, "something that is no release") from None
+    if inputs != prepared.inputs or folders != prepared.folders:
+        raise _occupied(target, "another release")
+
+
+def _occupied(target: Path, what: str) -> WrongUse:
+    return WrongUse(
+        f"{target} already holds {what}; releases are never overwritten: name a new "
+        "folder, or move that one away"
+    )
+
+
+def _record(workspace: Workspace, target: Path, summary: str, seed: int) -> None:
     """Enter the release in the catalogue, once."""
-    same = (release.c.path == str(target)) & (release.c.summary == prepared.summary)
+    same = (release.c.path == str(target)) & (release.c.summary == summary)
     with workspace.catalogue.write() as connection:
         if connection.execute(sa.select(release.c.id).where(same)).first():
             return
         row = sa.insert(release).values(
-            path=str(target),
-            seed=seed,
-            summary=prepared.summary,
-            created_at=time.time(),
+            path=str(target), seed=seed, summary=summary, created_at=time.time()
         )
         connection.execute(row)
 
@@ -179,8 +242,8 @@ def _hash_inputs(
     seed: int,
 ) -> str:
     digest = hashlib.sha256()
-    told = [__version__, seed, settings, selection.embedder, selection.detectors]
-    digest.update(json.dumps(told, sort_keys=True).encode())
+    plain = [__version__, seed, settings, selection.embedder, selection.detectors]
+    digest.update(json.dumps(plain, sort_keys=True).encode())
     faces, pictures = selection.faces, selection.pictures
     for array in (
         faces.face,
@@ -217,5 +280,5 @@ def _leak_message(target: Path, report: LeakReport) -> str:
     found = "\n".join(lines)
     return (
         f"the release {target} was not written, because train and test share what they "
-        f"must not:\n{found}\nThis is a fault of the program: please report it"
+        f"must not share:\n{found}\nThis is a bug in icf: please report it"
     )

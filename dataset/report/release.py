@@ -22,9 +22,11 @@ from icf.dataset.formats.icartoonface.release_files import (
     DETTEST_FOUND,
     FEATURES,
     RECTEST_INFO,
-    TRUTH,
 )
+from icf.dataset.formats.registry import DEFAULT
 from icf.dataset.leaks import Check
+from icf.dataset.plan import DETECTION_TRUTH
+from icf.dataset.release import format_folders
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import IdentificationScore, score_identification
 from icf.errors import BadInput
@@ -55,7 +57,7 @@ class LastRelease:
     checks: Sequence[Check]
     identification: IdentificationScore | None
     detection: DetectionScore | None
-    truth: str = TRUTH
+    truth: str = DETECTION_TRUTH
 
     @property
     def leaks(self) -> int:
@@ -73,6 +75,8 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
     folder = Path(row.path)
     inside = folder.is_relative_to(workspace.root)
     summary = json.loads(row.summary)
+    # Only iCartoonFace's files can be scored; where there are none, so is no folder.
+    files = folder / format_folders(summary).get(DEFAULT, DEFAULT)
     return LastRelease(
         path=str(folder.relative_to(workspace.root) if inside else folder),
         seed=row.seed,
@@ -80,8 +84,8 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
         not_in=_not_in(summary),
         models=_models(summary["models"]),
         checks=_checks(folder, summary["leaks"]),
-        identification=_identification(folder),
-        detection=_detection(folder),
+        identification=_identification(files),
+        detection=_detection(files),
     )
 
 

@@ -1,4 +1,8 @@
-"""Cells that a spreadsheet shows and never runs."""
+"""CSV files whose cells a spreadsheet shows and never runs as formulas."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -10,3 +14,13 @@ def harmless(cell: str) -> str:
     ("'=1+1", 'CC0')
     """
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def write_csv(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Write a CSV file with a header (RFC 4180); cells are written as they are."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -31,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def program(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["icf-evaluate", *words])
         with pytest.raises(SystemExit) as done:
-            evaluate()
+            evaluate.main()
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err
         assert done.value.code == 0 or not out

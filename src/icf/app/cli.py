@@ -36,13 +36,14 @@ COMMANDS = {
         "icf.annotate.cli:cli", "Ask people questions, and take in their answers."
     ),
     "build-splits": Subcommand(
-        "icf.dataset.cli:build_splits_cli", "Write a release in iCartoonFace's formats."
+        "icf.dataset.cli.build_splits:cli",
+        "Write a release in iCartoonFace's formats or others.",
     ),
     "evaluate": Subcommand(
-        "icf.dataset.cli:evaluate_cli", "Score a recogniser or a detector."
+        "icf.dataset.cli.evaluate:cli", "Score a recogniser or a detector."
     ),
     "report": Subcommand(
-        "icf.dataset.cli:report_cli", "Write one HTML file that shows the data set."
+        "icf.dataset.cli.report:cli", "Write one HTML file that shows the data set."
     ),
     "train": Subcommand("icf.models.cli:cli", "Train the detector and the embedder."),
     "detect": Subcommand("icf.app.detect:detect", "Find the faces in any pictures."),

@@ -208,12 +208,12 @@ def test_an_empty_workspace_says_what_to_do_next(tmp_path: Path) -> None:
         assert part in words
 
 
-def test_a_release_that_was_moved_away_is_told_from_the_catalogue(
+def test_a_release_that_was_moved_away_is_shown_from_the_catalogue(
     released: Workspace, tmp_path: Path
 ) -> None:
     shutil.rmtree(released.root / "releases" / "one")
     words = report(released, tmp_path / "r.html").words
-    assert "Its files are no longer in releases/one" in words
+    assert "There are no iCartoonFace files in releases/one" in words
     assert "rank-1" not in words
     assert "12 checks, no leak" in words
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.catalogue.schema import release
+from icf.dataset.formats.registry import DEFAULT
+from icf.dataset.release import LICENCES, format_folders
 from icf.errors import BrokenMachine
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
 #: What a release says of the pictures that were taken out of it.
 NOTE = "taken_down.json"
-
-_LICENCES = "licences.csv"
 
 
 @dataclass(frozen=True)
@@ -28,35 +28,41 @@ class HeldCopies:
 
     Attributes:
         folder: the release.
-        seed: that it was made with.
+        seed: the random seed it was made with.
+        formats: the formats it was made in.
         files: the copies, relative to the folder.
     """
 
     folder: Path
     seed: int
+    formats: tuple[str, ...]
     files: tuple[str, ...]
 
     @property
     def remedy(self) -> str:
         """The command that makes the release without them."""
         again = self.folder.with_name(f"{self.folder.name}-without")
-        return f"icf-build-splits {again} --seed {self.seed}"
+        words = ["icf-build-splits", str(again), "--seed", str(self.seed)]
+        if self.formats != (DEFAULT,):
+            words += [word for name in self.formats for word in ("--format", name)]
+        return " ".join(words)
 
 
 def find_copies(workspace: Workspace, hashes: Collection[str]) -> list[HeldCopies]:
     """Return the releases of this workspace that hold pictures of these hashes."""
-    query = sa.select(release.c.path, release.c.seed).order_by(release.c.id)
+    query = sa.select(release).order_by(release.c.id)
     with workspace.catalogue.read() as connection:
-        seeds = {Path(row.path): int(row.seed) for row in connection.execute(query)}
+        last = {Path(row.path): row for row in connection.execute(query)}
     found = []
-    for folder, seed in seeds.items():
+    for folder, row in last.items():
         files = tuple(
             name
             for name, sha256 in _pictures(folder)
             if sha256 in hashes and _inside(folder, name).is_file()
         )
         if files:
-            found.append(HeldCopies(folder, seed, files))
+            formats = tuple(format_folders(json.loads(row.summary)))
+            found.append(HeldCopies(folder, row.seed, formats, files))
     return found
 
 
@@ -88,7 +94,7 @@ def find_reports(workspace: Workspace) -> list[Path]:
 
 def _pictures(folder: Path) -> list[tuple[str, str]]:
     try:
-        with (folder / _LICENCES).open(encoding="utf-8", newline="") as file:
+        with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             return sorted({(row["file"], row["sha256"]) for row in rows})
     except (OSError, KeyError):
@@ -98,4 +104,4 @@ def _pictures(folder: Path) -> list[tuple[str, str]]:
 def _inside(folder: Path, name: str) -> Path:
     """The file of a release; nothing outside of it, whatever its table says."""
     path = (folder / name).resolve()
-    return path if path.is_relative_to(folder.resolve()) else folder / _LICENCES / "no"
+    return path if path.is_relative_to(folder.resolve()) else folder / LICENCES / "no"

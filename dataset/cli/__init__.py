@@ -1,0 +1,1 @@
+"""`icf-build-splits`, `icf-evaluate` and `icf-report`, one module each."""

@@ -1,0 +1,94 @@
+"""`icf-build-splits`: write a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from icf import __version__, command
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.formats.registry import DEFAULT, OWN
+
+if TYPE_CHECKING:
+    from icf.dataset.release import Prepared
+
+
+@click.command("icf-build-splits", context_settings={"max_content_width": 88})
+@click.version_option(__version__, prog_name="icf-build-splits")
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Random seed of the splits.",
+)
+@click.option(
+    "--format",
+    "formats",
+    metavar="NAME",
+    multiple=True,
+    default=(DEFAULT,),
+    show_default=True,
+    help=f"File format of the release: {', '.join(OWN)}, or one that another package "
+    "brings. Give it several times for several formats, each in a folder of its name.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count what each split would hold.")
+@shared_options
+@pass_invocation
+@example("icf-build-splits releases/first --seed 1")
+def cli(
+    invocation: Invocation,
+    out: Path,
+    seed: int,
+    formats: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Write a release into the folder OUT, in iCartoonFace's file formats or others.
+
+    People's answers label the faces. Identities are divided into those to train on,
+    those to test with (some of them trained on, some not) and distractors, which
+    appear nowhere else; pictures into a detection train and test set. Train and test
+    are checked for anything they share, and OUT is written only if they share nothing.
+    The same catalogue and seed give the same files.
+    """
+    # Imported here, so that help and wrong use do not wait for faiss and numpy.
+    from icf.dataset.release import prepare, write
+
+    workspace = invocation.workspace
+    if dry_run:
+        _show(invocation, prepare(workspace, seed, formats), out, written=False)
+        return
+    run_id = workspace.begin_run("icf-build-splits")
+    prepared = prepare(workspace, seed, formats)
+    written = write(workspace, prepared, out, seed)
+    workspace.end_run(run_id)
+    if not written:
+        invocation.say(f"{out} is this very release already; nothing was written")
+    _show(invocation, prepared, out, written)
+
+
+def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:
+    counts = prepared.plan.counts
+    result = {
+        "path": str(out),
+        "written": written,
+        "formats": list(prepared.folders),
+        "inputs": prepared.inputs,
+        "counts": counts,
+        "held_back": dict(prepared.plan.held_back),
+        "left_out": dict(prepared.plan.selection.left_out),
+        "leaks": {check.name: check.count for check in prepared.leaks.checks},
+    }
+    rows = [(name.replace("_", " "), value) for name, value in counts.items()]
+    for name, value in prepared.plan.held_back.items():
+        rows.append((f"held back from train: {name.replace('_', ' ')}", value))
+    rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))
+    invocation.emit(result, lambda: command.table(("", "count"), rows))
+
+
+def main() -> None:
+    """Run `icf-build-splits`."""
+    command.run(cli)

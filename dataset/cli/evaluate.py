@@ -1,0 +1,117 @@
+"""`icf-evaluate`: score a recogniser or a detector on official files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from icf import command
+from icf.command import Invocation, example, pass_invocation, shared_options
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+cli = command.group(
+    "icf-evaluate",
+    "Score a recogniser or a detector on official files; needs no workspace.",
+)
+
+
+@cli.command("identification")
+@click.option(
+    "--info",
+    "info_path",
+    metavar="INFO.txt",
+    type=_FILE,
+    required=True,
+    help="The test's labels, with or without the pairs.",
+)
+@click.option(
+    "--features",
+    "features_path",
+    metavar="F.bin",
+    type=_FILE,
+    required=True,
+    help="Raw float64, a row for each picture of INFO.txt, in its order.",
+)
+@shared_options
+@pass_invocation
+@example(
+    "icf-evaluate identification"
+    " --info releases/first/recognition/icartoonface_rectest_info.txt"
+    " --features releases/first/recognition/icartoonface_rectest_features.bin"
+)
+def identification_command(
+    invocation: Invocation, info_path: Path, features_path: Path
+) -> None:
+    """Percent of pairs at rank 1, 5 and 10, as the official script counts them.
+
+    A tie with a distractor counts against the pair.
+    """
+    # Imported here, so that help and wrong use do not wait for numpy.
+    from icf.dataset.formats.icartoonface.features import read_features
+    from icf.dataset.formats.icartoonface.recognition import read_rectest_info
+    from icf.dataset.scores.identification import score_identification
+
+    info = read_rectest_info(info_path)
+    score = asdict(
+        score_identification(info, read_features(features_path, len(info.files)))
+    )
+    invocation.emit(score, lambda: _score_table(score, "{:.2f}%"))
+
+
+@cli.command("detection")
+@click.option(
+    "--truth",
+    "truth_path",
+    metavar="T.csv",
+    type=_FILE,
+    required=True,
+    help="True boxes: picture,x1,y1,x2,y2,face.",
+)
+@click.option(
+    "--detections",
+    "detections_path",
+    metavar="D.csv",
+    type=_FILE,
+    required=True,
+    help="Found boxes: picture,xmin,ymin,xmax,ymax,face,score.",
+)
+@shared_options
+@pass_invocation
+@example(
+    "icf-evaluate detection"
+    " --truth releases/first/detection/personai_icartoonface_detval.csv"
+    " --detections releases/first/detection/icartoonface_detval_detections.csv"
+)
+def detection_command(
+    invocation: Invocation, truth_path: Path, detections_path: Path
+) -> None:
+    """Average precision at IoU 0.5, from 0 to 1, in three named conventions.
+
+    They differ in the third digit: official (matched in file order), coco (AP50 of
+    pycocotools) and voc_all_point (matched by score).
+    """
+    from icf.dataset.formats.icartoonface.detection import (
+        read_dettest_csv,
+        read_submission_csv,
+    )
+    from icf.dataset.scores.detection import score_detection
+
+    truth = read_dettest_csv(truth_path)
+    score = asdict(score_detection(truth, read_submission_csv(detections_path)))
+    invocation.emit(score, lambda: _score_table(score, "{:.4f}"))
+
+
+def _score_table(score: dict[str, float], shape: str) -> object:
+    rows = [
+        (name, f"{value:,}" if isinstance(value, int) else shape.format(value))
+        for name, value in score.items()
+    ]
+    return command.table(("", "score"), rows)
+
+
+def main() -> None:
+    """Run `icf-evaluate`."""
+    command.run(cli)

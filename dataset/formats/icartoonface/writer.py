@@ -1,0 +1,213 @@
+"""Write a release in the layout of the published archives, with a README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.icartoonface.detection import (
+    PUBLISHED_TEST,
+    DetectionBoxes,
+    Detections,
+    write_dettest_csv,
+    write_dettrain_csv,
+    write_submission_csv,
+)
+from icf.dataset.formats.icartoonface.features import write_features
+from icf.dataset.formats.icartoonface.recognition import (
+    RecognitionTest,
+    RecognitionTrain,
+    write_rectest_info,
+    write_rectrain_det,
+)
+from icf.dataset.formats.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOLDER,
+    DETTEST_FOUND,
+    DETTRAIN_BOXES,
+    DETTRAIN_FOLDER,
+    FEATURES,
+    IDENTITIES,
+    RECTEST_FOLDER,
+    RECTEST_INFO,
+    RECTRAIN_FOLDER,
+    RECTRAIN_LIST,
+)
+from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan
+from icf.spreadsheet import harmless, write_csv
+
+
+class ICartoonFaceWriter:
+    """The published lists, boxes and features, and the pictures next to them."""
+
+    name: ClassVar[str] = "icartoonface"
+    help: ClassVar[str] = "The files of the published iCartoonFace, under their names."
+
+    def write(self, data: ReleaseData, folder: Path) -> list[WrittenPicture]:
+        """Write pictures, lists, boxes, features and a README.
+
+        Raises:
+            BadInput: a picture's bytes or a face's embedding are missing.
+        """
+        plan = data.plan
+        written = []
+        for place, placed in (
+            (RECTRAIN_FOLDER, plan.train),
+            (RECTEST_FOLDER, plan.test),
+            (DETTRAIN_FOLDER, plan.detection_train),
+            (DETTEST_FOLDER, plan.detection_test),
+        ):
+            (folder / place).mkdir(parents=True)
+            for each in placed:
+                file = place / each.path
+                (folder / file).parent.mkdir(exist_ok=True)
+                data.put(each.picture, folder / file)
+                written.append(WrittenPicture(file, each.picture))
+        _write_recognition(folder, data)
+        _write_detection(folder, plan)
+        (folder / "README.md").write_text(_readme(plan), encoding="utf-8")
+        return written
+
+
+def _write_recognition(folder: Path, data: ReleaseData) -> None:
+    plan = data.plan
+    train, test = plan.train, plan.test
+    write_rectrain_det(
+        folder / RECTRAIN_LIST,
+        RecognitionTrain(
+            tuple(each.path for each in train), _whole_corners(plan, train)
+        ),
+    )
+    info = RecognitionTest(
+        tuple(each.path for each in test),
+        _whole_corners(plan, test),
+        np.array([each.label for each in test], np.int64),
+    )
+    write_rectest_info(folder / RECTEST_INFO, info)
+    faces = plan.selection.faces.face[[each.face for each in test]]
+    write_features(folder / FEATURES, data.vectors(faces))
+    columns = ("label", "role", "character", "album", "character_id")
+    write_csv(folder / IDENTITIES, columns, _identities(plan))
+
+
+def _identities(plan: Plan) -> Iterator[tuple[object, ...]]:
+    """The rows of ``identities.csv``: numbered identities, then distractors."""
+    owner = plan.selection.faces.identity
+    train = set(owner[plan.splits.train].tolist())
+    probes = set(owner[plan.splits.probes].tolist())
+    rows = [
+        (label, _role(each in train, each in probes), each)
+        for each, label in plan.labels.items()
+    ]
+    rows += [(-1, "distractor", int(each)) for each in owner[plan.splits.distractors]]
+    for label, role, each in rows:
+        identity = plan.selection.identities[each]
+        names = harmless(identity.character), harmless(identity.album)
+        yield label, role, *names, each
+
+
+def _role(in_train: bool, gives_probes: bool) -> str:
+    if not in_train:
+        return "unseen"
+    return "seen" if gives_probes else "train"
+
+
+def _write_detection(folder: Path, plan: Plan) -> None:
+    train = _true_boxes(plan, plan.detection_train)
+    write_dettrain_csv(folder / DETTRAIN_BOXES, DetectionBoxes(*train))
+    names, picture, corners = _true_boxes(plan, plan.detection_test)
+    test = DetectionBoxes(names, picture, corners, PUBLISHED_TEST)
+    write_dettest_csv(folder / DETTEST_BOXES, test)
+    boxes = [
+        plan.selection.pictures.boxes[each.picture] for each in plan.detection_test
+    ]
+    found = Detections(
+        names,
+        picture,
+        np.array([box.corners for each in boxes for box in each]).reshape(-1, 4),
+        scores=np.array([box.score for each in boxes for box in each], np.float64),
+    )
+    write_submission_csv(folder / DETTEST_FOUND, found)
+
+
+def _true_boxes(
+    plan: Plan, placed: Sequence[Placed]
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    pictures = plan.selection.pictures
+    counts = [len(pictures.boxes[each.picture]) for each in placed]
+    corners = [
+        row
+        for each in placed
+        for row in _whole(
+            np.array([box.corners for box in pictures.boxes[each.picture]]),
+            pictures.size[each.picture],
+        ).tolist()
+    ]
+    return (
+        tuple(each.path for each in placed),
+        np.repeat(np.arange(len(placed)), counts),
+        np.array(corners, np.float64).reshape(-1, 4),
+    )
+
+
+def _whole_corners(plan: Plan, placed: Sequence[Placed]) -> npt.NDArray[np.int64]:
+    """The boxes of the faces, as the published lists have them: whole pixels."""
+    selection = plan.selection
+    corners = selection.faces.corners[[each.face for each in placed]]
+    size = selection.pictures.size[[each.picture for each in placed]]
+    return _whole(corners, size)
+
+
+def _whole(
+    corners: npt.NDArray[np.float64], size: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    width, height = size[..., 0, None], size[..., 1, None]
+    limits = np.concatenate([width, height, width, height], axis=-1)
+    inside = np.clip(np.rint(corners), 0, limits)
+    return np.asarray(inside, np.int64)
+
+
+def _readme(plan: Plan) -> str:
+    counts = plan.counts
+    table = "\n".join(f"| {k.replace('_', ' ')} | {v:,} |" for k, v in counts.items())
+    return f"""\
+# A cartoon-face data set
+
+Made with icf, in the file formats of iCartoonFace. `release.json` has the seed, the
+settings, the models and the counts; `leaks.json` has what was checked between train and
+test; `licences.csv` has the source and licence of every picture; files are the bytes as
+they were fetched. Boxes are in the upright picture: apply EXIF rotation first.
+
+| | |
+| --- | --- |
+{table}
+
+## Recognition
+
+`{RECTRAIN_LIST}` has one line a training face: picture below
+`{RECTRAIN_FOLDER}`, x1, y1, x2, y2, with TABs. `{RECTEST_INFO}` has one line a
+test face, with its identity's number (-1: a distractor), then the pairs to score.
+`{IDENTITIES}` has the character of each number. The identity of every face was
+confirmed by people.
+
+    icf-evaluate identification --info {RECTEST_INFO} \\
+      --features {FEATURES}
+
+scores this release's own embedder. An embedder that was trained on these very pictures
+is not tested fairly by them.
+
+## Detection
+
+{DETECTION_TRUTH}
+
+So these boxes can train a detector, but the detector that found them can only agree
+with them: `{DETTEST_FOUND}` scores near 1 by construction.
+
+    icf-evaluate detection --truth {DETTEST_BOXES} \\
+      --detections {DETTEST_FOUND}
+"""

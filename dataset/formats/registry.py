@@ -1,0 +1,70 @@
+"""The release formats by name: our own, and those of the group `icf.release_formats`.
+
+A format is a class that fulfils `icf.dataset.formats.base.ReleaseWriter` and is made
+without arguments. Another package brings one by an entry point of its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from icf.errors import WrongUse
+
+if TYPE_CHECKING:
+    from icf.dataset.formats.base import ReleaseWriter
+
+GROUP = "icf.release_formats"
+
+#: Our own formats, as ``module:class``; imported when they are asked for.
+OWN: Mapping[str, str] = {
+    "icartoonface": "icf.dataset.formats.icartoonface.writer:ICartoonFaceWriter",
+}
+
+#: The format that is written where none is named.
+DEFAULT = "icartoonface"
+
+
+def format_names() -> list[str]:
+    """The names of all formats that can be written here."""
+    return sorted(_known())
+
+
+def make_writers(names: Iterable[str]) -> dict[str, ReleaseWriter]:
+    """Make the writer of each format, in the order of the names.
+
+    Raises:
+        WrongUse: a name is unknown, or its package cannot be loaded.
+    """
+    return {name: _make_writer(name) for name in names}
+
+
+def _make_writer(name: str) -> ReleaseWriter:
+    known = _known()
+    if name not in known:
+        shown = ", ".join(sorted(known))
+        raise WrongUse(f"unknown release format {name!r}; the known ones are: {shown}")
+    point = known[name]
+    try:
+        writer: ReleaseWriter = point.load()()
+    except Exception as error:  # another package may raise anything
+        raise WrongUse(
+            f"the release format {name!r} ({point.value}) cannot be loaded: "
+            f"{type(error).__name__}: {error}; repair or uninstall its package"
+        ) from error
+    if getattr(writer, "name", None) != name or not callable(
+        getattr(writer, "write", None)
+    ):
+        raise WrongUse(
+            f"{point.value} is no writer of the release format {name!r}: its `name` "
+            "must be equal to that of the entry point, and it needs a method `write`"
+        )
+    return writer
+
+
+def _known() -> dict[str, EntryPoint]:
+    """All formats; our own win over a package that takes one of their names."""
+    installed = {point.name: point for point in entry_points(group=GROUP)}
+    own = {name: EntryPoint(name, where, GROUP) for name, where in OWN.items()}
+    return {**installed, **own}
