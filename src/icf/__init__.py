@@ -1,3 +1,60 @@
-"""Build cartoon-face datasets with people's yes and no."""
+"""Build cartoon-face data sets with people's yes and no.
+
+``import icf`` is cheap: each public name is imported when it is first used.
+docs/library.md builds a data set with them.
+
+>>> import tempfile, icf
+>>> with tempfile.TemporaryDirectory() as folder:
+...     space = icf.init(folder)
+...     icf.export_questions(space, f"{folder}/batches/first").batch
+...     space.catalogue.close()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from icf.app.library import (
+        build_release,
+        evaluate,
+        export_questions,
+        find,
+        import_answers,
+        init,
+        run_filter,
+        run_harvest,
+    )
+    from icf.errors import IcfError
+    from icf.workspace import Workspace
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "IcfError",
+    "Workspace",
+    "build_release",
+    "evaluate",
+    "export_questions",
+    "find",
+    "import_answers",
+    "init",
+    "run_filter",
+    "run_harvest",
+]
+
+_ELSEWHERE = {"IcfError": "icf.errors", "Workspace": "icf.workspace"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(_ELSEWHERE.get(name, "icf.app.library"))
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    """The public names, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import icf
 from icf.app.demo.site.truth import Noise, load_truth
 from icf.settings import load
 from tests.app.demo.site_pictures import write_pictures
@@ -104,6 +106,44 @@ def _answer(path: Path) -> None:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _draw_pictures(tmp_path / "pictures", characters=8)
+    page = ROOT / "docs" / "library.md"
+    [toml], (before, after) = blocks(page, "toml"), blocks(page, "python")
+    assert len([line for line in (before + after).splitlines() if line]) <= 10
+    (tmp_path / "cartoons").mkdir()
+    (tmp_path / "cartoons" / "icf.toml").write_text(toml)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(before, names)
+    assert names["harvested"].harvested.fates == {"stored": 80}
+    assert [tally.step for tally in names["filtered"]][-1] == "identity"
+    _answer(tmp_path / "cartoons" / "batches" / "first" / "questions.csv")
+    exec(after, names)
+    asked = names["questions"].batch.questions
+    assert (names["imported"].taken, names["imported"].faults) == (asked, ())
+    assert names["release"].counts["train_identities"] > 0
+    assert not names["release"].leaks.leaks
+    assert names["scores"].identification.rank1 > 85
+    assert names["scores"].detection.official > 0.85
+    names["space"].catalogue.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_page_names_every_public_function() -> None:
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    for name in icf.__all__:
+        if inspect.isfunction(getattr(icf, name)):
+            parameters = inspect.signature(getattr(icf, name)).parameters.values()
+            shown = ", ".join(
+                each.name + "=" * (each.kind is each.KEYWORD_ONLY)
+                for each in parameters
+            )
+            assert f"| `{name}({shown})` |" in page
 
 
 def test_the_tutorial_runs_from_top_to_bottom(

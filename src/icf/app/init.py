@@ -46,9 +46,7 @@ def init(invocation: Invocation, root: Path, contact: str | None) -> None:
             show_default=False,
             err=True,
         )
-    user_agent(HarvestSettings(contact=contact or ""))  # sees that it can be sent
-    made = workspace.init(root, invocation.settings, contact=contact or "")
-    register_bundled_models(made)
+    made = make_workspace(root, invocation.settings, contact or "")
     invocation.emit(
         {"workspace": str(made.root), "catalogue": made.catalogue_url},
         lambda: (
@@ -56,6 +54,19 @@ def init(invocation: Invocation, root: Path, contact: str | None) -> None:
             f"{made.root / workspace.CONFIG}"
         ),
     )
+
+
+def make_workspace(root: Path, flags: tuple[str, ...], contact: str) -> Workspace:
+    """Make a workspace with the bundled models in its catalogue.
+
+    Raises:
+        WrongUse: ``root`` is a file, or ``contact`` cannot be sent.
+        BrokenMachine: nothing can be written there.
+    """
+    user_agent(HarvestSettings(contact=contact))  # checks that it can be sent
+    made = workspace.init(root, flags, contact=contact)
+    register_bundled_models(made)
+    return made
 
 
 def _may_ask(invocation: Invocation, root: Path) -> bool:

@@ -1,0 +1,315 @@
+"""The functions of ``import icf``: each stage as one typed call.
+
+They do what the commands of the same names do, but return values instead of printing,
+and raise an `IcfError` instead of ending the program. Paths may be ``str`` or ``Path``
+and are relative to the current folder, not to the workspace.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from icf import workspace as workspaces
+from icf.annotate import export
+from icf.annotate import import_answers as answers
+from icf.app.init import make_workspace
+from icf.dataset import release as releases
+from icf.dataset.formats.icartoonface.detection import (
+    read_dettest_csv,
+    read_submission_csv,
+)
+from icf.dataset.formats.icartoonface.features import read_features
+from icf.dataset.formats.icartoonface.recognition import read_rectest_info
+from icf.dataset.formats.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    FEATURES,
+    RECTEST_INFO,
+)
+from icf.dataset.leaks import LeakReport
+from icf.dataset.scores.detection import DetectionScore, score_detection
+from icf.dataset.scores.identification import (
+    IdentificationScore,
+    score_identification,
+)
+from icf.engine.engine import open_engine
+from icf.engine.runner import Tally
+from icf.errors import WrongUse
+from icf.filter import run as filtering
+from icf.filter.step_range import Chosen
+from icf.harvest import run as harvesting
+from icf.harvest.listing.discover import Scope
+from icf.workspace import Workspace
+
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release that was written.
+
+    Attributes:
+        path: its folder.
+        written: False if the same release was there already.
+        counts: identities, faces and pictures of each split, by name.
+        leaks: the result of every leak check.
+    """
+
+    path: Path
+    written: bool
+    counts: Mapping[str, int]
+    leaks: LeakReport
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one release.
+
+    Attributes:
+        identification: rank-1, rank-5 and rank-10 of the embeddings, in percent.
+        detection: average precision of the detections at IoU 0.5, from 0 to 1.
+    """
+
+    identification: IdentificationScore
+    detection: DetectionScore
+
+
+def init(
+    root: StrPath, settings: Mapping[str, object] | None = None, *, contact: str = ""
+) -> Workspace:
+    """Make a workspace in the folder ``root``, or bring the one there up to date.
+
+    Args:
+        root: the folder; it is created where it is missing.
+        settings: settings of this call, as ``{"filter.min_face": 80}``.
+        contact: mail address or page for the User-Agent, for a new ``icf.toml``.
+
+    Raises:
+        WrongUse: ``root`` is a file, or a setting is unknown.
+        BrokenMachine: nothing can be written there.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = init(folder, {"filter.min_face": 80})
+        ...     made.catalogue.close()
+        >>> made.settings.filter.min_face
+        80
+    """
+    return make_workspace(Path(root), _flags(settings), contact)
+
+
+def find(
+    start: StrPath = ".", settings: Mapping[str, object] | None = None
+) -> Workspace:
+    """Open the workspace that ``start`` is or lies in.
+
+    Args:
+        start: a folder.
+        settings: settings of this call, as ``{"filter.min_face": 80}``.
+
+    Raises:
+        WrongUse: neither ``start`` nor a folder above it is a workspace, or a setting
+            is unknown.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     init(folder).catalogue.close()
+        ...     below = find(f"{folder}/releases")
+        >>> below.settings.annotate.votes
+        1
+    """
+    return workspaces.find(Path(start), _flags(settings))
+
+
+def run_harvest(
+    workspace: Workspace,
+    *,
+    sources: Sequence[str] = (),
+    albums: Sequence[str] = (),
+    refresh: bool = False,
+    fetch: bool = True,
+) -> harvesting.Outcome:
+    """List what the sources in ``icf.toml`` have, and fetch the pictures.
+
+    Stopped in any way, the same call continues where it stopped.
+
+    Args:
+        workspace: with its sources.
+        sources: names of the sources to harvest; empty for all.
+        albums: names of the albums to harvest; empty for all.
+        refresh: list again what was listed before.
+        fetch: False lists pictures without fetching them.
+
+    Returns:
+        Counts of what was listed and fetched. A URL that brings no picture is counted
+        under its status; a listing that failed is counted in ``listed.failed``.
+
+    Raises:
+        WrongUse: no source, or one that is declared wrongly.
+        BrokenMachine: disk, database or name service do not answer.
+    """
+    scope = Scope(albums=frozenset(albums))
+    work = harvesting.Work(scope, tuple(sources), refresh=refresh, fetch=fetch)
+    return harvesting.harvest(workspace, work)
+
+
+def run_filter(
+    workspace: Workspace,
+    *,
+    steps: Sequence[str] = (),
+    engine: str = "local",
+    ray_address: str | None = None,
+) -> list[Tally]:
+    """Run the filter steps over everything that waits for them.
+
+    Stopped in any way, the same call continues where it stopped. Steps that decode
+    pictures run in worker processes of their own.
+
+    Args:
+        workspace: with harvested pictures.
+        steps: names of the steps to run; empty for all.
+        engine: ``"local"`` or ``"ray"``.
+        ray_address: of a running Ray cluster; None starts one on this machine.
+
+    Returns:
+        For each step how many items passed, and how many were dropped by reason. Items
+        that broke a step are counted under ``step_failed``, ``crashed`` or ``hung``.
+
+    Raises:
+        WrongUse: no step or engine has that name.
+        BrokenMachine: disk or database do not answer, or a model cannot be opened.
+    """
+    settings = workspace.settings.filter
+    opened = open_engine(engine, settings.workers, ray_address, settings.deadline)
+    with closing(opened):
+        return filtering.run_steps(workspace, Chosen(tuple(steps)), opened, _no_bar)
+
+
+def export_questions(
+    workspace: Workspace,
+    folder: StrPath,
+    *,
+    format: str = "csv",
+    limit: int | None = None,
+    url_prefix: str | None = None,
+) -> export.Exported:
+    """Write a new batch of yes/no questions with their pictures.
+
+    Args:
+        workspace: with filtered faces.
+        folder: a new folder for the batch.
+        format: ``"csv"`` (spreadsheet, MTurk) or ``"label-studio"``.
+        limit: questions at most; None: the setting ``annotate.batch``.
+        url_prefix: put before the path of each picture in the questions.
+
+    Returns:
+        The batch (None where nothing is left to ask), and the questions that have no
+        picture, each with the reason.
+
+    Raises:
+        WrongUse: an unknown format, or ``folder`` holds something else.
+        BrokenMachine: the folder cannot be written.
+    """
+    if format not in export.FILES:
+        known = " and ".join(export.FILES)
+        raise WrongUse(f"no format of questions is called {format!r}; use {known}")
+    limit = limit or workspace.settings.annotate.batch
+    return export.export(
+        workspace, export.Order(format, Path(folder), limit, url_prefix)
+    )
+
+
+def import_answers(
+    workspace: Workspace,
+    file: StrPath,
+    *,
+    annotator: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> answers.Imported:
+    """Import a file of answers: questions.csv filled in, MTurk or Label Studio.
+
+    Args:
+        workspace: that asked the questions.
+        file: the answers.
+        annotator: who answered the rows that name nobody; None refuses those rows.
+        names: what to call annotators, by their names in the file.
+
+    Returns:
+        How many rows were taken, and each refused row with its line and reason.
+
+    Raises:
+        BadInput: ``file`` is not a file of answers.
+    """
+    people = answers.People(names or {}, annotator)
+    return answers.import_answers(workspace, Path(file), people)
+
+
+def build_release(workspace: Workspace, folder: StrPath, *, seed: int = 1) -> Release:
+    """Split the labelled faces and write a release in iCartoonFace's formats.
+
+    The same catalogue and seed give the same files.
+
+    Args:
+        workspace: with imported answers.
+        folder: a new folder for the release.
+        seed: random seed of the split.
+
+    Raises:
+        WrongUse: too few labelled faces, or ``folder`` holds something else.
+        BrokenMachine: the folder cannot be written.
+        IcfError: train and test share something; nothing was written.
+    """
+    path = Path(folder)
+    run_id = workspace.begin_run("icf-build-splits")
+    prepared = releases.prepare(workspace, seed)
+    written = releases.write(workspace, prepared, path, seed)
+    workspace.end_run(run_id)
+    return Release(path, written, prepared.plan.counts, prepared.leaks)
+
+
+def evaluate(
+    release: StrPath,
+    *,
+    features: StrPath | None = None,
+    detections: StrPath | None = None,
+) -> Scores:
+    """Score a recogniser and a detector on the tests of a release.
+
+    Args:
+        release: the folder of a release.
+        features: raw float64, shape (pictures of the test, d), in the order of the
+            release's info file; None: those of the embedder that made the release.
+        detections: a CSV file of ``picture,xmin,ymin,xmax,ymax,face,score``; None:
+            those of the detector that made the release.
+
+    Raises:
+        BadInput: a file is missing, or is not in its format.
+    """
+    folder = Path(release)
+    info = read_rectest_info(folder / RECTEST_INFO)
+    rows = read_features(Path(features or folder / FEATURES), len(info.files))
+    found = read_submission_csv(Path(detections or folder / DETTEST_FOUND))
+    return Scores(
+        score_identification(info, rows),
+        score_detection(read_dettest_csv(folder / DETTEST_BOXES), found),
+    )
+
+
+def _flags(settings: Mapping[str, object] | None) -> tuple[str, ...]:
+    """Write settings as ``--set`` takes them."""
+    return tuple(f"{key}={_text(value)}" for key, value in (settings or {}).items())
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+@contextmanager
+def _no_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    yield lambda advance: None
