@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from icf.codes import FetchStatus
 from icf.errors import BadInput
+from icf.harvest.text import as_utf8
 
 _LONGEST = 500
 
@@ -45,4 +46,4 @@ class Fault(BadInput):
 def _printable(message: str) -> str:
     """Servers write into messages too: bound the length, and drop control bytes."""
     text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST])
-    return text.encode("utf-8", errors="replace").decode("utf-8")
+    return as_utf8(text)

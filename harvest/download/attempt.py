@@ -14,7 +14,6 @@ from icf.harvest.download.results import Ended, Result, Stored
 from icf.harvest.download.warc import WarcFiles
 from icf.harvest.fault import Fault
 from icf.harvest.http.robots import Robots
-from icf.harvest.http.urls import normalise
 from icf.harvest.sources.base import Reader
 from icf.images import Header, Undecodable, probe
 from icf.images.header import MAX_PIXELS
@@ -72,7 +71,7 @@ class Attempt:
         return await self._fetch(leased)
 
     async def _fetch(self, leased: Leased) -> Result:
-        url = normalise(leased.url).url
+        url = leased.url
         with BlobSink(self._blobs, sha1=leased.sha1 is not None) as incoming:
             got = await self._fetcher.fetch(_wanted(url, leased), incoming)
             if isinstance(got, NotModified):

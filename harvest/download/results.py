@@ -13,13 +13,10 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import image, image_source, url
+from icf.catalogue.schema import FIRST_IMAGE_STEP, image, image_source, url
 from icf.codes import FetchStatus, ImageReason, Verdict
 from icf.harvest.download.frontier import Leased
-from icf.harvest.listing.pictures import file_candidates
-
-#: The filter's first step; every new picture waits for it.
-FIRST_STEP = "detect"
+from icf.harvest.filing import write_candidates
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def write_results(
             changes,
         )
         _enter_sources(connection, stored, ids)
-        file_candidates(connection, [one.leased.id for one in stored])
+        write_candidates(connection, [one.leased.id for one in stored])
     return gone
 
 
@@ -180,7 +177,7 @@ def _enter_images(
             "format": one.format,
             "width": one.width,
             "height": one.height,
-            "awaits": FIRST_STEP,
+            "awaits": FIRST_IMAGE_STEP,
             "verdict": Verdict.PENDING.value,
             "reason": ImageReason.OK.value,
             "stored_at": now,

@@ -6,7 +6,6 @@ of the frontier, and so that what was checked is what is asked for.
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import re
 import socket
@@ -49,7 +48,6 @@ class WebUrl:
     host: str
 
 
-@functools.lru_cache(4096)  # each URL is looked at more than once
 def normalise(text: str, base: str | None = None) -> WebUrl:
     """Return the URL that ``text`` means.
 

@@ -24,7 +24,8 @@ from icf.harvest.http.session import Web
 from icf.harvest.listing.exclusions import exclude
 from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_tasks
 from icf.harvest.listing.limits import apply_limits, is_full
-from icf.harvest.listing.pictures import file_cast, store_pictures
+from icf.harvest.listing.pictures import store_pictures
+from icf.harvest.listing.resolve import resolve
 from icf.harvest.sources.base import Crawler, Level, Listing, ListingPage, Source, Task
 from icf.harvest.sources.rules import Rules
 
@@ -342,18 +343,17 @@ def store(
         What of it the limits and filters let in; None where another runner stored this
         very answer.
     """
+    resolved = resolve(source, answer)
     with catalogue.write() as connection:
         if not _move_on(connection, listing, answer):
             return None
-        lawful = exclude(connection, source, answer, only_licence)
-        admitted = apply_limits(connection, source, rules, lawful)
+        lawful = exclude(connection, resolved, only_licence)
+        admitted = apply_limits(connection, source.name, rules, lawful)
         kept = admitted.answer
         albums = enter_albums(connection, source, kept)
         characters = enter_characters(connection, source, kept, albums)
         enter_tasks(connection, source, kept.tasks, albums, characters)
-        store_pictures(connection, source, kept.pictures, characters, albums)
-        if kept.characters:
-            file_cast(connection, {albums[one.album] for one in kept.characters})
+        store_pictures(connection, source, kept, characters, albums)
         if kept.passed_over:
             _count_passed_over(connection, listing, kept.passed_over)
         if (

@@ -12,31 +12,26 @@ from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import url
 from icf.codes import FetchStatus
-from icf.harvest.listing.pictures import address_of
-from icf.harvest.sources.base import ListingPage, Picture, Source
+from icf.harvest.listing.resolve import ResolvedPage, ResolvedPicture
 from icf.licence_names import is_allowed
 
 
 def exclude(
-    connection: sa.Connection,
-    source: Source,
-    answer: ListingPage,
-    only_licence: Collection[str],
-) -> ListingPage:
+    connection: sa.Connection, answer: ResolvedPage, only_licence: Collection[str]
+) -> ResolvedPage:
     """Return an answer without withdrawn characters; other pictures get their fate.
 
     Args:
         connection: of the transaction that stores the answer.
-        source: whose answer it is.
         answer: as the source gave it.
         only_licence: patterns of the licences that are let in; empty for all.
     """
     kept = _without_withdrawn_characters(connection, answer)
-    addresses = [address_of(source, one) for one in kept.pictures]
-    withdrawn = tombstones.buried(connection, tombstones.URL, set(addresses))
+    addresses = {one.address.url for one in kept.pictures}
+    withdrawn = tombstones.buried(connection, tombstones.URL, addresses)
     pictures = tuple(
-        _judged(one, address in withdrawn, only_licence)
-        for one, address in zip(kept.pictures, addresses, strict=True)
+        _judged(one, one.address.url in withdrawn, only_licence)
+        for one in kept.pictures
     )
     return replace(kept, pictures=pictures)
 
@@ -74,8 +69,8 @@ def exclude_waiting(catalogue: Catalogue, only_licence: Collection[str]) -> int:
 
 
 def _without_withdrawn_characters(
-    connection: sa.Connection, answer: ListingPage
-) -> ListingPage:
+    connection: sa.Connection, answer: ResolvedPage
+) -> ResolvedPage:
     def name(album: str | None, character: str | None) -> str:
         return tombstones.full_name(album or "", character or "")
 
@@ -105,8 +100,8 @@ def _without_withdrawn_characters(
 
 
 def _judged(
-    picture: Picture, withdrawn: bool, only_licence: Collection[str]
-) -> Picture:
+    picture: ResolvedPicture, withdrawn: bool, only_licence: Collection[str]
+) -> ResolvedPicture:
     if withdrawn:
         return replace(picture, fate=FetchStatus.TAKEN_DOWN, message=None)
     licence = picture.licence

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import FetchStatus
-from icf.harvest.listing.pictures import address_of
-from icf.harvest.sources.base import Level, ListingPage, Picture, Source, Task
+from icf.harvest.listing.resolve import ResolvedPage, ResolvedPicture
+from icf.harvest.sources.base import Level, ListingPage, Picture, Task
 from icf.harvest.sources.rules import Rules
 
 #: Fates that a URL has from its listing on; such a row takes no place under a limit.
@@ -44,7 +44,7 @@ class Limited:
         over_limit: how much of it only a limit kept out.
     """
 
-    answer: ListingPage
+    answer: ResolvedPage
     over_limit: int = 0
 
 
@@ -67,22 +67,22 @@ class _Room:
 
 
 def apply_limits(
-    connection: sa.Connection, source: Source, rules: Rules, answer: ListingPage
+    connection: sa.Connection, source: str, rules: Rules, answer: ResolvedPage
 ) -> Limited:
     """Return what of an answer may be stored.
 
     Args:
         connection: of the transaction that stores it.
-        source: whose answer it is.
+        source: the name of the source whose answer it is.
         rules: the source's.
         answer: as the source gave it.
     """
     if rules.let_all_in:
         return Limited(answer)
-    _one_at_a_time(connection, source.name)
-    albums, no_room = _albums(connection, source.name, rules, answer)
+    _one_at_a_time(connection, source)
+    albums, no_room = _albums(connection, source, rules, answer)
     over_limit = no_room
-    characters, no_room = _characters(connection, source.name, rules, answer, albums)
+    characters, no_room = _characters(connection, source, rules, answer, albums)
     over_limit += no_room
     wanted = _Wanted(rules, albums, characters)
     pictures, no_room = _pictures(
@@ -283,32 +283,27 @@ def _count_characters(
 
 def _pictures(
     connection: sa.Connection,
-    source: Source,
+    source: str,
     rules: Rules,
-    pictures: list[Picture],
-) -> tuple[list[Picture], int]:
+    pictures: list[ResolvedPicture],
+) -> tuple[list[ResolvedPicture], int]:
     """Return the pictures that there is room for, and how many found none."""
     if rules.limit.images is None:
         return pictures, 0
-    whose = [(one.album, one.character) for one in pictures]
-    addresses = [address_of(source, one) for one in pictures]
-    filed = _filed(connection, addresses)
-    room = _Room(
-        rules.limit.images, _count_pictures(connection, source.name, set(whose))
-    )
+    whose = {(one.album, one.character) for one in pictures}
+    filed = _filed(connection, {one.address.url for one in pictures})
+    room = _Room(rules.limit.images, _count_pictures(connection, source, whose))
     kept = []
-    for one, pair, address in zip(pictures, whose, addresses, strict=True):
-        if (
-            one.fate is not FetchStatus.PENDING
-            or (address, pair) in filed
-            or room.has(pair)
-        ):
-            filed.add((address, pair))
+    for one in pictures:
+        pair = (one.album, one.character)
+        key = (one.address.url, pair)
+        if one.fate is not FetchStatus.PENDING or key in filed or room.has(pair):
+            filed.add(key)
             kept.append(one)
     return kept, room.refused
 
 
-def _filed(connection: sa.Connection, urls: list[str]) -> set[tuple[str, Whose]]:
+def _filed(connection: sa.Connection, urls: Collection[str]) -> set[tuple[str, Whose]]:
     """Return the known ones among URLs, each with those it is filed under."""
     query = (
         sa.select(
@@ -322,7 +317,7 @@ def _filed(connection: sa.Connection, urls: list[str]) -> set[tuple[str, Whose]]
         .outerjoin(
             album, album.c.id == sa.func.coalesce(url.c.album_id, character.c.album_id)
         )
-        .where(url.c.url.in_(sorted(set(urls))))
+        .where(url.c.url.in_(sorted(urls)))
     )
     return {
         (row.url, (row.album, None if row.album_id else row.character))

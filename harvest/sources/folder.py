@@ -26,6 +26,7 @@ from icf.harvest.sources.base import (
     Task,
     read_table,
 )
+from icf.harvest.text import as_utf8
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000
@@ -75,7 +76,7 @@ class FolderSource:
         for album in albums:
             if not album.name.startswith("."):
                 state = _state(album)
-                yield Task("album", f"{_named(album.name)} {state}")
+                yield Task("album", f"{as_utf8(album.name)} {state}")
 
     async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer the next files of an album."""
@@ -88,7 +89,7 @@ class FolderSource:
         faults: list[str] = []
         for file in files:
             if problem := self._problem(file):
-                faults.append(f"{_named(str(file))}: {problem}")
+                faults.append(f"{as_utf8(str(file))}: {problem}")
                 continue
             character = file.relative_to(self._folder).parts[1]
             characters[character] = None
@@ -198,8 +199,3 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _is_text(name: str) -> bool:
     return name.encode("utf-8", errors="replace") == os.fsencode(name)
-
-
-def _named(name: str) -> str:
-    """Return a name that can be stored and printed, whatever its bytes are."""
-    return name.encode("utf-8", errors="replace").decode("utf-8")

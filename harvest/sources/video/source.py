@@ -34,6 +34,7 @@ from icf.harvest.sources.video.sites import Sites, check_installed
 from icf.harvest.sources.video.spool import Spool
 from icf.harvest.sources.video.table import VideoTable
 from icf.harvest.sources.video.videos import BESIDE, Videos, version
+from icf.harvest.text import as_utf8
 from icf.settings import HarvestSettings
 
 #: Characters that "#t=" and a time add to the URL of a video.
@@ -99,7 +100,7 @@ class VideoSource:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         for album in albums:
             subject = f"{album} {_told(self._wanted)} {self._videos.state(album)}"
-            yield Task("album", _storable(subject), level=Level.ALBUMS)
+            yield Task("album", as_utf8(subject), level=Level.ALBUMS)
 
     async def step(self, task: Task, web: Web) -> ListingPage:
         """Answer an album's videos, or the frames of the next part of one.
@@ -133,7 +134,7 @@ class VideoSource:
             if path.suffix.lower() in BESIDE:
                 beside += 1
             elif problem := self._problem(path):
-                faults.append(f"{_storable(str(path))}: {problem}")
+                faults.append(f"{as_utf8(str(path))}: {problem}")
             else:
                 name = self._videos.name(path)
                 word = f"{_told(self._wanted)} {version(path)}"
@@ -158,7 +159,7 @@ class VideoSource:
         top = self._videos.path
         if path == top / path.name and self._videos.album is None:
             return "bad_row: not in the folder of an album"
-        if _storable(str(path)) != str(path):
+        if as_utf8(str(path)) != str(path):
             return "bad_encoding: its name is not UTF-8"
         if len(path.as_uri()) + _TIME > MAX_LENGTH:
             return f"bad_row: its path is longer than {MAX_LENGTH} characters"
@@ -275,7 +276,3 @@ def _place(cursor: str | None) -> Place:
         return Place()
     seconds, shot = cursor.split(" ")
     return Place(float(seconds), int(shot))
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", errors="replace").decode("utf-8")

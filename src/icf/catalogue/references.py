@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from icf.catalogue import ledger
+from icf.catalogue.candidates import file_under
 from icf.catalogue.schema import FIRST_IMAGE_STEP, candidate, character, face, image
 from icf.codes import FaceReason, ImageReason, Verdict, meaning_of
 from icf.errors import WrongUse
@@ -306,15 +307,8 @@ def _standing(connection: sa.Connection, face_id: int) -> tuple[int, int]:
 
 
 def _file(connection: sa.Connection, image_id: int, character_id: int) -> None:
-    known = sa.select(candidate.c.image_id).where(
-        candidate.c.image_id == image_id, candidate.c.character_id == character_id
-    )
-    if connection.execute(known).first() is None:
-        connection.execute(
-            sa.insert(candidate).values(
-                image_id=image_id, character_id=character_id, is_lead=False
-            )
-        )
+    row = {"image_id": image_id, "character_id": character_id, "is_lead": False}
+    file_under(connection, candidate, [row])
 
 
 def _assign(

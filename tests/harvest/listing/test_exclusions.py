@@ -14,7 +14,7 @@ from icf.codes import FetchStatus
 from icf.harvest.cli.main import cli
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
-from icf.harvest.listing.pictures import file_cast
+from icf.harvest.filing import mention_cast
 from icf.harvest.report.status import ASKABLE, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find, init
@@ -149,7 +149,7 @@ def test_a_picture_of_a_whole_album_is_not_filed_under_a_withdrawn_character(
         connection.execute(sa.delete(mention))
         connection.execute(sa.update(url).values(album_id=1))
         tombstones.bury(connection, "character", ["Moon/Ann"], "asked by mail")
-        file_cast(connection, [1])
+        assert mention_cast(connection, [1]) == {1}
     assert [row["character_id"] for row in all_of(catalogue, mention)] == [2]
 
 

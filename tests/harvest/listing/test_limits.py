@@ -14,6 +14,7 @@ from icf.catalogue.schema import album, character, discovery, url
 from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.listing.discover import begin, store, waiting_listings
 from icf.harvest.listing.limits import apply_limits
+from icf.harvest.listing.resolve import resolve
 from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
 from icf.harvest.sources.rules import Limit, Only, Rules, Skip
 from tests.harvest.rows import SourceOfTheTest, all_of, as_source
@@ -93,10 +94,9 @@ def asked_next(catalogue: Catalogue) -> list[str]:
 
 
 def test_without_rules_an_answer_is_let_in_as_it_is(catalogue: Catalogue) -> None:
-    answer = albums("Moon", "Sun")
+    answer = resolve(as_source(SourceOfTheTest()), albums("Moon", "Sun"))
     with catalogue.write() as connection:
-        source = as_source(SourceOfTheTest())
-        assert apply_limits(connection, source, Rules(), answer).answer is answer
+        assert apply_limits(connection, "test", Rules(), answer).answer is answer
 
 
 def test_albums_over_the_limit_are_counted_and_not_listed_further(
@@ -166,6 +166,24 @@ def test_what_can_never_be_fetched_takes_no_place(catalogue: Catalogue) -> None:
     put(catalogue, rules, missing, pictures(1, 2, 3))
     states = [row["fate"] for row in all_of(catalogue, url)]
     assert sorted(states) == ["bad_scheme", "missing_file", "pending", "pending"]
+
+
+def test_a_url_that_cannot_be_fetched_takes_no_place_on_its_own_page(
+    catalogue: Catalogue,
+) -> None:
+    mixed = ListingPage(
+        albums=(Album("Moon"),),
+        characters=(Character("Moon", "Luna"),),
+        pictures=(
+            Picture("ftp://a.org/y", "Moon", "Luna"),
+            Picture("http://a.org/1", "Moon", "Luna"),
+            Picture("http://[/", "Moon", "Luna"),
+        ),
+    )
+    put(catalogue, Rules(limit=Limit(images=1)), mixed)
+    states = [row["fate"] for row in all_of(catalogue, url)]
+    assert sorted(states) == ["bad_scheme", "bad_url", "pending"]
+    assert passed_over(catalogue) == 0
 
 
 def test_filters_look_at_names_regions_ranks_and_genders(catalogue: Catalogue) -> None:
