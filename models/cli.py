@@ -7,17 +7,18 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import safetensors
-from rich.table import Table
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, ModelCard, bundled_path, verified
 from icf.tools.training_art import sources
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 #: What the ``train`` extra brings.
 EXTRA = ("onnx", "onnxscript", "resvg_py")
@@ -188,6 +189,8 @@ def progress(work: Path, name: str) -> dict[str, int] | None:
     checkpoint = work / f"{name}.safetensors"
     if not checkpoint.exists():
         return None
+    import safetensors
+
     with safetensors.safe_open(checkpoint, "np") as file:
         about = file.metadata()
     recipe = json.loads(about["recipe"])

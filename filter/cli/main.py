@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import click
+
 from icf import command
-from icf.filter.cli.calibrate import calibrate_command
-from icf.filter.cli.consistency import consistency_command
-from icf.filter.cli.rethreshold import rethreshold_command
-from icf.filter.cli.review import review_command
-from icf.filter.cli.run import run_command, step_command
-from icf.filter.cli.status import status_command
+from icf.command import Subcommand
 
 #: The steps, in order, and what each does.
 STEPS = {
@@ -29,16 +28,47 @@ STEPS = {
     "identity": "Drop faces that are not the character they were found under.",
 }
 
-cli = command.group("icf-filter", "Filter images down to faces worth asking about.")
 
-cli.add_command(run_command)
-for _name, _summary in STEPS.items():
-    cli.add_command(step_command(_name, _summary))
-cli.add_command(rethreshold_command)
-cli.add_command(status_command)
-cli.add_command(calibrate_command)
-cli.add_command(consistency_command)
-cli.add_command(review_command)
+def _step_command(name: str) -> click.Command:
+    from icf.filter.cli.run import step_command
+
+    return step_command(name, STEPS[name])
+
+
+cli = command.group(
+    "icf-filter",
+    "Filter images down to faces worth asking about.",
+    {
+        "run": Subcommand(
+            "icf.filter.cli.run:run_command",
+            "Run all steps over everything that waits for them.",
+        ),
+        **{
+            name: Subcommand(partial(_step_command, name), summary)
+            for name, summary in STEPS.items()
+        },
+        "rethreshold": Subcommand(
+            "icf.filter.cli.rethreshold:rethreshold_command",
+            "Apply the current thresholds to stored measurements.",
+        ),
+        "status": Subcommand(
+            "icf.filter.cli.status:status_command",
+            "Count kept, dropped and pending images and faces, by reason.",
+        ),
+        "calibrate": Subcommand(
+            "icf.filter.cli.calibrate:calibrate_command",
+            "Fit the embedder's probabilities to people's answers.",
+        ),
+        "consistency": Subcommand(
+            "icf.filter.cli.consistency:consistency_command",
+            "Show the least consistent characters, and the most alike pairs.",
+        ),
+        "review": Subcommand(
+            "icf.filter.cli.review:review_command",
+            "Show what the filter suspects, and apply confirmed merges.",
+        ),
+    },
+)
 
 
 def main() -> None:

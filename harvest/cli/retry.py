@@ -84,6 +84,6 @@ def retry_command(
         rows = [
             (fate, n, FetchStatus[fate.upper()].meaning) for fate, n in by_fate.items()
         ]
-        invocation.people.print(table(("was", "URLs", ""), rows))
+        invocation.say(table(("was", "URLs", ""), rows))
     if urls or listings:
         invocation.say("`icf-harvest run` asks for them")

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import pydantic
 
 from icf.codes import FetchStatus, Gender, Region
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
-from icf.harvest.http.session import Web
 from icf.harvest.sources.rules import Rules
 from icf.settings import HarvestSettings, Settings
+
+if TYPE_CHECKING:
+    from icf.harvest.http.session import Web
 
 GROUP = "icf.sources"
 

@@ -1,12 +1,15 @@
-"""The parts all commands share: options, output, errors as exit codes.
+"""What all commands share: options, output, errors as exit codes.
 
 stdout is data, stderr is for people. Every command takes ``-C DIR``, ``--set``,
 ``--json``, ``-q`` and ``-v``, before or after its subcommand.
+
+Starts are quick because heavy libraries are imported where they are used: this module
+imports click alone, and a `LazyGroup` imports only the command that is run.
+``tests/app/test_starts.py`` holds which modules a start may load.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 import logging
@@ -14,18 +17,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from icf import __version__, workspace
+from icf import __version__
 from icf.errors import IcfError
-from icf.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from icf.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,18 +49,21 @@ class Invocation:
     def workspace(self) -> Workspace:
         """The workspace that the command works in; opened once."""
         if self._workspace is None:
-            start = self.directory or Path.cwd()
-            self._workspace = workspace.find(start, self.settings)
+            from icf.workspace import find
+
+            self._workspace = find(self.directory or Path.cwd(), self.settings)
         return self._workspace
 
-    @functools.cached_property
-    def people(self) -> Console:
-        """Where words for people go: stderr, and nowhere with ``--quiet``."""
-        return Console(stderr=True, quiet=self.quiet, highlight=False)
+    def say(self, message: str | Table) -> None:
+        """Print something for people: on stderr, and nothing with ``--quiet``."""
+        if self.quiet:
+            return
+        if isinstance(message, str):
+            click.echo(message, err=True)
+            return
+        from rich.console import Console
 
-    def say(self, text: str) -> None:
-        """Tell the person at the terminal something."""
-        self.people.print(text, markup=False, soft_wrap=True)
+        Console(stderr=True, highlight=False).print(message)
 
     def emit(self, value: Mapping[str, Any], render: Callable[[], object]) -> None:
         """Print the result: ``value`` as JSON, or what ``render`` makes for people."""
@@ -67,6 +74,8 @@ class Invocation:
         if isinstance(rendered, str):
             click.echo(rendered)
         else:
+            from rich.console import Console
+
             out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
             out.print(rendered)
 
@@ -75,13 +84,18 @@ class Invocation:
         self, title: str, total: int | None
     ) -> Iterator[Callable[[int], None]]:
         """A bar on stderr while the block runs; none without a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda advance: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            console=self.people,
+            console=Console(stderr=True, highlight=False),
             transient=True,
-            disable=self.quiet or not sys.stderr.isatty(),
         )
         with bar:
             task = bar.add_task(title, total=total)
@@ -156,24 +170,85 @@ def shared_options(command: F) -> F:
     return command
 
 
-def group(name: str, help: str) -> click.Group:
-    """Make a group of commands with the shared options and ``--version``.
+@dataclass(frozen=True)
+class Subcommand:
+    """A command of a `LazyGroup`.
 
-    >>> group("icf-filter", "Filter pictures.").name
-    'icf-filter'
+    Attributes:
+        where: ``module:attribute``, or a function that makes the command.
+        summary: what the group's help says of it.
     """
 
-    @click.group(name, help=help, context_settings={"max_content_width": 88})
+    where: str | Callable[[], click.Command]
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import the command."""
+        if not isinstance(self.where, str):
+            return self.where()
+        module, _, attribute = self.where.partition(":")
+        found: object = getattr(import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run.
+
+    Its help lists them, in the order of the table, without importing any.
+    """
+
+    subcommands: Mapping[str, Subcommand] = {}
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Names of all commands."""
+        return [*self.subcommands, *super().list_commands(context)]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import one command."""
+        if name in self.subcommands:
+            return self.subcommands[name].load()
+        return super().get_command(context, name)
+
+    def format_commands(
+        self, context: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands without importing them."""
+        rows = [(name, each.summary) for name, each in self.subcommands.items()]
+        rows += [
+            (name, each.get_short_help_str()) for name, each in self.commands.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def group(
+    name: str, help: str, subcommands: Mapping[str, Subcommand] | None = None
+) -> LazyGroup:
+    """Make a group of commands with the shared options and ``--version``.
+
+    >>> where = "icf.app.status:status"
+    >>> group("icf-toys", "Play.", {"status": Subcommand(where, "Count.")}).name
+    'icf-toys'
+    """
+
+    @click.command(
+        name, help=help, cls=LazyGroup, context_settings={"max_content_width": 88}
+    )
     @click.version_option(__version__, prog_name=name)
     @shared_options
     def made() -> None:
         pass
 
+    assert isinstance(made, LazyGroup)
+    made.subcommands = subcommands or {}
     return made
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """A plain table for people; numbers are set to the right."""
+    from rich.table import Table
+
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for index, title in enumerate(columns):
         numeric = bool(rows) and all(isinstance(r[index], int | float) for r in rows)
@@ -225,25 +300,44 @@ def run(command: click.Command) -> NoReturn:
         click.echo("interrupted; run the same command again to go on", err=True)
         code = 130
     except IcfError as error:
-        if invocation.verbose:
-            Console(stderr=True).print_exception()
+        _show_origin(invocation)
         click.echo(f"error: {error}", err=True)
         code = error.exit_code
     except BrokenPipeError:
         code = 141
     except OSError as error:
-        # A full disk, a folder that may not be written: no fault of the program's.
-        if invocation.verbose:
-            Console(stderr=True).print_exception()
+        # A full disk or a folder that may not be written is no fault of the program.
+        _show_origin(invocation)
         advice = "what was done before is kept; run the same command again"
         click.echo(f"error: the machine refused: {error}; {advice}", err=True)
         code = 1
     sys.exit(code)
 
 
+def _show_origin(invocation: Invocation) -> None:
+    """Print the traceback of the current error, with ``--verbose``."""
+    if invocation.verbose:
+        from rich.console import Console
+
+        Console(stderr=True).print_exception()
+
+
+class _StderrHandler(logging.Handler):
+    """Prints records with rich, which is imported for the first of them."""
+
+    _rich: logging.Handler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._rich is None:
+            from rich.console import Console
+            from rich.logging import RichHandler
+
+            console = Console(stderr=True)
+            self._rich = RichHandler(console=console, show_path=False, show_time=False)
+            self._rich.setFormatter(self.formatter)
+        self._rich.emit(record)
+
+
 def _log_to_stderr(verbose: bool) -> None:
-    handler = RichHandler(
-        console=Console(stderr=True), show_path=False, show_time=False
-    )
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=level, format="%(message)s", handlers=[_StderrHandler()])

@@ -6,17 +6,20 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from icf import __version__
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.errors import BrokenMachine, WrongUse
 from icf.settings import LoadedSettings, Settings, load
-from icf.stores.blobs import BlobStore
-from icf.stores.hash_index import HashIndex
-from icf.stores.vectors import VectorStore
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from icf.stores.blobs import BlobStore
+    from icf.stores.hash_index import HashIndex
+    from icf.stores.vectors import VectorStore
 
 CONFIG = "icf.toml"
 FOLDERS = ("blobs", "vectors", "models", "batches", "releases", "reports")
@@ -125,16 +128,22 @@ class Workspace:
     @cached_property
     def blobs(self) -> BlobStore:
         """The bytes of every picture, by SHA-256."""
+        from icf.stores.blobs import BlobStore
+
         return BlobStore(self.blobs_url)
 
     @cached_property
     def vectors(self) -> VectorStore:
         """The embeddings, by face id and model hash."""
+        from icf.stores.vectors import VectorStore
+
         return VectorStore(self.root / "vectors")
 
     @cached_property
     def hashes(self) -> HashIndex:
         """The hashes of every face that was ever kept, ready to be searched."""
+        from icf.stores.hash_index import HashIndex
+
         return HashIndex(self.root / "hashes")
 
     def begin_run(self, command: str) -> int:

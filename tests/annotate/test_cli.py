@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from icf.annotate.cli import cli
+from icf.annotate.cli.main import cli
 from icf.annotate.pictures import read_faces
 from icf.errors import IcfError
 from tests.annotate.place import Place
@@ -28,7 +28,7 @@ from pathlib import Path
 def die(self, target):
     os.kill(os.getpid(), signal.SIGKILL)
 Path.rename = die
-from icf.annotate.cli import main
+from icf.annotate.cli.main import main
 main()
 """
 
@@ -44,7 +44,7 @@ def counted(self, connection, votes):
         os.kill(os.getpid(), signal.SIGKILL)
     insert(self, connection, votes)
 record.Recorder._insert = counted
-from icf.annotate.cli import main
+from icf.annotate.cli.main import main
 main()
 """
 

@@ -1,26 +1,10 @@
-"""The `icf` command: the roof over the stages."""
+"""The `icf` command: the commands of all stages under one name."""
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
-from typing import Any
+from icf import command
+from icf.command import Subcommand
 
-import click
-
-from icf import __version__, command
-
-
-@dataclass(frozen=True)
-class Subcommand:
-    """Where a subcommand lives, as ``module:attribute``, and what it does in a line."""
-
-    where: str
-    summary: str
-
-
-#: Subcommands are imported when they are asked for, so that neither `icf --help` nor
-#: `icf status` waits for libraries that only training needs.
 COMMANDS = {
     "init": Subcommand("icf.app.init:init", "Make a workspace."),
     "demo": Subcommand(
@@ -33,7 +17,7 @@ COMMANDS = {
         "icf.filter.cli.main:cli", "Filter images down to faces worth asking about."
     ),
     "annotate": Subcommand(
-        "icf.annotate.cli:cli", "Ask people questions, and take in their answers."
+        "icf.annotate.cli.main:cli", "Ask people questions, and take in their answers."
     ),
     "build-splits": Subcommand(
         "icf.dataset.cli.build_splits:cli",
@@ -61,37 +45,11 @@ COMMANDS = {
 }
 
 
-class Roof(click.Group):
-    """A group whose commands are imported when they are asked for."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        """Every subcommand, in the order of the work."""
-        return list(COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """Import one subcommand."""
-        if name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[name].where.partition(":")
-        found: Any = getattr(importlib.import_module(module), attribute)
-        assert isinstance(found, click.Command)
-        return found
-
-    def format_commands(
-        self, context: click.Context, formatter: click.HelpFormatter
-    ) -> None:
-        """List the subcommands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, each.summary) for name, each in COMMANDS.items()]
-            )
-
-
-@click.command("icf", cls=Roof, context_settings={"max_content_width": 88})
-@click.version_option(__version__, prog_name="icf")
-@command.shared_options
-def cli() -> None:
-    """Build cartoon-face datasets: harvest, filter, annotate, split, report."""
+cli = command.group(
+    "icf",
+    "Build cartoon-face datasets: harvest, filter, annotate, split, report.",
+    COMMANDS,
+)
 
 
 def main() -> None:

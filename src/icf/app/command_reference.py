@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from icf.app.cli import COMMANDS, cli
-from icf.command import shared_options
+from icf.command import LazyGroup, shared_options
 from icf.stores.files import replace_file
 
 _HEAD = """\
@@ -58,6 +58,13 @@ def programs() -> dict[str, click.Command]:
         if (command.name or "").startswith("icf-"):
             found[str(command.name)] = command
     return found
+
+
+def groups() -> dict[str, LazyGroup]:
+    """The console commands that have commands below them."""
+    return {
+        name: made for name, made in programs().items() if isinstance(made, LazyGroup)
+    }
 
 
 def commands(program: str, command: click.Command) -> Iterator[Listed]:

@@ -1,0 +1,1 @@
+"""`icf-annotate`: one module for each of its commands."""

@@ -1,0 +1,37 @@
+"""`icf-annotate status`: how many questions, answers and labels there are."""
+
+from __future__ import annotations
+
+import click
+
+from icf.annotate.status import count
+from icf.codes import Label
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+
+
+@click.command("status")
+@shared_options
+@pass_invocation
+@example("icf-annotate status --json")
+def status_command(invocation: Invocation) -> None:
+    """Count questions, answers and labels."""
+    with invocation.workspace.catalogue.read() as connection:
+        counts = count(connection)
+    result = {
+        "questions": counts.questions,
+        "answers": counts.answers,
+        "labels": counts.labels,
+        "open": counts.open,
+        "batches": counts.batches,
+    }
+    rows = [
+        ("batches", counts.batches, ""),
+        ("answers", counts.answers, ""),
+        ("questions", counts.questions, ""),
+        ("  open", counts.open, Label.OPEN.meaning),
+        *(
+            (f"  {label}", number, Label[label.upper()].meaning)
+            for label, number in counts.labels.items()
+        ),
+    ]
+    invocation.emit(result, lambda: table(("", "count", "meaning"), rows))

@@ -1,0 +1,90 @@
+"""Which modules the start of a command may load: a start must not be slow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from icf.app.cli import COMMANDS
+from icf.app.command_reference import groups
+from icf.command import Subcommand
+from icf.workspace import init
+from tests.app.program import BIN
+from tests.app.test_cli import script_names
+
+#: Libraries that take long to import, and that printing a help text does not need.
+HEAVY = {
+    *("PIL", "aiohttp", "alembic", "av", "cv2", "faiss", "fsspec", "jinja2", "numpy"),
+    *("onnxruntime", "pyarrow", "pydantic", "requests", "rich", "safetensors"),
+    *("scrapy", "sqlalchemy", "torch", "twisted"),
+}
+
+
+def loaded(folder: Path, program: str, *words: str) -> set[str]:
+    """The heavy libraries that one run of a program imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", BIN / program, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in done.stderr.splitlines() if "import time:" in line]
+    assert len(lines) > 50
+    return HEAVY & {line.rpartition("|")[2].strip() for line in lines}
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+@pytest.mark.parametrize("program", script_names())
+def test_help_and_version_load_nothing_heavy(
+    program: str, option: str, tmp_path: Path
+) -> None:
+    assert loaded(tmp_path, program, option) == set()
+
+
+@pytest.mark.parametrize(
+    "words", ["icf status", "icf-annotate status", "icf-harvest status"]
+)
+def test_a_status_loads_what_reads_and_prints_it(words: str, tmp_path: Path) -> None:
+    init(tmp_path).catalogue.close()
+    assert loaded(tmp_path, *words.split()) == {"pydantic", "rich", "sqlalchemy"}
+
+
+def test_the_status_of_the_filter_loads_no_library_of_training_or_fetching(
+    tmp_path: Path,
+) -> None:
+    init(tmp_path).catalogue.close()
+    found = loaded(tmp_path, "icf-filter", "status")
+    assert not found & {"aiohttp", "faiss", "pyarrow", "scrapy", "torch"}
+
+
+SUBCOMMANDS = [
+    (f"{group} {name}", name, each)
+    for group, made in groups().items()
+    for name, each in made.subcommands.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "each"),
+    [(name, each) for _, name, each in SUBCOMMANDS],
+    ids=[path for path, _, _ in SUBCOMMANDS],
+)
+def test_the_line_of_a_command_in_a_help_text_leads_to_that_command(
+    name: str, each: Subcommand
+) -> None:
+    command = each.load()
+    assert command.name in (name, f"icf-{name}")
+    assert each.summary.endswith(".")
+    assert "\n" not in each.summary
+
+
+def test_every_group_is_lazy_whose_commands_need_more_than_click() -> None:
+    assert {name for name, made in groups().items() if not made.subcommands} == {
+        "icf-evaluate",
+        "icf-train",
+    }
+    assert len(SUBCOMMANDS) > len(COMMANDS)
