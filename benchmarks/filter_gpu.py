@@ -31,6 +31,7 @@ from icf.stores.blobs import BlobStore
 GOAL_PICTURES, GOAL_FACES = 1_000.0, 10_000.0
 SIDE, CROP = 640, 112
 BATCH = 64
+NETWORKS = {"detector": "retinanet-mobilenetv2", "embedder": "embedder-mobilenetv2"}
 
 
 def rate(network: Network, pictures: NDArray[np.uint8], times: int) -> float:
@@ -85,8 +86,8 @@ def main() -> None:
     views = rng.integers(0, 256, (BATCH if gpu else 2, SIDE, SIDE, 3), np.uint8)
     crops = rng.integers(0, 256, (256 if gpu else 32, CROP, CROP, 3), np.uint8)
     networks = {
-        name: open_network(bundled_path(name), runtime="torch")
-        for name in ("detector", "embedder")
+        name: open_network(bundled_path(name), runtime="torch", name=network)
+        for name, network in NETWORKS.items()
     }
     looked = rate(networks["detector"], views, 50 if gpu else 2)
     faces = rate(networks["embedder"], crops, 50 if gpu else 2)

@@ -36,6 +36,10 @@ SUMMARY = "release.json"
 LICENCES = "licences.csv"
 
 
+#: Settings that a release does not depend on; its models are named by their hashes.
+_LOCAL = {"workers", "detector", "embedder"}
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """A release that is ready to be written.
@@ -96,7 +100,7 @@ def prepare(
     )
     chosen = {
         "dataset": settings.dataset.model_dump(mode="json"),
-        "filter": settings.filter.model_dump(mode="json", exclude={"workers"}),
+        "filter": settings.filter.model_dump(mode="json", exclude=_LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
     }
     inputs = _hash_inputs(selection, sources, chosen, seed)

@@ -22,6 +22,7 @@ from icf.filter.steps.score import Score
 from icf.filter.steps.sharpness import Sharpness
 from icf.filter.steps.size import Size
 from icf.filter.steps.tone import Tone
+from icf.models.cards import chosen_path
 from icf.settings import LEAST_SCORE
 from icf.workspace import Workspace
 
@@ -53,6 +54,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
             wanted.runtime,
             wanted.device,
             wanted.hashes,
+            chosen_path(wanted.detector, "detector", workspace.root),
         ),
         Aspect(wanted.min_side, wanted.max_aspect),
         Photo(wanted.max_photo),
@@ -64,7 +66,14 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
         Kind(),
         Tone(wanted.min_brightness, wanted.min_contrast),
         Sharpness(wanted.min_sharpness),
-        Embed(blobs, vectors, max_pixels, wanted.runtime, wanted.device),
+        Embed(
+            blobs,
+            vectors,
+            max_pixels,
+            wanted.runtime,
+            wanted.device,
+            chosen_path(wanted.embedder, "embedder", workspace.root),
+        ),
         Duplicates(
             vectors, wanted.max_phash, wanted.max_dhash, wanted.min_duplicate_cosine
         ),

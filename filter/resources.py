@@ -10,27 +10,42 @@ import functools
 import threading
 from pathlib import Path
 
+from icf.models.cards import bundled_path, chosen_path
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.photo import PhotoJudge
 from icf.models.runtime.network import Device, Runtime
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
+from icf.workspace import Workspace
+
+DETECTOR, EMBEDDER = bundled_path("detector"), bundled_path("embedder")
 
 # Threads that all ask first would each load a model of their own.
 _opening = threading.Lock()
 
 
-def detector(runtime: Runtime = "onnxruntime", device: Device = "auto") -> Detector:
-    """The bundled detector."""
+def detector(
+    runtime: Runtime = "onnxruntime", device: Device = "auto", model: Path = DETECTOR
+) -> Detector:
+    """The detector in ``model``."""
     with _opening:
-        return _detector(runtime, device)
+        return _detector(runtime, device, model)
 
 
-def embedder(runtime: Runtime = "onnxruntime", device: Device = "auto") -> Embedder:
-    """The bundled embedder."""
+def embedder(
+    runtime: Runtime = "onnxruntime", device: Device = "auto", model: Path = EMBEDDER
+) -> Embedder:
+    """The embedder in ``model``."""
     with _opening:
-        return _embedder(runtime, device)
+        return _embedder(runtime, device, model)
+
+
+def chosen_embedder(workspace: Workspace) -> Embedder:
+    """The embedder that the settings of a workspace name."""
+    wanted = workspace.settings.filter
+    model = chosen_path(wanted.embedder, "embedder", workspace.root)
+    return embedder(wanted.runtime, wanted.device, model)
 
 
 def photo_judge() -> PhotoJudge:
@@ -52,8 +67,8 @@ def vectors(folder: Path) -> VectorStore:
 
 
 @functools.cache
-def _detector(runtime: Runtime, device: Device) -> Detector:
-    return Detector.bundled(runtime, device)
+def _detector(runtime: Runtime, device: Device, model: Path) -> Detector:
+    return Detector.open(model, runtime=runtime, device=device)
 
 
 @functools.cache
@@ -62,5 +77,5 @@ def _photo_judge() -> PhotoJudge:
 
 
 @functools.cache
-def _embedder(runtime: Runtime, device: Device) -> Embedder:
-    return Embedder.bundled(runtime, device)
+def _embedder(runtime: Runtime, device: Device, model: Path) -> Embedder:
+    return Embedder.open(model, runtime=runtime, device=device)

@@ -22,6 +22,8 @@ from icf.filter.review.pending import count_characters
 from icf.filter.review.suspicions import refresh
 from icf.filter.step_range import Chosen
 from icf.filter.steps.detect import Detect
+from icf.filter.steps.embed import Embed
+from icf.models.register import register
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.
@@ -89,7 +91,10 @@ def run_steps(
             # What people chose must be embedded, whatever the steps before made of it.
             with workspace.catalogue.write() as connection:
                 references.settle(connection, run_id)
-        with bar(step.name, runner.pending(step)) as advance:
+        pending = runner.pending(step)
+        if pending and isinstance(step, Detect | Embed):
+            register(workspace.catalogue, [step.card()])
+        with bar(step.name, pending) as advance:
             tallies.append(runner.run(step, advance))
         if step.name == Detect.name:
             link_faces(workspace.catalogue)

@@ -1,12 +1,13 @@
-"""A model's card: what its weights are, what they were made of, and how well they do.
+"""A model's card: its weights, format, training data, figures and limits.
 
-A model is its weights' SHA-256. The card beside the weights names that hash, so that a
-file that was cut short, swapped or retrained is refused, never run.
+A model is identified by the SHA-256 of its weights. The card next to the weights names
+that hash, so a file that was truncated, replaced or retrained is refused.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Set
@@ -20,32 +21,47 @@ from icf.stores.files import replace_file
 
 #: The models that come with the program.
 BUNDLED = ("detector", "embedder", "photo")
+#: What `filter.detector` and `filter.embedder` call them.
+DEFAULT = "bundled"
+
+#: Format and network of cards that name neither, by task: older cards do not.
+_OLDER: Mapping[str, tuple[str, str]] = {
+    "detect": ("icf-detector-onnx", "retinanet-mobilenetv2"),
+    "embed": ("icf-embedder-onnx", "embedder-mobilenetv2"),
+    "judge": ("icf-photo-onnx", "photo-mobilenetv2"),
+}
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What stands in ``NAME.json`` beside ``NAME.onnx``.
+    """The content of ``NAME.json`` next to ``NAME.onnx``.
 
     Attributes:
         name: of the model.
         task: ``"detect"``, ``"embed"`` or ``"judge"``.
+        format: how pictures go in and results come out: a name of
+            `icf.models.formats.base.FORMATS`.
+        network: the network's name in `icf.models.networks`, so that PyTorch can run
+            the weights; empty: only ONNX Runtime and OpenVINO can.
         file: the name of the weights' file.
         sha256: of that file.
         bytes: its size.
         created: the day, as ``YYYY-MM-DD``.
-        parent: what the training started from.
-        architecture: in words.
-        input: in words: size, colours, range.
-        data: what it was trained on, each with its licence.
-        seed: of the training.
-        recipe: the command that makes it again.
-        figures: how well it does, by group of pictures it was not trained on.
-        limits: what it cannot do.
-        parameters: numbers that go with the weights: thresholds, calibration.
+        parent: the weights that training started from.
+        architecture: description of the network.
+        input: description of the input: size, colours, range.
+        data: training data, each with its licence.
+        seed: random seed of the training.
+        recipe: the command that reproduces it.
+        figures: accuracy by group of held-out pictures.
+        limits: known limits.
+        parameters: numbers that belong to the weights: thresholds, calibration.
     """
 
     name: str
     task: str
+    format: str
+    network: str
     file: str
     sha256: str
     bytes: int
@@ -66,6 +82,34 @@ def bundled_path(name: str) -> Path:
     return Path(str(resources.files("icf.models"))) / "bundled" / f"{name}.onnx"
 
 
+def chosen_path(setting: str, name: str, root: Path) -> Path:
+    """Where the model is that a setting names; it need not exist.
+
+    Args:
+        setting: ``"bundled"``, or the path of weights or of their card.
+        name: of the bundled model: one of `BUNDLED`.
+        root: the folder that a relative path starts from.
+
+    >>> chosen_path("models/mine.onnx", "detector", Path("/toons"))
+    PosixPath('/toons/models/mine.onnx')
+    """
+    if setting == DEFAULT:
+        return bundled_path(name)
+    return root / Path(setting).expanduser()
+
+
+def weights_path(path: Path) -> Path:
+    """The weights of a model that is named by its weights or by its card.
+
+    Raises:
+        BadModel: neither is there, or the card cannot be read.
+    """
+    card = path.with_suffix(".json")
+    if not path.exists() and not card.exists():
+        raise BadModel(f"there is no model {path}: neither weights nor a card {card}")
+    return path.with_name(load_card(path).file) if path == card else path
+
+
 def load_card(path: Path) -> ModelCard:
     """Read a card.
 
@@ -77,6 +121,9 @@ def load_card(path: Path) -> ModelCard:
     except (OSError, ValueError) as error:
         raise BadModel(f"cannot read the model card {path}: {error}") from error
     expected = {each.name for each in dataclasses.fields(ModelCard)}
+    if isinstance(fields, dict) and not {"format", "network"} & fields.keys():
+        form, network = _OLDER.get(str(fields.get("task")), ("", ""))
+        fields |= {"format": form, "network": network}
     found = set(fields) if isinstance(fields, dict) else set()
     if found != expected:
         raise BadModel(
@@ -102,13 +149,47 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def verified(path: Path, task: str, parameters: Set[str]) -> ModelCard:
-    """Return the card of the weights in ``path`` once they are what it promises.
+def new_card(
+    weights: Path, task: str, form: str, parameters: Mapping[str, float], **more: Any
+) -> ModelCard:
+    """Make the card of a model of your own; `save_card` writes it.
 
     Args:
-        path: the weights; the card lies beside them.
-        task: what the model has to be for.
-        parameters: the numbers that the card has to give.
+        weights: the file.
+        task: ``"detect"`` or ``"embed"``.
+        form: its format.
+        parameters: numbers that the task and the format need.
+        more: other fields of the card; without them they are empty.
+    """
+    fields: dict[str, Any] = {
+        "name": weights.stem,
+        "task": task,
+        "format": form,
+        "network": "",
+        "file": weights.name,
+        "sha256": sha256_of(weights),
+        "bytes": weights.stat().st_size,
+        "created": datetime.date.today().isoformat(),
+        "parent": "",
+        "architecture": "",
+        "input": "",
+        "data": (),
+        "seed": 0,
+        "recipe": "",
+        "figures": {},
+        "limits": (),
+        "parameters": dict(parameters),
+    }
+    return ModelCard(**{**fields, **more})
+
+
+def verified(path: Path, task: str, parameters: Set[str]) -> ModelCard:
+    """Return the card of the weights in ``path`` after checking them against it.
+
+    Args:
+        path: the weights; the card is next to them.
+        task: the task that the model must have.
+        parameters: names of the numbers that the card must give.
 
     Raises:
         BadModel: weights or card are missing, the hash differs, or the model is for

@@ -10,23 +10,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.errors import BadModel
-from icf.models import anchors, views
-from icf.models.cards import ModelCard, bundled_path, verified
+from icf.models import views
+from icf.models.cards import ModelCard, bundled_path, verified, weights_path
+from icf.models.formats.base import DetectorFormat, Found, Opening, format_of
 from icf.models.overlap import suppress
-from icf.models.runtime.network import Device, Network, Runtime, open_network
+from icf.models.runtime.network import Device, Runtime
 from icf.models.views import View
 
 Pixels = NDArray[np.uint8]
-Boxes = NDArray[np.float32]
 Kind = Literal["cartoon", "human"]
 
 #: What the network's two classes are.
 KINDS: tuple[Kind, Kind] = ("cartoon", "human")
 #: IoU over which two boxes are one face.
 SAME_FACE = 0.5
-#: Most boxes of one view that are looked at, best first.
-_MOST = 1000
+#: Parameters that every detector's card gives.
+_PARAMETERS = frozenset({"min_score", "side", "overview", "tiles"})
 
 
 @dataclass(frozen=True)
@@ -44,31 +43,8 @@ class Detection:
     kind: Kind
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Faces before they become `Detection`: n x 4, n, n (an index into `KINDS`)."""
-
-    boxes: Boxes
-    scores: NDArray[np.float32]
-    kinds: NDArray[np.intp]
-
-    def __getitem__(self, some: NDArray[np.intp] | NDArray[np.bool_]) -> _Found:
-        return _Found(self.boxes[some], self.scores[some], self.kinds[some])
-
-    def detections(self) -> list[Detection]:
-        return [
-            Detection((x1, y1, x2, y2), score, KINDS[kind])
-            for (x1, y1, x2, y2), score, kind in zip(
-                self.boxes.tolist(),
-                self.scores.tolist(),
-                self.kinds.tolist(),
-                strict=True,
-            )
-        ]
-
-
 class Detector:
-    """A detector that was exported to ONNX; threads may share it.
+    """A detector of any format; threads may share it.
 
     Attributes:
         card: the model's card. Its parameters are ``min_score``, from which on
@@ -81,7 +57,7 @@ class Detector:
         together: views of one shape that are shown to it at a time.
     """
 
-    def __init__(self, network: Network, card: ModelCard) -> None:
+    def __init__(self, network: DetectorFormat, card: ModelCard) -> None:
         self._network = network
         self.runtime = network.runtime
         self.together = network.together
@@ -103,10 +79,10 @@ class Detector:
         runtime: Runtime = "onnxruntime",
         device: Device = "auto",
     ) -> Detector:
-        """Open weights with their card beside them.
+        """Open a model by the format that its card names.
 
         Args:
-            path: an ONNX file with ``NAME.json`` beside it.
+            path: the weights with ``NAME.json`` next to them, or that card.
             threads: processors one call may use.
             runtime: what runs it.
             device: where PyTorch computes.
@@ -114,16 +90,11 @@ class Detector:
         Raises:
             BadModel: the file is not what its card promises, or not a detector.
         """
-        card = verified(path, "detect", {"min_score", "side", "overview", "tiles"})
-        network = open_network(path, threads, runtime, device)
-        shape = list(network.input)
-        last = [output[-1] for output in network.outputs]
-        if len(shape) != 4 or shape[1] != 3 or last != [len(KINDS), 4]:
-            raise BadModel(
-                f"{path} takes {shape} and gives rows of {last} numbers; expected "
-                f"[n, 3, height, width] and [{len(KINDS)}, 4]"
-            )
-        return cls(network, card)
+        path = weights_path(path)
+        card = verified(path, "detect", _PARAMETERS)
+        opening = Opening(threads, runtime, device)
+        form: type[DetectorFormat] = format_of(card, DetectorFormat)
+        return cls(form.open(path, card, opening), card)
 
     def detect(
         self, pictures: Sequence[Pixels], min_score: float | None = None
@@ -139,7 +110,7 @@ class Detector:
             `SAME_FACE`, of whatever kind.
         """
         least = self.card.parameters["min_score"] if min_score is None else min_score
-        found: list[list[_Found]] = [[] for _ in pictures]
+        found: list[list[Found]] = [[] for _ in pictures]
         waiting: dict[tuple[int, ...], list[_Look]] = {}
         for index, picture in enumerate(pictures):
             for view in self._views(*picture.shape[:2]):
@@ -150,7 +121,7 @@ class Detector:
                     self._look(waiting.pop(look.shown.shape), pictures, found, least)
         for alike in waiting.values():
             self._look(alike, pictures, found, least)
-        return [_one_a_face(_joined(each)).detections() for each in found]
+        return [_detections(_one_a_face(_joined(each))) for each in found]
 
     def _views(self, height: int, width: int) -> list[View]:
         side, overview = (int(self.card.parameters[n]) for n in ("side", "overview"))
@@ -163,15 +134,14 @@ class Detector:
         self,
         alike: Sequence[_Look],
         pictures: Sequence[Pixels],
-        found: Sequence[list[_Found]],
+        found: Sequence[list[Found]],
         least: float,
     ) -> None:
         """Show views of one shape; add what each finds to that of its picture."""
-        logits, offsets = self._network.look(np.stack([each.shown for each in alike]))
-        for number, look in enumerate(alike):
-            size = pictures[look.index].shape[:2]
-            faces = look.faces(logits[number], offsets[number], size, least)
-            found[look.index].append(faces)
+        seen = self._network.look(np.stack([each.shown for each in alike]), least)
+        for look, faces in zip(alike, seen, strict=True):
+            height, width = pictures[look.index].shape[:2]
+            found[look.index].append(look.placed(faces, height, width))
 
 
 @dataclass(frozen=True)
@@ -182,31 +152,23 @@ class _Look:
     view: View
     shown: Pixels
 
-    def faces(
-        self, logits: Boxes, offsets: Boxes, size: tuple[int, ...], least: float
-    ) -> _Found:
-        """Read the faces that the view shows whole, in pixels of the picture."""
-        kinds = logits.argmax(1)
-        scores = _sigmoid(logits.max(1))
-        some = np.flatnonzero(scores >= least)
-        some = some[np.argsort(-scores[some], kind="stable")[:_MOST]]
-        reference = anchors.anchors(*self.shown.shape[:2])
-        boxes = anchors.decode(offsets[some], reference[some])
-        placed = views.placed(boxes, self.view, *size)
-        found = _Found(placed, scores[some], kinds[some])
-        whole = views.is_whole(boxes, self.view, *size)
-        return _one_a_face(found[whole & views.answers_for(boxes, self.view)])
+    def placed(self, faces: Found, height: int, width: int) -> Found:
+        """Keep the faces that the view shows whole, in pixels of the picture."""
+        good = views.is_whole(faces.boxes, self.view, height, width)
+        good &= views.answers_for(faces.boxes, self.view)
+        boxes = views.placed(faces.boxes, self.view, height, width)
+        return _one_a_face(Found(boxes, faces.scores, faces.kinds)[good])
 
 
-def _joined(found: Sequence[_Found]) -> _Found:
-    return _Found(
+def _joined(found: Sequence[Found]) -> Found:
+    return Found(
         np.concatenate([each.boxes for each in found]),
         np.concatenate([each.scores for each in found]),
         np.concatenate([each.kinds for each in found]),
     )
 
 
-def _one_a_face(found: _Found) -> _Found:
+def _one_a_face(found: Found) -> Found:
     """Leave one box on each face: first among its kind, then between the kinds."""
     kept = []
     for kind in range(len(KINDS)):
@@ -216,6 +178,13 @@ def _one_a_face(found: _Found) -> _Found:
     return some[suppress(some.boxes, some.scores, SAME_FACE)]
 
 
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    # 1 / (1 + exp(-x)) overflows for x below -88; tanh does not.
-    return np.asarray((1 + np.tanh(logits / 2)) / 2, np.float32)
+def _detections(found: Found) -> list[Detection]:
+    return [
+        Detection((x1, y1, x2, y2), score, KINDS[kind])
+        for (x1, y1, x2, y2), score, kind in zip(
+            found.boxes.tolist(),
+            found.scores.tolist(),
+            found.kinds.tolist(),
+            strict=True,
+        )
+    ]

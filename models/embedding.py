@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from icf.catalogue.calibrations import Curve
-from icf.errors import BadModel
-from icf.models.cards import ModelCard, bundled_path, verified
-from icf.models.runtime.network import Device, Network, Runtime, open_network
+from icf.models.cards import ModelCard, bundled_path, verified, weights_path
+from icf.models.formats.base import EmbedderFormat, Opening, format_of
+from icf.models.runtime.network import Device, Runtime
 
 Pixels = NDArray[np.uint8]
 
-#: Side of the network's input, in pixels.
-SIDE = 112
+#: Parameters that every embedder's card gives.
+_PARAMETERS = frozenset({"crop_rate", "slope", "intercept"})
 _BATCH = 32
 
 
 class Embedder:
-    """An embedder that was exported to ONNX; threads may share it.
+    """An embedder of any format; threads may share it.
 
     Attributes:
         card: the model's card.
@@ -32,11 +31,11 @@ class Embedder:
         curve: from the cosine of two faces to odds, as its card has it.
     """
 
-    def __init__(self, network: Network, card: ModelCard) -> None:
+    def __init__(self, network: EmbedderFormat, card: ModelCard) -> None:
         self._network = network
         self.card = card
         self.model_hash = card.sha256
-        self.dim = int(network.outputs[0][1] or 0)
+        self.dim = network.dim
         self.crop_rate = float(card.parameters["crop_rate"])
         self.curve = Curve(
             float(card.parameters["slope"]), float(card.parameters["intercept"])
@@ -57,10 +56,10 @@ class Embedder:
         runtime: Runtime = "onnxruntime",
         device: Device = "auto",
     ) -> Embedder:
-        """Open weights with their card beside them.
+        """Open a model by the format that its card names.
 
         Args:
-            path: an ONNX file with ``NAME.json`` beside it.
+            path: the weights with ``NAME.json`` next to them, or that card.
             threads: processors one call may use.
             runtime: what runs it.
             device: where PyTorch computes.
@@ -68,15 +67,11 @@ class Embedder:
         Raises:
             BadModel: the file is not what its card promises, or not an embedder.
         """
-        card = verified(path, "embed", {"crop_rate", "slope", "intercept"})
-        network = open_network(path, threads, runtime, device)
-        shape = list(network.input)
-        if shape[1:] != [3, SIDE, SIDE] or len(network.outputs) != 1:
-            raise BadModel(
-                f"{path} takes {shape} and gives {len(network.outputs)} outputs; "
-                f"expected [n, 3, {SIDE}, {SIDE}] and one"
-            )
-        return cls(network, card)
+        path = weights_path(path)
+        card = verified(path, "embed", _PARAMETERS)
+        opening = Opening(threads, runtime, device)
+        form: type[EmbedderFormat] = format_of(card, EmbedderFormat)
+        return cls(form.open(path, card, opening), card)
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
         """Embed face crops.
@@ -90,8 +85,7 @@ class Embedder:
         rows = [np.zeros((0, self.dim), np.float32)]
         size = max(_BATCH, 4 * self._network.together)
         for start in range(0, len(crops), size):
-            some = [_fitted(crop) for crop in crops[start : start + size]]
-            [vectors] = self._network.look(np.stack(some))
+            vectors = self._network.look(crops[start : start + size])
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             rows.append(vectors / np.maximum(lengths, 1e-12))
         return np.concatenate(rows).astype(np.float32)
@@ -128,9 +122,3 @@ def crop_face(
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     return np.ascontiguousarray(image[rows][:, columns])
-
-
-def _fitted(crop: Pixels) -> Pixels:
-    shrinks = max(crop.shape[:2]) > SIDE
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=how), np.uint8)

@@ -43,7 +43,7 @@ def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> Non
     probability; with --judge-again they wait for `icf-filter identity`.
     """
     workspace = invocation.workspace
-    embedder = resources.embedder(workspace.settings.filter.runtime)
+    embedder = resources.chosen_embedder(workspace)
     model, card = embedder.model_hash, embedder.curve
     answered = read_answered(workspace.catalogue, workspace.vectors, model)
     made = calibrate(answered, card) if min(answered.kinds) >= LEAST else None

@@ -35,7 +35,7 @@ def consistency_command(invocation: Invocation, only: str | None, most: int) -> 
     centroids and of their references, and what the nearer of both is worth.
     """
     workspace = invocation.workspace
-    embedder = resources.embedder(workspace.settings.filter.runtime)
+    embedder = resources.chosen_embedder(workspace)
     model = embedder.model_hash
     with workspace.catalogue.read() as connection:
         curve = calibrations.newest(connection, [model]).get(model, embedder.curve)

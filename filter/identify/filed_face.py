@@ -24,7 +24,7 @@ class Cast:
         key: tells it from any other of the batch.
         characters: the ids of those that have a reference, ascending.
         faces: their known faces.
-        curve: from cosines to odds, if answers taught one.
+        curve: from cosines to odds, of the model, where one is known.
     """
 
     key: tuple[object, ...]
@@ -101,7 +101,7 @@ def _read_casts(
         for _, under in wanted
     }
     known = evidence.read_known(connection, set().union(*whole.values()))
-    curves = calibrations.newest(connection, {model for model, _ in wanted if model})
+    curves = calibrations.curves(connection, {model for model, _ in wanted if model})
     casts: dict[tuple[str | None, frozenset[int]], Cast] = {}
     for model, under in wanted:
         key = model, whole[under]

@@ -83,7 +83,7 @@ def refresh(workspace: Workspace, done: Progress = lambda characters: None) -> N
         found: list[Found] = []
         with workspace.catalogue.read() as connection:
             models = {each.model for each in page}
-            curves.update(calibrations.newest(connection, models))
+            curves.update(calibrations.curves(connection, models))
             for each, ids in _filed(connection, page):
                 curve = curves.get(each.model) or resources.embedder().curve
                 found += _look_over(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from icf.filter import resources
 from icf.images import Picture, Undecodable, decode, measures
 from icf.images.grey import Grey
 from icf.images.hashing import HASHERS, Hasher, HasherName
+from icf.models.cards import ModelCard, verified, weights_path
 from icf.models.detection import Detection, Detector
 from icf.models.runtime.network import Device, Runtime
 
@@ -57,6 +59,7 @@ class Detect(Step[StoredImage]):
         runtime: what runs the detector.
         device: where PyTorch computes.
         hashes: what computes the perceptual hashes.
+        model: the detector's weights or card.
     """
 
     name: ClassVar[str] = "detect"
@@ -69,14 +72,23 @@ class Detect(Step[StoredImage]):
     runtime: Runtime = "onnxruntime"
     device: Device = "auto"
     hashes: HasherName = "icf"
+    model: Path = resources.DETECTOR
 
     def open(self) -> None:
         """Open the detector and the judge of photographs."""
         self._detector()
         resources.photo_judge()
 
+    def card(self) -> ModelCard:
+        """Check the detector's file and return its card.
+
+        Raises:
+            BadModel: the file is not what its card promises.
+        """
+        return verified(weights_path(self.model), "detect", frozenset())
+
     def _detector(self) -> Detector:
-        return resources.detector(self.runtime, self.device)
+        return resources.detector(self.runtime, self.device, self.model)
 
     def select(
         self, connection: sa.Connection, ids: Sequence[int]

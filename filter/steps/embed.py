@@ -23,7 +23,8 @@ from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject
 from icf.filter import resources
 from icf.images import Undecodable, decode
-from icf.models.embedding import crop_face
+from icf.models.cards import ModelCard, verified, weights_path
+from icf.models.embedding import Embedder, crop_face
 from icf.models.runtime.network import Device, Runtime
 
 
@@ -45,6 +46,7 @@ class Embed(Step[StoredFace]):
         max_pixels: the cap on width x height.
         runtime: what runs the embedder.
         device: where PyTorch computes.
+        model: the embedder's weights or card.
     """
 
     name: ClassVar[str] = "embed"
@@ -56,10 +58,22 @@ class Embed(Step[StoredFace]):
     max_pixels: int
     runtime: Runtime = "onnxruntime"
     device: Device = "auto"
+    model: Path = resources.EMBEDDER
 
     def open(self) -> None:
         """Open the embedder."""
-        resources.embedder(self.runtime, self.device)
+        self._embedder()
+
+    def card(self) -> ModelCard:
+        """Check the embedder's file and return its card.
+
+        Raises:
+            BadModel: the file is not what its card promises.
+        """
+        return verified(weights_path(self.model), "embed", frozenset())
+
+    def _embedder(self) -> Embedder:
+        return resources.embedder(self.runtime, self.device, self.model)
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
         """Read boxes, and where the bytes are."""
@@ -73,7 +87,7 @@ class Embed(Step[StoredFace]):
 
     def judge(self, batch: Sequence[StoredFace]) -> list[Outcome]:
         """Crop the faces, decoding each picture once, and embed them together."""
-        embedder = resources.embedder(self.runtime, self.device)
+        embedder = self._embedder()
         model = embedder.model_hash
         known = self._known(model, batch)
         outcomes = [_embedded(item, model) for item in batch if item.id in known]

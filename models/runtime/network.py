@@ -84,6 +84,7 @@ def open_network(
     threads: int = 1,
     runtime: Runtime = "onnxruntime",
     device: Device = "auto",
+    name: str = "",
 ) -> Network:
     """Open an ONNX file.
 
@@ -92,28 +93,31 @@ def open_network(
         threads: processors one call may use.
         runtime: what opens it.
         device: where PyTorch computes.
+        name: of its network in `icf.models.networks`; PyTorch runs no other.
 
     Raises:
-        BadModel: the runtime does not take the file, or it has several inputs.
-        WrongUse: OpenVINO is asked for and not installed, or a GPU that is not there.
+        BadModel: the runtime cannot open the file, or it has several inputs.
+        WrongUse: OpenVINO is requested and not installed, or a GPU that is missing.
     """
     chosen, place = choose(runtime, device)
-    # ONNX Runtime looks at the file first: what is wrong with it is said in one way.
+    if chosen == "torch" and runtime == "auto" and not name:
+        chosen, place = "onnxruntime", "cpu"
+    # ONNX Runtime opens the file first, so that a bad file has one error message.
     session = cpu_session(path, threads)
     if len(session.get_inputs()) != 1:
         raise BadModel(f"{path} has {len(session.get_inputs())} inputs; expected one")
     shapes = tuple(tuple(output.shape) for output in session.get_outputs())
-    name = session.get_inputs()[0].name
+    pictures = session.get_inputs()[0].name
     together = 1
     if chosen == "openvino":
         run = _in_openvino(path, threads)
     elif chosen == "torch":
         from icf.models.runtime.torch_network import open_in_torch
 
-        run = open_in_torch(path, threads, place)
+        run = open_in_torch(path, threads, place, name)
         together = TOGETHER if place == "cuda" else 1
     else:
-        run = lambda batch: session.run(None, {name: batch})  # noqa: E731
+        run = lambda batch: session.run(None, {pictures: batch})  # noqa: E731
     taken = tuple(session.get_inputs()[0].shape)
     return Network(chosen, taken, shapes, run, together)
 

@@ -16,30 +16,26 @@ from numpy.typing import NDArray
 from torch import nn
 
 from icf.errors import BadModel
-from icf.models.networks.detector import Detector
-from icf.models.networks.embedder import EmbedderNet
+from icf.models.networks import create
 from icf.models.runtime.onnx_weights import read_weights
 
 Array = NDArray[np.float32]
 
-#: By a weight that only it has, each network that can be opened.
-_NETWORKS: Mapping[str, Callable[[], nn.Module]] = {
-    "classes.weight": Detector,
-    "project.weight": EmbedderNet,
-}
+_INSTEAD = "use filter.runtime = onnxruntime"
 #: What the exporter calls the bias that it made of a batch norm.
 _FOLDED = ".weight_bias"
 
 
 def open_in_torch(
-    path: Path, threads: int, device: str
+    path: Path, threads: int, device: str, name: str
 ) -> Callable[[NDArray[np.generic]], list[Array]]:
-    """Open an ONNX file of `icf.models`.
+    """Open an ONNX file whose network is one of `icf.models.networks`.
 
     Args:
         path: the file.
         threads: processors one call may use, of this whole process.
         device: ``"cpu"`` or ``"cuda"``; on the latter it computes in float16.
+        name: of the network.
 
     Returns:
         From a batch n x 3 x h x w in 0..255, of any type, to the network's outputs.
@@ -47,7 +43,7 @@ def open_in_torch(
     Raises:
         BadModel: the file holds another network.
     """
-    network = load_network(path).eval()
+    network = load_network(path, name).eval()
     half = device == "cuda"
     dtype = torch.float16 if half else torch.float32
     if not half:
@@ -70,20 +66,22 @@ def open_in_torch(
     return run
 
 
-def load_network(path: Path) -> nn.Module:
-    """Make the network whose weights an ONNX file holds, batch norms folded.
+def load_network(path: Path, name: str) -> nn.Module:
+    """Make a network with the weights of an ONNX file, batch norms folded.
+
+    Args:
+        path: the file.
+        name: of the network in `icf.models.networks`.
 
     Raises:
-        BadModel: it holds none of the networks of `icf.models`.
+        BadModel: there is no such network, or the file has the weights of another.
     """
     weights = read_weights(path)
-    make = next((_NETWORKS[name] for name in _NETWORKS if name in weights), None)
-    if make is None:
+    if not name:
         raise BadModel(
-            f"{path} is neither the detector nor the embedder of icf.models, and only "
-            "these run in PyTorch; use filter.runtime = onnxruntime"
+            f"the card of {path} names no network, so PyTorch cannot run it; {_INSTEAD}"
         )
-    network = make()
+    network = create(name)
     _fold(network, weights)
     state = {
         name.replace(_FOLDED, ".bias"): torch.from_numpy(value.copy())
@@ -91,11 +89,13 @@ def load_network(path: Path) -> nn.Module:
     }
     wanted = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
     if missing := sorted(wanted - state.keys()):
-        raise BadModel(f"{path} has no {', '.join(missing[:3])}: another architecture")
+        raise BadModel(
+            f"{path} has no {', '.join(missing[:3])}: it is not a {name}; {_INSTEAD}"
+        )
     try:
         network.load_state_dict({name: state[name] for name in wanted}, strict=False)
     except RuntimeError as error:
-        raise BadModel(f"{path} has another architecture: {error}") from error
+        raise BadModel(f"{path} is not a {name}: {error}; {_INSTEAD}") from error
     return network
 
 

@@ -12,6 +12,7 @@ import torch
 
 from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.detection import Detector
+from icf.models.formats.icf_detector import IcfDetector
 from icf.models.networks.detector import Detector as Network
 from icf.models.runtime.network import open_network
 from icf.models.training import detector_figures, training_data
@@ -67,6 +68,8 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
     card = ModelCard(
         name="detector",
         task="detect",
+        format="icf-detector-onnx",
+        network="retinanet-mobilenetv2",
         file=path.name,
         sha256=sha256_of(path),
         bytes=path.stat().st_size,
@@ -84,8 +87,8 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
         limits=LIMITS,
         parameters=PARAMETERS,
     )
-    network = open_network(path, runtime="onnxruntime")
-    found = detector_figures.measure(Detector(network, card), heads.held_out_art())
+    detector = Detector(IcfDetector(open_network(path)), card)
+    found = detector_figures.measure(detector, heads.held_out_art())
     card = dataclasses.replace(card, figures=found)
     save_card(card, path.with_suffix(".json"))
     return card

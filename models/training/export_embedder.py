@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from icf.models.cards import ModelCard, save_card, sha256_of
-from icf.models.embedding import SIDE
+from icf.models.formats.icf_embedder import SIDE
 from icf.models.networks.embedder import DIM, EmbedderNet
 from icf.models.training import embedder_figures, training_data
 from icf.models.training.checkpoint import Checkpoint
@@ -61,6 +61,8 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
     card = ModelCard(
         name="embedder",
         task="embed",
+        format="icf-embedder-onnx",
+        network="embedder-mobilenetv2",
         file=path.name,
         sha256=sha256_of(path),
         bytes=path.stat().st_size,

@@ -92,6 +92,8 @@ def bundle(
     card = ModelCard(
         name="photo",
         task="judge",
+        format="icf-photo-onnx",
+        network="photo-mobilenetv2",
         file=path.name,
         sha256=sha256_of(path),
         bytes=path.stat().st_size,

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.models.embedding import SIDE
+from icf.models.formats.icf_embedder import SIDE
 from icf.tools.training_art import compose, paint, place
 from icf.tools.training_art.heads import Art, Head
 

@@ -173,6 +173,16 @@ class FilterSettings(_Section):
         ge=0,
         description="enlargement of shown crops; 1.0 doubles both sides (table 5)",
     )
+    detector: str = Field(
+        default="bundled",
+        min_length=1,
+        description="model that finds faces: bundled, or the path of a model file",
+    )
+    embedder: str = Field(
+        default="bundled",
+        min_length=1,
+        description="model that embeds faces: bundled, or the path of a model file",
+    )
     runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field(
         default="auto",
         description="what runs the models; auto: torch on a GPU, else onnxruntime",

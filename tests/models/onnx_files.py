@@ -23,6 +23,10 @@ def card_for(path: Path, task: str, **changes: Any) -> ModelCard:
     fields: dict[str, Any] = {
         "name": path.stem,
         "task": task,
+        "format": {"detect": "icf-detector-onnx", "embed": "icf-embedder-onnx"}.get(
+            task, "icf-photo-onnx"
+        ),
+        "network": "",
         "file": path.name,
         "sha256": sha256_of(path),
         "bytes": path.stat().st_size,

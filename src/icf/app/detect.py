@@ -50,11 +50,20 @@ class Detected:
     type=click.FloatRange(0, 1),
     help="Score under which a face is not shown  [default: the model card's].",
 )
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Detector of your own: its weights or card  [default: the bundled one].",
+)
 @shared_options
 @pass_invocation
 @example("icf detect pictures --json")
 def detect(
-    invocation: Invocation, paths: tuple[Path, ...], out: Path, min_score: float | None
+    invocation: Invocation,
+    paths: tuple[Path, ...],
+    out: Path,
+    min_score: float | None,
+    model: Path | None,
 ) -> None:
     """Find cartoon and human faces in pictures, or in all pictures of a folder.
 
@@ -63,7 +72,7 @@ def detect(
     upright picture. Without, it draws the boxes into copies of the pictures. A file
     that is not a picture gets a "reason" and no faces; the exit code is then 3.
     """
-    detector = Detector.bundled()
+    detector = Detector.open(model) if model else Detector.bundled()
     found = bad = 0
     for each in detect_all(detector, paths, min_score):
         found += 1

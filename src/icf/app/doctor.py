@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -17,6 +18,7 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import IcfError
+from icf.settings import FilterSettings
 from icf.workspace import Workspace, root_of
 
 State = Literal["ok", "warning", "broken"]
@@ -39,11 +41,11 @@ class Check:
 @pass_invocation
 @example("icf doctor")
 def doctor(invocation: Invocation) -> None:
-    """Check this machine, the bundled models and the workspace.
+    """Check this machine, the models and the workspace.
 
     Exits with 1 if anything is broken; warnings are things the work can do without.
     """
-    checks = [*_machine(), *_models(), *_workspace(invocation)]
+    checks = [*_machine(), *_models(invocation), *_workspace(invocation)]
     invocation.emit(
         {"checks": [asdict(check) for check in checks]},
         lambda: table(
@@ -87,13 +89,19 @@ def _gpu() -> str:
     return "none: the processors do the work"
 
 
-def _models() -> Iterator[Check]:
+def _models(invocation: Invocation) -> Iterator[Check]:
+    from icf.models.cards import chosen_path
     from icf.models.detection import Detector
     from icf.models.embedding import Embedder
     from icf.models.photo import PhotoJudge
 
-    yield _attempt("detector", lambda: Detector.bundled().model_hash)
-    yield _attempt("embedder", lambda: Embedder.bundled().model_hash)
+    wanted, root = FilterSettings(), Path.cwd()
+    with contextlib.suppress(IcfError):  # outside of a workspace; checked below
+        wanted, root = invocation.workspace.settings.filter, invocation.workspace.root
+    detector = chosen_path(wanted.detector, "detector", root)
+    embedder = chosen_path(wanted.embedder, "embedder", root)
+    yield _attempt("detector", lambda: Detector.open(detector).model_hash)
+    yield _attempt("embedder", lambda: Embedder.open(embedder).model_hash)
     yield _attempt("photo", lambda: PhotoJudge.bundled().model_hash)
 
 

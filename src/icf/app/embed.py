@@ -55,10 +55,15 @@ class Fault:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where the embeddings go.",
 )
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Embedder of your own: its weights or card  [default: the bundled one].",
+)
 @shared_options
 @pass_invocation
 @example("icf embed faces.jsonl --out faces.npy")
-def embed(invocation: Invocation, faces: Path, out: Path) -> None:
+def embed(invocation: Invocation, faces: Path, out: Path, model: Path | None) -> None:
     """Embed the faces listed in FACES.jsonl, lines of {"path", "box"}.
 
     Paths are taken from the working folder; box is [x1, y1, x2, y2] in pixels of the
@@ -67,7 +72,7 @@ def embed(invocation: Invocation, faces: Path, out: Path) -> None:
     """
     if not out.parent.is_dir():
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} into")
-    embedder = Embedder.bundled()
+    embedder = Embedder.open(model) if model else Embedder.bundled()
     lines, faults = read_faces(faces)
     blocks: list[NDArray[np.float32]] = [np.zeros((0, embedder.dim), np.float32)]
     with invocation.progress("embedding", len(lines)) as advance:

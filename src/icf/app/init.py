@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
-from dataclasses import asdict
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
 
 from icf import workspace
-from icf.catalogue.schema import model
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.harvest.http.user_agent import user_agent
-from icf.models.cards import bundled_path, load_card
+from icf.models.cards import BUNDLED, bundled_path, load_card
+from icf.models.register import register
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
-
-BUNDLED = ("detector", "embedder", "photo")
 
 
 @click.command()
@@ -77,16 +71,5 @@ def _may_ask(invocation: Invocation, root: Path) -> bool:
 
 def register_bundled_models(made: Workspace) -> None:
     """Enter the cards of the bundled models into the catalogue, once."""
-    with made.catalogue.write() as connection:
-        known = set(connection.execute(sa.select(model.c.sha256)).scalars())
-        for name in BUNDLED:
-            card = load_card(bundled_path(name).with_suffix(".json"))
-            if card.sha256 not in known:
-                row = {
-                    "sha256": card.sha256,
-                    "name": card.name,
-                    "task": card.task,
-                    "card": json.dumps(asdict(card), sort_keys=True),
-                    "added_at": time.time(),
-                }
-                connection.execute(sa.insert(model), row)
+    cards = [load_card(bundled_path(name).with_suffix(".json")) for name in BUNDLED]
+    register(made.catalogue, cards)

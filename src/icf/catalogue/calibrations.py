@@ -16,7 +16,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.schema import calibration
+from icf.catalogue.schema import calibration, model
 
 #: Log odds beyond which a probability is as good as certain.
 _CERTAIN = 60.0
@@ -58,9 +58,22 @@ def newest(connection: sa.Connection, models: Iterable[str]) -> dict[str, Curve]
     )
     query = sa.select(calibration.c.model, calibration.c.parameters)
     return {
-        row.model: _curve(row.parameters)
+        row.model: _curve(json.loads(row.parameters))
         for row in connection.execute(query.where(calibration.c.id.in_(last)))
     }
+
+
+def curves(connection: sa.Connection, models: Iterable[str]) -> dict[str, Curve]:
+    """The curve of each of these models: the newest fitted one, else its card's."""
+    models = set(models)
+    query = sa.select(model.c.sha256, model.c.card)
+    cards = connection.execute(query.where(model.c.sha256.in_(sorted(models))))
+    found = {}
+    for sha256, card in cards:
+        parameters = json.loads(card).get("parameters", {})
+        if {"slope", "intercept"} <= parameters.keys():
+            found[sha256] = _curve(parameters)
+    return found | newest(connection, models)
 
 
 def add(
@@ -97,6 +110,5 @@ def add(
     )
 
 
-def _curve(parameters: str) -> Curve:
-    numbers = json.loads(parameters)
-    return Curve(float(numbers["slope"]), float(numbers["intercept"]))
+def _curve(parameters: Mapping[str, Any]) -> Curve:
+    return Curve(float(parameters["slope"]), float(parameters["intercept"]))

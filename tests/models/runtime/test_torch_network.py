@@ -13,6 +13,7 @@ from icf.images import decode
 from icf.models.cards import bundled_path
 from icf.models.detection import Detection, Detector
 from icf.models.embedding import Embedder, crop_face
+from icf.models.formats.icf_detector import IcfDetector
 from icf.models.runtime import network as runtime
 from icf.models.runtime.network import choose, open_network
 from icf.models.runtime.onnx_weights import read_weights
@@ -58,13 +59,16 @@ def test_embeddings_point_where_onnx_runtimes_do(
 
 
 def test_views_shown_together_give_what_each_gives_alone() -> None:
-    network = open_network(bundled_path("detector"), runtime="torch", device="cpu")
-    card = Detector.bundled().card
-    together = Detector(
-        runtime.Network("torch", network.input, network.outputs, network.run, 5), card
+    network = open_network(
+        bundled_path("detector"), 1, "torch", "cpu", "retinanet-mobilenetv2"
     )
+    card = Detector.bundled().card
+    several_at_once = runtime.Network(
+        "torch", network.input, network.outputs, network.run, 5
+    )
+    together = Detector(IcfDetector(several_at_once), card)
     several = [*PICTURES, PICTURES[0][:, ::-1].copy(), PICTURES[1][::2, ::2].copy()]
-    alone = Detector(network, card).detect(several)
+    alone = Detector(IcfDetector(network), card).detect(several)
     for ours, theirs in zip(together.detect(several), alone, strict=True):
         assert len(ours) == len(theirs)
         for one, other in zip(ours, theirs, strict=True):
@@ -91,7 +95,7 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path) -> None:
     for length in (1, 1000, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(BadModel, match=r"embedder\.onnx"):
-            load_network(path)
+            load_network(path, "embedder-mobilenetv2")
 
 
 def test_another_network_is_refused_with_what_to_use_instead(tmp_path: Path) -> None:

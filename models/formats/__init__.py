@@ -1,0 +1,1 @@
+"""Model formats: how pictures go into a network, and how its outputs are read."""

@@ -1,0 +1,174 @@
+"""What a model format has to do, and the table of formats.
+
+A format is one file with one class. It opens the weights, prepares pictures for the
+network and reads its outputs. `icf.models.detection` and `icf.models.embedding` do the
+rest: views and tiles, batches, non-maximum suppression, unit length, calibration.
+
+A new format is a line in `FORMATS`, or an entry point of the group
+``icf.model_formats`` in another package; a model's card names its format.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from icf.errors import BadModel
+from icf.models.cards import ModelCard
+from icf.models.registry import Registry
+from icf.models.runtime.network import Device, Runtime
+
+Pixels = NDArray[np.uint8]
+Numbers = NDArray[np.float32]
+
+#: Every format that comes with the program.
+FORMATS = Registry(
+    kind="model format",
+    group="icf.model_formats",
+    own={
+        "icf-detector-onnx": "icf.models.formats.icf_detector:IcfDetector",
+        "icf-embedder-onnx": "icf.models.formats.icf_embedder:IcfEmbedder",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How to open a model.
+
+    Attributes:
+        threads: processors that one call may use.
+        runtime: what runs it.
+        device: where PyTorch computes.
+    """
+
+    threads: int = 1
+    runtime: Runtime = "onnxruntime"
+    device: Device = "auto"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The faces found in one picture.
+
+    Attributes:
+        boxes: shape (n, 4): x1, y1, x2, y2 in pixels.
+        scores: shape (n,), from 0 to 1.
+        kinds: shape (n,), indices into `icf.models.detection.KINDS`: 0 is a cartoon
+            face, 1 a human one.
+    """
+
+    boxes: Numbers
+    scores: Numbers
+    kinds: NDArray[np.intp]
+
+    def __getitem__(self, some: NDArray[np.intp] | NDArray[np.bool_]) -> Found:
+        """Select faces by index or mask."""
+        return Found(self.boxes[some], self.scores[some], self.kinds[some])
+
+
+class DetectorFormat(ABC):
+    """An opened detector; threads may share it.
+
+    Attributes:
+        runtime: what runs it: ``"onnxruntime"``, ``"openvino"``, ``"torch"``, ...
+        together: pictures of one shape worth showing at a time.
+    """
+
+    #: Parameters that a card of this format gives besides those of every detector.
+    parameters: ClassVar[frozenset[str]] = frozenset()
+
+    runtime: str = "onnxruntime"
+    together: int = 1
+
+    @classmethod
+    @abstractmethod
+    def open(cls, path: Path, card: ModelCard, opening: Opening) -> DetectorFormat:
+        """Open the weights in ``path``, whose hash is that of the card.
+
+        Raises:
+            BadModel: the file cannot be opened, or its shapes do not fit the format.
+        """
+
+    @abstractmethod
+    def look(self, pictures: Pixels, min_score: float) -> list[Found]:
+        """Find faces.
+
+        Args:
+            pictures: RGB, shape (n, h, w, 3), h and w multiples of 64; the longer side
+                is the ``side`` or ``overview`` of the card, rounded up to that.
+            min_score: score from which on a box counts.
+
+        Returns:
+            For each picture its boxes, in its pixels. Boxes may overlap.
+        """
+
+
+class EmbedderFormat(ABC):
+    """An opened embedder; threads may share it.
+
+    Attributes:
+        dim: numbers in an embedding.
+        together: crops worth showing at a time, beyond the usual 32.
+    """
+
+    #: Parameters that a card of this format gives besides those of every embedder.
+    parameters: ClassVar[frozenset[str]] = frozenset()
+
+    dim: int
+    together: int = 1
+
+    @classmethod
+    @abstractmethod
+    def open(cls, path: Path, card: ModelCard, opening: Opening) -> EmbedderFormat:
+        """Open the weights in ``path``, whose hash is that of the card.
+
+        Raises:
+            BadModel: the file cannot be opened, or its shapes do not fit the format.
+        """
+
+    @abstractmethod
+    def look(self, crops: Sequence[Pixels]) -> Numbers:
+        """Embed crops.
+
+        Args:
+            crops: RGB, squares of any size; `resized` brings them to one.
+
+        Returns:
+            Shape (n, dim), rows of any length.
+        """
+
+
+def format_of(card: ModelCard, base: type) -> Any:
+    """Return the class that opens the model of a card.
+
+    Args:
+        card: of the model.
+        base: `DetectorFormat` or `EmbedderFormat`, which the class must extend.
+
+    Raises:
+        BadModel: there is no such format, it is for another task, or the card lacks
+            one of its parameters.
+    """
+    found: Any = FORMATS.load(card.format)
+    if base not in getattr(found, "__mro__", ()):
+        raise BadModel(
+            f"{card.file} has the format {card.format!r}, which cannot {card.task}"
+        )
+    if missing := sorted(found.parameters - card.parameters.keys()):
+        raise BadModel(f"the card of {card.file} does not give {', '.join(missing)}")
+    return found
+
+
+def resized(crop: Pixels, side: int) -> Pixels:
+    """Resize a picture to a square of ``side`` pixels."""
+    shrinks = max(crop.shape[:2]) > side
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.uint8)

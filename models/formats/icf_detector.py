@@ -1,0 +1,73 @@
+"""The format of the bundled detector: anchors, class logits and box offsets.
+
+The network takes n x 3 x h x w, RGB in 0..255, h and w multiples of 64. It gives class
+logits n x anchors x 2 and box offsets n x anchors x 4; see `icf.models.anchors`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from icf.errors import BadModel
+from icf.models import anchors
+from icf.models.cards import ModelCard
+from icf.models.formats.base import DetectorFormat, Found, Numbers, Opening, Pixels
+from icf.models.runtime.network import Network, open_network
+
+#: Most boxes of one picture that are read, best first.
+_MOST = 1000
+_CLASSES = 2
+
+
+class IcfDetector(DetectorFormat):
+    """An opened detector of this format.
+
+    Args:
+        network: the opened network.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.runtime = network.runtime
+        self.together = network.together
+
+    @classmethod
+    def open(cls, path: Path, card: ModelCard, opening: Opening) -> IcfDetector:
+        """Open an ONNX file."""
+        network = open_network(
+            path, opening.threads, opening.runtime, opening.device, card.network
+        )
+        shape = list(network.input)
+        last = [output[-1] for output in network.outputs]
+        if len(shape) != 4 or shape[1] != 3 or last != [_CLASSES, 4]:
+            raise BadModel(
+                f"{path} takes {shape} and gives rows of {last} numbers; expected "
+                f"[n, 3, height, width] and [{_CLASSES}, 4]"
+            )
+        return cls(network)
+
+    def look(self, pictures: Pixels, min_score: float) -> list[Found]:
+        """Find faces."""
+        logits, offsets = self._network.look(pictures)
+        reference = anchors.anchors(*pictures.shape[1:3])
+        return [
+            _read(*outputs, reference, min_score)
+            for outputs in zip(logits, offsets, strict=True)
+        ]
+
+
+def _read(
+    logits: Numbers, offsets: Numbers, reference: Numbers, min_score: float
+) -> Found:
+    scores = _sigmoid(logits.max(1))
+    some = np.flatnonzero(scores >= min_score)
+    some = some[np.argsort(-scores[some], kind="stable")[:_MOST]]
+    boxes = anchors.decode(offsets[some], reference[some])
+    return Found(boxes, scores[some], logits.argmax(1)[some])
+
+
+def _sigmoid(logits: Numbers) -> Numbers:
+    # 1 / (1 + exp(-x)) overflows for x below -88; tanh does not.
+    return np.asarray((1 + np.tanh(logits / 2)) / 2, np.float32)
