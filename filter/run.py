@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import references
-from icf.catalogue.schema import decision, face, image
+from icf.catalogue.schema import decision
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
+from icf.engine.rows import TABLES
 from icf.engine.runner import Progress, Runner, Tally
 from icf.engine.step import Step
 from icf.errors import SomeFailed
@@ -59,7 +60,7 @@ def count_waiting(
 ) -> dict[str, int]:
     """How many rows wait for each of ``steps``."""
     waiting: dict[str, int] = {}
-    for table in (image, face):
+    for table in TABLES.values():
         query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
         waiting.update({row[0]: row[1] for row in connection.execute(query)})
     return {step.name: waiting.get(step.name, 0) for step in steps}

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import decision, face, image
 from icf.codes import Verdict
+from icf.engine.rows import TABLES
 from icf.engine.step import Step, Subject
 
 
@@ -60,9 +61,8 @@ def count_steps(
     What is out by something else, a step that is not installed any more or a takedown,
     comes after the chain, by the name in the ledger.
     """
-    tables: tuple[tuple[Subject, sa.Table], ...] = (("image", image), ("face", face))
     counts: list[StepCounts] = []
-    for subject, table in tables:
+    for subject, table in TABLES.items():
         own = [step.name for step in steps if step.subject == subject]
         waiting = _waiting(connection, table)
         dropped = _dropped(connection, subject, table)
@@ -99,7 +99,7 @@ def count_stranded(connection: sa.Connection, known: Collection[str]) -> dict[st
     They wait for a step from outside whose package is not installed any more.
     """
     stranded: dict[str, int] = {}
-    for table in (image, face):
+    for table in TABLES.values():
         waiting = table.c.awaits.is_not(None) & table.c.awaits.not_in(known)
         query = sa.select(table.c.awaits, sa.func.count()).where(waiting)
         for step, number in connection.execute(query.group_by(table.c.awaits)):

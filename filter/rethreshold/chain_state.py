@@ -6,7 +6,7 @@ which, but for the step that dropped it: the ledger has that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,13 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.schema import decision, face, image
+from icf.catalogue.schema import decision
 from icf.codes import FaceReason, Verdict
-from icf.engine.rows import CHUNK, by_ids
+from icf.engine.rows import CHUNK, TABLES, by_ids
 from icf.engine.step import Step, Subject
 
 Ids = NDArray[np.int64]
 Steps = Sequence[Step[Any]]
-
-TABLES: Mapping[Subject, sa.Table] = {"image": image, "face": face}
 
 
 @dataclass(frozen=True)

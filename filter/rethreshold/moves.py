@@ -13,10 +13,9 @@ from icf.catalogue.filing import filed_under
 from icf.catalogue.references import IDENTITY_STEP
 from icf.catalogue.schema import face
 from icf.codes import Verdict
-from icf.engine.rows import by_ids
+from icf.engine.rows import TABLES, by_ids
 from icf.engine.step import Outcome
 from icf.filter.rethreshold.chain_state import (
-    TABLES,
     ChainState,
     Steps,
     read_chain_states,

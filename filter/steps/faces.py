@@ -1,58 +1,37 @@
-"""A picture in which the detector is sure of no face is out."""
+"""Drop pictures in which the detector is sure of no face."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import face
+from icf.catalogue.schema import face, image
 from icf.codes import ImageReason
-from icf.engine.rows import by_ids
-from icf.engine.step import Item, Outcome, Step, Subject
+from icf.engine.step import Subject
+from icf.engine.threshold import Threshold, ThresholdStep
 
 
 @dataclass(frozen=True)
-class SeenImage(Item):
-    """An image, and the score of its surest face; None where none was stored."""
-
-    best: float | None
-
-
-@dataclass(frozen=True)
-class HasFaces(Step[SeenImage]):
+class HasFaces(ThresholdStep):
     """Keeps an image that has a face whose score is at least ``min_score``.
 
-    Faces of every kind count: a photographed one is the face's fault, not the image's.
+    Faces of every kind count: whether a face is photographed is judged for the face,
+    not for the image.
     """
 
     name: ClassVar[str] = "faces"
     subject: ClassVar[Subject] = "image"
-    stored: ClassVar[bool] = True
 
     min_score: float
 
-    def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[SeenImage]:
-        """Read the scores of the faces that were stored."""
-        best = dict.fromkeys(ids)
-        query = sa.select(face.c.image_id, face.c.score)
-        for row in by_ids(connection, query, face.c.image_id, ids):
-            best[row.image_id] = max(row.score, best[row.image_id] or 0.0)
-        return [SeenImage(image_id, score) for image_id, score in best.items()]
-
-    def judge(self, batch: Sequence[SeenImage]) -> list[Outcome]:
-        """Hold each best score against the threshold."""
-        return [self._judge_one(item) for item in batch]
-
-    def _judge_one(self, item: SeenImage) -> Outcome:
-        passed = item.best is not None and item.best >= self.min_score
-        reason = ImageReason.OK if passed else ImageReason.NO_FACE
-        return Outcome(
-            item.id,
-            passed,
-            reason.value,
-            value=item.best,
-            threshold=self.min_score,
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The best score of the image's faces."""
+        best = (
+            sa.select(sa.func.max(face.c.score))
+            .where(face.c.image_id == image.c.id)
+            .scalar_subquery()
         )
+        no_face = ImageReason.NO_FACE
+        return (Threshold(best, no_face, at_least=self.min_score, required=True),)

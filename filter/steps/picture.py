@@ -1,28 +1,20 @@
-"""A face is out with its picture."""
+"""Drop the faces of pictures that are dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from icf.catalogue.schema import face, image
 from icf.codes import FaceReason, Verdict
-from icf.engine.rows import by_ids
-from icf.engine.step import Item, Outcome, Step, Subject
+from icf.engine.step import Outcome, Subject
+from icf.engine.threshold import ColumnStep, StoredRow
 
 
 @dataclass(frozen=True)
-class PicturedFace(Item):
-    """A face, and whether its picture is in."""
-
-    kept: bool
-
-
-@dataclass(frozen=True)
-class PictureKept(Step[PicturedFace]):
+class PictureKept(ColumnStep):
     """Keeps a face whose picture has passed every step for pictures.
 
     A face whose picture still waits for one goes on waiting: it is not selected.
@@ -30,27 +22,18 @@ class PictureKept(Step[PicturedFace]):
 
     name: ClassVar[str] = "picture"
     subject: ClassVar[Subject] = "face"
-    stored: ClassVar[bool] = True
 
-    def select(
-        self, connection: sa.Connection, ids: Sequence[int]
-    ) -> list[PicturedFace]:
-        """Read what became of the pictures, where that is known."""
-        query = (
-            sa.select(face.c.id, image.c.verdict)
-            .join(image, image.c.id == face.c.image_id)
-            .where(image.c.verdict != Verdict.PENDING.value)
-        )
-        return [
-            PicturedFace(row.id, row.verdict == Verdict.KEPT.value)
-            for row in by_ids(connection, query, face.c.id, ids)
-        ]
+    def columns(self) -> tuple[sa.Column[object], ...]:
+        """The verdict on the picture."""
+        return (image.c.verdict,)
 
-    def judge(self, batch: Sequence[PicturedFace]) -> list[Outcome]:
-        """Let the faces of pictures that are in pass."""
-        return [_judge_one(item) for item in batch]
+    def query(self) -> sa.Select[Any]:
+        """Select the faces whose picture is kept or dropped."""
+        decided = image.c.verdict != Verdict.PENDING.value
+        return super().query().join(image, image.c.id == face.c.image_id).where(decided)
 
-
-def _judge_one(item: PicturedFace) -> Outcome:
-    reason = FaceReason.OK if item.kept else FaceReason.PICTURE_OUT
-    return Outcome(item.id, item.kept, reason.value)
+    def judge_row(self, row: StoredRow) -> Outcome:
+        """Let the faces of kept pictures pass."""
+        passed = row.values == (Verdict.KEPT.value,)
+        reason = FaceReason.OK if passed else FaceReason.PICTURE_OUT
+        return Outcome(row.id, passed, reason.value)

@@ -35,9 +35,15 @@ def install(folder: Path, package: str, points: dict[str, str], **modules: str) 
 
 def install_monochrome(folder: Path) -> None:
     """Install the step of the page."""
-    [code] = of_the_page("python")
+    code, _ = of_the_page("python")
     points = {"monochrome": "monochrome:Monochrome"}
     install(folder, "toon_monochrome", points, monochrome=code)
+
+
+def install_bright(folder: Path) -> None:
+    """Install the threshold step of the page."""
+    _, code = of_the_page("python")
+    install(folder, "toon_bright", {"bright": "bright:Bright"}, bright=code)
 
 
 #: Beside the step of the page: a picture without colour crashes it.

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from icf.catalogue.schema import decision, image
+from icf.catalogue.schema import decision, face, image
 from icf.engine.plugins import PluginStep, placed
 from icf.engine.step import Item, Outcome
 from icf.errors import WrongUse
@@ -25,6 +25,7 @@ from icf.workspace import Workspace, find
 from tests.filter.plugin_package import (
     add_picture,
     install,
+    install_bright,
     install_crashing,
     install_monochrome,
     of_the_page,
@@ -92,6 +93,28 @@ def test_the_step_of_the_page_drops_what_it_says_and_is_explained(
         assert said == ""
     shown, _ = run(made, packages, "status")
     assert meaning in " ".join(shown.split())
+
+
+def test_the_threshold_step_of_the_page_is_run_and_rethresholded(
+    made: Workspace, packages: Path
+) -> None:
+    install_bright(packages)
+    out, _ = run(made, packages, "run", "--json")
+    assert json.loads(out)["steps"]["bright"]["dropped"] == {}
+    measures = rows(
+        made,
+        sa.select(face.c.brightness, decision.c.value, decision.c.threshold)
+        .join(decision, decision.c.subject_id == face.c.id)
+        .where(decision.c.subject == "face", decision.c.step == "bright"),
+    )
+    assert all((value, limit) == (own, 240.0) for own, value, limit in measures)
+    lowest = min(own for own, _, _ in measures)
+    config = made.root / "icf.toml"
+    table = f"[filter.steps.bright]\nmax_brightness = {lowest}\n"
+    config.write_text(f"{config.read_text()}\n{table}")
+    run(made, packages, "rethreshold")
+    dropped = rows(made, sa.select(face.c.brightness).where(face.c.reason == "bright"))
+    assert sorted(dropped) == sorted((own,) for own, _, _ in measures if own > lowest)
 
 
 def test_its_settings_are_read_from_its_own_table(
@@ -167,7 +190,7 @@ def test_a_picture_that_crashes_a_decoder_is_named_by_the_program(
 
 
 STEP = """
-from icf.engine.plugins import OutsideStep
+from icf.engine.outside import OutsideStep
 
 class Bad(OutsideStep):
     name, subject, after, reasons = "bad", "image", "detect", {}
@@ -193,7 +216,7 @@ class Bad(OutsideStep):
             "import no_such_module",
             r"'bad' \(bad:Bad\) cannot be loaded: ModuleN",
         ),
-        ("bad", "Bad = 3", r"is no class under icf\.engine\.outside\.OutsideStep"),
+        ("bad", "Bad = 3", r"is no class under icf\.engine\.plugins\.PluginStep"),
         (
             "worse",
             STEP,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args
@@ -34,9 +33,10 @@ class PluginStep(Step[ItemT]):
     reasons: ClassVar[Mapping[str, str]]
 
     @classmethod
-    @abstractmethod
     def make(cls, workspace: Workspace, table: Mapping[str, Any]) -> PluginStep[ItemT]:
         """Make the step with its settings; `from_table` checks them.
+
+        A step that needs more of the workspace than its own settings overrides this.
 
         Args:
             workspace: what it runs in.
@@ -45,6 +45,7 @@ class PluginStep(Step[ItemT]):
         Raises:
             WrongUse: a setting is not known or not possible.
         """
+        return from_table(cls, table)
 
 
 def from_table(cls: type[StepT], table: Mapping[str, Any], **given: object) -> StepT:

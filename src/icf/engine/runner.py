@@ -19,13 +19,12 @@ import sqlalchemy as sa
 from icf.catalogue import ledger, references
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.filing import filed_under
-from icf.catalogue.schema import face, image
+from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.engine.engine import Engine
+from icf.engine.rows import TABLES
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.stores.vectors import VectorStore
-
-_TABLES: dict[Subject, sa.Table] = {"image": image, "face": face}
 
 #: Called with how many rows a batch settled.
 Progress = Callable[[int], None]
@@ -92,7 +91,7 @@ class Runner:
 
     def pending(self, step: Step[Any]) -> int:
         """How many rows wait for ``step``."""
-        table = _TABLES[step.subject]
+        table = TABLES[step.subject]
         count = sa.select(sa.func.count()).where(table.c.awaits == step.name)
         with self.catalogue.read() as connection:
             return int(connection.execute(count).scalar_one())
@@ -104,7 +103,7 @@ class Runner:
                 yield step.select(connection, ids)
 
     def _pages_by_id(self, step: Step[Any]) -> Iterator[list[int]]:
-        table = _TABLES[step.subject]
+        table = TABLES[step.subject]
         last = 0
         while True:
             page = (
@@ -224,7 +223,7 @@ def _verdict(outcome: Outcome, more: bool) -> Verdict:
 def _still_waiting(
     connection: sa.Connection, step: Step[Any], ids: Sequence[int]
 ) -> set[int]:
-    table = _TABLES[step.subject]
+    table = TABLES[step.subject]
     query = (
         sa.select(table.c.id)
         .where(table.c.id.in_(ids), table.c.awaits == step.name)
@@ -240,7 +239,7 @@ def _advance(
     following: str | None,
 ) -> None:
     """Move rows on; one bulk update for each set of columns that outcomes carry."""
-    table = _TABLES[step.subject]
+    table = TABLES[step.subject]
     by_columns: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
     for outcome in outcomes:
         row = {

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image
-from icf.filter.steps.aspect import Aspect, SizedImage
+from icf.filter.steps.aspect import Aspect
 from tests.filter.rows import add_album, add_image
 
 
@@ -22,18 +22,19 @@ from tests.filter.rows import add_album, add_image
     ],
 )
 def test_an_image_needs_the_minimum_side_and_may_be_no_strip(
-    width: int, height: int, reason: str, value: float, threshold: float
+    catalogue: Catalogue,
+    width: int,
+    height: int,
+    reason: str,
+    value: float,
+    threshold: float,
 ) -> None:
-    [outcome] = Aspect(64, 20.0).judge([SizedImage(1, width, height)])
-    assert (outcome.reason, outcome.passed) == (reason, reason == "ok")
-    assert (outcome.value, outcome.threshold) == (value, threshold)
-
-
-def test_the_size_that_decoding_found_is_read(catalogue: Catalogue) -> None:
     [tom] = add_album(catalogue, "Tom")
     image_id = add_image(catalogue, tom)
+    step = Aspect(64, 20.0)
     with catalogue.write() as connection:
         update = sa.update(image).where(image.c.id == image_id)
-        connection.execute(update.values(width=640, height=480))
-        [item] = Aspect(64, 20.0).select(connection, [image_id])
-    assert item == SizedImage(image_id, 640, 480)
+        connection.execute(update.values(width=width, height=height))
+        [outcome] = step.judge(step.select(connection, [image_id]))
+    assert (outcome.reason, outcome.passed) == (reason, reason == "ok")
+    assert (outcome.value, outcome.threshold) == (value, threshold)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image
 from icf.engine.step import Outcome
-from icf.filter.steps.photo import MeasuredImage, Photo
+from icf.engine.threshold import StoredRow
+from icf.filter.steps.photo import Photo
 from tests.filter.rows import add_album, add_image
 
 MODEL = "f" * 64
@@ -52,7 +53,7 @@ def test_a_higher_threshold_never_drops_more(
     photo: float, one: float, other: float
 ) -> None:
     low, high = sorted((one, other))
-    item = MeasuredImage(1, photo, MODEL)
+    item = StoredRow(1, (photo, MODEL))
     [strict], [lax] = Photo(low).judge([item]), Photo(high).judge([item])
     assert lax.passed or not strict.passed
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from icf.catalogue.catalogue import Catalogue
-from icf.filter.steps.sharpness import MeasuredFace, Sharpness
+from icf.engine.threshold import StoredRow
+from icf.filter.steps.sharpness import Sharpness
 from icf.images import measures
 from tests.filter.rows import add_album, add_face, add_image
 
@@ -14,7 +15,7 @@ from tests.filter.rows import add_album, add_face, add_image
 def test_a_face_needs_the_minimum_variance_exactly(
     variance: float, reason: str
 ) -> None:
-    [outcome] = Sharpness(100.0).judge([MeasuredFace(1, variance)])
+    [outcome] = Sharpness(100.0).judge([StoredRow(1, (variance, None))])
     assert (outcome.reason, outcome.passed) == (reason, reason == "ok")
     assert (outcome.value, outcome.threshold) == (variance, 100.0)
 
@@ -28,7 +29,7 @@ def test_the_measure_of_the_decode_that_found_the_face_is_read(
     )
     with sqlite_catalogue.read() as connection:
         [item] = Sharpness(100.0).select(connection, [blurred])
-    assert item == MeasuredFace(blurred, 12.5)
+    assert item == StoredRow(blurred, (12.5, None))
 
 
 def test_a_blurred_drawing_falls_under_the_default_and_the_sharp_one_does_not() -> None:

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from icf.catalogue.catalogue import Catalogue
+from icf.engine.threshold import StoredRow
 from icf.filter.steps.detect import cut
-from icf.filter.steps.tone import Tone, TonedFace
+from icf.filter.steps.tone import Tone
 from icf.images import decode, measures
 from icf.settings import FilterSettings
 from tests.filter.rows import add_album, add_face, add_image
@@ -32,7 +33,9 @@ def test_a_face_needs_the_minimum_brightness_and_contrast_exactly(
     value: float | None,
     threshold: float,
 ) -> None:
-    [outcome] = Tone(10.0, 6.0).judge([TonedFace(1, brightness, contrast)])
+    [outcome] = Tone(10.0, 6.0).judge(
+        [StoredRow(1, (brightness, None, contrast, None))]
+    )
     assert (outcome.reason, outcome.passed) == (reason, reason == "ok")
     assert (outcome.value, outcome.threshold) == (value, threshold)
 
@@ -47,15 +50,17 @@ def test_the_measures_of_the_decode_that_found_the_face_are_read(
     with catalogue.read() as connection:
         items = Tone(10.0, 6.0).select(connection, [measured, old])
     assert sorted(items, key=lambda item: item.id) == [
-        TonedFace(measured, 80.5, 30.25),
-        TonedFace(old, None, None),
+        StoredRow(measured, (80.5, None, 30.25, None)),
+        StoredRow(old, (None, None, None, None)),
     ]
 
 
 def reason_of(crop: measures.Pixels) -> str:
     """What becomes of a face with the default thresholds."""
     step = Tone(DEFAULTS.min_brightness, DEFAULTS.min_contrast)
-    return step.judge([TonedFace(1, *measures.tone(crop))])[0].reason
+    tone = measures.tone(crop)
+    row = StoredRow(1, (tone.brightness, None, tone.contrast, None))
+    return step.judge([row])[0].reason
 
 
 def test_no_drawn_face_of_the_site_is_lost_nor_with_half_of_its_light() -> None:
