@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 
 import click
 
@@ -223,16 +223,13 @@ _IMAGES = ("album", "character", "stored", "pending", "failed", "images")
 
 def _album(one: KnownAlbum) -> Sequence[object]:
     rank = "" if one.rank is None else one.rank
-    pictures = one.pictures
     return (
         one.name,
         one.region or "",
         rank,
         one.source,
         one.characters,
-        pictures.stored,
-        pictures.pending,
-        pictures.failed,
+        *astuple(one.pictures),
     )
 
 
@@ -249,12 +246,9 @@ def _character(one: KnownCharacter) -> Sequence[object]:
 
 
 def _images(one: KnownImages) -> Sequence[object]:
-    pictures = one.pictures
     return (
         one.album,
         one.character,
-        pictures.stored,
-        pictures.pending,
-        pictures.failed,
+        *astuple(one.pictures),
         one.images,
     )

@@ -6,9 +6,8 @@ import click
 
 from icf.codes import FetchStatus
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.harvest.report.status import (
-    ASKABLE,
-    PASSING,
+from icf.harvest.fates import RETRYABLE, TEMPORARY
+from icf.harvest.report.retry import (
     Which,
     count_again,
     count_failed_listings,
@@ -24,9 +23,9 @@ from icf.harvest.run import declared_sources
     "--status",
     "fates",
     multiple=True,
-    type=click.Choice([fate.value for fate in ASKABLE]),
+    type=click.Choice([fate.value for fate in RETRYABLE]),
     help="Ask URLs with this fate again; may be repeated  [default: "
-    + ", ".join(fate.value for fate in PASSING)
+    + ", ".join(fate.value for fate in TEMPORARY)
     + "].",
 )
 @click.option(
@@ -62,7 +61,7 @@ def retry_command(
     """
     if sources:
         declared_sources(invocation.workspace, sources)
-    chosen = tuple(FetchStatus[fate.upper()] for fate in fates) or PASSING
+    chosen = tuple(FetchStatus[fate.upper()] for fate in fates) or TEMPORARY
     which = Which(chosen, sources, hosts)
     catalogue = invocation.workspace.catalogue
     if dry_run:
@@ -72,7 +71,7 @@ def retry_command(
     else:
         with catalogue.write() as connection:
             by_fate = count_again(connection, which)
-            make_pending(connection, chosen, sources, hosts)
+            make_pending(connection, which)
             listings = list_again(connection, which)
     urls = sum(by_fate.values())
     would = "would be" if dry_run else "are"

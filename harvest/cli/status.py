@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,13 +14,12 @@ from rich.filesize import decimal
 
 from icf.codes import FetchStatus
 from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.harvest.fates import REMEDIES
 from icf.harvest.report import progress
 from icf.harvest.report.progress import Lease, Listings, Progress
-from icf.harvest.report.remedies import REMEDIES
 from icf.harvest.report.status import (
     ListingRow,
     count_images,
-    count_urls,
     troubled_listings,
     urls_of,
 )
@@ -96,13 +95,14 @@ def read_status(invocation: Invocation, now: float) -> Status:
     """Read everything in one transaction."""
     with invocation.workspace.catalogue.read() as connection:
         parts = progress.parts(connection, now)
+        overall = progress.overall(parts, now)
         images, size = count_images(connection)
         return Status(
             now,
-            count_urls(connection),
+            {"total": sum(overall.fates.values()), **overall.fates},
             images,
             size,
-            progress.overall(parts, now),
+            overall,
             progress.by_source(parts, now),
             progress.by_host(parts, now),
             progress.listings(connection),
@@ -188,9 +188,7 @@ def _progress(title: str, found: Iterable[Progress]) -> object:
     rows = [
         (
             one.name or "(own files)",
-            one.stored,
-            one.pending,
-            one.failed,
+            *astuple(one.counts),
             _failed_as(one),
             _rate(one),
             _left(one),
@@ -233,13 +231,12 @@ def _listings(found: Iterable[Listings]) -> object:
 
 def _words(found: Status) -> list[str]:
     lines = [f"{found.images} images, {decimal(found.bytes)}"]
-    if found.all.pending:
+    if found.all.counts.pending:
         lines.append(f"rate {_rate(found.all)}; time left {_left(found.all)}")
     for host in found.postponed[:_SHOWN]:
-        until = host.postponed_until or 0.0
-        lines.append(
-            f"{host.name}: {host.pending} URLs are postponed until {_clock(until)}"
-        )
+        until = _clock(host.postponed_until or 0.0)
+        pending = host.counts.pending
+        lines.append(f"{host.name}: {pending} URLs are postponed until {until}")
     if len(found.postponed) > _SHOWN:
         lines.append(f"and {len(found.postponed) - _SHOWN} more hosts are postponed")
     for lease in found.leases:

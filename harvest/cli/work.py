@@ -11,6 +11,7 @@ from icf.codes import FetchStatus
 from icf.command import Invocation
 from icf.errors import SomeFailed
 from icf.harvest.cli.contact import advice
+from icf.harvest.fates import FETCHED
 from icf.harvest.run import Outcome, Work, harvest, plan
 
 #: Faults that are told in full; the others are counted.
@@ -105,7 +106,7 @@ def told(outcome: Outcome) -> str:
         failed = ", ".join(
             f"{count} {fate.value}"
             for fate, count in sorted(harvested.fates.items())
-            if fate not in (FetchStatus.STORED, FetchStatus.UNCHANGED)
+            if fate not in FETCHED
         )
         lines.append(
             f"{harvested.failed} brought no picture: {failed}; see "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -11,23 +10,13 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.opt_out import opted_out
-from icf.harvest.http.retry_after import wait_seconds
 from icf.harvest.http.robots import ROBOT, Robots
 from icf.harvest.http.session import Web
-from icf.harvest.http.urls import host_of
+from icf.harvest.http.statuses import fault_of_status
 from icf.harvest.sources.base import Sink
 
 #: Response headers that are kept as provenance.
 KEPT_HEADERS = ("Content-Type", "Last-Modified", "ETag", "Date", "Server")
-
-_FINAL = {
-    404: FetchStatus.NOT_FOUND,
-    410: FetchStatus.GONE,
-    401: FetchStatus.REFUSED,
-    403: FetchStatus.REFUSED,
-}
-_AGAIN = frozenset({408, 425, 500, 502, 504})
-_SLOW_DOWN = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
@@ -112,7 +101,13 @@ class Fetcher:
             if response.status == 304 and known:
                 return NotModified(response.status)
             if response.status != 200:
-                raise _refusal(response, self._limits)
+                raise fault_of_status(
+                    str(response.url),
+                    response.status,
+                    response.reason or "",
+                    response.headers.get("Retry-After"),
+                    self._limits.longest_wait,
+                )
             size = await self._store(response, wanted, sink)
         kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
         raw = tuple(response.headers.items())
@@ -145,24 +140,3 @@ def _check_head(response: aiohttp.ClientResponse) -> None:
             f"{response.url}: X-Robots-Tag says {word}",
             http_status=response.status,
         )
-
-
-def _refusal(response: aiohttp.ClientResponse, limits: Limits) -> Fault:
-    status, url = response.status, str(response.url)
-    if status in _SLOW_DOWN:
-        header = response.headers.get("Retry-After")
-        return Fault(
-            FetchStatus.HTTP_ERROR,
-            f"{url}: HTTP {status}, the host asks to be left alone for a while",
-            http_status=status,
-            again=True,
-            host=host_of(url),
-            wait=wait_seconds(header, time.time(), limits.longest_wait),
-        )
-    return Fault(
-        _FINAL.get(status, FetchStatus.HTTP_ERROR),
-        f"{url}: HTTP {status} {response.reason or ''}".rstrip(),
-        http_status=status,
-        again=status in _AGAIN,
-        host=host_of(url),
-    )

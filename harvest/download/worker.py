@@ -20,11 +20,12 @@ from icf.catalogue.catalogue import Catalogue
 from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.download.attempt import Attempt
-from icf.harvest.download.dns_health import DnsHealth
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.hosts import Hosts
 from icf.harvest.download.results import Ended, PutOff, Result, Stored, write_results
+from icf.harvest.fates import FETCHED
 from icf.harvest.fault import Fault
+from icf.harvest.http.dns_health import DnsHealth, dns_is_down
 from icf.settings import HarvestSettings
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,7 @@ class Harvested:
     @property
     def failed(self) -> int:
         """URLs that ended without a picture."""
-        good = (FetchStatus.STORED, FetchStatus.UNCHANGED)
-        return sum(n for fate, n in self.fates.items() if fate not in good)
+        return sum(n for fate, n in self.fates.items() if fate not in FETCHED)
 
 
 class Worker:
@@ -274,10 +274,7 @@ class Worker:
             if self._names.failed(now):
                 log.warning("%s; waiting for it", fault)
             if self._names.is_hopeless(now):
-                self._broken = BrokenMachine(
-                    f"{fault}\nNothing is marked as failed; when the network is back, "
-                    "run the same command again."
-                )
+                self._broken = dns_is_down(fault)
             return put_off(not_before=now, attempts=leased.attempts)
         if fault.wait is not None:
             self._leave_alone(fault.host or leased.host, now + fault.wait)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -19,6 +19,8 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+#: Returns the addresses of a host at a port; raises `socket.gaierror`.
+Names = Callable[[str, int], Sequence[str]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -106,6 +108,42 @@ class GuardedResolver(AbstractResolver):
     async def close(self) -> None:
         """Close the resolver that does the look-up."""
         await self._names.close()
+
+
+def system_names(host: str, port: int) -> list[str]:
+    """Ask the system's name service.
+
+    >>> system_names("127.0.0.1", 80)
+    ['127.0.0.1']
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+def look_up(host: str, port: int, names: Names, allow: AllowList) -> list[str]:
+    """Return the addresses of ``host`` that may be connected to; may take seconds.
+
+    Raises:
+        Fault: ``forbidden_address``, or the name service does not answer.
+        OSError: the host has no address.
+    """
+    try:
+        found = names(host, port)
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            raise silent_names(host) from error
+        raise
+    return check_addresses(host, port, found, allow)
+
+
+def silent_names(asked: str) -> Fault:
+    """Return the fault of a name service that does not answer."""
+    return Fault(
+        FetchStatus.UNREACHABLE,
+        f"{asked}: the name service does not answer",
+        again=True,
+        names_down=True,
+    )
 
 
 def check_addresses(

@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -26,25 +26,18 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.http.addresses import AllowList, check_addresses, check_literal
+from icf.harvest.http.addresses import (
+    AllowList,
+    Names,
+    check_literal,
+    look_up,
+    system_names,
+)
 from icf.harvest.http.body import Limits, Meter, too_large, unpacker
 from icf.harvest.http.session import CONNECT_SECONDS, MAX_REDIRECTS, REDIRECTS
 from icf.harvest.http.urls import normalise
 
 _PIECE = 1 << 16
-
-#: Addresses of a host at a port; raises `socket.gaierror`.
-Names = Callable[[str, int], Sequence[str]]
-
-
-def system_names(host: str, port: int) -> list[str]:
-    """Ask the system's name service.
-
-    >>> system_names("127.0.0.1", 80)
-    ['127.0.0.1']
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
 @dataclass(frozen=True)
@@ -271,7 +264,7 @@ class _Wires:
         """
         host, port = connection.host, connection.port
         error = OSError(f"{host} has no address")
-        for address in self._addresses(host, port):
+        for address in look_up(host, port, self._names, self._allow):
             left = self._ends - time.monotonic()
             if self.was_cut or left <= 0:
                 raise TimeoutError(f"no time is left to connect to {host}")
@@ -287,18 +280,6 @@ class _Wires:
                 self._open[connection] = wire.dup()
             return wire
         raise error
-
-    def _addresses(self, host: str, port: int) -> list[str]:
-        try:
-            found = self._names(host, port)
-        except socket.gaierror as error:
-            if error.errno != socket.EAI_AGAIN:
-                raise
-            text = f"{host}: the name service does not answer"
-            raise Fault(
-                FetchStatus.UNREACHABLE, text, again=True, names_down=True
-            ) from error
-        return check_addresses(host, port, found, self._allow)
 
     def forget(self, connection: HTTPConnection) -> None:
         """Let go of a connection that is closed."""

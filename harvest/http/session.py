@@ -20,7 +20,12 @@ from aiohttp.abc import AbstractResolver
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.http.addresses import AllowList, GuardedResolver, check_literal
+from icf.harvest.http.addresses import (
+    AllowList,
+    GuardedResolver,
+    check_literal,
+    silent_names,
+)
 from icf.harvest.http.urls import normalise
 
 MAX_REDIRECTS = 5
@@ -195,11 +200,6 @@ _MACHINE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE})
 def _not_connected(url: str, error: aiohttp.ClientConnectorError) -> Fault:
     reason = error.os_error
     if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_AGAIN:
-        return Fault(
-            FetchStatus.UNREACHABLE,
-            f"{url}: the name service does not answer",
-            again=True,
-            names_down=True,
-        )
+        return silent_names(url)
     secure = isinstance(error, aiohttp.ClientSSLError)
     return Fault(FetchStatus.UNREACHABLE, f"{url}: {reason}", again=not secure)

@@ -7,9 +7,8 @@ connection cannot go anywhere else.
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -18,21 +17,9 @@ from zope.interface import implementer
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.http.addresses import AllowList, check_addresses
+from icf.harvest.http.addresses import AllowList, Names, look_up, system_names
 
 _FRESH = 60.0
-
-LookUp = Callable[[str, int], list[str]]
-
-
-def look_up(host: str, port: int) -> list[str]:
-    """Ask the system for the addresses of a host.
-
-    Raises:
-        OSError: it has none, or the name service does not answer.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
 @implementer(IHostResolution)
@@ -53,7 +40,7 @@ class CheckedNames:
         names: does the look-up.
     """
 
-    def __init__(self, allow: AllowList, names: LookUp = look_up) -> None:
+    def __init__(self, allow: AllowList, names: Names = system_names) -> None:
         self._allow = allow
         self._names = names
         self._checked: dict[tuple[str, int], tuple[float, list[str]]] = {}
@@ -70,17 +57,9 @@ class CheckedNames:
             Fault: ``forbidden_address``, or ``unreachable`` without an address.
         """
         try:
-            found = self._names(host, port)
+            kept = look_up(host, port, self._names, self._allow)
         except OSError as error:
-            silent = error.errno == socket.EAI_AGAIN
-            what = "the name service does not answer" if silent else str(error)
-            raise Fault(
-                FetchStatus.UNREACHABLE,
-                f"{host}: {what}",
-                again=silent,
-                names_down=silent,
-            ) from error
-        kept = check_addresses(host, port, found, self._allow)
+            raise Fault(FetchStatus.UNREACHABLE, f"{host}: {error}") from error
         self._checked[host, port] = (time.monotonic(), kept)
 
     def resolveHostName(

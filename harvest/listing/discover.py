@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery
-from icf.errors import BrokenMachine
 from icf.harvest.fault import Fault
+from icf.harvest.http.dns_health import dns_is_down, wait_for_dns
 from icf.harvest.http.session import Web
 from icf.harvest.listing.exclusions import exclude
 from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_tasks
@@ -30,9 +30,6 @@ from icf.harvest.sources.base import Crawler, Level, Listing, ListingPage, Sourc
 from icf.harvest.sources.rules import Rules
 
 log = logging.getLogger(__name__)
-
-#: Seconds for which a silent name service is waited for before the run gives up.
-NAMES_PATIENCE = 600.0
 
 _SHOWN_FAULTS = 5
 
@@ -140,21 +137,12 @@ class Discovery:
         self._found()
 
     async def _step(self, source: Source, task: Task) -> ListingPage:
-        waited, pause = 0.0, 1.0
-        while True:
-            try:
-                return await source.step(task, self._web)
-            except Fault as fault:
-                if not fault.names_down:
-                    raise
-                if waited >= NAMES_PATIENCE:
-                    raise BrokenMachine(
-                        f"{fault}\nNothing is marked as failed; when the network is "
-                        "back, run the same command again."
-                    ) from fault
-                log.warning("%s; trying again in %.0f s", fault, pause)
-                await asyncio.sleep(pause)
-                waited, pause = waited + pause, min(2 * pause, 60.0)
+        try:
+            return await wait_for_dns(lambda: source.step(task, self._web))
+        except Fault as fault:
+            if fault.names_down:
+                raise dns_is_down(fault) from fault
+            raise
 
 
 class _Waiting:

@@ -14,19 +14,10 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import FetchStatus
+from icf.harvest.fates import NEVER_FETCHED
 from icf.harvest.listing.resolve import ResolvedPage, ResolvedPicture
 from icf.harvest.sources.base import Level, ListingPage, Picture, Task
 from icf.harvest.sources.rules import Rules
-
-#: Fates that a URL has from its listing on; such a row takes no place under a limit.
-NEVER_FETCHED = (
-    FetchStatus.BAD_SCHEME,
-    FetchStatus.BAD_URL,
-    FetchStatus.MISSING_FILE,
-    FetchStatus.MISSING_PAGE,
-    FetchStatus.OTHER_LICENCE,
-    FetchStatus.TAKEN_DOWN,
-)
 
 #: An album's and a character's name.
 Pair = tuple[str, str]

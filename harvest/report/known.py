@@ -11,10 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, candidate, character, mention, url
-from icf.codes import FetchStatus
 from icf.errors import WrongUse
-
-_STORED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
+from icf.harvest.fates import UrlCounts, url_counts
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """How many URLs are filed under somebody, by what became of them."""
-
-    stored: int = 0
-    pending: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True)
 class KnownAlbum:
     """An album, and what is known below it."""
 
@@ -60,7 +49,7 @@ class KnownAlbum:
     source: str
     page_url: str | None
     characters: int
-    pictures: Pictures
+    pictures: UrlCounts
 
 
 @dataclass(frozen=True)
@@ -90,7 +79,7 @@ class KnownImages:
 
     album: str
     character: str
-    pictures: Pictures
+    pictures: UrlCounts
     images: int
 
 
@@ -139,7 +128,7 @@ def known_albums(
             row.source,
             row.page_url,
             cast.get(row.id, 0),
-            _pictures(fates.get(row.id, Counter())),
+            url_counts(fates.get(row.id, Counter())),
         )
         for row in rows
     ]
@@ -185,7 +174,7 @@ def known_images(
         KnownImages(
             row.album,
             row.name,
-            _pictures(fates.get(row.id, Counter())),
+            url_counts(fates.get(row.id, Counter())),
             images.get(row.id, 0),
         )
         for row in rows
@@ -252,9 +241,3 @@ def _counted(rows: Iterable[Any]) -> dict[Any, Counter[str]]:
     for key, fate, count in rows:
         found.setdefault(key, Counter())[fate] += int(count)
     return found
-
-
-def _pictures(fates: Counter[str]) -> Pictures:
-    stored = sum(fates[fate] for fate in _STORED)
-    pending = fates[FetchStatus.PENDING.value]
-    return Pictures(stored, pending, fates.total() - stored - pending)

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from icf.catalogue.schema import discovery, image, url
 from icf.codes import FetchStatus
-from icf.harvest.listing.limits import NEVER_FETCHED
+from icf.harvest.fates import NEVER_FETCHED, UrlCounts, in_order, url_counts
 
 #: Seconds that rates look back.
 WINDOW = 300.0
 
-_GOOD = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 #: Fewer URLs in the window say nothing of a rate.
 _FEWEST = 2
 
@@ -67,19 +65,9 @@ class Progress:
     postponed_until: float | None = None
 
     @property
-    def pending(self) -> int:
-        """URLs that wait."""
-        return self.fates.get(FetchStatus.PENDING.value, 0)
-
-    @property
-    def stored(self) -> int:
-        """URLs whose bytes are stored."""
-        return sum(self.fates.get(fate, 0) for fate in _GOOD)
-
-    @property
-    def failed(self) -> int:
-        """URLs that ended without a picture."""
-        return sum(self.fates.values()) - self.pending - self.stored
+    def counts(self) -> UrlCounts:
+        """URLs with bytes, waiting and failed."""
+        return url_counts(self.fates)
 
 
 @dataclass(frozen=True)
@@ -111,10 +99,8 @@ def parts(connection: sa.Connection, now: float) -> list[Part]:
         connection: to the catalogue.
         now: epoch seconds.
     """
-    known_from_the_listing = [fate.value for fate in NEVER_FETCHED]
-    recent = sa.and_(
-        url.c.finished_at > now - WINDOW, url.c.fate.not_in(known_from_the_listing)
-    )
+    never_fetched = [fate.value for fate in NEVER_FETCHED]
+    recent = sa.and_(url.c.finished_at > now - WINDOW, url.c.fate.not_in(never_fetched))
     is_recent = sa.case((recent, 1), else_=0)
     query = (
         sa.select(
@@ -154,7 +140,7 @@ def by_source(found: Iterable[Part], now: float) -> list[Progress]:
 def by_host(found: Iterable[Part], now: float) -> list[Progress]:
     """Return the progress of each host, most waiting URLs first."""
     hosts = _grouped(found, now, lambda part: part.host)
-    return sorted(hosts, key=lambda one: (-one.pending, one.name))
+    return sorted(hosts, key=lambda one: (-one.counts.pending, one.name))
 
 
 def overall(found: Sequence[Part], now: float) -> Progress:
@@ -163,7 +149,7 @@ def overall(found: Sequence[Part], now: float) -> Progress:
     What is left is unknown where it is for any host.
     """
     total = _progress("", found, now)
-    left = [one.seconds_left for one in by_host(found, now) if one.pending]
+    left = [one.seconds_left for one in by_host(found, now) if one.counts.pending]
     known = [seconds for seconds in left if seconds is not None]
     slowest = max(known, default=0.0) if len(known) == len(left) else None
     return Progress(
@@ -238,7 +224,7 @@ def _progress(name: str, found: Sequence[Part], now: float) -> Progress:
     else:
         left = pending / urls if urls else None
     return Progress(
-        name, _in_order(fates), urls, size, left, _postponed_until(found, now)
+        name, in_order(fates), urls, size, left, _postponed_until(found, now)
     )
 
 
@@ -255,7 +241,3 @@ def _rates(found: Sequence[Part], now: float) -> tuple[float | None, float | Non
 def _postponed_until(found: Sequence[Part], now: float) -> float | None:
     due = [part.due for part in found if part.fate == FetchStatus.PENDING.value]
     return min(due) if due and min(due) > now else None
-
-
-def _in_order(fates: Counter[str]) -> dict[str, Any]:
-    return {fate.value: fates[fate.value] for fate in FetchStatus if fates[fate.value]}

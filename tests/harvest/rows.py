@@ -99,6 +99,14 @@ def all_of(catalogue: Catalogue, table: sa.Table) -> list[dict[str, Any]]:
         return [dict(row) for row in rows.mappings()]
 
 
+def count_urls(catalogue: Catalogue) -> dict[str, int]:
+    """How many URLs have each fate, and in total."""
+    query = sa.select(url.c.fate, sa.func.count()).group_by(url.c.fate)
+    with catalogue.read() as connection:
+        found = {fate: int(count) for fate, count in connection.execute(query)}
+    return {"total": sum(found.values()), **found}
+
+
 def fates(catalogue: Catalogue) -> dict[str, str]:
     """The fate of each URL, by the last part of its path."""
     rows = all_of(catalogue, url)

@@ -21,11 +21,11 @@ from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
-from icf.harvest.report.status import count_urls, make_pending
+from icf.harvest.report.retry import Which, make_pending
 from icf.harvest.run import Outcome, harvest
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
-from tests.harvest.rows import all_of, fates, filed
+from tests.harvest.rows import all_of, count_urls, fates, filed
 from tests.harvest.wire import Handler, Site, answer, redirect
 
 
@@ -80,8 +80,7 @@ def test_many_pictures_end_with_one_fate_each(site: Site, crawl: Crawl) -> None:
     urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(300)]
     made, outcome = crawl(*urls, *urls)
     assert outcome.harvested.fates == {FetchStatus.STORED: 300}
-    with made.catalogue.read() as connection:
-        assert count_urls(connection) == {"total": 300, "stored": 300}
+    assert count_urls(made.catalogue) == {"total": 300, "stored": 300}
     assert len(site.asked) == 301  # and robots.txt
     temporary = made.root / "blobs" / "tmp"
     assert list(temporary.iterdir()) == []
@@ -175,8 +174,7 @@ def test_a_host_that_refuses_too_often_is_left_alone_for_this_run(
 ) -> None:
     urls = [site.route(f"/{n}", answer(b"", "403 No")) for n in range(40)]
     made, outcome = crawl(*urls, refusals=5, per_host=1)
-    with made.catalogue.read() as connection:
-        counts = count_urls(connection)
+    counts = count_urls(made.catalogue)
     assert counts == {"total": 40, "pending": 35, "refused": 5}
     assert outcome.pending == 35
     assert outcome.harvested.given_up == {site.host}
@@ -192,7 +190,7 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     made, _ = crawl(one)
     assert fates(made.catalogue) == {"1.png": "disallowed"}
     with made.catalogue.write() as connection:
-        make_pending(connection, [FetchStatus.DISALLOWED])
+        make_pending(connection, Which((FetchStatus.DISALLOWED,)))
     again, _ = crawl(one, respect_robots="false")
     assert fates(again.catalogue) == {"1.png": "stored"}
 
@@ -241,7 +239,7 @@ def test_asked_again_unchanged_bytes_are_not_sent_and_changed_ones_are_new(
     new = site.route("/new", answer(png(2), ETag='"v2"'), answer(png(3)))
     made, _ = crawl(same, new)
     with made.catalogue.write() as connection:
-        make_pending(connection, [FetchStatus.STORED])
+        make_pending(connection, Which((FetchStatus.STORED,)))
     harvest(made)
     assert fates(made.catalogue) == {"same": "unchanged", "new": "stored"}
     assert len(all_of(made.catalogue, image)) == 3
@@ -268,8 +266,7 @@ def wait_for(happened: Callable[[], bool], child: subprocess.Popen[bytes]) -> No
 
 
 def fetched(made: Workspace) -> int:
-    with made.catalogue.read() as connection:
-        return count_urls(connection).get("stored", 0)
+    return count_urls(made.catalogue).get("stored", 0)
 
 
 def in_blobs(made: Workspace) -> dict[str, str]:
@@ -300,8 +297,7 @@ def test_killed_at_any_time_it_goes_on_and_ends_the_same(
     again = running(made)
     _, said = again.communicate()
     assert again.returncode == 0, said
-    with made.catalogue.read() as connection:
-        assert count_urls(connection) == {"total": 600, "stored": 600}
+    assert count_urls(made.catalogue) == {"total": 600, "stored": 600}
     pictures = {hashlib.sha256(png(n)).hexdigest() for n in range(600)}
     kept = [row["sha256"] for row in all_of(made.catalogue, image)]
     assert sorted(kept) == sorted(pictures)
@@ -342,8 +338,7 @@ def test_two_runs_at_once_share_the_work(site: Site, tmp_path: Path) -> None:
     for child in children:
         _, said = child.communicate()
         assert child.returncode == 0, said
-    with made.catalogue.read() as connection:
-        assert count_urls(connection) == {"total": 600, "stored": 600}
+    assert count_urls(made.catalogue) == {"total": 600, "stored": 600}
     assert sum(path != "/robots.txt" for path in site.asked) == 600
 
 
@@ -355,8 +350,8 @@ def test_the_same_run_works_on_postgresql(
     workspace(tmp_path / "ws", site, *urls, gone)
     made = find(tmp_path / "ws", (f"catalogue.url={postgres_url}",))
     harvest(made)
+    counts = count_urls(made.catalogue)
     with made.catalogue.read() as connection:
-        counts = count_urls(connection)
         images = connection.execute(sa.select(sa.func.count(image.c.id))).scalar()
     made.catalogue.close()
     assert counts == {"total": 51, "stored": 50, "not_found": 1}

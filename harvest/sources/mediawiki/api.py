@@ -20,6 +20,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession, Reply
 from icf.harvest.http.retry_after import wait_seconds
+from icf.harvest.http.statuses import fault_of_status
 
 #: Titles that one call may name.
 TITLES_A_CALL = 50
@@ -210,26 +211,14 @@ def split_titles(titles: Iterable[str]) -> Iterable[list[str]]:
 
 
 def _check_status(reply: Reply, limits: Limits) -> None:
-    status, url = reply.status, reply.url.partition("?")[0]
-    if status == 200:
-        return
-    wait = None
-    if status in (429, 503):
-        header = reply.headers.get("Retry-After")
-        wait = wait_seconds(header, time.time(), limits.longest_wait)
-    fates = {
-        404: FetchStatus.NOT_FOUND,
-        410: FetchStatus.GONE,
-        401: FetchStatus.REFUSED,
-        403: FetchStatus.REFUSED,
-    }
-    raise Fault(
-        fates.get(status, FetchStatus.HTTP_ERROR),
-        f"{url}: HTTP {status} {reply.reason} where an api.php should be",
-        http_status=status,
-        again=status == 429 or status >= 500,
-        wait=wait,
-    )
+    if reply.status != 200:
+        raise fault_of_status(
+            reply.url.partition("?")[0],
+            reply.status,
+            f"{reply.reason} where an api.php should be",
+            reply.headers.get("Retry-After"),
+            limits.longest_wait,
+        )
 
 
 def _object(value: object) -> dict[str, Any]:

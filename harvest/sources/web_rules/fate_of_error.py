@@ -15,6 +15,7 @@ from scrapy.exceptions import (
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from icf.codes import FetchStatus
+from icf.harvest.http.statuses import fate_of_status
 from icf.harvest.sources.web_rules.refusal import Refusal
 
 _FATES: tuple[tuple[type[Exception], FetchStatus, str], ...] = (
@@ -30,12 +31,6 @@ _FATES: tuple[tuple[type[Exception], FetchStatus, str], ...] = (
     (CannotResolveHostError, FetchStatus.UNREACHABLE, "it has no address"),
     (UnsupportedURLSchemeError, FetchStatus.BAD_SCHEME, "not http or https"),
 )
-_BY_STATUS = {
-    401: FetchStatus.REFUSED,
-    403: FetchStatus.REFUSED,
-    404: FetchStatus.NOT_FOUND,
-    410: FetchStatus.GONE,
-}
 
 
 def reason_of(error: BaseException, url: str) -> str:
@@ -54,7 +49,7 @@ def _explained(error: BaseException) -> tuple[FetchStatus, str]:
         return error.fault.fate, f"{error.fault.fate}: {error}"
     if isinstance(error, HttpError):
         status = error.response.status
-        return _BY_STATUS.get(status, FetchStatus.HTTP_ERROR), f"HTTP {status}"
+        return fate_of_status(status), f"HTTP {status}"
     if isinstance(error, IgnoreRequest):
         return _ignored(str(error))
     for kind, fate, message in _FATES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from icf.errors import BrokenMachine
+from icf.harvest.http.dns_health import dns_is_down
 from icf.harvest.sources.base import Listing, Listings
 from icf.harvest.sources.web_rules.messages import Reply, Setup
 from icf.harvest.sources.web_rules.process import SILENCE, ScrapyProcess
@@ -65,10 +66,7 @@ class Feed:
             if reply is None:
                 return list(held.values())
             if reply.halt is not None:
-                raise BrokenMachine(
-                    f"{reply.halt}\nNothing is marked as failed; when the network is "
-                    "back, run the same command again."
-                )
+                raise dns_is_down(reply.halt)
             if reply.id in held:
                 await self._store(held.pop(reply.id), reply)
                 self._width = min(2 * self._width, IN_FLIGHT)

@@ -7,7 +7,6 @@ a redirect. So host, scheme and address are checked for each of them.
 from __future__ import annotations
 
 import asyncio
-import logging
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
@@ -16,18 +15,14 @@ from scrapy.http import Response
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.http.dns_health import wait_for_dns
+from icf.harvest.http.session import REDIRECTS
 from icf.harvest.http.urls import normalise
 from icf.harvest.sources.web_rules.messages import Reply
 from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, refuse
 from icf.harvest.sources.web_rules.spider import RulesSpider, spider_of
 
-log = logging.getLogger(__name__)
-
-#: Seconds for which a silent name service is waited for before the run gives up.
-NAMES_PATIENCE = 600.0
-_LONGEST_PAUSE = 30.0
 _PORTS = {"http": 80, "https": 443}
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class StayOnSite:
@@ -93,7 +88,7 @@ class Guard:
     ) -> Response:
         """Refuse redirects that lead out of the web; the next step checks the rest."""
         location = response.headers.get("Location")
-        if response.status in _REDIRECTS and location:
+        if response.status in REDIRECTS and location:
             try:
                 normalise(location.decode("latin-1"), base=request.url)
             except Fault as fault:
@@ -101,16 +96,13 @@ class Guard:
         return response
 
     async def _look_up(self, host: str, port: int) -> None:
-        names, waited, pause = self._spider.names, 0.0, 1.0
-        while not names.is_fresh(host, port):
-            try:
-                await asyncio.to_thread(names.check, host, port)
-            except Fault as fault:
-                if not fault.names_down:
-                    raise
-                if waited >= NAMES_PATIENCE:
-                    self._spider.channel.send(Reply(halt=str(fault)))
-                    raise
-                log.warning("%s; trying again in %.0f s", fault, pause)
-                await asyncio.sleep(pause)
-                waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
+        async def check() -> None:
+            if not self._spider.names.is_fresh(host, port):
+                await asyncio.to_thread(self._spider.names.check, host, port)
+
+        try:
+            await wait_for_dns(check)
+        except Fault as fault:
+            if fault.names_down:
+                self._spider.channel.send(Reply(halt=str(fault)))
+            raise

@@ -22,13 +22,12 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 
 from icf.harvest.http.retry_after import wait_seconds
+from icf.harvest.http.statuses import SLOW_DOWN, is_temporary
 from icf.harvest.http.urls import host_of
 from icf.harvest.sources.web_rules.spider import spider_of
 from icf.harvest.sources.web_rules.turns import Turns
 from icf.settings import HarvestSettings
 
-_SLOW_DOWN = frozenset({429, 503})
-_AGAIN = frozenset({408, 425, 500, 502, 504, 522, 524})
 _MAY_END_BETTER = (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
@@ -65,13 +64,13 @@ class Patience:
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response:
         """Return a response that is final, or the request again, later."""
-        if response.status in _SLOW_DOWN:
+        if response.status in SLOW_DOWN:
             header = (response.headers.get("Retry-After") or b"").decode("latin-1")
             longest = self._settings.retry_after_cap
             wait = wait_seconds(header or None, time.time(), longest)
             self._turns.leave_alone(host_of(request.url), wait)
             return self._put_off(request) or response
-        if response.status in _AGAIN:
+        if is_temporary(response.status):
             return await self._again(request) or response
         return response
 

@@ -328,6 +328,8 @@ def test_a_name_that_nobody_has_is_unreachable(site: Site) -> None:
         ("403 Forbidden", FetchStatus.REFUSED, False),
         ("500 Oops", FetchStatus.HTTP_ERROR, True),
         ("502 Bad Gateway", FetchStatus.HTTP_ERROR, True),
+        ("408 Request Timeout", FetchStatus.HTTP_ERROR, True),
+        ("522 Timed Out", FetchStatus.HTTP_ERROR, True),
         ("418 Teapot", FetchStatus.HTTP_ERROR, False),
         ("206 Partial Content", FetchStatus.HTTP_ERROR, False),
         ("304 Not Modified", FetchStatus.HTTP_ERROR, False),

@@ -7,11 +7,11 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import url
 from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
-from icf.harvest.download import dns_health as name_service
 from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.fetch import Fetcher
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.worker import Harvested, Worker
+from icf.harvest.http import dns_health as name_service
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
 from icf.harvest.http.robots import Robots

@@ -15,14 +15,12 @@ import pytest
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.addresses import AllowList, Names, system_names
 from icf.harvest.http.body import Limits
-from icf.harvest.http.requests_session import GuardedSession, Reply, system_names
+from icf.harvest.http.requests_session import GuardedSession, Reply
 from tests.harvest.wire import Handler, Site, answer, redirect
 
 SMALL = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
-
-Names = Callable[[str, int], Sequence[str]]
 
 
 def ask(

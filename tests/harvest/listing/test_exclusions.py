@@ -14,8 +14,9 @@ from icf.codes import FetchStatus
 from icf.harvest.cli.main import cli
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
+from icf.harvest.fates import RETRYABLE
 from icf.harvest.filing import mention_cast
-from icf.harvest.report.status import ASKABLE, make_pending
+from icf.harvest.report.retry import Which, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find, init
 from tests.harvest.rows import all_of, fates, file_under, put_urls
@@ -62,7 +63,7 @@ def test_another_licence_is_not_asked_for_and_another_setting_brings_it_back(
     assert "'CC BY-SA 4.0'" in told
     assert "harvest.only_licence is CC0" in told
     with made.catalogue.write() as connection:
-        assert make_pending(connection, [FetchStatus.OTHER_LICENCE]) == 2
+        assert make_pending(connection, Which((FetchStatus.OTHER_LICENCE,))) == 2
     harvest(find(made.root, ("harvest.only_licence=CC BY*,CC0",)))
     assert fates(made.catalogue) == {
         "0.png": "stored",
@@ -110,7 +111,7 @@ def test_a_withdrawn_url_is_listed_and_never_asked(
     harvest(made)
     assert fates(made.catalogue)["0.png"] == "taken_down"
     assert "/0.png" not in site.asked
-    assert FetchStatus.TAKEN_DOWN not in ASKABLE
+    assert FetchStatus.TAKEN_DOWN not in RETRYABLE
 
 
 def test_withdrawn_bytes_under_another_url_are_not_kept(

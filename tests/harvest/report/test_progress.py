@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import discovery, url
 from icf.codes import FetchStatus
+from icf.harvest.fates import REMEDIES
 from icf.harvest.report.progress import (
     Part,
     by_host,
@@ -15,8 +16,7 @@ from icf.harvest.report.progress import (
     overall,
     parts,
 )
-from icf.harvest.report.remedies import REMEDIES
-from icf.harvest.report.status import (
+from icf.harvest.report.retry import (
     Which,
     count_again,
     count_failed_listings,
@@ -53,7 +53,9 @@ def test_every_url_is_counted_under_its_source_and_its_host(
         "one": {"pending": 2},
         "two": {"gone": 1},
     }
-    hosts = {one.name: (one.pending, one.failed) for one in by_host(found, NOW)}
+    hosts = {
+        one.name: (one.counts.pending, one.counts.failed) for one in by_host(found, NOW)
+    }
     assert hosts == {"a.org": (1, 1), "b.org": (1, 0)}
 
 
@@ -159,7 +161,7 @@ def test_a_retry_can_be_for_some_fates_sources_and_hosts(
     with catalogue.write() as connection:
         assert sum(count_again(connection, which).values()) == urls
         assert count_failed_listings(connection, which) == failed_listings
-        make_pending(connection, which.fates, which.sources, which.hosts)
+        make_pending(connection, which)
         pending = sa.select(sa.func.count()).where(url.c.fate == "pending")
         assert connection.execute(pending).scalar_one() == urls
 

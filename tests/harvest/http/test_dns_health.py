@@ -1,4 +1,4 @@
-from icf.harvest.download.dns_health import PATIENCE, DnsHealth
+from icf.harvest.http.dns_health import PATIENCE, DnsHealth
 
 
 def test_a_silence_after_an_answer_is_about_one_name() -> None:

@@ -1,12 +1,52 @@
-"""What a person can do about a URL that brought no picture."""
+"""Groups of fetch statuses, counts of URLs by them, and what to do about each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from icf.codes import FetchStatus
+
+#: The bytes are in the blob store.
+FETCHED = (FetchStatus.STORED, FetchStatus.UNCHANGED)
+
+#: Decided when the URL is listed; such a URL does not count towards a limit.
+NEVER_FETCHED = (
+    FetchStatus.BAD_SCHEME,
+    FetchStatus.BAD_URL,
+    FetchStatus.MISSING_FILE,
+    FetchStatus.MISSING_PAGE,
+    FetchStatus.OTHER_LICENCE,
+    FetchStatus.TAKEN_DOWN,
+)
+
+#: Failures that may pass by themselves; what `retry` takes by default.
+TEMPORARY = (
+    FetchStatus.TRUNCATED,
+    FetchStatus.TIMEOUT,
+    FetchStatus.UNREACHABLE,
+    FetchStatus.HTTP_ERROR,
+    FetchStatus.REFUSED,
+    FetchStatus.HASH_MISMATCH,
+)
+
+#: What `retry` can take.
+RETRYABLE = tuple(
+    fate
+    for fate in FetchStatus
+    if fate
+    not in (
+        FetchStatus.PENDING,
+        FetchStatus.MISSING_FILE,
+        FetchStatus.MISSING_PAGE,
+        FetchStatus.TAKEN_DOWN,
+    )
+)
 
 _RETRY = "often passes: `icf-harvest retry`, then `icf-harvest run`"
 _NOTHING = "nothing; it is not there"
 
+#: What a person can do about a URL without a picture.
 REMEDIES = {
     FetchStatus.EMPTY: "look at it in a browser; if it is fine now, retry it by name",
     FetchStatus.TRUNCATED: _RETRY,
@@ -44,3 +84,28 @@ REMEDIES = {
     FetchStatus.OTHER_LICENCE: "nothing; or add its licence to harvest.only_licence",
     FetchStatus.TAKEN_DOWN: "nothing; it was withdrawn for good",
 }
+
+
+@dataclass(frozen=True)
+class UrlCounts:
+    """How many URLs have their bytes, wait, or failed."""
+
+    stored: int = 0
+    pending: int = 0
+    failed: int = 0
+
+
+def url_counts(fates: Mapping[str, int]) -> UrlCounts:
+    """Sum counts by fate.
+
+    >>> url_counts({"stored": 3, "unchanged": 1, "pending": 2, "gone": 5})
+    UrlCounts(stored=4, pending=2, failed=5)
+    """
+    stored = sum(fates.get(fate.value, 0) for fate in FETCHED)
+    pending = fates.get(FetchStatus.PENDING.value, 0)
+    return UrlCounts(stored, pending, sum(fates.values()) - stored - pending)
+
+
+def in_order(fates: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by fate in the order of the codes, without those of zero."""
+    return {fate.value: fates[fate.value] for fate in FetchStatus if fates.get(fate.value)}

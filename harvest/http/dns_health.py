@@ -1,9 +1,19 @@
-"""Is it one name that cannot be found, or does the name service not answer at all?"""
+"""Wait for a name service that does not answer at all; then give up."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+from icf.errors import BrokenMachine
+from icf.harvest.fault import Fault
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 #: Seconds for which one answer shows that the name service is up.
 _FRESH = 60.0
@@ -46,6 +56,35 @@ class DnsHealth:
     def is_hopeless(self, now: float) -> bool:
         """Tell whether it has been silent for longer than `PATIENCE`."""
         return self._silent_since is not None and now - self._silent_since > PATIENCE
+
+
+async def wait_for_dns(ask: Callable[[], Awaitable[T]]) -> T:
+    """Call until the name service answers, with growing pauses.
+
+    Args:
+        ask: the call.
+
+    Raises:
+        Fault: what the call raises; with ``names_down`` only after `PATIENCE` seconds.
+    """
+    waited, pause = 0.0, _FIRST_PAUSE
+    while True:
+        try:
+            return await ask()
+        except Fault as fault:
+            if not fault.names_down or waited >= PATIENCE:
+                raise
+            log.warning("%s; trying again in %.0f s", fault, pause)
+        await asyncio.sleep(pause)
+        waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
+
+
+def dns_is_down(message: object) -> BrokenMachine:
+    """Return the error that ends a run without a name service."""
+    return BrokenMachine(
+        f"{message}\nNothing is marked as failed; when the network is back, run the "
+        "same command again."
+    )
 
 
 def _is_address(host: str) -> bool:

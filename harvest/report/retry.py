@@ -1,0 +1,87 @@
+"""Make URLs and listings pending again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import discovery, url
+from icf.codes import FetchStatus
+from icf.harvest.fates import TEMPORARY, in_order
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which URLs and listings are tried again.
+
+    Attributes:
+        fates: of the URLs.
+        sources: names of those that listed them; empty for all.
+        hosts: as in URLs, with a port where it is not the scheme's own; empty for all,
+            and with one no listing is meant.
+    """
+
+    fates: tuple[FetchStatus, ...] = TEMPORARY
+    sources: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> sa.ColumnElement[bool]:
+        """The condition on rows of ``url``."""
+        where = [url.c.fate.in_(sorted(fate.value for fate in self.fates))]
+        if self.sources:
+            where.append(url.c.source.in_(self.sources))
+        if self.hosts:
+            where.append(url.c.host.in_(self.hosts))
+        return sa.and_(*where)
+
+    @property
+    def listings(self) -> sa.ColumnElement[bool]:
+        """The condition on rows of ``discovery``."""
+        if self.hosts:
+            return sa.false()
+        failed = discovery.c.status == "failed"
+        if not self.sources:
+            return failed
+        return sa.and_(failed, discovery.c.source.in_(self.sources))
+
+
+def count_again(connection: sa.Connection, which: Which) -> dict[str, int]:
+    """Count the URLs that would be tried again, by fate, in the order of the codes."""
+    query = (
+        sa.select(url.c.fate, sa.func.count()).where(which.urls).group_by(url.c.fate)
+    )
+    found = {fate: int(count) for fate, count in connection.execute(query)}
+    return in_order(found)
+
+
+def make_pending(connection: sa.Connection, which: Which) -> int:
+    """Let URLs be fetched again; return how many."""
+    again: dict[str, Any] = {
+        "fate": FetchStatus.PENDING.value,
+        "attempts": 0,
+        "not_before": 0.0,
+        "finished_at": None,
+        "leased_by": None,
+        "leased_until": 0.0,
+    }
+    changed = connection.execute(sa.update(url).where(which.urls).values(again))
+    return changed.rowcount
+
+
+def count_failed_listings(connection: sa.Connection, which: Which) -> int:
+    """Count the failed listings that would be asked again."""
+    query = sa.select(sa.func.count()).select_from(discovery).where(which.listings)
+    return int(connection.execute(query).scalar_one())
+
+
+def list_again(connection: sa.Connection, which: Which) -> int:
+    """Let failed listings be asked again; return how many."""
+    changed = connection.execute(
+        sa.update(discovery)
+        .where(which.listings)
+        .values(status="pending", message=None)
+    )
+    return changed.rowcount
