@@ -108,4 +108,5 @@ def url_counts(fates: Mapping[str, int]) -> UrlCounts:
 
 def in_order(fates: Mapping[str, int]) -> dict[str, int]:
     """Return counts by fate in the order of the codes, without those of zero."""
-    return {fate.value: fates[fate.value] for fate in FetchStatus if fates.get(fate.value)}
+    known = (fate.value for fate in FetchStatus)
+    return {fate: fates[fate] for fate in known if fates.get(fate)}
