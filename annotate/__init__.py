@@ -1,1 +1,1 @@
-"""From faces to questions, from answers to labels."""
+"""Export questions to annotators, import their answers, derive labels."""

@@ -1,4 +1,4 @@
-"""Answers as they stand in a file, before anything is believed."""
+"""Rows of an answer file, as read and before any check against the catalogue."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _CHOICES = {
 }
 
 _QUESTION = re.compile(r"(?:q|question:)?0*([0-9]{1,18})")
-_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Given:
-    """A row with an answer in it.
+class AnswerRow:
+    """A row with an answer.
 
     Attributes:
-        line: where it stands in the file, counted from 1.
-        question: the question's name, as written.
+        line: line number in the file, counted from 1.
+        question: the question's id, as written.
         annotator: who answered, as written; may be empty.
         choice: the answer, as written.
-        batch: the batch that the row claims to be from, if it claims one.
-        answered_at: UTC epoch seconds, if the file says.
+        batch: the batch named in the row, if any.
+        answered_at: UTC epoch seconds, if the file has them.
     """
 
     line: int
@@ -42,7 +42,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Unanswered:
+class EmptyRow:
     """A row without an answer: left empty, skipped or rejected."""
 
     line: int
@@ -50,64 +50,61 @@ class Unanswered:
 
 @dataclass(frozen=True)
 class Fault:
-    """A row that is not taken, and why."""
+    """A row that is refused, and why."""
 
     line: int
     reason: RowFault
     message: str
 
 
-Row = Given | Unanswered | Fault
+Row = AnswerRow | EmptyRow | Fault
 
 
 @dataclass(frozen=True)
-class AnswersFile:
-    """A file of answers, read.
+class AnswerFile:
+    """The content of an answer file.
 
     Attributes:
         name: the file's name, without its folder.
-        format: ``"csv"``, ``"mturk"`` or ``"label-studio"``.
+        format: the name of its format, e.g. ``"csv"``.
         rows: every row, in the order of the file.
+        unit: what the rows' numbers count: lines, or the tasks of a JSON list.
     """
 
     name: str
     format: str
     rows: tuple[Row, ...]
-
-    @property
-    def unit(self) -> str:
-        """What the rows' numbers count: lines, or the tasks of a JSON list."""
-        return "task" if self.format == "label-studio" else "line"
+    unit: str = "line"
 
 
-def choice_of(text: str) -> Choice | None:
-    """Read an answer, however a spreadsheet has written it.
+def parse_choice(text: str) -> Choice | None:
+    """Parse an answer, in any case and with surrounding space.
 
-    >>> str(choice_of(" TRUE ")), choice_of("maybe")
+    >>> str(parse_choice(" TRUE ")), parse_choice("maybe")
     ('true', None)
     """
     return _CHOICES.get(text.strip().lower())
 
 
-def question_name(key: int) -> str:
-    """What a question is called outside of the catalogue.
+def question_name(question_id: int) -> str:
+    """The name of a question in exported files.
 
     >>> question_name(12)
     'q000012'
     """
-    return f"q{key:06d}"
+    return f"q{question_id:06d}"
 
 
-def question_key(text: str) -> int | None:
-    """The question that ``12``, ``q000012`` or ``question:12`` names.
+def parse_question_id(text: str) -> int | None:
+    """Parse ``12``, ``q000012`` or ``question:12``.
 
-    >>> question_key("q000012"), question_key("twelve")
+    >>> parse_question_id("q000012"), parse_question_id("twelve")
     (12, None)
     """
     found = _QUESTION.fullmatch(text.strip())
     return int(found[1]) if found else None
 
 
-def is_text(value: str) -> bool:
-    """Whether both databases can store it: no NUL, no half of a surrogate pair."""
-    return _NOT_TEXT.search(value) is None
+def is_storable(text: str) -> bool:
+    """Whether both databases can store a text: no NUL, no lone surrogate."""
+    return _NOT_STORABLE.search(text) is None

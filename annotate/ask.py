@@ -1,4 +1,4 @@
-"""Choose what to ask people: suspicions and the most uncertain faces, each once."""
+"""Select questions: suspicions and the most uncertain faces, each asked once."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ STEP = "ask"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A question that can be asked, and why it is.
+class Proposal:
+    """A question that can be asked, and the reason.
 
     Attributes:
-        value: how probable it is that the face is the character; of a suspicion, how
-            strong that is.
-        model: the embedder that says so.
-        because: the suspicion that it is to settle, in words.
+        value: the probability that the face is the character, or the score of the
+            suspicion.
+        model: the embedder behind the probability.
+        suspicion: kind and id of the suspicion to settle, if any.
     """
 
     face_id: int
@@ -36,11 +36,11 @@ class Choice:
     reference_face_id: int
     value: float
     model: str | None
-    because: str | None = None
+    suspicion: str | None = None
 
 
 def count_unasked(connection: sa.Connection) -> int:
-    """How many questions could be asked now."""
+    """How many questions can be asked now."""
     suspicious = reviews.askable().subquery()
     pairs = sa.union(
         sa.select(suspicious.c.face_id, suspicious.c.character_id),
@@ -58,27 +58,27 @@ def ask(
     limit: int,
     review_share: float = 0.5,
 ) -> Batch | None:
-    """Enter a new batch with its questions, inside the caller's transaction.
+    """Insert a new batch with its questions, in the caller's transaction.
 
     Args:
-        connection: a transaction that writes.
+        connection: a write transaction.
         run_id: the run that asks.
         form: the batch's format.
-        path: the batch's folder, as `icf.annotate.batch.batch_path` writes it.
-        limit: questions to ask at most.
-        review_share: the share of them that is kept for suspicions, from 0 to 1; what
-            either kind does not fill the other may.
+        path: the batch's folder, as returned by `icf.annotate.batch.batch_path`.
+        limit: maximum number of questions.
+        review_share: the share reserved for suspicions, from 0 to 1. If there are too
+            few questions of one kind, the other kind fills the batch.
 
     Returns:
-        None where nothing is left to ask.
+        The batch; None if nothing is left to ask.
     """
     if connection.dialect.name == "postgresql":
-        # Two exports at once would choose the same faces.
+        # Concurrent exports would select the same faces.
         connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
-    chosen = _choose(connection, limit, review_share)
-    if not chosen:
+    selected = _select(connection, limit, review_share)
+    if not selected:
         return None
-    made = Batch(_new_id(connection), form, path, len(chosen))
+    made = Batch(_new_id(connection), form, path, len(selected))
     now = time.time()
     connection.execute(sa.insert(batch).values(**vars(made), created_at=now))
     questions = [
@@ -90,18 +90,20 @@ def ask(
             "label": Label.OPEN.value,
             "asked_at": now,
         }
-        for each in chosen
+        for each in selected
     ]
     connection.execute(sa.insert(question), questions)
-    reviews.follow(connection, _note(connection, run_id, made.id, chosen))
+    reviews.follow(connection, _log(connection, run_id, made.id, selected))
     return made
 
 
-def _choose(connection: sa.Connection, limit: int, review_share: float) -> list[Choice]:
-    """Take both kinds by their share, mixed evenly."""
-    suspicious = _once_each(_suspicious(connection, limit))
+def _select(
+    connection: sa.Connection, limit: int, review_share: float
+) -> list[Proposal]:
+    """Select both kinds by their share, evenly interleaved."""
+    suspicious = _deduplicate(_suspicious(connection, limit))
     pairs = {(each.face_id, each.character_id) for each in suspicious}
-    # Some of the uncertain may be suspicious as well.
+    # Some of the uncertain faces may also be suspicious.
     uncertain = [
         each
         for each in _uncertain(connection, limit + len(suspicious))
@@ -109,23 +111,23 @@ def _choose(connection: sa.Connection, limit: int, review_share: float) -> list[
     ]
     share = min(math.ceil(limit * review_share), len(suspicious))
     number = max(share, min(len(suspicious), limit - len(uncertain)))
-    return list(mixed(suspicious[:number], uncertain[: limit - number]))
+    return interleave(suspicious[:number], uncertain[: limit - number])
 
 
-def mixed(first: Sequence[Choice], second: Sequence[Choice]) -> Iterator[Choice]:
-    """Mix two lists evenly, each in its own order, so that any part holds both."""
-    places = [
-        ((place + 0.5) / len(some), number, each)
+def interleave(first: Sequence[Proposal], second: Sequence[Proposal]) -> list[Proposal]:
+    """Mix two lists evenly, keeping the order of each."""
+    positions = [
+        ((index + 0.5) / len(some), number, each)
         for number, some in enumerate((first, second))
-        for place, each in enumerate(some)
+        for index, each in enumerate(some)
     ]
-    places.sort(key=lambda entry: entry[:2])
-    return (each for _, _, each in places)
+    positions.sort(key=lambda entry: entry[:2])
+    return [each for _, _, each in positions]
 
 
-def _suspicious(connection: sa.Connection, limit: int) -> Iterator[Choice]:
+def _suspicious(connection: sa.Connection, limit: int) -> Iterator[Proposal]:
     for row in connection.execute(reviews.askable().limit(limit)):
-        yield Choice(
+        yield Proposal(
             row.face_id,
             row.character_id,
             row.reference_face_id,
@@ -135,9 +137,9 @@ def _suspicious(connection: sa.Connection, limit: int) -> Iterator[Choice]:
         )
 
 
-def _uncertain(connection: sa.Connection, limit: int) -> Iterator[Choice]:
+def _uncertain(connection: sa.Connection, limit: int) -> Iterator[Proposal]:
     for row in connection.execute(_unasked().limit(limit)):
-        yield Choice(
+        yield Proposal(
             row.id,
             row.character_id,
             row.reference_face_id,
@@ -146,19 +148,19 @@ def _uncertain(connection: sa.Connection, limit: int) -> Iterator[Choice]:
         )
 
 
-def _once_each(choices: Iterator[Choice]) -> list[Choice]:
-    """Two suspicions may come to the same question."""
-    once: dict[tuple[int, int], Choice] = {}
-    for each in choices:
-        once.setdefault((each.face_id, each.character_id), each)
-    return list(once.values())
+def _deduplicate(proposals: Iterator[Proposal]) -> list[Proposal]:
+    """Keep the first of several suspicions that lead to the same question."""
+    unique: dict[tuple[int, int], Proposal] = {}
+    for each in proposals:
+        unique.setdefault((each.face_id, each.character_id), each)
+    return list(unique.values())
 
 
 def _unasked() -> sa.Select[Any]:
-    """Kept faces that were never held against their character's reference.
+    """Kept faces that were never compared with their character's reference.
 
-    Duplicates are out already, so each stands for its whole group. Nothing is asked of
-    the reference itself.
+    Duplicates are dropped already, so each face represents its whole group. References
+    themselves are not asked about.
     """
     return (
         sa.select(
@@ -183,15 +185,15 @@ def _unasked() -> sa.Select[Any]:
 
 
 def _new_id(connection: sa.Connection) -> str:
-    """A number to speak of, and letters that no other workspace's batch has."""
+    """A readable number, with a random suffix that is unique across workspaces."""
     count = connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one()
     return f"b{count + 1}-{secrets.token_hex(3)}"
 
 
-def _note(
-    connection: sa.Connection, run_id: int, batch_id: str, chosen: Sequence[Choice]
+def _log(
+    connection: sa.Connection, run_id: int, batch_id: str, selected: Sequence[Proposal]
 ) -> list[int]:
-    """Write to the ledger why each question is asked; return the questions' ids."""
+    """Write to the ledger why each question is asked; return the question ids."""
     query = sa.select(question.c.id).where(question.c.batch_id == batch_id)
     ids = list(connection.execute(query.order_by(question.c.id)).scalars())
     decisions = [
@@ -203,9 +205,9 @@ def _note(
             reason=Label.OPEN.value,
             value=each.value,
             model=each.model,
-            message=each.because,
+            message=each.suspicion,
         )
-        for key, each in zip(ids, chosen, strict=True)
+        for key, each in zip(ids, selected, strict=True)
     ]
     ledger.append(connection, run_id, decisions)
     return ids

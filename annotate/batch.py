@@ -1,4 +1,4 @@
-"""A batch of questions, as the catalogue has it."""
+"""A batch of questions, as stored in the catalogue."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from icf.catalogue.schema import album, batch, character, question
 from icf.workspace import Workspace
 
+#: Folder of the pictures inside a batch.
+PICTURE_FOLDER = "pictures"
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -17,7 +20,7 @@ class Batch:
 
     Attributes:
         id: its name.
-        format: ``"csv"`` or ``"label-studio"``.
+        format: the name of its format, e.g. ``"csv"``.
         path: its folder, relative to the workspace where it is inside.
         questions: how many there are.
     """
@@ -30,7 +33,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Question:
-    """Is this face the character of that reference?"""
+    """Is this face the same character as the reference?"""
 
     id: int
     batch_id: str
@@ -40,8 +43,20 @@ class Question:
     reference_face_id: int
 
 
+def picture_path(face_id: int) -> str:
+    """The crop of a face, relative to its batch's folder.
+
+    >>> picture_path(7)
+    'pictures/face-7.jpg'
+    """
+    return f"{PICTURE_FOLDER}/face-{face_id}.jpg"
+
+
 def batch_path(workspace: Workspace, folder: Path) -> str:
-    """How the catalogue writes a batch's folder, so that a workspace can be moved."""
+    """A batch's folder as the catalogue stores it.
+
+    Folders inside the workspace are stored relative to it, so it can be moved.
+    """
     resolved = folder.resolve()
     if resolved.is_relative_to(workspace.root):
         return resolved.relative_to(workspace.root).as_posix()
@@ -49,14 +64,14 @@ def batch_path(workspace: Workspace, folder: Path) -> str:
 
 
 def find_batch(connection: sa.Connection, path: str) -> Batch | None:
-    """The batch that was exported to ``path``, if there is one."""
+    """The batch that was exported to ``path``, if any."""
     query = sa.select(batch.c.id, batch.c.format, batch.c.path, batch.c.questions)
     row = connection.execute(query.where(batch.c.path == path)).first()
     return Batch(*row) if row else None
 
 
 def read_questions(connection: sa.Connection, batch_id: str) -> list[Question]:
-    """The questions of a batch, the most uncertain first, as they were asked."""
+    """The questions of a batch, in the order in which they were asked."""
     query = (
         sa.select(
             question.c.id,

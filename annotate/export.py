@@ -1,8 +1,8 @@
-"""Ask people a batch of questions: in the catalogue first, then as a folder.
+"""Export a batch of questions: first to the catalogue, then as a folder.
 
-The questions are entered in one transaction, so that none is ever asked twice. The
-folder is written under a temporary name and renamed. A batch whose folder is not there,
-because the program was killed or somebody removed it, is written again from the
+The questions are inserted in one transaction, so that none is ever asked twice. The
+folder is written under a temporary name and renamed. If a batch's folder is missing,
+because the program was killed or somebody removed it, it is written again from the
 catalogue.
 """
 
@@ -11,36 +11,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from icf.annotate import label_studio, mturk, question_csv
 from icf.annotate.ask import ask
 from icf.annotate.batch import (
+    PICTURE_FOLDER,
     Batch,
     Question,
     batch_path,
     find_batch,
+    picture_path,
     read_questions,
 )
-from icf.annotate.pictures import Cutter, read_faces
+from icf.annotate.formats.registry import WRITERS
 from icf.errors import BrokenMachine, IcfError, WrongUse
+from icf.models.face_crops import FaceCropper, read_boxes
 from icf.stores.files import new_folder
 from icf.workspace import Workspace
 
-#: The formats of a batch, and the file that each is recognised by.
-FILES = {"csv": question_csv.FILE, "label-studio": label_studio.FILE}
+#: Maximum side of the exported crops, in pixels.
+MAX_SIDE = 640
 
 
 @dataclass(frozen=True)
-class Order:
+class ExportRequest:
     """What to export.
 
     Attributes:
-        format: a key of `FILES`.
+        format: a key of `icf.annotate.formats.registry.WRITERS`.
         folder: the batch's folder.
-        limit: questions at most.
-        url_prefix: what goes before the path of each picture; None: what the format
-            needs to find the pictures in the folder.
+        limit: maximum number of questions.
+        url_prefix: prepended to the path of each picture; None for the default of the
+            format.
     """
 
     format: str
@@ -49,25 +50,28 @@ class Order:
     url_prefix: str | None = None
 
     @property
-    def prefix(self) -> str:
-        """What goes before the path of each picture."""
-        if self.url_prefix is not None:
-            return self.url_prefix
-        if self.format == "label-studio":
-            # How Label Studio serves a folder below its document root.
-            return f"/data/local-files/?d={quote(self.folder.resolve().name)}/"
-        return ""
+    def marker(self) -> Path:
+        """The file that exists if the folder was written."""
+        return self.folder / WRITERS[self.format].marker
+
+    def files(self, questions: list[Question]) -> dict[str, bytes]:
+        """The files that describe the questions, by name."""
+        writer = WRITERS[self.format]
+        prefix = self.url_prefix
+        if prefix is None:
+            prefix = writer.url_prefix(self.folder)
+        return dict(writer.write(questions, prefix))
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export came to.
+    """The result of an export.
 
     Attributes:
-        batch: None where nothing was left to ask.
-        asked: whether its questions are new; False where they were asked before.
-        written: False where the folder was there already.
-        left_out: why a question is not in the folder, by its id.
+        batch: None if nothing was left to ask.
+        asked: whether its questions are new; False if they were asked before.
+        written: False if the folder already existed.
+        left_out: why a question is not in the folder, by question id.
     """
 
     batch: Batch | None
@@ -78,64 +82,61 @@ class Exported:
 
 def export(
     workspace: Workspace,
-    order: Order,
+    request: ExportRequest,
     done: Callable[[int], None] = lambda pictures: None,
 ) -> Exported:
     """Ask a new batch of questions, or finish one that was asked before.
 
     Args:
         workspace: where the faces are.
-        order: what to export.
-        done: is told how many pictures were cut.
+        request: what to export.
+        done: called with the number of pictures that were cut.
 
     Raises:
-        WrongUse: the folder holds something else.
+        WrongUse: the folder contains something else.
         BrokenMachine: the folder cannot be written.
     """
-    found = standing_batch(workspace, order)
-    stands = (order.folder / FILES[order.format]).is_file()
-    if found is not None and stands:
-        return Exported(found, False, False, {})
+    existing = existing_batch(workspace, request)
+    if existing is not None and request.marker.is_file():
+        return Exported(existing, False, False, {})
     run_id = workspace.begin_run("icf-annotate export")
-    batch = found
+    batch = existing
     if batch is None:
         with workspace.catalogue.write() as connection:
-            path = batch_path(workspace, order.folder)
+            path = batch_path(workspace, request.folder)
             share = workspace.settings.annotate.review_share
-            batch = ask(connection, run_id, order.format, path, order.limit, share)
-    left_out = _write_folder(workspace, order, batch, done) if batch else {}
+            batch = ask(connection, run_id, request.format, path, request.limit, share)
+    left_out = _write_folder(workspace, request, batch, done) if batch else {}
     workspace.end_run(run_id)
-    asked = batch is not None and found is None
+    asked = batch is not None and existing is None
     return Exported(batch, asked, batch is not None, left_out)
 
 
-def standing_batch(workspace: Workspace, order: Order) -> Batch | None:
-    """The batch that was asked under this folder's name before, if one was.
+def existing_batch(workspace: Workspace, request: ExportRequest) -> Batch | None:
+    """The batch that was already exported to this folder, if any.
 
     Raises:
-        WrongUse: the folder holds something else, or that batch in another format.
+        WrongUse: the folder contains something else, or that batch in another format.
     """
     with workspace.catalogue.read() as connection:
-        found = find_batch(connection, batch_path(workspace, order.folder))
-    if found is not None and found.format != order.format:
+        found = find_batch(connection, batch_path(workspace, request.folder))
+    folder = request.folder
+    if found is not None and found.format != request.format:
         raise WrongUse(
-            f"{order.folder} is the folder of batch {found.id}, whose format is "
-            f"{found.format}; name another folder for a batch in {order.format}"
+            f"{folder} is the folder of batch {found.id}, whose format is "
+            f"{found.format}; use another folder for a batch in {request.format}"
         )
-    folder = order.folder
     if folder.exists() and not folder.is_dir():
-        raise WrongUse(f"{folder} is a file; name a folder for the batch")
-    ours = found is not None and (folder / FILES[order.format]).is_file()
+        raise WrongUse(f"{folder} is a file; OUT must be a folder")
+    ours = found is not None and request.marker.is_file()
     if folder.is_dir() and any(folder.iterdir()) and not ours:
-        raise WrongUse(
-            f"{folder} holds something else already; name a new folder for the batch"
-        )
+        raise WrongUse(f"{folder} is not empty; use a new folder for the batch")
     return found
 
 
 def _write_folder(
     workspace: Workspace,
-    order: Order,
+    request: ExportRequest,
     batch: Batch,
     done: Callable[[int], None],
 ) -> dict[int, str]:
@@ -143,38 +144,37 @@ def _write_folder(
         questions = read_questions(connection, batch.id)
         faces = {each.face_id for each in questions}
         faces |= {each.reference_face_id for each in questions}
-        shown = read_faces(connection, sorted(faces))
+        boxes = read_boxes(connection, faces)
     settings = workspace.settings
-    cutter = Cutter(
-        workspace.blobs, settings.filter.crop_rate, settings.harvest.max_pixels
+    cropper = FaceCropper(
+        workspace.blobs,
+        settings.filter.crop_rate,
+        settings.harvest.max_pixels,
+        MAX_SIDE,
     )
     try:
-        with new_folder(order.folder.resolve()) as folder:
-            missing = cutter.cut(shown, folder, done)
+        with new_folder(request.folder.resolve()) as folder:
+            (folder / PICTURE_FOLDER).mkdir()
+            errors = cropper.crop(
+                boxes,
+                lambda face_id, jpeg: (folder / picture_path(face_id)).write_bytes(
+                    jpeg
+                ),
+                done,
+            )
             left_out = {
-                each.id: missing.get(each.face_id) or missing[each.reference_face_id]
+                each.id: str(errors.get(each.face_id) or errors[each.reference_face_id])
                 for each in questions
-                if each.face_id in missing or each.reference_face_id in missing
+                if each.face_id in errors or each.reference_face_id in errors
             }
             complete = [each for each in questions if each.id not in left_out]
-            _write_files(folder, order, complete)
+            for name, data in request.files(complete).items():
+                (folder / name).write_bytes(data)
     except IcfError:
         raise
     except OSError as error:
         raise BrokenMachine(
-            f"cannot write the batch {order.folder}: {error}; its questions are in the "
-            "catalogue: free some space, and the same command writes the folder"
+            f"cannot write the batch {request.folder}: {error}; its questions are "
+            "saved in the catalogue: free some space and run the same command again"
         ) from error
     return left_out
-
-
-def _write_files(folder: Path, order: Order, questions: list[Question]) -> None:
-    prefix = order.prefix
-    if order.format == "label-studio":
-        tasks = label_studio.write(questions, prefix)
-        (folder / label_studio.FILE).write_bytes(tasks)
-        config = folder / label_studio.CONFIG_FILE
-        config.write_text(label_studio.CONFIG, encoding="utf-8")
-        return
-    (folder / question_csv.FILE).write_bytes(question_csv.write(questions, prefix))
-    (folder / mturk.FILE).write_bytes(mturk.write(questions, prefix))

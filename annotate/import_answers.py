@@ -1,4 +1,4 @@
-"""Take in a file of answers, row by row; what `icf-annotate import` does."""
+"""Import an answer file row by row, as `icf-annotate import` does."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from icf.annotate.answers import AnswersFile, Fault, Given, Row
-from icf.annotate.check import Checked, check, named_questions
-from icf.annotate.read_answers import read_answers
-from icf.annotate.record import Recorded, Recorder, batches_of, preview
+from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
+from icf.annotate.check import CheckedRows, check, question_ids
+from icf.annotate.formats.read_answers import read_answers
+from icf.annotate.record import Recorded, Recorder, preview, read_batches
 from icf.codes import Label
 from icf.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class People:
-    """What annotators are called in the catalogue.
+class AnnotatorNames:
+    """The names of annotators in the catalogue.
 
     Attributes:
-        names: by what they are called in the file; the others keep their names.
-        nameless: whose the rows are that name nobody; None refuses those rows.
+        names: new names by name in the file; other names are kept.
+        default: annotator of rows without one; None refuses these rows.
     """
 
     names: Mapping[str, str]
-    nameless: str | None = None
+    default: str | None = None
 
     def rename(self, row: Row) -> Row:
         """The row with its annotator's name in the catalogue."""
-        if not isinstance(row, Given):
+        if not isinstance(row, AnswerRow):
             return row
-        found = row.annotator or self.nameless or ""
+        found = row.annotator or self.default or ""
         return replace(row, annotator=self.names.get(found, found))
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a file; every row is in exactly one of the counts.
+    """The result of an import; every row is in exactly one of the counts.
 
     Attributes:
-        file: what was read.
-        taken: rows with a new answer.
-        known: rows with an answer that was known.
-        unanswered: rows without an answer.
+        file: the file.
+        taken: number of rows with a new answer.
+        known: number of rows whose answer was already recorded.
+        unanswered: number of rows without an answer.
         faults: rows that were refused, in the order of the file.
-        labels: questions by the label they newly got.
+        labels: number of questions by their new label.
     """
 
-    file: AnswersFile
+    file: AnswerFile
     taken: int
     known: int
     unanswered: int
@@ -57,22 +57,28 @@ class Imported:
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many rows were refused, by reason."""
+        """Number of refused rows by reason."""
         return dict(Counter(fault.reason.value for fault in self.faults).most_common())
 
 
 def import_answers(
     workspace: Workspace,
     path: Path,
-    people: People,
+    annotators: AnnotatorNames,
     done: Callable[[int], None] = lambda rows: None,
 ) -> Imported:
-    """Take every good row of a file, and label the questions they are about.
+    """Import every good row of a file, and label the questions they are about.
+
+    Args:
+        workspace: whose questions were answered.
+        path: the answer file.
+        annotators: how to name the annotators.
+        done: called with the number of rows of each transaction.
 
     Raises:
-        BadInput: the file is no file of answers.
+        BadInput: the file cannot be read, or its format is unknown.
     """
-    file, checked = _read(workspace, path, people)
+    file, checked = _read(workspace, path, annotators)
     run_id = workspace.begin_run("icf-annotate import")
     needed = workspace.settings.annotate.votes
     recorder = Recorder(workspace.catalogue, run_id, file.name, needed)
@@ -81,28 +87,30 @@ def import_answers(
     return _result(file, checked, recorded)
 
 
-def preview_import(workspace: Workspace, path: Path, people: People) -> Imported:
-    """Tell what an import would do; nothing is written, labels are not worked out.
+def preview_import(
+    workspace: Workspace, path: Path, annotators: AnnotatorNames
+) -> Imported:
+    """Count what an import would do, without deriving labels or writing anything.
 
     Raises:
-        BadInput: the file is no file of answers.
+        BadInput: the file cannot be read, or its format is unknown.
     """
-    file, checked = _read(workspace, path, people)
+    file, checked = _read(workspace, path, annotators)
     with workspace.catalogue.read() as connection:
         return _result(file, checked, preview(connection, checked.votes))
 
 
 def _read(
-    workspace: Workspace, path: Path, people: People
-) -> tuple[AnswersFile, Checked]:
+    workspace: Workspace, path: Path, annotators: AnnotatorNames
+) -> tuple[AnswerFile, CheckedRows]:
     found = read_answers(path)
-    file = replace(found, rows=tuple(map(people.rename, found.rows)))
+    file = replace(found, rows=tuple(map(annotators.rename, found.rows)))
     with workspace.catalogue.read() as connection:
-        batches = batches_of(connection, named_questions(file))
+        batches = read_batches(connection, question_ids(file))
     return file, check(file, batches)
 
 
-def _result(file: AnswersFile, checked: Checked, recorded: Recorded) -> Imported:
+def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Imported:
     faults = sorted([*checked.faults, *recorded.faults], key=lambda fault: fault.line)
     return Imported(
         file=file,

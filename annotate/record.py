@@ -1,4 +1,4 @@
-"""Write answers to the catalogue, and with them the labels they amount to."""
+"""Write answers to the catalogue, and the labels that follow from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from icf.annotate.answers import Fault
 from icf.annotate.check import Vote
-from icf.annotate.votes import label_of
+from icf.annotate.votes import agreed_label
 from icf.catalogue import ledger, reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import answer, question
@@ -23,19 +23,19 @@ T = TypeVar("T")
 #: The step's name in the ledger.
 STEP = "label"
 
-#: Answers in one transaction.
+#: Answers per transaction.
 CHUNK = 500
 
 
 @dataclass
 class Recorded:
-    """What became of the answers of a file.
+    """The result of recording the answers of a file.
 
     Attributes:
-        taken: answers that are new.
-        known: answers that were in the catalogue already.
+        taken: number of new answers.
+        known: number of answers that were already in the catalogue.
         faults: answers that contradict an earlier one of the same person.
-        labels: questions by the label they newly got.
+        labels: number of questions by their new label.
     """
 
     taken: int = 0
@@ -44,10 +44,10 @@ class Recorded:
     labels: Counter[Label] = field(default_factory=Counter)
 
 
-def batches_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
+def read_batches(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     """The batch of each question that exists."""
     found: dict[int, str] = {}
-    for part in _parts(ids):
+    for part in _chunks(ids):
         query = sa.select(question.c.id, question.c.batch_id)
         rows = connection.execute(query.where(question.c.id.in_(part)))
         found.update((row.id, row.batch_id) for row in rows)
@@ -55,23 +55,23 @@ def batches_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
 
 
 def preview(connection: sa.Connection, votes: Sequence[Vote]) -> Recorded:
-    """Tell what `Recorder.record` would do; labels are not worked out."""
+    """Count what `Recorder.record` would do, without deriving labels."""
     total = Recorded()
-    for part in _parts(votes):
-        earlier = _earlier(connection, sorted({vote.question_id for vote in part}))
-        total.taken += len(_new(part, earlier, total))
+    for part in _chunks(votes):
+        earlier = _read_earlier(connection, sorted({vote.question_id for vote in part}))
+        total.taken += len(_select_new(part, earlier, total))
     return total
 
 
 @dataclass(frozen=True)
 class Recorder:
-    """Takes answers, a transaction every `CHUNK` of them.
+    """Records answers, in transactions of `CHUNK` answers each.
 
     Attributes:
-        catalogue: where to.
-        run_id: the run that takes them.
-        file: the name of the file they are from.
-        needed: agreeing answers that settle a question.
+        catalogue: where to record.
+        run_id: the run that imports the answers.
+        file: the name of the answer file.
+        needed: number of agreeing answers that settles a question.
     """
 
     catalogue: Catalogue
@@ -84,24 +84,24 @@ class Recorder:
         votes: Sequence[Vote],
         done: Callable[[int], None] = lambda answers: None,
     ) -> Recorded:
-        """Take all answers that are new, and label every question they are about.
+        """Record all new answers, and label the questions they are about.
 
-        A program that is killed here has taken whole transactions; the same call again
-        takes the rest.
+        If the program is killed, complete transactions remain, and the same call
+        records the rest.
 
         Args:
-            votes: one a person and question.
-            done: is told how many answers are done.
+            votes: at most one per person and question.
+            done: called with the number of answers of each transaction.
         """
         total = Recorded()
-        for part in _parts(votes):
+        for part in _chunks(votes):
             with self.catalogue.write() as connection:
                 labels = _lock(connection, sorted({v.question_id for v in part}))
-                earlier = _earlier(connection, list(labels))
-                new = _new(part, earlier, total)
+                earlier = _read_earlier(connection, list(labels))
+                new = _select_new(part, earlier, total)
                 self._insert(connection, new)
-                changed = self._changed(labels, earlier, new)
-                self._label(connection, changed)
+                changed = self._changed_labels(labels, earlier, new)
+                self._write_labels(connection, changed)
                 reviews.follow(connection, sorted(changed))
             total.taken += len(new)
             total.labels.update(label for label, _ in changed.values())
@@ -125,24 +125,24 @@ class Recorder:
         if rows:
             connection.execute(sa.insert(answer), rows)
 
-    def _changed(
+    def _changed_labels(
         self,
         labels: Mapping[int, str],
         earlier: Mapping[int, Mapping[str, Choice]],
         new: Iterable[Vote],
     ) -> dict[int, tuple[Label, int]]:
-        """The questions whose label changes: to what, by how many answers."""
+        """The new label of each question that changes, and how many agree on it."""
         counts = {key: Counter(earlier[key].values()) for key in labels}
         for vote in new:
             counts[vote.question_id][vote.choice] += 1
         changed = {}
         for key, before in labels.items():
-            label = label_of(counts[key], self.needed)
+            label = agreed_label(counts[key], self.needed)
             if label.value != before:
                 changed[key] = label, max(counts[key].values(), default=0)
         return changed
 
-    def _label(
+    def _write_labels(
         self, connection: sa.Connection, changed: Mapping[int, tuple[Label, int]]
     ) -> None:
         by_label: dict[Label, list[int]] = defaultdict(list)
@@ -167,7 +167,7 @@ class Recorder:
 
 
 def _lock(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
-    """The labels of questions, which no other import changes until we are done."""
+    """Lock questions until the transaction ends; return their labels."""
     query = (
         sa.select(question.c.id, question.c.label)
         .where(question.c.id.in_(ids))
@@ -177,10 +177,10 @@ def _lock(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.label for row in connection.execute(query)}
 
 
-def _earlier(
+def _read_earlier(
     connection: sa.Connection, ids: Sequence[int]
 ) -> dict[int, dict[str, Choice]]:
-    """The answers to questions so far, by person."""
+    """The recorded answers to questions, by question and person."""
     found: dict[int, dict[str, Choice]] = {key: {} for key in ids}
     query = sa.select(answer.c.question_id, answer.c.annotator, answer.c.choice)
     for row in connection.execute(query.where(answer.c.question_id.in_(ids))):
@@ -188,17 +188,17 @@ def _earlier(
     return found
 
 
-def _new(
+def _select_new(
     votes: Iterable[Vote],
     earlier: Mapping[int, Mapping[str, Choice]],
     total: Recorded,
 ) -> list[Vote]:
-    """The answers that are new; the others are counted in ``total``."""
+    """Return the new answers; count the others in ``total``."""
     new = []
     for vote in votes:
         if vote.question_id not in earlier:
-            gone = f"question {vote.question_id} was taken down"
-            total.faults.append(Fault(vote.line, RowFault.UNKNOWN_QUESTION, gone))
+            message = f"question {vote.question_id} was taken down"
+            total.faults.append(Fault(vote.line, RowFault.UNKNOWN_QUESTION, message))
             continue
         before = earlier[vote.question_id].get(vote.annotator)
         if before is None:
@@ -211,6 +211,6 @@ def _new(
     return new
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]

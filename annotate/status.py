@@ -12,11 +12,11 @@ from icf.codes import Label
 
 @dataclass(frozen=True)
 class Counts:
-    """Every question is open or has one of the labels.
+    """Numbers of batches, answers and questions.
 
     Attributes:
-        batches: batches asked.
-        answers: answers taken.
+        batches: exported batches.
+        answers: imported answers.
         open: questions without a label.
         labels: questions by label.
     """
@@ -33,7 +33,7 @@ class Counts:
 
 
 def count(connection: sa.Connection) -> Counts:
-    """Count what the catalogue has."""
+    """Count the rows of the catalogue."""
     query = sa.select(question.c.label, sa.func.count()).group_by(question.c.label)
     found = {label: number for label, number in connection.execute(query)}
     return Counts(

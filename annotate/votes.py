@@ -1,4 +1,4 @@
-"""Turn the answers to one question into its label."""
+"""Derive the label of a question from its answers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LABELS = {
 }
 
 
-def label_of(answers: Counter[Choice], needed: int) -> Label:
+def agreed_label(answers: Counter[Choice], needed: int) -> Label:
     """The label that the answers agree on.
 
-    A choice that ``needed`` people made settles the question, unless as many as that
-    made another one too: then people contradict each other, and it stays open.
+    A question is settled when exactly one choice has ``needed`` votes. If two choices
+    have as many, people contradict each other, and the question stays open.
 
-    >>> str(label_of(Counter({Choice.TRUE: 2, Choice.FALSE: 1}), 2))
+    >>> str(agreed_label(Counter({Choice.TRUE: 2, Choice.FALSE: 1}), 2))
     'same'
-    >>> str(label_of(Counter({Choice.TRUE: 2, Choice.FALSE: 2}), 2))
+    >>> str(agreed_label(Counter({Choice.TRUE: 2, Choice.FALSE: 2}), 2))
     'open'
     """
     reached = [choice for choice, count in answers.items() if count >= needed]

@@ -19,7 +19,7 @@ from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
 from icf.filter.copies.twins import find_twins
 from icf.filter.identify.links import link_faces
-from icf.filter.review.pending import count_characters
+from icf.filter.review.queues import count_characters
 from icf.filter.review.suspicions import refresh
 from icf.filter.step_range import Chosen
 from icf.filter.steps.detect import Detect

@@ -1,1 +1,1 @@
-"""`icf-annotate`: one module for each of its commands."""
+"""`icf-annotate`: one module per command."""

@@ -1,4 +1,4 @@
-"""`icf-annotate import`: take in a file of answers."""
+"""`icf-annotate import`: import an answer file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from icf.annotate.import_answers import (
+    AnnotatorNames,
     Imported,
-    People,
     import_answers,
     preview_import,
 )
@@ -22,14 +22,14 @@ from icf.errors import SomeFailed, WrongUse
     "file", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option(
-    "--annotator", metavar="NAME", help="Who answered the rows that name nobody."
+    "--annotator", metavar="NAME", help="Annotator of the rows that do not name one."
 )
 @click.option(
     "--person",
     "persons",
     metavar="FOUND=NAME",
     multiple=True,
-    help="Call an annotator of the file NAME; may be repeated.",
+    help="Rename the annotator FOUND of the file to NAME; may be repeated.",
 )
 @click.option("--dry-run", is_flag=True, help="Only check and count the rows.")
 @shared_options
@@ -42,28 +42,28 @@ def import_command(
     persons: tuple[str, ...],
     dry_run: bool,
 ) -> None:
-    """Take in the answers of FILE: questions.csv filled in, MTurk or Label Studio.
+    """Import the answers in FILE: questions.csv filled in, MTurk or Label Studio.
 
-    Good rows are taken; each bad one is reported with its line and reason, and the exit
-    code is 3. Answers that are known are not counted twice, so the same file can be
-    imported again, and must be if this was killed. A question is settled by as many
-    agreeing answers as the setting annotate.votes says.
+    Good rows are imported; each bad row is reported with its line and reason, and the
+    exit code is 3. Known answers are not counted twice, so a file can be imported
+    again, for example after an interruption. A question is settled when as many answers
+    agree as the setting annotate.votes requires.
     """
-    people = People(dict(map(_person, persons)), annotator)
+    names = AnnotatorNames(dict(map(_parse_person, persons)), annotator)
     workspace = invocation.workspace
     if dry_run:
-        imported = preview_import(workspace, file, people)
+        imported = preview_import(workspace, file, names)
     else:
-        with invocation.progress("taking answers", None) as advance:
-            imported = import_answers(workspace, file, people, advance)
+        with invocation.progress("importing answers", None) as advance:
+            imported = import_answers(workspace, file, names, advance)
     invocation.emit(_import_json(imported), lambda: _import_table(imported))
-    _complain(file, imported, dry_run)
+    _fail_on_faults(file, imported, dry_run)
 
 
-def _person(text: str) -> tuple[str, str]:
+def _parse_person(text: str) -> tuple[str, str]:
     found, equals, name = text.rpartition("=")
     if not equals or not found or not name:
-        raise WrongUse(f"--person {text}: write it as FOUND=NAME")
+        raise WrongUse(f"--person {text}: expected FOUND=NAME")
     return found, name
 
 
@@ -89,8 +89,8 @@ def _import_json(imported: Imported) -> dict[str, object]:
 
 def _import_table(imported: Imported) -> object:
     rows = [
-        ("answers taken", imported.taken),
-        ("known already", imported.known),
+        ("answers imported", imported.taken),
+        ("already known", imported.known),
         ("without an answer", imported.unanswered),
         *((f"refused: {why}", number) for why, number in imported.refused.items()),
         *(
@@ -102,7 +102,7 @@ def _import_table(imported: Imported) -> object:
     return table((imported.file.name, "count"), rows)
 
 
-def _complain(file: Path, imported: Imported, dry_run: bool) -> None:
+def _fail_on_faults(file: Path, imported: Imported, dry_run: bool) -> None:
     if not imported.faults:
         return
     unit = imported.file.unit
@@ -110,8 +110,8 @@ def _complain(file: Path, imported: Imported, dry_run: bool) -> None:
         f"{unit} {fault.line}: {fault.reason}: {fault.message}"
         for fault in imported.faults
     ]
-    fate = "would not be taken" if dry_run else "were not taken; the others were"
+    what = "would be refused" if dry_run else "were refused; the others were imported"
     raise SomeFailed(
-        f"rows of {file} that {fate}: {len(lines)}. Mend these and import the file "
+        f"{len(lines)} rows of {file} {what}. Correct these and import the file "
         "again:\n" + "\n".join(lines)
     )

@@ -1,4 +1,4 @@
-"""`icf-annotate`: ask people questions, and take in their answers."""
+"""`icf-annotate`: export questions to annotators, import their answers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from icf.command import Subcommand
 
 cli = command.group(
     "icf-annotate",
-    "Ask people questions, and take in their answers.",
+    "Export questions to annotators, import their answers.",
     {
         "export": Subcommand(
             "icf.annotate.cli.export:export_command",
-            "Write questions with their pictures into a new folder.",
+            "Write questions and their pictures to a new folder.",
         ),
         "import": Subcommand(
             "icf.annotate.cli.import_answers:import_command",

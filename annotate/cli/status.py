@@ -1,4 +1,4 @@
-"""`icf-annotate status`: how many questions, answers and labels there are."""
+"""`icf-annotate status`: count questions, answers and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`icf-filter review`: what people should look at, and the merges they said yes to."""
+"""`icf-filter review`: show suspicions, and apply the merges that people confirmed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from icf.codes import ReviewStatus, Suspicion
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed, WrongUse
 from icf.filter.review import merges as review_merges
-from icf.filter.review import pending
-from icf.filter.review.pending import QUEUES, Suspected
+from icf.filter.review import queues
+from icf.filter.review.queues import QUEUES, ReviewItem
 from icf.filter.review.sheet import write_sheet
 from icf.filter.review.suspicions import refresh
 from icf.workspace import Workspace
 
-#: Suspicions that are shown, where the command line does not say how many.
+#: Default number of suspicions in a table and on a page.
 _LIMIT = 20
 _SHEET_LIMIT = 200
-_NEXT = "`icf-filter run` files their faces anew"
+_NEXT = "run `icf-filter run` to assign their faces again"
 
 
 @click.command("review")
@@ -32,25 +32,27 @@ _NEXT = "`icf-filter run` files their faces anew"
     type=click.Choice([status.value for status in ReviewStatus]),
     default=ReviewStatus.OPEN.value,
     show_default=True,
-    help="Only suspicions that came to this.",
+    help="Only suspicions with this status.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
-    help="Show so many of a queue  [default: 20; on a sheet 200].",
+    help="Maximum number per queue  [default: 20; on a sheet 200].",
 )
 @click.option(
     "--sheet",
     metavar="FILE.html",
     type=click.Path(path_type=Path),
-    help="Write a page with the faces side by side.",
+    help="Write an HTML page with the faces side by side.",
 )
-@click.option("--refresh", "look", is_flag=True, help="Look over every character now.")
-@click.option("--apply", is_flag=True, help="Do the merges that people said yes to.")
 @click.option(
-    "--dry-run", is_flag=True, help="With --apply: only say what it would do."
+    "--refresh", "examine", is_flag=True, help="Search all characters for suspicions."
 )
-@click.option("--undo", metavar="CHARACTER", help="Take back a merge, by its number.")
+@click.option("--apply", is_flag=True, help="Apply the merges that people confirmed.")
+@click.option(
+    "--dry-run", is_flag=True, help="With --apply: only show what it would do."
+)
+@click.option("--undo", metavar="CHARACTER", help="Undo the merge of this character.")
 @shared_options
 @pass_invocation
 @example("icf-filter review outliers --sheet outliers.html")
@@ -60,26 +62,27 @@ def review_command(
     status: str,
     limit: int | None,
     sheet: Path | None,
-    look: bool,
+    examine: bool,
     apply: bool,
     dry_run: bool,
     undo: str | None,
 ) -> None:
-    """Show what people should look at: twins, merges, splits, outliers.
+    """Show suspicions for people to review: twins, merges, splits, outliers.
 
-    Without QUEUE, counts each by status and names the strongest. `icf-filter run` finds
-    them, `icf-annotate export` asks about them, `icf-annotate import` settles them;
-    nothing is dropped or merged by itself. For what is shown, see `icf why face:12` and
-    `icf why character:3`.
+    Without QUEUE, count them by queue and status, and show the strongest of each queue.
+    `icf-filter run` finds suspicions, `icf-annotate export` asks about them, and
+    `icf-annotate import` settles them; nothing is dropped or merged automatically. For
+    the history of a face or character, see `icf why face:12` and `icf why character:3`.
     """
-    if sum((look, apply, undo is not None, queue is not None or sheet is not None)) > 1:
+    if (
+        sum((examine, apply, undo is not None, queue is not None or sheet is not None))
+        > 1
+    ):
         raise WrongUse(
-            "--refresh, --apply, --undo and a queue are one command each; give one"
+            "--refresh, --apply, --undo and a queue exclude each other; give one"
         )
     if dry_run and not apply:
-        raise WrongUse(
-            "--dry-run goes with --apply: nothing else here changes anything"
-        )
+        raise WrongUse("--dry-run requires --apply")
     workspace = invocation.workspace
     if undo is not None:
         _undo(invocation, undo)
@@ -90,20 +93,20 @@ def review_command(
     elif queue is not None:
         _show_queue(invocation, queue, ReviewStatus[status.upper()], limit or _LIMIT)
     else:
-        if look:
-            _look(invocation, workspace)
+        if examine:
+            _refresh(invocation, workspace)
         _summarise(invocation)
 
 
-def _look(invocation: Invocation, workspace: Workspace) -> None:
-    total = pending.count_characters(workspace.catalogue)
+def _refresh(invocation: Invocation, workspace: Workspace) -> None:
+    total = queues.count_characters(workspace.catalogue)
     with invocation.progress("review", total) as advance:
         refresh(workspace, advance)
 
 
 def _summarise(invocation: Invocation) -> None:
     with invocation.workspace.catalogue.read() as connection:
-        counts = pending.count(connection)
+        counts = queues.count(connection)
         strongest = {kind: _strongest(connection, kind) for kind in counts}
     result = {
         name: {
@@ -112,24 +115,24 @@ def _summarise(invocation: Invocation) -> None:
         }
         for name, kind in QUEUES.items()
     }
-    columns = ("", *(status.value for status in ReviewStatus), "strongest that is open")
+    columns = ("", *(status.value for status in ReviewStatus), "strongest open")
     rows = [
-        (name, *counts[kind].values(), _in_words(strongest[kind]))
+        (name, *counts[kind].values(), _describe(strongest[kind]))
         for name, kind in QUEUES.items()
     ]
     invocation.emit({"queues": result}, lambda: command.table(columns, rows))
 
 
-def _strongest(connection: sa.Connection, kind: Suspicion) -> Suspected | None:
-    return next(iter(pending.read_queue(connection, kind, limit=1)), None)
+def _strongest(connection: sa.Connection, kind: Suspicion) -> ReviewItem | None:
+    return next(iter(queues.read_queue(connection, kind, limit=1)), None)
 
 
-def _in_words(each: Suspected | None) -> str:
+def _describe(each: ReviewItem | None) -> str:
     if each is None:
         return ""
     return (
-        f"{each.score:.2f} {each.face.subject} ({each.face.character}) beside "
-        f"{each.beside.subject} ({each.beside.character})"
+        f"{each.score:.2f} {each.face.subject} ({each.face.character}) and "
+        f"{each.other.subject} ({each.other.character})"
     )
 
 
@@ -138,17 +141,17 @@ def _show_queue(
 ) -> None:
     kind = QUEUES[queue]
     with invocation.workspace.catalogue.read() as connection:
-        total = pending.count(connection)[kind][status]
-        shown = pending.read_queue(connection, kind, status, limit)
-    columns = ("score", "cosine", "face", "filed under", "beside", "of")
+        total = queues.count(connection)[kind][status]
+        shown = queues.read_queue(connection, kind, status, limit)
+    columns = ("score", "cosine", "face", "character", "compared with", "of character")
     rows = [
         (
             f"{each.score:.2f}",
             "" if each.similarity is None else f"{each.similarity:.2f}",
             each.face.subject,
-            f"{each.face.character} {each.face.who}",
-            each.beside.subject,
-            f"{each.beside.character} {each.beside.who}",
+            f"{each.face.character} {each.face.character_subject}",
+            each.other.subject,
+            f"{each.other.character} {each.other.character_subject}",
         )
         for each in shown
     ]
@@ -159,12 +162,12 @@ def _show_queue(
         "suspicions": [each.as_json() for each in shown],
     }
     if not shown:
-        told = f"no {queue} are {status}: {status.meaning}"
-        invocation.emit(result, lambda: told)
+        message = f"no {queue} with status {status}: {status.meaning}"
+        invocation.emit(result, lambda: message)
         return
     invocation.emit(result, lambda: command.table(columns, rows))
     if len(shown) < total:
-        invocation.say(f"{len(shown)} of {total:,}; --limit {total} shows all")
+        invocation.say(f"{len(shown)} of {total:,} shown; --limit {total} shows all")
 
 
 def _write_sheet(
@@ -174,7 +177,7 @@ def _write_sheet(
     limit: int | None,
     target: Path,
 ) -> None:
-    with invocation.progress("cutting faces", None) as advance:
+    with invocation.progress("cropping faces", None) as advance:
         written = write_sheet(
             invocation.workspace,
             target,
@@ -189,7 +192,10 @@ def _write_sheet(
         "left_out": dict(written.left_out),
     }
     lines = [f"{target}: {written.suspicions} suspicions"]
-    lines += [f"no picture: {n} {why}" for why, n in sorted(written.left_out.items())]
+    lines += [
+        f"{number} faces without a picture: {why}"
+        for why, number in sorted(written.left_out.items())
+    ]
     invocation.emit(result, lambda: "\n".join(lines))
 
 
@@ -205,32 +211,32 @@ def _apply(invocation: Invocation, dry_run: bool) -> None:
         "contradicted": list(done.contradicted),
         "done": not dry_run,
     }
-    invocation.emit(result, lambda: _told(done.merges, dry_run))
+    invocation.emit(result, lambda: _describe_merges(done.merges, dry_run))
     if done.contradicted:
         raise SomeFailed(
-            "merges that people said yes to, although they said of the same characters "
-            f"that they are two: {', '.join(map(str, done.contradicted))} (ids of "
-            "`icf-filter review merges --status same --json`); they were not done"
+            "merges not applied because other answers say that the characters are "
+            f"different: {', '.join(map(str, done.contradicted))} (ids as in "
+            "`icf-filter review merges --status same --json`)"
         )
 
 
-def _told(done: Sequence[review_merges.Merge], dry_run: bool) -> str:
+def _describe_merges(done: Sequence[review_merges.Merge], dry_run: bool) -> str:
     if not done:
-        return "no merge waits: people said yes to none that is not done"
+        return "no merges to apply"
     lines = [
         f"{each.gone_name} (character:{each.gone}) into {each.stays_name} "
-        f"(character:{each.stays}), {each.confirmed} confirmed faces together"
+        f"(character:{each.stays}), {each.confirmed} confirmed faces in total"
         for each in done
     ]
-    lines.append("nothing was done (--dry-run)" if dry_run else _NEXT)
+    lines.append("nothing was changed (--dry-run)" if dry_run else _NEXT)
     return "\n".join(lines)
 
 
 def _undo(invocation: Invocation, text: str) -> None:
     number = text.removeprefix("character:")
     if not number.isdecimal() or len(number) > 18:
-        raise WrongUse(f"--undo {text}: give a character's number, as character:3")
+        raise WrongUse(f"--undo {text}: expected a character id, e.g. character:3")
     stays = review_merges.undo(invocation.workspace, int(number))
     result: Mapping[str, object] = {"character": int(number), "was_merged_into": stays}
-    told = f"character:{number} stands for itself, no longer character:{stays}"
-    invocation.emit(result, lambda: f"{told}; {_NEXT}")
+    message = f"character:{number} is no longer merged into character:{stays}"
+    invocation.emit(result, lambda: f"{message}; {_NEXT}")

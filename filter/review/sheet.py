@@ -1,76 +1,61 @@
-"""One HTML page of suspicions, the two faces of each side by side.
+"""One HTML page of suspicions, with the two faces of each side by side.
 
-It loads nothing from anywhere: pictures are encoded anew, so that nothing else of the
-files comes along, and stand in the page itself.
+The page is self-contained: crops are encoded again, without the metadata of their
+files, and embedded as data URLs.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import os
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import jinja2
-import numpy as np
-import sqlalchemy as sa
-from numpy.typing import NDArray
 
-from icf.catalogue.schema import face, image
 from icf.codes import ImageReason, ReviewStatus
-from icf.engine.rows import by_ids
 from icf.errors import BrokenMachine
-from icf.filter.review.pending import QUEUES, Suspected, count, read_queue
-from icf.images import Undecodable, decode, for_people
-from icf.models.embedding import crop_face
-from icf.stores.blobs import MissingBlob
+from icf.filter.review.queues import QUEUES, ReviewItem, count, read_queue
+from icf.images import Undecodable
+from icf.models.face_crops import FaceCropper, read_boxes
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
-#: Pixels on a side: twice what the page shows, for dense screens.
+#: Maximum side of a crop in pixels: twice the displayed size, for high-density screens.
 SIDE = 300
 _QUALITY = 80
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue as the page shows it.
+    """A queue as shown on the page.
 
     Attributes:
-        total: how many there are, shown or not.
+        name: a key of `icf.filter.review.queues.QUEUES`.
+        meaning: what its suspicions mean.
+        rows: the suspicions on the page.
+        total: how many suspicions there are, on the page or not.
     """
 
     name: str
     meaning: str
-    rows: Sequence[Suspected]
+    rows: Sequence[ReviewItem]
     total: int
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a page holds.
+    """What a page contains.
 
     Attributes:
-        suspicions: how many.
-        left_out: faces without a picture, by reason (`icf.codes.ImageReason`).
+        suspicions: number of suspicions.
+        left_out: number of faces without a picture, by `icf.codes.ImageReason`.
     """
 
     suspicions: int
     left_out: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a face is."""
-
-    id: int
-    sha256: str
-    box: tuple[float, float, float, float]
 
 
 def write_sheet(
@@ -86,13 +71,13 @@ def write_sheet(
     Args:
         workspace: where the faces are.
         target: the file to write.
-        queues: keys of `icf.filter.review.pending.QUEUES`.
-        status: what came of the suspicions to show.
-        limit: of each queue, at most.
-        done: is told how many faces are cut out.
+        queues: keys of `icf.filter.review.queues.QUEUES`.
+        status: the status of the suspicions to show.
+        limit: maximum number of suspicions of each queue.
+        done: called with the number of faces that were cropped.
 
     Raises:
-        BrokenMachine: it cannot be written.
+        BrokenMachine: the file cannot be written.
     """
     with workspace.catalogue.read() as connection:
         counts = count(connection)
@@ -106,80 +91,39 @@ def write_sheet(
             for name in queues
         ]
         rows = [row for queue in shown for row in queue.rows]
-        ids = {side.face_id for row in rows for side in (row.face, row.beside)}
-        places = _places(connection, sorted(ids))
-    pictures, missing = _cut(workspace, places, done)
+        ids = {side.face_id for row in rows for side in (row.face, row.other)}
+        boxes = read_boxes(connection, ids)
+    settings = workspace.settings
+    cropper = FaceCropper(
+        workspace.blobs,
+        settings.filter.crop_rate,
+        settings.harvest.max_pixels,
+        SIDE,
+        _QUALITY,
+    )
+    pictures: dict[int, str] = {}
+    errors = cropper.crop(
+        boxes, lambda key, jpeg: pictures.update({key: _data_url(jpeg)}), done
+    )
+    missing = {
+        key: error.reason.value
+        if isinstance(error, Undecodable)
+        else ImageReason.MISSING_BLOB.value
+        for key, error in errors.items()
+    }
     text = _render(workspace, shown, status, pictures, missing)
     try:
         replace_file(target, [text.encode()])
     except OSError as error:
         raise BrokenMachine(
-            f"cannot write the page {target}: {error}; name another place, or free "
-            "some space"
+            f"cannot write the page {target}: {error}; use another path or free some "
+            "space"
         ) from error
     return Written(len(rows), dict(Counter(missing.values())))
 
 
-def _places(connection: sa.Connection, ids: Sequence[int]) -> list[_Place]:
-    query = sa.select(
-        face.c.id, image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2
-    ).join(image, image.c.id == face.c.image_id)
-    return [
-        _Place(row.id, row.sha256, (row.x1, row.y1, row.x2, row.y2))
-        for row in by_ids(connection, query, face.c.id, ids)
-    ]
-
-
-def _cut(
-    workspace: Workspace, places: Iterable[_Place], done: Callable[[int], None]
-) -> tuple[dict[int, str], dict[int, str]]:
-    """The picture of each face as a URL that holds it, and why some have none."""
-    of_picture: dict[str, list[_Place]] = defaultdict(list)
-    for each in places:
-        of_picture[each.sha256].append(each)
-    pictures: dict[int, str] = {}
-    missing: dict[int, str] = {}
-    # Decoding and encoding release Python's lock.
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        groups = list(of_picture.values())
-        for group, made in zip(
-            groups,
-            pool.map(lambda some: _cut_one(workspace, some), groups),
-            strict=True,
-        ):
-            if isinstance(made, ImageReason):
-                missing.update((each.id, made.value) for each in group)
-            else:
-                pictures.update(made)
-            done(len(group))
-    return pictures, missing
-
-
-def _cut_one(
-    workspace: Workspace, faces: Sequence[_Place]
-) -> dict[int, str] | ImageReason:
-    settings = workspace.settings
-    try:
-        data = workspace.blobs.get(faces[0].sha256)
-        pixels = decode(data, settings.harvest.max_pixels).pixels
-    except MissingBlob:
-        return ImageReason.MISSING_BLOB
-    except Undecodable as error:
-        return error.reason
-    made = {}
-    for each in faces:
-        crop = crop_face(pixels, each.box, settings.filter.crop_rate)
-        jpeg = for_people(_reduced(crop), _QUALITY)
-        made[each.id] = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
-    return made
-
-
-def _reduced(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A square, no larger than the page needs."""
-    if crop.shape[0] <= SIDE:
-        return crop
-    reduced = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(reduced, np.uint8)
+def _data_url(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _render(

@@ -1,7 +1,7 @@
-"""A workspace as the filter leaves it: characters with references, faces to ask about.
+"""A workspace after the filter: characters with references, faces to ask about.
 
-Pictures are noise with four corners of known colours, so that a crop can be told from
-its mirror image.
+Pictures are noise with four corners of known colours, so that a crop differs from its
+mirror image.
 """
 
 from __future__ import annotations

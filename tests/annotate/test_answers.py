@@ -4,34 +4,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate.answers import choice_of, is_text, question_key, question_name
+from icf.annotate.answers import (
+    is_storable,
+    parse_choice,
+    parse_question_id,
+    question_name,
+)
 from icf.codes import Choice
 
 
 @given(st.integers(1, 10**18 - 1))
 def test_every_way_to_write_a_question_names_it(key: int) -> None:
     for text in (str(key), question_name(key), f"question:{key}", f" {key}\t"):
-        assert question_key(text) == key
+        assert parse_question_id(text) == key
 
 
 @pytest.mark.parametrize(
     "text", ["", "q", "-1", "1.0", "1e3", "٣", "q1;2", "9" * 19, "face:1"]
 )
 def test_what_names_no_question_is_none(text: str) -> None:
-    assert question_key(text) is None
+    assert parse_question_id(text) is None
 
 
 def test_choices_are_read_in_both_vocabularies_and_any_case() -> None:
     for text in ("true", "TRUE", " True", "same", "Same"):
-        assert choice_of(text) is Choice.TRUE
+        assert parse_choice(text) is Choice.TRUE
     for text in ("false", "FALSE", "different"):
-        assert choice_of(text) is Choice.FALSE
-    assert choice_of("unsure") is Choice.UNSURE
+        assert parse_choice(text) is Choice.FALSE
+    assert parse_choice("unsure") is Choice.UNSURE
     for text in ("", "maybe", "yes", "1", "not same"):
-        assert choice_of(text) is None
+        assert parse_choice(text) is None
 
 
 def test_what_a_database_cannot_store_is_no_text() -> None:
-    assert is_text("Zoë 王 😀")
-    assert not is_text("a\0b")
-    assert not is_text("a\udcff")
+    assert is_storable("Zoë 王 😀")
+    assert not is_storable("a\0b")
+    assert not is_storable("a\udcff")

@@ -57,7 +57,7 @@ def test_no_question_is_asked_twice(place: Place) -> None:
     assert unasked(place) == 1
 
 
-def test_only_kept_faces_with_a_reference_beside_them_are_asked_about(
+def test_only_kept_faces_whose_character_has_another_reference_are_asked_about(
     place: Place,
 ) -> None:
     ann, bare = place.add_character(), place.add_character("Bob")
@@ -75,7 +75,7 @@ def test_only_kept_faces_with_a_reference_beside_them_are_asked_about(
     assert [face for face, _, _ in place.questions()] == [good]
 
 
-def test_the_ledger_says_how_sure_the_machine_was(place: Place) -> None:
+def test_the_ledger_has_the_probability_of_each_question(place: Place) -> None:
     ann = place.add_character()
     place.add_face(ann, 0.25)
     place.add_face(ann, 0.5)
@@ -166,7 +166,9 @@ def test_suspicions_take_their_share_of_a_batch_and_are_mixed_with_the_others(
     }
 
 
-def test_what_one_kind_of_question_does_not_fill_the_other_does(place: Place) -> None:
+def test_one_kind_of_question_fills_the_batch_where_the_other_does_not(
+    place: Place,
+) -> None:
     ann = place.add_character()
     plain, odd = place.add_face(ann, 0.5), [place.add_face(ann, 0.9) for _ in range(4)]
     for face in odd:
@@ -204,7 +206,7 @@ def test_two_suspicions_of_one_face_are_one_question_and_both_are_asked(
     assert found == ["asked", "asked"]
 
 
-def test_the_ledger_says_which_suspicion_a_question_is_to_settle(place: Place) -> None:
+def test_the_ledger_says_which_suspicion_a_question_settles(place: Place) -> None:
     ann = place.add_character()
     suspect(place, Suspicion.OUTLIER, place.add_face(ann, 0.25), ann, 0.75)
     ask_in(place)

@@ -7,19 +7,19 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate.answers import AnswersFile, Fault, Given, Row, Unanswered
-from icf.annotate.check import Checked, Vote, check, named_questions
-from icf.annotate.votes import label_of
+from icf.annotate.answers import AnswerFile, AnswerRow, EmptyRow, Fault, Row
+from icf.annotate.check import CheckedRows, Vote, check, question_ids
+from icf.annotate.votes import agreed_label
 from icf.codes import Choice, Label, RowFault
 
 BATCHES = {1: "b1", 2: "b1", 3: "b2"}
 
 
-def checked(*rows: Row, form: str = "csv") -> Checked:
-    return check(AnswersFile("a.csv", form, rows), BATCHES)
+def checked(*rows: Row, unit: str = "line") -> CheckedRows:
+    return check(AnswerFile("a.csv", "csv", rows, unit), BATCHES)
 
 
-def fault(row: Given) -> tuple[str, str]:
+def fault(row: AnswerRow) -> tuple[str, str]:
     result = checked(row)
     assert (result.votes, result.unanswered) == ((), 0)
     [found] = result.faults
@@ -28,47 +28,49 @@ def fault(row: Given) -> tuple[str, str]:
 
 
 def test_a_good_row_becomes_a_vote() -> None:
-    row = Given(2, "q000001", "ann", "Same", "b1", 7.0)
+    row = AnswerRow(2, "q000001", "ann", "Same", "b1", 7.0)
     assert checked(row).votes == (Vote(2, 1, "ann", Choice.TRUE, 7.0),)
 
 
 def test_each_fault_is_reported_with_line_and_reason() -> None:
-    assert fault(Given(2, "1", "ann", "maybe")) == (
+    assert fault(AnswerRow(2, "1", "ann", "maybe")) == (
         "unknown_choice",
         "the answer is 'maybe'",
     )
-    assert fault(Given(3, "9", "ann", "true")) == (
+    assert fault(AnswerRow(3, "9", "ann", "true")) == (
         "unknown_question",
         "there is no question '9'",
     )
-    assert fault(Given(4, "x", "ann", "true"))[0] == "unknown_question"
-    assert fault(Given(5, "1", "ann", "true", "b2")) == (
+    assert fault(AnswerRow(4, "x", "ann", "true"))[0] == "unknown_question"
+    assert fault(AnswerRow(5, "1", "ann", "true", "b2")) == (
         "foreign_batch",
-        "it is of batch b1, not 'b2'",
+        "it belongs to batch b1, not 'b2'",
     )
-    assert fault(Given(6, "1", "", "true"))[0] == "bad_row"
-    assert fault(Given(7, "1", "a\0", "true"))[0] == "bad_encoding"
+    assert fault(AnswerRow(6, "1", "", "true"))[0] == "bad_row"
+    assert fault(AnswerRow(7, "1", "a\0", "true"))[0] == "bad_encoding"
 
 
-def test_a_message_shows_no_more_than_the_beginning_of_a_cell() -> None:
-    _, message = fault(Given(2, "1", "ann", "x" * 10_000))
+def test_a_message_quotes_only_the_beginning_of_a_cell() -> None:
+    _, message = fault(AnswerRow(2, "1", "ann", "x" * 10_000))
     assert len(message) < 100
 
 
 def test_one_persons_second_row_is_refused_and_names_the_first() -> None:
-    rows = [Given(n, "1", "ann", "true") for n in (2, 5)]
+    rows = [AnswerRow(n, "1", "ann", "true") for n in (2, 5)]
     result = checked(*rows)
     assert [vote.line for vote in result.votes] == [2]
-    assert result.faults == (Fault(5, RowFault.DUPLICATE_ROW, "as in line 2"),)
+    assert result.faults == (
+        Fault(5, RowFault.DUPLICATE_ROW, "same answer as in line 2"),
+    )
 
 
-def test_of_contradictory_rows_of_one_person_none_is_taken() -> None:
+def test_contradictory_rows_of_one_person_are_all_refused() -> None:
     rows = [
-        Given(2, "1", "ann", "true"),
-        Given(3, "1", "bob", "true"),
-        Given(4, "q1", "ann", "false"),
+        AnswerRow(2, "1", "ann", "true"),
+        AnswerRow(3, "1", "bob", "true"),
+        AnswerRow(4, "q1", "ann", "false"),
     ]
-    result = checked(*rows, form="label-studio")
+    result = checked(*rows, unit="task")
     assert [vote.annotator for vote in result.votes] == ["bob"]
     assert result.faults == (
         Fault(2, RowFault.CONFLICT, "true here, false in task 4"),
@@ -79,13 +81,13 @@ def test_of_contradictory_rows_of_one_person_none_is_taken() -> None:
 def test_messages_name_no_annotator() -> None:
     person = "SECRETWORKER"
     rows = [
-        Given(2, "1", person, "true"),
-        Given(3, "1", person, "false"),
-        Given(4, "2", person, "true"),
-        Given(5, "2", person, "true"),
-        Given(6, "8", person, "true"),
-        Given(7, "3", person, "true", "b7"),
-        Given(8, "3", person, "?"),
+        AnswerRow(2, "1", person, "true"),
+        AnswerRow(3, "1", person, "false"),
+        AnswerRow(4, "2", person, "true"),
+        AnswerRow(5, "2", person, "true"),
+        AnswerRow(6, "8", person, "true"),
+        AnswerRow(7, "3", person, "true", "b7"),
+        AnswerRow(8, "3", person, "?"),
     ]
     result = checked(*rows)
     assert len(result.faults) == 6
@@ -93,12 +95,12 @@ def test_messages_name_no_annotator() -> None:
 
 
 def test_questions_are_named_once_each() -> None:
-    rows = (Given(2, "q1", "a", "true"), Given(3, "1", "b", "?"), Unanswered(4))
-    assert named_questions(AnswersFile("a", "csv", rows)) == [1]
+    rows = (AnswerRow(2, "q1", "a", "true"), AnswerRow(3, "1", "b", "?"), EmptyRow(4))
+    assert question_ids(AnswerFile("a", "csv", rows)) == [1]
 
 
 givens = st.builds(
-    Given,
+    AnswerRow,
     line=st.just(0),
     question=st.sampled_from(["1", "q000001", "2", "3", "4", "x"]),
     annotator=st.sampled_from(["ann", "bob", "cat", ""]),
@@ -107,7 +109,7 @@ givens = st.builds(
 )
 any_rows = st.one_of(
     givens,
-    st.builds(Unanswered, line=st.just(0)),
+    st.builds(EmptyRow, line=st.just(0)),
     st.builds(Fault, st.just(0), st.sampled_from(RowFault), message=st.just("as read")),
 )
 
@@ -116,15 +118,15 @@ def numbered(rows: Sequence[Row]) -> list[Row]:
     return [replace(row, line=line) for line, row in enumerate(rows, 2)]
 
 
-def labels(result: Checked) -> dict[int, Label]:
+def labels(result: CheckedRows) -> dict[int, Label]:
     counts: dict[int, Counter[Choice]] = {}
     for vote in result.votes:
         counts.setdefault(vote.question_id, Counter())[vote.choice] += 1
-    return {key: label_of(count, 1) for key, count in counts.items()}
+    return {key: agreed_label(count, 1) for key, count in counts.items()}
 
 
 @given(st.lists(any_rows, max_size=12))
-def test_every_row_has_exactly_one_fate(rows: list[Row]) -> None:
+def test_every_row_has_exactly_one_outcome(rows: list[Row]) -> None:
     result = checked(*numbered(rows))
     taken = [vote.line for vote in result.votes]
     refused = [each.line for each in result.faults]
@@ -137,7 +139,7 @@ def test_every_row_has_exactly_one_fate(rows: list[Row]) -> None:
 def test_order_and_repetition_of_rows_change_no_label(
     data: st.DataObject, rows: list[Row]
 ) -> None:
-    repeated = [*rows, *data.draw(st.lists(st.sampled_from(rows or [Unanswered(0)])))]
+    repeated = [*rows, *data.draw(st.lists(st.sampled_from(rows or [EmptyRow(0)])))]
     shuffled = data.draw(st.permutations(repeated))
     first, second = checked(*numbered(rows)), checked(*numbered(shuffled))
     assert labels(first) == labels(second)

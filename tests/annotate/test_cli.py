@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from icf.annotate.cli.main import cli
-from icf.annotate.pictures import read_faces
 from icf.errors import IcfError
+from icf.models.face_crops import read_boxes
 from tests.annotate.place import Place
 from tests.annotate.test_import_answers import fill_in
 
@@ -94,16 +94,16 @@ def folder(place: Place) -> Path:
 
 
 def test_from_questions_to_labels(filled: Place) -> None:
-    told, _ = run("export", "--format", "csv", "batches/first", "--dry-run")
-    assert told == {"batch": None, "questions": 5, "unasked": 5}
+    found, _ = run("export", "--format", "csv", "batches/first", "--dry-run")
+    assert found == {"batch": None, "questions": 5, "unasked": 5}
     assert not folder(filled).exists()
     made, _ = run("export", "--format", "csv", "batches/first")
     assert (made["questions"], made["written"], made["left_out"]) == (5, True, {})
     again, _ = run("export", "--format", "csv", "batches/first")
     assert again == {**made, "asked": False, "written": False}
     answers = fill_in(folder(filled), "true", "true", "false", "unsure", "")
-    told, _ = run("import", str(answers), "--dry-run")
-    assert (told["taken"], filled.answers()) == (4, set())
+    found, _ = run("import", str(answers), "--dry-run")
+    assert (found["taken"], filled.answers()) == (4, set())
     taken, err = run("import", str(answers))
     assert err == ""
     assert taken == {
@@ -134,23 +134,23 @@ def test_limit_and_the_end_of_all_questions(filled: Place) -> None:
     assert second["questions"] == 2
     third, _ = run("export", "batches/third")
     assert (third["batch"], third["questions"], third["written"]) == (None, 0, False)
-    told, _ = run("export", "batches/first", "--dry-run")
-    assert (told["questions"], told["unasked"]) == (3, 0)
+    found, _ = run("export", "batches/first", "--dry-run")
+    assert (found["questions"], found["unasked"]) == (3, 0)
 
 
 def test_bad_rows_end_with_exit_code_3_and_line_and_reason(filled: Place) -> None:
     run("export", "batches/first")
     path = filled.workspace.root / "a.csv"
     path.write_text("question,answer,annotator\n1,true,ANN7\n99,true,ANN7\n2,?,ANN7\n")
-    told, err = run("import", "a.csv", code=3)
-    assert [(each["line"], each["reason"]) for each in told["faults"]] == [
+    found, err = run("import", "a.csv", code=3)
+    assert [(each["line"], each["reason"]) for each in found["faults"]] == [
         (3, "unknown_question"),
         (4, "unknown_choice"),
     ]
     assert "line 3: unknown_question: there is no question '99'" in err
     assert "line 4: unknown_choice: the answer is '?'" in err
-    assert "ANN7" not in err + json.dumps(told)
-    assert told["taken"] == 1
+    assert "ANN7" not in err + json.dumps(found)
+    assert found["taken"] == 1
 
 
 def test_no_annotator_is_written_into_a_batch(filled: Place) -> None:
@@ -163,13 +163,13 @@ def test_no_annotator_is_written_into_a_batch(filled: Place) -> None:
         assert path.is_dir() or b"WORKER77" not in path.read_bytes()
 
 
-def test_wrong_use_is_told_apart(filled: Place) -> None:
+def test_wrong_use_and_bad_input_have_their_own_exit_codes(filled: Place) -> None:
     run("import", "nowhere.csv", code=2)
     run("export", ".", code=2)
     run("export", "--format", "xml", "out", code=2)
     (filled.workspace.root / "a.txt").write_text("hello")
     _, err = run("import", "a.txt", code=1)
-    assert "no file of answers" in err
+    assert "not an answer file" in err
     _, err = run("import", "a.txt", "--person", "ann", code=2)
     assert "FOUND=NAME" in err
 
@@ -183,17 +183,17 @@ def test_people_read_tables(filled: Place) -> None:
     assert "already" in shown("export", "batches/first")
     assert "nothing to ask" in shown("export", "batches/second")
     answers = fill_in(folder(filled), "same", "", "", "", "")
-    assert "answers taken" in shown("import", str(answers))
+    assert "answers imported" in shown("import", str(answers))
     assert "people say it is the character" in shown("status")
 
 
 def test_a_missing_picture_ends_with_exit_code_3_and_what_to_do(filled: Place) -> None:
     with filled.workspace.catalogue.read() as connection:
-        [lost] = read_faces(connection, [3])
+        [lost] = read_boxes(connection, [3])
     filled.workspace.blobs.path(lost.sha256).unlink()
     made, err = run("export", "batches/first", code=3)
     assert (made["questions"], len(made["left_out"])) == (4, 1)
-    assert "have no picture: 1" in err
+    assert "picture is missing: 1" in err
     assert "icf-harvest retry" in err
 
 

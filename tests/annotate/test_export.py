@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from icf.annotate import export as export_module
-from icf.annotate import label_studio
-from icf.annotate.export import Exported, Order, export
-from icf.annotate.pictures import read_faces
+from icf.annotate.export import MAX_SIDE, Exported, ExportRequest, export
+from icf.annotate.formats import label_studio
 from icf.errors import BrokenMachine, WrongUse
 from icf.images import decode
-from tests.annotate.place import Place
+from icf.models.face_crops import read_boxes
+from tests.annotate.place import Place, picture
 
 
 def filled(place: Place, faces: int = 3) -> list[int]:
@@ -21,12 +20,14 @@ def filled(place: Place, faces: int = 3) -> list[int]:
     return [place.add_face(ann, 0.5 + n / 10) for n in range(faces)]
 
 
-def order(place: Place, form: str = "csv", name: str = "a", limit: int = 100) -> Order:
-    return Order(form, place.workspace.root / "batches" / name, limit)
+def request(
+    place: Place, form: str = "csv", name: str = "a", limit: int = 100
+) -> ExportRequest:
+    return ExportRequest(form, place.workspace.root / "batches" / name, limit)
 
 
 def run(place: Place, form: str = "csv", name: str = "a", limit: int = 100) -> Exported:
-    return export(place.workspace, order(place, form, name, limit))
+    return export(place.workspace, request(place, form, name, limit))
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -37,11 +38,11 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_csv_batch_has_its_pictures_beside_it(place: Place) -> None:
+def test_a_csv_batch_comes_with_its_pictures(place: Place) -> None:
     faces = filled(place)
     exported = run(place)
     assert exported.batch is not None
-    folder = order(place).folder
+    folder = request(place).folder
     with (folder / "questions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["question"]) for row in rows] == place.question_ids()
@@ -59,7 +60,7 @@ def test_a_csv_batch_has_its_pictures_beside_it(place: Place) -> None:
 def test_a_label_studio_batch_has_tasks_and_their_interface(place: Place) -> None:
     filled(place)
     run(place, "label-studio")
-    folder = order(place).folder
+    folder = request(place).folder
     tasks = json.loads((folder / "tasks.json").read_bytes())
     assert len(tasks) == 3
     for each in tasks:
@@ -73,7 +74,9 @@ def test_a_label_studio_batch_has_tasks_and_their_interface(place: Place) -> Non
 def test_a_prefix_for_the_pictures_can_be_given(plain: Place) -> None:
     filled(plain)
     folder = plain.workspace.root / "out"
-    export(plain.workspace, Order("label-studio", folder, 9, "https://p.example/"))
+    export(
+        plain.workspace, ExportRequest("label-studio", folder, 9, "https://p.example/")
+    )
     [first, *_] = json.loads((folder / "tasks.json").read_bytes())
     assert first["data"]["ref_url"].startswith("https://p.example/pictures/face-")
 
@@ -81,10 +84,10 @@ def test_a_prefix_for_the_pictures_can_be_given(plain: Place) -> None:
 def test_the_same_command_again_asks_and_writes_nothing_new(place: Place) -> None:
     filled(place)
     first = run(place)
-    before = files(order(place).folder)
+    before = files(request(place).folder)
     again = run(place)
     assert (again.batch, again.written) == (first.batch, False)
-    assert files(order(place).folder) == before
+    assert files(request(place).folder) == before
     assert len(place.questions()) == 3
 
 
@@ -96,7 +99,7 @@ def test_another_folder_gets_the_next_questions(place: Place) -> None:
     assert second.batch.questions == 1
     nothing = run(place, name="c")
     assert (nothing.batch, nothing.written) == (None, False)
-    assert not order(place, name="c").folder.exists()
+    assert not request(place, name="c").folder.exists()
 
 
 @pytest.mark.parametrize("form", ["csv", "label-studio"])
@@ -109,10 +112,10 @@ def test_killed_between_catalogue_and_folder_the_same_command_finishes(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(export_module, "_write_files", die)
+        patch.setattr(ExportRequest, "files", die)
         with pytest.raises(KeyboardInterrupt):
             run(place, form)
-    folder = order(place).folder
+    folder = request(place).folder
     assert list(folder.parent.iterdir()) == []
     asked = place.questions()
     assert len(asked) == 3
@@ -129,14 +132,14 @@ def test_killed_between_catalogue_and_folder_the_same_command_finishes(
 def test_a_removed_folder_is_written_again_byte_for_byte(place: Place) -> None:
     filled(place)
     run(place)
-    folder = order(place).folder
+    folder = request(place).folder
     before = files(folder)
     folder.rename(folder.parent / "moved away")
     assert run(place).written
     assert files(folder) == before
 
 
-def test_what_a_killed_program_left_is_swept_away(plain: Place) -> None:
+def test_leftovers_of_a_killed_program_are_removed(plain: Place) -> None:
     filled(plain)
     child = os.fork()
     if child == 0:
@@ -150,10 +153,10 @@ def test_what_a_killed_program_left_is_swept_away(plain: Place) -> None:
 
 def test_a_folder_with_something_else_in_it_is_left_alone(place: Place) -> None:
     filled(place)
-    folder = order(place).folder
+    folder = request(place).folder
     folder.mkdir()
     (folder / "letter.txt").write_text("mine")
-    with pytest.raises(WrongUse, match="holds something else"):
+    with pytest.raises(WrongUse, match="is not empty"):
         run(place)
     assert place.questions() == []
     (folder / "letter.txt").unlink()
@@ -165,20 +168,20 @@ def test_a_folder_with_something_else_in_it_is_left_alone(place: Place) -> None:
         run(place, name="file")
 
 
-def test_a_question_without_a_picture_is_left_out_until_it_is_mended(
+def test_a_question_without_a_picture_is_left_out_until_it_is_fixed(
     place: Place,
 ) -> None:
     _, second, _ = filled(place)
     blobs = place.workspace.blobs
     with place.workspace.catalogue.read() as connection:
-        [lost] = read_faces(connection, [second])
+        [lost] = read_boxes(connection, [second])
     data = blobs.get(lost.sha256)
     blobs.path(lost.sha256).unlink()
     exported = run(place)
     [(question, why)] = exported.left_out.items()
     assert question == place.question_ids()[1]
     assert lost.sha256 in why
-    folder = order(place).folder
+    folder = request(place).folder
     assert (folder / "questions.csv").read_text().count("face-") == 4
     blobs.put(data)
     folder.rename(folder.parent / "old")
@@ -189,7 +192,7 @@ def test_a_question_without_a_picture_is_left_out_until_it_is_mended(
 def test_without_its_reference_no_question_is_shown(plain: Place) -> None:
     filled(plain)
     with plain.workspace.catalogue.read() as connection:
-        [reference] = read_faces(connection, [1])
+        [reference] = read_boxes(connection, [1])
     plain.workspace.blobs.path(reference.sha256).unlink()
     exported = run(plain)
     assert set(exported.left_out) == set(plain.question_ids())
@@ -199,8 +202,8 @@ def test_a_disk_that_takes_no_folder_is_a_broken_machine(plain: Place) -> None:
     filled(plain)
     (plain.workspace.root / "flat").write_text("")
     target = plain.workspace.root / "flat" / "a"
-    with pytest.raises(BrokenMachine, match="same command writes the folder"):
-        export(plain.workspace, Order("csv", target, 9))
+    with pytest.raises(BrokenMachine, match="run the same command again"):
+        export(plain.workspace, ExportRequest("csv", target, 9))
 
 
 def test_a_moved_workspace_knows_its_batches(plain: Place, tmp_path: Path) -> None:
@@ -214,9 +217,18 @@ def test_a_moved_workspace_knows_its_batches(plain: Place, tmp_path: Path) -> No
     assert (again.batch, again.written) == (first.batch, False)
 
 
+def test_large_crops_are_reduced(plain: Place) -> None:
+    columns = {"x1": 50.0, "y1": 50.0, "x2": 950.0, "y2": 950.0}
+    plain.add_face(plain.add_character(), 0.5, picture(3, 1000), **columns)
+    run(plain)
+    pictures = (request(plain).folder / "pictures").iterdir()
+    sides = {max(decode(each.read_bytes()).pixels.shape) for each in pictures}
+    assert max(sides) == MAX_SIDE
+
+
 def test_names_of_characters_do_not_run_in_a_spreadsheet(plain: Place) -> None:
     eve = plain.add_character('=HYPERLINK("x")', "+Album")
     plain.add_face(eve, 0.5)
     run(plain)
-    text = (order(plain).folder / "questions.csv").read_text()
+    text = (request(plain).folder / "questions.csv").read_text()
     assert """,'+Album,"'=HYPERLINK(""x"")",""" in text

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icf.annotate.export import Order, export
+from icf.annotate.export import ExportRequest, export
 from icf.annotate.import_answers import (
+    AnnotatorNames,
     Imported,
-    People,
     import_answers,
     preview_import,
 )
+from tests.annotate.formats.test_label_studio import annotation
+from tests.annotate.formats.test_mturk import assignment, results
 from tests.annotate.place import Place
-from tests.annotate.test_label_studio import annotation
-from tests.annotate.test_mturk import assignment, results
 
-NOBODY = People({})
+NOBODY = AnnotatorNames({})
 
 
 def asked(place: Place, form: str = "csv", faces: int = 4) -> Path:
@@ -29,7 +29,7 @@ def asked(place: Place, form: str = "csv", faces: int = 4) -> Path:
     for _ in range(faces):
         place.add_face(ann, 0.5)
     folder = place.workspace.root / "batches" / "a"
-    export(place.workspace, Order(form, folder, faces))
+    export(place.workspace, ExportRequest(form, folder, faces))
     return folder
 
 
@@ -48,10 +48,10 @@ def fill_in(folder: Path, *choices: str, annotator: str = "ann") -> Path:
     return path
 
 
-def take(place: Place, path: Path, people: People = NOBODY) -> Imported:
-    imported = import_answers(place.workspace, path, people)
-    fates = imported.taken + imported.known + imported.unanswered
-    assert fates + len(imported.faults) == len(imported.file.rows)
+def take(place: Place, path: Path, names: AnnotatorNames = NOBODY) -> Imported:
+    imported = import_answers(place.workspace, path, names)
+    counted = imported.taken + imported.known + imported.unanswered
+    assert counted + len(imported.faults) == len(imported.file.rows)
     return imported
 
 
@@ -74,7 +74,7 @@ def test_label_studio_answers_are_taken(place: Place) -> None:
     tasks[3]["annotations"] = [annotation("sane", 1)]
     path = folder.parent / "export.json"
     path.write_text(json.dumps(tasks))
-    imported = take(place, path, People({"label-studio:1": "ann"}))
+    imported = take(place, path, AnnotatorNames({"label-studio:1": "ann"}))
     assert (imported.taken, imported.unanswered) == (3, 1)
     assert [(fault.line, fault.reason.value) for fault in imported.faults] == [
         (2, "duplicate_row"),
@@ -131,21 +131,21 @@ def test_every_bad_row_is_reported_and_every_good_one_taken(place: Place) -> Non
     assert list(place.labels().values()) == ["same", "open", "open", "different"]
 
 
-def test_rows_that_name_nobody_can_be_given_to_somebody(plain: Place) -> None:
+def test_rows_without_an_annotator_can_be_given_one(plain: Place) -> None:
     folder = asked(plain)
     path = fill_in(folder, "true", "true", "true", "true", annotator="")
     assert take(plain, path).refused == {"bad_row": 4}
-    assert take(plain, path, People({}, "ann")).taken == 4
+    assert take(plain, path, AnnotatorNames({}, "ann")).taken == 4
     assert {person for _, person, _ in plain.answers()} == {"ann"}
 
 
 def test_a_preview_counts_as_the_import_does_and_writes_nothing(place: Place) -> None:
     path = fill_in(asked(place), "true", "maybe", "", "unsure")
-    told = preview_import(place.workspace, path, NOBODY)
+    found = preview_import(place.workspace, path, NOBODY)
     assert place.answers() == set()
     done = take(place, path)
-    assert (told.taken, told.unanswered) == (done.taken, done.unanswered)
-    assert told.faults == done.faults
+    assert (found.taken, found.unanswered) == (done.taken, done.unanswered)
+    assert found.faults == done.faults
 
 
 def test_a_batch_of_another_workspace_is_foreign(plain: Place, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from icf.annotate import record
 from icf.annotate.ask import ask
 from icf.annotate.check import Vote
-from icf.annotate.record import Recorded, Recorder, batches_of, preview
+from icf.annotate.record import Recorded, Recorder, preview, read_batches
 from icf.catalogue import reviews
 from icf.catalogue.reviews import Found
 from icf.catalogue.schema import review
@@ -84,7 +84,7 @@ def test_a_known_answer_is_not_counted_twice(place: Place) -> None:
     assert len(place.answers()) == 1
 
 
-def test_known_answers_are_labelled_anew_when_fewer_votes_are_needed(
+def test_known_answers_are_labelled_again_when_fewer_votes_are_needed(
     place: Place,
 ) -> None:
     [one] = asked(place, 1)
@@ -121,9 +121,9 @@ def test_a_preview_counts_and_writes_nothing(place: Place) -> None:
         Vote(5, two, "bob", U),
     ]
     with place.workspace.catalogue.read() as connection:
-        told = preview(connection, votes)
-        assert batches_of(connection, [one, two, 99]).keys() == {one, two}
-    assert (told.taken, told.known) == (3, 1)
+        found = preview(connection, votes)
+        assert read_batches(connection, [one, two, 99]).keys() == {one, two}
+    assert (found.taken, found.known) == (3, 1)
     assert len(place.answers()) == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate.votes import label_of
+from icf.annotate.votes import agreed_label
 from icf.codes import Choice, Label
 
 T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
@@ -30,14 +30,14 @@ CASES = [
 def test_agreeing_answers_settle_a_question_and_contradictions_do_not(
     answers: list[Choice], needed: int, label: Label
 ) -> None:
-    assert label_of(Counter(answers), needed) is label
+    assert agreed_label(Counter(answers), needed) is label
 
 
 @given(st.lists(st.sampled_from([T, F, U])), st.integers(1, 4))
 def test_a_settled_question_has_the_votes_and_no_other_choice_has(
     answers: list[Choice], needed: int
 ) -> None:
-    label = label_of(Counter(answers), needed)
+    label = agreed_label(Counter(answers), needed)
     enough = [choice for choice in Choice if answers.count(choice) >= needed]
     assert (label is not Label.OPEN) == (len(enough) == 1)
-    assert label is label_of(Counter(reversed(answers)), needed)
+    assert label is agreed_label(Counter(reversed(answers)), needed)

@@ -17,7 +17,8 @@ COMMANDS = {
         "icf.filter.cli.main:cli", "Filter images down to faces worth asking about."
     ),
     "annotate": Subcommand(
-        "icf.annotate.cli.main:cli", "Ask people questions, and take in their answers."
+        "icf.annotate.cli.main:cli",
+        "Export questions to annotators, import their answers.",
     ),
     "build-splits": Subcommand(
         "icf.dataset.cli.build_splits:cli",

@@ -16,6 +16,7 @@ from pathlib import Path
 from icf import workspace as workspaces
 from icf.annotate import export
 from icf.annotate import import_answers as answers
+from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset import release as releases
 from icf.dataset.formats.icartoonface.detection import (
@@ -216,12 +217,12 @@ def export_questions(
         WrongUse: an unknown format, or ``folder`` holds something else.
         BrokenMachine: the folder cannot be written.
     """
-    if format not in export.FILES:
-        known = " and ".join(export.FILES)
+    if format not in WRITERS:
+        known = " and ".join(WRITERS)
         raise WrongUse(f"no format of questions is called {format!r}; use {known}")
     limit = limit or workspace.settings.annotate.batch
     return export.export(
-        workspace, export.Order(format, Path(folder), limit, url_prefix)
+        workspace, export.ExportRequest(format, Path(folder), limit, url_prefix)
     )
 
 
@@ -246,8 +247,8 @@ def import_answers(
     Raises:
         BadInput: ``file`` is not a file of answers.
     """
-    people = answers.People(names or {}, annotator)
-    return answers.import_answers(workspace, Path(file), people)
+    annotators = answers.AnnotatorNames(names or {}, annotator)
+    return answers.import_answers(workspace, Path(file), annotators)
 
 
 def build_release(workspace: Workspace, folder: StrPath, *, seed: int = 1) -> Release:

@@ -99,16 +99,16 @@ def test_alone_it_counts_every_queue_and_names_the_strongest(desk: Desk) -> None
     }
     assert queues["splits"]["strongest"] is None
     assert queues["outliers"]["strongest"]["face"]["why"] == f"face:{desk.odd}"
-    told = desk.call().stdout
-    assert "outliers" in told
-    assert f"face:{desk.odd}" in told
+    shown = desk.call().stdout
+    assert "outliers" in shown
+    assert f"face:{desk.odd}" in shown
 
 
-def test_a_queue_lists_faces_and_characters_as_why_takes_them(desk: Desk) -> None:
-    told = desk.call("merges").stdout
+def test_a_queue_lists_faces_and_characters_as_arguments_of_why(desk: Desk) -> None:
+    shown = desk.call("merges").stdout
     for who in (desk.tom, desk.jerry):
-        assert f"character:{who}" in told
-        assert f"face:{desk.reference(who)}" in told
+        assert f"character:{who}" in shown
+        assert f"face:{desk.reference(who)}" in shown
     [row] = desk.json("merges")["suspicions"]
     assert (row["score"], row["similarity"], row["status"]) == (0.9, 0.81, "open")
     assert row["beside"]["character"] == "<script>alert(1)</script>"
@@ -117,7 +117,7 @@ def test_a_queue_lists_faces_and_characters_as_why_takes_them(desk: Desk) -> Non
 def test_a_status_and_a_limit_choose(desk: Desk) -> None:
     desk.said(Suspicion.TWIN, ReviewStatus.DIFFERENT)
     assert desk.json("twins")["suspicions"] == []
-    assert "no twins are open" in desk.call("twins").stdout
+    assert "no twins with status open" in desk.call("twins").stdout
     found = desk.json("twins", "--status", "different", "--limit", 1)
     assert (found["total"], len(found["suspicions"])) == (1, 1)
 
@@ -138,13 +138,13 @@ def test_the_page_shows_each_pair_and_links_nothing_outside(
     assert "default-src 'none'" in page
 
 
-def test_a_page_of_one_queue_holds_only_that(desk: Desk, tmp_path: Path) -> None:
+def test_a_page_of_one_queue_contains_only_that(desk: Desk, tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     assert "1 suspicions" in desk.call("twins", "--sheet", target).stdout
     assert "pHash 3, dHash 5 bits" in target.read_text()
 
 
-def test_a_face_whose_picture_is_gone_is_named_and_stops_nothing(
+def test_faces_without_a_picture_are_counted_and_the_page_is_written(
     desk: Desk, tmp_path: Path
 ) -> None:
     blobs = desk.place.workspace.blobs
@@ -158,29 +158,29 @@ def test_a_face_whose_picture_is_gone_is_named_and_stops_nothing(
     assert target.read_text().count("no picture") == 6
 
 
-def test_looking_anew_closes_what_does_not_hold(desk: Desk) -> None:
+def test_a_refresh_closes_what_no_longer_holds(desk: Desk) -> None:
     desk.place.set_reference(desk.tom, None)
     desk.place.set_reference(desk.jerry, None)
     assert desk.json("--refresh")["queues"]["outliers"]["closed"] == 1
 
 
 def test_merges_are_listed_done_and_taken_back(desk: Desk) -> None:
-    assert "no merge waits" in desk.call("--apply").stdout
+    assert "no merges to apply" in desk.call("--apply").stdout
     desk.said(Suspicion.MERGE, ReviewStatus.SAME)
     planned = desk.json("--apply", "--dry-run")
     assert planned["done"] is False
-    assert "nothing was done" in desk.call("--apply", "--dry-run").stdout
+    assert "nothing was changed" in desk.call("--apply", "--dry-run").stdout
     done = desk.json("--apply")
     assert done == {**planned, "done": True}
     [each] = done["merges"]
     assert (each["gone"], each["stays"]) == (desk.jerry, desk.tom)
     assert (
-        f"character:{desk.jerry} stands for itself"
+        f"character:{desk.jerry} is no longer merged into"
         in desk.call("--undo", f"character:{desk.jerry}").stdout
     )
 
 
-def test_contradictory_answers_are_told_and_leave_exit_code_three(desk: Desk) -> None:
+def test_contradictory_answers_are_reported_with_exit_code_three(desk: Desk) -> None:
     desk.said(Suspicion.MERGE, ReviewStatus.SAME)
     with desk.place.workspace.catalogue.write() as connection:
         [row] = connection.execute(
@@ -188,17 +188,17 @@ def test_contradictory_answers_are_told_and_leave_exit_code_three(desk: Desk) ->
         ).mappings()
         against = {**row, "id": 99, "status": "different", "face_id": desk.odd}
         connection.execute(sa.insert(review).values(against))
-    with pytest.raises(SomeFailed, match="that they are two"):
+    with pytest.raises(SomeFailed, match="characters are different"):
         desk.call("--apply")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--undo", "Tom"), "give a character's number"),
+        (("--undo", "Tom"), "expected a character id"),
         (("--undo", "1"), "is not merged"),
         (("--undo", "12345"), "has no character 12345"),
-        (("--dry-run",), "goes with --apply"),
+        (("--dry-run",), "requires --apply"),
         (("merges", "--apply"), "give one"),
         (("--apply", "--undo", "1"), "give one"),
     ],
@@ -210,6 +210,6 @@ def test_wrong_use_says_what_to_do(
         desk.call(*words)
 
 
-def test_a_folder_that_is_not_there_is_told_as_such(desk: Desk, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(BrokenMachine, match="cannot write the page"):
         desk.call("--sheet", tmp_path / "nowhere" / "page.html")

@@ -15,7 +15,7 @@ from icf.catalogue.schema import batch, character, face, face_link, question, re
 from icf.codes import Label, Suspicion
 from icf.filter.review import merges as review_merges
 from icf.filter.review import suspicions
-from icf.filter.review.pending import count, count_characters, read_queue
+from icf.filter.review.queues import count, count_characters, read_queue
 from icf.workspace import Workspace
 from tests.filter.rows import add_album, add_face, add_image
 
@@ -102,14 +102,14 @@ def cast(catalogue: Catalogue, tmp_path: Path) -> Iterator[Cast]:
     made.catalogue.close()
 
 
-def test_a_lone_face_is_an_outlier_beside_its_reference(cast: Cast) -> None:
+def test_a_lone_face_is_an_outlier_next_to_its_reference(cast: Cast) -> None:
     tom, ids = cast.character("Tom", [0] * 5)
     [stranger] = cast.add(tom, [1])
     assert cast.look() == {("outlier", stranger, "open")}
     with cast.catalogue.read() as connection:
         [found] = read_queue(connection, Suspicion.OUTLIER)
-    assert (found.face.face_id, found.beside.face_id) == (stranger, ids[0])
-    assert found.face.character == found.beside.character == "Tom"
+    assert (found.face.face_id, found.other.face_id) == (stranger, ids[0])
+    assert found.face.character == found.other.character == "Tom"
     assert found.score > 0.9
     assert found.similarity == pytest.approx(0, abs=0.2)
 
@@ -148,8 +148,8 @@ def test_two_characters_that_look_like_one_are_a_merge(cast: Cast) -> None:
     assert cast.look() == {("merge", toms[0], "open")}
     with cast.catalogue.read() as connection:
         [found] = read_queue(connection, Suspicion.MERGE)
-    assert (found.face.character_id, found.beside.character_id) == (tom, thomas)
-    assert (found.face.face_id, found.beside.face_id) == (toms[0], others[0])
+    assert (found.face.character_id, found.other.character_id) == (tom, thomas)
+    assert (found.face.face_id, found.other.face_id) == (toms[0], others[0])
 
 
 def test_characters_that_share_their_reference_are_merges_and_stop_nothing(

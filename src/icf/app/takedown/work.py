@@ -82,7 +82,7 @@ def hashes_of(connection: sa.Connection, target: Target) -> frozenset[str]:
 
 
 def _crops(folder: Path, faces: set[int]) -> Iterator[Path]:
-    """The pictures of faces in a batch's folder; see `icf.annotate.pictures`."""
+    """The crops of faces in a batch folder; see `icf.annotate.batch.picture_path`."""
     for crop in (folder / "pictures").glob("face-*.jpg"):
         number = crop.stem.removeprefix("face-")
         if number.isdecimal() and int(number) in faces:

@@ -4,10 +4,10 @@ import csv
 import io
 from pathlib import Path
 
-from icf.annotate import mturk
-from icf.annotate.answers import Given, Row, Unanswered
+from icf.annotate.answers import AnswerRow, EmptyRow, Row
 from icf.annotate.batch import Question
-from icf.annotate.read_answers import read_answers
+from icf.annotate.formats import mturk
+from icf.annotate.formats.read_answers import read_answers
 
 #: The published layout of a results file.
 HEADER = (
@@ -72,24 +72,26 @@ def test_results_are_read_in_the_published_layout(tmp_path: Path) -> None:
         assignment("q000002", "WORKER1", ""),
     )
     assert read(tmp_path / "r.csv", data) == [
-        Given(2, "q000001", "WORKER1", "same", None),
-        Given(3, "q000001", "WORKER2", "different", None),
-        Unanswered(4),
+        AnswerRow(2, "q000001", "WORKER1", "same", None),
+        AnswerRow(3, "q000001", "WORKER2", "different", None),
+        EmptyRow(4),
     ]
 
 
 def test_the_cells_of_approve_and_reject_may_be_missing(tmp_path: Path) -> None:
     data = results(assignment("q000001", "WORKER1", "same"), drop_last=2)
     assert read(tmp_path / "r.csv", data) == [
-        Given(2, "q000001", "WORKER1", "same", None)
+        AnswerRow(2, "q000001", "WORKER1", "same", None)
     ]
 
 
 def test_a_rejected_assignment_has_no_answer(tmp_path: Path) -> None:
     row = assignment("q000001", "WORKER1", "same", AssignmentStatus="Rejected")
-    assert read(tmp_path / "r.csv", results(row)) == [Unanswered(2)]
+    assert read(tmp_path / "r.csv", results(row)) == [EmptyRow(2)]
 
 
 def test_a_batch_that_the_input_named_is_read(tmp_path: Path) -> None:
     text = "WorkerId,Input.question_id,Input.batch_id,Answer.same\nW,1,b1,same\n"
-    assert read(tmp_path / "r.csv", text.encode()) == [Given(2, "1", "W", "same", "b1")]
+    assert read(tmp_path / "r.csv", text.encode()) == [
+        AnswerRow(2, "1", "W", "same", "b1")
+    ]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.annotate.answers import Fault
-from icf.annotate.csv_rows import CsvRow, CsvTable, csv_bytes, parse_tables
+from icf.annotate.formats.csv_rows import CsvRow, CsvTable, csv_bytes, parse_tables
 from icf.codes import RowFault
 
 
@@ -29,7 +29,7 @@ def test_rows_are_numbered_by_the_line_where_they_begin() -> None:
     assert lines(text) == [(2, "1"), (5, "2")]
 
 
-def test_any_line_end_will_do() -> None:
+def test_any_line_end_is_accepted() -> None:
     for end in ("\n", "\r\n", "\r"):
         assert lines(end.join(["a,b", "1,x", "2,y"])) == [(2, "1"), (3, "2")]
 
@@ -40,18 +40,18 @@ def test_missing_and_surplus_columns_are_refused_alone() -> None:
     assert lines(text) == [(2, bad), (3, "2"), (4, bad), (5, "4")]
 
 
-def test_an_unclosed_quote_costs_its_own_line_only() -> None:
+def test_an_unclosed_quote_affects_only_its_own_line() -> None:
     text = 'a,b\n1,x\n"2,y\n3,z\n4,w\n'
     bad = RowFault.BAD_ROW.value
     assert lines(text) == [(2, "1"), (3, bad), (4, "3"), (5, "4")]
 
 
-def test_a_cell_beyond_all_measure_costs_its_own_line_only() -> None:
+def test_a_huge_cell_affects_only_its_own_line() -> None:
     text = f"a,b\n1,{'x' * 200_000}\n2,y\n"
     assert lines(text) == [(2, RowFault.BAD_ROW.value), (3, "2")]
 
 
-def test_bytes_that_are_not_utf8_cost_their_own_line_only() -> None:
+def test_bytes_that_are_not_utf8_affect_only_their_own_line() -> None:
     text = b"a,b\n1,M\xfcller\n2,y\n".decode(errors="surrogateescape")
     assert lines(text) == [(2, RowFault.BAD_ENCODING.value), (3, "2")]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from icf.annotate.answers import Fault, Given
-from icf.annotate.read_answers import read_answers
+from icf.annotate.answers import AnswerRow, Fault
+from icf.annotate.formats.read_answers import read_answers
 from icf.codes import RowFault
 from icf.errors import BadInput
-from tests.annotate.test_label_studio import annotation, task
-from tests.annotate.test_mturk import assignment, results
+from tests.annotate.formats.test_label_studio import annotation, task
+from tests.annotate.formats.test_mturk import assignment, results
 
 OURS = b"question,answer,annotator\n1,true,ann\n"
 
@@ -38,7 +38,7 @@ def test_a_file_is_recognised_by_its_content(
     file = read_answers(path)
     assert (file.name, file.format) == ("answers.dat", form)
     [row] = file.rows
-    assert isinstance(row, Given)
+    assert isinstance(row, AnswerRow)
     assert row.question == "1"
 
 
@@ -50,7 +50,7 @@ def test_a_file_without_a_task_has_no_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"\n\n", b"album,character,url\n", b"{}", b"\x89PNG\r\n\x1a\n\0\0"]
 )
-def test_anything_else_is_refused_with_what_was_expected(
+def test_other_files_are_refused_with_what_was_expected(
     data: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(data)

@@ -6,10 +6,9 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate import question_csv
-from icf.annotate.answers import Given, Row, Unanswered
+from icf.annotate.answers import AnswerRow, EmptyRow, Row
 from icf.annotate.batch import Question
-from icf.annotate.csv_rows import CsvRow, parse_tables
+from icf.annotate.formats import question_csv
 
 ASKED = [
     Question(1, "b1-0a1b2c", "Moon Cats", "Ann", 11, 10),
@@ -24,10 +23,9 @@ question,batch_id,album,character,ref_url,cand_url,answer,annotator
 
 
 def read(text: str) -> list[Row]:
-    table = next(parse_tables(text))
-    assert question_csv.reads(table.header)
-    rows = [row for row in table.rows() if isinstance(row, CsvRow)]
-    return list(question_csv.read(rows))
+    rows = question_csv.read(text)
+    assert rows is not None
+    return list(rows)
 
 
 def test_the_file_has_this_shape_to_the_byte() -> None:
@@ -71,25 +69,25 @@ def test_no_cell_begins_like_a_formula(asked: list[Question]) -> None:
 
 
 def test_an_empty_file_of_questions_has_no_answers() -> None:
-    assert read(SHAPE.decode()) == [Unanswered(2), Unanswered(3)]
+    assert read(SHAPE.decode()) == [EmptyRow(2), EmptyRow(3)]
 
 
 def test_filled_in_rows_are_read() -> None:
     text = SHAPE.decode().replace("-11.jpg,,", "-11.jpg,true,ann")
-    assert read(text) == [Given(2, "1", "ann", "true", "b1-0a1b2c"), Unanswered(3)]
+    assert read(text) == [AnswerRow(2, "1", "ann", "true", "b1-0a1b2c"), EmptyRow(3)]
 
 
 def test_columns_may_be_fewer_and_in_any_order() -> None:
     text = "annotator,answer,question_id\nann,FALSE,q000007\n"
-    assert read(text) == [Given(2, "q000007", "ann", "FALSE", None)]
-    assert read("question,answer\n7,true\n") == [Given(2, "7", "", "true", None)]
+    assert read(text) == [AnswerRow(2, "q000007", "ann", "FALSE", None)]
+    assert read("question,answer\n7,true\n") == [AnswerRow(2, "7", "", "true", None)]
 
 
 def test_an_mturk_input_file_without_answers_is_one_of_ours() -> None:
     text = "question_id,ref_url,cand_url\nq000001,a.jpg,b.jpg\n"
-    assert read(text) == [Unanswered(2)]
+    assert read(text) == [EmptyRow(2)]
 
 
 def test_other_tables_are_not_ours() -> None:
-    assert not question_csv.reads(["album", "character", "url"])
-    assert not question_csv.reads(["question", "text"])
+    assert question_csv.read("album,character,url\na,b,c\n") is None
+    assert question_csv.read("question,text\n1,a\n") is None

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate import label_studio
-from icf.annotate.answers import Fault, Given, Unanswered
+from icf.annotate.answers import AnswerRow, EmptyRow, Fault
 from icf.annotate.batch import Question
+from icf.annotate.formats import label_studio
 from icf.codes import RowFault
 
 ASKED = [Question(1, "b1", "A", "Ann", 11, 10), Question(2, "b1", "A", "Ann", 12, 10)]
@@ -44,8 +44,14 @@ def task(*annotations: Any, question: object = "q000001", **data: object) -> Any
     }
 
 
+def read_tasks(text: str) -> list[Any]:
+    found = label_studio.read(text)
+    assert found is not None
+    return list(found)
+
+
 def rows(*tasks: Any) -> list[Any]:
-    return list(label_studio.read(json.dumps(list(tasks))))
+    return read_tasks(json.dumps(list(tasks)))
 
 
 def reasons(*tasks: Any) -> list[object]:
@@ -67,15 +73,15 @@ def test_the_tasks_have_this_shape_to_the_byte() -> None:
     assert json.loads(label_studio.write([], "")) == []
 
 
-def test_tasks_never_tell_people_what_the_machine_thinks() -> None:
+def test_tasks_have_no_predictions() -> None:
     tasks = json.loads(label_studio.write(ASKED, ""))
     assert all(set(each) == {"data"} for each in tasks)
     assert b"predictions" not in label_studio.write(ASKED, "")
 
 
 def test_tasks_that_come_back_untouched_have_no_answers() -> None:
-    found = list(label_studio.read(label_studio.write(ASKED, "").decode()))
-    assert found == [Unanswered(1), Unanswered(2)]
+    found = read_tasks(label_studio.write(ASKED, "").decode())
+    assert found == [EmptyRow(1), EmptyRow(2)]
 
 
 def test_the_interface_asks_with_the_choices_that_are_read() -> None:
@@ -100,25 +106,23 @@ def test_an_export_is_read_in_the_published_shape() -> None:
         '"was_cancelled":false,"ground_truth":false,"lead_time":1.84}],'
         '"data":{"question_id":"q000000"}}]'
     )
-    assert list(label_studio.read(text)) == [
-        Given(1, "q000000", "label-studio:1", "same", None)
-    ]
+    assert read_tasks(text) == [AnswerRow(1, "q000000", "label-studio:1", "same", None)]
 
 
 def test_one_task_may_have_answers_of_many_people() -> None:
     found = rows(task(annotation("same", 1), annotation("different", 2), batch_id="b1"))
     assert found == [
-        Given(1, "q000001", "label-studio:1", "same", "b1"),
-        Given(1, "q000001", "label-studio:2", "different", "b1"),
+        AnswerRow(1, "q000001", "label-studio:1", "same", "b1"),
+        AnswerRow(1, "q000001", "label-studio:2", "different", "b1"),
     ]
 
 
 def test_skipped_and_empty_annotations_have_no_answer() -> None:
     skipped = annotation(was_cancelled=True)
     assert rows(task(skipped), task(annotation(result=[])), task()) == [
-        Unanswered(1),
-        Unanswered(2),
-        Unanswered(3),
+        EmptyRow(1),
+        EmptyRow(2),
+        EmptyRow(3),
     ]
 
 
@@ -156,40 +160,40 @@ def chosen(*choices: object) -> Any:
 def test_a_bad_annotation_is_refused_alone(bad: Any) -> None:
     found = reasons(task(annotation()), task(bad), task(annotation()))
     assert found[1] is RowFault.BAD_ROW
-    assert isinstance(found[0], Given)
-    assert isinstance(found[2], Given)
+    assert isinstance(found[0], AnswerRow)
+    assert isinstance(found[2], AnswerRow)
 
 
 def test_a_choice_that_does_not_exist_is_read_as_written() -> None:
     assert rows(task(annotation("sane"))) == [
-        Given(1, "q000001", "label-studio:1", "sane", None)
+        AnswerRow(1, "q000001", "label-studio:1", "sane", None)
     ]
 
 
-def test_a_comment_beside_the_choice_does_no_harm() -> None:
+def test_a_comment_next_to_the_choice_is_ignored() -> None:
     made = annotation()
     comment = {"from_name": "why", "type": "textarea", "value": {"text": ["hair"]}}
     made["result"].append(comment)
-    assert isinstance(rows(task(made))[0], Given)
+    assert isinstance(rows(task(made))[0], AnswerRow)
 
 
-def test_of_a_person_no_more_than_the_number_is_kept() -> None:
+def test_only_the_id_of_a_person_is_kept() -> None:
     person = {"id": 5, "email": "someone@example.org", "first_name": "Some"}
     assert rows(task(annotation(by=person))) == [
-        Given(1, "q000001", "label-studio:5", "same", None)
+        AnswerRow(1, "q000001", "label-studio:5", "same", None)
     ]
 
 
 @pytest.mark.parametrize(
     "bad", [7, [], {}, {"data": {}}, {"data": 1}, task(question=None), task(batch_id=1)]
 )
-def test_what_is_no_task_of_ours_is_refused_alone(bad: Any) -> None:
+def test_other_tasks_are_refused_alone(bad: Any) -> None:
     found = reasons(bad, task(annotation()))
     assert found[0] is RowFault.BAD_ROW
-    assert isinstance(found[1], Given)
+    assert isinstance(found[1], AnswerRow)
 
 
-def test_the_time_of_an_answer_is_read_where_it_is_one() -> None:
+def test_the_time_of_an_answer_is_read_if_it_is_valid() -> None:
     def time(written: object) -> object:
         [row] = rows(task(annotation(updated_at=written)))
         return row.answered_at
@@ -199,34 +203,36 @@ def test_the_time_of_an_answer_is_read_where_it_is_one() -> None:
         assert not isinstance(time(bad), str)
 
 
-def test_a_file_that_breaks_off_gives_the_answers_before_the_break() -> None:
+def test_a_truncated_file_gives_the_answers_before_its_end() -> None:
     text = json.dumps([task(annotation()), task(annotation()), task(annotation())])
     second = text.index("}}, {") + 5 + 200
-    found = list(label_studio.read(text[:second]))
-    assert isinstance(found[0], Given)
+    found = read_tasks(text[:second])
+    assert isinstance(found[0], AnswerRow)
     assert [row.line for row in found if isinstance(row, Fault)] == [len(found)]
-    joined = list(label_studio.read(f"[{json.dumps(task())}][]"))
+    joined = read_tasks(f"[{json.dumps(task())}][]")
     assert joined[1] == Fault(
-        2, RowFault.BAD_ROW, "something follows the list of tasks"
+        2, RowFault.BAD_ROW, "there is text after the list of tasks"
     )
-    missing = list(label_studio.read(f"[{json.dumps(task())} {json.dumps(task())}]"))
-    assert missing[1] == Fault(2, RowFault.BAD_ROW, "the list of tasks breaks off")
+    missing = read_tasks(f"[{json.dumps(task())} {json.dumps(task())}]")
+    assert missing[1] == Fault(
+        2, RowFault.BAD_ROW, "the list of tasks ends unexpectedly"
+    )
 
 
 def test_bytes_that_are_not_utf8_cost_their_own_task_only() -> None:
     whole = json.dumps([task(annotation(), note="M?ller"), task(annotation())])
     text = whole.encode().replace(b"?", b"\xfc").decode(errors="surrogateescape")
-    first, second = label_studio.read(text)
+    first, second = read_tasks(text)
     assert isinstance(first, Fault)
     assert first.reason is RowFault.BAD_ENCODING
-    assert isinstance(second, Given)
+    assert isinstance(second, AnswerRow)
 
 
 @pytest.mark.parametrize(
     "text", ["[", "[[[", "[" * 100_000, "[1" + "0" * 5000 + "]", "[nul]", '["\\ud800"]']
 )
 def test_no_text_breaks_the_reader(text: str) -> None:
-    found = list(label_studio.read(text))
+    found = read_tasks(text)
     assert [type(row) for row in found] == [Fault]
 
 
@@ -254,6 +260,6 @@ json_values = st.recursive(
 
 
 @given(st.lists(json_values, max_size=4))
-def test_every_task_of_any_list_has_a_fate(values: list[Any]) -> None:
-    numbers = {row.line for row in label_studio.read(json.dumps(values))}
+def test_every_task_of_any_list_gives_a_row(values: list[Any]) -> None:
+    numbers = {row.line for row in read_tasks(json.dumps(values))}
     assert numbers == set(range(1, len(values) + 1))

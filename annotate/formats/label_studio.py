@@ -1,6 +1,6 @@
-"""Label Studio: tasks and labelling interface for it, answers from its JSON export.
+"""Label Studio: write tasks and a labelling interface, read its JSON export.
 
-Tasks never carry ``predictions``: shown what the machine thinks, people follow it.
+Tasks have no ``predictions``: annotators who see a prediction tend to follow it.
 """
 
 from __future__ import annotations
@@ -8,12 +8,21 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from icf.annotate.answers import Fault, Given, Row, Unanswered, is_text, question_name
-from icf.annotate.batch import Question
-from icf.annotate.pictures import picture_path
+from icf.annotate.answers import (
+    AnswerRow,
+    EmptyRow,
+    Fault,
+    Row,
+    is_storable,
+    question_name,
+)
+from icf.annotate.batch import Question, picture_path
+from icf.annotate.formats.base import BatchWriter, Format
 from icf.codes import RowFault
 
 FILE = "tasks.json"
@@ -48,11 +57,11 @@ _SPACE = re.compile(r"\s*")
 
 
 def write(questions: Iterable[Question], url_prefix: str) -> bytes:
-    """The bytes of a tasks file, one task a line.
+    """The bytes of a tasks file, one task per line.
 
     Args:
         questions: the tasks.
-        url_prefix: what goes before the path of each picture.
+        url_prefix: prepended to the path of each picture.
     """
     tasks = [
         {
@@ -69,17 +78,16 @@ def write(questions: Iterable[Question], url_prefix: str) -> bytes:
     return f"[\n{lines}\n]\n".encode()
 
 
-def reads(text: str) -> bool:
-    """Whether a text is a JSON list."""
-    return text.lstrip().startswith("[")
+def read(text: str) -> Iterator[Row] | None:
+    """The rows of an export; None for a text that is not a JSON list.
 
-
-def read(text: str) -> Iterator[Row]:
-    """Read an export, task by task.
-
-    A file that breaks off gives the answers before the break. Every annotation is a
-    row; a task without one is a row without an answer.
+    Every annotation is a row; a task without annotations is a row without an answer. Of
+    a truncated file the tasks before the end are read.
     """
+    return _read_tasks(text) if text.lstrip().startswith("[") else None
+
+
+def _read_tasks(text: str) -> Iterator[Row]:
     decoder = json.JSONDecoder()
     at = _after_space(text, _after_space(text, 0) + 1)
     number = 1
@@ -87,9 +95,9 @@ def read(text: str) -> Iterator[Row]:
         try:
             task, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            yield Fault(number, RowFault.BAD_ROW, "from here on it is not JSON")
+            yield Fault(number, RowFault.BAD_ROW, "from here on the file is not JSON")
             return
-        if is_text(text[at:end]):
+        if is_storable(text[at:end]):
             yield from _read_task(number, task)
         else:
             yield Fault(number, RowFault.BAD_ENCODING, "it is not UTF-8")
@@ -98,10 +106,10 @@ def read(text: str) -> Iterator[Row]:
         if text[at : at + 1] == ",":
             at = _after_space(text, at + 1)
         elif text[at : at + 1] != "]":
-            yield Fault(number, RowFault.BAD_ROW, "the list of tasks breaks off")
+            yield Fault(number, RowFault.BAD_ROW, "the list of tasks ends unexpectedly")
             return
     if _after_space(text, at + 1) < len(text):
-        yield Fault(number, RowFault.BAD_ROW, "something follows the list of tasks")
+        yield Fault(number, RowFault.BAD_ROW, "there is text after the list of tasks")
 
 
 def _after_space(text: str, at: int) -> int:
@@ -113,14 +121,16 @@ def _read_task(number: int, task: object) -> Iterator[Row]:
     data = task.get("data") if isinstance(task, dict) else None
     annotations = task.get("annotations", []) if isinstance(task, dict) else None
     if not isinstance(data, dict) or not isinstance(annotations, list):
-        yield _bad(number, "it is no Label Studio task")
+        yield _bad(number, "it is not a Label Studio task")
         return
     question, batch = data.get("question_id"), data.get("batch_id")
     if not isinstance(question, str | int) or not isinstance(batch, str | None):
-        yield _bad(number, "data.question_id or data.batch_id is missing or no text")
+        yield _bad(
+            number, "data.question_id or data.batch_id is missing or not a string"
+        )
         return
     if not annotations:
-        yield Unanswered(number)
+        yield EmptyRow(number)
     for annotation in annotations:
         yield _read_annotation(number, str(question), batch, annotation)
 
@@ -129,26 +139,26 @@ def _read_annotation(
     number: int, question: str, batch: str | None, annotation: Any
 ) -> Row:
     if not isinstance(annotation, dict):
-        return _bad(number, "an annotation is no object")
+        return _bad(number, "an annotation is not an object")
     results = annotation.get("result")
     if annotation.get("was_cancelled") or results in (None, []):
-        return Unanswered(number)
+        return EmptyRow(number)
     chosen = _chosen(results)
     if chosen is None:
-        return _bad(number, f"it has not exactly one choice named {FROM_NAME!r}")
+        return _bad(number, f"it does not have exactly one choice named {FROM_NAME!r}")
     person = _person(annotation.get("completed_by"))
     if person is None:
-        return _bad(number, "completed_by is not the number of a person")
-    if not all(map(is_text, (question, batch or "", chosen))):
-        return Fault(number, RowFault.BAD_ENCODING, "it has half a character in it")
-    return Given(number, question, person, chosen, batch, _answered_at(annotation))
+        return _bad(number, "completed_by is not a user id")
+    if not all(map(is_storable, (question, batch or "", chosen))):
+        return Fault(number, RowFault.BAD_ENCODING, "it contains a lone surrogate")
+    return AnswerRow(number, question, person, chosen, batch, _answered_at(annotation))
 
 
 def _chosen(results: object) -> str | None:
-    """The one choice; None where there is another number, or under another name."""
+    """The choice; None unless there is exactly one, with the expected name."""
     if not isinstance(results, list) or not all(isinstance(r, dict) for r in results):
         return None
-    # A page may ask for a comment besides: that is no choice.
+    # A page may also ask for a comment, which is not a choice.
     named = [r for r in results if r.get("type", "choices") == "choices"]
     if len(named) != 1 or named[0].get("from_name") != FROM_NAME:
         return None
@@ -160,7 +170,7 @@ def _chosen(results: object) -> str | None:
 
 
 def _person(completed_by: object) -> str | None:
-    """A name for a user's number; names and addresses beside it are not kept."""
+    """A name made of the user id; names and e-mail addresses are not kept."""
     if isinstance(completed_by, dict):
         completed_by = completed_by.get("id")
     if not isinstance(completed_by, int) or isinstance(completed_by, bool):
@@ -181,3 +191,21 @@ def _answered_at(annotation: Mapping[str, object]) -> float | None:
 
 def _bad(number: int, message: str) -> Fault:
     return Fault(number, RowFault.BAD_ROW, message)
+
+
+def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str, bytes]:
+    return {FILE: write(questions, url_prefix), CONFIG_FILE: CONFIG.encode()}
+
+
+def _local_files_prefix(folder: Path) -> str:
+    """How Label Studio serves a folder below its document root."""
+    return f"/data/local-files/?d={quote(folder.resolve().name)}/"
+
+
+FORMAT = Format(
+    "label-studio",
+    "a JSON export of Label Studio",
+    read,
+    BatchWriter(FILE, _write_files, _local_files_prefix),
+    unit="task",
+)

@@ -1,4 +1,4 @@
-"""Read the suspicions that the catalogue has, for people to look at."""
+"""Read the suspicions in the catalogue, for people to review."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, review
 from icf.codes import ReviewStatus, Suspicion
 
-#: What each queue is called, and the suspicion in it.
+#: The kind of suspicion in each queue, by the name of the queue.
 QUEUES = {
     "twins": Suspicion.TWIN,
     "merges": Suspicion.MERGE,
@@ -21,11 +21,8 @@ QUEUES = {
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of the two faces, and whose it is.
-
-    ``subject`` and ``who`` are what `icf why` takes.
-    """
+class ReviewFace:
+    """One of the two faces of a suspicion, and its character."""
 
     face_id: int
     character_id: int
@@ -34,36 +31,44 @@ class Side:
 
     @property
     def subject(self) -> str:
-        """The face, as `icf why` takes it."""
+        """The face, as an argument of `icf why`."""
         return f"face:{self.face_id}"
 
     @property
-    def who(self) -> str:
-        """The character, as `icf why` takes it."""
+    def character_subject(self) -> str:
+        """The character, as an argument of `icf why`."""
         return f"character:{self.character_id}"
 
 
 @dataclass(frozen=True)
-class Suspected:
-    """A row of ``review`` with the names that people need.
+class ReviewItem:
+    """A suspicion with the names of its characters.
 
     Attributes:
-        face: of a merge, the reference of the one character.
-        beside: the reference of the same character, or the face of the other.
+        id: the id in the table ``review``.
+        kind: what is suspected.
+        status: what came of it.
+        score: its strength, from 0 to 1.
+        face: the suspicious face; of a merge, the reference of the first character.
+        other: the face to compare it with: the reference of the same character, or a
+            face of the second character.
+        similarity: cosine of the two faces.
+        phash_bits: bits in which their pHashes differ.
+        dhash_bits: bits in which their dHashes differ.
     """
 
     id: int
     kind: Suspicion
     status: ReviewStatus
     score: float
-    face: Side
-    beside: Side
+    face: ReviewFace
+    other: ReviewFace
     similarity: float | None
     phash_bits: int | None
     dhash_bits: int | None
 
     def as_json(self) -> dict[str, object]:
-        """The same for programs."""
+        """The item as JSON."""
         return {
             "id": self.id,
             "kind": self.kind.value,
@@ -73,12 +78,12 @@ class Suspected:
             "phash_bits": self.phash_bits,
             "dhash_bits": self.dhash_bits,
             "face": {**vars(self.face), "why": self.face.subject},
-            "beside": {**vars(self.beside), "why": self.beside.subject},
+            "beside": {**vars(self.other), "why": self.other.subject},
         }
 
 
 def count(connection: sa.Connection) -> Mapping[Suspicion, Mapping[ReviewStatus, int]]:
-    """How many suspicions of each kind have each status; zeros included."""
+    """Number of suspicions by kind and status, including zeros."""
     query = sa.select(review.c.kind, review.c.status, sa.func.count()).group_by(
         review.c.kind, review.c.status
     )
@@ -92,7 +97,7 @@ def count(connection: sa.Connection) -> Mapping[Suspicion, Mapping[ReviewStatus,
 
 
 def count_characters(catalogue: Catalogue) -> int:
-    """How many characters there are to look over."""
+    """Number of characters that are not merged into another."""
     query = sa.select(sa.func.count(character.c.id)).where(
         character.c.merged_into.is_(None)
     )
@@ -105,7 +110,7 @@ def read_queue(
     kind: Suspicion,
     status: ReviewStatus = ReviewStatus.OPEN,
     limit: int | None = None,
-) -> list[Suspected]:
+) -> list[ReviewItem]:
     """The suspicions of a kind, the strongest first."""
     own, other = character.alias("own"), character.alias("other")
     own_album, other_album = album.alias("own_album"), album.alias("other_album")
@@ -114,7 +119,7 @@ def read_queue(
             review,
             own.c.name.label("own_name"),
             own_album.c.name.label("own_album"),
-            other.c.id.label("beside_id"),
+            other.c.id.label("other_id"),
             other.c.name.label("other_name"),
             other_album.c.name.label("other_album"),
         )
@@ -131,13 +136,15 @@ def read_queue(
         .limit(limit)
     )
     return [
-        Suspected(
+        ReviewItem(
             row.id,
             kind,
             status,
             row.score,
-            Side(row.face_id, row.character_id, row.own_name, row.own_album),
-            Side(row.other_face_id, row.beside_id, row.other_name, row.other_album),
+            ReviewFace(row.face_id, row.character_id, row.own_name, row.own_album),
+            ReviewFace(
+                row.other_face_id, row.other_id, row.other_name, row.other_album
+            ),
             row.similarity,
             row.phash_bits,
             row.dhash_bits,

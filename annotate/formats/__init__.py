@@ -1,0 +1,1 @@
+"""Formats of question batches and answer files, one module per format."""

@@ -1,0 +1,45 @@
+"""What a format of question batches and answer files has to provide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from icf.annotate.answers import Row
+from icf.annotate.batch import Question
+
+
+@dataclass(frozen=True)
+class BatchWriter:
+    """Writes a batch in one format.
+
+    Attributes:
+        marker: the file by which a batch folder of this format is recognised.
+        write: from questions and the URL prefix of their pictures to the files of the
+            folder, by name.
+        url_prefix: from the batch's folder to the URL prefix to use by default.
+    """
+
+    marker: str
+    write: Callable[[Sequence[Question], str], Mapping[str, bytes]]
+    url_prefix: Callable[[Path], str] = lambda _folder: ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of question batches and answer files.
+
+    Attributes:
+        name: as in ``--format``, in the catalogue and in results.
+        expected: a file of answers in this format, in words for error messages.
+        read: the rows of a text; None if the text is in another format.
+        writer: how a batch is exported; None for a format that is only imported.
+        unit: what the line numbers of its rows count.
+    """
+
+    name: str
+    expected: str
+    read: Callable[[str], Iterable[Row] | None]
+    writer: BatchWriter | None = None
+    unit: str = "line"
