@@ -1,9 +1,10 @@
-"""`icf-train`: make the models anew, and see what the bundled ones are."""
+"""`icf-train`: train the bundled models again, and list them."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,20 +16,17 @@ from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, ModelCard, bundled_path, verified
-from icf.tools.training_art import sources
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-#: What the ``train`` extra brings.
+#: Packages of the ``train`` extra.
 EXTRA = ("onnx", "onnxscript", "resvg_py")
-#: Programs that fetch and draw the art.
+#: Programs that fetch and draw the training pictures.
 PROGRAMS = ("npm", "node", "apt-get", "dpkg-deb")
 TASKS = {"detector": "detect", "embedder": "embed", "photo": "judge"}
-#: Models whose training goes on from a checkpoint.
+#: Models whose training resumes from a checkpoint.
 LONG = ("detector", "embedder")
-
-Tell = Callable[[str], None]
 
 cli = command.group("icf-train", "Train the models that come with the program.")
 
@@ -48,22 +46,22 @@ _TRAINING_OPTIONS = (
     click.option(
         "--work",
         type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the checkpoint, to go on from  [default: beside the art].",
+        help="Folder of the checkpoint to resume  [default: in the cache].",
     ),
     click.option(
         "--steps",
         type=click.IntRange(1),
-        help="Batches in all  [default: the recipe's].",
+        help="Number of batches  [default: the recipe's].",
     ),
-    click.option("--seed", type=int, help="Of the run  [default: the recipe's]."),
+    click.option("--seed", type=int, help="Random seed  [default: the recipe's]."),
     click.option(
         "--threads",
         type=click.IntRange(1),
         default=1,
         show_default=True,
-        help="Processors for the network; one more draws what it sees.",
+        help="Processors for the network; one more draws its input.",
     ),
-    click.option("--dry-run", is_flag=True, help="Only say what would be done."),
+    click.option("--dry-run", is_flag=True, help="Only show what would be done."),
 )
 
 
@@ -79,11 +77,11 @@ def _training_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @pass_invocation
 @example("icf-train detector --out models --dry-run")
 def detector(invocation: Invocation, /, **options: Any) -> None:
-    """Train the detector by the recipe of the bundled one, and export it with its card.
+    """Train the detector by the bundled one's recipe, and export it with its card.
 
-    The art that it learns from is fetched and drawn first, once. A run that was cut off
-    goes on when the same command is given again. It needs the `train` extra, npm, node
-    and Debian's apt-get.
+    The training pictures are fetched and drawn first, once. Give the same command
+    again to resume an interrupted run. It needs a clone of the repository, the `train`
+    extra, npm, node and Debian's apt-get.
     """
     _train(invocation, "detector", **options)
 
@@ -94,11 +92,11 @@ def detector(invocation: Invocation, /, **options: Any) -> None:
 @pass_invocation
 @example("icf-train embedder --out models --dry-run")
 def embedder(invocation: Invocation, /, **options: Any) -> None:
-    """Train the embedder by the recipe of the bundled one, and export it with its card.
+    """Train the embedder by the bundled one's recipe, and export it with its card.
 
-    The art that it learns from is fetched and drawn first, once. A run that was cut off
-    goes on when the same command is given again. It needs the `train` extra, npm, node
-    and Debian's apt-get.
+    The training pictures are fetched and drawn first, once. Give the same command
+    again to resume an interrupted run. It needs a clone of the repository, the `train`
+    extra, npm, node and Debian's apt-get.
     """
     _train(invocation, "embedder", **options)
 
@@ -110,24 +108,29 @@ def embedder(invocation: Invocation, /, **options: Any) -> None:
     required=True,
     help="Folder for the ONNX file and its card.",
 )
-@click.option("--seed", type=int, help="Of the examples  [default: the recipe's].")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option(
+    "--seed", type=int, help="Random seed of the examples  [default: the recipe's]."
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @shared_options
 @pass_invocation
 @example("icf-train photo --out models --dry-run")
 def photo(invocation: Invocation, out: Path, seed: int | None, dry_run: bool) -> None:
-    """Fit the judge of photographs by the recipe of the bundled one, with its card.
+    """Fit the judge of photographs by the bundled one's recipe, with its card.
 
-    The art that it learns from is fetched and drawn first, once; the rest takes
-    minutes. It needs the `train` extra, npm, node and Debian's apt-get.
+    The training pictures are fetched and drawn first, once; the rest takes minutes. It
+    needs a clone of the repository, the `train` extra, npm, node and Debian's apt-get.
     """
     path = out / "photo.onnx"
     if dry_run:
-        told = f"would fit the judge of photographs into {path}"
-        invocation.emit({"out": str(path)}, lambda: told)
+        text = f"would fit the judge of photographs into {path}"
+        invocation.emit({"out": str(path)}, lambda: text)
         return
     check_machine()
-    card = _fit_photo(out, {} if seed is None else {"seed": seed}, invocation.say)
+    from icf.models.training import bundled_recipes
+
+    changes = {} if seed is None else {"seed": seed}
+    card = bundled_recipes.photo(out, changes, invocation.say)
     invocation.emit(summary(card, path), lambda: _table([card]))
 
 
@@ -135,17 +138,17 @@ def photo(invocation: Invocation, out: Path, seed: int | None, dry_run: bool) ->
 @click.option(
     "--work",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the checkpoints  [default: beside the art].",
+    help="Folder of the checkpoints  [default: in the cache].",
 )
 @shared_options
 @pass_invocation
 @example("icf-train status --json")
 def status(invocation: Invocation, work: Path | None) -> None:
-    """Say how far training runs are.
+    """Show the progress of training runs.
 
     With --json: {"detector": {"step", "steps", "seed"} or null, "embedder": ...}.
     """
-    found = {name: progress(work or _beside_the_art(name), name) for name in LONG}
+    found = {name: progress(work or _cached(name), name) for name in LONG}
     invocation.emit(
         found,
         lambda: "\n".join(
@@ -162,7 +165,7 @@ def status(invocation: Invocation, work: Path | None) -> None:
 @pass_invocation
 @example("icf-train models --json")
 def models(invocation: Invocation) -> None:
-    """List the bundled models, once their weights are what their cards promise.
+    """Check the bundled models against their cards and list them.
 
     With --json: {NAME: {"path", "sha256", "bytes", "created", "figures"}}.
     """
@@ -174,7 +177,7 @@ def models(invocation: Invocation) -> None:
 
 
 def summary(card: ModelCard, path: Path) -> dict[str, Any]:
-    """What a script wants to know of a model."""
+    """A model as ``--json`` shows it."""
     return {
         "path": str(path),
         "sha256": card.sha256,
@@ -185,7 +188,7 @@ def summary(card: ModelCard, path: Path) -> dict[str, Any]:
 
 
 def progress(work: Path, name: str) -> dict[str, int] | None:
-    """Read how far the run in a folder is; None if there is none."""
+    """Read the progress of the run in a folder; None if there is none."""
     checkpoint = work / f"{name}.safetensors"
     if not checkpoint.exists():
         return None
@@ -205,19 +208,27 @@ def check_machine() -> None:
     """Check that this machine can train.
 
     Raises:
-        WrongUse: the ``train`` extra is not installed.
-        BrokenMachine: a program that fetches or draws the art is missing.
+        WrongUse: this is no clone of the repository, or the ``train`` extra is not
+            installed.
+        BrokenMachine: a program that fetches or draws the pictures is missing.
     """
+    if not importlib.util.find_spec("icf.tools"):
+        raise WrongUse(
+            "the bundled models are trained on pictures drawn by icf.tools, which only "
+            "a clone of the repository has: clone it, run "
+            "pip install -e '.[train]' there, and give this command again"
+        )
     if lacking := [name for name in EXTRA if not importlib.util.find_spec(name)]:
         raise WrongUse(
             f"training needs {', '.join(lacking)}: install the train extra: "
-            "pip install 'icf-toolkit[train]', in a checkout pip install -e '.[train]'"
+            "pip install -e '.[train]'"
         )
-    if (sources.drawn() / "sculpted").is_dir():
-        return  # the modelled people come last: the rest is there
+    drawn = _cached("drawn")
+    if (drawn / "sculpted").is_dir():
+        return  # drawn last: everything else is there
     if lacking := [name for name in PROGRAMS if not shutil.which(name)]:
         raise BrokenMachine(
-            f"the art to train on is not in {sources.drawn()}; to fetch and draw it, "
+            f"the training pictures are not in {drawn}; to fetch and draw them, "
             f"this machine lacks {', '.join(lacking)}; Debian's npm brings npm and node"
         )
 
@@ -232,84 +243,38 @@ def _train(
     threads: int,
     dry_run: bool,
 ) -> None:
-    work = work or _beside_the_art(name)
+    work = work or _cached(name)
     path = out / f"{name}.onnx"
     if dry_run:
         value = {"out": str(path), "work": str(work), "run": progress(work, name)}
-        told = f"would train the {name} into {path}, with its checkpoint in {work}"
-        invocation.emit(value, lambda: told)
+        text = f"would train the {name} into {path}, with its checkpoint in {work}"
+        invocation.emit(value, lambda: text)
         return
     check_machine()
-    asked = {"steps": steps, "seed": seed}
-    changes = {key: value for key, value in asked.items() if value is not None}
-    card = TRAINERS[name](out, work, changes, threads, invocation.say)
+    # PyTorch takes seconds to import: only a training waits for it.
+    from icf.models.training import bundled_recipes
+
+    given = {"steps": steps, "seed": seed}
+    changes = {key: value for key, value in given.items() if value is not None}
+    train = {"detector": bundled_recipes.detector, "embedder": bundled_recipes.embedder}
+    card = train[name](out, work, changes, threads, invocation.say)
     invocation.emit(summary(card, path), lambda: _table([card]))
-
-
-# PyTorch takes seconds to import: only a training waits for it.
-def _train_detector(
-    out: Path, work: Path, changes: dict[str, int], threads: int, tell: Tell
-) -> ModelCard:
-    import torch
-
-    from icf.models.training import export_detector, train_detector
-    from icf.tools.training_art import make
-    from icf.tools.training_art.sources import mobilenet_weights
-
-    torch.set_num_threads(threads)
-    make.main()
-    recipe = train_detector.Recipe(**changes)
-    train_detector.train(recipe, work, mobilenet_weights(), tell)
-    return export_detector.bundle(work / train_detector.CHECKPOINT, out)
-
-
-def _train_embedder(
-    out: Path, work: Path, changes: dict[str, int], threads: int, tell: Tell
-) -> ModelCard:
-    import torch
-
-    from icf.models.training import export_embedder, train_embedder
-    from icf.tools.training_art import make
-    from icf.tools.training_art.sources import mobilenet_weights
-
-    torch.set_num_threads(threads)
-    make.main()
-    recipe = train_embedder.Recipe(**changes)
-    train_embedder.train(recipe, work, mobilenet_weights(), tell)
-    return export_embedder.bundle(work / train_embedder.CHECKPOINT, out)
-
-
-def _fit_photo(out: Path, changes: dict[str, int], tell: Tell) -> ModelCard:
-    import torch
-
-    from icf.models.training import export_photo, train_photo
-    from icf.tools.training_art import make
-    from icf.tools.training_art.collections import collections
-    from icf.tools.training_art.sources import mobilenet_weights
-
-    torch.set_num_threads(1)
-    make.main()
-    sources.fetch_photographs()
-    recipe, found = train_photo.Recipe(**changes), collections()
-    net = train_photo.fit(recipe, mobilenet_weights(), found, tell)
-    return export_photo.bundle(net, recipe, found, out, tell)
-
-
-TRAINERS = {"detector": _train_detector, "embedder": _train_embedder}
 
 
 def _verified(name: str) -> ModelCard:
     return verified(bundled_path(name), TASKS[name], frozenset())
 
 
-def _beside_the_art(name: str) -> Path:
-    return sources.drawn().parent / name
+def _cached(name: str) -> Path:
+    """A folder of the cache: ``drawn`` has the pictures, the others checkpoints."""
+    root = os.environ.get("ICF_ART_CACHE") or Path.home() / ".cache/icf-art"
+    return Path(root) / name
 
 
 def _table(cards: list[ModelCard]) -> Table:
     rows = []
     for card in cards:
         for group, figures in card.figures.items():
-            told = ", ".join(f"{name} {value}" for name, value in figures.items())
-            rows.append([card.name, card.sha256[:12], card.created, group, told])
+            text = ", ".join(f"{name} {value}" for name, value in figures.items())
+            rows.append([card.name, card.sha256[:12], card.created, group, text])
     return command.table(["model", "sha256", "created", "measured on", "figures"], rows)

@@ -14,6 +14,7 @@ from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, bundled_path, sha256_of
 from icf.models.cli import LONG, check_machine, cli
 from icf.models.training.checkpoint import Checkpoint
+from icf.tools.training_art import sources
 
 
 def call(*words: object) -> Result:
@@ -111,3 +112,8 @@ def test_help_does_not_wait_for_pytorch() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert done.stdout == "False\n"
+
+
+def test_the_cache_is_that_of_the_drawn_pictures(art: Path) -> None:
+    found = json.loads(call("embedder", "--out", art, "--dry-run", "--json").stdout)
+    assert Path(found["work"]) == sources.drawn().parent / "embedder"
