@@ -1,7 +1,7 @@
-"""Look for what train and test share and should not, in the lists of a finished plan.
+"""Find what train and test share and must not share, in the lists of a finished plan.
 
-Knows nothing of how the split was made, and compares everything with everything. A
-*leak* stops a release; a *review* is for people to look at.
+Independent of how the split was made; compares all pairs. A *leak* stops a release; a
+*review* is for people to look at.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float32]
 
 EXAMPLES = 10
 
-#: Cosine from which two embeddings are shown to people as perhaps one drawing.
+#: Cosine from which two embeddings are reported to people as a possible copy.
 SIMILAR = 0.98
 
 _AT_ONCE = 2048
@@ -29,14 +29,14 @@ _AT_ONCE = 2048
 
 @dataclass(frozen=True)
 class Check:
-    """One question asked of a release, and its answer.
+    """One leak check and its result.
 
     Attributes:
-        name: which.
-        meaning: what was looked for.
+        name: of the check.
+        meaning: what it looks for.
         severity: ``"leak"`` stops the release, ``"review"`` does not.
-        count: how often it was found.
-        examples: the first of them, in words.
+        count: number of findings.
+        examples: the first findings, as text.
     """
 
     name: str
@@ -64,9 +64,9 @@ def find_leaks(
     """Run every check.
 
     Args:
-        plan: what the release will hold.
-        reach: how many bits may differ between near-duplicates.
-        vectors: the unit embeddings of faces, by id.
+        plan: the contents of the release.
+        reach: the hash distances of near-duplicates.
+        vectors: returns unit embeddings by face id, shape (n, d).
     """
     lists = _Lists(plan)
     return LeakReport(
@@ -96,7 +96,7 @@ class _Lists:
 
 
 def _each_once(placed: Sequence[Placed]) -> tuple[Placed, ...]:
-    """Each picture once, under the first of its names: both tasks may hold it."""
+    """List each picture once, by its first name: both tasks may contain it."""
     first: dict[int, Placed] = {}
     for each in placed:
         first.setdefault(each.picture, each)
@@ -171,7 +171,7 @@ def _near(lists: _Lists, reach: Reach) -> Iterator[Check]:
     )
     yield _check(
         "near_duplicate_faces",
-        "face crops of recognition train and test within the same reach",
+        "face crops of recognition train and test within the same distances",
         _named(lists.train, lists.test, near),
     )
 
@@ -190,7 +190,7 @@ def _identities(lists: _Lists) -> Iterator[Check]:
     elsewhere = np.intersect1d(distractors, np.concatenate([train, probes]))
     yield _check(
         "distractor_elsewhere",
-        "identities of distractors that are in train or give probes",
+        "identities of distractors that are in train or have probes",
         [names[each].character for each in elsewhere.tolist()],
     )
     yield _check(
@@ -201,13 +201,13 @@ def _identities(lists: _Lists) -> Iterator[Check]:
     held_out = np.setdiff1d(np.concatenate([probes, distractors]), train)
     yield _check(
         "held_out_identity_shown",
-        "recognition train pictures that show a face of an identity kept for the test",
+        "recognition train pictures that show a face of a held-out identity",
         _showing(lists, held_out),
     )
     label = {int(i): each.label for i, each in zip(train, lists.train, strict=True)}
     yield _check(
         "label_differs",
-        "seen identities whose probes have another number than in train",
+        "seen identities whose probes have another label than in train",
         [
             each.path
             for i, each in zip(probes.tolist(), lists.probes, strict=True)
@@ -223,7 +223,7 @@ def _showing(lists: _Lists, held_out: IntArray) -> Iterator[str]:
 
 
 def _similar(lists: _Lists, vectors: Callable[[IntArray], FloatArray]) -> Check:
-    """Pairs of recognition train and test whose embeddings are nearly equal."""
+    """Find pairs of recognition train and test with nearly equal embeddings."""
     ids = lists.selection.faces.face
     test = vectors(ids[_faces(lists.test)])
     found: list[tuple[float, str]] = []

@@ -1,4 +1,4 @@
-"""Where each picture of a release came from, and under which licence."""
+"""The sources of each picture of a release, with their licences."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)))
 def read_sources(
     connection: sa.Connection, images: Sequence[int]
 ) -> Mapping[int, Sequence[Source]]:
-    """Every source of each image, in the order they were found."""
+    """Read the sources of each image, in the order they were found."""
     query = sa.select(
         image_source.c.image_id,
         image_source.c.url,
@@ -50,9 +50,9 @@ def read_sources(
 def under_licence(
     connection: sa.Connection, images: Sequence[int], only_licence: Collection[str]
 ) -> frozenset[int]:
-    """Return the images that were found under a licence that is let in.
+    """Return the images that were found under an allowed licence.
 
-    One such place is enough: who publishes a picture twice may offer a choice.
+    One such source is enough: a picture may be published under several licences.
     """
     if not only_licence:
         return frozenset(images)
@@ -71,6 +71,6 @@ def _text(value: str | None) -> str:
 
 
 def rows(file: str, sha256: str, sources: Sequence[Source]) -> list[tuple[str, ...]]:
-    """The rows of ``licences.csv`` for one file; one at least."""
+    """Make the rows of ``licences.csv`` for one file; at least one."""
     known = sources or [Source("", "", "unknown", "", "unknown", "")]
     return [(file, sha256, *map(harmless, astuple(each))) for each in known]

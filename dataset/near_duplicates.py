@@ -1,7 +1,7 @@
-"""Which of many pictures nearly equals one of some others: pHash and dHash together.
+"""Near-duplicates between two sets of pictures, by pHash and dHash together.
 
-`find_near` looks only where a match can be; `find_near_one_by_one` compares everything
-with everything, in many times the time. They find the same.
+`find_near` compares only candidates from an index; `find_near_one_by_one` compares all
+pairs and is many times slower. Both find the same.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Hashes:
 
 @dataclass(frozen=True)
 class Reach:
-    """How many bits may differ between near-duplicates; both must hold."""
+    """Largest Hamming distances of near-duplicates; both conditions must hold."""
 
     phash: int
     dhash: int
 
 
 def find_near(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
-    """For each of ``these``, one of ``those`` that nearly equals it.
+    """Find, for each of ``these``, a near-duplicate among ``those``.
 
     Returns:
-        Shape (n,): rows of ``those``; -1 where none is within reach.
+        Shape (n,): rows of ``those``; -1 where none is near enough.
 
     Example:
         >>> a = Hashes(np.array([7, -1]), np.array([0, 0]))
@@ -69,7 +69,7 @@ def find_near(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
 
 
 def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
-    """The same as `find_near`, by comparing all of ``these`` with all of ``those``."""
+    """Do the same as `find_near`, by comparing all pairs."""
     found = np.full(len(these.phash), -1, np.int64)
     if not len(these.phash) or not len(those.phash):
         return found
@@ -80,7 +80,7 @@ def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray
     near = np.full(len(mine), -1, np.int64)
     for start in range(0, len(mine), _AT_ONCE):
         block = mine[start : start + _AT_ONCE]
-        # faiss finds what is nearer than the radius, not what is at it.
+        # faiss finds distances below the radius, not equal to it.
         limits, _, rows = index.range_search(_codes(block[:, 0]), reach.phash + 1)
         starts = np.asarray(limits, np.int64)
         query = np.repeat(np.arange(len(block)), starts[1:] - starts[:-1])
@@ -93,7 +93,7 @@ def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray
 def _within_reach(
     large: IntArray, small: IntArray, reach: Reach
 ) -> Iterator[tuple[IntArray, IntArray]]:
-    """Rows of both that are within reach of each other."""
+    """Yield rows of both that are near-duplicates of each other."""
     bands = HashBands(large[:, 0])
     for query, rows in bands.near_in_parts(small[:, 0], reach.phash):
         close = hamming(large[rows, 1], small[query, 1]) <= reach.dhash

@@ -1,4 +1,4 @@
-"""From confirmed faces to what stands in each file of a release, under which name."""
+"""The contents of a release: which picture and face is in which split, and its name."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ class Placed:
     """A picture of the release.
 
     Attributes:
-        path: where it lies below its archive's folder.
+        path: its name below the folder of its split, as iCartoonFace has it; unique
+            within the split.
         picture: its row in `icf.dataset.selection.Pictures`.
-        face: the row of the face it is there for; -1 in the detection set.
+        face: the row of its labelled face; -1 in the detection set.
         label: the identity's number; -1 for distractors and in the detection set.
     """
 
@@ -57,12 +58,12 @@ class Placed:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What goes where.
+    """Which picture and face is in which split.
 
     Attributes:
-        selection: what there was.
+        selection: the faces and pictures to choose from.
         splits: rows of its faces; for detection, rows of its *pictures*.
-        held_back: how many rows train gave up because test shows nearly the same.
+        held_back: number of rows removed from train as near-duplicates of test.
     """
 
     selection: Selection
@@ -71,7 +72,7 @@ class Plan:
 
     @cached_property
     def labels(self) -> dict[int, int]:
-        """The number of each identity: those in train first, then the unseen."""
+        """The label of each identity: those in train first, then the unseen."""
         faces = self.selection.faces
         train = np.unique(faces.identity[self.splits.train])
         probes = np.unique(faces.identity[self.splits.probes])
@@ -81,12 +82,12 @@ class Plan:
 
     @cached_property
     def train(self) -> tuple[Placed, ...]:
-        """The recognition set's training pictures, one folder an identity."""
+        """The recognition set's training pictures, one folder per identity."""
         return tuple(self._train())
 
     @cached_property
     def test(self) -> tuple[Placed, ...]:
-        """Its test pictures: probes by label, then distractors."""
+        """The recognition set's test pictures: probes by label, then distractors."""
         faces = self.selection.faces
         probes = [
             (self.labels[int(faces.identity[row])], int(row))
@@ -105,12 +106,12 @@ class Plan:
 
     @cached_property
     def detection_test(self) -> tuple[Placed, ...]:
-        """Its test pictures."""
+        """The detection set's test pictures."""
         return self._detection(DETTEST, self.splits.detection_test, 0)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of everything."""
+        """The size of each part of the release."""
         faces, splits = self.selection.faces, self.splits
         train = np.unique(faces.identity[splits.train])
         probes = np.unique(faces.identity[splits.probes])
@@ -162,10 +163,10 @@ class Plan:
 def make_plan(
     selection: Selection, settings: DatasetSettings, reach: Reach, seed: int
 ) -> Plan:
-    """Split, then have train give up what test nearly shows.
+    """Split, then remove near-duplicates of the test from train.
 
     Raises:
-        WrongUse: there is too little for a test, or train gave up everything.
+        WrongUse: too few faces for a test, or nothing is left in train.
     """
     faces, pictures = selection.faces, selection.pictures
     _, group = np.unique(pictures.pixel_hash, return_inverse=True)
@@ -179,12 +180,12 @@ def make_plan(
         protocol_of(settings),
         seed,
     )
-    away = _near_test(selection, splits, whole, reach)
-    kept = hold_back(splits, away[faces.picture], away[whole])
+    near = _near_test(selection, splits, whole, reach)
+    kept = hold_back(splits, near[faces.picture], near[whole])
     if not len(kept.train):
         raise WrongUse(
-            "nothing is left to train on: every picture nearly equals one of the test; "
-            "harvest more, or lower filter.max_phash and filter.max_dhash"
+            "nothing is left to train on: every picture is a near-duplicate of one in "
+            "the test; harvest more, or lower filter.max_phash and filter.max_dhash"
         )
     held_back = {
         "faces": len(splits.train) - len(kept.train),
@@ -202,10 +203,10 @@ def make_plan(
 
 @dataclass(frozen=True, eq=False)
 class _Numbers:
-    """Rows numbered by what they are, not by when they were found.
+    """Row numbers that depend on content, not on the order of the harvest.
 
-    A harvest brings pictures in another order each time; the same pictures and answers
-    must fall into the same splits all the same.
+    Each harvest stores pictures in another order; the same pictures and answers must
+    get the same splits.
     """
 
     face: IntArray
@@ -236,7 +237,7 @@ def _content_numbers(selection: Selection) -> _Numbers:
 
 
 def protocol_of(settings: DatasetSettings) -> Protocol:
-    """The protocol that the settings ask for."""
+    """Make the protocol from the settings."""
     return Protocol(
         min_faces=settings.min_faces,
         max_probes=settings.max_probes,
@@ -250,7 +251,7 @@ def protocol_of(settings: DatasetSettings) -> Protocol:
 def _near_test(
     selection: Selection, splits: Splits, whole: IntArray, reach: Reach
 ) -> BoolArray:
-    """Which pictures of train nearly equal one of test, or a face in them does."""
+    """Mark pictures of train that are, or show a face that is, nearly one of test."""
     faces, pictures = selection.faces, selection.pictures
     in_test, in_train = (np.zeros(len(pictures.image), np.bool_) for _ in range(2))
     in_test[faces.picture[splits.probes]] = True
@@ -258,11 +259,11 @@ def _near_test(
     in_test[whole[splits.detection_test]] = True
     in_train[faces.picture[splits.train]] = True
     in_train[whole[splits.detection_train]] = True
-    away = np.zeros(len(pictures.image), np.bool_)
+    near = np.zeros(len(pictures.image), np.bool_)
     hashes = pictures.hashes
-    away[in_train] = find_near(hashes[in_train], hashes[in_test], reach) >= 0
+    near[in_train] = find_near(hashes[in_train], hashes[in_test], reach) >= 0
     rows = np.flatnonzero(in_train[faces.picture])
     test_faces = faces.hashes[in_test[faces.picture]]
-    near = find_near(faces.hashes[rows], test_faces, reach) >= 0
-    away[faces.picture[rows[near]]] = True
-    return away
+    near_faces = find_near(faces.hashes[rows], test_faces, reach) >= 0
+    near[faces.picture[rows[near_faces]]] = True
+    return near

@@ -1,9 +1,9 @@
-"""Read from the catalogue what a release is made of: confirmed faces, whole pictures.
+"""Select from the catalogue what a release can contain: confirmed faces, pictures.
 
-Everything is paged by key. A face belongs to an identity when people answered that it
-is that character, or when it is the reference that they compared with. A face confirmed
-for two characters belongs to neither. Characters that were merged are one identity,
-that of the one which stands for them.
+Everything is paged by key. A face belongs to an identity if people answered that it
+is that character, or if it is the reference face that they compared with. A face
+confirmed for two characters belongs to neither. Merged characters are one identity,
+that of the character they were merged into.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAGE = 10_000
 
 @dataclass(frozen=True)
 class Identity:
-    """A character, and the cartoon it is from."""
+    """A character and its album."""
 
     character_id: int
     character: str
@@ -42,7 +42,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Box:
-    """A drawn face as found; corners in pixels of the upright picture."""
+    """A detected drawn face; corners in pixels of the upright picture."""
 
     face_id: int
     corners: tuple[float, float, float, float]
@@ -51,7 +51,7 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class SelectedFaces:
-    """Confirmed faces in the order of their ids; n rows each."""
+    """Confirmed faces sorted by id; n rows each."""
 
     face: IntArray
     identity: IntArray
@@ -66,24 +66,24 @@ class SelectedFaces:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The pictures that the confirmed faces are in, in the order of their ids."""
+    """The pictures of the confirmed faces, sorted by id."""
 
     image: IntArray
     sha256: npt.NDArray[np.bytes_]
     pixel_hash: npt.NDArray[np.bytes_]
     hashes: Hashes
-    #: The sniffed format of each, and its size: shape (m, 2), width and height.
+    #: The detected file format of each, and its size: shape (m, 2), width and height.
     format: tuple[str, ...]
     size: IntArray
-    #: Drawn faces found in each.
+    #: Drawn faces detected in each.
     boxes: tuple[tuple[Box, ...], ...]
-    #: Whether people confirmed every one of them.
+    #: Whether people confirmed all of them.
     complete: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """What a release can be made of.
+    """What a release can contain.
 
     Attributes:
         faces: the confirmed faces.
@@ -92,7 +92,7 @@ class Selection:
         embedder: the model hash of the vectors that every face has.
         detectors: the hashes of the models that found the boxes.
         models: the names of those models, by hash.
-        left_out: how many confirmed faces cannot be used, by reason.
+        left_out: number of confirmed faces that cannot be used, by reason.
     """
 
     faces: SelectedFaces
@@ -105,29 +105,29 @@ class Selection:
 
 
 def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Selection:
-    """Read all of it.
+    """Read all confirmed faces and their pictures.
 
     Args:
         connection: to the catalogue.
-        only_licence: patterns of licences; a picture that was found under none of these
-            is left out. Empty for all.
+        only_licence: patterns of allowed licences; a picture found under no allowed
+            licence is left out. Empty: all licences.
 
     Raises:
-        WrongUse: people have confirmed no face yet, none is embedded, or none of their
-            pictures is under such a licence; or two of them are one character, as
-            people say, and not merged yet.
+        WrongUse: no face is confirmed, none is embedded, or no picture is under an
+            allowed licence; or people found two characters to be one, and they are
+            not merged yet.
     """
     owners, ambiguous = _owners(connection)
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
     _check_labels(connection, confirmed)
     images = sorted({row.image_id for row in confirmed})
-    let_in = under_licence(connection, images, only_licence)
-    rows = [row for row in confirmed if row.image_id in let_in]
+    allowed = under_licence(connection, images, only_licence)
+    rows = [row for row in confirmed if row.image_id in allowed]
     if not rows:
         raise WrongUse(
             f"none of the {len(confirmed)} confirmed faces is on a picture under "
-            f"{', '.join(only_licence)}; `icf-harvest licences` shows what there is, "
-            "and harvest.only_licence says what is let in"
+            f"{', '.join(only_licence)}; `icf-harvest licences` counts the licences, "
+            "and harvest.only_licence sets which are allowed"
         )
     embedder = Counter(row.embedder for row in rows if row.embedder).most_common(1)
     if not embedder:
@@ -191,18 +191,18 @@ _ANSWERED = sa.select(
 
 _SAME = _ANSWERED.where(question.c.label == Label.SAME.value)
 
-#: Of characters: merged, or standing for one that is.
-_gone = character.alias("gone")
-_TOOK_PART = sa.or_(
+#: Of characters: merged into another one, or another one was merged into it.
+_merged = character.alias("merged")
+_IN_MERGE = sa.or_(
     character.c.merged_into.is_not(None),
-    sa.exists().where(_gone.c.merged_into == character.c.id),
+    sa.exists().where(_merged.c.merged_into == character.c.id),
 )
 
 
 def _pages(
     connection: sa.Connection, query: sa.Select[Any], table: sa.Table
 ) -> Iterator[sa.Row[Any]]:
-    """All rows of ``query``, whose first column is the key of ``table``."""
+    """Yield all rows of ``query``, whose first column is the key of ``table``."""
     last = -1
     while True:
         page = query.where(table.c.id > last).order_by(table.c.id).limit(PAGE)
@@ -214,29 +214,30 @@ def _pages(
 
 
 def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
-    """Each confirmed face's character, and of how many faces people disagree."""
+    """Map confirmed faces to characters; count faces confirmed for several."""
     owners: dict[int, int] = {}
-    torn: set[int] = set()
+    ambiguous: set[int] = set()
     for row in _pages(connection, _SAME, question):
         if owners.setdefault(row.face_id, row.character_id) != row.character_id:
-            torn.add(row.face_id)
+            ambiguous.add(row.face_id)
     confirmed = set(owners.values())
     references = sa.select(
-        character.c.id, survivor().label("stands"), character.c.reference_face_id
+        character.c.id, survivor().label("owner"), character.c.reference_face_id
     ).where(character.c.reference_face_id.is_not(None))
     for row in _pages(connection, references, character):
-        character_id, face_id = row.stands, row.reference_face_id
-        # A reference that no answer speaks for confirms nothing.
+        character_id, face_id = row.owner, row.reference_face_id
+        # A reference face confirms nothing unless its character has a confirmed face.
         if character_id in confirmed and (
             owners.setdefault(face_id, character_id) != character_id
         ):
-            torn.add(face_id)
-    # Before a merge people may have said yes for the one, and no for the other.
-    refused = _ANSWERED.where(question.c.label == Label.DIFFERENT.value, _TOOK_PART)
-    for row in _pages(connection, refused, question):
+            ambiguous.add(face_id)
+    # Before a merge people may have answered yes for one and no for the other.
+    rejected = _ANSWERED.where(question.c.label == Label.DIFFERENT.value, _IN_MERGE)
+    for row in _pages(connection, rejected, question):
         if owners.get(row.face_id) == row.character_id:
-            torn.add(row.face_id)
-    return {key: owner for key, owner in owners.items() if key not in torn}, len(torn)
+            ambiguous.add(row.face_id)
+    clear = {key: owner for key, owner in owners.items() if key not in ambiguous}
+    return clear, len(ambiguous)
 
 
 def _check_merges(
@@ -244,7 +245,7 @@ def _check_merges(
 ) -> None:
     """Refuse to release one character under two names."""
     same = _found_to_be(connection, ReviewStatus.SAME)
-    # Who people said yes and no of is nobody's to merge.
+    # Pairs with contradicting answers are not merged.
     pairs = [
         (one, other)
         for one, other in sorted(
@@ -265,7 +266,7 @@ def _check_merges(
 def _found_to_be(
     connection: sa.Connection, status: ReviewStatus
 ) -> set[tuple[int, int]]:
-    """The pairs that people said this of, as who stands for them, the smaller first."""
+    """Read pairs of characters with this review status, as merged, smaller id first."""
     one, other = character.alias("one"), character.alias("other")
     query = (
         sa.select(survivor(one), survivor(other))
@@ -333,7 +334,7 @@ def _pictures(
     return Pictures(
         image=_ints([row.id for row in rows]),
         sha256=_texts([row.sha256 for row in rows]),
-        # Without one, a picture equals nothing but itself.
+        # Without a pixel hash, a picture equals only itself.
         pixel_hash=_texts([row.pixel_hash or row.sha256 for row in rows]),
         hashes=Hashes(
             _ints([row.phash or 0 for row in rows]),
@@ -350,7 +351,7 @@ def _pictures(
 
 
 def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box, ...]]:
-    """Every drawn face that the detector is sure of in each picture, in or out."""
+    """Map each picture to its drawn faces over the score threshold, kept or dropped."""
     query = (
         sa.select(
             face.c.image_id,
@@ -376,5 +377,5 @@ def _ints(values: Sequence[Any]) -> IntArray:
 
 
 def _texts(values: Sequence[str]) -> npt.NDArray[np.bytes_]:
-    """As ASCII of fixed width: a third of the memory of str objects."""
+    """Store as ASCII of fixed width: a third of the memory of str objects."""
     return np.array(values, dtype="S64")

@@ -1,12 +1,12 @@
-"""The paper's protocol (sections 3.3 and 5.1) at any size, from arrays alone.
+"""The paper's protocol (sections 3.3 and 5.1) at any size, computed on arrays.
 
-Test is chosen first, and train gives way. A *group* is a set of pictures that must stay
-together (one picture, or several with the same pixels): no group is in train and in
-test, neither within one of the two tasks nor across them. No picture in train shows a
-confirmed face of an identity that is kept for the test alone. The test holds at most
-one face of a group.
+The test is chosen first; train gets what is left. A *group* is a set of pictures that
+must stay together (one picture, or several with the same pixels): no group is in train
+and in test, neither within one of the two tasks nor across them. No picture in train
+shows a confirmed face of an identity that is held out for the test. The test has at
+most one face of a group.
 
-The same arrays, protocol and seed give the same split, in whatever order the rows come.
+The same arrays, protocol and seed give the same split, independent of row order.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How much of what there is goes where; the paper's counts are the most.
+    """The size of each split, as shares; the paper's counts are the upper limits.
 
     Attributes:
-        min_faces: faces that an identity needs to give probes.
-        max_probes: probes that an identity gives at most.
-        seen_share: identities in train that also give probes, of all identities.
-        unseen_share: identities kept for probes alone.
-        distractor_share: identities kept for distractors alone, one face each.
-        detection_test_share: pictures in the detection test, of all pictures.
+        min_faces: faces that an identity needs to have probes.
+        max_probes: upper limit of probes of an identity.
+        seen_share: share of identities that are in train and have probes.
+        unseen_share: share of identities that have probes and are not in train.
+        distractor_share: share of identities that are distractors, one face each.
+        detection_test_share: share of pictures that are in the detection test.
     """
 
     min_faces: int = 5
@@ -55,7 +55,7 @@ class ConfirmedFaces:
 
     Attributes:
         face: the face's id, each once.
-        identity: whose face it is.
+        identity: the character's id.
         album: the album of that identity.
         group: the group of its picture.
     """
@@ -81,7 +81,7 @@ class DetectionPictures:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Rows of `ConfirmedFaces` and of `DetectionPictures`, each in the order of ids.
+    """Rows of `ConfirmedFaces` and of `DetectionPictures`, each sorted by id.
 
     A probe's identity is *seen* if it has a face in train, and *unseen* if it has none.
     """
@@ -99,7 +99,7 @@ def make_splits(
     """Divide faces into train, probes and distractors, and pictures for detection.
 
     Raises:
-        WrongUse: there are too few identities or faces for a test.
+        WrongUse: too few identities or faces for a test.
     """
     rng = np.random.default_rng(seed)
     order = np.argsort(faces.face, kind="stable")
@@ -113,8 +113,8 @@ def make_splits(
     quota = _quota(roles, usable, protocol, rng)
     picked = testable[_rank_within(number[testable]) < quota[number[testable]]]
     group = faces.group[order]
-    away = np.isin(group, group[roles.held_out[number]])
-    train = np.flatnonzero(~away & ~np.isin(group, group[picked]))
+    held_out = np.isin(group, group[roles.held_out[number]])
+    train = np.flatnonzero(~held_out & ~np.isin(group, group[picked]))
     is_distractor = roles.distractor[number[picked]]
     recognition = (train, picked[~is_distractor], picked[is_distractor])
     _check(recognition, len(ids), usable, protocol)
@@ -124,7 +124,7 @@ def make_splits(
 
 
 def hold_back(splits: Splits, faces: BoolArray, pictures: BoolArray) -> Splits:
-    """Take rows out of train, because something in test looks nearly the same.
+    """Remove rows from train that are near-duplicates of something in test.
 
     Args:
         splits: as `make_splits` made them.
@@ -142,7 +142,7 @@ def hold_back(splits: Splits, faces: BoolArray, pictures: BoolArray) -> Splits:
 
 @dataclass(frozen=True, eq=False)
 class _Roles:
-    """For each identity whether it has the role; the others are in train alone."""
+    """The role of each identity, as masks; identities without one are in train only."""
 
     seen: BoolArray
     unseen: BoolArray
@@ -165,7 +165,7 @@ class _Roles:
         queue = _held_out_first(album, unseen_count + distractor_count, can_probe, rng)
         unseen = _first(queue, can_probe, unseen_count)
         distractor = _first(queue, ~unseen & (usable > 0), distractor_count)
-        # One face at least stays for train.
+        # At least one face stays in train.
         can_be_seen = (usable > protocol.min_faces) & ~unseen & ~distractor
         return _Roles(
             _first(rng.permutation(count), can_be_seen, seen_count), unseen, distractor
@@ -173,12 +173,12 @@ class _Roles:
 
 
 def _share(count: int, share: float, most: int) -> int:
-    """A share of ``count``: at least one where any is asked for."""
+    """Compute a share of ``count``: at least 1 if the share is positive."""
     return min(most, max(int(share > 0), round(share * count)))
 
 
 def _probe_counts(count: int, able: int, protocol: Protocol) -> tuple[int, int]:
-    """How many seen and unseen identities give probes, if ``able`` of them can."""
+    """Count seen and unseen identities with probes; only ``able`` can have any."""
     seen = _share(count, protocol.seen_share, protocol.max_seen)
     unseen = _share(count, protocol.unseen_share, protocol.max_unseen)
     if seen + unseen > able:
@@ -190,10 +190,10 @@ def _probe_counts(count: int, able: int, protocol: Protocol) -> tuple[int, int]:
 def _held_out_first(
     album: IntArray, needed: int, can_probe: BoolArray, rng: np.random.Generator
 ) -> IntArray:
-    """All identities, those to be kept out of train first.
+    """Order all identities, those to be held out of train first.
 
-    Whole albums lead as far as they fit, so that even an album's style is new to what
-    was trained; then come identities that could give no probes anyway.
+    Whole albums come first as far as they fit, so that the album's style is unseen in
+    training too; then identities that cannot have probes.
     """
     albums, place = np.unique(album, return_inverse=True)
     shuffled = rng.permutation(len(albums))
@@ -215,7 +215,7 @@ def _held_out_first(
 
 
 def _first(queue: IntArray, able: BoolArray, count: int) -> BoolArray:
-    """The first ``count`` of the queue that are able, as a mask."""
+    """Mark the first ``count`` of the queue that are able."""
     mask = np.zeros(len(able), np.bool_)
     mask[queue[able[queue]][:count]] = True
     return mask
@@ -224,11 +224,11 @@ def _first(queue: IntArray, able: BoolArray, count: int) -> BoolArray:
 def _quota(
     roles: _Roles, usable: IntArray, protocol: Protocol, rng: np.random.Generator
 ) -> IntArray:
-    """How many faces each identity gives to the test."""
+    """Count the faces of each identity that go to the test."""
     low, high = protocol.min_faces, max(protocol.min_faces, protocol.max_probes)
     quota = np.zeros(len(usable), np.int64)
     quota[roles.unseen] = np.minimum(usable[roles.unseen], high)
-    # Half of what a seen identity has, so that it is really trained on.
+    # At most half of a seen identity's faces, so that enough are left for training.
     quota[roles.seen] = np.clip(usable[roles.seen] // 2, low, high)
     extra = np.repeat(np.arange(len(quota)), np.maximum(quota - low, 0))
     surplus = int(quota.sum()) - protocol.max_probes_in_all
@@ -246,7 +246,7 @@ def _split_detection(
     protocol: Protocol,
     rng: np.random.Generator,
 ) -> tuple[IntArray, IntArray]:
-    """Fill the test, then train, group by group, never against the recognition set."""
+    """Fill test, then train, by group; consistent with the recognition split."""
     order = np.argsort(pictures.picture, kind="stable")
     groups, number = np.unique(pictures.group[order], return_inverse=True)
     queue = rng.permutation(len(groups))
@@ -261,7 +261,7 @@ def _split_detection(
 
 
 def _fill(queue: IntArray, sizes: IntArray, room: int) -> BoolArray:
-    """Take groups in turn while they fit, as a mask over all groups."""
+    """Take groups in order while they fit, as a mask over all groups."""
     taken = np.zeros(len(sizes), np.bool_)
     for each, size in zip(queue.tolist(), sizes[queue].tolist(), strict=True):
         if size <= room:
@@ -281,20 +281,20 @@ def _check(
     if empty:
         able = int((usable >= protocol.min_faces).sum())
         raise WrongUse(
-            f"too little for a test: no {' and no '.join(empty)} faces. There are "
+            f"too few faces for a test: no {' and no '.join(empty)} faces. There are "
             f"{identities} identities with confirmed faces, and {able} of them have "
-            f"the {protocol.min_faces} that probes need. Answer more questions "
+            f"the {protocol.min_faces} faces that probes need. Answer more questions "
             "(`icf-annotate export`, then import), or lower dataset.min_faces"
         )
 
 
 def _firsts_of(values: IntArray) -> IntArray:
-    """Where each distinct value stands first, in that order."""
+    """Indices of the first occurrence of each distinct value, ascending."""
     return np.sort(np.unique(values, return_index=True)[1])
 
 
 def _rank_within(number: IntArray) -> IntArray:
-    """0, 1, 2, ... for the rows of each number, in the order of the rows."""
+    """Number the rows of each value 0, 1, 2, ..., in row order."""
     order = np.argsort(number, kind="stable")
     ordered = number[order]
     starts = np.flatnonzero(np.diff(ordered, prepend=-1))

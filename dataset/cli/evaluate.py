@@ -33,7 +33,7 @@ cli = command.group(
     metavar="F.bin",
     type=_FILE,
     required=True,
-    help="Raw float64, a row for each picture of INFO.txt, in its order.",
+    help="Raw float64, one row per picture of INFO.txt, in its order.",
 )
 @shared_options
 @pass_invocation
@@ -45,7 +45,7 @@ cli = command.group(
 def identification_command(
     invocation: Invocation, info_path: Path, features_path: Path
 ) -> None:
-    """Percent of pairs at rank 1, 5 and 10, as the official script counts them.
+    """Compute the percent of pairs at rank 1, 5 and 10, as the official script does.
 
     A tie with a distractor counts against the pair.
     """
@@ -76,7 +76,7 @@ def identification_command(
     metavar="D.csv",
     type=_FILE,
     required=True,
-    help="Found boxes: picture,xmin,ymin,xmax,ymax,face,score.",
+    help="Detected boxes: picture,xmin,ymin,xmax,ymax,face,score.",
 )
 @shared_options
 @pass_invocation
@@ -88,7 +88,7 @@ def identification_command(
 def detection_command(
     invocation: Invocation, truth_path: Path, detections_path: Path
 ) -> None:
-    """Average precision at IoU 0.5, from 0 to 1, in three named conventions.
+    """Compute average precision at IoU 0.5, from 0 to 1, in three named conventions.
 
     They differ in the third digit: official (matched in file order), coco (AP50 of
     pycocotools) and voc_all_point (matched by score).

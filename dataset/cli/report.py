@@ -20,11 +20,11 @@ from icf.errors import WrongUse
 @pass_invocation
 @example("icf-report reports/report.html")
 def cli(invocation: Invocation, out: Path) -> None:
-    """Write one HTML file that shows what the data set is and how it came to be.
+    """Write one HTML file that shows the data set and how it was made.
 
-    Counts, why pictures and faces were dropped, samples, licences, models, labels, the
-    last release with its leak report and scores. It needs nothing beside it: open it,
-    print it or send it.
+    It has counts, why pictures and faces were dropped, samples, licences, models,
+    labels, and the last release with its leak report and scores. It needs no other
+    file and no network.
     """
     # Imported here, so that help does not wait for the drawing libraries.
     from icf.dataset.report.page import write_report

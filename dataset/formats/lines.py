@@ -1,4 +1,4 @@
-"""Text files as numbered rows: what all published row formats share."""
+"""Text files as numbered rows, shared by all published row formats."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class LineStyle:
-    r"""How the lines of a file end, kept so that it can be written back to the byte.
+    r"""The line ends of a file, kept so that it can be written back byte for byte.
 
     Attributes:
         newline: ``"\n"`` or ``"\r\n"``.
-        closed: Whether the last line ends with a newline too.
+        closed: Whether the last line ends with a newline.
     """
 
     newline: str = "\n"
@@ -32,21 +32,21 @@ class Row:
     """One line of a file, without its end.
 
     Attributes:
-        path: The file it stands in.
-        number: Its line number, counted from 1.
-        text: What it says.
+        path: The file it was read from.
+        number: Its line number, from 1.
+        text: Its text.
     """
 
     path: Path
     number: int
     text: str
 
-    def refuse(self, expected: str, found: str | None = None) -> NoReturn:
+    def fail(self, expected: str, found: str | None = None) -> NoReturn:
         """Raise ``BadInput`` that names file, line, what was expected and found.
 
         Args:
-            expected: What the format promises here.
-            found: What stands here instead; the whole line where it is not given.
+            expected: What the format expects here.
+            found: What was found instead; by default the whole line.
         """
         shown = repr(self.text[:_SHOWN]) if found is None else found
         raise BadInput(
@@ -96,7 +96,7 @@ def write_rows(path: Path, rows: Iterable[str], style: LineStyle) -> None:
 
 
 def _encoded(rows: Iterable[str], style: LineStyle) -> Iterator[bytes]:
-    """Each row with the end before it, so that the last one may stay open."""
+    """Encode each row after the line end of the one before it."""
     end = ""
     for row in rows:
         yield f"{end}{row}".encode()
@@ -106,7 +106,7 @@ def _encoded(rows: Iterable[str], style: LineStyle) -> Iterator[bytes]:
 
 
 def checked_name(name: str, forbidden: str) -> str:
-    """Return a file name that the format can hold, or refuse it.
+    """Check that the format can hold a file name, and return it.
 
     Args:
         name: A picture's name or path inside the release.

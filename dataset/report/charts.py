@@ -9,7 +9,7 @@ from markupsafe import Markup
 #: Size of a chart, and the room around its bars, in the drawing's units.
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 170, 38, 24, 8
 
-#: How much of all may stand beyond the last bar, and be drawn into it.
+#: Largest share of all values beyond the last bar; they are added to it.
 _BEYOND = 0.02
 
 
@@ -18,7 +18,7 @@ def ranked(values: Sequence[int], title: str) -> Markup:
 
     Args:
         values: one per character, most first.
-        title: what the chart shows, for people who cannot see it.
+        title: what the chart shows, for screen readers.
     """
     if not values:
         return Markup("")
@@ -43,7 +43,7 @@ def histogram(
     Args:
         counts: how many there are from each multiple of ``step`` on.
         step: the width of the finest bar; bars grow by whole steps to fit.
-        title: what the chart shows, for people who cannot see it.
+        title: what the chart shows, for screen readers.
         bars: how many bars are drawn at most.
     """
     if not counts:
@@ -76,7 +76,7 @@ def histogram(
 def funnel(counts: Sequence[int]) -> Markup:
     """One block a stage, as tall as its count, joined to the next: a picture only.
 
-    The page says the numbers beside it, so screen readers skip the drawing.
+    The page has the numbers as text, so screen readers skip the drawing.
     """
     most = max(counts, default=0)
     if not most:
@@ -106,7 +106,7 @@ def funnel(counts: Sequence[int]) -> Markup:
 
 
 def bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
-    """The first round multiple of a step at which nearly all fits into the bars."""
+    """Find the first round multiple of a step with which nearly all values fit."""
     total, seen = sum(counts.values()), 0
     far = max(counts)
     for end in sorted(counts, reverse=True):
@@ -120,7 +120,7 @@ def bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
 
 
 def frame(most: int) -> tuple[int, float, float]:
-    """The axis' top, and the room across and down."""
+    """Return the top of the axis, and the width and height of the plot."""
     scale = 1
     while most > scale * 10:
         scale *= 10
@@ -129,7 +129,7 @@ def frame(most: int) -> tuple[int, float, float]:
 
 
 def grid(top: int, down: float) -> str:
-    """Lines at nothing, half and the axis' top, with their numbers."""
+    """Draw lines at zero, half and the top of the axis, with their numbers."""
     parts = []
     for share in (0.0, 0.5, 1.0):
         y = TOP + down * (1 - share)
@@ -149,7 +149,7 @@ def _label(x: float, value: int) -> str:
 
 
 def svg(inside: str, title: str, size: tuple[float, float] = (WIDTH, HEIGHT)) -> Markup:
-    """Wrap a drawing; ``title`` says what it shows to people who cannot see it."""
+    """Wrap a drawing as SVG; ``title`` describes it for screen readers."""
     head = Markup('<svg viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">').format(
         *size, title
     )

@@ -1,4 +1,4 @@
-"""Small pictures for the report: kept faces with their reference, dropped ones."""
+"""Thumbnails for the report: kept faces with their reference, dropped samples."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from icf.codes import FaceReason, ImageReason, Label, Verdict
 from icf.images import Undecodable, decode
 from icf.stores.blobs import BlobStore
 
-#: Sides of a thumbnail in pixels, and how many there are at most.
+#: Side of a thumbnail in pixels, and the limits of how many are shown.
 SIDE = 112
 CHARACTERS, FACES, REASON_FACES, REASON_IMAGES = 6, 8, 10, 10
 
-#: How far beyond the box a thumbnail shows, as a share of its longer side.
+#: Margin around the box, as a share of its longer side.
 MARGIN = 0.2
 
 Pixels = npt.NDArray[np.uint8]
@@ -34,9 +34,9 @@ class Sheet:
 
     Attributes:
         title: a character's name, or a reason's code.
-        note: its album, or what the reason means.
-        count: how many there are in all.
-        reference: the reference face; empty where there is none.
+        note: its album, or the meaning of the reason.
+        count: the number of all faces or pictures.
+        reference: the reference face; empty if there is none.
         thumbnails: some of them.
     """
 
@@ -48,7 +48,7 @@ class Sheet:
 
 
 def kept_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
-    """The characters with most confirmed faces, one album after the other."""
+    """Show the characters with most confirmed faces, of as many albums as possible."""
     count = sa.func.count(schema.question.c.id)
     query = (
         sa.select(
@@ -80,9 +80,9 @@ def kept_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
 
 
 def dropped_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
-    """Samples of what is out, for every reason that left something to show.
+    """Show samples of dropped faces, then of dropped pictures, for every reason.
 
-    Faces come first; among faces and among pictures, the commonest reason.
+    The most frequent reason comes first.
     """
     faces = [
         Sheet(
@@ -113,17 +113,17 @@ def dropped_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
 def face_thumbnail(
     connection: sa.Connection, blobs: BlobStore, face_id: int | None
 ) -> str:
-    """One face; empty where there is none, or its picture is gone."""
+    """Make a thumbnail of a face; empty if it or its picture is missing."""
     return "".join(_faces(connection, blobs, _FACE.c.id == face_id, 1))
 
 
 _FACE = schema.face
-#: Who was asked about: a character, or one that was merged into it since.
+#: The character of a question; it may have been merged into another one since.
 _ASKED = schema.character.alias("asked")
 
 
 def _spread(rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
-    """At most `CHARACTERS` rows, from as many albums as there are."""
+    """Choose at most `CHARACTERS` rows, from as many albums as possible."""
     turns: dict[str, int] = {}
     ordered = []
     for place, row in enumerate(rows):
@@ -195,7 +195,7 @@ def _images(connection: sa.Connection, blobs: BlobStore, reason: str) -> list[st
 
 
 def _pixels(blobs: BlobStore, sha256: str) -> Pixels | None:
-    """The picture, or None where there is nothing to show: many are out for that."""
+    """Decode a picture; None if it cannot be: many were dropped because of that."""
     try:
         return decode(blobs.get(sha256)).pixels
     except (FileNotFoundError, Undecodable):
@@ -203,7 +203,7 @@ def _pixels(blobs: BlobStore, sha256: str) -> Pixels | None:
 
 
 def _crop(pixels: Pixels, box: Sequence[float]) -> Pixels:
-    """A square around the box, with a margin, as far as the picture goes."""
+    """Crop a square around the box, with a margin, clipped to the picture."""
     x1, y1, x2, y2 = box
     half = max(x2 - x1, y2 - y1) * (0.5 + MARGIN)
     across, down = (x1 + x2) / 2, (y1 + y2) / 2
@@ -215,7 +215,7 @@ def _crop(pixels: Pixels, box: Sequence[float]) -> Pixels:
 
 
 def _data_uri(pixels: Pixels) -> str:
-    """A JPEG of at most `SIDE` pixels a side."""
+    """Encode as JPEG of at most `SIDE` pixels a side."""
     height, width = pixels.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

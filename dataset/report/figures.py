@@ -1,4 +1,4 @@
-"""Count what the report shows; every query is an aggregate or has a limit."""
+"""Counts of the report; every query is an aggregate or has a limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DROPPED = Verdict.DROPPED.value
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of a bar list: a name, what it means, and how many."""
+    """One line of a bar list: a name, its meaning and a count."""
 
     name: str
     meaning: str
@@ -28,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Licence:
-    """Pictures that were found under one licence, and where it was read."""
+    """The number of pictures under a licence, and where the licence was read."""
 
     licence: str
     read_from: str
@@ -36,19 +36,19 @@ class Licence:
 
     @property
     def unknown(self) -> bool:
-        """Tell whether nobody knows what may be done with them."""
+        """Whether the licence is unknown."""
         return self.licence.strip().lower() in {"", "unknown"}
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How people answered.
+    """Statistics of people's answers.
 
     Attributes:
-        people: different annotators.
-        labels: how many questions have each label.
-        asked_twice: questions that two people or more answered.
-        agreed: those of them on which all gave the same answer.
+        people: number of annotators.
+        labels: number of questions by label.
+        asked_twice: questions answered by two people or more.
+        agreed: those of them with equal answers.
     """
 
     people: int
@@ -59,7 +59,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class LastRun:
-    """The command that changed the catalogue last, and when it began."""
+    """The last command that changed the catalogue, and when it started."""
 
     command: str
     started: datetime
@@ -90,7 +90,7 @@ SHARPNESS_STEP = 50
 
 
 def read_figures(connection: sa.Connection) -> Figures:
-    """Count everything, in one state of the catalogue."""
+    """Read all counts."""
     image, face, url = schema.image.c, schema.face.c, schema.url.c
     return Figures(
         headline=_headline(connection),
@@ -198,7 +198,7 @@ def _by_code(
 
 
 def _per_character(connection: sa.Connection) -> list[int]:
-    """Confirmed faces of each character, most first; kept ones before any label."""
+    """Count confirmed faces, else kept ones, per character, most first."""
     count = sa.func.count()
     confirmed = (
         sa.select(count)

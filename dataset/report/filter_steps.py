@@ -1,7 +1,7 @@
-"""What each filter step made of pictures and faces, as things stand now.
+"""The current results of each filter step, for pictures and faces.
 
-A row counts once: where it waits, at the step that dropped it, or as kept. So a moved
-threshold moves it here as well, and what was decided before only stays in the ledger.
+A row is counted once: where it waits, at the step that dropped it, or as kept. After a
+threshold changed, the counts follow; earlier decisions are only in the ledger.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from icf.dataset.report.figures import Bar
 _TABLES = {"image": schema.image, "face": schema.face}
 _CODES: Mapping[str, type[Code]] = {"image": ImageReason, "face": FaceReason}
 
-#: A step's name for rows that are out without a line in the ledger.
+#: The step of rows that were dropped without a decision in the ledger.
 UNKNOWN = "before the ledger"
 
 
 @dataclass(frozen=True)
 class StepCount:
-    """How many came to a step and what became of them.
+    """The number of rows that reached a step, and the results.
 
     Attributes:
         name: of the step.
-        reached: how many did, all told.
-        waiting: how many of them it has not judged yet.
-        passed: how many went on.
-        dropped: the others, by reason, the commonest first.
+        reached: number of rows that reached it.
+        waiting: number of those that are not judged yet.
+        passed: number of those that passed.
+        dropped: number of those that were dropped by reason, most frequent first.
     """
 
     name: str
@@ -42,15 +42,15 @@ class StepCount:
 
     @property
     def out(self) -> int:
-        """How many it dropped."""
+        """The number of dropped rows."""
         return sum(bar.count for bar in self.dropped)
 
 
 def read_steps(connection: sa.Connection, subject: str) -> list[StepCount]:
-    """Count what became of all rows at each step, in the order of the steps.
+    """Count the results of all rows at each step, in the order of the steps.
 
-    The order is that in which steps first decided anything, which no run can change:
-    a row must have passed a step before the next one judges it.
+    Steps are ordered by their first decision: a row must pass a step before the next
+    one judges it.
 
     Args:
         connection: to the catalogue.
@@ -99,7 +99,7 @@ def _waiting(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
 def _dropped(
     connection: sa.Connection, subject: str, table: sa.Table
 ) -> dict[str, list[Bar]]:
-    """Rows that are out, by the step that said so last, and by reason."""
+    """Group dropped rows by the last step that dropped them, and by reason."""
     decision = schema.decision
     last = (
         sa.select(decision.c.step)

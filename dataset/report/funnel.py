@@ -1,4 +1,4 @@
-"""From URLs to a release: how many are left after each stage, and what the rest is."""
+"""From URLs to a release: what is left after each stage, and where the rest is."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the way.
+    """One stage of the funnel.
 
     Attributes:
         name: what is counted.
-        count: how many there are.
-        rest: what became of those that did not go on: words, and how many.
+        count: number of those.
+        rest: description and number of those that did not reach the next stage.
     """
 
     name: str
@@ -35,7 +35,7 @@ def read_funnel(
 
     Args:
         connection: to the catalogue.
-        release: the counts of the last release; None where there is none.
+        release: the counts of the last release; None if there is none.
     """
     stages = [
         _urls(connection),
@@ -83,7 +83,7 @@ def _pictures(connection: sa.Connection) -> Stage:
 
 def _faces(connection: sa.Connection) -> Stage:
     face, question = schema.face, schema.question
-    # What the detector was too unsure of is no face.
+    # Detections under the score threshold are not counted as faces.
     sure = face.c.reason != FaceReason.LOW_SCORE.value
     verdicts = _by(connection, face.c.verdict, sure)
     kept = face.c.verdict == Verdict.KEPT.value

@@ -1,4 +1,4 @@
-"""Charts of measures as inline SVG: with a threshold, and against the truth."""
+"""Charts of measures as inline SVG: histograms with thresholds, and reliability."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class _Bars:
 
 
 def thresholded(measure: Measure, bars: int = 20) -> Markup:
-    """A histogram with a line at the threshold; what lies beyond it stands out.
+    """Draw a histogram with a line at the threshold; values beyond it are coloured.
 
-    What is far above nearly everything joins the last bar. Bars that cannot be seen any
-    more at the scale of the others still get a hair's breadth.
+    Outliers far above nearly all values are added to the last bar. Very small bars are
+    drawn at least one unit high.
     """
     drawn = _bars(measure, bars)
     top, across, down = charts.frame(max(good + bad for good, bad in drawn.counts))
@@ -38,10 +38,10 @@ def thresholded(measure: Measure, bars: int = 20) -> Markup:
     for place, (good, bad) in enumerate(drawn.counts):
         start = (drawn.first + place * drawn.width) * measure.step
         x, base = LEFT + place * wide, TOP + down
-        told = f"{number(start)} and more: {good + bad:,}"
+        title = f"{number(start)} and more: {good + bad:,}"
         if bad and measure.threshold is not None:
-            told += f", {bad:,} beyond the threshold"
-        parts.append(f"<g><title>{told}</title>")
+            title += f", {bad:,} beyond the threshold"
+        parts.append(f"<g><title>{title}</title>")
         for style, count in (("fill", good), ("fill out", bad)):
             tall = max(down * count / top, 1.0 if count else 0.0)
             base -= tall
@@ -52,7 +52,7 @@ def thresholded(measure: Measure, bars: int = 20) -> Markup:
                 )
         parts.append("</g>")
         if place % (1 + len(drawn.counts) // 6) == 0:
-            parts.append(_under(x, number(start)))
+            parts.append(_label(x, number(start)))
     parts.append(charts.grid(top, down))
     if measure.threshold is not None:
         at = measure.threshold / measure.step - drawn.first
@@ -61,11 +61,11 @@ def thresholded(measure: Measure, bars: int = 20) -> Markup:
             f'<line class="cut" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" '
             f'y2="{TOP + down:.1f}"/>'
         )
-    return charts.svg("".join(parts), _told(measure))
+    return charts.svg("".join(parts), _title(measure))
 
 
 def reliability(bins: Sequence[Bin]) -> Markup:
-    """Predicted against observed: dots on the diagonal are right, big ones are many."""
+    """Plot predicted against observed; the size of a dot shows its count."""
     if not bins:
         return Markup("")
     left, top = LEFT + 4.0, 10.0
@@ -92,14 +92,14 @@ def reliability(bins: Sequence[Bin]) -> Markup:
             f"the same {each.observed:.2f}</title></circle>"
         )
     size = (left + _SQUARE + 12, top + _SQUARE + 24)
-    told = "; ".join(
+    title = "; ".join(
         f"predicted {each.predicted:.2f}, observed {each.observed:.2f}" for each in bins
     )
-    return charts.svg("".join(parts), f"Reliability: {told}", size)
+    return charts.svg("".join(parts), f"Reliability: {title}", size)
 
 
 def number(value: float) -> str:
-    """A short number.
+    """Format a short number.
 
     >>> number(0.30000000000000004), number(12000.0)
     ('0.3', '12,000')
@@ -111,7 +111,7 @@ def _bars(measure: Measure, bars: int) -> _Bars:
     both = {at: good + bad for at, (good, bad) in measure.counts.items()}
     cut = measure.threshold
     if cut is not None:
-        # The threshold is always within the picture.
+        # The threshold is always within the chart.
         both.setdefault(int(cut / measure.step), 0)
     width = charts.bar_width(both, 1, bars)
     first = min(both) // width * width
@@ -128,7 +128,7 @@ def _bars(measure: Measure, bars: int) -> _Bars:
     return _Bars(first, width, [sums.get(place, (0, 0)) for place in places])
 
 
-def _told(measure: Measure) -> str:
+def _title(measure: Measure) -> str:
     words = f"{measure.name} of {measure.total:,}"
     if measure.threshold is None:
         return words
@@ -136,6 +136,6 @@ def _told(measure: Measure) -> str:
     return f"{words}: {measure.beyond:,} beyond the threshold of {cut}"
 
 
-def _under(x: float, text: str) -> str:
+def _label(x: float, text: str) -> str:
     y = HEIGHT - BOTTOM + 16
     return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{text}</text>'

@@ -1,7 +1,6 @@
-"""How what was measured on faces and pictures is spread, on both sides of a threshold.
+"""Distributions of the measures of faces and pictures, on both sides of a threshold.
 
-All that was measured counts, whatever became of it: a face that an earlier step dropped
-still shows where a threshold cuts. Counting is left to the database.
+All measured faces and pictures are counted, also dropped ones. The database counts.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.settings import FilterSettings
 
-#: The paper's least Laplacian variance (section 3.2), for the measure as it took it.
+#: The paper's least Laplacian variance (section 3.2), at the face's own size.
 PAPER_SHARPNESS = 100.0
 
 
@@ -25,11 +24,11 @@ class Measure:
 
     Attributes:
         name: what is measured.
-        note: its unit, and the setting that cuts it.
-        step: width of the finest bar.
-        counts: by multiples of ``step``, how many lie in that bar on the good and on
-            the bad side of the threshold.
-        threshold: where the setting cuts; None where nothing does.
+        note: its unit, and the setting of its threshold.
+        step: width of the narrowest bar.
+        counts: for each multiple of ``step``, the number of values from there on that
+            pass and that fail the threshold.
+        threshold: the value of the setting; None if there is none.
     """
 
     name: str
@@ -40,17 +39,17 @@ class Measure:
 
     @property
     def total(self) -> int:
-        """How many were measured."""
+        """The number of measured values."""
         return sum(good + bad for good, bad in self.counts.values())
 
     @property
     def beyond(self) -> int:
-        """How many lie on the bad side."""
+        """The number of values that fail the threshold."""
         return sum(bad for _, bad in self.counts.values())
 
 
 def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Measure]:
-    """Count every measure that anything has, in the order of the steps."""
+    """Count every measure that has values, in the order of the steps."""
     face, image = schema.face.c, schema.image.c
     side = sa.case(
         (face.x2 - face.x1 < face.y2 - face.y1, face.x2 - face.x1),
@@ -89,7 +88,7 @@ def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Mea
         _measure(
             connection,
             "Sharpness as in the paper",
-            "of the face in its own size; cuts nothing",
+            "of the face at its own size; no threshold",
             (face.sharpness_paper, 50.0),
             None,
             sa.false(),
@@ -115,7 +114,7 @@ def _measure(
     bad: sa.ColumnElement[bool],
 ) -> Measure:
     value, step = bars
-    # A cast cuts on SQLite and rounds on PostgreSQL, which alone surely has floor().
+    # A cast truncates on SQLite and rounds on PostgreSQL; only the latter has floor().
     place: sa.ColumnElement[Any] = value / step
     if connection.dialect.name != "sqlite":
         place = sa.func.floor(place)

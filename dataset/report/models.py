@@ -1,4 +1,4 @@
-"""The models of the catalogue, as their cards tell: data, figures, limits."""
+"""The models of the catalogue from their cards: data, figures, limits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ROWS = 16
 
 @dataclass(frozen=True)
 class FigureTable:
-    """What a card measured.
+    """The figures of a card.
 
     Attributes:
         columns: the names of the figures.
-        rows: on what they were measured, and each column's value, in words; empty where
-            it was not measured there.
+        rows: on what they were measured, and each column's value as text; empty if it
+            was not measured.
     """
 
     columns: Sequence[str] = ()
@@ -35,10 +35,10 @@ class ShownModel:
     Attributes:
         name: of the model.
         task: what it is for.
-        sha256: of its weights.
-        data: what it was trained on: name and licence.
-        figures: what its card measured.
-        limits: what it cannot do.
+        sha256: of its file.
+        data: its training data: name and licence.
+        figures: the figures on its card.
+        limits: its known limits.
     """
 
     name: str
@@ -50,7 +50,7 @@ class ShownModel:
 
 
 def read_models(connection: sa.Connection) -> list[ShownModel]:
-    """Every model, in the order they were added."""
+    """Read all models, in the order they were added."""
     model = schema.model.c
     query = sa.select(model.name, model.task, model.sha256, model.card).order_by(
         model.added_at, model.sha256
@@ -59,7 +59,7 @@ def read_models(connection: sa.Connection) -> list[ShownModel]:
 
 
 def shown_model(name: str, task: str, sha256: str, card: str) -> ShownModel:
-    """What there is to show of a model; a card that cannot be read shows nothing.
+    """Make the view of a model; a card that cannot be read gives an empty one.
 
     >>> card = '{"figures": {"unseen styles": {"AP50": 0.91236, "boxes": 1200}}}'
     >>> shown_model("x", "detect", "0", card).figures.rows
@@ -109,7 +109,7 @@ def _figures(value: object) -> FigureTable:
 
 
 def _numbers(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """On what, which figure, and how much, of every number."""
+    """Yield for every number what it was measured on, its name and its value."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield from _numbers(part, (*path, str(key)))

@@ -1,4 +1,4 @@
-"""`icf-report`: one HTML file that shows what a data set is and how it came to be."""
+"""`icf-report`: one HTML file that shows a data set and how it was made."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from icf.workspace import Workspace
 def write_report(workspace: Workspace, target: Path) -> int:
     """Write the report; return its size in bytes.
 
-    Everything is read in one state of the catalogue. The file refers to nothing
-    outside itself.
+    Everything is read in one transaction. The file loads nothing from outside.
     """
     with workspace.catalogue.read() as connection:
         figures = read_figures(connection)
@@ -78,7 +77,7 @@ def _template() -> jinja2.Template:
 
 
 def _charts(figures: Figures) -> list[tuple[str, str, Markup]]:
-    """Title, explanation and drawing of each figure that there is data for."""
+    """Make title, explanation and drawing of each figure that has data."""
     several = len(figures.per_character)
     drawn = [
         (

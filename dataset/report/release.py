@@ -1,4 +1,4 @@
-"""What the report shows of the last release: counts, leak checks, scores."""
+"""The last release for the report: counts, leak checks, scores."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class LastRelease:
     Attributes:
         path: its folder.
         seed: its seed.
-        counts: what it holds.
-        not_in: how many faces and pictures it could not hold, by why.
-        models: role, name and hash of each model it was made with.
+        counts: the sizes of its parts.
+        not_in: number of faces and pictures that were left out, by reason.
+        models: role, name and hash of each model that was used.
         checks: the leak checks.
-        identification: None where its files are gone.
+        identification: None if its files are missing.
         detection: the same.
-        truth: what its true boxes are.
+        truth: how its true boxes were made.
     """
 
     path: str
@@ -61,12 +61,12 @@ class LastRelease:
 
     @property
     def leaks(self) -> int:
-        """How many things train and test share and must not."""
+        """The number of things that train and test share and must not share."""
         return sum(each.count for each in self.checks if each.severity == "leak")
 
 
 def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease | None:
-    """Read it from the catalogue and, where they still are, from its files."""
+    """Read it from the catalogue and, if they still exist, from its files."""
     release = schema.release
     query = sa.select(release).order_by(release.c.id.desc()).limit(1)
     row = connection.execute(query).first()
@@ -91,7 +91,7 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
 
 def _not_in(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
     held_back = [
-        (f"{what}, for test shows nearly the same", count)
+        (f"{what}, near-duplicates of the test", count)
         for what, count in summary["held_back"].items()
     ]
     named = [*held_back, *summary["left_out"].items()]
@@ -112,7 +112,7 @@ def _checks(folder: Path, counts: Mapping[str, int]) -> list[Check]:
             for each in found["checks"]
         ]
     except (OSError, ValueError, KeyError, TypeError):
-        # The release was moved away; the catalogue still has the counts.
+        # The release was moved; the catalogue still has the counts.
         return [Check(name, "", "leak", count) for name, count in counts.items()]
 
 

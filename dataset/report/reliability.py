@@ -1,7 +1,7 @@
-"""Are the probabilities right? What people answered, beside what was expected.
+"""Reliability of the probabilities, compared with people's answers.
 
-The ledger keeps the probability with which each question was asked. People are asked
-about what is uncertain first, so this is no sample of all faces.
+The ledger has the probability of each question when it was exported. Uncertain faces
+are asked about first, so this is not a random sample of all faces.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from icf.reliability import BINS, Bin, expected_error
 
 @dataclass(frozen=True)
 class Calibration:
-    """The newest curve that answers taught the model.
+    """The newest calibration curve that was fitted on answers.
 
     Attributes:
-        answered: questions that it was fitted on.
-        error: its calibration error on answers that it was not fitted on.
+        answered: number of questions it was fitted on.
+        error: its calibration error on held-out answers.
     """
 
     answered: int
@@ -31,12 +31,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far the probabilities of one embedder can be believed.
+    """The reliability of the probabilities of one embedder.
 
     Attributes:
         model: its SHA-256.
-        bins: those that have answers, from the least probable on.
-        calibration: what answers taught it since; None before anything did.
+        bins: those that have answers, by ascending probability.
+        calibration: the newest fitted curve; None if there is none.
     """
 
     model: str
@@ -45,7 +45,7 @@ class Reliability:
 
     @property
     def answered(self) -> int:
-        """How many questions were settled."""
+        """The number of settled questions."""
         return sum(each.count for each in self.bins)
 
     @property
@@ -55,7 +55,7 @@ class Reliability:
 
 
 def read_reliability(connection: sa.Connection) -> Reliability | None:
-    """Compare for the model that was asked with last; None before any answer."""
+    """Read it for the model of the last question; None without one."""
     decision, question = schema.decision.c, schema.question.c
     settled = question.label.in_([Label.SAME.value, Label.DIFFERENT.value])
     asked = (
@@ -65,7 +65,7 @@ def read_reliability(connection: sa.Connection) -> Reliability | None:
         .where(
             decision.subject == "question",
             decision.step == "ask",
-            # A suspicion is asked without a model: its value is no probability.
+            # Questions about suspicions have no model, and no probability as value.
             decision.model.is_not(None),
             decision.value.is_not(None),
             settled,

@@ -1,4 +1,4 @@
-"""Pairs of faces that look like one character and are filed under two."""
+"""Pairs of faces that look like one character but have two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from icf.dataset.report.contact_sheets import face_thumbnail
 from icf.dataset.report.figures import Bar
 from icf.stores.blobs import BlobStore
 
-#: Pairs that are shown of each kind.
+#: Limit of pairs that are shown of each kind.
 PAIRS = 8
 
 
@@ -23,8 +23,8 @@ class Shown:
 
     Attributes:
         character: its character's name.
-        album: that one's album.
-        thumbnail: a data URI; empty where its picture is gone.
+        album: the character's album.
+        thumbnail: a data URI; empty if its picture is missing.
     """
 
     character: str
@@ -34,12 +34,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two faces side by side, and what is known of them.
+    """Two faces side by side, with their similarity.
 
     Attributes:
-        similarity: their cosine; None where there was none to take.
-        bits: in which their pHashes and dHashes differ; None likewise.
-        status: what people said, a code of `icf.codes.ReviewStatus`.
+        similarity: their cosine; None if it was not computed.
+        bits: the Hamming distances of their pHashes and dHashes; None if not computed.
+        status: a code of `icf.codes.ReviewStatus`.
     """
 
     first: Shown
@@ -56,8 +56,8 @@ class Suspected:
     Attributes:
         kind: a code of `icf.codes.Suspicion`.
         meaning: of it.
-        statuses: how many there are of each status.
-        pairs: the likeliest; what nobody has answered comes first.
+        statuses: number of pairs by status.
+        pairs: the strongest ones; unanswered ones come first.
     """
 
     kind: str
@@ -67,7 +67,7 @@ class Suspected:
 
 
 def read_suspected(connection: sa.Connection, blobs: BlobStore) -> list[Suspected]:
-    """Read the pairs of each kind of which there are any."""
+    """Read the pairs of each kind that has any."""
     found = []
     for kind in (Suspicion.TWIN, Suspicion.MERGE):
         statuses = _statuses(connection, kind)

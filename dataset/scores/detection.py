@@ -1,6 +1,6 @@
 """Average precision of a face detector, in three named conventions at IoU 0.5.
 
-The three differ in the third digit, so none of them is ever called just "AP":
+The three differ in the third digit, so none of them is called just "AP":
 
 =============== ============================ ============== ==================
 name            matched in a picture by      IoU of corners averaged over
@@ -10,9 +10,9 @@ coco            score; the best 100          plain          101 recalls
 voc_all_point   score                        +1, inclusive  all points
 =============== ============================ ============== ==================
 
-``official`` and ``voc_all_point`` give a detection the true box it overlaps most, and
-count it as false where that box is taken (PASCAL VOC development kit, ``VOCevaldet``).
-``coco`` gives it the best box that is still free (pycocotools, ``COCOeval``).
+``official`` and ``voc_all_point`` match a detection to the true box it overlaps most,
+and count it as false if that box is taken (PASCAL VOC development kit, ``VOCevaldet``).
+``coco`` matches it to the best box that is still free (pycocotools, ``COCOeval``).
 """
 
 from collections.abc import Iterator
@@ -115,7 +115,7 @@ def _check(truth: DetectionBoxes, detections: Detections) -> None:
 
 
 def _picture_in_truth(truth: DetectionBoxes, detections: Detections) -> IntArray:
-    """For each detection the index of its picture in the set."""
+    """Return each detection's index of its picture in the set."""
     index = {name: i for i, name in enumerate(truth.pictures)}
     places = np.array([index.get(name, -1) for name in detections.pictures], np.int64)
     used = np.unique(detections.picture)
@@ -125,7 +125,7 @@ def _picture_in_truth(truth: DetectionBoxes, detections: Detections) -> IntArray
         raise BadInput(
             f"detections in {len(unknown)} pictures outside the set of "
             f"{len(truth.pictures)}: {', '.join(unknown[:_NAMED])}{more}; score them "
-            "against the set they were made for"
+            "against the set they were made on"
         )
     return places[detections.picture]
 
@@ -190,7 +190,7 @@ def _chunks(sizes: IntArray) -> Iterator[IntArray]:
 
 
 def _iou(a: FloatArray, b: FloatArray, pixel: float) -> FloatArray:
-    """IoU row by row; a box turned inside out has no area and overlaps nothing."""
+    """Compute IoU row by row; a box with x2 < x1 or y2 < y1 has no area."""
     low = np.maximum(a[:, :2], b[:, :2])
     sides = np.minimum(a[:, 2:], b[:, 2:]) - low + pixel
     shared = np.prod(np.maximum(sides, 0.0), axis=1)
@@ -205,7 +205,7 @@ def _area(boxes: FloatArray, pixel: float) -> FloatArray:
 
 
 def _voc_hits(overlaps: _Overlaps, order: IntArray) -> BoolArray:
-    """Which detections are true: the first, in the order, to want its best true box."""
+    """Mark true detections: the first, in the order, whose best true box is free."""
     turn = np.empty(len(order), np.int64)
     turn[order] = np.arange(len(order))
     # One edge per detection: the most overlapping true box, the first among equals.
@@ -219,7 +219,7 @@ def _voc_hits(overlaps: _Overlaps, order: IntArray) -> BoolArray:
 
 
 def _firsts(values: IntArray) -> BoolArray:
-    """Where a run of equal values begins."""
+    """Mark the first of each run of equal values."""
     return np.asarray(np.diff(values, prepend=-1) != 0, np.bool_)
 
 
@@ -239,7 +239,7 @@ def _coco(
 
 
 def _coco_hits(overlaps: _Overlaps, turn: IntArray) -> BoolArray:
-    """Which detections find a free box; all pictures take their k-th turn at once."""
+    """Mark detections that find a free box; the k-th of all pictures at once."""
     hits = np.zeros(len(turn), np.bool_)
     taken = np.zeros(int(overlaps.box.max(initial=-1)) + 1, np.bool_)
     edge_turn = turn[overlaps.detection]
@@ -258,20 +258,20 @@ def _coco_hits(overlaps: _Overlaps, turn: IntArray) -> BoolArray:
 
 
 def _curve(hits: BoolArray, count: int) -> tuple[FloatArray, FloatArray]:
-    """Recall, and the best precision at that recall or beyond."""
+    """Compute recall, and the best precision at that recall or higher."""
     true = np.cumsum(hits)
     precision = true / np.arange(1, len(hits) + 1)
     return true / count, np.maximum.accumulate(precision[::-1])[::-1]
 
 
 def _all_point(hits: BoolArray, count: int) -> float:
-    """The area under the whole curve."""
+    """Compute the area under the whole curve."""
     recall, precision = _curve(hits, count)
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
 def _at_recalls(hits: BoolArray, count: int) -> float:
-    """The mean precision at 101 recalls, 0 beyond the last one reached."""
+    """Compute the mean precision at 101 recalls, 0 beyond the highest reached."""
     recall, precision = _curve(hits, count)
     places = np.searchsorted(recall, COCO_RECALLS)
     return float(np.append(precision, 0.0)[places].mean())

@@ -1,7 +1,7 @@
 """Identification: is a picture of the same character nearer than any distractor?
 
 The protocol of the published recognition test: for each ordered pair (a, b) of pictures
-of one identity, b competes with all distractors for the place nearest to a.
+of one identity, b is ranked among all distractors by similarity to a.
 """
 
 from collections.abc import Iterator
@@ -33,12 +33,12 @@ _TIE = 1e-12
 
 @dataclass(frozen=True)
 class IdentificationScore:
-    """What the published test reports.
+    """The scores of the published test.
 
     Attributes:
         pairs: Ordered pairs scored.
-        probes: Different pictures that were a probe.
-        distractors: Pictures that each pair competed with.
+        probes: Different probe pictures.
+        distractors: Distractors that each pair was ranked against.
         rank1: Percent of pairs with rank 1, that is before every distractor.
         rank5: Percent of pairs with rank 5 or better.
         rank10: Percent of pairs with rank 10 or better.
@@ -98,8 +98,8 @@ def rank_k(ranks: IntArray, k: int) -> float:
 def rank_pairs(info: RecognitionTest, features: Features) -> IntArray:
     """The rank of every pair (a, b): 1 + distractors at least as similar to a as b is.
 
-    Similarity is the cosine. The official sort leaves the order of equal similarities
-    to chance; here a tie with a distractor counts against the pair.
+    Similarity is the cosine. The order of equal similarities in the official sort
+    is undefined; here a tie with a distractor counts against the pair.
 
     Args:
         info: The test's labels, with or without pairs.
@@ -137,7 +137,7 @@ def _check_info(pairs: IntArray, distractors: IntArray) -> None:
 
 
 def _check_features(info: RecognitionTest, features: Features) -> None:
-    """Refuse features that do not fit, naming the first bad row."""
+    """Raise BadInput if features do not fit, naming the first bad row."""
     if features.ndim != 2 or len(features) != len(info.files):
         raise BadInput(
             f"expected features of shape ({len(info.files)}, d), one row per picture, "
@@ -157,7 +157,7 @@ def _check_features(info: RecognitionTest, features: Features) -> None:
 
 
 def _unit(block: Features) -> FloatArray:
-    """Rows of length 1, float64, whatever the size of the numbers."""
+    """Normalise rows to length 1, float64, without overflow."""
     rows = np.array(block, np.float64)
     rows /= np.abs(rows).max(axis=1, keepdims=True)
     rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
@@ -165,7 +165,7 @@ def _unit(block: Features) -> FloatArray:
 
 
 def _by_probe(sorted_probes: IntArray) -> Iterator[slice]:
-    """Slices of pairs that hold some hundred probes each, and all pairs of each."""
+    """Yield slices of pairs with some hundred probes each, and all pairs of each."""
     starts = np.flatnonzero(np.diff(sorted_probes, prepend=-1))
     edges = [*starts[::_PROBES_AT_ONCE].tolist(), len(sorted_probes)]
     for begin, end in pairwise(edges):
@@ -173,7 +173,7 @@ def _by_probe(sorted_probes: IntArray) -> Iterator[slice]:
 
 
 def _rank_chunk(features: Features, pairs: IntArray, gallery: FloatArray) -> IntArray:
-    """Ranks of pairs sorted by probe: one product, one sort, one search per probe."""
+    """Rank pairs sorted by probe: one product, one sort, one search per probe."""
     probes, slot = np.unique(pairs[:, 0], return_inverse=True)
     units = _unit(features[probes])
     own = _own_similarity(features, units, slot, pairs[:, 1])
@@ -189,7 +189,7 @@ def _rank_chunk(features: Features, pairs: IntArray, gallery: FloatArray) -> Int
 def _own_similarity(
     features: Features, units: FloatArray, slot: IntArray, partners: IntArray
 ) -> FloatArray:
-    """Cosine of each pair, each partner normalised once."""
+    """Compute the cosine of each pair, normalising each partner once."""
     distinct, partner = np.unique(partners, return_inverse=True)
     partner_units = _unit(features[distinct])
     own = np.empty(len(partners))

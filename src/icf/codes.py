@@ -14,7 +14,7 @@ from enum import Enum
 class Code(str, Enum):
     """A string with a meaning; compares and serialises as the plain string.
 
-    >>> Fate.PENDING == "pending", Fate.PENDING.meaning
+    >>> FetchStatus.PENDING == "pending", FetchStatus.PENDING.meaning
     (True, 'waits to be fetched, or to be tried again')
     """
 
@@ -35,12 +35,12 @@ class Code(str, Enum):
 def meaning_of(
     codes: type[Code], value: str, others: Mapping[str, str] | None = None
 ) -> str:
-    """What a code means; a step from outside may have reasons of its own.
+    """Return what a code means; a plug-in step may have its own reasons.
 
     Args:
-        codes: the program's own.
+        codes: the codes of the program.
         value: the code.
-        others: what the reasons of installed steps from outside mean.
+        others: the meanings of the reasons of installed plug-in steps.
 
     >>> meaning_of(Verdict, "kept"), meaning_of(FaceReason, "no_hat")
     ('passed', 'a reason of a step that is not installed')
@@ -54,18 +54,21 @@ def meaning_of(
 
 
 class FetchStatus(Code):
-    """What became of a URL."""
+    """The state of a URL."""
 
     PENDING = "pending", "waits to be fetched, or to be tried again"
     STORED = "stored", "fetched; its bytes are in the blob store"
-    UNCHANGED = "unchanged", "asked again; the server said its bytes are the same"
+    UNCHANGED = (
+        "unchanged",
+        "fetched again; the server answered that its bytes have not changed",
+    )
     EMPTY = "empty", "the body has zero bytes"
     TRUNCATED = "truncated", "the body ended early on every attempt; nothing was stored"
     NOT_IMAGE = "not_image", "the bytes do not begin like any known picture format"
     TOO_LARGE = (
         "too_large",
-        "more bytes than the cap allows, on the wire or unpacked, or a header that "
-        "promises more pixels",
+        "more bytes than the limit, on the wire or unpacked, or more pixels in its "
+        "header",
     )
     TIMEOUT = "timeout", "slower than the deadline or the minimum rate allows"
     BAD_SCHEME = "bad_scheme", "not http or https, here or at a redirect"
@@ -82,8 +85,11 @@ class FetchStatus(Code):
     HTTP_ERROR = "http_error", "another HTTP status, on every attempt"
     UNREACHABLE = "unreachable", "no connection, or a reset, on every attempt"
     DISALLOWED = "disallowed", "robots.txt forbids it"
-    OPTED_OUT = "opted_out", "X-Robots-Tag asks that pictures be left alone"
-    HASH_MISMATCH = "hash_mismatch", "the bytes do not have the SHA-1 the site promised"
+    OPTED_OUT = "opted_out", "its X-Robots-Tag forbids the use of pictures"
+    HASH_MISMATCH = (
+        "hash_mismatch",
+        "the bytes do not have the SHA-1 that the site gives",
+    )
     MISSING_FILE = "missing_file", "the page names a file that the site does not have"
     MISSING_PAGE = "missing_page", "the site has no page of this name"
     CORRUPT = "corrupt", "its container is damaged at this page, member or frame"
@@ -99,7 +105,7 @@ class FetchStatus(Code):
 
 
 class ImageReason(Code):
-    """Why an image is in or out."""
+    """Why an image was kept or dropped."""
 
     OK = "ok", "decoded; at least one face was found"
     NO_FACE = "no_face", "decoded; no face reaches filter.min_score"
@@ -110,7 +116,7 @@ class ImageReason(Code):
     CORRUPT = "corrupt", "the decoder found damaged data"
     TOO_LARGE = (
         "too_large",
-        "the header promises more pixels or frames than the cap allows",
+        "the header has more pixels or frames than the limit",
     )
     TOO_SMALL = (
         "too_small",
@@ -124,17 +130,20 @@ class ImageReason(Code):
         "the same pixels as another picture of the same characters",
     )
     CRASHED = "crashed", "its bytes crashed the process that decoded them"
-    HUNG = "hung", "its decoder did not come to an end within filter.deadline"
+    HUNG = "hung", "its decoder did not finish within filter.deadline"
     MISSING_BLOB = "missing_blob", "its bytes are not in the blob store"
     TAKEN_DOWN = "taken_down", "withdrawn with `icf takedown`; its bytes are gone"
-    STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
+    STEP_FAILED = (
+        "step_failed",
+        "a filter step failed on it; `icf why` shows the message",
+    )
 
 
 class FaceReason(Code):
-    """Why a face is in or out."""
+    """Why a face was kept or dropped."""
 
-    OK = "ok", "passed every step so far"
-    PICTURE_OUT = "picture_out", "its picture is out; the picture's reason says why"
+    OK = "ok", "passed all steps so far"
+    PICTURE_OUT = "picture_out", "its picture was dropped; see the picture's reason"
     LOW_SCORE = "low_score", "the detector's score is under filter.min_score"
     TOO_SMALL = "too_small", "a side of the face is under filter.min_face pixels"
     HUMAN = "human", "a photographed human face, not a drawn one"
@@ -147,21 +156,25 @@ class FaceReason(Code):
     )
     NEAR_DUPLICATE = (
         "near_duplicate",
-        "hashes and embedding are within reach of a better face of this character",
+        "hashes and embedding are within the thresholds of a better face of this "
+        "character",
     )
     NOT_THIS_CHARACTER = (
         "not_this_character",
-        "too unlike the reference picture of each character it was found under",
+        "not similar enough to the reference face of any of its candidate characters",
     )
     NO_REFERENCE = (
         "no_reference",
-        "no face of its character can serve as reference picture",
+        "no face of its character can be its reference face",
     )
     MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
     CRASHED = "crashed", "its picture's bytes crashed the process that decoded them"
-    HUNG = "hung", "its picture's decoder did not end within filter.deadline"
+    HUNG = "hung", "its picture's decoder did not finish within filter.deadline"
     TAKEN_DOWN = "taken_down", "its picture or its character was withdrawn"
-    STEP_FAILED = "step_failed", "a filter step broke on it; `icf why` has the message"
+    STEP_FAILED = (
+        "step_failed",
+        "a filter step failed on it; `icf why` shows the message",
+    )
 
 
 class Region(Code):
@@ -183,15 +196,15 @@ class Gender(Code):
 
 
 class Verdict(Code):
-    """What a decision did to an image or a face."""
+    """The result of the filter steps for an image or a face."""
 
-    PENDING = "pending", "has filter steps before it"
+    PENDING = "pending", "waits for filter steps"
     KEPT = "kept", "passed"
-    DROPPED = "dropped", "is out; the reason says why"
+    DROPPED = "dropped", "dropped; the reason says why"
 
 
 class Suspicion(Code):
-    """What a person is to look at in `icf-filter review`."""
+    """What `icf-filter review` shows to people."""
 
     TWIN = "twin", "nearly the same drawing, filed under two characters"
     MERGE = "merge", "two characters whose faces look like one"
@@ -200,18 +213,18 @@ class Suspicion(Code):
 
 
 class ReviewStatus(Code):
-    """What became of a suspicion."""
+    """The state of a suspicion."""
 
-    OPEN = "open", "nobody was asked yet"
+    OPEN = "open", "no question about it was asked yet"
     ASKED = "asked", "a question about it waits for answers"
     SAME = "same", "people say that both are one character"
     DIFFERENT = "different", "people say that they are two characters"
     UNSURE = "unsure", "people cannot tell"
-    CLOSED = "closed", "it no longer holds: what it was about changed"
+    CLOSED = "closed", "no longer valid: a face or character of it changed"
 
 
 class Label(Code):
-    """What is known of a question: is this face this character?"""
+    """What the answers to a question say: is this face this character?"""
 
     OPEN = "open", "no answers, or not enough of them agree"
     SAME = "same", "people say it is the character"
@@ -220,7 +233,7 @@ class Label(Code):
 
 
 class Choice(Code):
-    """What a person can answer to a question."""
+    """The possible answers to a question."""
 
     TRUE = "true", "the same character"
     FALSE = "false", "another character"
@@ -228,7 +241,7 @@ class Choice(Code):
 
 
 class RowFault(Code):
-    """Why one row of an answers file was not taken."""
+    """Why a row of an answers file was rejected."""
 
     UNKNOWN_QUESTION = "unknown_question", "no question has this id"
     UNKNOWN_CHOICE = "unknown_choice", "the answer is none of true, false, unsure"

@@ -1,31 +1,31 @@
-"""The one tree of errors, drawn whole.
+"""All errors, in one tree.
 
 IcfError                 exit code 1
-├── WrongUse             exit code 2: the command was asked wrongly
-├── BadInput             a file or a row is not what it should be
-│   └── BadModel         a model file is not the one that was promised
-├── BrokenMachine        disk, network or database do not answer
+├── WrongUse             exit code 2: the command was used wrongly
+├── BadInput             a file or a row is invalid
+│   └── BadModel         a model file does not match its card
+├── BrokenMachine        disk, network or database fail
 └── SomeFailed           exit code 3: done, but some items failed
 """
 
 
 class IcfError(Exception):
-    """Base of every error that ``icf`` raises on purpose.
+    """Base of every error that ``icf`` raises itself.
 
-    The message says what was asked, why it failed, and what to do.
+    The message says what failed, why, and what to do.
     """
 
     exit_code = 1
 
 
 class WrongUse(IcfError):
-    """The command, flag or setting cannot mean what was asked."""
+    """The command, option or setting is invalid."""
 
     exit_code = 2
 
 
 class BadInput(IcfError):
-    """A file or a row is not what its format promises."""
+    """A file or a row does not have the expected format."""
 
 
 class BadModel(BadInput):
@@ -33,7 +33,7 @@ class BadModel(BadInput):
 
 
 class BrokenMachine(IcfError):
-    """The disk, the network or the database does not answer."""
+    """The disk, the network or the database fails."""
 
 
 class SomeFailed(IcfError):

@@ -1,8 +1,8 @@
-"""One name for each licence, however a source words it, and patterns of such names.
+"""Normalised names of licences, and patterns of such names.
 
-Names follow SPDX where SPDX has one: ``CC-BY-SA-4.0``, ``CC0-1.0``, ``GFDL-1.3``. What
-it has no name for is one of `PUBLIC_DOMAIN`, `NON_FREE`, `ALL_RIGHTS_RESERVED`, `OTHER`
-and `UNKNOWN`.
+Names are SPDX identifiers where there is one: ``CC-BY-SA-4.0``, ``CC0-1.0``,
+``GFDL-1.3``. Other licences are one of `PUBLIC_DOMAIN`, `NON_FREE`,
+`ALL_RIGHTS_RESERVED`, `OTHER` and `UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CC_NAME = re.compile(
     r"\b(?:cc|creative commons) ?(?P<parts>(?:by|nc|nd|sa)(?: (?:by|nc|nd|sa))*)\b"
     r"(?:[ a-z]*?(?P<version>\d+\.\d+))?"
 )
-#: Licences by the words in their names, looked for in this order.
+#: Licences by words in their names, searched in this order.
 _BY_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(words), name)
     for words, name in (
@@ -64,12 +64,12 @@ _ORDER = ("by", "nc", "nd", "sa")
 
 
 def licence_family(name: str | None, url: str | None = None) -> str:
-    """Return the one name of a licence.
+    """Return the normalised name of a licence.
 
     Args:
-        name: as the source words it.
-        url: of the licence's text, if the source gives one; asked where the name alone
-            says nothing.
+        name: as the source writes it.
+        url: of the licence's text, if the source gives one; used if the name is not
+            enough.
 
     >>> licence_family("Creative Commons Attribution-Share Alike 4.0")
     'CC-BY-SA-4.0'
@@ -86,11 +86,10 @@ def licence_family(name: str | None, url: str | None = None) -> str:
 def is_allowed(
     patterns: Collection[str], name: str | None, url: str | None = None
 ) -> bool:
-    """Tell whether a licence is one of those that are let in; no pattern lets all in.
+    """Return whether a licence matches one of the patterns; without patterns, any does.
 
-    A pattern is a glob; it is held against the licence as written, against its one name
-    and against that without its version. Case, and what stands between words, do not
-    matter.
+    A pattern is a glob. It is compared with the licence as written, with its normalised
+    name, and with that name without its version, ignoring case and punctuation.
 
     >>> is_allowed(["CC BY*"], "Creative Commons Attribution-ShareAlike 4.0")
     True
@@ -137,12 +136,12 @@ def _creative_commons(parts: Collection[str], version: str | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """Small letters, and one space for whatever stands between words."""
+    """Convert to lower case, with one space between words."""
     return re.sub(r"[\s_,;:()-]+", " ", text.lower()).strip()
 
 
 def _shortened(text: str) -> str:
-    """Put the short word for each long one of Creative Commons."""
+    """Replace the long terms of Creative Commons by their abbreviations."""
     if "creative commons" not in text and not text.startswith("cc"):
         return text
     for long, short in _LONG_PARTS:

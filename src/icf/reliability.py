@@ -1,4 +1,4 @@
-"""How far probabilities can be believed: against what turned out to be true."""
+"""Reliability of probabilities, measured on people's answers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Answered questions of about the same probability.
+    """Answered questions of similar probability.
 
     Attributes:
-        count: how many.
+        count: number of questions.
         predicted: their mean probability.
-        observed: the share that people said to be the same character.
+        observed: the share that people answered with "same".
     """
 
     count: int
@@ -30,13 +30,13 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Probabilities held against answers.
+    """Probabilities compared with answers.
 
     Attributes:
-        bins: those that have answers, from the least probable on.
+        bins: those that have answers, by ascending probability.
         error: the expected calibration error (Guo et al. 2017, equation 3): the mean
-            distance of predicted and observed, each bin counted by its answers.
-        log_loss: the mean of -log of what was given to the answer that came.
+            distance of predicted and observed, bins weighted by their answers.
+        log_loss: the mean of -log of the probability of the given answer.
     """
 
     bins: Sequence[Bin]
@@ -45,7 +45,7 @@ class Reliability:
 
 
 def expected_error(bins: Sequence[Bin]) -> float:
-    """The expected calibration error of bins, at least one of which has answers."""
+    """Compute the expected calibration error; at least one bin must have answers."""
     off = sum(each.count * abs(each.predicted - each.observed) for each in bins)
     return off / sum(each.count for each in bins)
 
@@ -53,11 +53,11 @@ def expected_error(bins: Sequence[Bin]) -> float:
 def reliability(
     probability: NDArray[np.float64], same: NDArray[np.bool_]
 ) -> Reliability:
-    """Hold probabilities against what people answered.
+    """Compare probabilities with people's answers.
 
     Args:
         probability: of being the same, shape (n,), n at least 1.
-        same: shape (n,), what people said.
+        same: shape (n,), True where people answered "same".
 
     >>> made = reliability(np.array([0.25, 0.25, 0.95]), np.array([True, False, True]))
     >>> round(made.error, 3)

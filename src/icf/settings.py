@@ -31,7 +31,7 @@ PREFIX = "ICF_"
 NOT_SETTINGS = frozenset({"ICF_ART_CACHE", "ICF_TEST_POSTGRES"})
 
 #: Detector score from which on a face is stored, so that filter.min_score can be moved
-#: without looking again. Of the demo's pictures it stores 14% more faces than 0.5 does;
+#: without another detection. On the demo's pictures 0.3 stores 14% more faces than 0.5;
 #: 0.2 would store 48% more, 0.1 three times as many.
 LEAST_SCORE = 0.3
 
@@ -65,7 +65,7 @@ class HarvestSettings(_Section):
     respect_robots: bool = Field(default=True, description="obey robots.txt")
     only_licence: tuple[str, ...] = Field(
         default=(),
-        description="licences to let in, such as CC0 or CC BY*; empty: all",
+        description="allowed licences, such as CC0 or CC BY*; empty: all",
     )
     concurrency: int = Field(default=32, ge=1, description="fetches at a time")
     per_host: int = Field(
@@ -74,7 +74,7 @@ class HarvestSettings(_Section):
     per_host_rate: float = Field(
         default=0.0,
         ge=0,
-        description="fetches a second from one host, at most; 0: as it answers",
+        description="limit of fetches a second from one host; 0: no limit",
     )
     warc: bool = Field(
         default=False, description="keep requests and responses in warc/ as WARC"
@@ -82,10 +82,10 @@ class HarvestSettings(_Section):
     max_bytes: int = Field(
         default=50_000_000,
         ge=1,
-        description="cap on one body, on the wire and unpacked",
+        description="limit of one body, on the wire and unpacked",
     )
     max_pixels: int = Field(
-        default=64_000_000, ge=1, description="cap on width x height"
+        default=64_000_000, ge=1, description="limit of width x height"
     )
     deadline: float = Field(
         default=120.0, gt=0, description="seconds one fetch may take"
@@ -96,12 +96,12 @@ class HarvestSettings(_Section):
         description="bytes per second under which a fetch is given up",
     )
     attempts: int = Field(
-        default=4, ge=1, description="tries before a failure is final"
+        default=4, ge=1, description="attempts before a failure is final"
     )
     backoff: float = Field(
         default=1.0,
         ge=0,
-        description="seconds before the second try; doubles each time",
+        description="seconds before the second attempt; doubles each time",
     )
     retry_after_cap: float = Field(
         default=600.0,
@@ -112,12 +112,12 @@ class HarvestSettings(_Section):
         default=20, ge=1, description="401 or 403 answers in a row that pause a host"
     )
     lease: float = Field(
-        default=300.0, gt=0, description="seconds a worker keeps URLs to itself"
+        default=300.0, gt=0, description="seconds for which a worker leases URLs"
     )
 
 
 class FilterSettings(_Section):
-    """What is good enough to ask people about."""
+    """Which pictures and faces are kept."""
 
     min_score: float = Field(
         default=0.5, ge=LEAST_SCORE, le=1, description="detector score of a face"
@@ -154,7 +154,7 @@ class FilterSettings(_Section):
     )
     hashes: Literal["icf", "imagehash"] = Field(
         default="icf",
-        description="what computes pHash and dHash of what is decoded from now on",
+        description="implementation of pHash and dHash for newly decoded pictures",
     )
     min_duplicate_cosine: float = Field(
         default=0.92,
@@ -166,12 +166,12 @@ class FilterSettings(_Section):
         default=0.1,
         ge=0,
         le=1,
-        description="probability of being the character that is worth a question",
+        description="probability of being the character, for a face to be kept",
     )
     crop_rate: float = Field(
         default=1.0,
         ge=0,
-        description="enlargement of shown crops; 1.0 doubles both sides (table 5)",
+        description="enlargement of exported crops; 1.0 doubles both sides (table 5)",
     )
     detector: str = Field(
         default="bundled",
@@ -188,17 +188,17 @@ class FilterSettings(_Section):
         description="what runs the models; auto: torch on a GPU, else onnxruntime",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="where torch computes; auto: on a GPU if there is"
+        default="auto", description="device of torch; auto: a GPU if there is one"
     )
     batch: int = Field(default=64, ge=1, description="rows a step takes at a time")
     workers: int = Field(
-        default=0, ge=0, description="batches judged at a time; 0: one per processor"
+        default=0, ge=0, description="batches processed at a time; 0: one per processor"
     )
     deadline: float = Field(
-        default=60.0, gt=0, description="seconds one picture may keep a decoder busy"
+        default=60.0, gt=0, description="seconds that decoding one picture may take"
     )
     steps: dict[str, dict[str, Any]] = Field(
-        default={}, description="tables of steps from outside: [filter.steps.NAME]"
+        default={}, description="settings of plug-in steps: [filter.steps.NAME]"
     )
 
 
@@ -215,7 +215,7 @@ class AnnotateSettings(_Section):
         default=0.5,
         ge=0,
         le=1,
-        description="share of a batch that is kept for suspicions of the filter",
+        description="share of a batch for the suspicions of the filter",
     )
 
 
@@ -223,30 +223,33 @@ class DatasetSettings(_Section):
     """The paper's protocol (section 4), scaled to what the catalogue has."""
 
     min_faces: int = Field(
-        default=5, ge=2, description="faces an identity needs to give probes"
+        default=5, ge=2, description="faces an identity needs to have probes"
     )
     max_probes: int = Field(
-        default=17, ge=2, description="probes an identity gives at most"
+        default=17, ge=2, description="limit of probes of an identity"
     )
     seen_probe_share: float = Field(
         default=0.24,
         ge=0,
         le=1,
-        description="identities in train that also give probes",
+        description="share of identities in train that also have probes",
     )
     unseen_probe_share: float = Field(
-        default=0.16, ge=0, le=1, description="identities kept for probes alone"
+        default=0.16, ge=0, le=1, description="share of identities with probes only"
     )
     distractor_share: float = Field(
-        default=0.2, ge=0, le=1, description="identities kept for distractors alone"
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of identities that are distractors only",
     )
     detection_test_share: float = Field(
-        default=1 / 6, ge=0, le=1, description="pictures in the detection test"
+        default=1 / 6, ge=0, le=1, description="share of pictures in the detection test"
     )
 
 
 class Settings(_Section):
-    """Everything that can be set."""
+    """All settings."""
 
     catalogue: CatalogueSettings = CatalogueSettings()
     blobs: BlobSettings = BlobSettings()
@@ -270,13 +273,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """The settings and the story of each value."""
+    """The settings and the origin of each value."""
 
     settings: Settings
     origins: Mapping[str, str]
 
     def explain(self) -> Iterator[Setting]:
-        """Every setting but the sources, in the schema's order."""
+        """Yield every setting except the sources, in the schema's order."""
         for section, key, field in _fields():
             name = f"{section}.{key}"
             value = getattr(getattr(self.settings, section), key)
@@ -386,7 +389,7 @@ def _from_flags(flags: Sequence[str]) -> Layer:
 
 
 def _parsed(name: str, text: str) -> object:
-    """Lists are written with commas outside of TOML; pydantic reads the rest."""
+    """Split lists at commas; pydantic parses everything else."""
     section, _, key = name.partition(".")
     default = getattr(getattr(Settings(), section), key)
     if isinstance(default, tuple):

@@ -1,4 +1,4 @@
-"""CSV files whose cells a spreadsheet shows and never runs as formulas."""
+"""CSV files that are safe to open in a spreadsheet."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def harmless(cell: str) -> str:
-    """Keep a spreadsheet from running a cell as a formula.
+    """Escape a cell that a spreadsheet would run as a formula.
 
     >>> harmless("=1+1"), harmless("CC0")
     ("'=1+1", 'CC0')

@@ -1,4 +1,4 @@
-"""A workspace: the folder that holds one data set in the making."""
+"""A workspace: the folder of one data set with its settings, catalogue and files."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _FIRST_CONFIG = """\
 [harvest]
 contact = CONTACT        # a mail address or page; goes into the User-Agent
 
-# What to harvest: take away the "# " of a source and change it. Every source may have
+# What to harvest: remove the "# " of a source and change it. Every source may have
 # limit = { albums = 10, characters = 20, images = 50 }
 # only = { album = ["Moon*"], region = ["japan"] }
 # skip = { character = ["/narrator/"], image = ["*.svg"] }
 
-# [[source]]                        # pictures of your own
+# [[source]]                        # your own pictures
 # name = "mine"
 # kind = "folder"
 # path = "pictures"                 # pictures/ALBUM/CHARACTER/*.jpg
@@ -53,7 +53,7 @@ contact = CONTACT        # a mail address or page; goes into the User-Agent
 # albums = { category = "Anime series" }
 # characters = { category = "{album} characters" }
 
-# [[source]]                        # a site without an interface for programs
+# [[source]]                        # a web site without an API
 # name = "site"
 # kind = "web"
 # albums = { start = ["https://toons.example/shows"], link = "css: a.show" }
@@ -70,7 +70,7 @@ contact = CONTACT        # a mail address or page; goes into the User-Agent
 # kind = "video"
 # path = "films"                    # films/ALBUM/*.mp4
 
-# [[source]]                        # sites that gallery-dl knows (an extra)
+# [[source]]                        # sites that gallery-dl supports (an extra)
 # name = "boards"
 # kind = "gallery-dl"
 # urls = ["https://example.org/tom/1.png"]
@@ -93,7 +93,7 @@ class Workspace:
 
     @property
     def settings(self) -> Settings:
-        """The settings, flags and variables applied."""
+        """The settings, with flags and variables applied."""
         return self.loaded.settings
 
     @cached_property
@@ -102,7 +102,7 @@ class Workspace:
 
         Raises:
             WrongUse: it was never created, or another program version wrote it.
-            BrokenMachine: it does not answer.
+            BrokenMachine: the database does not answer.
         """
         catalogue = Catalogue(self.catalogue_url)
         found, head = catalogue.revisions()
@@ -147,17 +147,17 @@ class Workspace:
         return HashIndex(self.root / "hashes")
 
     def begin_run(self, command: str) -> int:
-        """Note in the catalogue that a command starts; return the run's id."""
+        """Record in the catalogue that a command starts; return the run's id."""
         with self.catalogue.write() as connection:
             return self.note_run(connection, command)
 
     def note_run(self, connection: sa.Connection, command: str) -> int:
-        """The same, as a part of the caller's transaction."""
+        """Do the same as `begin_run`, as part of the caller's transaction."""
         settings = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
         return ledger.begin_run(connection, command, settings, __version__)
 
     def end_run(self, run_id: int) -> None:
-        """Note that the command came to its end."""
+        """Record that the command ended."""
         with self.catalogue.write() as connection:
             ledger.end_run(connection, run_id)
 
@@ -178,7 +178,7 @@ def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:
 
 
 def root_of(start: Path) -> Path | None:
-    """The folder with an ``icf.toml`` that ``start`` is or is in, if there is one."""
+    """Return ``start`` or the nearest folder above it with an ``icf.toml``."""
     start = start.resolve()
     return next((f for f in (start, *start.parents) if (f / CONFIG).is_file()), None)
 
@@ -191,7 +191,7 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
     Args:
         root: the folder.
         flags: settings of this call, as ``--set`` takes them.
-        contact: for the User-Agent, in a settings file that is new.
+        contact: for the User-Agent; written only into a new settings file.
 
     Raises:
         WrongUse: ``root`` is a file.

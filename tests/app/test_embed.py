@@ -126,13 +126,13 @@ def test_every_bad_line_is_named_by_its_number_and_nothing_is_written(
     out = tmp_path / "f.npy"
     done = program("icf", "embed", source, "--out", out, folder=tmp_path, code=1)
     assert done.stdout == ""
-    told = done.stderr.splitlines()
-    assert told[0] == (
+    shown = done.stderr.splitlines()
+    assert shown[0] == (
         f"error: 11 lines of {source} cannot be embedded, so nothing was written:"
     )
-    numbers = [int(line.split()[1].rstrip(":")) for line in told[1:]]
+    numbers = [int(line.split()[1].rstrip(":")) for line in shown[1:]]
     assert sorted(numbers) == list(range(2, 13))
-    by_number = dict(zip(numbers, told[1:], strict=True))
+    by_number = dict(zip(numbers, shown[1:], strict=True))
     assert "not {'path', 'box'}: Expecting property name" in by_number[2]
     assert "no 'box'" in by_number[3]
     assert "has no area" in by_number[4]
@@ -141,7 +141,7 @@ def test_every_bad_line_is_named_by_its_number_and_nothing_is_written(
     assert "not an object" in by_number[7]
     assert "gone.jpg: cannot be read: No such file or directory" in by_number[8]
     assert "text.jpg" in by_number[9]
-    assert "box lies outside of" in by_number[10]
+    assert "box is outside of" in by_number[10]
     assert "far larger than" in by_number[11]
     assert "Is a directory" in by_number[12]
     assert not out.exists()
@@ -153,12 +153,12 @@ def test_only_the_first_faults_are_listed_and_the_others_counted(
     source = write_lines(tmp_path / "faces.jsonl", ["{"] * 25)
     with pytest.raises(BadInput) as caught:
         call("embed", source, "--out", tmp_path / "f.npy")
-    told = str(caught.value).splitlines()
-    assert len(told) == 1 + 20 + 1
-    assert told[-1] == "  and 5 more"
+    shown = str(caught.value).splitlines()
+    assert len(shown) == 1 + 20 + 1
+    assert shown[-1] == "  and 5 more"
 
 
-def test_a_list_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
+def test_a_list_that_is_not_there_or_not_text_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"cannot read .*none\.jsonl"):
         call("embed", tmp_path / "none.jsonl", "--out", tmp_path / "f.npy")
     (tmp_path / "latin.jsonl").write_bytes(b"\xff\xfe")
@@ -179,7 +179,7 @@ def test_a_line_of_another_shape_is_a_fault_of_that_line(
     assert [each.line for each in faults] == [2]
 
 
-def test_a_result_that_cannot_be_written_is_told(
+def test_a_result_that_cannot_be_written_is_reported(
     faces: list[Line], tmp_path: Path
 ) -> None:
     source = write_lines(tmp_path / "faces.jsonl", faces[:1])

@@ -84,7 +84,7 @@ def test_broken_settings_are_told_before_anything_is_made(tmp_path: Path) -> Non
     assert not (tmp_path / "catalogue.sqlite").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = program("icf", "init", "file/below", folder=tmp_path, code=1)
     assert "file/below" in done.stderr

@@ -148,15 +148,15 @@ def test_a_dead_url_says_what_became_of_it(space: Workspace) -> None:
         ("0" * 64, f"the catalogue has no {'0' * 64}"),
         ("character:999999", "the catalogue has no character 999999"),
         ("http://a.test/1.jpg", "the catalogue has no URL http://a.test/1.jpg"),
-        ("album:1", "'album' is none of face, image, question, character"),
+        ("album:1", "'album' is not one of face, image, question, character"),
         (
             "Luna",
-            "'Luna' names nothing here; give a face's number, image:N, question:N, "
+            "there is no 'Luna'; give a face's number, image:N, question:N, "
             "character:N, an image's SHA-256 or a URL",
         ),
         (
             "face:",
-            "'face:' names nothing here; give a face's number, image:N, question:N, "
+            "there is no 'face:'; give a face's number, image:N, question:N, "
             "character:N, an image's SHA-256 or a URL",
         ),
     ],

@@ -20,7 +20,7 @@ def test_it_is_found_from_any_folder_below(tmp_path: Path) -> None:
     assert find(deep).root == find(tmp_path).root == tmp_path.resolve()
 
 
-def test_outside_of_one_the_way_to_make_one_is_told(tmp_path: Path) -> None:
+def test_outside_of_one_the_way_to_make_one_is_reported(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="icf init DIR"):
         find(tmp_path)
 

@@ -68,7 +68,7 @@ def build(workspace: Workspace, out: Path, *more: str) -> subprocess.Popen[bytes
     )
 
 
-def test_the_lists_name_exactly_the_pictures_that_lie_beside_them(
+def test_the_lists_name_exactly_the_pictures_of_the_release(
     released: Path,
 ) -> None:
     train = read_rectrain_det(released / RECTRAIN_LIST)
@@ -122,7 +122,7 @@ def test_features_are_those_of_the_faces_in_the_order_of_the_list(
     np.testing.assert_array_equal(found, expected)
 
 
-def test_release_json_tells_seed_models_settings_and_counts(released: Path) -> None:
+def test_release_json_has_seed_models_settings_and_counts(released: Path) -> None:
     summary = json.loads((released / "release.json").read_text())
     info = read_rectest_info(released / RECTEST_INFO)
     assert summary["seed"] == 1
@@ -296,12 +296,12 @@ def test_the_detectors_boxes_are_written_with_their_scores(released: Path) -> No
     assert (released / DETTEST_BOXES).read_bytes().count(b"\r\n") == len(lines)
 
 
-def test_only_pictures_under_a_licence_that_is_let_in_are_released(
+def test_only_pictures_under_a_allowed_licence_are_released(
     workspace: Workspace,
 ) -> None:
     everything = prepare(workspace, 1)
-    let_in = find(workspace.root, ("harvest.only_licence=CC BY*,CC0",))
-    free = prepare(let_in, 1)
+    allowed = find(workspace.root, ("harvest.only_licence=CC BY*,CC0",))
+    free = prepare(allowed, 1)
     licences = {each.licence for listed in free.sources.values() for each in listed}
     assert licences == {"CC0", "CC BY-SA 4.0"}
     left_out = free.plan.selection.left_out["other_licence"]
@@ -310,8 +310,8 @@ def test_only_pictures_under_a_licence_that_is_let_in_are_released(
     faces = len(everything.plan.selection.faces.face)
     assert len(free.plan.selection.faces.face) == faces - left_out
     assert free.inputs != everything.inputs
-    told = json.loads(free.summary)["settings"]["harvest"]
-    assert told == {"only_licence": ["CC BY*", "CC0"]}
+    shown = json.loads(free.summary)["settings"]["harvest"]
+    assert shown == {"only_licence": ["CC BY*", "CC0"]}
 
 
 def test_a_licence_that_no_picture_is_under_is_said(workspace: Workspace) -> None:

@@ -38,7 +38,7 @@ class DetectionBoxes:
 
     Attributes:
         pictures: The set's picture names, each once, in order of appearance. A picture
-            without a face may stand here without a box.
+            without a face may be listed without a box.
         picture: Shape (n,), int64: for each box, its index into ``pictures``.
         corners: Shape (n, 4), float64: x1, y1, x2, y2 in pixels.
         style: How the file's lines end.
@@ -61,7 +61,7 @@ class Detections(DetectionBoxes):
     """Found boxes, in the file's order, each with a score.
 
     Attributes:
-        scores: Shape (n,), float64, finite; higher is surer.
+        scores: Shape (n,), float64, finite; higher is more confident.
     """
 
     scores: FloatArray = field(kw_only=True)
@@ -109,7 +109,7 @@ def write_dettest_csv(path: Path, boxes: DetectionBoxes) -> None:
 def read_submission_csv(path: Path) -> Detections:
     """Read a submission: seven columns, ``picture,xmin,ymin,xmax,ymax,face,score``.
 
-    The file's order is kept, because the official measure matches in it.
+    The file's order is kept, because the official scorer matches in it.
 
     Raises:
         BadInput: A row is not a name, four finite numbers, the class ``face`` and a
@@ -126,7 +126,7 @@ def read_submission_csv(path: Path) -> Detections:
 
 
 def write_submission_csv(path: Path, detections: Detections) -> None:
-    """Write a submission, the surest detection first (equal scores keep their order).
+    """Write a submission, highest score first (equal scores keep their order).
 
     Raises:
         BadInput: A name is empty or contains a comma or a line end, or a score is not
@@ -147,7 +147,7 @@ def write_submission_csv(path: Path, detections: Detections) -> None:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which columns a file has: a name, corners, then perhaps class and score."""
+    """The columns of a file: a name, corners, then perhaps class and score."""
 
     columns: str
 
@@ -187,19 +187,19 @@ def _read_table(path: Path, layout: _Layout) -> _Table:
         try:
             numbers[i] = [float(fields[j]) for j in fields_read]
         except ValueError:
-            row.refuse(f"numbers in {layout.columns}")
+            row.fail(f"numbers in {layout.columns}")
     bad = ~np.isfinite(numbers).all(axis=1)
     if bad.any():
-        rows[int(bad.argmax())].refuse(f"finite numbers in {layout.columns}")
+        rows[int(bad.argmax())].fail(f"finite numbers in {layout.columns}")
     return _Table(tuple(index), picture, numbers, style)
 
 
 def _fields(row: Row, layout: _Layout) -> list[str]:
     fields = row.text.split(",")
     if len(fields) != layout.count or not fields[0]:
-        row.refuse(f"{layout.count} comma-separated fields, {layout.columns}")
+        row.fail(f"{layout.count} comma-separated fields, {layout.columns}")
     if layout.count > 5 and fields[5] != CLASS_NAME:
-        row.refuse(f"the class {CLASS_NAME!r}", repr(fields[5]))
+        row.fail(f"the class {CLASS_NAME!r}", repr(fields[5]))
     return fields
 
 
@@ -211,7 +211,7 @@ def _box_lines(boxes: DetectionBoxes) -> Iterator[str]:
 
 
 def _number(value: float) -> str:
-    """The shortest text that reads back as the same number; whole ones without ``.0``.
+    """Format as the shortest text that reads back equal; integers without ``.0``.
 
     Example:
         >>> _number(180.0), _number(0.25)

@@ -10,7 +10,7 @@ per picture, then one line of two fields per ordered pair of pictures of one ide
     picture.jpg x1 y1 x2 y2 label        label -1 is a distractor
     probe.jpg gallery.jpg
 
-One published copy lacks the pair lines: read it, and ask ``pairs_to_score``.
+One published copy lacks the pair lines; ``pairs_to_score`` makes them from the labels.
 """
 
 import string
@@ -87,7 +87,7 @@ def read_rectrain_det(path: Path) -> RecognitionTrain:
     for row in rows:
         fields = row.text.split("\t")
         if len(fields) != 5 or not fields[0]:
-            row.refuse("5 TAB-separated fields: path x1 y1 x2 y2")
+            row.fail("5 TAB-separated fields: path x1 y1 x2 y2")
         paths.append(fields[0])
         boxes.append(_integers(row, fields[1:]))
     return RecognitionTrain(tuple(paths), _box_array(boxes), style)
@@ -121,7 +121,7 @@ def read_rectest_info(path: Path) -> RecognitionTest:
     for row in rows[:count]:
         name, integers = _picture(row)
         if known.setdefault(name, row.number - 1) != row.number - 1:
-            row.refuse("each picture once", f"{name!r} again")
+            row.fail("each picture once", f"{name!r} again")
         numbers.append(integers)
     table = np.array(numbers, np.int64).reshape(-1, 5)
     labels = table[:, 4].copy()
@@ -147,7 +147,7 @@ def write_rectest_info(path: Path, info: RecognitionTest) -> None:
 
 
 def write_rectest_labels(path: Path, info: RecognitionTest) -> None:
-    """Write the copy that stands beside the pictures, which has no pair lines.
+    """Write the copy that is stored next to the pictures, without pair lines.
 
     Raises:
         BadInput: A name is empty or contains white space.
@@ -156,7 +156,7 @@ def write_rectest_labels(path: Path, info: RecognitionTest) -> None:
 
 
 def pairs_to_score(info: RecognitionTest) -> IntArray:
-    """The pairs that the file lists; where it lists none, those that its labels make.
+    """Return the pairs that the file lists, or all pairs that its labels give.
 
     Returns:
         Shape (m, 2): rows of probe and gallery picture.
@@ -196,29 +196,29 @@ def _is_pair(row: Row) -> bool:
 
 
 def _picture(row: Row) -> tuple[str, list[int]]:
-    """A picture's name and its five integers."""
+    """Parse a picture's name and its five integers."""
     fields = row.text.split()
     if len(fields) != 6:
-        row.refuse("6 fields: picture x1 y1 x2 y2 label")
+        row.fail("6 fields: picture x1 y1 x2 y2 label")
     integers = _integers(row, fields[1:])
     if integers[4] < DISTRACTOR:
-        row.refuse("a label of -1 (distractor) or more", fields[5])
+        row.fail("a label of -1 (distractor) or more", fields[5])
     return fields[0], integers
 
 
 def _pair(row: Row, known: dict[str, int], labels: IntArray) -> tuple[int, int]:
-    """The rows of a pair of two pictures of one identity."""
+    """Parse a pair of pictures of one identity; return their rows."""
     fields = row.text.split()
     if len(fields) != 2:
-        row.refuse("2 fields: probe gallery (pictures stand before the first pair)")
+        row.fail("2 fields: probe gallery (pictures come before the first pair)")
     for name in fields:
         if name not in known:
-            row.refuse("a picture listed above", repr(name))
+            row.fail("a picture listed above", repr(name))
     probe, gallery = known[fields[0]], known[fields[1]]
     if probe == gallery:
-        row.refuse("two different pictures")
+        row.fail("two different pictures")
     if labels[probe] != labels[gallery] or labels[probe] == DISTRACTOR:
-        row.refuse(
+        row.fail(
             "two pictures of one identity", f"labels {labels[probe]}, {labels[gallery]}"
         )
     return probe, gallery
@@ -228,7 +228,7 @@ def _integers(row: Row, fields: Sequence[str]) -> list[int]:
     try:
         return [int(value) for value in fields]
     except ValueError:
-        row.refuse("integers after the name", " ".join(map(repr, fields)))
+        row.fail("integers after the name", " ".join(map(repr, fields)))
 
 
 def _box_array(boxes: list[list[int]]) -> IntArray:

@@ -1,4 +1,4 @@
-"""`icf config`: what the settings are, and why."""
+"""`icf config`: the settings and where they come from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from icf.workspace import root_of
 @click.group()
 @shared_options
 def config() -> None:
-    """Look at the settings."""
+    """Show the settings."""
 
 
 @config.command()
@@ -25,7 +25,7 @@ def show(invocation: Invocation) -> None:
     """Print every setting, its value, and where the value came from.
 
     Flags (--set) win over ICF_* variables, these over icf.toml, and that over the
-    defaults. Outside a workspace it shows what a new one would have.
+    defaults. Outside a workspace it shows the settings of a new one.
     """
     settings = list(_loaded(invocation).explain())
     invocation.emit(
@@ -38,7 +38,7 @@ def show(invocation: Invocation) -> None:
             for each in settings
         },
         lambda: table(
-            ("setting", "value", "from", "what it is"),
+            ("setting", "value", "from", "meaning"),
             [(s.key, repr(s.value), s.origin, s.description) for s in settings],
         ),
     )

@@ -1,4 +1,4 @@
-"""`icf detect`: find the faces in any pictures, without a workspace."""
+"""`icf detect`: detect faces in picture files, without a workspace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLOURS = {"cartoon": (230, 60, 110), "human": (60, 120, 230)}
 
 @dataclass(frozen=True)
 class Detected:
-    """One picture and what was found in it; ``picture`` is None if it is none."""
+    """A file and its faces; ``picture`` is None if it is not a picture."""
 
     path: Path
     picture: Picture | None
@@ -43,12 +43,12 @@ class Detected:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("detected"),
     show_default=True,
-    help="Where drawn pictures go (without --json).",
+    help="Folder for the pictures with drawn boxes (without --json).",
 )
 @click.option(
     "--min-score",
     type=click.FloatRange(0, 1),
-    help="Score under which a face is not shown  [default: the model card's].",
+    help="Least score of a face  [default: the model card's].",
 )
 @click.option(
     "--model",
@@ -67,10 +67,10 @@ def detect(
 ) -> None:
     """Find cartoon and human faces in pictures, or in all pictures of a folder.
 
-    With --json, one line a picture: {"path", "width", "height", "faces": [{"box": [x1,
-    y1, x2, y2], "score", "kind": "cartoon" or "human"}]}, boxes in pixels of the
-    upright picture. Without, it draws the boxes into copies of the pictures. A file
-    that is not a picture gets a "reason" and no faces; the exit code is then 3.
+    With --json, prints one line per picture: {"path", "width", "height", "faces":
+    [{"box": [x1, y1, x2, y2], "score", "kind": "cartoon" or "human"}]}, boxes in pixels
+    of the upright picture. Without --json, boxes are drawn into copies of the pictures.
+    A file that is not a picture gets a "reason" and no faces; the exit code is then 3.
     """
     detector = Detector.open(model) if model else Detector.bundled()
     found = bad = 0
@@ -95,7 +95,7 @@ def detect(
 def detect_all(
     detector: Detector, paths: tuple[Path, ...], min_score: float | None
 ) -> Iterator[Detected]:
-    """Detect in every file named, and every file in the folders named, in order.
+    """Detect faces in the given files, and in all files of the given folders, in order.
 
     Raises:
         WrongUse: a path does not exist.
@@ -164,5 +164,5 @@ def _draw(
 
 
 def _short_name(path: Path) -> str:
-    """A few letters that keep equal file names of two folders apart."""
+    """Return a few letters that make equal file names of two folders different."""
     return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]

@@ -1,4 +1,4 @@
-"""`icf doctor`: is everything here that the work needs?"""
+"""`icf doctor`: check that everything that the commands need is available."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from icf.workspace import Workspace, root_of
 
 State = Literal["ok", "warning", "broken"]
 
-#: Bytes of free disk under which a warning is due.
+#: Free bytes on the disk below which there is a warning.
 LOW_DISK = 2_000_000_000
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at."""
+    """One check and its result."""
 
     name: str
     state: State
@@ -43,7 +43,7 @@ class Check:
 def doctor(invocation: Invocation) -> None:
     """Check this machine, the models and the workspace.
 
-    Exits with 1 if anything is broken; warnings are things the work can do without.
+    Exits with 1 if anything is broken; the commands work despite warnings.
     """
     checks = [*_machine(), *_models(invocation), *_workspace(invocation)]
     invocation.emit(
@@ -54,12 +54,12 @@ def doctor(invocation: Invocation) -> None:
     )
     broken = [check.name for check in checks if check.state == "broken"]
     if broken:
-        raise IcfError(f"broken: {', '.join(broken)}; see the list above")
+        raise IcfError(f"broken: {', '.join(broken)}; see the table above")
 
 
-def _attempt(name: str, look: Callable[[], str]) -> Check:
+def _attempt(name: str, check: Callable[[], str]) -> Check:
     try:
-        return Check(name, "ok", look())
+        return Check(name, "ok", check())
     except (IcfError, OSError, ImportError) as error:
         return Check(name, "broken", str(error))
 
@@ -86,7 +86,7 @@ def _gpu() -> str:
 
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name(0))
-    return "none: the processors do the work"
+    return "none: models run on the CPU"
 
 
 def _models(invocation: Invocation) -> Iterator[Check]:

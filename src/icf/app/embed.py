@@ -22,11 +22,11 @@ from icf.stores.files import replace_file
 #: Faces embedded at a time.
 BATCH = 64
 
-#: Faults listed in full; the rest is counted.
+#: Faults that are listed; the others are only counted.
 SHOWN = 20
 
-#: No picture has so many pixels on a side; a whole number beyond is no float.
-_FARTHEST = 1e9
+#: Largest coordinate that is accepted; also keeps huge integers out of float().
+_MAX_COORDINATE = 1e9
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Fault:
     required=True,
     metavar="F.npy",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the embeddings go.",
+    help="File for the embeddings.",
 )
 @click.option(
     "--model",
@@ -66,7 +66,7 @@ class Fault:
 def embed(invocation: Invocation, faces: Path, out: Path, model: Path | None) -> None:
     """Embed the faces listed in FACES.jsonl, lines of {"path", "box"}.
 
-    Paths are taken from the working folder; box is [x1, y1, x2, y2] in pixels of the
+    Paths are relative to the working folder; box is [x1, y1, x2, y2] in pixels of the
     upright picture. F.npy gets one float32 row of unit length for each line, in order.
     If any line cannot be embedded, every such line is reported and nothing is written.
     """
@@ -83,7 +83,7 @@ def embed(invocation: Invocation, faces: Path, out: Path, model: Path | None) ->
             blocks.append(embedder.embed(crops))
             advance(len(some))
     if faults:
-        raise BadInput(_told(faces, faults))
+        raise BadInput(_fault_message(faces, faults))
     matrix = np.concatenate(blocks)
     _write(out, matrix)
     invocation.emit(
@@ -92,7 +92,7 @@ def embed(invocation: Invocation, faces: Path, out: Path, model: Path | None) ->
     )
 
 
-def _told(faces: Path, faults: Sequence[Fault]) -> str:
+def _fault_message(faces: Path, faults: Sequence[Fault]) -> str:
     lines = "1 line" if len(faults) == 1 else f"{len(faults)} lines"
     listed = [f"  line {each.line}: {each.message}" for each in sorted(faults)[:SHOWN]]
     if len(faults) > SHOWN:
@@ -106,7 +106,7 @@ def _told(faces: Path, faults: Sequence[Fault]) -> str:
 
 
 def read_faces(path: Path) -> tuple[list[FaceLine], list[Fault]]:
-    """Read FACES.jsonl: the good lines, and what is wrong with each bad one.
+    """Read FACES.jsonl; return its valid lines, and the faults of the others.
 
     Raises:
         BadInput: the file cannot be read at all.
@@ -135,7 +135,7 @@ def _parse(number: int, line: str) -> FaceLine:
             raise ValueError(f"it has no {name!r}")
     path, box = record["path"], record["box"]
     if not isinstance(path, str) or "\0" in path:
-        raise ValueError(f"path {path!r} is no path")
+        raise ValueError(f"path {path!r} is not a path")
     if not _is_box(box):
         raise ValueError(f"box {box!r} is not four numbers x1, y1, x2, y2")
     x1, y1, x2, y2 = map(float, box)
@@ -148,14 +148,14 @@ def _is_box(box: object) -> bool:
     return (
         isinstance(box, list)
         and len(box) == 4
-        and all(isinstance(e, int | float) and abs(e) < _FARTHEST for e in box)
+        and all(isinstance(e, int | float) and abs(e) < _MAX_COORDINATE for e in box)
     )
 
 
 def _crops(
     lines: Sequence[FaceLine], rate: float
 ) -> tuple[list[NDArray[np.uint8]], list[Fault]]:
-    """Cut out each face; lines of one picture that follow each other decode it once."""
+    """Crop each face; consecutive lines of one picture decode it once."""
     crops, faults = [], []
     for line, pixels in _decoded(lines):
         if isinstance(pixels, str):
@@ -167,7 +167,7 @@ def _crops(
             faults.append(Fault(line.line, f"box is far larger than {line.path}"))
             continue
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
-            faults.append(Fault(line.line, f"box lies outside of {line.path}"))
+            faults.append(Fault(line.line, f"box is outside of {line.path}"))
             continue
         crops.append(crop_face(pixels, line.box, rate))
     return crops, faults

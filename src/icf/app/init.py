@@ -21,21 +21,21 @@ from icf.workspace import Workspace
 @click.option(
     "--contact",
     metavar="TEXT",
-    help="Mail address or page, for the User-Agent  [default: asked for].",
+    help="Mail address or page, for the User-Agent  [default: prompt].",
 )
 @shared_options
 @pass_invocation
 @example("icf init cartoons")
 def init(invocation: Invocation, root: Path, contact: str | None) -> None:
-    """Make a workspace in DIR, or bring the one there up to date.
+    """Make a workspace in DIR, or update an existing one.
 
     A workspace is a folder with icf.toml (the settings), the catalogue, the pictures
-    and everything made from them. Running it again changes nothing that is there; an
-    icf.toml that is there keeps its contact.
+    and everything made from them. Running it again does not change existing files; an
+    existing icf.toml keeps its contact.
     """
     if contact is None and _may_ask(invocation, root):
         contact = click.prompt(
-            "A mail address or page for the sites that are asked (empty for none)",
+            "Mail address or page that sites can contact you by (empty for none)",
             default="",
             show_default=False,
             err=True,
@@ -64,7 +64,7 @@ def make_workspace(root: Path, flags: tuple[str, ...], contact: str) -> Workspac
 
 
 def _may_ask(invocation: Invocation, root: Path) -> bool:
-    """Tell whether somebody is there to answer, and the answer would be used."""
+    """Return whether there is a terminal to prompt, and the answer would be used."""
     there = (root / workspace.CONFIG).exists()
     return sys.stdin.isatty() and not (there or invocation.json or invocation.quiet)
 

@@ -1,4 +1,4 @@
-"""`icf status`: how much of everything there is."""
+"""`icf status`: count the contents of the workspace."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _TABLES = {
 @pass_invocation
 @example("icf status --json")
 def status(invocation: Invocation) -> None:
-    """Count what the workspace holds.
+    """Count the contents of the workspace.
 
-    Labels are the questions that people's answers have settled as the same character or
-    another one. For what became of each URL, face and question, see the status of
-    icf-harvest, icf-filter and icf-annotate.
+    Labels are the questions that people's answers have settled, as the same character
+    or another one. For the states of URLs, faces and questions, see the status
+    commands of icf-harvest, icf-filter and icf-annotate.
     """
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection)

@@ -1,4 +1,4 @@
-"""`icf why`: all that was decided about a face, image, question, character or URL."""
+"""`icf why`: all decisions about a face, image, question, character or URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from icf.errors import WrongUse
 
 Record = dict[str, Any]
 
-#: Keys are 64-bit numbers; databases refuse to look for a greater one.
+#: Keys are 64-bit numbers; databases reject larger ones.
 _MOST_DIGITS = 18
 
 
@@ -39,11 +39,11 @@ _MOST_DIGITS = 18
 @pass_invocation
 @example("icf why 1")
 def why(invocation: Invocation, subject: str) -> None:
-    """Say why something is in or out, and where it came from.
+    """Show why something was kept or dropped, and where it came from.
 
     ID is a face's number (12 or face:12), image:12, question:12, character:12, the
-    SHA-256 of an image, or a URL. What is shown is the ledger: each step's verdict with
-    its reason, the value measured, the threshold and the model.
+    SHA-256 of an image, or a URL. The output is the ledger: each step's verdict with
+    its reason, the measured value, the threshold and the model.
     """
     with invocation.workspace.catalogue.read() as connection:
         record = explain(connection, subject)
@@ -51,12 +51,12 @@ def why(invocation: Invocation, subject: str) -> None:
 
 
 def explain(connection: sa.Connection, subject: str) -> Record:
-    """Collect what the catalogue knows of ``subject``.
+    """Collect everything in the catalogue about ``subject``.
 
     Raises:
-        WrongUse: nothing in the catalogue goes by that name.
+        WrongUse: the catalogue has no such subject.
     """
-    if _is_only_buried(connection, subject):
+    if _is_only_withdrawn(connection, subject):
         return {
             "subject": subject,
             "tombstones": _tombstones(connection, subject),
@@ -69,7 +69,7 @@ def explain(connection: sa.Connection, subject: str) -> Record:
     kind, _, number = subject.rpartition(":")
     if not number.isdecimal():
         raise WrongUse(
-            f"{subject!r} names nothing here; give a face's number, image:N, "
+            f"there is no {subject!r}; give a face's number, image:N, "
             "question:N, character:N, an image's SHA-256 or a URL"
         )
     if len(number) > _MOST_DIGITS:
@@ -82,11 +82,11 @@ def explain(connection: sa.Connection, subject: str) -> Record:
         return _explain_question(connection, int(number))
     if kind == "character":
         return _explain_character(connection, int(number))
-    raise WrongUse(f"{kind!r} is none of face, image, question, character")
+    raise WrongUse(f"{kind!r} is not one of face, image, question, character")
 
 
-def _is_only_buried(connection: sa.Connection, subject: str) -> bool:
-    """Tell whether a URL or a hash was withdrawn before anybody fetched it."""
+def _is_only_withdrawn(connection: sa.Connection, subject: str) -> bool:
+    """Return whether a URL or a hash was withdrawn before it was ever fetched."""
     known = sa.union_all(
         sa.select(url.c.id).where(
             sa.or_(url.c.url == subject, url.c.original == subject)
@@ -166,7 +166,7 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
 def _suspicions(
     connection: sa.Connection, about: sa.ColumnElement[bool]
 ) -> list[Record]:
-    """What people are to look at, the strongest first; see `icf-filter review`."""
+    """Read suspicions, the strongest first; see `icf-filter review`."""
     query = (
         sa.select(
             review.c.kind,
@@ -183,7 +183,7 @@ def _suspicions(
 
 
 def _linked(connection: sa.Connection, key: int, *, same: bool) -> list[int]:
-    """Return the faces that videos tell to be the same one, or another."""
+    """Return the faces linked as the same, or as another, by a video's tracks."""
     ends = (face_link.c.face_id, face_link.c.other_id)
     queries = [
         sa.select(other).where(one == key, face_link.c.same == same)
@@ -315,7 +315,7 @@ def _explain_url(connection: sa.Connection, text: str) -> Record:
 
 
 def _tombstones(connection: sa.Connection, subject: str) -> list[Record]:
-    """What a takedown left of it; see `icf takedown`."""
+    """Read the tombstones of a subject; see `icf takedown`."""
     return [
         {"kind": each.kind, "reason": each.reason, "taken_at": _iso(each.taken_at)}
         for each in tombstones.read(connection, [subject])
@@ -323,7 +323,7 @@ def _tombstones(connection: sa.Connection, subject: str) -> list[Record]:
 
 
 def _render(record: Record, indent: int = 0) -> str:
-    """Draw a record as indented lines: what it is first, its parts below."""
+    """Format a record as indented lines."""
     pad = "  " * indent
     lines = []
     for key, value in record.items():

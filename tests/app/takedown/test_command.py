@@ -75,8 +75,9 @@ def test_bytes_faces_questions_and_vectors_go_and_tombstones_stay(
 ) -> None:
     before = picture(space)
     [found] = faces_of(space, before.id)
-    told = withdraw(space, PICTURE if by == "url" else before.sha256.upper())
-    assert (told["kind"], told["images"], told["faces"], told["urls"]) == (by, 1, 1, 1)
+    shown = withdraw(space, PICTURE if by == "url" else before.sha256.upper())
+    assert shown["kind"] == by
+    assert (shown["images"], shown["faces"], shown["urls"]) == (1, 1, 1)
     after = picture(space)
     state = ("dropped", "taken_down", None)
     assert (after.verdict, after.reason, after.awaits) == state
@@ -112,8 +113,8 @@ def test_other_files_with_the_very_same_pixels_go_with_it(
     with space.catalogue.write() as connection:
         same = sa.update(image).where(image.c.id == copy.id)
         connection.execute(same.values(pixel_hash=first.pixel_hash))
-    told = withdraw(space, PICTURE if by == "url" else first.sha256)
-    assert told["images"] == 2
+    shown = withdraw(space, PICTURE if by == "url" else first.sha256)
+    assert shown["images"] == 2
     assert picture(space, "http://toons.test/1-2.jpg").reason == "taken_down"
     assert not space.blobs.has(copy.sha256)
 
@@ -132,16 +133,16 @@ def test_nothing_else_changes(space: Workspace) -> None:
 
 def test_a_dry_run_says_what_would_go_and_removes_nothing(space: Workspace) -> None:
     before = picture(space)
-    told = withdraw(space, PICTURE, "--dry-run")
-    assert (told["removed"], told["images"], told["faces"]) == (False, 1, 1)
+    shown = withdraw(space, PICTURE, "--dry-run")
+    assert (shown["removed"], shown["images"], shown["faces"]) == (False, 1, 1)
     assert space.blobs.has(before.sha256)
     assert rows(space, sa.select(tombstone)) == []
 
 
-def test_without_yes_a_person_is_asked_and_no_means_no(space: Workspace) -> None:
+def test_without_yes_the_person_is_prompted_and_no_means_no(space: Workspace) -> None:
     done = call("-C", space.root, "takedown", PICTURE, "--reason", "why")
     assert done.exit_code == 1
-    assert "Remove it for good?" in done.output
+    assert "Remove it permanently?" in done.output
     assert rows(space, sa.select(tombstone)) == []
 
 
@@ -151,7 +152,7 @@ def test_without_yes_a_person_is_asked_and_no_means_no(space: Workspace) -> None
         (work, "_end_urls"),
         (work, "_drop_faces"),
         (work, "_drop_images"),
-        (work, "remove_what_is_buried"),
+        (work, "remove_files"),
         (BlobStore, "remove"),
         (VectorStore, "erase"),
         (work, "_crops"),
@@ -189,8 +190,8 @@ def test_of_a_character_go_the_pictures_that_show_nobody_else(space: Workspace) 
     key = 2
     with space.catalogue.write() as connection:
         _share(connection, key)
-    told = withdraw(space, f"character:{key}")
-    assert told["subject"] == "Album 1/Character 1-1"
+    shown = withdraw(space, f"character:{key}")
+    assert shown["subject"] == "Album 1/Character 1-1"
     kept = rows(space, sa.select(image).where(image.c.reason != "taken_down"))
     filed = rows(space, sa.select(candidate).where(candidate.c.character_id == key))
     assert not {each.image_id for each in filed} & {each.id for each in kept}
@@ -267,7 +268,7 @@ def test_what_was_suspected_of_withdrawn_faces_is_closed(space: Workspace) -> No
     assert rows(space, sa.select(review.c.status)) == [("closed",)]
 
 
-def test_a_reference_that_is_withdrawn_is_chosen_anew(space: Workspace) -> None:
+def test_a_reference_that_is_withdrawn_is_chosen_again(space: Workspace) -> None:
     [who] = rows(space, sa.select(character).where(character.c.id == 1))
     [shown] = rows(space, sa.select(face).where(face.c.id == who.reference_face_id))
     [where] = rows(space, sa.select(url).where(url.c.image_id == shown.image_id))
@@ -291,10 +292,10 @@ def test_exported_crops_are_removed_from_batches(space: Workspace) -> None:
 
 def test_what_nobody_has_fetched_can_be_withdrawn_beforehand(space: Workspace) -> None:
     for subject in ("http://a.test/never seen.png", "f" * 64):
-        told = withdraw(space, subject)
-        assert (told["images"], told["urls"]) == (0, 0)
+        shown = withdraw(space, subject)
+        assert (shown["images"], shown["urls"]) == (0, 0)
         with space.catalogue.read() as connection:
-            found = explain(connection, told["subject"])
+            found = explain(connection, shown["subject"])
         assert found["tombstones"][0]["reason"] == "asked by mail"
     assert explain_of(space, PICTURE)["tombstones"] == []
 
@@ -320,11 +321,11 @@ def test_why_shows_the_tombstones_and_list_has_them_all(space: Workspace) -> Non
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((PICTURE,), "say what to withdraw and why"),
-        ((PICTURE, "--reason", "  "), "say what to withdraw and why"),
-        (("--reason", "why"), "say what to withdraw and why"),
+        ((PICTURE,), "give a subject and a reason"),
+        ((PICTURE, "--reason", "  "), "give a subject and a reason"),
+        (("--reason", "why"), "give a subject and a reason"),
         (("Album 1/Charakter 1-0", *REASON), "mean 'Album 1/Character 1-0'"),
-        (("character:999", *REASON), "names nothing here"),
+        (("character:999", *REASON), "there is no 'character:999'"),
         (("nonsense", *REASON), "give a URL, an image's SHA-256, character:ID"),
     ],
 )
@@ -345,7 +346,7 @@ def large(tmp_path: Path) -> Iterator[Workspace]:
     made.catalogue.close()
 
 
-def test_a_release_that_holds_it_is_named_with_how_to_make_it_anew(
+def test_a_release_that_holds_it_is_named_with_how_to_make_it_again(
     large: Workspace,
 ) -> None:
     space, released = large, large.root / "releases" / "one"
@@ -376,4 +377,4 @@ def test_copies_in_a_release_are_deleted_on_demand_and_noted_there(
 def test_reports_are_named(space: Workspace) -> None:
     (space.root / "reports" / "first.html").write_text("<html></html>")
     done = call("-C", space.root, "takedown", PICTURE, *REASON)
-    assert "first.html may show it; make it anew: icf-report" in done.stdout
+    assert "first.html may show it; make it again: icf-report" in done.stdout

@@ -1,4 +1,4 @@
-"""Our hashes beside those of the package imagehash, over real pictures."""
+"""Our hashes compared with those of the package imagehash, over real pictures."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def faces_of(catalogue: Catalogue) -> list[StepCount]:
         return read_steps(connection, "face")
 
 
-def told(counts: list[StepCount]) -> list[tuple[object, ...]]:
+def plain(counts: list[StepCount]) -> list[tuple[object, ...]]:
     return [
         (
             each.name,
@@ -83,7 +83,7 @@ def test_each_row_is_counted_where_it_is_now(catalogue: Catalogue) -> None:
             (1, "waits"),
         ],
     )
-    assert told(faces_of(catalogue)) == [
+    assert plain(faces_of(catalogue)) == [
         ("size", 6, 0, 5, {"too_small": 1}),
         ("tone", 5, 1, 2, {"dark": 1, "flat": 1}),
         ("sharpness", 2, 0, 2, {}),
@@ -97,7 +97,7 @@ def test_a_row_that_a_moved_threshold_drops_leaves_the_later_steps(
     live(catalogue, faces, [(3, "kept"), (2, "blurred")])
     decide(catalogue, faces[0], "size", Verdict.DROPPED, "too_small")
     decide(catalogue, faces[1], "tone", Verdict.DROPPED, "dark")
-    assert told(faces_of(catalogue)) == [
+    assert plain(faces_of(catalogue)) == [
         ("size", 2, 0, 1, {"too_small": 1}),
         ("tone", 1, 0, 0, {"dark": 1}),
         ("sharpness", 0, 0, 0, {}),
@@ -111,7 +111,7 @@ def test_what_the_ledger_does_not_know_is_counted_apart(catalogue: Catalogue) ->
         here = sa.update(schema.face).where(schema.face.c.id == second)
         lost = {"verdict": "dropped", "reason": "taken_down", "awaits": None}
         connection.execute(here.values(lost))
-    assert told(faces_of(catalogue))[0] == (UNKNOWN, 2, 0, 1, {"taken_down": 1})
+    assert plain(faces_of(catalogue))[0] == (UNKNOWN, 2, 0, 1, {"taken_down": 1})
 
 
 @settings(deadline=None, max_examples=15)

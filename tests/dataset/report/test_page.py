@@ -79,7 +79,7 @@ def test_every_reason_stands_with_its_meaning_and_count(
     assert f"not found {FetchStatus.NOT_FOUND.meaning} 2" in words
 
 
-def test_the_filter_is_told_step_by_step_measure_by_measure_and_pair_by_pair(
+def test_the_filter_is_shown_step_by_step_measure_by_measure_and_pair_by_pair(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     with workspace.catalogue.write() as connection:
@@ -111,10 +111,10 @@ def test_the_filter_is_told_step_by_step_measure_by_measure_and_pair_by_pair(
     assert any("beyond the threshold of 100" in each for each in drawings)
     twins = [each["alt"] for each in page.of("img") if each["alt"].startswith("twin")]
     assert len(twins) == 2
-    assert "Nobody has answered a question yet" in page.words
+    assert "No question is answered yet" in page.words
 
 
-def test_release_leaks_scores_and_licences_are_told(
+def test_release_leaks_scores_and_licences_are_shown(
     released: Workspace, tmp_path: Path
 ) -> None:
     words = report(released, tmp_path / "r.html").words

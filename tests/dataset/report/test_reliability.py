@@ -84,7 +84,7 @@ def test_only_the_model_that_asked_last_is_judged(catalogue: Catalogue) -> None:
     assert (found.model, found.answered) == (MODEL, 1)
 
 
-def test_the_newest_curve_of_the_model_is_told(catalogue: Catalogue) -> None:
+def test_the_newest_curve_of_the_model_is_shown(catalogue: Catalogue) -> None:
     ask(catalogue, 0.9, "same")
     with catalogue.write() as connection:
         run = ledger.begin_run(connection, "test", "{}", "0")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from icf.app.takedown.work import remove_what_is_buried
+from icf.app.takedown.work import remove_files
 from icf.catalogue import ledger, reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import character, face, review
@@ -265,6 +265,6 @@ def test_what_was_withdrawn_is_in_the_index_no_more(drawn: Drawn) -> None:
     one, other = drawn.face(0), drawn.face(1)
     find_twins(drawn.workspace)
     drawn.judge(one, "dropped", reason="taken_down")
-    remove_what_is_buried(drawn.workspace)
+    remove_files(drawn.workspace)
     there = drawn.workspace.hashes.has(np.array([one, other]))
     assert there.tolist() == [False, True]

@@ -1,4 +1,4 @@
-"""`icf takedown`: withdraw a picture or a character for good."""
+"""`icf takedown`: remove a picture or a character permanently."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from icf.errors import WrongUse
 
 @click.command()
 @click.argument("subject", metavar="SUBJECT", required=False)
-@click.option("--reason", metavar="TEXT", help="Who asked, and why; kept for good.")
-@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option(
-    "--releases", is_flag=True, help="Delete the copies in releases on this disk too."
+    "--reason", metavar="TEXT", help="Who asked for it, and why; stored permanently."
 )
-@click.option("--list", "listing", is_flag=True, help="List what was withdrawn so far.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
+@click.option(
+    "--releases", is_flag=True, help="Also delete the copies in releases on this disk."
+)
+@click.option(
+    "--list", "listing", is_flag=True, help="List everything withdrawn so far."
+)
 @shared_options
 @pass_invocation
 @example("icf takedown http://toons.test/1.png --reason 'asked by mail' --dry-run")
@@ -36,22 +40,22 @@ def takedown(
     releases: bool,
     listing: bool,
 ) -> None:
-    """Withdraw a picture or a character; nothing brings it back.
+    """Remove a picture or a character permanently.
 
     SUBJECT is a URL, an image's SHA-256, character:ID or ALBUM/CHARACTER. Its bytes,
     its faces' embeddings, questions and exported crops are removed; a tombstone stays,
-    and no later harvest or release takes it in again. Of a character go all pictures
-    that are filed under nobody else. Interrupted or killed, the same command completes
-    it. Releases and reports that were made before are named, with how to make them
-    anew.
+    so that no later harvest or release includes it again. For a character, all pictures
+    are removed that were found under no other character. If it is interrupted or
+    killed, the same command completes it. Existing releases and reports that contain
+    it are listed, with the commands that make them again.
     """
     if listing:
         _list(invocation)
         return
     if not subject or not (reason and reason.strip()):
         raise WrongUse(
-            "say what to withdraw and why: icf takedown SUBJECT --reason TEXT; "
-            "`icf takedown --list` shows what was withdrawn"
+            "give a subject and a reason: icf takedown SUBJECT --reason TEXT; "
+            "`icf takedown --list` lists everything withdrawn"
         )
     workspace = invocation.workspace
     with workspace.catalogue.read() as connection:
@@ -59,7 +63,7 @@ def takedown(
     if not dry_run:
         if not yes:
             invocation.say(_counts(target))
-            click.confirm("Remove it for good?", abort=True, err=True)
+            click.confirm("Remove it permanently?", abort=True, err=True)
         take_down(workspace, target, reason.strip())
     copies = _copies(invocation, target)
     if releases and not dry_run:
@@ -81,7 +85,7 @@ def takedown(
         "reports": reports,
     }
     gone = bool(result["copies_removed"])
-    invocation.emit(result, lambda: _told(target, copies, reports, dry_run, gone))
+    invocation.emit(result, lambda: _message(target, copies, reports, dry_run, gone))
 
 
 def _list(invocation: Invocation) -> None:
@@ -102,24 +106,27 @@ def _copies(invocation: Invocation, target: Target) -> list[HeldCopies]:
     return find_copies(workspace, hashes)
 
 
-def _told(
+def _message(
     target: Target,
     copies: list[HeldCopies],
     reports: list[str],
     dry_run: bool,
     copies_removed: bool,
 ) -> str:
-    lines = [_counts(target), "nothing was removed" if dry_run else "removed for good"]
+    lines = [
+        _counts(target),
+        "nothing was removed" if dry_run else "removed permanently",
+    ]
     for held in copies:
-        state = "held" if copies_removed else "holds"
+        state = "contained" if copies_removed else "contains"
         lines.append(
             f"{held.folder} {state} {len(held.files)} withdrawn pictures; make it "
-            f"anew: {held.remedy}"
+            f"again: {held.remedy}"
         )
     if copies and not copies_removed:
         lines.append("--releases deletes these copies")
     lines += [
-        f"{path} may show it; make it anew: icf-report {path}" for path in reports
+        f"{path} may show it; make it again: icf-report {path}" for path in reports
     ]
     return "\n".join(lines)
 

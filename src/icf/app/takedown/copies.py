@@ -1,4 +1,4 @@
-"""Copies of withdrawn pictures outside of the workspace's stores: releases, reports."""
+"""Copies of withdrawn pictures outside the workspace's stores: releases, reports."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from icf.errors import BrokenMachine
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
-#: What a release says of the pictures that were taken out of it.
+#: The file in a release that lists the pictures deleted from it.
 NOTE = "taken_down.json"
 
 
 @dataclass(frozen=True)
 class HeldCopies:
-    """A release on this disk that holds withdrawn pictures.
+    """A release on this disk that contains withdrawn pictures.
 
     Attributes:
         folder: the release.
@@ -40,7 +40,7 @@ class HeldCopies:
 
     @property
     def remedy(self) -> str:
-        """The command that makes the release without them."""
+        """The command that makes the release again without them."""
         again = self.folder.with_name(f"{self.folder.name}-without")
         words = ["icf-build-splits", str(again), "--seed", str(self.seed)]
         if self.formats != (DEFAULT,):
@@ -49,7 +49,7 @@ class HeldCopies:
 
 
 def find_copies(workspace: Workspace, hashes: Collection[str]) -> list[HeldCopies]:
-    """Return the releases of this workspace that hold pictures of these hashes."""
+    """Return the releases of this workspace with pictures of these hashes."""
     query = sa.select(release).order_by(release.c.id)
     with workspace.catalogue.read() as connection:
         last = {Path(row.path): row for row in connection.execute(query)}
@@ -67,10 +67,10 @@ def find_copies(workspace: Workspace, hashes: Collection[str]) -> list[HeldCopie
 
 
 def remove_copies(held: HeldCopies, reason: str) -> None:
-    """Delete the copies in a release, and note in it that they are gone.
+    """Delete the copies in a release, and list them in its `NOTE`.
 
     Raises:
-        BrokenMachine: they cannot be removed.
+        BrokenMachine: they cannot be deleted.
     """
     note = held.folder / NOTE
     try:
@@ -82,7 +82,7 @@ def remove_copies(held: HeldCopies, reason: str) -> None:
             _inside(held.folder, name).unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise BrokenMachine(
-            f"cannot take pictures out of {held.folder}: {error}; check who may write "
+            f"cannot delete pictures in {held.folder}: {error}; check who may write "
             "there, and run the same command again"
         ) from error
 
@@ -102,6 +102,6 @@ def _pictures(folder: Path) -> list[tuple[str, str]]:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """The file of a release; nothing outside of it, whatever its table says."""
+    """Resolve a file of a release; never one outside of the release."""
     path = (folder / name).resolve()
     return path if path.is_relative_to(folder.resolve()) else folder / LICENCES / "no"

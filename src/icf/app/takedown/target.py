@@ -1,4 +1,4 @@
-"""What a takedown is about: which URLs, pictures and faces a few words name."""
+"""Find the URLs, pictures and faces that a takedown removes."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _NUMBERED = re.compile(r"character:([0-9]{1,18})")
 
 @dataclass(frozen=True)
 class Target:
-    """What is withdrawn.
+    """What a takedown removes.
 
     Attributes:
         kind: ``"url"``, ``"sha256"`` or ``"character"``.
-        subject: what its tombstone says.
-        character_id: the character, where it is one.
-        images: ids of the pictures whose bytes go.
-        faces: ids of the faces that go, on pictures that stay too.
-        urls: ids of the URLs that are never asked again.
+        subject: as recorded in its tombstone.
+        character_id: for a character, its id.
+        images: ids of the pictures to remove.
+        faces: ids of the faces to remove, also on pictures that stay.
+        urls: ids of the URLs that are never fetched again.
     """
 
     kind: str
@@ -52,33 +52,34 @@ class Target:
     urls: Sequence[int] = field(default=())
 
 
-def find_target(connection: sa.Connection, words: str) -> Target:
-    """Return what a URL, a SHA-256, ``character:ID`` or ``ALBUM/CHARACTER`` names.
+def find_target(connection: sa.Connection, subject: str) -> Target:
+    """Find a target by URL, SHA-256, ``character:ID`` or ``ALBUM/CHARACTER``.
 
-    A URL or a hash that the catalogue does not know can be withdrawn beforehand.
+    A URL or a hash that is not in the catalogue can be withdrawn beforehand.
 
     Raises:
-        WrongUse: it names nothing, or several characters.
+        WrongUse: there is no such character, or several.
     """
-    if "://" in words:
-        return _of_url(connection, words)
-    if _SHA256.fullmatch(words.lower()):
-        return _of_hash(connection, words.lower())
-    return _of_character(connection, words)
+    if "://" in subject:
+        return _of_url(connection, subject)
+    if _SHA256.fullmatch(subject.lower()):
+        return _of_hash(connection, subject.lower())
+    return _of_character(connection, subject)
 
 
-def _of_url(connection: sa.Connection, words: str) -> Target:
-    query = sa.select(url.c.id, url.c.url, url.c.image_id).where(
-        sa.or_(url.c.url == words, url.c.original == words)
+def _of_url(connection: sa.Connection, text: str) -> Target:
+    try:
+        normal = normalise(text).url
+    except Fault:
+        normal = text
+    query = (
+        sa.select(url.c.id, url.c.url, url.c.image_id)
+        .where(sa.or_(url.c.url.in_([text, normal]), url.c.original == text))
+        # As it was written comes before what it is normalised to.
+        .order_by(sa.case((url.c.url == text, 0), (url.c.original == text, 1), else_=2))
     )
     row = connection.execute(query).first()
-    if row is None:
-        try:
-            asked = normalise(words).url
-        except Fault:
-            asked = words
-        row = connection.execute(query.where(url.c.url == asked)).first()
-    subject = row.url if row else asked
+    subject = row.url if row else normal
     found = sa.select(image_source.c.image_id).where(image_source.c.url == subject)
     images = set(connection.execute(found).scalars())
     if row is not None and row.image_id is not None:
@@ -95,7 +96,7 @@ def _of_hash(connection: sa.Connection, sha256: str) -> Target:
 
 
 def _with_copies(connection: sa.Connection, images: Iterable[int]) -> list[int]:
-    """Add the other files that show the very same pixels, if they were decoded."""
+    """Add the other files with the same pixels, if they were decoded."""
     ids = sorted(images)
     query = sa.select(image.c.pixel_hash).where(image.c.pixel_hash.is_not(None))
     shown = [row.pixel_hash for row in by_ids(connection, query, image.c.id, ids)]
@@ -103,20 +104,20 @@ def _with_copies(connection: sa.Connection, images: Iterable[int]) -> list[int]:
     return sorted({*ids, *connection.execute(same).scalars()})
 
 
-def _of_character(connection: sa.Connection, words: str) -> Target:
+def _of_character(connection: sa.Connection, text: str) -> Target:
     named = album.c.name.concat("/").concat(character.c.name)
     query = sa.select(character.c.id, album.c.name, character.c.name).join(
         album, album.c.id == character.c.album_id
     )
-    if numbered := _NUMBERED.fullmatch(words):
+    if numbered := _NUMBERED.fullmatch(text):
         rows = connection.execute(query.where(character.c.id == int(numbered[1]))).all()
     else:
-        rows = connection.execute(query.where(named == words)).all()
+        rows = connection.execute(query.where(named == text)).all()
     if len(rows) > 1:
         shown = ", ".join(f"character:{row[0]}" for row in rows)
-        raise WrongUse(f"{words!r} names several characters; give one of {shown}")
+        raise WrongUse(f"{text!r} names several characters; give one of {shown}")
     if not rows:
-        raise WrongUse(_nothing(connection, words, named))
+        raise WrongUse(_not_found(connection, text, named))
     key, album_name, name = rows[0]
     _check_alone(connection, key)
     target = Target(
@@ -134,7 +135,7 @@ def _of_character(connection: sa.Connection, words: str) -> Target:
 
 
 def _check_alone(connection: sa.Connection, key: int) -> None:
-    """Refuse a character that shares its faces with those it was merged with."""
+    """Raise WrongUse for a character that was merged: it shares its faces."""
     is_gone = sa.and_(character.c.id == key, character.c.merged_into.is_not(None))
     query = sa.select(character.c.id).where(
         sa.or_(is_gone, character.c.merged_into == key)
@@ -144,12 +145,12 @@ def _check_alone(connection: sa.Connection, key: int) -> None:
         undo = ", ".join(f"`icf-filter review --undo character:{n}`" for n in merged)
         raise WrongUse(
             f"character:{key} was merged with another one, and they share their faces; "
-            f"part them with {undo}, then withdraw each of them"
+            f"undo the merge with {undo}, then withdraw each of them"
         )
 
 
 def _urls_of_nobody_else(connection: sa.Connection, key: int) -> list[int]:
-    """URLs that are mentioned for one character alone, and not for a whole album."""
+    """Find URLs that are mentioned for this character only, and not for an album."""
     others = mention.alias("others")
     elsewhere = sa.exists().where(
         others.c.url_id == mention.c.url_id, others.c.character_id != key
@@ -168,7 +169,7 @@ def _whole(
     images: Sequence[int],
     urls: Sequence[int],
 ) -> Target:
-    """Add what goes with pictures: their faces, and every URL that brought them."""
+    """Add the faces of pictures, and all URLs they were fetched from."""
     faces = {
         row.id
         for row in by_ids(connection, sa.select(face.c.id), face.c.image_id, images)
@@ -188,7 +189,7 @@ def _whole(
 
 
 def _faces_of(connection: sa.Connection, key: int) -> set[int]:
-    """Faces that the filter or people take for a character."""
+    """Find faces that the filter or people assigned to a character."""
     likely = sa.select(face.c.id).where(face.c.character_id == key)
     confirmed = sa.select(question.c.face_id).where(
         question.c.character_id == key, question.c.label == Label.SAME.value
@@ -196,13 +197,13 @@ def _faces_of(connection: sa.Connection, key: int) -> set[int]:
     return set(connection.execute(sa.union(likely, confirmed)).scalars())
 
 
-def _nothing(
-    connection: sa.Connection, words: str, named: sa.ColumnElement[str]
+def _not_found(
+    connection: sa.Connection, text: str, named: sa.ColumnElement[str]
 ) -> str:
     query = sa.select(named).select_from(character.join(album))
-    near = difflib.get_close_matches(words, connection.execute(query).scalars(), 1)
+    near = difflib.get_close_matches(text, connection.execute(query).scalars(), 1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     return (
-        f"{words!r} names nothing here; give a URL, an image's SHA-256, character:ID "
+        f"there is no {text!r}; give a URL, an image's SHA-256, character:ID "
         f"or ALBUM/CHARACTER{meant}"
     )

@@ -1,8 +1,7 @@
-"""Withdraw pictures: the tombstones first, then what refers to them, then the bytes.
+"""Remove pictures: tombstones first, then the catalogue, then the files.
 
-Each part is safe to be killed in, and doing all of it again completes it: from the
-moment the tombstones are on the disk nothing brings a picture back, and the last part
-goes over every tombstone there is.
+A killed takedown is completed by running it again. Once the tombstones are written, no
+harvest stores the pictures again; the last part goes over all tombstones.
 """
 
 from __future__ import annotations
@@ -37,15 +36,19 @@ from icf.workspace import Workspace
 #: The step's name in the ledger.
 STEP = "takedown"
 
+#: The reason of images, faces and questions alike.
+_CODE = FaceReason.TAKEN_DOWN.value
+assert ImageReason.TAKEN_DOWN.value == _CODE
+
 
 def take_down(workspace: Workspace, target: Target, reason: str) -> None:
-    """Withdraw a target for good.
+    """Remove a target permanently.
 
     Raises:
-        BrokenMachine: disk or database do not answer; do it again.
+        BrokenMachine: disk or database fail; run it again.
     """
     with workspace.catalogue.write() as connection:
-        _bury(connection, target, reason)
+        _write_tombstones(connection, target, reason)
     run_id = workspace.begin_run("icf takedown")
     with workspace.catalogue.write() as connection:
         _end_urls(connection, target.urls, reason)
@@ -53,15 +56,15 @@ def take_down(workspace: Workspace, target: Target, reason: str) -> None:
             _forget_character(connection, run_id, target.character_id, reason)
         _drop_faces(connection, run_id, target.faces, reason)
         _drop_images(connection, run_id, target.images, reason)
-    remove_what_is_buried(workspace)
+    remove_files(workspace)
     workspace.end_run(run_id)
 
 
-def remove_what_is_buried(workspace: Workspace) -> None:
-    """Remove the bytes, vectors, hashes and exported crops of what is withdrawn."""
+def remove_files(workspace: Workspace) -> None:
+    """Delete blobs, vectors, hashes and exported crops of everything withdrawn."""
     with workspace.catalogue.read() as connection:
         hashes = tombstones.all_of_kind(connection, tombstones.SHA256)
-        gone = sa.select(face.c.id).where(face.c.reason == FaceReason.TAKEN_DOWN.value)
+        gone = sa.select(face.c.id).where(face.c.reason == _CODE)
         faces = list(connection.execute(gone).scalars())
         batches = list(connection.execute(sa.select(batch.c.path)).scalars())
     for sha256 in sorted(hashes):
@@ -69,7 +72,7 @@ def remove_what_is_buried(workspace: Workspace) -> None:
     workspace.vectors.erase(np.array(faces, np.int64))
     workspace.hashes.erase(np.array(faces, np.int64))
     for path in batches:
-        # A relative path is one inside the workspace; an absolute one stays itself.
+        # A relative path is inside the workspace; an absolute one is kept.
         for crop in _crops(workspace.root / path, set(faces)):
             crop.unlink(missing_ok=True)
 
@@ -89,7 +92,7 @@ def _crops(folder: Path, faces: set[int]) -> Iterator[Path]:
             yield crop
 
 
-def _bury(connection: sa.Connection, target: Target, reason: str) -> None:
+def _write_tombstones(connection: sa.Connection, target: Target, reason: str) -> None:
     tombstones.bury(connection, target.kind, [target.subject], reason)
     hashes = hashes_of(connection, target)
     tombstones.bury(connection, tombstones.SHA256, hashes, reason)
@@ -115,19 +118,22 @@ def _end_urls(connection: sa.Connection, ids: Sequence[int], reason: str) -> Non
 def _forget_character(
     connection: sa.Connection, run_id: int, key: int, reason: str
 ) -> None:
-    """File nothing under a withdrawn character, list and ask nothing of it again."""
+    """Remove a character from candidates, listings and questions."""
     _close_questions(connection, run_id, question.c.character_id == key, reason)
     reviews.close(connection, characters=[key])
     connection.execute(sa.delete(discovery).where(discovery.c.character_id == key))
     connection.execute(
         sa.delete(mention).where(
-            mention.c.character_id == key, mention.c.url_id.not_in(_buried_urls())
+            mention.c.character_id == key,
+            mention.c.url_id.not_in(_withdrawn(tombstones.URL, url, url.c.url)),
         )
     )
     connection.execute(
         sa.delete(candidate).where(
             candidate.c.character_id == key,
-            candidate.c.image_id.not_in(_buried_images()),
+            candidate.c.image_id.not_in(
+                _withdrawn(tombstones.SHA256, image, image.c.sha256)
+            ),
         )
     )
     connection.execute(
@@ -137,32 +143,18 @@ def _forget_character(
     )
 
 
-def _buried_urls() -> sa.Select[tuple[int]]:
-    buried = sa.select(tombstone.c.subject).where(tombstone.c.kind == tombstones.URL)
-    return sa.select(url.c.id).where(url.c.url.in_(buried))
-
-
-def _buried_images() -> sa.Select[tuple[int]]:
-    buried = sa.select(tombstone.c.subject).where(tombstone.c.kind == tombstones.SHA256)
-    return sa.select(image.c.id).where(image.c.sha256.in_(buried))
+def _withdrawn(
+    kind: str, table: sa.Table, name: sa.Column[str]
+) -> sa.Select[tuple[int]]:
+    subjects = sa.select(tombstone.c.subject).where(tombstone.c.kind == kind)
+    return sa.select(table.c.id).where(name.in_(subjects))
 
 
 def _drop_images(
     connection: sa.Connection, run_id: int, ids: Sequence[int], reason: str
 ) -> None:
-    dropped = {
-        "verdict": Verdict.DROPPED.value,
-        "reason": ImageReason.TAKEN_DOWN.value,
-        "awaits": None,
-    }
-    standing = image.c.reason != ImageReason.TAKEN_DOWN.value
     for part in _parts(ids):
-        query = sa.select(image.c.id).where(image.c.id.in_(part), standing)
-        fresh = list(connection.execute(query).scalars())
-        _note(connection, run_id, "image", fresh, reason)
-        connection.execute(
-            sa.update(image).where(image.c.id.in_(fresh)).values(dropped)
-        )
+        _drop(connection, run_id, "image", part, reason)
         connection.execute(
             sa.update(character)
             .where(character.c.reference_image_id.in_(part))
@@ -173,20 +165,11 @@ def _drop_images(
 def _drop_faces(
     connection: sa.Connection, run_id: int, ids: Sequence[int], reason: str
 ) -> None:
-    dropped = {
-        "verdict": Verdict.DROPPED.value,
-        "reason": FaceReason.TAKEN_DOWN.value,
-        "awaits": None,
-        "embedder": None,
-    }
-    standing = face.c.reason != FaceReason.TAKEN_DOWN.value
     for part in _parts(ids):
-        query = sa.select(face.c.id).where(face.c.id.in_(part), standing)
-        fresh = list(connection.execute(query).scalars())
-        _note(connection, run_id, "face", fresh, reason)
-        connection.execute(sa.update(face).where(face.c.id.in_(fresh)).values(dropped))
+        _drop(connection, run_id, "face", part, reason, embedder=None)
         about = question.c.face_id.in_(part)
-        _close_questions(connection, run_id, sa.or_(about, _beside(part)), reason)
+        open_with = _open_with_reference(part)
+        _close_questions(connection, run_id, sa.or_(about, open_with), reason)
         reviews.close(connection, faces=part)
         connection.execute(
             sa.delete(face_link).where(
@@ -201,13 +184,32 @@ def _drop_faces(
             references.clear(connection, run_id, key)
 
 
-def _beside(faces: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Of questions: it waits for an answer, with one of these faces as reference.
+def _drop(
+    connection: sa.Connection,
+    run_id: int,
+    subject: str,
+    ids: Sequence[int],
+    reason: str,
+    **more: None,
+) -> None:
+    """Mark images or faces as taken down, unless they are marked already."""
+    table = {"image": image, "face": face}[subject]
+    query = sa.select(table.c.id).where(table.c.id.in_(ids), table.c.reason != _CODE)
+    new = list(connection.execute(query).scalars())
+    _record(connection, run_id, subject, new, reason)
+    dropped = {"verdict": Verdict.DROPPED.value, "reason": _CODE, "awaits": None}
+    connection.execute(
+        sa.update(table).where(table.c.id.in_(new)).values({**dropped, **more})
+    )
 
-    An answer that people gave stays: it is about the other face.
+
+def _open_with_reference(faces: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Match open questions with one of these faces as the reference.
+
+    Answered ones stay: their answer is about the other face.
     """
-    waits = question.c.label == Label.OPEN.value
-    return sa.and_(waits, question.c.reference_face_id.in_(faces))
+    is_open = question.c.label == Label.OPEN.value
+    return sa.and_(is_open, question.c.reference_face_id.in_(faces))
 
 
 def _close_questions(
@@ -216,37 +218,31 @@ def _close_questions(
     where: sa.ColumnElement[bool],
     reason: str,
 ) -> None:
-    """Remove questions with their answers; the ledger keeps that they were asked."""
+    """Delete questions with their answers; the ledger keeps their decisions."""
     query = sa.select(question.c.id).where(where)
     for part in _parts(list(connection.execute(query).scalars())):
-        _note(connection, run_id, "question", part, reason)
+        _record(connection, run_id, "question", part, reason)
         connection.execute(sa.delete(answer).where(answer.c.question_id.in_(part)))
         connection.execute(sa.delete(question).where(question.c.id.in_(part)))
 
 
-def _note(
+def _record(
     connection: sa.Connection,
     run_id: int,
     subject: str,
     ids: Sequence[int],
     reason: str,
 ) -> None:
+    dropped = Verdict.DROPPED.value
     decisions = [
-        ledger.Decision(
-            subject,
-            key,
-            STEP,
-            Verdict.DROPPED.value,
-            FaceReason.TAKEN_DOWN.value,
-            message=reason,
-        )
+        ledger.Decision(subject, key, STEP, dropped, _CODE, message=reason)
         for key in ids
     ]
     ledger.append(connection, run_id, decisions)
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    # Two conditions of one statement may each name all of them.
+    # Up to two conditions of a statement contain all ids.
     size = CHUNK // 2
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
