@@ -141,7 +141,7 @@ class Workspace:
 
     @cached_property
     def hashes(self) -> HashIndex:
-        """The hashes of every face that was ever kept, ready to be searched."""
+        """The hashes of every face that was ever kept, as a search index."""
         from icf.stores.hash_index import HashIndex
 
         return HashIndex(self.root / "hashes")

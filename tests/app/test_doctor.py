@@ -69,7 +69,7 @@ def test_a_catalogue_that_is_no_database_is_broken_and_the_exit_code_says_so(
     done = program("icf", "doctor", "--json", folder=space, code=1)
     found = json.loads(done.stdout)
     assert states(found)["catalogue"] == "broken"
-    assert done.stderr == "error: broken: catalogue; see the list above\n"
+    assert done.stderr == "error: broken: catalogue; see the table above\n"
 
 
 def test_settings_that_cannot_be_read_are_broken(space: Path) -> None:

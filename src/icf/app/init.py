@@ -70,6 +70,6 @@ def _may_ask(invocation: Invocation, root: Path) -> bool:
 
 
 def register_bundled_models(made: Workspace) -> None:
-    """Enter the cards of the bundled models into the catalogue, once."""
+    """Register the bundled models in the catalogue, once."""
     cards = [load_card(bundled_path(name).with_suffix(".json")) for name in BUNDLED]
     register(made.catalogue, cards)
