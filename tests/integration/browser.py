@@ -7,13 +7,14 @@ import itertools
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from tests.integration.tethered import tethered
 
 #: Where Chromium is; None where it is not installed.
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -78,13 +79,7 @@ async def browser(folder: Path) -> AsyncIterator[Tab]:
     saved.mkdir()
     words = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu"]
     words += ["--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(
-        words,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(folder)},
-    )
-    try:
+    with tethered(words, env={**os.environ, "HOME": str(folder)}) as process:
         told = profile / "DevToolsActivePort"
         while not told.is_file() or len(told.read_text().splitlines()) < 2:
             assert process.poll() is None
@@ -115,6 +110,3 @@ async def browser(folder: Path) -> AsyncIterator[Tab]:
                 "Page.setDownloadBehavior", behavior="allow", downloadPath=str(saved)
             )
             yield tab
-    finally:
-        process.kill()
-        process.wait()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.integration.tethered import tethered
 from tests.integration.wiki_pages import WikiPages, draw
 from tests.integration.wiki_places import draw_places
 
 PROGRAM = Path("/usr/share/mediawiki")
+PHP = shutil.which("php") or "php"
 EXTRA = Path(__file__).with_name("LocalSettings.extra.php")
 
 
@@ -54,7 +56,7 @@ class MediaWiki:
     @property
     def requests(self) -> list[str]:
         """The request lines served so far."""
-        log = (self.root / "log" / "server.log").read_text(errors="replace")
+        log = _read(self.root / "log" / "server.log")
         return [line for line in log.splitlines() if " [200]: " in line]
 
 
@@ -66,11 +68,14 @@ def mediawiki() -> Iterator[MediaWiki]:
             "MediaWiki is not installed; run `sh tests/integration/install_servers.sh`"
         )
     root = Path(tempfile.mkdtemp(prefix="icf-mediawiki-"))
-    host = f"127.0.0.1:{_free_port()}"
+    for folder in ("db", "docroot/images", "cache", "import", "text", "log"):
+        (root / folder).mkdir(parents=True)
     try:
-        _install(root, host)
-        pages = _fill(root)
-        with _serving(root, host):
+        # First, because what is installed knows its own address.
+        with serving(root) as host:
+            _install(root, host)
+            pages = _fill(root)
+            _await(f"http://{host}/w/api.php?action=query&meta=siteinfo&format=json")
             yield MediaWiki(host, pages, root)
     finally:
         shutil.rmtree(root)
@@ -83,20 +88,20 @@ def throttled(wiki: MediaWiki) -> Iterator[tuple[str, Path]]:
     Yields:
         The URL of ``api.php``, and the log of what was refused.
     """
-    host = f"127.0.0.1:{_free_port()}"
-    with tempfile.TemporaryDirectory(prefix="icf-nginx-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="icf-nginx-") as folder,
+        socket.create_server(("127.0.0.1", 0)) as taken,
+    ):
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
         (Path(folder) / "nginx.conf").write_text(
             _THROTTLE.format(folder=folder, host=host, wiki=wiki.host)
         )
-        server = subprocess.Popen(
-            ["/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
-        )
-        try:
+        words = ["/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-e", "error.log"]
+        # By this variable nginx takes over a socket that listens already.
+        environment = {**os.environ, "NGINX": f"{taken.fileno()};"}
+        with tethered(words, env=environment, inherit=(taken.fileno(),)):
             _await(f"http://{host}/w/api.php?action=query&meta=siteinfo&format=json")
             yield f"http://{host}/w/api.php", Path(folder) / "refused.log"
-        finally:
-            server.terminate()
-            server.wait()
 
 
 _THROTTLE = """
@@ -129,8 +134,6 @@ http {{
 
 
 def _install(root: Path, host: str) -> None:
-    for folder in ("db", "docroot/images", "cache", "import", "text", "log"):
-        (root / folder).mkdir(parents=True)
     (root / "docroot" / "w").symlink_to(PROGRAM)
     options = {
         "confpath": root,
@@ -167,7 +170,7 @@ def _maintain(root: Path, script: str, *words: object) -> None:
 
 
 def _php(root: Path, script: Path, *words: object) -> None:
-    command = ["php", str(script), *map(str, words)]
+    command = [PHP, str(script), *map(str, words)]
     with (root / "log" / f"{script.stem}.log").open("ab") as log:
         done = subprocess.run(
             command, stdout=log, stderr=log, cwd=root / "text", check=False
@@ -177,27 +180,28 @@ def _php(root: Path, script: Path, *words: object) -> None:
 
 
 @contextmanager
-def _serving(root: Path, host: str) -> Iterator[None]:
+def serving(root: Path) -> Iterator[str]:
+    """Serve the folder ``docroot``; yield host and port, which the system chose."""
     environment = {
         **os.environ,
         "MW_CONFIG_FILE": str(root / "LocalSettings.php"),
         "PHP_CLI_SERVER_WORKERS": "2",
     }
-    with (root / "log" / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            ["php", "-d", "memory_limit=256M", "-S", host, "-t", root / "docroot"],
-            stdout=log,
-            stderr=log,
-            env=environment,
-            cwd=root / "docroot",
-            start_new_session=True,
-        )
-    try:
-        _await(f"http://{host}/w/api.php?action=query&meta=siteinfo&format=json")
-        yield
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+    docroot, told = root / "docroot", root / "log" / "server.log"
+    words = [PHP, "-d", "memory_limit=256M", "-S", "127.0.0.1:0", "-t", docroot]
+    with (
+        told.open("wb") as log,
+        tethered(words, cwd=docroot, env=environment, log=log) as server,
+    ):
+        while not (found := re.search(r"Server \(http://(\S+)\) started", _read(told))):
+            if server.poll() is not None:
+                raise RuntimeError(f"PHP's server did not start:\n{_read(told)}")
+            time.sleep(0.02)
+        yield found[1]
+
+
+def _read(log: Path) -> str:
+    return log.read_text(errors="replace")
 
 
 def _await(url: str, attempts: int = 150) -> None:
@@ -208,9 +212,3 @@ def _await(url: str, attempts: int = 150) -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.2)
     raise RuntimeError(f"{url} does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
