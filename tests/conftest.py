@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
+# Several workers of pytest at once: the threads of numpy and torch would only wait for
+# one another. Read when these are imported, here and in each program that is started.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
+from tests.catalogues import MIGRATE, Copies, empty_postgres
 from tests.integration.postgres import postgres
 
 # A busy machine must not make a property fail.
@@ -17,9 +24,24 @@ hypothesis.settings.register_profile("icf", deadline=None)
 hypothesis.settings.load_profile("icf")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def copied_catalogues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new SQLite catalogue of this process is a copy of one that was migrated."""
+    copies = Copies(tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalogue, "upgrade", lambda self: copies.upgrade(self))
+        yield
+
+
+@pytest.fixture
+def migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is copied: each catalogue of this test is migrated."""
+    monkeypatch.setattr(Catalogue, "upgrade", MIGRATE)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a real PostgreSQL on loopback, started for this test run."""
+    """The URL of a real PostgreSQL on this machine, started for this test run."""
     with postgres() as url:
         yield url
 
@@ -35,12 +57,8 @@ def sqlite_catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 @pytest.fixture
 def postgres_catalogue(postgres_url: str) -> Iterator[Catalogue]:
-    """An empty catalogue in PostgreSQL: a schema of its own, dropped afterwards."""
-    catalogue = Catalogue(postgres_url)
-    with catalogue.engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    catalogue.upgrade()
+    """An empty catalogue in PostgreSQL."""
+    catalogue = empty_postgres(postgres_url)
     yield catalogue
     catalogue.close()
 

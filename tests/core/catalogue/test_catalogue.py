@@ -14,6 +14,9 @@ from icf.catalogue.catalogue import REVISION, Catalogue, alembic_config
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import album, face, image, mention, metadata
 from icf.errors import BrokenMachine, WrongUse
+from tests.catalogues import Copies, empty_postgres
+
+pytestmark = pytest.mark.usefixtures("migrations")
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(
@@ -220,3 +223,56 @@ def _albums(catalogue: Catalogue) -> list[str]:
 def test_the_revision_that_is_written_is_the_newest_migration() -> None:
     scripts = ScriptDirectory.from_config(alembic_config())
     assert scripts.get_current_head() == REVISION
+
+
+def _sqlite(path: Path) -> Catalogue:
+    return Catalogue(f"sqlite:///{path}")
+
+
+def test_the_copies_that_tests_use_are_what_the_migrations_make(
+    tmp_path: Path,
+) -> None:
+    copied, migrated = _sqlite(tmp_path / "copied"), _sqlite(tmp_path / "migrated")
+    Copies(tmp_path / "first").upgrade(copied)
+    migrated.upgrade()
+    dumps = []
+    for one in (copied, migrated):
+        with one.read() as connection:
+            query = "SELECT * FROM sqlite_master ORDER BY rowid"
+            rows = connection.exec_driver_sql(query).all()
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        dumps.append((rows, mode, one.revisions()))
+        one.close()
+    assert dumps[0] == dumps[1]
+    assert dumps[0][1] == "wal"
+
+
+def test_a_catalogue_that_is_there_is_not_copied_over(tmp_path: Path) -> None:
+    old = _sqlite(tmp_path / "old")
+    copies = Copies(tmp_path / "first")
+    copies.upgrade(old)
+    with old.write() as connection:
+        connection.execute(sa.insert(album).values(_album("Moon")))
+    copies.upgrade(old)
+    assert _albums(old) == ["Moon"]
+    old.close()
+
+
+@pytest.mark.parametrize(
+    "harm", ["DROP TABLE answer", "UPDATE alembic_version SET version_num = '0002'"]
+)
+def test_emptied_tables_have_no_rows_and_count_from_one(
+    postgres_url: str, harm: str
+) -> None:
+    for statement in ("SELECT 1", harm, "SELECT 1"):
+        empty = empty_postgres(postgres_url)
+        assert _albums(empty) == []
+        with empty.write() as connection:
+            insert = sa.insert(album).values(_album("Moon")).returning(album.c.id)
+            assert connection.execute(insert).scalar_one() == 1
+            connection.exec_driver_sql(statement)
+        with empty.read() as connection:
+            context = MigrationContext.configure(connection)
+            missing = compare_metadata(context, metadata)
+        assert bool(missing) == statement.startswith("DROP")
+        empty.close()

@@ -1,0 +1,65 @@
+"""Empty catalogues at little cost: copies of one that was migrated, emptied tables.
+
+`tests/core/test_catalogue.py` holds that they are what the migrations make.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from icf.catalogue.catalogue import REVISION, Catalogue
+from icf.catalogue.schema import metadata
+
+#: As the program has it, whatever stands in its place during the tests.
+MIGRATE = Catalogue.upgrade
+
+
+class Copies:
+    """Stands in for `Catalogue.upgrade`: a new SQLite file is a copy of one.
+
+    Args:
+        file: where to migrate the one that is copied.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        first = Catalogue(f"sqlite:///{file}")
+        MIGRATE(first)
+        first.close()
+
+    def upgrade(self, catalogue: Catalogue) -> None:
+        """Copy where nothing is yet; migrate everything else."""
+        path = Path(catalogue.engine.url.database or "")
+        new = path.parent.is_dir() and not path.exists()
+        if catalogue.dialect == "sqlite" and new:
+            shutil.copyfile(self._file, path)
+        else:
+            MIGRATE(catalogue)
+
+
+def empty_postgres(url: str) -> Catalogue:
+    """The database at this program's revision, without a row."""
+    catalogue = Catalogue(url)
+    with catalogue.engine.begin() as connection:
+        if _is_whole(connection):
+            names = ", ".join(f'"{name}"' for name in metadata.tables)
+            empty = f"TRUNCATE {names} RESTART IDENTITY CASCADE"
+            connection.execute(sa.text(empty))
+            return catalogue
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    MIGRATE(catalogue)
+    return catalogue
+
+
+def _is_whole(connection: sa.Connection) -> bool:
+    """Whether the last test left the tables as the migrations make them."""
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    found = set(connection.execute(sa.text(query)).scalars())
+    if found != {*metadata.tables, "alembic_version"}:
+        return False
+    revision = sa.text("SELECT version_num FROM alembic_version")
+    return list(connection.execute(revision).scalars()) == [REVISION]
