@@ -128,10 +128,10 @@ def test_a_server_that_does_not_speak_http_is_an_http_error(site: Site) -> None:
 
 
 def test_a_closed_port_is_unreachable(site: Site) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    found = fault(site, f"http://{host}/a.jpg", allow=(host,))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{deaf.getsockname()[1]}"
+        found = fault(site, f"http://{host}/a.jpg", allow=(host,))
     assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
 
 

@@ -142,10 +142,10 @@ def test_what_breaks_on_its_way_is_worth_another_try(
 
 
 def test_a_closed_port_is_unreachable() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    found = fault(f"http://{host}/", host)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{deaf.getsockname()[1]}"
+        found = fault(f"http://{host}/", host)
     assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
 
 
