@@ -1,14 +1,23 @@
 # make demo    install, and run the whole line on a small cartoon site
-# make test    install what tests need, and run all tests
+# make test    install what tests need, and run all tests (docs/testing.md)
+# make test-fast    those that start no server and take no time
 # make lint    ruff and mypy
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
+UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --compile-bytecode
 CFG := setup.cfg pyproject.toml
 DEMO ?= demo
+# How many tests run at once.
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# In the order of tests/groups.py.
+AT_ONCE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: install demo test lint servers clean
+# Byte code is written here, whatever PYTHONDONTWRITEBYTECODE says: without it each
+# program starts four times as slowly, and tests start hundreds.
+COMPILE := $(BIN)/python -m compileall -q src harvest filter annotate dataset models tests
+
+.PHONY: install demo test test-fast lint servers compile clean
 
 install: $(VENV)/installed
 
@@ -27,10 +36,12 @@ $(VENV)/made:
 
 $(VENV)/installed: $(VENV)/made $(CFG)
 	$(UV) --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/test-installed: $(VENV)/made $(CFG)
 	$(UV) --editable '.[cbr,fast,gallery,heif,openvino,ray,test,train,video-sites,warc]'
+	@$(COMPILE)
 	@touch $(VENV)/installed $@
 
 demo: install
@@ -39,8 +50,16 @@ demo: install
 servers:
 	@sh tests/integration/install_servers.sh
 
-test: servers $(VENV)/test-installed
-	$(BIN)/python -m pytest
+compile: $(VENV)/test-installed
+	@$(COMPILE)
+
+# Tests of how fast or patient something is come last, alone.
+test: servers compile
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not quiet"
+	$(BIN)/python -m pytest -m quiet
+
+test-fast: compile
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not slow and not quiet"
 
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check .

@@ -16,12 +16,18 @@ import hypothesis
 import pytest
 
 from icf.catalogue.catalogue import Catalogue
+from tests import groups, skips
 from tests.catalogues import MIGRATE, Copies, empty_postgres
 from tests.integration.postgres import postgres
 
 # A busy machine must not make a property fail.
 hypothesis.settings.register_profile("icf", deadline=None)
 hypothesis.settings.load_profile("icf")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for plugin in (groups, skips):
+        config.pluginmanager.register(plugin)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,7 +69,7 @@ def postgres_catalogue(postgres_url: str) -> Iterator[Catalogue]:
     catalogue.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def catalogue(request: pytest.FixtureRequest) -> Catalogue:
     """The same test on both databases."""
     name = "sqlite" if request.param == "sqlite" else "postgres"

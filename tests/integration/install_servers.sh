@@ -1,6 +1,7 @@
 #!/bin/sh
-# Install the real servers that the integration tests start on loopback: PostgreSQL, and
-# MediaWiki behind nginx. Nothing here starts a server. Debian and its children only.
+# Install the real programs that the integration tests start on loopback: PostgreSQL,
+# MediaWiki behind nginx, and Chromium. Nothing here starts one. Debian and its children
+# only.
 set -eu
 
 missing=
@@ -11,11 +12,13 @@ command -v php-cgi >/dev/null || missing="$missing php-cgi"
 php -r 'exit(extension_loaded("pdo_sqlite") ? 0 : 1);' 2>/dev/null \
   || missing="$missing php-sqlite3"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+  || missing="$missing chromium"
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
   cat >&2 <<TEXT
-The integration tests need servers that are not on this machine:$missing
+The integration tests need programs that are not on this machine:$missing
 Run this once as root (Debian), then try again:
     sudo sh tests/integration/install_servers.sh
 TEXT
@@ -33,5 +36,5 @@ printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod +x /usr/sbin/policy-rc.d
 trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends \
-  postgresql nginx-light mediawiki php-cgi php-cli php-sqlite3 php-mbstring php-xml \
+  chromium postgresql nginx-light mediawiki php-cgi php-cli php-sqlite3 php-mbstring php-xml \
   php-intl php-gd php-curl apache2- >/dev/null
