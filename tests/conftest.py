@@ -19,6 +19,7 @@ from icf.catalogue.catalogue import Catalogue
 from tests import groups, skips
 from tests.catalogues import MIGRATE, Copies, empty_postgres
 from tests.integration.postgres import postgres
+from tests.integration.tethered import end_with_the_parent
 
 # A busy machine must not make a property fail.
 hypothesis.settings.register_profile("icf", deadline=None)
@@ -28,6 +29,8 @@ hypothesis.settings.load_profile("icf")
 def pytest_configure(config: pytest.Config) -> None:
     for plugin in (groups, skips):
         config.pluginmanager.register(plugin)
+    if hasattr(config, "workerinput"):
+        end_with_the_parent()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,19 @@ import pytest
 #: Fixtures of a session that take long to make; who uses one is in its group.
 COSTLY = ("undisturbed", "wiki")
 
+#: A string that has more characters is a document.
+LONGEST_NAME = 80
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case by its argument, and pytest numbers it, where its value is no name.
+
+    Bytes may hold the time at which they were packed, and then two workers would not
+    agree on what the tests are.
+    """
+    long = isinstance(val, str) and len(val) > LONGEST_NAME
+    return argname if long or isinstance(val, bytes) else None
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     group = _group(item)

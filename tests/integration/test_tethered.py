@@ -29,6 +29,18 @@ with postgres() as url:
         time.sleep(600)
 """
 
+#: A test, run by a worker of pytest, as long as it is let.
+WAIT = """
+import time
+from pathlib import Path
+
+def test_wait(postgres_url):
+    ready = Path(__file__).with_name("ready")
+    ready.with_suffix(".part").write_text(postgres_url.partition("host=")[2])
+    ready.with_suffix(".part").rename(ready)
+    time.sleep(600)
+"""
+
 PHP = """
 import tempfile, time
 from pathlib import Path
@@ -104,7 +116,33 @@ def killed(request: pytest.FixtureRequest) -> Iterator[str]:
     indirect=True,
 )
 def test_a_server_ends_with_tests_that_were_killed(killed: str) -> None:
+    assert_nothing_runs(killed)
+
+
+def test_a_server_ends_with_a_worker_of_a_pytest_that_was_killed(
+    tmp_path: Path,
+) -> None:
+    test, ready = tmp_path / "test_wait.py", tmp_path / "ready"
+    test.write_text(WAIT)
+    words = ["-n", "1", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", *words, test],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        while not ready.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    folder = ready.read_text()
+    assert_nothing_runs(folder)
+    shutil.rmtree(folder)
+
+
+def assert_nothing_runs(folder: str) -> None:
+    """Wait until nothing does any more, but not for ever."""
     end = time.monotonic() + 60
-    while programs_of(killed) and time.monotonic() < end:
+    while programs_of(folder) and time.monotonic() < end:
         time.sleep(0.05)
-    assert programs_of(killed) == set()
+    assert programs_of(folder) == set()

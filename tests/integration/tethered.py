@@ -6,6 +6,7 @@ has to run between the death of the tests and that of the server.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import pwd
@@ -17,6 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+#: From Linux's ``linux/prctl.h``.
+PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -61,6 +65,14 @@ def tethered(
     finally:
         os.close(held)  # this is what ends it
         process.wait()
+
+
+def end_with_the_parent() -> None:
+    """Have the kernel kill this process when the one that started it ends.
+
+    For a process whose start is not ours, as that of a worker of pytest.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _become(tied: int, end: int, user: str, words: list[str]) -> None:
