@@ -46,7 +46,8 @@ def bury(
 ) -> int:
     """Enter tombstones that are not there yet; return how many are new."""
     wanted = sorted(set(subjects))
-    new = [one for one in wanted if one not in buried(connection, kind, wanted)]
+    known = buried(connection, kind, wanted)
+    new = [one for one in wanted if one not in known]
     now = time.time()
     rows = [
         {"kind": kind, "subject": one, "reason": reason, "taken_at": now} for one in new
