@@ -15,7 +15,8 @@ AT_ONCE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # Byte code is written here, whatever PYTHONDONTWRITEBYTECODE says: without it each
 # program starts four times as slowly, and tests start hundreds.
-COMPILE := $(BIN)/python -m compileall -q src harvest filter annotate dataset models tests
+COMPILE := $(BIN)/python -m compileall -q \
+  src harvest filter annotate dataset models tools tests
 
 .PHONY: install demo test test-fast lint servers compile clean
 

@@ -1,7 +1,7 @@
 """Which tests run together, and in which order: a plugin of pytest.
 
 Tests that share something costly run in one worker, one after another, so that it is
-made once; the slow ones begin first, so that no worker is left with one at the end.
+made once; the slow ones begin, so that no worker is left with one at the end.
 """
 
 from __future__ import annotations
@@ -29,22 +29,30 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     group = _group(item)
     if group and not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group(group))
+    if group in COSTLY or "integration" in item.path.parts:
+        item.add_marker("slow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """The long groups first, then what is slow."""
+    marks = item.iter_markers("xdist_group")
+    if any(each in COSTLY for mark in marks for each in mark.args):
+        return 0
+    return 1 if item.get_closest_marker("slow") else 2
 
 
 def _group(item: pytest.Item) -> str | None:
     """The costly fixture of the session that a test uses, or its module."""
     if not isinstance(item, pytest.Function):
         return None
-    names = item.fixturenames
-    costly = next((name for name in COSTLY if name in names), None)
-    if costly:
-        return costly
     known = item._fixtureinfo.name2fixturedefs
-    shared = any(
-        each.scope == "module" for name in names for each in known.get(name, ())
-    )
+    scopes = {n: {each.scope for each in known.get(n, ())} for n in item.fixturenames}
+    for name in COSTLY:
+        if "session" in scopes.get(name, ()):
+            return name
+    shared = any("module" in each for each in scopes.values())
     return item.module.__name__ if shared else None

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 from click.testing import CliRunner, Result
 
 from icf.app.cli import cli
@@ -20,8 +21,13 @@ BIN = Path(sys.executable).parent
 
 def call(*words: object) -> Result:
     """Run `icf` here; return its result, or raise what it raised."""
+    return invoke(cli, *words)
+
+
+def invoke(command: click.Command, *words: object) -> Result:
+    """Run a command here; return its result, or raise what it raised."""
     logging.getLogger().handlers.clear()
-    done = CliRunner().invoke(cli, [str(word) for word in words])
+    done = CliRunner().invoke(command, [str(word) for word in words])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done

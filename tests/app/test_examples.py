@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from contextlib import nullcontext
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from icf.app.command_reference import commands, programs
 from icf.app.demo.site import DemoSite
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
-from tests.app.program import program
+from tests.app.program import invoke, program
 
 EXAMPLES = sorted(
     {each.example for name, made in programs().items() for each in commands(name, made)}
 )
+
+#: The first example of each program.
+FIRST = sorted({line.split()[0]: line for line in reversed(EXAMPLES)}.values())
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +46,35 @@ def prepared(
     return root
 
 
-@pytest.mark.parametrize("line", EXAMPLES)
-def test_the_example_runs(line: str, prepared: Path) -> None:
-    name, *words = shlex.split(line)
+@pytest.fixture
+def served(prepared: Path) -> Iterator[Path]:
+    """The same, while its site can be asked."""
     port = int(json.loads((prepared / "demo.json").read_text())["port"])
-    with DemoSite(port) if name == "icf-harvest" else nullcontext():
-        done = program(name, *words, folder=prepared)
-    assert done.stdout
+    with DemoSite(port):
+        yield prepared
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_the_example_runs(
+    line: str, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, *words = shlex.split(line)
+    monkeypatch.chdir(served)
+    done = invoke(programs()[name], *words)
+    assert done.exit_code == 0, done.output
+    assert_tells(done.stdout, words)
+
+
+@pytest.mark.parametrize("line", FIRST)
+def test_the_first_example_of_each_program_runs_as_a_program(
+    line: str, served: Path
+) -> None:
+    name, *words = shlex.split(line)
+    assert_tells(program(name, *words, folder=served).stdout, words)
+
+
+def assert_tells(out: str, words: list[str]) -> None:
+    """Something comes out, and it is JSON where that was asked for."""
+    assert out
     if "--json" in words:
-        assert all(json.loads(each) for each in done.stdout.splitlines())
+        assert all(json.loads(each) for each in out.splitlines())

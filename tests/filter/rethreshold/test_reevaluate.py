@@ -269,7 +269,7 @@ def newest(catalogue: Catalogue, subject: str, table: sa.Table) -> None:
 
 
 examples = settings(
-    max_examples=30,
+    max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
