@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Several workers of pytest at once: the threads of numpy and torch would only wait for
 # one another. Read when these are imported, here and in each program that is started.
@@ -29,6 +30,9 @@ hypothesis.settings.load_profile("icf")
 def pytest_configure(config: pytest.Config) -> None:
     for plugin in (groups, skips):
         config.pluginmanager.register(plugin)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Started in the background; but the programs of these tests are interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         end_with_the_parent()
 
