@@ -65,6 +65,7 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_first_project_of_the_readme_ends_with_a_release_and_a_report(
     clone: Path,
 ) -> None:
@@ -146,6 +147,7 @@ def test_the_library_page_names_every_public_function() -> None:
             assert f"| `{name}({shown})` |" in page
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_from_top_to_bottom(
     clone: Path, undisturbed: tuple[Demo, dict[str, Any]]
 ) -> None:

@@ -58,6 +58,7 @@ def test_outside_a_workspace_it_checks_the_machine_and_warns(
     assert "icf init" in found["checks"][-1]["found"]
 
 
+@pytest.mark.slow
 def test_a_catalogue_that_is_no_database_is_broken_and_the_exit_code_says_so(
     space: Path,
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_catalogue_that_is_no_database_is_broken_and_the_exit_code_says_so(
     assert done.stderr == "error: broken: catalogue; see the table above\n"
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_read_are_broken(space: Path) -> None:
     (space / "icf.toml").write_text("[filter]\nmin_fase = 3\n")
     done = program("icf", "doctor", "--json", folder=space, code=1)

@@ -54,6 +54,7 @@ def served(prepared: Path) -> Iterator[Path]:
         yield prepared
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_the_example_runs(
     line: str, served: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,8 @@ import pytest
 from icf.dataset.formats.icartoonface.features import write_features
 from icf.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def run(program: str, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = Path(sys.executable).parent / program

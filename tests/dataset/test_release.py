@@ -248,6 +248,7 @@ def test_a_leak_stops_the_release_and_nothing_is_written(
     assert not list(tmp_path.glob("*out*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment", [lambda parts: bool(parts), lambda parts: any(map(has_pictures, parts))]
 )
@@ -276,6 +277,7 @@ def has_pictures(folder: Path) -> bool:
     return any(folder.glob("recognition/*/*.jpg"))
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_and_writes_nothing(
     workspace: Workspace, tmp_path: Path
 ) -> None:

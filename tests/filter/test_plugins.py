@@ -32,6 +32,8 @@ from tests.filter.plugin_package import (
 )
 from tests.filter.workplace import make_workspace, rows, site_files
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:

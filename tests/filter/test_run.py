@@ -24,6 +24,8 @@ from tests.filter.workplace import (
     site_files,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def filtered(tmp_path_factory: pytest.TempPathFactory) -> Workspace:

@@ -182,6 +182,7 @@ def test_a_host_that_refuses_too_often_is_left_alone_for_this_run(
     assert leases == {None}
 
 
+@pytest.mark.slow
 def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     site: Site, crawl: Crawl
 ) -> None:
@@ -195,6 +196,7 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     assert fates(again.catalogue) == {"1.png": "stored"}
 
 
+@pytest.mark.slow
 def test_a_crawl_delay_is_kept(site: Site, crawl: Crawl) -> None:
     site.route("/robots.txt", answer(b"User-agent: *\nCrawl-delay: 0.2\n"))
     came: list[float] = []
@@ -279,6 +281,7 @@ def in_blobs(made: Workspace) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1, 200])
 def test_killed_at_any_time_it_goes_on_and_ends_the_same(
     site: Site, tmp_path: Path, after: int
@@ -309,6 +312,7 @@ def test_killed_at_any_time_it_goes_on_and_ends_the_same(
     assert fetches <= 600 + made.settings.harvest.concurrency + BATCH
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_gives_back_what_it_held(
     site: Site, tmp_path: Path, how: signal.Signals
@@ -331,6 +335,7 @@ def test_interrupted_it_gives_back_what_it_held(
     assert sum(row["fate"] == "pending" for row in rows) == 50
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_the_work(site: Site, tmp_path: Path) -> None:
     urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(600)]
     made = workspace(tmp_path / "ws", site, *urls)

@@ -106,6 +106,7 @@ def test_once_the_art_is_drawn_npm_is_not_needed(
     check_machine()
 
 
+@pytest.mark.slow
 def test_help_does_not_wait_for_pytorch() -> None:
     code = "import sys, icf.models.cli; print('torch' in sys.modules)"
     done = subprocess.run(

@@ -35,6 +35,7 @@ def noisy(*kinds: Noise) -> int:
     return sum(file.noise in kinds for file in load_truth().files)
 
 
+@pytest.mark.slow
 def test_every_url_meets_the_fate_that_the_site_has_for_it(
     undisturbed: Undisturbed,
 ) -> None:
@@ -113,6 +114,7 @@ def test_status_counts_what_the_demo_counted(undisturbed: Undisturbed) -> None:
         assert counts[name] == found[name]
 
 
+@pytest.mark.slow
 def test_started_again_it_changes_nothing_and_ends_with_the_table(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
@@ -132,6 +134,7 @@ def test_started_again_it_changes_nothing_and_ends_with_the_table(
     assert shown["report"] == "demo/reports/demo.html"
 
 
+@pytest.mark.slow
 def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
@@ -148,6 +151,7 @@ def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
         assert found[name] == pytest.approx(undisturbed[1][name], rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_port_that_another_program_took_is_told(tmp_path: Path) -> None:
     demo = Demo(tmp_path / "demo")
     with socket.create_server(("127.0.0.1", 0)) as taken:

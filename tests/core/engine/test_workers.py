@@ -26,6 +26,8 @@ from icf.stores.vectors import VectorStore
 from tests.core.engine.test_runner import fill
 from tests.core.images.hostile import Hostile, HostileGroups
 
+pytestmark = pytest.mark.slow
+
 #: Longer than anything but a hang takes, on a machine that is busy with other things.
 LONG = 600.0
 

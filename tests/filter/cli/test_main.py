@@ -28,6 +28,8 @@ from tests.filter.workplace import (
     site_files,
 )
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-c", "from icf.filter.cli.main import main; main()"]
 
 

@@ -24,6 +24,8 @@ from icf.filter.resources import embedder
 from icf.workspace import Workspace
 from tests.filter.workplace import make_workspace, run_filter, site_files
 
+pytestmark = pytest.mark.slow
+
 #: The cast of the demo's first album.
 CAST = 8
 

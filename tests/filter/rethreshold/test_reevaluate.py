@@ -45,6 +45,8 @@ from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image, alike
 from tests.filter.workplace import no_bar
 
+pytestmark = pytest.mark.slow
+
 MODEL = Embedder.bundled()
 
 PASSED = Outcome(1, True)

@@ -29,6 +29,8 @@ from tests.filter.workplace import (
     site_files,
 )
 
+pytestmark = pytest.mark.slow
+
 #: Each with what it leaves out of a workspace that was made with the defaults.
 MOVED = [
     "filter.min_score=0.8",

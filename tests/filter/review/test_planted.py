@@ -15,6 +15,8 @@ from icf.filter.review.suspicions import refresh
 from icf.workspace import Workspace
 from tests.filter.workplace import make_workspace, rows, run_filter, site_files
 
+pytestmark = pytest.mark.slow
+
 CHARACTERS = 8
 
 

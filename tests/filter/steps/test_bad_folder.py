@@ -22,6 +22,8 @@ from icf.workspace import Workspace, find, init
 from tests.filter.steps.bad_folder import GOOD, TWINS, Odd, fill
 from tests.filter.workplace import rows
 
+pytestmark = pytest.mark.slow
+
 SOURCE = '[[source]]\nname = "mine"\nkind = "folder"\npath = "pictures"\n'
 
 

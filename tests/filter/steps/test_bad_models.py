@@ -21,6 +21,8 @@ from icf.models.cards import sha256_of
 from icf.workspace import Workspace
 from tests.filter.workplace import make_workspace, rows, run_before, site_files
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(icf.__file__).parent
 
 

@@ -264,6 +264,7 @@ def test_a_character_of_twenty_thousand_faces_is_judged_whole(
     )
 
 
+@pytest.mark.slow
 def test_copies_are_near_duplicates_and_other_expressions_are_not(
     tmp_path: Path,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import references
@@ -16,6 +17,8 @@ from tests.filter.workplace import (
     run_filter,
     site_files,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def choose(made: Workspace, name: str, *arguments: int) -> None:

@@ -145,6 +145,7 @@ def test_albums_are_shown_with_what_is_known_below_them(root: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_characters_are_shown_with_the_fates_of_their_pictures(root: Path) -> None:
     said(root, "run")
     shown = said(root, "characters", "--show", "--album", "Moon")

@@ -108,6 +108,7 @@ def test_rows_that_cannot_be_read_end_in_exit_code_three(root: Path) -> None:
     assert "line 5: bad_row" in call(root, "status").stderr
 
 
+@pytest.mark.slow
 def test_a_listing_that_fails_ends_in_exit_code_three_and_can_be_retried(
     tmp_path: Path, site: Site
 ) -> None:

@@ -295,6 +295,7 @@ def test_a_silent_name_service_is_not_the_fault_of_the_url(site: Site) -> None:
     assert found.names_down
 
 
+@pytest.mark.slow
 def test_a_name_that_nobody_has_is_unreachable(site: Site) -> None:
     class Nobody(aiohttp.ThreadedResolver):
         async def resolve(

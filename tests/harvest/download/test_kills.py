@@ -18,6 +18,8 @@ from tests.harvest.rows import all_of
 from tests.harvest.test_run import in_blobs, png, workspace
 from tests.harvest.wire import Site, answer
 
+pytestmark = pytest.mark.slow
+
 URLS, KILLS = 2000, 20
 
 #: Each runner is a process of its own; a server that has the program loaded starts it.

@@ -17,6 +17,8 @@ from tests.harvest.rows import all_of
 from tests.harvest.test_run import in_blobs, png, running, workspace
 from tests.harvest.wire import Site, answer
 
+pytestmark = pytest.mark.slow
+
 PICTURES = 150
 
 

@@ -15,6 +15,8 @@ from tests.harvest.rows import all_of
 from tests.harvest.test_run import png, workspace
 from tests.harvest.wire import Handler, Site, answer, redirect
 
+pytestmark = pytest.mark.slow
+
 CAP, MOST_MEMORY_MIB = 2_000_000, 300
 
 

@@ -323,6 +323,7 @@ def test_two_runners_together_hold_a_limit(catalogue: Catalogue, images: int) ->
 _EXAMPLES = count()
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(
     answers=st.lists(st.lists(st.integers(0, 9), max_size=8), min_size=1, max_size=5),

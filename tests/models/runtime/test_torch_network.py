@@ -58,6 +58,7 @@ def test_embeddings_point_where_onnx_runtimes_do(
     assert ours.model_hash == theirs.model_hash
 
 
+@pytest.mark.slow
 def test_views_shown_together_give_what_each_gives_alone() -> None:
     network = open_network(
         bundled_path("detector"), 1, "torch", "cpu", "retinanet-mobilenetv2"

@@ -10,6 +10,8 @@ from icf.errors import BadModel
 from icf.models.training import export
 from icf.models.training.export import check_equal, to_onnx
 
+pytestmark = pytest.mark.slow
+
 
 class Toy(nn.Module):
     """A network that is exported in no time: 100,000 weights."""

@@ -14,6 +14,8 @@ from icf.models.training.photo_figures import Judged
 from icf.models.training.train_photo import Recipe, logistic
 from icf.tools.training_art.collections import Collection
 
+pytestmark = pytest.mark.slow
+
 
 def quiet(words: str) -> None:
     """Say nothing."""

@@ -25,6 +25,8 @@ from icf.models.training.checkpoint import Checkpoint, resumable
 from icf.models.training.export import MOST_BYTES
 from tests.tools.art_cache import write_cache, write_weights
 
+pytestmark = pytest.mark.slow
+
 Train = Callable[..., torch.nn.Module]
 
 

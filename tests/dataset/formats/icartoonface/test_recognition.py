@@ -179,6 +179,7 @@ def test_a_picture_after_the_first_pair_is_refused(tmp_path: Path) -> None:
     assert "line 4: expected 2 fields" in message
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-1, 8), max_size=40))
 def test_made_pairs_are_all_ordered_pairs_of_one_identity(labels: list[int]) -> None:
     assert make_pairs(np.array(labels, np.int64)).tolist() == naive_pairs(labels)

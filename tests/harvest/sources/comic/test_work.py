@@ -402,6 +402,7 @@ print(json.dumps([fates, peak / 1024]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "fate"),
     [

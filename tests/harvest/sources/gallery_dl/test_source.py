@@ -28,6 +28,8 @@ from tests.harvest.cli.test_main import call, said
 from tests.harvest.rows import all_of, fates
 from tests.harvest.wire import Site, answer
 
+pytestmark = pytest.mark.slow
+
 #: What a page of the booru holds; a shorter one is the last.
 PAGE = 100
 

@@ -64,6 +64,7 @@ def said(rows: Rows, start: int = 0) -> list[dict[str, str]]:
     return found
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @pytest.mark.parametrize(("write", "read"), FORMATS)
 @given(table=st.lists(row, max_size=9), start=st.integers(0, 9))

@@ -11,6 +11,8 @@ from icf import workspace
 from tests.harvest.sources.video.films import scenes, write_film
 from tests.harvest.sources.video.test_source import frames_of, made, run
 
+pytestmark = pytest.mark.slow
+
 #: Ends itself, without a word to anybody, around the Nth answer that it stores.
 PROGRAM = """
 import os, signal, sys

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from icf import workspace
@@ -36,6 +37,7 @@ def test_a_face_that_was_away_too_long_begins_a_track() -> None:
     assert [number for number, _ in faces.of(5.0, [box])] == [1]
 
 
+@pytest.mark.slow
 def test_tracked_faces_are_linked_from_harvest_to_filter(tmp_path: Path) -> None:
     shot = two_faces(("Delia Quill", "Pia Margin"), 72)
     write_film(tmp_path / "films/Moon/1.mp4", [*shot, *(f[:, ::-1] for f in shot)])

@@ -24,6 +24,8 @@ from tests.harvest.sources.web_rules.sites import (
 )
 from tests.harvest.wire import Handler, Site, answer, redirect
 
+pytestmark = pytest.mark.slow
+
 FULL = """\
 [source.albums]
 start = ["START"]

@@ -27,9 +27,12 @@ from tests.harvest.wire import Site
 ALBUMS = 40
 EXPECTED = {f"Album {n}": ["Who 0", "Who 1"] for n in range(ALBUMS)}
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/task").exists(), reason="finds processes by /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/task").exists(), reason="finds processes by /proc"
+    ),
+]
 
 
 def running(made: Workspace) -> subprocess.Popen[bytes]:

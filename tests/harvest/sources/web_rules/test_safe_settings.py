@@ -144,6 +144,7 @@ def test_nothing_listens_and_nothing_is_kept(crawler: dict[str, Any]) -> None:
     assert wanted <= set(crawler["extensions"])
 
 
+@pytest.mark.slow
 def test_robots_are_not_asked_where_the_user_says_so() -> None:
     found = live(respect_robots=False)
     assert "ObeyRobots" not in found["middlewares"]
