@@ -109,6 +109,43 @@ def colour_embedder(path: Path, **parameters: float) -> Path:
     return path
 
 
+def colour_yolo(path: Path) -> Path:
+    """Write a YOLOv8 of one class for which each red cell of 32 x 32 pixels is a face.
+
+    Its input is 640 x 640 in 0..1; its box is 48 x 48 pixels, the cell in the middle.
+    """
+    cells = 640 // 32
+    middle = (np.arange(cells, dtype=np.float32) + 0.5) * 32
+    x, y = (each.ravel() for each in np.meshgrid(middle, middle))
+    boxes = np.stack([x, y, *np.full((2, len(x)), 48, np.float32)])[None]
+    red = np.array([20, -20, -20], np.float32).reshape(1, 3, 1, 1)
+    tensors = [
+        numpy_helper.from_array(red, "red"),
+        numpy_helper.from_array(np.array([-10], np.float32), "bias"),
+        numpy_helper.from_array(np.zeros(1, np.float32), "nothing"),
+        numpy_helper.from_array(boxes, "boxes"),
+        _shaped("cells", [0, 1, -1]),
+    ]
+    nodes = [
+        helper.make_node(
+            "AveragePool",
+            ["images"],
+            ["pooled"],
+            kernel_shape=[32, 32],
+            strides=[32, 32],
+        ),
+        helper.make_node("Conv", ["pooled", "red", "bias"], ["maps"]),
+        helper.make_node("Sigmoid", ["maps"], ["shares"]),
+        helper.make_node("Reshape", ["shares", "cells"], ["scores"]),
+        helper.make_node("Mul", ["scores", "nothing"], ["none"]),
+        helper.make_node("Add", ["none", "boxes"], ["placed"]),
+        helper.make_node("Concat", ["placed", "scores"], ["output0"], axis=1),
+    ]
+    outputs: dict[str, list[str | int]] = {"output0": ["n", 5, cells * cells]}
+    _save(path, nodes, ["n", 3, 640, 640], outputs, tensors, "images")
+    return path
+
+
 def painted(
     height: int,
     width: int,
@@ -141,11 +178,12 @@ def _save(
     taken: list[str | int],
     given: Mapping[str, list[str | int]],
     tensors: list[onnx.TensorProto],
+    pictures: str = "pictures",
 ) -> None:
     graph = helper.make_graph(
         nodes,
         "made",
-        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, taken)],
+        [helper.make_tensor_value_info(pictures, TensorProto.FLOAT, taken)],
         [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
             for name, shape in given.items()
