@@ -11,10 +11,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tests.integration.tethered import tethered
 from tests.integration.wiki_pages import WikiPages, draw
@@ -23,6 +24,8 @@ from tests.integration.wiki_places import draw_places
 PROGRAM = Path("/usr/share/mediawiki")
 PHP = shutil.which("php") or "php"
 EXTRA = Path(__file__).with_name("LocalSettings.extra.php")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,30 @@ class MediaWiki:
 @contextmanager
 def mediawiki() -> Iterator[MediaWiki]:
     """Install, fill and serve a wiki in a new folder; stop and remove it afterwards."""
+    with filled_wiki(_draw) as (host, pages, root):
+        yield MediaWiki(host, pages, root)
+
+
+def _draw(pictures: Path, texts: Path) -> WikiPages:
+    pages = draw(pictures, texts)
+    draw_places(pictures, texts)
+    return pages
+
+
+@contextmanager
+def filled_wiki(
+    draw: Callable[[Path, Path], T], settings: str = ""
+) -> Iterator[tuple[str, T, Path]]:
+    """Install, fill and serve a wiki in a new folder; stop and remove it afterwards.
+
+    Args:
+        draw: writes the pictures and pages for MediaWiki's import scripts, as
+            `wiki_pages.draw` does.
+        settings: more lines of LocalSettings.php.
+
+    Yields:
+        The wiki's host and port, what ``draw`` returned, and the wiki's folder.
+    """
     if not (PROGRAM / "api.php").exists():
         raise RuntimeError(
             "MediaWiki is not installed; run `sh tests/integration/install_servers.sh`"
@@ -73,10 +100,11 @@ def mediawiki() -> Iterator[MediaWiki]:
     try:
         # First, because what is installed knows its own address.
         with serving(root) as host:
-            _install(root, host)
-            pages = _fill(root)
+            _install(root, host, settings)
+            drawn = draw(root / "import", root / "text")
+            _import(root)
             _await(f"http://{host}/w/api.php?action=query&meta=siteinfo&format=json")
-            yield MediaWiki(host, pages, root)
+            yield host, drawn, root
     finally:
         shutil.rmtree(root)
 
@@ -133,7 +161,7 @@ http {{
 """
 
 
-def _install(root: Path, host: str) -> None:
+def _install(root: Path, host: str, more: str) -> None:
     (root / "docroot" / "w").symlink_to(PROGRAM)
     options = {
         "confpath": root,
@@ -150,18 +178,15 @@ def _install(root: Path, host: str) -> None:
     _php(root, script, *words, "Toon Wiki", "Admin")
     settings = root / "LocalSettings.php"
     extra = EXTRA.read_text().replace("@ROOT@", str(root))
-    settings.write_text(settings.read_text() + extra)
+    settings.write_text(settings.read_text() + extra + more)
 
 
-def _fill(root: Path) -> WikiPages:
-    pages = draw(root / "import", root / "text")
-    draw_places(root / "import", root / "text")
+def _import(root: Path) -> None:
     images = ("--user", "Admin", "--comment-ext=txt", "--extensions=jpg,png,gif,webp")
     _maintain(root, "importImages.php", *images, root / "import")
     texts = sorted((root / "text").iterdir())
     _maintain(root, "importTextFiles.php", "-u", "Admin", "-s", "import", *texts)
     _maintain(root, "runJobs.php")
-    return pages
 
 
 def _maintain(root: Path, script: str, *words: object) -> None:

@@ -1,66 +1,30 @@
+"""The demo's ``api.php``: what a real MediaWiki answered, and two faults of its own."""
+
 from __future__ import annotations
 
 import hashlib
 import http.client
 import json
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from icf.app.demo.site import DemoSite, Noise, Truth, load_truth
-from icf.app.demo.site.titles import normal
+from icf.app.demo.site.recorded import (
+    BASE,
+    key_of,
+    read_answers,
+    shipped_answers,
+    write_answers,
+)
+from icf.errors import BadInput
 
-
-@dataclass(frozen=True)
-class Response:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Client:
-    """Talks to a site over real sockets."""
-
-    def __init__(self, site: DemoSite) -> None:
-        self.site = site
-
-    def ask(
-        self,
-        path: str,
-        headers: dict[str, str] | None = None,
-        method: str = "GET",
-        body: str | None = None,
-    ) -> Response:
-        connection = http.client.HTTPConnection("127.0.0.1", self.site.port)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return Response(answer.status, answer.headers, answer.read())
-        finally:
-            connection.close()
-
-    def api(self, **params: str | int) -> Any:
-        return self.ask("/w/api.php?" + urlencode({"format": "json", **params})).json
-
-    def query(self, **params: str | int) -> Any:
-        return self.api(action="query", formatversion=2, **params)
-
-    def pieces(self, **params: str | int) -> Iterator[Any]:
-        """Follow ``continue`` to its end."""
-        more: dict[str, str] = {}
-        while True:
-            answer = self.query(**{**params, **more})
-            yield answer
-            if "continue" not in answer:
-                return
-            more = answer["continue"]
+#: Rows of one answer.
+ROWS = 6
 
 
 @pytest.fixture(scope="module")
@@ -69,287 +33,199 @@ def truth() -> Truth:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with DemoSite() as site:
-        yield Client(site)
+def answers() -> dict[str, Any]:
+    """The recorded answers by their canonical queries."""
+    found = read_answers(shipped_answers())
+    return {key: json.loads(text) for key, text in found.items()}
+
+
+@pytest.fixture(scope="module")
+def pages(answers: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All that the answers say of a page, by its title."""
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for answer in answers.values():
+        for page in answer["query"].get("pages", ()):
+            found[page["title"]] |= page
+    return found
 
 
 @pytest.fixture
-def fresh() -> Iterator[Client]:
-    with DemoSite() as site:
-        yield Client(site)
+def site() -> Iterator[DemoSite]:
+    with DemoSite() as served:
+        yield served
 
 
-def members(client: Client, category: str, **more: str) -> list[str]:
-    title = f"Category:{category}"
-    answers = client.pieces(list="categorymembers", cmtitle=title, **more)
-    return [one["title"] for a in answers for one in a["query"]["categorymembers"]]
+def ask(
+    site: DemoSite, query: str, *, post: bool = False
+) -> tuple[http.client.HTTPResponse, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port)
+    try:
+        if post:
+            connection.request("POST", "/w/api.php", query)
+        else:
+            connection.request("GET", f"/w/api.php?{query}")
+        response = connection.getresponse()
+        return response, json.loads(response.read())
+    finally:
+        connection.close()
 
 
-def images(client: Client, title: str) -> list[dict[str, Any]]:
-    wanted = "url|sha1|size|mime|extmetadata|user"
-    answers = client.pieces(
-        titles=title,
-        generator="images",
-        gimlimit="max",
-        prop="imageinfo",
-        iiprop=wanted,
-    )
-    return [page for answer in answers for page in answer["query"].get("pages", ())]
-
-
-def test_following_continue_gives_every_file_exactly_once(
-    client: Client, truth: Truth
+def test_each_recorded_answer_is_served_with_the_sites_own_address(
+    site: DemoSite,
 ) -> None:
-    filed: dict[str, set[str]] = {}
-    for album in members(client, "Animated series", cmtype="page"):
-        for who in members(client, f"{album} characters"):
-            names = [page["title"] for page in images(client, who)]
-            assert len(names) == len(set(names))
-            for name in names:
-                bare = name.removeprefix("File:").replace(" ", "_")
-                filed.setdefault(bare, set()).add(who)
+    for key, text in read_answers(shipped_answers()).items():
+        response, answer = ask(site, key)
+        assert response.status == 200
+        assert answer == json.loads(text.replace(BASE, site.url))
+
+
+def test_no_recorded_answer_is_an_error_or_names_another_address(
+    answers: dict[str, Any],
+) -> None:
+    for key, answer in answers.items():
+        assert set(answer) <= {"batchcomplete", "continue", "limits", "query"}, key
+        assert "127.0.0.1" not in json.dumps(answer)
+
+
+def test_they_are_small() -> None:
+    assert shipped_answers().stat().st_size <= 120_000
+
+
+def test_every_continue_leads_to_an_answer_that_was_recorded(
+    answers: dict[str, Any],
+) -> None:
+    continued = 0
+    for key, answer in answers.items():
+        rest = answer.get("continue")
+        members = answer["query"].get("categorymembers", ())
+        assert len(members) <= ROWS
+        if rest is not None:
+            _, parameters = key_of(key)
+            first = {k: v for k, v in parameters.items() if "continue" not in k}
+            assert key_of(urlencode({**first, **rest}))[0] in answers
+            continued += 1
+    assert continued > 80
+
+
+def test_every_file_is_listed_under_the_characters_that_it_is_filed_under(
+    answers: dict[str, Any], truth: Truth
+) -> None:
+    filed: dict[str, set[str]] = defaultdict(set)
+    for key, answer in answers.items():
+        _, parameters = key_of(key)
+        if parameters.get("generator") == "images":
+            for page in answer["query"].get("pages", ()):
+                name = page["title"].removeprefix("File:").replace(" ", "_")
+                filed[name].add(parameters["titles"])
     assert filed == {file.name: set(file.filed_under) for file in truth.files}
 
 
-@pytest.mark.parametrize(("asked", "rows"), [("2", 2), ("max", 6), ("400", 6)])
-def test_an_answer_has_no_more_rows_than_were_asked_for(
-    client: Client, asked: str, rows: int
+def test_the_facts_of_a_file_are_those_of_its_bytes(
+    site: DemoSite, pages: dict[str, dict[str, Any]], truth: Truth
 ) -> None:
-    category = "Category:Paper Street characters"
-    answer = client.query(list="categorymembers", cmtitle=category, cmlimit=asked)
-    assert len(answer["query"]["categorymembers"]) == rows
-
-
-@pytest.mark.parametrize("prop", ["images", "links"])
-def test_pages_asked_together_are_told_in_pieces_and_whole(
-    client: Client, truth: Truth, prop: str
-) -> None:
-    titles = truth.albums if prop == "links" else [truth.characters[0].name]
-    pages: dict[str, list[str]] = {}
-    facts = []
-    answers = list(client.pieces(titles="|".join(titles), prop=f"info|{prop}"))
-    for answer in answers:
-        for page in answer["query"]["pages"]:
-            rows = [row["title"] for row in page.get(prop, ())]
-            pages.setdefault(page["title"], []).extend(rows)
-            facts.append("contentmodel" in page)
-    assert len(answers) > 1
-    assert [("batchcomplete" in answer) for answer in answers[:-1]] == [False] * (
-        len(answers) - 1
-    )
-    assert answers[-1]["batchcomplete"] is True
-    assert sum(facts) == len(titles)
-    site = client.site.archive.wiki
-    for title in titles:
-        on_page = site.page[title].links
-        if prop == "images":
-            on_page = tuple(
-                "File:" + name.replace("_", " ") for name in site.page[title].images
-            )
-        assert pages[title] == sorted(on_page)
-
-
-def test_the_sha1_and_size_of_the_api_are_those_of_the_bytes(
-    client: Client, truth: Truth
-) -> None:
-    for page in images(client, truth.characters[3].name):
-        for info in page.get("imageinfo", ()):
-            answer = client.ask(urlsplit(info["url"]).path)
-            if answer.status == 200:
-                assert hashlib.sha1(answer.body).hexdigest() == info["sha1"]
-                assert len(answer.body) == info["size"]
-                assert answer.headers["Content-Type"] == info["mime"]
+    wiki = site.archive.wiki
+    for file in truth.files:
+        if file.noise in (Noise.MISSING, Noise.DEAD):
+            continue
+        row = wiki.file[file.name]
+        [info] = pages[row.title]["imageinfo"]
+        data = site.archive.read(row.path)
+        assert info["sha1"] == hashlib.sha1(data).hexdigest() == row.sha1
+        assert (info["size"], info["mime"]) == (len(data), row.mime)
+        assert info["url"] == f"{BASE}/{quote(row.path)}"
 
 
 def test_the_lead_picture_of_a_page_is_its_reference(
-    client: Client, truth: Truth
+    pages: dict[str, dict[str, Any]], truth: Truth
 ) -> None:
-    for one in truth.characters[::7]:
-        page = client.query(titles=one.name, prop="pageimages", piprop="name|original")
-        told = page["query"]["pages"][0]
-        assert told["pageimage"] == one.reference
-        assert told["original"]["source"].endswith(quote(one.reference))
-        parsed = client.api(action="parse", page=one.name, prop="images")
-        assert parsed["parse"]["images"][0] == one.reference
-
-
-def test_both_format_versions_tell_the_same(client: Client, truth: Truth) -> None:
-    params: dict[str, str | int] = {
-        "action": "query",
-        "titles": f"{truth.characters[0].name.replace(' ', '_')}|Nobody",
-        "prop": "info",
+    assert {one.name: pages[one.name]["pageimage"] for one in truth.characters} == {
+        one.name: one.reference for one in truth.characters
     }
-    old, new = client.api(**params), client.api(**params, formatversion=2)
-    assert old["batchcomplete"] == ""
-    assert new["batchcomplete"] is True
-    assert old["query"]["pages"]["-1"]["missing"] == ""
-    missing, there = new["query"]["pages"]
-    assert missing["missing"] is True
-    assert old["query"]["pages"][str(there["pageid"])] == there
-    (spelt,) = new["query"]["normalized"]
-    assert spelt.pop("fromencoded") is False
-    assert old["query"]["normalized"] == [spelt]
 
 
-def test_an_old_style_parse_wraps_its_text(client: Client, truth: Truth) -> None:
-    album = truth.albums[0]
-    old = client.api(action="parse", page=album, prop="text|sections|links")["parse"]
-    assert 'id="Characters"' in old["text"]["*"]
-    assert old["sections"][0]["line"] == "Characters"
-    assert len(old["links"]) == sum(one.album == album for one in truth.characters)
-    assert {"ns", "exists", "*"} == set(old["links"][0])
-
-
-def test_the_text_of_a_page_names_its_lead_picture_first(
-    client: Client, truth: Truth
+def test_albums_hold_their_characters_and_categories_run_in_a_circle(
+    answers: dict[str, Any], truth: Truth
 ) -> None:
-    one = truth.characters[5]
-    params: dict[str, str | int] = {
-        "action": "query",
-        "titles": one.name,
-        "prop": "revisions",
-        "rvprop": "content",
-        "rvslots": "main",
-        "rvsection": 0,
-    }
-    new = client.api(**params, formatversion=2)["query"]["pages"][0]
-    (old,) = client.api(**params)["query"]["pages"].values()
-    text = new["revisions"][0]["slots"]["main"]["content"]
-    assert f"[[File:{one.reference.replace('_', ' ')}|thumb" in text
-    assert "<gallery>" not in text
-    assert old["revisions"][0]["slots"]["main"]["*"] == text
+    members: dict[str, list[str]] = defaultdict(list)
+    for key, answer in answers.items():
+        title = key_of(key)[1].get("cmtitle")
+        for one in answer["query"].get("categorymembers", ()):
+            members[str(title)].append(one["title"])
+    above, below = "Category:Animated series", "Category:In production"
+    assert set(members[above]) == {*truth.albums, below}
+    for album in truth.albums:
+        cast = {one.name for one in truth.characters if one.album == album}
+        assert set(members[f"Category:{album} characters"]) == cast
 
 
-def test_a_redirect_is_followed_when_asked(client: Client) -> None:
-    wiki = client.site.archive.wiki
-    old, new = next(iter(wiki.redirect.items()))
-    answer = client.query(titles=old, redirects=1)["query"]
-    assert answer["redirects"] == [{"from": old, "to": new}]
-    assert answer["pages"][0]["title"] == new
-    parsed = client.api(action="parse", page=old, redirects=1, prop="images")
-    assert parsed["parse"]["title"] == new
-    alone = client.query(titles=old, prop="info")["query"]["pages"][0]
-    assert alone["redirect"] is True
-
-
-def test_categories_run_in_a_circle(client: Client) -> None:
-    below = members(client, "Animated series", cmtype="subcat")
-    assert below == ["Category:In production"]
-    assert members(client, "In production") == ["Category:Animated series"]
-
-
-def test_missing_files_come_without_image_info(client: Client, truth: Truth) -> None:
+def test_missing_files_come_without_image_info(
+    pages: dict[str, dict[str, Any]], truth: Truth
+) -> None:
     kinds = {f.detail: f for f in truth.files if f.noise is Noise.MISSING}
     assert set(kinds) == {"missing_file", "no_imageinfo"}
     for detail, file in kinds.items():
-        title = "File:" + file.name
-        page = client.query(titles=title, prop="imageinfo", iiprop="url")
-        told = page["query"]["pages"][0]
-        assert "imageinfo" not in told
-        assert ("missing" in told) == (detail == "missing_file")
+        page = pages["File:" + file.name.replace("_", " ")]
+        assert "imageinfo" not in page
+        assert page.get("missing", False) is (detail == "missing_file")
 
 
-def test_a_licence_stands_at_the_file_or_at_the_site(client: Client) -> None:
-    named = {
-        (one.licence.name if one.licence else None)
-        for one in client.site.archive.wiki.files
-    }
-    assert named == {None, "CC0", "Public domain", "Unknown"}
-    file = next(f for f in client.site.archive.wiki.files if f.licence is None)
-    page = client.query(titles=file.title, prop="imageinfo", iiprop="extmetadata")
-    told = page["query"]["pages"][0]["imageinfo"][0]["extmetadata"]
-    assert "LicenseShortName" not in told
-    rights = client.query(meta="siteinfo", siprop="general|rightsinfo")["query"]
-    assert rights["rightsinfo"]["text"] == "Creative Commons Zero"
-    assert rights["general"]["server"] == client.site.url
-
-
-def test_the_api_answers_post_as_it_answers_get(client: Client) -> None:
-    body = urlencode({"action": "query", "meta": "siteinfo", "format": "json"})
-    kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    posted = client.ask("/w/api.php", kind, "POST", body)
-    assert posted.json == client.api(action="query", meta="siteinfo")
-
-
-def test_the_first_call_that_names_maxlag_is_told_to_wait(fresh: Client) -> None:
-    path = "/w/api.php?action=query&meta=siteinfo&format=json&maxlag=5"
-    lagged, later = fresh.ask(path), fresh.ask(path)
-    assert lagged.status == 200
-    assert lagged.json["error"]["code"] == "maxlag"
-    assert lagged.headers["Retry-After"] == "1"
-    assert lagged.headers["MediaWiki-API-Error"] == "maxlag"
-    assert "query" in later.json
-
-
-@pytest.mark.parametrize(
-    ("params", "code"),
-    [
-        ({"action": "dance"}, "badvalue"),
-        ({"action": "query", "formatversion": "3"}, "badvalue"),
-        ({"action": "query", "list": "categorymembers"}, "missingparam"),
-        (
-            {"action": "query", "list": "categorymembers", "cmtitle": "Cats"},
-            "invalidcategory",
-        ),
-        (
-            {
-                "action": "query",
-                "list": "categorymembers",
-                "cmtitle": "Category:Characters",
-                "cmlimit": "many",
-            },
-            "badinteger",
-        ),
-        (
-            {
-                "action": "query",
-                "titles": "Arun Vale",
-                "prop": "images",
-                "imcontinue": "nonsense",
-            },
-            "badcontinue",
-        ),
-        ({"action": "query", "titles": "|".join(map(str, range(51)))}, "toomanyvalues"),
-        ({"action": "parse", "page": "Nobody"}, "missingtitle"),
-        (
-            {"action": "parse", "page": "Arun Vale", "section": "9"},
-            "nosuchsection",
-        ),
-    ],
-)
-def test_a_bad_parameter_gets_an_error_object(
-    client: Client, params: dict[str, str], code: str
+def test_a_licence_stands_at_the_file_or_at_the_site(
+    answers: dict[str, Any], pages: dict[str, dict[str, Any]]
 ) -> None:
-    path = "/w/api.php?" + urlencode({**params, "format": "json"})
-    answer = client.ask(path)
-    assert answer.status == 200
-    assert answer.json["error"]["code"] == code
-    assert answer.headers["MediaWiki-API-Error"] == code
-
-
-def test_what_the_api_does_not_know_is_warned_of(client: Client) -> None:
-    answer = client.query(titles="Arun Vale", prop="info|smell", colour="red")
-    told = {name: one["warnings"] for name, one in answer["warnings"].items()}
-    assert told == {
-        "query": 'Unrecognized value for parameter "prop": smell',
-        "main": "Unrecognized parameter: colour.",
+    stated = {
+        page["imageinfo"][0]["extmetadata"].get("LicenseShortName", {}).get("value")
+        for page in pages.values()
+        if "imageinfo" in page
     }
+    assert stated == {None, "CC0", "Public domain", "Unknown"}
+    queries = [answer["query"] for answer in answers.values()]
+    rights = [query["rightsinfo"] for query in queries if "rightsinfo" in query]
+    assert [each["text"] for each in rights] == ["Creative Commons Zero"]
 
 
-def test_without_format_json_the_api_answers_a_page(client: Client) -> None:
-    answer = client.ask("/w/api.php?action=query&meta=siteinfo")
-    assert answer.headers["Content-Type"].startswith("text/html")
+def test_a_request_may_be_a_post_and_its_parameters_in_any_order(
+    site: DemoSite, answers: dict[str, Any]
+) -> None:
+    key = next(iter(answers))
+    turned = "&".join(reversed(key.split("&")))
+    expected = ask(site, key)[1]
+    assert ask(site, turned, post=True)[1] == expected == ask(site, turned)[1]
 
 
-@pytest.mark.parametrize(
-    ("given", "title"),
-    [
-        ("file:arun_Vale_01.jpg", "File:Arun Vale 01.jpg"),
-        ("Image:x.png", "File:X.png"),
-        ("category: animated_series", "Category:Animated series"),
-        ("émile  Doux", "Émile Doux"),
-    ],
-)
-def test_titles_are_spelt_as_a_wiki_spells_them(given: str, title: str) -> None:
-    assert normal(given) == title
+def test_a_request_that_was_not_recorded_is_an_error_that_names_it(
+    site: DemoSite,
+) -> None:
+    response, answer = ask(site, "titles=Nobody&action=query")
+    assert response.status == 200
+    assert response.headers["MediaWiki-API-Error"] == "notrecorded"
+    assert answer["error"]["code"] == "notrecorded"
+    assert answer["error"]["info"].endswith("action=query&titles=Nobody")
+
+
+def test_the_first_request_that_names_maxlag_has_to_wait(
+    site: DemoSite, answers: dict[str, Any]
+) -> None:
+    query = f"{next(iter(answers))}&maxlag=5"
+    (response, lagged), (_, later) = ask(site, query), ask(site, query)
+    assert response.status == 200
+    assert lagged["error"]["code"] == "maxlag"
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["MediaWiki-API-Error"] == "maxlag"
+    assert "query" in later
+
+
+def test_the_same_answers_make_the_same_file(tmp_path: Path) -> None:
+    answers = read_answers(shipped_answers())
+    one, other = tmp_path / "one.gz", tmp_path / "other.gz"
+    write_answers(one, answers)
+    write_answers(other, dict(reversed(answers.items())))
+    assert one.read_bytes() == other.read_bytes()
+    assert read_answers(one) == answers
+
+
+def test_answers_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "answers.json.gz"
+    damaged.write_bytes(shipped_answers().read_bytes()[:-100])
+    for path in (damaged, tmp_path / "missing.gz"):
+        with pytest.raises(BadInput, match="reinstall"):
+            read_answers(path)

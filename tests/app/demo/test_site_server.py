@@ -167,4 +167,4 @@ def test_a_taken_port_is_an_error_that_says_what_to_do(client: Client) -> None:
 def test_people_can_look_at_a_page(client: Client, truth: Truth) -> None:
     page = client.ask("/wiki/" + quote(truth.characters[0].name.replace(" ", "_")))
     assert page.status == 200
-    assert b"gallerybox" in page.body
+    assert page.body.count(b"<img ") > 10

@@ -68,7 +68,8 @@ def demo(invocation: Invocation, where: Path) -> None:
     tell = Teller(invocation, root)
     port = _port(root)
     tell.run("icf", "init", str(where), folder=Path.cwd())
-    _write_config(root, port, tell)
+    text = write_config(root, port)
+    tell.say(f"\n{_shown(root / CONFIG)} declares the site:\n\n{text.rstrip()}")
     with DemoSite(port):
         tell.run("icf-harvest", "run")
     tell.run("icf-filter", "run")
@@ -174,12 +175,13 @@ def _port(root: Path) -> int:
     return port
 
 
-def _write_config(root: Path, port: int, tell: Teller) -> None:
+def write_config(root: Path, port: int) -> str:
+    """Declare the site in the workspace's settings; return their text."""
     text = _CONFIG.format(port=port)
     config = root / CONFIG
     if config.read_text() != text:
         replace_file(config, [text.encode()])
-    tell.say(f"\n{_shown(config)} declares the site:\n\n{text.rstrip()}")
+    return text
 
 
 def _ask_people(root: Path, tell: Teller) -> int:

@@ -1,4 +1,8 @@
-"""Serve the demo site on this machine's loopback address, and nowhere else."""
+"""Serve the demo site on this machine's loopback address, and nowhere else.
+
+Its ``api.php`` gives the answers that a real MediaWiki gave (`recorded`); like a busy
+wiki it is lagged at its start, and one picture is not served at the first request.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,13 @@ import socketserver
 import sys
 import threading
 from email.utils import formatdate
-from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from icf.app.demo.site import archive, parse
-from icf.app.demo.site.api import Api
-from icf.app.demo.site.titles import found, normal
-from icf.app.demo.site.wiki import WikiFile
+from icf.app.demo.site import archive, pages, recorded
 from icf.errors import BrokenMachine
 
 HOST = "127.0.0.1"
@@ -125,7 +125,7 @@ class _Server(ThreadingHTTPServer):
 
     def open(self, site: archive.SiteArchive, base: str) -> None:
         self.site, self.base = site, base
-        self.api = Api(site.wiki, base)
+        self.answers = recorded.read_answers(recorded.shipped_answers())
         self.files = {"/" + file.path: file for file in site.wiki.files if file.stored}
         self._refused: set[str] = set()
         self._lock = threading.Lock()
@@ -140,11 +140,11 @@ class _Server(ThreadingHTTPServer):
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
-    def busy(self, file: WikiFile) -> bool:
-        """Tell, once for a busy file, that it cannot be had now."""
+    def refuses_once(self, name: str) -> bool:
+        """Tell whether this is the first request for something that is busy."""
         with self._lock:
-            first = file.busy and file.name not in self._refused
-            self._refused.add(file.name)
+            first = name not in self._refused
+            self._refused.add(name)
         return first
 
 
@@ -191,21 +191,33 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet: stderr belongs to the demo."""
 
     def _api(self, query: str) -> None:
-        given = dict(parse_qsl(query, keep_blank_values=True))
-        answer = self.server.api.answer(given)
-        text = json.dumps(answer.body, separators=(",", ":"))
-        if given.get("format") == "json":
-            self._send(HTTPStatus.OK, text.encode(), _JSON, **answer.headers)
+        key, parameters = recorded.key_of(query)
+        lag = parameters.get("maxlag", "")
+        if lag.isdigit() and self.server.refuses_once("api.php"):
+            # A real wiki asks for five seconds; one is enough for a demo.
+            info = f"Waiting for a database server: {int(lag) + 1} seconds lagged."
+            self._api_error("maxlag", info, **{"Retry-After": "1"})
+        elif key in self.server.answers:
+            text = self.server.answers[key].replace(recorded.BASE, self.server.base)
+            self._send(HTTPStatus.OK, text.encode(), _JSON)
         else:
-            page = f"<!DOCTYPE html>\n<title>API result</title><pre>{escape(text)}"
-            self._send(HTTPStatus.OK, page.encode(), _HTML, **answer.headers)
+            info = f"The demo's site has no recorded answer to the request {key}"
+            self._api_error("notrecorded", info)
+
+    def _api_error(self, code: str, info: str, **headers: str) -> None:
+        """Refuse a call as MediaWiki does: an error object, on HTTP 200."""
+        see = f"See {self.server.base}/w/api.php for API usage."
+        error = {"code": code, "info": info, "docref": see}
+        text = json.dumps({"error": error}).encode()
+        headers["MediaWiki-API-Error"] = code
+        self._send(HTTPStatus.OK, text, _JSON, **headers)
 
     def _image(self, path: str) -> None:
         file = self.server.files.get(path)
         if file is None or not file.known:
             self._missing()
             return
-        if self.server.busy(file):
+        if file.busy and self.server.refuses_once(file.name):
             text, wait = b"busy, try again\n", {"Retry-After": "1"}
             self._send(HTTPStatus.SERVICE_UNAVAILABLE, text, "text/plain", **wait)
             return
@@ -227,15 +239,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self.headers.get("If-Modified-Since") == _MODIFIED
 
     def _page(self, name: str) -> None:
-        wiki, base = self.server.site.wiki, self.server.base
-        title = normal(name)
-        page = found(wiki, wiki.redirect.get(title, title))
-        if not page.pageid:
+        text = pages.html(self.server.site.wiki, name.replace("_", " "))
+        if text is None:
             self._missing()
             return
-        body = parse.html(wiki, base, page, page.page)
-        head = f"<!DOCTYPE html>\n<title>{escape(page.title)} - {escape(wiki.name)}"
-        text = f"{head}</title>\n<h1>{escape(page.title)}</h1>\n{body}\n"
         self._send(HTTPStatus.OK, text.encode(), _HTML)
 
     def _missing(self) -> None:
