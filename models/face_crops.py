@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import face, image
 from icf.engine.rows import by_ids
-from icf.images import Undecodable, decode, for_people
+from icf.images import Undecodable, decode, encode_jpeg
 from icf.models.embedding import Pixels, crop_face
 from icf.stores.blobs import BlobStore, MissingBlob
 
@@ -91,7 +91,7 @@ class FaceCropper:
             return error
         for each in faces:
             crop = crop_face(picture.pixels, each.box, self.crop_rate)
-            save(each.id, for_people(self._scaled_down(crop), self.quality))
+            save(each.id, encode_jpeg(self._scaled_down(crop), self.quality))
         return None
 
     def _scaled_down(self, crop: Pixels) -> Pixels:

@@ -67,7 +67,7 @@ def find_twins(workspace: Workspace) -> int:
     index = workspace.hashes
     asked = f"{reach.phash} {reach.dhash} {reach.cosine}"
     if index.note != asked:
-        index.read_anew(asked)
+        index.restart(asked)
     last = max(0, index.mark - _AGAIN)
     pairs = 0
     while True:

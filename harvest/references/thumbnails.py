@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from icf.codes import ImageReason
 from icf.harvest.references.choices import Choice
-from icf.images import Undecodable, decode, for_people, reduced
+from icf.images import Undecodable, decode, encode_jpeg, reduced
 from icf.models.embedding import crop_face
 from icf.stores.blobs import BlobStore, MissingBlob
 
@@ -86,7 +86,7 @@ class Thumbnails:
             if one.box is not None:
                 shown = crop_face(pixels, one.box, self.crop_rate)
             target = folder / file_name(one)
-            target.write_bytes(for_people(_reduced(shown), _QUALITY))
+            target.write_bytes(encode_jpeg(_reduced(shown), _QUALITY))
         return len(choices), None
 
 

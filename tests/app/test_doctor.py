@@ -88,7 +88,7 @@ def test_people_get_a_table(space: Path) -> None:
     assert any(line.startswith("detector") for line in lines)
 
 
-def test_a_model_that_is_not_what_its_card_promises_is_broken(
+def test_a_model_that_does_not_match_its_card_is_broken(
     space: Path, tmp_path: Path
 ) -> None:
     def opened() -> str:

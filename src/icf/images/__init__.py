@@ -1,6 +1,6 @@
-"""Pictures: the one decoder of the program."""
+"""Pictures: the decoder, header checks and measures."""
 
-from icf.images.decoder import Picture, decode, for_people, reduced
+from icf.images.decoder import Picture, decode, encode_jpeg, reduced
 from icf.images.header import Header, Undecodable, probe
 
 __all__ = [
@@ -8,7 +8,7 @@ __all__ = [
     "Picture",
     "Undecodable",
     "decode",
-    "for_people",
+    "encode_jpeg",
     "probe",
     "reduced",
 ]

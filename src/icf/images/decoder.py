@@ -1,7 +1,7 @@
-"""Bytes to upright RGB pixels, or a reason why not.
+"""Decode bytes to upright RGB pixels, or raise with a reason code.
 
-simplejpeg reads JPEG, strictly: where other decoders return garbage for flipped bits,
-it says so. Pillow reads the rest.
+simplejpeg decodes JPEG, strictly: it raises where other decoders return garbage for
+damaged data. Pillow decodes the other formats.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from icf.images.header import MAX_FRAMES, MAX_PIXELS, Undecodable, opened, probe
 from icf.images.jpeg import find_end, read_frame
 from icf.images.measures import is_flat
 
-#: What shows through transparent pixels. Hidden colours under them never appear.
+#: Colour behind transparent pixels, whose own colours are ignored.
 BACKGROUND = (255, 255, 255)
 
 
@@ -30,8 +30,8 @@ class Picture:
     Attributes:
         pixels: RGB, uint8, shape (height, width, 3), upright, contiguous.
         format: as in `icf.images.Header`.
-        frames: of an animation; 1 for a still. Only the first is decoded.
-        trailing: whether bytes follow the end of a JPEG or PNG: a script, an archive.
+        frames: number of frames; 1 for a still picture. Only the first is decoded.
+        trailing: whether bytes follow the end of a JPEG or PNG, as a script or archive.
     """
 
     pixels: NDArray[np.uint8]
@@ -41,12 +41,12 @@ class Picture:
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Width in pixels."""
         return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Height in pixels."""
         return int(self.pixels.shape[0])
 
 
@@ -55,13 +55,13 @@ def decode(
 ) -> Picture:
     """Decode the first frame of a picture.
 
-    EXIF rotation is applied, once. Transparency is laid on white, 16 bits are scaled to
+    EXIF rotation is applied. Transparency is composed on white, 16 bits are scaled to
     8, CMYK is converted.
 
     Args:
         data: the whole file.
-        max_pixels: width x height that the header may promise.
-        max_frames: frames an animation may have.
+        max_pixels: limit of width x height in the header.
+        max_frames: limit of the frames of an animation.
 
     Raises:
         Undecodable: with one of the codes of `icf.codes.ImageReason`.
@@ -75,16 +75,16 @@ def reduced(
     max_pixels: int = MAX_PIXELS,
     max_frames: int = MAX_FRAMES,
 ) -> Picture:
-    """Decode where not all pixels are wanted: for a hash alone, or a small copy.
+    """Decode at reduced size, for a hash or a small copy.
 
-    As `decode`, but a JPEG is scaled in its DCT, by up to 8, which leaves most of the
-    work undone. Damage is found as `decode` finds it.
+    Like `decode`, but a JPEG is scaled in its DCT by up to 8, which is much faster.
+    Damage is detected as by `decode`.
 
     Args:
         data: the whole file.
-        least_side: pixels that both sides keep, if they have as many.
-        max_pixels: width x height that the header may promise.
-        max_frames: frames an animation may have.
+        least_side: least size of both sides, unless the picture is smaller.
+        max_pixels: limit of width x height in the header.
+        max_frames: limit of the frames of an animation.
 
     Raises:
         Undecodable: with one of the codes of `icf.codes.ImageReason`.
@@ -92,8 +92,8 @@ def reduced(
     return _decode(data, max_pixels, max_frames, least_side)
 
 
-def for_people(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """Encode pixels as a fresh JPEG, which carries nothing else along to people."""
+def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """Encode pixels as a JPEG without any metadata."""
     encoded = simplejpeg.encode_jpeg(
         np.ascontiguousarray(pixels), quality=quality, colorspace="RGB"
     )
@@ -120,34 +120,34 @@ def _decode_jpeg(data: bytes, least_side: int) -> Picture:
         else:
             pixels = _read_jpeg(data, "RGB", least_side)
     except ValueError as error:
-        # Damage can hide the end from whoever reads from the beginning.
+        # Damage can hide the end marker from a scan from the beginning.
         ends = end is not None or data.endswith(b"\xff\xd9")
-        reason = _why_no_jpeg(str(error), ends=ends)
+        reason = _jpeg_reason(str(error), ends=ends)
         raise Undecodable(reason, f"JPEG: {error}") from error
     turned = upright(pixels, frame.orientation)
     return Picture(turned, "jpeg", trailing=_trails(data, end))
 
 
 def _read_jpeg(data: bytes, colours: str, least_side: int) -> NDArray[np.uint8]:
-    """Read strictly, in the smallest of libjpeg's sizes that is large enough."""
+    """Decode strictly, at the smallest of libjpeg's scales that is large enough."""
     pixels = simplejpeg.decode_jpeg(
         data, colours, min_height=least_side, min_width=least_side, strict=True
     )
     return np.asarray(pixels, np.uint8)
 
 
-def _why_no_jpeg(words: str, *, ends: bool) -> ImageReason:
-    """Sort the words of libjpeg-turbo about a file that has an end, or has none."""
-    if words.startswith(("Corrupt", "Unsupported marker")):
+def _jpeg_reason(message: str, *, ends: bool) -> ImageReason:
+    """Classify a message of libjpeg-turbo; ``ends``: the file has an end marker."""
+    if message.startswith(("Corrupt", "Unsupported marker")):
         return ImageReason.CORRUPT
     if not ends:
         return ImageReason.TRUNCATED
-    exotic = "subsampling" in words or words.startswith("Unsupported JPEG")
+    exotic = "subsampling" in message or message.startswith("Unsupported JPEG")
     return ImageReason.UNSUPPORTED if exotic else ImageReason.CORRUPT
 
 
 def _from_inverted_cmyk(inks: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink to light. In JPEG files 255 means no ink, as Adobe has always written it."""
+    """Convert inverted CMYK to RGB: in JPEG files 255 means no ink, as by Adobe."""
     light = inks.astype(np.uint16)
     return (light[..., :3] * light[..., 3:] // 255).astype(np.uint8)
 
@@ -167,22 +167,22 @@ def _decode_other(data: bytes, name: str, max_frames: int) -> Picture:
         except (Undecodable, MemoryError):
             raise
         except Exception as error:
-            # Pillow raises nearly anything on a damaged file.
-            reason = _why_no_other(str(error).lower())
+            # Pillow raises many kinds of exceptions for damaged files.
+            reason = _pillow_reason(str(error).lower())
             raise Undecodable(reason, f"{name}: {error}") from error
     end = _png_end(data) if name == "png" else None
     turned = upright(pixels, orientation(exif))
     return Picture(turned, name, frames, _trails(data, end))
 
 
-def _why_no_other(words: str) -> ImageReason:
-    """Sort the words of Pillow."""
-    cut = "truncated" in words or "not enough" in words or "end of" in words
+def _pillow_reason(message: str) -> ImageReason:
+    """Classify a message of Pillow."""
+    cut = any(part in message for part in ("truncated", "not enough", "end of"))
     return ImageReason.TRUNCATED if cut else ImageReason.CORRUPT
 
 
 def _png_end(data: bytes) -> int | None:
-    """Find the place behind the last chunk (PNG, section 5.3); None without one."""
+    """Find the offset after the last chunk (PNG, section 5.3); None without one."""
     place = 8
     while place + 8 <= len(data):
         length = int.from_bytes(data[place : place + 4], "big")
@@ -213,5 +213,5 @@ def _from_deep_grey(picture: Image.Image) -> Image.Image:
 
 
 def _trails(data: bytes, end: int | None) -> bool:
-    """Tell whether anything but padding follows the picture's end."""
+    """Return whether anything but padding follows the end of the picture."""
     return end is not None and bool(data[end:].strip(b"\0\r\n "))

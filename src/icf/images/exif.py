@@ -1,4 +1,4 @@
-"""Which way up a picture is meant to be seen: the one EXIF tag that changes pixels."""
+"""EXIF orientation: the only tag that changes pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def orientation(exif: bytes) -> int:
         exif: a TIFF header and its first directory, with or without `PREFIX`.
 
     Returns:
-        1, upright, where the block has none or is damaged: that is no reason to lose
+        1 (upright) if the block has none or is damaged: that is no reason to drop
         the picture.
 
     >>> orientation(b"no EXIF at all")

@@ -1,4 +1,4 @@
-"""The grey values of a picture or crop, ready to be measured in several ways."""
+"""The grey values of a picture or crop, shared by several measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Of more pixels than this the sum of the grey values may not fit into 31 bits.
+#: Number of pixels up to which the sum of the grey values fits into 31 bits.
 _SUMMED_PIXELS = (1 << 31) // 255
 
 
@@ -26,7 +26,7 @@ class Grey:
 
     @classmethod
     def of(cls, picture: NDArray[np.uint8] | Grey) -> Grey:
-        """Weigh red, green and blue as ITU-R BT.601 does; grey stays as it is.
+        """Convert RGB to grey with the weights of ITU-R BT.601; grey is returned as is.
 
         Args:
             picture: RGB, uint8 of shape (h, w, 3), or grey.
@@ -36,10 +36,10 @@ class Grey:
         return cls(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8))
 
     def resized(self, width: int, height: int) -> NDArray[np.uint8]:
-        """Give the mean of each cell of a grid, rounded: uint8 of shape (h, w).
+        """Compute the mean of each cell of a grid, rounded: uint8 of shape (h, w).
 
-        Where a cell ends within a pixel, that part of the pixel counts. It is what
-        OpenCV calls INTER_AREA, from sums that are made once and serve every size.
+        A pixel on the border of a cell counts by its area in the cell, like OpenCV's
+        INTER_AREA; computed from sums that are cached for all sizes.
         """
         sums = self._sums
         row = sums.shape[1]
@@ -60,7 +60,7 @@ class Grey:
 
     @functools.cached_property
     def _sums(self) -> NDArray[np.int32]:
-        """Sum of all values above and left of each corner, of shape (h + 1, w + 1)."""
+        """Integral image: sums above and left of each corner, shape (h + 1, w + 1)."""
         grey = self.pixels
         block = math.isqrt(grey.size // _SUMMED_PIXELS) + 1
         if block > 1:
@@ -75,7 +75,7 @@ class Grey:
 
 @functools.lru_cache(maxsize=4096)
 def _grid(pixels: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Where cells begin and end: whole pixels, and the part of the next one."""
+    """Return the edges of cells: whole pixels, and the fraction of the next one."""
     edges = np.linspace(0.0, pixels, cells + 1)
     whole = np.minimum(edges, pixels - 1).astype(np.int64)
     return whole, edges - whole

@@ -1,8 +1,8 @@
-"""Which code computes the perceptual hashes: ours, or the package imagehash.
+"""The implementations of the perceptual hashes: ours, and the package imagehash.
 
-Both give the same kind of hash; over the pictures of the tests ours differ from those
-of imagehash by less than half a bit of 64 on average, in a fraction of the time. Hashes
-of both kinds can stand side by side in one catalogue.
+Both compute the same kind of hash: on the pictures of the tests, ours differ from those
+of imagehash by less than half a bit of 64 on average, and take a fraction of the time.
+One catalogue can have hashes of both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What a file is, from its first bytes and its header alone.
+"""Detect the format and size of a file from its first bytes and header.
 
-The name and the Content-Type are not asked: both lie. The pixel count in the header is
-held against a cap before anything is decoded, so a bomb costs nothing.
+The file name and the Content-Type are ignored: both may be wrong. The pixel count in
+the header is checked against a limit before anything is decoded, because of
+decompression bombs.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from icf.codes import ImageReason
 from icf.errors import BadInput
 from icf.images.jpeg import find_end, read_frame
 
-# Of a damaged file, or of one over Pillow's own pixel cap, we speak ourselves. Not with
-# `catch_warnings`, which is not for threads.
+# We report damaged files, and files over Pillow's own limit. `catch_warnings` is not
+# safe with threads.
 warnings.filterwarnings("ignore", module="PIL")
 
-#: Pixels a header may promise: 64 MP.
+#: Limit of the pixels in a header: 64 MP.
 MAX_PIXELS = 64_000_000
-#: Frames an animation may have.
+#: Limit of the frames of an animation.
 MAX_FRAMES = 10_000
-#: No face worth a question (100 px) fits into less; hashes of less say nothing.
+#: No usable face (100 px) fits into less, and hashes of less mean nothing.
 MIN_SIDE = 16
 #: Longer side over shorter side: strips and rulers, not pictures of characters.
 MAX_ASPECT = 20
@@ -41,14 +42,14 @@ _DECODED = {
 
 
 class Undecodable(BadInput):
-    """A file that is no picture we can use; ``reason`` says why."""
+    """A file that cannot be decoded; ``reason`` is its code."""
 
     def __init__(self, reason: ImageReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[Undecodable], tuple[ImageReason, str]]:
-        """Let it cross to another process."""
+        """Support pickling."""
         return type(self), (self.reason, str(self))
 
 
@@ -69,7 +70,7 @@ class Header:
 
 
 def sniff(data: bytes) -> str:
-    """Name the format by signature.
+    """Detect the format by signature.
 
     Raises:
         Undecodable: ``empty``, ``not_image``, or ``unsupported`` for SVG.
@@ -85,7 +86,7 @@ def sniff(data: bytes) -> str:
     if start[4:8] == b"ftyp":
         return _brand(data[8:_FTYP_READ])
     if start[:2] == b"BM" and data[15:18] == b"\0\0\0":
-        return "bmp"  # the size of its header, under 256; so begins no text
+        return "bmp"  # its header size, under 256; no text begins like this
     text = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
         raise Undecodable(ImageReason.UNSUPPORTED, "SVG is not rasterised")
@@ -105,7 +106,7 @@ _SIGNATURES = (
 
 
 def _brand(brands: bytes) -> str:
-    """Tell AVIF from HEIC: the first brand, or for a generic one the compatible."""
+    """Distinguish AVIF from HEIC by the first brand, or the compatible ones."""
     first = brands[:4]
     if first in _GENERIC_BRANDS:
         return "avif" if b"avif" in brands[8:] or b"avis" in brands[8:] else "heif"
@@ -123,7 +124,7 @@ _GENERIC_BRANDS = (b"mif1", b"msf1")
 
 
 def probe(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
-    """Read format and size, decoding nothing.
+    """Read format and size without decoding.
 
     Raises:
         Undecodable: ``empty``, ``not_image``, ``unsupported``, ``corrupt``,
@@ -147,12 +148,12 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         reason = ImageReason.CORRUPT if ends else ImageReason.TRUNCATED
         raise Undecodable(reason, "a JPEG without a frame header")
     if not frame.width or not frame.height:
-        raise Undecodable(ImageReason.CORRUPT, "a JPEG that promises no pixels")
+        raise Undecodable(ImageReason.CORRUPT, "a JPEG without pixels")
     return frame.width, frame.height
 
 
 def opened(data: bytes, name: str) -> Image.Image:
-    """Open with Pillow, which reads the header; its own pixel cap is ours to keep.
+    """Open with Pillow, which reads the header and checks its own pixel limit.
 
     Raises:
         Undecodable: ``unsupported`` or ``corrupt``.
@@ -165,7 +166,7 @@ def opened(data: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise Undecodable(ImageReason.TOO_LARGE, str(error)) from error
     except Exception as error:
-        # Pillow raises nearly anything on a damaged file.
+        # Pillow raises many kinds of exceptions for damaged files.
         raise Undecodable(ImageReason.CORRUPT, f"{name} header: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""How a JPEG file is laid out (ITU-T T.81, annex B): read without decoding anything."""
+"""The structure of JPEG files (ITU-T T.81, annex B), read without decoding."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _END_OF_IMAGE = 0xD9
 _END = bytes((0xFF, _END_OF_IMAGE))
 _APP1 = 0xE1
 #: A marker with a length, or the end. Inside a scan, FF is followed by 00 or by one of
-#: the restart markers, which stand alone.
+#: the restart markers, which have no length.
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands before the pixels.
+    """The header before the pixels.
 
     Attributes:
         width: in pixels, as stored: before EXIF rotation.
@@ -35,7 +35,7 @@ class Frame:
 
 
 def read_frame(data: bytes) -> Frame | None:
-    """Read the header; None where there is none as far as ``data`` goes."""
+    """Read the frame header; None if ``data`` has none."""
     turned = 1
     for marker, content in _segments(data):
         if marker == _APP1 and content.startswith(PREFIX):
@@ -48,15 +48,15 @@ def read_frame(data: bytes) -> Frame | None:
 
 
 def find_end(data: bytes) -> int | None:
-    r"""Find the place behind the picture; None where it does not end.
+    r"""Find the offset after the picture; None if it does not end.
 
-    What follows belongs to no picture: a script, an archive, another picture.
+    What follows is not part of it: a script, an archive, another picture.
 
     >>> find_end(b"\xff\xd8" b"\xff\xd9" b"<script>")
     4
     """
     if data.find(_END) == len(data) - len(_END):
-        return len(data)  # there is no other place, so nothing needs to be walked
+        return len(data)  # the only end marker is the last two bytes
     place = 2
     while (found := _MARKER.search(data, place)) is not None:
         place = found.end()

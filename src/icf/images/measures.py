@@ -1,7 +1,7 @@
-"""What is measured on pixels: sharpness, tone, perceptual hashes, the pixels' own hash.
+"""Measures of pixels: sharpness, tone, perceptual hashes, the hash of all pixels.
 
-All take an upright picture or crop as RGB, uint8 of shape (h, w, 3). What looks at grey
-alone takes a `Grey` as well, so that it is made once for several measures.
+All take an upright picture or crop as RGB, uint8 of shape (h, w, 3). Measures of grey
+values also take a `Grey`, so that it is computed once for several measures.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from icf.images.grey import Grey
 Pixels = NDArray[np.uint8]
 Values = NDArray[np.float32]
 
-#: Side, in pixels, that a face is reduced to before its sharpness is measured, because
+#: Side, in pixels, to which a face is reduced before its sharpness is measured, as
 #: Laplacian variance depends on scale. 100 is the smallest face the paper keeps
 #: (section 3.2).
 SHARPNESS_SIDE = 100
 
 _HASH_SIDE = 8
 _DCT_SIDE = 32
-#: Side of the grid of means that both hashes begin with. Twice that of the DCT is
-#: enough to agree with imagehash, which begins with all pixels, in all but half a bit.
+#: Side of the grid of means that both hashes are computed from. Twice the DCT's is
+#: enough to agree with imagehash, which uses all pixels, within half a bit.
 _MEANS_SIDE = 2 * _DCT_SIDE
 
 
 class Tone(NamedTuple):
-    """How bright a crop is and how much its grey values vary, 0 to 255.
+    """Brightness and contrast of a crop, 0 to 255.
 
     Attributes:
-        brightness: their mean.
+        brightness: the mean of the grey values.
         contrast: their standard deviation.
     """
 
@@ -45,9 +45,9 @@ class Tone(NamedTuple):
 
 
 class Hashes(NamedTuple):
-    """Two perceptual hashes, 64 bits each, signed as numpy holds them.
+    """Two perceptual hashes, 64 bits each, as signed integers.
 
-    In hex (`icf.catalogue.schema.HexHash`) they read like those of imagehash.
+    In hex (`icf.catalogue.schema.HexHash`) they are written like those of imagehash.
     """
 
     phash: int
@@ -55,10 +55,10 @@ class Hashes(NamedTuple):
 
 
 def sharpness(crop: Pixels | Grey) -> float:
-    """Variance of the Laplacian of the grey crop, its longer side reduced to 100.
+    """Compute the variance of the Laplacian of the grey crop, reduced to 100 pixels.
 
-    Smaller crops are never enlarged, which would only make them look blurred. Source:
-    iCartoonFace paper, section 3.2, most of whose pictures are over 100.
+    The longer side is reduced to 100; smaller crops are not enlarged, which would make
+    them look blurred. Source: iCartoonFace paper, section 3.2.
     """
     grey = Grey.of(crop)
     height, width = grey.pixels.shape
@@ -70,16 +70,16 @@ def sharpness(crop: Pixels | Grey) -> float:
 
 
 def sharpness_paper(crop: Pixels | Grey) -> float:
-    """Variance of the Laplacian of the grey crop as it is, in its own size.
+    """Compute the variance of the Laplacian of the grey crop at its own size.
 
-    Source: iCartoonFace paper, section 3.2 and figure 4 (e), which speaks of "images"
-    of at least 100 x 100: those are the faces, so a crop is what the box holds.
+    Source: iCartoonFace paper, section 3.2 and figure 4 (e), which names "images"
+    of at least 100 x 100: those are the faces, that is crops of the boxes.
     """
     return _laplacian_variance(Grey.of(crop).pixels)
 
 
 def tone(crop: Pixels | Grey) -> Tone:
-    """Mean and standard deviation of the grey crop.
+    """Compute mean and standard deviation of the grey crop.
 
     >>> tone(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8))
     Tone(brightness=127.5, contrast=127.5)
@@ -89,7 +89,7 @@ def tone(crop: Pixels | Grey) -> Tone:
 
 
 def hashes(picture: Pixels | Grey) -> Hashes:
-    """Both perceptual hashes, which share most of their work.
+    """Compute both perceptual hashes, which share most of the work.
 
     `phash`: a bit for each of 8 x 8 low frequencies of the DCT above their median.
     `dhash`: a bit for each of 8 x 8 cells that is darker than its right neighbour.
@@ -104,17 +104,17 @@ def hashes(picture: Pixels | Grey) -> Hashes:
 
 
 def phash(picture: Pixels | Grey) -> int:
-    """The DCT hash of `hashes` alone."""
+    """Compute only the DCT hash of `hashes`."""
     return hashes(picture).phash
 
 
 def dhash(picture: Pixels | Grey) -> int:
-    """The gradient hash of `hashes` alone."""
+    """Compute only the gradient hash of `hashes`."""
     return hashes(picture).dhash
 
 
 def pixel_hash(pixels: Pixels) -> str:
-    """SHA-256 of size and pixels: equal for equal pictures in any file."""
+    """Compute the SHA-256 of size and pixels, equal for equal pictures in any file."""
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
@@ -128,14 +128,14 @@ def hamming(
     >>> hamming(np.array([0, -1]), 1)
     array([ 1, 63])
     """
-    # Of a signed number, bitwise_count takes the absolute value.
+    # For signed numbers, bitwise_count counts the bits of the absolute value.
     differing = np.bitwise_xor(hashes, other).view(np.uint64)
     return np.bitwise_count(differing).astype(np.int64)
 
 
 def is_flat(pixels: Pixels) -> bool:
-    """Tell whether the picture is one colour: its hashes would say nothing."""
-    # A few pixels tell nearly always; all of them are looked at where those are alike.
+    """Return whether the picture has one colour only, so that hashes are useless."""
+    # A few pixels are nearly always enough; if they are equal, all are checked.
     return _is_one_colour(pixels[::16, ::16]) and _is_one_colour(pixels)
 
 
@@ -154,7 +154,7 @@ def _laplacian_variance(grey: Pixels) -> float:
 def _filtered(means: NDArray[np.float32], height: int, width: int) -> Values:
     """Resize the grid of means with a Lanczos filter, to whole grey values.
 
-    Equal neighbours must stay equal: hence the rounding, which Pillow does as well.
+    Equal neighbours must stay equal: hence the rounding, as in Pillow.
     """
     down, across = _lanczos(means.shape[0], height), _lanczos(means.shape[1], width)
     return np.clip(np.rint(down @ means @ across.T), 0, 255)
@@ -162,9 +162,9 @@ def _filtered(means: NDArray[np.float32], height: int, width: int) -> Values:
 
 @functools.cache
 def _lanczos(pixels: int, cells: int) -> Values:
-    """Weights of the pixels in each cell, of shape (cells, pixels).
+    """Compute the weights of the pixels in each cell, shape (cells, pixels).
 
-    Lanczos with three lobes, stretched by the reduction, as Pillow has it.
+    Lanczos with three lobes, scaled by the reduction, as in Pillow.
     """
     scale = pixels / cells
     centres = (np.arange(cells)[:, None] + 0.5) * scale
@@ -178,7 +178,7 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 
 def _cosines() -> Values:
-    """The 8 lowest rows of the 32-point DCT-II."""
+    """Compute the 8 lowest rows of the 32-point DCT-II."""
     frequency = np.arange(_HASH_SIDE)[:, None]
     place = np.arange(_DCT_SIDE)[None, :]
     angles = math.pi * frequency * (2 * place + 1) / (2 * _DCT_SIDE)

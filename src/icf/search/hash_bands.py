@@ -1,4 +1,4 @@
-"""64-bit hashes sorted by 16-bit bands, so that near ones share a bucket."""
+"""64-bit hashes sorted by 16-bit bands, so that similar ones share a bucket."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ BANDS, BITS = 4, 16
 
 
 def as_words(hashes: IntArray) -> WordArray:
-    """The same bits, unsigned."""
+    """View the same bits as unsigned integers."""
     return np.ascontiguousarray(hashes, np.int64).view(np.uint64)
 
 
 def band_keys(words: WordArray, number: int) -> npt.NDArray[np.uint16]:
-    """The bits of one band, from 0 at the lowest, of each hash."""
+    """Return the bits of one band of each hash; band 0 has the lowest bits."""
     return (words >> np.uint64(BITS * number)).astype(np.uint16)
 
 
@@ -30,9 +30,9 @@ class Band:
 
     Attributes:
         number: which band, from 0 at the lowest bits.
-        order: row of each place.
-        words: hash of each place.
-        starts: first place of each key, and the number of places.
+        order: the row at each place of the sorted order.
+        words: the hash at each place.
+        starts: the first place of each key, then the number of places.
     """
 
     number: int
@@ -50,11 +50,11 @@ class Band:
         return cls(number, order, words[order], starts_of(keys))
 
     def bucket(self, keys: IntArray) -> tuple[IntArray, IntArray]:
-        """The first place of each key, and the place after its last."""
+        """Return the first place of each key, and the one after its last."""
         return self.starts[keys], self.starts[keys + 1]
 
 
 def starts_of(keys: npt.NDArray[np.uint16]) -> IntArray:
-    """The first place of each key once hashes are sorted, and how many there are."""
+    """Return the first place of each key in sorted order, then the number of keys."""
     sizes = np.bincount(keys, minlength=1 << BITS)
     return np.concatenate([[0], np.cumsum(sizes)])

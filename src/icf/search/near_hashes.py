@@ -1,15 +1,15 @@
-"""Every pair of 64-bit hashes that differ in few bits, without comparing all with all.
+"""Find all pairs of 64-bit hashes that differ in few bits, without comparing all pairs.
 
-A hash is cut into four bands of 16 bits. Two hashes that differ in ``r`` bits differ in
-``r // 4`` bits or fewer within one band at least, so it is enough to look where a band
-is equal but for that many bits. Nothing within the radius is missed: the search is
-exact. At a million random hashes and radius 7 one of a thousand pairs is looked at.
+A hash is split into four bands of 16 bits. Two hashes that differ in ``r`` bits differ
+in ``r // 4`` bits or fewer in at least one band, so it is enough to compare hashes with
+such a band. The search is exact: nothing within the radius is missed. With a million
+random hashes and radius 7, one of a thousand pairs is compared.
 
 Multi-index hashing: Norouzi, Punjani, Fleet, "Fast Search in Hamming Space with
 Multi-Index Hashing", CVPR 2012.
 
-It is NumPy; where the package numba is installed (the extra ``fast``), searches that
-are worth it run in a compiled loop (`icf.search.near_hashes_fast`) and find the same.
+It uses NumPy; if numba is installed (the extra ``fast``), large searches use a compiled
+loop (`icf.search.near_hashes_fast`) with the same result.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ from icf.search.hash_bands import (
     band_keys,
 )
 
-#: With a greater radius so many buckets are looked into that bands save nothing.
+#: With a larger radius so many buckets are searched that bands save nothing.
 LARGEST_RADIUS = 11
 
-#: Pairs that are compared at a time: what they take stays in the processor's cache.
+#: Pairs that are compared at a time, so that they fit into the processor's cache.
 _AT_ONCE = 1 << 18
 
-#: Looking at one candidate of a band costs as much as comparing this many pairs in
-#: order, and looking into one bucket as much again for each of so many more queries.
+#: Cost of a candidate of a band, in sequential comparisons; and the fixed cost of
+#: searching one bucket, in queries.
 _CANDIDATE_COST, _LOOKUPS = 20, 8192
 
-#: Hashes that are worth the second it takes to load the compiled loop.
+#: Number of hashes from which loading the compiled loop, which takes a second, pays.
 _WORTH_COMPILED = 20_000
 
 
 class HashBands:
-    """Hashes that are ready to be searched.
+    """A search index of hashes.
 
     Args:
-        hashes: signed 64-bit integers of shape (n,). Collapse equal ones before: each
+        hashes: signed 64-bit integers of shape (n,). Remove duplicates before: each
             of ``k`` equal hashes is compared with the ``k - 1`` others.
-        compiled: whether to use the compiled loop; None uses it where it is installed
-            and worth loading.
+        compiled: whether to use the compiled loop; None: if it is installed and the
+            index is large.
 
     Example:
         >>> rows, others = HashBands(np.array([0b0000, 0b0111, -1])).pairs(3)
@@ -71,25 +71,25 @@ class HashBands:
     def of_bands(
         cls, bands: tuple[Band, ...], *, compiled: bool | None = None
     ) -> HashBands:
-        """Hashes that were sorted before, by each of the bands."""
+        """Make an index of hashes that are already sorted by each band."""
         made = cls.__new__(cls)
         made._bands = bands
         made._search = _chosen(len(bands[0].words), compiled)
         return made
 
     def pairs(self, radius: int) -> Pairs:
-        """Return every pair of rows within ``radius`` bits of each other, once.
+        """Find every pair of rows within ``radius`` bits, once.
 
         Args:
             radius: bits, from 0 to `LARGEST_RADIUS`.
 
         Returns:
-            Two arrays of rows, in order; of each pair the first is the smaller.
+            Two sorted arrays of rows; the first of each pair is the smaller.
         """
         return _in_order(self.pairs_in_parts(radius))
 
     def pairs_in_parts(self, radius: int) -> Iterator[Pairs]:
-        """Yield what `pairs` returns, a little at a time and in no order."""
+        """Yield the result of `pairs` in parts, in no order."""
         flips = _flips(radius)
         for band in self._bands:
             for places, others in self._search(band.words, band, flips, radius, True):
@@ -97,21 +97,21 @@ class HashBands:
                 yield np.minimum(*rows), np.maximum(*rows)
 
     def near(self, hashes: IntArray, radius: int) -> Pairs:
-        """Return every row of ``hashes`` with each of ours within ``radius`` bits.
+        """Find the indexed hashes within ``radius`` bits of each of ``hashes``.
 
-        What it costs grows with the new hashes; ours are sorted already.
+        The cost depends mainly on the number of new hashes.
 
         Args:
             hashes: signed 64-bit integers of shape (m,).
             radius: bits, from 0 to `LARGEST_RADIUS`.
 
         Returns:
-            Rows of ``hashes`` and rows of ours, each pair once, in order.
+            Rows of ``hashes`` and rows of the index, each pair once, sorted.
         """
         return _in_order(self.near_in_parts(hashes, radius))
 
     def near_in_parts(self, hashes: IntArray, radius: int) -> Iterator[Pairs]:
-        """Yield what `near` returns, a little at a time and in no order."""
+        """Yield the result of `near` in parts, in no order."""
         words = as_words(hashes)
         flips = _flips(radius)
         for band in self._bands:
@@ -120,7 +120,7 @@ class HashBands:
 
 
 def near_in_parts(hashes: IntArray, others: IntArray, radius: int) -> Iterator[Pairs]:
-    """Yield all rows of both that are within reach, in the way that costs less.
+    """Yield all rows of both within ``radius`` bits, by the cheaper algorithm.
 
     Args:
         hashes: signed 64-bit integers of shape (m,).
@@ -137,34 +137,34 @@ def near_in_parts(hashes: IntArray, others: IntArray, radius: int) -> Iterator[P
 
 
 def bands_pay(hashes: IntArray, queries: int, radius: int) -> bool:
-    """Tell whether bands leave few enough candidates to be the cheaper way.
+    """Return whether a search by bands is cheaper than comparing all pairs.
 
     Args:
-        hashes: what would be sorted into bands.
-        queries: how many would be looked up.
+        hashes: the hashes to index.
+        queries: the number of lookups.
         radius: bits, from 0 to 64.
     """
     if not queries or not len(hashes) or radius > LARGEST_RADIUS:
         return False
-    buckets = looked_into(radius)
-    candidates = buckets * crowding(hashes) * len(hashes) * queries
+    buckets = buckets_per_band(radius)
+    candidates = buckets * collision_rate(hashes) * len(hashes) * queries
     lookups = BANDS * buckets * (queries + _LOOKUPS)
     return _CANDIDATE_COST * (candidates + lookups) < len(hashes) * queries
 
 
-def looked_into(radius: int) -> int:
-    """Return into how many buckets of each band one hash makes a search look.
+def buckets_per_band(radius: int) -> int:
+    """Return how many buckets of each band are searched for one hash.
 
-    >>> looked_into(3), looked_into(7), looked_into(11)
+    >>> buckets_per_band(3), buckets_per_band(7), buckets_per_band(11)
     (1, 17, 137)
     """
     return len(_flips(radius))
 
 
-def crowding(hashes: IntArray) -> float:
-    """Return how likely two of the hashes share a band, summed over the bands.
+def collision_rate(hashes: IntArray) -> float:
+    """Return the probability that two hashes share a band, summed over the bands.
 
-    Random hashes give 4 / 65,536; drawings on a white ground give much more.
+    It is 4 / 65,536 for random hashes, and much higher for drawings on white.
     """
     shared = 0.0
     for number in range(BANDS):
@@ -175,7 +175,7 @@ def crowding(hashes: IntArray) -> float:
 
 @functools.cache
 def has_compiled_loop() -> bool:
-    """Tell whether the extra ``fast`` is installed."""
+    """Return whether the extra ``fast`` is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
@@ -186,22 +186,21 @@ def _chosen(hashes: int, compiled: bool | None) -> Search:
 
 
 def _compiled_loop() -> Search:
-    # Only here: numba takes a second to load.
+    # Imported here, because numba takes a second to load.
     from icf.search.near_hashes_fast import search
 
     return search
 
 
-#: Finds the rows of queries and the places of a band that are within a radius. The
-#: last argument says that the queries are the band's own words: then each pair is
-#: found once, and none with itself. A pair that several bands would find is left to
-#: the first of them.
+#: Finds the rows of queries and the places of a band that are within a radius. If the
+#: last argument is true, the queries are the band's own words: each pair is found once,
+#: and none with itself. A pair that several bands find is reported by the first only.
 Search = Callable[[WordArray, Band, IntArray, int, bool], Iterator[Pairs]]
 
 
 @dataclass(frozen=True, eq=False)
 class _Spans:
-    """What is to be compared: each row with all places from begin to end."""
+    """Comparisons to make: each row with all places from begin to end."""
 
     rows: IntArray
     begin: IntArray
@@ -233,11 +232,11 @@ def _search(
     for flip in flips.tolist():
         rows = every
         if itself and flip:
-            # Two buckets are compared from the one whose lowest flipped bit is clear.
+            # Compare two buckets once: from the one whose lowest flipped bit is 0.
             rows = np.flatnonzero(keys & flip & -flip == 0)
         begin, end = band.bucket(keys[rows] ^ flip)
         if itself and not flip:
-            # Within a bucket each place is compared with those behind it.
+            # Within a bucket, compare each place with the following ones.
             begin = every + 1
         for some, places in _Spans(rows, begin, end).parts():
             differing = queries[some]
@@ -249,7 +248,7 @@ def _search(
 
 
 def _is_first(differing: WordArray, number: int, radius: int) -> npt.NDArray[np.bool_]:
-    """Tell which pairs no earlier band finds."""
+    """Mark the pairs that no earlier band finds."""
     first = np.ones(len(differing), np.bool_)
     for earlier in range(number):
         first &= np.bitwise_count(band_keys(differing, earlier)) > radius // BANDS
@@ -257,9 +256,9 @@ def _is_first(differing: WordArray, number: int, radius: int) -> npt.NDArray[np.
 
 
 def _one_by_one(words: WordArray, others: WordArray, radius: int) -> Iterator[Pairs]:
-    together = max(1, _AT_ONCE // max(1, len(others)))
-    for start in range(0, len(words), together):
-        differing = words[start : start + together, None] ^ others
+    block = max(1, _AT_ONCE // max(1, len(others)))
+    for start in range(0, len(words), block):
+        differing = words[start : start + block, None] ^ others
         rows, columns = np.nonzero(np.bitwise_count(differing) <= radius)
         if len(rows):
             yield rows + start, columns
@@ -267,7 +266,7 @@ def _one_by_one(words: WordArray, others: WordArray, radius: int) -> Iterator[Pa
 
 @functools.cache
 def _flips(radius: int) -> IntArray:
-    """Every way in which the nearest band of two hashes may differ, as masks."""
+    """List the possible differences of the nearest band of two hashes, as masks."""
     if not 0 <= radius <= LARGEST_RADIUS:
         raise ValueError(f"radius {radius} is not from 0 to {LARGEST_RADIUS}")
     masks = [

@@ -20,7 +20,7 @@ _ROOM = 1 << 16
 def search(
     queries: WordArray, band: Band, flips: IntArray, radius: int, itself: bool
 ) -> Iterator[Pairs]:
-    """Find what is within a radius, as `icf.search.near_hashes.Search` says."""
+    """Find pairs within a radius, see `icf.search.near_hashes.Search`."""
     room = _ROOM
     done = 0
     while done < len(queries):
@@ -38,7 +38,7 @@ def search(
             places,
         )
         if done_now == done:
-            # One query alone has more pairs than there is room for.
+            # One query has more pairs than fit.
             room *= 2
             continue
         done = done_now
@@ -50,14 +50,14 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         compiled: Callable[..., Any] = numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:
-        # Nowhere to keep what was compiled: it is compiled in each process.
+        # There is no folder for numba's cache: compile in each process.
         compiled = numba.njit(nogil=True)(function)
     return compiled
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _count_bits(context: Any, word: Any) -> Any:
-    """The processor's own instruction."""
+    """Emit the population count instruction."""
 
     def generate(
         context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any
@@ -71,7 +71,7 @@ def _count_bits(context: Any, word: Any) -> Any:
 def _any_near(
     word: np.uint64, words: WordArray, begin: int, end: int, radius: int
 ) -> bool:
-    """Look without a branch, so that several hashes are compared at a time."""
+    """Compare without a branch, so that it is vectorised."""
     near = 0
     for place in range(begin, end):
         near += _count_bits(word ^ words[place]) <= np.uint64(radius)
@@ -80,7 +80,7 @@ def _any_near(
 
 @_compiled
 def _is_first(differing: np.uint64, number: int, radius: int) -> bool:
-    """Tell whether no earlier band finds this pair."""
+    """Return whether no earlier band finds this pair."""
     for earlier in range(number):
         part = (differing >> np.uint64(BITS * earlier)) & np.uint64((1 << BITS) - 1)
         if _count_bits(part) <= np.uint64(radius // BANDS):
@@ -101,7 +101,7 @@ def _loop(
     rows: IntArray,
     places: IntArray,
 ) -> tuple[int, int]:
-    """Fill ``rows`` and ``places``; return how many, and the query to go on with."""
+    """Fill ``rows`` and ``places``; return how many, and the next query."""
     whole = np.uint64((1 << BITS) - 1)
     filled = 0
     for query in range(first, len(queries)):

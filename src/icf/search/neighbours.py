@@ -1,9 +1,9 @@
-"""The nearest of many unit vectors, by id: everything compared up to a million faces.
+"""Nearest neighbours of unit vectors, by id: exact up to a million faces.
 
-Above that, an inverted file: vectors are sorted into lists by their nearest of some
-thousand centres, and a search looks into as many of the nearest lists as it takes to
-find 99% of the ten nearest (measured while the index is made). Built on
-faiss; a GPU does the searching where faiss sees one.
+Above that, an inverted file: vectors are grouped into lists by the nearest of some
+thousand centroids, and a search probes as many lists as are needed to find 99% of the
+ten nearest (measured while the index is built). Built on faiss; searches run on a GPU
+if faiss finds one.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from icf.errors import WrongUse
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 
-#: Vectors up to which everything is compared with everything.
+#: Number of vectors up to which the search is exhaustive.
 FLAT_UP_TO = 1_000_000
-#: What an inverted file has to find of the true nearest.
+#: Recall of the true nearest that an inverted file must reach.
 RECALL = 0.99
 
-#: Vectors that are read, added or looked up at a time.
+#: Vectors that are read, added or searched at a time.
 _BLOCK = 16_384
-#: Vectors a list that the centres are trained on; faiss asks for 39 at least.
+#: Training vectors per list; faiss requires at least 39.
 _TRAINED_ON = 40
-#: Vectors, spread over all, and neighbours of each, that recall is measured with.
+#: Number of queries, and of neighbours of each, for measuring recall.
 _PROBES, _NEAREST = 256, 10
-#: The most neighbours that faiss gives on a GPU.
+#: Largest number of neighbours that faiss returns on a GPU.
 _GPU_NEAREST = 2048
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest of each vector that was looked up, nearest first.
+    """The nearest neighbours of each query, nearest first.
 
     Attributes:
-        ids: shape (n, k); -1 where there are fewer than k.
+        ids: shape (n, k); -1 if there are fewer than k.
         cosines: shape (n, k), float32.
     """
 
@@ -52,12 +52,12 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Within:
-    """All that lie near enough: three arrays of shape (pairs,), rows ascending.
+    """All neighbours within a distance: arrays of shape (pairs,), sorted by row.
 
     Attributes:
-        rows: which of the vectors that were looked up.
-        ids: whom it is near.
-        cosines: how near.
+        rows: the query's row.
+        ids: the neighbour's id.
+        cosines: their cosine similarity.
     """
 
     rows: Ids
@@ -69,10 +69,10 @@ class Neighbours:
     """An index of unit vectors.
 
     Attributes:
-        ids: shape (n,): whose the vectors are.
-        lists: lists of the inverted file; 0 where everything is compared.
-        looked_into: how many of them a search looks into.
-        on_gpu: whether a GPU searches.
+        ids: shape (n,): the ids of the vectors.
+        lists: number of lists of the inverted file; 0 for an exhaustive search.
+        probed: number of lists that a search probes.
+        on_gpu: whether searches run on a GPU.
     """
 
     def __init__(
@@ -84,24 +84,24 @@ class Neighbours:
     ) -> None:
         """Build the index, a block of vectors at a time.
 
-        Flat it takes 4 bytes a number, as inverted file 2 (as the vector store has
-        them), and the sample that the centres are trained on.
+        It takes 4 bytes per number if exhaustive; as an inverted file 2 bytes (as in
+        the vector store), and the training sample.
 
         Args:
             ids: shape (n,), not empty.
-            read: gives the unit vectors of some ids, shape (m, d), float32; as
-                ``functools.partial(store.get, model)`` does.
-            flat_up_to: vectors up to which everything is compared.
+            read: returns the unit vectors of ids, shape (m, d), float32; for example
+                ``functools.partial(store.get, model)``.
+            flat_up_to: number of vectors up to which the search is exhaustive.
 
         Raises:
             WrongUse: there are no ids.
         """
         if not len(ids):
-            raise WrongUse("there are no vectors to look for neighbours among")
+            raise WrongUse("there are no vectors to search for neighbours in")
         self.ids = ids
         self._read = read
         self.lists = 0
-        self.looked_into = 0
+        self.probed = 0
         dim = read(ids[:1]).shape[1]
         if len(ids) <= flat_up_to:
             self._index: Any = faiss.IndexFlatIP(dim)
@@ -110,9 +110,9 @@ class Neighbours:
         for _, block in self._blocks():
             self._index.add(block)
         if self.lists:
-            self._look_into_enough()
+            self._choose_probed()
         self._searched = self._index
-        self.on_gpu = faiss.get_num_gpus() > 0 and self.looked_into <= _GPU_NEAREST
+        self.on_gpu = faiss.get_num_gpus() > 0 and self.probed <= _GPU_NEAREST
         if self.on_gpu:
             self._searched = faiss.index_cpu_to_all_gpus(self._index)
 
@@ -121,29 +121,29 @@ class Neighbours:
 
         Args:
             vectors: shape (n, d), each of length 1.
-            k: from 1 on.
+            k: at least 1.
         """
         index = self._index if k > _GPU_NEAREST else self._searched
         return self._nearest(index, vectors, k)
 
     def within(self, vectors: Vectors, cosine: float) -> Within:
-        """Find all that have at least this cosine to each vector.
+        """Find all neighbours with at least this cosine to each vector.
 
-        An inverted file that finds `RECALL` of the ten nearest misses a few per cent
-        more of hundreds that lie farther out.
+        An inverted file with `RECALL` of the ten nearest misses a few per cent more of
+        neighbours that are farther away.
 
         Args:
             vectors: shape (n, d), each of length 1.
             cosine: from -1 to 1.
         """
-        # faiss gives what is nearer than its limit, and not what lies on it.
+        # faiss returns cosines above its limit, not equal to it.
         limit = float(np.nextafter(np.float32(cosine), np.float32(-2)))
         if self.on_gpu:
             return self._within_on_gpu(vectors, limit)
         return self._within(vectors, limit)
 
     def pairs(self, cosine: float) -> Iterator[tuple[Ids, Ids, Vectors]]:
-        """Find every two of the index that have at least this cosine, once.
+        """Find all pairs in the index with at least this cosine, once.
 
         Yields:
             Blocks of three arrays of shape (pairs,): the smaller id, the larger, and
@@ -169,12 +169,12 @@ class Neighbours:
         return Within(rows, self.ids[places.astype(np.int64)], cosines)
 
     def _within_on_gpu(self, vectors: Vectors, limit: float) -> Within:
-        """GPUs give no ranges: take many neighbours; where they do not reach, a CPU."""
+        """Use many nearest neighbours in place of a range; the CPU if too few."""
         found = self.nearest(vectors, _GPU_NEAREST)
         near = (found.cosines > limit) & (found.ids >= 0)
-        reached = near.shape[1] == len(self.ids) or ~near.all(axis=1)
-        near &= np.reshape(reached, (-1, 1))
-        beyond = np.flatnonzero(~np.broadcast_to(reached, len(vectors)))
+        complete = near.shape[1] == len(self.ids) or ~near.all(axis=1)
+        near &= np.reshape(complete, (-1, 1))
+        beyond = np.flatnonzero(~np.broadcast_to(complete, len(vectors)))
         more = self._within(vectors[beyond], limit)
         rows = np.concatenate([np.nonzero(near)[0], beyond[more.rows]])
         ids = np.concatenate([found.ids[near], more.ids])
@@ -183,40 +183,40 @@ class Neighbours:
         return Within(rows[order], ids[order], cosines[order])
 
     def _inverted(self, dim: int) -> Any:
-        """An empty inverted file whose centres are trained on a spread of vectors."""
+        """Make an empty inverted file, its centroids trained on a sample."""
         most = len(self.ids) // _TRAINED_ON
         self.lists = max(1, min(most, round(4 * math.sqrt(len(self.ids)))))
-        centres = faiss.IndexFlatIP(dim)
+        centroids = faiss.IndexFlatIP(dim)
         index = faiss.IndexIVFScalarQuantizer(
-            centres,
+            centroids,
             dim,
             self.lists,
             faiss.ScalarQuantizer.QT_fp16,
             faiss.METRIC_INNER_PRODUCT,
         )
-        index.train(self._read(self._spread(self.lists * _TRAINED_ON)))
+        index.train(self._read(self._sample(self.lists * _TRAINED_ON)))
         return index
 
-    def _look_into_enough(self) -> None:
-        """Double the lists that are looked into until `RECALL` is reached."""
-        probes = self._read(self._spread(_PROBES))
+    def _choose_probed(self) -> None:
+        """Double the number of probed lists until `RECALL` is reached."""
+        probes = self._read(self._sample(_PROBES))
         truth = self._others(probes, self.lists)
-        self.looked_into = 1
-        while self.looked_into < self.lists:
-            found = self._others(probes, self.looked_into)
+        self.probed = 1
+        while self.probed < self.lists:
+            found = self._others(probes, self.probed)
             hits = (truth[:, :, None] == found[:, None, :]).any(axis=2)
             if hits.mean() >= RECALL:
                 break
-            self.looked_into = min(2 * self.looked_into, self.lists)
-        self._index.nprobe = self.looked_into
+            self.probed = min(2 * self.probed, self.lists)
+        self._index.nprobe = self.probed
 
     def _others(self, probes: Vectors, lists: int) -> Ids:
-        """The nearest of vectors of the index, without themselves."""
+        """Find the nearest of indexed vectors, without themselves."""
         self._index.nprobe = lists
         return self._nearest(self._index, probes, _NEAREST + 1).ids[:, 1:]
 
-    def _spread(self, count: int) -> Ids:
-        """So many of the ids, evenly from all of them: the same each time."""
+    def _sample(self, count: int) -> Ids:
+        """Choose ids evenly from all; deterministic."""
         places = np.linspace(0, len(self.ids) - 1, min(count, len(self.ids)))
         return self.ids[np.unique(places.round().astype(np.int64))]
 

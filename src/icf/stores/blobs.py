@@ -1,8 +1,8 @@
-"""The bytes of every picture, under the SHA-256 of those bytes, as they were fetched.
+"""Content-addressed store: the bytes of every picture under their SHA-256.
 
-A local folder and an object store are one code path, fsspec. In a local folder, bytes
-go to a temporary name, are flushed to the disk and renamed, so a name that can be seen
-always holds all of its bytes. Object stores show an object only when it is complete.
+A local folder and an object store use one code path, fsspec. In a local folder, bytes
+go to a temporary file that is flushed to the disk and renamed, so a visible file is
+always complete. Object stores show an object only when it is complete.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from icf.errors import BadInput, BrokenMachine
 
-#: Seconds after which a temporary file can only be one that a killed program left.
+#: Age in seconds from which a temporary file was left by a killed program.
 STALE = 24 * 3600.0
 
 _PIECE = 1 << 20
@@ -43,7 +43,7 @@ class BlobStore:
         self._has_temporary_folder = False
 
     def put(self, data: bytes | memoryview) -> str:
-        """Store ``data``; return its SHA-256 in hexadecimal. Twice is as once.
+        """Store ``data``; return its SHA-256 in hexadecimal. Storing twice is harmless.
 
         Raises:
             BrokenMachine: the bytes cannot be written.
@@ -56,7 +56,7 @@ class BlobStore:
         """Open a `BlobWriter`, for bytes that come in pieces.
 
         Args:
-            sha1: compute their SHA-1 too, which costs as much as the rest.
+            sha1: compute their SHA-1 too, which doubles the cost.
         """
         return BlobWriter(self, sha1=sha1)
 
@@ -75,11 +75,11 @@ class BlobStore:
             ) from error
 
     def has(self, sha256: str) -> bool:
-        """Tell whether there are bytes under ``sha256``."""
+        """Return whether there are bytes under ``sha256``."""
         return bool(self._files.exists(self.place(sha256)))
 
     def remove(self, sha256: str) -> bool:
-        """Remove the bytes of ``sha256`` for good; tell whether there were any.
+        """Remove the bytes of ``sha256``; return whether there were any.
 
         Raises:
             BrokenMachine: they cannot be removed.
@@ -97,11 +97,11 @@ class BlobStore:
         return True
 
     def place(self, sha256: str) -> str:
-        """Where the bytes of ``sha256`` are or would be, two folders deep."""
+        """Return the path of ``sha256`` in the store, two folders deep."""
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
     def path(self, sha256: str) -> Path:
-        """The local file of ``sha256``.
+        """Return the local file of ``sha256``.
 
         Raises:
             BadInput: the store is not a local folder.
@@ -111,7 +111,7 @@ class BlobStore:
         return Path(self.place(sha256))
 
     def sweep(self, older_than: float = STALE) -> int:
-        """Remove temporary files that killed programs left; return how many.
+        """Remove the temporary files of killed programs; return how many.
 
         Args:
             older_than: seconds since the last write; younger files may be in use.
@@ -128,8 +128,8 @@ class BlobStore:
             path.unlink(missing_ok=True)
         return len(stale)
 
-    def _adopt(self, temporary: Path, sha256: str) -> None:
-        """Give a complete temporary file its final name."""
+    def _move_in(self, temporary: Path, sha256: str) -> None:
+        """Move a complete temporary file to its final name."""
         place = self.place(sha256)
         if not self.local:
             if not self._files.exists(place):
@@ -144,7 +144,7 @@ class BlobStore:
             temporary.replace(target)
 
     def _temporary_folder(self) -> Path | None:
-        """A folder on the same disk as the store, so that renaming is one step."""
+        """Return a folder on the disk of the store, so that renaming is atomic."""
         if not self.local:
             return None
         folder = Path(self._root) / "tmp"
@@ -155,7 +155,7 @@ class BlobStore:
 
 
 class BlobWriter:
-    """Bytes on their way into a store; as a context, discarded unless committed.
+    """Writes bytes into a store; as a context, discards them unless committed.
 
     Attributes:
         size: bytes written so far.
@@ -178,7 +178,7 @@ class BlobWriter:
         """Add bytes.
 
         Raises:
-            BrokenMachine: the disk takes no more.
+            BrokenMachine: the disk is full or fails.
         """
         if self._file is None:
             raise ValueError("the writer has been committed or closed")
@@ -205,17 +205,17 @@ class BlobWriter:
 
     @property
     def sha1(self) -> str:
-        """SHA-1 of what was written, in hexadecimal: MediaWiki promises this one.
+        """SHA-1 of what was written, in hexadecimal, as MediaWiki gives it.
 
         Raises:
-            ValueError: it was not asked for.
+            ValueError: the writer was opened without ``sha1=True``.
         """
         if self._sha1 is None:
-            raise ValueError("this writer was not asked for a SHA-1")
+            raise ValueError("this writer does not compute a SHA-1")
         return self._sha1.hexdigest()
 
     def commit(self) -> str:
-        """Put the bytes under their SHA-256, on disk for good; return the hash.
+        """Store the bytes durably under their SHA-256; return the hash.
 
         Raises:
             BrokenMachine: the bytes cannot be written.
@@ -227,7 +227,7 @@ class BlobWriter:
             os.fchmod(self._file, 0o644)
             os.fsync(self._file)
             self._close()
-            self._store._adopt(self._path, sha256)
+            self._store._move_in(self._path, sha256)
             self._is_kept = True
         except OSError as error:
             raise _cannot_write(error) from error
@@ -252,5 +252,5 @@ class BlobWriter:
 def _cannot_write(error: OSError) -> BrokenMachine:
     return BrokenMachine(
         f"cannot write to the blob store: {error}; free some space, or check who may "
-        "write there; nothing that was stored is lost"
+        "write there; stored pictures are not affected"
     )

@@ -1,4 +1,4 @@
-"""Write files so that a killed program leaves none half written."""
+"""Atomic writes: a killed program leaves no incomplete file."""
 
 import glob
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
-    """Write a file so that its final name never shows half of it.
+    """Write a file atomically: its final name never shows an incomplete file.
 
     Args:
         path: The file to make or to replace; its folder must exist.
@@ -32,14 +32,14 @@ def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Fill a folder so that its final name never shows half of it.
+    """Write a folder atomically: its final name never shows an incomplete folder.
 
-    Yields a folder beside ``target``. When the block ends well, all of it is flushed to
-    the disk and takes the name; otherwise it is removed. What killed programs left of
-    the same target is removed first.
+    Yields a folder next to ``target``. If the block succeeds, all of it is flushed to
+    the disk and renamed; otherwise it is removed. Remains of killed programs for
+    the same target are removed first.
 
     Args:
-        target: The folder to make; nothing but an empty folder may be there.
+        target: The folder to make; it may exist if it is empty.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)

@@ -1,14 +1,14 @@
-"""A store of hashes that finds the near ones of new faces at the cost of those alone.
+"""A store of hashes with a search index, whose cost depends on the new faces only.
 
-A folder of segments: files of rows by ascending id, with the rows sorted by each band
-of their pHash (`icf.search.near_hashes`), read through a memory map. New rows become a
-segment of their own; one that is not twice as large as what follows is merged with it,
-so that there are few, and each row is written again as often as the store has doubled.
+A folder of segments: files of rows sorted by id, with an index of the rows by each band
+of their pHash (`icf.search.near_hashes`), memory-mapped. New rows become a new segment;
+a segment that is not twice as large as the next one is merged with it, so that there
+are few, and a row is rewritten only when the store doubles.
 
-``index.json`` names the segments that count, and is replaced whole: what a killed
-writer left of anything else is no part of the store, and the next one removes it. There
-is one writer at a time, held by a lock on the folder. The store can be deleted at any
-time: it is made anew from the catalogue.
+``index.json`` names the valid segments, and is replaced atomically: other files were
+left by a killed writer, and the next writer removes them. There is one writer at a
+time, by a lock on the folder. The store can be deleted at any time: it is made again
+from the catalogue.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from icf.stores.files import replace_file
 
 _INDEX, _SUFFIX = "index.json", ".hashes"
 
-#: Rows from which on a segment holds where each key begins, instead of counting again.
+#: Rows from which a segment stores the start of each key, instead of counting again.
 _STARTS_FROM = 1 << 16
 
 
@@ -45,7 +45,7 @@ class Rows:
     dhash: IntArray
 
     def __getitem__(self, some: NDArray[np.bool_] | IntArray) -> Rows:
-        """Some of them."""
+        """Select rows."""
         return Rows(self.ids[some], self.phash[some], self.dhash[some])
 
 
@@ -58,20 +58,20 @@ class HashIndex:
 
     @property
     def mark(self) -> int:
-        """What the last writer noted: how far it has read what it indexes."""
+        """The position up to which the last writer has read the indexed rows."""
         return self._state().mark
 
     @property
     def note(self) -> str:
-        """What the last `read_anew` was for."""
+        """The argument of the last `restart`."""
         return self._state().note
 
     def __len__(self) -> int:
-        """How many faces there are."""
+        """Count the faces."""
         return sum(len(segment.rows.ids) for segment in self._segments())
 
     def has(self, ids: IntArray) -> NDArray[np.bool_]:
-        """Which of these faces are in the store: shape (n,)."""
+        """Mark which of these faces are in the store: shape (n,)."""
         found = np.zeros(len(ids), np.bool_)
         for segment in self._segments():
             found |= _is_in(segment.rows.ids, ids)
@@ -94,11 +94,11 @@ class HashIndex:
     def add(self, rows: Rows, mark: int) -> None:
         """Add faces; they are on the disk when this returns.
 
-        Faces that are there already are left out.
+        Faces that are already in the store are skipped.
 
         Args:
-            rows: of any order; no id twice.
-            mark: noted together with them; a smaller one than is there is not.
+            rows: in any order; no id twice.
+            mark: stored together with them, unless the stored one is larger.
         """
         with self._writing():
             new = rows[~self.has(rows.ids)]
@@ -107,13 +107,13 @@ class HashIndex:
                 state = self._appended(state, new)
             self._write(replace(state, mark=max(mark, state.mark)))
 
-    def read_anew(self, note: str) -> None:
-        """Set the mark back to 0, because what is indexed is wanted for another use."""
+    def restart(self, note: str) -> None:
+        """Reset the mark to 0, so that all rows are read again for another use."""
         with self._writing():
             self._write(replace(self._state(), mark=0, note=note))
 
     def erase(self, ids: IntArray) -> int:
-        """Write the segments with these faces anew without them; return how many.
+        """Rewrite the segments with these faces without them; return how many.
 
         Nothing of them is on the disk when this returns.
         """
@@ -125,19 +125,19 @@ class HashIndex:
             names: list[str] = []
             for name in state.segments:
                 rows = self._segment(name).rows
-                gone = np.isin(rows.ids, ids)
-                if not gone.any():
+                erase = np.isin(rows.ids, ids)
+                if not erase.any():
                     names.append(name)
                     continue
-                erased += int(gone.sum())
-                if not gone.all():
-                    names.append(self._new_segment(state, rows[~gone]))
+                erased += int(erase.sum())
+                if not erase.all():
+                    names.append(self._new_segment(state, rows[~erase]))
                     state = replace(state, next=state.next + 1)
             self._write(replace(state, segments=tuple(names)))
         return erased
 
     def _appended(self, state: _State, new: Rows) -> _State:
-        """A new segment, merged with those before it that are not twice as large."""
+        """Add a new segment, merged with previous ones that are not twice as large."""
         kept = list(state.segments)
         parts = [new]
         size = len(new.ids)
@@ -169,7 +169,7 @@ class HashIndex:
             raise _broken(path, error) from error
 
     def _write(self, state: _State) -> None:
-        """Let a state count, and remove the files that are no part of it."""
+        """Write a state, and remove the files that are not part of it."""
         text = json.dumps(vars(state)) + "\n"
         replace_file(self.folder / _INDEX, [text.encode("utf-8")])
         _flush_folder(self.folder)
@@ -184,7 +184,7 @@ class HashIndex:
             try:
                 return [self._segment(name) for name in names]
             except FileNotFoundError as error:
-                # A writer has merged it away since its name was read.
+                # A writer has merged it since its name was read.
                 if self._state().segments == names:
                     raise _broken(self.folder, error) from error
 
@@ -203,7 +203,7 @@ class HashIndex:
 
 @dataclass(frozen=True)
 class _State:
-    """What counts: segments, the largest first; the mark; the next number; the note."""
+    """The content of the index: segments, largest first; mark; next number; note."""
 
     segments: tuple[str, ...] = ()
     mark: int = 0
@@ -213,7 +213,7 @@ class _State:
 
 @dataclass(frozen=True, eq=False)
 class _Segment:
-    """Rows by ascending id, and sorted by each band."""
+    """Rows sorted by id, and their index by each band."""
 
     rows: Rows
     bands: HashBands
@@ -223,14 +223,14 @@ class _Segment:
         """Map a segment into memory.
 
         Raises:
-            FileNotFoundError: it is gone.
+            FileNotFoundError: it does not exist.
             BrokenMachine: it is damaged.
         """
         size = path.stat().st_size
         count = int(np.fromfile(path, "<i8", 1)[0]) if size >= 8 else -1
         if count < 1 or size != _bytes(count):
             raise _broken(path, ValueError(f"{size} bytes do not hold {count} rows"))
-        # Changes stay in memory: there are none, but compiled code need not know.
+        # Copy on write: nothing is changed, but compiled code needs a writable array.
         cells = np.memmap(path, np.uint8, "c")
         parts = _Parts(np.asarray(cells), 8)
         rows = Rows(*(parts.take(count, "<i8") for _ in range(3)))
@@ -248,13 +248,13 @@ class _Segment:
 
 @dataclass
 class _Parts:
-    """Arrays that follow each other in a file."""
+    """Consecutive arrays in a file."""
 
     cells: NDArray[np.uint8]
     at: int
 
     def take(self, count: int, dtype: str) -> NDArray[Any]:
-        """The next ``count`` numbers of 8 bytes."""
+        """Return the next ``count`` numbers of 8 bytes."""
         begin, self.at = self.at, self.at + 8 * count
         return self.cells[begin : self.at].view(dtype)
 
@@ -293,5 +293,5 @@ def _broken(path: Path, error: Exception) -> BrokenMachine:
     folder = path if path.is_dir() else path.parent
     return BrokenMachine(
         f"the index of hashes {path} cannot be read: {error}; delete the folder "
-        f"{folder} and run the same command again, which makes it anew"
+        f"{folder} and run the same command again, which makes it again"
     )

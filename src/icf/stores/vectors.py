@@ -1,9 +1,9 @@
-"""Embeddings, outside of SQL: append-only shards of float16 rows with their face ids.
+"""Store of embeddings: append-only shards of float16 rows with their face ids.
 
-One folder a model hash. A row is ``id`` (int64) then ``d`` float16 numbers, so a file
-cut short by a crash is still good up to its last complete row: readers ignore the rest,
-and the next writer cuts it off. The last row of an id is the one that counts. There is
-one writer at a time, held by a lock on the folder.
+One folder per model hash. A row is ``id`` (int64) then ``d`` float16 numbers, so a file
+cut short by a crash is valid up to its last complete row: readers ignore the rest,
+and the next writer truncates it. The last row of an id is the valid one. There is
+one writer at a time, by a lock on the folder.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from icf.errors import BadInput
 
-#: Bytes after which a new shard is begun.
+#: Bytes after which a new shard is started.
 SHARD_BYTES = 256 * 1024 * 1024
 
 _SUFFIX = ".rows"
 
-#: Stands where a face's id was; ids are positive.
+#: Replaces the id of an erased row; ids are positive.
 _ERASED = -1
 
 
@@ -35,7 +35,7 @@ class MissingVector(BadInput):
 
 
 class VectorStore:
-    """The embeddings below one folder; safe to share between threads that only read."""
+    """The embeddings below one folder; threads that only read can share it."""
 
     def __init__(self, folder: str | Path, shard_bytes: int = SHARD_BYTES) -> None:
         self.folder = Path(folder)
@@ -53,10 +53,10 @@ class VectorStore:
             matrix: shape (n, d), the same d as every row of this model.
 
         Raises:
-            BadInput: the shapes do not fit each other or what is stored.
+            BadInput: the shapes do not match each other or the stored rows.
         """
         if matrix.ndim != 2 or ids.shape != (len(matrix),):
-            raise BadInput(f"{ids.shape} ids do not fit a matrix of {matrix.shape}")
+            raise BadInput(f"{ids.shape} ids do not match a matrix of {matrix.shape}")
         if not len(matrix):
             return
         folder = self.folder / model
@@ -65,7 +65,7 @@ class VectorStore:
             self._append(folder, ids, matrix)
 
     def get(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read rows, brought back to unit length.
+        """Read rows, normalised to unit length.
 
         Args:
             model: the model's SHA-256.
@@ -78,16 +78,16 @@ class VectorStore:
             MissingVector: some ids have no row.
         """
         places = self._model(model).places(ids)
-        _complain(model, ids[places.shard < 0])
+        _check_missing(model, ids[places.shard < 0])
         matrix, held = _read(places)
-        # Erased since their places were learnt.
-        _complain(model, ids[held != ids])
+        # Rows may have been erased since their places were read.
+        _check_missing(model, ids[held != ids])
         return matrix
 
     def cosines(
         self, model: str, ids: NDArray[np.int64], others: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """The cosine of each pair of faces: shape (n,), for two arrays of n ids.
+        """Compute the cosines of pairs of faces: shape (n,), for two arrays of n ids.
 
         Raises:
             MissingVector: some have no vector by this model.
@@ -98,14 +98,14 @@ class VectorStore:
         return np.asarray(np.einsum("nd,nd->n", one, other), np.float32)
 
     def has(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these faces have a vector of ``model``: shape (n,)."""
+        """Mark which of these faces have a vector of ``model``: shape (n,)."""
         return self._model(model).places(ids).shard >= 0
 
     def erase(self, ids: NDArray[np.int64]) -> int:
         """Overwrite every row of these faces, by any model; return how many.
 
-        The numbers are gone from the disk when this returns; `get` has no such faces
-        any more.
+        The numbers are overwritten on the disk when this returns; `get` no longer
+        finds the faces.
         """
         return sum(
             _erase(folder, ids)
@@ -114,7 +114,7 @@ class VectorStore:
         )
 
     def ids(self, model: str) -> NDArray[np.int64]:
-        """Every face that has a vector of ``model``: shape (n,), sorted."""
+        """Return the faces that have a vector of ``model``: shape (n,), sorted."""
         return self._model(model).ids()
 
     def _model(self, model: str) -> _Model:
@@ -128,7 +128,7 @@ class VectorStore:
         last = shards[-1] if shards else None
         if last is not None and _dim(last) != matrix.shape[1]:
             raise BadInput(
-                f"vectors of {matrix.shape[1]} numbers do not go with those of "
+                f"vectors of {matrix.shape[1]} numbers do not match those of "
                 f"{_dim(last)} in {folder}"
             )
         if last is None or last.stat().st_size >= self.shard_bytes:
@@ -148,11 +148,11 @@ _Rows = NDArray[np.void]
 
 @dataclass(frozen=True)
 class _Places:
-    """Where rows are.
+    """The places of rows.
 
     Attributes:
-        shard, row: shape (n,); shard -1 where an id has none.
-        shards: all of them.
+        shard, row: shape (n,); shard is -1 for ids without a row.
+        shards: all shards.
     """
 
     shard: NDArray[np.int64]
@@ -160,23 +160,23 @@ class _Places:
     shards: tuple[_Rows, ...]
 
 
-#: Keys and what they lead to, by ascending key.
+#: Keys and their values, sorted by key.
 _Sorted = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 _NOTHING: _Sorted = (np.empty(0, np.int64), np.empty(0, np.int64))
 
-#: Rows that wait in an array of their own before the large one is made anew.
+#: Largest size of the array of recent rows before it is merged into the large one.
 _RECENT = 65_536
 
-#: Bits of a place that count rows; the others number the shard.
+#: Bits of a place for the row; the others are for the shard.
 _ROW_BITS = 40
 
 
 class _Model:
-    """Where each id's last row is, read on as shards grow.
+    """The place of each id's last row; reads on as shards grow.
 
-    16 bytes a face, in sorted arrays. New rows go into a small one first: a run that
-    adds a few rows and looks again does not copy the million places it knows.
+    16 bytes per face, in sorted arrays. New rows go into a small one first, so that
+    reading a few new rows does not copy the large one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -187,7 +187,7 @@ class _Model:
         self._growing = threading.Lock()
 
     def places(self, ids: NDArray[np.int64]) -> _Places:
-        """Where the rows of ``ids`` are now."""
+        """Return the current places of the rows of ``ids``."""
         old, recent, shards = self._refreshed()
         place = np.full(len(ids), -1, np.int64)
         for keys, values in (old, recent):
@@ -214,27 +214,27 @@ class _Model:
                 start = len(self._shards[number])
                 if _count(shard) > start:
                     rows = self._shards[number] = _complete_rows(shard)
-                    self._take_in(number, start, rows["id"][start:])
+                    self._add(number, start, rows["id"][start:])
                 number += 1
             return self._old, self._recent, tuple(self._shards)
 
     def _path(self, number: int) -> Path:
-        """The file of a shard, which need not exist."""
+        """Return the file of a shard, which may not exist."""
         if not self._shards:
             return next(iter(_shards(self.folder)), self.folder / "none")
         return self.folder / f"{number:06}-{_width(self._shards[0])}{_SUFFIX}"
 
-    def _take_in(self, number: int, start: int, ids: NDArray[np.int64]) -> None:
+    def _add(self, number: int, start: int, ids: NDArray[np.int64]) -> None:
         rows = np.arange(start, start + len(ids)) | (number << _ROW_BITS)
-        there = ids != _ERASED
-        self._recent = _merged(self._recent, (ids[there], rows[there]))
+        valid = ids != _ERASED
+        self._recent = _merged(self._recent, (ids[valid], rows[valid]))
         if len(self._recent[0]) > _RECENT:
             self._old = _merged(self._old, self._recent)
             self._recent = _NOTHING
 
 
 def _merged(known: _Sorted, new: _Sorted) -> _Sorted:
-    """Both together; of several places of an id the last counts."""
+    """Merge both; of several places of an id the last is kept."""
     keys, places = (np.concatenate(pair) for pair in zip(known, new, strict=True))
     order = np.argsort(keys, kind="stable")
     keys, places = keys[order], places[order]
@@ -242,7 +242,7 @@ def _merged(known: _Sorted, new: _Sorted) -> _Sorted:
     return keys[last], places[last]
 
 
-def _complain(model: str, missing: NDArray[np.int64]) -> None:
+def _check_missing(model: str, missing: NDArray[np.int64]) -> None:
     if len(missing):
         shown = ", ".join(map(str, missing[:10].tolist()))
         raise MissingVector(
@@ -252,7 +252,7 @@ def _complain(model: str, missing: NDArray[np.int64]) -> None:
 
 
 def _read(places: _Places) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Gather rows, shard by shard, brought to unit length, and whose they are."""
+    """Gather rows by shard, normalised to unit length, and their ids."""
     dim = _width(places.shards[0]) if places.shards else 0
     matrix = np.empty((len(places.row), dim), np.float32)
     held = np.empty(len(places.row), np.int64)
@@ -302,7 +302,7 @@ def _erase(folder: Path, ids: NDArray[np.int64]) -> int:
             if not len(chosen):
                 continue
             rows = np.memmap(shard, _dtype(_dim(shard)), "r+", shape=(len(held),))
-            # The numbers first: a row that still has its id can be found again.
+            # The numbers first: if interrupted, the row can still be found by its id.
             rows["vector"][chosen] = 0
             rows.flush()
             rows["id"][chosen] = _ERASED

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from icf.codes import ImageReason
-from icf.images import Picture, Undecodable, decode, for_people, probe, reduced
+from icf.images import Picture, Undecodable, decode, encode_jpeg, probe, reduced
 from tests.core.pictures import (
     PNG_SIGNATURE,
     animation,
@@ -365,7 +365,7 @@ def test_what_follows_a_png_is_flagged_also_when_it_names_the_last_chunk() -> No
 
 def test_people_get_pixels_and_nothing_else() -> None:
     picture = decode(with_orientation(DRAWN, "JPEG", 6, quality=95) + SCRIPT)
-    served = for_people(picture.pixels)
+    served = encode_jpeg(picture.pixels)
     assert b"script" not in served
     assert b"Exif" not in served
     assert near(served, picture.pixels, within=6.0)

@@ -91,8 +91,8 @@ def test_the_inverted_file_finds_nearly_all_that_comparing_everything_finds(
     vectors, asked = drawn_together[:8000], drawn_together[8000:]
     ids, read = by_number(vectors)
     flat, inverted = Neighbours(ids, read), Neighbours(ids, read, flat_up_to=7999)
-    assert (flat.lists, flat.looked_into) == (0, 0)
-    assert 0 < inverted.looked_into < inverted.lists
+    assert (flat.lists, flat.probed) == (0, 0)
+    assert 0 < inverted.probed < inverted.lists
     truth, found = flat.nearest(asked, 10), inverted.nearest(asked, 10)
     hits = (truth.ids[:, :, None] == found.ids[:, None, :]).any(axis=2)
     assert hits.mean() >= RECALL - 0.01

@@ -88,13 +88,13 @@ except BrokenMachine as error:
 """
 
 
-def test_a_disk_that_takes_no_more_is_a_broken_machine_and_keeps_nothing(
+def test_a_full_disk_is_a_broken_machine_and_keeps_nothing(
     tmp_path: Path,
 ) -> None:
     words = [sys.executable, "-c", WRITE_TOO_MUCH, str(tmp_path)]
     said = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     assert said.startswith("cannot write to the blob store")
-    assert "nothing that was stored is lost" in said
+    assert "stored pictures are not affected" in said
     assert files_in(tmp_path) == []
 
 

@@ -38,7 +38,7 @@ def test_a_tail_cut_by_a_crash_is_ignored_then_trimmed(tmp_path: Path) -> None:
 def test_another_dimension_and_a_missing_id_are_refused(tmp_path: Path) -> None:
     store = VectorStore(tmp_path)
     store.append("m", np.array([1], np.int64), np.ones((1, 2), np.float32))
-    with pytest.raises(BadInput, match="do not go with"):
+    with pytest.raises(BadInput, match="do not match"):
         store.append("m", np.array([2], np.int64), np.ones((1, 3), np.float32))
     with pytest.raises(MissingVector, match="9"):
         store.get("m", np.array([1, 9], np.int64))
