@@ -18,10 +18,10 @@ import numpy as np
 
 from benchmarks.report import CACHE, Result, peak_rss_mib, report
 from icf.catalogue.calibrations import Curve
-from icf.filter.identify.assignment import filed
-from icf.filter.identify.evidence import KnownFace
-from icf.filter.identify.filed_face import Cast, FiledFace
-from icf.filter.identify.posterior import KnownFaces, compare, weights
+from icf.filter.identify.assignment import assign
+from icf.filter.identify.evidence import GalleryFace
+from icf.filter.identify.face_evidence import Cast, FaceEvidence
+from icf.filter.identify.posterior import Gallery, compare, prior_weights
 from icf.filter.steps.identity import Identity
 from icf.stores.vectors import VectorStore
 
@@ -89,16 +89,16 @@ def judge(world: World, faces: int) -> tuple[float, int]:
                 continue
             compared = compare(vectors[rows], some, CURVE)
             candidates = character[rows, None] == np.arange(ALBUM) + album * ALBUM
-            joint = compared.ratios * weights(candidates)
-            kept += int(filed(joint, candidates, [], ENOUGH).kept.sum())
+            joint = compared.ratios * prior_weights(candidates)
+            kept += int(assign(joint, candidates, [], ENOUGH).kept.sum())
     return time.process_time() - begin, kept
 
 
-def known_of(store: VectorStore, album: int) -> KnownFaces:
+def known_of(store: VectorStore, album: int) -> Gallery:
     """The known faces of an album's characters; each one's first is its reference."""
     places = np.arange(ALBUM * KNOWN)
     ids = 1 + album * ALBUM * KNOWN + places
-    return KnownFaces(
+    return Gallery(
         store.get(MODEL, ids), places // KNOWN, np.arange(ALBUM, dtype=np.int64) * KNOWN
     )
 
@@ -115,7 +115,7 @@ def judge_by_step(world: World, faces: int) -> tuple[float, int]:
     kept = 0
     for start in range(0, faces, BATCH):
         batch = [
-            FiledFace(
+            FaceEvidence(
                 world.first + row,
                 MODEL,
                 (int(world.character[row]),),
@@ -132,7 +132,7 @@ def cast_of(album: int) -> Cast:
     """An album's cast, as the step reads it."""
     people = range(album * ALBUM, (album + 1) * ALBUM)
     faces = [
-        KnownFace(who, 1 + who * KNOWN + at, at == 0)
+        GalleryFace(who, 1 + who * KNOWN + at, at == 0)
         for who in people
         for at in range(KNOWN)
     ]

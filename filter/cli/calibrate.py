@@ -1,4 +1,4 @@
-"""`icf-filter calibrate`: let answers say what a similarity is worth."""
+"""`icf-filter calibrate`: fit probabilities to people's answers."""
 
 from __future__ import annotations
 
@@ -13,83 +13,90 @@ from icf.catalogue.calibrations import Curve
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.filter import resources
 from icf.filter.identify.calibration import (
-    LEAST,
-    Answered,
-    Calibrated,
+    MIN_ANSWERS,
+    CalibrationResult,
+    LabelledPairs,
     calibrate,
-    judge_again,
-    read_answered,
+    read_labelled_pairs,
+    requeue_faces,
 )
 from icf.reliability import BINS, Reliability
 from icf.workspace import Workspace
 
 
 @click.command("calibrate")
-@click.option("--dry-run", is_flag=True, help="Only say what would come of it.")
+@click.option("--dry-run", is_flag=True, help="Only show the result.")
 @click.option(
     "--judge-again",
     "again",
     is_flag=True,
-    help="Let all faces wait for identity again, to be judged by what answers taught.",
+    help="Send all judged faces back to the step identity.",
 )
 @shared_options
 @pass_invocation
 @example("icf-filter calibrate --dry-run")
 def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> None:
-    """Fit the embedder's probabilities to what people answered.
+    """Fit the embedder's probabilities to people's answers.
 
-    The new curve is held against the card's on answers that it was not fitted on; it is
-    used from now on unless it is worse there. Faces that were judged before keep their
-    probability; with --judge-again they wait for `icf-filter identity`.
+    The fitted curve and the curve of the model card are compared on held-out answers.
+    The fitted curve is used from then on unless its log-loss is worse. Faces that were
+    judged before keep their probability; with --judge-again they wait for `icf-filter
+    identity`.
     """
     workspace = invocation.workspace
     embedder = resources.chosen_embedder(workspace)
     model, card = embedder.model_hash, embedder.curve
-    answered = read_answered(workspace.catalogue, workspace.vectors, model)
-    made = calibrate(answered, card) if min(answered.kinds) >= LEAST else None
-    why = _why_not(answered, made)
+    answered = read_labelled_pairs(workspace.catalogue, workspace.vectors, model)
+    made = calibrate(answered, card) if min(answered.counts) >= MIN_ANSWERS else None
+    why = _refusal(answered, made)
     sent = 0
     if not dry_run and (again or not why):
         run_id = workspace.begin_run("icf-filter calibrate")
         if made and not why:
-            _adopt(workspace, run_id, model, answered, made)
+            _store(workspace, run_id, model, answered, made)
         if again:
-            sent = judge_again(workspace.catalogue, run_id, model)
+            sent = requeue_faces(workspace.catalogue, run_id, model)
         workspace.end_run(run_id)
     result = {
         "model": model,
-        "same": answered.kinds[0],
-        "different": answered.kinds[1],
+        "same": answered.counts[0],
+        "different": answered.counts[1],
         "adopted": not why and not dry_run,
         "why_not": why,
-        "card": {**vars(card), **(_figures(made.by_card) if made else {})},
-        "fitted": {**vars(made.curve), **_figures(made.by_curve)} if made else None,
+        "card": {**vars(card), **(_figures(made.card) if made else {})},
+        "fitted": {**vars(made.curve), **_figures(made.fitted)} if made else None,
         "judged_again": sent,
     }
     invocation.emit(result, lambda: _table(made, card) if made else str(why))
     if made:
-        invocation.say(why or ("would be used" if dry_run else "used from now on"))
+        invocation.say(
+            why or ("it would be used" if dry_run else "it is used from now on")
+        )
     if sent:
         invocation.say(f"{sent:,} faces wait for `icf-filter identity`")
 
 
-def _why_not(answered: Answered, made: Calibrated | None) -> str | None:
+def _refusal(answered: LabelledPairs, made: CalibrationResult | None) -> str | None:
     if made is None:
-        same, different = answered.kinds
+        same, different = answered.counts
         return (
-            f"not fitted: people answered {same} times that a face is the character "
-            f"and {different} times that it is not; {LEAST} of each are needed"
+            f"not fitted: {same} answers say that a face is the character and "
+            f"{different} that it is not; {MIN_ANSWERS} of each are needed"
         )
-    if not made.better:
+    if not made.improves:
         return (
-            "not used: on answers that it was not fitted on its log-loss is "
-            f"{made.by_curve.log_loss:.4f}, the card's {made.by_card.log_loss:.4f}"
+            f"not used: its log-loss on held-out answers is "
+            f"{made.fitted.log_loss:.4f}, the card's is {made.card.log_loss:.4f}"
         )
     return None
 
 
-def _adopt(
-    workspace: Workspace, run_id: int, model: str, answered: Answered, made: Calibrated
+def _store(
+    workspace: Workspace,
+    run_id: int,
+    model: str,
+    answered: LabelledPairs,
+    made: CalibrationResult,
 ) -> None:
     with workspace.catalogue.write() as connection:
         calibrations.add(
@@ -98,11 +105,11 @@ def _adopt(
             model,
             made.curve,
             answered=len(answered.same),
-            error=made.by_curve.error,
+            error=made.fitted.error,
             figures={
-                "log_loss": made.by_curve.log_loss,
-                "card_error": made.by_card.error,
-                "card_log_loss": made.by_card.log_loss,
+                "log_loss": made.fitted.log_loss,
+                "card_error": made.card.error,
+                "card_log_loss": made.card.log_loss,
             },
         )
 
@@ -112,12 +119,12 @@ def _figures(made: Reliability) -> dict[str, Any]:
     return {"error": made.error, "log_loss": made.log_loss, "bins": bins}
 
 
-def _table(made: Calibrated, card: Curve) -> Table:
-    """The bins of both curves beside each other, then what they come to."""
+def _table(made: CalibrationResult, card: Curve) -> Table:
+    """The bins of both curves side by side, then the summary figures."""
     columns = ("expected", "card: answers", "same", "fitted: answers", "same")
     placed = [
         {int(min(bin.predicted, 0.999) * BINS): bin for bin in each.bins}
-        for each in (made.by_card, made.by_curve)
+        for each in (made.card, made.fitted)
     ]
     rows: list[list[str]] = []
     for place in range(BINS):
@@ -127,8 +134,8 @@ def _table(made: Calibrated, card: Curve) -> Table:
             row += [f"{found.count:,}", f"{found.observed:.2f}"] if found else ["", ""]
         rows.append(row)
     for name, one, other in (
-        ("calibration error", made.by_card.error, made.by_curve.error),
-        ("log-loss", made.by_card.log_loss, made.by_curve.log_loss),
+        ("calibration error", made.card.error, made.fitted.error),
+        ("log-loss", made.card.log_loss, made.fitted.log_loss),
         ("even odds at cosine", card.even, made.curve.even),
     ):
         rows.append([name, f"{one:.4f}", "", f"{other:.4f}", ""])

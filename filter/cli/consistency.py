@@ -1,4 +1,4 @@
-"""`icf-filter consistency`: the characters that want a second look."""
+"""`icf-filter consistency`: find characters that need a second look."""
 
 from __future__ import annotations
 
@@ -10,29 +10,33 @@ from icf import command
 from icf.catalogue import calibrations
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.filter import resources
-from icf.filter.review.consistency import Alike, Consistency, Survey, Surveyor
+from icf.filter.review.consistency import (
+    Consistency,
+    SimilarPair,
+    Survey,
+    Surveyor,
+)
 
 
 @click.command("consistency")
-@click.option("--album", "only", metavar="NAME", help="Of this album only.")
+@click.option("--album", "only", metavar="NAME", help="Only characters of this album.")
 @click.option(
     "--limit",
-    "most",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="Characters, and pairs of them, to show.",
+    help="Maximum number of characters and of pairs to show.",
 )
 @shared_options
 @pass_invocation
 @example("icf-filter consistency --limit 5")
-def consistency_command(invocation: Invocation, only: str | None, most: int) -> None:
-    """Show whose kept faces are least alike, and which characters are most alike.
+def consistency_command(invocation: Invocation, only: str | None, limit: int) -> None:
+    """Show the least consistent characters and the most similar pairs.
 
-    The worst come first. Of each character: the mean, the spread and the lowest of the
-    cosines between its faces and their centroid, and the share of faces that are nearer
-    to being somebody else. Of two characters of an album: the cosines of their
-    centroids and of their references, and what the nearer of both is worth.
+    The worst come first. For each character: the mean, standard deviation and minimum
+    of the cosines between its faces and their centroid, and the share of faces below
+    the cosine of even odds. For two characters of an album: the cosines of their
+    centroids and of their references, and the probability of the greater cosine.
     """
     workspace = invocation.workspace
     embedder = resources.chosen_embedder(workspace)
@@ -40,24 +44,29 @@ def consistency_command(invocation: Invocation, only: str | None, most: int) -> 
     with workspace.catalogue.read() as connection:
         curve = calibrations.newest(connection, [model]).get(model, embedder.curve)
     surveyor = Surveyor(workspace.catalogue, workspace.vectors, model, curve)
-    found = surveyor.survey(only, most)
+    found = surveyor.survey(only, limit)
     result = {
         "model": model,
         "threshold": curve.even,
         "characters": found.characters,
-        "least": [_consistency(each) for each in found.least],
-        "alike": [_alike(each) for each in found.alike],
+        "least": [_consistency(each) for each in found.least_consistent],
+        "alike": [_pair(each) for each in found.most_similar],
     }
     invocation.emit(result, lambda: _tables(found))
 
 
 def _consistency(each: Consistency) -> dict[str, object]:
-    who = each.character
+    character = each.character
     numbers = {key: value for key, value in vars(each).items() if key != "character"}
-    return {"character_id": who.id, "album": who.album, "name": who.name, **numbers}
+    return {
+        "character_id": character.id,
+        "album": character.album,
+        "name": character.name,
+        **numbers,
+    }
 
 
-def _alike(each: Alike) -> dict[str, object]:
+def _pair(each: SimilarPair) -> dict[str, object]:
     return {
         "album": each.one.album,
         "character_id": each.one.id,
@@ -72,7 +81,7 @@ def _alike(each: Alike) -> dict[str, object]:
 
 def _tables(found: Survey) -> Group | str:
     if not found.characters:
-        return "no character has kept faces yet; see `icf-filter run`"
+        return "no character has kept faces yet; run `icf-filter run`"
     least = command.table(
         ("album", "character", "faces", "mean", "spread", "lowest", "under"),
         [
@@ -85,7 +94,7 @@ def _tables(found: Survey) -> Group | str:
                 f"{each.lowest:.3f}",
                 f"{each.under:.0%}",
             )
-            for each in found.least
+            for each in found.least_consistent
         ],
     )
     alike = command.table(
@@ -99,8 +108,8 @@ def _tables(found: Survey) -> Group | str:
                 "" if each.references is None else f"{each.references:.3f}",
                 f"{each.probability:.3f}",
             )
-            for each in found.alike
+            for each in found.most_similar
         ],
     )
     title = f"least consistent of {found.characters:,} characters"
-    return Group(Text(title), least, Text("\nmost alike of one album"), alike)
+    return Group(Text(title), least, Text("\nmost similar pairs of one album"), alike)

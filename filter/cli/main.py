@@ -1,4 +1,4 @@
-"""`icf-filter`: from images to faces that are worth asking people about."""
+"""`icf-filter`: from images to faces that are worth a question."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from icf.command import Subcommand
 
 #: The steps, in order, and what each does.
 STEPS = {
-    "detect": "Find the faces in images, and measure them.",
-    "aspect": "Drop images that are too small, and strips.",
+    "detect": "Detect the faces in images, and measure them.",
+    "aspect": "Drop images that are too small or too narrow.",
     "photo": "Drop photographs.",
-    "faces": "Drop images in which the detector is sure of no face.",
-    "exact": "Drop images with the very pixels of an earlier one.",
-    "score": "Drop what the detector is too unsure of.",
-    "picture": "Drop the faces of images that are out.",
-    "size": "Drop faces of too few pixels.",
+    "faces": "Drop images without a confidently detected face.",
+    "exact": "Drop images with the same pixels as an earlier one.",
+    "score": "Drop faces with a low detection score.",
+    "picture": "Drop the faces of dropped images.",
+    "size": "Drop faces that are too small.",
     "kind": "Drop photographed human faces.",
-    "tone": "Drop faces that are nearly black or nearly one colour.",
+    "tone": "Drop faces that are too dark or of nearly one colour.",
     "sharpness": "Drop blurred faces.",
     "embed": "Compute the embeddings of faces.",
     "duplicates": "Drop duplicates of better faces of the same character.",
-    "reference": "Choose the reference face of characters that have none.",
-    "identity": "Drop faces that are not the character they were found under.",
+    "reference": "Choose a reference face for characters without one.",
+    "identity": "Drop faces that are none of their candidate characters.",
 }
 
 
@@ -41,7 +41,7 @@ cli = command.group(
     {
         "run": Subcommand(
             "icf.filter.cli.run:run_command",
-            "Run all steps over everything that waits for them.",
+            "Run all steps on the pending images and faces.",
         ),
         **{
             name: Subcommand(partial(_step_command, name), summary)
@@ -61,11 +61,11 @@ cli = command.group(
         ),
         "consistency": Subcommand(
             "icf.filter.cli.consistency:consistency_command",
-            "Show the least consistent characters, and the most alike pairs.",
+            "Show the least consistent characters and the most similar pairs.",
         ),
         "review": Subcommand(
             "icf.filter.cli.review:review_command",
-            "Show what the filter suspects, and apply confirmed merges.",
+            "Show suspicions for people to review, and apply merges.",
         ),
     },
 )

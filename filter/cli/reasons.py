@@ -1,4 +1,4 @@
-"""Which codes say why an image or a face is out."""
+"""The reason codes of dropped images and faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`icf-filter rethreshold`: new decisions after a setting changed."""
+"""`icf-filter rethreshold`: apply changed thresholds to stored measurements."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from icf.filter.cli.reasons import REASONS
 from icf.filter.rethreshold.moves import Place
 from icf.filter.rethreshold.run import Rethresholded, rethreshold
 
-#: Faces that a message names; the others are counted.
-SHOWN = 5
+#: Maximum number of faces that a message lists.
+LISTED = 5
 
 
 @click.command("rethreshold")
@@ -27,13 +27,13 @@ SHOWN = 5
 @pass_invocation
 @example("icf-filter rethreshold --dry-run --set filter.min_face=120")
 def rethreshold_command(invocation: Invocation, dry_run: bool) -> None:
-    """Decide anew by the settings of now, from what is measured already.
+    """Apply the current thresholds to stored measurements.
 
-    After a threshold changed, every image and face is held against it: what fails now
-    is out, what passes now goes on. Nothing is decoded, detected or embedded; what was
-    never embedded waits for `icf-filter run`. Only what changes gets a new decision,
-    and `icf why` shows both. People's answers stay as they are. Stopped in any way and
-    started again, it comes to the same end.
+    Every image and face is compared with the thresholds again: what fails is dropped,
+    what passes continues with the next step. Nothing is decoded, detected or embedded;
+    faces that were never embedded wait for `icf-filter run`. Only changed rows get a
+    new decision, and `icf why` shows the old and the new one. People's answers are not
+    changed. If the command is interrupted, run it again to continue.
     """
     workspace = invocation.workspace
     done = rethreshold(workspace, invocation.progress, dry_run=dry_run)
@@ -46,7 +46,7 @@ def rethreshold_command(invocation: Invocation, dry_run: bool) -> None:
         "confirmed_out": done.confirmed,
     }
     invocation.emit(result, lambda: _table(done, subjects))
-    _advise(invocation, done, dry_run)
+    _report(invocation, done, dry_run)
 
 
 def _by_step(counts: Mapping[Place, int]) -> dict[str, dict[str, int]]:
@@ -59,8 +59,15 @@ def _by_step(counts: Mapping[Place, int]) -> dict[str, dict[str, int]]:
 def _table(done: Rethresholded, subjects: Mapping[str, Subject]) -> Table | str:
     places = {*done.out, *done.back, *done.otherwise}
     if not places:
-        return "nothing changes: all that was judged stands as these settings have it"
-    columns = ("step", "reason", "newly out", "newly in", "out otherwise", "meaning")
+        return "nothing changes: all decisions agree with these settings"
+    columns = (
+        "step",
+        "reason",
+        "newly dropped",
+        "newly kept",
+        "other reason",
+        "meaning",
+    )
     drawn = command.table(
         columns, [_row(place, done, subjects) for place in _in_order(places, subjects)]
     )
@@ -84,19 +91,19 @@ def _row(
     return step, reason, *counts, meaning
 
 
-def _advise(invocation: Invocation, done: Rethresholded, dry_run: bool) -> None:
-    """Say what is left to do, and what people said of that is out now."""
+def _report(invocation: Invocation, done: Rethresholded, dry_run: bool) -> None:
+    """Print what is left to do, and which dropped faces people had confirmed."""
     if done.confirmed:
-        shown = ", ".join(f"`icf why face:{each}`" for each in done.confirmed[:SHOWN])
+        shown = ", ".join(f"`icf why face:{each}`" for each in done.confirmed[:LISTED])
         invocation.say(
-            f"{len(done.confirmed):,} of the faces that are newly out were confirmed "
-            f"by people; their answers stay, see {shown}"
+            f"{len(done.confirmed):,} of the newly dropped faces were confirmed by "
+            f"people; the answers are kept, see {shown}"
         )
     if dry_run:
-        invocation.say("nothing was changed; without --dry-run it will be")
+        invocation.say("nothing was changed (--dry-run)")
         return
     for step, number in done.waiting.items():
         invocation.say(
-            f"{number:,} wait for the step {step}; run `icf-filter run`, and then this "
-            "once more"
+            f"{number:,} rows wait for the step {step}; run `icf-filter run` and then "
+            "this command again"
         )

@@ -17,7 +17,7 @@ from icf.engine.runner import Tally
 from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
-from icf.filter.cli.status import say_stranded, stranded_rows
+from icf.filter.cli.status import report_not_installed, rows_of_missing_steps
 from icf.filter.run import complain_of_failures, pending, run_steps
 from icf.filter.step_range import Chosen
 
@@ -28,14 +28,14 @@ _ENGINE_OPTIONS = (
         type=click.Choice(engine.NAMES),
         default="local",
         show_default=True,
-        help="Where steps run.",
+        help="Engine that runs the steps.",
     ),
     click.option(
         "--ray-address",
         metavar="HOST:PORT",
-        help="A running Ray cluster  [default: start one here].",
+        help="Address of a Ray cluster  [default: start one here].",
     ),
-    click.option("--dry-run", is_flag=True, help="Only count what is pending."),
+    click.option("--dry-run", is_flag=True, help="Only count the pending rows."),
 )
 
 
@@ -53,7 +53,7 @@ def _engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
     multiple=True,
     help="Run this step only; may be repeated  [default: all].",
 )
-@click.option("--from", "first", metavar="STEP", help="Begin with this step.")
+@click.option("--from", "first", metavar="STEP", help="Start with this step.")
 @click.option("--to", "last", metavar="STEP", help="End with this step.")
 @_engine_options
 @shared_options
@@ -68,11 +68,11 @@ def run_command(
     ray_address: str | None,
     dry_run: bool,
 ) -> None:
-    """Run all steps over everything that waits for them.
+    """Run all steps on the pending images and faces.
 
-    Stopped in any way and started again, it goes on where it was. It ends with how many
-    passed each step and how many were dropped, by reason. For one of them, see `icf
-    why`. A changed threshold moves nothing that was judged before: see `icf-filter
+    If the command is interrupted, run it again to continue. The result is the number of
+    passed and dropped rows of each step, by reason. For the history of one row, see
+    `icf why`. Changed thresholds do not affect earlier decisions: see `icf-filter
     rethreshold`.
     """
     chosen = Chosen(names, first, last)
@@ -90,7 +90,7 @@ def step_command(name: str, summary: str) -> click.Command:
     ) -> None:
         _filter(invocation, Chosen((name,)), engine_name, ray_address, dry_run)
 
-    run_step.__doc__ = f"{summary}\n\nRuns this step alone."
+    run_step.__doc__ = f"{summary}\n\nRun only this step."
     shown = example(f"icf-filter {name}")(run_step)
     options = _engine_options(shared_options(pass_invocation(shown)))
     return click.command(name)(options)
@@ -120,7 +120,7 @@ def _filter(
     result = {t.step: {"passed": t.passed, "dropped": t.dropped} for t in tallies}
     subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
-    say_stranded(invocation, stranded_rows(workspace))
+    report_not_installed(invocation, rows_of_missing_steps(workspace))
     complain_of_failures(workspace, tallies)
 
 

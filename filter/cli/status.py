@@ -1,4 +1,4 @@
-"""`icf-filter status`: what is in, out or pending, and why."""
+"""`icf-filter status`: count kept, dropped and pending rows, by reason."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from icf.workspace import Workspace
 @pass_invocation
 @example("icf-filter status --json")
 def status_command(invocation: Invocation) -> None:
-    """Count the images and faces that are in, out or pending, and why.
+    """Count kept, dropped and pending images and faces, by reason.
 
-    For each step: how many came to it, passed it, wait for it, and are out by it.
+    For each step: how many rows reached it, passed it, wait for it, and were dropped.
     """
     known = _steps(invocation.workspace)
     with invocation.workspace.catalogue.read() as connection:
         images, faces = count_images(connection), count_faces(connection)
         steps = count_steps(connection, known)
-    stranded = stranded_rows(invocation.workspace)
+    missing = rows_of_missing_steps(invocation.workspace)
     result = {
         "faces": faces.total,
         "kept": faces.kept,
@@ -62,40 +62,40 @@ def status_command(invocation: Invocation) -> None:
             }
             for each in steps
         },
-        "not_installed": stranded,
+        "not_installed": missing,
     }
     invocation.emit(
         result, lambda: Group(_totals(images, faces), "", _steps_table(steps))
     )
-    say_stranded(invocation, stranded)
+    report_not_installed(invocation, missing)
 
 
 def _steps(workspace: Workspace) -> Sequence[Step[Any]]:
-    """All steps; the program's own where one from outside cannot be loaded."""
+    """All steps; only the built-in ones if a plug-in cannot be loaded."""
     try:
         return filter_chain(workspace).steps
     except WrongUse:
         return own_steps(workspace)
 
 
-def stranded_rows(workspace: Workspace) -> dict[str, int]:
-    """Count the rows that wait for steps which are not installed any more."""
+def rows_of_missing_steps(workspace: Workspace) -> dict[str, int]:
+    """Count the rows that wait for steps that are not installed."""
     known = {step.name for step in own_steps(workspace)} | plugins.names()
     with workspace.catalogue.read() as connection:
         return count_stranded(connection, known)
 
 
-def say_stranded(invocation: Invocation, stranded: Mapping[str, int]) -> None:
-    """Say in a line what waits for a step that is not installed."""
-    for step, number in stranded.items():
+def report_not_installed(invocation: Invocation, missing: Mapping[str, int]) -> None:
+    """Print a line for each step that rows wait for but is not installed."""
+    for step, number in missing.items():
         invocation.say(
             f"{number:,} rows wait for the step {step!r}, which is not installed; "
-            "install the package that brings it, and they go on"
+            "install its package and run `icf-filter run`"
         )
 
 
 def _totals(images: Counts, faces: Counts) -> Table:
-    columns = ("", "total", "kept", "pending", "out")
+    columns = ("", "total", "kept", "pending", "dropped")
     rows = [
         (name, each.total, each.kept, each.pending, sum(each.dropped.values()))
         for name, each in (("images", images), ("faces", faces))
@@ -104,16 +104,16 @@ def _totals(images: Counts, faces: Counts) -> Table:
 
 
 def _steps_table(steps: Sequence[StepCounts]) -> Table:
-    """A line for each step, and one below it for each reason."""
+    """A line for each step, followed by a line for each reason."""
     rows: list[tuple[str, ...]] = []
     for each in steps:
         numbers = each.reached, each.passed, each.waiting, sum(each.dropped.values())
         rows.append((each.step, *(f"{number:,}" for number in numbers), ""))
         codes, others = REASONS[each.subject], plugins.meanings(each.subject)
         for reason, number in each.dropped.items():
-            words = f"{reason}: {meaning_of(codes, reason, others)}"
-            rows.append(("", "", "", "", f"{number:,}", words))
-    columns = ("step", "reached", "passed", "waiting", "out", "because")
+            explained = f"{reason}: {meaning_of(codes, reason, others)}"
+            rows.append(("", "", "", "", f"{number:,}", explained))
+    columns = ("step", "reached", "passed", "waiting", "dropped", "reason")
     drawn = command.table(columns, rows)
     for column in drawn.columns[1:5]:
         column.justify = "right"

@@ -1,13 +1,13 @@
-"""Draw groups of near-duplicates around keepers, among the faces of one character.
+"""Group near-duplicates around keepers, among the faces of one character.
 
-Faces come ranked, the best first. The best is a keeper; what is within its reach is
-out; the best of the others is the next keeper, and so on. A face is therefore out only
-if it is itself within reach of a keeper, never along a chain, and no two keepers are
-within reach of each other.
+Faces are ranked, the best first. The best face is a keeper, and its near-duplicates are
+dropped; the best of the others is the next keeper, and so on. A face is therefore
+dropped only if it is a near-duplicate of a keeper, never through a chain, and no two
+keepers are near-duplicates of each other.
 
-Faces are taken a block at a time: the block is settled first, and its keepers are then
-looked up among all that is behind it. So a crowd of copies is gone after the block with
-its best face, and never compared with itself.
+Faces are processed in blocks. First the keepers of a block are found, then these are
+compared with all faces after the block. So a large group of copies is dropped by the
+block with its best face, and its members are never compared with each other.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ FloatArray = NDArray[np.float32]
 #: The cosine of each pair of rows; NaN where the two cannot be compared.
 Cosines = Callable[[IntArray, IntArray], FloatArray]
 
-#: Standard deviation of grey values below which a face is one colour, and the bits of a
-#: pHash of nothing: no frequency rises above the others.
+#: A face is flat if the standard deviation of its grey values is lower than this, or
+#: if its pHash has at most this number of bits: no frequency dominates.
 _FLAT_CONTRAST, _FLAT_BITS = 1.0, 1
 
-#: Faces of the first block, and of the largest: each next one is twice as large.
+#: Sizes of the first and the largest block; each block is twice as large as the last.
 _FIRST_BLOCK, _LARGEST_BLOCK = 512, 4096
 
 
@@ -43,34 +43,40 @@ class RankedFaces:
     Attributes:
         phash: signed 64-bit hashes.
         dhash: signed 64-bit hashes.
-        free: whether a face may be out; one that was kept earlier stays.
-        searched: whether to look at it at all.
+        droppable: whether a face may be dropped; one that was kept earlier stays.
+        searched: whether to compare a face at all.
     """
 
     phash: IntArray
     dhash: IntArray
-    free: BoolArray
+    droppable: BoolArray
     searched: BoolArray
 
 
 @dataclass(frozen=True)
-class Reach:
-    """How near two faces must be, in bits and by the cosine of their embeddings."""
+class Thresholds:
+    """When two faces are near-duplicates.
+
+    Attributes:
+        phash: maximum number of different pHash bits.
+        dhash: maximum number of different dHash bits.
+        cosine: minimum cosine of the embeddings.
+    """
 
     phash: int
     dhash: int
     cosine: float
 
 
-class Groups:
-    """Which face stands for which; all arrays of shape (n,).
+class DuplicateGroups:
+    """The keeper of each face; all arrays of shape (n,).
 
     Attributes:
-        keeper: the row of the face that stands for it; -1 for a keeper.
-        cosine: to the keeper; of a keeper, the highest to a better keeper that was
-            near by hashes and not by embedding; NaN where there is none.
-        phash_bits: of a face that is out, to its keeper.
-        dhash_bits: of a face that is out, to its keeper.
+        keeper: the row of the face's keeper; -1 for a keeper.
+        cosine: to the keeper; for a keeper, the highest to a better keeper that is near
+            by hashes but not by embedding; NaN if there is none.
+        phash_bits: of a dropped face, to its keeper.
+        dhash_bits: of a dropped face, to its keeper.
     """
 
     def __init__(self, count: int) -> None:
@@ -79,22 +85,22 @@ class Groups:
         self.phash_bits = np.zeros(count, np.int64)
         self.dhash_bits = np.zeros(count, np.int64)
 
-    def put_out(self, pairs: _Pairs) -> None:
-        """Put the second face of each pair out, for the first; each second once."""
+    def drop(self, pairs: _Pairs) -> None:
+        """Drop the second face of each pair, with the first as keeper."""
         self.keeper[pairs.other] = pairs.one
         self.cosine[pairs.other] = pairs.cosine
         self.phash_bits[pairs.other] = pairs.phash_bits
         self.dhash_bits[pairs.other] = pairs.dhash_bits
 
-    def note_misses(self, pairs: _Pairs) -> None:
-        """Keep the best cosine that was not high enough, of faces that stay."""
-        stays = (self.keeper[pairs.other] < 0) & ~np.isnan(pairs.cosine)
-        np.fmax.at(self.cosine, pairs.other[stays], pairs.cosine[stays])
+    def record_near_misses(self, pairs: _Pairs) -> None:
+        """Record the highest cosine below the threshold, of faces that are kept."""
+        kept = (self.keeper[pairs.other] < 0) & ~np.isnan(pairs.cosine)
+        np.fmax.at(self.cosine, pairs.other[kept], pairs.cosine[kept])
 
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Pairs that are near by both hashes: rows, the better first, and measures."""
+    """Pairs that are near by both hashes: rows, the better face first, and measures."""
 
     one: IntArray
     other: IntArray
@@ -106,13 +112,13 @@ class _Pairs:
         return _Pairs(*(values[some] for values in vars(self).values()))
 
 
-def telling(
+def has_informative_hashes(
     contrast: NDArray[np.float64], phash: IntArray, dhash: IntArray
 ) -> BoolArray:
-    """Which hashes say anything: those of all flat faces are alike.
+    """Whether hashes are informative: those of flat faces are all alike.
 
     Args:
-        contrast: standard deviation of grey values; NaN where it was not measured.
+        contrast: standard deviation of grey values; NaN if it was not measured.
         phash: signed 64-bit hashes.
         dhash: signed 64-bit hashes.
     """
@@ -121,69 +127,85 @@ def telling(
     return np.asarray(~flat)
 
 
-def find_groups(faces: RankedFaces, reach: Reach, cosines: Cosines) -> Groups:
-    """Find the keepers among ranked faces, and what each stands for.
+def find_groups(
+    faces: RankedFaces, thresholds: Thresholds, cosines: Cosines
+) -> DuplicateGroups:
+    """Find the keepers among ranked faces, and the near-duplicates of each.
 
     Args:
         faces: of one character.
-        reach: how near a face must be to its keeper.
-        cosines: asked for the pairs alone that are near by hashes.
+        thresholds: when a face is a near-duplicate of its keeper.
+        cosines: called only for pairs that are near by hashes.
     """
-    groups = Groups(len(faces.phash))
-    ahead = np.flatnonzero(faces.searched)
+    groups = DuplicateGroups(len(faces.phash))
+    rest = np.flatnonzero(faces.searched)
     size = _FIRST_BLOCK
-    while len(ahead):
-        block, ahead = ahead[:size], ahead[size:]
-        _settle(faces, reach, cosines, groups, block)
+    while len(rest):
+        block, rest = rest[:size], rest[size:]
+        _group_block(faces, thresholds, cosines, groups, block)
         keepers = block[groups.keeper[block] < 0]
-        for pairs in _near(faces, reach, cosines, keepers, ahead):
-            _first_keeper(groups, pairs, reach)
-        ahead = ahead[groups.keeper[ahead] < 0]
+        for pairs in _near(faces, thresholds, cosines, keepers, rest):
+            _drop_for_best_keeper(groups, pairs, thresholds)
+        rest = rest[groups.keeper[rest] < 0]
         size = min(2 * size, _LARGEST_BLOCK)
     return groups
 
 
-def _settle(
-    faces: RankedFaces, reach: Reach, cosines: Cosines, groups: Groups, block: IntArray
+def _group_block(
+    faces: RankedFaces,
+    thresholds: Thresholds,
+    cosines: Cosines,
+    groups: DuplicateGroups,
+    block: IntArray,
 ) -> None:
-    """Find the keepers of one block, which nothing before it reaches."""
-    pairs = _joined(_near(faces, reach, cosines, block, block))
+    """Find the keepers of a block that has no near-duplicates of earlier keepers."""
+    pairs = _joined(_near(faces, thresholds, cosines, block, block))
     pairs = pairs[np.lexsort((pairs.other, pairs.one))]
-    within = pairs[pairs.cosine >= reach.cosine]
+    within = pairs[pairs.cosine >= thresholds.cosine]
     rows, starts, counts = np.unique(within.one, return_index=True, return_counts=True)
     for row, start, count in zip(rows, starts, counts, strict=True):
         if groups.keeper[row] < 0:
-            behind = np.arange(start, start + count)
-            still_in = groups.keeper[within.other[behind]] < 0
-            groups.put_out(within[behind[still_in]])
+            of_row = np.arange(start, start + count)
+            still_kept = groups.keeper[within.other[of_row]] < 0
+            groups.drop(within[of_row[still_kept]])
     by_keeper = groups.keeper[pairs.one] < 0
-    groups.note_misses(pairs[by_keeper & (pairs.cosine < reach.cosine)])
+    groups.record_near_misses(pairs[by_keeper & (pairs.cosine < thresholds.cosine)])
 
 
-def _first_keeper(groups: Groups, pairs: _Pairs, reach: Reach) -> None:
-    """Put faces out for the best keeper that reaches them, whichever comes first."""
-    within = pairs[pairs.cosine >= reach.cosine]
+def _drop_for_best_keeper(
+    groups: DuplicateGroups, pairs: _Pairs, thresholds: Thresholds
+) -> None:
+    """Drop faces, each with the best of its possible keepers."""
+    within = pairs[pairs.cosine >= thresholds.cosine]
     within = within[np.lexsort((within.one, within.other))]
     within = within[np.unique(within.other, return_index=True)[1]]
-    now = groups.keeper[within.other]
-    groups.put_out(within[(now < 0) | (within.one < now)])
-    groups.note_misses(pairs[pairs.cosine < reach.cosine])
+    current = groups.keeper[within.other]
+    groups.drop(within[(current < 0) | (within.one < current)])
+    groups.record_near_misses(pairs[pairs.cosine < thresholds.cosine])
 
 
 def _near(
-    faces: RankedFaces, reach: Reach, cosines: Cosines, these: IntArray, those: IntArray
+    faces: RankedFaces,
+    thresholds: Thresholds,
+    cosines: Cosines,
+    these: IntArray,
+    those: IntArray,
 ) -> Iterator[_Pairs]:
-    """Pairs of the two that are near by both hashes; the second may be put out."""
+    """Pairs that are near by both hashes and whose second face may be dropped."""
     phash = faces.phash
-    for rows, others in near_in_parts(phash[these], phash[those], reach.phash):
-        yield _measured(faces, reach, cosines, these[rows], those[others])
+    for rows, others in near_in_parts(phash[these], phash[those], thresholds.phash):
+        yield _measured(faces, thresholds, cosines, these[rows], those[others])
 
 
 def _measured(
-    faces: RankedFaces, reach: Reach, cosines: Cosines, one: IntArray, other: IntArray
+    faces: RankedFaces,
+    thresholds: Thresholds,
+    cosines: Cosines,
+    one: IntArray,
+    other: IntArray,
 ) -> _Pairs:
     bits = hamming(faces.dhash[one], faces.dhash[other])
-    chosen = (bits <= reach.dhash) & (one < other) & faces.free[other]
+    chosen = (bits <= thresholds.dhash) & (one < other) & faces.droppable[other]
     one, other, bits = one[chosen], other[chosen], bits[chosen]
     phash_bits = hamming(faces.phash[one], faces.phash[other])
     return _Pairs(one, other, phash_bits, bits, cosines(one, other))

@@ -1,1 +1,1 @@
-"""Who a face shows: evidence, probabilities, calibration."""
+"""Which character a face shows: evidence, probabilities, calibration."""

@@ -1,14 +1,14 @@
-"""Faces that videos say something about: judged together, or kept apart.
+"""Assign characters to faces, respecting the links between the frames of a video.
 
 The faces of one track through a shot are one identity. Their likelihood ratios are
-averaged, so that all get the same answer and the frame that shows the character best
-carries the others; averaged and not multiplied, because frames of a track resemble one
-another (see `icf.filter.identify.posterior`).
+averaged, so all of them get the same character, and the clearest frame decides for the
+others. The ratios are averaged and not multiplied because the frames of a track are not
+independent (see `icf.filter.identify.posterior`).
 
-Two faces of one frame are two identities, so a character k is at most one of them. That
-divides the odds of k for each by one plus the odds of k for the others, which is exact
-where the faces of one frame are all that is linked. The likelier one is then filed
-under k; the other takes the next best of what is left to it.
+Two faces in one frame are two identities, so at most one of them is character k. This
+divides the odds of k for each face by one plus the odds of k for the others, which is
+exact if only the faces of one frame are linked. The likelier face is assigned k; the
+other gets the best of its remaining candidates.
 """
 
 from __future__ import annotations
@@ -19,28 +19,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.filter.identify.posterior import Numbers, Posterior, Whole, posterior
+from icf.filter.identify.posterior import FloatArray, IntArray, Posterior, posterior
 
 
 @dataclass(frozen=True)
-class Filed:
-    """Under which character each track goes.
+class Assignment:
+    """The character assigned to each track.
 
     Attributes:
         column: shape (n,), the column of the character.
         probability: shape (n, k), of being each of them.
-        kept: shape (n,), whether that is likely enough, and not taken.
-        taken_by: shape (n,), the track that took the best of its characters away; -1
-            where none did.
+        kept: shape (n,), whether the assigned character is likely enough and free.
+        taken_by: shape (n,), the track that took the best candidate; -1 if none did.
     """
 
-    column: Whole
+    column: IntArray
     probability: Posterior
     kept: NDArray[np.bool_]
-    taken_by: Whole
+    taken_by: IntArray
 
 
-def averaged(ratios: Numbers, tracks: Whole) -> Numbers:
+def average_tracks(ratios: FloatArray, tracks: IntArray) -> FloatArray:
     """Average the likelihood ratios of the faces of each track.
 
     Args:
@@ -56,60 +55,65 @@ def averaged(ratios: Numbers, tracks: Whole) -> Numbers:
     return np.asarray(sums / np.bincount(tracks, minlength=count)[:, None])
 
 
-def filed(
-    joint: Numbers,
+def assign(
+    joint: FloatArray,
     candidates: NDArray[np.bool_],
-    apart: Iterable[tuple[int, int]],
-    enough: float,
-) -> Filed:
-    """File each track under the likeliest of its candidates, none twice in a frame.
+    cannot_link: Iterable[tuple[int, int]],
+    min_probability: float,
+) -> Assignment:
+    """Assign each track its likeliest candidate, none twice in a frame.
 
     Args:
-        joint: weight times likelihood ratio, shape (t, k).
-        candidates: shape (t, k), what it may be filed under; one at least in each row.
-        apart: tracks that cannot be one character.
-        enough: the probability from which on a face is kept.
+        joint: prior weight times likelihood ratio, shape (t, k).
+        candidates: shape (t, k), the allowed characters; at least one in each row.
+        cannot_link: pairs of tracks that cannot be one character.
+        min_probability: the least probability of a kept face.
     """
-    beside = _beside(apart)
+    rivals = _rivals(cannot_link)
     probability = posterior(joint)
-    if beside:
-        probability = _at_most_one(joint, probability, beside)
-    open_to = np.where(candidates, probability.characters, -1.0)
-    column = np.argmax(open_to, axis=1)
-    kept = open_to[np.arange(len(joint)), column] >= enough
-    made = Filed(column, probability, kept, np.full(len(joint), -1, np.int64))
-    _file_in_turn(made, open_to, beside, enough)
+    if rivals:
+        probability = _at_most_one(joint, probability, rivals)
+    allowed = np.where(candidates, probability.characters, -1.0)
+    column = np.argmax(allowed, axis=1)
+    kept = allowed[np.arange(len(joint)), column] >= min_probability
+    made = Assignment(column, probability, kept, np.full(len(joint), -1, np.int64))
+    _assign_linked(made, allowed, rivals, min_probability)
     return made
 
 
-def _beside(apart: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+def _rivals(cannot_link: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """The tracks that each linked track must differ from."""
     found: dict[int, set[int]] = {}
-    for one, other in apart:
+    for one, other in cannot_link:
         found.setdefault(one, set()).add(other)
         found.setdefault(other, set()).add(one)
     return {track: sorted(others) for track, others in found.items()}
 
 
 def _at_most_one(
-    joint: Numbers, alone: Posterior, beside: Mapping[int, Sequence[int]]
+    joint: FloatArray, independent: Posterior, rivals: Mapping[int, Sequence[int]]
 ) -> Posterior:
-    odds = alone.characters / np.maximum(1 - alone.characters, 1e-12)
-    left = joint.copy()
-    for track, others in beside.items():
-        left[track] /= 1 + odds[others].sum(axis=0)
-    return posterior(left)
+    characters = independent.characters
+    odds = characters / np.maximum(1 - characters, 1e-12)
+    divided = joint.copy()
+    for track, others in rivals.items():
+        divided[track] /= 1 + odds[others].sum(axis=0)
+    return posterior(divided)
 
 
-def _file_in_turn(
-    made: Filed, open_to: Numbers, beside: Mapping[int, Sequence[int]], enough: float
+def _assign_linked(
+    made: Assignment,
+    allowed: FloatArray,
+    rivals: Mapping[int, Sequence[int]],
+    min_probability: float,
 ) -> None:
-    """File the tracks that are linked, the likeliest first."""
-    taken = np.full(open_to.shape, -1, np.int64)
-    for track in sorted(beside, key=lambda each: (-open_to[each].max(), each)):
-        left = np.where(taken[track] < 0, open_to[track], -1.0)
+    """Assign the linked tracks greedily, the likeliest first."""
+    taken = np.full(allowed.shape, -1, np.int64)
+    for track in sorted(rivals, key=lambda each: (-allowed[each].max(), each)):
+        free = np.where(taken[track] < 0, allowed[track], -1.0)
         made.taken_by[track] = taken[track, made.column[track]]
-        made.kept[track] = left.max() >= enough
-        if left.max() >= 0:
-            made.column[track] = int(np.argmax(left))
+        made.kept[track] = free.max() >= min_probability
+        if free.max() >= 0:
+            made.column[track] = int(np.argmax(free))
         if made.kept[track]:
-            taken[beside[track], made.column[track]] = track
+            taken[rivals[track], made.column[track]] = track

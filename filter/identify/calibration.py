@@ -1,14 +1,13 @@
-"""Learn from answers how a model's similarity becomes a probability.
+"""Fit the curve from an embedder's cosines to probabilities to people's answers.
 
-The curve is Platt's (1999): the log odds of being the same are a line over the cosine.
-It is fitted to what people answered, by maximum likelihood, with two changes. The line
-is drawn to the one on the model's card, as if that were a belief with a spread, so that
-a few answers move it little and its slope stays positive. And an answer is taken to be
-wrong with probability `ANSWER_ERROR`, so that one slip about an obvious face does not
-flatten the whole curve.
+This is Platt scaling (1999): the log odds of being the same character are linear in the
+cosine. The line is fitted to answers by maximum a posteriori, with two changes. The
+curve of the model card is the prior, so a few answers move it little and its slope
+stays positive. And an answer is assumed to be wrong with probability `ANSWER_ERROR`, so
+one mistake about an obvious face does not flatten the curve.
 
-Whether it is better is measured on answers that it was not fitted on, those about
-other characters. A curve that is worse there than the card's is not used.
+The curve is evaluated by cross-validation over characters. A curve with a worse
+log-loss than the card's is not used.
 """
 
 from __future__ import annotations
@@ -27,138 +26,140 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.merges import survivor
 from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import Label
-from icf.filter.identify.posterior import ANSWER_ERROR, Numbers, Whole
+from icf.filter.identify.posterior import ANSWER_ERROR, FloatArray, IntArray
 from icf.reliability import Reliability, reliability
 from icf.stores.vectors import VectorStore
 
 Mask = NDArray[np.bool_]
 
-#: Answers of each kind without which nothing is fitted.
-LEAST = 20
-#: Parts that the answers are cut into; each is predicted from the others.
+#: Minimum number of answers of each kind for a fit.
+MIN_ANSWERS = 20
+#: Folds of the cross-validation.
 FOLDS = 5
 
-#: The spread of the belief in the card: of the logarithm of how many times its slope,
-#: and of what is added to its log odds.
-_SPREAD = np.array([0.5, 1.0])
-_STEPS = 50
+#: Standard deviations of the prior: of the logarithm of the factor on the card's slope,
+#: and of the offset added to its log odds.
+_PRIOR_SD = np.array([0.5, 1.0])
+_MAX_STEPS = 50
 _PAGE = 10_000
 
 
 @dataclass(frozen=True)
-class Answered:
+class LabelledPairs:
     """Settled questions about faces that a model embedded.
 
     Attributes:
         cosines: shape (n,), between the face and the reference that was shown.
-        same: shape (n,), what people said.
-        characters: shape (n,), whom they were asked about.
+        same: shape (n,), whether people said that it is the character.
+        characters: shape (n,), ids of the characters in the questions.
     """
 
-    cosines: Numbers
+    cosines: FloatArray
     same: Mask
-    characters: Whole
+    characters: IntArray
 
     @property
-    def kinds(self) -> tuple[int, int]:
-        """How many said the same, and how many another."""
+    def counts(self) -> tuple[int, int]:
+        """Number of pairs labelled the same, and of those labelled different."""
         return int(self.same.sum()), int((~self.same).sum())
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """A curve that answers taught, beside the card's, on answers it had not seen.
+class CalibrationResult:
+    """A fitted curve, compared with the card's on held-out answers.
 
     Attributes:
-        curve: fitted on all of them.
-        by_curve: how curves fitted in the same way do on the folds they had not seen.
-        by_card: how the card's curve does on the same.
+        curve: fitted on all answers.
+        fitted: reliability of curves fitted in the same way, on their held-out folds.
+        card: reliability of the card's curve on the same answers.
     """
 
     curve: Curve
-    by_curve: Reliability
-    by_card: Reliability
+    fitted: Reliability
+    card: Reliability
 
     @property
-    def better(self) -> bool:
-        """Whether it explains answers that it had not seen no worse than the card."""
-        return self.by_curve.log_loss <= self.by_card.log_loss
+    def improves(self) -> bool:
+        """Whether its log-loss on held-out answers is no worse than the card's."""
+        return self.fitted.log_loss <= self.card.log_loss
 
 
-def read_answered(catalogue: Catalogue, vectors: VectorStore, model: str) -> Answered:
-    """Read the settled questions of faces that were found under the character.
+def read_labelled_pairs(
+    catalogue: Catalogue, vectors: VectorStore, model: str
+) -> LabelledPairs:
+    """Read the settled questions about candidates of the faces.
 
-    Questions about a suspicion across characters are left out: what was picked because
-    it is a look-alike says nothing of how often a page's own pictures are right.
+    Questions about suspicions across characters are left out: these faces were selected
+    as look-alikes, so they do not tell how often a page's own pictures are right.
     """
     cosines, same, characters = [np.empty(0)], [np.empty(0, bool)], [np.empty(0, int)]
     for rows in _pages(catalogue, model):
-        faces, shown, who = (rows[:, each] for each in range(3))
-        there = vectors.has(model, faces) & vectors.has(model, shown)
-        one, other = (vectors.get(model, ids[there]) for ids in (faces, shown))
+        faces, shown, asked = (rows[:, each] for each in range(3))
+        embedded = vectors.has(model, faces) & vectors.has(model, shown)
+        one, other = (vectors.get(model, ids[embedded]) for ids in (faces, shown))
         cosines.append(np.einsum("nd,nd->n", one, other).astype(np.float64))
-        characters.append(who[there])
-        same.append(rows[there, 3].astype(bool))
-    return Answered(
+        characters.append(asked[embedded])
+        same.append(rows[embedded, 3].astype(bool))
+    return LabelledPairs(
         np.concatenate(cosines), np.concatenate(same), np.concatenate(characters)
     )
 
 
-def fit(cosines: Numbers, same: Mask, card: Curve) -> Curve:
-    """Fit a curve to answers, drawn to the card's.
+def fit(cosines: FloatArray, same: Mask, card: Curve) -> Curve:
+    """Fit a curve to answers, with the card's curve as prior.
 
     Args:
-        cosines: shape (n,); with n = 0 the card's curve comes back.
-        same: shape (n,), what people said.
-        card: the belief before any answer; its slope is positive.
+        cosines: shape (n,); for n = 0 the result is the card's curve.
+        same: shape (n,), whether people said that it is the character.
+        card: the prior; its slope is positive.
     """
     line = card.slope * cosines + card.intercept
-    at = np.zeros(2)
-    value = _belief(at, line, same)
-    for _ in range(_STEPS):
-        step = _scoring_step(at, line, same)
-        # Halved until it is uphill: far from the top a full step can overshoot.
-        while (higher := _belief(at + step, line, same)) < value:
+    parameters = np.zeros(2)
+    value = _log_posterior(parameters, line, same)
+    for _ in range(_MAX_STEPS):
+        step = _scoring_step(parameters, line, same)
+        # Backtracking: far from the maximum a full step can overshoot.
+        while (higher := _log_posterior(parameters + step, line, same)) < value:
             step /= 2
             if np.abs(step).max() < 1e-9:
                 break
         if higher < value:
             break
-        at, value = at + step, higher
+        parameters, value = parameters + step, higher
         if np.abs(step).max() < 1e-9:
             break
-    times, plus = math.exp(at[0]), float(at[1])
-    return Curve(times * card.slope, times * card.intercept + plus)
+    factor, offset = math.exp(parameters[0]), float(parameters[1])
+    return Curve(factor * card.slope, factor * card.intercept + offset)
 
 
-def calibrate(answered: Answered, card: Curve) -> Calibrated:
-    """Fit a curve, and measure it against the card's on what it had not seen."""
+def calibrate(answered: LabelledPairs, card: Curve) -> CalibrationResult:
+    """Fit a curve, and compare it with the card's by cross-validation."""
     cosines, same = answered.cosines, answered.same
     predicted = np.empty(len(cosines))
     fold = folds(answered)
     for each in range(FOLDS):
-        held = fold == each
-        curve = fit(cosines[~held], same[~held], card)
-        predicted[held] = curve.probability(cosines[held])
-    return Calibrated(
+        held_out = fold == each
+        curve = fit(cosines[~held_out], same[~held_out], card)
+        predicted[held_out] = curve.probability(cosines[held_out])
+    return CalibrationResult(
         fit(cosines, same, card),
-        reliability(_answer(predicted), same),
-        reliability(_answer(card.probability(cosines)), same),
+        reliability(_answer_probability(predicted), same),
+        reliability(_answer_probability(card.probability(cosines)), same),
     )
 
 
-def folds(answered: Answered) -> Whole:
-    """The part that each answer is in: whole characters, where there are enough."""
-    who = np.unique(answered.characters, return_inverse=True)[1]
-    if who.max(initial=0) + 1 < FOLDS:
-        return np.arange(len(who)) % FOLDS
-    return np.asarray(who % FOLDS)
+def folds(answered: LabelledPairs) -> IntArray:
+    """The fold of each answer; if there are enough characters, folds share none."""
+    group = np.unique(answered.characters, return_inverse=True)[1]
+    if group.max(initial=0) + 1 < FOLDS:
+        return np.arange(len(group)) % FOLDS
+    return np.asarray(group % FOLDS)
 
 
-def judge_again(catalogue: Catalogue, run_id: int, model: str) -> int:
-    """Let all faces of a model that identity judged wait for it again; return how many.
+def requeue_faces(catalogue: Catalogue, run_id: int, model: str) -> int:
+    """Send all judged faces of a model back to the step identity; return how many.
 
-    A page at a time: what is interrupted is gone on with by asking again.
+    Each page is one transaction. After an interruption, the same call sends the rest.
     """
     sent, last = 0, 0
     query = sa.select(face.c.id).where(face.c.embedder == model, references.judged())
@@ -174,44 +175,46 @@ def judge_again(catalogue: Catalogue, run_id: int, model: str) -> int:
                 face.c.id.between(ids[0], ids[-1]),
             )
             references.identify_again(
-                connection, run_id, these, "what answers taught is used from now on"
+                connection, run_id, these, "the calibration changed"
             )
         sent, last = sent + len(ids), ids[-1]
 
 
-def _answer(probability: Numbers) -> Numbers:
-    """The probability that people say "the same", who are sometimes wrong."""
+def _answer_probability(probability: FloatArray) -> FloatArray:
+    """The probability of the answer "same", given the answer error."""
     return np.asarray(ANSWER_ERROR + (1 - 2 * ANSWER_ERROR) * probability)
 
 
-def _belief(at: Numbers, line: Numbers, same: Mask) -> float:
-    """Log posterior of a curve: exp(at[0]) times the card's line, plus at[1]."""
-    odds = np.clip(math.exp(at[0]) * line + at[1], -60, 60)
-    said = _answer(1 / (1 + np.exp(-odds)))
-    likelihood = np.log(np.where(same, said, 1 - said)).sum()
-    return float(likelihood - ((at / _SPREAD) ** 2).sum() / 2)
+def _log_posterior(parameters: FloatArray, line: FloatArray, same: Mask) -> float:
+    """Log posterior of the line exp(parameters[0]) * line + parameters[1]."""
+    odds = np.clip(math.exp(parameters[0]) * line + parameters[1], -60, 60)
+    expected = _answer_probability(1 / (1 + np.exp(-odds)))
+    likelihood = np.log(np.where(same, expected, 1 - expected)).sum()
+    return float(likelihood - ((parameters / _PRIOR_SD) ** 2).sum() / 2)
 
 
-def _scoring_step(at: Numbers, line: Numbers, same: Mask) -> Numbers:
-    """A step of Fisher scoring, which is uphill wherever it starts."""
-    times = math.exp(at[0])
-    probability = 1 / (1 + np.exp(-np.clip(times * line + at[1], -60, 60)))
-    said = _answer(probability)
+def _scoring_step(parameters: FloatArray, line: FloatArray, same: Mask) -> FloatArray:
+    """A step of Fisher scoring, which is an ascent direction everywhere."""
+    scaled = math.exp(parameters[0]) * line
+    probability = 1 / (1 + np.exp(-np.clip(scaled + parameters[1], -60, 60)))
+    expected = _answer_probability(probability)
+    variance = expected * (1 - expected)
     slope = (1 - 2 * ANSWER_ERROR) * probability * (1 - probability)
-    by = np.stack([times * line, np.ones_like(line)])
-    gradient = by @ (slope * (same - said) / (said * (1 - said))) - at / _SPREAD**2
-    information = (by * (slope**2 / (said * (1 - said)))) @ by.T
-    step = np.linalg.solve(information + np.diag(_SPREAD**-2.0), gradient)
+    jacobian = np.stack([scaled, np.ones_like(line)])
+    gradient = jacobian @ (slope * (same - expected) / variance)
+    gradient -= parameters / _PRIOR_SD**2
+    information = (jacobian * (slope**2 / variance)) @ jacobian.T
+    step = np.linalg.solve(information + np.diag(_PRIOR_SD**-2.0), gradient)
     return np.asarray(np.clip(step, -2, 2))
 
 
-def _pages(catalogue: Catalogue, model: str) -> Iterator[Whole]:
-    """Face, face shown, character, and whether it is the same: shape (n, 4)."""
-    filed = character.alias("filed")
-    found_under_it = (
+def _pages(catalogue: Catalogue, model: str) -> Iterator[IntArray]:
+    """Face, shown face, character and whether it is the same, shape (n, 4)."""
+    other = character.alias("other")
+    is_candidate = (
         sa.select(candidate.c.image_id)
-        .join(filed, filed.c.id == candidate.c.character_id)
-        .where(candidate.c.image_id == face.c.image_id, survivor(filed) == survivor())
+        .join(other, other.c.id == candidate.c.character_id)
+        .where(candidate.c.image_id == face.c.image_id, survivor(other) == survivor())
         .correlate(face, character)
         .exists()
     )
@@ -220,7 +223,7 @@ def _pages(catalogue: Catalogue, model: str) -> Iterator[Whole]:
             question.c.id,
             question.c.face_id,
             question.c.reference_face_id,
-            survivor().label("stands"),
+            survivor().label("character_id"),
             (question.c.label == Label.SAME.value).label("same"),
         )
         .join(face, face.c.id == question.c.face_id)
@@ -228,7 +231,7 @@ def _pages(catalogue: Catalogue, model: str) -> Iterator[Whole]:
         .where(
             question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value]),
             face.c.embedder == model,
-            found_under_it,
+            is_candidate,
         )
         .order_by(question.c.id)
         .limit(_PAGE)

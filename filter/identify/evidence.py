@@ -1,9 +1,9 @@
-"""What the catalogue knows about who a face may be.
+"""Read the evidence on the identity of faces from the catalogue.
 
-For some faces: the characters their pictures were found under, the other characters of
-those albums, the known faces of each (its reference, and faces that people confirmed),
-what people answered about the very faces, and what videos say of them. Characters that
-were merged count as the one that stands for them.
+For given faces: the candidate characters of their pictures, the other characters of the
+same albums, the gallery of each character (its reference and its confirmed faces), the
+answers about the faces themselves, and the links between faces of a video. Merged
+characters count as the character that they were merged into.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from icf.catalogue.schema import candidate, character, face, face_link, question
 from icf.codes import FaceReason, Label, Verdict
 from icf.engine.rows import CHUNK, by_ids
 
-#: Confirmed faces of a character that a face is compared with, those with the smallest
-#: ids: the same each time, and more of them teach little.
-CONFIRMED = 8
+#: Maximum number of confirmed faces in a character's gallery. Those with the smallest
+#: ids are used, so the choice is stable; more of them add little.
+MAX_CONFIRMED = 8
 
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
 _MERGED_INTO = character.c.merged_into
@@ -31,8 +31,8 @@ _GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
 
 
 @dataclass(frozen=True)
-class KnownFace:
-    """A face of which it is known whom it shows."""
+class GalleryFace:
+    """A labelled face: the reference or a confirmed face of a character."""
 
     character_id: int
     face_id: int
@@ -41,26 +41,31 @@ class KnownFace:
 
 @dataclass(frozen=True)
 class Links:
-    """What videos say of some faces.
+    """Links between faces of a video.
 
     Attributes:
-        track: for each face the smallest id among those it must be the same as.
-        apart: for each face those that it cannot be the same as.
+        track: for each linked face the smallest id of the faces of its track, which are
+            the same identity.
+        cannot_link: for each face the faces that are another identity.
     """
 
     track: Mapping[int, int] = field(default_factory=dict)
-    apart: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    cannot_link: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     def related(self) -> dict[int, int]:
-        """For each face that is linked, a number that all linked with it share."""
-        return _merged_sets(
+        """For each linked face the smallest id of its connected component."""
+        return _connected_components(
             [(one, other) for one, other in self.track.items()]
-            + [(one, other) for one, others in self.apart.items() for other in others]
+            + [
+                (one, other)
+                for one, others in self.cannot_link.items()
+                for other in others
+            ]
         )
 
 
 def read_links(connection: sa.Connection, ids: Sequence[int]) -> Links:
-    """All that is linked with these faces, over any number of links."""
+    """All faces linked with these, over any number of links."""
     pairs: dict[tuple[int, int], bool] = {}
     seen: set[int] = set()
     new = set(ids)
@@ -72,17 +77,17 @@ def read_links(connection: sa.Connection, ids: Sequence[int]) -> Links:
                 pairs[row.face_id, row.other_id] = row.same
                 found |= {row.face_id, row.other_id}
         new = found - seen
-    apart: dict[int, set[int]] = defaultdict(set)
+    cannot_link: dict[int, set[int]] = defaultdict(set)
     for (one, other), same in pairs.items():
         if not same:
-            apart[one].add(other)
-            apart[other].add(one)
-    track = _merged_sets([pair for pair, same in pairs.items() if same])
-    return Links(track, {one: frozenset(others) for one, others in apart.items()})
+            cannot_link[one].add(other)
+            cannot_link[other].add(one)
+    track = _connected_components([pair for pair, same in pairs.items() if same])
+    return Links(track, {one: frozenset(others) for one, others in cannot_link.items()})
 
 
-def comparable(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
-    """Those of these faces that came as far as identity, whatever it made of them."""
+def reached_identity(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
+    """The faces among these that reached the step identity, with any result."""
     query = sa.select(face.c.id).where(
         face.c.embedder.is_not(None),
         sa.or_(
@@ -95,97 +100,100 @@ def comparable(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Whom pictures were found under, and in which albums."""
+class Candidates:
+    """The candidate characters of pictures, and the albums they were found in."""
 
     characters: frozenset[int] = frozenset()
     albums: frozenset[int] = frozenset()
 
-    def __or__(self, other: Found) -> Found:
-        """Both together."""
-        return Found(self.characters | other.characters, self.albums | other.albums)
+    def __or__(self, other: Candidates) -> Candidates:
+        """The union of both."""
+        return Candidates(
+            self.characters | other.characters, self.albums | other.albums
+        )
 
 
-def read_found(
+def read_candidates(
     connection: sa.Connection, image_ids: Iterable[int]
-) -> Mapping[int, Found]:
-    """Whom each picture was found under; a picture under nobody is left out."""
-    stands = character.alias("stands")
+) -> Mapping[int, Candidates]:
+    """The candidates of each picture; pictures without candidates are left out."""
+    merged = character.alias("merged")
     query = (
         sa.select(
             candidate.c.image_id,
-            stands.c.id,
-            stands.c.album_id,
-            character.c.album_id.label("filed_in"),
+            merged.c.id,
+            merged.c.album_id,
+            character.c.album_id.label("found_in"),
         )
         .join(character, character.c.id == candidate.c.character_id)
-        .join(stands, stands.c.id == survivor())
+        .join(merged, merged.c.id == survivor())
     )
-    under: dict[int, Found] = defaultdict(Found)
+    found: dict[int, Candidates] = defaultdict(Candidates)
     for row in by_ids(connection, query, candidate.c.image_id, sorted(image_ids)):
-        under[row.image_id] |= Found(
-            frozenset([row.id]), frozenset([row.album_id, row.filed_in])
+        found[row.image_id] |= Candidates(
+            frozenset([row.id]), frozenset([row.album_id, row.found_in])
         )
-    return under
+    return found
 
 
 def read_casts(
     connection: sa.Connection, albums: Iterable[int]
 ) -> Mapping[int, frozenset[int]]:
-    """The characters of each album; those that were merged count as who stands."""
-    query = sa.select(character.c.album_id, survivor().label("stands"))
+    """The characters of each album, after merges."""
+    query = sa.select(character.c.album_id, survivor().label("survivor_id"))
     cast: dict[int, set[int]] = defaultdict(set)
     for row in by_ids(connection, query, character.c.album_id, sorted(albums)):
-        cast[row.album_id].add(row.stands)
+        cast[row.album_id].add(row.survivor_id)
     return {album_id: frozenset(ids) for album_id, ids in cast.items()}
 
 
-def read_known(
+def read_gallery(
     connection: sa.Connection, characters: Iterable[int]
-) -> Mapping[int, Mapping[str, tuple[KnownFace, ...]]]:
-    """The known faces of characters, by character and embedder.
+) -> Mapping[int, Mapping[str, tuple[GalleryFace, ...]]]:
+    """The galleries of characters, by character and embedder.
 
-    A character without a reference by an embedder is not known to it: people confirm
-    against the reference, and took it away for a reason.
+    Without a reference that the embedder embedded, a character has no gallery: people
+    confirm faces against the reference, and removed it for a reason.
     """
     ids = sorted(characters)
     query = sa.select(character.c.id, character.c.reference_face_id, face.c.embedder)
     query = query.join(face, face.c.id == character.c.reference_face_id)
-    known: dict[int, dict[str, tuple[KnownFace, ...]]] = defaultdict(dict)
+    gallery: dict[int, dict[str, tuple[GalleryFace, ...]]] = defaultdict(dict)
     reference: dict[int, int] = {}
     for row in by_ids(
         connection, query.where(face.c.embedder.is_not(None)), character.c.id, ids
     ):
-        known[row.id][row.embedder] = (KnownFace(row.id, row.reference_face_id, True),)
+        reference_face = GalleryFace(row.id, row.reference_face_id, True)
+        gallery[row.id][row.embedder] = (reference_face,)
         reference[row.id] = row.reference_face_id
     for row in _confirmed(connection, sorted(reference)):
-        of_model = known[row.stands].get(row.embedder, ())
-        new = all(row.face_id != each.face_id for each in of_model)
-        if of_model and new and len(of_model) <= CONFIRMED:
-            more = KnownFace(row.stands, row.face_id, False)
-            known[row.stands][row.embedder] = (*of_model, more)
-    return known
+        faces = gallery[row.survivor_id].get(row.embedder, ())
+        is_new = all(row.face_id != each.face_id for each in faces)
+        if faces and is_new and len(faces) <= MAX_CONFIRMED:
+            confirmed = GalleryFace(row.survivor_id, row.face_id, False)
+            gallery[row.survivor_id][row.embedder] = (*faces, confirmed)
+    return gallery
 
 
 def read_answers(
     connection: sa.Connection, ids: Sequence[int]
 ) -> Mapping[int, Mapping[int, bool]]:
-    """What people said: for each face the characters that it is, and that it is not."""
+    """Labels by face and character: True for same, False for different."""
     query = (
-        sa.select(question.c.face_id, survivor().label("stands"), question.c.label)
+        sa.select(question.c.face_id, survivor().label("survivor_id"), question.c.label)
         .join(character, character.c.id == question.c.character_id)
         .where(question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value]))
-        # Of contradictions after a merge the newest counts.
+        # If answers contradict each other after a merge, the newest counts.
         .order_by(question.c.id)
     )
-    said: dict[int, dict[int, bool]] = defaultdict(dict)
+    answers: dict[int, dict[int, bool]] = defaultdict(dict)
     for row in by_ids(connection, query, question.c.face_id, ids):
-        said[row.face_id][row.stands] = row.label == Label.SAME.value
-    return said
+        answers[row.face_id][row.survivor_id] = row.label == Label.SAME.value
+    return answers
 
 
 def _confirmed(connection: sa.Connection, ids: Sequence[int]) -> list[sa.Row[Any]]:
-    """The first confirmed faces of each character, by face."""
+    """The first confirmed faces of each character, ordered by face."""
     merged = sa.select(character.c.id)
     asked = [*ids, *(r.id for r in by_ids(connection, merged, _MERGED_INTO, ids))]
     found: list[sa.Row[Any]] = []
@@ -196,7 +204,7 @@ def _confirmed(connection: sa.Connection, ids: Sequence[int]) -> list[sa.Row[Any
         )
         ranked = (
             sa.select(
-                survivor().label("stands"),
+                survivor().label("survivor_id"),
                 question.c.face_id,
                 face.c.embedder,
                 place.label("place"),
@@ -211,14 +219,14 @@ def _confirmed(connection: sa.Connection, ids: Sequence[int]) -> list[sa.Row[Any
             )
             .subquery()
         )
-        # One more, because the reference may be among them.
-        first = sa.select(ranked).where(ranked.c.place <= CONFIRMED + 1)
+        # One more than needed, because the reference may be among them.
+        first = sa.select(ranked).where(ranked.c.place <= MAX_CONFIRMED + 1)
         found += connection.execute(first)
     return sorted(found, key=lambda row: row.face_id)
 
 
-def _merged_sets(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """For each number in ``pairs`` the smallest that pairs lead to."""
+def _connected_components(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """For each node of the edges ``pairs`` the smallest node of its component."""
     least: dict[int, int] = {}
 
     def root(each: int) -> int:

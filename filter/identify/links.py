@@ -1,7 +1,6 @@
-"""What the frames of videos say of faces, without asking anybody.
+"""Link faces of videos: the same identity in a track, different ones in a frame.
 
-The faces of one track through a shot are one identity, and two faces of one frame are
-two. Both facts are rows of ``face_link``.
+Both kinds of link are rows of ``face_link``. Neither needs an answer from people.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from icf.models.overlap import matched
 Pair = tuple[int, int]
 Box = tuple[float, float, float, float]
 
-#: IoU from which on a face is the one that was tracked.
+#: Minimum IoU of a detected face and the box of its track.
 SAME_BOX = 0.5
-#: Frames that are read at a time.
+#: Frames per page.
 _PAGE = 1000
 
 
@@ -39,10 +38,10 @@ class _Frame:
 
 
 def link_faces(catalogue: Catalogue) -> int:
-    """Write what follows from the frames of videos; return how many rows are new.
+    """Write the links between faces of videos; return the number of new rows.
 
-    It can be run at any time and any number of times. A track that would make one
-    identity of two faces that cannot be one is left out whole.
+    It can be repeated at any time. A track that contradicts the known links is left out
+    completely.
     """
     new = 0
     for shots in _pages(catalogue):
@@ -57,9 +56,9 @@ def link_faces(catalogue: Catalogue) -> int:
 
 
 def _pages(catalogue: Catalogue) -> Iterator[list[_Frame]]:
-    """Yield the frames that have pictures, whole shots at a time.
+    """Yield the frames that have pictures, in complete shots.
 
-    The frames of a shot are listed together, so they have ids that follow each other.
+    The frames of a shot are listed together, so their ids are consecutive.
     """
     waiting: list[_Frame] = []
     last = 0
@@ -104,7 +103,7 @@ def _page(catalogue: Catalogue, last: int) -> list[_Frame]:
 def _facts(
     connection: sa.Connection, frames: Sequence[_Frame]
 ) -> tuple[set[Pair], list[set[int]]]:
-    """Return the pairs that differ, and the faces of each track."""
+    """Return the pairs of different identities, and the faces of each track."""
     boxes = _faces(connection, {frame.image_id for frame in frames})
     differ = {pair for found in boxes.values() for pair in _pairs(found)}
     tracks: dict[str, set[int]] = defaultdict(set)
@@ -134,21 +133,21 @@ def _faces(
 def _write(
     connection: sa.Connection, differ: set[Pair], tracks: Sequence[set[int]]
 ) -> int:
-    """Write both kinds of fact; a track against what is known is not written."""
+    """Write both kinds of link, but no track that contradicts the known links."""
     new = _insert(connection, differ, same=False)
     for group in tracks:
         whole = _identity(connection, group)
         known = _links(connection, whole)
-        against = {
-            pair for pair, same in known.items() if not same and whole.issuperset(pair)
-        }
-        if not against:
+        contradicted = any(
+            not same and whole.issuperset(pair) for pair, same in known.items()
+        )
+        if not contradicted:
             new += _insert(connection, _pairs(group), same=True)
     return new
 
 
 def _identity(connection: sa.Connection, group: set[int]) -> set[int]:
-    """Return all faces that must be the same as those of a group."""
+    """Return all faces of the same identity as a group."""
     whole: set[int] = set()
     more = set(group)
     while more:
@@ -159,7 +158,7 @@ def _identity(connection: sa.Connection, group: set[int]) -> set[int]:
 
 
 def _links(connection: sa.Connection, ids: Iterable[int]) -> dict[Pair, bool]:
-    """Return all that is known of some faces and any others."""
+    """Return the known links of some faces; True for the same identity."""
     wanted = sorted(set(ids))
     found: dict[Pair, bool] = {}
     for column in (face_link.c.face_id, face_link.c.other_id):

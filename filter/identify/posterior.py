@@ -1,30 +1,29 @@
-"""The probability of each character that a face may be, and of none of these.
+"""The probabilities that a face is each of some characters, or none of them.
 
-Of a face with vector x, and of the characters k of its albums::
+For a face with vector x and the characters k of its albums::
 
     P(k | x) = w_k L_k(x) / (1 + sum over all characters j of w_j L_j(x))
     P(none of these | x) = 1 / (1 + the same sum)
 
-``L_k(x)`` is how many times likelier x is as a face of k than as anybody's: the
-calibration (`icf.catalogue.calibrations.Curve`) turns the cosine to a known face of k
-into odds, and the odds of all known faces of k are *averaged*: half for the reference,
-half for the faces that people confirmed. Averaged and not multiplied, because known
-faces are like one another: an average of likelihood ratios has expectation 1 when the
-face is somebody else's, however much they depend on each other, while a product counts
-one piece of evidence many times. And because a character has several looks, of which a
-face shows one: a single known face that is near is enough, and those that are far can
-take no more than half of what the reference gives.
+``L_k(x)`` is a likelihood ratio: how many times likelier x is as a face of k than as
+any face. The calibration (`icf.catalogue.calibrations.Curve`) turns the cosine to each
+gallery face of k into odds. The odds are *averaged*: one half for the reference, one
+half for the confirmed faces. They are not multiplied, because gallery faces are not
+independent. An average of likelihood ratios has expectation 1 for a face of somebody
+else, however dependent they are, while a product counts the same evidence many times.
+The average also suits a character with several looks: one close gallery face is enough,
+and distant ones reduce the ratio of the reference by half at most.
 
-``w_k`` is what is believed before the face is looked at. None of these (another
-character, nobody, no face) has weight 1, and so has each character that the picture was
-found under. Any other character of the albums has `OTHER_WEIGHT`, all of them together
-at most 1: a page's own pictures show its character far more often than any one other.
-So another character that is equally like, a twin, takes a twentieth of the odds away,
-and one must be some two hundred times as likely before a face is not even asked about.
+``w_k`` is the prior weight. None of these (another character, nobody, no face) has
+weight 1, and so has each candidate, i.e. character that the picture was found under.
+Any other character of the albums has `OTHER_WEIGHT`, all of them together at most 1,
+because a page's own pictures show its character far more often than any other one. An
+equally similar other character therefore takes one twentieth of the odds, and must be
+about two hundred times as likely before a face is dropped.
 
-What people said about the very face multiplies or divides ``w_k`` by the odds that a
-settled answer is right (`ANSWER_ERROR`): people err, so an answer moves the probability
-far and does not make it certain.
+An answer about the face multiplies or divides ``w_k`` by the odds that a settled answer
+is right (`ANSWER_ERROR`). People err, so an answer changes the probability a lot but
+does not make it certain.
 """
 
 from __future__ import annotations
@@ -36,15 +35,15 @@ from numpy.typing import NDArray
 
 from icf.catalogue.calibrations import Curve
 
-Numbers = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 Vectors = NDArray[np.float32]
-Whole = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
-#: What a character that a picture was not found under weighs, against one that it was.
+#: Prior weight of a character that is not a candidate, relative to a candidate.
 OTHER_WEIGHT = 1 / 20
-#: How often a settled answer is wrong.
+#: Probability that a settled answer is wrong.
 ANSWER_ERROR = 0.03
-#: The share of a character's reference, where people confirmed other faces too.
+#: Weight of the reference in a gallery that also has confirmed faces.
 REFERENCE_SHARE = 0.5
 
 
@@ -57,29 +56,31 @@ class Posterior:
         none: shape (n,), of being none of these.
     """
 
-    characters: Numbers
-    none: Numbers
+    characters: FloatArray
+    none: FloatArray
 
 
 @dataclass(frozen=True)
-class KnownFaces:
-    """Faces of k characters of which it is known whom they show.
+class Gallery:
+    """Labelled faces of k characters.
 
     Attributes:
         vectors: unit vectors, shape (m, d).
-        owner: shape (m,), the column of each one's character, from 0 to k - 1.
+        owner: shape (m,), the column of each face's character, from 0 to k - 1.
         reference: shape (k,), the row of each character's reference.
     """
 
     vectors: Vectors
-    owner: Whole
-    reference: Whole
+    owner: IntArray
+    reference: IntArray
 
-    def shares(self) -> Numbers:
-        """What each known face counts for each character; columns sum to one.
+    def shares(self) -> FloatArray:
+        """The weight of each face for each character, shape (m, k).
 
-        >>> known = KnownFaces(np.eye(3), np.array([0, 1, 1]), np.array([0, 2]))
-        >>> known.shares().tolist()
+        Columns sum to one.
+
+        >>> gallery = Gallery(np.eye(3), np.array([0, 1, 1]), np.array([0, 2]))
+        >>> gallery.shares().tolist()
         [[1.0, 0.0], [0.0, 0.5], [0.0, 0.5]]
         """
         others = np.bincount(self.owner, minlength=len(self.reference)) - 1
@@ -92,50 +93,49 @@ class KnownFaces:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """How some faces compare with the known faces of k characters.
+class Comparison:
+    """The similarity of n faces to k characters.
 
     Attributes:
         cosines: to each character's reference, shape (n, k).
-        ratios: how many times likelier the face is as that character's than as
-            anybody's, shape (n, k).
+        ratios: likelihood ratios of being that character, shape (n, k).
     """
 
     cosines: Vectors
-    ratios: Numbers
+    ratios: FloatArray
 
 
 def compare(
-    faces: Vectors, known: KnownFaces, curve: Curve, itself: Whole | None = None
-) -> Compared:
-    """Compare faces with known faces.
+    probes: Vectors, gallery: Gallery, curve: Curve, itself: IntArray | None = None
+) -> Comparison:
+    """Compare faces with a gallery.
 
     Args:
-        faces: unit vectors, shape (n, d).
-        known: the known faces.
+        probes: unit vectors, shape (n, d).
+        gallery: labelled faces.
         curve: from the cosine of two faces to odds.
-        itself: shape (n,), the row of ``known`` that is this very face, or -1. A
-            confirmed face is no evidence for itself: its reference is asked instead.
+        itself: shape (n,), the row of the gallery that is the probe itself, or -1. A
+            confirmed face is no evidence for itself: the reference is used instead.
     """
-    cosines = faces @ known.vectors.T
+    cosines = probes @ gallery.vectors.T
     odds = np.exp(curve.log_odds(cosines))
     if itself is not None:
         rows = np.flatnonzero(itself >= 0)
         own = itself[rows]
-        odds[rows, own] = odds[rows, known.reference[known.owner[own]]]
-    return Compared(cosines[:, known.reference], odds @ known.shares())
+        odds[rows, own] = odds[rows, gallery.reference[gallery.owner[own]]]
+    return Comparison(cosines[:, gallery.reference], odds @ gallery.shares())
 
 
-def weights(candidates: NDArray[np.bool_]) -> Numbers:
-    """What is believed of each character before a face is looked at.
+def prior_weights(candidates: NDArray[np.bool_]) -> FloatArray:
+    """The prior weights of characters.
 
     Args:
-        candidates: shape (n, k), whether the picture was found under the character.
+        candidates: shape (n, k), whether the character is a candidate of the face.
 
     Returns:
         Shape (n, k); none of these has weight 1.
 
-    >>> weights(np.array([[True, False, False]])).tolist()
+    >>> prior_weights(np.array([[True, False, False]])).tolist()
     [[1.0, 0.05, 0.05]]
     """
     others = (~candidates).sum(axis=1, keepdims=True)
@@ -143,11 +143,11 @@ def weights(candidates: NDArray[np.bool_]) -> Numbers:
     return np.where(candidates, 1.0, other)
 
 
-def posterior(joint: Numbers) -> Posterior:
+def posterior(joint: FloatArray) -> Posterior:
     """Turn weight times likelihood ratio into probabilities.
 
     Args:
-        joint: shape (n, k), none of it negative.
+        joint: shape (n, k), not negative.
     """
     total = 1 + joint.sum(axis=1, keepdims=True)
     return Posterior(joint / total, 1 / total[:, 0])

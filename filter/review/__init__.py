@@ -1,1 +1,1 @@
-"""Suspicions that people are asked about."""
+"""Suspicions for people to review: outliers, splits, merges, twins."""

@@ -1,8 +1,8 @@
-"""How much the kept faces of a character are alike, and which characters are.
+"""Measure how consistent the faces of a character are, and find similar characters.
 
-A character whose faces lie around one point is drawn alike and filed well; one whose
-faces are spread has several looks, or somebody else's faces among them. Two characters
-of one album that are nearly alike will be taken for each other, by people and models.
+If the embeddings of a character are close to their centroid, it is drawn consistently
+and its faces are right. If they are spread, it has several looks, or some faces are
+wrong. Two similar characters of one album will be confused by people and models.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, face
 from icf.codes import Verdict
 from icf.errors import WrongUse
-from icf.filter.identify.posterior import Numbers, Vectors, Whole
+from icf.filter.identify.posterior import FloatArray, IntArray, Vectors
 from icf.stores.vectors import VectorStore
 
-#: Vectors that are read at a time.
+#: Vectors per block.
 _BLOCK = 16_384
-#: Albums that are listed at a time.
+#: Albums per page.
 _PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Named:
-    """A character, as people know it."""
+class CharacterInfo:
+    """A character with its names."""
 
     id: int
     name: str
@@ -41,19 +41,19 @@ class Named:
 
 @dataclass(frozen=True)
 class Consistency:
-    """How far the kept faces of a character lie from their middle.
+    """How close the kept faces of a character are to their centroid.
 
     Attributes:
-        character: whose.
-        faces: how many.
-        mean: of the cosines to the centroid, the mean of the unit vectors.
-        spread: their standard deviation.
-        lowest: the smallest of them.
-        under: the share of faces whose cosine is under that at which the same and
-            another character are equally likely.
+        character: the character.
+        faces: number of kept faces.
+        mean: mean cosine to the centroid, the normalised mean of the unit vectors.
+        spread: standard deviation of these cosines.
+        lowest: smallest of these cosines.
+        under: share of faces below the cosine at which the same and another character
+            are equally likely.
     """
 
-    character: Named
+    character: CharacterInfo
     faces: int
     mean: float
     spread: float
@@ -62,18 +62,20 @@ class Consistency:
 
 
 @dataclass(frozen=True)
-class Alike:
+class SimilarPair:
     """Two characters of an album.
 
     Attributes:
-        one, other: the characters.
-        cosine: of their centroids.
-        references: the cosine of their references; None where one has none.
-        probability: that two faces of the larger of both cosines are one character.
+        one: the first character.
+        other: the second character.
+        cosine: cosine of their centroids.
+        references: cosine of their references; None if one has none.
+        probability: calibrated probability, at the greater of both cosines, that two
+            faces are the same character.
     """
 
-    one: Named
-    other: Named
+    one: CharacterInfo
+    other: CharacterInfo
     cosine: float
     references: float | None
     probability: float
@@ -81,27 +83,27 @@ class Alike:
 
 @dataclass(frozen=True)
 class Survey:
-    """The worst of each.
+    """The least consistent characters and the most similar pairs.
 
     Attributes:
-        characters: characters that have kept faces.
-        least: the least consistent of them, worst first.
-        alike: the pairs of characters of one album that are most alike, worst first.
+        characters: number of characters that have kept faces.
+        least_consistent: the least consistent characters, worst first.
+        most_similar: the most similar pairs of one album, worst first.
     """
 
     characters: int
-    least: Sequence[Consistency]
-    alike: Sequence[Alike]
+    least_consistent: Sequence[Consistency]
+    most_similar: Sequence[SimilarPair]
 
 
 @dataclass(frozen=True)
 class Surveyor:
-    """Looks at the kept faces that a model embedded, a character at a time.
+    """Measures the kept faces that a model embedded, one character at a time.
 
     Attributes:
-        catalogue: which faces are whose.
+        catalogue: the faces and their characters.
         vectors: their vectors.
-        model: the SHA-256 of the embedder.
+        model: SHA-256 of the embedder.
         curve: from cosines to probabilities.
     """
 
@@ -110,35 +112,36 @@ class Surveyor:
     model: str
     curve: Curve
 
-    def survey(self, only: str | None, most: int) -> Survey:
+    def survey(self, only: str | None, limit: int) -> Survey:
         """Survey one album, or all.
 
         Args:
-            only: the album's name.
-            most: how many characters, and pairs, to tell of.
+            only: the album's name; None for all albums.
+            limit: maximum number of characters, and of pairs, in the result.
 
         Raises:
             WrongUse: there is no such album.
         """
         characters = 0
         least: list[tuple[float, int, Consistency]] = []
-        alike: list[tuple[float, int, int, Alike]] = []
-        for people in self._albums(only):
-            measured = [self._measured(person) for person in people]
+        similar: list[tuple[float, int, int, SimilarPair]] = []
+        for cast in self._albums(only):
+            measured = [self._measure(each) for each in cast]
             known = [each for each in measured if each is not None]
             characters += len(known)
             least += [(each.mean, each.character.id, each) for each, _ in known]
-            pairs = self._pairs([(c.character, middle) for c, middle in known], most)
-            alike += [
+            pairs = self._pairs([(c.character, center) for c, center in known], limit)
+            similar += [
                 (-each.probability, each.one.id, each.other.id, each) for each in pairs
             ]
-            least, alike = heapq.nsmallest(most, least), heapq.nsmallest(most, alike)
+            least = heapq.nsmallest(limit, least)
+            similar = heapq.nsmallest(limit, similar)
         return Survey(
-            characters, [each[-1] for each in least], [each[-1] for each in alike]
+            characters, [each[-1] for each in least], [each[-1] for each in similar]
         )
 
-    def _albums(self, only: str | None) -> Iterator[list[Named]]:
-        """The characters of each album that stand for themselves."""
+    def _albums(self, only: str | None) -> Iterator[list[CharacterInfo]]:
+        """The characters of each album that are not merged into another."""
         query = sa.select(album.c.id, album.c.name).order_by(album.c.id)
         if only is not None:
             query = query.where(album.c.name == only)
@@ -156,7 +159,7 @@ class Surveyor:
             for row in albums:
                 yield self._cast(row.id, row.name)
 
-    def _cast(self, album_id: int, name: str) -> list[Named]:
+    def _cast(self, album_id: int, name: str) -> list[CharacterInfo]:
         query = (
             sa.select(character.c.id, character.c.name, character.c.reference_face_id)
             .where(character.c.album_id == album_id, character.c.merged_into.is_(None))
@@ -164,29 +167,29 @@ class Surveyor:
         )
         with self.catalogue.read() as connection:
             rows = connection.execute(query).all()
-        return [Named(r.id, r.name, name, r.reference_face_id) for r in rows]
+        return [CharacterInfo(r.id, r.name, name, r.reference_face_id) for r in rows]
 
-    def _measured(self, who: Named) -> tuple[Consistency, Vectors] | None:
+    def _measure(self, character: CharacterInfo) -> tuple[Consistency, Vectors] | None:
         """A character's consistency and centroid; None without a kept face."""
-        ids = self._kept(who.id)
+        ids = self._kept(character.id)
         if not len(ids):
             return None
         total = sum(block.sum(axis=0, dtype=np.float64) for block in self._blocks(ids))
-        middle = total / max(np.linalg.norm(total), np.finfo(np.float64).tiny)
-        cosines = np.concatenate([block @ middle for block in self._blocks(ids)])
+        centroid = total / max(np.linalg.norm(total), np.finfo(np.float64).tiny)
+        cosines = np.concatenate([block @ centroid for block in self._blocks(ids)])
         return (
             Consistency(
-                who,
+                character,
                 len(ids),
                 float(cosines.mean()),
                 float(cosines.std()),
                 float(cosines.min()),
                 float((cosines < self.curve.even).mean()),
             ),
-            np.asarray(middle, np.float32),
+            np.asarray(centroid, np.float32),
         )
 
-    def _kept(self, character_id: int) -> Whole:
+    def _kept(self, character_id: int) -> IntArray:
         query = (
             sa.select(face.c.id)
             .where(
@@ -200,47 +203,47 @@ class Surveyor:
             ids = np.fromiter(connection.execute(query).scalars(), np.int64)
         return ids[self.vectors.has(self.model, ids)]
 
-    def _blocks(self, ids: Whole) -> Iterator[Vectors]:
+    def _blocks(self, ids: IntArray) -> Iterator[Vectors]:
         for start in range(0, len(ids), _BLOCK):
             yield self.vectors.get(self.model, ids[start : start + _BLOCK])
 
     def _pairs(
-        self, known: Sequence[tuple[Named, Vectors]], most: int
-    ) -> Iterator[Alike]:
-        """The most alike of every two characters of an album."""
+        self, known: Sequence[tuple[CharacterInfo, Vectors]], limit: int
+    ) -> Iterator[SimilarPair]:
+        """The most similar pairs of characters of an album."""
         if len(known) < 2:
             return
-        people = [who for who, _ in known]
-        middles = np.stack([middle for _, middle in known])
-        cosines = middles @ middles.T
-        references = self._between_references(people)
+        cast = [character for character, _ in known]
+        centroids = np.stack([centroid for _, centroid in known])
+        cosines = centroids @ centroids.T
+        references = self._reference_cosines(cast)
         nearest = np.fmax(cosines, references)
         probability = self.curve.probability(nearest)
-        ones, others = np.triu_indices(len(people), 1)
-        worst = np.argsort(-probability[ones, others], kind="stable")[:most]
+        ones, others = np.triu_indices(len(cast), 1)
+        worst = np.argsort(-probability[ones, others], kind="stable")[:limit]
         for one, other in zip(ones[worst], others[worst], strict=True):
-            shown = float(references[one, other])
-            yield Alike(
-                people[one],
-                people[other],
+            reference = float(references[one, other])
+            yield SimilarPair(
+                cast[one],
+                cast[other],
                 float(cosines[one, other]),
-                None if np.isnan(shown) else shown,
+                None if np.isnan(reference) else reference,
                 float(probability[one, other]),
             )
 
-    def _between_references(self, people: Sequence[Named]) -> Numbers:
-        """The cosines of references, shape (n, n); NaN where there is none."""
-        ids = np.array([who.reference_face_id or -1 for who in people], np.int64)
-        there = np.flatnonzero(self.vectors.has(self.model, ids))
+    def _reference_cosines(self, cast: Sequence[CharacterInfo]) -> FloatArray:
+        """The cosines of references, shape (n, n); NaN without a reference."""
+        ids = np.array([each.reference_face_id or -1 for each in cast], np.int64)
+        stored = np.flatnonzero(self.vectors.has(self.model, ids))
         cosines = np.full((len(ids), len(ids)), np.nan)
-        if len(there):
-            vectors = self.vectors.get(self.model, ids[there])
-            cosines[np.ix_(there, there)] = vectors @ vectors.T
+        if len(stored):
+            vectors = self.vectors.get(self.model, ids[stored])
+            cosines[np.ix_(stored, stored)] = vectors @ vectors.T
         return cosines
 
 
 def _no_album(connection: sa.Connection, name: str) -> str:
     names = connection.execute(sa.select(album.c.name).order_by(album.c.name)).scalars()
     near = difflib.get_close_matches(name, list(names), 1, cutoff=0)
-    hint = f"; the nearest is {near[0]!r}" if near else "; there is none at all"
+    hint = f"; did you mean {near[0]!r}?" if near else "; there are no albums"
     return f"no album is called {name!r}{hint}"

@@ -216,7 +216,7 @@ def _pairs(
     differ = [
         (row, place[other])
         for face_id, row in place.items()
-        for other in links.apart.get(face_id, ())
+        for other in links.cannot_link.get(face_id, ())
         if other in place and face_id < other
     ]
     return same, sorted(differ)

@@ -31,16 +31,16 @@ from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
 from icf.filter.copies.near_groups import (
     Cosines,
-    Groups,
+    DuplicateGroups,
     RankedFaces,
-    Reach,
+    Thresholds,
     find_groups,
-    telling,
+    has_informative_hashes,
 )
 from icf.search.hash_bands import IntArray
 
 #: Pairs whose embeddings are read at a time.
-_AT_ONCE = 8192
+_COSINE_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ class Duplicates(Step[HashedFace]):
         phash = np.array([item.phash for item in ranked], np.int64)
         dhash = np.array([item.dhash for item in ranked], np.int64)
         contrast = np.array([item.contrast for item in ranked], np.float64)
-        searched = ~exact & telling(contrast, phash, dhash)
+        searched = ~exact & has_informative_hashes(contrast, phash, dhash)
         faces = RankedFaces(phash, dhash, free, searched)
-        reach = Reach(self.max_phash, self.max_dhash, self.min_cosine)
-        groups = find_groups(faces, reach, self._cosines(ranked))
+        thresholds = Thresholds(self.max_phash, self.max_dhash, self.min_cosine)
+        groups = find_groups(faces, thresholds, self._cosines(ranked))
         outcomes = []
         for row, item in enumerate(ranked):
             if item.fresh and exact[row]:
@@ -154,7 +154,7 @@ class Duplicates(Step[HashedFace]):
         return outcomes
 
     def _by_hashes(
-        self, row: int, ranked: Sequence[HashedFace], groups: Groups
+        self, row: int, ranked: Sequence[HashedFace], groups: DuplicateGroups
     ) -> Outcome:
         """What the hashes and the embedding make of a face.
 
@@ -202,8 +202,8 @@ class Duplicates(Step[HashedFace]):
                 pairs = np.flatnonzero(
                     (of_model[one] == number) & (of_model[other] == number)
                 )
-                for start in range(0, len(pairs), _AT_ONCE):
-                    some = pairs[start : start + _AT_ONCE]
+                for start in range(0, len(pairs), _COSINE_BATCH):
+                    some = pairs[start : start + _COSINE_BATCH]
                     found[some] = store.cosines(model, ids[one[some]], ids[other[some]])
             return found
 

@@ -20,21 +20,21 @@ from icf.catalogue.references import IDENTITY_STEP
 from icf.codes import FaceReason
 from icf.engine.step import Outcome, Step, Subject
 from icf.filter import resources
-from icf.filter.identify.assignment import Filed, averaged, filed
-from icf.filter.identify.filed_face import Cast, FiledFace, read_faces
+from icf.filter.identify.assignment import Assignment, assign, average_tracks
+from icf.filter.identify.face_evidence import Cast, FaceEvidence, read_faces
 from icf.filter.identify.posterior import (
     ANSWER_ERROR,
-    Compared,
-    KnownFaces,
-    Numbers,
-    Whole,
+    Comparison,
+    FloatArray,
+    Gallery,
+    IntArray,
     compare,
-    weights,
+    prior_weights,
 )
 
 
 @dataclass(frozen=True)
-class Identity(Step[FiledFace]):
+class Identity(Step[FaceEvidence]):
     """Files each face under its likeliest candidate, or drops it.
 
     Args:
@@ -50,13 +50,15 @@ class Identity(Step[FiledFace]):
     vectors: Path
     min_probability: float
 
-    def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[FiledFace]:
+    def select(
+        self, connection: sa.Connection, ids: Sequence[int]
+    ) -> list[FaceEvidence]:
         """Read what is known of the faces, and of those that are linked with them."""
         return read_faces(connection, ids)
 
-    def judge(self, batch: Sequence[FiledFace]) -> list[Outcome]:
+    def judge(self, batch: Sequence[FaceEvidence]) -> list[Outcome]:
         """Compare the faces of each cast with that cast's known faces."""
-        casts: dict[tuple[object, ...], list[FiledFace]] = {}
+        casts: dict[tuple[object, ...], list[FaceEvidence]] = {}
         for item in batch:
             casts.setdefault(item.cast.key, []).append(item)
         outcomes: list[Outcome] = []
@@ -72,32 +74,34 @@ class Identity(Step[FiledFace]):
             ]
         return outcomes
 
-    def _judge_cast(self, cast: Cast, items: Sequence[FiledFace]) -> list[Outcome]:
+    def _judge_cast(self, cast: Cast, items: Sequence[FaceEvidence]) -> list[Outcome]:
         compared = self._compare(cast, items)
         tracks = np.unique([item.track for item in items], return_inverse=True)[1]
         candidates = _candidates(cast, items, tracks)
-        joint = averaged(compared.ratios, tracks) * weights(candidates)
+        joint = average_tracks(compared.ratios, tracks) * prior_weights(candidates)
         _heed_answers(joint, cast, items, tracks)
         apart = _apart(items, tracks)
-        made = filed(joint, candidates, apart, self.min_probability)
+        made = assign(joint, candidates, apart, self.min_probability)
         return [
             self._outcome(item, row, cast, made, float(cosines[made.column[row]]))
             for item, row, cosines in zip(items, tracks, compared.cosines, strict=True)
             if item.fresh
         ]
 
-    def _compare(self, cast: Cast, items: Sequence[FiledFace]) -> Compared:
+    def _compare(self, cast: Cast, items: Sequence[FaceEvidence]) -> Comparison:
         model, store = str(items[0].embedder), resources.vectors(self.vectors)
         ids = np.array([item.id for item in items], np.int64)
-        known = np.array([each.face_id for each in cast.faces], np.int64)
+        known = np.array([each.face_id for each in cast.gallery], np.int64)
         column = {character: at for at, character in enumerate(cast.characters)}
-        references = [at for at, each in enumerate(cast.faces) if each.is_reference]
+        references = [at for at, each in enumerate(cast.gallery) if each.is_reference]
         itself = {face_id: at for at, face_id in enumerate(known.tolist())}
         return compare(
             store.get(model, ids),
-            KnownFaces(
+            Gallery(
                 store.get(model, known),
-                np.array([column[each.character_id] for each in cast.faces], np.int64),
+                np.array(
+                    [column[each.character_id] for each in cast.gallery], np.int64
+                ),
                 np.array(references, np.int64),
             ),
             cast.curve or resources.embedder().curve,
@@ -105,7 +109,7 @@ class Identity(Step[FiledFace]):
         )
 
     def _outcome(
-        self, item: FiledFace, row: int, cast: Cast, made: Filed, cosine: float
+        self, item: FaceEvidence, row: int, cast: Cast, made: Assignment, cosine: float
     ) -> Outcome:
         column = int(made.column[row])
         passed = bool(made.kept[row])
@@ -127,7 +131,7 @@ class Identity(Step[FiledFace]):
 
 
 def _candidates(
-    cast: Cast, items: Sequence[FiledFace], tracks: Whole
+    cast: Cast, items: Sequence[FaceEvidence], tracks: IntArray
 ) -> NDArray[np.bool_]:
     """Whether each track may be filed under each character."""
     column = {character: at for at, character in enumerate(cast.characters)}
@@ -138,7 +142,7 @@ def _candidates(
 
 
 def _heed_answers(
-    joint: Numbers, cast: Cast, items: Sequence[FiledFace], tracks: Whole
+    joint: FloatArray, cast: Cast, items: Sequence[FaceEvidence], tracks: IntArray
 ) -> None:
     """Multiply by what people said of the very faces; once for each track."""
     said: dict[tuple[int, int], set[bool]] = {}
@@ -153,7 +157,7 @@ def _heed_answers(
             joint[place] *= odds if answers == {True} else 1 / odds
 
 
-def _apart(items: Sequence[FiledFace], tracks: Whole) -> list[tuple[int, int]]:
+def _apart(items: Sequence[FaceEvidence], tracks: IntArray) -> list[tuple[int, int]]:
     """Tracks that cannot be one character."""
     row_of: Mapping[int, int] = {
         item.id: row for item, row in zip(items, tracks.tolist(), strict=True)
@@ -161,19 +165,19 @@ def _apart(items: Sequence[FiledFace], tracks: Whole) -> list[tuple[int, int]]:
     return [
         (row_of[item.id], row_of[other])
         for item in items
-        for other in item.apart
+        for other in item.cannot_link
         if other in row_of and row_of[other] != row_of[item.id]
     ]
 
 
-def _reason(item: FiledFace, cast: Cast) -> FaceReason:
+def _reason(item: FaceEvidence, cast: Cast) -> FaceReason:
     """It may well be the candidate that it could not be compared with."""
     if set(item.candidates).issubset(cast.characters):
         return FaceReason.NOT_THIS_CHARACTER
     return FaceReason.NO_REFERENCE
 
 
-def _why(row: int, cast: Cast, made: Filed) -> str | None:
+def _why(row: int, cast: Cast, made: Assignment) -> str | None:
     """Who it is instead, where that is known."""
     if made.taken_by[row] >= 0:
         return "another face of the same frame is likelier to be that character"

@@ -16,7 +16,7 @@ from icf.catalogue.schema import batch, character, decision, question
 from icf.codes import Label
 from icf.command import Invocation
 from icf.filter.cli.main import cli
-from icf.filter.identify.calibration import LEAST
+from icf.filter.identify.calibration import MIN_ANSWERS
 from icf.filter.resources import embedder
 from icf.workspace import Workspace
 from tests.filter.rows import add_album, add_face, add_image, face_row
@@ -98,29 +98,29 @@ def in_use(made: Workspace) -> calibrations.Curve | None:
         return calibrations.newest(connection, [model]).get(model)
 
 
-def test_too_few_answers_are_said_and_change_nothing(made: Workspace) -> None:
+def test_too_few_answers_are_reported_and_change_nothing(made: Workspace) -> None:
     answer(made, [(0, 0.9, 20)])
     out, _ = run(made)
     assert out == (
-        "not fitted: people answered 20 times that a face is the character and 0 times "
-        f"that it is not; {LEAST} of each are needed\n"
+        "not fitted: 20 answers say that a face is the character and 0 that it is not; "
+        f"{MIN_ANSWERS} of each are needed\n"
     )
-    told = json.loads(run(made, "--json")[0])
-    assert (told["adopted"], told["fitted"], told["same"]) == (False, None, 20)
+    result = json.loads(run(made, "--json")[0])
+    assert (result["adopted"], result["fitted"], result["same"]) == (False, None, 20)
     assert in_use(made) is None
 
 
 def test_a_curve_that_answers_bear_out_is_used(made: Workspace) -> None:
     levels = [(n, 0.45 + n * 0.1, same) for n, same in enumerate([0, 1, 3, 12, 19, 20])]
     answer(made, levels)
-    told = json.loads(run(made, "--json")[0])
-    assert told["adopted"] is True
+    result = json.loads(run(made, "--json")[0])
+    assert result["adopted"] is True
     used = in_use(made)
     assert used is not None
-    assert used.slope == told["fitted"]["slope"]
+    assert used.slope == result["fitted"]["slope"]
     assert used.even == pytest.approx(0.73, abs=0.03)
-    assert told["fitted"]["log_loss"] < told["card"]["log_loss"]
-    assert told["fitted"]["error"] < told["card"]["error"]
+    assert result["fitted"]["log_loss"] < result["card"]["log_loss"]
+    assert result["fitted"]["error"] < result["card"]["error"]
 
 
 def test_a_curve_that_misleads_about_other_characters_is_refused_with_figures(
@@ -131,11 +131,11 @@ def test_a_curve_that_misleads_about_other_characters_is_refused_with_figures(
     answer(made, [(n, even, 20 * (n % 2)) for n in range(6)])
     out, err = run(made)
     assert "calibration error" in out
-    assert err.startswith("not used: on answers that it was not fitted on its log-loss")
-    told = json.loads(run(made, "--json")[0])
-    assert told["adopted"] is False
-    assert f"{told['fitted']['log_loss']:.4f}" in told["why_not"]
-    assert f"{told['card']['log_loss']:.4f}" in told["why_not"]
+    assert err.startswith("not used: its log-loss on held-out answers")
+    result = json.loads(run(made, "--json")[0])
+    assert result["adopted"] is False
+    assert f"{result['fitted']['log_loss']:.4f}" in result["why_not"]
+    assert f"{result['card']['log_loss']:.4f}" in result["why_not"]
     assert in_use(made) is None
 
 
@@ -150,7 +150,5 @@ def test_faces_wait_for_identity_only_where_that_is_asked(made: Workspace) -> No
     assert f"{len(faces) + 6} faces wait for `icf-filter identity`" in err
     assert face_row(made.catalogue, faces[0])["awaits"] == "identity"
     with made.catalogue.read() as connection:
-        told = sa.select(decision.c.message).where(decision.c.subject_id == faces[0])
-        assert connection.execute(told).scalars().all() == [
-            "what answers taught is used from now on"
-        ]
+        result = sa.select(decision.c.message).where(decision.c.subject_id == faces[0])
+        assert connection.execute(result).scalars().all() == ["the calibration changed"]

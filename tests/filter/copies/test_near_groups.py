@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from icf.filter.copies import near_groups
-from icf.filter.copies.near_groups import Cosines, RankedFaces, Reach, find_groups
+from icf.filter.copies.near_groups import Cosines, RankedFaces, Thresholds, find_groups
 from icf.images.measures import hamming
 from icf.search.hash_bands import IntArray
 
@@ -18,7 +18,7 @@ def of_table(table: NDArray[np.float32]) -> Cosines:
 
 
 def one_after_another(
-    faces: RankedFaces, reach: Reach, table: NDArray[np.float32]
+    faces: RankedFaces, thresholds: Thresholds, table: NDArray[np.float32]
 ) -> tuple[list[int], list[float]]:
     """What the module's first lines say, word for word: keepers, and cosines."""
     keeper = [-1] * len(faces.phash)
@@ -27,14 +27,19 @@ def one_after_another(
         if keeper[row] >= 0 or not faces.searched[row]:
             continue
         for other in range(row + 1, len(keeper)):
-            if keeper[other] >= 0 or not faces.searched[other] or not faces.free[other]:
+            if (
+                keeper[other] >= 0
+                or not faces.searched[other]
+                or not faces.droppable[other]
+            ):
                 continue
             near = (
-                hamming(faces.phash[[row]], faces.phash[[other]])[0] <= reach.phash
-                and hamming(faces.dhash[[row]], faces.dhash[[other]])[0] <= reach.dhash
+                hamming(faces.phash[[row]], faces.phash[[other]])[0] <= thresholds.phash
+                and hamming(faces.dhash[[row]], faces.dhash[[other]])[0]
+                <= thresholds.dhash
             )
             found = float(table[row, other])
-            if near and found >= reach.cosine:
+            if near and found >= thresholds.cosine:
                 keeper[other], cosine[other] = row, found
             elif near:
                 cosine[other] = float(np.fmax(cosine[other], found))
@@ -55,12 +60,12 @@ def test_blocks_give_what_looking_at_one_after_another_gives(
         rng.random(count) < 0.9,
     )
     table = rng.choice(np.array([0.1, 0.5, 0.95, np.nan], np.float32), (count, count))
-    reach = Reach(data.draw(st.integers(0, 2)), 1, 0.9)
+    thresholds = Thresholds(data.draw(st.integers(0, 2)), 1, 0.9)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near_groups, "_FIRST_BLOCK", blocks[0])
         patch.setattr(near_groups, "_LARGEST_BLOCK", blocks[1])
-        groups = find_groups(faces, reach, of_table(table))
-    keeper, cosine = one_after_another(faces, reach, table)
+        groups = find_groups(faces, thresholds, of_table(table))
+    keeper, cosine = one_after_another(faces, thresholds, table)
     assert groups.keeper.tolist() == keeper
     np.testing.assert_array_equal(groups.cosine, np.array(cosine, np.float32))
     out = np.flatnonzero(groups.keeper >= 0)
@@ -79,7 +84,9 @@ def test_many_different_faces_and_a_crowd_of_copies_are_sorted_out() -> None:
     phash: IntArray = np.concatenate([different, crowd])
     all_of_them = np.ones(len(phash), np.bool_)
     faces = RankedFaces(phash, phash, all_of_them, all_of_them)
-    reach = Reach(10, 10, 0.9)
-    groups = find_groups(faces, reach, lambda one, _: np.ones(len(one), np.float32))
+    thresholds = Thresholds(10, 10, 0.9)
+    groups = find_groups(
+        faces, thresholds, lambda one, _: np.ones(len(one), np.float32)
+    )
     assert (groups.keeper[30_000:] == 0).all()
     assert (groups.keeper[:30_000] < 0).sum() > 29_900

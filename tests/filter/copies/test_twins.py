@@ -132,7 +132,7 @@ def test_flat_faces_are_no_twins(drawn: Drawn) -> None:
 def test_looking_again_changes_nothing_and_new_faces_find_the_old(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(twins, "_AGAIN", 0)
+    monkeypatch.setattr(twins, "_OVERLAP", 0)
     one, other = drawn.face(0), drawn.face(1)
     assert find_twins(drawn.workspace) == 1
     before = drawn.rows()
@@ -148,7 +148,7 @@ def test_looking_again_changes_nothing_and_new_faces_find_the_old(
 def test_changed_settings_hold_for_the_twins_of_before(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(twins, "_AGAIN", 0)
+    monkeypatch.setattr(twins, "_OVERLAP", 0)
     near = drawn.face(0), drawn.face(1, vector=(0.96, 0.28))
     far = drawn.face(0, 1 << 60, vector=(0, 1)), drawn.face(2, 1 << 60, vector=(0.4, 1))
 
@@ -178,7 +178,7 @@ def test_without_its_folder_the_index_is_made_anew(drawn: Drawn) -> None:
 def test_killed_before_the_index_is_marked_it_finds_the_same_again(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(twins, "_AGAIN", 0)
+    monkeypatch.setattr(twins, "_OVERLAP", 0)
     drawn.face(0), drawn.face(1)
 
     def dies(*arguments: object) -> None:
@@ -251,7 +251,7 @@ def test_a_drawing_that_is_everywhere_gives_the_strongest_alone(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(twins, "_PAGE", 7)
-    monkeypatch.setattr(twins, "_HELD", 3)
+    monkeypatch.setattr(twins, "_MAX_PAIRS", 3)
     monkeypatch.setattr(twins, "_COMPARED", 4)
     monkeypatch.setattr(twins, "_WRITTEN", 2)
     crowd = [drawn.face(0, 1 << (number + 2)) for number in range(8)]

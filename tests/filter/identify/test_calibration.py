@@ -15,12 +15,12 @@ from icf.catalogue.schema import batch, character, decision, question
 from icf.codes import Label
 from icf.filter.identify.calibration import (
     FOLDS,
-    Answered,
+    LabelledPairs,
     calibrate,
     fit,
     folds,
-    judge_again,
-    read_answered,
+    read_labelled_pairs,
+    requeue_faces,
 )
 from icf.filter.identify.posterior import ANSWER_ERROR
 from icf.stores.vectors import VectorStore
@@ -36,23 +36,25 @@ _curves = st.builds(
 )
 
 
-def expected_answers(curve: Curve, each: int = 200, characters: int = 10) -> Answered:
+def expected_answers(
+    curve: Curve, each: int = 200, characters: int = 10
+) -> LabelledPairs:
     """So many answers at each of many cosines, right as often as the curve says."""
     grid = np.linspace(-0.1, 1, 45)
     said = ANSWER_ERROR + (1 - 2 * ANSWER_ERROR) * curve.probability(grid)
     number = np.round(said * each).astype(int)
     same = (np.arange(each) < number[:, None]).ravel()
     cosines = np.repeat(grid, each)
-    return Answered(cosines, same, np.arange(len(cosines)) % characters)
+    return LabelledPairs(cosines, same, np.arange(len(cosines)) % characters)
 
 
-def drawn_answers(curve: Curve, count: int, seed: int = 0) -> Answered:
+def drawn_answers(curve: Curve, count: int, seed: int = 0) -> LabelledPairs:
     """Answers about uncertain faces, some of them wrong."""
     draw = np.random.default_rng(seed)
     cosines = draw.uniform(0.2, 0.9, count)
     same = draw.uniform(size=count) < curve.probability(cosines)
     same ^= draw.uniform(size=count) < ANSWER_ERROR
-    return Answered(cosines, same, draw.integers(12, size=count))
+    return LabelledPairs(cosines, same, draw.integers(12, size=count))
 
 
 @given(_curves)
@@ -105,7 +107,7 @@ def test_a_few_answers_move_it_less_than_many() -> None:
     assert 0 < moved(1) < moved(5) < moved(200) < other.even - CARD.even + 0.005
 
 
-def test_one_slip_about_an_obvious_face_changes_little() -> None:
+def test_one_mistake_about_an_obvious_face_changes_little() -> None:
     answered = expected_answers(CARD)
     found = fit(np.append(answered.cosines, 1.0), np.append(answered.same, False), CARD)
     assert found.slope == pytest.approx(CARD.slope, rel=0.03)
@@ -113,8 +115,8 @@ def test_one_slip_about_an_obvious_face_changes_little() -> None:
 
 def test_a_better_curve_is_better_on_answers_it_has_not_seen() -> None:
     made = calibrate(drawn_answers(Curve(20.0, -13.0), 600), CARD)
-    assert made.better
-    assert made.by_curve.error < made.by_card.error / 2
+    assert made.improves
+    assert made.fitted.error < made.card.error / 2
     assert made.curve.even == pytest.approx(0.65, abs=0.03)
 
 
@@ -122,17 +124,17 @@ def test_a_curve_that_is_worse_on_answers_it_has_not_seen_is_not_better() -> Non
     """What the others' answers say of the level is wrong for every character."""
     who = np.repeat(np.arange(6), 20)
     cosines = np.tile(np.linspace(0.49, 0.51, 20), 6)
-    made = calibrate(Answered(cosines, who < 3, who), CARD)
-    assert not made.better
-    assert made.by_curve.log_loss > made.by_card.log_loss
+    made = calibrate(LabelledPairs(cosines, who < 3, who), CARD)
+    assert not made.improves
+    assert made.fitted.log_loss > made.card.log_loss
 
 
 def test_a_character_is_in_one_fold_where_there_are_enough_of_them() -> None:
     who = np.array([9, 4, 4, 7, 1, 2, 9, 30])
-    some = Answered(np.zeros(8), np.zeros(8, bool), who)
+    some = LabelledPairs(np.zeros(8), np.zeros(8, bool), who)
     fold = folds(some)
     assert {len(set(fold[who == each])) for each in who} == {1}
-    few = Answered(np.zeros(8), np.zeros(8, bool), who % 2)
+    few = LabelledPairs(np.zeros(8), np.zeros(8, bool), who % 2)
     assert sorted(set(folds(few).tolist())) == list(range(FOLDS))
 
 
@@ -178,7 +180,7 @@ class Asked:
             )
 
     def read(self) -> list[tuple[float, bool, int]]:
-        found = read_answered(self.catalogue, self.store, MODEL)
+        found = read_labelled_pairs(self.catalogue, self.store, MODEL)
         columns = found.cosines.round(2), found.same, found.characters
         return list(zip(*(each.tolist() for each in columns), strict=True))
 
@@ -214,7 +216,7 @@ def test_a_look_alike_of_another_character_is_left_out(asked: Asked) -> None:
     assert asked.read() == [(0.9, False, asked.tom)]
 
 
-def test_what_identity_judged_waits_for_it_again(
+def test_judged_faces_are_sent_back_to_identity(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("icf.filter.identify.calibration._PAGE", 2)
@@ -225,7 +227,7 @@ def test_what_identity_judged_waits_for_it_again(
     with asked.catalogue.write() as connection:
         run_id = ledger.begin_run(connection, "test", "{}", "0")
     # The reference was judged as well.
-    assert judge_again(asked.catalogue, run_id, MODEL) == 5
+    assert requeue_faces(asked.catalogue, run_id, MODEL) == 5
     for each in (*kept, out):
         row = face_row(asked.catalogue, each)
         assert (row["awaits"], row["verdict"]) == ("identity", "pending")
@@ -235,4 +237,4 @@ def test_what_identity_judged_waits_for_it_again(
     with asked.catalogue.read() as connection:
         count = sa.select(sa.func.count()).select_from(decision)
         assert connection.execute(count).scalar_one() == 5
-    assert judge_again(asked.catalogue, run_id, MODEL) == 0
+    assert requeue_faces(asked.catalogue, run_id, MODEL) == 0

@@ -130,7 +130,9 @@ def run(made: Workspace, *words: str) -> Result:
     return done
 
 
-def test_every_true_face_is_kept_and_nearly_every_other_is_out(made: Workspace) -> None:
+def test_every_true_face_is_kept_and_nearly_every_other_is_dropped(
+    made: Workspace,
+) -> None:
     found = kept(made)
     assert len(found.true) > 90
     assert all(found.true.values())
@@ -138,16 +140,16 @@ def test_every_true_face_is_kept_and_nearly_every_other_is_out(made: Workspace) 
     assert sum(found.false.values()) <= 3
 
 
-def test_what_answers_teach_loses_no_true_face_and_lets_fewer_others_through(
+def test_calibration_keeps_all_true_faces_and_drops_more_false_ones(
     made: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibrate, "LEAST", 0)
+    monkeypatch.setattr(calibrate, "MIN_ANSWERS", 0)
     before = kept(made)
     answer_truly(made)
-    told = json.loads(run(made, "calibrate", "--judge-again", "--json").stdout)
-    assert told["adopted"] is True
-    assert told["judged_again"] == len(before.true) + len(before.false)
-    assert told["fitted"]["log_loss"] < told["card"]["log_loss"]
+    result = json.loads(run(made, "calibrate", "--judge-again", "--json").stdout)
+    assert result["adopted"] is True
+    assert result["judged_again"] == len(before.true) + len(before.false)
+    assert result["fitted"]["log_loss"] < result["card"]["log_loss"]
     assert run(made, "identity").exit_code == 0
     after = kept(made)
     assert after.true.keys() == before.true.keys()
@@ -158,25 +160,25 @@ def test_what_answers_teach_loses_no_true_face_and_lets_fewer_others_through(
 def test_a_dry_run_shows_both_curves_and_changes_nothing(
     made: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibrate, "LEAST", 0)
+    monkeypatch.setattr(calibrate, "MIN_ANSWERS", 0)
     answer_truly(made)
     done = run(made, "calibrate", "--dry-run", "--judge-again")
     assert "calibration error" in done.stdout
-    assert "would be used" in done.stderr
+    assert "it would be used" in done.stderr
     assert kept(made).true
     with made.catalogue.read() as connection:
         assert calibrations.newest(connection, [embedder().model_hash]) == {}
 
 
-def test_consistency_tells_of_every_character_and_the_most_alike(
+def test_consistency_lists_every_character_and_the_most_similar_pairs(
     made: Workspace,
 ) -> None:
-    told = json.loads(run(made, "consistency", "--json").stdout)
-    assert told["characters"] == CAST == len(told["least"])
-    means = [each["mean"] for each in told["least"]]
+    result = json.loads(run(made, "consistency", "--json").stdout)
+    assert result["characters"] == CAST == len(result["least"])
+    means = [each["mean"] for each in result["least"]]
     assert means == sorted(means)
-    assert len(told["alike"]) == 20
+    assert len(result["alike"]) == 20
     shown = run(made, "consistency", "--limit", "3").stdout
     assert f"least consistent of {CAST} characters" in shown
-    for name in (told["least"][0]["name"], told["alike"][0]["other"]):
+    for name in (result["least"][0]["name"], result["alike"][0]["other"]):
         assert name in shown

@@ -7,12 +7,12 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import batch, character, face_link, question
 from icf.codes import Label
 from icf.filter.identify.evidence import (
-    CONFIRMED,
-    KnownFace,
-    comparable,
+    MAX_CONFIRMED,
+    GalleryFace,
+    reached_identity,
     read_answers,
     read_casts,
-    read_known,
+    read_gallery,
     read_links,
 )
 from tests.filter.rows import add_album, add_face, add_image
@@ -54,24 +54,24 @@ def answer(catalogue: Catalogue, who: int, label: Label, *face_ids: int) -> None
         connection.execute(sa.insert(question), rows)
 
 
-def test_the_first_confirmed_faces_are_known_beside_the_reference(
+def test_the_gallery_has_the_reference_and_the_first_confirmed_faces(
     catalogue: Catalogue,
 ) -> None:
     [tom] = add_album(catalogue, "Tom")
-    faces = [kept_face(catalogue, tom) for _ in range(CONFIRMED + 4)]
+    faces = [kept_face(catalogue, tom) for _ in range(MAX_CONFIRMED + 4)]
     change(catalogue, tom, reference_face_id=faces[2])
     answer(catalogue, tom, Label.SAME, *reversed(faces))
     with catalogue.read() as connection:
-        known = read_known(connection, [tom])[tom][MODEL]
-    others = [each for each in faces if each != faces[2]][:CONFIRMED]
+        known = read_gallery(connection, [tom])[tom][MODEL]
+    others = [each for each in faces if each != faces[2]][:MAX_CONFIRMED]
     assert known == (
-        KnownFace(tom, faces[2], True),
-        *(KnownFace(tom, each, False) for each in others),
+        GalleryFace(tom, faces[2], True),
+        *(GalleryFace(tom, each, False) for each in others),
     )
 
 
 @pytest.mark.parametrize("reason", ["taken_down", "missing_blob"])
-def test_what_is_gone_refused_or_of_another_embedder_is_not_known(
+def test_removed_refused_and_differently_embedded_faces_are_not_in_the_gallery(
     catalogue: Catalogue, reason: str
 ) -> None:
     [tom] = add_album(catalogue, "Tom")
@@ -85,20 +85,20 @@ def test_what_is_gone_refused_or_of_another_embedder_is_not_known(
     answer(catalogue, tom, Label.SAME, gone, of_other)
     answer(catalogue, tom, Label.DIFFERENT, refused)
     with catalogue.read() as connection:
-        known = read_known(connection, [tom])[tom]
+        known = read_gallery(connection, [tom])[tom]
         said = read_answers(connection, [refused, of_other, reference])
-    assert known == {MODEL: (KnownFace(tom, reference, True),)}
+    assert known == {MODEL: (GalleryFace(tom, reference, True),)}
     assert said == {refused: {tom: False}, of_other: {tom: True}}
 
 
-def test_without_reference_nobody_is_known(catalogue: Catalogue) -> None:
+def test_without_a_reference_there_is_no_gallery(catalogue: Catalogue) -> None:
     [tom] = add_album(catalogue, "Tom")
     answer(catalogue, tom, Label.SAME, kept_face(catalogue, tom))
     with catalogue.read() as connection:
-        assert read_known(connection, [tom]) == {}
+        assert read_gallery(connection, [tom]) == {}
 
 
-def test_a_cast_has_who_stands_for_those_that_were_merged(
+def test_a_cast_has_the_characters_after_merges(
     catalogue: Catalogue,
 ) -> None:
     tom, jerry, spike = add_album(catalogue, "Tom", "Jerry", "Spike")
@@ -124,11 +124,11 @@ def test_links_are_followed_to_their_end(catalogue: Catalogue) -> None:
         links = read_links(connection, [a, alone])
         assert read_links(connection, [alone]).related() == {}
     assert links.track == {a: a, b: a, c: a}
-    assert links.apart == {c: {d}, d: {c}}
+    assert links.cannot_link == {c: {d}, d: {c}}
     assert links.related() == {a: a, b: a, c: a, d: a}
 
 
-def test_a_face_is_comparable_once_it_came_as_far_as_identity(
+def test_faces_that_reached_identity_are_found(
     catalogue: Catalogue,
 ) -> None:
     [tom] = add_album(catalogue, "Tom")
@@ -145,4 +145,4 @@ def test_a_face_is_comparable_once_it_came_as_far_as_identity(
         kept_face(catalogue, tom, awaits="embed", verdict="pending"),
     ]
     with catalogue.read() as connection:
-        assert comparable(connection, [*far, *not_so_far]) == set(far)
+        assert reached_identity(connection, [*far, *not_so_far]) == set(far)

@@ -9,12 +9,12 @@ from hypothesis.extra.numpy import arrays
 from icf.catalogue.calibrations import Curve
 from icf.filter.identify.posterior import (
     OTHER_WEIGHT,
-    KnownFaces,
-    Numbers,
+    FloatArray,
+    Gallery,
     Vectors,
     compare,
     posterior,
-    weights,
+    prior_weights,
 )
 
 CURVE = Curve(14.0, -7.0)
@@ -27,21 +27,21 @@ def unit(*numbers: float) -> Vectors:
     return vector / np.linalg.norm(vector)
 
 
-def known(owner: list[int], *vectors: Vectors) -> KnownFaces:
+def known(owner: list[int], *vectors: Vectors) -> Gallery:
     """Known faces; the first of each character is its reference."""
     rows = np.array(owner, np.int64)
-    return KnownFaces(np.stack(vectors), rows, np.unique(rows, return_index=True)[1])
+    return Gallery(np.stack(vectors), rows, np.unique(rows, return_index=True)[1])
 
 
 def of_own(cosine: float, rivals: tuple[float, ...] = ()) -> float:
     """P(own) of a face with these cosines to its own reference and to the others'."""
     ratios = np.exp(CURVE.log_odds(np.array([[cosine, *rivals]])))
     candidates = np.array([[True] + [False] * len(rivals)])
-    return float(posterior(ratios * weights(candidates)).characters[0, 0])
+    return float(posterior(ratios * prior_weights(candidates)).characters[0, 0])
 
 
 @given(_joint)
-def test_all_characters_and_none_of_these_sum_to_one(joint: Numbers) -> None:
+def test_all_characters_and_none_of_these_sum_to_one(joint: FloatArray) -> None:
     made = posterior(joint)
     assert np.allclose(made.characters.sum(axis=1) + made.none, 1)
     assert (made.characters >= 0).all()
@@ -50,7 +50,7 @@ def test_all_characters_and_none_of_these_sum_to_one(joint: Numbers) -> None:
 
 @given(_joint, st.integers(0, 3), st.floats(0, 1e6))
 def test_more_evidence_for_a_character_makes_it_likelier_and_the_others_less(
-    joint: Numbers, column: int, more: float
+    joint: FloatArray, column: int, more: float
 ) -> None:
     before = posterior(joint)
     raised = joint.copy()
@@ -74,7 +74,7 @@ def test_without_rivals_it_is_the_calibrated_probability(cosine: float) -> None:
     assert of_own(cosine) == pytest.approx(float(CURVE.probability(cosine)))
 
 
-def test_a_twin_of_a_rival_keeps_nearly_all_of_its_probability() -> None:
+def test_an_equally_similar_rival_takes_little_probability() -> None:
     assert of_own(0.8, (0.8,)) > 0.9
     assert of_own(0.8, (0.8,)) == pytest.approx(
         of_own(0.8) / (1 + OTHER_WEIGHT * of_own(0.8))
@@ -90,8 +90,10 @@ def test_a_rival_that_is_far_likelier_takes_the_face() -> None:
 def test_many_others_together_weigh_no_more_than_none_of_these() -> None:
     candidates = np.zeros((1, 101), bool)
     candidates[0, 0] = True
-    assert weights(candidates)[0, 1:].sum() == pytest.approx(1)
-    assert weights(np.array([[True, True, False]])).tolist() == [[1, 1, OTHER_WEIGHT]]
+    assert prior_weights(candidates)[0, 1:].sum() == pytest.approx(1)
+    assert prior_weights(np.array([[True, True, False]])).tolist() == [
+        [1, 1, OTHER_WEIGHT]
+    ]
 
 
 def test_every_known_face_counts_and_each_character_in_all_for_one() -> None:

@@ -267,7 +267,7 @@ def test_the_table_says_what_moved_and_when_nothing_did(
     made = copied(filtered())
     assert "nothing changes" in run(made, "rethreshold")[0]
     out, err = run(made, "rethreshold", "--dry-run", "--set", "filter.min_face=160")
-    assert "newly out" in out
+    assert "newly dropped" in out
     assert "a side of the face is under" in out
     assert "nothing was changed" in err
 

@@ -42,8 +42,8 @@ class Shown:
             one = sa.update(character).where(character.c.id == who)
             connection.execute(one.values(**values))
 
-    def survey(self, only: str | None = None, most: int = 20) -> Survey:
-        return Surveyor(self.catalogue, self.store, MODEL, CURVE).survey(only, most)
+    def survey(self, only: str | None = None, limit: int = 20) -> Survey:
+        return Surveyor(self.catalogue, self.store, MODEL, CURVE).survey(only, limit)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def shown(catalogue: Catalogue, tmp_path: Path) -> Shown:
     return Shown(catalogue, tmp_path / "vectors")
 
 
-def test_faces_are_measured_by_their_distance_from_their_middle(
+def test_faces_are_measured_by_their_cosine_to_the_centroid(
     shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consistency, "_BLOCK", 3)
@@ -63,7 +63,7 @@ def test_faces_are_measured_by_their_distance_from_their_middle(
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     middle = units.mean(axis=0) / np.linalg.norm(units.mean(axis=0))
     cosines = units @ middle
-    [found] = shown.survey().least
+    [found] = shown.survey().least_consistent
     assert (found.character.name, found.faces) == ("Tom", 8)
     assert found.mean == pytest.approx(cosines.mean(), abs=2e-3)
     assert found.spread == pytest.approx(cosines.std(), abs=2e-3)
@@ -81,13 +81,13 @@ def test_the_least_consistent_come_first_and_the_others_are_counted(
         shown.face(spread, (1, turn, 0))
     shown.face(lone, (0, 0, 1))
     shown.face(nobody, (1, 0, 0), verdict="dropped", reason="blurred")
-    found = shown.survey(most=2)
+    found = shown.survey(limit=2)
     assert found.characters == 3
-    assert [each.character.id for each in found.least] == [spread, close]
-    assert [each.under for each in found.least] == [1, 0]
+    assert [each.character.id for each in found.least_consistent] == [spread, close]
+    assert [each.under for each in found.least_consistent] == [1, 0]
 
 
-def test_alike_characters_of_one_album_are_paired_worst_first(shown: Shown) -> None:
+def test_similar_characters_of_one_album_are_paired_worst_first(shown: Shown) -> None:
     tom, jerry, spike = add_album(shown.catalogue, "Tom", "Jerry", "Spike")
     [twin] = add_album(shown.catalogue, "Twin")
     shown.face(tom, (1, 0, 0))
@@ -96,22 +96,22 @@ def test_alike_characters_of_one_album_are_paired_worst_first(shown: Shown) -> N
     shown.refer(jerry, shown.face(jerry, (1, 0.6, 0)))
     shown.face(spike, (0, 0, 1))
     shown.face(twin, (1, 0, 0))
-    worst, *others = shown.survey().alike
+    worst, *others = shown.survey().most_similar
     assert (worst.one.name, worst.other.name) == ("Tom", "Jerry")
     assert worst.references == pytest.approx(0.996, abs=2e-3)
     assert worst.cosine < 0.9
     assert worst.probability == pytest.approx(float(CURVE.probability(0.996)), abs=1e-3)
     assert [each.references for each in others] == [None, None]
-    assert len(shown.survey(most=1).alike) == 1
+    assert len(shown.survey(limit=1).most_similar) == 1
 
 
-def test_a_merged_character_is_not_told_of(shown: Shown) -> None:
+def test_a_merged_character_is_not_surveyed(shown: Shown) -> None:
     tom, jerry = add_album(shown.catalogue, "Tom", "Jerry")
     for who in (tom, jerry):
         shown.face(who, (1, 0, 0))
     shown.set(jerry, merged_into=tom)
     found = shown.survey()
-    assert (found.characters, len(found.alike)) == (1, 0)
+    assert (found.characters, len(found.most_similar)) == (1, 0)
 
 
 def test_one_album_is_surveyed_alone_and_a_wrong_name_is_refused(shown: Shown) -> None:
@@ -122,12 +122,12 @@ def test_one_album_is_surveyed_alone_and_a_wrong_name_is_refused(shown: Shown) -
         names = connection.execute(sa.select(album.c.name)).scalars().all()
     found = shown.survey(names[0])
     assert found.characters == 2
-    assert {each.character.album for each in found.least} == {names[0]}
-    with pytest.raises(WrongUse, match=f"nearest is '{names[0]}'"):
+    assert {each.character.album for each in found.least_consistent} == {names[0]}
+    with pytest.raises(WrongUse, match=f"did you mean '{names[0]}'"):
         shown.survey(names[0] + "x")
 
 
 def test_without_albums_a_name_is_refused_as_well(shown: Shown) -> None:
     assert shown.survey().characters == 0
-    with pytest.raises(WrongUse, match="there is none at all"):
+    with pytest.raises(WrongUse, match="there are no albums"):
         shown.survey("Tom")

@@ -1,4 +1,4 @@
-"""A face with all that is known of whom it may show, read for many faces at once."""
+"""A face with all evidence on its identity, read for many faces at once."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from icf.catalogue.schema import face
 from icf.engine.rows import by_ids
 from icf.engine.step import Item
 from icf.filter.identify import evidence
-from icf.filter.identify.evidence import Found, KnownFace
+from icf.filter.identify.evidence import Candidates, GalleryFace
 
 
 @dataclass(frozen=True)
 class Cast:
-    """The characters that some faces may be, as one embedder knows them.
+    """The characters that some faces may be, with their galleries by one embedder.
 
     Attributes:
-        key: tells it from any other of the batch.
-        characters: the ids of those that have a reference, ascending.
-        faces: their known faces.
-        curve: from cosines to odds, of the model, where one is known.
+        key: distinguishes the casts of a batch.
+        characters: ids of the characters that have a reference, ascending.
+        gallery: their labelled faces.
+        curve: from cosines to odds; None if the model has none.
     """
 
     key: tuple[object, ...]
     characters: tuple[int, ...]
-    faces: tuple[KnownFace, ...]
+    gallery: tuple[GalleryFace, ...]
     curve: Curve | None = None
 
 
 @dataclass(frozen=True)
-class FiledFace(Item):
-    """A face, and all that is known of whom it may show.
+class FaceEvidence(Item):
+    """A face and all evidence on its identity.
 
     Attributes:
-        embedder: the model whose vector it has.
+        embedder: the model of its vector.
         candidates: the characters its picture was found under, ascending.
-        cast: those and the others of the albums.
-        answers: characters that people said it is, or is not.
-        track: a number that it shares with the faces it must be the same as.
-        apart: faces that it cannot be the same as.
+        cast: the candidates and the other characters of their albums.
+        answers: characters that people said it is (True) or is not (False).
+        track: a number shared by the faces that are the same identity.
+        cannot_link: faces that are another identity.
     """
 
     embedder: str | None
@@ -51,38 +51,38 @@ class FiledFace(Item):
     cast: Cast
     answers: tuple[tuple[int, bool], ...] = ()
     track: int = 0
-    apart: tuple[int, ...] = ()
+    cannot_link: tuple[int, ...] = ()
 
 
-def read_faces(connection: sa.Connection, ids: Sequence[int]) -> list[FiledFace]:
-    """Read faces, and as context those that are linked with them."""
+def read_faces(connection: sa.Connection, ids: Sequence[int]) -> list[FaceEvidence]:
+    """Read faces and, as context, the faces linked with them."""
     links = evidence.read_links(connection, ids)
     related = links.related()
-    context = evidence.comparable(connection, related.keys() - set(ids))
+    context = evidence.reached_identity(connection, related.keys() - set(ids))
     query = sa.select(face.c.id, face.c.image_id, face.c.embedder)
     rows = list(by_ids(connection, query, face.c.id, [*ids, *sorted(context)]))
-    found = evidence.read_found(connection, {row.image_id for row in rows})
-    under = {row.id: found.get(row.image_id, Found()) for row in rows}
-    # What is linked is compared with the same known faces, so that it can be compared.
-    together: dict[int, Found] = {}
+    found = evidence.read_candidates(connection, {row.image_id for row in rows})
+    under = {row.id: found.get(row.image_id, Candidates()) for row in rows}
+    # Linked faces share one cast, so that they can be compared with each other.
+    merged: dict[int, Candidates] = {}
     for face_id, root in related.items():
-        together[root] = together.get(root, Found()) | under.get(face_id, Found())
+        merged[root] = merged.get(root, Candidates()) | under.get(face_id, Candidates())
     among = {
-        row.id: together[related[row.id]] if row.id in related else under[row.id]
+        row.id: merged[related[row.id]] if row.id in related else under[row.id]
         for row in rows
     }
     casts = _read_casts(connection, {(row.embedder, among[row.id]) for row in rows})
-    said = evidence.read_answers(connection, [row.id for row in rows])
+    answers = evidence.read_answers(connection, [row.id for row in rows])
     fresh = set(ids)
     return [
-        FiledFace(
+        FaceEvidence(
             row.id,
             row.embedder,
             tuple(sorted(under[row.id].characters)),
             casts[row.embedder, among[row.id]],
-            tuple(sorted(said.get(row.id, {}).items())),
+            tuple(sorted(answers.get(row.id, {}).items())),
             links.track.get(row.id, row.id),
-            tuple(sorted(links.apart.get(row.id, ()))),
+            tuple(sorted(links.cannot_link.get(row.id, ()))),
             fresh=row.id in fresh,
         )
         for row in rows
@@ -90,9 +90,9 @@ def read_faces(connection: sa.Connection, ids: Sequence[int]) -> list[FiledFace]
 
 
 def _read_casts(
-    connection: sa.Connection, wanted: Iterable[tuple[str | None, Found]]
-) -> Mapping[tuple[str | None, Found], Cast]:
-    """The cast of each set of albums; candidates of other albums belong to it."""
+    connection: sa.Connection, wanted: Iterable[tuple[str | None, Candidates]]
+) -> Mapping[tuple[str | None, Candidates], Cast]:
+    """The cast of each set of candidates: all characters of their albums."""
     wanted = set(wanted)
     albums = {album_id for _, under in wanted for album_id in under.albums}
     of_album = evidence.read_casts(connection, albums)
@@ -100,7 +100,7 @@ def _read_casts(
         under: under.characters.union(*(of_album[each] for each in under.albums))
         for _, under in wanted
     }
-    known = evidence.read_known(connection, set().union(*whole.values()))
+    known = evidence.read_gallery(connection, set().union(*whole.values()))
     curves = calibrations.curves(connection, {model for model, _ in wanted if model})
     casts: dict[tuple[str | None, frozenset[int]], Cast] = {}
     for model, under in wanted:
