@@ -35,44 +35,6 @@ def ranked(values: Sequence[int], title: str) -> Markup:
     return svg(f'<path class="fill" d="{" ".join(points)}"/>{ticks}', title)
 
 
-def histogram(
-    counts: Mapping[int, int], step: int, title: str, bars: int = 14
-) -> Markup:
-    """Counts by the lower end of each bar; what is far beyond joins the last one.
-
-    Args:
-        counts: how many there are from each multiple of ``step`` on.
-        step: the width of the finest bar; bars grow by whole steps to fit.
-        title: what the chart shows, for screen readers.
-        bars: how many bars are drawn at most.
-    """
-    if not counts:
-        return Markup("")
-    width_of_bar = bar_width(counts, step, bars)
-    sums: dict[int, int] = {}
-    first = min(counts) // width_of_bar * width_of_bar
-    last = first + (bars - 1) * width_of_bar
-    for end, count in counts.items():
-        place = min(end // width_of_bar * width_of_bar, last)
-        sums[place] = sums.get(place, 0) + count
-    ends = list(range(first, max(sums) + width_of_bar, width_of_bar))
-    top, across, down = frame(max(sums.values()))
-    width = across / len(ends)
-    parts = []
-    for place, end in enumerate(ends):
-        count = sums.get(end, 0)
-        tall = down * count / top
-        x = LEFT + place * width
-        parts.append(
-            f'<rect class="fill" x="{x + 1:.1f}" y="{TOP + down - tall:.1f}" '
-            f'width="{width - 2:.1f}" height="{tall:.1f}" rx="1.5">'
-            f"<title>{end:,} and more: {count:,}</title></rect>"
-        )
-        if place % (1 + len(ends) // 5) == 0:
-            parts.append(_label(x + 1, end))
-    return svg("".join(parts) + grid(top, down), title)
-
-
 def funnel(counts: Sequence[int]) -> Markup:
     """One block a stage, as tall as its count, joined to the next: a picture only.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.merges import survivor
-from icf.codes import FaceReason, ImageReason, Label, Verdict
+from icf.codes import Code, FaceReason, ImageReason, Label, Verdict
+from icf.dataset.report.counts import bars, count_by
 from icf.images import Undecodable, decode
 from icf.stores.blobs import BlobStore
 
@@ -26,6 +27,7 @@ CHARACTERS, FACES, REASON_FACES, REASON_IMAGES = 6, 8, 10, 10
 MARGIN = 0.2
 
 Pixels = npt.NDArray[np.uint8]
+_Query = Callable[[sa.ColumnElement[bool], int], sa.Select[Any]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def kept_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
             row.name,
             row.album,
             row.confirmed,
-            "".join(_faces(connection, blobs, _FACE.c.id == row.reference_face_id, 1)),
-            _faces(connection, blobs, _confirmed(row), FACES),
+            face_thumbnail(connection, blobs, row.reference_face_id),
+            _thumbnails(connection, blobs, _faces(_confirmed(row), FACES)),
         )
         for row in _spread(connection.execute(query).all())
     ]
@@ -84,37 +86,25 @@ def dropped_sheets(connection: sa.Connection, blobs: BlobStore) -> list[Sheet]:
 
     The most frequent reason comes first.
     """
-    faces = [
-        Sheet(
-            reason.value,
-            reason.meaning,
-            count,
-            "",
-            _faces(connection, blobs, _out(reason.value), REASON_FACES),
-        )
-        for reason in FaceReason
-        if (count := _dropped(connection, _FACE, reason.value))
-    ]
-    images = [
-        Sheet(
-            reason.value,
-            reason.meaning,
-            count,
-            "",
-            _images(connection, blobs, reason.value),
-        )
-        for reason in ImageReason
-        if (count := _dropped(connection, schema.image, reason.value))
-    ]
-    ranked = [sorted(each, key=lambda sheet: -sheet.count) for each in (faces, images)]
-    return [sheet for each in ranked for sheet in each if sheet.thumbnails]
+    groups: tuple[tuple[type[Code], sa.Table, _Query, int], ...] = (
+        (FaceReason, _FACE, _faces, REASON_FACES),
+        (ImageReason, schema.image, _images, REASON_IMAGES),
+    )
+    sheets = []
+    for codes, table, query, most in groups:
+        dropped = table.c.verdict == Verdict.DROPPED.value
+        for bar in bars(count_by(connection, table.c.reason, dropped), codes):
+            rows = query(sa.and_(dropped, table.c.reason == bar.name), most)
+            shown = _thumbnails(connection, blobs, rows)
+            sheets.append(Sheet(bar.name, bar.meaning, bar.count, "", shown))
+    return [sheet for sheet in sheets if sheet.thumbnails]
 
 
 def face_thumbnail(
     connection: sa.Connection, blobs: BlobStore, face_id: int | None
 ) -> str:
     """Make a thumbnail of a face; empty if it or its picture is missing."""
-    return "".join(_faces(connection, blobs, _FACE.c.id == face_id, 1))
+    return "".join(_thumbnails(connection, blobs, _faces(_FACE.c.id == face_id, 1)))
 
 
 _FACE = schema.face
@@ -146,52 +136,31 @@ def _confirmed(row: sa.Row[Any]) -> sa.ColumnElement[bool]:
     return sa.and_(chosen, _FACE.c.id != row.reference_face_id)
 
 
-def _out(reason: str) -> sa.ColumnElement[bool]:
-    return sa.and_(_FACE.c.verdict == Verdict.DROPPED.value, _FACE.c.reason == reason)
-
-
-def _dropped(connection: sa.Connection, table: sa.Table, reason: str) -> int:
-    query = (
-        sa.select(sa.func.count())
-        .select_from(table)
-        .where(table.c.verdict == Verdict.DROPPED.value, table.c.reason == reason)
+def _faces(where: sa.ColumnElement[bool], most: int) -> sa.Select[Any]:
+    """Select the pictures and boxes of the first faces that fulfil a condition."""
+    box = (_FACE.c.x1, _FACE.c.y1, _FACE.c.x2, _FACE.c.y2)
+    query = sa.select(schema.image.c.sha256, *box).join_from(
+        schema.image, _FACE, schema.image.c.id == _FACE.c.image_id
     )
-    return int(connection.execute(query).scalar_one())
+    return query.where(where).order_by(_FACE.c.id).limit(most)
 
 
-def _faces(
-    connection: sa.Connection,
-    blobs: BlobStore,
-    where: sa.ColumnElement[bool],
-    most: int,
+def _images(where: sa.ColumnElement[bool], most: int) -> sa.Select[Any]:
+    """Select the first pictures that fulfil a condition."""
+    query = sa.select(schema.image.c.sha256).where(where)
+    return query.order_by(schema.image.c.id).limit(most)
+
+
+def _thumbnails(
+    connection: sa.Connection, blobs: BlobStore, query: sa.Select[Any]
 ) -> list[str]:
-    query = (
-        sa.select(schema.image.c.sha256, _FACE.c.x1, _FACE.c.y1, _FACE.c.x2, _FACE.c.y2)
-        .join(schema.image, schema.image.c.id == _FACE.c.image_id)
-        .where(where)
-        .order_by(_FACE.c.id)
-        .limit(most)
-    )
+    """Make a thumbnail of each row, cropped if it has a box."""
     made = []
     for sha256, *box in connection.execute(query):
         pixels = _pixels(blobs, sha256)
         if pixels is not None:
-            made.append(_data_uri(_crop(pixels, box)))
+            made.append(_data_uri(_crop(pixels, box) if box else pixels))
     return made
-
-
-def _images(connection: sa.Connection, blobs: BlobStore, reason: str) -> list[str]:
-    query = (
-        sa.select(schema.image.c.sha256)
-        .where(
-            schema.image.c.reason == reason,
-            schema.image.c.verdict == Verdict.DROPPED.value,
-        )
-        .order_by(schema.image.c.id)
-        .limit(REASON_IMAGES)
-    )
-    found = [_pixels(blobs, sha256) for sha256 in connection.execute(query).scalars()]
-    return [_data_uri(pixels) for pixels in found if pixels is not None]
 
 
 def _pixels(blobs: BlobStore, sha256: str) -> Pixels | None:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 
 import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.merges import survivor
-from icf.codes import Code, FaceReason, FetchStatus, ImageReason, Label, Verdict
+from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
+from icf.dataset.report.counts import Bar, bars, count, count_by
 
 _CONFIRMED = schema.question.c.label == Label.SAME.value
 _DROPPED = Verdict.DROPPED.value
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One line of a bar list: a name, its meaning and a count."""
-
-    name: str
-    meaning: str
-    count: int
+_NOT_LOST = [
+    FetchStatus.STORED.value,
+    FetchStatus.UNCHANGED.value,
+    FetchStatus.PENDING.value,
+]
 
 
 @dataclass(frozen=True)
@@ -76,17 +72,10 @@ class Figures:
     lost_images: Sequence[Bar]
     lost_faces: Sequence[Bar]
     per_character: Sequence[int]
-    sides: Mapping[int, int]
-    sharpness: Mapping[int, int]
     regions: Sequence[Bar]
     licences: Sequence[Licence]
     agreement: Agreement
     last_run: LastRun | None
-
-
-#: Widths of the finest bars of the histograms.
-SIDE_STEP = 10
-SHARPNESS_STEP = 50
 
 
 def read_figures(connection: sa.Connection) -> Figures:
@@ -96,27 +85,16 @@ def read_figures(connection: sa.Connection) -> Figures:
         headline=_headline(connection),
         pictures=_picture_funnel(connection),
         faces=_face_funnel(connection),
-        lost_urls=_by_code(
-            connection,
-            url.fate,
-            FetchStatus,
-            url.fate.not_in(
-                [
-                    FetchStatus.STORED.value,
-                    FetchStatus.UNCHANGED.value,
-                    FetchStatus.PENDING.value,
-                ]
-            ),
+        lost_urls=bars(
+            count_by(connection, url.fate, url.fate.not_in(_NOT_LOST)), FetchStatus
         ),
-        lost_images=_by_code(
-            connection, image.reason, ImageReason, image.verdict == _DROPPED
+        lost_images=bars(
+            count_by(connection, image.reason, image.verdict == _DROPPED), ImageReason
         ),
-        lost_faces=_by_code(
-            connection, face.reason, FaceReason, face.verdict == _DROPPED
+        lost_faces=bars(
+            count_by(connection, face.reason, face.verdict == _DROPPED), FaceReason
         ),
         per_character=_per_character(connection),
-        sides=_histogram(connection, _shorter_side(), SIDE_STEP),
-        sharpness=_histogram(connection, face.sharpness, SHARPNESS_STEP),
         regions=_regions(connection),
         licences=_licences(connection),
         agreement=_agreement(connection),
@@ -124,33 +102,26 @@ def read_figures(connection: sa.Connection) -> Figures:
     )
 
 
-def _count(
-    connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]
-) -> int:
-    query = sa.select(sa.func.count()).select_from(table).where(*where)
-    return int(connection.execute(query).scalar_one())
-
-
 def _headline(connection: sa.Connection) -> list[tuple[str, int]]:
     tables = {"albums": schema.album, "characters": schema.character}
-    return [(name, _count(connection, table)) for name, table in tables.items()]
+    return [(name, count(connection, table)) for name, table in tables.items()]
 
 
 def _picture_funnel(connection: sa.Connection) -> list[Bar]:
     image, url = schema.image, schema.url
     decoded = image.c.pixel_hash.is_not(None)
     return [
-        Bar("URLs found", "listed by the sources", _count(connection, url)),
+        Bar("URLs found", "listed by the sources", count(connection, url)),
         Bar(
             "pictures stored",
             "fetched whole, different bytes",
-            _count(connection, image),
+            count(connection, image),
         ),
-        Bar("decoded", "readable", _count(connection, image, decoded)),
+        Bar("decoded", "readable", count(connection, image, decoded)),
         Bar(
             "with a face",
             "the detector found one at least",
-            _count(
+            count(
                 connection,
                 image,
                 image.c.reason == ImageReason.OK.value,
@@ -166,12 +137,12 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
     drawn = face.c.kind == "cartoon"
     asked = sa.select(sa.func.count(sa.distinct(schema.question.c.face_id)))
     return [
-        Bar("faces found", "by the detector", _count(connection, face, found)),
-        Bar("drawn", "not photographs", _count(connection, face, found, drawn)),
+        Bar("faces found", "by the detector", count(connection, face, found)),
+        Bar("drawn", "not photographs", count(connection, face, found, drawn)),
         Bar(
             "kept",
             "passed every filter",
-            _count(connection, face, face.c.verdict == Verdict.KEPT.value),
+            count(connection, face, face.c.verdict == Verdict.KEPT.value),
         ),
         Bar("asked about", "shown to people", connection.execute(asked).scalar_one()),
         Bar(
@@ -182,62 +153,22 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
     ]
 
 
-def _by_code(
-    connection: sa.Connection,
-    column: sa.Column[Any],
-    codes: type[Code],
-    where: sa.ColumnElement[bool],
-) -> list[Bar]:
-    query = sa.select(column, sa.func.count()).where(where).group_by(column)
-    meanings = {str(each): each.meaning for each in codes}
-    bars = [
-        Bar(code, meanings.get(code, ""), count)
-        for code, count in connection.execute(query)
-    ]
-    return sorted(bars, key=lambda bar: (-bar.count, bar.name))
-
-
 def _per_character(connection: sa.Connection) -> list[int]:
     """Count confirmed faces, else kept ones, per character, most first."""
-    count = sa.func.count()
     confirmed = (
-        sa.select(count)
+        sa.select(sa.func.count())
         .select_from(schema.question.join(schema.character))
         .where(_CONFIRMED)
         .group_by(survivor())
     )
     kept = (
-        sa.select(count)
+        sa.select(sa.func.count())
         .select_from(schema.face)
         .where(schema.face.c.verdict == Verdict.KEPT.value)
         .group_by(schema.face.c.character_id)
     )
     counts = list(connection.execute(confirmed).scalars())
     return sorted(counts or connection.execute(kept).scalars(), reverse=True)
-
-
-def _shorter_side() -> sa.ColumnElement[Any]:
-    face = schema.face.c
-    width, height = face.x2 - face.x1, face.y2 - face.y1
-    return sa.case((width < height, width), else_=height)
-
-
-def _histogram(
-    connection: sa.Connection, value: sa.ColumnElement[Any], step: int
-) -> dict[int, int]:
-    """Kept faces by the lower end of each step."""
-    # A cast cuts on SQLite and rounds on PostgreSQL, which alone surely has floor().
-    steps = value / step
-    if connection.dialect.name != "sqlite":
-        steps = sa.func.floor(steps)
-    place = sa.cast(steps, sa.Integer).label("place")
-    query = (
-        sa.select(place, sa.func.count())
-        .where(schema.face.c.verdict == Verdict.KEPT.value, value >= 0)
-        .group_by(place)
-    )
-    counts = sorted((int(k) * step, n) for k, n in connection.execute(query))
-    return dict(counts)
 
 
 def _regions(connection: sa.Connection) -> list[Bar]:
@@ -248,8 +179,7 @@ def _regions(connection: sa.Connection) -> list[Bar]:
         .where(region.is_not(None))
         .group_by(region)
     )
-    bars = [Bar(name, "", count) for name, count in connection.execute(query)]
-    return sorted(bars, key=lambda bar: (-bar.count, bar.name))[:12]
+    return bars({name: number for name, number in connection.execute(query)})[:12]
 
 
 def _licences(connection: sa.Connection) -> list[Licence]:
@@ -283,10 +213,9 @@ def _agreement(connection: sa.Connection) -> Agreement:
         sa.select(sa.func.count(), agreed).select_from(each)
     ).one()
     people = sa.select(sa.func.count(sa.distinct(answer.annotator)))
-    labels = _by_code(connection, schema.question.c.label, Label, sa.true())
     return Agreement(
         people=connection.execute(people).scalar_one(),
-        labels=labels,
+        labels=bars(count_by(connection, schema.question.c.label), Label),
         asked_twice=asked_twice,
         agreed=unanimous or 0,
     )

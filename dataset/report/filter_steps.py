@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import Code, FaceReason, ImageReason, Verdict
-from icf.dataset.report.figures import Bar
+from icf.dataset.report.counts import Bar, count, count_by
 
 _TABLES = {"image": schema.image, "face": schema.face}
 _CODES: Mapping[str, type[Code]] = {"image": ImageReason, "face": FaceReason}
@@ -57,10 +57,8 @@ def read_steps(connection: sa.Connection, subject: str) -> list[StepCount]:
         subject: ``"image"`` or ``"face"``.
     """
     table = _TABLES[subject]
-    left = connection.execute(
-        sa.select(sa.func.count()).select_from(table)
-    ).scalar_one()
-    waiting = _waiting(connection, table)
+    left = count(connection, table)
+    waiting = count_by(connection, table.c.awaits, table.c.awaits.is_not(None))
     dropped = _dropped(connection, subject, table)
     counts = []
     for name in _ordered(connection, subject, [*dropped, *waiting]):
@@ -87,15 +85,6 @@ def _ordered(
     return list(dict.fromkeys([*known, *named]))
 
 
-def _waiting(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
-    query = (
-        sa.select(table.c.awaits, sa.func.count())
-        .where(table.c.awaits.is_not(None))
-        .group_by(table.c.awaits)
-    )
-    return {step: count for step, count in connection.execute(query)}
-
-
 def _dropped(
     connection: sa.Connection, subject: str, table: sa.Table
 ) -> dict[str, list[Bar]]:
@@ -117,15 +106,15 @@ def _dropped(
         .where(table.c.verdict == Verdict.DROPPED.value)
         .subquery()
     )
-    count = sa.func.count()
+    number = sa.func.count()
     query = (
-        sa.select(each.c.step, each.c.reason, count)
+        sa.select(each.c.step, each.c.reason, number)
         .group_by(each.c.step, each.c.reason)
-        .order_by(count.desc(), each.c.reason)
+        .order_by(number.desc(), each.c.reason)
     )
     meanings = {str(code): code.meaning for code in _CODES[subject]}
     found: dict[str, list[Bar]] = {}
-    for step, reason, number in connection.execute(query):
-        bar = Bar(reason, meanings.get(reason, ""), number)
+    for step, reason, dropped in connection.execute(query):
+        bar = Bar(reason, meanings.get(reason, ""), dropped)
         found.setdefault(step or UNKNOWN, []).append(bar)
     return found

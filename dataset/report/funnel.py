@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import FaceReason, FetchStatus, Label, Verdict
+from icf.dataset.report.counts import count, count_by
 
 _FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
@@ -56,7 +57,7 @@ def read_funnel(
 
 def _urls(connection: sa.Connection) -> Stage:
     url = schema.url
-    fates = _by(connection, url.c.fate)
+    fates = count_by(connection, url.c.fate)
     waiting = fates.get(FetchStatus.PENDING.value, 0)
     fetched = sum(fates.get(each, 0) for each in _FETCHED)
     different = sa.select(sa.func.count(sa.distinct(url.c.image_id))).where(
@@ -70,7 +71,7 @@ def _urls(connection: sa.Connection) -> Stage:
 
 
 def _pictures(connection: sa.Connection) -> Stage:
-    verdicts = _by(connection, schema.image.c.verdict)
+    verdicts = count_by(connection, schema.image.c.verdict)
     return Stage(
         "pictures",
         sum(verdicts.values()),
@@ -85,13 +86,12 @@ def _faces(connection: sa.Connection) -> Stage:
     face, question = schema.face, schema.question
     # Detections under the score threshold are not counted as faces.
     sure = face.c.reason != FaceReason.LOW_SCORE.value
-    verdicts = _by(connection, face.c.verdict, sure)
+    verdicts = count_by(connection, face.c.verdict, sure)
     kept = face.c.verdict == Verdict.KEPT.value
     asked = sa.exists().where(question.c.face_id == face.c.id)
     reference = sa.exists().where(schema.character.c.reference_face_id == face.c.id)
-    count = sa.select(sa.func.count()).select_from(face)
-    references = connection.execute(count.where(kept, ~asked, reference)).scalar_one()
-    unasked = connection.execute(count.where(kept, ~asked, ~reference)).scalar_one()
+    references = count(connection, face, kept, ~asked, reference)
+    unasked = count(connection, face, kept, ~asked, ~reference)
     return Stage(
         "faces",
         sum(verdicts.values()),
@@ -105,7 +105,7 @@ def _faces(connection: sa.Connection) -> Stage:
 
 
 def _questions(connection: sa.Connection) -> Stage:
-    labels = _by(connection, schema.question.c.label)
+    labels = count_by(connection, schema.question.c.label)
     rest = [
         (each.value, labels.get(each.value, 0)) for each in (Label.OPEN, Label.UNSURE)
     ]
@@ -113,14 +113,7 @@ def _questions(connection: sa.Connection) -> Stage:
 
 
 def _labels(connection: sa.Connection) -> Stage:
-    labels = _by(connection, schema.question.c.label)
+    labels = count_by(connection, schema.question.c.label)
     same = labels.get(Label.SAME.value, 0)
     different = labels.get(Label.DIFFERENT.value, 0)
     return Stage("labels", same + different, [("another character", different)])
-
-
-def _by(
-    connection: sa.Connection, column: sa.Column[str], *where: sa.ColumnElement[bool]
-) -> dict[str, int]:
-    query = sa.select(column, sa.func.count()).where(*where).group_by(column)
-    return {value: count for value, count in connection.execute(query)}

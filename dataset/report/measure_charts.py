@@ -129,11 +129,11 @@ def _bars(measure: Measure, bars: int) -> _Bars:
 
 
 def _title(measure: Measure) -> str:
-    words = f"{measure.name} of {measure.total:,}"
+    title = f"{measure.name}: {measure.total:,} measured"
     if measure.threshold is None:
-        return words
+        return title
     cut = number(measure.threshold)
-    return f"{words}: {measure.beyond:,} beyond the threshold of {cut}"
+    return f"{title}, {measure.beyond:,} beyond the threshold of {cut}"
 
 
 def _label(x: float, text: str) -> str:

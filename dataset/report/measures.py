@@ -12,10 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.codes import Verdict
+from icf.dataset.report.counts import bin_of
 from icf.settings import FilterSettings
 
 #: The paper's least Laplacian variance (section 3.2), at the face's own size.
 PAPER_SHARPNESS = 100.0
+
+_FACE = schema.face.c
+_SIDE = sa.case(
+    (_FACE.x2 - _FACE.x1 < _FACE.y2 - _FACE.y1, _FACE.x2 - _FACE.x1),
+    else_=_FACE.y2 - _FACE.y1,
+)
 
 
 @dataclass(frozen=True)
@@ -50,14 +58,10 @@ class Measure:
 
 def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Measure]:
     """Count every measure that has values, in the order of the steps."""
-    face, image = schema.face.c, schema.image.c
-    side = sa.case(
-        (face.x2 - face.x1 < face.y2 - face.y1, face.x2 - face.x1),
-        else_=face.y2 - face.y1,
-    )
+    face, image = _FACE, schema.image.c
     least = [
         ("Detector score", "from 0 to 1", face.score, 0.05, "min_score"),
-        ("Size", "shorter side of the face, pixels", side, 10.0, "min_face"),
+        ("Size", "shorter side of the face, pixels", _SIDE, 10.0, "min_face"),
         ("Brightness", "mean grey value", face.brightness, 8.0, "min_brightness"),
         ("Contrast", "deviation of grey values", face.contrast, 4.0, "min_contrast"),
         (
@@ -105,6 +109,23 @@ def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Mea
     return [measure for measure in measures if measure.counts]
 
 
+def read_kept(connection: sa.Connection) -> list[Measure]:
+    """Count size and sharpness of the kept faces; without thresholds."""
+    kept = _FACE.verdict == Verdict.KEPT.value
+    measures = [
+        _measure(connection, name, note, bars, None, sa.false(), kept)
+        for name, note, bars in (
+            ("Size of kept faces", "shorter side in pixels", (_SIDE, 10.0)),
+            (
+                "Sharpness of kept faces",
+                "Laplacian variance at 100 pixels",
+                (_FACE.sharpness, 50.0),
+            ),
+        )
+    ]
+    return [measure for measure in measures if measure.counts]
+
+
 def _measure(
     connection: sa.Connection,
     name: str,
@@ -112,17 +133,14 @@ def _measure(
     bars: tuple[sa.ColumnElement[Any], float],
     threshold: float | None,
     bad: sa.ColumnElement[bool],
+    *where: sa.ColumnElement[bool],
 ) -> Measure:
     value, step = bars
-    # A cast truncates on SQLite and rounds on PostgreSQL; only the latter has floor().
-    place: sa.ColumnElement[Any] = value / step
-    if connection.dialect.name != "sqlite":
-        place = sa.func.floor(place)
-    place = sa.cast(place, sa.Integer).label("place")
+    place = bin_of(connection, value, step).label("place")
     beyond = sa.func.sum(sa.case((bad, 1), else_=0))
     query = (
         sa.select(place, sa.func.count(), beyond)
-        .where(value >= 0)
+        .where(value >= 0, *where)
         .group_by(place)
         .order_by(place)
     )

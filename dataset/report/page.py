@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -10,10 +11,10 @@ from markupsafe import Markup
 from icf import __version__
 from icf.dataset.report import charts, measure_charts
 from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
-from icf.dataset.report.figures import SHARPNESS_STEP, SIDE_STEP, Figures, read_figures
+from icf.dataset.report.figures import read_figures
 from icf.dataset.report.filter_steps import read_steps
 from icf.dataset.report.funnel import read_funnel
-from icf.dataset.report.measures import read_measures
+from icf.dataset.report.measures import Measure, read_kept, read_measures
 from icf.dataset.report.models import read_models
 from icf.dataset.report.release import last_release
 from icf.dataset.report.reliability import read_reliability
@@ -38,7 +39,7 @@ def write_report(workspace: Workspace, target: Path) -> int:
             figures=figures,
             stages=stages,
             funnel=charts.funnel([each.count for each in stages]),
-            charts=_charts(figures),
+            charts=_charts(figures.per_character, read_kept(connection)),
             steps={
                 "Pictures": read_steps(connection, "image"),
                 "Faces": read_steps(connection, "face"),
@@ -76,26 +77,14 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html")
 
 
-def _charts(figures: Figures) -> list[tuple[str, str, Markup]]:
+def _charts(
+    per_character: Sequence[int], kept: Sequence[Measure]
+) -> list[tuple[str, str, Markup]]:
     """Make title, explanation and drawing of each figure that has data."""
-    several = len(figures.per_character)
-    drawn = [
-        (
-            "Faces per character",
-            f"{several:,} characters, the one with most faces first",
-            charts.ranked(figures.per_character, "Faces per character, most first"),
-        ),
-        (
-            "Size of kept faces",
-            "shorter side in pixels",
-            charts.histogram(figures.sides, SIDE_STEP, "Kept faces by shorter side"),
-        ),
-        (
-            "Sharpness of kept faces",
-            "Laplacian variance at 100 pixels",
-            charts.histogram(
-                figures.sharpness, SHARPNESS_STEP, "Kept faces by sharpness"
-            ),
-        ),
-    ]
-    return [each for each in drawn if each[2]]
+    drawn = [(each.name, each.note, measure_charts.thresholded(each)) for each in kept]
+    if not per_character:
+        return drawn
+    title = "Faces per character"
+    note = f"{len(per_character):,} characters, the one with most faces first"
+    ranked = charts.ranked(per_character, f"{title}, most first")
+    return [(title, note, ranked), *drawn]

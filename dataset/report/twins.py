@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.codes import ReviewStatus, Suspicion
 from icf.dataset.report.contact_sheets import face_thumbnail
-from icf.dataset.report.figures import Bar
+from icf.dataset.report.counts import Bar, count_by
 from icf.stores.blobs import BlobStore
 
 #: Limit of pairs that are shown of each kind.
@@ -78,13 +78,8 @@ def read_suspected(connection: sa.Connection, blobs: BlobStore) -> list[Suspecte
 
 
 def _statuses(connection: sa.Connection, kind: Suspicion) -> list[Bar]:
-    status = schema.review.c.status
-    query = (
-        sa.select(status, sa.func.count())
-        .where(schema.review.c.kind == kind.value)
-        .group_by(status)
-    )
-    numbers = {name: count for name, count in connection.execute(query)}
+    review = schema.review.c
+    numbers = count_by(connection, review.status, review.kind == kind.value)
     return [
         Bar(each.value, each.meaning, numbers[each.value])
         for each in ReviewStatus

@@ -1,40 +1,12 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from xml.etree import ElementTree
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.dataset.report import charts
-
-counts = st.dictionaries(
-    st.integers(0, 10_000).map(lambda place: place * 10),
-    st.integers(1, 10**6),
-    min_size=1,
-    max_size=60,
-)
-
-
-def bars_of(drawing: str) -> list[tuple[int, int]]:
-    """The lower end and the count that each bar names."""
-    found = re.findall(r"<title>([\d,]+) and more: ([\d,]+)</title>", drawing)
-    return [(int(a.replace(",", "")), int(b.replace(",", ""))) for a, b in found]
-
-
-@given(counts, st.integers(2, 20))
-def test_a_histogram_counts_everything_in_few_even_bars(
-    values: dict[int, int], bars: int
-) -> None:
-    drawing = charts.histogram(values, 10, "Sizes", bars)
-    ElementTree.fromstring(drawing)
-    shown = bars_of(drawing)
-    assert len(shown) <= bars
-    assert sum(count for _, count in shown) == sum(values.values())
-    ends = [end for end, _ in shown]
-    assert len({b - a for a, b in pairwise(ends)}) <= 1
-    assert ends[0] <= min(values)
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=1, max_size=80))
@@ -67,5 +39,5 @@ def test_a_title_is_escaped() -> None:
 
 
 def test_nothing_to_draw_draws_nothing() -> None:
-    assert charts.ranked([], "x") == charts.histogram({}, 10, "x") == ""
+    assert charts.ranked([], "x") == ""
     assert charts.funnel([]) == ""

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
 from icf.codes import FetchStatus, Verdict
-from icf.dataset.report.figures import SIDE_STEP, Licence, read_figures
+from icf.dataset.report.figures import Licence
 from icf.dataset.report.funnel import Stage, read_funnel
+from icf.dataset.report.measures import read_kept
 
 
 def insert(catalogue: Catalogue, table: sa.Table, *rows: Mapping[str, object]) -> None:
@@ -56,10 +57,10 @@ def test_both_databases_count_a_face_under_the_step_it_is_in(
     rows = [*map(face, kept), face(15.0, Verdict.DROPPED)]
     insert(catalogue, schema.face, *rows)
     with catalogue.read() as connection:
-        found = read_figures(connection).sides
-    assert found == {0: 2, 10: 3, 60: 3, 70: 1}
-    assert list(found) == sorted(found)
-    assert SIDE_STEP == 10
+        size, sharpness = read_kept(connection)
+    assert size.counts == {0: (2, 0), 1: (3, 0), 6: (3, 0), 7: (1, 0)}
+    assert list(size.counts) == sorted(size.counts)
+    assert (size.step, size.total, sharpness.total) == (10, 9, 9)
 
 
 def test_every_url_is_a_picture_or_has_a_reason_not_to_be(catalogue: Catalogue) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from hypothesis import given, settings
@@ -33,6 +34,32 @@ def titles(root: ElementTree.Element) -> list[tuple[int, int]]:
             (int(all_of_it.replace(",", "")), int(beyond.replace(",", "") or 0))
         )
     return found
+
+
+counts = st.dictionaries(
+    st.integers(0, 10_000), st.integers(1, 10**6), min_size=1, max_size=60
+)
+
+
+def bars_of(drawing: str) -> list[tuple[int, int]]:
+    """The lower end and the count that each bar names."""
+    found = re.findall(r"<title>([\d,]+) and more: ([\d,]+)</title>", drawing)
+    return [(int(a.replace(",", "")), int(b.replace(",", ""))) for a, b in found]
+
+
+@given(counts, st.integers(2, 20))
+def test_a_histogram_counts_everything_in_few_even_bars(
+    values: dict[int, int], bars: int
+) -> None:
+    measure = Measure("Sizes", "px", 10, {k: (n, 0) for k, n in values.items()}, None)
+    drawing = thresholded(measure, bars)
+    ElementTree.fromstring(drawing)
+    shown = bars_of(drawing)
+    assert len(shown) <= bars
+    assert sum(count for _, count in shown) == sum(values.values())
+    ends = [end for end, _ in shown]
+    assert len({b - a for a, b in pairwise(ends)}) <= 1
+    assert ends[0] <= 10 * min(values)
 
 
 @settings(deadline=None)
@@ -72,14 +99,14 @@ def test_the_threshold_stands_between_the_bars_that_it_divides() -> None:
 
 def test_the_drawing_says_in_words_what_it_shows() -> None:
     root = drawn(Measure("Sharpness", "", 50.0, {0: (0, 1200), 3: (34, 0)}, 100.0))
-    words = "Sharpness of 1,234: 1,200 beyond the threshold of 100"
+    words = "Sharpness: 1,234 measured, 1,200 beyond the threshold of 100"
     assert root.attrib["aria-label"] == words
 
 
 def test_without_a_threshold_there_is_no_line() -> None:
     root = drawn(Measure("Sharpness", "", 50.0, {0: (7, 0)}, None))
     assert not [each for each in root.iter("line") if each.get("class") == "cut"]
-    assert root.attrib["aria-label"] == "Sharpness of 7"
+    assert root.attrib["aria-label"] == "Sharpness: 7 measured"
 
 
 shares = st.floats(0, 1)
