@@ -114,13 +114,13 @@ def _picture_funnel(connection: sa.Connection) -> list[Bar]:
         Bar("URLs found", "listed by the sources", count(connection, url)),
         Bar(
             "pictures stored",
-            "fetched whole, different bytes",
+            "complete, without equal files",
             count(connection, image),
         ),
         Bar("decoded", "readable", count(connection, image, decoded)),
         Bar(
             "with a face",
-            "the detector found one at least",
+            "at least one face detected",
             count(
                 connection,
                 image,
@@ -141,7 +141,7 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
         Bar("drawn", "not photographs", count(connection, face, found, drawn)),
         Bar(
             "kept",
-            "passed every filter",
+            "passed all filter steps",
             count(connection, face, face.c.verdict == Verdict.KEPT.value),
         ),
         Bar("asked about", "shown to people", connection.execute(asked).scalar_one()),
