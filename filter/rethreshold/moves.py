@@ -85,11 +85,7 @@ def _state(steps: Steps, standing: ChainState) -> dict[str, object]:
 def _first_columns(
     connection: sa.Connection, steps: Steps, moves: Sequence[Move]
 ) -> Mapping[int, dict[str, object]]:
-    """What stands in a row until a step that it has not passed sets it.
-
-    A face that was compared with references is filed under the likeliest; before that
-    it is filed under the first of the characters that it was found under.
-    """
+    """What stands in a row until a step that it has not passed sets it."""
     columns: dict[int, dict[str, object]] = {
         move.outcome.id: {"keeper_id": None} for move in moves
     }
@@ -106,7 +102,8 @@ def _first_columns(
         columns[face_id] |= {
             "similarity": None,
             "probability": None,
-            "character_id": filed[image_id],
+            "filed_under_id": filed[image_id],
+            "character_id": None,
         }
     return columns
 

@@ -23,6 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from icf.catalogue.face_character import current_character
 from icf.catalogue.references import HAND
 from icf.catalogue.schema import character, face
 from icf.codes import FaceReason
@@ -86,12 +87,12 @@ class Duplicates(Step[HashedFace]):
         area = (face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)
         by_hand = sa.exists().where(
             character.c.reference_face_id == face.c.id,
-            character.c.id == face.c.character_id,
+            character.c.id == current_character(),
             character.c.reference_by == HAND,
         )
         query = sa.select(
             face.c.id,
-            face.c.character_id,
+            current_character().label("character_id"),
             face.c.awaits,
             face.c.image_id,
             face.c.x1,

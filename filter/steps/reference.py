@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.face_character import current_character
 from icf.catalogue.references import CONFIDENT, HAND, STEP
 from icf.catalogue.schema import candidate, character, face
 from icf.codes import Verdict
@@ -54,7 +55,7 @@ class Reference(Step[PossibleReference]):
         self, connection: sa.Connection, ids: Sequence[int]
     ) -> list[PossibleReference]:
         """Read sizes, lead pictures and the references there are."""
-        return self._read(connection, ids, face.c.character_id)
+        return self._read(connection, ids, current_character())
 
     def select_as(
         self, connection: sa.Connection, ids: Sequence[int], character_id: int

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.face_character import current_character
 from icf.catalogue.references import CONFIDENT
 from icf.catalogue.schema import (
     FIRST_IMAGE_STEP,
@@ -83,7 +84,7 @@ def _faces() -> sa.Select[Any]:
         current.desc(),
         candidate.c.is_lead.desc(),
         sa.case((face.c.reason == FaceReason.OK.value, 0), else_=1),
-        sa.case((face.c.character_id == candidate.c.character_id, 0), else_=1),
+        sa.case((current_character() == candidate.c.character_id, 0), else_=1),
         sa.case((face.c.score >= CONFIDENT, 0), else_=1),
         area.desc(),
         face.c.id,

@@ -89,6 +89,7 @@ class Place:
             "phash": number,
             "dhash": number,
             "embedder": EMBEDDER,
+            "filed_under_id": character_id,
             "character_id": character_id,
             "probability": probability,
             "awaits": None,

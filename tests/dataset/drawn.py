@@ -206,6 +206,7 @@ class Drawing:
             phash=int(self._rng.integers(-(2**62), 2**62)),
             dhash=int(self._rng.integers(-(2**62), 2**62)),
             embedder=EMBEDDER if kept else None,
+            filed_under_id=owner,
             character_id=owner,
             probability=0.9,
             verdict=(Verdict.KEPT if kept else Verdict.DROPPED).value,

@@ -95,8 +95,8 @@ def _why(work: Path) -> dict[str, Any]:
 
 def _faces(work: Path) -> list[tuple[object, ...]]:
     query = sa.text(
-        "select id, character_id, round(probability, 4), verdict, reason, awaits"
-        " from face order by id"
+        "select id, coalesce(character_id, filed_under_id), round(probability, 4),"
+        " verdict, reason, awaits from face order by id"
     )
     workspace = find(work)
     with workspace.catalogue.read() as connection:

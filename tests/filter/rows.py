@@ -90,7 +90,10 @@ def add_face(
         face_id: int = connection.execute(
             sa.insert(face)
             .values(
-                image_id=image_id, character_id=character_id, **{**values, **columns}
+                image_id=image_id,
+                filed_under_id=character_id,
+                character_id=character_id,
+                **{**values, **columns},
             )
             .returning(face.c.id)
         ).scalar_one()

@@ -76,7 +76,7 @@ def test_the_ledger_has_one_decision_for_each_step_that_a_row_passed(
 def test_characters_get_a_reference_from_their_lead_picture(
     filtered: Workspace,
 ) -> None:
-    with_faces = sa.select(face.c.character_id).where(face.c.embedder.is_not(None))
+    with_faces = sa.select(face.c.filed_under_id).where(face.c.embedder.is_not(None))
     found = rows(
         filtered,
         sa.select(character.c.reference_face_id, character.c.reference_by).where(

@@ -9,6 +9,7 @@ import click
 import sqlalchemy as sa
 
 from icf.catalogue import ledger, tombstones
+from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.schema import (
     album,
     answer,
@@ -135,7 +136,7 @@ def _explain_face(connection: sa.Connection, key: int) -> Record:
     row = _one(
         connection,
         sa.select(face, character.c.name.label("character"))
-        .join(character, character.c.id == face.c.character_id)
+        .join(character, character.c.id == current_character())
         .where(face.c.id == key),
         f"face {key}",
     )
@@ -270,7 +271,7 @@ def _explain_character(connection: sa.Connection, key: int) -> Record:
     )
     reasons = (
         sa.select(face.c.reason, sa.func.count())
-        .where(face.c.character_id == key)
+        .where(is_of(key))
         .group_by(face.c.reason)
         .order_by(face.c.reason)
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0003"
+REVISION = "0004"
 
 _DIALECTS = ("sqlite", "postgresql")
 

@@ -20,6 +20,8 @@ from icf.errors import WrongUse
 #: The step's name in the ledger.
 STEP = "merge"
 
+_OF_FACES = (face.c.filed_under_id, face.c.character_id)
+
 
 def survivor(of: sa.FromClause = character) -> sa.ColumnElement[Any]:
     """The character that stands for one: itself, or the one it was merged into.
@@ -67,9 +69,10 @@ def merge(connection: sa.Connection, run_id: int, gone: int, stays: int) -> None
         .where(sa.or_(character.c.id == gone, character.c.merged_into == gone))
         .values(merged_into=stays)
     )
-    connection.execute(
-        sa.update(face).where(face.c.character_id == gone).values(character_id=stays)
-    )
+    for column in _OF_FACES:
+        connection.execute(
+            sa.update(face).where(column == gone).values({column: stays})
+        )
     why = f"character {gone} was merged into character {stays}"
     _note(connection, run_id, gone, why)
     _note(connection, run_id, stays, why)
@@ -98,15 +101,16 @@ def undo(connection: sa.Connection, run_id: int, character_id: int) -> int:
     filed_there = sa.select(candidate.c.image_id).where(
         candidate.c.character_id == stays
     )
-    connection.execute(
-        sa.update(face)
-        .where(
-            face.c.character_id == stays,
-            face.c.image_id.in_(filed_here),
-            face.c.image_id.not_in(filed_there),
+    for column in _OF_FACES:
+        connection.execute(
+            sa.update(face)
+            .where(
+                column == stays,
+                face.c.image_id.in_(filed_here),
+                face.c.image_id.not_in(filed_there),
+            )
+            .values({column: character_id})
         )
-        .values(character_id=character_id)
-    )
     why = f"character {character_id} is no longer merged into character {stays}"
     _note(connection, run_id, character_id, why, ReviewStatus.DIFFERENT)
     _note(connection, run_id, stays, why, ReviewStatus.DIFFERENT)

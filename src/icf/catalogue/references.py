@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger
 from icf.catalogue.candidates import file_under
+from icf.catalogue.face_character import is_of
 from icf.catalogue.schema import FIRST_IMAGE_STEP, candidate, character, face, image
 from icf.codes import FaceReason, ImageReason, Verdict, meaning_of
 from icf.errors import WrongUse
@@ -118,7 +119,7 @@ def clear(connection: sa.Connection, run_id: int, character_id: int) -> None:
     """Forget the reference; the filter chooses one again."""
     _assign(connection, character_id, None, None)
     _note(connection, run_id, character_id, "cleared; the filter chooses again")
-    own = sa.and_(judged(), face.c.character_id == character_id)
+    own = sa.and_(judged(), is_of(character_id))
     _send_back(connection, run_id, own, STEP, _changed(character_id))
     judge_again(connection, run_id, character_id)
 

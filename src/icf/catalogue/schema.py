@@ -301,10 +301,12 @@ face = sa.Table(
     sa.Column("keeper_id", Key),
     # The hash of the embedder whose vector is in the vector store.
     sa.Column("embedder", sa.String(64)),
-    # The first of the characters it was found under; once identity has looked, the
-    # likeliest, with the cosine to its reference and the calibrated probability of
-    # being the same.
-    _ref("character_id", "character.id"),
+    # The first of the characters that its picture was found under.
+    _ref("filed_under_id", "character.id"),
+    # The character that identity chose among them, with the cosine to its reference and
+    # the calibrated probability of being the same; NULL until it has chosen. The last
+    # choice stays while the face waits to be judged again (icf.catalogue.filing).
+    _ref("character_id", "character.id", nullable=True),
     sa.Column("similarity", sa.Double),
     sa.Column("probability", sa.Double),
     _text("awaits", nullable=True),
@@ -312,9 +314,9 @@ face = sa.Table(
     _text("reason"),
     _time("found_at"),
     sa.Index("ix_face_awaits", "awaits", "id"),
-    sa.Index("ix_face_awaits_character_id", "awaits", "character_id"),
     sa.Index("ix_face_image_id", "image_id"),
     sa.Index("ix_face_character_id", "character_id", "verdict"),
+    sa.Index("ix_face_filed_under_id", "filed_under_id"),
 )
 
 # What is known of two faces without asking anybody: those of one track through a shot

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, references
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.filing import filed_under
 from icf.catalogue.schema import face
 from icf.codes import Verdict
@@ -121,25 +122,21 @@ class Runner:
 
     def _pages_by_group(self, step: Step[Any]) -> Iterator[list[int]]:
         """Whole characters, with the faces that passed before as context."""
-        last = 0
-        while True:
-            next_group = sa.select(sa.func.min(face.c.character_id)).where(
-                face.c.awaits == step.name, face.c.character_id > last
-            )
+        waiting = sa.select(current_character()).where(face.c.awaits == step.name)
+        with self.catalogue.read() as connection:
+            groups = sorted(_ids(connection, waiting.distinct()))
+        for group in groups:
             with self.catalogue.read() as connection:
-                group = connection.execute(next_group).scalar_one_or_none()
-                if group is None:
-                    return
-                last = int(group)
-                ids = _ids(connection, self._of_group(step, last))
-            yield ids
+                ids = _ids(connection, self._of_group(step, group))
+            if ids:
+                yield ids
 
     def _of_group(self, step: Step[Any], group: int) -> sa.Select[Any]:
         kept = sa.and_(face.c.awaits.is_(None), face.c.verdict == Verdict.KEPT.value)
         here = face.c.awaits.in_([step.name, *self.chain.later(step)])
         return (
             sa.select(face.c.id)
-            .where(face.c.character_id == group, sa.or_(here, kept))
+            .where(is_of(group), sa.or_(here, kept))
             .order_by(face.c.id)
         )
 
@@ -184,7 +181,7 @@ class Runner:
                 **_face_columns(new),
                 "image_id": outcome.id,
                 "detector": outcome.model,
-                "character_id": filed[outcome.id],
+                "filed_under_id": filed[outcome.id],
                 "awaits": self.chain.first("face"),
                 "verdict": Verdict.PENDING.value,
                 "reason": "ok",

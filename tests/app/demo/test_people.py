@@ -59,6 +59,7 @@ def fill(root: Path, asked: Sequence[Shown]) -> Workspace:
             "pixel_hash": "",
             "phash": 0,
             "dhash": 0,
+            "filed_under_id": 1,
             "character_id": 1,
             "found_at": 0.0,
         }

@@ -51,7 +51,7 @@ def fill(root: Path, found: Found) -> Workspace:
                         kind=kind,
                         score=0.9,
                         detector="",
-                        character_id=1,
+                        filed_under_id=1,
                         found_at=0.0,
                     )
                 )

@@ -95,6 +95,87 @@ def test_hashes_of_revision_0002_are_the_same_in_hex_afterwards(
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+#: Faces of revision 0003: the picture they are on, their character, their probability,
+#: the value of identity's decision (if it decided), and what they become: the character
+#: they are filed under and the one that identity chose.
+SPLIT = {
+    "not judged yet": (1, 1, None, (), (1, None)),
+    "kept as another character": (1, 2, 0.9, (0.9,), (1, 2)),
+    "kept as the first": (1, 1, 0.9, (0.9,), (1, 1)),
+    "sent back to identity": (1, 2, None, (0.4,), (1, 2)),
+    "filed before an older page was found": (1, 2, None, (), (2, None)),
+    "dropped without comparison": (1, 1, None, (None,), (1, None)),
+    "led by the second": (2, 1, 0.5, (0.5,), (2, 1)),
+    "on a picture of a merged character": (3, 1, 0.5, (0.5,), (1, 1)),
+    "on a picture under no character": (4, 2, 0.5, (0.5,), (2, 2)),
+}
+
+
+@pytest.mark.parametrize("empty", ["sqlite", "postgresql"], indirect=True)
+def test_the_character_of_a_face_of_revision_0003_becomes_two(empty: Catalogue) -> None:
+    with empty.write() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0003")
+        old = sa.MetaData()
+        old.reflect(connection)
+
+        def insert(name: str, *rows: dict[str, object]) -> None:
+            connection.execute(sa.insert(old.tables[name]), rows)
+
+        insert("album", {"id": 1, **_album("Moon")})
+        named = {"album_id": 1, "source": "t", "found_at": 0}
+        insert(
+            "character",
+            {"id": 1, "name": "Luna", "merged_into": None, **named},
+            {"id": 2, "name": "Sol", "merged_into": None, **named},
+            {"id": 3, "name": "La Luna", "merged_into": 1, **named},
+        )
+        insert("image", *(_image_0002(n, None) for n in range(1, 5)))
+        insert(
+            "candidate",
+            {"image_id": 1, "character_id": 1, "is_lead": False},
+            {"image_id": 1, "character_id": 2, "is_lead": False},
+            {"image_id": 2, "character_id": 1, "is_lead": False},
+            {"image_id": 2, "character_id": 2, "is_lead": True},
+            {"image_id": 3, "character_id": 3, "is_lead": False},
+        )
+        started = {"command": "t", "settings": "", "version": "", "started_at": 0}
+        insert("run", {"id": 1, **started})
+        for key, (on, who, probability, values, _) in enumerate(SPLIT.values(), 1):
+            face_0003 = {
+                **_face_0002(key, None),
+                "image_id": on,
+                "phash": "0" * 16,
+                "dhash": "0" * 16,
+                "character_id": who,
+                "probability": probability,
+            }
+            insert("face", face_0003)
+            for value in values:
+                insert("decision", {**_decision_0003(key), "value": value})
+    empty.upgrade()
+    with empty.read() as connection:
+        query = sa.select(face.c.filed_under_id, face.c.character_id)
+        found = connection.execute(query.order_by(face.c.id)).all()
+        assert dict(zip(SPLIT, map(tuple, found), strict=True)) == {
+            name: expected for name, (*_, expected) in SPLIT.items()
+        }
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def _decision_0003(face_id: int) -> dict[str, object]:
+    return {
+        "subject": "face",
+        "subject_id": face_id,
+        "step": "identity",
+        "verdict": "pending",
+        "reason": "ok",
+        "run_id": 1,
+        "decided_at": 0.0,
+    }
+
+
 @pytest.fixture
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
     """A database without a table."""

@@ -110,13 +110,13 @@ class Oldest(Step[Seen]):
     grouped = True
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[Seen]:
-        query = sa.select(face.c.id, face.c.character_id, face.c.awaits)
+        query = sa.select(face.c.id, face.c.filed_under_id, face.c.awaits)
         rows = connection.execute(query.where(face.c.id.in_(ids)))
         return [
             Seen(
                 row.id,
                 row.id,
-                group=row.character_id,
+                group=row.filed_under_id,
                 fresh=row.awaits == self.name,
             )
             for row in rows

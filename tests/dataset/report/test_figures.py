@@ -42,6 +42,7 @@ def face(side: float, verdict: Verdict = Verdict.KEPT) -> dict[str, object]:
         "pixel_hash": "0" * 64,
         "phash": 1,
         "dhash": 1,
+        "filed_under_id": 1,
         "character_id": 1,
         "verdict": verdict.value,
         "reason": "ok" if verdict is Verdict.KEPT else "blurred",

@@ -30,7 +30,7 @@ def add_faces(catalogue: Catalogue, *boxes: Box) -> tuple[int, list[int]]:
             "pixel_hash": "0" * 64,
             "phash": 0,
             "dhash": 0,
-            "character_id": person,
+            "filed_under_id": person,
             "verdict": "pending",
             "reason": "ok",
             "found_at": 0.0,

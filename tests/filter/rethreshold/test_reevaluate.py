@@ -255,7 +255,8 @@ def begin_anew(catalogue: Catalogue) -> None:
         connection.execute(
             sa.update(face).values(
                 awaits="score",
-                character_id=first.scalar_subquery(),
+                filed_under_id=first.scalar_subquery(),
+                character_id=None,
                 **waiting,
                 **compared,
             )

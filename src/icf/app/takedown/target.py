@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from icf.catalogue import tombstones
+from icf.catalogue.face_character import is_of
 from icf.catalogue.schema import (
     album,
     candidate,
@@ -190,7 +191,7 @@ def _whole(
 
 def _faces_of(connection: sa.Connection, key: int) -> set[int]:
     """Find faces that the filter or people assigned to a character."""
-    likely = sa.select(face.c.id).where(face.c.character_id == key)
+    likely = sa.select(face.c.id).where(is_of(key))
     confirmed = sa.select(question.c.face_id).where(
         question.c.character_id == key, question.c.label == Label.SAME.value
     )
