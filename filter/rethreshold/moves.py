@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from icf.catalogue import ledger
+from icf.catalogue import row_state
 from icf.catalogue.filing import filed_under
 from icf.catalogue.references import IDENTITY_STEP
 from icf.catalogue.schema import face
-from icf.codes import Verdict
 from icf.engine.rows import TABLES, by_ids
+from icf.engine.runner import decision
 from icf.engine.step import Outcome
 from icf.filter.rethreshold.chain_state import (
     ChainState,
@@ -59,27 +59,20 @@ def write_moves(
     held_ids = [row.id for row in by_ids(connection, held, table.c.id, ids)]
     now = read_chain_states(connection, steps, held_ids)
     moves = [move for move in moves if now.get(move.outcome.id) == move.before]
-    ledger.append(connection, run_id, [_decision(steps, move) for move in moves])
     first = _first_columns(connection, steps, moves)
-    for move in moves:
-        values = {
-            **first[move.outcome.id],
-            **move.outcome.columns,
-            **_state(steps, move.after),
-        }
-        row = sa.update(table).where(table.c.id == move.outcome.id)
-        connection.execute(row.values(values))
+    states = [_state(steps, move, first[move.outcome.id]) for move in moves]
+    row_state.write(connection, run_id, states)
     return list(moves)
 
 
-def _state(steps: Steps, standing: ChainState) -> dict[str, object]:
-    kept = standing.place == len(steps)
-    verdict = Verdict.KEPT if kept else Verdict.PENDING
-    return {
-        "awaits": None if standing.out or kept else steps[standing.place].name,
-        "verdict": (Verdict.DROPPED if standing.out else verdict).value,
-        "reason": standing.reason,
-    }
+def _state(steps: Steps, move: Move, first: Mapping[str, object]) -> row_state.RowState:
+    after, step = move.after, steps[move.place]
+    waits = not after.out and after.place < len(steps)
+    awaits = steps[after.place].name if waits else None
+    decided = decision(
+        step, move.outcome, awaits, dropped=after.out, reason=after.reason
+    )
+    return row_state.RowState(decided, awaits, {**first, **move.outcome.columns})
 
 
 def _first_columns(
@@ -106,22 +99,6 @@ def _first_columns(
             "character_id": None,
         }
     return columns
-
-
-def _decision(steps: Steps, move: Move) -> ledger.Decision:
-    step, outcome = steps[move.place], move.outcome
-    kept = Verdict.KEPT if move.after.place == len(steps) else Verdict.PENDING
-    return ledger.Decision(
-        subject=step.subject,
-        subject_id=outcome.id,
-        step=step.name,
-        verdict=(Verdict.DROPPED if move.after.out else kept).value,
-        reason=move.after.reason,
-        value=outcome.value,
-        threshold=outcome.threshold,
-        model=outcome.model,
-        message=outcome.message,
-    )
 
 
 #: A step's name, and the reason for which it has something out.

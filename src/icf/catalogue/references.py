@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from icf.catalogue import ledger
+from icf.catalogue import ledger, row_state
 from icf.catalogue.candidates import file_under
 from icf.catalogue.face_character import is_of
+from icf.catalogue.row_state import RowState
 from icf.catalogue.schema import FIRST_IMAGE_STEP, candidate, character, face, image
 from icf.codes import FaceReason, ImageReason, Verdict, meaning_of
 from icf.errors import WrongUse
@@ -262,20 +263,11 @@ def _send_back(
     step: str,
     why: str,
 ) -> list[int]:
-    sent = connection.execute(
-        sa.update(face)
-        .where(which)
-        .values(
-            awaits=step,
-            verdict=Verdict.PENDING.value,
-            reason=FaceReason.OK.value,
-            similarity=None,
-            probability=None,
-        )
-        .returning(face.c.id)
-    )
-    ids = sorted(sent.scalars())
-    ledger.append(connection, run_id, [_goes_on(face_id, why) for face_id in ids])
+    waiting = sa.select(face.c.id).where(which).order_by(face.c.id).with_for_update()
+    ids = list(connection.execute(waiting).scalars())
+    forgotten = {"similarity": None, "probability": None}
+    states = [RowState(_goes_on(face_id, why), step, forgotten) for face_id in ids]
+    row_state.write(connection, run_id, states)
     return ids
 
 

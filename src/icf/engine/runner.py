@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue import ledger, references
+from icf.catalogue import ledger, references, row_state
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.filing import filed_under
@@ -146,13 +146,9 @@ class Runner:
         with self.catalogue.write() as connection:
             waiting = _still_waiting(connection, step, [o.id for o in outcomes])
             outcomes = [o for o in outcomes if o.id in waiting]
-            later = self.chain.later(step)
-            ledger.append(
-                connection,
-                self.run_id,
-                (_decision(step, outcome, bool(later)) for outcome in outcomes),
-            )
-            _advance(connection, step, outcomes, later[0] if later else None)
+            following = next(iter(self.chain.later(step)), None)
+            states = [_state(step, outcome, following) for outcome in outcomes]
+            row_state.write(connection, self.run_id, states)
             self._insert_faces(connection, outcomes)
             _set_references(connection, self.run_id, outcomes)
         return list(outcomes)
@@ -197,24 +193,44 @@ def _ids(connection: sa.Connection, query: sa.Select[Any]) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def _decision(step: Step[Any], outcome: Outcome, more: bool) -> ledger.Decision:
+def _state(
+    step: Step[Any], outcome: Outcome, following: str | None
+) -> row_state.RowState:
+    awaits = following if outcome.passed else None
+    dropped, reason = not outcome.passed, str(outcome.reason)
+    decided = decision(step, outcome, awaits, dropped=dropped, reason=reason)
+    return row_state.RowState(decided, awaits, outcome.columns)
+
+
+def decision(
+    step: Step[Any],
+    outcome: Outcome,
+    awaits: str | None,
+    *,
+    dropped: bool,
+    reason: str,
+) -> ledger.Decision:
+    """The line of the ledger for an outcome, and for what follows from it.
+
+    Args:
+        step: the step that judged the row.
+        outcome: what it measured.
+        awaits: the step that the row waits for then.
+        dropped: whether the row is dropped.
+        reason: the code.
+    """
+    kept = Verdict.PENDING if awaits else Verdict.KEPT
     return ledger.Decision(
         subject=step.subject,
         subject_id=outcome.id,
         step=step.name,
-        verdict=_verdict(outcome, more).value,
-        reason=str(outcome.reason),
+        verdict=(Verdict.DROPPED if dropped else kept).value,
+        reason=reason,
         value=outcome.value,
         threshold=outcome.threshold,
         model=outcome.model,
         message=outcome.message,
     )
-
-
-def _verdict(outcome: Outcome, more: bool) -> Verdict:
-    if not outcome.passed:
-        return Verdict.DROPPED
-    return Verdict.PENDING if more else Verdict.KEPT
 
 
 def _still_waiting(
@@ -227,33 +243,6 @@ def _still_waiting(
         .with_for_update()
     )
     return set(_ids(connection, query))
-
-
-def _advance(
-    connection: sa.Connection,
-    step: Step[Any],
-    outcomes: Sequence[Outcome],
-    following: str | None,
-) -> None:
-    """Move rows on; one bulk update for each set of columns that outcomes carry."""
-    table = TABLES[step.subject]
-    by_columns: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
-    for outcome in outcomes:
-        row = {
-            **outcome.columns,
-            "awaits": following if outcome.passed else None,
-            "verdict": _verdict(outcome, following is not None).value,
-            "reason": str(outcome.reason),
-        }
-        rows = by_columns.setdefault(tuple(sorted(row)), [])
-        rows.append({"row_id": outcome.id, **row})
-    for columns, rows in by_columns.items():
-        update = (
-            sa.update(table)
-            .where(table.c.id == sa.bindparam("row_id"))
-            .values({name: sa.bindparam(name) for name in columns})
-        )
-        connection.execute(update, rows)
 
 
 def _face_columns(new: NewFace) -> dict[str, object]:
