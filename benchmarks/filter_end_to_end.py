@@ -32,7 +32,7 @@ from benchmarks.report import Result, report
 from icf import workspace
 from icf.app.demo.site.archive import SiteArchive, shipped_tar
 from icf.app.demo.site.truth import Noise, TrueFile, load_truth
-from icf.catalogue.schema import FIRST_IMAGE_STEP, album, candidate, character, image
+from icf.catalogue.schema import album, candidate, character, image
 from icf.engine.engine import Engine
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Progress
@@ -40,6 +40,7 @@ from icf.engine.step import ItemT, Outcome, Step, judge_each
 from icf.filter.chain import filter_chain
 from icf.filter.run import run_steps
 from icf.filter.step_range import Chosen
+from icf.filter.steps.detect import Detect
 from icf.images import decode
 from icf.models.runtime.network import choose
 from icf.workspace import Workspace
@@ -96,7 +97,7 @@ def _store(made: Workspace, connection: sa.Connection, data: bytes) -> int:
     row = sa.insert(image).values(
         sha256=made.blobs.put(data),
         bytes=len(data),
-        awaits=FIRST_IMAGE_STEP,
+        awaits=Detect.name,
         verdict="pending",
         reason="ok",
         stored_at=0.0,

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue import references
+from icf.catalogue import entry_steps, references
 from icf.catalogue.schema import decision
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
@@ -21,9 +21,11 @@ from icf.filter.copies.twins import find_twins
 from icf.filter.identify.links import link_faces
 from icf.filter.review.queues import count_characters
 from icf.filter.review.suspicions import refresh
+from icf.filter.step_names import ENTRY_STEPS
 from icf.filter.step_range import Chosen
 from icf.filter.steps.detect import Detect
 from icf.filter.steps.embed import Embed
+from icf.filter.steps.identity import Identity
 from icf.models.register import register
 from icf.workspace import Workspace
 
@@ -78,6 +80,8 @@ def run_steps(
     chain = filter_chain(workspace)
     steps = chosen.of(chain.steps)
     run_id = workspace.begin_run(" ".join(["icf-filter", "run", *chosen.words]))
+    with workspace.catalogue.write() as connection:
+        entry_steps.declare(connection, ENTRY_STEPS)
     runner = Runner(
         workspace.catalogue,
         workspace.vectors,
@@ -88,7 +92,7 @@ def run_steps(
     )
     tallies = []
     for step in steps:
-        if step.name == references.EMBED_STEP:
+        if isinstance(step, Embed):
             # What people chose must be embedded, whatever the steps before made of it.
             with workspace.catalogue.write() as connection:
                 references.settle(connection, run_id)
@@ -97,9 +101,9 @@ def run_steps(
             register(workspace.catalogue, [step.card()])
         with bar(step.name, pending) as advance:
             tallies.append(runner.run(step, advance))
-        if step.name == Detect.name:
+        if isinstance(step, Detect):
             link_faces(workspace.catalogue)
-        if step.name == references.IDENTITY_STEP:
+        if isinstance(step, Identity):
             find_twins(workspace)
             with bar("review", count_characters(workspace.catalogue)) as advance:
                 refresh(workspace, advance)

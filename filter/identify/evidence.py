@@ -16,10 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.merges import survivor
-from icf.catalogue.references import IDENTITY_STEP
 from icf.catalogue.schema import candidate, character, face, face_link, question
 from icf.codes import FaceReason, Label, Verdict
 from icf.engine.rows import CHUNK, by_ids
+from icf.filter.step_names import IDENTITY
 
 #: Maximum number of confirmed faces in a character's gallery. Those with the smallest
 #: ids are used, so the choice is stable; more of them add little.
@@ -91,7 +91,7 @@ def reached_identity(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
     query = sa.select(face.c.id).where(
         face.c.embedder.is_not(None),
         sa.or_(
-            face.c.awaits == IDENTITY_STEP,
+            face.c.awaits == IDENTITY,
             sa.and_(face.c.awaits.is_(None), face.c.verdict == Verdict.KEPT.value),
             face.c.reason.in_(_BY_IDENTITY),
         ),

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from icf.catalogue import row_state
 from icf.catalogue.filing import filed_under
-from icf.catalogue.references import IDENTITY_STEP
 from icf.catalogue.schema import face
 from icf.engine.rows import TABLES, by_ids
 from icf.engine.runner import decision
@@ -20,6 +19,7 @@ from icf.filter.rethreshold.chain_state import (
     Steps,
     read_chain_states,
 )
+from icf.filter.step_names import IDENTITY
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def _first_columns(
         move.outcome.id: {"keeper_id": None} for move in moves
     }
     names = [step.name for step in steps]
-    if IDENTITY_STEP not in names:
+    if IDENTITY not in names:
         return columns
-    compared = names.index(IDENTITY_STEP)
+    compared = names.index(IDENTITY)
     again = [move.outcome.id for move in moves if move.after.place <= compared]
     query = sa.select(face.c.id, face.c.image_id)
     rows = by_ids(connection, query, face.c.id, again)

@@ -43,6 +43,7 @@ from icf.filter.rethreshold.rechoose import (
     read_human_decisions,
     without_reference,
 )
+from icf.filter.step_names import EMBED, IDENTITY
 from icf.filter.steps.reference import Reference
 
 #: Opens a progress bar with a title and a total.
@@ -148,7 +149,7 @@ class _Asking:
         before think of it.
         """
         reached = self.standings.reached(place)
-        if self._place_of(references.EMBED_STEP) <= place:
+        if self._place_of(EMBED) <= place:
             return reached
         further = self.standings.reached(place + 1)
         return np.setdiff1d(reached, np.intersect1d(further, self.spoken.chosen))
@@ -296,9 +297,7 @@ class _Asking:
                 if before.out:
                     step = self.steps[before.place].name
                     self.moved.came_back(row_id, (step, before.reason))
-                self.standings[row_id] = ChainState(
-                    self._place_of(references.IDENTITY_STEP)
-                )
+                self.standings[row_id] = ChainState(self._place_of(IDENTITY))
 
     def _place_of(self, name: str) -> int:
         """Where a step stands; before all others if there is none of that name."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from icf.catalogue import ledger
+from icf.catalogue import entry_steps, ledger
 from icf.filter.chain import filter_chain
 from icf.filter.rethreshold.dry_run import rolled_back
 from icf.filter.rethreshold.moves import Place
 from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import Bar, reevaluate
 from icf.filter.run import count_waiting
+from icf.filter.step_names import ENTRY_STEPS
 from icf.workspace import Workspace
 
 
@@ -54,6 +55,7 @@ def rethreshold(
     whole = workspace.catalogue
     with rolled_back(whole) if dry_run else nullcontext(whole) as catalogue:
         with catalogue.write() as connection:
+            entry_steps.declare(connection, ENTRY_STEPS)
             run_id = workspace.note_run(connection, "icf-filter rethreshold")
         images, faces = reevaluate(catalogue, run_id, chain, bar)
         with catalogue.write() as connection:

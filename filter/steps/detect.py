@@ -21,6 +21,7 @@ from icf.engine.attention import one_by_one
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import resources
+from icf.filter.step_names import DETECT
 from icf.images import Picture, Undecodable, decode, measures
 from icf.images.grey import Grey
 from icf.images.hashing import HASHERS, Hasher, HasherName
@@ -62,7 +63,7 @@ class Detect(Step[StoredImage]):
         model: the detector's weights or card.
     """
 
-    name: ClassVar[str] = "detect"
+    name: ClassVar[str] = DETECT
     subject: ClassVar[Subject] = "image"
     decodes: ClassVar[bool] = True
 

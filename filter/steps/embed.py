@@ -22,6 +22,7 @@ from icf.engine.attention import one_by_one
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject
 from icf.filter import resources
+from icf.filter.step_names import EMBED
 from icf.images import Undecodable, decode
 from icf.models.cards import ModelCard, verified, weights_path
 from icf.models.embedding import Embedder, crop_face
@@ -49,7 +50,7 @@ class Embed(Step[StoredFace]):
         model: the embedder's weights or card.
     """
 
-    name: ClassVar[str] = "embed"
+    name: ClassVar[str] = EMBED
     subject: ClassVar[Subject] = "face"
     decodes: ClassVar[bool] = True
 

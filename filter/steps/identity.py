@@ -16,7 +16,6 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.references import IDENTITY_STEP
 from icf.codes import FaceReason
 from icf.engine.step import Outcome, Step, Subject
 from icf.filter import resources
@@ -31,6 +30,7 @@ from icf.filter.identify.posterior import (
     compare,
     prior_weights,
 )
+from icf.filter.step_names import IDENTITY
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Identity(Step[FaceEvidence]):
         min_probability: of being the character, that is worth a question.
     """
 
-    name: ClassVar[str] = IDENTITY_STEP
+    name: ClassVar[str] = IDENTITY
     subject: ClassVar[Subject] = "face"
     #: The vectors are stored: a moved threshold needs nothing embedded again.
     stored: ClassVar[bool] = True

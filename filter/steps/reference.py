@@ -16,12 +16,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.face_character import current_character
-from icf.catalogue.references import CONFIDENT, HAND, STEP
+from icf.catalogue.references import CONFIDENT, HAND
 from icf.catalogue.schema import candidate, character, face
 from icf.codes import Verdict
 from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
+from icf.filter.step_names import REFERENCE
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Reference(Step[PossibleReference]):
         vectors: the folder of the vector store.
     """
 
-    name: ClassVar[str] = STEP
+    name: ClassVar[str] = REFERENCE
     subject: ClassVar[Subject] = "face"
     grouped: ClassVar[bool] = True
     #: The vectors are stored.

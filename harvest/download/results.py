@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import FIRST_IMAGE_STEP, image, image_source, url
+from icf.catalogue.entry_steps import Entry, step_at
+from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus, ImageReason, Verdict
 from icf.harvest.download.frontier import Leased
 from icf.harvest.filing import write_candidates
@@ -169,7 +170,9 @@ def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
 def _enter_images(
     connection: sa.Connection, stored: Sequence[Stored]
 ) -> dict[str, int]:
-    now = time.time()
+    if not stored:
+        return {}
+    first, now = step_at(connection, Entry.NEW_IMAGE), time.time()
     rows = {
         one.sha256: {
             "sha256": one.sha256,
@@ -177,7 +180,7 @@ def _enter_images(
             "format": one.format,
             "width": one.width,
             "height": one.height,
-            "awaits": FIRST_IMAGE_STEP,
+            "awaits": first,
             "verdict": Verdict.PENDING.value,
             "reason": ImageReason.OK.value,
             "stored_at": now,

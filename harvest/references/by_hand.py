@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.references import HAND
 from icf.catalogue.schema import (
-    FIRST_IMAGE_STEP,
     album,
     candidate,
     character,
@@ -108,7 +108,8 @@ def list_references(
     )
     if album_name is not None:
         query = query.where(album.c.name == album_name)
-    return [_described(row) for row in connection.execute(query)]
+    first = step_at(connection, Entry.NEW_IMAGE)
+    return [_described(row, first) for row in connection.execute(query)]
 
 
 def _leads() -> sa.Select[Any]:
@@ -124,10 +125,10 @@ def _leads() -> sa.Select[Any]:
     )
 
 
-def _described(row: Any) -> CharacterReference:
+def _described(row: Any, first: str) -> CharacterReference:
     by, sha256, note = row.reference_by, row.sha256, ""
     if row.picked is not None:
-        if row.picked_awaits == FIRST_IMAGE_STEP:
+        if row.picked_awaits == first:
             by, sha256, note = HAND, row.picked, "waits for `icf-filter run`"
         else:
             note = f"no face in the picture chosen by hand ({row.picked_reason})"

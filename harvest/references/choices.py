@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.face_character import current_character
 from icf.catalogue.references import CONFIDENT
 from icf.catalogue.schema import (
-    FIRST_IMAGE_STEP,
     candidate,
     character,
     face,
@@ -62,8 +62,9 @@ def read_choices(
     The present reference comes first, then the page's lead picture; faces come before
     pictures that the filter has not looked at.
     """
+    first = step_at(connection, Entry.NEW_IMAGE)
     found: dict[int, list[Choice]] = {each: [] for each in character_ids}
-    for query, make in ((_faces(), _face), (_pictures(), _picture)):
+    for query, make in ((_faces(), _face), (_pictures(first), _picture)):
         ranked = query.subquery()
         chosen = sa.select(ranked).where(ranked.c.place <= limit)
         rows: Iterable[sa.Row[Any]] = by_ids(
@@ -111,7 +112,7 @@ def _faces() -> sa.Select[Any]:
     )
 
 
-def _pictures() -> sa.Select[Any]:
+def _pictures(first: str) -> sa.Select[Any]:
     current = sa.case((image.c.id == character.c.reference_image_id, 1), else_=0)
     order = (current.desc(), candidate.c.is_lead.desc(), image.c.id)
     return (
@@ -124,7 +125,7 @@ def _pictures() -> sa.Select[Any]:
         )
         .join(character, character.c.id == candidate.c.character_id)
         .join(image, image.c.id == candidate.c.image_id)
-        .where(image.c.awaits == FIRST_IMAGE_STEP)
+        .where(image.c.awaits == first)
     )
 
 

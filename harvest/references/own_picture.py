@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.references import HAND
-from icf.catalogue.schema import FIRST_IMAGE_STEP, image, image_source
+from icf.catalogue.schema import image, image_source
 from icf.codes import ImageReason, Verdict
 from icf.errors import BadInput, WrongUse
 from icf.harvest.attributes.licence import Licence
@@ -63,7 +64,7 @@ def store_file(
         "format": picture.format,
         "width": picture.width,
         "height": picture.height,
-        "awaits": FIRST_IMAGE_STEP,
+        "awaits": step_at(connection, Entry.NEW_IMAGE),
         "verdict": Verdict.PENDING.value,
         "reason": ImageReason.OK.value,
         "stored_at": time.time(),

@@ -17,16 +17,14 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, row_state
 from icf.catalogue.candidates import file_under
+from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.face_character import is_of
 from icf.catalogue.row_state import RowState
-from icf.catalogue.schema import FIRST_IMAGE_STEP, candidate, character, face, image
+from icf.catalogue.schema import candidate, character, face, image
 from icf.codes import FaceReason, ImageReason, Verdict, meaning_of
 from icf.errors import WrongUse
 
 HAND = "hand"
-
-#: The steps of the filter that a change sends faces back to.
-EMBED_STEP, STEP, IDENTITY_STEP = "embed", "reference", "identity"
 
 #: On a picture that shows several characters the largest face is the likeliest to be
 #: the one meant, but a large doubtful box is more often no face at all.
@@ -88,7 +86,7 @@ def choose_image(
     """
     query = sa.select(image.c.awaits, image.c.reason).where(image.c.id == image_id)
     row = connection.execute(query).one()
-    if row.awaits != FIRST_IMAGE_STEP:
+    if row.awaits != step_at(connection, Entry.NEW_IMAGE):
         best = best_face(connection, image_id)
         if best is None:
             meaning = meaning_of(ImageReason, row.reason)
@@ -121,7 +119,7 @@ def clear(connection: sa.Connection, run_id: int, character_id: int) -> None:
     _assign(connection, character_id, None, None)
     _note(connection, run_id, character_id, "cleared; the filter chooses again")
     own = sa.and_(judged(), is_of(character_id))
-    _send_back(connection, run_id, own, STEP, _changed(character_id))
+    _send_back(connection, run_id, own, Entry.CLEARED_REFERENCE, _changed(character_id))
     judge_again(connection, run_id, character_id)
 
 
@@ -157,10 +155,11 @@ def settle(connection: sa.Connection, run_id: int) -> None:
     A face that a person chose and the filter then dropped before it was embedded goes
     on all the same: the character could be compared with nothing otherwise.
     """
+    first = step_at(connection, Entry.NEW_IMAGE)
     chosen = (
         sa.select(character.c.id, character.c.reference_image_id)
         .join(image, image.c.id == character.c.reference_image_id)
-        .where(image.c.awaits.is_distinct_from(FIRST_IMAGE_STEP))
+        .where(image.c.awaits.is_distinct_from(first))
         .order_by(character.c.id)
     )
     for row in connection.execute(chosen).all():
@@ -212,7 +211,7 @@ def judge_again(
         connection,
         run_id,
         _in_album(character_id),
-        IDENTITY_STEP,
+        Entry.CHANGED_REFERENCE,
         why or _changed(character_id),
     )
 
@@ -228,7 +227,7 @@ def identify_again(
         which: of faces; all of them `judged`.
         why: what the ledger says.
     """
-    _send_back(connection, run_id, which, IDENTITY_STEP, why)
+    _send_back(connection, run_id, which, Entry.CHANGED_REFERENCE, why)
 
 
 def judged() -> sa.ColumnElement[bool]:
@@ -260,13 +259,14 @@ def _send_back(
     connection: sa.Connection,
     run_id: int,
     which: sa.ColumnElement[bool],
-    step: str,
+    entry: Entry,
     why: str,
 ) -> list[int]:
+    step, by = step_at(connection, entry), _step(connection)
     waiting = sa.select(face.c.id).where(which).order_by(face.c.id).with_for_update()
     ids = list(connection.execute(waiting).scalars())
     forgotten = {"similarity": None, "probability": None}
-    states = [RowState(_goes_on(face_id, why), step, forgotten) for face_id in ids]
+    states = [RowState(_goes_on(face_id, by, why), step, forgotten) for face_id in ids]
     row_state.write(connection, run_id, states)
     return ids
 
@@ -280,7 +280,7 @@ def _overrule(connection: sa.Connection, run_id: int, ids: Sequence[int]) -> Non
             face.c.reason.in_(_OVERRULED),
         )
         why = "a person chose it as reference, which overrules the filter"
-        _send_back(connection, run_id, dropped, EMBED_STEP, why)
+        _send_back(connection, run_id, dropped, Entry.CHOSEN_FACE, why)
 
 
 def _standing(connection: sa.Connection, face_id: int) -> tuple[int, int]:
@@ -330,14 +330,24 @@ def _note(
     kept = verdict is Verdict.KEPT
     reason = FaceReason.OK if kept else FaceReason.NO_REFERENCE
     made = ledger.Decision(
-        "character", character_id, STEP, verdict.value, reason.value, message=message
+        "character",
+        character_id,
+        _step(connection),
+        verdict.value,
+        reason.value,
+        message=message,
     )
     ledger.append(connection, run_id, [made])
 
 
-def _goes_on(face_id: int, why: str) -> ledger.Decision:
+def _goes_on(face_id: int, step: str, why: str) -> ledger.Decision:
     verdict, reason = Verdict.PENDING.value, FaceReason.OK.value
-    return ledger.Decision("face", face_id, STEP, verdict, reason, message=why)
+    return ledger.Decision("face", face_id, step, verdict, reason, message=why)
+
+
+def _step(connection: sa.Connection) -> str:
+    """The step that choices of references are charged to."""
+    return step_at(connection, Entry.CLEARED_REFERENCE)
 
 
 def _changed(character_id: int) -> str:

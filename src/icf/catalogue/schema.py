@@ -22,9 +22,6 @@ _NAMES = {
 
 metadata = sa.MetaData(naming_convention=_NAMES)
 
-#: What a newly stored image waits for.
-FIRST_IMAGE_STEP = "detect"
-
 #: 64-bit keys everywhere; SQLite numbers its rows by itself only for plain INTEGER.
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -401,6 +398,15 @@ answer = sa.Table(
     _text("file"),
     sa.Column("line", sa.Integer, nullable=False),
     sa.UniqueConstraint("question_id", "annotator"),
+)
+
+# The step of the filter's chain that a row waits for when another stage enters it, as
+# the filter last declared (icf.catalogue.entry_steps).
+entry_step = sa.Table(
+    "entry_step",
+    metadata,
+    sa.Column("entry", sa.Text, primary_key=True),
+    _text("step"),
 )
 
 # --- what must never come back ----------------------------------------------------

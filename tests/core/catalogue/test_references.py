@@ -9,9 +9,6 @@ from icf.catalogue import ledger, references
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import candidate, character, decision, question
 from icf.errors import WrongUse
-from icf.filter.steps.embed import Embed
-from icf.filter.steps.identity import Identity
-from icf.filter.steps.reference import Reference
 from tests.filter.rows import add_album, add_face, add_image, face_row
 
 JUDGED = {"awaits": None, "verdict": "kept", "similarity": 0.5, "probability": 0.9}
@@ -71,14 +68,6 @@ def tom(catalogue: Catalogue) -> int:
 def add_judged(catalogue: Catalogue, who: int, **columns: object) -> int:
     return add_face(
         catalogue, add_image(catalogue, who, awaits=None), who, **{**JUDGED, **columns}
-    )
-
-
-def test_the_steps_that_faces_are_sent_back_to_are_steps_of_the_filter() -> None:
-    assert (Embed.name, Reference.name, Identity.name) == (
-        references.EMBED_STEP,
-        references.STEP,
-        references.IDENTITY_STEP,
     )
 
 

@@ -1,10 +1,14 @@
-"""Split face.character_id: the first candidate, and the character identity chose.
+"""Two characters of a face, and the steps at which rows enter the filter's chain.
 
 The old column was the first candidate until identity judged the face, and identity's
 choice afterwards. It becomes ``filed_under_id``; ``character_id`` is new and NULL until
 identity has chosen. Both databases rename a column without copying the table.
+
+``entry_step`` holds what the core knew by itself before; the filter writes it from now
+on, each time it runs.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
@@ -56,3 +60,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_face_character_id", "face", ["character_id", "verdict"])
     op.create_index("ix_face_filed_under_id", "face", ["filed_under_id"])
+    _create_entry_step()
+
+
+def _create_entry_step() -> None:
+    entry_step = op.create_table(
+        "entry_step",
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("entry", name=op.f("pk_entry_step")),
+    )
+    op.bulk_insert(
+        entry_step,
+        [
+            {"entry": "new_image", "step": "detect"},
+            {"entry": "chosen_face", "step": "embed"},
+            {"entry": "cleared_reference", "step": "reference"},
+            {"entry": "changed_reference", "step": "identity"},
+        ],
+    )
