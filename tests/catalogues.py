@@ -10,8 +10,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from icf.catalogue import entry_steps
 from icf.catalogue.catalogue import REVISION, Catalogue
 from icf.catalogue.schema import metadata
+from icf.filter.step_names import ENTRY_STEPS
 
 #: As the program has it, whatever stands in its place during the tests.
 MIGRATE = Catalogue.upgrade
@@ -41,13 +43,14 @@ class Copies:
 
 
 def empty_postgres(url: str) -> Catalogue:
-    """The database at this program's revision, without a row."""
+    """The database at this program's revision, with no more rows than a new one."""
     catalogue = Catalogue(url)
     with catalogue.engine.begin() as connection:
         if _is_whole(connection):
             names = ", ".join(f'"{name}"' for name in metadata.tables)
             empty = f"TRUNCATE {names} RESTART IDENTITY CASCADE"
             connection.execute(sa.text(empty))
+            entry_steps.declare(connection, ENTRY_STEPS)
             return catalogue
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
