@@ -47,7 +47,7 @@ class Invocation:
 
     @property
     def workspace(self) -> Workspace:
-        """The workspace that the command works in; opened once."""
+        """The workspace of this command; opened once."""
         if self._workspace is None:
             from icf.workspace import find
 
@@ -133,7 +133,7 @@ _OPTIONS = (
         "settings",
         metavar="KEY=VALUE",
         multiple=True,
-        help="Change a setting for this run, as filter.min_face=80.",
+        help="Change a setting for this run, such as filter.min_face=80.",
         expose_value=False,
         callback=_remember("settings"),
     ),
@@ -156,7 +156,7 @@ _OPTIONS = (
         "-v",
         "--verbose",
         is_flag=True,
-        help="Say more; show where an unforeseen error came from.",
+        help="Print more; show the traceback of an error.",
         expose_value=False,
         callback=_remember("verbose"),
     ),
@@ -246,7 +246,7 @@ def group(
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A plain table for people; numbers are set to the right."""
+    """A plain table for people; numbers are right-aligned."""
     from rich.table import Table
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
@@ -259,7 +259,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 
 
 def counts_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A plain table whose column ``count`` holds numbers that are written already."""
+    """A plain table whose column ``count`` holds numbers that are formatted already."""
     drawn = table(columns, rows)
     drawn.columns[columns.index("count")].justify = "right"
     return drawn
@@ -297,7 +297,7 @@ def run(command: click.Command) -> NoReturn:
         error.show()
         code = 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run the same command again to go on", err=True)
+        click.echo("interrupted; run the same command again to continue", err=True)
         code = 130
     except IcfError as error:
         _show_origin(invocation)

@@ -1,4 +1,4 @@
-"""Workspaces that tests of the roof look at."""
+"""Workspaces that tests of `icf` read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.dataset.drawn import Drawing, Size
 @pytest.fixture(scope="session")
 def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with drawn pictures, faces, questions and answers; only to read."""
-    root = tmp_path_factory.mktemp("roof") / "space"
+    root = tmp_path_factory.mktemp("app") / "space"
     Drawing(root, Size(albums=2, characters=2, faces=4)).draw().catalogue.close()
     return root
 

@@ -27,8 +27,8 @@ class Demo:
     root: Path
 
     @property
-    def told(self) -> str:
-        """What its last run told people."""
+    def messages(self) -> str:
+        """What its last run printed to stderr."""
         return self._log.read_text(encoding="utf-8")
 
     @property
@@ -51,8 +51,8 @@ class Demo:
         """Run it to its end; return what it printed to stdout."""
         process = self.start(*words)
         out, _ = process.communicate()
-        assert process.returncode == 0, self.told
-        assert "Traceback" not in self.told
+        assert process.returncode == 0, self.messages
+        assert "Traceback" not in self.messages
         return out
 
     def finish_json(self) -> dict[str, Any]:

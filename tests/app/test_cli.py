@@ -42,7 +42,7 @@ def test_the_help_of_every_command_ends_with_an_example(listed: Listed) -> None:
 
 
 @pytest.mark.parametrize("listed", ALL, ids=lambda each: each.path)
-def test_an_example_is_of_the_command_it_stands_under(listed: Listed) -> None:
+def test_an_example_runs_the_command_whose_help_shows_it(listed: Listed) -> None:
     words, path = listed.example.split(), listed.path.split()
     assert words[: len(path)] == path
 
@@ -59,11 +59,11 @@ def test_every_command_takes_the_shared_options_and_explains_each_option(
 
 def test_the_help_of_a_command_is_set_as_its_author_wrote_it() -> None:
     lines = call("init", "--help").stdout.splitlines()
-    assert "  Make a workspace in DIR, or bring the one there up to date." in lines
+    assert "  Make a workspace in DIR, or update an existing one." in lines
     assert "      icf init cartoons" in lines
 
 
-def test_the_roof_lists_its_commands_in_the_order_of_the_work() -> None:
+def test_icf_lists_its_commands_in_the_order_of_the_work() -> None:
     shown = call("--help").stdout.partition("Commands:")[2]
     assert [line.split()[0] for line in shown.strip().splitlines()] == list(COMMANDS)
 
@@ -72,7 +72,7 @@ def test_a_stage_of_icf_is_the_console_command_itself() -> None:
     own = call("harvest", "run", "--help").stdout
     assert own.startswith("Usage: icf harvest run")
     console = program("icf-harvest", "run", "--help", folder=ROOT).stdout
-    # The two are told different widths of the terminal, so lines may break elsewhere.
+    # The two assume different widths of the terminal, so lines may break elsewhere.
     assert own.split()[4:] == console.split()[3:]
 
 
@@ -81,6 +81,6 @@ def test_a_command_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     assert "No such command 'harvets'" in done.stderr
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert call("--version").stdout == f"icf, version {__version__}\n"
     assert cli.name == "icf"

@@ -26,24 +26,24 @@ def test_a_command_is_described_by_usage_words_options_and_example() -> None:
     @click.option("--rate", default=2, show_default=True, help="How much.")
     @click.option("--dry-run", is_flag=True, help="Only count.")
     @shared_options
-    @example("tell FILE")
-    def tell() -> None:
-        """Tell something.
+    @example("count FILE")
+    def count() -> None:
+        """Count something.
 
         In more words,
         on two lines.
         """
 
-    assert "\n".join(described(Listed("tell", tell), heading=True)) == (
-        "### tell\n\n"
-        "    tell FILE... [AGAIN] --out F.npy [OPTIONS]\n\n"
-        "Tell something.\n\nIn more words, on two lines.\n\n"
+    assert "\n".join(described(Listed("count", count), heading=True)) == (
+        "### count\n\n"
+        "    count FILE... [AGAIN] --out F.npy [OPTIONS]\n\n"
+        "Count something.\n\nIn more words, on two lines.\n\n"
         "| option | meaning |\n| --- | --- |\n"
         "| `--out F.npy` | Where it goes. Required. |\n"
         "| `--kind a\\|b` | Which. May be repeated. |\n"
         "| `--rate INTEGER` | How much. Default: 2. |\n"
         "| `--dry-run` | Only count. |\n\n"
-        "Example:\n\n    tell FILE\n"
+        "Example:\n\n    count FILE\n"
     )
 
 

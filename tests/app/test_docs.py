@@ -1,4 +1,4 @@
-"""The pages tell the truth: their shell blocks run, and their links lead somewhere."""
+"""The docs are correct: their shell blocks run, and their links lead somewhere."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def test_killed_on_its_way_it_ends_like_a_run_that_nothing_disturbed(
 
 
 def _counts(made: Workspace) -> dict[str, Any]:
-    """What `status` counts; the rates and times beside it change by themselves."""
+    """What `status` counts; the rates and times next to it change by themselves."""
     found = json.loads(harvest(made.root, "status", "--json"))
     return {name: found[name] for name in ("urls", "images", "bytes", "listings")}
 

@@ -123,7 +123,7 @@ def test_a_list_pages_notes_and_boxes_are_no_albums(wiki: MediaWiki) -> None:
     assert "Never an album" not in names | missing_in(answers)
 
 
-def test_a_region_stands_in_the_albums_infobox(wiki: MediaWiki) -> None:
+def test_a_region_is_read_from_the_albums_infobox(wiki: MediaWiki) -> None:
     albums = {**ONE_ALBUM, "region_parameter": "country"}
     answers = listed(wiki, albums=albums, characters={"parameter": "characters"})
     assert [one.region for one in albums_in(answers)] == [Region.JAPAN]
@@ -137,9 +137,9 @@ def test_characters_are_a_sections_links_with_their_genders(wiki: MediaWiki) -> 
     answers = listed(wiki, albums=ONE_ALBUM, characters=characters)
     assert cast_in(answers) == {"Nova": Gender.FEMALE, "Vega": Gender.MALE}
     # One has no page; another is only a part of the album's.
-    told = {p.message for answer in answers for p in answer.pictures if p.message}
-    assert any("'Ghost': it is missing" in text for text in told)
-    assert any("'Umbra': it is the part 'Villains'" in text for text in told)
+    messages = {p.message for answer in answers for p in answer.pictures if p.message}
+    assert any("'Ghost': it is missing" in text for text in messages)
+    assert any("'Umbra': it is the part 'Villains'" in text for text in messages)
 
 
 def test_characters_are_what_the_albums_infobox_names(wiki: MediaWiki) -> None:
@@ -210,7 +210,7 @@ def test_replication_lag_is_waited_out_and_nothing_is_lost(wiki: MediaWiki) -> N
         lag.enter_context(wiki.lagging(9))
 
         def catch_up() -> None:
-            while len(wiki.requests) < before + 3:  # it was refused, and asked again
+            while len(wiki.requests) < before + 3:  # refused, then asked again
                 time.sleep(0.05)
             lag.close()
 

@@ -7,9 +7,7 @@ from icf.command import Subcommand
 
 COMMANDS = {
     "init": Subcommand("icf.app.init:init", "Make a workspace."),
-    "demo": Subcommand(
-        "icf.app.demo.command:demo", "Build a small data set to look at."
-    ),
+    "demo": Subcommand("icf.app.demo.command:demo", "Build a small example data set."),
     "harvest": Subcommand(
         "icf.harvest.cli.main:cli", "Harvest albums, characters and their images."
     ),
@@ -34,12 +32,12 @@ COMMANDS = {
     "detect": Subcommand("icf.app.detect:detect", "Find the faces in any pictures."),
     "embed": Subcommand("icf.app.embed:embed", "Embed the faces of a list."),
     "status": Subcommand("icf.app.status:status", "Count what the workspace holds."),
-    "why": Subcommand("icf.app.why:why", "Say why something is in or out."),
+    "why": Subcommand("icf.app.why:why", "Show why something was kept or dropped."),
     "takedown": Subcommand(
         "icf.app.takedown.command:takedown",
-        "Withdraw a picture or a character for good.",
+        "Remove a picture or a character for good.",
     ),
-    "config": Subcommand("icf.app.config:config", "Look at the settings."),
+    "config": Subcommand("icf.app.config:config", "Show the settings."),
     "doctor": Subcommand(
         "icf.app.doctor:doctor", "Check this machine and the workspace."
     ),

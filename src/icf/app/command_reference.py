@@ -37,14 +37,14 @@ stdout is data, stderr is for people. Every command ends with an exit code:
 
 @dataclass(frozen=True)
 class Listed:
-    """A command as it is typed, ``icf-harvest run``, and what click knows of it."""
+    """A command, and how it is typed: ``icf-harvest run``."""
 
     path: str
     command: click.Command
 
     @property
     def example(self) -> str:
-        """The line that `icf.command.example` gave it; empty if it has none."""
+        """Its example, from `icf.command.example`; empty if it has none."""
         return str(getattr(self.command.callback, "icf_example", ""))
 
 
@@ -68,7 +68,7 @@ def groups() -> dict[str, LazyGroup]:
 
 
 def commands(program: str, command: click.Command) -> Iterator[Listed]:
-    """What can be run below ``command``; those of `icf` without the stages."""
+    """The commands below ``command``; for `icf` without those of the stages."""
     if not isinstance(command, click.Group):
         yield Listed(program, command)
         return
@@ -99,7 +99,7 @@ def reference() -> str:
 
 
 def described(listed: Listed, *, heading: bool) -> Iterator[str]:
-    """The parts of one command's description, with its name above or without."""
+    """The parts of one command's description, with or without a heading."""
     if heading:
         yield f"### {listed.path}\n"
     yield f"    {_usage(listed)}\n"

@@ -1,4 +1,4 @@
-"""The whole line, end to end, as a new user runs it; and killed in every stage."""
+"""The demo from start to end, as a new user runs it; and killed in every stage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOMENTS: dict[str, Callable[[Demo], bool]] = {
     "export": lambda demo: any((demo.root / "batches").glob(".questions.partial-*")),
     "import": lambda demo: demo.count("answer") > 0,
     "splits": lambda demo: any((demo.root / "releases").glob(".demo.partial-*")),
-    "report": lambda demo: "$ icf-report" in demo.told,
+    "report": lambda demo: "$ icf-report" in demo.messages,
 }
 
 
@@ -36,7 +36,7 @@ def noisy(*kinds: Noise) -> int:
 
 
 @pytest.mark.slow
-def test_every_url_meets_the_fate_that_the_site_has_for_it(
+def test_every_url_gets_the_status_that_the_site_makes_it_have(
     undisturbed: Undisturbed,
 ) -> None:
     urls = undisturbed[1]["urls"]
@@ -76,13 +76,13 @@ def test_the_bundled_models_do_well_on_styles_they_never_saw(
     assert found["detection"]["official"] > 0.85
 
 
-def test_each_command_is_told_before_it_runs(undisturbed: Undisturbed) -> None:
-    told = [
+def test_each_command_is_printed_before_it_runs(undisturbed: Undisturbed) -> None:
+    commands = [
         " ".join(line.split()[1:3])
-        for line in undisturbed[0].told.splitlines()
+        for line in undisturbed[0].messages.splitlines()
         if line.startswith("$ ")
     ]
-    assert told == [
+    assert commands == [
         "icf init",
         "icf-harvest run",
         "icf-filter run",
@@ -93,7 +93,9 @@ def test_each_command_is_told_before_it_runs(undisturbed: Undisturbed) -> None:
         "icf-evaluate detection",
         "icf-report reports/demo.html",
     ]
-    assert "a simulated annotator, who is wrong 3% of the time" in undisturbed[0].told
+    assert (
+        "a simulated annotator, who is wrong 3% of the time" in undisturbed[0].messages
+    )
 
 
 def test_what_it_leaves_is_whole_and_its_report_is_where_it_says(
@@ -140,7 +142,7 @@ def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
 ) -> None:
     demo = Demo(tmp_path / "demo")
     for stage, due in MOMENTS.items():
-        assert demo.kill_when(due), f"it ended before {stage}: {demo.told}"
+        assert demo.kill_when(due), f"it ended before {stage}: {demo.messages}"
         assert_nothing_is_half_written(demo)
     found = demo.finish_json()
     assert_nothing_is_half_written(demo)
@@ -152,7 +154,7 @@ def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
 
 
 @pytest.mark.slow
-def test_a_port_that_another_program_took_is_told(tmp_path: Path) -> None:
+def test_a_port_that_another_program_took_is_named(tmp_path: Path) -> None:
     demo = Demo(tmp_path / "demo")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         demo.root.mkdir()
@@ -160,7 +162,7 @@ def test_a_port_that_another_program_took_is_told(tmp_path: Path) -> None:
         process = demo.start()
         process.communicate()
     assert process.returncode == 1
-    assert "cannot listen on 127.0.0.1" in demo.told
+    assert "cannot listen on 127.0.0.1" in demo.messages
 
 
 def test_a_file_in_its_place_is_wrong_use(tmp_path: Path) -> None:
@@ -169,7 +171,7 @@ def test_a_file_in_its_place_is_wrong_use(tmp_path: Path) -> None:
     process = demo.start()
     process.communicate()
     assert process.returncode == 2
-    assert "is a file" in demo.told
+    assert "is a file" in demo.messages
 
 
 def test_a_workspace_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
@@ -179,7 +181,7 @@ def test_a_workspace_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
     process = demo.start()
     process.communicate()
     assert process.returncode == 2
-    assert "holds something that is no demo" in demo.told
+    assert "contains something other than a demo" in demo.messages
     assert (demo.root / "icf.toml").read_text() == settings
 
 

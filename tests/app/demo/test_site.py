@@ -63,7 +63,9 @@ def test_every_good_picture_decodes_and_its_faces_lie_inside(truth: Truth) -> No
     site.close()
 
 
-def test_a_clean_picture_shows_exactly_whom_it_is_filed_under(truth: Truth) -> None:
+def test_a_clean_picture_shows_exactly_the_characters_it_is_filed_under(
+    truth: Truth,
+) -> None:
     for file in truth.files:
         shown = {face.character for face in file.faces}
         if file.noise is Noise.CLEAN:

@@ -169,7 +169,7 @@ def test_missing_files_come_without_image_info(
         assert page.get("missing", False) is (detail == "missing_file")
 
 
-def test_a_licence_stands_at_the_file_or_at_the_site(
+def test_a_licence_is_stated_by_the_file_or_by_the_site(
     answers: dict[str, Any], pages: dict[str, dict[str, Any]]
 ) -> None:
     stated = {

@@ -1,8 +1,8 @@
-"""`icf demo`: the whole line on a small cartoon site, with the commands a user types.
+"""`icf demo`: all stages on a small cartoon site, with the commands that a user types.
 
-The demo has no way of its own through the program: it serves the site, writes the
-settings, and then runs the public commands one by one, printing each. Every one of them
-goes on from where it was, so a demo that was killed is finished by starting it again.
+The demo serves the site, writes the settings, and then runs the public commands one by
+one, printing each. Each command continues where it stopped, so a demo that was killed
+is finished by starting it again.
 """
 
 from __future__ import annotations
@@ -61,32 +61,32 @@ def demo(invocation: Invocation, where: Path) -> None:
 
     DIR (default: demo) becomes a workspace. The site, its pictures and its faults come
     with the program; questions are answered by a simulated annotator who is wrong 3% of
-    the time. Killed anywhere and started again, it goes on from where it was.
+    the time. Killed at any point and started again, it continues where it stopped.
     """
     started = time.monotonic()
     root = where.resolve()
-    tell = Teller(invocation, root)
+    shell = Shell(invocation, root)
     port = _port(root)
-    tell.run("icf", "init", str(where), folder=Path.cwd())
+    shell.run("icf", "init", str(where), folder=Path.cwd())
     text = write_config(root, port)
-    tell.say(f"\n{_shown(root / CONFIG)} declares the site:\n\n{text.rstrip()}")
+    shell.say(f"\n{_shown(root / CONFIG)} declares the site:\n\n{text.rstrip()}")
     with DemoSite(port):
-        tell.run("icf-harvest", "run")
-    tell.run("icf-filter", "run")
-    answered = _ask_people(root, tell)
+        shell.run("icf-harvest", "run")
+    shell.run("icf-filter", "run")
+    answered = _ask_people(root, shell)
     release = Path("releases/demo")
-    tell.run("icf-build-splits", str(release), "--seed", str(SEED))
+    shell.run("icf-build-splits", str(release), "--seed", str(SEED))
     workspace = find(root)
-    found = _evaluate(workspace, release, tell)
+    found = _evaluate(workspace, release, shell)
     report = root / "reports" / "demo.html"
-    tell.run("icf-report", str(report.relative_to(root)))
+    shell.run("icf-report", str(report.relative_to(root)))
     result = score(workspace, answered, *found)
     invocation.say(f"\nAll of it took {time.monotonic() - started:.0f} seconds.\n")
     invocation.emit(result.as_json(report), lambda: _summary(result, report))
 
 
 @dataclass(frozen=True)
-class Teller:
+class Shell:
     """Runs commands in the demo's workspace, each printed before it runs."""
 
     invocation: Invocation
@@ -98,7 +98,7 @@ class Teller:
         """Run a console command of this installation; return stdout if captured.
 
         Raises:
-            IcfError: the command failed; its own message stands above.
+            IcfError: the command failed; its own message is above.
         """
         self.invocation.say(f"\n$ {shlex.join(words)}")
         program = Path(sys.executable).parent / words[0]
@@ -114,7 +114,7 @@ class Teller:
         if done.returncode not in (0, 3):
             raise IcfError(
                 f"{words[0]} stopped with exit code {done.returncode}; its message is "
-                "above. Mend what it says and start the demo again: it goes on."
+                "above. Fix what it says and start the demo again: it continues."
             )
         if capture:
             self.say(done.stdout.rstrip())
@@ -127,12 +127,12 @@ class Teller:
         return sys.stderr if self.invocation.json else None
 
     def say(self, text: str) -> None:
-        """Tell the person at the terminal something."""
+        """Print a message for people."""
         self.invocation.say(text)
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """Have Linux kill a command whose demo was killed, so that no two run at once."""
+    """Have Linux kill a command with its demo, so that no two run at once."""
     if not sys.platform.startswith("linux"):
         return None
     import ctypes
@@ -151,10 +151,10 @@ def _die_with_parent() -> Callable[[], None] | None:
 
 
 def _port(root: Path) -> int:
-    """The site's port: free when the demo first ran, and the same ever after.
+    """The site's port: any free one at the first run, then always the same.
 
-    The URLs in the catalogue name it. The note of it also tells a demo from a workspace
-    of the user's own, whose settings must not be written over.
+    The URLs in the catalogue contain it. The file that stores it also marks a folder as
+    a demo: the settings of any other workspace must not be overwritten.
 
     Raises:
         WrongUse: the folder holds something else.
@@ -165,7 +165,7 @@ def _port(root: Path) -> int:
     root.mkdir(parents=True, exist_ok=True)
     if any(not each.name.startswith(".") for each in root.iterdir()):
         raise WrongUse(
-            f"{root} holds something that is no demo; name a new folder, as "
+            f"{root} contains something other than a demo; name a new folder, as "
             "`icf demo another`"
         )
     with socket.socket() as probe:
@@ -184,25 +184,25 @@ def write_config(root: Path, port: int) -> str:
     return text
 
 
-def _ask_people(root: Path, tell: Teller) -> int:
-    """Export every open question, have it answered, take the answers back."""
+def _ask_people(root: Path, shell: Shell) -> int:
+    """Export the questions, have them answered, and import the answers."""
     folder = root / "batches" / "questions"
-    tell.run("icf-annotate", "export", "--format", "csv", "batches/questions")
+    shell.run("icf-annotate", "export", "--format", "csv", "batches/questions")
     answers = root / "batches" / "answers.csv"
-    tell.say(
+    shell.say(
         "\nNo people are at hand: a simulated annotator, who is wrong "
         f"{ERROR_RATE:.0%} of the time, fills in batches/answers.csv"
     )
     asked = answer_questions(find(root), folder / "questions.csv", answers, SEED)
-    tell.run("icf-annotate", "import", "batches/answers.csv")
+    shell.run("icf-annotate", "import", "batches/answers.csv")
     return asked
 
 
 def _evaluate(
-    workspace: Workspace, release: Path, tell: Teller
+    workspace: Workspace, release: Path, shell: Shell
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Score the release's identification test, and the detector on the true boxes."""
-    identification = tell.run(
+    identification = shell.run(
         "icf-evaluate",
         "identification",
         "--info",
@@ -213,7 +213,7 @@ def _evaluate(
         capture=True,
     )
     truth, detections = write_detection_files(workspace)
-    detection = tell.run(
+    detection = shell.run(
         "icf-evaluate",
         "detection",
         "--truth",

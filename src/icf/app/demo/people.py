@@ -1,4 +1,4 @@
-"""The demo's simulated annotator: knows the site's truth, and errs at a known rate."""
+"""The demo's simulated annotator: knows the truth, and is wrong at a known rate."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Asked:
         return truth.who(self.sha256, self.box) == self.character
 
     def misjudged(self, seed: int) -> bool:
-        """Whether the annotator errs here.
+        """Whether the annotator is wrong here.
 
-        It hangs on what is shown, not on the question's number, which another run of
-        the demo, or one that was killed, may give to another face.
+        It depends on what is shown, not on the question's id: another run of the demo
+        may give that id to another face.
         """
         edges = " ".join(f"{edge:.0f}" for edge in self.box)
         shown = f"{seed} {self.sha256} {edges} {self.character}"

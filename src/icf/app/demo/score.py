@@ -1,4 +1,4 @@
-"""What the demo came to, held against what its pictures really show."""
+"""The demo's results, compared with what its pictures really show."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class DemoScore:
     """The demo in numbers.
 
     Attributes:
-        urls: how many URLs met each fate.
+        urls: number of URLs by status.
         images: pictures stored.
         faces: faces found.
         kept: faces that passed every filter.
-        dropped: faces by the reason they are out for.
-        questions: questions people were asked.
+        dropped: dropped faces by reason.
+        questions: exported questions.
         wrong_labels: settled questions whose label is not the truth.
         labels: settled questions.
         identification: what `icf-evaluate identification` printed.
@@ -123,11 +123,11 @@ def score(
 
 
 def write_detection_files(workspace: Workspace) -> tuple[Path, Path]:
-    """Write the true boxes of the site's drawings, and ours, as the official files.
+    """Write the true and the detected boxes of the drawings as official files.
 
     Only pictures that were harvested, could be decoded and show a drawn face count: the
     official files cannot list a picture without a face. Photographed people are neither
-    truth nor detections, for the benchmark is of cartoon faces.
+    truth nor detections: the benchmark is about cartoon faces.
     """
     truth = load_truth()
     with workspace.catalogue.read() as connection:

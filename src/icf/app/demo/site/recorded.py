@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from icf.errors import BadInput
 
 ANSWERS = "answers.json.gz"
-#: Stands in answers for the wiki's scheme, host and port.
+#: Placeholder in answers for the wiki's scheme, host and port.
 BASE = "http://demo.invalid"
 
 

@@ -136,12 +136,12 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, int(self.server_address[1])
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up; they do, on purpose."""
+        """Ignore clients that hang up; they do so on purpose."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def refuses_once(self, name: str) -> bool:
-        """Tell whether this is the first request for something that is busy."""
+        """Return whether this is the first request for something that is busy."""
         with self._lock:
             first = name not in self._refused
             self._refused.add(name)

@@ -1,4 +1,4 @@
-"""What is really in the demo's pictures: used to score the demo, and to answer for it.
+"""The ground truth of the demo's pictures: to score the demo, and to answer questions.
 
 Nothing of this is served by the site. The demo's simulated annotator looks here to
 answer "is this the same character?", and its last page compares the result with it.
@@ -58,7 +58,7 @@ class TrueFile:
     Attributes:
         name: as in its URL, with underscores.
         sha256: of the bytes that a fetch brings, None where there are none.
-        filed_under: the characters on whose pages it stands.
+        filed_under: the characters on whose pages it is.
         faces: every face in it; empty where it cannot be decoded.
         noise: what is wrong with it.
         detail: which kind of broken or missing, else empty.
@@ -85,7 +85,7 @@ class TrueCharacter:
 
 @dataclass(frozen=True)
 class Truth:
-    """The whole truth of the demo site."""
+    """The ground truth of the demo site."""
 
     characters: tuple[TrueCharacter, ...]
     files: tuple[TrueFile, ...]
@@ -102,7 +102,7 @@ class Truth:
 
     @cached_property
     def by_sha256(self) -> dict[str, tuple[TrueFile, ...]]:
-        """Files by the hash of their bytes; exact duplicates stand together."""
+        """Files by the hash of their bytes; exact duplicates are together."""
         found: dict[str, tuple[TrueFile, ...]] = {}
         for file in self.files:
             if file.sha256 is not None:
