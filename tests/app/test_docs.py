@@ -131,6 +131,9 @@ def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
     assert not names["release"].leaks.leaks
     assert names["scores"].identification.rank1 > 85
     assert names["scores"].detection.official > 0.85
+    # A release in several formats has each in a folder of its name.
+    shutil.copytree(names["release"].path, tmp_path / "both" / "icartoonface")
+    assert icf.evaluate(tmp_path / "both") == names["scores"]
     names["space"].catalogue.close()
     assert capfd.readouterr() == ("", "")
 

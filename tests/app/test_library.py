@@ -67,6 +67,7 @@ def test_whatever_goes_wrong_is_an_error_of_the_one_tree(tmp_path: Path) -> None
         lambda: icf.export_questions(space, tmp_path / "b", format="no_such"),
         lambda: icf.import_answers(space, tmp_path / "no_such.csv"),
         lambda: icf.build_release(space, tmp_path / "release"),
+        lambda: icf.build_release(space, tmp_path / "r", formats=["no_such"]),
         lambda: icf.evaluate(tmp_path),
     ]
     for call in calls:

@@ -31,6 +31,7 @@ from icf.dataset.formats.icartoonface.release_files import (
     FEATURES,
     RECTEST_INFO,
 )
+from icf.dataset.formats.registry import DEFAULT
 from icf.dataset.leaks import LeakReport
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import (
@@ -251,8 +252,14 @@ def import_answers(
     return answers.import_answers(workspace, Path(file), annotators)
 
 
-def build_release(workspace: Workspace, folder: StrPath, *, seed: int = 1) -> Release:
-    """Split the labelled faces and write a release in iCartoonFace's formats.
+def build_release(
+    workspace: Workspace,
+    folder: StrPath,
+    *,
+    seed: int = 1,
+    formats: Sequence[str] = (DEFAULT,),
+) -> Release:
+    """Split the labelled faces and write a release.
 
     The same catalogue and seed give the same files.
 
@@ -260,15 +267,17 @@ def build_release(workspace: Workspace, folder: StrPath, *, seed: int = 1) -> Re
         workspace: with imported answers.
         folder: a new folder for the release.
         seed: random seed of the split.
+        formats: names of the file formats; several are each in a folder of its name.
 
     Raises:
-        WrongUse: too few labelled faces, or ``folder`` holds something else.
+        WrongUse: too few labelled faces, an unknown format, or ``folder`` holds
+            something else.
         BrokenMachine: the folder cannot be written.
         IcfError: train and test share something; nothing was written.
     """
     path = Path(folder)
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = releases.prepare(workspace, seed)
+    prepared = releases.prepare(workspace, seed, formats)
     written = releases.write(workspace, prepared, path, seed)
     workspace.end_run(run_id)
     return Release(path, written, prepared.plan.counts, prepared.leaks)
@@ -283,7 +292,7 @@ def evaluate(
     """Score a recogniser and a detector on the tests of a release.
 
     Args:
-        release: the folder of a release.
+        release: the folder of a release in iCartoonFace's format.
         features: raw float64, shape (pictures of the test, d), in the order of the
             release's info file; None: those of the embedder that made the release.
         detections: a CSV file of ``picture,xmin,ymin,xmax,ymax,face,score``; None:
@@ -293,6 +302,8 @@ def evaluate(
         BadInput: a file is missing, or is not in its format.
     """
     folder = Path(release)
+    if (folder / DEFAULT).is_dir():  # it is one format of several
+        folder /= DEFAULT
     info = read_rectest_info(folder / RECTEST_INFO)
     rows = read_features(Path(features or folder / FEATURES), len(info.files))
     found = read_submission_csv(Path(detections or folder / DETTEST_FOUND))
