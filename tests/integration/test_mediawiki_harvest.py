@@ -139,7 +139,7 @@ def test_every_licence_is_recorded_with_where_it_was_read(
     assert {by_name[name].licence for name in unstated} == {"unknown"}
 
 
-def test_files_that_were_never_uploaded_are_told(
+def test_files_that_were_never_uploaded_are_reported(
     wiki: MediaWiki, harvested: Workspace
 ) -> None:
     query = sa.select(url.c.fate, sa.func.count()).group_by(url.c.fate)

@@ -80,7 +80,7 @@ def missing_in(answers: list[ListingPage]) -> set[str]:
 # --- albums ---------------------------------------------------------------------------
 
 
-def test_albums_stand_in_a_tables_column_with_their_ranks_and_regions(
+def test_albums_are_read_from_a_tables_column_with_their_ranks_and_regions(
     wiki: MediaWiki,
 ) -> None:
     albums = {
@@ -171,7 +171,7 @@ def test_what_is_shown_seldom_enough_stays(wiki: MediaWiki) -> None:
     assert {"Nova main.png", "Nova side.png", ORNAMENT} <= set(files_in(answers))
 
 
-def test_pictures_stand_in_galleries_of_text_and_of_templates(
+def test_pictures_are_read_from_galleries_of_text_and_of_templates(
     wiki: MediaWiki,
 ) -> None:
     images = {"page": "galleries", "gallery_page": "Gallery of {character}"}
@@ -183,7 +183,7 @@ def test_pictures_stand_in_galleries_of_text_and_of_templates(
     assert fates == [FetchStatus.MISSING_FILE]
 
 
-def test_pictures_stand_in_a_category_of_files(wiki: MediaWiki) -> None:
+def test_pictures_are_read_from_a_category_of_files(wiki: MediaWiki) -> None:
     images = {"page": "none", "category": "Images of {character}"}
     answers = listed(wiki, albums=ONE_ALBUM, characters=IN_CATEGORY, images=images)
     found = files_in(answers)

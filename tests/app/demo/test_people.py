@@ -108,7 +108,7 @@ def asked() -> list[Shown]:
     return everything_that_could_be_asked()
 
 
-def test_the_annotator_is_wrong_at_the_rate_that_is_told(
+def test_the_annotator_is_wrong_at_the_stated_rate(
     asked: list[Shown], tmp_path: Path
 ) -> None:
     made = fill(tmp_path, asked)
