@@ -1,29 +1,25 @@
 """List files with gallery-dl, in a process of its own that can be killed.
 
-Run as ``python -m icf.harvest.sources.gallery_dl.child`` by
-`icf.harvest.sources.gallery_dl.listing`: on stdin comes one line of JSON with the
-options, then one for each URL to list; on stdout go JSON lines. When stdin ends,
-because the harvest did, this process ends too. It downloads no file and reads and
-writes none of gallery-dl's own: no configuration, no cache, no archive.
+Started by `icf.harvest.sources.gallery_dl.listing`, which sends JSON objects: first the
+options, then each URL to list; it gets JSON objects back. This process downloads no
+file and reads and writes none of gallery-dl's own: no configuration, no cache, no
+archive.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import queue
 import socket
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import Any
 
+from icf.engine.child_process import Channel
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, check_addresses
 from icf.harvest.sources.gallery_dl.metadata import read_metadata
 
-#: Of what gallery-dl would write by itself, besides the files it does not download.
+#: Switches off what gallery-dl would write besides the files.
 _WRITES_NOTHING = {
     "cookies-update": False,
     "write-pages": False,
@@ -36,30 +32,16 @@ _DEPTH = 8
 Emit = Callable[[Mapping[str, Any]], None]
 
 
-def main() -> None:
-    """List what is asked for on stdin, one URL after another."""
-    options = json.loads(sys.stdin.readline())
-    out = sys.stdout
-    # Whatever gallery-dl prints must not come between the lines.
-    sys.stdout = sys.stderr
-    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin, asked), daemon=True).start()
+def main(channel: Channel) -> None:
+    """List each URL that comes through the channel, one after another."""
+    options = json.loads(channel.receive()[1])
     _guard_names(AllowList(options["allow_hosts"]))
     _configure(options)
-
-    def emit(line: Mapping[str, Any]) -> None:
-        out.write(json.dumps(line) + "\n")
-        out.flush()
-
-    while True:
-        _list(json.loads(asked.get()), emit)
-
-
-def _listen(parent: TextIO, asked: queue.SimpleQueue[str]) -> None:
-    """Pass on what is asked; end at once when the other end of stdin is gone."""
-    for line in parent:
-        asked.put(line)
-    os._exit(0)
+    for _, body in channel:
+        _list(
+            json.loads(body),
+            lambda line: channel.send(b"L", json.dumps(line).encode()),
+        )
 
 
 def _guard_names(allow: AllowList) -> None:
@@ -145,7 +127,3 @@ class _Words(logging.Handler):
             self.last = record.getMessage()
         elif record.name != "urllib3.connectionpool":
             self._out({"fault": record.getMessage()})
-
-
-if __name__ == "__main__":
-    main()

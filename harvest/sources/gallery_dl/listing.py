@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import selectors
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
-from typing import IO, Any
+from typing import Any
 
 from icf.codes import FetchStatus
-from icf.errors import BrokenMachine
+from icf.engine.child_process import (
+    ChildCrashed,
+    ChildLost,
+    ChildProcess,
+    ChildTimeout,
+)
 from icf.harvest.fault import Fault
 
 #: Seconds after its first file that a part of a listing is handed over.
 _PROMPT = 2.0
-_READ = 1 << 16
-#: A line longer than this is no listing.
+#: Seconds in which a process that waits must take a request.
+_SEND_SECONDS = 60.0
+#: Bytes; a line longer than this is not part of a listing.
 _LONGEST_LINE = 1 << 20
 
 Line = dict[str, Any]
@@ -35,147 +36,102 @@ class Lister:
     """A process that lists one URL after another; started when it is needed.
 
     Args:
-        options: what `icf.harvest.sources.gallery_dl.child` is told first.
-        patience: seconds without a word after which it is killed.
+        options: the first message to `icf.harvest.sources.gallery_dl.child`.
+        patience: seconds without a message after which it is killed.
     """
 
     def __init__(self, options: Mapping[str, Any], patience: float) -> None:
         self._options = options
         self._patience = patience
-        self._process: subprocess.Popen[bytes] | None = None
-        self._files = ExitStack()
-        self._rest = b""
+        self._process: ChildProcess | None = None
+        self._cache: tempfile.TemporaryDirectory[str] | None = None
+        self._ending: Line | ChildLost | None = None
         self._busy = False
 
     def begin(self, url: str) -> None:
-        """Begin the listing of a URL; one that is under way is given up.
+        """Begin the listing of a URL; stop one that is in progress.
 
         Raises:
             BrokenMachine: no process can be started.
         """
-        if self._busy or (
-            self._process is not None and self._process.poll() is not None
-        ):
+        if self._busy or (self._process is not None and not self._process.is_running):
             self.close()
         if self._process is None:
             self._process = self._start()
-            self._tell(self._options)
-        self._tell(url)
+            self._send(self._options)
+        self._send(url)
         self._busy = True
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        said = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        self._said = self._files.enter_context(said)
-        # What it may load keeps caches of its own.
-        cache = self._files.enter_context(tempfile.TemporaryDirectory())
-        command = [sys.executable, "-m", "icf.harvest.sources.gallery_dl.child"]
-        try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._said,
-                env={**os.environ, "XDG_CACHE_HOME": cache},
-            )
-        except OSError as error:
-            self._files.close()
-            raise BrokenMachine(f"cannot start {command}: {error}") from error
+    def _start(self) -> ChildProcess:
+        # What gallery-dl loads may keep caches of its own.
+        self._cache = tempfile.TemporaryDirectory()
+        return ChildProcess(
+            "icf.harvest.sources.gallery_dl.child",
+            environment={"XDG_CACHE_HOME": self._cache.name},
+            longest=_LONGEST_LINE,
+        )
 
-    def _tell(self, words: object) -> None:
-        # Options hold passwords: they go where no list of processes shows them.
+    def _send(self, value: object) -> None:
+        # Options hold passwords: on the channel no list of processes shows them.
         assert self._process is not None
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # `read` says why it ended
-            self._process.stdin.write(json.dumps(words).encode() + b"\n")
-            self._process.stdin.flush()
+        try:
+            self._process.send(b"L", json.dumps(value).encode(), _SEND_SECONDS)
+        except ChildLost as lost:
+            self._ending = lost  # `read` raises it
 
     def read(self, count: int) -> list[Line]:
         """Return the next lines, ``count`` at most.
 
-        The last line of a listing, which says how it ended, comes alone.
+        The last line of a listing, which says how it ended, is returned alone.
 
         Raises:
-            Fault: it broke, or said nothing for too long; it is closed then.
+            Fault: it broke, or sent nothing for too long; it is closed then.
         """
-        try:
-            return self._read(count)
-        except Fault:
-            self.close()
-            raise
-
-    def _read(self, count: int) -> list[Line]:
+        assert self._process is not None
         lines: list[Line] = []
-        first = 0.0
-        while len(lines) < count:
-            line, newline, rest = self._rest.partition(b"\n")
-            if newline:
-                parsed = _parsed(line)
-                if is_last(parsed):
-                    if lines:
-                        break
-                    self._busy = False
-                self._rest = rest
-                lines.append(parsed)
-                if not self._busy:
-                    break
-                first = first or time.monotonic()
-                continue
-            if lines and not self._more_within(first + _PROMPT - time.monotonic()):
-                break
-            if not lines and not self._more_within(self._patience):
-                raise Fault(
-                    FetchStatus.TIMEOUT,
-                    f"gallery-dl said nothing for {self._patience:.0f} s",
-                    again=True,
-                )
-            piece = os.read(self._out.fileno(), _READ)
-            if not piece and lines:
-                break
-            if not piece:
-                raise _broken(self._last_words())
-            self._rest += piece
-            if len(self._rest) > _LONGEST_LINE and b"\n" not in piece:
-                raise _broken("a line without an end")
-        return lines
+        end = float("inf")
+        while len(lines) < count and self._ending is None:
+            if lines and not self._process.channel.poll(end - time.monotonic()):
+                return lines
+            self._receive(lines)
+            if len(lines) == 1:
+                end = time.monotonic() + _PROMPT
+        if lines:
+            return lines
+        assert self._ending is not None
+        if isinstance(self._ending, ChildLost):
+            fault = self._fault(self._ending)
+            self.close()
+            raise fault
+        last, self._ending, self._busy = self._ending, None, False
+        return [last]
 
     def close(self) -> None:
         """Kill the process, if there is one."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._out.close()
-        self._files.close()
-        self._process, self._rest, self._busy = None, b"", False
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
+        if self._cache is not None:
+            self._cache.cleanup()
+        self._cache, self._ending, self._busy = None, None, False
 
-    @property
-    def _out(self) -> IO[bytes]:
+    def _receive(self, lines: list[Line]) -> None:
         assert self._process is not None
-        assert self._process.stdout is not None
-        return self._process.stdout
+        try:
+            _, body = self._process.receive(self._patience)
+        except ChildLost as lost:
+            self._ending = lost
+            return
+        line: Line = json.loads(body)
+        if is_last(line):
+            self._ending = line
+        else:
+            lines.append(line)
 
-    def _last_words(self) -> str:
-        self._said.seek(0)
-        words = self._said.read().decode(errors="replace").strip().splitlines()
-        return words[-1] if words else "it ended without a word"
-
-    def _more_within(self, seconds: float) -> bool:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._out, selectors.EVENT_READ)
-            return bool(selector.select(max(0.0, seconds)))
-
-
-def _parsed(line: bytes) -> Line:
-    try:
-        parsed = json.loads(line)
-    except ValueError as error:
-        raise _broken(f"a line that is no JSON: {line[:80]!r}") from error
-    assert isinstance(parsed, dict)
-    return parsed
-
-
-def _broken(why: str) -> Fault:
-    return Fault(FetchStatus.HTTP_ERROR, f"gallery-dl broke: {why}")
+    def _fault(self, lost: ChildLost) -> Fault:
+        if isinstance(lost, ChildTimeout):
+            text = f"gallery-dl sent nothing for {self._patience:.0f} s"
+            return Fault(FetchStatus.TIMEOUT, text, again=True)
+        assert isinstance(lost, ChildCrashed)
+        why = (lost.output or lost.how).splitlines()[-1]
+        return Fault(FetchStatus.HTTP_ERROR, f"gallery-dl broke: {why}")

@@ -1,12 +1,10 @@
-"""The process's way back to the run: replies on what was its stdout."""
+"""The process's way back to the run: it sends replies."""
 
 from __future__ import annotations
 
-import os
-from typing import BinaryIO
-
 from scrapy.crawler import Crawler
 
+from icf.engine import child_process
 from icf.harvest.sources.web_rules.messages import Reply, write_reply
 
 
@@ -14,23 +12,15 @@ class Channel:
     """Sends replies.
 
     Args:
-        out: where they go.
+        run: the channel to the run.
     """
 
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
+    def __init__(self, run: child_process.Channel) -> None:
+        self._run = run
 
     def send(self, reply: Reply) -> None:
         """Send a reply; wait while the run stores earlier ones."""
-        self._out.write(write_reply(reply))
-        self._out.flush()
-
-
-def take_stdout() -> Channel:
-    """Keep stdout for replies: what else is printed goes to stderr."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return Channel(out)
+        self._run.send(b"R", write_reply(reply))
 
 
 class SendReplies:

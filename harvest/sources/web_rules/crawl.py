@@ -1,9 +1,8 @@
-"""The Scrapy process, started by a run: ``-m icf.harvest.sources.web_rules.crawl``.
+"""The Scrapy process, started by a run.
 
 Twisted's reactor is one for a whole process and cannot be started twice, and a parser
-can die of a page; so Scrapy has a process of its own. It reads listings from stdin and
-writes replies to stdout. When stdin ends, because the run wants it or because the run
-is dead, the process ends too.
+can crash on a page; so Scrapy has a process of its own. It receives listings and sends
+replies. When the run closes its end, the process ends too.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -21,10 +20,11 @@ from scrapy.utils.reactor import install_reactor
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from icf.engine import child_process
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.twisted_resolver import CheckedNames
 from icf.harvest.sources.base import read_table
-from icf.harvest.sources.web_rules.channel import Channel, take_stdout
+from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.messages import (
     Reply,
     Setup,
@@ -42,15 +42,17 @@ HEARTBEAT = 5.0
 _LAST_SECONDS = 3.0
 
 
-def main() -> int:
-    """Answer listings until stdin ends; return the exit code."""
-    channel = take_stdout()
-    setup = read_setup(sys.stdin.buffer.readline())
+def main(run: child_process.Channel) -> NoReturn:
+    """Answer listings until the run closes the channel."""
+    setup = read_setup(run.receive()[1])
     logging.basicConfig(level=setup.log_level, format="%(message)s", stream=sys.stderr)
     for library in ("scrapy", "twisted", "py.warnings"):
         logging.getLogger(library).setLevel(max(setup.log_level, logging.ERROR))
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
-    return _run(setup, channel)
+    code = _crawl(setup, run)
+    logging.shutdown()
+    # The thread that waits for listings cannot be ended otherwise.
+    os._exit(code)
 
 
 def new_crawler(setup: Setup) -> Crawler:
@@ -62,15 +64,16 @@ def _table(setup: Setup) -> WebTable:
     return read_table(WebTable, setup.table)
 
 
-def _run(setup: Setup, channel: Channel) -> int:
-    codes, reactor = [0], _reactor()
+def _crawl(setup: Setup, run: child_process.Channel) -> int:
+    """Return the exit code."""
+    codes, reactor, channel = [0], _reactor(), Channel(run)
     names = CheckedNames(AllowList(setup.settings.allow_hosts))
     reactor.installNameResolver(names)
     crawler = new_crawler(setup)
 
     def opened() -> None:
         # First the thread: where the run is dead already, sending fails.
-        threading.Thread(target=_read, args=(crawler,), daemon=True).start()
+        threading.Thread(target=_read, args=(crawler, run), daemon=True).start()
         channel.send(Reply())
         LoopingCall(channel.send, Reply()).start(HEARTBEAT, now=False)
 
@@ -87,11 +90,11 @@ def _run(setup: Setup, channel: Channel) -> int:
     return codes[-1]
 
 
-def _read(crawler: Crawler) -> None:
-    """Hand listings to the spider; runs in a thread, so that it sees stdin's end."""
+def _read(crawler: Crawler, run: child_process.Channel) -> None:
+    """Hand listings to the spider; a thread, so that it sees the channel's end."""
     reactor = _reactor()
-    for line in sys.stdin.buffer:
-        listing = read_listing(line)
+    for _, body in run:
+        listing = read_listing(body)
         reactor.callFromThread(spider_of(crawler).ask, listing)
     reactor.callFromThread(_stop)
     time.sleep(_LAST_SECONDS)
@@ -108,10 +111,3 @@ def _stop() -> None:
     reactor = _reactor()
     if reactor.running:
         reactor.stop()
-
-
-if __name__ == "__main__":
-    code = main()
-    logging.shutdown()
-    # The thread that waits for stdin cannot be ended otherwise; Python would abort.
-    os._exit(code)

@@ -1,4 +1,4 @@
-"""What the run and its Scrapy process say to each other: one JSON object a line."""
+"""What the run and its Scrapy process say to each other: JSON objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from icf.settings import HarvestSettings
 
 @dataclass(frozen=True)
 class Setup:
-    """The first line to the process.
+    """The first message to the process.
 
     Attributes:
         table: the ``[[source]]`` table.
@@ -31,7 +31,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Reply:
-    """A line from the process.
+    """A message from the process.
 
     Attributes:
         id: of the listing that it is about; None for a sign of life.
@@ -52,30 +52,30 @@ _REPLY = pydantic.TypeAdapter(Reply)
 
 
 def write_setup(setup: Setup) -> bytes:
-    """Return the line of a setup."""
-    return _SETUP.dump_json(setup) + b"\n"
+    """Return the message of a setup."""
+    return _SETUP.dump_json(setup)
 
 
-def read_setup(line: bytes) -> Setup:
-    """Return the setup of a line."""
-    return _SETUP.validate_json(line)
+def read_setup(body: bytes) -> Setup:
+    """Return the setup of a message."""
+    return _SETUP.validate_json(body)
 
 
 def write_listing(listing: Listing) -> bytes:
-    """Return the line of a listing."""
-    return _LISTING.dump_json(listing) + b"\n"
+    """Return the message of a listing."""
+    return _LISTING.dump_json(listing)
 
 
-def read_listing(line: bytes) -> Listing:
-    """Return the listing of a line."""
-    return _LISTING.validate_json(line)
+def read_listing(body: bytes) -> Listing:
+    """Return the listing of a message."""
+    return _LISTING.validate_json(body)
 
 
 def write_reply(reply: Reply) -> bytes:
-    """Return the line of a reply."""
-    return _REPLY.dump_json(reply, exclude_defaults=True) + b"\n"
+    """Return the message of a reply."""
+    return _REPLY.dump_json(reply, exclude_defaults=True)
 
 
-def read_reply(line: bytes) -> Reply:
-    """Return the reply of a line."""
-    return _REPLY.validate_json(line)
+def read_reply(body: bytes) -> Reply:
+    """Return the reply of a message."""
+    return _REPLY.validate_json(body)

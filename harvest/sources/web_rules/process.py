@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 from types import TracebackType
 
+from icf.engine.child_process import HEADER, ChildProcess, message
 from icf.harvest.sources.base import Listing
 from icf.harvest.sources.web_rules.messages import (
     Reply,
@@ -21,12 +21,14 @@ log = logging.getLogger(__name__)
 
 #: Seconds without a sign of life after which the process hangs in a page.
 SILENCE = 60.0
-_LONGEST_LINE = 1 << 28
 _LAST_SECONDS = 5.0
+_LONGEST = 1 << 28
 
 
 class ScrapyProcess:
     """A running process; an asynchronous context manager.
+
+    What it logs goes to stderr of the run.
 
     Args:
         setup: what it is to do.
@@ -36,19 +38,16 @@ class ScrapyProcess:
     def __init__(self, setup: Setup, silence: float = SILENCE) -> None:
         self._setup = setup
         self._silence = silence
-        self._process: asyncio.subprocess.Process | None = None
+        #: The signal that ended it, or its exit code; known when `receive` gave None.
+        self.how_it_ended = ""
 
     async def __aenter__(self) -> ScrapyProcess:
         """Start it."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "icf.harvest.sources.web_rules.crawl",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=_LONGEST_LINE,
-            # Ctrl-C reaches the run alone, which ends this process in its turn.
-            start_new_session=True,
+        self._process = ChildProcess(
+            "icf.harvest.sources.web_rules.crawl", shows_output=True
+        )
+        self._reader, self._writer = await asyncio.open_connection(
+            sock=self._process.channel.socket
         )
         await self._write(write_setup(self._setup))
         return self
@@ -60,20 +59,15 @@ class ScrapyProcess:
         trace: TracebackType | None,
     ) -> None:
         """End it, in good order where it still can."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), _LAST_SECONDS)
+            with contextlib.suppress(OSError):
+                self._writer.write_eof()
+            await asyncio.wait_for(self._until_it_ends(), _LAST_SECONDS)
         except (asyncio.TimeoutError, asyncio.CancelledError):
-            self._kill()
-            await self._process.wait()
-
-    @property
-    def how_it_ended(self) -> str:
-        """Its exit code in words."""
-        assert self._process is not None
-        return f"exit code {self._process.returncode}"
+            pass
+        finally:
+            self._writer.transport.abort()
+            self._process.close()
 
     async def send(self, listing: Listing) -> None:
         """Have it ask for a page."""
@@ -81,30 +75,30 @@ class ScrapyProcess:
 
     async def receive(self) -> Reply | None:
         """Return its next reply; None where it has ended."""
-        assert self._process is not None
-        assert self._process.stdout is not None
         try:
-            line = await asyncio.wait_for(
-                self._process.stdout.readline(), self._silence
-            )
+            return await asyncio.wait_for(self._receive(), self._silence)
         except asyncio.TimeoutError:
             log.warning("%s: no sign of life of Scrapy", self._setup.table.get("name"))
-            self._kill()
-            line = b""
-        if not line.endswith(b"\n"):
-            await self._process.wait()
-            return None
-        return read_reply(line)
-
-    async def _write(self, line: bytes) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        # Where it is dead already, `receive` tells.
-        with contextlib.suppress(ConnectionError):
-            self._process.stdin.write(line)
-            await self._process.stdin.drain()
-
-    def _kill(self) -> None:
-        assert self._process is not None
-        with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        self._writer.transport.abort()
+        self.how_it_ended = await asyncio.to_thread(self._process.close, _LAST_SECONDS)
+        return None
+
+    async def _receive(self) -> Reply:
+        _, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
+        if length > _LONGEST:
+            raise ConnectionError(f"a message of {length} bytes")
+        return read_reply(await self._reader.readexactly(length))
+
+    async def _until_it_ends(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while await self._reader.read(1 << 16):
+                pass
+
+    async def _write(self, body: bytes) -> None:
+        # Where it is dead already, `receive` reports it.
+        with contextlib.suppress(ConnectionError):
+            self._writer.write(message(b"L", body))
+            await self._writer.drain()

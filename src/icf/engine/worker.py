@@ -1,78 +1,193 @@
-"""What runs in a worker process: it judges batches until its parent is gone.
+"""A worker process that judges batches: how its parent uses it, and what runs in it.
 
-Messages are pickled tuples of a kind and a value; they travel between processes of one
-program only. The parent sends ``use`` (a step) and ``judge`` (a batch for it); back
-come ``ready``, ``at`` (the id of the item that is taken up), ``outcomes``, and
-``raised`` (an error that ends the run).
+Messages are pickled, since they travel between processes of one program only. The
+parent sends ``U`` (use a step) and ``J`` (judge a batch by it); back come ``T`` (the id
+of the item that is taken up), ``A`` (the answer), and ``R`` (an error that is raised in
+the parent and ends the run).
 """
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
 import pickle
 import sys
-from multiprocessing.connection import Connection
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
+from icf.codes import ImageReason
 from icf.engine import attention
-from icf.engine.lifeline import end_with_the_parent
-from icf.engine.step import Step, judge_each
+from icf.engine.child_process import (
+    Channel,
+    ChildCrashed,
+    ChildLost,
+    ChildProcess,
+    ChildTimeout,
+    Message,
+)
+from icf.engine.step import Item, Outcome, Step, judge_each
 from icf.errors import BrokenMachine
 
-Message = tuple[str, Any]
+#: Times that a process may die before it is ready until the machine is to blame.
+STARTS = 3
+#: Seconds in which it must be ready: it imports libraries and opens models.
+START_SECONDS = 180.0
 
-#: How gladly the kernel ends this process when memory runs out: it can be replaced.
-EXPENDABLE = "500"
+#: Bytes of the longest batch and the longest answer.
+_LONGEST = 1 << 31
 
 
-def main(channel: int, lifeline: int) -> None:
-    """Answer what comes through ``channel``.
+class LostError(Exception):
+    """The process died, or was killed because it did not answer.
+
+    Attributes:
+        reason: ``"crashed"`` or ``"hung"``.
+        at: the id of the item that it had taken up, if the step said so.
+    """
+
+    def __init__(self, reason: ImageReason, text: str, at: int | None) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.at = at
+
+    def outcome(self, item: Item) -> Outcome:
+        """The outcome of the item that causes this when it is alone."""
+        return Outcome(item.id, False, self.reason.value, message=str(self))
+
+
+class WorkerProcess:
+    """A process that judges one batch at a time, for one thread at a time.
+
+    It is started when it is first needed, and again after it was lost.
 
     Args:
-        channel: descriptor of one end of a socket pair.
-        lifeline: descriptor on which the parent's end shows.
+        deadline: seconds that one item may take.
     """
-    end_with_the_parent(lifeline)
-    faulthandler.enable()
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(EXPENDABLE)
-    connection = Connection(channel)
-    attention.listen(lambda item_id: connection.send(("at", item_id)))
-    step: Step[Any] | None = None
-    while True:
-        try:
-            request = connection.recv_bytes()
-        except EOFError:
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._process: ChildProcess | None = None
+        self._step = b""
+
+    def use(self, step: Step[Any]) -> None:
+        """Make the process ready for a step; start it if necessary.
+
+        Raises:
+            BrokenMachine: it died or was silent each time it was started.
+            Exception: what opening the step's models raised.
+        """
+        pickled = pickle.dumps(step)
+        if self._process is not None and pickled == self._step:
             return
+        # Even if this fails, the process does not have the old step any more.
+        self._step = b""
+        for _ in range(STARTS):
+            if self._process is None:
+                self._process = ChildProcess(__name__, longest=_LONGEST)
+            try:
+                self._ask(b"U", pickled, START_SECONDS, START_SECONDS)
+            except LostError as error:
+                lost = error
+            else:
+                self._step = pickled
+                return
+        raise BrokenMachine(
+            f"a worker process for the step {step.name!r} ended {STARTS} times before "
+            f"it was ready: {lost}; see what it says with -v"
+        )
+
+    def judge(self, batch: Sequence[Item]) -> list[Outcome]:
+        """Judge a batch by the step that is in use.
+
+        A batch that the step goes through one by one may be silent for the deadline
+        of one item at a time, and any other for that of all its items.
+
+        Raises:
+            LostError: the process died of it, or did not answer.
+            Exception: what ends a run.
+        """
+        request = pickle.dumps(list(batch), pickle.HIGHEST_PROTOCOL)
+        outcomes: list[Outcome] = self._ask(
+            b"J", request, self._deadline * len(batch), self._deadline
+        )
+        return outcomes
+
+    def kill(self) -> None:
+        """End the process, whatever it does; another thread may wait for it."""
+        if (process := self._process) is not None:
+            process.kill()
+
+    def close(self) -> None:
+        """End the process and release what it used."""
+        process, self._process = self._process, None
+        self._step = b""
+        if process is not None:
+            process.close()
+
+    def _ask(
+        self, kind: bytes, request: bytes, seconds: float, seconds_for_one: float
+    ) -> Any:
+        process, at = self._process, None
+        assert process is not None
         try:
-            kind, value = _loaded(request)
-            if kind == "use":
+            process.send(kind, request, seconds)
+            while True:
+                kind, body = process.receive(seconds)
+                if kind != b"T":
+                    break
+                at, seconds = pickle.loads(body), seconds_for_one
+        except ChildLost as lost:
+            self.close()
+            raise _lost_error(lost, at, seconds) from None
+        process.take_output()
+        if kind == b"R":
+            raise pickle.loads(body)
+        return pickle.loads(body)
+
+
+def _lost_error(lost: ChildLost, at: int | None, seconds: float) -> LostError:
+    if isinstance(lost, ChildTimeout):
+        text = f"the process did not answer for {seconds:g} seconds"
+        return LostError(ImageReason.HUNG, text, at)
+    assert isinstance(lost, ChildCrashed)
+    text = f"the process died of it ({lost.how})"
+    if lost.output:
+        text += f": {lost.output}"
+    return LostError(ImageReason.CRASHED, text, at)
+
+
+# --- in the worker -------------------------------------------------------------------
+
+
+def main(channel: Channel) -> None:
+    """Judge what comes through the channel, until the parent closes it."""
+    attention.listen(lambda item_id: channel.send(b"T", pickle.dumps(item_id)))
+    step: Step[Any] | None = None
+    for kind, body in channel:
+        try:
+            value = _loaded(body)
+            if kind == b"U":
                 step = value
                 step.open()
-                answer: Message = ("ready", None)
+                answer: Message = (b"A", pickle.dumps(None))
             else:
                 assert step is not None
-                answer = ("outcomes", judge_each(step, value))
+                answer = (b"A", _dumped(judge_each(step, value)))
         except Exception as error:
-            answer = ("raised", _sendable(error))
+            answer = (b"R", pickle.dumps(_sendable(error)))
         sys.stdout.flush()
-        connection.send_bytes(_dumped(answer))
+        channel.send(*answer)
 
 
-def _loaded(request: bytes) -> Message:
+def _loaded(request: bytes) -> Any:
     try:
-        message: Message = pickle.loads(request)
+        return pickle.loads(request)
     except Exception as error:  # whatever importing a step's module may raise
         raise BrokenMachine(
             f"a worker process cannot load a step: {type(error).__name__}: {error}"
         ) from error
-    return message
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error itself, or its words where it does not travel."""
+    """The error itself, or its text where it cannot be pickled."""
     try:
         copy: Exception = pickle.loads(pickle.dumps(error))
     except Exception:
@@ -80,9 +195,10 @@ def _sendable(error: Exception) -> Exception:
     return copy
 
 
-def _dumped(answer: Message) -> bytes:
+def _dumped(outcomes: list[Outcome]) -> bytes:
     try:
-        return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps(outcomes, pickle.HIGHEST_PROTOCOL)
     except Exception as error:
-        words = f"a step gives what cannot be sent between processes: {error}"
-        return pickle.dumps(("raised", BrokenMachine(words)))
+        raise BrokenMachine(
+            f"a step gives what cannot be sent between processes: {error}"
+        ) from error

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from icf.codes import ImageReason
-from icf.engine.process import LostError, WorkerProcess
 from icf.engine.step import ItemT, Outcome, Step, by_group
+from icf.engine.worker import LostError, WorkerProcess
 from icf.errors import BrokenMachine
 
 Unit = list[ItemT]

@@ -201,7 +201,7 @@ def test_a_silent_listing_is_given_up(site: Site) -> None:
 
     site.route(f"/post.json?tags=tom&page=1&limit={PAGE}", hang)
     one = source(site, site.url("/post?tags=tom"), patience=3.0)
-    with pytest.raises(Fault, match="said nothing for 3 s"):
+    with pytest.raises(Fault, match="sent nothing for 3 s"):
         list_all(one, only(one))
 
 
