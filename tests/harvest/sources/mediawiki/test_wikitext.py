@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,35 @@ def test_calls_within_calls_end_somewhere() -> None:
 )
 def test_names_are_links_or_the_items_of_a_list(value: str, found: list[str]) -> None:
     assert names(value) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{Box|a=<nowiki>}}</nowiki>|sex=f}}",
+        "{{Box|se<!-- }} -->x=<!-- m -->f}}",
+        "{{Box|a={{b|{{c|d=1}}}}|sex=f|e={{g|sex=m}}}}",
+        "{{Box|a={{{!}} class=x\n{{!}} [[A|b]] {{!}}{{!}} c\n{{!}}}|sex=f}}",
+        "{{Box|a=<ref>{{cite</ref>|sex=f}}",
+        "{{Open {{Box|a=b]]|sex=f}} {{Open|c=[[",
+        "{{Box\n|sex = f\n|a = {|\n|-\n| b\n|}\n}}",
+    ],
+)
+def test_broken_and_nested_markup_does_not_hide_a_parameter(text: str) -> None:
+    assert parameter(text, ["sex"]) == "f"
+
+
+@pytest.mark.parametrize("unit", ["{{", "{{a|", "{{a=", "[[", "{|\n|", "<ref>", "<b "])
+def test_hostile_text_takes_time_in_proportion_to_its_length(unit: str) -> None:
+    text = unit * ((1 << 20 if unit == "{{" else 1 << 18) // len(unit))
+    began = time.process_time()
+    assert parameter(text, ["sex"]) is None
+    assert gallery_files(text) == []
+    assert links(text) == []
+    names(text)
+    plain(text)
+    # A second or so; a parser that backtracks would need hours.
+    assert time.process_time() - began < 60.0
 
 
 def test_a_link_to_a_part_of_a_page_leads_to_the_page() -> None:

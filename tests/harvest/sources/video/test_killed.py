@@ -18,7 +18,7 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from icf import workspace
-from icf.harvest import discover
+from icf.harvest.listing import discover
 from icf.harvest.run import harvest
 
 root, count, is_stored = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "after"
