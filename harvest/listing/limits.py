@@ -68,7 +68,7 @@ def apply_limits(
         rules: the source's.
         answer: as the source gave it.
     """
-    if rules.let_all_in:
+    if rules.allows_everything:
         return Limited(answer)
     _one_at_a_time(connection, source)
     albums, no_room = _albums(connection, source, rules, answer)

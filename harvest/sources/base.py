@@ -1,9 +1,9 @@
-"""What a source is: something that lists albums, characters and pictures in steps.
+"""The interface of a source, which lists albums, characters and pictures in steps.
 
 A source is a plug-in: a class under the entry point group ``icf.sources``, named by its
-``kind``. It answers one `Task` at a time with one `ListingPage`; the answer is stored,
-tasks and continue token with it, in one transaction before the next one is asked for.
-So a source keeps nothing in memory that would be missed after a crash.
+``kind``. It answers one `Task` at a time with one `ListingPage`; the page is stored
+with its tasks and its cursor, in one transaction, before the next one is requested.
+So a source loses nothing in a crash.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Album:
 
 @dataclass(frozen=True)
 class Character:
-    """Someone in an album."""
+    """A character of an album."""
 
     album: str
     name: str
@@ -89,15 +89,15 @@ class Picture:
 
     Attributes:
         url: as the source wrote it.
-        album: with ``character``, whom it should show. With an album alone it is filed
-            under everybody of that album, also those who are found later; with neither,
-            under nobody.
-        is_lead: the character's own page leads with it.
-        sha1: what the site says of its bytes, in hex.
-        size: in bytes, as the site says.
-        own: the source's `Reader` reads its bytes; nobody is asked on the web.
-        version: the source's word for the bytes of this moment, such as a time and a
-            size; when it changes they are read again.
+        album: with ``character``, the character that it should show. With an album
+            only, it is a candidate for every character of that album, also for those
+            found later; with neither, for none.
+        is_lead: it is the lead picture of the character's page.
+        sha1: of its bytes, as the site states it, in hex.
+        size: in bytes, as the site states it.
+        own: the source's `Reader` reads its bytes; nothing is requested from the web.
+        version: changes when its bytes do, such as a time and a size; then they are
+            read again.
         frame: where in a video it is.
         fate: other than pending where the source already knows it, with ``message``.
     """
@@ -131,11 +131,11 @@ class Task:
 
     Attributes:
         kind: "albums", "characters", "images", or what the source calls it.
-        subject: with the kind, unique in its source; asked once however often found.
+        subject: with the kind, unique in its source; a known task is not added again.
         album: whose characters or images are listed.
         character: whose images are listed.
-        cursor: what the last answer said to keep.
-        level: what its answers are: the albums of a source, the characters of an album,
+        cursor: as the last page of the task returned it.
+        level: what its pages list: the albums of a source, the characters of an album,
             or pictures.
     """
 
@@ -156,7 +156,7 @@ class ListingPage:
         cursor: kept with the task, for its next step or its next refresh.
         done: False where the task has more steps.
         faults: rows or files that could not be read, each with where and why.
-        passed_over: things that the source itself left out, such as icons.
+        passed_over: number of things that the source skipped, such as icons.
     """
 
     albums: tuple[Album, ...] = ()
@@ -178,7 +178,7 @@ class Listing:
 
 
 class Sink(Protocol):
-    """Where a body goes while it arrives."""
+    """Receives the bytes of a picture."""
 
     def write(self, piece: bytes, /) -> object:
         """Take the next piece."""
@@ -199,7 +199,7 @@ class Reader(Protocol):
             sink: where its bytes go.
 
         Raises:
-            Fault: it cannot be read; what the sink holds is useless.
+            Fault: it cannot be read; what was written into the sink is discarded.
         """
 
     def close(self) -> None:
@@ -217,10 +217,10 @@ class Source(Protocol):
         """Return where listing begins; called at the start of every run."""
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """Answer the next part of a task.
+        """List the next part of a task.
 
         Raises:
-            Fault: it cannot be answered; the task is kept as failed.
+            Fault: it cannot be listed; the task is stored as failed.
         """
 
 
@@ -232,25 +232,25 @@ class Listings(Protocol):
 
         Args:
             count: how many at most.
-            without: ids of those that are being asked already.
+            without: ids of those that are already in progress.
         """
 
     async def answer(self, listing: Listing, answer: ListingPage) -> None:
-        """Store what a step of a task found, in one transaction."""
+        """Store a page of a task, in one transaction."""
 
     async def fail(self, listing: Listing, message: str) -> None:
-        """Keep a task as failed."""
+        """Store a task as failed."""
 
 
 @runtime_checkable
 class Crawler(Protocol):
-    """A source that asks for many tasks at a time by itself; its `step` is not used."""
+    """A source that requests many tasks at a time by itself; its `step` is not used."""
 
     async def crawl(self, listings: Listings, web: Web) -> None:
-        """Answer tasks until none waits.
+        """List tasks until none waits.
 
         Raises:
-            Fault: nothing can be asked at all.
+            Fault: nothing can be requested at all.
         """
 
 

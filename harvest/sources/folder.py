@@ -1,4 +1,4 @@
-"""Harvest a folder of one's own: ``album/character/picture``."""
+"""Harvest a folder of the user's own: ``album/character/picture``."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class FolderTable(SourceTable):
 
 
 class FolderSource:
-    """Every file under ``path/album/character/``, whatever its name ends in.
+    """Every file under ``path/album/character/``, with any extension.
 
-    Hidden files are passed over. Links that lead out of the folder are not followed. An
+    Hidden files are skipped. Links that lead out of the folder are not followed. An
     album whose files have changed is listed again at the next run.
     """
 
@@ -64,7 +64,7 @@ class FolderSource:
         )
 
     def first_tasks(self) -> Iterable[Task]:
-        """Return the listing of each album as it is now.
+        """Return the listing of the current state of each album.
 
         Raises:
             WrongUse: there is no such folder.
@@ -79,7 +79,7 @@ class FolderSource:
                 yield Task("album", f"{as_utf8(album.name)} {state}")
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """Answer the next files of an album."""
+        """List the next files of an album."""
         album = task.subject.rpartition(" ")[0]
         start = int(task.cursor or 0)
         files = list(islice(_files(self._folder / album), start, start + _FILES_A_STEP))
@@ -140,7 +140,7 @@ class FolderReader:
 
         Raises:
             Fault: ``forbidden_address`` when it is not inside the folder, ``not_found``
-                when it is gone, ``unreachable`` when the disk does not give it.
+                when it is gone, ``unreachable`` when the disk fails.
         """
         path = open_inside(url, self._folder)
         try:
@@ -164,7 +164,7 @@ def open_inside(url: str, folder: Path) -> Path:
     if not _is_inside(path, folder):
         raise Fault(FetchStatus.FORBIDDEN_ADDRESS, f"{url} is not in {folder}")
     if not path.is_file():
-        raise Fault(FetchStatus.NOT_FOUND, f"{url}: no such file any more")
+        raise Fault(FetchStatus.NOT_FOUND, f"{url}: the file no longer exists")
     return path
 
 

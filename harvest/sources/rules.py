@@ -1,7 +1,7 @@
-"""Limits and filters: what of a source's finds the user wants.
+"""Limits and filters of a source.
 
 They are keys that every ``[[source]]`` has. `icf.harvest.listing.limits` applies them
-to what a source answers, so no source needs to know of them.
+to the pages of a source; the source itself does not see them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pydantic
 
 from icf.codes import Code, Gender, Region
 
-#: Stands for what the source does not say.
+#: Stands for a value that the source does not state.
 UNKNOWN = "unknown"
 
 
@@ -59,7 +59,7 @@ class _Table(pydantic.BaseModel):
 
 
 class Limit(_Table):
-    """How much a source may bring.
+    """How many rows a source may add.
 
     Attributes:
         albums: of the source.
@@ -74,7 +74,7 @@ class Limit(_Table):
 
 
 class Only(_Table):
-    """What alone is let in; an empty key lets everything in."""
+    """What is included; an empty key includes everything."""
 
     album: Patterns = ()
     character: Patterns = ()
@@ -84,7 +84,7 @@ class Only(_Table):
 
 
 class Skip(_Table):
-    """What is left out, before ``only`` is looked at."""
+    """What is excluded, before ``only`` is applied."""
 
     album: Patterns = ()
     character: Patterns = ()
@@ -95,7 +95,7 @@ class Rules(_Table):
     """The limits and filters of one source.
 
     A pattern between slashes is a regular expression that is searched for; any other is
-    a glob that the whole name must match. Neither cares about case.
+    a glob that the whole name must match. Case is ignored.
 
     >>> rules = Rules(only=Only(album=("Moon*",)), skip=Skip(image=("/thumb/",)))
     >>> rules.wants_album("Moon Rabbit"), rules.wants_album("The Moon")
@@ -109,14 +109,14 @@ class Rules(_Table):
     skip: Skip = Skip()
 
     @property
-    def let_all_in(self) -> bool:
+    def allows_everything(self) -> bool:
         """Whether nothing is limited or filtered."""
         return (self.limit, self.only, self.skip) == (Limit(), Only(), Skip())
 
     def wants_album(
         self, name: str, region: str | None = None, rank: int | None = None
     ) -> bool:
-        """Tell whether an album passes the filters.
+        """Return whether an album passes the filters.
 
         Args:
             name: its name.
@@ -131,19 +131,19 @@ class Rules(_Table):
         )
 
     def wants_character(self, name: str, gender: str | None = None) -> bool:
-        """Tell whether a character of a wanted album passes the filters."""
+        """Return whether a character of a wanted album passes the filters."""
         return self._wants_character_named(name) and (
             not self.only.gender or (gender or UNKNOWN) in self.only.gender
         )
 
     def wants_names(self, album: str | None, character: str | None) -> bool:
-        """Tell whether what is filed under these names can pass the filters."""
+        """Return whether pictures under these names can pass the filters."""
         return (album is None or self._wants_album_named(album)) and (
             character is None or self._wants_character_named(character)
         )
 
     def wants_url(self, url: str) -> bool:
-        """Tell whether a picture at this URL passes the filters."""
+        """Return whether a picture at this URL passes the filters."""
         return not _matches(self.skip.image, url)
 
     def _wants_album_named(self, name: str) -> bool:

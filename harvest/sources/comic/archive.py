@@ -57,7 +57,7 @@ BROKEN = (
 
 
 class Archive:
-    """An open ZIP file; nothing of it is ever written anywhere.
+    """An open ZIP file; nothing is unpacked to disk.
 
     Args:
         path: of the file.
@@ -122,7 +122,7 @@ class Archive:
             write(piece)
 
     def text(self, name: str) -> bytes | None:
-        """Return a small member whole; None where it is not there or not readable."""
+        """Return the text of a small member; None if it is missing or unreadable."""
         info = self.members.get(name)
         if info is None or info.file_size > _LONGEST_TEXT:
             return None

@@ -25,8 +25,8 @@ _PICTURE = re.compile(
 class Epub:
     """An open EPUB file.
 
-    Its package names the pages; where that cannot be read, all pictures are taken in
-    natural order. What is no picture belongs to the format and is passed over.
+    Its package names the pages; if that cannot be read, all pictures are taken in
+    natural order. Members that are not pictures are skipped.
     """
 
     def __init__(self, path: Path, max_bytes: int) -> None:
@@ -69,7 +69,7 @@ class Epub:
         return found.get("full-path") if found is not None else None
 
     def _shown(self, root: ET.Element, manifest: Manifest) -> list[str]:
-        """Return the ids of the pictures that the spine's documents show, in turn."""
+        """Return the ids of the pictures in the spine's documents, in reading order."""
         shown = []
         for item in root.iterfind(".//{*}spine/{*}itemref"):
             name, kind = manifest.get(item.get("idref", ""), ("", ""))

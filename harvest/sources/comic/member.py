@@ -6,7 +6,7 @@ import re
 
 from icf.codes import FetchStatus
 
-#: Beside pages, and never one: told by their names.
+#: Names of files that systems and readers put next to pages.
 _BESIDE = frozenset(
     {"thumbs.db", "desktop.ini", "comicinfo.xml", "comicbookinfo.json", "mimetype"}
 )
@@ -17,7 +17,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def is_beside(name: str) -> bool:
-    """Tell whether a member is what systems and readers leave beside pages.
+    """Return whether a member is metadata of a system or a reader, not a page.
 
     >>> is_beside("__MACOSX/._p1.jpg"), is_beside("a/.DS_Store"), is_beside("p1.jpg")
     (True, True, False)
@@ -44,7 +44,7 @@ def problem_of_name(name: str) -> tuple[FetchStatus, str] | None:
 
 
 def decoded(raw: bytes) -> str:
-    """Return the name that bytes of an unknown encoding mean.
+    """Decode a name of unknown encoding.
 
     ZIP promises cp437; Japanese programs write cp932, many others UTF-8.
 

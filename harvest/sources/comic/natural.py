@@ -1,4 +1,4 @@
-"""The order in which people number pages."""
+"""Natural sort order: "p2" before "p10"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Key = tuple[tuple[str, int, str], ...]
 
 
 def natural_key(name: str) -> Key:
-    """Return what sorts "p2" before "p10"; a folder's pages stay together.
+    """Return a sort key that puts "p2" before "p10" and keeps folders together.
 
     >>> sorted(["p10.jpg", "P2.jpg", "p1/z.jpg"], key=natural_key)
     ['p1/z.jpg', 'P2.jpg', 'p10.jpg']

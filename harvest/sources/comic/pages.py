@@ -1,4 +1,4 @@
-"""What a comic is to the rest of the program: pages, and what is known of it."""
+"""The interface of an open comic: its pages and its metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Write = Callable[[bytes], object]
 
 #: Members or pages that one file may have.
 MOST_PAGES = 20_000
-#: Bytes that the pages of one file may unpack to, by what its directory says.
+#: Bytes that the pages of one file may unpack to, by its directory.
 MOST_UNPACKED = 16 << 30
 _LONGEST_ID = 900
 _SHOWN = 200
@@ -26,9 +26,9 @@ class Page:
     """One page, or a member that cannot be one.
 
     Attributes:
-        id: unique in its file; goes into the URL as it is.
-        version: changes with its bytes; empty where only the file's version tells.
-        size: in bytes, where the file says so.
+        id: unique in its file; used in the URL unchanged.
+        version: changes with its bytes; empty if only the file has a version.
+        size: in bytes, if the file states it.
         fate: other than pending where it is known already that it cannot be read.
     """
 
@@ -41,7 +41,7 @@ class Page:
 
 @dataclass(frozen=True)
 class About:
-    """What a file says of itself."""
+    """Rights and author that a file states."""
 
     rights: str | None = None
     author: str | None = None
@@ -52,7 +52,7 @@ class Book(Protocol):
 
     pages: tuple[Page, ...]
     about: About
-    #: Members that are passed over: what is never a page.
+    #: Number of members that are never pages.
     passed_over: int
 
     def read(self, page: Page, write: Write) -> None:
@@ -67,7 +67,7 @@ class Book(Protocol):
 
 
 def page_id(name: str) -> str:
-    """Return a name as part of a URL; a digest where it is too long for one.
+    """Return a name as part of a URL; a digest if it is too long.
 
     >>> page_id("Part 1/p#2.jpg")
     'Part%201/p%232.jpg'
@@ -80,7 +80,7 @@ def page_id(name: str) -> str:
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Return names that differ, for some that may not: a second "a" is "a (2)".
+    """Make names unique: a second "a" becomes "a (2)".
 
     >>> unique(["a", "a", "a (2)"])
     ['a', 'a (3)', 'a (2)']
@@ -97,7 +97,7 @@ def unique(names: Iterable[str]) -> list[str]:
 
 
 def check_count(count: int) -> None:
-    """Refuse a file with more pages than any comic has.
+    """Check that a file does not have too many pages.
 
     Raises:
         Fault: ``too_large``.

@@ -1,4 +1,4 @@
-"""Pages out of PDF files: a picture as it was put in, or the page drawn."""
+"""Pages out of PDF files: the embedded picture, or the rendered page."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.pages import About, Page, Write, check_count
 
-#: Pixels that a page is drawn with at most; it is drawn smaller before that.
+#: Most pixels of a rendered page; a larger page is rendered at a lower resolution.
 MOST_PIXELS = 16_000_000
-#: Bytes of pixels that are unpacked at most; above, the page is drawn.
+#: Most bytes of unpacked pixels; above this the page is rendered.
 _MOST_PIXEL_BYTES = 48_000_000
 _POINTS_AN_INCH = 72
-#: Bytes, packed, of the instructions of a page that is one picture.
+#: Most compressed bytes of the content stream of a page that is one picture.
 _LONGEST_CONTENT = 4096
-#: What may stand beside the picture on a page that is one picture.
+#: Operators that may occur on a page that is one picture.
 _HARMLESS = frozenset(
     {"q", "Q", "cm", "Do", "re", "W", "W*", "n", "BMC", "BDC", "EMC", "MP", "DP"}
 )
@@ -52,7 +52,7 @@ class Pdf:
         path: of the file.
         max_bytes: of one page's file.
         dpi: pixels per inch of a page that has to be drawn.
-        raw: take pictures out where a page is one; False draws every page.
+        raw: extract the picture of a page that is one; False renders every page.
 
     Raises:
         Fault: ``encrypted``, or ``corrupt`` where no page can be found.
@@ -128,7 +128,7 @@ class Pdf:
             turned = int(page.obj.get("/Rotate", 0)) % 360 != 0
             return _Placed(shown, int(shown.Width) / width, straight and not turned)
         except (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError):
-            return None  # odd enough to be drawn
+            return None  # unusual: render the page
 
     def _draw(self, index: int, scale: float) -> bytes:
         try:
@@ -155,7 +155,7 @@ class Pdf:
 
 
 def _is_long(page: pikepdf.Object) -> bool:
-    """Tell whether a page says more than where its one picture is."""
+    """Return whether the content stream is too long for a single picture."""
     contents: Any = page.get("/Contents", [])
     parts = contents if isinstance(contents, pikepdf.Array) else [contents]
     return sum(len(part.read_raw_bytes()) for part in parts) > _LONGEST_CONTENT
@@ -179,13 +179,13 @@ def _filters(image: pikepdf.Stream) -> list[str]:
 
 
 def _is_plain(image: pikepdf.Stream) -> bool:
-    """Tell whether its pixels are what the page shows: no mask, no inversion."""
+    """Return whether the page shows its pixels unchanged: no mask, no inversion."""
     odd = ("/SMask", "/Mask", "/Decode", "/ImageMask", "/SMaskInData")
     return not any(name in image for name in odd)
 
 
 def _channels(image: pikepdf.Stream) -> int | None:
-    """Return 1 or 3 for colours that every decoder reads alike; else None."""
+    """Return 1 or 3 for colour spaces that all decoders read alike; else None."""
     space = image.get("/ColorSpace")
     if isinstance(space, pikepdf.Array) and len(space) == 2:
         kind = str(space[0])
@@ -197,7 +197,7 @@ def _channels(image: pikepdf.Stream) -> int | None:
 
 
 def _jpeg(image: pikepdf.Stream) -> bytes | None:
-    """Return the very file that was put in, where it was a JPEG."""
+    """Return the embedded file, if it is a JPEG."""
     if _filters(image) != ["/DCTDecode"] or not _is_plain(image):
         return None
     if _channels(image) is None or "/DecodeParms" in image:
@@ -207,7 +207,7 @@ def _jpeg(image: pikepdf.Stream) -> bytes | None:
 
 
 def _lossless(image: pikepdf.Stream) -> bytes | None:
-    """Return its pixels as PNG, where they were put in without loss."""
+    """Return its pixels as PNG, if they were stored without loss."""
     if _filters(image) != ["/FlateDecode"] or not _is_plain(image):
         return None
     channels, depth = _channels(image), int(image.get("/BitsPerComponent", 0))
@@ -225,7 +225,7 @@ def _lossless(image: pikepdf.Stream) -> bytes | None:
 
 
 def _unpacks_to(image: pikepdf.Stream, most: int) -> bool:
-    """Tell whether a packed stream is no longer than its picture needs."""
+    """Return whether a compressed stream is no longer than its picture needs."""
     stream = zlib.decompressobj()
     left, size = image.read_raw_bytes(), 0
     try:

@@ -28,7 +28,7 @@ _PIECE = 1 << 16
 
 
 class Rar:
-    """An open RAR file; stored members need nothing, packed ones a program."""
+    """An open RAR file; compressed members need an external program."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         if rarfile is None:

@@ -12,7 +12,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.sources.base import Sink
 from icf.harvest.sources.folder import open_inside
 
-#: Does the reading; runs in a process of its own.
+#: Module that reads; it runs in a child process.
 WORK = "icf.harvest.sources.comic.work"
 PAGE = "#page="
 _MOST = 2
@@ -20,7 +20,7 @@ _MOST = 2
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """What reading may cost.
+    """Limits for reading.
 
     Attributes:
         max_bytes: of one page, unpacked.
@@ -47,7 +47,7 @@ class PageReader:
         self._children = Children(WORK, min(_MOST, os.cpu_count() or 1))
 
     def list(self, file_url: str) -> Answer:
-        """Return what `icf.harvest.sources.comic.work` says of a file.
+        """List the pages of a file; see `icf.harvest.sources.comic.work`.
 
         Raises:
             Fault: the file cannot be opened.

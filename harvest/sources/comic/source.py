@@ -30,7 +30,7 @@ from icf.harvest.sources.comic.reader import PAGE, PageReader, ReadLimits
 from icf.settings import HarvestSettings
 
 _PAGES_A_STEP = 1000
-#: Leaves room for a page in what a URL may be long.
+#: Longest URL of a file: a page is appended to it.
 _LONGEST_FILE_URL = 1000
 
 
@@ -51,7 +51,7 @@ class ComicSource:
     """Comics below ``path/ALBUM/`` or ``path/ALBUM/CHARACTER/``, or of one album.
 
     A file that has changed is listed again at the next run. One that cannot be opened
-    has one URL with one fate; one that can has a URL for each page.
+    has one URL with one status; any other has a URL for each page.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class ComicSource:
         self._path = (root / checked.path).resolve()
         if checked.album is None and (checked.characters or self._path.is_file()):
             raise WrongUse(
-                f'[[source]] {self.name!r}: say whose comic it is with album = "..."'
+                f'[[source]] {self.name!r}: name its album with album = "..."'
             )
         folder = self._path.parent if self._path.is_file() else self._path
         limits = ReadLimits(settings.max_bytes, checked.dpi, checked.deadline)
         self.reader = PageReader(folder, limits)
 
     def first_tasks(self) -> Iterable[Task]:
-        """Return the listing of the folder as it is now.
+        """Return the listing of the current state of the folder.
 
         Raises:
             WrongUse: there is no such file or folder.
@@ -84,13 +84,13 @@ class ComicSource:
         yield Task("books", digest.hexdigest()[:16], level=Level.ALBUMS)
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """Answer the files there are, or the next pages of one."""
+        """List the files, or the next pages of one."""
         if task.kind == "books":
             return await asyncio.to_thread(self._books)
         return await asyncio.to_thread(self._pages, task)
 
     def _books(self) -> ListingPage:
-        """Answer every file as a task, with the album and the character it is of."""
+        """Return every file as a task, with its album and character."""
         tasks: list[Task] = []
         faults: list[str] = []
         cast = [(self._table.album, one) for one in self._table.characters]

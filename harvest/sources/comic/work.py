@@ -24,7 +24,7 @@ _HEAD = 1024
 
 @dataclass
 class _Opened:
-    """The book that was read from last: the next page is mostly of the same."""
+    """The book that was read last; the next page is usually from the same one."""
 
     key: tuple[Any, ...] = ()
     book: Book | None = None
@@ -34,7 +34,7 @@ _opened = _Opened()
 
 
 def answer(request: Request, write: Write) -> Answer:
-    """Answer the pages of a comic, or write the bytes of one.
+    """List the pages of a comic, or write the bytes of one.
 
     Raises:
         Fault: the file, or the page, cannot be read.
@@ -57,7 +57,7 @@ def answer(request: Request, write: Write) -> Answer:
                 raise Fault(page.fate, page.message or "")
             book.read(page, write)
             return {}
-    raise Fault(FetchStatus.NOT_FOUND, "the file has no such page any more")
+    raise Fault(FetchStatus.NOT_FOUND, "the file no longer has this page")
 
 
 def _open(path: Path, max_bytes: int, dpi: float) -> Book:
@@ -72,10 +72,10 @@ def _open(path: Path, max_bytes: int, dpi: float) -> Book:
 
 
 def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
-    """Open a comic; which kind it is its first bytes say, never its name.
+    """Open a comic; its first bytes decide its format, not its name.
 
     Raises:
-        Fault: it is none, or it cannot be opened.
+        Fault: it is not a comic, or it cannot be opened.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -90,12 +90,12 @@ def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
     if head.startswith(b"PK") or zipfile.is_zipfile(path):
         return Archive(path, max_bytes)
     if path.suffix.lower() in (".cbz", ".zip", ".cbr", ".rar", ".pdf", ".epub"):
-        raise Fault(FetchStatus.CORRUPT, "it does not begin as its name says")
-    raise Fault(FetchStatus.UNSUPPORTED, "it is no CBZ, CBR, PDF or EPUB file")
+        raise Fault(FetchStatus.CORRUPT, "its content does not match its extension")
+    raise Fault(FetchStatus.UNSUPPORTED, "it is not a CBZ, CBR, PDF or EPUB file")
 
 
 def _bound() -> None:
-    """Cap the address space at what is mapped now and a little more."""
+    """Limit the address space to what is mapped now, plus `_MEMORY`."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + _MEMORY
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

@@ -45,7 +45,7 @@ def main(channel: Channel) -> None:
 
 
 def _guard_names(allow: AllowList) -> None:
-    """Let nothing in this process connect to an address that is not public.
+    """Keep this process from connecting to an address that is not public.
 
     Names and addresses alike go through `socket.getaddrinfo`, also at redirects, and
     the connection is made to what it returns.
@@ -102,28 +102,28 @@ def _list(url: str, emit: Emit) -> None:
             else:
                 self.status |= Lister(child, self, self._depth + 1).run()
 
-    words = _Words(emit)
-    logging.getLogger().addHandler(words)
+    log = _Log(emit)
+    logging.getLogger().addHandler(log)
     extractor = find(url)
     if extractor is None:
         emit({"unsupported": True})
     else:
         status = Lister(extractor).run()
-        emit({"end": True, "status": status, "words": words.last})
-    logging.getLogger().removeHandler(words)
+        emit({"end": True, "status": status, "message": log.last_error})
+    logging.getLogger().removeHandler(log)
 
 
-class _Words(logging.Handler):
-    """Passes warnings on, such as of a post without a file; keeps the last error."""
+class _Log(logging.Handler):
+    """Sends warnings, such as of a post without a file; keeps the last error."""
 
     def __init__(self, out: Emit) -> None:
         super().__init__(logging.WARNING)
         self._out = out
-        self.last = ""
+        self.last_error = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take its words."""
+        """Send a warning, or keep an error."""
         if record.levelno >= logging.ERROR:
-            self.last = record.getMessage()
+            self.last_error = record.getMessage()
         elif record.name != "urllib3.connectionpool":
             self._out({"fault": record.getMessage()})

@@ -1,9 +1,9 @@
 """Harvest what gallery-dl can list: galleries of some 250 sites.
 
-gallery-dl only lists; the files are fetched by our own workers, who obey robots.txt and
-check every address. It ends a listing at the first error of a site: what came before is
-stored by then, the task stays failed with the site's words, and when it is tried again
-the frontier passes over what it knows.
+gallery-dl only lists; the files are fetched by our own workers, which obey robots.txt
+and check every address. It ends a listing at the first error of a site: earlier files
+are stored by then, and the task is stored as failed with the site's message. When it is
+retried, the frontier skips the URLs that it has.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PATIENCE = 600.0
 
 
 class Filed(pydantic.BaseModel):
-    """Whom the files of one URL show."""
+    """Album and character of the files of one URL."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +58,7 @@ class GalleryTable(SourceTable):
         album: of URLs that name none.
         character: of URLs that name none.
         options: the ``extractor`` part of gallery-dl's own configuration.
-        patience: seconds without a word after which a listing is given up.
+        patience: seconds without a message after which a listing fails.
     """
 
     urls: tuple[str, ...] | dict[str, Filed] = pydantic.Field(min_length=1)
@@ -68,7 +68,7 @@ class GalleryTable(SourceTable):
     patience: Annotated[float, pydantic.Field(gt=0)] = _PATIENCE
 
     def filed(self, url: str) -> Filed:
-        """Whom the files of a URL show."""
+        """Return album and character of the files of a URL."""
         own = self.urls[url] if isinstance(self.urls, dict) else Filed()
         album = own.album or self.album
         return Filed(album=album, character=own.character or self.character)
@@ -110,47 +110,47 @@ class GallerySource:
             yield Task("gallery", url)
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """Answer the next files of a URL.
+        """List the next files of a URL.
 
         Raises:
             Fault: gallery-dl knows no such site, or the listing broke off.
         """
         url = task.subject
         if url not in self._table.urls:
-            raise Fault(FetchStatus.MISSING_PAGE, f"{url} is not in icf.toml any more")
-        underway = self.reader.open(url)
-        if underway.cursor == task.cursor:
-            underway.sent = []  # what was answered last is stored
+            raise Fault(FetchStatus.MISSING_PAGE, f"{url} is no longer in icf.toml")
+        listing = self.reader.open(url)
+        if listing.cursor == task.cursor:
+            listing.sent = []  # the last answer is stored
         try:
-            done = await asyncio.to_thread(underway.go_on)
+            done = await asyncio.to_thread(listing.read_more)
         except Fault:
             self.reader.forget()
             raise
-        return self._answer(task, underway, done)
+        return self._answer(task, listing, done)
 
-    def _answer(self, task: Task, underway: Underway, done: bool) -> ListingPage:
+    def _answer(self, task: Task, listing: OpenListing, done: bool) -> ListingPage:
         filed = self._table.filed(task.subject)
         album, character = filed.album, filed.character
-        lines = underway.sent
+        lines = listing.sent
         if not done:
-            # Nobody else's: that it is stored says that this very answer is.
-            underway.cursor = secrets.token_hex(8)
+            # Unique: if this cursor is stored, so is this answer.
+            listing.cursor = secrets.token_hex(8)
         return ListingPage(
             albums=(Album(album),) if album else (),
             characters=(Character(album, character),) if album and character else (),
             pictures=tuple(_picture(line, filed) for line in lines if "url" in line),
-            cursor=None if done else underway.cursor,
+            cursor=None if done else listing.cursor,
             done=done,
             faults=tuple(str(line["fault"]) for line in lines if "fault" in line),
         )
 
 
 @dataclass
-class Underway:
-    """A listing, and what of it was answered and is perhaps not stored yet.
+class OpenListing:
+    """A listing in progress, with the lines that may not be stored yet.
 
     Another runner that lists the same URL may store its answer first; then ours is not
-    stored, and is given again with the next.
+    stored, and its lines are returned again with the next ones.
 
     Attributes:
         cursor: of the last answer; it is stored when the task has this cursor.
@@ -163,8 +163,8 @@ class Underway:
     sent: list[Line] = field(default_factory=list)
     ended: bool = False
 
-    def go_on(self) -> bool:
-        """Read on; tell whether the listing came to its end.
+    def read_more(self) -> bool:
+        """Read the next lines; return whether the listing has ended.
 
         Raises:
             Fault: it broke off, or gallery-dl knows no such site.
@@ -181,25 +181,25 @@ class Underway:
 
 
 class Listings:
-    """The listing that is under way; its process is ended with the run.
+    """The listing in progress; its process is ended with the run.
 
-    As a reader it has nothing to read: all files are on the web.
+    As a reader it reads nothing: all files are on the web.
     """
 
     def __init__(self, lister: Lister) -> None:
         self._lister = lister
-        self._underway: Underway | None = None
+        self._listing: OpenListing | None = None
 
-    def open(self, url: str) -> Underway:
-        """Return the listing of a URL, begun if it is not under way."""
-        if self._underway is None or self._underway.url != url:
+    def open(self, url: str) -> OpenListing:
+        """Return the listing of a URL; begin it if it is not in progress."""
+        if self._listing is None or self._listing.url != url:
             self._lister.begin(url)
-            self._underway = Underway(url, self._lister)
-        return self._underway
+            self._listing = OpenListing(url, self._lister)
+        return self._listing
 
     def forget(self) -> None:
-        """Let the next call begin anew."""
-        self._underway = None
+        """Make the next call start from the beginning."""
+        self._listing = None
 
     def read(self, url: str, sink: Sink) -> None:
         """Refuse: no file is read from here.
@@ -227,8 +227,8 @@ def _check_end(last: Line) -> None:
             "pictures of any page",
         )
     if last["status"]:
-        words = last["words"] or f"status {last['status']}"
-        raise Fault(FetchStatus.HTTP_ERROR, f"the listing broke off: {words}")
+        text = last["message"] or f"status {last['status']}"
+        raise Fault(FetchStatus.HTTP_ERROR, f"the listing broke off: {text}")
 
 
 def _picture(line: Line, filed: Filed) -> Picture:

@@ -1,8 +1,8 @@
-"""Ask a MediaWiki's ``api.php``, politely, and take no answer at face value.
+"""A client for MediaWiki's ``api.php`` that limits its rate and checks every answer.
 
-One request at a time, ``maxlag`` on each, waits as long as the site asks. An answer can
-be an error with status 200, HTML where JSON was due, or a batch whose properties come
-only with the next ``continue``: all of that ends here.
+It sends one request at a time, each with ``maxlag``, and waits as long as the site asks
+for. An answer can be an error with status 200, HTML instead of JSON, or a batch whose
+properties come only with the next ``continue``: this module handles all of these.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ Continue = dict[str, str]
 
 
 class ApiError(Fault):
-    """The site refuses a call, and says why.
+    """The site refuses a call.
 
     Args:
-        code: the site's word for it, such as "missingtitle".
-        message: with what was asked.
+        code: the error code of the site, such as "missingtitle".
+        message: with the request.
         again: whether another attempt may end better.
         wait: seconds for which the site asks to be left alone.
     """
@@ -77,7 +77,7 @@ class MediaWikiApi:
         endpoint: its URL.
         session: the guarded session.
         limits: bytes and seconds of one answer.
-        attempts: how often a failing call is made; one that only waits, thrice that.
+        attempts: how often a failing call is made; three times that if it only waits.
         backoff: seconds before the second attempt; doubles each time.
     """
 
@@ -231,7 +231,7 @@ def _token(value: object) -> Continue | None:
 
 
 def _merge(pages: dict[str, dict[str, Any]], found: object) -> None:
-    """Add what a further answer says of a page to what is known of it."""
+    """Merge the properties of a page from a further answer."""
     if isinstance(found, dict):  # formatversion=1: {"17": {...}}
         found = list(found.values())
     for page in found if isinstance(found, list) else []:

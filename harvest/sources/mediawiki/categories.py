@@ -1,4 +1,4 @@
-"""Walk a category, batch by batch, and its subcategories as deep as asked."""
+"""List a category, batch by batch, and its subcategories down to a depth."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _answer(
 
 def _gender(characters: Characters, page: Mapping[str, Any]) -> Gender | None:
     named = parameter(lead_text(page), characters.gender) or ""
-    # A link or an icon can say it where the words that are shown do not.
+    # A link or an icon can state it even if the visible text does not.
     gender = read_gender(plain(named)) or read_gender(named)
     if gender is not None:
         return gender
@@ -165,7 +165,7 @@ def lead_text(page: Mapping[str, Any]) -> str:
 
 
 def _lead(page: Mapping[str, Any]) -> str | None:
-    """Return the file that a page leads with: as the site says, or the first one."""
+    """Return the lead picture of a page: as the site states it, or the first one."""
     if page.get("pageimage"):
         return clean_title(str(page["pageimage"])) or None
     found = _PICTURE_NAME.search(lead_text(page))

@@ -151,7 +151,7 @@ async def _answer(
 
 
 def _is_wanted(images: Images, page: dict[str, Any]) -> bool:
-    """Tell whether a file can be a picture of somebody, by its name, kind and size."""
+    """Return whether a file can show a character, by its name, type and size."""
     name = _name(page).casefold()
     patterns = (one.replace("_", " ").casefold() for one in images.leave_out)
     if any(fnmatchcase(name, pattern) for pattern in patterns):
@@ -166,7 +166,7 @@ def _is_wanted(images: Images, page: dict[str, Any]) -> bool:
 async def _decoration(
     wiki: Wiki, pages: Sequence[dict[str, Any]], lead: str | None
 ) -> Collection[str]:
-    """Return the files that more pages show than a picture of somebody would be on.
+    """Return the files that are used on too many pages to show one character.
 
     The file that the page leads with is none, however often it is shown.
     """
@@ -191,7 +191,7 @@ async def _decoration(
         if not rest:
             break
         if many:
-            # Nobody wants to know on how many more pages these are: ask without them.
+            # The number of further pages does not matter: continue without these files.
             waiting = [title for title in waiting if title not in many]
             rest = {}
             counts.clear()
@@ -231,13 +231,13 @@ async def _with_imageinfo(
     wiki: Wiki, pages: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Ask again for files that came without imageinfo and are not known as missing."""
-    silent = [
+    unanswered = [
         str(page["title"])
         for page in pages
         if _imageinfo(page) is None and not is_missing(page)
     ]
     again: dict[str, dict[str, Any]] = {}
-    for group in split_titles(silent):
+    for group in split_titles(unanswered):
         asked = {"titles": "|".join(group), **_PROPERTIES}
         again |= {str(p.get("title")): p for p in (await wiki.api.batch(asked)).pages}
     return [again.get(str(page["title"]), page) for page in pages]

@@ -18,7 +18,7 @@ import parsel
 from icf.harvest.sources.mediawiki.config import Column
 from icf.harvest.sources.mediawiki.wikitext import clean_title, file_title
 
-#: Classes of what stands beside the text.
+#: Classes of elements that are not part of the text.
 _BESIDE = (
     "navbox",
     "infobox",
@@ -95,7 +95,7 @@ class Rendered:
         self._articles = frozenset(articles)
 
     def has_section(self, name: str) -> bool:
-        """Tell whether a heading has this text, in any case."""
+        """Return whether a heading has this text; case is ignored."""
         headings = self._page.xpath(f"//*[{_HEADINGS}]")
         return any(_is(name, _text(heading)) for heading in headings)
 

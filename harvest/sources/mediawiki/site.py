@@ -1,4 +1,4 @@
-"""One wiki: what its pages are called, what they link to, what it says of itself."""
+"""One wiki: its pages, their links, and its site information."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GONE = frozenset({"missingtitle", "invalidtitle", "pagecannotexist", "nosuchpag
 
 @dataclass(frozen=True)
 class Facts:
-    """What a wiki says of itself.
+    """The site information of a wiki.
 
     Attributes:
         rights: the licence of all its content.
@@ -40,8 +40,8 @@ class Found:
 
     Attributes:
         asked: the title as it was asked for.
-        page: what the API says of the page.
-        problem: why it is no page to go on with; None where it is one.
+        page: the page as the API returns it.
+        problem: why the page cannot be used; None if it can.
     """
 
     asked: str
@@ -79,7 +79,7 @@ class Wiki:
         self.known_decoration: set[str] = set()
 
     async def facts(self) -> Facts:
-        """Ask once what the site says of itself.
+        """Request the site information, once.
 
         Raises:
             Fault: it does not answer.
@@ -108,7 +108,7 @@ class Wiki:
 
         Args:
             titles: of the pages; each is answered, in this order.
-            properties: parameters of the query that say what to tell of each page.
+            properties: parameters of the query that choose the properties of each page.
 
         Raises:
             Fault: the site does not answer.
@@ -159,7 +159,7 @@ class Wiki:
         )
 
     def missing(self, found: Found) -> Picture:
-        """Return what tells that a page is missing: a URL with that fate."""
+        """Return the record of a missing page: a URL with that status."""
         url = page_url(found.page) if is_missing(found.page) else None
         text = f"{self.table.name} has no page {found.asked!r}: {found.problem}"
         asked = url or self.question(found.asked)
@@ -177,7 +177,7 @@ def page_url(page: Mapping[str, Any]) -> str | None:
 
 
 def is_missing(page: Mapping[str, Any]) -> bool:
-    """Tell whether the site says that it has no such page; older ones say "" for it."""
+    """Return whether the page is missing; older sites mark it with ""."""
     return any(page.get(key, False) is not False for key in ("missing", "invalid"))
 
 

@@ -1,6 +1,6 @@
 """Harvest a list of one's own: album, character, URL, a picture a row.
 
-CSV, JSON Lines and Parquet, told apart by the end of the file's name.
+CSV, JSON Lines and Parquet, distinguished by the file's extension.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _fault(row: Cells) -> str | None:
 
 
 def _album(row: Cells, known: Album | None) -> Album:
-    """Return the album of a row; what an earlier row said of it stays."""
+    """Return the album of a row; values of earlier rows are kept."""
     if known is not None and not (row.get("rank") or row.get("region")):
         return known
     rank = int(row["rank"]) if row.get("rank") else None

@@ -7,7 +7,7 @@ from scenedetect.detectors import AdaptiveDetector
 
 from icf.harvest.sources.video.pixels import Pixels
 
-#: Frames that are looked at behind a cut before it is told.
+#: Frames after a cut that the detector needs before it reports the cut.
 LAG = 2
 #: Milliseconds that a shot lasts at least.
 _SHORTEST = 400
@@ -17,7 +17,7 @@ _PER_SECOND = 1000.0
 class Cuts:
     """Finds cuts in the frames of a video, by PySceneDetect's adaptive detector.
 
-    The detector counts milliseconds where it thinks that it counts frames, so that a
+    The detector is given milliseconds as its frame numbers, so that a
     varying frame rate makes no difference.
     """
 
@@ -25,7 +25,7 @@ class Cuts:
         self._detector = AdaptiveDetector(min_scene_len=_SHORTEST, window_width=LAG)
 
     def begins_shot(self, seconds: float, small: Pixels) -> bool:
-        """Look at the next frame; tell whether the one `LAG` before it begins a shot.
+        """Take the next frame; return whether the one `LAG` before it begins a shot.
 
         Args:
             seconds: when it is shown.

@@ -1,4 +1,4 @@
-"""Bring a video here with yt-dlp, in a process that can be killed."""
+"""Download a video with yt-dlp, in a child process."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def answer(
         write: not used.
 
     Raises:
-        Fault: the video cannot be had.
+        Fault: the video cannot be downloaded.
     """
     refusals: list[Fault] = []
     _guard(AllowList(request["allow"]), refusals)
     options = {
         "outtmpl": {"default": request["name"] + ".%(ext)s"},
-        # One file with pictures: joining two would need a program beside us.
+        # One file with pictures: merging two streams would need an external program.
         "format": "bestvideo*/best",
         "noplaylist": True,
         "playlist_items": "1",
@@ -54,7 +54,7 @@ def answer(
         with YoutubeDL(options) as site:
             site.extract_info(request["url"], download=True)
     except Exception as error:
-        # Extractors raise whatever they like; what we refused them comes first.
+        # Extractors raise any exception; if we refused something, that is why.
         if refusals:
             raise refusals[0] from error
         raise Fault(FetchStatus.UNREACHABLE, str(error)) from error
@@ -62,7 +62,7 @@ def answer(
 
 
 def _guard(allow: AllowList, refusals: list[Fault]) -> None:
-    """Check every address that a name becomes in this process, at redirects too."""
+    """Check every address that a name resolves to in this process."""
 
     def guarded(host: Any, port: Any, *more: Any, **named: Any) -> Any:
         found = _look_up(host, port, *more, **named)

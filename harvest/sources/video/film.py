@@ -1,4 +1,4 @@
-"""Open a video and give its frames, each with its true time."""
+"""Open a video and decode its frames with their timestamps."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,asf,asf_o,ogg,mpegts,mpeg,"
     "mpegvideo,mxf,nut,ivf,rm,h264,hevc,av1,obu,m4v,gif,apng,dv,y4m,yuv4mpegpipe,wtv"
 )
-#: Closer than any two frames, and more than a time loses when it is written down.
+#: Seconds; less than the distance of two frames, more than the rounding of a URL.
 SAME_TIME = 2e-6
 #: Seconds that the frames of an undamaged video may end before it does.
 _SLACK = 1.0
 #: The same where only the length of the whole file is known, and sound may be longer.
 _SLACK_WITH_SOUND = 10.0
-#: Seconds to go back further where a seek does not arrive before its target.
+#: Seconds to go back further if a seek ends after its target.
 _FURTHER_BACK = (0.0, 2.0, 15.0, math.inf)
 #: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
 _NOT_KEYS, _ALL = 32, 48
@@ -67,7 +67,7 @@ class Film:
         shown_none: no frame was decoded so far.
 
     Raises:
-        Fault: ``empty`` for zero bytes, ``not_image`` for what is no video,
+        Fault: ``empty`` for zero bytes, ``not_image`` for what is not a video,
             ``corrupt`` for one that cannot be opened, ``unsupported`` for one that
             cannot be decoded here or has sound alone.
     """
@@ -100,7 +100,7 @@ class Film:
 
     @property
     def seconds(self) -> float | None:
-        """How long it says that its pictures are; None where it does not say."""
+        """Duration of the pictures by the metadata; None if it is not stated."""
         stream, container = self._stream, self._container
         if stream.duration is not None and stream.time_base is not None:
             return float(stream.duration * stream.time_base)
@@ -111,12 +111,12 @@ class Film:
     def frames(self, start: float = 0.0, *, keys_only: bool = False) -> Iterator[Shown]:
         """Yield the frames from a time on, in the order in which they are shown.
 
-        What cannot be decoded is passed over and noted in `damaged_at`.
+        What cannot be decoded is skipped and noted in `damaged_at`.
 
         Args:
             start: seconds; the frame that begins then is the first.
-            keys_only: keyframes alone; the others are not even read, where the
-                container says which they are.
+            keys_only: keyframes only; the others are not read, if the container
+                marks keyframes.
 
         Raises:
             Fault: ``encrypted``.
@@ -207,7 +207,9 @@ class Film:
             raise Fault(FetchStatus.UNSUPPORTED, "it has no pictures")
         known = [stream for stream in streams if stream.codec_context is not None]
         if not known:
-            raise Fault(FetchStatus.UNSUPPORTED, "no decoder for its pictures is here")
+            raise Fault(
+                FetchStatus.UNSUPPORTED, "no decoder for its pictures is installed"
+            )
         stream = max(known, key=lambda one: one.width * one.height)
         for other in self._container.streams:
             if other is not stream:
@@ -216,7 +218,7 @@ class Film:
 
 
 def _discard(stream: Any, which: int) -> None:
-    """Have the demuxer leave out packets; not every version of PyAV can say so."""
+    """Have the demuxer skip packets; not every version of PyAV supports it."""
     if hasattr(stream, "discard"):
         stream.discard = which
 
@@ -227,7 +229,7 @@ def _open(path: Path) -> InputContainer:
             head = file.read(16)
             size = os.fstat(file.fileno()).st_size
     except FileNotFoundError as error:
-        raise Fault(FetchStatus.NOT_FOUND, "no such file any more") from error
+        raise Fault(FetchStatus.NOT_FOUND, "the file no longer exists") from error
     except OSError as error:
         raise Fault(FetchStatus.UNREACHABLE, str(error.strerror)) from error
     if size == 0:
@@ -250,5 +252,5 @@ def _said(error: Exception) -> str:
 
 
 def _is_cover(stream: VideoStream) -> bool:
-    """Tell whether a stream is a picture of the sleeve and no film."""
+    """Return whether a stream is cover art, not a video."""
     return bool(stream.disposition & Disposition.attached_pic)

@@ -1,4 +1,4 @@
-"""What one part of a video gave, and how far the next part has to go."""
+"""Frames that were found in a part of a video, and where the next part begins."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Part:
         frames: in the order of time.
         following: where the next part begins; None at the end.
         damaged_at: seconds from which on something could not be decoded.
-        passed_over: frames that were blank, or nearly the same as their neighbour.
+        passed_over: frames that were blank, or near-duplicates of their neighbour.
     """
 
     frames: tuple[FoundFrame, ...] = ()

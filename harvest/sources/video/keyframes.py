@@ -1,4 +1,4 @@
-"""Go through a part of a video by its keyframes alone."""
+"""Process a part of a video by its keyframes only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAME = 2.0
 
 
 def find(film: Film, start: Place, keep: Keep) -> Part:
-    """Find the keyframes that are neither blank nor nearly the same as the last one.
+    """Find the keyframes that are not blank and not near-duplicates of the last one.
 
     Args:
         film: opened.

@@ -21,10 +21,10 @@ class Candidate(Generic[F]):
 
 
 class Pick(Generic[F]):
-    """Holds the best frames of a shot while it goes by.
+    """Collects the best frames of a shot.
 
-    A frame that is less sharp than one within `APART` of it is no candidate. Some more
-    candidates than wanted are held, so that memory does not depend on the shot.
+    A frame that is less sharp than one within `APART` of it is not a candidate. The
+    number of candidates is limited, so that memory does not depend on the shot.
 
     Args:
         most: how many frames are wanted.
@@ -41,7 +41,7 @@ class Pick(Generic[F]):
         self._held: list[Candidate[F]] = []
 
     def offer(self, new: Candidate[F]) -> None:
-        """Look at the next frame of the shot."""
+        """Take the next frame of the shot."""
         near = [c for c in self._held if abs(c.seconds - new.seconds) < APART]
         if any(c.sharpness >= new.sharpness for c in near):
             return
@@ -50,7 +50,7 @@ class Pick(Generic[F]):
             self._held.remove(min(self._held, key=_worth))
 
     def best(self) -> list[Candidate[F]]:
-        """Return what is worth keeping, in the order of time."""
+        """Return the best frames, in the order of time."""
         best = sorted(self._held, key=_worth, reverse=True)[: self._most]
         return sorted(best, key=lambda one: one.seconds)
 

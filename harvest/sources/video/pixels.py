@@ -1,4 +1,4 @@
-"""What is done to a decoded frame: upright, small, sharp or blank, into a file."""
+"""Operations on a decoded frame: rotate, shrink, measure, encode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 SHARPNESS_SIDE = 640
 #: Width at which cuts are looked for: what PySceneDetect reduces to by itself.
 CUT_WIDTH = 256
-#: Sides of the thumbnail by which frames are told to be nearly the same.
+#: Sides of the thumbnail that is compared to find near-duplicates.
 _THUMBNAIL = (32, 18)
 #: Standard deviation of grey under which a frame is blank: black with noise has 2 or 3.
 _BLANK = 6.0
@@ -26,7 +26,7 @@ _UNSPECIFIED = 2
 
 
 def upright(frame: VideoFrame) -> Pixels:
-    """Return a frame as people see it: RGB, rotated, with square pixels."""
+    """Return a frame as it is displayed: RGB, rotated, with square pixels."""
     width = frame.width
     aspect = getattr(frame, "sample_aspect_ratio", None)
     if aspect:
@@ -62,7 +62,7 @@ def sharpness(small: Pixels) -> float:
 
 
 def is_blank(small: Pixels) -> bool:
-    """Tell whether a small grey frame is black, or another flat colour."""
+    """Return whether a small grey frame is black, or another flat colour."""
     return float(small.std()) < _BLANK
 
 

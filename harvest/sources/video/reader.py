@@ -15,7 +15,7 @@ from icf.harvest.sources.video import times
 from icf.harvest.sources.video.spool import Spool
 from icf.harvest.sources.video.videos import version
 
-#: Does the decoding; runs in a process of its own.
+#: Module that decodes; it runs in a child process.
 WORK = "icf.harvest.sources.video.work"
 #: Processes that decode frames at a time.
 _MOST = 4
@@ -25,9 +25,9 @@ class FrameReader:
     """Reads frames by their URLs: ``file:///film.mp4#t=12.5``.
 
     Args:
-        spool: where frames wait that were found a moment ago.
+        spool: with the frames that were found recently.
         open_video: returns the file of a video's URL, or raises `Fault`.
-        keys_only: they are keyframes, so that only those need to be decoded.
+        keys_only: the frames are keyframes; only keyframes are decoded.
         form: of the files, "jpeg" or "png".
         deadline: seconds that one frame may take.
         stop: called at the end of a run.
@@ -56,7 +56,7 @@ class FrameReader:
         """Write the bytes of a frame into a sink.
 
         Raises:
-            Fault: there is no such frame, or it cannot be decoded any more.
+            Fault: there is no such frame, or it can no longer be decoded.
         """
         try:
             video, seconds = times.split(url)
@@ -83,7 +83,7 @@ class FrameReader:
             raise Fault(fault.fate, f"{url}: {fault}") from fault
 
     def close(self) -> None:
-        """End the processes, and forget the frames that wait."""
+        """End the processes and delete the spooled frames."""
         self._children.close()
         self._stop()
         self._spool.close()

@@ -1,4 +1,4 @@
-"""Go through a part of a video shot by shot."""
+"""Process a part of a video shot by shot."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find(film: Film, start: Place, wanted: Wanted, keep: Keep) -> Part:
 
 
 class _Shots:
-    """The shots of one part, as its frames go by."""
+    """The shots of one part, built frame by frame."""
 
     def __init__(self, shot: int, wanted: Wanted, keep: Keep) -> None:
         self._shot = shot
@@ -65,7 +65,7 @@ class _Shots:
         return place
 
     def split(self) -> Place:
-        """End a shot that has no end where the frames are that wait."""
+        """End a shot before the frames that wait; it was not ended by a cut."""
         self._close()
         return Place(self._waiting[0].seconds, self._shot)
 

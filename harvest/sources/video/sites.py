@@ -19,10 +19,10 @@ _UNFINISHED = (".part", ".ytdl")
 
 
 def check_installed(name: str) -> None:
-    """Hold that yt-dlp is here.
+    """Check that yt-dlp is installed.
 
     Raises:
-        WrongUse: it is not; the message says how to get it.
+        WrongUse: it is not.
     """
     if importlib.util.find_spec("yt_dlp") is None:
         raise WrongUse(
@@ -32,10 +32,10 @@ def check_installed(name: str) -> None:
 
 
 class Sites:
-    """Brings videos into a folder, each once.
+    """Downloads videos into a folder, each once.
 
     Args:
-        folder: where they stay.
+        folder: where they are kept.
         max_bytes: of one video.
         allow: hosts that may have private addresses.
         deadline: seconds for one video.
@@ -51,10 +51,10 @@ class Sites:
         self._child = Child(_MODULE)
 
     def bring(self, url: str) -> Path:
-        """Return the file of a page's video; download it if it is not here.
+        """Return the file of a page's video; download it if necessary.
 
         Raises:
-            Fault: it cannot be had.
+            Fault: it cannot be downloaded.
         """
         address = normalise(url).url
         name = self._folder / hashlib.sha256(address.encode()).hexdigest()[:16]
@@ -86,6 +86,6 @@ class Sites:
 
 
 def _downloaded(name: Path) -> Path | None:
-    """Return what a download under a name has become, if it came to its end."""
+    """Return the file of a finished download; None if there is none."""
     found = sorted(name.parent.glob(f"{name.name}.*"))
     return next((path for path in found if path.suffix not in _UNFINISHED), None)

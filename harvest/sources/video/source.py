@@ -33,7 +33,7 @@ from icf.harvest.sources.video.reader import WORK, FrameReader, key
 from icf.harvest.sources.video.sites import Sites, check_installed
 from icf.harvest.sources.video.spool import Spool
 from icf.harvest.sources.video.table import VideoTable
-from icf.harvest.sources.video.videos import BESIDE, Videos, version
+from icf.harvest.sources.video.videos import NOT_VIDEOS, Videos, version
 from icf.harvest.text import as_utf8
 from icf.settings import HarvestSettings
 
@@ -42,7 +42,7 @@ _TIME = 24
 
 
 class VideoSource:
-    """Videos in a folder, or behind URLs; a part of one is a step.
+    """Videos in a folder, or at URLs; each step handles a part of one.
 
     A video that has changed is listed again at the next run. One that cannot be read is
     a listing that failed, with the reason in its message; what was found before stays.
@@ -79,31 +79,31 @@ class VideoSource:
         )
 
     def first_tasks(self) -> Iterable[Task]:
-        """Return the listing of each album as it is now.
+        """Return the listing of the current state of each album.
 
         Raises:
             WrongUse: there is no such file or folder, or a file without an album.
         """
         if self._videos is None:
-            mode = _told(self._wanted)
+            mode = _mode_key(self._wanted)
             pages = " ".join(self._table.urls)
             yield Task("pages", f"{mode} {key(pages, '', '')}", level=Level.ALBUMS)
             return
         if self._videos.album is None and self._videos.path.is_file():
             raise WrongUse(
-                f"[[source]] {self.name!r}: {self._videos.path} is a file; say whose "
-                'it is with album = "..."'
+                f"[[source]] {self.name!r}: {self._videos.path} is a file; name "
+                'its album with album = "..."'
             )
         try:
             albums = list(self._videos.albums())
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         for album in albums:
-            subject = f"{album} {_told(self._wanted)} {self._videos.state(album)}"
+            subject = f"{album} {_mode_key(self._wanted)} {self._videos.state(album)}"
             yield Task("album", as_utf8(subject), level=Level.ALBUMS)
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """Answer an album's videos, or the frames of the next part of one.
+        """List an album's videos, or the frames of the next part of one.
 
         Raises:
             Fault: the video cannot be read.
@@ -116,7 +116,7 @@ class VideoSource:
 
     def _pages(self) -> ListingPage:
         assert self._table.album is not None
-        mode = _told(self._wanted)
+        mode = _mode_key(self._wanted)
         tasks, faults = [], []
         for url in self._table.urls:
             try:
@@ -129,20 +129,20 @@ class VideoSource:
 
     def _album(self, album: str) -> ListingPage:
         assert self._videos is not None
-        tasks, faults, beside = [], [], 0
+        tasks, faults, skipped = [], [], 0
         for path in self._videos.of(album):
-            if path.suffix.lower() in BESIDE:
-                beside += 1
+            if path.suffix.lower() in NOT_VIDEOS:
+                skipped += 1
             elif problem := self._problem(path):
                 faults.append(f"{as_utf8(str(path))}: {problem}")
             else:
                 name = self._videos.name(path)
-                word = f"{_told(self._wanted)} {version(path)}"
+                word = f"{_mode_key(self._wanted)} {version(path)}"
                 tasks.append(Task("video", f"{name} {word}", album))
-        return self._of_album(album, tasks, faults, beside)
+        return self._of_album(album, tasks, faults, skipped)
 
     def _of_album(
-        self, album: str, tasks: list[Task], faults: list[str], beside: int
+        self, album: str, tasks: list[Task], faults: list[str], skipped: int
     ) -> ListingPage:
         return ListingPage(
             albums=(Album(album),) if tasks else (),
@@ -151,7 +151,7 @@ class VideoSource:
             ),
             tasks=tuple(tasks),
             faults=tuple(faults),
-            passed_over=beside,
+            passed_over=skipped,
         )
 
     def _problem(self, path: Path) -> str | None:
@@ -218,7 +218,7 @@ class VideoSource:
                 self._table.author,
             ),
             own=True,
-            version=f"{word} {_told(self._wanted)}",
+            version=f"{word} {_mode_key(self._wanted)}",
             frame=Frame(frame.seconds, frame.shot, tracks),
         )
 
@@ -229,7 +229,8 @@ class VideoSource:
             return address, self._sites.bring(address)
         if self._videos is None:
             raise Fault(
-                FetchStatus.NOT_FOUND, f"{task.subject}: the source has no path now"
+                FetchStatus.NOT_FOUND,
+                f"{task.subject}: the source no longer has a path",
             )
         path = self._videos.named(task.subject.rsplit(" ", 3)[0])
         return path.as_uri(), self._videos.open(path.as_uri())
@@ -259,8 +260,8 @@ def _faults(address: str, part: Part) -> tuple[str, ...]:
     return (f"{address}: truncated: damaged from {at} s on",)
 
 
-def _told(wanted: Wanted) -> str:
-    """Write what is looked for into a word: other wishes are another listing."""
+def _mode_key(wanted: Wanted) -> str:
+    """Return the mode as a string for subjects: another mode is another listing."""
     if wanted.mode == "keyframes":
         return f"keyframes-{wanted.form}"
     followed = "-tracks" if wanted.tracks else ""

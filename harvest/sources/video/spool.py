@@ -1,7 +1,7 @@
-"""Frames that were found and wait to be stored: decoding them twice would be a waste.
+"""Frames that were found and are not stored yet, so that they are decoded once.
 
-They lie in a folder that ends with the run. A frame that is not there, after a kill or
-because the folder was full, is decoded again.
+They are in a folder that is removed at the end of the run. A frame that is not there,
+after a kill or because the folder was full, is decoded again.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 _PREFIX = ".icf-frames-"
-#: Bytes from which on no more frames are put there.
+#: Bytes above which no more frames are added.
 _FULL = 2_000_000_000
-#: Seconds after which a folder has been left by a run that was killed.
+#: Seconds after which a folder is considered to be from a run that was killed.
 _STALE = 86_400.0
 
 
@@ -41,7 +41,7 @@ class Spool:
         return None if held >= _FULL else str(self._folder / video)
 
     def take(self, video: str, name: str) -> bytes | None:
-        """Return a frame and forget it; None where it is not there."""
+        """Return a frame and delete it; None if it is not there."""
         if self._folder is None:
             return None
         path = self._folder / video / name

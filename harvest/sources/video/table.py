@@ -21,10 +21,10 @@ class VideoTable(SourceTable):
         mode: the sharpest frames of each shot, or keyframes alone.
         frames: of each shot at most.
         tracks: follow the faces of each shot.
-        format: of the stored frames; png loses nothing.
+        format: of the stored frames; png is lossless.
         deadline: seconds that decoding a part (a minute or more of video) may take.
-        download_deadline: seconds that bringing one video here may take.
-        max_bytes: of a video that is brought here.
+        download_deadline: seconds that the download of one video may take.
+        max_bytes: of a downloaded video.
     """
 
     path: Path | None = None

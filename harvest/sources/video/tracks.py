@@ -15,7 +15,7 @@ from icf.models.overlap import matched
 
 Pixels = NDArray[np.uint8]
 
-#: Seconds between two looks for faces.
+#: Seconds between two detections.
 EVERY = 0.2
 #: IoU from which on a face is where a track expects it.
 _SAME = 0.3
@@ -30,7 +30,7 @@ class _Track:
     boxes: list[Box] = field(default_factory=list)
 
     def expected(self, seconds: float) -> Box:
-        """Say where the face is at a time, by how it moved when it was last seen."""
+        """Extrapolate the box of the face to a time, from its last movement."""
         box = np.array(self.boxes[-1])
         if len(self.boxes) > 1:
             passed = self.times[-1] - self.times[-2]
@@ -47,11 +47,11 @@ class ShotTracks:
         self._looked_at = -np.inf
 
     def is_due(self, seconds: float) -> bool:
-        """Tell whether it is time for another look."""
+        """Return whether the next detection is due."""
         return bool(seconds - self._looked_at >= EVERY - 1e-6)
 
     def see(self, seconds: float, boxes: Sequence[Box]) -> None:
-        """Take the faces of a frame: each goes on with a track, or begins one."""
+        """Take the faces of a frame: each continues a track, or begins one."""
         self._looked_at = seconds
         alive = [t for t in self._tracks if seconds - t.times[-1] <= _LOST]
         pairs = matched(
@@ -67,7 +67,7 @@ class ShotTracks:
             track.boxes.append(box)
 
     def of(self, seconds: float, boxes: Sequence[Box]) -> list[tuple[int, Box]]:
-        """Say which tracks the faces of a frame belong to, one face to a track.
+        """Assign the faces of a frame to tracks, one face to a track.
 
         Returns:
             Number of the track, from 0 in each shot, and the face's box.
@@ -90,7 +90,7 @@ def _detector() -> Detector:
 
 
 def _between(track: _Track, seconds: float) -> Box | None:
-    """Say where a track is between two looks; None while it is not there."""
+    """Interpolate the box of a track between two detections; None outside of it."""
     times = np.array(track.times)
     if seconds < times[0] - _LOST or seconds > times[-1] + _LOST:
         return None

@@ -1,4 +1,4 @@
-"""Videos of one's own: which files there are, in which album, in which version."""
+"""The user's own video files: their albums and versions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.folder import open_inside
 
-#: What lies beside videos and is none: told by its name, and counted.
-BESIDE = frozenset(
+#: Extensions of files that accompany videos; they are counted, not opened.
+NOT_VIDEOS = frozenset(
     f".{name}"
     for name in (
         *("srt", "ass", "ssa", "vtt", "sub", "idx", "nfo", "txt", "md", "json", "xml"),
@@ -49,7 +49,7 @@ class Videos:
                 yield folder.name
 
     def of(self, album: str) -> Iterator[Path]:
-        """Yield the files of an album in a fixed order; links out are not followed."""
+        """Yield the files of an album in a fixed order; links out are skipped."""
         top = self.path if self.album is not None else self.path / album
         if not top.is_dir():
             yield top
@@ -72,7 +72,7 @@ class Videos:
         return path.name if path == self.path else str(path.relative_to(self.path))
 
     def named(self, name: str) -> Path:
-        """Return the file that `name` gave a name."""
+        """Return the file of a name that `name` returned."""
         return self.path if self.path.is_file() else self.path / name
 
     def open(self, url: str) -> Path:
@@ -86,7 +86,7 @@ class Videos:
 
 
 def version(path: Path) -> str:
-    """Return the word for the bytes that a file has now: its time and its size."""
+    """Return the version of a file: its modification time and its size."""
     try:
         status = path.stat()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What is done with videos in a process that can be killed.
+"""Find and decode frames of videos, in a child process.
 
 It answers ``{"do": "find", ...}`` with a `Part`, and ``{"do": "frame", ...}`` with the
 bytes of one frame.
@@ -22,7 +22,7 @@ from icf.harvest.sources.video.times import written
 def answer(
     request: Mapping[str, Any], write: Callable[[bytes], object]
 ) -> dict[str, Any]:
-    """Do what is asked.
+    """Answer a request.
 
     Args:
         request: ``do`` ("find" or "frame") and ``path``; to find, ``start`` (a
@@ -51,7 +51,7 @@ def answer(
 
 
 def _shots(film: Film, start: Place, wanted: Wanted, keep: Keep) -> Part:
-    # What finds cuts and faces takes its time to load; keyframes need none of it.
+    # The detectors of cuts and faces are slow to import; keyframes do not need them.
     from icf.harvest.sources.video import shots
 
     return shots.find(film, start, wanted, keep)
@@ -71,7 +71,7 @@ def _frame(
 
 
 def _keep_in(folder: str | None, form: str) -> Keep:
-    """Return what puts a frame into a folder, under its time."""
+    """Return a function that writes a frame into a folder, named by its time."""
     if folder is None:
         return lambda seconds, found: None
     place = Path(folder)
@@ -80,7 +80,7 @@ def _keep_in(folder: str | None, form: str) -> Keep:
 
     def keep(seconds: float, found: pixels.Pixels) -> None:
         part = place / f"{written(seconds)}.part"
-        # A full disk costs nothing here: what is not kept is decoded again.
+        # A full disk does no harm: a frame that is not there is decoded again.
         with contextlib.suppress(OSError):
             part.write_bytes(pixels.encoded(found, form))
             part.replace(place / written(seconds))

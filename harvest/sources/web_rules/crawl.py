@@ -37,7 +37,7 @@ from icf.harvest.sources.web_rules.tables import WebTable
 
 log = logging.getLogger(__name__)
 
-#: Seconds between signs of life.
+#: Seconds between heartbeats.
 HEARTBEAT = 5.0
 _LAST_SECONDS = 3.0
 
@@ -72,7 +72,7 @@ def _crawl(setup: Setup, run: child_process.Channel) -> int:
     crawler = new_crawler(setup)
 
     def opened() -> None:
-        # First the thread: where the run is dead already, sending fails.
+        # First the thread: if the run has ended already, sending fails.
         threading.Thread(target=_read, args=(crawler, run), daemon=True).start()
         channel.send(Reply())
         LoopingCall(channel.send, Reply()).start(HEARTBEAT, now=False)
@@ -91,14 +91,14 @@ def _crawl(setup: Setup, run: child_process.Channel) -> int:
 
 
 def _read(crawler: Crawler, run: child_process.Channel) -> None:
-    """Hand listings to the spider; a thread, so that it sees the channel's end."""
+    """Pass listings to the spider; a thread, so that it sees the channel's end."""
     reactor = _reactor()
     for _, body in run:
         listing = read_listing(body)
         reactor.callFromThread(spider_of(crawler).ask, listing)
     reactor.callFromThread(_stop)
     time.sleep(_LAST_SECONDS)
-    os._exit(1)  # it hangs in a page; nothing that it holds is needed
+    os._exit(1)  # it hangs in a page; nothing in memory is needed
 
 
 def _reactor() -> Any:

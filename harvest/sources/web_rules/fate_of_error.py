@@ -1,4 +1,4 @@
-"""Say in words why a page did not come."""
+"""The status and the message of a page that could not be fetched."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FATES: tuple[tuple[type[Exception], FetchStatus, str], ...] = (
 
 
 def reason_of(error: BaseException, url: str) -> str:
-    """Return a fate and the reason for it, as ``icf-harvest status`` shows them.
+    """Return a status and its message, as ``icf-harvest status`` shows them.
 
     Args:
         error: what Scrapy or a middleware of ours ended the request with.
@@ -58,10 +58,10 @@ def _explained(error: BaseException) -> tuple[FetchStatus, str]:
     return FetchStatus.UNREACHABLE, str(error) or type(error).__name__
 
 
-def _ignored(said: str) -> tuple[FetchStatus, str]:
-    """Tell apart what Scrapy's own middlewares leave out."""
-    if "redirection" in said:
+def _ignored(text: str) -> tuple[FetchStatus, str]:
+    """Return why one of Scrapy's own middlewares dropped a request."""
+    if "redirection" in text:
         return FetchStatus.TOO_MANY_REDIRECTS, "more than five redirects"
-    if "DOWNLOAD_MAXSIZE" in said:
+    if "DOWNLOAD_MAXSIZE" in text:
         return FetchStatus.TOO_LARGE, "unpacked it is more than max_page_bytes"
-    return FetchStatus.HTTP_ERROR, said
+    return FetchStatus.HTTP_ERROR, text

@@ -1,4 +1,4 @@
-"""Lend pages from the catalogue to a Scrapy process, and store what it finds."""
+"""Send listings from the catalogue to a Scrapy process, and store what it finds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ log = logging.getLogger(__name__)
 
 
 class Feed:
-    """Works off the listings of one site.
+    """Processes the listings of one site.
 
-    A process that dies, or that grows too large, is followed by another one. To find
-    the page that it dies of, the next one gets one page, then two, then four; a page
-    that a process dies of alone is a failure.
+    A process that crashes, or that grows too large, is replaced. To find the page that
+    it crashes on, the next one gets one page, then two, then four; a page that crashes
+    a process alone is a failure.
 
     Args:
         listings: those that wait.
@@ -39,21 +39,21 @@ class Feed:
         """Work until nothing waits.
 
         Raises:
-            BrokenMachine: Scrapy does not start, or the name service is silent.
+            BrokenMachine: Scrapy does not start, or DNS does not answer.
         """
         while await self._listings.waiting(1):
             async with ScrapyProcess(self._setup, self._silence) as process:
                 if await process.receive() is None:
                     raise BrokenMachine(
                         f"{self._setup.table.get('name')}: Scrapy does not start "
-                        f"({process.how_it_ended}); what it said is above"
+                        f"({process.how_it_ended}); its messages are above"
                     )
                 left = await self._work(process)
                 if left:
-                    await self._after_death(process, left)
+                    await self._after_crash(process, left)
 
     async def _work(self, process: ScrapyProcess) -> list[Listing]:
-        """Return what the process held when it died; nothing where all is done."""
+        """Return the listings that the process had when it ended, if it crashed."""
         held: dict[int, Listing] = {}
         while True:
             if (free := self._width - len(held)) > 0:
@@ -77,9 +77,9 @@ class Feed:
         else:
             await self._listings.fail(listing, reply.fault or "no reason was given")
 
-    async def _after_death(self, process: ScrapyProcess, left: list[Listing]) -> None:
+    async def _after_crash(self, process: ScrapyProcess, left: list[Listing]) -> None:
         log.warning("Scrapy ended (%s); starting it again", process.how_it_ended)
         if len(left) == 1:
-            text = f"Scrapy died of it ({process.how_it_ended})"
+            text = f"Scrapy crashed on it ({process.how_it_ended})"
             await self._listings.fail(left[0], text)
         self._width = 1

@@ -1,6 +1,6 @@
-"""The first and the last middleware: may this host be asked, and where is it?
+"""The first and the last middleware: they check hosts and addresses.
 
-Requests come by here one by one, also those for a robots.txt, retries and the steps of
+All requests pass through here, also those for a robots.txt, retries and the steps of
 a redirect. So host, scheme and address are checked for each of them.
 """
 
@@ -26,7 +26,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class StayOnSite:
-    """Refuses pages of hosts that are not the source's, before anybody is asked."""
+    """Refuses pages of hosts that are not the source's, before any request."""
 
     def __init__(self, spider: RulesSpider) -> None:
         self._spider = spider
@@ -86,7 +86,7 @@ class Guard:
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Response:
-        """Refuse redirects that lead out of the web; the next step checks the rest."""
+        """Refuse redirects to other schemes; the next request checks the rest."""
         location = response.headers.get("Location")
         if response.status in REDIRECTS and location:
             try:

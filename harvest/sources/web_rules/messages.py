@@ -1,4 +1,4 @@
-"""What the run and its Scrapy process say to each other: JSON objects."""
+"""The messages between the run and its Scrapy process: JSON objects."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Reply:
     """A message from the process.
 
     Attributes:
-        id: of the listing that it is about; None for a sign of life.
+        id: of the listing that it is about; None for a heartbeat.
         answer: what its page named.
         fault: why there is no answer.
-        halt: why nothing can be asked at all.
+        halt: why nothing can be requested at all.
     """
 
     id: int | None = None

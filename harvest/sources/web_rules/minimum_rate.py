@@ -1,4 +1,4 @@
-"""Give up a body that trickles: DOWNLOAD_TIMEOUT alone would let it take its time."""
+"""Stop a download that is too slow; DOWNLOAD_TIMEOUT alone allows any rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from icf.harvest.sources.web_rules.spider import spider_of
 
 
 class MinimumRate:
-    """Counts what comes of each body.
+    """Measures the rate of each download.
 
     Args:
         rate: bytes a second, on the wire.
@@ -36,21 +36,21 @@ class MinimumRate:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> MinimumRate:
-        """Make the extension of a crawl, and have it told of bytes."""
+        """Make the extension of a crawl, and connect it to its signals."""
         made = cls(spider_of(crawler).harvest.min_rate)
         crawler.signals.connect(made.headers_came, signals.headers_received)
         crawler.signals.connect(made.bytes_came, signals.bytes_received)
         return made
 
     def headers_came(self, request: Request) -> None:
-        """Begin to count."""
+        """Start the clock of a download."""
         self._began[request] = (self._clock(), 0)
 
     def bytes_came(self, data: bytes, request: Request) -> None:
         """Count bytes.
 
         Raises:
-            StopDownload: they come too slowly.
+            StopDownload: the rate is too low.
         """
         began, before = self._began.get(request, (self._clock(), 0))
         received, seconds = before + len(data), self._clock() - began

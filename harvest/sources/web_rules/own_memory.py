@@ -14,12 +14,12 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 class OwnMemoryUsage(MemoryUsage):
     """Scrapy's extension, measuring this process alone.
 
-    ``ru_maxrss``, which Scrapy reads, begins with what the process that started this
-    one held: a run with much in memory would have its Scrapy process ended at once.
+    ``ru_maxrss``, which Scrapy reads, begins with the peak of the parent
+    process: a run with much in memory would have its Scrapy process ended at once.
     """
 
     def get_virtual_size(self) -> int:
-        """Return the most memory that this process has held, in bytes."""
+        """Return the peak memory of this process, in bytes."""
         try:
             found = _PEAK.search(_STATUS.read_text(encoding="ascii"))
         except OSError:

@@ -1,4 +1,4 @@
-"""Read one page by the rules of its site: an answer of what it names."""
+"""Read one page by the rules of its site."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from icf.harvest.sources.base import Album, Character, Level, ListingPage, Pictu
 from icf.harvest.sources.web_rules.queries import address_of, find, is_query, text_of
 from icf.harvest.sources.web_rules.tables import Images, WebTable
 
-#: What one page may name of a kind; a page with more is no list for people.
+#: Most links of a kind on one page.
 MOST = 20_000
 _LONGEST_NAME = 300
 _NUMBER = re.compile(r"\d{1,9}")
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page:
-    """A page that came.
+    """A fetched page.
 
     Attributes:
         url: where it is, after redirects.
@@ -47,7 +47,7 @@ class Page:
 
 
 def first_tasks(table: WebTable) -> Iterator[Task]:
-    """Return the listings of a site that everything begins with."""
+    """Return the first listings of a site."""
     kind = "albums" if table.albums.link else "start"
     for url in table.albums.start:
         yield Task(kind, url, level=Level.ALBUMS)
@@ -59,13 +59,13 @@ def url_of(task: Task) -> str:
 
 
 def read_page(page: Page, task: Task, table: WebTable, *, obey: bool) -> ListingPage:
-    """Return what a page names.
+    """Return what is on a page.
 
     Args:
-        page: as it came.
-        task: what it was asked for.
+        page: as fetched.
+        task: that it was fetched for.
         table: the site's rules.
-        obey: whether links of a page that says "nofollow" are left alone.
+        obey: whether links of a page with "nofollow" are ignored.
 
     Raises:
         ValueError: a rule cannot be applied to this page.
@@ -83,7 +83,7 @@ def read_page(page: Page, task: Task, table: WebTable, *, obey: bool) -> Listing
 
 @dataclass
 class _Reading:
-    """One page while it is read, with what was found so far."""
+    """The state of reading one page."""
 
     page: Page
     task: Task
@@ -141,7 +141,7 @@ class _Reading:
         self._next(rules.next)
 
     def pictures_of_page(self) -> None:
-        """Read the pictures that stand in the page itself."""
+        """Read the pictures in the page itself."""
         self._pictures_in(self.page.root)
 
     # --- what is in it ------------------------------------------------------------
@@ -307,7 +307,7 @@ class _Reading:
     # --- all of it ----------------------------------------------------------------
 
     def answer(self, obey: bool) -> ListingPage:
-        """Return what was found, less what the page asks robots to leave alone."""
+        """Return what was found, without what the page excludes for robots."""
         tasks, passed_over = tuple(dict.fromkeys(self._tasks)), 0
         words = (*self.page.robots, *_meta(self.page.root))
         if obey and _nofollow(words):
@@ -342,7 +342,7 @@ def _value(node: Selector, rule: str | None) -> str:
 
 
 def _stated_licence(node: Selector, rules: Images) -> tuple[str, str, str]:
-    """Return the name and the address of a licence, and where that is said."""
+    """Return the name and the address of a licence, and where it is stated."""
     if rules.licence is not None:
         where = "page" if is_query(rules.licence) else "settings"
         return _value(node, rules.licence), _licence_url(node, rules), where
@@ -369,11 +369,11 @@ def _joined(base: str, address: str) -> str:
     try:
         return urljoin(base, address)
     except ValueError:
-        return address  # it gets its fate where it is stored
+        return address  # it gets its status when it is stored
 
 
 def _meta(root: Selector) -> list[str]:
-    """Return what the page's ``<meta>`` elements say to robots, and to us."""
+    """Return the robots directives of the page's ``<meta>`` elements."""
     said = []
     for meta in root.xpath("//meta[@name and @content]"):
         name = (meta.attrib["name"] or "").strip().lower()
@@ -396,7 +396,7 @@ def _nofollow(words: Iterable[str]) -> bool:
 
 
 def _leads_once(pictures: list[Picture]) -> list[Picture]:
-    """Drop what a gallery repeats of the picture that its page leads with."""
+    """Drop the lead picture of a page from its gallery."""
     kept: dict[tuple[str, str | None], Picture] = {}
     for one in pictures:
         kept.setdefault((one.url, one.character), one)

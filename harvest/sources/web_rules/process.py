@@ -1,4 +1,4 @@
-"""The Scrapy process as the run sees it."""
+"""Start a Scrapy process from a run, and exchange messages with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from icf.harvest.sources.web_rules.messages import (
 
 log = logging.getLogger(__name__)
 
-#: Seconds without a sign of life after which the process hangs in a page.
+#: Seconds without a heartbeat after which the process is taken to hang.
 SILENCE = 60.0
 _LAST_SECONDS = 5.0
 _LONGEST = 1 << 28
@@ -31,8 +31,8 @@ class ScrapyProcess:
     What it logs goes to stderr of the run.
 
     Args:
-        setup: what it is to do.
-        silence: seconds without a sign of life after which it is killed.
+        setup: its table and settings.
+        silence: seconds without a heartbeat after which it is killed.
     """
 
     def __init__(self, setup: Setup, silence: float = SILENCE) -> None:
@@ -58,7 +58,7 @@ class ScrapyProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End it, in good order where it still can."""
+        """End it, after giving it some seconds to end by itself."""
         try:
             with contextlib.suppress(OSError):
                 self._writer.write_eof()
@@ -74,11 +74,11 @@ class ScrapyProcess:
         await self._write(write_listing(listing))
 
     async def receive(self) -> Reply | None:
-        """Return its next reply; None where it has ended."""
+        """Return its next reply; None if it has ended."""
         try:
             return await asyncio.wait_for(self._receive(), self._silence)
         except asyncio.TimeoutError:
-            log.warning("%s: no sign of life of Scrapy", self._setup.table.get("name"))
+            log.warning("%s: no heartbeat of Scrapy", self._setup.table.get("name"))
             self._process.kill()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -98,7 +98,7 @@ class ScrapyProcess:
                 pass
 
     async def _write(self, body: bytes) -> None:
-        # Where it is dead already, `receive` reports it.
+        # If it has ended already, `receive` reports it.
         with contextlib.suppress(ConnectionError):
             self._writer.write(message(b"L", body))
             await self._writer.drain()

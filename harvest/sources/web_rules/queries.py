@@ -1,7 +1,7 @@
-"""Queries: what a rule looks for in a page, in CSS or XPath.
+"""Queries of rules, in CSS or XPath.
 
 A query begins with ``css:`` or ``xpath:``. Where a rule takes a fixed text as well, any
-other text stands for itself.
+other text is a constant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SRCSET = re.compile(r"(\S+)\s+(\d+(?:\.\d+)?)[wx](?:\s*,\s*|\s*\Z)")
 
 
 def is_query(text: str) -> bool:
-    """Tell a query from a fixed text.
+    """Return whether a text is a query, not a fixed value.
 
     >>> is_query("css: h1::text"), is_query("CC BY 4.0")
     (True, False)
@@ -30,7 +30,7 @@ def find(node: Selector, query: str) -> SelectorList[Selector]:
     """Return what a query finds in a node, in the order of the page.
 
     Raises:
-        ValueError: it is no CSS or XPath.
+        ValueError: it is not valid CSS or XPath.
     """
     kind, _, text = query.partition(":")
     text = text.strip()
@@ -50,7 +50,7 @@ def text_of(found: Selector) -> str:
 
 
 def address_of(found: Selector) -> str:
-    """Return the address that an element leads to, or that an attribute holds.
+    """Return the address that an element leads to, or in an attribute.
 
     >>> address_of(Selector(text='<a href="/b.png"><img src="/a.png"></a>').css("a")[0])
     '/b.png'

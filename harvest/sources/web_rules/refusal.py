@@ -1,4 +1,4 @@
-"""How our middlewares end a request: as a fault with a reason."""
+"""The exception with which our middlewares end a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scrapy's settings, with none of its unsafe defaults left."""
+"""Scrapy's settings, without its unsafe defaults."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from icf.harvest.sources.web_rules.messages import Setup
 from icf.harvest.sources.web_rules.tables import WebTable
 
 _PACKAGE = "icf.harvest.sources.web_rules"
-#: Pages that are asked for or wait for their host's turn.
+#: Pages that are being requested, or wait for their host.
 IN_FLIGHT = 16
-#: Above this the process ends, and another one goes on from the catalogue.
+#: Above this the process ends, and another one continues from the catalogue.
 MEMORY_MIB = 300
 
 
 def safe_settings(setup: Setup, table: WebTable) -> dict[str, Any]:
-    """Return the settings of a crawl; where Scrapy's default is safe, it is named too.
+    """Return the settings of a crawl; safe defaults of Scrapy are listed too.
 
     Args:
         setup: with the settings of the harvest.
@@ -28,7 +28,7 @@ def safe_settings(setup: Setup, table: WebTable) -> dict[str, Any]:
         **_POLITE,
         **_CLOSED,
         "USER_AGENT": setup.agent,
-        # Obeyed by our own middleware: Scrapy's takes a broken answer for consent.
+        # Obeyed by our own middleware: Scrapy's treats a broken answer as permission.
         "ROBOTSTXT_OBEY": harvest.respect_robots,
         "CONCURRENT_REQUESTS_PER_DOMAIN": harvest.per_host,
         "DOWNLOAD_DELAY": table.delay,
@@ -51,7 +51,7 @@ _POLITE: dict[str, Any] = {
     "DEPTH_LIMIT": 0,  # depth is bounded by the rules, and kept in the catalogue
     "REDIRECT_ENABLED": True,
     "METAREFRESH_ENABLED": False,
-    "RETRY_ENABLED": False,  # `patience` does it, and waits for as long as it is asked
+    "RETRY_ENABLED": False,  # `retries` does it, and respects Retry-After
     "REFERER_ENABLED": True,
     "REFERRER_POLICY": "same-origin",
 }
@@ -74,7 +74,7 @@ _CLOSED: dict[str, Any] = {
         "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
         f"{_PACKAGE}.guard.StayOnSite": 50,
         f"{_PACKAGE}.site_robots.ObeyRobots": 100,
-        f"{_PACKAGE}.patience.Patience": 550,
+        f"{_PACKAGE}.retries.Retries": 550,
         f"{_PACKAGE}.guard.Guard": 950,
     },
     "DOWNLOAD_HANDLERS": {scheme: None for scheme in ("data", "file", "ftp", "s3")},

@@ -1,8 +1,8 @@
-"""Scrapy's queue: nothing but what the catalogue has lent to this process.
+"""Scrapy's queue: only what the run has sent to this process.
 
-Pages wait in the catalogue's table ``discovery``. The run lends some at a time; Scrapy
-adds only retries and redirects of those. So nothing is here that a kill could lose, and
-no other queue, job folder or fingerprint set exists.
+Pages wait in the catalogue's table ``discovery``. The run sends some at a time; Scrapy
+adds only retries and redirects of those. So a kill loses nothing, and there is no other
+queue, job folder or set of fingerprints.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from scrapy.core.scheduler import BaseScheduler
 
 
 class CatalogueScheduler(BaseScheduler):
-    """A queue in memory, as long as what was lent."""
+    """A queue in memory."""
 
     def __init__(self) -> None:
         self._queue: deque[Request] = deque()
 
     def has_pending_requests(self) -> bool:
-        """Tell whether something waits."""
+        """Return whether a request waits."""
         return bool(self._queue)
 
     def enqueue_request(self, request: Request) -> bool:
-        """Take a request; each is one that the catalogue has once."""
+        """Add a request; the catalogue has each one once."""
         self._queue.append(request)
         return True
 

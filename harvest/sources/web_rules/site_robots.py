@@ -1,4 +1,4 @@
-"""Obey robots.txt inside Scrapy, which by itself takes an error for consent."""
+"""Obey robots.txt inside Scrapy, which by itself treats an error as permission."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from icf.harvest.sources.web_rules.spider import spider_of
 class ObeyRobots:
     """Refuses what robots.txt forbids, and keeps its Crawl-delay.
 
-    Without ROBOTSTXT_OBEY it is left out.
+    It is disabled without ROBOTSTXT_OBEY.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured("harvest.respect_robots is off")
         self._crawler = crawler
-        self._turns = spider_of(crawler).turns
+        self._slots = spider_of(crawler).slots
         self._rules: dict[str, Protego | Refusal | None] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
@@ -77,7 +77,7 @@ class ObeyRobots:
             return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
         rules = Protego.parse(response.body.decode("utf-8", errors="replace"))
         delay = float(rules.crawl_delay(ROBOT) or 0.0)
-        self._turns.spacing[host_of(url)] = min(delay, LONGEST_DELAY)
+        self._slots.spacing[host_of(url)] = min(delay, LONGEST_DELAY)
         return rules
 
 

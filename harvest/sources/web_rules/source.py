@@ -17,7 +17,7 @@ from icf.settings import HarvestSettings
 
 
 class WebSource:
-    """Albums, characters and pictures where the rules of a site find them."""
+    """Finds albums, characters and pictures by the rules of a site."""
 
     reader = None
 
@@ -30,15 +30,15 @@ class WebSource:
         self.name = self._rules.name
 
     def first_tasks(self) -> Iterable[Task]:
-        """Return the pages that listing begins with."""
+        """Return the first listings."""
         return first_tasks(self._rules)
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """Refuse: pages are asked for by `crawl`."""
+        """Not used: `crawl` requests the pages."""
         raise NotImplementedError("a web source lists by itself")
 
     async def crawl(self, listings: Listings, web: Web) -> None:
-        """Have Scrapy answer listings until none waits."""
+        """Have Scrapy process listings until none waits."""
         level = logging.getLogger().getEffectiveLevel()
         setup = Setup(self._table, self._settings, web.agent, level)
         await Feed(listings, setup).run()

@@ -1,4 +1,4 @@
-"""The spider: a page of a listing in, a reply with what it names out."""
+"""The spider: it reads the page of a listing and replies with what is on it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from icf.harvest.sources.web_rules.fate_of_error import reason_of
 from icf.harvest.sources.web_rules.messages import Reply
 from icf.harvest.sources.web_rules.page import Page, read_page, url_of
 from icf.harvest.sources.web_rules.refusal import LISTING, listing_of
+from icf.harvest.sources.web_rules.slots import HostSlots
 from icf.harvest.sources.web_rules.tables import WebTable
-from icf.harvest.sources.web_rules.turns import Turns
 from icf.settings import HarvestSettings
 
 
@@ -47,23 +47,23 @@ class RulesSpider(scrapy.Spider):
         self.harvest = harvest
         self.channel = channel
         self.names = names
-        self.turns = Turns()
+        self.slots = HostSlots()
         self._open: set[int] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> RulesSpider:
-        """Make the spider of a crawl, one that waits for work."""
+        """Make the spider of a crawl."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider.idle, signals.spider_idle)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Begin with nothing: the run sends what is to be asked for."""
+        """Begin without requests: the run sends the listings."""
         return
         yield
 
     def ask(self, listing: Listing) -> None:
-        """Ask for the page of a listing that the run has sent."""
+        """Request the page of a listing that the run has sent."""
         self._open.add(listing.id)
         request = Request(
             url_of(listing.task),
@@ -75,26 +75,26 @@ class RulesSpider(scrapy.Spider):
         self.crawler.engine.crawl(request)
 
     def parse(self, response: Response) -> Iterator[Reply]:
-        """Reply with what a page names."""
+        """Reply with what is on a page."""
         listing = _listing(response.request)
         try:
             answer = self._read(response, listing.task)
         except Exception as error:
-            # Whatever a page does to a parser: it ends as the fault of that page.
-            said = f"{type(error).__name__}: {error}"
-            yield self._reply(listing, fault=f"{response.url}: cannot be read: {said}")
+            # Any error of a parser is a fault of its page.
+            text = f"{type(error).__name__}: {error}"
+            yield self._reply(listing, fault=f"{response.url}: cannot be read: {text}")
         else:
             yield self._reply(listing, answer=answer)
 
     def failed(self, failure: Failure) -> Iterator[Reply]:
-        """Reply why a page did not come."""
+        """Reply why a page could not be fetched."""
         request: Request = failure.request  # type: ignore[attr-defined]
         assert failure.value is not None
         reason = reason_of(failure.value, request.url)
         yield self._reply(_listing(request), fault=reason)
 
     def idle(self) -> None:
-        """Wait for more; a listing that got lost on the way is a fault of its own.
+        """Wait for more; reply with a fault for a listing that Scrapy dropped.
 
         Raises:
             DontCloseSpider: always; the run closes the spider.

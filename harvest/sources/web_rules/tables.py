@@ -1,4 +1,4 @@
-"""The keys of a source of kind ``web``: where a site has what."""
+"""The keys of a source of kind ``web``."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ class WebTable(SourceTable):
     """The keys of a source of kind ``web``.
 
     Attributes:
-        hosts: whose pages are asked for besides those of ``albums.start``.
+        hosts: further hosts whose pages may be requested, next to those of
+            ``albums.start``.
         max_pages: of one list, by way of its ``next``.
         max_page_bytes: cap on one page, on the wire and unpacked.
         delay: seconds between two pages of a host, at the least.
@@ -128,5 +129,5 @@ class WebTable(SourceTable):
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Hosts whose pages may be asked for, as ``name`` or ``name:port``."""
+        """Hosts whose pages may be requested, as ``name`` or ``name:port``."""
         return frozenset({*self.hosts, *(host_of(url) for url in self.albums.start)})

@@ -13,7 +13,7 @@ names = st.text(min_size=1).filter(lambda name: not name.startswith("/"))
 @given(names)
 def test_without_rules_everything_is_wanted(name: str) -> None:
     rules = Rules()
-    assert rules.let_all_in
+    assert rules.allows_everything
     assert rules.wants_album(name)
     assert rules.wants_character(name)
     assert rules.wants_url(name)

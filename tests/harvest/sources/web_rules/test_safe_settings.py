@@ -126,7 +126,7 @@ def test_the_middlewares_that_run_are_these(crawler: dict[str, Any]) -> None:
         "DownloadTimeoutMiddleware",
         "DefaultHeadersMiddleware",
         "UserAgentMiddleware",
-        "Patience",
+        "Retries",
         "HttpCompressionMiddleware",
         "RedirectMiddleware",
         "DownloaderStats",

@@ -1,7 +1,7 @@
-"""When may a host be asked, and how often again?
+"""Wait between requests to a host, and retry what may succeed later.
 
-A host that asks to be left alone (429, 503 with or without Retry-After) is left alone,
-and no other host. What may end better is tried again, later each time.
+A host that answers 429 or 503, with or without Retry-After, gets no requests for that
+time; other hosts do. What may succeed later is retried, after a longer time each time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from scrapy.http import Response
 from icf.harvest.http.retry_after import wait_seconds
 from icf.harvest.http.statuses import SLOW_DOWN, is_temporary
 from icf.harvest.http.urls import host_of
+from icf.harvest.sources.web_rules.slots import HostSlots
 from icf.harvest.sources.web_rules.spider import spider_of
-from icf.harvest.sources.web_rules.turns import Turns
 from icf.settings import HarvestSettings
 
 _MAY_END_BETTER = (
@@ -36,29 +36,29 @@ _MAY_END_BETTER = (
     ResponseDataLossError,
     StopDownload,
 )
-#: How often a host may ask for time, above the ordinary attempts.
+#: How often a host may ask to wait, in addition to the ordinary attempts.
 _EXTRA = 10
 _TRIED, _PUT_OFF = "icf_tried", "icf_put_off"
 
 
-class Patience:
-    """Waits for a host's turn, and tries again what may end better."""
+class Retries:
+    """Waits for a host's next slot, and retries what may succeed later."""
 
-    def __init__(self, settings: HarvestSettings, turns: Turns) -> None:
+    def __init__(self, settings: HarvestSettings, slots: HostSlots) -> None:
         self._settings = settings
-        self._turns = turns
+        self._slots = slots
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Patience:
+    def from_crawler(cls, crawler: Crawler) -> Retries:
         """Make the middleware of a crawl."""
         spider = spider_of(crawler)
-        return cls(spider.harvest, spider.turns)
+        return cls(spider.harvest, spider.slots)
 
     async def process_request(
         self, request: Request, spider: Spider | None = None
     ) -> None:
-        """Return when it is the turn of the request's host."""
-        await self._turns.wait(host_of(request.url))
+        """Return when the request's host may be asked."""
+        await self._slots.wait(host_of(request.url))
 
     async def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
@@ -68,7 +68,7 @@ class Patience:
             header = (response.headers.get("Retry-After") or b"").decode("latin-1")
             longest = self._settings.retry_after_cap
             wait = wait_seconds(header or None, time.time(), longest)
-            self._turns.leave_alone(host_of(request.url), wait)
+            self._slots.leave_alone(host_of(request.url), wait)
             return self._put_off(request) or response
         if is_temporary(response.status):
             return await self._again(request) or response
@@ -77,7 +77,7 @@ class Patience:
     async def process_exception(
         self, request: Request, exception: Exception, spider: Spider | None = None
     ) -> Request | None:
-        """Return the request again, later, where it may end better."""
+        """Return the request again, later, if it may succeed then."""
         certain = "certificate" in str(exception)
         if certain or not isinstance(exception, _MAY_END_BETTER):
             return None
