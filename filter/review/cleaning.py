@@ -1,12 +1,12 @@
-"""Which faces of a character look like somebody else.
+"""Find the faces of a character that look like another character.
 
-After CAST, the self-training that cleaned WebFace260M (Zhu et al., CVPR 2021), with one
-difference: there a folder is clustered, all but its largest cluster deleted, and alike
-folders merged. Here nothing is deleted or merged: what would have been is a suspicion,
-which becomes a question to people.
+This follows CAST, the self-training that cleaned WebFace260M (Zhu et al., CVPR 2021),
+with one difference: CAST clusters each folder, deletes all but the largest cluster and
+merges similar folders. Here nothing is deleted or merged. Each case becomes a suspicion
+and then a question.
 
-The reference and the faces that people confirmed are in the main group of a character;
-`icf.filter.review.groups` says which others are.
+The main group of a character contains its reference and its confirmed faces;
+`icf.filter.review.groups` finds the other faces of the group.
 """
 
 from __future__ import annotations
@@ -20,23 +20,30 @@ from numpy.typing import NDArray
 
 from icf.catalogue.calibrations import Curve
 from icf.codes import Suspicion
-from icf.filter.review.groups import MOST, Mask, Members, Rows, group, nearest
+from icf.filter.review.groups import (
+    MAX_GROUPED,
+    Mask,
+    Members,
+    Rows,
+    group,
+    highest_cosine,
+)
 
-#: The probability of being the same from which on two faces are linked. Of 481 faces of
-#: 40 characters with one in ten filed under another character that identity would not
-#: have noticed, linking at .5, .8, .9 and .95 found 65%, 95%, 98% and 99% of those, and
-#: of what it found 100%, 98%, 91% and 62% were misfiled.
-LINKED = 0.8
+#: Minimum probability of being the same character for two faces to be linked. Measured
+#: on 481 faces of 40 characters, one in ten of them assigned to a wrong character that
+#: identity would accept: at .5, .8, .9 and .95 the recall of wrong faces was 65%, 95%,
+#: 98% and 99%, the precision 100%, 98%, 91% and 62%.
+LINK_PROBABILITY = 0.8
 
 
 @dataclass(frozen=True)
-class Stray:
-    """A face that is not with the main group of its character.
+class Suspect:
+    """A face outside of the main group of its character.
 
     Attributes:
-        kind: an outlier; or a split, whose face stands for its group.
-        row: the face.
-        score: how strongly it is suspected, from 0 to 1.
+        kind: an outlier, or a split, whose face represents its group.
+        row: the row of the face.
+        score: strength of the suspicion, from 0 to 1.
     """
 
     kind: Suspicion
@@ -45,45 +52,48 @@ class Stray:
 
 
 @dataclass(frozen=True, eq=False)
-class Cleaned:
-    """A character, looked over.
+class CleaningResult:
+    """The main group of a character, and the suspicions about the other faces.
 
     Attributes:
-        main: shape (n,), the faces of its main group; all where the curve links none.
-        strays: the others, the strongest suspicion first, without what people refused.
+        main: shape (n,), the faces of the main group; all faces if the curve cannot
+            link any.
+        suspects: the suspicions, the strongest first, without refused faces.
     """
 
     main: Mask
-    strays: tuple[Stray, ...] = field(default=())
+    suspects: tuple[Suspect, ...] = field(default=())
 
 
-def clean(members: Members, curve: Curve, most: int = MOST, seed: int = 1) -> Cleaned:
-    """Look over the faces of a character.
+def clean(
+    members: Members, curve: Curve, limit: int = MAX_GROUPED, seed: int = 1
+) -> CleaningResult:
+    """Find the suspicious faces of a character.
 
     Args:
-        members: the faces; one at least is an anchor.
+        members: the faces; at least one is an anchor.
         curve: from the cosine of two faces to the probability of being the same.
-        most: faces that are grouped at once.
-        seed: chooses them where there are more.
+        limit: maximum number of faces to cluster at once.
+        seed: random seed of the sample of a larger character.
     """
     cosine = linking_cosine(curve)
     if cosine > 1:
-        return Cleaned(~members.refused)
-    labels = group(members, cosine, most, seed)
+        return CleaningResult(~members.refused)
+    labels = group(members, cosine, limit, seed)
     main = np.isin(labels, labels[members.anchors])
-    strays = [
-        stray
+    suspects = [
+        suspect
         for label in np.unique(labels[~main])
-        for stray in _strays(members, np.flatnonzero(labels == label), main, curve)
+        for suspect in _suspects(members, np.flatnonzero(labels == label), main, curve)
     ]
-    strays.sort(key=lambda stray: (-stray.score, stray.row))
-    return Cleaned(main, tuple(strays))
+    suspects.sort(key=lambda suspect: (-suspect.score, suspect.row))
+    return CleaningResult(main, tuple(suspects))
 
 
-def linking_cosine(curve: Curve, probability: float = LINKED) -> float:
-    """The cosine from which on the same character is so probable.
+def linking_cosine(curve: Curve, probability: float = LINK_PROBABILITY) -> float:
+    """The minimum cosine at which two faces are the same with this probability.
 
-    Infinite where the curve tells nothing.
+    Infinite if the curve does not rise.
 
     >>> round(linking_cosine(Curve(10.0, -5.0), 0.5), 3)
     0.5
@@ -92,42 +102,43 @@ def linking_cosine(curve: Curve, probability: float = LINKED) -> float:
     return (odds - curve.intercept) / curve.slope if curve.slope > 0 else math.inf
 
 
-def _strays(members: Members, rows: Rows, main: Mask, curve: Curve) -> Iterator[Stray]:
-    """What is suspected of a group beside the main one."""
-    open_to = rows[~members.refused[rows]]
+def _suspects(
+    members: Members, rows: Rows, main: Mask, curve: Curve
+) -> Iterator[Suspect]:
+    """The suspicions about a group other than the main one."""
+    unlabelled = rows[~members.refused[rows]]
     refused = rows[members.refused[rows]]
-    if not len(open_to):
+    if not len(unlabelled):
         return
     vectors = members.vectors
-    against = curve.log_odds(nearest(vectors[open_to], vectors[main]))
+    to_main = curve.log_odds(highest_cosine(vectors[unlabelled], vectors[main]))
     if len(refused):
-        # People took one of them out: each other is asked about, none goes along.
-        like_it = curve.log_odds(nearest(vectors[open_to], vectors[refused]))
-        scores = _share(np.maximum(like_it, 0), against)
-        for row, score in zip(open_to, scores, strict=True):
-            yield Stray(Suspicion.OUTLIER, int(row), float(score))
+        # People refused a face of the group: ask about each of the others.
+        to_refused = curve.log_odds(
+            highest_cosine(vectors[unlabelled], vectors[refused])
+        )
+        scores = _logistic(np.maximum(to_refused, 0) - to_main)
+        for row, score in zip(unlabelled, scores, strict=True):
+            yield Suspect(Suspicion.OUTLIER, int(row), float(score))
         return
-    score = float(_share(0.0, against.max()))
-    if _beside(members, set(rows.tolist()), main):
-        # One frame shows it and another: one of the two is filed wrongly.
+    score = float(_logistic(-to_main.max()))
+    if _shares_frame(members, set(rows.tolist()), main):
+        # A frame shows a face of each group: one of the two is wrong.
         score = max(score, 0.5)
-    if len(open_to) == 1:
-        yield Stray(Suspicion.OUTLIER, int(open_to[0]), score)
+    if len(unlabelled) == 1:
+        yield Suspect(Suspicion.OUTLIER, int(unlabelled[0]), score)
         return
-    central = vectors[open_to] @ vectors[open_to].sum(axis=0)
-    medoid = int(open_to[int(np.argmax(central))])
-    yield Stray(Suspicion.SPLIT, medoid, score)
+    centrality = vectors[unlabelled] @ vectors[unlabelled].sum(axis=0)
+    medoid = int(unlabelled[int(np.argmax(centrality))])
+    yield Suspect(Suspicion.SPLIT, medoid, score)
 
 
-def _share(
-    one: NDArray[np.float64] | float, other: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """The share of one in both, of log odds."""
-    return np.asarray(1 / (1 + np.exp(np.asarray(other) - np.asarray(one))))
+def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
-def _beside(members: Members, rows: set[int], main: Mask) -> bool:
+def _shares_frame(members: Members, rows: set[int], main: Mask) -> bool:
     return any(
         (one in rows and main[other]) or (other in rows and main[one])
-        for one, other in members.differ
+        for one, other in members.cannot_link
     )

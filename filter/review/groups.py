@@ -1,9 +1,9 @@
-"""Group the faces of a character by who is linked with whom.
+"""Cluster the faces of a character by constrained single linkage.
 
-Single linkage: two faces are linked whose cosine is at least a given one. What is known
-beforehand holds: anchors are one group, faces of one track are together, two of one
-frame never, and a face that people refused is never with the anchors. Where a link
-would break that, the stronger links before it stand.
+Two faces are linked if their cosine reaches a threshold. Known constraints hold:
+anchors are one group, and so are the faces of one track; two faces of one frame are
+never in one group, nor is a refused face in the group of the anchors. Links are applied
+from the strongest to the weakest, and a link that breaks a constraint is skipped.
 """
 
 from __future__ import annotations
@@ -19,63 +19,72 @@ Mask = NDArray[np.bool_]
 Vectors = NDArray[np.float32]
 Pairs = Sequence[tuple[int, int]]
 
-#: Faces of a character that are grouped at once; of more, all are looked at, but the
-#: main group is drawn from so many, chosen at random.
-MOST = 4000
+#: Maximum number of faces that are clustered at once. Of a larger character, a random
+#: sample of this size defines the main group.
+MAX_GROUPED = 4000
 
 _BLOCK = 1024
 
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """The faces that are filed under one character, in the order of their ids.
+    """The faces assigned to one character, in the order of their ids.
 
     Attributes:
         vectors: unit vectors, shape (n, d).
         anchors: shape (n,), the reference and the confirmed faces.
-        refused: shape (n,), of which people said that they are not the character.
-        same: rows that are one identity.
-        differ: rows that are two.
+        refused: shape (n,), faces that people said are not the character.
+        must_link: pairs of rows that are one identity.
+        cannot_link: pairs of rows that are two identities.
     """
 
     vectors: Vectors
     anchors: Mask
     refused: Mask
-    same: Pairs = ()
-    differ: Pairs = ()
+    must_link: Pairs = ()
+    cannot_link: Pairs = ()
 
 
-def group(members: Members, cosine: float, most: int = MOST, seed: int = 1) -> Rows:
-    """Number the groups of a character's faces.
+def group(
+    members: Members, cosine: float, limit: int = MAX_GROUPED, seed: int = 1
+) -> Rows:
+    """Label the groups of a character's faces.
 
-    Of more than ``most`` faces, so many are grouped, all anchors that find room among
-    them. Each other joins the main group if it is linked with it; those that are left,
-    the ``most`` that are farthest away, are grouped among themselves.
+    Of more than ``limit`` faces, a random sample of ``limit`` is clustered, with as
+    many anchors as fit. Each other face joins the main group if it is linked with it.
+    Of the remaining faces, the ``limit`` farthest from the main group are clustered
+    among themselves.
+
+    Args:
+        members: the faces.
+        cosine: minimum cosine of linked faces.
+        limit: maximum number of faces to cluster at once.
+        seed: random seed of the sample.
 
     Returns:
-        Shape (n,); anchors have the number 0.
+        Shape (n,); anchors have the label 0.
     """
     count = len(members.vectors)
-    if count <= most:
-        return _linked(members, np.arange(count), cosine)
+    if count <= limit:
+        return _cluster(members, np.arange(count), cosine)
     order = np.random.default_rng(seed).permutation(count)
     order = order[np.argsort(~members.anchors[order], kind="stable")]
-    first = np.sort(order[:most])
+    sample = np.sort(order[:limit])
     labels = np.zeros(count, np.int64)
-    labels[first] = _linked(members, first, cosine)
-    best = nearest(members.vectors, members.vectors[first[labels[first] == 0]])
-    apart = members.refused | ((best < cosine) & ~members.anchors)
-    apart[first] = labels[first] != 0
-    _heed_links(apart, members)
-    left = np.flatnonzero(apart)
-    left = np.sort(left[np.argsort(best[left], kind="stable")[:most]])
+    labels[sample] = _cluster(members, sample, cosine)
+    best = highest_cosine(members.vectors, members.vectors[sample[labels[sample] == 0]])
+    outside = members.refused | ((best < cosine) & ~members.anchors)
+    outside[sample] = labels[sample] != 0
+    _apply_links(outside, members)
+    rest = np.flatnonzero(outside)
+    rest = np.sort(rest[np.argsort(best[rest], kind="stable")[:limit]])
     labels[:] = 0
-    labels[left] = 1 + _linked(members, left, cosine)
+    labels[rest] = 1 + _cluster(members, rest, cosine)
     return labels
 
 
-def nearest(vectors: Vectors, others: Vectors) -> NDArray[np.float32]:
-    """The greatest cosine of each vector to any of ``others``, of which one at least.
+def highest_cosine(vectors: Vectors, others: Vectors) -> NDArray[np.float32]:
+    """The highest cosine of each vector to any of ``others``; m is at least 1.
 
     Args:
         vectors: shape (n, d).
@@ -88,25 +97,25 @@ def nearest(vectors: Vectors, others: Vectors) -> NDArray[np.float32]:
     return np.concatenate([np.zeros(0, np.float32), *best])
 
 
-def _heed_links(apart: Mask, members: Members) -> None:
-    """Set apart what is in a frame with the main group; a track is never parted."""
-    for one, other in members.differ:
-        if not (apart[one] or apart[other]):
-            apart[one if members.anchors[other] else other] = True
-    sets = _Sets(len(apart))
-    for one, other in members.same:
+def _apply_links(outside: Mask, members: Members) -> None:
+    """Make the main group respect the links: one face per frame, whole tracks."""
+    for one, other in members.cannot_link:
+        if not (outside[one] or outside[other]):
+            outside[one if members.anchors[other] else other] = True
+    sets = _DisjointSets(len(outside))
+    for one, other in members.must_link:
         sets.join(one, other)
-    roots = np.array([sets.root(row) for row in range(len(apart))])
-    apart &= ~np.isin(roots, roots[~apart & ~members.refused])
-    apart |= members.refused
+    roots = np.array([sets.root(row) for row in range(len(outside))])
+    outside &= ~np.isin(roots, roots[~outside & ~members.refused])
+    outside |= members.refused
 
 
-class _Sets:
-    """Disjoint sets of rows, some of which must not come together."""
+class _DisjointSets:
+    """Disjoint sets of rows (union-find) with cannot-link constraints."""
 
     def __init__(self, count: int) -> None:
         self._parent = list(range(count))
-        self._foes: dict[int, set[int]] = {}
+        self._cannot_link: dict[int, set[int]] = {}
 
     def root(self, row: int) -> int:
         while self._parent[row] != row:
@@ -120,53 +129,51 @@ class _Sets:
             return
         low, high = min(one, other), max(one, other)
         self._parent[high] = low
-        foes = self._foes.pop(high, set())
-        if foes:
-            self._foes.setdefault(low, set()).update(foes)
+        excluded = self._cannot_link.pop(high, set())
+        if excluded:
+            self._cannot_link.setdefault(low, set()).update(excluded)
 
-    def part(self, one: int, other: int) -> None:
-        self._foes.setdefault(self.root(one), set()).add(other)
-        self._foes.setdefault(self.root(other), set()).add(one)
+    def forbid(self, one: int, other: int) -> None:
+        self._cannot_link.setdefault(self.root(one), set()).add(other)
+        self._cannot_link.setdefault(self.root(other), set()).add(one)
 
-    def may_join(self, one: int, other: int) -> bool:
+    def can_join(self, one: int, other: int) -> bool:
+        # Constraints are symmetric, so those of one side suffice.
         one, other = self.root(one), self.root(other)
-        return all(self.root(foe) != other for foe in self._foes.get(one, ())) and all(
-            self.root(foe) != one for foe in self._foes.get(other, ())
-        )
+        return all(self.root(row) != other for row in self._cannot_link.get(one, ()))
 
 
-def _linked(members: Members, rows: Rows, cosine: float) -> Rows:
-    """Group some rows; the anchors among them have the number 0."""
+def _cluster(members: Members, rows: Rows, cosine: float) -> Rows:
+    """Cluster some rows; the anchors among them get the label 0."""
     place = {row: at for at, row in enumerate(rows.tolist())}
-    sets = _Sets(len(rows))
-    for one, other in members.same:
+    sets = _DisjointSets(len(rows))
+    for one, other in members.must_link:
         if one in place and other in place:
             sets.join(place[one], place[other])
     anchors = np.flatnonzero(members.anchors[rows]).tolist()
     for each in anchors[1:]:
         sets.join(anchors[0], each)
-    for one, other in members.differ:
+    for one, other in members.cannot_link:
         if one in place and other in place:
-            sets.part(place[one], place[other])
+            sets.forbid(place[one], place[other])
     for each in np.flatnonzero(members.refused[rows]).tolist():
         if anchors:
-            sets.part(anchors[0], each)
+            sets.forbid(anchors[0], each)
     for one, other in _strongest_links(members.vectors[rows], cosine):
-        if sets.may_join(one, other):
+        if sets.can_join(one, other):
             sets.join(one, other)
     roots = np.array([sets.root(at) for at in range(len(rows))], np.int64)
     first = sets.root(anchors[0]) if anchors else -1
-    # The main group is numbered first, whatever its smallest row is.
+    # The main group gets the label 0, whatever its smallest row is.
     roots = np.where(roots == first, -1, roots)
-    numbers = np.unique(roots, return_inverse=True)[1]
-    return np.asarray(numbers, np.int64)
+    labels = np.unique(roots, return_inverse=True)[1]
+    return np.asarray(labels, np.int64)
 
 
 def _strongest_links(vectors: Vectors, cosine: float) -> list[tuple[int, int]]:
-    """The links of a greatest spanning tree (Prim's), the strongest first.
+    """The links of a maximum spanning tree (Prim 1957), the strongest first.
 
-    The tree links exactly the groups that all links above ``cosine`` do, and takes no
-    memory for them.
+    They connect the same groups as all links above ``cosine``, in linear memory.
     """
     count = len(vectors)
     if count < 2:

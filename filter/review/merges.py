@@ -1,6 +1,6 @@
-"""Carry out the merges that people said yes to, and take one back.
+"""Apply the merges of characters that people confirmed, and undo them.
 
-Never by itself: `icf-filter review --apply` is a command of its own.
+Merges are applied only by the command `icf-filter review --apply`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from icf.workspace import Workspace
 
 @dataclass(frozen=True)
 class Merge:
-    """One character that another is to stand for.
+    """A character to merge into another.
 
     Attributes:
         review_id: the suspicion that people confirmed.
-        gone: the character with fewer confirmed faces; of equals the younger.
-        stays: the one that stands for both.
-        confirmed: how many confirmed faces both have together.
+        gone: the character with fewer confirmed faces, or the newer one of equals.
+        gone_name: its name.
+        stays: the character that remains.
+        stays_name: its name.
+        confirmed: number of confirmed faces of both.
     """
 
     review_id: int
@@ -36,13 +38,13 @@ class Merge:
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do.
+    """Merges to apply.
 
     Attributes:
-        merges: in the order in which they are done; a later one may be about a
-            character that an earlier one made larger.
-        contradicted: suspicions that people confirmed, although they said of two
-            characters who would become one by it that they are two.
+        merges: in the order in which they are applied; a character that remains after
+            one merge may be merged again by a later one.
+        contradicted: ids of confirmed suspicions that other answers contradict: they
+            say that two of the characters to merge are different.
     """
 
     merges: tuple[Merge, ...] = ()
@@ -50,53 +52,55 @@ class Plan:
 
 
 @dataclass
-class _Stands:
-    """Who stands for whom once the merges so far are done."""
+class _MergeState:
+    """The characters after the merges planned so far."""
 
-    of: dict[int, int] = field(default_factory=dict)
+    merged_into: dict[int, int] = field(default_factory=dict)
     confirmed: dict[int, int] = field(default_factory=dict)
 
-    def who(self, character_id: int) -> int:
-        while character_id in self.of:
-            character_id = self.of[character_id]
+    def survivor(self, character_id: int) -> int:
+        while character_id in self.merged_into:
+            character_id = self.merged_into[character_id]
         return character_id
 
     def merge(self, one: int, other: int) -> tuple[int, int]:
         gone, stays = sorted((one, other), key=lambda key: (self.confirmed[key], -key))
-        self.of[gone] = stays
+        self.merged_into[gone] = stays
         self.confirmed[stays] += self.confirmed[gone]
         return gone, stays
 
 
 def plan(connection: sa.Connection) -> Plan:
-    """Work out which merges people confirmed that are not done yet."""
-    stands = _Stands()
-    two = _pairs(connection, ReviewStatus.DIFFERENT)
+    """Plan the merges that people confirmed and that are not applied yet."""
+    state = _MergeState()
+    different = _pairs(connection, ReviewStatus.DIFFERENT)
     made: list[Merge] = []
     contradicted: list[int] = []
     for row in _pairs(connection, ReviewStatus.SAME):
-        one, other = stands.who(row.one), stands.who(row.other)
+        one, other = state.survivor(row.one), state.survivor(row.other)
         if one == other:
             continue
-        apart = ({stands.who(pair.one), stands.who(pair.other)} for pair in two)
-        if {one, other} in apart:
+        cannot_link = (
+            {state.survivor(pair.one), state.survivor(pair.other)} for pair in different
+        )
+        if {one, other} in cannot_link:
             contradicted.append(row.id)
             continue
         for key in (one, other):
-            if key not in stands.confirmed:
-                stands.confirmed[key] = merges.confirmed(connection, key)
-        gone, stays = stands.merge(one, other)
+            if key not in state.confirmed:
+                state.confirmed[key] = merges.confirmed(connection, key)
+        gone, stays = state.merge(one, other)
         names = _names(connection, gone, stays)
-        number = stands.confirmed[stays]
-        made.append(Merge(row.id, gone, names[gone], stays, names[stays], number))
+        confirmed = state.confirmed[stays]
+        made.append(Merge(row.id, gone, names[gone], stays, names[stays], confirmed))
     return Plan(tuple(made), tuple(contradicted))
 
 
 def apply(workspace: Workspace) -> Plan:
-    """Do it; the faces of both then wait for the step identity.
+    """Apply the plan; the faces of the characters then wait for the step identity.
 
     Returns:
-        What was done.
+        The plan that was applied.
     """
     run_id = workspace.begin_run("icf-filter review --apply")
     with workspace.catalogue.write() as connection:
@@ -109,13 +113,13 @@ def apply(workspace: Workspace) -> Plan:
 
 
 def undo(workspace: Workspace, character_id: int) -> int:
-    """Take one merge back, for good: its suspicion becomes ``different``.
+    """Undo one merge permanently: its suspicion becomes ``different``.
 
     Returns:
         The character that it was merged into.
 
     Raises:
-        WrongUse: there is no such character, or it is not merged.
+        WrongUse: the character does not exist or is not merged.
     """
     run_id = workspace.begin_run("icf-filter review --undo")
     with workspace.catalogue.write() as connection:
@@ -137,7 +141,7 @@ def undo(workspace: Workspace, character_id: int) -> int:
 def _pairs(
     connection: sa.Connection, status: ReviewStatus
 ) -> list[sa.Row[tuple[int, int, int]]]:
-    """The merges with a status, and who stands for each side now."""
+    """The suspected merges with a status, with the current survivor of each side."""
     one, other = character.alias("one"), character.alias("other")
     query = (
         sa.select(

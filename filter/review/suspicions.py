@@ -1,7 +1,7 @@
-"""Look over every character, and write what people should look at.
+"""Search all characters for outliers, splits and merges, and store the suspicions.
 
-A suspicion is a row of ``review``. No face, character or filing is touched: that is for
-the answers to do. Looking again changes only what changed.
+A suspicion is a row of ``review``. Faces and characters are not changed; only answers
+do that. A repeated search changes only the suspicions that changed.
 """
 
 from __future__ import annotations
@@ -21,23 +21,27 @@ from icf.codes import FaceReason, Suspicion, Verdict
 from icf.engine.rows import by_ids
 from icf.filter import resources
 from icf.filter.identify.evidence import Links, read_answers, read_links
-from icf.filter.review.alike import Alike, Portraits, find_alike
-from icf.filter.review.cleaning import Cleaned, clean
+from icf.filter.review.cleaning import CleaningResult, clean
 from icf.filter.review.groups import Members, Rows, Vectors
+from icf.filter.review.similar_characters import (
+    CharacterMeans,
+    SimilarCharacters,
+    find_similar,
+)
 from icf.stores.vectors import VectorStore
 from icf.workspace import Workspace
 
-#: Characters that are looked over in one transaction.
+#: Characters per transaction.
 _PAGE = 100
 _GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
 
-#: Called with how many characters were looked over.
+#: Called with the number of characters that were searched.
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class _Character:
-    """A character that is not merged, with its reference if that is embedded."""
+    """A character that is not merged, with its reference if it is embedded."""
 
     id: int
     reference: int | None
@@ -45,8 +49,8 @@ class _Character:
 
 
 @dataclass
-class _Gathered:
-    """What the characters of one embedder look like, gathered as they are cleaned."""
+class _MeansBuilder:
+    """Collects the mean embeddings of the characters of one embedder."""
 
     ids: list[int] = field(default_factory=list)
     means: list[Vectors] = field(default_factory=list)
@@ -60,8 +64,8 @@ class _Gathered:
         self.counts.append(len(vectors))
         self.references[each.id] = each.reference
 
-    def portraits(self) -> Portraits:
-        return Portraits(
+    def build(self) -> CharacterMeans:
+        return CharacterMeans(
             np.array(self.ids, np.int64),
             np.array(self.means, np.float32),
             np.array(self.counts, np.int64),
@@ -69,43 +73,45 @@ class _Gathered:
 
 
 def refresh(workspace: Workspace, done: Progress = lambda characters: None) -> None:
-    """Look for outliers, splits and merges, and write them in place of the last ones.
+    """Search all characters, and replace the suspicions of the last search.
 
-    Faces are held a character at a time, and of each character its mean.
+    Memory holds the faces of one character at a time, and the mean of each character.
+
+    Args:
+        workspace: with filtered faces.
+        done: called with the number of characters of each page.
 
     Raises:
         MissingVector: a kept face has no embedding; run the step embed again.
     """
-    looked: list[int] = []
-    gathered: dict[str, _Gathered] = {}
+    searched: list[int] = []
+    means: dict[str, _MeansBuilder] = {}
     curves: dict[str, Curve] = {}
     for page in _pages(workspace):
         found: list[Found] = []
         with workspace.catalogue.read() as connection:
             models = {each.model for each in page}
             curves.update(calibrations.curves(connection, models))
-            for each, ids in _filed(connection, page):
+            for each, ids in _kept_faces(connection, page):
                 curve = curves.get(each.model) or resources.embedder().curve
-                found += _look_over(
-                    connection, workspace.vectors, each, ids, curve, gathered
-                )
-        every = [each.id for each in page]
+                found += _search(connection, workspace.vectors, each, ids, curve, means)
+        page_ids = [each.id for each in page]
         with workspace.catalogue.write() as connection:
             kinds = (Suspicion.OUTLIER, Suspicion.SPLIT)
-            reviews.replace(connection, kinds, every, found)
-        looked += every
-        done(len(every))
+            reviews.replace(connection, kinds, page_ids, found)
+        searched += page_ids
+        done(len(page_ids))
     merges = [
         each
-        for model, some in gathered.items()
-        for each in _merges(workspace, some, model, curves.get(model))
+        for model, builder in means.items()
+        for each in _merges(workspace, builder, model, curves.get(model))
     ]
     with workspace.catalogue.write() as connection:
-        reviews.replace(connection, (Suspicion.MERGE,), looked, merges)
+        reviews.replace(connection, (Suspicion.MERGE,), searched, merges)
 
 
 def _pages(workspace: Workspace) -> Iterator[list[_Character]]:
-    """Every character that stands for itself."""
+    """Pages of all characters that are not merged into another."""
     last = 0
     while True:
         query = (
@@ -136,101 +142,101 @@ def _pages(workspace: Workspace) -> Iterator[list[_Character]]:
         ]
 
 
-def _filed(
+def _kept_faces(
     connection: sa.Connection, page: Sequence[_Character]
 ) -> Iterator[tuple[_Character, Rows]]:
-    """The kept faces of each character, its reference among them, by id."""
-    of = {each.id: each for each in page if each.reference is not None}
+    """The ids of each character's kept faces and reference, ascending."""
+    characters = {each.id: each for each in page if each.reference is not None}
     query = (
         sa.select(face.c.character_id, face.c.id, face.c.embedder)
         .where(face.c.verdict == Verdict.KEPT.value)
         .order_by(face.c.character_id, face.c.id)
     )
-    rows = by_ids(connection, query, face.c.character_id, sorted(of))
+    rows = by_ids(connection, query, face.c.character_id, sorted(characters))
     for key, some in groupby(rows, key=lambda row: int(row.character_id)):
-        each = of[key]
+        each = characters[key]
         ids = {row.id for row in some if row.embedder == each.model}
         if ids:
             yield each, np.array(sorted({*ids, each.reference}), np.int64)
 
 
-def _look_over(
+def _search(
     connection: sa.Connection,
     vectors: VectorStore,
     each: _Character,
     ids: Rows,
     curve: Curve,
-    gathered: dict[str, _Gathered],
+    means: dict[str, _MeansBuilder],
 ) -> list[Found]:
     assert each.reference is not None
     members = _members(connection, each, ids, vectors.get(each.model, ids))
     cleaned = clean(members, curve)
-    own = members.vectors[cleaned.main & ~members.refused]
-    gathered.setdefault(each.model, _Gathered()).add(each, own)
+    main = members.vectors[cleaned.main & ~members.refused]
+    means.setdefault(each.model, _MeansBuilder()).add(each, main)
     return _found(each, ids, members, cleaned)
 
 
 def _found(
-    each: _Character, ids: Rows, members: Members, cleaned: Cleaned
+    each: _Character, ids: Rows, members: Members, cleaned: CleaningResult
 ) -> list[Found]:
     assert each.reference is not None
     reference = members.vectors[int(np.searchsorted(ids, each.reference))]
     return [
         Found(
-            stray.kind,
+            suspect.kind,
             each.id,
-            int(ids[stray.row]),
+            int(ids[suspect.row]),
             each.reference,
-            stray.score,
-            similarity=float(members.vectors[stray.row] @ reference),
+            suspect.score,
+            similarity=float(members.vectors[suspect.row] @ reference),
             model=each.model,
         )
-        for stray in cleaned.strays
+        for suspect in cleaned.suspects
     ]
 
 
 def _members(
     connection: sa.Connection, each: _Character, ids: Rows, vectors: Vectors
 ) -> Members:
-    every = ids.tolist()
-    said = read_answers(connection, every)
-    links = read_links(connection, every)
-    is_it = [said.get(face_id, {}).get(each.id) for face_id in every]
-    anchors = np.array([answer is True for answer in is_it], np.bool_)
+    face_ids = ids.tolist()
+    answers = read_answers(connection, face_ids)
+    links = read_links(connection, face_ids)
+    labels = [answers.get(face_id, {}).get(each.id) for face_id in face_ids]
+    anchors = np.array([label is True for label in labels], np.bool_)
     anchors |= ids == each.reference
-    refused = np.array([answer is False for answer in is_it], np.bool_) & ~anchors
-    same, differ = _pairs(links, every)
-    return Members(vectors, anchors, refused, same, differ)
+    refused = np.array([label is False for label in labels], np.bool_) & ~anchors
+    must_link, cannot_link = _pairs(links, face_ids)
+    return Members(vectors, anchors, refused, must_link, cannot_link)
 
 
 def _pairs(
     links: Links, ids: Sequence[int]
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """What videos say of these faces, as pairs of rows that are one, and two."""
+    """The links of these faces as pairs of rows: must-link and cannot-link."""
     place = {face_id: row for row, face_id in enumerate(ids)}
     first: dict[int, int] = {}
-    same = []
+    must_link = []
     for face_id, row in place.items():
         if face_id in links.track:
-            same.append((first.setdefault(links.track[face_id], row), row))
-    differ = [
+            must_link.append((first.setdefault(links.track[face_id], row), row))
+    cannot_link = [
         (row, place[other])
         for face_id, row in place.items()
         for other in links.cannot_link.get(face_id, ())
         if other in place and face_id < other
     ]
-    return same, sorted(differ)
+    return must_link, sorted(cannot_link)
 
 
 def _merges(
-    workspace: Workspace, some: _Gathered, model: str, curve: Curve | None
+    workspace: Workspace, means: _MeansBuilder, model: str, curve: Curve | None
 ) -> Iterator[Found]:
-    alike = find_alike(some.portraits(), curve or resources.embedder().curve)
+    similar = find_similar(means.build(), curve or resources.embedder().curve)
     written: set[tuple[int, int]] = set()
     with workspace.catalogue.read() as connection:
-        for pair in alike:
-            faces = some.references[pair.one], some.references[pair.other]
-            # A face that is the reference of several characters tells one of them.
+        for pair in similar:
+            faces = means.references[pair.one], means.references[pair.other]
+            # Several characters may share a reference face; it is asked about once.
             if faces in written or _in_one_frame(connection, pair):
                 continue
             written.add(faces)
@@ -247,8 +253,8 @@ def _merges(
             )
 
 
-def _in_one_frame(connection: sa.Connection, pair: Alike) -> bool:
-    """Whether a frame of a video shows both characters, each as a face of its own."""
+def _in_one_frame(connection: sa.Connection, pair: SimilarCharacters) -> bool:
+    """Whether a frame of a video shows both characters."""
     one, other = face.alias("one"), face.alias("other")
     kept = Verdict.KEPT.value
     query = (

@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 
 from icf.catalogue.calibrations import Curve
 from icf.codes import Suspicion
-from icf.filter.review.cleaning import LINKED, Cleaned, clean, linking_cosine
-from icf.filter.review.groups import MOST, Members, Rows, group
+from icf.filter.review.cleaning import (
+    LINK_PROBABILITY,
+    CleaningResult,
+    clean,
+    linking_cosine,
+)
+from icf.filter.review.groups import MAX_GROUPED, Members, Rows, group
 
 CURVE = Curve(14.0, -7.0)
 LEAST = linking_cosine(CURVE)
@@ -35,17 +40,17 @@ def members(
     vectors: NDArray[np.float32],
     anchors: tuple[int, ...] = (0,),
     refused: tuple[int, ...] = (),
-    same: tuple[tuple[int, int], ...] = (),
-    differ: tuple[tuple[int, int], ...] = (),
+    must_link: tuple[tuple[int, int], ...] = (),
+    cannot_link: tuple[tuple[int, int], ...] = (),
 ) -> Members:
     rows = np.arange(len(vectors))
     return Members(
-        vectors, np.isin(rows, anchors), np.isin(rows, refused), same, differ
+        vectors, np.isin(rows, anchors), np.isin(rows, refused), must_link, cannot_link
     )
 
 
-def strays(cleaned: Cleaned) -> list[tuple[str, int]]:
-    return [(stray.kind.value, stray.row) for stray in cleaned.strays]
+def suspects(cleaned: CleaningResult) -> list[tuple[str, int]]:
+    return [(suspect.kind.value, suspect.row) for suspect in cleaned.suspects]
 
 
 def linked_by_brute_force(vectors: NDArray[np.float32], least: float) -> Rows:
@@ -71,7 +76,7 @@ clouds = st.integers(2, 24).flatmap(
 
 
 def test_the_linking_cosine_is_where_the_curve_says_so() -> None:
-    assert CURVE.probability(LEAST) == pytest.approx(LINKED)
+    assert CURVE.probability(LEAST) == pytest.approx(LINK_PROBABILITY)
 
 
 @given(clouds)
@@ -95,15 +100,18 @@ def test_what_videos_and_people_say_always_holds(
     pairs = data.draw(st.lists(st.tuples(rows, rows), max_size=4))
     anchors = data.draw(st.sets(rows, min_size=1, max_size=3))
     refused = data.draw(st.sets(rows, max_size=3)) - anchors
-    differ = [(a, b) for a, b in pairs if a != b and not {a, b} <= anchors]
+    cannot_link = [(a, b) for a, b in pairs if a != b and not {a, b} <= anchors]
     found = group(
-        members(vectors, tuple(anchors), tuple(refused), differ=tuple(differ)), LEAST
+        members(
+            vectors, tuple(anchors), tuple(refused), cannot_link=tuple(cannot_link)
+        ),
+        LEAST,
     )
     assert {int(found[row]) for row in anchors} == {0}
     assert all(found[row] != 0 for row in refused)
-    assert all(found[a] != found[b] for a, b in differ)
+    assert all(found[a] != found[b] for a, b in cannot_link)
     same = data.draw(st.lists(st.tuples(rows, rows), max_size=4))
-    together = group(members(vectors, tuple(anchors), same=tuple(same)), LEAST)
+    together = group(members(vectors, tuple(anchors), must_link=tuple(same)), LEAST)
     assert all(together[a] == together[b] for a, b in same)
 
 
@@ -121,38 +129,38 @@ def test_the_order_of_the_faces_does_not_matter(
 def test_a_lone_face_is_an_outlier_and_several_alike_are_one_split() -> None:
     cleaned = clean(members(around(6, 1, 3)), CURVE)
     assert cleaned.main.tolist() == [True] * 6 + [False] * 4
-    kinds = dict(strays(cleaned))
+    kinds = dict(suspects(cleaned))
     assert kinds.keys() == {"outlier", "split"}
     assert kinds["outlier"] == 6
     assert kinds["split"] in (7, 8, 9)
-    assert all(0.9 < stray.score <= 1 for stray in cleaned.strays)
+    assert all(0.9 < suspect.score <= 1 for suspect in cleaned.suspects)
 
 
-def test_the_face_that_stands_for_a_split_is_its_most_typical() -> None:
+def test_a_split_is_represented_by_its_most_typical_face() -> None:
     vectors = around(4, 3, spread=0.0)
     vectors[4] = unit(np.array([vectors[4] + 0.3 * np.eye(16)[9]]))[0]
     vectors[6] = unit(np.array([vectors[6] - 0.3 * np.eye(16)[9]]))[0]
-    assert strays(clean(members(vectors), CURVE)) == [("split", 5)]
+    assert suspects(clean(members(vectors), CURVE)) == [("split", 5)]
 
 
 def test_a_group_with_a_confirmed_face_is_of_the_main_one() -> None:
     cleaned = clean(members(around(4, 3), anchors=(0, 5)), CURVE)
     assert cleaned.main.all()
-    assert cleaned.strays == ()
+    assert cleaned.suspects == ()
 
 
 def test_when_people_refuse_one_of_a_group_each_other_is_asked_about_alone() -> None:
     cleaned = clean(members(around(4, 3), refused=(5,)), CURVE)
-    assert set(strays(cleaned)) == {("outlier", 4), ("outlier", 6)}
-    assert all(stray.score > 0.99 for stray in cleaned.strays)
+    assert set(suspects(cleaned)) == {("outlier", 4), ("outlier", 6)}
+    assert all(suspect.score > 0.99 for suspect in cleaned.suspects)
 
 
 def test_a_face_between_a_refused_and_the_main_group_is_weighed_against_both() -> None:
     vectors = around(3, 1, 1, spread=0.0)
     vectors[4] = unit(np.array([0.8 * vectors[0] + vectors[3]]))[0]
-    [stray] = clean(members(vectors, refused=(3,)), CURVE).strays
-    assert (stray.kind, stray.row) == (Suspicion.OUTLIER, 4)
-    assert 0.5 < stray.score < 0.95
+    [suspect] = clean(members(vectors, refused=(3,)), CURVE).suspects
+    assert (suspect.kind, suspect.row) == (Suspicion.OUTLIER, 4)
+    assert 0.5 < suspect.score < 0.95
 
 
 def test_a_look_alike_that_was_refused_does_not_take_the_main_group_along() -> None:
@@ -160,40 +168,42 @@ def test_a_look_alike_that_was_refused_does_not_take_the_main_group_along() -> N
     cleaned = clean(members(vectors, refused=(4,)), CURVE)
     assert cleaned.main[0]
     assert not cleaned.main[4]
-    assert 4 not in [stray.row for stray in cleaned.strays]
+    assert 4 not in [suspect.row for suspect in cleaned.suspects]
 
 
 def test_of_two_faces_of_one_frame_the_one_beside_the_reference_is_suspected() -> None:
     vectors = around(4)
-    cleaned = clean(members(vectors, differ=((0, 3),)), CURVE)
+    cleaned = clean(members(vectors, cannot_link=((0, 3),)), CURVE)
     assert (cleaned.main[0], cleaned.main[3]) == (True, False)
-    assert len(cleaned.strays) == 1
-    assert cleaned.strays[0].score >= 0.5
+    assert len(cleaned.suspects) == 1
+    assert cleaned.suspects[0].score >= 0.5
 
 
 def test_a_curve_that_tells_nothing_suspects_nobody() -> None:
     cleaned = clean(members(around(4, 3, 1)), Curve(0.0, 0.0))
     assert cleaned.main.all()
-    assert cleaned.strays == ()
+    assert cleaned.suspects == ()
 
 
 def test_of_more_faces_than_are_grouped_at_once_every_stray_is_found() -> None:
     vectors = around(300, 5, 1)
     order = np.random.default_rng(5).permutation(len(vectors))
     start = int(np.flatnonzero(order == 0)[0])
-    found = clean(members(vectors[order], (start,)), CURVE, most=40)
+    found = clean(members(vectors[order], (start,)), CURVE, limit=40)
     whole = clean(members(vectors[order], (start,)), CURVE)
     assert found.main.tolist() == whole.main.tolist()
-    assert [s.kind for s in found.strays] == [s.kind for s in whole.strays]
+    assert [s.kind for s in found.suspects] == [s.kind for s in whole.suspects]
     assert (order[~found.main] >= 300).all()
 
 
 def test_links_and_answers_hold_in_large_characters_too() -> None:
     vectors = around(60, 1)
     found = group(
-        members(vectors, (0,), (7,), same=((3, 60),), differ=((0, 9), (12, 13))),
+        members(
+            vectors, (0,), (7,), must_link=((3, 60),), cannot_link=((0, 9), (12, 13))
+        ),
         LEAST,
-        most=20,
+        limit=20,
     )
     assert found[60] == found[3] == found[0] == 0
     assert found[7] != 0
@@ -203,18 +213,18 @@ def test_links_and_answers_hold_in_large_characters_too() -> None:
 
 
 def test_a_large_character_needs_no_more_memory_than_its_vectors() -> None:
-    vectors = around(3 * MOST, 4)
+    vectors = around(3 * MAX_GROUPED, 4)
     tracemalloc.start()
     found = clean(members(vectors), CURVE)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(found.strays) == 1
+    assert len(found.suspects) == 1
     assert not found.main[-1]
     # All cosines at once would be 576 MB.
     assert peak < 64e6
 
 
 def test_the_strongest_suspicion_comes_first() -> None:
-    scores = [s.score for s in clean(members(around(5, 1, 1, 2)), CURVE).strays]
+    scores = [s.score for s in clean(members(around(5, 1, 1, 2)), CURVE).suspects]
     assert len(scores) == 3
     assert scores == sorted(scores, reverse=True)
