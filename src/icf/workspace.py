@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from icf.stores.blobs import BlobStore
     from icf.stores.hash_index import HashIndex
     from icf.stores.vectors import VectorStore
+
+_log = logging.getLogger(__name__)
 
 CONFIG = "icf.toml"
 FOLDERS = ("blobs", "vectors", "models", "batches", "releases", "reports")
@@ -100,17 +103,26 @@ class Workspace:
     def catalogue(self) -> Catalogue:
         """The catalogue, at this program's revision.
 
+        A SQLite file of an earlier version is migrated when it is opened. A PostgreSQL
+        that others may be working on is migrated by `icf init` alone.
+
         Raises:
-            WrongUse: it was never created, or another program version wrote it.
+            WrongUse: it was never created, or is at another revision.
             BrokenMachine: the database does not answer.
         """
         catalogue = Catalogue(self.catalogue_url)
         found, head = catalogue.revisions()
+        if catalogue.dialect == "sqlite" and _is_earlier(found, head):
+            _log.warning(
+                "migrating the catalogue of %s from revision %s to %s",
+                *(self.root, found, head),
+            )
+            catalogue.upgrade()
+            found = head
         if found != head:
             raise WrongUse(
                 f"the catalogue of {self.root} is at revision {found}, and this "
-                f"program writes {head}; bring it up to date with "
-                f"`icf init {self.root}`"
+                f"program writes {head}; {_way_out(self.root, found, head)}"
             )
         return catalogue
 
@@ -218,3 +230,14 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
     catalogue.upgrade()
     catalogue.close()
     return workspace
+
+
+def _is_earlier(found: str | None, head: str) -> bool:
+    """Whether a revision is one of this program's own past; they count upwards."""
+    return found is not None and found.isdecimal() and int(found) < int(head)
+
+
+def _way_out(root: Path, found: str | None, head: str) -> str:
+    if found is not None and found.isdecimal() and int(found) > int(head):
+        return "a newer version of icf wrote it: use that version or a later one"
+    return f"bring it up to date with `icf init {root}`"

@@ -52,6 +52,16 @@ def test_a_catalogue_of_another_revision_is_refused_with_the_way_out(
         _ = find(tmp_path).catalogue
 
 
+def test_a_catalogue_of_a_newer_version_is_refused_and_left_alone(
+    tmp_path: Path,
+) -> None:
+    made = init(tmp_path)
+    with made.catalogue.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WrongUse, match=r"revision 9999.*a newer version of icf"):
+        _ = find(tmp_path).catalogue
+
+
 def test_a_run_keeps_the_settings_it_was_made_with(tmp_path: Path) -> None:
     init(tmp_path)
     made = find(tmp_path, ("filter.min_face=64",))

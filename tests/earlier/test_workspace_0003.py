@@ -9,6 +9,8 @@ version answered when it went on from there with the commands below.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -36,11 +38,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("earlier")
     with tarfile.open(HERE / "workspace-0003.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    work = folder / "work"
-    line = ["init", str(work)]
-    done = CliRunner().invoke(cli, line, obj=Invocation(), catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return work
+    return folder / "work"
 
 
 def said(work: Path, *words: str) -> Any:
@@ -49,6 +47,14 @@ def said(work: Path, *words: str) -> Any:
     done = CliRunner().invoke(cli, line, obj=Invocation(), catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
+
+
+def test_programs_that_open_it_at_once_migrate_it_once(work: Path) -> None:
+    program = Path(sys.executable).with_name("icf")
+    line = [str(program), "status", "-C", str(work)]
+    both = [subprocess.Popen(line, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [each.communicate()[1].count(b"Traceback") for each in both] == [0, 0]
+    assert [each.returncode for each in both] == [0, 0]
 
 
 def test_it_opens_and_its_release_stands(work: Path) -> None:

@@ -66,11 +66,15 @@ class Catalogue:
                 yield connection
 
     def upgrade(self) -> None:
-        """Create the tables, or bring them to this program's revision."""
-        with _clear_errors(self.url), self.engine.begin() as connection:
+        """Create the tables, or bring them to this program's revision.
+
+        All of it is one transaction, and on SQLite it holds the write lock: of two
+        programs that start at once, the second finds nothing to do.
+        """
+        with self.write() as connection:
             migrate(connection)
 
-    def revisions(self) -> tuple[str | None, str | None]:
+    def revisions(self) -> tuple[str | None, str]:
         """The revision found in the database and the one this program writes."""
         with self.read() as connection:
             if not sa.inspect(connection).has_table(_VERSION.name):
