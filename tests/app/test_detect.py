@@ -111,7 +111,7 @@ def test_what_is_no_picture_has_a_reason_and_ends_with_code_3(tmp_path: Path) ->
     )
 
 
-def test_people_are_told_which_file_is_no_picture_and_why(tmp_path: Path) -> None:
+def test_the_message_names_the_file_that_is_no_picture_and_why(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(_jpeg()[:500])
     done = program("icf", "detect", "cut.jpg", folder=tmp_path, code=3)
     assert done.stderr.startswith("cut.jpg: truncated\n")

@@ -52,9 +52,7 @@ def test_each_line_becomes_a_float32_row_of_unit_length(
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
-def test_rows_stand_in_the_order_of_the_lines(
-    faces: list[Line], tmp_path: Path
-) -> None:
+def test_rows_are_in_the_order_of_the_lines(faces: list[Line], tmp_path: Path) -> None:
     forward, backward = embed(tmp_path, faces), embed(tmp_path, faces[::-1])
     np.testing.assert_allclose(forward, backward[::-1], atol=1e-4)
     assert np.linalg.norm(forward[0] - forward[1]) > 0.05
@@ -188,7 +186,7 @@ def test_a_result_that_cannot_be_written_is_reported(
     assert f"there is no folder {tmp_path / 'nowhere'}" in done.stderr
 
 
-def test_an_old_result_stands_until_the_new_one_is_whole(
+def test_an_old_result_stays_until_the_new_one_is_complete(
     faces: list[Line], tmp_path: Path
 ) -> None:
     old = embed(tmp_path, faces)

@@ -64,7 +64,7 @@ def test_it_works_below_another_workspace_and_with_another_named(
     assert found["workspace"] == str(tmp_path / "a" / "b")
 
 
-def test_people_are_told_what_to_do_next(tmp_path: Path) -> None:
+def test_the_output_says_what_to_do_next(tmp_path: Path) -> None:
     shown = call("init", tmp_path).stdout
     assert "declare your sources in" in shown
     assert str(tmp_path / "icf.toml") in shown
@@ -76,7 +76,7 @@ def test_a_file_in_its_place_is_wrong_use(tmp_path: Path) -> None:
         call("init", tmp_path / "cartoons")
 
 
-def test_broken_settings_are_told_before_anything_is_made(tmp_path: Path) -> None:
+def test_broken_settings_are_reported_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "icf.toml").write_text("[fliter]\nmin_face = 80\n")
     done = program("icf", "init", ".", folder=tmp_path, code=2)
     assert "unknown setting 'fliter.min_face'" in done.stderr
@@ -95,7 +95,7 @@ def test_the_contact_that_is_named_goes_into_the_settings(tmp_path: Path) -> Non
     assert find(tmp_path).settings.harvest.contact == 'me "at" example.org'
 
 
-def test_a_contact_that_cannot_be_sent_is_told_before_anything_is_made(
+def test_a_contact_that_cannot_be_sent_is_reported_before_anything_is_made(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(WrongUse, match="goes into a header"):

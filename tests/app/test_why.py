@@ -104,7 +104,7 @@ def test_a_face_that_people_were_asked_about_brings_question_and_answers(
     assert found["answers"][0]["file"] == "answers.csv"
 
 
-def test_a_character_says_who_it_is_and_what_became_of_its_faces(
+def test_a_character_shows_its_name_and_the_states_of_its_faces(
     space: Workspace,
 ) -> None:
     found = ask(space, "character:1")
@@ -133,7 +133,7 @@ def test_a_stored_url_brings_its_image(space: Workspace) -> None:
     assert found["image"]["subject"] == f"image:{image_id}"
 
 
-def test_a_dead_url_says_what_became_of_it(space: Workspace) -> None:
+def test_a_failed_url_shows_its_status(space: Workspace) -> None:
     found = ask(space, "http://toons.test/dead-0.jpg")
     assert found["meaning"] == FetchStatus.NOT_FOUND.meaning
     assert "image" not in found
@@ -175,7 +175,7 @@ def test_a_number_beyond_all_ids_is_wrong_use(space: Workspace, subject: str) ->
         ask(space, subject)
 
 
-def test_people_and_programs_are_told_the_same(space: Workspace, blurred: int) -> None:
+def test_text_and_json_have_the_same_content(space: Workspace, blurred: int) -> None:
     shown = call("-C", space.root, "why", blurred).stdout
     assert "reason: blurred" in shown
     assert "- step sharpness, verdict dropped, reason blurred, value 42.5" in shown

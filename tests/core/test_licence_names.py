@@ -77,7 +77,7 @@ _VERSIONS = st.sampled_from(["1.0", "2.0", "2.5", "3.0", "4.0"])
 
 
 @given(_PARTS, _VERSIONS, st.sampled_from(["-", " ", "_"]), st.booleans())
-def test_what_stands_between_the_words_and_their_case_do_not_matter(
+def test_punctuation_and_case_do_not_matter(
     parts: str, version: str, between: str, small: bool
 ) -> None:
     name = between.join(["CC", *parts.upper().split("-"), version])
@@ -94,7 +94,7 @@ def test_a_name_is_its_own_name(parts: str, version: str) -> None:
 
 
 @given(st.text())
-def test_any_text_has_a_name_and_is_let_in_by_itself_and_by_everything(
+def test_any_text_has_a_name_and_is_allowed_by_itself_and_by_everything(
     text: str,
 ) -> None:
     assert licence_family(text)
@@ -116,7 +116,7 @@ def test_any_text_has_a_name_and_is_let_in_by_itself_and_by_everything(
         ("Free Art*", ["Free Art License"], ["GFDL"]),
     ],
 )
-def test_a_pattern_is_held_against_the_words_the_name_and_the_name_without_version(
+def test_a_pattern_is_compared_with_the_words_the_name_and_the_name_without_version(
     pattern: str, let_in: list[str | None], kept_out: list[str | None]
 ) -> None:
     assert [each for each in let_in if not is_allowed([pattern], each)] == []

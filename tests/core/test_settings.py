@@ -12,7 +12,7 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_without_anything_said_the_defaults_hold() -> None:
+def test_without_anything_set_the_defaults_apply() -> None:
     loaded = load(None, {})
     assert loaded.settings == Settings()
     assert {each.origin for each in loaded.explain()} == {"default"}

@@ -76,7 +76,7 @@ def test_a_run_keeps_the_settings_it_was_made_with(tmp_path: Path) -> None:
     assert row.finished_at >= row.started_at
 
 
-def test_stores_can_lie_elsewhere(tmp_path: Path) -> None:
+def test_stores_can_be_elsewhere(tmp_path: Path) -> None:
     init(tmp_path / "w")
     made = find(tmp_path / "w", (f"blobs.url={tmp_path / 'elsewhere'}",))
     name = made.blobs.put(b"ink")

@@ -109,7 +109,7 @@ def test_an_unsorted_submission_is_scored_as_the_official_script_does(
 @pytest.mark.parametrize(
     "words", [("identification", "--info", "info.txt"), ("detection",), ("ranking",)]
 )
-def test_a_command_that_is_asked_wrongly_is_wrong_use(
+def test_a_command_that_is_used_wrongly_is_wrong_use(
     run: Run, words: tuple[str, ...]
 ) -> None:
     assert run(*words)[0] == 2

@@ -91,7 +91,7 @@ def test_a_picture_in_both_detection_lists_is_found(
     assert found["same_picture"] == found["same_bytes"] == found["same_pixels"] == 1
 
 
-def test_a_distractor_or_test_picture_that_stands_twice_is_found(
+def test_a_distractor_or_test_picture_that_occurs_twice_is_found(
     workspace: Workspace, plan: Plan
 ) -> None:
     splits = plan.splits
@@ -120,7 +120,7 @@ def test_near_duplicates_across_train_and_test_are_found_up_to_the_reach(
     assert found == (expected if bits <= REACH.phash else {})
 
 
-def test_train_gives_up_what_nearly_equals_the_test(
+def test_near_duplicates_of_the_test_are_removed_from_train(
     workspace: Workspace, plan: Plan
 ) -> None:
     faces = plan.selection.faces

@@ -61,7 +61,7 @@ def flipped(hashes: IntArray, most: int, rng: np.random.Generator) -> IntArray:
 @pytest.mark.parametrize(
     ("reach", "swapped"), [(Reach(10, 10), False), (Reach(11, 3), True)]
 )
-def test_looking_only_where_a_match_can_be_finds_as_many_as_looking_everywhere(
+def test_the_index_finds_as_many_as_comparing_all_pairs(
     reach: Reach, swapped: bool
 ) -> None:
     rng = np.random.default_rng(reach.phash)
@@ -83,7 +83,7 @@ def test_looking_only_where_a_match_can_be_finds_as_many_as_looking_everywhere(
     assert hamming(these.dhash[rows], those.dhash[found[rows]]).max() <= reach.dhash
 
 
-def test_hashes_that_crowd_one_place_are_compared_one_by_one() -> None:
+def test_hashes_with_many_collisions_are_compared_one_by_one() -> None:
     rng = np.random.default_rng(1)
     few_bits = rng.integers(0, 2**10, (20_000, 2))
     reach = Reach(10, 10)

@@ -298,7 +298,7 @@ def test_the_detectors_boxes_are_written_with_their_scores(released: Path) -> No
     assert (released / DETTEST_BOXES).read_bytes().count(b"\r\n") == len(lines)
 
 
-def test_only_pictures_under_a_allowed_licence_are_released(
+def test_only_pictures_under_an_allowed_licence_are_released(
     workspace: Workspace,
 ) -> None:
     everything = prepare(workspace, 1)

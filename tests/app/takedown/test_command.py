@@ -70,7 +70,7 @@ def withdraw(space: Workspace, subject: object, *words: object) -> dict[str, Any
 
 
 @pytest.mark.parametrize("by", ["url", "sha256"])
-def test_bytes_faces_questions_and_vectors_go_and_tombstones_stay(
+def test_bytes_faces_questions_and_vectors_are_removed_and_tombstones_stay(
     space: Workspace, by: str
 ) -> None:
     before = picture(space)
@@ -88,11 +88,11 @@ def test_bytes_faces_questions_and_vectors_go_and_tombstones_stay(
     assert rows(space, sa.select(question).where(question.c.face_id == found.id)) == []
     [row] = rows(space, sa.select(url).where(url.c.url == PICTURE))
     assert (row.fate, row.message) == ("taken_down", "asked by mail")
-    buried = {
+    tombstones = {
         (each.kind, each.subject, each.reason)
         for each in rows(space, sa.select(tombstone))
     }
-    assert buried == {
+    assert tombstones == {
         ("url", PICTURE, "asked by mail"),
         ("sha256", before.sha256, "asked by mail"),
     }
@@ -105,7 +105,7 @@ def test_bytes_faces_questions_and_vectors_go_and_tombstones_stay(
 
 
 @pytest.mark.parametrize("by", ["url", "sha256"])
-def test_other_files_with_the_very_same_pixels_go_with_it(
+def test_other_files_with_the_same_pixels_are_removed_too(
     space: Workspace, by: str
 ) -> None:
     first, copy = picture(space), picture(space, "http://toons.test/1-2.jpg")
@@ -175,8 +175,8 @@ def test_stopped_anywhere_the_same_command_completes_it(
         patched.setattr(*stopped_in, stop)
         call("-C", space.root, "takedown", subject, *REASON)
     # From the first moment on there is a tombstone for the bytes.
-    buried = rows(space, sa.select(tombstone.c.subject))
-    assert (before.sha256,) in buried
+    tombstones = rows(space, sa.select(tombstone.c.subject))
+    assert (before.sha256,) in tombstones
     withdraw(space, subject)
     assert not space.blobs.has(before.sha256)
     assert picture(space).reason == "taken_down"
@@ -186,7 +186,9 @@ def test_stopped_anywhere_the_same_command_completes_it(
     assert len({(each.subject, each.subject_id) for each in noted}) == len(noted)
 
 
-def test_of_a_character_go_the_pictures_that_show_nobody_else(space: Workspace) -> None:
+def test_a_characters_pictures_are_removed_unless_they_show_others(
+    space: Workspace,
+) -> None:
     key = 2
     with space.catalogue.write() as connection:
         _share(connection, key)
@@ -246,7 +248,7 @@ def _share(connection: sa.Connection, key: int) -> None:
 
 
 @pytest.mark.parametrize("key", [1, 2])
-def test_merged_characters_are_parted_before_one_is_withdrawn(
+def test_merged_characters_must_be_split_before_one_is_withdrawn(
     space: Workspace, key: int
 ) -> None:
     run_id = space.begin_run("test")
@@ -346,7 +348,7 @@ def large(tmp_path: Path) -> Iterator[Workspace]:
     made.catalogue.close()
 
 
-def test_a_release_that_holds_it_is_named_with_how_to_make_it_again(
+def test_a_release_that_contains_it_is_listed_with_how_to_make_it_again(
     large: Workspace,
 ) -> None:
     space, released = large, large.root / "releases" / "one"

@@ -30,7 +30,7 @@ def abort() -> None:
 
 
 def killed() -> None:
-    """As the kernel does to whoever takes all memory."""
+    """as the kernel does to a process that takes all memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 

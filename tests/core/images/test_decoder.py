@@ -117,7 +117,7 @@ def test_a_bomb_is_too_large_from_its_header_alone(side: int, most_bytes: int) -
     assert reason_of(header_alone) is ImageReason.TOO_LARGE
 
 
-def test_the_cap_on_pixels_is_kept_to_the_pixel() -> None:
+def test_the_limit_of_pixels_is_exact() -> None:
     assert decode(PNG, max_pixels=64 * 48).width == 64
     assert reason_of(PNG, max_pixels=64 * 48 - 1) is ImageReason.TOO_LARGE
     assert reason_of(JPEG, max_pixels=64 * 48 - 1) is ImageReason.TOO_LARGE
@@ -308,7 +308,7 @@ def test_an_impossible_rotation_turns_nothing(turned: int) -> None:
 @pytest.mark.parametrize(
     "exif", [b"", b"II*\0", b"MM\0*\xff\xff\xff\xff", b"\xff" * 99]
 )
-def test_a_broken_exif_block_costs_no_picture(exif: bytes) -> None:
+def test_a_broken_exif_block_drops_no_picture(exif: bytes) -> None:
     block = b"Exif\0\0" + exif
     segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
     assert near(JPEG[:2] + segment + JPEG[2:], DRAWN)
@@ -363,7 +363,7 @@ def test_what_follows_a_png_is_flagged_also_when_it_names_the_last_chunk() -> No
     assert decode(PNG + SCRIPT + b"IEND\xae\x42\x60\x82").trailing
 
 
-def test_people_get_pixels_and_nothing_else() -> None:
+def test_an_encoded_jpeg_has_pixels_and_no_metadata() -> None:
     picture = decode(with_orientation(DRAWN, "JPEG", 6, quality=95) + SCRIPT)
     served = encode_jpeg(picture.pixels)
     assert b"script" not in served
@@ -451,7 +451,7 @@ def test_noise_ends_in_a_reason(data: bytes, start: bytes) -> None:
         decode(start + data)
 
 
-def test_a_reason_crosses_to_another_process() -> None:
+def test_a_reason_can_be_sent_to_another_process() -> None:
     error = Undecodable(ImageReason.CORRUPT, "damaged")
     again = pickle.loads(pickle.dumps(error))
     assert (again.reason, str(again)) == (error.reason, "damaged")

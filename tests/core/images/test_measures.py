@@ -92,7 +92,7 @@ def test_a_crop_is_reduced_by_the_area_of_its_pixels(
     size = (100, max(1, round(shorter * 100 / longer)))
     reduced = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     expected = cv2.Laplacian(reduced, cv2.CV_64F).var()
-    # Where a mean lies between two values, rounding may go either way.
+    # Where a mean is between two values, rounding may go either way.
     assert measures.sharpness(Grey(grey)) == pytest.approx(expected, rel=0.02, abs=0.5)
 
 

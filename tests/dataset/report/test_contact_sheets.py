@@ -60,7 +60,7 @@ def test_thumbnails_are_small_square_crops_of_the_face(workspace: Workspace) -> 
         assert middle.std(axis=(0, 1)).max() < 40
 
 
-def test_dropped_sheets_have_one_row_a_reason_the_commonest_first(
+def test_dropped_sheets_have_one_row_per_reason_most_frequent_first(
     workspace: Workspace,
 ) -> None:
     with workspace.catalogue.write() as connection:

@@ -86,7 +86,7 @@ def test_every_url_is_a_picture_or_has_a_reason_not_to_be(catalogue: Catalogue) 
     assert urls.count - sum(count for _, count in rest) == pictures.count == 1
 
 
-def test_a_release_ends_the_way_with_its_faces(catalogue: Catalogue) -> None:
+def test_a_release_ends_the_funnel_with_its_faces(catalogue: Catalogue) -> None:
     counts = {"train_faces": 5, "probes": 3, "distractors": 2, "train_identities": 4}
     with catalogue.read() as connection:
         assert read_funnel(connection, counts)[-1] == Stage("faces released", 10, [])

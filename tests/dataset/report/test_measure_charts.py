@@ -85,7 +85,7 @@ def test_every_row_is_in_a_bar_and_the_threshold_in_the_frame(
         assert y > 0
 
 
-def test_the_threshold_stands_between_the_bars_that_it_divides() -> None:
+def test_the_threshold_is_between_the_bars_that_it_divides() -> None:
     counts = {place: (0, 5) if place < 4 else (5, 0) for place in range(8)}
     root = drawn(Measure("Size", "pixels", 10.0, counts, 40.0))
     [line] = [each for each in root.iter("line") if each.get("class") == "cut"]

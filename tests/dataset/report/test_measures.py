@@ -51,7 +51,7 @@ def test_pictures_over_the_threshold_are_the_bad_ones(catalogue: Catalogue) -> N
     assert (found.total, found.beyond, found.threshold) == (3, 1, 0.9)
 
 
-def test_what_nothing_cuts_has_no_threshold(catalogue: Catalogue) -> None:
+def test_a_measure_without_a_setting_has_no_threshold(catalogue: Catalogue) -> None:
     [tom] = add_album(catalogue, "Tom")
     add_face(catalogue, add_image(catalogue, tom), tom, sharpness_paper=12.0)
     paper = measured(catalogue)["Sharpness as in the paper"]

@@ -51,7 +51,7 @@ def test_it_refers_to_nothing_outside_itself(
     assert policy.startswith("default-src 'none'")
 
 
-def test_the_way_is_told_from_urls_to_the_release(
+def test_the_funnel_is_shown_from_urls_to_the_release(
     released: Workspace, tmp_path: Path
 ) -> None:
     words = report(released, tmp_path / "r.html").words
@@ -69,7 +69,7 @@ def test_the_way_is_told_from_urls_to_the_release(
         assert part in words
 
 
-def test_every_reason_stands_with_its_meaning_and_count(
+def test_every_reason_is_shown_with_its_meaning_and_count(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     words = report(workspace, tmp_path / "r.html").words

@@ -45,7 +45,7 @@ def reliability(catalogue: Catalogue) -> Reliability | None:
         return read_reliability(connection)
 
 
-def test_answers_stand_beside_what_was_expected(catalogue: Catalogue) -> None:
+def test_answers_are_compared_with_the_probabilities(catalogue: Catalogue) -> None:
     for value, label in (
         (0.15, "different"),
         (0.17, "same"),

@@ -41,7 +41,7 @@ def suspected(workspace: Workspace) -> list[Suspected]:
         return read_suspected(connection, workspace.blobs)
 
 
-def test_both_faces_stand_beside_what_is_known_of_them(workspace: Workspace) -> None:
+def test_both_faces_are_shown_with_their_similarity(workspace: Workspace) -> None:
     suspect(workspace, "twin", 0.9, "open")
     [twins] = suspected(workspace)
     [pair] = twins.pairs

@@ -72,7 +72,7 @@ def test_ranks_equal_the_walk_over_many_probes_at_once() -> None:
     assert score.rank1 < score.rank5 < score.rank10 < 100
 
 
-def test_ranks_stand_in_the_order_of_the_listed_pairs() -> None:
+def test_ranks_are_in_the_order_of_the_listed_pairs() -> None:
     labels = [0, 0, 0, -1, -1]
     features = np.array([[1, 0], [1, 0.5], [0, 1], [1, 0.2], [0.3, 1.0]])
     info = info_of(labels)

@@ -61,7 +61,7 @@ def test_test_boxes_round_trip_to_the_byte_with_crlf(
 
 
 @given(st.lists(st.tuples(pictures, st.tuples(*[finite] * 4), finite)))
-def test_a_submission_is_written_surest_first_and_read_back(
+def test_a_submission_is_written_highest_score_first_and_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any]
 ) -> None:
     path = tmp_path_factory.mktemp("submission") / "submission.csv"
