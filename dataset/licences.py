@@ -25,6 +25,9 @@ class Source:
     author: str
 
 
+#: The table of sources and licences in every release.
+FILE = "licences.csv"
+
 COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)))
 
 

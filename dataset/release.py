@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from icf import __version__
 from icf.catalogue.schema import release
 from icf.dataset.formats.base import ReleaseData
-from icf.dataset.formats.registry import DEFAULT, make_writers
+from icf.dataset.formats.registry import DEFAULT, format_folders, make_writers
 from icf.dataset.leaks import LeakReport, find_leaks
-from icf.dataset.licences import COLUMNS, Source, read_sources, rows
+from icf.dataset.licences import COLUMNS, FILE, Source, read_sources, rows
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import DETECTION_TRUTH, Plan, make_plan
 from icf.dataset.selection import Selection, select
@@ -33,7 +33,6 @@ from icf.stores.files import new_folder
 from icf.workspace import Workspace
 
 SUMMARY = "release.json"
-LICENCES = "licences.csv"
 
 
 #: Settings that a release does not depend on; its models are named by their hashes.
@@ -59,18 +58,6 @@ class Prepared:
     inputs: str
     folders: Mapping[str, str]
     summary: str
-
-
-def format_folders(summary: Mapping[str, Any]) -> Mapping[str, str]:
-    """The folder of each format of a release, relative to the release's.
-
-    Args:
-        summary: its ``release.json``; before there were several formats it named none.
-
-    >>> format_folders({"seed": 1})
-    {'icartoonface': '.'}
-    """
-    return dict(summary.get("formats", {DEFAULT: "."}))
 
 
 def prepare(
@@ -178,7 +165,7 @@ def _write_formats(workspace: Workspace, prepared: Prepared, folder: Path) -> No
             sources = prepared.sources[int(image[each.picture])]
             file = (place / each.file).as_posix()
             licences += rows(file, data.sha256(each.picture), sources)
-    write_csv(folder / LICENCES, COLUMNS, licences)
+    write_csv(folder / FILE, COLUMNS, licences)
 
 
 def _read_summary(target: Path) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from icf.errors import WrongUse
 
@@ -29,6 +29,18 @@ DEFAULT = "icartoonface"
 def format_names() -> list[str]:
     """The names of all formats that can be written here."""
     return sorted(_known())
+
+
+def format_folders(summary: Mapping[str, Any]) -> Mapping[str, str]:
+    """The folder of each format of a release, relative to the release's.
+
+    Args:
+        summary: its ``release.json``; before there were several formats it named none.
+
+    >>> format_folders({"seed": 1})
+    {'icartoonface': '.'}
+    """
+    return dict(summary.get("formats", {DEFAULT: "."}))
 
 
 def make_writers(names: Iterable[str]) -> dict[str, ReleaseWriter]:

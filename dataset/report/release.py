@@ -23,10 +23,9 @@ from icf.dataset.formats.icartoonface.release_files import (
     FEATURES,
     RECTEST_INFO,
 )
-from icf.dataset.formats.registry import DEFAULT
+from icf.dataset.formats.registry import DEFAULT, format_folders
 from icf.dataset.leaks import Check
 from icf.dataset.plan import DETECTION_TRUTH
-from icf.dataset.release import format_folders
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import IdentificationScore, score_identification
 from icf.errors import BadInput

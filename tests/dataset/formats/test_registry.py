@@ -17,8 +17,13 @@ from icf.app.takedown.copies import find_copies
 from icf.catalogue import schema
 from icf.dataset.formats.icartoonface.release_files import RECTEST_INFO
 from icf.dataset.formats.icartoonface.writer import ICartoonFaceWriter
-from icf.dataset.formats.registry import OWN, format_names, make_writers
-from icf.dataset.release import format_folders, prepare, write
+from icf.dataset.formats.registry import (
+    OWN,
+    format_folders,
+    format_names,
+    make_writers,
+)
+from icf.dataset.release import prepare, write
 from icf.dataset.report.release import last_release
 from icf.errors import WrongUse
 from icf.workspace import Workspace

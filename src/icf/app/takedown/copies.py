@@ -12,8 +12,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.catalogue.schema import release
-from icf.dataset.formats.registry import DEFAULT
-from icf.dataset.release import LICENCES, format_folders
+from icf.dataset.formats.registry import DEFAULT, format_folders
+from icf.dataset.licences import FILE as LICENCES
 from icf.errors import BrokenMachine
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
