@@ -59,11 +59,11 @@ from icf.workspace import find
 workspace = find(Path(sys.argv[1]))
 begin(workspace.catalogue, declared_sources(workspace)[0], refresh=False)
 frontier = Frontier(workspace.catalogue, workspace.settings.harvest.lease)
-frontier.take_from_the_dead()
+frontier.release_dead_workers()
 leased = frontier.lease(int(sys.argv[2]))
 assert len(leased) == int(sys.argv[2])
 frontier.next_due()
-frontier.give_back([one.id for one in leased])
+frontier.release([one.id for one in leased])
 """
 
 

@@ -43,7 +43,7 @@ RETRYABLE = tuple(
     )
 )
 
-_RETRY = "often passes: `icf-harvest retry`, then `icf-harvest run`"
+_RETRY = "often temporary: `icf-harvest retry`, then `icf-harvest run`"
 _NOTHING = "nothing; it is not there"
 
 #: What a person can do about a URL without a picture.
@@ -66,23 +66,24 @@ REMEDIES = {
     FetchStatus.NOT_FOUND: _NOTHING,
     FetchStatus.GONE: _NOTHING,
     FetchStatus.REFUSED: (
-        "set harvest.contact, ask slower (harvest.per_host), then `icf-harvest retry`"
+        "set harvest.contact, send fewer requests (harvest.per_host), then "
+        "`icf-harvest retry`"
     ),
     FetchStatus.HTTP_ERROR: _RETRY,
     FetchStatus.UNREACHABLE: _RETRY,
-    FetchStatus.DISALLOWED: "leave it; ask the site's owner if you need it",
-    FetchStatus.OPTED_OUT: "leave it; ask the site's owner if you need it",
+    FetchStatus.DISALLOWED: "nothing; ask the site's owner if you need it",
+    FetchStatus.OPTED_OUT: "nothing; ask the site's owner if you need it",
     FetchStatus.HASH_MISMATCH: (
         "`icf-harvest run --refresh` for the new hash, then retry"
     ),
     FetchStatus.MISSING_FILE: _NOTHING,
     FetchStatus.MISSING_PAGE: "correct the name in icf.toml",
-    FetchStatus.CORRUPT: "get the file again, and run; a changed file is read again",
-    FetchStatus.ENCRYPTED: "put a copy without a password in its place, and run",
+    FetchStatus.CORRUPT: "get the file again, then run; a changed file is read again",
+    FetchStatus.ENCRYPTED: "replace it with a copy without a password, then run",
     FetchStatus.UNSUPPORTED: "nothing; this kind is not read (an extra may be missing)",
-    FetchStatus.BAD_MEMBER: "distrust the file; pack it again if it is your own",
+    FetchStatus.BAD_MEMBER: "do not trust the file; repack it if it is your own",
     FetchStatus.OTHER_LICENCE: "nothing; or add its licence to harvest.only_licence",
-    FetchStatus.TAKEN_DOWN: "nothing; it was withdrawn for good",
+    FetchStatus.TAKEN_DOWN: "nothing; it was withdrawn permanently",
 }
 
 

@@ -1,4 +1,4 @@
-"""Why a fetch gave no picture."""
+"""The error of a failed fetch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ class Fault(BadInput):
     """One attempt at a URL failed.
 
     Args:
-        fate: what the URL's fate is if no further attempt is made.
-        message: what was asked and what came back.
-        http_status: the status that the server answered with, if it answered.
-        again: whether another attempt may end better.
-        host: the host (``name`` or ``name:port``) that ``wait`` is about.
-        wait: seconds for which the host asked to be left alone.
-        names_down: the name service itself did not answer, so the fault is not the
-            URL's.
+        fate: the URL's fate if there is no further attempt.
+        message: what was requested and what went wrong.
+        http_status: the status of the response, if there was one.
+        again: whether another attempt may succeed.
+        host: the host (``name`` or ``name:port``) that ``wait`` applies to.
+        wait: seconds for which the host asked for no requests.
+        names_down: the name service did not answer, so the URL is not at fault.
     """
 
     def __init__(
@@ -44,6 +43,6 @@ class Fault(BadInput):
 
 
 def _printable(message: str) -> str:
-    """Servers write into messages too: bound the length, and drop control bytes."""
+    """Limit the length and replace control characters: servers write messages too."""
     text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST])
     return as_utf8(text)

@@ -1,9 +1,9 @@
 """File pictures under characters: URLs by mentions, stored pictures by candidates.
 
 A source mentions a URL for a character; bytes are stored when the URL is fetched. A
-picture is a candidate of every character that one of its URLs is mentioned for. So a
-candidate can arise at two moments, whichever comes last: when a URL is mentioned, and
-when it is stored. Both derive it here, with `write_candidates`.
+picture is a candidate of every character that one of its URLs is mentioned for. So new
+candidates appear at two moments: when a URL is mentioned and when it is stored. Both
+call `write_candidates`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def mention_cast(connection: sa.Connection, album_ids: Collection[int]) -> set[i
         album_ids: the albums that have new pictures or new characters.
 
     Returns:
-        Ids of the URLs that are mentioned for somebody new.
+        Ids of the URLs that have new mentions.
     """
     if not album_ids:
         return set()
@@ -54,7 +54,7 @@ def mention_cast(connection: sa.Connection, album_ids: Collection[int]) -> set[i
 
 
 def write_candidates(connection: sa.Connection, url_ids: Collection[int]) -> None:
-    """Make each stored picture a candidate of those its URLs are mentioned for.
+    """Make stored pictures candidates of the characters their URLs are mentioned for.
 
     Args:
         connection: a transaction that writes.

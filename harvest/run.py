@@ -1,4 +1,4 @@
-"""One run of the harvest: listing and fetching side by side, until nothing is left."""
+"""One run of the harvest: list and fetch concurrently until nothing is pending."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Work:
     """What a run is to do.
 
     Attributes:
-        scope: which listings are asked for.
+        scope: which listings are wanted.
         sources: names of the sources it is for; empty for all.
         refresh: list again what was listed before.
-        fetch: fetch pictures, beside listing them.
+        fetch: whether pictures are fetched, or only listed.
     """
 
     scope: Scope = EVERYTHING
@@ -72,12 +72,12 @@ ALL_WORK = Work()
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do now.
+    """What a run would do.
 
     Attributes:
         sources: how many it is for.
-        listings: that it would ask for.
-        urls: that it would fetch.
+        listings: how many it would request.
+        urls: how many it would fetch.
     """
 
     sources: int
@@ -90,9 +90,9 @@ class Outcome:
     """What a run did.
 
     Attributes:
-        listed: what the sources answered.
-        harvested: what became of the URLs that were fetched.
-        pending: URLs that wait still, because their hosts refused too often.
+        listed: counts of what the sources listed.
+        harvested: counts of what was fetched.
+        pending: URLs that are still pending, because their hosts refused too often.
     """
 
     listed: Listed
@@ -110,12 +110,12 @@ def harvest(
 
     Args:
         workspace: with the sources in its ``icf.toml``.
-        work: what of it to do.
-        finished: called with the number of URLs of each batch that is done.
+        work: what to do.
+        finished: called with the number of URLs of each finished batch.
 
     Raises:
-        WrongUse: no source, or one that is declared wrongly.
-        BrokenMachine: disk, database or name service do not answer.
+        WrongUse: there is no source, or a declaration is wrong.
+        BrokenMachine: the disk, database or name service does not work.
     """
     sources = declared_sources(workspace, work.sources)
     agent = user_agent(workspace.settings.harvest)
@@ -133,10 +133,10 @@ def harvest(
 
 
 def plan(workspace: Workspace, work: Work) -> Plan:
-    """Return what `harvest` would do, without asking anybody.
+    """Return what `harvest` would do, without any request.
 
     Raises:
-        WrongUse: no source, or one that is declared wrongly.
+        WrongUse: there is no source, or a declaration is wrong.
     """
     sources = declared_sources(workspace, work.sources)
     listings = sum(
@@ -148,10 +148,10 @@ def plan(workspace: Workspace, work: Work) -> Plan:
 
 
 def declared_sources(workspace: Workspace, names: Collection[str] = ()) -> list[Source]:
-    """Return the sources of a workspace, or those of these names.
+    """Return the sources of a workspace, or those with the given names.
 
     Raises:
-        WrongUse: there is none, none of a name, or one that is declared wrongly.
+        WrongUse: there is no source, none of a given name, or a declaration is wrong.
     """
     sources = open_sources(workspace.settings, workspace.root)
     if not sources:
@@ -170,7 +170,7 @@ def declared_sources(workspace: Workspace, names: Collection[str] = ()) -> list[
 
 
 def count_pending(catalogue: Catalogue, work: Work = ALL_WORK) -> int:
-    """Count the URLs that wait to be fetched."""
+    """Count the pending URLs."""
     query = sa.select(sa.func.count()).where(
         url.c.fate == FetchStatus.PENDING.value, work.urls
     )
@@ -179,7 +179,7 @@ def count_pending(catalogue: Catalogue, work: Work = ALL_WORK) -> int:
 
 
 def _is_filed_in(albums: Collection[str]) -> sa.ColumnElement[bool]:
-    """Tell whether a picture is filed in one of these albums."""
+    """Return the condition that a URL is filed in one of these albums."""
     ids = sa.select(album.c.id).where(album.c.name.in_(sorted(albums)))
     of_cast = (
         sa.select(mention.c.url_id)
@@ -198,7 +198,7 @@ async def _run(
 ) -> tuple[Listed, Harvested]:
     settings, catalogue = workspace.settings.harvest, workspace.catalogue
     allow = AllowList(settings.allow_hosts)
-    # Listings and robots.txt need connections of their own beside the fetches.
+    # Listings and robots.txt need connections in addition to the fetches.
     connections = settings.concurrency + len(sources) + 4
     with _cancelled_by_sigterm(), _warc_of(workspace, agent) as warc:
         async with Web(agent, allow, connections=connections) as web:
@@ -206,13 +206,13 @@ async def _run(
             fetcher = Fetcher(web, robots, limits_of(settings))
             readers = {s.name: s.reader for s in sources if s.reader is not None}
             with catalogue.read() as connection:
-                gone = tombstones.all_of_kind(connection, tombstones.SHA256)
+                withdrawn = tombstones.all_of_kind(connection, tombstones.SHA256)
             attempt = Attempt(
                 fetcher,
                 robots,
                 workspace.blobs,
                 readers,
-                gone,
+                withdrawn,
                 max_pixels=settings.max_pixels,
                 warc=warc,
             )
@@ -223,14 +223,14 @@ async def _run(
                 catalogue,
                 sources,
                 web,
-                worker.more_came,
+                worker.wake,
                 rules,
                 work.scope,
                 settings.only_licence,
             )
             try:
                 if work.fetch:
-                    await _side_by_side(listing, worker)
+                    await _run_both(listing, worker)
                 else:
                     await listing.run()
             finally:
@@ -239,8 +239,8 @@ async def _run(
     return listing.listed, worker.harvested
 
 
-async def _side_by_side(discovery: Discovery, worker: Worker) -> None:
-    """Run both to their end; when one fails, or we are stopped, stop the other."""
+async def _run_both(discovery: Discovery, worker: Worker) -> None:
+    """Run both to their end; if one fails or this task is cancelled, stop both."""
     listing = asyncio.create_task(discovery.run())
     fetching = asyncio.create_task(worker.run(lambda: not listing.done()))
     try:
@@ -257,7 +257,7 @@ async def _side_by_side(discovery: Discovery, worker: Worker) -> None:
 
 
 def limits_of(settings: HarvestSettings) -> Limits:
-    """Return what one fetch may cost."""
+    """Return the limits of one fetch."""
     return Limits(
         max_bytes=settings.max_bytes,
         deadline=settings.deadline,
@@ -276,7 +276,7 @@ def _warc_of(
 
 @contextmanager
 def _cancelled_by_sigterm() -> Iterator[None]:
-    """Let a polite kill end the run as Ctrl-C does."""
+    """Let SIGTERM end the run as Ctrl-C does."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     try:

@@ -1,1 +1,1 @@
-"""Read licence, gender and region from what people wrote."""
+"""Read licence, gender and region from text."""

@@ -1,4 +1,4 @@
-"""Read a character's gender from what people write."""
+"""Read a character's gender from text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS = {
 _BY_WORD = {word: gender for gender, words in _WORDS.items() for word in words.split()}
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|[♀♂]")
 
-#: What may stand before the word in a category's name.
+#: Words that may precede the gender in a category's name.
 _KIND = frozenset({"fictional", "anime", "animated", "cartoon", "manga", "comics"})
 _SHORTEST_IN_CATEGORY = 3
 

@@ -1,8 +1,8 @@
-"""Under which licence is a file of a wiki, and where does it say so?
+"""Read the licence of a wiki's file, and where it was found.
 
-Looked for where it is most trustworthy first: the licence that the site states for the
-file (extmetadata), what is written in the file itself (commonmetadata), the licence
-templates of the file's page, the rights of the whole site; else "unknown".
+The most trustworthy place is first: the licence that the site states for the file
+(extmetadata), the metadata of the file itself (commonmetadata), the licence templates
+of the file's page, the rights of the whole site; else "unknown".
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _LICENCE_TEMPLATE = re.compile(
 
 @dataclass(frozen=True)
 class Licence:
-    """What may be done with a picture, and who says so.
+    """The licence of a picture, and where it was read.
 
     Attributes:
-        name: as the source words it, or "unknown".
+        name: as the source writes it, or "unknown".
         url: of the licence's text.
         read_from: "extmetadata", "commonmetadata", "template", "site", "list",
             "folder", "page", "settings" or "unknown".
-        author: as the source words it.
+        author: as the source writes it.
     """
 
     name: str
@@ -91,7 +91,7 @@ def _stated(extmetadata: object) -> dict[str, str]:
         str(key): _plain(field.get("value"))
         for key, field in extmetadata.items()
         if isinstance(field, Mapping)
-        # What the wiki's core copies from the file itself is not the site's word.
+        # MediaWiki copies these fields from the file; the site does not state them.
         and field.get("source") != "file-metadata"
     }
 
@@ -108,7 +108,7 @@ def _embedded(commonmetadata: object) -> dict[str, str]:
 
 
 def _plain(value: object) -> str:
-    """Text without markup; of several languages the first."""
+    """Return text without markup, in the first of several languages."""
     while isinstance(value, list | Mapping):
         inner = list(value.values()) if isinstance(value, Mapping) else value
         value = next((v for v in inner if v and v != "lang"), "")

@@ -1,4 +1,4 @@
-"""Read where an album was made from what people write: names of countries, and more."""
+"""Read the region where an album was made from text, such as names of countries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remind people to say who they are before they ask other people's sites."""
+"""Remind the user to give a contact before the first request to foreign hosts."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def advice(workspace: Workspace) -> str | None:
-    """Return a word of advice; None with a contact, or where only own hosts are asked.
+    """Return a reminder; None if there is a contact, or only own hosts are requested.
 
-    A host is one's own when ``harvest.allow_hosts`` names it.
+    ``harvest.allow_hosts`` names the own hosts.
     """
     if workspace.settings.harvest.contact.strip():
         return None
-    host = _host_of_others(workspace)
+    host = _foreign_host(workspace)
     if host is None:
         return None
     return (
-        f"warning: {host} is asked without a contact in the User-Agent; many sites "
-        "turn such programs away. Set harvest.contact in icf.toml to a mail address "
-        "or a page"
+        f"warning: requests to {host} have no contact in the User-Agent; many sites "
+        "refuse such programs. Set harvest.contact in icf.toml to a mail address or a "
+        "page"
     )
 
 
-def _host_of_others(workspace: Workspace) -> str | None:
+def _foreign_host(workspace: Workspace) -> str | None:
     allow = AllowList(workspace.settings.harvest.allow_hosts)
     declared = [
         address
@@ -46,7 +46,7 @@ def _host_of_others(workspace: Workspace) -> str | None:
         try:
             port = parts.port or _PORTS[parts.scheme]
         except ValueError:
-            continue  # the source itself says what is wrong with it
+            continue  # the source reports the error
         if parts.hostname and not allow.has(parts.hostname, port):
             return parts.netloc
     return None

@@ -1,4 +1,4 @@
-"""`icf-harvest albums`, `characters` and `images`: a level of the hierarchy each."""
+"""`icf-harvest albums`, `characters` and `images`: one level of the hierarchy each."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.harvest.cli.work import (
-    complain,
+    count_work,
     dry_run_option,
-    only_count,
     only_licence_option,
+    outcome_text,
     passed_over,
+    raise_for_faults,
     refresh_option,
+    run_with_progress,
     source_option,
     summary,
-    told,
-    worked,
 )
 from icf.harvest.listing.discover import Scope
 from icf.harvest.report.known import (
@@ -27,23 +27,23 @@ from icf.harvest.report.known import (
     KnownCharacter,
     KnownImages,
     check_albums,
+    count_unfiled,
     known_albums,
     known_characters,
     known_images,
-    pictures_of_nobody,
 )
 from icf.harvest.run import Outcome, Work
 from icf.harvest.sources.base import Level
 
 _show_option = click.option(
-    "--show", is_flag=True, help="Only print what is known; ask nobody."
+    "--show", is_flag=True, help="Only print what is known, without requests."
 )
 _limit_option = click.option(
     "--limit",
     default=100,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Rows that --show prints.",
+    help="Maximum number of rows for --show.",
 )
 _album_option = click.option(
     "--album",
@@ -73,7 +73,7 @@ def albums_command(
 ) -> None:
     """List the albums that the sources have.
 
-    A list, a folder and a file have no list of albums apart: their albums are found
+    A list, a folder and a file have no separate list of albums: their albums are found
     together with their pictures.
     """
     if show:
@@ -81,7 +81,7 @@ def albums_command(
             found, total = known_albums(connection, Choice(sources, (), limit))
         shown = {"albums": [asdict(one) for one in found], "total": total}
         invocation.emit(shown, lambda: table(_ALBUM, [_album(one) for one in found]))
-        _say_rest(invocation, len(found), total)
+        _report_rest(invocation, len(found), total)
         return
     scope = Scope(frozenset({Level.ALBUMS}))
     _list(invocation, Work(scope, sources, refresh, fetch=False), dry_run=dry_run)
@@ -106,7 +106,7 @@ def characters_command(
     refresh: bool,
     dry_run: bool,
 ) -> None:
-    """List the characters of the albums that are known."""
+    """List the characters of the known albums."""
     with invocation.workspace.catalogue.read() as connection:
         check_albums(connection, albums)
         if show:
@@ -116,7 +116,7 @@ def characters_command(
         shown = {"characters": [asdict(one) for one in found], "total": total}
         cells = [_character(one) for one in found]
         invocation.emit(shown, lambda: table(_CHARACTER, cells))
-        _say_rest(invocation, len(found), total)
+        _report_rest(invocation, len(found), total)
         return
     scope = Scope(frozenset({Level.CHARACTERS}), frozenset(albums))
     _list(invocation, Work(scope, sources, refresh, fetch=False), dry_run=dry_run)
@@ -142,39 +142,39 @@ def images_command(
     refresh: bool,
     dry_run: bool,
 ) -> None:
-    """List the pictures of the characters that are known, and fetch them."""
+    """List the pictures of the known characters, and fetch them."""
     with invocation.workspace.catalogue.read() as connection:
         check_albums(connection, albums)
         if show:
             chosen = Choice(sources, albums, limit)
             found, total = known_images(connection, chosen)
-            nobodys = pictures_of_nobody(connection)
+            unfiled = count_unfiled(connection)
     if show:
         shown = {
             "images": [asdict(one) for one in found],
             "total": total,
-            "of_nobody": nobodys,
+            "of_nobody": unfiled,
         }
         invocation.emit(shown, lambda: table(_IMAGES, [_images(one) for one in found]))
-        _say_rest(invocation, len(found), total)
-        if nobodys:
-            invocation.say(f"{nobodys} pictures are filed under no character")
+        _report_rest(invocation, len(found), total)
+        if unfiled:
+            invocation.say(f"{unfiled} pictures are filed under no character")
         return
     work = Work(Scope(frozenset({Level.IMAGES}), frozenset(albums)), sources, refresh)
     if dry_run:
-        only_count(invocation, work)
+        count_work(invocation, work)
         return
-    outcome = worked(invocation, work)
-    invocation.emit(summary(outcome), lambda: told(outcome))
-    complain(outcome)
+    outcome = run_with_progress(invocation, work)
+    invocation.emit(summary(outcome), lambda: outcome_text(outcome))
+    raise_for_faults(outcome)
 
 
 def _list(invocation: Invocation, work: Work, *, dry_run: bool) -> None:
-    """Ask for the listings of a level, and tell what is known now."""
+    """Process the listings of a level and report what is known."""
     if dry_run:
-        only_count(invocation, work)
+        count_work(invocation, work)
         return
-    outcome = worked(invocation, work)
+    outcome = run_with_progress(invocation, work)
     with invocation.workspace.catalogue.read() as connection:
         chosen = Choice(work.sources, tuple(sorted(work.scope.albums)))
         _, albums = known_albums(connection, chosen)
@@ -182,18 +182,18 @@ def _list(invocation: Invocation, work: Work, *, dry_run: bool) -> None:
     done = {
         "albums": albums,
         "characters": characters,
-        "answers": outcome.listed.answers,
+        "answers": outcome.listed.pages,
         "passed_over": outcome.listed.passed_over,
         "faults": outcome.listed.faults,
         "failed_listings": outcome.listed.failed,
     }
-    invocation.emit(done, lambda: _told(outcome, albums, characters))
-    complain(outcome)
+    invocation.emit(done, lambda: _level_text(outcome, albums, characters))
+    raise_for_faults(outcome)
 
 
-def _told(outcome: Outcome, albums: int, characters: int) -> str:
+def _level_text(outcome: Outcome, albums: int, characters: int) -> str:
     lines = [
-        f"{outcome.listed.answers} answers; {albums} albums and {characters} "
+        f"{outcome.listed.pages} listing pages; {albums} albums and {characters} "
         "characters are known"
     ]
     if outcome.listed.passed_over:
@@ -201,12 +201,12 @@ def _told(outcome: Outcome, albums: int, characters: int) -> str:
     return "\n".join(lines)
 
 
-def _say_rest(invocation: Invocation, shown: int, total: int) -> None:
+def _report_rest(invocation: Invocation, shown: int, total: int) -> None:
     if shown < total:
-        invocation.say(f"and {total - shown:,} more; see them with --limit {total}")
+        invocation.say(f"and {total - shown:,} more; use --limit {total}")
 
 
-# Pages are in the JSON: addresses would fold every line of a terminal.
+# Page URLs are only in the JSON: they are too long for a terminal.
 _ALBUM = (
     "album",
     "region",

@@ -1,4 +1,4 @@
-"""`icf-harvest licences`: what the pictures may be used for."""
+"""`icf-harvest licences`: the licences of the pictures."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from icf.stores.files import replace_file
     "path",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a row for every place of every stored picture.",
+    help="Write a row for every source of every stored picture.",
 )
 @shared_options
 @pass_invocation
 @example("icf-harvest licences --csv licences.csv")
 def licences_command(invocation: Invocation, path: Path | None) -> None:
-    """Count URLs and stored pictures by licence, and where the licence was read.
+    """Count URLs and stored pictures by licence and by where it was read.
 
     The family is one name for all spellings: CC-BY-SA-4.0, CC0-1.0, GFDL,
-    public-domain, non-free (fair use), all-rights-reserved, other or unknown. It, or
-    the licence as written, is what --only-licence of `icf-harvest run` is held against.
+    public-domain, non-free (fair use), all-rights-reserved, other or unknown.
+    --only-licence of `icf-harvest run` matches the family or the licence as written.
     """
     with invocation.workspace.catalogue.read() as connection:
         rows = tabulate(connection)
@@ -52,7 +52,7 @@ def licences_command(invocation: Invocation, path: Path | None) -> None:
         lambda: table(columns, [tuple(asdict(row).values()) for row in rows]),
     )
     if path is not None:
-        invocation.say(f"{path} has a row for every place of every picture")
+        invocation.say(f"{path} has a row for every source of every picture")
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:

@@ -1,4 +1,4 @@
-"""`icf-harvest reference`: the picture that each character is compared by."""
+"""`icf-harvest reference`: the reference picture of each character."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from icf.harvest.references.own_picture import store_file
 from icf.workspace import Workspace
 
 _SHOWN = 20
-_NEXT = "run `icf-filter run` to judge the album's faces against it"
+_NEXT = "run `icf-filter run` to compare the album's faces with it"
 
 
 @click.group("reference", invoke_without_command=True)
@@ -37,11 +37,11 @@ _NEXT = "run `icf-filter run` to judge the album's faces against it"
 def reference_command(
     context: click.Context, invocation: Invocation, album: str | None, missing: bool
 ) -> None:
-    """Show each character's reference, and how it was chosen.
+    """Show each character's reference and how it was chosen.
 
-    Every question about a character is asked against its reference. By itself the
-    filter takes the picture that the character's page leads with ("lead"), else the
-    most typical face ("medoid"). What a person chooses ("hand") stands.
+    Every question about a character shows its reference. By default the filter takes
+    the lead picture of the character's page ("lead"), else the most typical face
+    ("medoid"). The choice of a person ("hand") has priority.
     """
     if context.invoked_subcommand is not None:
         return
@@ -53,15 +53,19 @@ def reference_command(
         "missing": sum(one.missing for one in listed),
         "references": [{**asdict(one), "missing": one.missing} for one in shown],
     }
-    invocation.emit(result, lambda: _drawn(shown))
+    invocation.emit(result, lambda: _table(shown))
     invocation.say(f"{result['missing']} of {len(listed)} characters have no reference")
 
 
 @reference_command.command("set")
 @click.argument("character")
-@click.option("--album", metavar="NAME", help="Where several have this name.")
+@click.option("--album", metavar="NAME", help="Needed if several have this name.")
 @click.option("--face", type=click.IntRange(1), metavar="N", help="A face's number.")
-@click.option("--image", metavar="SHA256|URL", help="A stored picture; its best face.")
+@click.option(
+    "--image",
+    metavar="SHA256|URL",
+    help="A stored picture, of which the best face is taken.",
+)
 @click.option(
     "--file",
     type=click.Path(path_type=Path),
@@ -85,9 +89,9 @@ def set_command(
 ) -> None:
     """Choose a character's reference by hand.
 
-    With a picture whose faces are not known yet, the filter takes its best face when it
-    comes to it. Faces that were judged against another reference are judged again;
-    questions that were asked keep the one they were asked with.
+    If the faces of the picture are not known yet, the filter takes the best one when it
+    has found them. Faces that were compared with another reference are compared again;
+    earlier questions keep their reference.
     """
     if sum(each is not None for each in (face, image, file)) != 1:
         raise WrongUse("give one of --face N, --image SHA256|URL and --file PICTURE")
@@ -116,17 +120,17 @@ def set_command(
             chosen = references.choose_image(connection, run_id, who, image_id)
     workspace.end_run(run_id)
     result = {"character": who, "face": chosen, "waits": chosen is None}
-    invocation.emit(result, lambda: _told(character, face, chosen))
+    invocation.emit(result, lambda: _result_text(character, face, chosen))
 
 
 @reference_command.command("clear")
 @click.argument("character")
-@click.option("--album", metavar="NAME", help="Where several have this name.")
+@click.option("--album", metavar="NAME", help="Needed if several have this name.")
 @shared_options
 @pass_invocation
 @example('icf-harvest reference clear "Arun Vale"')
 def clear_command(invocation: Invocation, character: str, album: str | None) -> None:
-    """Forget a character's reference; the filter chooses one again."""
+    """Remove a character's reference; the filter chooses one again."""
     workspace = invocation.workspace
     run_id = workspace.begin_run("icf-harvest reference clear")
     with workspace.catalogue.write() as connection:
@@ -148,7 +152,7 @@ def clear_command(invocation: Invocation, character: str, album: str | None) -> 
     type=click.IntRange(1, 100),
     default=12,
     show_default=True,
-    help="Pictures of a character, at most.",
+    help="Maximum number of pictures of a character.",
 )
 @shared_options
 @pass_invocation
@@ -156,13 +160,13 @@ def clear_command(invocation: Invocation, character: str, album: str | None) -> 
 def page_command(
     invocation: Invocation, file: Path, album: str | None, missing: bool, limit: int
 ) -> None:
-    """Write a page on which to choose references in a browser.
+    """Write a page to choose references in a browser.
 
-    It needs no server and no network. Small pictures are in the page itself; where they
-    are many, in a folder beside it. "Save choices" saves `references.csv`, which
-    `icf-harvest reference import` takes.
+    It needs no server and no network. Thumbnails are in the page itself or, if there
+    are many, in a folder next to it. "Save choices" saves `references.csv` for
+    `icf-harvest reference import`.
     """
-    # Cutting faces out loads the models' runtimes, which no other command needs.
+    # Cropping faces loads the models' runtimes, which no other command needs.
     from icf.harvest.references.page import Order, write_page
 
     order = Order(file, album, missing, limit)
@@ -170,10 +174,10 @@ def page_command(
         written = write_page(invocation.workspace, order, advance)
     lines = [f"{file}: {written.characters} characters, {written.pictures} pictures"]
     if written.folder is not None:
-        lines.append(f"keep the folder {written.folder} beside it")
+        lines.append(f"keep the folder {written.folder} next to it")
     if written.left_out:
         out = ", ".join(f"{n} {why}" for why, n in sorted(written.left_out.items()))
-        lines.append(f"not shown, because they cannot be read: {out}")
+        lines.append(f"not shown because they cannot be read: {out}")
     result = {
         "characters": written.characters,
         "pictures": written.pictures,
@@ -189,11 +193,11 @@ def page_command(
 @pass_invocation
 @example("icf-harvest reference import references.csv")
 def import_command(invocation: Invocation, file: Path) -> None:
-    """Take the choices that the page saved.
+    """Import the choices that the page saved.
 
     A row names a character, by id or by album and name, and a choice: face:N,
-    image:SHA256 or none. Rows that cannot be taken are reported by line; the others are
-    taken, and the exit code is 3.
+    image:SHA256 or none. Invalid rows are reported by line; the others are imported,
+    and the exit code is 3.
     """
     workspace = invocation.workspace
     rows = csv_file.read_rows(file)
@@ -212,7 +216,7 @@ def import_command(invocation: Invocation, file: Path) -> None:
         ),
     )
     if imported.bad:
-        raise SomeFailed(_complaint(file, imported.bad))
+        raise SomeFailed(_report(file, imported.bad))
 
 
 def _import(
@@ -225,14 +229,14 @@ def _import(
     return imported
 
 
-def _complaint(file: Path, bad: Sequence[csv_file.BadRow]) -> str:
+def _report(file: Path, bad: Sequence[csv_file.BadRow]) -> str:
     lines = [str(one) for one in bad[:_SHOWN]]
     if len(bad) > _SHOWN:
         lines.append(f"and {len(bad) - _SHOWN} more")
-    return f"{len(bad)} rows of {file} were not taken:\n" + "\n".join(lines)
+    return f"{len(bad)} rows of {file} were not imported:\n" + "\n".join(lines)
 
 
-def _told(name: str, asked: int | None, chosen: int | None) -> str:
+def _result_text(name: str, asked: int | None, chosen: int | None) -> str:
     if chosen is None:
         return f"{name}: `icf-filter run` takes the best face of this picture"
     copy = asked is not None and asked != chosen
@@ -240,7 +244,7 @@ def _told(name: str, asked: int | None, chosen: int | None) -> str:
     return f"{name}: face {chosen}{better}; {_NEXT}"
 
 
-def _drawn(shown: Sequence[CharacterReference]) -> Table:
+def _table(shown: Sequence[CharacterReference]) -> Table:
     rows = [
         (
             one.album,

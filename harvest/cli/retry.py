@@ -1,4 +1,4 @@
-"""`icf-harvest retry`: let what failed be asked for again."""
+"""`icf-harvest retry`: make failed URLs and listings pending."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from icf.codes import FetchStatus
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.harvest.fates import RETRYABLE, TEMPORARY
 from icf.harvest.report.retry import (
-    Which,
+    Selection,
     count_again,
     count_failed_listings,
     list_again,
@@ -24,7 +24,7 @@ from icf.harvest.run import declared_sources
     "fates",
     multiple=True,
     type=click.Choice([fate.value for fate in RETRYABLE]),
-    help="Ask URLs with this fate again; may be repeated  [default: "
+    help="Try URLs with this fate again; may be repeated  [default: "
     + ", ".join(fate.value for fate in TEMPORARY)
     + "].",
 )
@@ -53,31 +53,31 @@ def retry_command(
     hosts: tuple[str, ...],
     dry_run: bool,
 ) -> None:
-    """Make failed URLs and listings pending; the next run asks them again.
+    """Make failed URLs and listings pending; the next run tries them again.
 
-    Without --fate these are the failures that another day may change. With --fate
-    stored, pictures are asked for again too; changed bytes become a new image beside
-    the old one. --status is another name of --fate.
+    Without --fate these are the failures that may be temporary. With --fate stored,
+    stored pictures are requested again; changed bytes become a new image next to the
+    old one. --status is another name for --fate.
     """
     if sources:
         declared_sources(invocation.workspace, sources)
     chosen = tuple(FetchStatus[fate.upper()] for fate in fates) or TEMPORARY
-    which = Which(chosen, sources, hosts)
+    selection = Selection(chosen, sources, hosts)
     catalogue = invocation.workspace.catalogue
     if dry_run:
         with catalogue.read() as connection:
-            by_fate = count_again(connection, which)
-            listings = count_failed_listings(connection, which)
+            by_fate = count_again(connection, selection)
+            listings = count_failed_listings(connection, selection)
     else:
         with catalogue.write() as connection:
-            by_fate = count_again(connection, which)
-            make_pending(connection, which)
-            listings = list_again(connection, which)
+            by_fate = count_again(connection, selection)
+            make_pending(connection, selection)
+            listings = list_again(connection, selection)
     urls = sum(by_fate.values())
     would = "would be" if dry_run else "are"
-    told = f"{urls} URLs and {listings} listings {would} pending again"
+    text = f"{urls} URLs and {listings} listings {would} pending again"
     invocation.emit(
-        {"urls": urls, "listings": listings, "fates": by_fate}, lambda: told
+        {"urls": urls, "listings": listings, "fates": by_fate}, lambda: text
     )
     if by_fate and not invocation.json:
         rows = [
@@ -85,4 +85,4 @@ def retry_command(
         ]
         invocation.say(table(("was", "URLs", ""), rows))
     if urls or listings:
-        invocation.say("`icf-harvest run` asks for them")
+        invocation.say("`icf-harvest run` tries them again")

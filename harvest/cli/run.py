@@ -1,4 +1,4 @@
-"""`icf-harvest run`: list what the sources have, and fetch it."""
+"""`icf-harvest run`: list and fetch what the sources have."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.harvest.cli.work import (
-    complain,
+    count_work,
     dry_run_option,
-    only_count,
     only_licence_option,
+    outcome_text,
+    raise_for_faults,
     refresh_option,
+    run_with_progress,
     source_option,
     summary,
-    told,
-    worked,
 )
 from icf.harvest.run import Work
 
@@ -30,17 +30,17 @@ from icf.harvest.run import Work
 def run_command(
     invocation: Invocation, sources: tuple[str, ...], refresh: bool, dry_run: bool
 ) -> None:
-    """List what the sources in icf.toml have, and fetch it.
+    """List and fetch what the sources in icf.toml have.
 
-    That is `albums`, `characters` and `images` side by side. Interrupted or killed, the
-    same command goes on where it was. What is listed and fetched is not asked for
-    again. A URL that brings no picture gets a fate that says why; that is no failure of
-    the run.
+    This runs `albums`, `characters` and `images` concurrently. After an interruption or
+    a kill, run the same command to continue. What is listed and fetched is not
+    requested again. A URL without a picture gets a fate that says why; the run does not
+    fail because of it.
     """
     work = Work(sources=sources, refresh=refresh)
     if dry_run:
-        only_count(invocation, work)
+        count_work(invocation, work)
         return
-    outcome = worked(invocation, work)
-    invocation.emit(summary(outcome), lambda: told(outcome))
-    complain(outcome)
+    outcome = run_with_progress(invocation, work)
+    invocation.emit(summary(outcome), lambda: outcome_text(outcome))
+    raise_for_faults(outcome)

@@ -1,4 +1,4 @@
-"""`icf-harvest status`: what became of every URL, how fast, and what is left."""
+"""`icf-harvest status`: fates of all URLs, rates, and time left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from icf.harvest.report.progress import Lease, Listings, Progress
 from icf.harvest.report.status import (
     ListingRow,
     count_images,
-    troubled_listings,
+    listings_with_messages,
     urls_of,
 )
 
@@ -29,7 +29,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Status:
-    """Everything that the command tells."""
+    """Everything that the command reports."""
 
     now: float
     urls: dict[str, int]
@@ -40,16 +40,16 @@ class Status:
     hosts: list[Progress]
     listings: list[Listings]
     leases: list[Lease]
-    troubles: Sequence[ListingRow]
+    messages: Sequence[ListingRow]
 
     @property
     def postponed(self) -> list[Progress]:
-        """The hosts that nobody asks for a while."""
+        """The hosts without requests before a later time."""
         return [host for host in self.hosts if host.postponed_until is not None]
 
     @property
     def failures(self) -> list[FetchStatus]:
-        """The fates of failure that there are, in the order of the codes."""
+        """The fates of failure that occur, in the order of the codes."""
         return [fate for fate in REMEDIES if self.urls.get(fate.value)]
 
 
@@ -62,14 +62,14 @@ class Status:
 @click.option(
     "--fate",
     type=click.Choice([fate.value for fate in FetchStatus]),
-    help="List the URLs with this fate, and why.",
+    help="List the URLs with this fate and the reason.",
 )
 @click.option(
     "--limit",
     default=_SHOWN,
     show_default=True,
     type=click.IntRange(min=1),
-    help="URLs or hosts to list.",
+    help="Maximum number of URLs or hosts.",
 )
 @shared_options
 @pass_invocation
@@ -77,17 +77,17 @@ class Status:
 def status_command(
     invocation: Invocation, by: str | None, fate: str | None, limit: int
 ) -> None:
-    """Tell what became of every URL, how fast it goes, and what is left.
+    """Report the fates of all URLs, the rates, and the time left.
 
-    Rates are those of the last five minutes; time left is unknown where too little was
-    fetched in them.
+    Rates are measured over the last five minutes; the time left is unknown if too
+    little was fetched in them.
     """
     if fate is not None:
         _list_urls(invocation, FetchStatus[fate.upper()], limit)
         return
     found = read_status(invocation, time.time())
-    invocation.emit(_as_json(found, by, limit), lambda: _drawn(found, by, limit))
-    for one in found.troubles:
+    invocation.emit(_as_json(found, by, limit), lambda: _tables(found, by, limit))
+    for one in found.messages:
         invocation.say(f"{one.source}: {one.subject}: {one.message}")
 
 
@@ -107,7 +107,7 @@ def read_status(invocation: Invocation, now: float) -> Status:
             progress.by_host(parts, now),
             progress.listings(connection),
             progress.leases(connection),
-            troubled_listings(connection, _SHOWN),
+            listings_with_messages(connection, _SHOWN),
         )
 
 
@@ -153,7 +153,7 @@ def _as_json(found: Status, by: str | None, limit: int) -> dict[str, Any]:
     return shown
 
 
-def _drawn(found: Status, by: str | None, limit: int) -> Group:
+def _tables(found: Status, by: str | None, limit: int) -> Group:
     parts: list[object] = []
     if by in (None, "fate"):
         parts.append(_fates(found))
@@ -165,11 +165,11 @@ def _drawn(found: Status, by: str | None, limit: int) -> Group:
             parts.append(f"and {len(found.hosts) - limit} more hosts; see --limit")
     if found.listings:
         parts += ["", _listings(found.listings)]
-    return Group(*map(_renderable, [*parts, "", *_words(found)]))
+    return Group(*map(_renderable, [*parts, "", *_summary(found)]))
 
 
 def _renderable(part: Any) -> Any:
-    """A text as it is: brackets in it are no markup."""
+    """Return a text with escaped brackets, which are not markup."""
     return part.replace("[", r"\[") if isinstance(part, str) else part
 
 
@@ -229,7 +229,7 @@ def _listings(found: Iterable[Listings]) -> object:
     return table(columns, rows)
 
 
-def _words(found: Status) -> list[str]:
+def _summary(found: Status) -> list[str]:
     lines = [f"{found.images} images, {decimal(found.bytes)}"]
     if found.all.counts.pending:
         lines.append(f"rate {_rate(found.all)}; time left {_left(found.all)}")
@@ -240,8 +240,8 @@ def _words(found: Status) -> list[str]:
     if len(found.postponed) > _SHOWN:
         lines.append(f"and {len(found.postponed) - _SHOWN} more hosts are postponed")
     for lease in found.leases:
-        ended = "; its lease ended" if lease.until < found.now else ""
-        lines.append(f"{lease.worker} holds {lease.urls} URLs{ended}")
+        ended = "; its lease has expired" if lease.until < found.now else ""
+        lines.append(f"{lease.worker} has leased {lease.urls} URLs{ended}")
     return lines
 
 

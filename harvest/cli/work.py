@@ -1,4 +1,4 @@
-"""What the commands that harvest share: options, and how they tell what was done."""
+"""Options and reports that the harvesting commands share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from icf.harvest.cli.contact import advice
 from icf.harvest.fates import FETCHED
 from icf.harvest.run import Outcome, Work, harvest, plan
 
-#: Faults that are told in full; the others are counted.
+#: Faults that are shown in full; the rest is counted.
 _SHOWN = 20
 
 source_option = click.option(
@@ -25,7 +25,7 @@ source_option = click.option(
     help="Only this source; may be repeated.",
 )
 refresh_option = click.option(
-    "--refresh", is_flag=True, help="List again what was listed before."
+    "--refresh", is_flag=True, help="List again what was listed earlier."
 )
 
 
@@ -44,7 +44,8 @@ only_licence_option = click.option(
     multiple=True,
     expose_value=False,
     callback=_only_licence,
-    help="Only pictures under such a licence, as CC0 or 'CC BY*'; may be repeated  "
+    help="Only pictures with such a licence, for example CC0 or 'CC BY*'; may be "
+    "repeated  "
     "[default: the setting harvest.only_licence].",
 )
 dry_run_option = click.option(
@@ -52,8 +53,8 @@ dry_run_option = click.option(
 )
 
 
-def only_count(invocation: Invocation, work: Work) -> None:
-    """Tell what a run would do."""
+def count_work(invocation: Invocation, work: Work) -> None:
+    """Report what a run would do."""
     counts = plan(invocation.workspace, work)
     invocation.emit(
         asdict(counts),
@@ -64,8 +65,8 @@ def only_count(invocation: Invocation, work: Work) -> None:
     )
 
 
-def worked(invocation: Invocation, work: Work) -> Outcome:
-    """Harvest, with a bar, and with a word on a missing contact."""
+def run_with_progress(invocation: Invocation, work: Work) -> Outcome:
+    """Harvest with a progress bar and a reminder of a missing contact."""
     workspace = invocation.workspace
     before = advice(workspace)
     if before:
@@ -79,7 +80,7 @@ def worked(invocation: Invocation, work: Work) -> Outcome:
 
 
 def summary(outcome: Outcome) -> dict[str, object]:
-    """Return what a run did, for programs."""
+    """Return the result of a run for the JSON output."""
     fates = outcome.harvested.fates
     return {
         "listed": outcome.listed.pictures,
@@ -92,8 +93,8 @@ def summary(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def told(outcome: Outcome) -> str:
-    """Return what a run did, for people."""
+def outcome_text(outcome: Outcome) -> str:
+    """Return the result of a run as text."""
     harvested = outcome.harvested
     stored = harvested.fates[FetchStatus.STORED]
     lines = [
@@ -109,25 +110,25 @@ def told(outcome: Outcome) -> str:
             if fate not in FETCHED
         )
         lines.append(
-            f"{harvested.failed} brought no picture: {failed}; see "
+            f"URLs without a picture: {harvested.failed} ({failed}); see "
             "`icf-harvest status --fate ...`, try again with `icf-harvest retry`"
         )
     if outcome.pending:
         hosts = ", ".join(sorted(harvested.given_up)) or "their hosts"
-        lines.append(f"{outcome.pending} are pending still: {hosts} refused too often")
+        lines.append(f"{outcome.pending} are still pending: {hosts} refused too often")
     return "\n".join(lines)
 
 
 def passed_over(outcome: Outcome) -> str:
-    """Return how much limits and filters left out, for people."""
+    """Return as text how much limits and filters excluded."""
     return (
         f"{outcome.listed.passed_over} passed over by limits and filters; "
-        "`icf-harvest status` says in which listings"
+        "`icf-harvest status` shows in which listings"
     )
 
 
-def complain(outcome: Outcome) -> None:
-    """Raise `SomeFailed` where something could not be read."""
+def raise_for_faults(outcome: Outcome) -> None:
+    """Raise `SomeFailed` if something could not be read."""
     listed = outcome.listed
     if not listed.faults and not listed.failed:
         return

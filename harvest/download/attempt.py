@@ -1,4 +1,4 @@
-"""One attempt at one URL: its bytes into the blob store, or a fault."""
+"""One attempt at one URL: store its bytes, or raise a fault."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from icf.stores.blobs import BlobStore
 
 
 class Attempt:
-    """Makes attempts.
+    """Fetches or reads the bytes of leased URLs.
 
     Args:
-        fetcher: for what is on the web.
-        robots: whose delays are kept between requests.
-        blobs: where bytes go.
-        readers: of each source that has pictures of its own, by its name.
-        withdrawn: SHA-256 of bytes that are never kept again.
-        max_pixels: that a picture's header may promise.
-        warc: keeps what was asked and answered, where that is wanted.
+        fetcher: for pictures on the web.
+        robots: gives the crawl delay of each host.
+        blobs: where bytes are stored.
+        readers: the readers of sources with own files, by source name.
+        withdrawn: SHA-256 of bytes that must not be stored again.
+        max_pixels: cap on the pixels that a picture's header states.
+        warc: stores requests and responses, if that is wanted.
     """
 
     def __init__(
@@ -53,18 +53,14 @@ class Attempt:
         self._warc = warc
 
     def delay(self, leased: Leased) -> float | None:
-        """Return the seconds that the URL's host wants between requests.
-
-        Returns:
-            None while that is not known.
-        """
+        """Return the seconds between requests to the URL's host; None if unknown."""
         return self._robots.delay(leased.url) if leased.host else 0.0
 
     async def make(self, leased: Leased) -> Result:
-        """Bring the bytes of a URL into the blob store.
+        """Store the bytes of a URL.
 
         Raises:
-            Fault: there are none that can be stored.
+            Fault: there are no bytes that can be stored.
         """
         if not leased.host:
             return await asyncio.to_thread(self._read, leased)
@@ -72,14 +68,14 @@ class Attempt:
 
     async def _fetch(self, leased: Leased) -> Result:
         url = leased.url
-        with BlobSink(self._blobs, sha1=leased.sha1 is not None) as incoming:
-            got = await self._fetcher.fetch(_wanted(url, leased), incoming)
+        with BlobSink(self._blobs, sha1=leased.sha1 is not None) as sink:
+            got = await self._fetcher.fetch(_wanted(url, leased), sink)
             if isinstance(got, NotModified):
                 return Ended(leased, FetchStatus.UNCHANGED, None, got.status)
-            self._check(url, incoming)
-            header = _header(incoming.head, url, self._max_pixels)
-            # Flushing to the disk takes its time; others are fetched meanwhile.
-            sha256 = await asyncio.to_thread(incoming.keep)
+            self._check(url, sink)
+            header = _header(sink.head, url, self._max_pixels)
+            # Flushing to disk is slow; in a thread it does not block other fetches.
+            sha256 = await asyncio.to_thread(sink.keep)
         if self._warc is not None:
             body = await asyncio.to_thread(self._blobs.get, sha256)
             await asyncio.to_thread(self._warc.write, url, got, body)
@@ -90,27 +86,27 @@ class Attempt:
         if reader is None:
             raise Fault(
                 FetchStatus.FORBIDDEN_ADDRESS,
-                f"{leased.url}: no source named {leased.source!r} reads files any more",
+                f"{leased.url}: no declared source named {leased.source!r} reads it",
             )
-        with BlobSink(self._blobs) as incoming:
-            reader.read(leased.url, incoming)
-            if incoming.size == 0:
+        with BlobSink(self._blobs) as sink:
+            reader.read(leased.url, sink)
+            if sink.size == 0:
                 raise Fault(FetchStatus.EMPTY, f"{leased.url}: zero bytes")
-            self._check(leased.url, incoming)
-            header = _header(incoming.head, leased.url, self._max_pixels)
-            sha256 = incoming.keep()
-        return _stored(leased, sha256, incoming.size, header, {}, None)
+            self._check(leased.url, sink)
+            header = _header(sink.head, leased.url, self._max_pixels)
+            sha256 = sink.keep()
+        return _stored(leased, sha256, sink.size, header, {}, None)
 
     def remove(self, sha256: str) -> None:
-        """Remove bytes that were withdrawn while they were on their way."""
+        """Remove bytes that were withdrawn while they were being fetched."""
         self._blobs.remove(sha256)
 
-    def _check(self, url: str, incoming: BlobSink) -> None:
-        """Refuse withdrawn bytes, before they get a name in the blob store."""
-        if self._withdrawn and incoming.sha256 in self._withdrawn:
+    def _check(self, url: str, sink: BlobSink) -> None:
+        """Reject withdrawn bytes before they are stored."""
+        if self._withdrawn and sink.sha256 in self._withdrawn:
             raise Fault(
                 FetchStatus.TAKEN_DOWN,
-                f"{url}: these very bytes were withdrawn; not kept",
+                f"{url}: these bytes were withdrawn; not stored",
                 http_status=200,
             )
 
@@ -122,11 +118,11 @@ _ENDS = {
 
 
 def _header(head: bytes, url: str, max_pixels: int) -> Header | None:
-    """Read the picture's header; None where only the decoder can tell more.
+    """Read the picture's header; None if only the decoder can read it.
 
     Raises:
         Fault: ``not_image``, by the first bytes; ``too_large``, by the pixels that the
-            header promises.
+            header states.
     """
     try:
         return probe(head, max_pixels)
@@ -150,6 +146,6 @@ def _stored(
 
 
 def _wanted(url: str, leased: Leased) -> Wanted:
-    """Ask for new bytes only, where the server can tell them from those we have."""
+    """Make a conditional request if earlier response headers allow one."""
     known = json.loads(leased.headers) if leased.headers else {}
     return Wanted(url, leased.sha1, known.get("ETag"), known.get("Last-Modified"))

@@ -1,4 +1,4 @@
-"""Bytes on their way into the blob store."""
+"""Write a body into the blob store while it arrives."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from types import TracebackType
 
 from icf.stores.blobs import BlobStore, BlobWriter
 
-#: Bytes of a picture that are kept at hand; its header is among them.
+#: Bytes of a picture that stay in memory; they include its header.
 HEAD = 1 << 18
 
 
 class BlobSink:
-    """A sink for one body; a temporary file begins with the first byte.
+    """A sink for one body; the first byte creates a temporary file.
 
     Args:
-        blobs: where it goes.
-        sha1: whether its SHA-1 will be asked for.
+        blobs: where it is stored.
+        sha1: whether its SHA-1 is needed.
 
     Attributes:
         head: the first bytes.
@@ -39,7 +39,7 @@ class BlobSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Discard what was not kept."""
+        """Discard the bytes unless `keep` was called."""
         if self._writer is not None:
             self._writer.__exit__(kind, error, trace)
 
@@ -47,7 +47,7 @@ class BlobSink:
         """Take the next piece.
 
         Raises:
-            BrokenMachine: the disk takes no more.
+            BrokenMachine: the disk cannot be written.
         """
         if self._writer is None:
             self._writer = self._blobs.writer(sha1=self._wants_sha1)
@@ -67,7 +67,7 @@ class BlobSink:
         return self._writer.sha1 if self._writer is not None else ""
 
     def keep(self) -> str:
-        """Put the bytes under their SHA-256, on disk for good; return the hash."""
+        """Store the bytes durably under their SHA-256; return the hash."""
         if self._writer is None:
-            raise ValueError("nothing came in")
+            raise ValueError("no bytes were written")
         return self._writer.commit()

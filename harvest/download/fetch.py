@@ -1,4 +1,4 @@
-"""Fetch one picture: a body in a sink, or a `Fault` with a fate."""
+"""Fetch one picture: write its body to a sink, or raise a `Fault` with a fate."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KEPT_HEADERS = ("Content-Type", "Last-Modified", "ETag", "Date", "Server")
 
 @dataclass(frozen=True)
 class Wanted:
-    """One URL to ask for.
+    """One URL to fetch.
 
     Attributes:
         url: normalised.
-        sha1: what the site says of its bytes, in hex, or None.
+        sha1: that the site states for its bytes, in hex, or None.
         etag: of the bytes that are already stored, or None.
         last_modified: of the bytes that are already stored, or None.
     """
@@ -41,9 +41,9 @@ class Fetched:
     """A body is complete in the sink.
 
     Attributes:
-        url: where the last redirect led.
-        size: bytes.
-        headers: those of `KEPT_HEADERS` that came.
+        url: after redirects.
+        size: in bytes.
+        headers: those of `KEPT_HEADERS` that the response has.
         raw: all headers, in their order.
     """
 
@@ -56,7 +56,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class NotModified:
-    """The server says that the bytes are those which are stored already."""
+    """The server says that the stored bytes are still current."""
 
     status: int
 
@@ -66,8 +66,8 @@ class Fetcher:
 
     Args:
         web: the session.
-        robots: asked before each request, also at each redirect.
-        limits: bytes and seconds.
+        robots: checked before each request, also at each redirect.
+        limits: on bytes and seconds.
     """
 
     def __init__(self, web: Web, robots: Robots, limits: Limits) -> None:
@@ -76,14 +76,14 @@ class Fetcher:
         self._limits = limits
 
     async def fetch(self, wanted: Wanted, sink: Sink) -> Fetched | NotModified:
-        """Ask for a picture and stream its bytes into a sink.
+        """Request a picture and stream its bytes into a sink.
 
         Args:
-            wanted: what to ask for.
-            sink: where its body goes.
+            wanted: what to request.
+            sink: where its body is written.
 
         Raises:
-            Fault: nothing that could be stored came; what the sink holds is useless.
+            Fault: no bytes that can be stored; discard what the sink has.
         """
         headers = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
         if wanted.etag is not None:
@@ -125,7 +125,7 @@ class Fetcher:
         if wanted.sha1 is not None and sink.sha1 != wanted.sha1:
             raise Fault(
                 FetchStatus.HASH_MISMATCH,
-                f"{wanted.url}: SHA-1 {sink.sha1}, the site promised {wanted.sha1}",
+                f"{wanted.url}: SHA-1 {sink.sha1}, the site states {wanted.sha1}",
                 http_status=200,
                 again=True,
             )
@@ -133,10 +133,10 @@ class Fetcher:
 
 
 def _check_head(response: aiohttp.ClientResponse) -> None:
-    word = opted_out(response.headers.getall("X-Robots-Tag", []), ROBOT)
-    if word is not None and response.status < 400:
+    directive = opted_out(response.headers.getall("X-Robots-Tag", []), ROBOT)
+    if directive is not None and response.status < 400:
         raise Fault(
             FetchStatus.OPTED_OUT,
-            f"{response.url}: X-Robots-Tag says {word}",
+            f"{response.url}: X-Robots-Tag says {directive}",
             http_status=response.status,
         )

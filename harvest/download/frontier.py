@@ -1,8 +1,8 @@
-"""The frontier: rows of the table ``url``, lent to workers for a while.
+"""The frontier: rows of the table ``url``, leased to workers.
 
 Any number of workers on any number of machines share it. A worker leases rows in
-batches, and either finishes them or gives them back; what it does neither with, because
-it died, is lent again when the lease ends.
+batches and either finishes them or releases them. If a worker dies, its rows can be
+leased again when the lease expires.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from icf.codes import FetchStatus
 
 @dataclass(frozen=True)
 class Leased:
-    """A URL that this worker holds.
+    """A URL that this worker has leased.
 
     Attributes:
-        sha1: what the site says of its bytes, or None.
-        attempts: made so far.
-        image_id: of the bytes stored for it before, or None.
-        headers: JSON of the response that brought those bytes, or None.
+        sha1: that the site states for its bytes, or None.
+        attempts: number of attempts so far.
+        image_id: of the bytes stored for it earlier, or None.
+        headers: JSON of the response headers of those bytes, or None.
     """
 
     id: int
@@ -43,14 +43,14 @@ class Leased:
 
 
 class Frontier:
-    """The frontier as one worker sees it.
+    """The frontier, used by one worker.
 
     Args:
-        catalogue: where the rows are.
-        lease_seconds: how long rows are lent.
-        worker: the worker's name; by default one that no other process has.
-        clock: epoch seconds.
-        only: which rows this worker is for; None for all of them.
+        catalogue: that has the rows.
+        lease_seconds: duration of a lease.
+        worker: the worker's name; by default unique to this process.
+        clock: returns epoch seconds.
+        only: condition on the rows for this worker; None for all.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class Frontier:
         self.clock = clock
 
     def lease(self, limit: int, full_hosts: Collection[str] = ()) -> list[Leased]:
-        """Take up to ``limit`` URLs that are due, oldest first.
+        """Lease up to ``limit`` URLs that are due, oldest first.
 
         Args:
-            limit: how many at most.
-            full_hosts: hosts of which this worker holds enough.
+            limit: maximum number of URLs.
+            full_hosts: hosts of which this worker has enough URLs.
         """
         now = self.clock()
         query = (
@@ -104,18 +104,18 @@ class Frontier:
         ]
 
     def renew(self, ids: Collection[int]) -> None:
-        """Keep rows that this worker holds for another lease."""
+        """Extend the leases of this worker on rows."""
         until = self.clock() + self._lease
         with self._catalogue.write() as connection:
             self._set(ids, connection, {"leased_until": until}, mine=True)
 
-    def give_back(self, ids: Collection[int]) -> None:
-        """Let others have rows at once."""
+    def release(self, ids: Collection[int]) -> None:
+        """End the leases of this worker on rows."""
         with self._catalogue.write() as connection:
             self._set(ids, connection, _FREE, mine=True)
 
     def postpone(self, host: str, until: float) -> None:
-        """Keep every worker from a host's rows until a time."""
+        """Let no worker lease a host's rows until a time."""
         waiting = sa.and_(url.c.fate == FetchStatus.PENDING.value, url.c.host == host)
         with self._catalogue.write() as connection:
             connection.execute(
@@ -125,35 +125,35 @@ class Frontier:
             )
 
     def next_due(self, without: Collection[str] = ()) -> float | None:
-        """Return when the next pending row can be had; None when none is pending.
+        """Return when the next pending row can be leased; None if none is pending.
 
-        A row that another worker holds can be had, at the latest, when its lease ends.
+        A row that another worker has leased is free when that lease ends.
 
         Args:
-            without: hosts whose rows are not wanted.
+            without: hosts to leave out.
         """
-        asked = url.c.host.not_in(sorted(without)) if without else sa.true()
-        wanted = sa.and_(self._only, asked)
+        hosts = url.c.host.not_in(sorted(without)) if without else sa.true()
+        wanted = sa.and_(self._only, hosts)
         first_free = (
             sa.select(url.c.not_before)
             .where(self._is_free(self.clock()), wanted)
             .order_by(url.c.not_before)
             .limit(1)
         )
-        first_back = sa.select(sa.func.min(url.c.leased_until)).where(
-            _is_lent(), url.c.fate == FetchStatus.PENDING.value, wanted
+        first_expired = sa.select(sa.func.min(url.c.leased_until)).where(
+            _is_leased(), url.c.fate == FetchStatus.PENDING.value, wanted
         )
         with self._catalogue.read() as connection:
             free = connection.execute(first_free).scalar()
-            back = connection.execute(first_back).scalar()
-        return min((t for t in (free, back) if t is not None), default=None)
+            expires = connection.execute(first_expired).scalar()
+        return min((t for t in (free, expires) if t is not None), default=None)
 
-    def take_from_the_dead(self) -> int:
-        """Free what processes of this machine held that are no longer there."""
+    def release_dead_workers(self) -> int:
+        """End the leases of dead processes of this machine; return how many."""
         now = self.clock()
         holders = (
             sa.select(url.c.leased_by)
-            .where(_is_lent(), url.c.leased_until > now)
+            .where(_is_leased(), url.c.leased_until > now)
             .distinct()
         )
         with self._catalogue.write() as connection:
@@ -161,14 +161,14 @@ class Frontier:
             dead = [name for name in held_by if name and not _is_alive(name)]
             freed = connection.execute(
                 sa.update(url)
-                .where(_is_lent(), url.c.leased_by.in_(dead))
+                .where(_is_leased(), url.c.leased_by.in_(dead))
                 .values(_FREE)
             )
             return freed.rowcount
 
     def _is_free(self, now: float) -> sa.ColumnElement[bool]:
-        # A lease that ends later than any lease can was taken before the clock went
-        # back; nobody would ever return it.
+        # A lease that ends later than any lease can was made before the clock was set
+        # back; it would never expire.
         ended = url.c.leased_until <= now
         impossible = url.c.leased_until > now + 2 * self._lease
         return sa.and_(
@@ -194,15 +194,15 @@ class Frontier:
 _FREE: dict[str, object] = {"leased_by": None, "leased_until": 0.0}
 
 
-def _is_lent() -> sa.ColumnElement[bool]:
-    # Written out, not a parameter: so it is the condition of the index.
+def _is_leased() -> sa.ColumnElement[bool]:
+    # Literal text, not a parameter, so that the database can use the partial index.
     return url.c.leased_until > sa.text("0")
 
 
 def _headers_of(
     connection: sa.Connection, rows: Iterable[sa.Row[tuple[object, ...]]]
 ) -> dict[tuple[int, str], str]:
-    """Return the response headers of rows that were fetched before."""
+    """Return the response headers of rows that were fetched earlier."""
     known = [row.image_id for row in rows if row.image_id is not None]
     if not known:
         return {}
@@ -213,12 +213,12 @@ def _headers_of(
 
 
 def worker_name(pid: int) -> str:
-    """Return a name that no other process has: machine, process, its start."""
+    """Return a unique name of a process: machine, process id, start time."""
     return f"{socket.gethostname()}:{pid}:{_started(pid)}"
 
 
 def _is_alive(worker: str) -> bool:
-    """Tell whether a worker may still be there; True for those of other machines."""
+    """Return whether a worker may still run; True for those of other machines."""
     machine, _, rest = worker.rpartition(":")[0].rpartition(":")
     if machine != socket.gethostname() or not rest.isdigit():
         return True
@@ -236,10 +236,9 @@ def _exists(pid: int) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Return when a process began, in the kernel's ticks; empty where unknown.
+    """Return when a process started, in kernel ticks; empty if unknown.
 
-    One that has ended and that nobody has waited for yet, as in a container without an
-    init, is gone for us too.
+    A zombie, as in a container without an init, counts as ended.
     """
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")

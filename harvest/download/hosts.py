@@ -1,4 +1,4 @@
-"""What a worker holds, by host: who may be asked now, and who is left alone."""
+"""A worker's leased URLs by host: which host may get a request, and when."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from icf.harvest.download.frontier import Leased
 class _Host:
     gap: float
     queue: deque[Leased] = field(default_factory=deque)
-    asking: int = 0
+    active: int = 0
     last_at: float = -math.inf
-    alone_until: float = 0.0
+    paused_until: float = 0.0
     refusals: int = 0
 
 
 class Hosts:
-    """Queues of leased URLs, one for each host, served in turn.
+    """Queues of leased URLs, one for each host, served round robin.
 
-    Times are those of the caller's clock, in seconds.
+    Times are seconds of the caller's clock.
 
     Args:
-        per_host: fetches at a time from one host.
-        delay_of: tells how far apart requests to a URL's host must be, in seconds;
-            None while that is not known.
-        gap: seconds between the starts of two requests to one host, whatever it asks
-            for.
+        per_host: concurrent fetches from one host.
+        delay_of: returns the seconds between requests to a URL's host; None if not
+            known yet.
+        gap: minimum seconds between the starts of two requests to one host.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class Hosts:
         self.queued = 0
 
     def add(self, leased: Iterable[Leased]) -> None:
-        """Queue URLs behind those of their hosts."""
+        """Append URLs to the queues of their hosts."""
         for one in leased:
             host = self._host(one.host)
             if not host.queue:
@@ -56,14 +55,14 @@ class Hosts:
             self.queued += 1
 
     def take(self, now: float) -> Leased | None:
-        """Return a URL whose host may be asked now; None where there is none."""
+        """Return a URL whose host may get a request now; None if there is none."""
         for _ in range(len(self._turn)):
             name = self._turn.popleft()
             host = self._hosts[name]
             delay = self._delay_of(host.queue[0])
-            if host.asking < self._limit(delay) and self._from(host, delay) <= now:
+            if host.active < self._limit(delay) and self._free_at(host, delay) <= now:
                 one = host.queue.popleft()
-                host.asking += 1
+                host.active += 1
                 host.last_at = now
                 self.queued -= 1
                 if host.queue:
@@ -73,28 +72,28 @@ class Hosts:
         return None
 
     def next_at(self) -> float:
-        """Return when the next host that only waits for its time may be asked."""
+        """Return when the next host that waits for its time may get a request."""
         waiting = (self._hosts[name] for name in self._turn)
         return min(
-            (self._from(host, self._delay_of(host.queue[0])) for host in waiting),
+            (self._free_at(host, self._delay_of(host.queue[0])) for host in waiting),
             default=math.inf,
         )
 
     def finished(self, leased: Leased, now: float) -> None:
-        """Note that a fetch of a URL came to its end."""
+        """Record that the fetch of a URL has ended."""
         host = self._hosts[leased.host]
-        host.asking -= 1
-        idle = not host.queue and not host.asking and not host.refusals
-        if idle and self._from(host, self._delay_of(leased)) <= now:
+        host.active -= 1
+        idle = not host.queue and not host.active and not host.refusals
+        if idle and self._free_at(host, self._delay_of(leased)) <= now:
             del self._hosts[leased.host]
 
-    def leave_alone(self, name: str, until: float) -> None:
-        """Ask a host nothing before a time."""
+    def pause(self, name: str, until: float) -> None:
+        """Send a host no request before a time."""
         host = self._host(name)
-        host.alone_until = max(host.alone_until, until)
+        host.paused_until = max(host.paused_until, until)
 
     def drain(self, name: str) -> list[Leased]:
-        """Take everything out of a host's queue."""
+        """Remove and return everything in a host's queue."""
         host = self._hosts.get(name)
         if host is None or not host.queue:
             return []
@@ -105,27 +104,27 @@ class Hosts:
         return drained
 
     def fuller_than(self, count: int) -> set[str]:
-        """Return the hosts with more than ``count`` URLs in their queues."""
+        """Return the hosts that have more than ``count`` URLs queued."""
         return {name for name in self._turn if len(self._hosts[name].queue) > count}
 
     def refused(self, name: str) -> int:
-        """Count a refusal; return how many came in a row."""
+        """Count a refusal; return the number of consecutive ones."""
         host = self._host(name)
         host.refusals += 1
         return host.refusals
 
-    def welcomed(self, name: str) -> None:
-        """Forget earlier refusals of a host."""
+    def accepted(self, name: str) -> None:
+        """Reset the count of refusals of a host."""
         if (host := self._hosts.get(name)) is not None:
             host.refusals = 0
 
     def _host(self, name: str) -> _Host:
-        # Files of one's own have no host, and need no rest.
+        # A source's own files have no host and need no gap.
         return self._hosts.setdefault(name, _Host(self._gap if name else 0.0))
 
     def _limit(self, delay: float | None) -> int:
-        # What a host asks for is not known before its first answer: one at a time.
+        # Until robots.txt is known, one request at a time.
         return self._per_host if delay == 0.0 else 1
 
-    def _from(self, host: _Host, delay: float | None) -> float:
-        return max(host.alone_until, host.last_at + max(delay or 0.0, host.gap))
+    def _free_at(self, host: _Host, delay: float | None) -> float:
+        return max(host.paused_until, host.last_at + max(delay or 0.0, host.gap))

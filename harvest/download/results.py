@@ -1,4 +1,4 @@
-"""Write what became of leased URLs: many at a time, in one transaction."""
+"""Write the results of leased URLs: a batch in one transaction."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from icf.harvest.filing import write_candidates
 
 @dataclass(frozen=True)
 class Stored:
-    """The bytes of a URL are in the blob store.
+    """The bytes of a URL are stored.
 
     Attributes:
-        format, width, height: from the picture's header, where it could be read.
+        format, width, height: from the picture's header, if it could be read.
         headers: of the response.
     """
 
@@ -41,7 +41,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Ended:
-    """A URL has its final fate, without new bytes."""
+    """A URL has a final fate, without new bytes."""
 
     leased: Leased
     fate: FetchStatus
@@ -50,7 +50,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class PutOff:
+class Postponed:
     """A URL is to be tried again, not before a time."""
 
     leased: Leased
@@ -60,23 +60,23 @@ class PutOff:
     http_status: int | None = None
 
 
-Result = Stored | Ended | PutOff
+Result = Stored | Ended | Postponed
 
 
 def write_results(
     catalogue: Catalogue, worker: str, results: Sequence[Result]
 ) -> frozenset[str]:
-    """Write results and give the rows back.
+    """Write results and end the leases of their rows.
 
-    A row that was lent to another worker meanwhile is left to that one; bytes that were
-    stored are kept all the same.
+    A row that another worker has leased meanwhile does not change; stored bytes are
+    recorded anyway.
 
     Returns:
-        SHA-256 of bytes that were withdrawn while they were fetched; nothing refers to
-        them, and the caller removes them.
+        SHA-256 of bytes that were withdrawn while they were fetched. Nothing refers to
+        them; the caller removes them.
     """
     with catalogue.write() as connection:
-        results, gone = _without_withdrawn(connection, results)
+        results, unused = _without_withdrawn(connection, results)
         stored = [one for one in results if isinstance(one, Stored)]
         ids = _enter_images(connection, stored)
         changes = [_change(one, ids, worker) for one in results]
@@ -91,13 +91,13 @@ def write_results(
         )
         _enter_sources(connection, stored, ids)
         write_candidates(connection, [one.leased.id for one in stored])
-    return gone
+    return unused
 
 
 def _without_withdrawn(
     connection: sa.Connection, results: Sequence[Result]
 ) -> tuple[Sequence[Result], frozenset[str]]:
-    """End what was withdrawn meanwhile; return the bytes that nobody refers to."""
+    """Replace results that were withdrawn; return the bytes that nothing refers to."""
     stored = [one for one in results if isinstance(one, Stored)]
     hashes = tombstones.buried(
         connection, tombstones.SHA256, {one.sha256 for one in stored}
@@ -108,14 +108,14 @@ def _without_withdrawn(
     if not hashes and not urls:
         return results, frozenset()
 
-    def is_gone(one: Result) -> bool:
+    def is_withdrawn(one: Result) -> bool:
         return isinstance(one, Stored) and (
             one.sha256 in hashes or one.leased.url in urls
         )
 
     kept = [
         Ended(one.leased, FetchStatus.TAKEN_DOWN, None, one.http_status)
-        if is_gone(one)
+        if is_withdrawn(one)
         else one
         for one in results
     ]

@@ -1,4 +1,4 @@
-"""Keep requests and responses as WARC files (ISO 28500), for whoever archives."""
+"""Write requests and responses as WARC files (ISO 28500), for archives."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from icf.errors import BrokenMachine, WrongUse
 from icf.harvest.download.fetch import Fetched
 
-#: Bytes after which a new file begins.
+#: Size in bytes at which a new file is started.
 ROTATE = 1_000_000_000
 _OPEN = ".open"
-#: Of the body on the wire; what is kept is unpacked.
+#: Headers of the transferred body; the stored body is decoded.
 _OF_THE_WIRE = frozenset({"content-encoding", "transfer-encoding", "content-length"})
 
 
 class WarcFiles:
-    """Writes pairs of a request and its response; a context.
+    """Writes pairs of a request and its response; a context manager.
 
-    A file that is being written ends in ``.open``, and gets its name when it is whole.
+    An unfinished file ends in ``.open``; it gets its final name when it is complete.
 
     Args:
-        folder: where the files go; it is made.
+        folder: of the files; it is created.
         agent: the User-Agent that was sent.
 
     Raises:
@@ -62,11 +62,11 @@ class WarcFiles:
         with self._lock:
             self._finish()
 
-    def write(self, asked: str, fetched: Fetched, body: bytes) -> None:
-        """Add the exchange that brought a body.
+    def write(self, requested: str, fetched: Fetched, body: bytes) -> None:
+        """Add a request and its response.
 
         Raises:
-            BrokenMachine: the disk takes no more.
+            BrokenMachine: the disk cannot be written.
         """
         from warcio.statusandheaders import StatusAndHeaders
 
@@ -84,8 +84,8 @@ class WarcFiles:
                 writer = self._opened()
                 response = _record(writer, fetched.url, "response", body, answered)
                 question = _record(writer, fetched.url, "request", b"", request)
-                if asked != fetched.url:
-                    response.rec_headers.add_header("WARC-Source-URI", asked)
+                if requested != fetched.url:
+                    response.rec_headers.add_header("WARC-Source-URI", requested)
                 writer.write_request_response_pair(question, response)
                 assert self._file is not None
                 if self._file.tell() >= self._rotate:

@@ -1,8 +1,8 @@
-"""The fetch loop: lease in batches, fetch side by side, write results in batches.
+"""The fetch loop: lease in batches, fetch concurrently, write results in batches.
 
-Everything that touches the catalogue runs in one thread of its own, so that fetching
-never waits for the disk. What is held at any time is bounded: some hundreds of leased
-URLs and one or two batches of results, however long the frontier is.
+All access to the catalogue runs in one separate thread, so that fetching never waits
+for the disk. Memory is bounded: some hundreds of leased URLs and one or two batches of
+results, however long the frontier is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from icf.errors import BrokenMachine
 from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.hosts import Hosts
-from icf.harvest.download.results import Ended, PutOff, Result, Stored, write_results
+from icf.harvest.download.results import Ended, Postponed, Result, Stored, write_results
 from icf.harvest.fates import FETCHED
 from icf.harvest.fault import Fault
 from icf.harvest.http.dns_health import DnsHealth, dns_is_down
@@ -30,16 +30,16 @@ from icf.settings import HarvestSettings
 
 log = logging.getLogger(__name__)
 
-#: Results that a kill may cost: half of them are being written while the other half is
-#: gathered; with more, fetching waits for the disk.
+#: Results that a kill may lose: half of them are being written while the other half is
+#: collected. With more, fetching waits for the disk.
 BATCH = 128
 _FLUSH_SECONDS = 1.0
 _POLL_SECONDS = 2.0
-#: A wait under this is sat out; for a longer one the URLs go back to the frontier.
-_SHORT_WAIT = 2.0
-#: How often a host may ask to be left alone, above the ordinary attempts, before its
-#: answer counts as a failure.
-_PATIENCE = 10
+#: For a longer pause of a host, its URLs are released to the frontier.
+_SHORT_PAUSE = 2.0
+#: How often a host may ask for a pause, in addition to the ordinary attempts, before a
+#: URL fails.
+_EXTRA_PAUSES = 10
 
 
 def _gap(settings: HarvestSettings) -> float:
@@ -49,7 +49,7 @@ def _gap(settings: HarvestSettings) -> float:
 
 @dataclass
 class Harvested:
-    """What a worker did in this run."""
+    """What a worker did in this run, counted by fate."""
 
     fates: Counter[FetchStatus] = field(default_factory=Counter)
     bytes: int = 0
@@ -62,14 +62,14 @@ class Harvested:
 
 
 class Worker:
-    """Fetches what the frontier holds until nothing is left.
+    """Fetches the URLs of the frontier until none is pending.
 
     Args:
         catalogue: where results are written.
         frontier: where URLs are leased.
         attempt: makes one attempt at one URL.
         settings: of the harvest.
-        wrote: called with the number of results after each batch.
+        on_batch: called with the number of results after each batch.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Worker:
         frontier: Frontier,
         attempt: Attempt,
         settings: HarvestSettings,
-        wrote: Callable[[int], None] = lambda count: None,
+        on_batch: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._catalogue = catalogue
         self._frontier = frontier
         self._attempt = attempt
         self._settings = settings
-        self._wrote = wrote
+        self._on_batch = on_batch
         self._clock = frontier.clock
         self._hosts = Hosts(settings.per_host, attempt.delay, _gap(settings))
         self._names = DnsHealth()
@@ -94,7 +94,7 @@ class Worker:
         self._writing: set[asyncio.Future[Any]] = set()
         self._results: list[Result] = []
         self._being_written = 0
-        #: Leased, and not yet on the way back.
+        #: Ids of leased rows without a written result.
         self._held: set[int] = set()
         self._leasing = False
         self._lease_at = 0.0
@@ -104,17 +104,17 @@ class Worker:
         self.harvested = Harvested()
 
     async def run(self, is_listing: Callable[[], bool]) -> None:
-        """Fetch until nothing is pending and nothing more is being listed.
+        """Fetch until nothing is pending and the listing has ended.
 
         Args:
-            is_listing: tells whether new URLs may still come.
+            is_listing: returns whether new URLs may still appear.
 
         Raises:
-            BrokenMachine: disk, database or name service do not answer; what was
-                leased is given back.
+            BrokenMachine: the disk, database or name service does not work; leased
+                rows are released.
         """
         try:
-            await self._in_database(self._frontier.take_from_the_dead)
+            await self._in_database(self._frontier.release_dead_workers)
             while not await self._is_over(is_listing):
                 if self._broken is not None:
                     raise self._broken
@@ -126,15 +126,15 @@ class Worker:
         finally:
             await self._stop()
 
-    def more_came(self) -> None:
-        """Look at the frontier at once: there is more in it."""
+    def wake(self) -> None:
+        """Query the frontier at once: it has new URLs."""
         self._lease_at = 0.0
         self._wake.set()
 
-    # --- what happens when -----------------------------------------------------------
+    # --- scheduling ------------------------------------------------------------------
 
     async def _is_over(self, is_listing: Callable[[], bool]) -> bool:
-        """Tell whether all is done; sleep where there is nothing to do right now."""
+        """Return whether all work is done; if not, schedule the next lease."""
         if self._hosts.queued or self._active or self._leasing or self._broken:
             return False
         listing = is_listing()
@@ -183,7 +183,7 @@ class Worker:
             self._hosts.add(found)
             self._held |= {one.id for one in found}
             if len(found) < wanted:
-                # Nothing more is due: do not search the whole frontier at every turn.
+                # Nothing more is due: do not query the whole frontier on each turn.
                 self._lease_at = self._clock() + _POLL_SECONDS / 4
         self._wake.set()
 
@@ -206,7 +206,7 @@ class Worker:
         gone = write_results(self._catalogue, self._frontier.worker, batch)
         for sha256 in gone:
             self._attempt.remove(sha256)
-        self._wrote(sum(not isinstance(one, PutOff) for one in batch))
+        self._on_batch(sum(not isinstance(one, Postponed) for one in batch))
 
     def _renew(self) -> None:
         if self._clock() < self._renew_at:
@@ -215,11 +215,11 @@ class Worker:
         self._submit(partial(self._frontier.renew, frozenset(self._held)))
 
     async def _pause(self) -> None:
-        """Sleep until something ends, or something is due."""
+        """Sleep until a task ends or something is due."""
         now = self._clock()
         due = [now + _FLUSH_SECONDS, self._hosts.next_at(), self._renew_at]
         if len(self._active) >= self._settings.concurrency or due[1] <= now:
-            due[1] = now + _FLUSH_SECONDS  # it waits for a slot, not for its time
+            due[1] = now + _FLUSH_SECONDS  # hosts wait for a slot, not for a time
         if not self._leasing and self._lease_at > now:
             due.append(self._lease_at)
         if self._results:
@@ -232,7 +232,7 @@ class Worker:
         self._wake.clear()
         timer.cancel()
 
-    # --- what a fetch brought --------------------------------------------------------
+    # --- results of fetches ----------------------------------------------------------
 
     def _finished(self, task: asyncio.Task[Result]) -> None:
         leased = self._active.pop(task)
@@ -248,7 +248,7 @@ class Worker:
         error = task.exception()
         if error is None:
             result = task.result()
-            self._hosts.welcomed(leased.host)
+            self._hosts.accepted(leased.host)
             self._names.answered(leased.host, self._clock())
         elif isinstance(error, Fault):
             result = self._after_fault(leased, error)
@@ -267,50 +267,53 @@ class Worker:
     def _after_fault(self, leased: Leased, fault: Fault) -> Result:
         now, tries = self._clock(), leased.attempts + 1
         most = self._settings.attempts
-        put_off = partial(
-            PutOff, leased, message=str(fault), http_status=fault.http_status
+        postponed = partial(
+            Postponed, leased, message=str(fault), http_status=fault.http_status
         )
         if fault.names_down and not self._names.is_up(now):
             if self._names.failed(now):
                 log.warning("%s; waiting for it", fault)
-            if self._names.is_hopeless(now):
+            if self._names.is_down(now):
                 self._broken = dns_is_down(fault)
-            return put_off(not_before=now, attempts=leased.attempts)
+            return postponed(not_before=now, attempts=leased.attempts)
         if fault.wait is not None:
-            self._leave_alone(fault.host or leased.host, now + fault.wait)
-            if tries < most + _PATIENCE:
-                return put_off(not_before=now + fault.wait, attempts=tries)
+            self._pause_host(fault.host or leased.host, now + fault.wait)
+            if tries < most + _EXTRA_PAUSES:
+                return postponed(not_before=now + fault.wait, attempts=tries)
         elif fault.again and tries < most:
             pause = self._settings.backoff * 2 ** (tries - 1)
-            return put_off(not_before=now + pause, attempts=tries)
+            return postponed(not_before=now + pause, attempts=tries)
         if fault.fate is FetchStatus.REFUSED:
             self._count_refusal(leased.host)
         elif fault.http_status is not None:
-            self._hosts.welcomed(leased.host)
+            self._hosts.accepted(leased.host)
         return Ended(leased, fault.fate, str(fault), fault.http_status)
 
-    def _leave_alone(self, host: str, until: float) -> None:
-        self._hosts.leave_alone(host, until)
-        if until - self._clock() > _SHORT_WAIT:
-            self._give_back(self._hosts.drain(host))
+    def _pause_host(self, host: str, until: float) -> None:
+        self._hosts.pause(host, until)
+        if until - self._clock() > _SHORT_PAUSE:
+            self._release(self._hosts.drain(host))
             self._submit(partial(self._frontier.postpone, host, until))
 
     def _count_refusal(self, host: str) -> None:
-        in_a_row = self._hosts.refused(host)
-        if in_a_row >= self._settings.refusals and host not in self.harvested.given_up:
-            log.warning("%s refused %d times in a row; paused", host, in_a_row)
+        consecutive = self._hosts.refused(host)
+        if (
+            consecutive >= self._settings.refusals
+            and host not in self.harvested.given_up
+        ):
+            log.warning("%s refused %d times in a row; paused", host, consecutive)
             self.harvested.given_up.add(host)
-            self._give_back(self._hosts.drain(host))
+            self._release(self._hosts.drain(host))
 
-    def _give_back(self, drained: list[Leased]) -> None:
+    def _release(self, drained: list[Leased]) -> None:
         ids = {one.id for one in drained}
         self._held -= ids
-        self._submit(partial(self._frontier.give_back, ids))
+        self._submit(partial(self._frontier.release, ids))
 
-    # --- the thread of the catalogue -------------------------------------------------
+    # --- the catalogue's thread ------------------------------------------------------
 
     def _submit(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
-        """Run a call in the thread of the catalogue; calls keep their order."""
+        """Run a call in the catalogue's thread; calls keep their order."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._database, call)
         self._writing.add(future)
@@ -327,17 +330,17 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(self._database, call)
 
     async def _stop(self) -> None:
-        """Write what is known, give the rest back; also when interrupted."""
+        """Write the results and release the rest; also when interrupted."""
         for task in list(self._active):
             task.cancel()
         await asyncio.gather(*self._active, return_exceptions=True)
         await asyncio.gather(*self._writing, return_exceptions=True)
-        await asyncio.sleep(0)  # the callbacks of the last ones
+        await asyncio.sleep(0)  # let the last callbacks run
         self._database.shutdown(wait=True)
         try:
             if self._results:
                 self._write(self._results)
-            self._frontier.give_back(self._held)
+            self._frontier.release(self._held)
         except BrokenMachine:
             if self._broken is None:
                 raise

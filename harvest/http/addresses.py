@@ -1,9 +1,9 @@
-"""Which machines may be asked: public ones, and the user's own by name.
+"""Which addresses may be connected to: public ones, and hosts that the user allows.
 
 A page can point anywhere, also at the router, the cloud's metadata service or a
-database on this machine. So an address is checked where a name becomes an address, and
-the connection goes to the very address that was checked: a name that answers
-differently the second time gains nothing.
+database on this machine. So the address is checked after the name is resolved, and the
+connection goes to exactly that address. A name that resolves differently the second
+time (DNS rebinding) has no effect.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address belongs to the open internet.
+    """Return whether an address belongs to the public internet.
 
-    An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo, NAT64) is as
-    public as the address inside.
+    An IPv6 address that embeds an IPv4 address (mapped, 6to4, Teredo, NAT64) is public
+    if that address is.
 
     >>> is_public(ipaddress.ip_address("::ffff:192.168.0.1"))
     False
     """
     if isinstance(address, ipaddress.IPv6Address):
-        inner = _carried(address)
+        inner = _embedded(address)
         if inner is not None:
             return is_public(inner)
         if address.is_site_local:
@@ -44,7 +44,7 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address.sixtofour is not None:
@@ -57,22 +57,22 @@ def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 class AllowList:
-    """The user's own hosts, which may have private addresses.
+    """Hosts that the user allows to have private addresses.
 
     Args:
         entries: ``host`` (every port) or ``host:port``, as written in URLs.
     """
 
     def __init__(self, entries: Iterable[str]) -> None:
-        self._entries = frozenset(_spelled(entry) for entry in entries)
+        self._entries = frozenset(_parsed(entry) for entry in entries)
 
     def has(self, host: str, port: int) -> bool:
-        """Tell whether ``host`` is the user's own at this port."""
+        """Return whether ``host`` is allowed at this port."""
         name = host.strip("[]").lower()
         return (name, None) in self._entries or (name, port) in self._entries
 
 
-def _spelled(entry: str) -> tuple[str, int | None]:
+def _parsed(entry: str) -> tuple[str, int | None]:
     text = entry.strip().lower()
     if text.count(":") > 1 and not text.startswith("["):
         return text, None
@@ -81,7 +81,7 @@ def _spelled(entry: str) -> tuple[str, int | None]:
 
 
 class GuardedResolver(AbstractResolver):
-    """Names to addresses, without the addresses that are forbidden.
+    """Resolves names without forbidden addresses.
 
     Args:
         names: the resolver that does the look-up.
@@ -131,12 +131,12 @@ def look_up(host: str, port: int, names: Names, allow: AllowList) -> list[str]:
         found = names(host, port)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
-            raise silent_names(host) from error
+            raise names_down(host) from error
         raise
     return check_addresses(host, port, found, allow)
 
 
-def silent_names(asked: str) -> Fault:
+def names_down(asked: str) -> Fault:
     """Return the fault of a name service that does not answer."""
     return Fault(
         FetchStatus.UNREACHABLE,
@@ -163,7 +163,7 @@ def check_addresses(
 
 
 def check_literal(url: str, allow: AllowList) -> None:
-    """Check a URL whose host is an address: nothing is resolved for those.
+    """Check a URL whose host is an address, which is not resolved.
 
     Raises:
         Fault: ``forbidden_address``.
@@ -174,7 +174,7 @@ def check_literal(url: str, allow: AllowList) -> None:
     try:
         address = _address(host)
     except ValueError:
-        return  # a name; the resolver checks what it becomes
+        return  # a name; the resolver checks its addresses
     if not is_public(address) and not allow.has(host, port):
         raise _forbidden(host, port, str(address))
 

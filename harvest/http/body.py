@@ -1,4 +1,4 @@
-"""Read a body under caps: bytes on the wire, bytes unpacked, bytes a second."""
+"""Read a body under caps on transferred bytes, decoded bytes and bytes per second."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True)
 class Limits:
-    """What one fetch may cost.
+    """Limits of one fetch.
 
     Attributes:
-        max_bytes: of a body, on the wire and again unpacked.
+        max_bytes: of a body, as transferred and again decoded.
         deadline: seconds, from the first request to the last byte.
-        min_rate: bytes a second of a body, once ``grace`` seconds have passed.
-        grace: seconds before the rate counts.
-        longest_wait: seconds that a host may ask to be left alone.
+        min_rate: bytes per second of a body after ``grace`` seconds.
+        grace: seconds before the rate is checked.
+        longest_wait: maximum seconds of a pause that a host may ask for.
     """
 
     max_bytes: int = 64_000_000
@@ -38,28 +38,28 @@ class Limits:
 async def read_body(
     response: aiohttp.ClientResponse, limits: Limits
 ) -> AsyncIterator[bytes]:
-    """Yield the unpacked body, piece by piece.
+    """Yield the decoded body in pieces.
 
     Raises:
         Fault: ``too_large``, ``timeout`` or ``truncated``; ``http_error`` for a content
-            encoding that was not asked for.
+            encoding that was not requested.
     """
     url = str(response.url)
-    promised = response.content_length
-    if promised is not None and promised > limits.max_bytes:
-        raise too_large(url, f"it promises {promised} bytes", limits)
-    unpack = unpacker(response.headers.get("Content-Encoding", ""), url)
-    unpacked = 0
-    async for packed in _wire(response, limits, url):
-        for piece in unpack.feed(packed):
-            unpacked += len(piece)
-            if unpacked > limits.max_bytes:
-                raise too_large(url, "unpacked it is more", limits)
+    stated = response.content_length
+    if stated is not None and stated > limits.max_bytes:
+        raise too_large(url, f"Content-Length is {stated} bytes", limits)
+    decoder = decoder_of(response.headers.get("Content-Encoding", ""), url)
+    decoded = 0
+    async for encoded in _transferred(response, limits, url):
+        for piece in decoder.feed(encoded):
+            decoded += len(piece)
+            if decoded > limits.max_bytes:
+                raise too_large(url, "the decoded body is larger", limits)
             yield piece
-    unpack.finish()
+    decoder.finish()
 
 
-async def _wire(
+async def _transferred(
     response: aiohttp.ClientResponse, limits: Limits, url: str
 ) -> AsyncIterator[bytes]:
     meter = Meter(url, limits)
@@ -75,11 +75,11 @@ async def _wire(
 
 
 class Meter:
-    """Holds a body that arrives against the cap and the minimum rate.
+    """Checks a body against the size cap and the minimum rate while it arrives.
 
     Args:
-        url: where it comes from.
-        limits: what it may cost.
+        url: of the body.
+        limits: to check.
     """
 
     def __init__(self, url: str, limits: Limits) -> None:
@@ -89,35 +89,35 @@ class Meter:
         self._received = 0
 
     def count(self, size: int) -> None:
-        """Take note of so many more bytes.
+        """Count more bytes.
 
         Raises:
-            Fault: ``too_large``, or ``timeout`` where it comes too slowly.
+            Fault: ``too_large``, or ``timeout`` if the rate is too low.
         """
         limits = self._limits
         self._received += size
         if self._received > limits.max_bytes:
-            raise too_large(self._url, "it is more", limits)
+            raise too_large(self._url, "the body is larger", limits)
         seconds = time.monotonic() - self._started
         if seconds > limits.grace and self._received < limits.min_rate * seconds:
             raise Fault(
                 FetchStatus.TIMEOUT,
                 f"{self._url}: {self._received} bytes in {seconds:.0f} s is slower "
-                f"than {limits.min_rate:.0f} bytes a second",
+                f"than {limits.min_rate:.0f} bytes per second",
                 again=True,
             )
 
 
 def too_large(url: str, found: str, limits: Limits) -> Fault:
-    """Return the fault of a body that is over the cap; ``found`` says how."""
+    """Return the fault of a body over the cap; ``found`` describes its size."""
     return Fault(
         FetchStatus.TOO_LARGE, f"{url}: {found}; the cap is {limits.max_bytes} bytes"
     )
 
 
-class _AsIs:
-    def feed(self, packed: bytes) -> Iterator[bytes]:
-        yield packed
+class _Identity:
+    def feed(self, encoded: bytes) -> Iterator[bytes]:
+        yield encoded
 
     def finish(self) -> None:
         pass
@@ -130,13 +130,13 @@ class _Inflate:
             wbits=47
         )  # gzip or zlib, by their first bytes
 
-    def feed(self, packed: bytes) -> Iterator[bytes]:
-        while packed and not self._stream.eof:
+    def feed(self, encoded: bytes) -> Iterator[bytes]:
+        while encoded and not self._stream.eof:
             try:
-                piece = self._stream.decompress(packed, _PIECE)
+                piece = self._stream.decompress(encoded, _PIECE)
             except zlib.error as error:
                 raise self._damaged(str(error)) from error
-            packed = self._stream.unconsumed_tail
+            encoded = self._stream.unconsumed_tail
             if piece:
                 yield piece
 
@@ -145,21 +145,21 @@ class _Inflate:
             raise self._damaged("it ends early")
 
     def _damaged(self, how: str) -> Fault:
-        text = f"{self._url}: the packed body is damaged: {how}"
+        text = f"{self._url}: the encoded body is damaged: {how}"
         return Fault(FetchStatus.TRUNCATED, text, again=True)
 
 
-def unpacker(encoding: str, url: str) -> _AsIs | _Inflate:
-    """Return what unpacks a body of this ``Content-Encoding``, piece by piece.
+def decoder_of(encoding: str, url: str) -> _Identity | _Inflate:
+    """Return the decoder of a ``Content-Encoding``.
 
     Raises:
-        Fault: ``http_error`` for an encoding that was not asked for.
+        Fault: ``http_error`` for an encoding that was not requested.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
-        return _AsIs()
+        return _Identity()
     if name in ("gzip", "x-gzip", "deflate"):
         return _Inflate(url)
     raise Fault(
-        FetchStatus.HTTP_ERROR, f"{url}: Content-Encoding {name!r} was not asked for"
+        FetchStatus.HTTP_ERROR, f"{url}: Content-Encoding {name!r} was not requested"
     )

@@ -1,4 +1,4 @@
-"""Wait for a name service that does not answer at all; then give up."""
+"""Wait for a name service (DNS) that does not answer; give up after a while."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from icf.harvest.fault import Fault
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-#: Seconds for which one answer shows that the name service is up.
+#: Seconds after an answer during which the name service counts as up.
 _FRESH = 60.0
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
-#: Seconds of silence after which a run gives up.
+#: Seconds without an answer after which a run ends.
 PATIENCE = 600.0
 
 
 class DnsHealth:
-    """What a worker knows of the name service; times are seconds of its clock."""
+    """The state of the name service; times are seconds of the worker's clock."""
 
     def __init__(self) -> None:
         self._answered_at = -_FRESH
@@ -33,18 +33,18 @@ class DnsHealth:
         self.paused_until = 0.0
 
     def answered(self, host: str, now: float) -> None:
-        """Note that a host was reached; an address needs no name service."""
+        """Record that a host was reached; an IP address does not count."""
         if host and not _is_address(host):
             self._answered_at = now
             self._silent_since = None
             self._pause = _FIRST_PAUSE
 
     def is_up(self, now: float) -> bool:
-        """Tell whether it answered lately, so that a silence is about one name."""
+        """Return whether it answered lately; then a failure is about one name."""
         return now - self._answered_at < _FRESH
 
     def failed(self, now: float) -> bool:
-        """Note a silence; return True where a new pause begins."""
+        """Record a failure; return True if a new pause begins."""
         if self._silent_since is None:
             self._silent_since = now
         if now < self.paused_until:
@@ -53,8 +53,8 @@ class DnsHealth:
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         return True
 
-    def is_hopeless(self, now: float) -> bool:
-        """Tell whether it has been silent for longer than `PATIENCE`."""
+    def is_down(self, now: float) -> bool:
+        """Return whether it has not answered for longer than `PATIENCE`."""
         return self._silent_since is not None and now - self._silent_since > PATIENCE
 
 
@@ -62,7 +62,7 @@ async def wait_for_dns(ask: Callable[[], Awaitable[T]]) -> T:
     """Call until the name service answers, with growing pauses.
 
     Args:
-        ask: the call.
+        ask: makes the call.
 
     Raises:
         Fault: what the call raises; with ``names_down`` only after `PATIENCE` seconds.

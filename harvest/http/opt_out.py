@@ -1,20 +1,20 @@
-"""Read ``X-Robots-Tag``: does the site ask that this picture be left alone?"""
+"""Read ``X-Robots-Tag``: does the site opt out of the use of this picture?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: Any of these keeps a picture out.
-WORDS = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none"})
+#: Directives that opt out.
+OPT_OUTS = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none"})
 
-#: Directives that have a value of their own; the word before the colon is no robot.
+#: Directives with a value; the name before the colon is not a robot.
 _WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 )
 
 
 def opted_out(headers: Iterable[str], robot: str = "icf") -> str | None:
-    """Return the directive that keeps a picture out, or None.
+    """Return the directive that opts out, or None.
 
     Args:
         headers: every ``X-Robots-Tag`` value of the response.
@@ -27,11 +27,11 @@ def opted_out(headers: Iterable[str], robot: str = "icf") -> str | None:
         addressee = None
         for part in header.lower().split(","):
             name, colon, rest = part.partition(":")
-            word = name.strip()
-            if colon and word not in _WITH_VALUE:
-                addressee, word = word, rest.strip()
+            directive = name.strip()
+            if colon and directive not in _WITH_VALUE:
+                addressee, directive = directive, rest.strip()
             elif colon:
                 continue
-            if word in WORDS and addressee in (None, "*", robot):
-                return word
+            if directive in OPT_OUTS and addressee in (None, "*", robot):
+                return directive
     return None

@@ -1,9 +1,9 @@
-"""A guarded `requests` session, for what is asked one call at a time.
+"""A guarded `requests` session, for one call at a time.
 
-It is as strict as `icf.harvest.http.session`: names are resolved here, each address is
-checked, and the connection goes to the very address that was checked; redirects are
-followed by hand and checked again; no cookies, no proxy settings from the environment;
-bytes are counted on the wire and unpacked.
+It has the same checks as `icf.harvest.http.session`: names are resolved here, each
+address is checked, and the connection goes to exactly that address; redirects are
+followed here and checked again; there are no cookies and no proxy settings from the
+environment; transferred and decoded bytes are capped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from icf.harvest.http.addresses import (
     look_up,
     system_names,
 )
-from icf.harvest.http.body import Limits, Meter, too_large, unpacker
+from icf.harvest.http.body import Limits, Meter, decoder_of, too_large
 from icf.harvest.http.session import CONNECT_SECONDS, MAX_REDIRECTS, REDIRECTS
 from icf.harvest.http.urls import normalise
 
@@ -42,12 +42,12 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole response.
+    """A complete response.
 
     Attributes:
-        url: where the last redirect led.
-        headers: by name, in any case.
-        body: unpacked; empty unless the status is 200.
+        url: after redirects.
+        headers: by name, case insensitive.
+        body: decoded; empty unless the status is 200.
     """
 
     url: str
@@ -58,19 +58,19 @@ class Reply:
 
 
 class GuardedSession:
-    """A `requests.Session` behind the guard; one call at a time, from any thread.
+    """A `requests.Session` with checked addresses; one call at a time, from any thread.
 
     Args:
         agent: the User-Agent header.
-        allow: the user's own hosts, which may have private addresses.
-        names: the name service. Its own time limits hold while it is asked.
+        allow: hosts that may have private addresses.
+        names: the name service; a look-up has its own time limit.
     """
 
     def __init__(
         self, agent: str, allow: AllowList, names: Names = system_names
     ) -> None:
         self._allow = allow
-        self._wires = _Wires(allow, names)
+        self._sockets = _Sockets(allow, names)
         self._one_call = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -78,7 +78,7 @@ class GuardedSession:
         self._session.headers.clear()
         self._session.headers["User-Agent"] = agent
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _GuardedAdapter(self._wires))
+            self._session.mount(scheme, _GuardedAdapter(self._sockets))
 
     def ask(
         self,
@@ -88,23 +88,23 @@ class GuardedSession:
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Ask for ``url``, follow redirects, and return the whole response.
+        """Request ``url``, follow redirects, and return the complete response.
 
         Args:
-            url: where to ask.
-            limits: bytes and seconds of everything together.
-            headers: further request headers.
-            form: fields to POST; without them it is a GET.
+            url: to request.
+            limits: on bytes and seconds of the whole call.
+            headers: additional request headers.
+            form: fields to POST; without them the request is a GET.
 
         Raises:
-            Fault: no response came, or one over the limits.
+            Fault: there is no response, or it exceeds the limits.
         """
-        asked = {"Accept": "*/*", "Accept-Encoding": "gzip", **(headers or {})}
-        with self._one_call, self._wires.until(limits.deadline):
+        sent = {"Accept": "*/*", "Accept-Encoding": "gzip", **(headers or {})}
+        with self._one_call, self._sockets.until(limits.deadline):
             address = normalise(url).url
             for _ in range(MAX_REDIRECTS + 1):
                 check_literal(address, self._allow)
-                response = self._send(address, limits.deadline, asked, form)
+                response = self._send(address, limits.deadline, sent, form)
                 try:
                     location = response.headers.get("Location")
                     if response.status_code not in REDIRECTS or location is None:
@@ -118,8 +118,8 @@ class GuardedSession:
         )
 
     def cut(self) -> None:
-        """End the call that is under way, from another thread."""
-        self._wires.cut()
+        """Abort the current call, from another thread."""
+        self._sockets.cut()
 
     def close(self) -> None:
         """Close every connection."""
@@ -154,41 +154,41 @@ class GuardedSession:
     def _pieces(
         self, response: requests.Response, url: str, limits: Limits
     ) -> Iterator[bytes]:
-        promised = response.headers.get("Content-Length", "")
-        if promised.isdecimal() and int(promised) > limits.max_bytes:
-            raise too_large(url, f"it promises {promised} bytes", limits)
-        unpack = unpacker(response.headers.get("Content-Encoding", ""), url)
-        meter, unpacked = Meter(url, limits), 0
+        stated = response.headers.get("Content-Length", "")
+        if stated.isdecimal() and int(stated) > limits.max_bytes:
+            raise too_large(url, f"Content-Length is {stated} bytes", limits)
+        decoder = decoder_of(response.headers.get("Content-Encoding", ""), url)
+        meter, decoded = Meter(url, limits), 0
         while True:
             with self._faults(url, FetchStatus.TRUNCATED):
-                packed = response.raw.read1(_PIECE, decode_content=False)
-            if not packed:
+                encoded = response.raw.read1(_PIECE, decode_content=False)
+            if not encoded:
                 break
-            meter.count(len(packed))
-            for piece in unpack.feed(packed):
-                unpacked += len(piece)
-                if unpacked > limits.max_bytes:
-                    raise too_large(url, "unpacked it is more", limits)
+            meter.count(len(encoded))
+            for piece in decoder.feed(encoded):
+                decoded += len(piece)
+                if decoded > limits.max_bytes:
+                    raise too_large(url, "the decoded body is larger", limits)
                 yield piece
-        unpack.finish()
+        decoder.finish()
 
     @contextmanager
     def _faults(self, url: str, broken: FetchStatus) -> Iterator[None]:
-        """Turn what requests raises into a `Fault`, as `web.faults_of` does."""
+        """Turn what requests raises into a `Fault`, as `session.faults_of` does."""
         try:
             yield
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            if self._wires.was_cut:
+            if self._sockets.was_cut:
                 raise _too_late(url) from error
             raise _fault(url, error, broken) from error
-        # A connection that was cut looks like one that the server ended in good order.
-        if self._wires.was_cut:
+        # A connection that was cut looks like one that the server closed normally.
+        if self._sockets.was_cut:
             raise _too_late(url)
 
 
 def _too_late(url: str) -> Fault:
     return Fault(
-        FetchStatus.TIMEOUT, f"{url}: no answer in the time allowed", again=True
+        FetchStatus.TIMEOUT, f"{url}: no response within the deadline", again=True
     )
 
 
@@ -199,9 +199,9 @@ def _fault(url: str, error: Exception, broken: FetchStatus) -> Fault:
         return _too_late(url)
     if isinstance(error, requests.exceptions.InvalidURL):
         return Fault(FetchStatus.BAD_URL, f"{url}: {error}")
-    odd = [cause for cause in causes if _is_not_http(cause)]
-    if odd:
-        text = f"{url}: the server does not speak HTTP: {odd[-1]!r}"
+    invalid = [cause for cause in causes if _is_not_http(cause)]
+    if invalid:
+        text = f"{url}: the server does not speak HTTP: {invalid[-1]!r}"
         return Fault(FetchStatus.HTTP_ERROR, text, again=True)
     secure = any(isinstance(cause, ssl.SSLError) for cause in causes)
     return Fault(broken, f"{url}: {causes[-1]}", again=not secure)
@@ -214,7 +214,7 @@ def _is_not_http(cause: BaseException) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, then what it came from, down to the first one."""
+    """Yield an error and its causes, down to the first one."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
@@ -222,8 +222,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or (inner[-1] if inner else None) or cause.__context__
 
 
-class _Wires:
-    """Opens connections to addresses that were checked, and can cut them."""
+class _Sockets:
+    """Opens connections to checked addresses and can cut them."""
 
     def __init__(self, allow: AllowList, names: Names) -> None:
         self._allow = allow
@@ -235,7 +235,7 @@ class _Wires:
 
     @contextmanager
     def until(self, seconds: float) -> Iterator[None]:
-        """Cut every connection unless the block ends in time."""
+        """Cut every connection if the block does not end in time."""
         self.was_cut = False
         self._ends = time.monotonic() + seconds
         watch = threading.Timer(seconds, self.cut)
@@ -248,18 +248,18 @@ class _Wires:
             watch.join()
 
     def cut(self) -> None:
-        """Shut down every connection: whoever waits for it wakes up with an error."""
+        """Shut down every connection; threads that wait for one get an error."""
         self.was_cut = True
         with self._lock:
-            for wire in self._open.values():
-                with suppress(OSError):  # the other side was faster
-                    wire.shutdown(socket.SHUT_RDWR)
+            for opened in self._open.values():
+                with suppress(OSError):  # the other side has closed it
+                    opened.shutdown(socket.SHUT_RDWR)
 
     def connect(self, connection: HTTPConnection) -> socket.socket:
         """Connect to the host of a connection.
 
         Raises:
-            Fault: the name service is silent, or no address is public.
+            Fault: the name service does not answer, or no address is public.
             OSError: no address can be connected to.
         """
         host, port = connection.host, connection.port
@@ -269,57 +269,57 @@ class _Wires:
             if self.was_cut or left <= 0:
                 raise TimeoutError(f"no time is left to connect to {host}")
             try:
-                wire = socket.create_connection(
+                opened = socket.create_connection(
                     (address, port), min(CONNECT_SECONDS, left)
                 )
-            except OSError as refused:
-                error = refused
+            except OSError as failure:
+                error = failure
                 continue
             with self._lock:
-                # A second handle: TLS takes the first one for itself.
-                self._open[connection] = wire.dup()
-            return wire
+                # A second handle, because TLS takes over the first one.
+                self._open[connection] = opened.dup()
+            return opened
         raise error
 
     def forget(self, connection: HTTPConnection) -> None:
-        """Let go of a connection that is closed."""
+        """Drop a connection that is closed."""
         with self._lock:
-            wire = self._open.pop(connection, None)
-        if wire is not None:
-            wire.close()
+            opened = self._open.pop(connection, None)
+        if opened is not None:
+            opened.close()
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Gives `requests` pools whose connections are made by `_Wires`."""
+    """Gives `requests` pools whose connections `_Sockets` opens."""
 
-    def __init__(self, wires: _Wires) -> None:
-        self._wires = wires
+    def __init__(self, sockets: _Sockets) -> None:
+        self._sockets = sockets
         super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools; `requests` calls it."""
-        # The system's authorities count beside those that requests brings.
+        # Trust the system's authorities too, not only those that come with requests.
         context = ssl.create_default_context()
         super().init_poolmanager(*args, ssl_context=context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._wires)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._sockets)
 
 
-def _pools(wires: _Wires) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+def _pools(sockets: _Sockets) -> dict[str, type[urllib3.HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return wires.connect(self)
+            return sockets.connect(self)
 
         def close(self) -> None:
             super().close()
-            wires.forget(self)
+            sockets.forget(self)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return wires.connect(self)
+            return sockets.connect(self)
 
         def close(self) -> None:
             super().close()
-            wires.forget(self)
+            sockets.forget(self)
 
     class PlainPool(urllib3.HTTPConnectionPool):
         ConnectionCls = Plain

@@ -1,12 +1,12 @@
-"""Read a ``Retry-After`` header: seconds, or a date."""
+"""Read a ``Retry-After`` header: seconds or a date."""
 
 from __future__ import annotations
 
 import math
 from email.utils import parsedate_to_datetime
 
-#: Seconds a host is left alone when it does not say for how long.
-UNSAID = 10.0
+#: Seconds of a pause whose length the host does not state.
+DEFAULT_WAIT = 10.0
 
 
 def wait_seconds(header: str | None, now: float, longest: float) -> float:
@@ -18,12 +18,12 @@ def wait_seconds(header: str | None, now: float, longest: float) -> float:
         longest: the cap, in seconds.
 
     Returns:
-        `UNSAID` under the cap when there is no header, or none that can be read.
+        `DEFAULT_WAIT` under the cap if there is no readable header.
 
     >>> wait_seconds("120", 0.0, 600.0), wait_seconds("soon", 0.0, 600.0)
     (120.0, 10.0)
     """
-    seconds = UNSAID if header is None else _read(header, now)
+    seconds = DEFAULT_WAIT if header is None else _read(header, now)
     return min(max(seconds, 0.0), longest)
 
 
@@ -31,7 +31,7 @@ def _read(header: str, now: float) -> float:
     seconds = _as_number(header)
     if seconds is None:
         seconds = _as_date(header, now)
-    return UNSAID if seconds is None else seconds
+    return DEFAULT_WAIT if seconds is None else seconds
 
 
 def _as_number(header: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Obey robots.txt (RFC 9309)."""
+"""Respect robots.txt (RFC 9309)."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ ROBOT = "icf"
 _KEPT_SECONDS = 86_400.0
 _MOST_HOSTS = 10_000
 LONGEST_DELAY = 60.0
-_LONGEST_WAIT = 600.0
+_MAX_WAIT = 600.0
 _MAX_BYTES = 512_000  # RFC 9309, section 2.5: at least 500 KiB are parsed
 
 
 @dataclass(frozen=True)
 class _Rules:
-    """What a host answered; ``rules`` is None where everything is allowed."""
+    """The rules of a host; ``rules`` is None if everything is allowed."""
 
     rules: Protego | None
     until: float
 
 
 class Robots:
-    """The robots.txt of each host, asked for once a day and kept in memory.
+    """The robots.txt of each host, fetched once a day and kept in memory.
 
     Args:
         web: the guarded session.
-        obey: False allows everything; for one's own sites.
+        obey: False allows everything, for your own sites.
     """
 
     def __init__(self, web: Web, *, obey: bool = True) -> None:
         self._web = web
         self._obey = obey
         self._kept: OrderedDict[str, _Rules] = OrderedDict()
-        self._asking: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def check(self, url: str) -> None:
-        """Return when ``url`` may be fetched.
+        """Check that ``url`` may be fetched.
 
         Raises:
-            Fault: ``disallowed``; or, where the host cannot say now (5xx, 429), one
-                that waits.
+            Fault: ``disallowed``; or a fault with a pause if the host does not answer
+                now (5xx, 429).
         """
         if not self._obey:
             return
@@ -64,11 +64,7 @@ class Robots:
             raise Fault(FetchStatus.DISALLOWED, f"{url}: robots.txt forbids it")
 
     def delay(self, url: str) -> float | None:
-        """Return the seconds between requests that the host's rules ask for.
-
-        Returns:
-            None while the rules are not known.
-        """
+        """Return the crawl delay of the host in seconds; None if unknown."""
         if not self._obey:
             return 0.0
         kept = self._kept.get(_origin(url))
@@ -79,14 +75,14 @@ class Robots:
         return min(kept.rules.crawl_delay(ROBOT) or 0.0, LONGEST_DELAY)
 
     async def _rules(self, origin: str) -> Protego | None:
-        lock = self._asking.setdefault(origin, asyncio.Lock())
+        lock = self._locks.setdefault(origin, asyncio.Lock())
         async with lock:
             kept = self._kept.get(origin)
             if kept is None or kept.until < time.monotonic():
-                rules = await self._ask(origin)
+                rules = await self._fetch(origin)
                 kept = _Rules(rules, time.monotonic() + _KEPT_SECONDS)
                 self._keep(origin, kept)
-        self._asking.pop(origin, None)
+        self._locks.pop(origin, None)
         return kept.rules
 
     def _keep(self, origin: str, rules: _Rules) -> None:
@@ -95,12 +91,12 @@ class Robots:
         if len(self._kept) > _MOST_HOSTS:
             self._kept.popitem(last=False)
 
-    async def _ask(self, origin: str) -> Protego | None:
+    async def _fetch(self, origin: str) -> Protego | None:
         url = f"{origin}/robots.txt"
         async with self._web.open(url, deadline=30.0) as response:
             status = response.status
             if status == 429 or status >= 500:
-                raise _not_now(url, response)
+                raise _unavailable(url, response)
             if status != 200:
                 return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
             text = await _first_bytes(response)
@@ -118,15 +114,15 @@ async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
     return text
 
 
-def _not_now(url: str, response: aiohttp.ClientResponse) -> Fault:
+def _unavailable(url: str, response: aiohttp.ClientResponse) -> Fault:
     header = response.headers.get("Retry-After")
     return Fault(
         FetchStatus.HTTP_ERROR,
-        f"{url}: HTTP {response.status}; left alone until its rules are known",
+        f"{url}: HTTP {response.status}; no request to it until its rules are known",
         http_status=response.status,
         again=True,
         host=host_of(url),
-        wait=wait_seconds(header, time.time(), _LONGEST_WAIT),
+        wait=wait_seconds(header, time.time(), _MAX_WAIT),
     )
 
 

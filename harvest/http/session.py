@@ -1,8 +1,9 @@
-"""The one door to the network: every request of the harvest goes through it.
+"""The guarded aiohttp session.
 
-Scheme and address are checked for the URL that is asked for and again at each redirect,
-which is why redirects are followed here by hand. No cookies, no proxy settings from the
-environment, no transparent unpacking (`icf.harvest.http.body` unpacks under a cap).
+Scheme and address are checked for the requested URL and again at each redirect, so
+redirects are followed here and not by aiohttp. There are no cookies, no proxy settings
+from the environment and no automatic decoding (`icf.harvest.http.body` decodes under a
+cap).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from icf.harvest.http.addresses import (
     AllowList,
     GuardedResolver,
     check_literal,
-    silent_names,
+    names_down,
 )
 from icf.harvest.http.urls import normalise
 
@@ -41,9 +42,9 @@ class Web:
 
     Args:
         agent: the User-Agent header.
-        allow: the user's own hosts, which may have private addresses.
-        connections: open connections at most.
-        names: the name service; the system's own by default.
+        allow: hosts that may have private addresses.
+        connections: maximum number of open connections.
+        names: the name service; by default the system's.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Web:
         self._exits.close()
 
     def at_exit(self, close: Callable[[], None]) -> None:
-        """Have ``close`` called when this session is closed."""
+        """Call ``close`` when this session is closed."""
         self._exits.callback(close)
 
     @asynccontextmanager
@@ -102,17 +103,17 @@ class Web:
         form: Mapping[str, str] | None = None,
         check: Check | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Ask for ``url``, follow redirects, and yield the response, body unread.
+        """Request ``url``, follow redirects, and yield the response, body unread.
 
         Args:
             url: a normalised URL.
-            deadline: seconds for everything: redirects, headers and body.
-            headers: further request headers.
-            form: fields to POST; without them it is a GET.
+            deadline: seconds for redirects, headers and body together.
+            headers: additional request headers.
+            form: fields to POST; without them the request is a GET.
             check: called with the URL before each request, also at each redirect.
 
         Raises:
-            Fault: anything that keeps the response from coming.
+            Fault: there is no response.
         """
         started = asyncio.get_running_loop().time()
         for _ in range(MAX_REDIRECTS + 1):
@@ -126,8 +127,7 @@ class Web:
                     yield response
                     return
             finally:
-                # Closed, not released: what is left of a body is not worth reading.
-                _put_back(response)
+                _close(response)
             url = normalise(location, base=url).url
         raise Fault(
             FetchStatus.TOO_MANY_REDIRECTS,
@@ -156,7 +156,8 @@ class Web:
             )
 
 
-def _put_back(response: aiohttp.ClientResponse) -> None:
+def _close(response: aiohttp.ClientResponse) -> None:
+    """Reuse the connection only if no body is left: the rest is not worth reading."""
     if response.content.at_eof():
         response.release()
     else:
@@ -168,15 +169,15 @@ def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
     """Turn what aiohttp raises into a `Fault`.
 
     Args:
-        url: what was asked for.
-        broken: the fate when the connection breaks: ``unreachable`` before the
-            response, ``truncated`` within its body.
+        url: that was requested.
+        broken: the fate if the connection breaks: ``unreachable`` before the response,
+            ``truncated`` within its body.
     """
     try:
         yield
     except asyncio.TimeoutError as error:
         raise Fault(
-            FetchStatus.TIMEOUT, f"{url}: no answer in the time allowed", again=True
+            FetchStatus.TIMEOUT, f"{url}: no response within the deadline", again=True
         ) from error
     except aiohttp.ClientConnectorError as error:
         raise _not_connected(url, error) from error
@@ -186,12 +187,11 @@ def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
         text = f"{url}: the server does not speak HTTP: {error.message}"
         raise Fault(FetchStatus.HTTP_ERROR, text, again=True) from error
     except (aiohttp.ClientError, OSError) as error:
-        # The disk can fail here too, where a body is being written: that is not the
-        # URL's fault.
+        # Writing a body to disk can fail here too; that is not the URL's fault.
         if isinstance(error, OSError) and error.errno in _MACHINE:
             raise
-        said = str(error) or type(error).__name__
-        raise Fault(broken, f"{url}: {said}", again=True) from error
+        text = str(error) or type(error).__name__
+        raise Fault(broken, f"{url}: {text}", again=True) from error
 
 
 _MACHINE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE})
@@ -200,6 +200,6 @@ _MACHINE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE})
 def _not_connected(url: str, error: aiohttp.ClientConnectorError) -> Fault:
     reason = error.os_error
     if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_AGAIN:
-        return silent_names(url)
+        return names_down(url)
     secure = isinstance(error, aiohttp.ClientSSLError)
     return Fault(FetchStatus.UNREACHABLE, f"{url}: {reason}", again=not secure)

@@ -22,7 +22,7 @@ _TEMPORARY = frozenset({408, 425, 429})
 
 
 def fate_of_status(status: int) -> FetchStatus:
-    """Return the fate of a URL that is answered with a status of failure.
+    """Return the fate of a URL for a status that is not 200.
 
     >>> fate_of_status(404), fate_of_status(500)
     (<FetchStatus.NOT_FOUND: 'not_found'>, <FetchStatus.HTTP_ERROR: 'http_error'>)
@@ -31,7 +31,7 @@ def fate_of_status(status: int) -> FetchStatus:
 
 
 def is_temporary(status: int) -> bool:
-    """Tell whether another attempt may end better.
+    """Return whether another attempt may succeed.
 
     >>> [is_temporary(status) for status in (404, 408, 502)]
     [False, True, True]
@@ -42,14 +42,14 @@ def is_temporary(status: int) -> bool:
 def fault_of_status(
     url: str, status: int, reason: str, retry_after: str | None, longest_wait: float
 ) -> Fault:
-    """Return the fault of a response with a status of failure.
+    """Return the fault of a response whose status is not 200.
 
     Args:
-        url: what was asked for.
+        url: that was requested.
         status: of the response.
         reason: the text next to the status.
         retry_after: the ``Retry-After`` header, or None.
-        longest_wait: seconds that a host may ask to be left alone.
+        longest_wait: maximum seconds of a pause that a host may ask for.
     """
     wait = None
     if status in SLOW_DOWN:

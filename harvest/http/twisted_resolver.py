@@ -1,8 +1,8 @@
-"""Twisted's name service: it knows only addresses that were checked.
+"""Twisted's resolver: it returns only checked addresses.
 
-Twisted asks it for every connection, also for hosts that are addresses. It looks
-up nothing by itself: what `Guard` has not looked up and checked has no address, so a
-connection cannot go anywhere else.
+Twisted calls it for every connection, also for hosts that are addresses. It resolves
+nothing itself: a host that `Guard` has not resolved and checked has no address, so
+there can be no connection to it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class _Resolution:
         self.name = name
 
     def cancel(self) -> None:
-        """There is nothing to cancel."""
+        """Do nothing: the answer is immediate."""
 
 
 @implementer(IHostnameResolver)
 class CheckedNames:
-    """The addresses that were checked, by host and port.
+    """The checked addresses, by host and port.
 
     Args:
         allow: hosts whose addresses are not checked.
@@ -46,7 +46,7 @@ class CheckedNames:
         self._checked: dict[tuple[str, int], tuple[float, list[str]]] = {}
 
     def is_fresh(self, host: str, port: int) -> bool:
-        """Tell whether a host was looked up just now."""
+        """Return whether a host was looked up recently."""
         at, _ = self._checked.get((host, port), (-_FRESH, []))
         return time.monotonic() - at < _FRESH
 
@@ -70,7 +70,7 @@ class CheckedNames:
         addressTypes: Sequence[type[Any]] | None = None,
         transportSemantics: str = "TCP",
     ) -> _Resolution:
-        """Hand over the checked addresses of a host, if there are any."""
+        """Return the checked addresses of a host, if there are any."""
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
         _, addresses = self._checked.get((hostName, portNumber), (0.0, []))

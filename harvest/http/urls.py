@@ -1,7 +1,7 @@
-"""Read a URL as pages write them: spaces, IRIs, bad percent signs.
+"""Normalise URLs as they appear in pages: spaces, IRIs, bad percent signs.
 
-Every URL that is fetched has been through `normalise`, so that one address is one row
-of the frontier, and so that what was checked is what is asked for.
+Every fetched URL is normalised, so that one address is one row of the frontier, and the
+checked URL is the one that is requested.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import idna
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 
-#: A PostgreSQL index entry holds at most 2,704 bytes; no site needs as many.
+#: A PostgreSQL index entry has at most 2,704 bytes.
 MAX_LENGTH = 2000
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -26,7 +26,7 @@ _IGNORED = str.maketrans("", "", "\t\n\r\0")
 _PATH_SAFE = "%/:@!$&'()*+,;=-._~"
 _PLAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
-#: A URL that `normalise` leaves as it is; most are.
+#: A URL that `normalise` does not change; most are like this.
 _NORMAL = re.compile(
     r"https?://(?P<host>(?:[a-z0-9-]{1,63}\.)+[a-z][a-z-]{1,62})"
     r"(?P<path>/(?:[a-zA-Z0-9:@!$&'()*+,;=_~-]|%[0-9A-Fa-f]{2}|[/.](?![/.]))*)"
@@ -35,7 +35,7 @@ _NORMAL = re.compile(
 
 @dataclass(frozen=True)
 class WebUrl:
-    """A URL that may be asked for.
+    """A URL that may be requested.
 
     Attributes:
         url: ASCII, percent-encoded, without user name, password and fragment.
@@ -103,20 +103,20 @@ def host_of(url: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """Drop what browsers drop, and read backslashes of the path as they do."""
+    """Drop what browsers drop; read backslashes in the path as slashes."""
     path, mark, rest = text.strip().translate(_IGNORED).partition("?")
     return path.replace("\\", "/") + mark + rest
 
 
 def _host_name(host: str) -> str:
-    """Return the host in ASCII and in one spelling, or raise `ValueError`."""
+    """Return the host in normalised ASCII, or raise `ValueError`."""
     if not host:
         raise ValueError("it names no host")
     if ":" in host:
         return str(ipaddress.IPv6Address(host))
     bare = host.rstrip(".")
     if _NUMBER.match(bare.rpartition(".")[2]):
-        # "127.1" and "0x7f000001" are addresses to the C library: spell them out.
+        # The C library reads "127.1" and "0x7f000001" as addresses: write them in full.
         try:
             return socket.inet_ntoa(socket.inet_aton(bare))
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The name under which sites see the program."""
+"""The User-Agent of the harvest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from icf.settings import HarvestSettings
 
 
 def user_agent(settings: HarvestSettings) -> str:
-    """Return the name under which sites see us.
+    """Return the User-Agent header.
 
     >>> user_agent(HarvestSettings(contact="me@example.org")).endswith(
     ...     "(+me@example.org)"
@@ -16,7 +16,7 @@ def user_agent(settings: HarvestSettings) -> str:
     True
 
     Raises:
-        WrongUse: the contact cannot stand in a header.
+        WrongUse: the contact cannot be part of a header.
     """
     contact = settings.contact.strip()
     if not contact.isascii() or not contact.isprintable():

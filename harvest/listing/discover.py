@@ -1,8 +1,8 @@
-"""Discovery: ask sources for albums, characters and pictures, and store the answers.
+"""Discovery: list the albums, characters and pictures of the sources, and store them.
 
-The tasks are rows of the table ``discovery``. Everything an answer says is written in
-one transaction with the cursor that leads to the next one, so a killed run goes on
-exactly behind the last answer that was stored, and an answer is never stored twice.
+The tasks are rows of the table ``discovery``. A listing page is written in one
+transaction with the cursor of the next page. So a killed run continues after the last
+page that was stored, and no page is stored twice.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _SHOWN_FAULTS = 5
 
 @dataclass(frozen=True)
 class Scope:
-    """What of the work a run takes on.
+    """Which listings a run is for.
 
     Attributes:
-        levels: of the listings that it asks for.
-        albums: names of those whose listings it asks for; empty for all, and for
+        levels: of the listings.
+        albums: names of the albums whose listings are wanted; empty for all, also for
             listings that belong to no album.
     """
 
@@ -56,7 +56,7 @@ _NO_RULES = Rules()
 class Listed:
     """What discovery did in this run."""
 
-    answers: int = 0
+    pages: int = 0
     pictures: int = 0
     passed_over: int = 0
     failed: int = 0
@@ -64,16 +64,16 @@ class Listed:
 
 
 class Discovery:
-    """Works off the discovery tasks of the sources.
+    """Processes the discovery tasks of the sources.
 
     Args:
-        catalogue: where tasks and findings are stored.
+        catalogue: where tasks and pages are stored.
         sources: those of ``icf.toml``.
         web: the guarded session.
-        found: called after each answer that was stored.
+        on_page: called after each page that was stored.
         rules: limits and filters of the sources, by their names.
-        scope: which listings are asked for.
-        only_licence: patterns of the licences that are let in; empty for all.
+        scope: which listings are wanted.
+        only_licence: patterns of the allowed licences; empty for all.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Discovery:
         catalogue: Catalogue,
         sources: Sequence[Source],
         web: Web,
-        found: Callable[[], None] = lambda: None,
+        on_page: Callable[[], None] = lambda: None,
         rules: Mapping[str, Rules] | None = None,
         scope: Scope = EVERYTHING,
         only_licence: Collection[str] = (),
@@ -89,22 +89,22 @@ class Discovery:
         self._catalogue = catalogue
         self._sources = sources
         self._web = web
-        self._found = found
+        self._on_page = on_page
         self._rules = rules or {}
         self._scope = scope
         self._only_licence = only_licence
         self.listed = Listed()
 
     async def run(self) -> None:
-        """Answer every waiting task; sources side by side.
+        """Process every pending task, all sources concurrently.
 
-        A source is asked for one task at a time, unless it is a `Crawler`.
+        A source gets one task at a time, unless it is a `Crawler`.
         """
         await asyncio.gather(*(self._run_source(source) for source in self._sources))
 
     async def _run_source(self, source: Source) -> None:
         rules = self._rules.get(source.name, _NO_RULES)
-        store_answer = partial(
+        store_page = partial(
             store,
             self._catalogue,
             source,
@@ -112,7 +112,7 @@ class Discovery:
             only_licence=self._only_licence,
         )
         waiting = _Waiting(
-            self._catalogue, source, rules, self._scope, store_answer, self._took
+            self._catalogue, source, rules, self._scope, store_page, self._count
         )
         if isinstance(source, Crawler):
             await source.crawl(waiting, self._web)
@@ -120,21 +120,21 @@ class Discovery:
         while found := await waiting.waiting(1):
             (listing,) = found
             try:
-                answer = await self._step(source, listing.task)
+                page = await self._step(source, listing.task)
             except Fault as fault:
                 await waiting.fail(listing, str(fault))
             else:
-                await waiting.answer(listing, answer)
+                await waiting.answer(listing, page)
 
-    def _took(self, answer: ListingPage | None) -> None:
-        if answer is None:
+    def _count(self, page: ListingPage | None) -> None:
+        if page is None:
             self.listed.failed += 1
             return
-        self.listed.answers += 1
-        self.listed.pictures += len(answer.pictures)
-        self.listed.passed_over += answer.passed_over
-        self.listed.faults += answer.faults
-        self._found()
+        self.listed.pages += 1
+        self.listed.pictures += len(page.pictures)
+        self.listed.passed_over += page.passed_over
+        self.listed.faults += page.faults
+        self._on_page()
 
     async def _step(self, source: Source, task: Task) -> ListingPage:
         try:
@@ -146,11 +146,11 @@ class Discovery:
 
 
 class _Waiting:
-    """The waiting tasks of one source; the `Listings` that a `Crawler` gets.
+    """The pending tasks of one source; the `Listings` that a `Crawler` gets.
 
     Args:
-        store: stores an answer to a listing; returns what of it was let in.
-        took: called with what was stored of an answer, or None for a failure.
+        store: stores a page of a listing; returns the part that was allowed.
+        on_stored: called with the stored part of a page, or None for a failure.
     """
 
     def __init__(
@@ -160,17 +160,17 @@ class _Waiting:
         rules: Rules,
         scope: Scope,
         store: Callable[[Listing, ListingPage], ListingPage | None],
-        took: Callable[[ListingPage | None], None],
+        on_stored: Callable[[ListingPage | None], None],
     ) -> None:
         self._catalogue = catalogue
         self._source = source
         self._rules = rules
         self._scope = scope
         self._store = store
-        self._took = took
+        self._on_stored = on_stored
 
     async def waiting(self, count: int, without: Collection[int] = ()) -> list[Listing]:
-        """Return the oldest tasks that wait; close those that are not wanted now."""
+        """Return the oldest pending tasks; close those that are not wanted any more."""
         while True:
             found = await asyncio.to_thread(
                 waiting_listings,
@@ -183,22 +183,22 @@ class _Waiting:
             wanted = [one for one in found if self._wants(one.task)]
             for listing in found:
                 if not self._wants(listing.task):
-                    unasked = ListingPage(cursor=listing.task.cursor, passed_over=1)
-                    await self.answer(listing, unasked)
+                    empty = ListingPage(cursor=listing.task.cursor, passed_over=1)
+                    await self.answer(listing, empty)
             if wanted or not found:
                 return wanted
 
-    async def answer(self, listing: Listing, answer: ListingPage) -> None:
-        """Store what a step of a task found."""
-        stored = await asyncio.to_thread(self._store, listing, answer)
+    async def answer(self, listing: Listing, page: ListingPage) -> None:
+        """Store a page of a listing."""
+        stored = await asyncio.to_thread(self._store, listing, page)
         if stored is not None:
-            self._took(stored)
+            self._on_stored(stored)
 
     async def fail(self, listing: Listing, message: str) -> None:
-        """Keep a task as failed."""
+        """Mark a task as failed."""
         log.warning("%s: %s: %s", self._source.name, listing.task.subject, message)
         await asyncio.to_thread(fail, self._catalogue, listing, message)
-        self._took(None)
+        self._on_stored(None)
 
     def _wants(self, task: Task) -> bool:
         return self._rules.wants_names(task.album, task.character)
@@ -207,7 +207,7 @@ class _Waiting:
 def begin(
     catalogue: Catalogue, source: Source, *, refresh: bool, scope: Scope = EVERYTHING
 ) -> None:
-    """Enter a source's first tasks; with ``refresh`` list again what is done."""
+    """Insert a source's first tasks; ``refresh`` makes all its tasks pending again."""
     tasks = list(source.first_tasks())
     with catalogue.write() as connection:
         enter_tasks(connection, source, tasks, {}, {})
@@ -226,7 +226,7 @@ def begin(
 def count_listings(
     catalogue: Catalogue, source: Source, scope: Scope, *, refresh: bool
 ) -> int:
-    """Count the listings that a run would begin with."""
+    """Count the listings that would be pending at the start of a run."""
     first = [task for task in source.first_tasks() if task.level in scope.levels]
     mine = discovery.c.source == source.name
     waits = sa.true() if refresh else discovery.c.status == "pending"
@@ -252,14 +252,14 @@ def waiting_listings(
     count: int = 1,
     without: Collection[int] = (),
 ) -> list[Listing]:
-    """Return the oldest waiting tasks of a source.
+    """Return the oldest pending tasks of a source.
 
     Args:
-        catalogue: where they are.
+        catalogue: that holds them.
         source: its name.
         scope: which of them.
         count: how many at most.
-        without: ids of those that are not wanted.
+        without: ids to leave out.
     """
     query = (
         sa.select(
@@ -303,7 +303,7 @@ def _is_in(source: str, scope: Scope) -> sa.ColumnElement[bool]:
 
 
 def fail(catalogue: Catalogue, listing: Listing, message: str) -> None:
-    """Keep a task as failed; ``icf-harvest retry`` makes it pending again."""
+    """Mark a task as failed; ``icf-harvest retry`` makes it pending again."""
     with catalogue.write() as connection:
         connection.execute(
             sa.update(discovery)
@@ -321,23 +321,23 @@ def store(
     catalogue: Catalogue,
     source: Source,
     listing: Listing,
-    answer: ListingPage,
+    page: ListingPage,
     rules: Rules = _NO_RULES,
     only_licence: Collection[str] = (),
 ) -> ListingPage | None:
-    """Write an answer and move its task on, in one transaction.
+    """Write a page and advance its task, in one transaction.
 
     Returns:
-        What of it the limits and filters let in; None where another runner stored this
-        very answer.
+        The part of it that limits and filters allow; None if another runner has stored
+        this page.
     """
-    resolved = resolve(source, answer)
+    resolved = resolve(source, page)
     with catalogue.write() as connection:
-        if not _move_on(connection, listing, answer):
+        if not _advance(connection, listing, page):
             return None
-        lawful = exclude(connection, resolved, only_licence)
-        admitted = apply_limits(connection, source.name, rules, lawful)
-        kept = admitted.answer
+        allowed = exclude(connection, resolved, only_licence)
+        limited = apply_limits(connection, source.name, rules, allowed)
+        kept = limited.page
         albums = enter_albums(connection, source, kept)
         characters = enter_characters(connection, source, kept, albums)
         enter_tasks(connection, source, kept.tasks, albums, characters)
@@ -345,8 +345,8 @@ def store(
         if kept.passed_over:
             _count_passed_over(connection, listing, kept.passed_over)
         if (
-            admitted.over_limit
-            and not answer.done
+            limited.over_limit
+            and not page.done
             and is_full(connection, source.name, rules, listing.task)
         ):
             _end_at_limit(connection, listing)
@@ -362,7 +362,7 @@ def _count_passed_over(connection: sa.Connection, listing: Listing, count: int) 
 
 
 def _end_at_limit(connection: sa.Connection, listing: Listing) -> None:
-    """Ask no more where nothing more can be let in; a refresh begins from the start."""
+    """End a listing that a limit has filled; a refresh lists it from the start."""
     connection.execute(
         sa.update(discovery)
         .where(discovery.c.id == listing.id)
@@ -370,7 +370,7 @@ def _end_at_limit(connection: sa.Connection, listing: Listing) -> None:
     )
 
 
-def _move_on(connection: sa.Connection, listing: Listing, answer: ListingPage) -> bool:
+def _advance(connection: sa.Connection, listing: Listing, page: ListingPage) -> bool:
     moved = connection.execute(
         sa.update(discovery)
         .where(
@@ -379,9 +379,9 @@ def _move_on(connection: sa.Connection, listing: Listing, answer: ListingPage) -
             discovery.c.cursor.is_not_distinct_from(listing.task.cursor),
         )
         .values(
-            cursor=answer.cursor,
-            status="done" if answer.done else "pending",
-            message=_summary(answer.faults),
+            cursor=page.cursor,
+            status="done" if page.done else "pending",
+            message=_summary(page.faults),
             changed_at=time.time(),
         )
     )
@@ -389,7 +389,7 @@ def _move_on(connection: sa.Connection, listing: Listing, answer: ListingPage) -
 
 
 def _summary(faults: Sequence[str]) -> sa.ColumnElement[str] | sa.Column[str] | str:
-    """Return the message to keep: earlier faults stay where no new ones came."""
+    """Return the message to store; without new faults the earlier one stays."""
     if not faults:
         return discovery.c.message
     shown = "\n".join(faults[:_SHOWN_FAULTS])

@@ -1,4 +1,4 @@
-"""What must not be asked for: what was withdrawn, and what is under another licence."""
+"""Exclude what was withdrawn, and pictures whose licence is not allowed."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from icf.licence_names import is_allowed
 
 
 def exclude(
-    connection: sa.Connection, answer: ResolvedPage, only_licence: Collection[str]
+    connection: sa.Connection, page: ResolvedPage, only_licence: Collection[str]
 ) -> ResolvedPage:
-    """Return an answer without withdrawn characters; other pictures get their fate.
+    """Return a page without withdrawn characters, with the fate of excluded pictures.
 
     Args:
-        connection: of the transaction that stores the answer.
-        answer: as the source gave it.
-        only_licence: patterns of the licences that are let in; empty for all.
+        connection: of the transaction that stores the page.
+        page: as the source listed it.
+        only_licence: patterns of the allowed licences; empty for all.
     """
-    kept = _without_withdrawn_characters(connection, answer)
+    kept = _without_withdrawn_characters(connection, page)
     addresses = {one.address.url for one in kept.pictures}
     withdrawn = tombstones.buried(connection, tombstones.URL, addresses)
     pictures = tuple(
-        _judged(one, one.address.url in withdrawn, only_licence)
+        _with_fate(one, one.address.url in withdrawn, only_licence)
         for one in kept.pictures
     )
     return replace(kept, pictures=pictures)
 
 
 def exclude_waiting(catalogue: Catalogue, only_licence: Collection[str]) -> int:
-    """End every waiting URL whose licence is not let in; return how many there were."""
+    """Exclude every pending URL whose licence is not allowed; return how many."""
     if not only_licence:
         return 0
     waiting = url.c.fate == FetchStatus.PENDING.value
@@ -69,37 +69,37 @@ def exclude_waiting(catalogue: Catalogue, only_licence: Collection[str]) -> int:
 
 
 def _without_withdrawn_characters(
-    connection: sa.Connection, answer: ResolvedPage
+    connection: sa.Connection, page: ResolvedPage
 ) -> ResolvedPage:
     def name(album: str | None, character: str | None) -> str:
         return tombstones.full_name(album or "", character or "")
 
     named = {
-        *(name(one.album, one.name) for one in answer.characters),
-        *(name(one.album, one.character) for one in answer.tasks if one.character),
-        *(name(one.album, one.character) for one in answer.pictures if one.character),
+        *(name(one.album, one.name) for one in page.characters),
+        *(name(one.album, one.character) for one in page.tasks if one.character),
+        *(name(one.album, one.character) for one in page.pictures if one.character),
     }
     gone = tombstones.buried(connection, tombstones.CHARACTER, named)
     if not gone:
-        return answer
+        return page
     kept = replace(
-        answer,
+        page,
         characters=tuple(
-            one for one in answer.characters if name(one.album, one.name) not in gone
+            one for one in page.characters if name(one.album, one.name) not in gone
         ),
         tasks=tuple(
-            one for one in answer.tasks if name(one.album, one.character) not in gone
+            one for one in page.tasks if name(one.album, one.character) not in gone
         ),
         pictures=tuple(
-            one for one in answer.pictures if name(one.album, one.character) not in gone
+            one for one in page.pictures if name(one.album, one.character) not in gone
         ),
     )
-    left_out = len(answer.characters) - len(kept.characters)
-    left_out += len(answer.pictures) - len(kept.pictures)
-    return replace(kept, passed_over=answer.passed_over + left_out)
+    left_out = len(page.characters) - len(kept.characters)
+    left_out += len(page.pictures) - len(kept.pictures)
+    return replace(kept, passed_over=page.passed_over + left_out)
 
 
-def _judged(
+def _with_fate(
     picture: ResolvedPicture, withdrawn: bool, only_licence: Collection[str]
 ) -> ResolvedPicture:
     if withdrawn:

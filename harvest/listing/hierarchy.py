@@ -1,4 +1,4 @@
-"""Enter what an answer names: rows of ``album``, ``character`` and ``discovery``."""
+"""Store what a page names: rows of ``album``, ``character`` and ``discovery``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CharacterIds = dict[tuple[str, str], int]
 
 
 def enter_albums(
-    connection: sa.Connection, source: Source, answer: ListingPage
+    connection: sa.Connection, source: Source, page: ListingPage
 ) -> AlbumIds:
-    """Enter the albums of an answer; return the ids of all that it names.
+    """Insert the albums of a page; return the ids of all albums that it names.
 
-    What an earlier answer or another source knows stays; what it did not know is added.
+    A known album keeps its values; missing values are filled in.
     """
     now = time.time()
-    found: dict[str, Album] = {one.name: one for one in answer.albums}
+    found: dict[str, Album] = {one.name: one for one in page.albums}
     rows = [
         {
             "name": one.name,
@@ -39,21 +39,21 @@ def enter_albums(
     _insert_or_fill(connection, album, ["name"], ["page_url", "rank", "region"], rows)
     names = {
         *found,
-        *(one.album for one in answer.characters),
-        *(task.album for task in answer.tasks if task.album),
-        *(one.album for one in answer.pictures if one.album),
+        *(one.album for one in page.characters),
+        *(task.album for task in page.tasks if task.album),
+        *(one.album for one in page.pictures if one.album),
     }
     known = sa.select(album.c.name, album.c.id).where(album.c.name.in_(sorted(names)))
     return {row.name: row.id for row in connection.execute(known)}
 
 
 def enter_characters(
-    connection: sa.Connection, source: Source, answer: ListingPage, albums: AlbumIds
+    connection: sa.Connection, source: Source, page: ListingPage, albums: AlbumIds
 ) -> CharacterIds:
-    """Enter the characters of an answer; return the ids of all that it names."""
+    """Insert the characters of a page; return the ids of all that it names."""
     now = time.time()
     found: dict[tuple[str, str], Character] = {
-        (one.album, one.name): one for one in answer.characters
+        (one.album, one.name): one for one in page.characters
     }
     rows = [
         {
@@ -71,8 +71,8 @@ def enter_characters(
     )
     wanted = {
         *found,
-        *((p.album, p.character) for p in answer.pictures if p.album and p.character),
-        *((t.album, t.character) for t in answer.tasks if t.album and t.character),
+        *((p.album, p.character) for p in page.pictures if p.album and p.character),
+        *((t.album, t.character) for t in page.tasks if t.album and t.character),
     }
     names = {albums[name]: name for name in albums}
     pairs = sorted((albums[album_name], name) for album_name, name in wanted)
@@ -92,7 +92,7 @@ def enter_tasks(
     albums: AlbumIds,
     characters: CharacterIds,
 ) -> None:
-    """Enter tasks that are not known yet."""
+    """Insert tasks that are not known yet."""
     now = time.time()
     rows = [
         {
@@ -117,24 +117,24 @@ def _insert_or_fill(
     connection: sa.Connection,
     table: sa.Table,
     key: Sequence[str],
-    may_come_later: Sequence[str],
+    fillable: Sequence[str],
     rows: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Insert new rows; give known ones the values that they lack."""
+    """Insert new rows; fill in the missing values of known ones."""
     if not rows:
         return
     statement = insert_into(connection, table)
     filled = {
         name: sa.func.coalesce(table.c[name], statement.excluded[name])
-        for name in may_come_later
+        for name in fillable
     }
-    gains = [
+    missing = [
         sa.and_(table.c[name].is_(None), statement.excluded[name].is_not(None))
-        for name in may_come_later
+        for name in fillable
     ]
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=list(key), set_=filled, where=sa.or_(*gains)
+            index_elements=list(key), set_=filled, where=sa.or_(*missing)
         ),
         sorted(rows, key=lambda row: [row[name] for name in key]),
     )

@@ -1,7 +1,7 @@
-"""Let in what a source's limits and filters allow, in the transaction that stores it.
+"""Apply a source's limits and filters, in the transaction that stores a page.
 
-Counting there, under a lock, makes limits hold across restarts and for any number of
-runners.
+Counting in that transaction, under a lock, makes limits hold across restarts and for
+any number of runners.
 """
 
 from __future__ import annotations
@@ -21,81 +21,80 @@ from icf.harvest.sources.rules import Rules
 
 #: An album's and a character's name.
 Pair = tuple[str, str]
-#: Under whom a picture is filed: an album and a character, an album, or nobody.
-Whose = tuple[str | None, str | None]
+#: What a picture is filed under: an album and a character, an album, or nothing.
+FiledUnder = tuple[str | None, str | None]
 K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Limited:
-    """What of an answer was let in.
+    """The part of a page that is allowed.
 
     Attributes:
-        answer: without what was not; ``passed_over`` counts that too.
-        over_limit: how much of it only a limit kept out.
+        page: without the rest, which ``passed_over`` counts.
+        over_limit: how many things only a limit excluded.
     """
 
-    answer: ResolvedPage
+    page: ResolvedPage
     over_limit: int = 0
 
 
-class _Room:
-    """Counts down what a limit leaves free; no limit leaves room for everything."""
+class _Quota:
+    """Counts towards a limit, by key; without a limit everything is allowed."""
 
-    def __init__(self, limit: int | None, taken: Mapping[Any, int]) -> None:
+    def __init__(self, limit: int | None, used: Mapping[Any, int]) -> None:
         self._limit = limit
-        self._taken = dict(taken)
+        self._used = dict(used)
         self.refused = 0
 
-    def has(self, whose: Hashable) -> bool:
-        """Take a place, if there is one."""
-        taken = self._taken.get(whose, 0)
-        if self._limit is not None and taken >= self._limit:
+    def take(self, key: Hashable) -> bool:
+        """Count one more for a key, if the limit allows it; return whether it does."""
+        used = self._used.get(key, 0)
+        if self._limit is not None and used >= self._limit:
             self.refused += 1
             return False
-        self._taken[whose] = taken + 1
+        self._used[key] = used + 1
         return True
 
 
 def apply_limits(
-    connection: sa.Connection, source: str, rules: Rules, answer: ResolvedPage
+    connection: sa.Connection, source: str, rules: Rules, page: ResolvedPage
 ) -> Limited:
-    """Return what of an answer may be stored.
+    """Return the part of a page that may be stored.
 
     Args:
         connection: of the transaction that stores it.
-        source: the name of the source whose answer it is.
+        source: the name of the source that listed it.
         rules: the source's.
-        answer: as the source gave it.
+        page: as the source listed it.
     """
     if rules.allows_everything:
-        return Limited(answer)
-    _one_at_a_time(connection, source)
-    albums, no_room = _albums(connection, source, rules, answer)
-    over_limit = no_room
-    characters, no_room = _characters(connection, source, rules, answer, albums)
-    over_limit += no_room
+        return Limited(page)
+    _lock(connection, source)
+    albums, over = _albums(connection, source, rules, page)
+    over_limit = over
+    characters, over = _characters(connection, source, rules, page, albums)
+    over_limit += over
     wanted = _Wanted(rules, albums, characters)
-    pictures, no_room = _pictures(
-        connection, source, rules, [p for p in answer.pictures if wanted.picture(p)]
+    pictures, over = _pictures(
+        connection, source, rules, [p for p in page.pictures if wanted.picture(p)]
     )
-    over_limit += no_room
+    over_limit += over
     kept = replace(
-        answer,
-        albums=tuple(one for one in answer.albums if one.name in albums),
+        page,
+        albums=tuple(one for one in page.albums if one.name in albums),
         characters=tuple(
-            one for one in answer.characters if (one.album, one.name) in characters
+            one for one in page.characters if (one.album, one.name) in characters
         ),
         pictures=tuple(pictures),
-        tasks=tuple(task for task in answer.tasks if wanted.task(task)),
+        tasks=tuple(task for task in page.tasks if wanted.task(task)),
     )
-    left_out = _things(answer) - _things(kept)
-    passed_over = answer.passed_over + left_out
+    passed_over = page.passed_over + _count_things(page) - _count_things(kept)
     return Limited(replace(kept, passed_over=passed_over), over_limit)
 
 
 def is_full(connection: sa.Connection, source: str, rules: Rules, task: Task) -> bool:
-    """Tell whether a limit leaves no room for anything more that a task can list."""
+    """Return whether a limit excludes everything more that a task can list."""
     limit = rules.limit
     if task.level is Level.ALBUMS:
         return limit.albums is not None and (
@@ -108,14 +107,14 @@ def is_full(connection: sa.Connection, source: str, rules: Rules, task: Task) ->
         return limit.characters is not None and (
             found.get(task.album, 0) >= limit.characters
         )
-    whose = (task.album, task.character)
-    images = _count_pictures(connection, source, [whose])
-    return limit.images is not None and images.get(whose, 0) >= limit.images
+    key = (task.album, task.character)
+    images = _count_pictures(connection, source, [key])
+    return limit.images is not None and images.get(key, 0) >= limit.images
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Tells what belongs to albums and characters that were let in, or are known."""
+    """Selects what belongs to the given albums and characters."""
 
     rules: Rules
     albums: Collection[str]
@@ -136,16 +135,16 @@ class _Wanted:
         return (album, character) in self.characters
 
 
-def _things(answer: ListingPage) -> int:
+def _count_things(page: ListingPage) -> int:
     return (
-        len({one.name for one in answer.albums})
-        + len({(one.album, one.name) for one in answer.characters})
-        + len(answer.pictures)
+        len({one.name for one in page.albums})
+        + len({(one.album, one.name) for one in page.characters})
+        + len(page.pictures)
     )
 
 
-def _one_at_a_time(connection: sa.Connection, source: str) -> None:
-    """Keep other runners from counting; on SQLite a writer is alone anyway."""
+def _lock(connection: sa.Connection, source: str) -> None:
+    """Let one runner count at a time; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         key = sa.func.hashtext(f"icf limits of {source}")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
@@ -155,15 +154,15 @@ def _one_at_a_time(connection: sa.Connection, source: str) -> None:
 
 
 def _albums(
-    connection: sa.Connection, source: str, rules: Rules, answer: ListingPage
+    connection: sa.Connection, source: str, rules: Rules, page: ListingPage
 ) -> tuple[set[str], int]:
-    """Return the names of albums that are let in, and how many found no room."""
+    """Return the names of the allowed albums, and how many a limit excluded."""
     named = {
-        *(one.album for one in answer.characters),
-        *(task.album for task in answer.tasks if task.album),
-        *(one.album for one in answer.pictures if one.album),
+        *(one.album for one in page.characters),
+        *(task.album for task in page.tasks if task.album),
+        *(one.album for one in page.pictures if one.album),
     }
-    found = _newest(answer.albums, lambda one: one.name)
+    found = _last_by_key(page.albums, lambda one: one.name)
     columns = (album.c.name, album.c.region, album.c.rank, _is_of(source, album))
     known = {
         row.name: row
@@ -171,21 +170,21 @@ def _albums(
             sa.select(*columns).where(album.c.name.in_(sorted({*found, *named})))
         )
     }
-    room = _Room(rules.limit.albums, {None: _count_albums(connection, source)})
-    let_in: set[str] = set()
+    quota = _Quota(rules.limit.albums, {None: _count_albums(connection, source)})
+    allowed: set[str] = set()
     for name, one in found.items():
         row = known.get(name)
         region = (row.region if row else None) or one.region
         rank = row.rank if row and row.rank is not None else one.rank
         if rules.wants_album(name, region, rank) and (
-            (row is not None and row.is_of) or room.has(None)
+            (row is not None and row.is_of) or quota.take(None)
         ):
-            let_in.add(name)
+            allowed.add(name)
     for name in named - set(found):
         row = known.get(name)
         if row and rules.wants_album(name, row.region, row.rank):
-            let_in.add(name)
-    return let_in, room.refused
+            allowed.add(name)
+    return allowed, quota.refused
 
 
 def _count_albums(connection: sa.Connection, source: str) -> int:
@@ -195,7 +194,7 @@ def _count_albums(connection: sa.Connection, source: str) -> int:
 
 
 def _is_of(source: str, table: sa.Table) -> sa.ColumnElement[bool]:
-    """Tell whether a source brought an album or a character, or lists below it."""
+    """Return whether a source found an album or a character, or lists below it."""
     refers = discovery.c[f"{table.name}_id"] == table.c.id
     lists = sa.exists().where(discovery.c.source == source, refers)
     return sa.or_(table.c.source == source, lists).label("is_of")
@@ -208,14 +207,14 @@ def _characters(
     connection: sa.Connection,
     source: str,
     rules: Rules,
-    answer: ListingPage,
+    page: ListingPage,
     albums: Collection[str],
 ) -> tuple[set[Pair], int]:
-    """Return the characters that are let in, and how many found no room."""
-    found = _newest(answer.characters, lambda one: (one.album, one.name))
+    """Return the allowed characters, and how many a limit excluded."""
+    found = _last_by_key(page.characters, lambda one: (one.album, one.name))
     named = {
-        *((p.album, p.character) for p in answer.pictures if p.album and p.character),
-        *((t.album, t.character) for t in answer.tasks if t.album and t.character),
+        *((p.album, p.character) for p in page.pictures if p.album and p.character),
+        *((t.album, t.character) for t in page.tasks if t.album and t.character),
     }
     pairs = [pair for pair in {**found, **dict.fromkeys(named)} if pair[0] in albums]
     known = _known_characters(connection, source, pairs)
@@ -224,17 +223,19 @@ def _characters(
         if rules.limit.characters is None
         else _count_characters(connection, source, {pair[0] for pair in pairs})
     )
-    room = _Room(rules.limit.characters, taken)
-    let_in: set[Pair] = set()
+    quota = _Quota(rules.limit.characters, taken)
+    allowed: set[Pair] = set()
     for pair in pairs:
         row, one = known.get(pair), found.get(pair)
         if one is None and row is None:
             continue
         gender = (row.gender if row else None) or (one.gender if one else None)
         is_new = one is not None and not (row and row.is_of)
-        if rules.wants_character(pair[1], gender) and (not is_new or room.has(pair[0])):
-            let_in.add(pair)
-    return let_in, room.refused
+        if rules.wants_character(pair[1], gender) and (
+            not is_new or quota.take(pair[0])
+        ):
+            allowed.add(pair)
+    return allowed, quota.refused
 
 
 def _known_characters(
@@ -278,24 +279,26 @@ def _pictures(
     rules: Rules,
     pictures: list[ResolvedPicture],
 ) -> tuple[list[ResolvedPicture], int]:
-    """Return the pictures that there is room for, and how many found none."""
+    """Return the allowed pictures, and how many a limit excluded."""
     if rules.limit.images is None:
         return pictures, 0
-    whose = {(one.album, one.character) for one in pictures}
+    keys = {(one.album, one.character) for one in pictures}
     filed = _filed(connection, {one.address.url for one in pictures})
-    room = _Room(rules.limit.images, _count_pictures(connection, source, whose))
+    quota = _Quota(rules.limit.images, _count_pictures(connection, source, keys))
     kept = []
     for one in pictures:
         pair = (one.album, one.character)
         key = (one.address.url, pair)
-        if one.fate is not FetchStatus.PENDING or key in filed or room.has(pair):
+        if one.fate is not FetchStatus.PENDING or key in filed or quota.take(pair):
             filed.add(key)
             kept.append(one)
-    return kept, room.refused
+    return kept, quota.refused
 
 
-def _filed(connection: sa.Connection, urls: Collection[str]) -> set[tuple[str, Whose]]:
-    """Return the known ones among URLs, each with those it is filed under."""
+def _filed(
+    connection: sa.Connection, urls: Collection[str]
+) -> set[tuple[str, FiledUnder]]:
+    """Return the known ones among URLs, each with what it is filed under."""
     query = (
         sa.select(
             url.c.url,
@@ -317,15 +320,15 @@ def _filed(connection: sa.Connection, urls: Collection[str]) -> set[tuple[str, W
 
 
 def _count_pictures(
-    connection: sa.Connection, source: str, whose: Collection[Whose]
-) -> dict[Whose, int]:
-    """Count what a source has brought for each: those who are named, or their album."""
+    connection: sa.Connection, source: str, keys: Collection[FiledUnder]
+) -> dict[FiledUnder, int]:
+    """Count the pictures of a source that are filed under each key."""
     mine = sa.and_(
         url.c.source == source,
         url.c.fate.not_in([fate.value for fate in NEVER_FETCHED]),
     )
-    found: dict[Whose, int] = {}
-    names = [(a, c) for a, c in whose if a is not None and c is not None]
+    found: dict[FiledUnder, int] = {}
+    names = [(a, c) for a, c in keys if a is not None and c is not None]
     by_character = (
         sa.select(album.c.name, character.c.name, sa.func.count())
         .join(character, character.c.album_id == album.c.id)
@@ -341,16 +344,16 @@ def _count_pictures(
     )
     if names:
         found |= {(a, c): int(n) for a, c, n in connection.execute(by_character)}
-    alone = sorted({a for a, c in whose if a is not None and c is None})
+    album_only = sorted({a for a, c in keys if a is not None and c is None})
     by_album = (
         sa.select(album.c.name, sa.func.count())
         .join(url, url.c.album_id == album.c.id)
-        .where(mine, album.c.name.in_(alone))
+        .where(mine, album.c.name.in_(album_only))
         .group_by(album.c.name)
     )
-    if alone:
+    if album_only:
         found |= {(a, None): int(n) for a, n in connection.execute(by_album)}
-    if (None, None) in whose:
+    if (None, None) in keys:
         unfiled = sa.select(sa.func.count()).where(
             mine,
             url.c.album_id.is_(None),
@@ -360,5 +363,5 @@ def _count_pictures(
     return found
 
 
-def _newest(things: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Any]:
+def _last_by_key(things: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Any]:
     return {key(one): one for one in things}

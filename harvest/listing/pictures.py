@@ -1,4 +1,4 @@
-"""Store the pictures that a source listed: rows of ``url`` and of ``mention``."""
+"""Store the pictures of a listing page: rows of ``url`` and of ``mention``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def store_pictures(
     characters: CharacterIds,
     albums: Mapping[str, int],
 ) -> None:
-    """Enter the pictures of a page into the frontier, and file them under characters.
+    """Insert the pictures of a page into the frontier and file them under characters.
 
     A URL that is known keeps its row; it may be mentioned for another character. A
     picture that names an album alone is mentioned for all characters of that album,
@@ -36,13 +36,13 @@ def store_pictures(
     Args:
         connection: of the transaction that stores the page.
         source: that listed it.
-        page: what is stored of it; its albums and characters are stored already.
+        page: the part that is stored; its albums and characters are stored already.
         characters: ids by album and name.
         albums: ids by name.
     """
     rows = [_row(source, one, albums) for one in page.pictures]
     insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
-    _ask_again_where_changed(connection, rows)
+    _refetch_changed(connection, rows)
     ids = _ids(connection, {row["url"] for row in rows})
     now = time.time()
     mentions: dict[tuple[int, int], dict[str, Any]] = {}
@@ -62,36 +62,34 @@ def store_pictures(
     changed_albums = {row["album_id"] for row in rows} - {None}
     changed_albums |= {albums[one.album] for one in page.characters}
     of_cast = mention_cast(connection, changed_albums)
-    # Some of these URLs may have been fetched long ago, for another character.
+    # Some of these URLs may be stored already, for another character.
     write_candidates(connection, of_cast | {url_id for url_id, _ in mentions})
 
 
-def _ask_again_where_changed(
-    connection: sa.Connection, rows: Sequence[dict[str, Any]]
-) -> None:
-    """Make URLs pending whose bytes are others now than when they were listed."""
+def _refetch_changed(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Make URLs pending whose bytes have changed since they were listed."""
     for column in (url.c.expected_sha1, url.c.version):
-        promised = [
+        listed = [
             {
                 "known_url": row["url"],
-                "word": row[column.name],
+                "new_value": row[column.name],
                 "new_shot": row["shot"],
                 "new_tracks": row["tracks"],
             }
             for row in rows
             if row[column.name] is not None and row["fate"] == FetchStatus.PENDING.value
         ]
-        if promised:
+        if listed:
             connection.execute(
                 sa.update(url)
                 .where(
                     url.c.url == sa.bindparam("known_url"),
-                    column != sa.bindparam("word"),
+                    column != sa.bindparam("new_value"),
                     url.c.fate != FetchStatus.TAKEN_DOWN.value,
                 )
                 .values(
                     {
-                        column.name: sa.bindparam("word"),
+                        column.name: sa.bindparam("new_value"),
                         "fate": FetchStatus.PENDING.value,
                         "attempts": 0,
                         "not_before": 0.0,
@@ -99,7 +97,7 @@ def _ask_again_where_changed(
                         "tracks": sa.bindparam("new_tracks"),
                     }
                 ),
-                promised,
+                listed,
             )
 
 

@@ -1,1 +1,1 @@
-"""The picture that each character is compared by."""
+"""The reference picture of each character."""

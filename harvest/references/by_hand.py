@@ -1,4 +1,4 @@
-"""Who has a reference picture, how it was chosen, and choosing one by hand."""
+"""List references, and find the characters and pictures that a person names."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _SHOWN_ALBUMS = 5
 
 @dataclass(frozen=True)
 class CharacterReference:
-    """A character and the picture it is compared by.
+    """A character and its reference.
 
     Attributes:
         by: "hand", "lead" or "medoid"; None where there is no reference.
-        face_id: the reference; None before the filter has found it.
-        sha256: of the reference's picture, or of the one that will give it.
+        face_id: of the reference; None before the filter has found it.
+        sha256: of the reference's picture, or of the picture it will be taken from.
         picture_url: where that picture was found.
-        note: what else there is to know.
+        note: a remark for the user.
     """
 
     character_id: int
@@ -56,14 +56,14 @@ class CharacterReference:
 
     @property
     def missing(self) -> bool:
-        """Whether there is neither a reference nor a picture that will give one."""
+        """Whether there is neither a reference nor a picture to take one from."""
         return self.sha256 is None
 
 
 def list_references(
     connection: sa.Connection, album_name: str | None = None
 ) -> list[CharacterReference]:
-    """Read the reference of each character, by album and name.
+    """Return the reference of each character, ordered by album and name.
 
     Raises:
         WrongUse: there is no such album.
@@ -113,7 +113,7 @@ def list_references(
 
 
 def _leads() -> sa.Select[Any]:
-    """The lead picture of each character that the filter may still find a face on."""
+    """Select lead pictures on which the filter may still find a face, by character."""
     open_face = sa.exists().where(
         face.c.image_id == image.c.id, face.c.awaits.is_not(None)
     )
@@ -136,7 +136,7 @@ def _described(row: Any, first: str) -> CharacterReference:
         if row.verdict == "dropped":
             note = f"the filter dropped this face ({row.reason})"
     elif by == HAND:
-        note = "none, by hand"
+        note = "none, chosen by hand"
     elif row.leading is not None:
         by, sha256, note = "lead", row.leading, "waits for `icf-filter run`"
     return CharacterReference(
@@ -158,7 +158,7 @@ def find_character(
     """Return the id of a character.
 
     Raises:
-        WrongUse: nobody has this name, or several have and no album says who.
+        WrongUse: no character has this name, or several have and no album is given.
     """
     if album_name is not None:
         _check_album(connection, album_name)
@@ -178,7 +178,7 @@ def find_character(
     albums = [repr(row.name) for row in rows[:_SHOWN_ALBUMS]]
     more = len(rows) - len(albums)
     raise WrongUse(
-        f"{len(rows)} albums have a character {name!r}; say which with --album: "
+        f"{len(rows)} albums have a character {name!r}; choose one with --album: "
         + ", ".join(albums)
         + (f" and {more} more" if more else "")
     )
@@ -203,7 +203,7 @@ def _near(name: str, known: Sequence[str]) -> str:
     folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(name.casefold(), folded, _NEAREST, cutoff=0.3)
     if not near:
-        return "; `icf-harvest reference` lists all there are"
+        return "; `icf-harvest reference` lists all"
     return "; the nearest: " + ", ".join(repr(folded[each]) for each in near)
 
 
@@ -211,7 +211,7 @@ def find_image(connection: sa.Connection, text: str) -> int:
     """Return the id of a stored image, by its SHA-256 or a URL it was found at.
 
     Raises:
-        WrongUse: there is none; for a URL that was listed, with what became of it.
+        WrongUse: there is none; the message has the fate of a listed URL.
     """
     if _SHA256.fullmatch(text.lower()):
         query = sa.select(image.c.id).where(image.c.sha256 == text.lower())
@@ -232,9 +232,7 @@ def find_image(connection: sa.Connection, text: str) -> int:
     if row is not None:
         meaning = FetchStatus[row.fate.upper()].meaning
         raise WrongUse(f"{text} is not stored: {row.fate} ({meaning})")
-    raise WrongUse(
-        f"no source has listed {text}; give a picture of your own with --file"
-    )
+    raise WrongUse(f"no source has listed {text}; use --file for a picture of your own")
 
 
 def _normal(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a person can choose a character's reference from: faces, else whole pictures."""
+"""The choices for a character's reference: faces, else whole pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from icf.catalogue.schema import (
 from icf.codes import FaceReason
 from icf.engine.rows import by_ids
 
-#: Copies of better faces, and what nobody should choose.
+#: Copies of better faces, and faces that must not be chosen.
 _NOT_SHOWN = (
     FaceReason.EXACT_DUPLICATE.value,
     FaceReason.NEAR_DUPLICATE.value,
@@ -36,12 +36,12 @@ class Choice:
     """A face, or a picture whose faces are not known yet.
 
     Attributes:
-        value: how `references.csv` names it.
+        value: its name in `references.csv`.
         sha256: of the picture.
         box: of the face, in pixels of the upright picture; None for a whole picture.
-        current: it is the reference now, or will give it.
-        is_lead: it is on the picture that the character's page leads with.
-        score: the detector's, of a face.
+        current: whether it is the reference, or the reference will be taken from it.
+        is_lead: whether it is on the lead picture of the character's page.
+        score: of the detector, for a face.
         sharpness: of a face.
     """
 
@@ -57,10 +57,10 @@ class Choice:
 def read_choices(
     connection: sa.Connection, character_ids: Sequence[int], limit: int
 ) -> dict[int, list[Choice]]:
-    """Read the likeliest choices of each character, the likeliest first.
+    """Return the best choices of each character, best first.
 
-    The present reference comes first, then the page's lead picture; faces come before
-    pictures that the filter has not looked at.
+    The current reference is first, then the page's lead picture; faces are before
+    pictures that the filter has not processed.
     """
     first = step_at(connection, Entry.NEW_IMAGE)
     found: dict[int, list[Choice]] = {each: [] for each in character_ids}
@@ -130,7 +130,7 @@ def _pictures(first: str) -> sa.Select[Any]:
 
 
 def _place(order: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[int]:
-    """The place of a row among those of its character, from 1."""
+    """The rank of a row among those of its character, from 1."""
     window = sa.func.row_number().over(
         partition_by=candidate.c.character_id, order_by=order
     )

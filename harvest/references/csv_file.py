@@ -1,7 +1,7 @@
-"""Read `references.csv`: who is to be compared by which face or picture.
+"""Import `references.csv`: the chosen reference of each character.
 
-A row is a line, so that a quotation mark nobody closed spoils no row but its own. Each
-row that cannot be taken is reported by its line; the others are taken.
+A row is one line, so that an unclosed quotation mark affects only its own row. Invalid
+rows are reported by line; the others are imported.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from icf.errors import BadInput, IcfError, WrongUse
 from icf.harvest.references.by_hand import find_character, find_image
 from icf.spreadsheet import harmless
 
-#: What a row says: whom it is about, by ``id`` or by names, and what was chosen.
+#: A character, by ``id`` or by names, and the choice.
 COLUMNS = ("id", "album", "character", "choice")
-#: The choice that no picture shows the character.
+#: The choice of no reference.
 NONE = "none"
 
 _FACE = re.compile(r"face:([0-9]{1,18})")
@@ -35,7 +35,7 @@ _DELIMITERS = (",", ";", "\t")
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the file, by its columns' names; empty where there is none."""
+    """A line of the file by column; missing columns are empty."""
 
     line: int
     id: str
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A line that was not taken, and why."""
+    """An invalid line and the reason."""
 
     line: int
     why: str
@@ -58,13 +58,13 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of a file.
+    """The result of an import.
 
     Attributes:
-        faces: characters that have a new reference.
-        waiting: characters whose picture the filter has to look at first.
-        none: characters that no picture shows.
-        bad: the lines that were not taken.
+        faces: number of characters with a new reference.
+        waiting: number of characters whose picture the filter must process first.
+        none: number of characters without a reference.
+        bad: the invalid lines.
     """
 
     faces: int
@@ -127,41 +127,45 @@ def _cells(line: str, delimiter: str) -> list[str]:
 def import_rows(
     connection: sa.Connection, run_id: int, rows: list[Row | BadRow]
 ) -> Imported:
-    """Take each row that can be taken, inside the caller's transaction."""
+    """Import the valid rows, in the caller's transaction."""
     bad: list[BadRow] = []
-    said: dict[int, int] = {}
+    lines: dict[int, int] = {}
     counts = {"faces": 0, "waiting": 0, "none": 0}
     for row in rows:
         if isinstance(row, BadRow):
             bad.append(row)
             continue
         try:
-            who = _who(connection, row)
-            if who in said:
-                raise BadInput(f"line {said[who]} has chosen for this character")
-            counts[_take(connection, run_id, who, row.choice)] += 1
-            said[who] = row.line
+            character_id = _character_id(connection, row)
+            if character_id in lines:
+                raise BadInput(
+                    f"line {lines[character_id]} has chosen for this character"
+                )
+            counts[_choose(connection, run_id, character_id, row.choice)] += 1
+            lines[character_id] = row.line
         except IcfError as error:
             bad.append(BadRow(row.line, str(error)))
     return Imported(**counts, bad=tuple(bad))
 
 
-def _take(connection: sa.Connection, run_id: int, who: int, choice: str) -> str:
+def _choose(
+    connection: sa.Connection, run_id: int, character_id: int, choice: str
+) -> str:
     if choice.lower() == NONE:
-        references.choose_none(connection, run_id, who)
+        references.choose_none(connection, run_id, character_id)
         return "none"
     if match := _FACE.fullmatch(choice):
-        references.choose_face(connection, run_id, who, int(match[1]))
+        references.choose_face(connection, run_id, character_id, int(match[1]))
         return "faces"
     if match := _IMAGE.fullmatch(choice):
         image_id = find_image(connection, match[1])
-        chosen = references.choose_image(connection, run_id, who, image_id)
+        chosen = references.choose_image(connection, run_id, character_id, image_id)
         return "waiting" if chosen is None else "faces"
     raise BadInput(f"the choice {choice!r} is none of face:N, image:SHA256, none")
 
 
-def _who(connection: sa.Connection, row: Row) -> int:
-    """Return the character's id; its names must be those that the row says."""
+def _character_id(connection: sa.Connection, row: Row) -> int:
+    """Return the character's id; check the names of the row if it has an id."""
     if not row.id:
         return _by_names(connection, row)
     if not _ID.fullmatch(row.id):
@@ -174,8 +178,8 @@ def _who(connection: sa.Connection, row: Row) -> int:
     known = connection.execute(query).one_or_none()
     if known is None:
         raise BadInput(f"the catalogue has no character {row.id}")
-    for said, name in ((row.album, known.album), (row.character, known.character)):
-        if said and not _is_meant(said, name):
+    for written, name in ((row.album, known.album), (row.character, known.character)):
+        if written and not _is_same(written, name):
             raise BadInput(
                 f"character {row.id} is {known.character!r} of {known.album!r} here; "
                 "the file is from another workspace"
@@ -189,20 +193,20 @@ def _by_names(connection: sa.Connection, row: Row) -> int:
     try:
         return find_character(connection, row.character, row.album or None)
     except WrongUse:
-        # A spreadsheet keeps names like "=5" behind an apostrophe.
+        # A spreadsheet saves names like "=5" with a leading apostrophe.
         bare = [cell.removeprefix("'") for cell in (row.character, row.album)]
         if bare == [row.character, row.album]:
             raise
         return find_character(connection, bare[0], bare[1] or None)
 
 
-def _is_meant(said: str, name: str) -> bool:
-    """Whether a cell is a name, however a spreadsheet keeps it on one line."""
-    return one_line(said) in (one_line(name), harmless(one_line(name)))
+def _is_same(written: str, name: str) -> bool:
+    """Whether a cell has a name, in any form in which a spreadsheet saves it."""
+    return one_line(written) in (one_line(name), harmless(one_line(name)))
 
 
 def row_start(character_id: int, album_name: str, name: str) -> str:
-    """Return a row of the file up to its choice, safe to open in a spreadsheet.
+    """Return the start of a row, up to its choice, safe for spreadsheets.
 
     >>> row_start(7, "Cats", "=Tom")
     "7,Cats,'=Tom,"
@@ -214,7 +218,7 @@ def row_start(character_id: int, album_name: str, name: str) -> str:
 
 
 def one_line(name: str) -> str:
-    r"""Return a name as it stands in one line of the file.
+    r"""Return a name on one line.
 
     >>> one_line("Tom\n and  Jerry ")
     'Tom and Jerry'

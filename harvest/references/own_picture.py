@@ -1,4 +1,4 @@
-"""Take in a picture of one's own, to choose a reference from."""
+"""Store a picture from a file, to choose a reference from it."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def store_file(
     licence: Licence,
     settings: HarvestSettings,
 ) -> int:
-    """Store a file as an image, with where it came from; return the image's id.
+    """Store a file as an image with its source; return the image's id.
 
     Args:
         connection: a transaction that writes.
         blobs: where the bytes go.
         path: the picture.
-        licence: what may be done with it.
-        settings: with the caps on a picture.
+        licence: of the picture.
+        settings: with the caps on pictures.
 
     Raises:
-        WrongUse: there is no such file, its licence is not let in, or these very bytes
-            were taken down.
-        BadInput: it is no picture that can be used.
+        WrongUse: there is no such file, its licence is not allowed, or its bytes were
+            taken down.
+        BadInput: it is not a usable picture.
     """
     if not is_allowed(settings.only_licence, licence.name, licence.url):
         raise WrongUse(
             f"the licence of {path}, {licence.name}, is not one of "
-            "harvest.only_licence; say which it has with --licence"
+            "harvest.only_licence; state its licence with --licence"
         )
     data = _read(path, settings.max_bytes)
     try:

@@ -1,8 +1,8 @@
-"""One HTML page on which a person chooses references, without a server.
+"""An HTML page to choose references, without a server.
 
-The page loads nothing from anywhere but the small pictures it was made with, and a
-content security policy holds it to that. What was chosen is kept in the browser, and
-saved as `references.csv` for `icf-harvest reference import`.
+The page loads nothing but its own thumbnails; a content security policy enforces that.
+The choices stay in the browser and are saved as `references.csv` for
+`icf-harvest reference import`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from icf.harvest.references.thumbnails import Thumbnails, as_data_url, file_name
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
-#: Bytes of small pictures that go into the page itself; more go into a folder.
+#: Bytes of thumbnails that are embedded in the page; more are put into a folder.
 INLINE = 6_000_000
-#: Characters whose choices are read at a time.
+#: Characters whose choices one query reads.
 _CHARACTERS = 200
-#: What a folder of small pictures may hold, if it is to be replaced.
+#: Files of a thumbnail folder, which may be replaced.
 _OURS = re.compile(r"(face-[0-9]+|image-[0-9a-f]{64})\.jpg")
 
 
@@ -40,8 +40,8 @@ class Panel:
     """A character on the page.
 
     Attributes:
-        row: its row of the file up to the choice.
-        link: its page on the web, if that is one.
+        row: the start of its row of the file, up to the choice.
+        link: its page on the web, or None.
     """
 
     reference: CharacterReference
@@ -54,11 +54,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Written:
-    """What a page holds.
+    """The result of writing a page.
 
     Attributes:
-        folder: of its small pictures; None where they are in the page.
-        left_out: pictures that cannot be shown, by reason.
+        folder: of its thumbnails; None if they are in the page.
+        left_out: number of pictures that cannot be shown, by reason.
     """
 
     characters: int
@@ -69,13 +69,13 @@ class Written:
 
 @dataclass(frozen=True)
 class Order:
-    """What the page is to show.
+    """What the page shows.
 
     Attributes:
         target: the file to write.
         album: only this album's characters.
         missing: only characters without a reference.
-        limit: pictures of a character, at most.
+        limit: maximum number of pictures of a character.
     """
 
     target: Path
@@ -89,21 +89,21 @@ def write_page(
     order: Order,
     done: Callable[[int], None] = lambda count: None,
 ) -> Written:
-    """Write the page, and beside it a folder where its pictures are many.
+    """Write the page and, if there are many thumbnails, a folder next to it.
 
     Args:
-        workspace: where the pictures are.
+        workspace: with the pictures.
         order: what to show.
-        done: is told how many small pictures are made.
+        done: called with the number of new thumbnails.
 
     Raises:
-        WrongUse: there is nobody to show, or the folder holds something else.
+        WrongUse: there is no character to show, or the folder has other files.
         BrokenMachine: it cannot be written.
     """
     panels = _panels(workspace, order)
     if not panels:
         raise WrongUse(
-            "there is no character to show; `icf-harvest reference` lists all there are"
+            "there is no character to show; `icf-harvest reference` lists all"
         )
     folder = order.target.with_name(f"{order.target.stem}_pictures")
     _check_ours(folder)
@@ -126,7 +126,7 @@ def write_page(
             replace_file(order.target, [text.encode()])
     except OSError as error:
         raise BrokenMachine(
-            f"cannot write the page {order.target}: {error}; name another place, or "
+            f"cannot write the page {order.target}: {error}; choose another place, or "
             "free some space"
         ) from error
     shown = sum(file_name(one) in sources for one in choices)
@@ -156,7 +156,7 @@ def _panels(workspace: Workspace, order: Order) -> list[Panel]:
 
 
 def _is_web(link: str | None) -> bool:
-    """A link from the web is followed only to the web: ``javascript:`` is code."""
+    """Only web URLs become links: ``javascript:`` would run code."""
     return link is not None and link.startswith(("http://", "https://"))
 
 
@@ -168,13 +168,13 @@ def _check_ours(folder: Path) -> None:
     )
     if strange:
         raise WrongUse(
-            f"{folder} holds something else than the pictures of such a page; name "
-            "another file"
+            f"{folder} has other files than the thumbnails of such a page; choose "
+            "another name"
         )
 
 
 def _sources(made: Path, name: str) -> tuple[dict[str, str], bool]:
-    """Return where the page finds each small picture, and whether in itself."""
+    """Return the URL of each thumbnail, and whether they are in the page."""
     files = sorted(made.iterdir())
     inside = sum(file.stat().st_size for file in files) <= INLINE
     return {
@@ -215,6 +215,6 @@ def _render(
 
 
 def _hash(code: str) -> str:
-    """Return a text as a content security policy names it."""
+    """Return the hash of a text for a content security policy."""
     digest = hashlib.sha256(code.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

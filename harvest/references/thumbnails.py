@@ -1,4 +1,4 @@
-"""Small pictures to choose from: encoded anew, so that nothing else comes along."""
+"""Thumbnails of the choices: re-encoded, so that only pixels are copied."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from icf.stores.blobs import BlobStore, MissingBlob
 
 Pixels = NDArray[np.uint8]
 
-#: Pixels on the longest side: twice what the page shows, for dense screens.
+#: Pixels on the longest side: twice the displayed size, for high-density screens.
 SIDE = 240
 _QUALITY = 78
 
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Makes the small pictures.
+    """Makes the thumbnails.
 
     Attributes:
-        blobs: where the pictures are.
-        crop_rate: enlargement of the crops of faces; 1.0 doubles both sides.
+        blobs: with the pictures.
+        crop_rate: enlargement of face crops; 1.0 doubles both sides.
         max_pixels: the cap on width x height of a picture.
     """
 
@@ -50,12 +50,12 @@ class Thumbnails:
         """Write a JPEG for each choice; decode each picture once.
 
         Args:
-            choices: what is shown.
-            folder: where they go, under the names of `file_name`.
-            done: is told how many are done.
+            choices: to show.
+            folder: of the files, which are named by `file_name`.
+            done: called with the number of finished thumbnails.
 
         Returns:
-            How many have none, by reason (`icf.codes.ImageReason`).
+            Number of choices without a thumbnail, by reason (`icf.codes.ImageReason`).
         """
         of_picture: dict[str, dict[str, Choice]] = defaultdict(dict)
         for one in choices:
@@ -91,7 +91,7 @@ class Thumbnails:
 
 
 def file_name(choice: Choice) -> str:
-    """The name of a choice's small picture.
+    """Return the file name of a choice's thumbnail.
 
     >>> file_name(Choice("face:7", "ab", (0, 0, 9, 9), False, False))
     'face-7.jpg'
@@ -100,7 +100,7 @@ def file_name(choice: Choice) -> str:
 
 
 def as_data_url(jpeg: bytes) -> str:
-    """Return a picture as a URL that holds all of it."""
+    """Return a picture as a ``data:`` URL."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 

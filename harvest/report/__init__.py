@@ -1,1 +1,1 @@
-"""What the harvest has, and how far it is."""
+"""What the harvest has found, and its progress."""

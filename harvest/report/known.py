@@ -1,4 +1,4 @@
-"""What is known at each level: albums, characters, and the pictures of each."""
+"""The known albums and characters, and counts of the pictures of each."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Choice:
     """Which rows to show.
 
     Attributes:
-        sources: names of those that found them first; empty for all.
+        sources: names of the sources that found them first; empty for all.
         albums: names; empty for all.
-        limit: how many rows at most.
+        limit: maximum number of rows.
     """
 
     sources: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class KnownAlbum:
-    """An album, and what is known below it."""
+    """An album with counts of its characters and pictures."""
 
     name: str
     region: str | None
@@ -54,10 +54,11 @@ class KnownAlbum:
 
 @dataclass(frozen=True)
 class KnownCharacter:
-    """A character, and the fates of its pictures.
+    """A character with the fates of its pictures.
 
     Attributes:
-        reference: who chose its reference: "lead", "medoid" or "hand"; None for nobody.
+        reference: how its reference was chosen: "lead", "medoid" or "hand"; None if it
+            has none.
     """
 
     album: str
@@ -74,7 +75,7 @@ class KnownImages:
     """The pictures of one character.
 
     Attributes:
-        images: different ones among those that are stored.
+        images: number of different stored pictures.
     """
 
     album: str
@@ -84,18 +85,18 @@ class KnownImages:
 
 
 def check_albums(connection: sa.Connection, names: Collection[str]) -> None:
-    """See that albums are known.
+    """Check that albums are known.
 
     Raises:
-        WrongUse: one is not; the nearest name is told.
+        WrongUse: one is not; the message has the nearest name.
     """
     known = list(connection.execute(sa.select(album.c.name)).scalars()) if names else []
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1, cutoff=0)
-            meant = f"did you mean {near[0]!r}?" if near else "none is known yet"
+            hint = f"did you mean {near[0]!r}?" if near else "none is known yet"
             raise WrongUse(
-                f"no album is named {name!r}: {meant} "
+                f"no album is named {name!r}: {hint} "
                 "(`icf-harvest albums --show` lists them)"
             )
 
@@ -103,7 +104,7 @@ def check_albums(connection: sa.Connection, names: Collection[str]) -> None:
 def known_albums(
     connection: sa.Connection, choice: Choice
 ) -> tuple[list[KnownAlbum], int]:
-    """Return the first albums by rank, then by age; and how many there are."""
+    """Return the first albums by rank, then by age, and their total number."""
     wanted = choice.rows_of(album)
     query = (
         sa.select(album)
@@ -139,7 +140,7 @@ def known_albums(
 def known_characters(
     connection: sa.Connection, choice: Choice
 ) -> tuple[list[KnownCharacter], int]:
-    """Return the first characters, album by album; and how many there are."""
+    """Return the first characters by album, and their total number."""
     rows, total = _characters(connection, choice)
     fates = _fates_of_characters(connection, [row.id for row in rows])
     found = [
@@ -160,7 +161,7 @@ def known_characters(
 def known_images(
     connection: sa.Connection, choice: Choice
 ) -> tuple[list[KnownImages], int]:
-    """Return how many pictures each character has; and how many there are."""
+    """Return the picture counts of characters, and the total number of characters."""
     rows, total = _characters(connection, choice)
     ids = [row.id for row in rows]
     fates = _fates_of_characters(connection, ids)
@@ -182,7 +183,7 @@ def known_images(
     return found, total
 
 
-def pictures_of_nobody(connection: sa.Connection) -> int:
+def count_unfiled(connection: sa.Connection) -> int:
     """Count the URLs that are filed under no character."""
     filed = sa.exists().where(mention.c.url_id == url.c.id)
     query = sa.select(sa.func.count()).select_from(url).where(~filed)

@@ -1,4 +1,4 @@
-"""Under which licences the pictures of a workspace are, and who says so."""
+"""The licences of the pictures of a workspace, and where they were read."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class LicenceRow:
     """The URLs of one source under one licence.
 
     Attributes:
-        family: its one name.
-        licence: as the source words it.
-        licence_from: where that was read.
-        source: whose URLs these are.
-        urls: how many.
-        images: how many different stored pictures they brought.
-        without_author: URLs of which no author is known.
+        family: one name for all spellings.
+        licence: as the source writes it.
+        licence_from: where it was read.
+        source: name of the source.
+        urls: number of URLs.
+        images: number of different stored pictures of these URLs.
+        without_author: number of URLs without a known author.
     """
 
     family: str
@@ -89,7 +89,7 @@ def tabulate(connection: sa.Connection) -> list[LicenceRow]:
 
 
 def picture_sources(connection: sa.Connection) -> Iterator[tuple[str, ...]]:
-    """Yield a row of `COLUMNS` for every place of every picture, page by page."""
+    """Yield a row of `COLUMNS` for every source of every picture, in pages."""
     last = 0
     query = (
         sa.select(image_source, image.c.sha256)
@@ -116,7 +116,7 @@ def picture_sources(connection: sa.Connection) -> Iterator[tuple[str, ...]]:
 
 
 def _merged(rows: Sequence[LicenceRow]) -> list[LicenceRow]:
-    """Join rows that differ in the licence's address alone; the most URLs first."""
+    """Merge rows that differ only in the licence's URL; most URLs first."""
     sums: dict[tuple[str, str, str, str], LicenceRow] = {}
     for row in rows:
         key = (row.family, row.licence, row.licence_from, row.source)

@@ -1,6 +1,6 @@
-"""How far the harvest is: fates, rates and what is left, by source and by host.
+"""Progress of the harvest: fates, rates and time left, by source and by host.
 
-All of it comes from one pass over the frontier, a second or so for a million rows.
+One query over the frontier gives all of it, in about a second for a million rows.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from icf.catalogue.schema import discovery, image, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import NEVER_FETCHED, UrlCounts, in_order, url_counts
 
-#: Seconds that rates look back.
+#: Seconds over which rates are measured.
 WINDOW = 300.0
 
-#: Fewer URLs in the window say nothing of a rate.
+#: Fewer URLs in the window give no rate.
 _FEWEST = 2
 
 
@@ -27,11 +27,11 @@ class Part:
     """The URLs of one source, host and fate.
 
     Attributes:
-        urls: how many.
-        fetched: how many of them ended in the window.
+        urls: number of URLs.
+        fetched: number of URLs that ended in the window.
         bytes: of the pictures that were stored in the window.
-        since: when the first of those ended, in epoch seconds.
-        due: when the first of them may be asked for, in epoch seconds.
+        since: when the first URL in the window ended, in epoch seconds.
+        due: when the first URL may be requested, in epoch seconds.
     """
 
     source: str
@@ -46,15 +46,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a source, a host or all of it is.
+    """The progress of a source, a host or the whole harvest.
 
     Attributes:
         name: of the source or the host; empty for a source's own files.
-        fates: URLs by fate.
-        urls_per_second, bytes_per_second: over the last minutes; None where too little
-            was fetched to tell.
-        seconds_left: at that rate; None where that is unknown.
-        postponed_until: epoch seconds before which nobody asks; None for now.
+        fates: number of URLs by fate.
+        urls_per_second, bytes_per_second: over the last minutes; None if too little was
+            fetched.
+        seconds_left: at that rate; None if unknown.
+        postponed_until: epoch seconds before which there is no request; None if there
+            may be one now.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Lease:
-    """What one worker holds."""
+    """The leased URLs of one worker."""
 
     worker: str
     urls: int
@@ -81,7 +82,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Listings:
-    """The listings of one source and level, by their state."""
+    """Counts of the listings of one source and level by status."""
 
     source: str
     level: str
@@ -138,15 +139,16 @@ def by_source(found: Iterable[Part], now: float) -> list[Progress]:
 
 
 def by_host(found: Iterable[Part], now: float) -> list[Progress]:
-    """Return the progress of each host, most waiting URLs first."""
+    """Return the progress of each host, most pending URLs first."""
     hosts = _grouped(found, now, lambda part: part.host)
     return sorted(hosts, key=lambda one: (-one.counts.pending, one.name))
 
 
 def overall(found: Sequence[Part], now: float) -> Progress:
-    """Return the progress of all; hosts are served side by side, so the slowest counts.
+    """Return the progress of the whole harvest.
 
-    What is left is unknown where it is for any host.
+    Hosts are fetched concurrently, so the time left is that of the slowest host; it is
+    unknown if it is unknown for any host.
     """
     total = _progress("", found, now)
     left = [one.seconds_left for one in by_host(found, now) if one.counts.pending]
@@ -158,7 +160,7 @@ def overall(found: Sequence[Part], now: float) -> Progress:
 
 
 def leases(connection: sa.Connection) -> list[Lease]:
-    """Return what each worker holds."""
+    """Return the leases of each worker."""
     query = (
         sa.select(url.c.leased_by, sa.func.count(), sa.func.max(url.c.leased_until))
         .where(url.c.leased_by.is_not(None))
@@ -229,7 +231,7 @@ def _progress(name: str, found: Sequence[Part], now: float) -> Progress:
 
 
 def _rates(found: Sequence[Part], now: float) -> tuple[float | None, float | None]:
-    """Return URLs and bytes a second, since the first that ended in the window."""
+    """Return URLs and bytes per second since the first URL ended in the window."""
     fetched = sum(part.fetched for part in found)
     since = min((part.since for part in found if part.since is not None), default=now)
     if fetched < _FEWEST:

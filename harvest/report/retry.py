@@ -13,14 +13,14 @@ from icf.harvest.fates import TEMPORARY, in_order
 
 
 @dataclass(frozen=True)
-class Which:
+class Selection:
     """Which URLs and listings are tried again.
 
     Attributes:
         fates: of the URLs.
         sources: names of those that listed them; empty for all.
-        hosts: as in URLs, with a port where it is not the scheme's own; empty for all,
-            and with one no listing is meant.
+        hosts: as in URLs, with a port if it is not the scheme's default; empty for all.
+            With a host, no listings are tried again.
     """
 
     fates: tuple[FetchStatus, ...] = TEMPORARY
@@ -48,17 +48,19 @@ class Which:
         return sa.and_(failed, discovery.c.source.in_(self.sources))
 
 
-def count_again(connection: sa.Connection, which: Which) -> dict[str, int]:
+def count_again(connection: sa.Connection, selection: Selection) -> dict[str, int]:
     """Count the URLs that would be tried again, by fate, in the order of the codes."""
     query = (
-        sa.select(url.c.fate, sa.func.count()).where(which.urls).group_by(url.c.fate)
+        sa.select(url.c.fate, sa.func.count())
+        .where(selection.urls)
+        .group_by(url.c.fate)
     )
     found = {fate: int(count) for fate, count in connection.execute(query)}
     return in_order(found)
 
 
-def make_pending(connection: sa.Connection, which: Which) -> int:
-    """Let URLs be fetched again; return how many."""
+def make_pending(connection: sa.Connection, selection: Selection) -> int:
+    """Make URLs pending; return how many."""
     again: dict[str, Any] = {
         "fate": FetchStatus.PENDING.value,
         "attempts": 0,
@@ -67,21 +69,21 @@ def make_pending(connection: sa.Connection, which: Which) -> int:
         "leased_by": None,
         "leased_until": 0.0,
     }
-    changed = connection.execute(sa.update(url).where(which.urls).values(again))
+    changed = connection.execute(sa.update(url).where(selection.urls).values(again))
     return changed.rowcount
 
 
-def count_failed_listings(connection: sa.Connection, which: Which) -> int:
-    """Count the failed listings that would be asked again."""
-    query = sa.select(sa.func.count()).select_from(discovery).where(which.listings)
+def count_failed_listings(connection: sa.Connection, selection: Selection) -> int:
+    """Count the failed listings that would be tried again."""
+    query = sa.select(sa.func.count()).select_from(discovery).where(selection.listings)
     return int(connection.execute(query).scalar_one())
 
 
-def list_again(connection: sa.Connection, which: Which) -> int:
-    """Let failed listings be asked again; return how many."""
+def list_again(connection: sa.Connection, selection: Selection) -> int:
+    """Make failed listings pending; return how many."""
     changed = connection.execute(
         sa.update(discovery)
-        .where(which.listings)
+        .where(selection.listings)
         .values(status="pending", message=None)
     )
     return changed.rowcount

@@ -13,7 +13,7 @@ from icf.codes import FetchStatus
 
 @dataclass(frozen=True)
 class UrlRow:
-    """One URL, for people to look at."""
+    """One URL with its fate."""
 
     url: str
     fate: str
@@ -24,7 +24,7 @@ class UrlRow:
 
 @dataclass(frozen=True)
 class ListingRow:
-    """One listing that failed, or that had rows which could not be read."""
+    """One listing that failed or had unreadable rows."""
 
     source: str
     subject: str
@@ -39,8 +39,10 @@ def count_images(connection: sa.Connection) -> tuple[int, int]:
     return int(count), int(size)
 
 
-def troubled_listings(connection: sa.Connection, limit: int) -> Sequence[ListingRow]:
-    """Return the first listings that somebody should look at."""
+def listings_with_messages(
+    connection: sa.Connection, limit: int
+) -> Sequence[ListingRow]:
+    """Return the first listings with a message."""
     query = (
         sa.select(discovery)
         .where(discovery.c.message.is_not(None))
@@ -56,7 +58,7 @@ def troubled_listings(connection: sa.Connection, limit: int) -> Sequence[Listing
 def urls_of(
     connection: sa.Connection, fate: FetchStatus, limit: int
 ) -> Sequence[UrlRow]:
-    """Return the first URLs of one fate."""
+    """Return the first URLs with a fate."""
     query = (
         sa.select(url).where(url.c.fate == fate.value).order_by(url.c.id).limit(limit)
     )

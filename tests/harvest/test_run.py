@@ -21,7 +21,7 @@ from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
-from icf.harvest.report.retry import Which, make_pending
+from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Outcome, harvest
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
@@ -191,7 +191,7 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     made, _ = crawl(one)
     assert fates(made.catalogue) == {"1.png": "disallowed"}
     with made.catalogue.write() as connection:
-        make_pending(connection, Which((FetchStatus.DISALLOWED,)))
+        make_pending(connection, Selection((FetchStatus.DISALLOWED,)))
     again, _ = crawl(one, respect_robots="false")
     assert fates(again.catalogue) == {"1.png": "stored"}
 
@@ -241,7 +241,7 @@ def test_asked_again_unchanged_bytes_are_not_sent_and_changed_ones_are_new(
     new = site.route("/new", answer(png(2), ETag='"v2"'), answer(png(3)))
     made, _ = crawl(same, new)
     with made.catalogue.write() as connection:
-        make_pending(connection, Which((FetchStatus.STORED,)))
+        make_pending(connection, Selection((FetchStatus.STORED,)))
     harvest(made)
     assert fates(made.catalogue) == {"same": "unchanged", "new": "stored"}
     assert len(all_of(made.catalogue, image)) == 3

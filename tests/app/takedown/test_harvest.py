@@ -9,7 +9,7 @@ import pytest
 from icf.catalogue.schema import character, image, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import RETRYABLE
-from icf.harvest.report.retry import Which, make_pending
+from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find
 from tests.app.program import said
@@ -26,7 +26,7 @@ def withdraw(space: Workspace, subject: str) -> None:
 def everything_again(space: Workspace) -> None:
     """List all of it again, and ask again for whatever may be asked again."""
     with space.catalogue.write() as connection:
-        make_pending(connection, Which(RETRYABLE))
+        make_pending(connection, Selection(RETRYABLE))
     harvest(space, Work(refresh=True))
 
 

@@ -51,7 +51,7 @@ def test_dead_links_are_no_failure_of_the_run(root: Path) -> None:
 
 def test_the_summary_says_how_many_failed_and_where_to_see_them(root: Path) -> None:
     text = call(root, "run").stdout
-    assert "1 brought no picture: 1 not_found" in text
+    assert "URLs without a picture: 1 (1 not_found)" in text
     assert "icf-harvest status --fate" in text
 
 

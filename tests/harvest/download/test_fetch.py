@@ -170,10 +170,10 @@ def test_a_promise_over_the_cap_is_not_waited_for(site: Site) -> None:
     assert fault(site, site.route("/a.jpg", head)).fate is FetchStatus.TOO_LARGE
 
 
-def test_a_gzip_bomb_is_cut_at_the_cap_of_unpacked_bytes(site: Site) -> None:
+def test_a_gzip_bomb_is_cut_at_the_cap_of_decoded_bytes(site: Site) -> None:
     found = fault(site, site.route("/a.jpg", _zeros))
     assert found.fate is FetchStatus.TOO_LARGE
-    assert "unpacked" in str(found)
+    assert "decoded" in str(found)
 
 
 def test_more_bytes_than_promised_are_an_http_error(site: Site) -> None:
@@ -224,7 +224,7 @@ def test_a_trickle_is_a_timeout_by_its_rate(site: Site) -> None:
     limits = Limits(min_rate=10_000.0, grace=0.1)
     found = fault(site, site.route("/a.jpg", _drip), limits=limits)
     assert found.fate is FetchStatus.TIMEOUT
-    assert "bytes a second" in str(found)
+    assert "bytes per second" in str(found)
 
 
 @pytest.mark.parametrize("handler", [_drip, _silent])

@@ -76,9 +76,9 @@ def test_what_is_given_back_can_be_had_at_once(catalogue: Catalogue) -> None:
     clock = Clock()
     mine = frontier(catalogue, "mine", clock)
     leased = mine.lease(2)
-    frontier(catalogue, "thief", clock).give_back([leased[0].id])
+    frontier(catalogue, "thief", clock).release([leased[0].id])
     assert frontier(catalogue, "other", clock).lease(2) == []
-    mine.give_back([leased[0].id])
+    mine.release([leased[0].id])
     assert len(frontier(catalogue, "other", clock).lease(2)) == 1
 
 
@@ -137,9 +137,9 @@ def test_what_a_dead_process_held_is_free_at_once(catalogue: Catalogue) -> None:
     frontier(catalogue, worker_name(os.getppid()), clock).lease(1)
     frontier(catalogue, "far.away:7:1", clock).lease(1)
     mine = frontier(catalogue, worker_name(os.getpid()), clock)
-    assert mine.take_from_the_dead() == 0
+    assert mine.release_dead_workers() == 0
     child.communicate()
-    assert mine.take_from_the_dead() == 1
+    assert mine.release_dead_workers() == 1
     assert len(mine.lease(3)) == 1
 
 
@@ -153,7 +153,7 @@ def test_what_a_process_held_is_free_before_anybody_has_waited_for_its_end(
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     mine = frontier(catalogue, worker_name(os.getpid()), clock)
-    assert mine.take_from_the_dead() == 1
+    assert mine.release_dead_workers() == 1
     child.communicate()
 
 

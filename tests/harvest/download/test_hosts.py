@@ -55,7 +55,7 @@ def test_requests_to_a_host_with_a_delay_are_so_far_apart() -> None:
 def test_a_host_that_is_left_alone_does_not_hold_up_the_others() -> None:
     held = hosts(8)
     held.add([leased("a"), leased("b")])
-    held.leave_alone("a", 50.0)
+    held.pause("a", 50.0)
     assert taken(held) == ["b"]
     assert taken(held, 50.0) == ["a"]
 
@@ -71,7 +71,7 @@ def test_a_drained_host_is_empty() -> None:
 def test_refusals_count_in_a_row() -> None:
     held = hosts(8)
     assert [held.refused("a"), held.refused("a"), held.refused("b")] == [1, 2, 1]
-    held.welcomed("a")
+    held.accepted("a")
     assert held.refused("a") == 1
 
 

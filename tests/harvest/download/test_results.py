@@ -4,7 +4,7 @@ from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
 from icf.harvest.download.frontier import Frontier, Leased
-from icf.harvest.download.results import Ended, PutOff, Stored, write_results
+from icf.harvest.download.results import Ended, Postponed, Stored, write_results
 from tests.harvest.rows import all_of, file_under, filed, put_urls
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -73,7 +73,7 @@ def test_a_url_that_ended_says_why(catalogue: Catalogue) -> None:
 
 def test_a_url_that_is_put_off_waits_for_its_time(catalogue: Catalogue) -> None:
     (row,) = leased(catalogue, "http://a.org/1")
-    write_results(catalogue, "me", [PutOff(row, 5.0, 3, "HTTP 500", 500)])
+    write_results(catalogue, "me", [Postponed(row, 5.0, 3, "HTTP 500", 500)])
     (entry,) = all_of(catalogue, url)
     assert (entry["fate"], entry["not_before"]) == ("pending", 5.0)
     assert (entry["attempts"], entry["leased_by"]) == (3, None)

@@ -1,7 +1,7 @@
 from icf.harvest.http.dns_health import PATIENCE, DnsHealth
 
 
-def test_a_silence_after_an_answer_is_about_one_name() -> None:
+def test_a_failure_after_an_answer_is_about_one_name() -> None:
     names = DnsHealth()
     assert not names.is_up(0.0)
     names.answered("a.org", 10.0)
@@ -28,8 +28,8 @@ def test_pauses_grow_until_an_answer_comes() -> None:
     assert names.paused_until == 101.0
 
 
-def test_a_long_silence_is_hopeless() -> None:
+def test_a_long_silence_is_down() -> None:
     names = DnsHealth()
     names.failed(0.0)
-    assert not names.is_hopeless(PATIENCE)
-    assert names.is_hopeless(PATIENCE + 1)
+    assert not names.is_down(PATIENCE)
+    assert names.is_down(PATIENCE + 1)

@@ -214,7 +214,7 @@ def test_a_trickle_is_a_timeout_by_its_rate(site: Site) -> None:
     limits = Limits(min_rate=10_000.0, grace=0.1)
     found = fault(site.route("/a", _drip), site.host, limits=limits)
     assert found.fate is FetchStatus.TIMEOUT
-    assert "bytes a second" in str(found)
+    assert "bytes per second" in str(found)
 
 
 def test_a_call_can_be_cut_from_another_thread(site: Site) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from icf.harvest.http.retry_after import UNSAID, wait_seconds
+from icf.harvest.http.retry_after import DEFAULT_WAIT, wait_seconds
 
 NOON = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -18,11 +18,11 @@ NOON = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
         ("Tue, 14 Nov 2023 22:13:50 GMT", 30.0),
         ("Tue, 14 Nov 2023 21:00:00 GMT", 0.0),
         ("Tue, 14 Nov 2033 22:13:20 GMT", 600.0),
-        (None, UNSAID),
-        ("", UNSAID),
-        ("nan", UNSAID),
-        ("later", UNSAID),
-        ("Tue, 99 Nov 2023 99:99:99 GMT", UNSAID),
+        (None, DEFAULT_WAIT),
+        ("", DEFAULT_WAIT),
+        ("nan", DEFAULT_WAIT),
+        ("later", DEFAULT_WAIT),
+        ("Tue, 99 Nov 2023 99:99:99 GMT", DEFAULT_WAIT),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_under_a_cap(

@@ -189,10 +189,10 @@ def test_what_is_listed_is_not_asked_again_unless_refreshed(
     catalogue: Catalogue,
 ) -> None:
     listed(catalogue, SourceOfTheTest(ListingPage(cursor="state")))
-    assert listed(catalogue, SourceOfTheTest()).answers == 0
+    assert listed(catalogue, SourceOfTheTest()).pages == 0
     source = SourceOfTheTest(ListingPage())
     begin(catalogue, as_source(source), refresh=True)
-    assert listed(catalogue, source).answers == 1
+    assert listed(catalogue, source).pages == 1
     assert source.asked == [Task("images", "all", cursor="state")]
 
 
@@ -246,7 +246,7 @@ def test_a_listing_that_fails_is_kept_and_the_others_go_on(
 
     tasks = (Task("images", "bad"), Task("images", "good"))
     done = listed(catalogue, Fails(ListingPage(tasks=tasks), ListingPage()))
-    assert (done.answers, done.failed) == (2, 1)
+    assert (done.pages, done.failed) == (2, 1)
     states = {row["subject"]: row["status"] for row in all_of(catalogue, discovery)}
     assert states == {"all": "done", "bad": "failed", "good": "done"}
 

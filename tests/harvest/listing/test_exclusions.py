@@ -16,7 +16,7 @@ from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
 from icf.harvest.fates import RETRYABLE
 from icf.harvest.filing import mention_cast
-from icf.harvest.report.retry import Which, make_pending
+from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find, init
 from tests.harvest.rows import all_of, fates, file_under, put_urls
@@ -63,7 +63,7 @@ def test_another_licence_is_not_asked_for_and_another_setting_brings_it_back(
     assert "'CC BY-SA 4.0'" in told
     assert "harvest.only_licence is CC0" in told
     with made.catalogue.write() as connection:
-        assert make_pending(connection, Which((FetchStatus.OTHER_LICENCE,))) == 2
+        assert make_pending(connection, Selection((FetchStatus.OTHER_LICENCE,))) == 2
     harvest(find(made.root, ("harvest.only_licence=CC BY*,CC0",)))
     assert fates(made.catalogue) == {
         "0.png": "stored",

@@ -93,10 +93,10 @@ def asked_next(catalogue: Catalogue) -> list[str]:
     return [listing.task.subject for listing in found]
 
 
-def test_without_rules_an_answer_is_let_in_as_it_is(catalogue: Catalogue) -> None:
-    answer = resolve(as_source(SourceOfTheTest()), albums("Moon", "Sun"))
+def test_without_rules_a_page_stays_as_it_is(catalogue: Catalogue) -> None:
+    page = resolve(as_source(SourceOfTheTest()), albums("Moon", "Sun"))
     with catalogue.write() as connection:
-        assert apply_limits(connection, "test", Rules(), answer).answer is answer
+        assert apply_limits(connection, "test", Rules(), page).page is page
 
 
 def test_albums_over_the_limit_are_counted_and_not_listed_further(

@@ -116,7 +116,7 @@ def test_none_by_hand_is_missing_and_says_so(catalogue: Catalogue, tom: int) -> 
     add_image(catalogue, tom, lead=True)
     refer(catalogue, tom, reference_by=references.HAND)
     one = listed(catalogue)
-    assert (one.missing, one.by, one.note) == (True, None, "none, by hand")
+    assert (one.missing, one.by, one.note) == (True, None, "none, chosen by hand")
 
 
 def test_one_album_can_be_listed_alone(catalogue: Catalogue) -> None:

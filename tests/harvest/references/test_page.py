@@ -187,12 +187,12 @@ def test_many_pictures_go_into_a_folder_beside_the_page(
     assert [each for each in made.root.iterdir() if each.name.startswith("tmp")] == []
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(made: Workspace) -> None:
+def test_a_folder_with_other_files_is_not_replaced(made: Workspace) -> None:
     add_album(made.catalogue, "Tom")
     folder = made.root / "page_pictures"
     folder.mkdir()
     (folder / "mine.jpg").write_bytes(b"mine")
-    with pytest.raises(WrongUse, match="something else"):
+    with pytest.raises(WrongUse, match="has other files"):
         written(made)
     assert (folder / "mine.jpg").read_bytes() == b"mine"
 

@@ -17,7 +17,7 @@ from icf.harvest.report.progress import (
     parts,
 )
 from icf.harvest.report.retry import (
-    Which,
+    Selection,
     count_again,
     count_failed_listings,
     make_pending,
@@ -142,16 +142,16 @@ def test_listings_are_counted_by_level_with_what_they_passed_over(
 
 
 @pytest.mark.parametrize(
-    ("which", "urls", "failed_listings"),
+    ("selection", "urls", "failed_listings"),
     [
-        (Which(), 2, 2),
-        (Which(sources=("one",)), 1, 1),
-        (Which(hosts=("a.org",)), 1, 0),
-        (Which((FetchStatus.GONE,)), 1, 2),
+        (Selection(), 2, 2),
+        (Selection(sources=("one",)), 1, 1),
+        (Selection(hosts=("a.org",)), 1, 0),
+        (Selection((FetchStatus.GONE,)), 1, 2),
     ],
 )
 def test_a_retry_can_be_for_some_fates_sources_and_hosts(
-    catalogue: Catalogue, which: Which, urls: int, failed_listings: int
+    catalogue: Catalogue, selection: Selection, urls: int, failed_listings: int
 ) -> None:
     put_urls(catalogue, "http://a.org/1", source="one", fate="timeout")
     put_urls(catalogue, "http://b.org/1", source="two", fate="refused")
@@ -159,9 +159,9 @@ def test_a_retry_can_be_for_some_fates_sources_and_hosts(
     put_listing(catalogue, "one", "failed", 0)
     put_listing(catalogue, "two", "failed", 0)
     with catalogue.write() as connection:
-        assert sum(count_again(connection, which).values()) == urls
-        assert count_failed_listings(connection, which) == failed_listings
-        make_pending(connection, which)
+        assert sum(count_again(connection, selection).values()) == urls
+        assert count_failed_listings(connection, selection) == failed_listings
+        make_pending(connection, selection)
         pending = sa.select(sa.func.count()).where(url.c.fate == "pending")
         assert connection.execute(pending).scalar_one() == urls
 

@@ -99,7 +99,7 @@ def test_a_changed_film_is_listed_again(tmp_path: Path) -> None:
     place = made(tmp_path)
     run(place)
     before = frames_of(place)
-    assert run(place).listed.answers == 0
+    assert run(place).listed.pages == 0
     write_film(film, scenes(40, 50)[::-1])
     run(place)
     after = {row[0]: row[4] for row in frames_of(place)}

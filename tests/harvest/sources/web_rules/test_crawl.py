@@ -120,7 +120,7 @@ def test_a_second_run_asks_for_nothing(site: Site, tmp_path: Path) -> None:
     before = len(site.asked)
     again = harvest(find(made.root))
     assert len(site.asked) == before
-    assert (again.listed.answers, again.listed.failed) == (0, 0)
+    assert (again.listed.pages, again.listed.failed) == (0, 0)
 
 
 def test_each_page_is_asked_for_once_however_often_it_is_linked(
