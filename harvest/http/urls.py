@@ -115,18 +115,17 @@ def _host_name(host: str) -> str:
     if ":" in host:
         return str(ipaddress.IPv6Address(host))
     bare = host.rstrip(".")
-    if _NUMBER.match(bare.rpartition(".")[2]):
-        # The C library reads "127.1" and "0x7f000001" as addresses: write them in full.
-        try:
-            return socket.inet_ntoa(socket.inet_aton(bare))
-        except OSError as error:
-            raise ValueError(f"{host!r} is no IPv4 address") from error
     try:
-        return (
-            bare.encode("ascii").decode() if _is_plain(bare) else _international(bare)
-        )
+        name = bare if _is_plain(bare) else _international(bare)
     except UnicodeError as error:
         raise ValueError(f"{host!r} is no host name: {error}") from error
+    if not _NUMBER.match(name.rpartition(".")[2]):
+        return name
+    # The C library reads "127.1" and "0x7f000001" as addresses: write them in full.
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name))
+    except OSError as error:
+        raise ValueError(f"{host!r} is no IPv4 address") from error
 
 
 def _is_plain(host: str) -> bool:
@@ -134,7 +133,7 @@ def _is_plain(host: str) -> bool:
 
 
 def _international(host: str) -> str:
-    return idna.encode(host, uts46=True).decode("ascii")
+    return idna.encode(host, uts46=True).decode("ascii").rstrip(".")
 
 
 def _authority(name: str, port: int | None) -> str:
