@@ -86,14 +86,16 @@ def add_face(
         "reason": "ok",
         "found_at": 0.0,
     }
+    # A face that waits for nothing has been judged by identity, too.
+    waits = {**values, **columns}["awaits"] is not None
+    judged = {"character_id": None if waits else character_id}
     with catalogue.write() as connection:
         face_id: int = connection.execute(
             sa.insert(face)
             .values(
                 image_id=image_id,
                 filed_under_id=character_id,
-                character_id=character_id,
-                **{**values, **columns},
+                **{**values, **judged, **columns},
             )
             .returning(face.c.id)
         ).scalar_one()
