@@ -3,7 +3,7 @@
 Speed: pictures whose longer side is 640, one processor, both looks of the detector.
 Quality: scenes composed of the drawing styles that were kept out of training (see
 docs/models.md), the same scenes for both. BlazeFace gets its best: its three models
-together, the padded picture and 2 x 2 tiles of it.
+merged, the padded picture and 2 x 2 tiles of it.
 
 The drawn styles have to be in the cache (`icf-train art`).
 
@@ -121,8 +121,8 @@ def blazeface(scenes: list[Scene]) -> list[list[Detection]]:
 
 def ap50(scenes: list[Scene], found: list[list[Detection]]) -> float:
     """Average precision, whatever kind of face was said."""
-    parts = map(detector_figures.judge, scenes, found)
-    return detector_figures.average_precision(detector_figures.together(list(parts)))
+    parts = map(detector_figures.match, scenes, found)
+    return detector_figures.average_precision(detector_figures.merged(list(parts)))
 
 
 def main() -> None:
@@ -133,7 +133,7 @@ def main() -> None:
     for style, drawn in sorted(art.heads.items()):
         scenes = detector_figures.scenes(dataclasses.replace(art, heads={style: drawn}))
         pixels: list[NDArray[np.uint8]] = [scene.pixels for scene in scenes]
-        ours = ap50(scenes, detector.detect(pixels, detector_figures.LOWEST))
+        ours = ap50(scenes, detector.detect(pixels, detector_figures.MIN_SCORE))
         scores[style] = [ours, ap50(scenes, blazeface(scenes))]
     ours, theirs = np.mean(list(scores.values()), axis=0).tolist()
     rate = speed(detector)

@@ -36,10 +36,10 @@ NETWORKS = {"detector": "retinanet-mobilenetv2", "embedder": "embedder-mobilenet
 
 def rate(network: Network, pictures: NDArray[np.uint8], times: int) -> float:
     """Pictures per second, once the network is warm."""
-    network.look(pictures)
+    network.predict(pictures)
     begin = time.perf_counter()
     for _ in range(times):
-        network.look(pictures)
+        network.predict(pictures)
     return len(pictures) * times / (time.perf_counter() - begin)
 
 

@@ -1,1 +1,1 @@
-"""models."""
+"""The detector, the embedder, the judge of photographs, and their training."""

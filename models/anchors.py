@@ -1,7 +1,7 @@
 """The detector's anchors and box offsets in numpy, for running it without PyTorch.
 
-The geometry that `icf.models.networks.detector`, which trains it, repeats in PyTorch; a
-test holds the two equal.
+`icf.models.networks.detector`, which trains it, has the same geometry in PyTorch; a
+test checks that the two are equal.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ STRIDES = (8, 16, 32, 64)
 #: Side of the anchors, as multiples of the stride.
 SIZES = (2.0, 2.0 * 2 ** (1 / 3), 2.0 * 2 ** (2 / 3), 4.0)
 #: Standard deviations of the box offsets, as in Fast R-CNN (Girshick 2015).
-SPREAD = (0.1, 0.1, 0.2, 0.2)
+OFFSET_STD = (0.1, 0.1, 0.2, 0.2)
 #: A box is at most e^3 times its anchor: an untrained head must not overflow.
-MOST_GROWTH = 3.0
+MAX_GROWTH = 3.0
 
 
 @functools.lru_cache(maxsize=64)
@@ -55,8 +55,8 @@ def decode(offsets: Boxes, reference: Boxes) -> Boxes:
     Returns:
         Shape (n, 4): x1, y1, x2, y2 in pixels.
     """
-    scaled = offsets * np.array(SPREAD, np.float32)
+    scaled = offsets * np.array(OFFSET_STD, np.float32)
     size = reference[:, 2:] - reference[:, :2]
     middle = (reference[:, :2] + reference[:, 2:]) / 2 + scaled[:, :2] * size
-    half = size * np.exp(np.minimum(scaled[:, 2:], MOST_GROWTH)) / 2
+    half = size * np.exp(np.minimum(scaled[:, 2:], MAX_GROWTH)) / 2
     return np.concatenate([middle - half, middle + half], 1)

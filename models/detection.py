@@ -20,9 +20,9 @@ from icf.models.views import View
 Pixels = NDArray[np.uint8]
 Kind = Literal["cartoon", "human"]
 
-#: What the network's two classes are.
+#: The detector's two classes.
 KINDS: tuple[Kind, Kind] = ("cartoon", "human")
-#: IoU over which two boxes are one face.
+#: IoU above which two boxes are one face.
 SAME_FACE = 0.5
 #: Parameters that every detector's card gives.
 _PARAMETERS = frozenset({"min_score", "side", "overview", "tiles"})
@@ -35,7 +35,7 @@ class Detection:
     Attributes:
         box: x1, y1, x2, y2 in pixels, inside of the picture.
         score: from 0 to 1.
-        kind: drawn, or a photographed person.
+        kind: ``"cartoon"``, or ``"human"`` for a photographed person.
     """
 
     box: tuple[float, float, float, float]
@@ -47,20 +47,20 @@ class Detector:
     """A detector of any format; threads may share it.
 
     Attributes:
-        card: the model's card. Its parameters are ``min_score``, from which on
-            something is a face; ``side``, in pixels, to which a picture's longer side
-            is brought; ``overview``, the same for a second look that finds large
-            faces, or 0 for none; and ``tiles``, 1 if large pictures are also looked at
-            in parts.
+        card: the model's card. Its parameters are ``min_score``, the lowest score
+            of a face; ``side``, in pixels, to which a picture's longer side
+            is resized; ``overview``, the same for a second view that finds large
+            faces, or 0 for none; and ``tiles``, 1 if large pictures are also processed
+            in tiles.
         model_hash: SHA-256 of its weights.
         runtime: what runs it.
-        together: views of one shape that are shown to it at a time.
+        batch_size: views of one shape that it takes at a time.
     """
 
     def __init__(self, network: DetectorFormat, card: ModelCard) -> None:
         self._network = network
         self.runtime = network.runtime
-        self.together = network.together
+        self.batch_size = network.batch_size
         self.card = card
         self.model_hash = card.sha256
 
@@ -103,64 +103,70 @@ class Detector:
 
         Args:
             pictures: RGB, uint8, each of shape (h, w, 3) and of any size.
-            min_score: from which on something is a face; None takes the card's.
+            min_score: lowest score of a face; None: the card's.
 
         Returns:
             For each picture its faces, best first; no two overlap by more than
-            `SAME_FACE`, of whatever kind.
+            `SAME_FACE`, whatever their kinds.
         """
-        least = self.card.parameters["min_score"] if min_score is None else min_score
+        threshold = (
+            self.card.parameters["min_score"] if min_score is None else min_score
+        )
         found: list[list[Found]] = [[] for _ in pictures]
-        waiting: dict[tuple[int, ...], list[_Look]] = {}
+        waiting: dict[tuple[int, ...], list[_Rendered]] = {}
         for index, picture in enumerate(pictures):
             for view in self._views(*picture.shape[:2]):
-                look = _Look(index, view, views.render(picture, view))
-                alike = waiting.setdefault(look.shown.shape, [])
-                alike.append(look)
-                if len(alike) == self.together:
-                    self._look(waiting.pop(look.shown.shape), pictures, found, least)
-        for alike in waiting.values():
-            self._look(alike, pictures, found, least)
-        return [_detections(_one_a_face(_joined(each))) for each in found]
+                rendered = _Rendered(index, view, views.render(picture, view))
+                batch = waiting.setdefault(rendered.pixels.shape, [])
+                batch.append(rendered)
+                if len(batch) == self.batch_size:
+                    self._detect(
+                        waiting.pop(rendered.pixels.shape), pictures, found, threshold
+                    )
+        for batch in waiting.values():
+            self._detect(batch, pictures, found, threshold)
+        return [_detections(_without_overlaps(_concatenated(each))) for each in found]
 
     def _views(self, height: int, width: int) -> list[View]:
         side, overview = (int(self.card.parameters[n]) for n in ("side", "overview"))
-        looks = views.whole_and_overview(height, width, side, overview)
+        shown = views.whole_and_overview(height, width, side, overview)
         if self.card.parameters["tiles"]:
-            looks += views.tiles(height, width, side)
-        return looks
+            shown += views.tiles(height, width, side)
+        return shown
 
-    def _look(
+    def _detect(
         self,
-        alike: Sequence[_Look],
+        batch: Sequence[_Rendered],
         pictures: Sequence[Pixels],
         found: Sequence[list[Found]],
-        least: float,
+        threshold: float,
     ) -> None:
-        """Show views of one shape; add what each finds to that of its picture."""
-        seen = self._network.look(np.stack([each.shown for each in alike]), least)
-        for look, faces in zip(alike, seen, strict=True):
-            height, width = pictures[look.index].shape[:2]
-            found[look.index].append(look.placed(faces, height, width))
+        """Run on views of one shape; add the faces of each to those of its picture."""
+        seen = self._network.detect(
+            np.stack([each.pixels for each in batch]), threshold
+        )
+        for rendered, faces in zip(batch, seen, strict=True):
+            height, width = pictures[rendered.index].shape[:2]
+            found[rendered.index].append(rendered.placed(faces, height, width))
 
 
 @dataclass(frozen=True)
-class _Look:
-    """A view of a picture as the network is shown it."""
+class _Rendered:
+    """A view of a picture as the network sees it."""
 
     index: int
     view: View
-    shown: Pixels
+    pixels: Pixels
 
     def placed(self, faces: Found, height: int, width: int) -> Found:
         """Keep the faces that the view shows whole, in pixels of the picture."""
         good = views.is_whole(faces.boxes, self.view, height, width)
-        good &= views.answers_for(faces.boxes, self.view)
+        good &= views.in_size_range(faces.boxes, self.view)
         boxes = views.placed(faces.boxes, self.view, height, width)
-        return _one_a_face(Found(boxes, faces.scores, faces.kinds)[good])
+        return _without_overlaps(Found(boxes, faces.scores, faces.kinds)[good])
 
 
-def _joined(found: Sequence[Found]) -> Found:
+def _concatenated(found: Sequence[Found]) -> Found:
     return Found(
         np.concatenate([each.boxes for each in found]),
         np.concatenate([each.scores for each in found]),
@@ -168,7 +174,7 @@ def _joined(found: Sequence[Found]) -> Found:
     )
 
 
-def _one_a_face(found: Found) -> Found:
+def _without_overlaps(found: Found) -> Found:
     """Leave one box on each face: first among its kind, then between the kinds."""
     kept = []
     for kind in range(len(KINDS)):

@@ -1,4 +1,4 @@
-"""Turn face crops into vectors: equal characters get near ones."""
+"""Turn face crops into vectors; faces of one character get similar ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Embedder:
         card: the model's card.
         model_hash: SHA-256 of its weights.
         dim: numbers in an embedding.
-        crop_rate: how far faces are enlarged before they are cut out for it.
-        curve: from the cosine of two faces to odds, as its card has it.
+        crop_rate: how far a face's box is enlarged before it is cut out.
+        curve: from the cosine of two faces to odds, from its card.
     """
 
     def __init__(self, network: EmbedderFormat, card: ModelCard) -> None:
@@ -83,9 +83,9 @@ class Embedder:
             Shape (n, dim), float32; each row has length 1.
         """
         rows = [np.zeros((0, self.dim), np.float32)]
-        size = max(_BATCH, 4 * self._network.together)
+        size = max(_BATCH, 4 * self._network.batch_size)
         for start in range(0, len(crops), size):
-            vectors = self._network.look(crops[start : start + size])
+            vectors = self._network.embed(crops[start : start + size])
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             rows.append(vectors / np.maximum(lengths, 1e-12))
         return np.concatenate(rows).astype(np.float32)
@@ -93,8 +93,8 @@ class Embedder:
     def probability_same(self, cosine: float) -> float:
         """Calibrated probability that two faces of this cosine are one character.
 
-        A logistic curve (Platt 1999), fitted on styles that were not trained on, with
-        as many equal as different pairs.
+        A logistic curve (Platt 1999), fitted on held-out styles with same and different
+        pairs weighted equally.
         """
         return float(self.curve.probability(cosine))
 

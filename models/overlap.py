@@ -1,4 +1,4 @@
-"""Overlapping boxes: how much they share, and which of them to keep."""
+"""Overlapping boxes: intersection over union, matching, suppression."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def matched(some: Boxes, others: Boxes, least: float) -> list[tuple[int, int]]:
     Args:
         some: shape (n, 4).
         others: shape (m, 4).
-        least: IoU that a pair must have, above 0.
+        least: lowest IoU of a pair, above 0.
 
     Returns:
         Indices of each pair.
@@ -62,10 +62,10 @@ def suppress(
     Args:
         boxes: shape (n, 4).
         scores: shape (n,).
-        most: IoU over which the lower-scored box goes.
+        most: IoU above which the lower-scored box is dropped.
 
     Returns:
-        Indices of what is kept, best first; of equal scores the first.
+        Indices of the kept boxes, best first; of equal scores the first.
     """
     order = np.argsort(-scores, kind="stable")
     kept: list[np.intp] = []

@@ -1,4 +1,4 @@
-"""Tell photographs from drawings: a small network, a few milliseconds a picture.
+"""Classify pictures as photograph or drawing; takes a few milliseconds a picture.
 
 It always runs in ONNX Runtime, on the processor that has just decoded the picture.
 """
@@ -36,19 +36,19 @@ class PhotoJudge:
 
     @classmethod
     def bundled(cls) -> PhotoJudge:
-        """Open the one that comes with the program."""
+        """Open the classifier that comes with the program."""
         return cls.open(bundled_path("photo"))
 
     @classmethod
     def open(cls, path: Path, threads: int = 1) -> PhotoJudge:
-        """Open weights with their card beside them.
+        """Open weights with their card next to them.
 
         Args:
-            path: an ONNX file with ``NAME.json`` beside it.
+            path: an ONNX file with ``NAME.json`` next to it.
             threads: processors one call may use.
 
         Raises:
-            BadModel: the file is not what its card promises, or judges no pictures.
+            BadModel: the file is not what its card promises, or is for another task.
         """
         card = verified(path, "judge", set())
         network = open_network(path, threads)
@@ -61,9 +61,9 @@ class PhotoJudge:
         return cls(network, card)
 
     def probability(self, picture: Pixels) -> float:
-        """How likely a picture is a photograph, from 0 to 1.
+        """Probability that a picture is a photograph, from 0 to 1.
 
-        It says so as if photographs were as many as drawings.
+        It assumes as many photographs as drawings.
 
         Args:
             picture: RGB, uint8, of shape (h, w, 3).
@@ -73,10 +73,10 @@ class PhotoJudge:
 
 
 def views(picture: Pixels) -> Pixels:
-    """Two views of a picture: all of it reduced, and its middle as it is.
+    """Two views of a picture: all of it reduced, and its middle unscaled.
 
-    The first shows what it is of, the second how it was made: brush, line and flat
-    colour, or lens and sensor. A side that is too short for the second is mirrored.
+    The first shows the content, the second how the picture was made: brush, line and
+    flat colour, or lens and sensor. A side that is too short for it is mirrored.
 
     Returns:
         RGB, uint8, shape (2, 3, SIDE, SIDE).
@@ -91,7 +91,7 @@ def views(picture: Pixels) -> Pixels:
 
 
 def _reduced(picture: Pixels) -> Pixels:
-    # Halving is many times cheaper than averaging over odd areas.
+    # Halving is many times cheaper than averaging over areas of other sizes.
     while min(picture.shape[:2]) >= 4 * SIDE:
         height, width = picture.shape[0] // 2, picture.shape[1] // 2
         even = picture[: 2 * height, : 2 * width]

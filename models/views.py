@@ -1,9 +1,9 @@
-"""Ways to show a picture to a network that wants sides of a multiple of 64.
+"""Views of a picture for a network whose input sides are multiples of 64.
 
-A view is a part of the picture, brought to a size and padded. A portrait is shown
-twice, large and as an overview, since a face that fills the large view is larger than
-any the network was trained on. A page of small faces is shown whole and in tiles; a
-face that a tile's edge cuts is left to the view that has it whole.
+A view is a part of the picture, resized and padded. A portrait has two views, a large
+one and an overview, since a face that fills the large view is larger than any that the
+network was trained on. A page of small faces has a view of all of it and tiles; a face
+that a tile's edge cuts is found in the view that shows it whole.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
 
-#: The network halves a picture six times.
+#: The network halves its input six times.
 MULTIPLE = 64
-#: A small picture is not enlarged further: that adds pixels and no detail.
-MOST_ENLARGED = 2.0
-#: Colour of the padding: ImageNet's mean, which the network sees as nothing.
+#: Small pictures are enlarged by at most this factor: more adds no detail.
+MAX_ENLARGEMENT = 2.0
+#: Colour of the padding: ImageNet's mean, which is zero after normalisation.
 PADDING = (124, 116, 104)
-#: Pictures longer than this many times the network's side are shown in tiles too.
+#: Pictures longer than this many times the network's side also get tiles.
 TILED_FROM = 2.0
-#: Share of a tile that its neighbour shows again: faces up to this size are whole.
+#: Overlap of neighbouring tiles as a share: faces up to this size are whole in one.
 OVERLAP = 0.25
 #: Tiles along the longer side at most, so that a poster takes seconds, not minutes.
-MOST_TILES = 4
-#: Where there is an overview: the longest face, in pixels as shown, that the large view
-#: answers for, and the shortest that the overview does. The network was trained on
-#: faces up to 300 pixels; small boxes of an overview are more often nothing.
-MOST_FACE, LEAST_FACE = 280.0, 48.0
-#: Pixels, as the network sees them, from a cut within which a face counts as cut.
+MAX_TILES = 4
+#: Where there is an overview: the largest face, in pixels as shown, that the large view
+#: may find, and the smallest that the overview may. The network was trained on faces up
+#: to 300 pixels; small boxes in an overview are more often false.
+MAX_FACE, MIN_FACE = 280.0, 48.0
+#: A face counts as cut within this many pixels, as shown, of an edge that cuts.
 _AT_EDGE = 2.0
 
 
@@ -50,8 +50,8 @@ class View:
         bottom: of the part, exclusive.
         width: at which the part is shown, without padding.
         height: at which the part is shown, without padding.
-        least_face: longer side of the smallest face it answers for, as shown.
-        most_face: longer side of the largest face it answers for, as shown.
+        min_face: longer side, as shown, of the smallest face that it may find.
+        max_face: longer side, as shown, of the largest face that it may find.
     """
 
     left: int
@@ -60,18 +60,18 @@ class View:
     bottom: int
     width: int
     height: int
-    least_face: float = 0.0
-    most_face: float = math.inf
+    min_face: float = 0.0
+    max_face: float = math.inf
 
     @property
     def scale(self) -> tuple[float, float]:
-        """Shown pixels for each of the picture's, across and down."""
+        """Pixels as shown per pixel of the picture, horizontally and vertically."""
         across = self.width / (self.right - self.left)
         return across, self.height / (self.bottom - self.top)
 
 
 def whole(height: int, width: int, side: int) -> View:
-    """Show all of a picture, its longer side brought to ``side`` pixels.
+    """Show all of a picture, its longer side resized to ``side`` pixels.
 
     >>> whole(1000, 500, 640).width
     320
@@ -82,7 +82,7 @@ def whole(height: int, width: int, side: int) -> View:
 
 
 def whole_and_overview(height: int, width: int, side: int, overview: int) -> list[View]:
-    """Show all of a picture, and again smaller where it is much larger than that.
+    """Show all of a picture, and, if it is large, again smaller.
 
     Args:
         height: of the picture.
@@ -99,8 +99,8 @@ def whole_and_overview(height: int, width: int, side: int, overview: int) -> lis
     if large.width <= small.width:
         return [large]
     return [
-        dataclasses.replace(large, most_face=MOST_FACE),
-        dataclasses.replace(small, least_face=LEAST_FACE),
+        dataclasses.replace(large, max_face=MAX_FACE),
+        dataclasses.replace(small, min_face=MIN_FACE),
     ]
 
 
@@ -108,12 +108,12 @@ def tiles(height: int, width: int, side: int) -> list[View]:
     """Cut a large picture into overlapping parts; none for one that is not large.
 
     A part is ``TILED_FROM`` times ``side`` long, or longer where that would make more
-    than `MOST_TILES` along the picture's longer side.
+    than `MAX_TILES` along the picture's longer side.
     """
     longest = max(height, width)
     if longest <= TILED_FROM * side:
         return []
-    steps = 1 + (MOST_TILES - 1) * (1 - OVERLAP)
+    steps = 1 + (MAX_TILES - 1) * (1 - OVERLAP)
     span = math.ceil(max(TILED_FROM * side, longest / steps))
     return [
         _shown(left, top, min(left + span, width), min(top + span, height), side)
@@ -123,7 +123,7 @@ def tiles(height: int, width: int, side: int) -> list[View]:
 
 
 def _starts(length: int, span: int) -> list[int]:
-    """Where parts of ``span`` begin, evenly spread, so that they cover ``length``."""
+    """Starts of evenly spread parts of ``span`` that cover ``length``."""
     if length <= span:
         return [0]
     count = math.ceil((length - span) / (span * (1 - OVERLAP))) + 1
@@ -132,7 +132,7 @@ def _starts(length: int, span: int) -> list[int]:
 
 def _shown(left: int, top: int, right: int, bottom: int, side: int) -> View:
     width, height = right - left, bottom - top
-    scale = min(side / max(width, height), MOST_ENLARGED)
+    scale = min(side / max(width, height), MAX_ENLARGEMENT)
     shown = (max(1, round(width * scale)), max(1, round(height * scale)))
     return View(left, top, right, bottom, *shown)
 
@@ -154,7 +154,7 @@ def render(picture: Pixels, view: View) -> Pixels:
 
 
 def placed(boxes: Boxes, view: View, height: int, width: int) -> Boxes:
-    """Bring boxes from what the network saw to the picture, cut at its edges.
+    """Convert boxes from pixels as shown to pixels of the picture, clipped to it.
 
     Args:
         boxes: shape (n, 4), in pixels as shown.
@@ -173,8 +173,8 @@ def placed(boxes: Boxes, view: View, height: int, width: int) -> Boxes:
     return np.asarray(np.clip(moved, 0, limits), np.float32)
 
 
-def answers_for(boxes: Boxes, view: View) -> NDArray[np.bool_]:
-    """Say which boxes are of a size that the view is there to find.
+def in_size_range(boxes: Boxes, view: View) -> NDArray[np.bool_]:
+    """Return which boxes have a size that the view may find.
 
     Args:
         boxes: shape (n, 4), in pixels as shown.
@@ -184,15 +184,15 @@ def answers_for(boxes: Boxes, view: View) -> NDArray[np.bool_]:
         Shape (n,).
     """
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    good = (longer >= view.least_face) & (longer <= view.most_face)
+    good = (longer >= view.min_face) & (longer <= view.max_face)
     return np.asarray(good, np.bool_)
 
 
 def is_whole(boxes: Boxes, view: View, height: int, width: int) -> NDArray[np.bool_]:
-    """Say which boxes are faces that the view shows whole.
+    """Return which boxes are faces that the view shows whole.
 
     A box that reaches an edge at which the view cuts the picture is a part of a face;
-    one that lies in the padding is nothing.
+    one in the padding is false.
 
     Args:
         boxes: shape (n, 4), in pixels as shown.

@@ -1,1 +1,1 @@
-"""What makes the pictures of the demo and of the training; not in the wheel."""
+"""Programs that draw the pictures of the demo and of the training; not in the wheel."""

@@ -113,7 +113,7 @@ class Detect(Step[StoredImage]):
     ) -> Iterator[list[tuple[StoredImage, Picture]]]:
         """Yield pictures, a few at a time; note the others in ``refused``."""
         store = resources.blobs(self.blobs)
-        together = max(TOGETHER, self._detector().together)
+        together = max(TOGETHER, self._detector().batch_size)
         some: list[tuple[StoredImage, Picture]] = []
         pixels = 0
         for item in one_by_one(batch):

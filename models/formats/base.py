@@ -79,14 +79,14 @@ class DetectorFormat(ABC):
 
     Attributes:
         runtime: what runs it: ``"onnxruntime"``, ``"openvino"``, ``"torch"``, ...
-        together: pictures of one shape worth showing at a time.
+        batch_size: pictures of one shape to pass at a time.
     """
 
-    #: Parameters that a card of this format gives besides those of every detector.
+    #: Parameters that cards of this format need in addition to every detector's.
     parameters: ClassVar[frozenset[str]] = frozenset()
 
     runtime: str = "onnxruntime"
-    together: int = 1
+    batch_size: int = 1
 
     @classmethod
     @abstractmethod
@@ -98,13 +98,13 @@ class DetectorFormat(ABC):
         """
 
     @abstractmethod
-    def look(self, pictures: Pixels, min_score: float) -> list[Found]:
+    def detect(self, pictures: Pixels, min_score: float) -> list[Found]:
         """Find faces.
 
         Args:
             pictures: RGB, shape (n, h, w, 3), h and w multiples of 64; the longer side
-                is the ``side`` or ``overview`` of the card, rounded up to that.
-            min_score: score from which on a box counts.
+                is at most the ``side`` of the card, rounded up.
+            min_score: lowest score of a box.
 
         Returns:
             For each picture its boxes, in its pixels. Boxes may overlap.
@@ -116,14 +116,14 @@ class EmbedderFormat(ABC):
 
     Attributes:
         dim: numbers in an embedding.
-        together: crops worth showing at a time, beyond the usual 32.
+        batch_size: batches have four times as many crops, and at least 32.
     """
 
-    #: Parameters that a card of this format gives besides those of every embedder.
+    #: Parameters that cards of this format need in addition to every embedder's.
     parameters: ClassVar[frozenset[str]] = frozenset()
 
     dim: int
-    together: int = 1
+    batch_size: int = 1
 
     @classmethod
     @abstractmethod
@@ -135,7 +135,7 @@ class EmbedderFormat(ABC):
         """
 
     @abstractmethod
-    def look(self, crops: Sequence[Pixels]) -> Numbers:
+    def embed(self, crops: Sequence[Pixels]) -> Numbers:
         """Embed crops.
 
         Args:

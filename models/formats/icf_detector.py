@@ -17,7 +17,7 @@ from icf.models.formats.base import DetectorFormat, Found, Numbers, Opening, Pix
 from icf.models.runtime.network import Network, open_network
 
 #: Most boxes of one picture that are read, best first.
-_MOST = 1000
+_MAX_BOXES = 1000
 _CLASSES = 2
 
 
@@ -31,7 +31,7 @@ class IcfDetector(DetectorFormat):
     def __init__(self, network: Network) -> None:
         self._network = network
         self.runtime = network.runtime
-        self.together = network.together
+        self.batch_size = network.batch_size
 
     @classmethod
     def open(cls, path: Path, card: ModelCard, opening: Opening) -> IcfDetector:
@@ -48,9 +48,9 @@ class IcfDetector(DetectorFormat):
             )
         return cls(network)
 
-    def look(self, pictures: Pixels, min_score: float) -> list[Found]:
+    def detect(self, pictures: Pixels, min_score: float) -> list[Found]:
         """Find faces."""
-        logits, offsets = self._network.look(pictures)
+        logits, offsets = self._network.predict(pictures)
         reference = anchors.anchors(*pictures.shape[1:3])
         return [
             _read(*outputs, reference, min_score)
@@ -63,7 +63,7 @@ def _read(
 ) -> Found:
     scores = _sigmoid(logits.max(1))
     some = np.flatnonzero(scores >= min_score)
-    some = some[np.argsort(-scores[some], kind="stable")[:_MOST]]
+    some = some[np.argsort(-scores[some], kind="stable")[:_MAX_BOXES]]
     boxes = anchors.decode(offsets[some], reference[some])
     return Found(boxes, scores[some], logits.argmax(1)[some])
 

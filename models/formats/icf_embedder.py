@@ -26,7 +26,7 @@ class IcfEmbedder(EmbedderFormat):
     def __init__(self, network: Network) -> None:
         self._network = network
         self.dim = int(network.outputs[0][1] or 0)
-        self.together = network.together
+        self.batch_size = network.batch_size
 
     @classmethod
     def open(cls, path: Path, card: ModelCard, opening: Opening) -> IcfEmbedder:
@@ -42,7 +42,7 @@ class IcfEmbedder(EmbedderFormat):
             )
         return cls(network)
 
-    def look(self, crops: Sequence[Pixels]) -> Numbers:
+    def embed(self, crops: Sequence[Pixels]) -> Numbers:
         """Embed crops."""
-        [vectors] = self._network.look(np.stack([resized(c, SIDE) for c in crops]))
+        [vectors] = self._network.predict(np.stack([resized(c, SIDE) for c in crops]))
         return vectors

@@ -13,7 +13,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from icf.models.anchors import MOST_GROWTH, SIZES, SPREAD, STRIDES
+from icf.models.anchors import MAX_GROWTH, OFFSET_STD, SIZES, STRIDES
 
 KINDS = ("cartoon", "human")
 WIDTH = 64
@@ -118,28 +118,28 @@ def encode(boxes: Tensor, reference: Tensor) -> Tensor:
     )
     middle, extent = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     offsets = torch.cat([(middle - centre) / size, torch.log(extent / size)], 1)
-    return offsets / offsets.new_tensor(SPREAD)
+    return offsets / offsets.new_tensor(OFFSET_STD)
 
 
 def decode(offsets: Tensor, reference: Tensor) -> Tensor:
     """Undo `encode`: apply offsets (... x n x 4) to anchors (n x 4)."""
-    offsets = offsets * offsets.new_tensor(SPREAD)
+    offsets = offsets * offsets.new_tensor(OFFSET_STD)
     centre, size = (
         (reference[:, :2] + reference[:, 2:]) / 2,
         reference[:, 2:] - reference[:, :2],
     )
     middle = centre + offsets[..., :2] * size
-    half = size * torch.exp(offsets[..., 2:].clamp(max=MOST_GROWTH)) / 2
+    half = size * torch.exp(offsets[..., 2:].clamp(max=MAX_GROWTH)) / 2
     return torch.cat([middle - half, middle + half], -1)
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What each anchor of one picture should say.
+    """The target of each anchor of one picture.
 
     Attributes:
-        classes: anchors, -1 nothing, -2 not counted, else the kind.
-        offsets: anchors x 4, of meaning where ``classes`` is 0 or more.
+        classes: anchors, -1 background, -2 ignored, else the kind.
+        offsets: anchors x 4, defined where ``classes`` is 0 or more.
     """
 
     classes: Tensor
@@ -147,13 +147,13 @@ class Targets:
 
 
 def assign(reference: Tensor, boxes: Tensor, kinds: Tensor, ignored: Tensor) -> Targets:
-    """Match anchors to faces: IoU 0.5 and over, and the best anchor of every face.
+    """Match anchors to faces: IoU 0.5 or more, and the best anchor of every face.
 
     Args:
         reference: anchors x 4.
         boxes: n x 4 faces.
         kinds: n.
-        ignored: m x 4 boxes on which nothing is asked.
+        ignored: m x 4 boxes whose anchors are ignored.
     """
     classes = torch.full((len(reference),), -1)
     offsets = torch.zeros_like(reference)
@@ -173,7 +173,7 @@ def assign(reference: Tensor, boxes: Tensor, kinds: Tensor, ignored: Tensor) -> 
 
 
 def _cover(reference: Tensor, ignored: Tensor) -> Tensor:
-    """Return how much of each anchor lies in one of the ignored boxes."""
+    """Return the share of each anchor that lies in one of the ignored boxes."""
     corner = torch.maximum(reference[:, None, :2], ignored[None, :, :2])
     other = torch.minimum(reference[:, None, 2:], ignored[None, :, 2:])
     inside = (other - corner).clamp(min=0).prod(2)

@@ -1,8 +1,8 @@
-"""A small face embedder: MobileNetV2, with what is seen early kept beside what late.
+"""A small face embedder: MobileNetV2, its middle features concatenated with the last.
 
-The last maps say what kind of face it is; the middle ones, pooled over the four
-quarters of the crop, keep colours and lines of hair, eyes and clothes, which tell drawn
-characters apart in styles the network was never shown.
+The last maps describe the kind of face. The middle ones, pooled over the four quarters
+of the crop, keep colours and lines of hair, eyes and clothes, which distinguish drawn
+characters in styles that the network was not trained on.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class EmbedderNet(nn.Module):
         return out
 
     def pooled(self, pictures: Tensor) -> Tensor:
-        """Return the pooled features, n x 704: what ImageNet alone gives."""
+        """Return the pooled features before the projection, n x 704."""
         middle = self.early((pictures - self.mean) / self.std)
         late = self.late(middle)
-        # 7 x 7 maps: quarters that overlap in the middle row and column.
+        # 7 x 7 maps: the quarters overlap in the middle row and column.
         quarters = functional.avg_pool2d(middle, 4, 3).flatten(1)
         return torch.cat([late.mean((2, 3)), quarters], 1)

@@ -10,7 +10,7 @@ from torch import nn
 
 
 def load_mobilenet(weights: Path, *parts: nn.Sequential) -> None:
-    """Fill networks that are consecutive blocks of MobileNetV2, from the first on."""
+    """Load consecutive blocks of MobileNetV2, beginning with the first."""
     whole = torchvision.models.mobilenet_v2(weights=None)
     whole.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     first = 0

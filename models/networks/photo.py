@@ -1,4 +1,4 @@
-"""The network that tells photographs from drawings."""
+"""The network that classifies pictures as photograph or drawing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from icf.models.networks.mobilenet import load_mobilenet
 
-#: After which of MobileNetV2's blocks it is looked: early ones see how a picture was
-#: made, late ones what it shows. Of several sets tried on held-out drawings the
-#: wide ones did best. The last blocks are three quarters of the weights and added
-#: little, so they are left out.
-LOOKED_AFTER = (4, 7, 11, 14)
+#: Features are taken after these blocks of MobileNetV2: early ones show how a picture
+#: was made, late ones its content. Of several sets tried on held-out drawings the wide
+#: ones did best. The last blocks have three quarters of the weights and added little,
+#: so they are left out.
+FEATURE_BLOCKS = (4, 7, 11, 14)
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-#: Normalised features beyond this are cut, so that no odd picture carries all weight.
+#: Normalised features are clipped to this, so that no outlier dominates.
 _FAR = 6.0
 
 
@@ -33,7 +33,7 @@ class PhotoNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         whole = torchvision.models.mobilenet_v2(weights=None).features
-        ends = (0, *LOOKED_AFTER)
+        ends = (0, *FEATURE_BLOCKS)
         self.stages = nn.ModuleList(whole[a:b] for a, b in itertools.pairwise(ends))
         number = self.features(torch.zeros(1, 2, 3, 32, 32)).shape[1]
         self.register_buffer("centre", torch.zeros(number))
@@ -42,14 +42,14 @@ class PhotoNet(nn.Module):
 
     @classmethod
     def from_imagenet(cls, weights: Path) -> PhotoNet:
-        """Start from torchvision's weights, with a head that knows nothing."""
+        """Start from torchvision's weights, with an untrained head."""
         net = cls()
         stages = [stage for stage in net.stages if isinstance(stage, nn.Sequential)]
         load_mobilenet(weights, *stages)
         return net.eval()
 
     def features(self, views: Tensor) -> Tensor:
-        """What the head judges: mean, deviation and greatest of each channel.
+        """Input of the head: mean, standard deviation and maximum of each channel.
 
         Args:
             views: n x 2 x 3 x h x w, RGB, 0 to 255.
@@ -70,14 +70,14 @@ class PhotoNet(nn.Module):
         return torch.cat(pooled, 1).reshape(number, -1)
 
     def forward(self, views: Tensor) -> Tensor:
-        """Judge pictures."""
+        """Classify pictures."""
         near = normalised(self.features(views), self.centre, self.scale)
         return torch.sigmoid(self.head(near))[:, 0]
 
     def set_head(
         self, centre: Tensor, scale: Tensor, slope: Tensor, intercept: Tensor
     ) -> None:
-        """Take over a fitted head; all but ``intercept`` have one number a feature."""
+        """Set a fitted head; all but ``intercept`` have one number per feature."""
         with torch.no_grad():
             self.centre.copy_(centre)
             self.scale.copy_(scale)
@@ -86,7 +86,7 @@ class PhotoNet(nn.Module):
 
 
 def normalised(features: Tensor, centre: Tensor, scale: Tensor) -> Tensor:
-    """Features, n x d, around 0 and of about one size."""
+    """Standardise features, n x d, and clip them."""
     return ((features - centre) / scale).clamp(-_FAR, _FAR)
 
 

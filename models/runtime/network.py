@@ -5,15 +5,14 @@ in a tenth of the time and memory, and is the faster of the two on processors.
 
 PyTorch computes in float32 on processors and in float16 on a GPU, where it takes many
 pictures of one shape at a time. A GPU is shared by all worker processes of the filter:
-each decodes on its own processor, so that decoding keeps up, and opens the model for
-itself.
+each decodes on its own processor, so that decoding keeps up, and has its own copy of
+the model.
 
-Where the processor multiplies bfloat16 by itself, OpenVINO (the extra ``openvino``)
+On processors with bfloat16 instructions, OpenVINO (the extra ``openvino``)
 takes about two thirds of the CPU time of ONNX Runtime. Its results then differ in the
 third digit: scores by a few thousandths, embeddings by a cosine of 0.999 or so. Its
-Python binding can deadlock when two threads of one process call it, so there calls wait
-for each other. The filter's workers are processes with a model each, which nothing
-holds up.
+Python binding can deadlock when two threads of one process call it, so calls take turns
+under a lock. The filter's workers are processes with a model each, so none waits.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ Shape = tuple[int | str | None, ...]
 Runtime = Literal["auto", "onnxruntime", "openvino", "torch"]
 Device = Literal["auto", "cpu", "cuda"]
 
-#: Pictures of one shape worth showing to a GPU at a time.
-TOGETHER = 64
-#: There where the driver of a GPU is loaded; looking costs nothing, PyTorch seconds.
+#: Pictures of one shape in a batch on a GPU.
+BATCH_SIZE = 64
+#: Exists where a GPU's driver is loaded. Importing PyTorch to ask takes seconds.
 _DRIVER = Path("/proc/driver/nvidia/version")
 
-#: Held by the one thread that is in OpenVINO's binding.
+#: Held by the one thread that calls OpenVINO's binding.
 _in_use = threading.Lock()
 
 
@@ -53,20 +52,20 @@ class Network:
 
     Attributes:
         runtime: "onnxruntime", "openvino" or "torch".
-        input: shape of its input; what is not a number is free.
+        input: shape of its input; dimensions that are not numbers are free.
         outputs: shapes of its outputs.
         run: from a batch to the outputs, in order.
-        together: pictures of one shape that are worth showing at a time.
+        batch_size: pictures of one shape to pass at a time.
     """
 
     runtime: str
     input: Shape
     outputs: tuple[Shape, ...]
     run: Callable[[Array], list[Array]]
-    together: int = 1
+    batch_size: int = 1
 
-    def look(self, pictures: NDArray[np.uint8]) -> list[Array]:
-        """Show pictures of one size.
+    def predict(self, pictures: NDArray[np.uint8]) -> list[Array]:
+        """Run on pictures of one size.
 
         Args:
             pictures: RGB, shape (n, h, w, 3).
@@ -75,7 +74,7 @@ class Network:
             The outputs, in order.
         """
         batch: NDArray[Any] = pictures.transpose(0, 3, 1, 2)
-        # To a GPU, bytes travel faster than numbers.
+        # Bytes are copied to a GPU faster than floats.
         return self.run(batch if self.runtime == "torch" else batch.astype(np.float32))
 
 
@@ -108,33 +107,33 @@ def open_network(
         raise BadModel(f"{path} has {len(session.get_inputs())} inputs; expected one")
     shapes = tuple(tuple(output.shape) for output in session.get_outputs())
     pictures = session.get_inputs()[0].name
-    together = 1
+    batch_size = 1
     if chosen == "openvino":
         run = _in_openvino(path, threads)
     elif chosen == "torch":
         from icf.models.runtime.torch_network import open_in_torch
 
         run = open_in_torch(path, threads, place, name)
-        together = TOGETHER if place == "cuda" else 1
+        batch_size = BATCH_SIZE if place == "cuda" else 1
     else:
         run = lambda batch: session.run(None, {pictures: batch})  # noqa: E731
     taken = tuple(session.get_inputs()[0].shape)
-    return Network(chosen, taken, shapes, run, together)
+    return Network(chosen, taken, shapes, run, batch_size)
 
 
 def choose(runtime: Runtime, device: Device) -> tuple[str, str]:
-    """Say what runs networks on this machine, and where.
+    """Choose what runs networks on this machine, and where.
 
     Args:
-        runtime: what is asked for.
-        device: where PyTorch is to compute.
+        runtime: the requested runtime.
+        device: where PyTorch should compute.
 
     Returns:
         ``"onnxruntime"``, ``"openvino"`` or ``"torch"``; ``"cpu"`` or ``"cuda"``.
 
     Raises:
-        WrongUse: OpenVINO is not installed, no GPU is there, or it is asked for with
-            a runtime that does not use one.
+        WrongUse: OpenVINO is not installed, there is no GPU, or one is requested with
+            a runtime that does not use GPUs.
     """
     if runtime == "openvino" and not _has_openvino():
         raise WrongUse("OpenVINO is not installed: pip install 'icf-toolkit[openvino]'")
@@ -162,7 +161,7 @@ def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
         threads: processors one call may use.
 
     Raises:
-        BadModel: ONNX Runtime does not take the file.
+        BadModel: ONNX Runtime cannot open the file.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -171,7 +170,7 @@ def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # ONNX Runtime's errors share no class of their own
+    except Exception as error:  # ONNX Runtime's errors have no common base class
         raise BadModel(f"{path} is not a model for ONNX Runtime: {error}") from error
 
 

@@ -26,7 +26,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     """Return the float32 initialisers of an ONNX file, by name.
 
     Raises:
-        BadModel: the file cannot be read, or is no ONNX file.
+        BadModel: the file cannot be read, or is not an ONNX file.
     """
     try:
         data = memoryview(path.read_bytes())
@@ -78,7 +78,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, Value]]:
         elif wire in (_EIGHT_BYTES, _FOUR_BYTES):
             length = 8 if wire == _EIGHT_BYTES else 4
         else:
-            raise ValueError(f"no protocol buffer: wire type {wire}")
+            raise ValueError(f"not a protocol buffer: wire type {wire}")
         if at + length > len(message):
             raise ValueError("the file ends early")
         yield number, message[at : at + length]
@@ -105,5 +105,5 @@ def _varints(packed: memoryview) -> list[int]:
 
 def _as_bytes(value: Value) -> memoryview:
     if isinstance(value, int):
-        raise ValueError("no ONNX file: a number where a message is due")
+        raise ValueError("not an ONNX file: a number where a message is expected")
     return value

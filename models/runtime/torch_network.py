@@ -1,8 +1,8 @@
 """Run the exported detector and embedder in PyTorch: on a GPU, or for comparison.
 
-The weights come out of the very ONNX file, so the model's hash, and with it every
-stored embedding, stays the same whatever runs it. The exporter folded most batch norms
-into the convolutions before them; here those become the identity.
+The weights are read from the same ONNX file, so the model's hash, and with it every
+stored embedding, is the same for every runtime. The exporter folded most batch norms
+into the convolutions before them; here those norms become the identity.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from icf.models.runtime.onnx_weights import read_weights
 Array = NDArray[np.float32]
 
 _INSTEAD = "use filter.runtime = onnxruntime"
-#: What the exporter calls the bias that it made of a batch norm.
+#: The exporter's name for the bias that it made from a batch norm.
 _FOLDED = ".weight_bias"
 
 
@@ -33,7 +33,7 @@ def open_in_torch(
 
     Args:
         path: the file.
-        threads: processors one call may use, of this whole process.
+        threads: processors one call may use; applies to the whole process.
         device: ``"cpu"`` or ``"cuda"``; on the latter it computes in float16.
         name: of the network.
 
@@ -52,7 +52,7 @@ def open_in_torch(
 
     @torch.inference_mode()
     def run(batch: NDArray[np.generic]) -> list[Array]:
-        # Bytes cross to the GPU as bytes, and become numbers there.
+        # Bytes are copied to the GPU as bytes and converted to floats there.
         pictures = torch.from_numpy(batch)
         if half:
             pictures = pictures.pin_memory()
@@ -100,7 +100,7 @@ def load_network(path: Path, name: str) -> nn.Module:
 
 
 def _fold(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
-    """Give layers the biases that were folded into them; take the norms away."""
+    """Give layers the biases that were folded into them, and remove the norms."""
     for name, module in list(network.named_modules()):
         folded = weights.get(name + _FOLDED)
         if folded is not None:
@@ -113,5 +113,5 @@ def _fold(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> Non
 
 
 def has_cuda() -> bool:
-    """Whether PyTorch finds a GPU here."""
+    """Whether PyTorch finds a GPU on this machine."""
     return bool(torch.cuda.is_available())

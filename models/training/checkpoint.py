@@ -1,7 +1,7 @@
-"""A training run on disk: everything that going on exactly needs, in one file.
+"""A training run on disk: everything that an exact resume needs, in one file.
 
-What a step sees is drawn from the seed and the step's number, so weights, their
-average, the optimiser's moments and the number of steps are all there is to keep.
+The batch of a step depends on the seed and the step's number alone, so weights, their
+average, the optimiser's moments and the number of steps are all that is stored.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Checkpoint:
     Attributes:
         step: steps taken.
         recipe: the settings of the run.
-        network: the weights that are trained.
-        average: the moving average of the weights that are kept.
-        moments: for each parameter of the optimiser, by its number, what it remembers.
+        network: the weights.
+        average: the moving average of the weights of the result.
+        moments: the optimiser's state of each parameter, by the parameter's number.
     """
 
     step: int
@@ -40,13 +40,13 @@ class Checkpoint:
     moments: Mapping[int, Mapping[str, Tensor]]
 
     def save(self, path: Path) -> None:
-        """Write the file; its old content stays until the new one is whole."""
+        """Replace the file in one step."""
         tensors = {f"network.{key}": value for key, value in self.network.items()}
         tensors |= {f"average.{key}": value for key, value in self.average.items()}
         for number, values in self.moments.items():
             named = {f"moments.{number}.{k}": v for k, v in values.items()}
             tensors |= {key: torch.as_tensor(value) for key, value in named.items()}
-        # Views of one storage, and other memory formats, are not for safetensors.
+        # safetensors takes no views of one storage and no other memory formats.
         tensors = {key: value.clone().contiguous() for key, value in tensors.items()}
         about = {"step": str(self.step), "recipe": json.dumps(dict(self.recipe))}
         replace_file(path, [safetensors.torch.save(tensors, about)])
@@ -76,7 +76,7 @@ class Checkpoint:
 
 
 def resumable(path: Path, recipe: Mapping[str, Any]) -> Checkpoint | None:
-    """Return the run to go on with, if there is one.
+    """Return the run to resume, if there is one.
 
     Raises:
         WrongUse: the run there has another recipe.
@@ -91,6 +91,6 @@ def resumable(path: Path, recipe: Mapping[str, Any]) -> Checkpoint | None:
     if other:
         raise WrongUse(
             f"{path} holds a run with another {', '.join(other)}; give the same "
-            "settings to go on with it, or another --work folder"
+            "settings to resume it, or another --work folder"
         )
     return found

@@ -1,4 +1,4 @@
-"""How well a detector finds faces in styles that it was never shown."""
+"""Measure a detector on held-out styles."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from icf.tools.training_art.heads import Art
 
 #: Scenes of each style, scenes without a face, and their side in pixels.
 SCENES, EMPTY, SIDE = 80, 160, 384
-#: IoU from which on a box is on its face.
-HIT = 0.5
-#: Score from which on boxes count for the average precision.
-LOWEST = 0.02
+#: Lowest IoU of a box and its face.
+MIN_IOU = 0.5
+#: Lowest score of boxes that count for the average precision.
+MIN_SCORE = 0.02
 _SEED = 1
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The boxes of many pictures against the truth.
+class Matches:
+    """The boxes of many pictures, matched to the true faces.
 
     Attributes:
         scores: of all boxes, the best first.
         hits: whether each is the first on its face.
         right_kind: whether each is a hit of the right kind.
-        faces: to be found.
+        faces: number of true faces.
     """
 
     scores: NDArray[np.float64]
@@ -45,12 +45,12 @@ def measure(detector: Detector, art: Art) -> dict[str, dict[str, float]]:
     """Measure a detector on scenes composed of each held-out style.
 
     Args:
-        detector: takes pictures; its card's ``min_score`` is the working point.
-        art: what was held out.
+        detector: its card's ``min_score`` is the operating point.
+        art: the held-out art.
 
     Returns:
         By style: ``faces``, ``ap50`` (area under precision and recall, either kind),
-        and at the working point ``recall``, ``precision``, and the share of hits with
+        and at the operating point ``recall``, ``precision``, and the share of hits with
         the right ``kind``. Under ``"no faces"``: ``pictures`` and
         ``false_boxes``, a picture.
     """
@@ -59,9 +59,9 @@ def measure(detector: Detector, art: Art) -> dict[str, dict[str, float]]:
     for style, heads in sorted(art.heads.items()):
         own = dataclasses.replace(art, heads={style: heads})
         shown = scenes(own)
-        found = detector.detect([scene.pixels for scene in shown], LOWEST)
-        parts = [judge(*both) for both in zip(shown, found, strict=True)]
-        figures[style] = _figures(together(parts), least)
+        found = detector.detect([scene.pixels for scene in shown], MIN_SCORE)
+        parts = [match(*both) for both in zip(shown, found, strict=True)]
+        figures[style] = _figures(merged(parts), least)
     random = np.random.default_rng((_SEED, 1))
     pictures = [_without_faces(art, random) for _ in range(EMPTY)]
     false = sum(len(faces) for faces in detector.detect(pictures))
@@ -73,7 +73,7 @@ def measure(detector: Detector, art: Art) -> dict[str, dict[str, float]]:
 
 
 def scenes(art: Art) -> list[Scene]:
-    """Compose the scenes that a style is measured on; the same ones every time."""
+    """Compose the scenes that a style is measured on; always the same ones."""
     random = np.random.default_rng((_SEED, 0))
     return [compose(art, SIDE, random) for _ in range(SCENES)]
 
@@ -84,19 +84,19 @@ def _without_faces(art: Art, random: np.random.Generator) -> NDArray[np.uint8]:
     return paint.redrawn(canvas, random)
 
 
-def judge(scene: Scene, found: Sequence[Detection]) -> Judged:
+def match(scene: Scene, found: Sequence[Detection]) -> Matches:
     """Match the boxes of one picture to its faces, the best box first.
 
-    A box that is mostly on an ignored face counts neither way.
+    A box that is mostly on an ignored face is not counted.
     """
     boxes = np.array([face.box for face in found], np.float32).reshape(-1, 4)
     free = np.ones(len(scene.boxes), np.bool_)
     overlaps = iou(boxes, scene.boxes)
-    ignored = iou(boxes, scene.ignored).max(1, initial=0) >= HIT
+    ignored = iou(boxes, scene.ignored).max(1, initial=0) >= MIN_IOU
     scores, hits, right = [], [], []
     for face, overlap, dismissed in zip(found, overlaps, ignored, strict=True):
         overlap = np.where(free, overlap, 0)
-        hit = bool(overlap.max(initial=0) >= HIT)
+        hit = bool(overlap.max(initial=0) >= MIN_IOU)
         if dismissed and not hit:
             continue
         kind = False
@@ -107,7 +107,7 @@ def judge(scene: Scene, found: Sequence[Detection]) -> Judged:
         scores.append(face.score)
         hits.append(hit)
         right.append(kind)
-    return Judged(
+    return Matches(
         np.array(scores, np.float64),
         np.array(hits, np.bool_),
         np.array(right, np.bool_),
@@ -115,11 +115,11 @@ def judge(scene: Scene, found: Sequence[Detection]) -> Judged:
     )
 
 
-def together(parts: Sequence[Judged]) -> Judged:
+def merged(parts: Sequence[Matches]) -> Matches:
     """Join the boxes of many pictures, the best first."""
     scores = np.concatenate([part.scores for part in parts])
     order = np.argsort(-scores, kind="stable")
-    return Judged(
+    return Matches(
         scores[order],
         np.concatenate([part.hits for part in parts])[order],
         np.concatenate([part.right_kind for part in parts])[order],
@@ -127,12 +127,12 @@ def together(parts: Sequence[Judged]) -> Judged:
     )
 
 
-def average_precision(found: Judged) -> float:
-    """Area under the curve of precision over recall, made to fall (VOC 2010 on).
+def average_precision(found: Matches) -> float:
+    """Area under the interpolated precision-recall curve (VOC 2010 and later).
 
     >>> scores = np.array([0.9, 0.8, 0.7])
     >>> hits = np.array([True, False, True])
-    >>> round(average_precision(Judged(scores, hits, hits, 2)), 4)
+    >>> round(average_precision(Matches(scores, hits, hits, 2)), 4)
     0.8333
     """
     hits = np.cumsum(found.hits)
@@ -141,7 +141,7 @@ def average_precision(found: Judged) -> float:
     return float(falling[found.hits].sum() / found.faces)
 
 
-def _figures(found: Judged, least: float) -> dict[str, float]:
+def _figures(found: Matches, least: float) -> dict[str, float]:
     taken = found.scores >= least
     hits = int(found.hits[taken].sum())
     figures = {

@@ -1,4 +1,4 @@
-"""How well an embedder tells characters apart that it was never shown."""
+"""Measure an embedder on held-out characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from icf.tools.training_art.heads import Art
 
 #: Crops of each identity.
 VIEWS = 4
-#: Share of them that another hand redraws: a cartoon is drawn by one, mostly.
+#: Share of the crops that are redrawn: most cartoons have one drawing style.
 REDRAWN = 0.25
 _SEED = 1
 
@@ -25,7 +25,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class LabelledCrops:
-    """Crops of one style, n x 3 x 112 x 112 in 0..255, and whom each shows."""
+    """Crops of one style, n x 3 x 112 x 112 in 0..255, and their identities."""
 
     crops: Tensor
     labels: Labels
@@ -36,9 +36,9 @@ class StyleFigures:
     """The figures of one style.
 
     Attributes:
-        identities: characters.
-        crops: of all of them.
-        auc: probability that two crops of one character are more alike than two of
+        identities: number of characters.
+        crops: number of crops.
+        auc: probability that two crops of one character are more similar than two of
             two characters.
         rank1: share of crops whose nearest other crop shows the same character.
     """
@@ -51,7 +51,7 @@ class StyleFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a card says of an embedder.
+    """The figures of an embedder's card.
 
     Attributes:
         styles: by style.
@@ -65,14 +65,14 @@ class Figures:
     intercept: float
 
     def summary(self) -> dict[str, float]:
-        """Return the mean over the styles, which count alike."""
+        """Return the mean over the styles, all with the same weight."""
         return {
             "auc": round(float(np.mean([s.auc for s in self.styles.values()])), 4),
             "rank1": round(float(np.mean([s.rank1 for s in self.styles.values()])), 4),
         }
 
     def by_style(self) -> dict[str, dict[str, float]]:
-        """Return what stands in the card, rounded."""
+        """Return the card's figures, rounded."""
         return {
             style: {key: round(value, 4) for key, value in asdict(figures).items()}
             for style, figures in self.styles.items()
@@ -80,13 +80,13 @@ class Figures:
 
 
 def draw(art: Art) -> dict[str, LabelledCrops]:
-    """Draw the crops to measure on: the same every time.
+    """Draw the crops to measure on: always the same ones.
 
     Args:
-        art: what was held out.
+        art: the held-out art.
 
     Returns:
-        By style; a style of a single character cannot be measured, and is not there.
+        By style; styles of a single character cannot be measured and are left out.
     """
     random = np.random.default_rng(_SEED)
     drawn = {}
@@ -115,7 +115,7 @@ def measure(
     """Measure an embedder.
 
     Args:
-        embed: turns n x 3 x 112 x 112 crops in 0..255 into n vectors of any length.
+        embed: from n x 3 x 112 x 112 crops in 0..255 to n vectors of any length.
         faces: from `draw`.
         batch: crops at a time.
     """
@@ -139,7 +139,7 @@ def measure(
 
 
 def pairs(vectors: Vectors, labels: Labels) -> tuple[Vectors, Vectors]:
-    """Return the cosines of all pairs of one character, and of two.
+    """Return the cosines of all pairs of one character, and of two characters.
 
     Args:
         vectors: shape (n, dim), of unit length.
@@ -179,13 +179,13 @@ def platt(same: Vectors, different: Vectors, rounds: int = 50) -> tuple[float, f
     """Fit slope and intercept of the probability that a pair is one character.
 
     A logistic curve with Platt's softened targets (Platt 1999, section 2.2), fitted by
-    Newton's method. Both kinds of pairs weigh alike, so that it says .5 where either is
-    as likely.
+    Newton's method. Both kinds of pairs have the same total weight, so the probability
+    is 0.5 where both are equally likely.
 
     Args:
         same: cosines of pairs of one character.
         different: cosines of pairs of two characters.
-        rounds: of Newton's method at most.
+        rounds: most iterations of Newton's method.
     """
     x = np.concatenate([same, different]).astype(np.float64)
     counts = len(same), len(different)
@@ -196,8 +196,8 @@ def platt(same: Vectors, different: Vectors, rounds: int = 50) -> tuple[float, f
     for _ in range(rounds):
         found = (1 + np.tanh(design @ solution / 2)) / 2
         gradient = design.T @ (weight * (found - wanted))
-        bend = (design * (weight * found * (1 - found))[:, None]).T @ design
-        step = np.linalg.solve(bend + 1e-9 * np.eye(2), gradient)
+        hessian = (design * (weight * found * (1 - found))[:, None]).T @ design
+        step = np.linalg.solve(hessian + 1e-9 * np.eye(2), gradient)
         solution -= step * min(1.0, 10 / float(np.abs(step).max() + 1e-12))
         if np.abs(step).max() < 1e-9:
             break

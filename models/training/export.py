@@ -1,4 +1,4 @@
-"""Export networks to ONNX and check that the file says what the network says."""
+"""Export networks to ONNX and check that the outputs are the same."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from icf.models.runtime.network import cpu_session
 from icf.stores.files import replace_file
 
 OPSET = 18
-#: Bundled weights travel with every copy of the program.
-MOST_BYTES = 10_000_000
+#: Bundled weights are part of every copy of the program.
+MAX_BYTES = 10_000_000
 
 
 def to_onnx(
@@ -30,17 +30,17 @@ def to_onnx(
     outputs: Sequence[str],
     path: Path,
 ) -> None:
-    """Write ``network``, as it is when it does not train, as one ONNX file.
+    """Write ``network``, in evaluation mode, as one ONNX file.
 
     Args:
         network: takes one batch of pictures.
         example: such a batch.
-        dynamic: the dimensions of the batch that may differ, and their names.
-        outputs: names of what it returns.
+        dynamic: the dynamic dimensions of the batch, and their names.
+        outputs: names of the outputs.
         path: the file.
 
     Raises:
-        BadModel: it has more than `MOST_BYTES`.
+        BadModel: it has more than `MAX_BYTES`.
     """
     network.eval()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, _quiet():
@@ -57,17 +57,17 @@ def to_onnx(
             external_data=False,
             verbose=False,
         )
-        weights = _without_notes(unfinished)
-    if len(weights) > MOST_BYTES:
+        weights = _without_metadata(unfinished)
+    if len(weights) > MAX_BYTES:
         raise BadModel(
             f"{path.name} would have {len(weights)} bytes; bundled weights may have "
-            f"{MOST_BYTES}"
+            f"{MAX_BYTES}"
         )
     replace_file(path, [weights])
 
 
-def _without_notes(path: Path) -> bytes:
-    """Drop what the exporter notes of this machine: stack traces, with its paths."""
+def _without_metadata(path: Path) -> bytes:
+    """Remove the exporter's metadata: stack traces with paths of this machine."""
     import onnx
 
     model = onnx.load(path)
@@ -83,15 +83,15 @@ def _without_notes(path: Path) -> bytes:
 
 
 def check_equal(network: nn.Module, path: Path, batches: Sequence[Tensor]) -> float:
-    """Check that an exported file gives what the network gives.
+    """Check that an exported file gives the same outputs as the network.
 
     Args:
-        network: what was exported.
+        network: the exported network.
         path: the file.
         batches: inputs to try, of several shapes.
 
     Returns:
-        The largest difference, as a share of the largest number of that output.
+        The largest difference, relative to the largest number of that output.
 
     Raises:
         BadModel: it is over 1e-3.
@@ -117,7 +117,7 @@ def check_equal(network: nn.Module, path: Path, batches: Sequence[Tensor]) -> fl
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    """Keep the exporter's progress and its warnings about itself off the terminal."""
+    """Suppress the exporter's progress and its own warnings."""
     with warnings.catch_warnings(), Path(os.devnull).open("w") as nothing:
         warnings.simplefilter("ignore")
         with contextlib.redirect_stdout(nothing):

@@ -22,17 +22,17 @@ from icf.tools.training_art import heads
 
 PARAMETERS = {"min_score": 0.5, "side": 640.0, "overview": 256.0, "tiles": 1.0}
 LIMITS = (
-    "It was trained on generated and modelled heads, of which only the modelled ones "
-    "turn: it misses profiles, masks, animals' faces and some painted and "
-    "black-and-white art.",
-    "Faces under 12 pixels, as it is shown them, are not found.",
-    "Of photographed people it saw two portraits and a hundred tiny faces: its kind "
-    '"human" is a hint. It must not be used to find people.',
+    "It was trained on generated and modelled heads, and only the modelled ones are "
+    "shown from several sides: it misses profiles, masks, animals' faces and some "
+    "painted and black-and-white art.",
+    "Faces under 12 pixels, in the view that it sees, are not found.",
+    "Its only photographed people in training were two portraits and a hundred tiny "
+    'faces: its kind "human" is a hint. It must not be used to find people.',
 )
 
 
 def export(network: Network, path: Path) -> None:
-    """Write the network as ONNX and check that the file is equal to it.
+    """Write the network as ONNX and check the outputs.
 
     The file takes any batch of pictures whose sides are multiples of 64.
 
@@ -45,7 +45,7 @@ def export(network: Network, path: Path) -> None:
         torch.randint(0, 256, (n, 3, height, width), generator=generator).float()
         for n, height, width in shapes
     ]
-    # Up to 12,800 pixels a side; without a bound, PyTorch cannot prove its shapes.
+    # At most 12,800 pixels a side: without a bound, PyTorch cannot prove the shapes.
     height, width = (torch.export.Dim(name, max=200) for name in ("h", "w"))
     dynamic = {0: torch.export.Dim("n"), 2: 64 * height, 3: 64 * width}
     to_onnx(network, batches[0], dynamic, ["logits", "offsets"], path)

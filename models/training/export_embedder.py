@@ -18,18 +18,18 @@ from icf.models.training.train_embedder import Recipe, averaged
 from icf.tools.training_art import heads
 
 LIMITS = (
-    "It was trained on generated and modelled heads, of which hair, skin and clothes "
-    "stay the same: a character that changes them is taken for another one.",
-    "Black-and-white art, profiles and figures without a face tell it little.",
-    "Of photographed people it saw two portraits and a hundred tiny faces; it must not "
-    "be used to tell people apart.",
-    "Its probabilities were fitted on the styles named above; other art needs a "
-    "calibration of its own.",
+    "It was trained on generated and modelled heads whose hair, skin and clothes stay "
+    "the same: a character that changes them is taken for another one.",
+    "It is less accurate on black-and-white art, profiles and figures without a face.",
+    "Its only photographed people in training were two portraits and a hundred tiny "
+    "faces; it must not be used to identify people.",
+    "Its probabilities were fitted on the styles named above; other art needs its own "
+    "calibration.",
 )
 
 
 def export(net: EmbedderNet, path: Path) -> None:
-    """Write the network as ONNX and check that the file is equal to it.
+    """Write the network as ONNX and check the outputs.
 
     Raises:
         BadModel: the file is too large, or gives other numbers.
@@ -69,7 +69,7 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
         created=datetime.date.today().isoformat(),
         parent=training_data.PARENT,
         architecture=(
-            "MobileNetV2, its middle features pooled over quarters beside the last, "
+            "MobileNetV2, its middle features, pooled over quarters, and its last, "
             f"projected to {DIM} numbers; ArcFace"
         ),
         input=f"n x 3 x {SIDE} x {SIDE}, RGB, 0 to 255: the face's square, enlarged",

@@ -11,28 +11,29 @@ import torch
 
 from icf.models import photo
 from icf.models.cards import ModelCard, save_card, sha256_of
-from icf.models.networks.photo import LOOKED_AFTER, PhotoNet
+from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.runtime.network import open_network
 from icf.models.training import photo_examples, training_data
 from icf.models.training.export import check_equal, to_onnx
-from icf.models.training.photo_figures import Judged
-from icf.models.training.train_photo import Recipe, Tell
+from icf.models.training.photo_figures import Scored
+from icf.models.training.train_photo import Recipe, Report
 from icf.tools.training_art.collections import Collection
 
 LIMITS = (
     "It was fitted on few photographs: landscapes and things, hardly any people. It "
-    "catches about one photograph in five.",
-    "What it loses is painted art, portraits and landscapes: the threshold is where "
-    "0.5% of all held-out drawings are lost, up to three times that of paintings.",
+    "finds about one photograph in five.",
+    "The drawings that it wrongly drops are paintings, portraits and landscapes: at "
+    "the threshold, 0.5% of all held-out drawings, and of paintings up to three times "
+    "that.",
     "Photographs of toys, figures and costumes were not measured, nor were renderings "
     "like those of computer-animated films.",
-    "The threshold and the blocks were chosen on the held-out sources that are named "
-    "above: on other art it may lose more.",
+    "The threshold and the blocks were chosen on the held-out sources named above: on "
+    "other art it may drop more.",
 )
 
 
 def export(net: PhotoNet, path: Path) -> None:
-    """Write the network as ONNX and check that the file is equal to it.
+    """Write the network as ONNX and check the outputs.
 
     Raises:
         BadModel: the file is too large, or gives other numbers.
@@ -48,20 +49,20 @@ def export(net: PhotoNet, path: Path) -> None:
 
 
 def measure(
-    path: Path, collections: Sequence[Collection], seed: int, tell: Tell
-) -> Judged:
-    """Judge examples of the collections that were held out, with the exported file."""
+    path: Path, collections: Sequence[Collection], seed: int, report: Report
+) -> Scored:
+    """Classify examples of the held-out collections with the exported file."""
     held_out = [each for each in collections if each.held_out]
     plans = list(photo_examples.plans(held_out, seed))
     network = open_network(path)
     found = []
     for number, plan in enumerate(plans):
         views = photo.views(photo_examples.make(plan))
-        [judged] = network.run(views[None].astype(np.float32))
-        found.append(float(judged[0]))
+        [scored] = network.run(views[None].astype(np.float32))
+        found.append(float(scored[0]))
         if number % 500 == 0:
-            tell(f"{number:,} of {len(plans):,} examples judged")
-    return Judged(
+            report(f"{number:,} of {len(plans):,} examples scored")
+    return Scored(
         [plan.collection for plan in plans],
         np.array([plan.is_photograph for plan in plans]),
         np.array(found),
@@ -73,22 +74,22 @@ def bundle(
     recipe: Recipe,
     collections: Sequence[Collection],
     folder: Path,
-    tell: Tell,
+    report: Report,
 ) -> ModelCard:
     """Export a fitted network as ``photo.onnx`` and ``photo.json``.
 
     Args:
         net: the network.
-        recipe: how it was fitted.
-        collections: all; those that were held out are measured on.
+        recipe: of the fit.
+        collections: all; it is measured on the held-out ones.
         folder: where the two files go.
-        tell: hears how far it is.
+        report: receives progress messages.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "photo.onnx"
     export(net, path)
-    judged = measure(path, collections, recipe.seed, tell)
-    threshold = judged.threshold()
+    scored = measure(path, collections, recipe.seed, report)
+    threshold = scored.threshold()
     card = ModelCard(
         name="photo",
         task="judge",
@@ -100,20 +101,20 @@ def bundle(
         created=datetime.date.today().isoformat(),
         parent=training_data.PARENT,
         architecture=(
-            f"MobileNetV2 up to block {LOOKED_AFTER[-1]}, the features after blocks "
-            f"{', '.join(map(str, LOOKED_AFTER))} pooled (mean, deviation, greatest), "
-            "under logistic regression"
+            f"MobileNetV2 up to block {FEATURE_BLOCKS[-1]}, the features after blocks "
+            f"{', '.join(map(str, FEATURE_BLOCKS))} pooled (mean, deviation, maximum), "
+            "and logistic regression"
         ),
         input=(
             f"n x 2 x 3 x {photo.SIDE} x {photo.SIDE}, RGB, 0 to 255: all of the "
-            "picture, reduced, and its middle as it is"
+            "picture, reduced, and its middle unscaled"
         ),
         data=training_data.PHOTO_DATA,
         seed=recipe.seed,
         recipe=f"icf-train photo --seed {recipe.seed}",
         figures={
-            **judged.by_collection(threshold),
-            "in all": {"auc": round(judged.area(), 4)},
+            **scored.by_collection(threshold),
+            "in all": {"auc": round(scored.area(), 4)},
         },
         limits=LIMITS,
         parameters={"max_photo": threshold},

@@ -1,8 +1,7 @@
-"""Face crops to train the embedder on: one picture of a character, seen in many ways.
+"""Face crops to train the embedder on: many variants of one picture of a character.
 
-A crop is what the detector would hand over: the face's square, enlarged, never quite in
-the middle, redrawn by another hand, on any background. What makes the character, its
-hair, skin and features, stays.
+A crop is like one from the detector: the face's square, enlarged, not quite in the
+middle, redrawn, on any background. The character's hair, skin and features stay.
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ from icf.tools.training_art.heads import Art, Head
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 
-#: How far a face is enlarged for the embedder: hair tells characters apart.
+#: Enlargement of a face's box for the embedder: hair distinguishes characters.
 CROP_RATE = 0.5
 
-#: How often an identity of a style is drawn; what is not named weighs 1. Only modelled
-#: people turn their heads and stand in another light.
+#: Weights of the identities of a style; others have 1. Only modelled people turn their
+#: heads and are lit from different sides.
 WEIGHTS = {"sculpted": 4.0}
 
-#: Share of the crops to train on that are redrawn.
+#: Share of the training crops that are redrawn.
 REDRAWN = 0.6
 
 
 @dataclass(frozen=True)
 class Identities:
-    """What the embedder learns to tell apart.
+    """The identities that the embedder is trained on.
 
     Attributes:
         pictures: for each identity, its pictures.
@@ -43,7 +42,7 @@ class Identities:
     pictures: Sequence[Sequence[Head]]
 
     def chances(self) -> NDArray[np.float64]:
-        """How likely each identity is to be drawn: its style's weight, to sum 1."""
+        """Probability of each identity to be drawn: its style's weight, normalised."""
         weights = np.array([WEIGHTS.get(own[0].style, 1.0) for own in self.pictures])
         return np.asarray(weights / weights.sum(), np.float64)
 
@@ -53,8 +52,8 @@ class Identities:
 
         Args:
             art: heads and drawings without faces.
-            things: whether each drawing without a face counts as an identity of its
-                own, which keeps the network's eye for colours and lines general.
+            things: whether each drawing without a face is an identity of its own,
+                which keeps the features general.
         """
         by_name: dict[tuple[str, str], list[Head]] = {}
         for style, heads in art.heads.items():
@@ -76,11 +75,10 @@ def crop(
 
     Args:
         head: the picture.
-        art: where backgrounds come from.
-        random: decides everything.
-        jitter: 1 trains: moved, turned, mirrored, partly hidden; 0 shows the head as
-            it is.
-        redrawn: share of the crops that another hand redraws.
+        art: source of the backgrounds.
+        random: source of all randomness.
+        jitter: 1 for training: moved, turned, mirrored, partly hidden; 0 for none.
+        redrawn: share of the crops that are redrawn.
 
     Returns:
         RGB, uint8, shape (112, 112, 3).
@@ -100,7 +98,7 @@ def crop(
 
 
 def _reduced(head: Head) -> Head:
-    """Halve large pictures, so that shrinking to the crop leaves no jagged edges."""
+    """Halve large pictures, so that shrinking to the crop does not alias."""
     pixels, face = head.pixels, np.array(head.face)
     while max(face[2] - face[0], face[3] - face[1]) > 2.2 * SIDE / (1 + CROP_RATE):
         pixels = np.asarray(

@@ -19,12 +19,15 @@ _INTRODUCTION = """\
 Made by `python -m icf.models.training.models_page docs/models.md`; do not edit.
 
 A fresh install finds and compares faces with two small networks, a detector and an
-embedder, that were trained from freely licensed drawings; a third tells photographs
-from drawings. Each lies in
-`models/bundled/` as an ONNX file with a card beside it. The card names the file's
-SHA-256: a file that was cut short, swapped or retrained is refused.
+embedder, that were trained on freely licensed drawings. A third, the judge of
+photographs, separates photographs from drawings. Each is an ONNX file in
+`models/bundled/` with a card next to it. The card names the file's SHA-256: a file that
+was truncated, replaced or retrained is refused.
 
     icf-train models
+
+Other models can take the place of the detector and the embedder:
+[a model of your own](add-a-model.md).
 
 ## What runs them
 
@@ -35,61 +38,61 @@ SHA-256: a file that was cut short, swapped or retrained is refused.
 | `openvino` | `auto`, `cpu` | OpenVINO on processors (the extra `openvino`) |
 | `torch` | `auto`, `cpu`, `cuda` | PyTorch, from the weights in the same ONNX file |
 
-The model's hash, and what is stored under it, is the same whatever runs it. On
-processors PyTorch agrees with ONNX Runtime to a pixel, and to a cosine of 0.999; on a
-GPU it computes in float16, with pictures of one shape together. Each worker process of
-the filter decodes on its own processor and opens the model for itself, so a GPU holds
-the model once for each; `filter.workers` says how many there are. `cuda` on a machine
-without a GPU is refused. The GPU path has not been measured yet.
+The model's hash, and what is stored under it, is the same for every runtime. On
+processors the results of PyTorch and ONNX Runtime differ by less than a pixel, with a
+cosine above 0.999. On a GPU it computes in float16, in batches of pictures of one
+shape. Each worker process of the filter has its own copy of the model, on the GPU too;
+`filter.workers` sets their number. `cuda` on a machine without a GPU is an error. The
+GPU path has not been measured yet.
 
-## Make them again
+## Train them again
 
-On Debian or Ubuntu, with `npm` and the `train` extra (`pip install -e '.[train]'`):
+In a clone of the repository, on Debian or Ubuntu, with `npm` and the `train` extra
+(`pip install -e '.[train]'`):
 
     icf-train detector --out models/bundled
     icf-train embedder --out models/bundled
     icf-train photo --out models/bundled
 
 Each command fetches the drawings as npm, PyPI and Debian packages and draws the
-characters, once, into `~/.cache/icf-art` (`ICF_ART_CACHE` moves it). It then trains,
-exports, measures and writes the card. For detector and embedder that takes hours on two
-processors: killed at any time, they go on from the last checkpoint, exactly as they
-would have, when the command is given again; `icf-train status` says how far they are.
-The judge of photographs takes minutes and begins anew. Another `--seed` makes another
-model of the same recipe.
+characters, once, into `~/.cache/icf-art` (or `ICF_ART_CACHE`). It then trains, exports,
+measures and writes the card. Detector and embedder take hours on two processors. A run
+can be killed at any time; the same command resumes exactly from the last checkpoint,
+and `icf-train status` shows the progress. The judge of photographs takes minutes and
+starts from scratch. Another `--seed` makes another model of the same recipe.
 
 1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
-   in three dimensions, who turn their heads, change their faces and stand in any light.
-   Every identity has several views, in which hair, skin and clothes stay. Things,
-   animals and places without a face are what is not one. Some styles are never trained
-   on.
-2. **The detector** sees scenes composed as they are needed: portraits, crowds, comic
-   pages, and pictures without a face, redrawn in ink, pencil, screentone and other
-   colours, blurred and compressed. What step *n* sees follows from the seed and *n*
-   alone.
-3. **The embedder** sees two crops of each identity, moved, turned, redrawn, on other
-   backgrounds, and learns with ArcFace's margin to tell identities apart, while its
-   features stay near those of ImageNet.
-4. **Kept** is the moving average of the weights.
-5. **The judge of photographs** fits a logistic model over features of ImageNet, which
-   stay as they are. It sees each picture twice: reduced, and its middle as it is, where
-   brush, line, lens and sensor show. It saw photographs with a free licence, the same
-   ones painted over in many ways (as drawings, because painted art that may be trained
-   on is rare), and drawings as pages, scans on paper, screentone and JPEG.
-6. **Measured** are the held-out styles: the detector on composed scenes, with the
-   average precision at IoU 0.5, and recall and precision at its least score; the
-   embedder on crops within a style, with the area under the ROC curve of same and
-   different pairs, and how often the nearest other crop is the same character. The
-   embedder's probabilities are calibrated on the same pairs (Platt), and the detector's
-   second look, at 256 pixels, was chosen on the same styles among three sizes: figures
-   on other art may be lower. The judge of photographs is measured on sources that it
-   was not fitted on; its threshold, `max_photo`, is where fewer than 0.5% of their
-   drawings are lost. In a first trial, at the same
-   loss, hand-made statistics (noise, gradients, equal neighbours, colours) caught 8% of
-   the photographs, and features of this network after different blocks 7% to 43%.
+   in three dimensions with different poses, expressions and lighting. Every identity
+   has several views with the same hair, skin and clothes. Things, animals and places
+   are the negatives. Some styles are held out of training.
+2. **The detector** is trained on scenes that are composed while it runs: portraits,
+   crowds, comic pages, and pictures without a face, redrawn in ink, pencil, screentone
+   and other colours, blurred and compressed. The batch of step *n* depends on the seed
+   and *n* alone.
+3. **The embedder** is trained with ArcFace's margin on two crops of each identity,
+   moved, turned, redrawn, on other backgrounds. A second loss keeps its features
+   similar to those of ImageNet.
+4. **The result** is the moving average of the weights.
+5. **The judge of photographs** is a logistic model over fixed features of ImageNet. It
+   gets two views of each picture: all of it reduced, and its middle unscaled, which
+   shows brush and line, or lens and sensor. It was fitted on photographs with a free
+   licence, the same ones painted over in many ways (as drawings, because paintings with
+   a suitable licence are rare), and drawings as pages, scans on paper, screentone and
+   JPEG.
+6. **The figures** are of held-out styles: of the detector on composed scenes, the
+   average precision at IoU 0.5, and recall and precision at its lowest score; of the
+   embedder on crops within a style, the area under the ROC curve of same and different
+   pairs, and how often the nearest other crop is the same character. The embedder's
+   probabilities are calibrated on the same pairs (Platt), and the detector's second
+   view, at 256 pixels, was chosen on the same styles among three sizes: figures on
+   other art may be lower. The judge of photographs is measured on held-out collections;
+   its threshold, `max_photo`, drops fewer than 0.5% of their drawings. In a first trial
+   with the same share, hand-made statistics (noise, gradients, equal neighbours,
+   colours) found 8% of the photographs, and features of this network after different
+   blocks 7% to 43%.
 """
 
-#: What models are called where their name alone would not say it.
+#: Titles of models whose name is not enough.
 _TITLES = {"photo": "judge of photographs"}
 
 
@@ -107,15 +110,16 @@ def described(card: ModelCard) -> str:
         [
             ("weights", f"`{card.file}`, {card.bytes:,} bytes"),
             ("SHA-256", f"`{card.sha256}`"),
-            ("made on", card.created),
-            ("from", card.parent),
+            ("created", card.created),
+            ("initial weights", card.parent),
+            ("format", f"`{card.format}`"),
             ("network", card.architecture),
-            ("takes", card.input),
-            ("by", f"`{card.recipe}`"),
+            ("input", card.input),
+            ("recipe", f"`{card.recipe}`"),
             *((f"`{name}`", f"{value:g}") for name, value in card.parameters.items()),
         ],
     )
-    for columns, groups in _alike(card.figures):
+    for columns, groups in _by_columns(card.figures):
         lines += _table(
             ("measured on", *columns),
             [
@@ -123,20 +127,20 @@ def described(card: ModelCard) -> str:
                 for group in groups
             ],
         )
-    lines += [f"What the {title} cannot do:", ""]
+    lines += [f"Limits of the {title}:", ""]
     lines += [f"- {limit}" for limit in card.limits]
-    lines += ["", f"What the {title} was trained on:", ""]
+    lines += ["", f"Training data of the {title}:", ""]
     lines += _table(
-        ("what", "where from", "licence"),
+        ("data", "source", "licence"),
         [(each["name"], each["source"], each["licence"]) for each in card.data],
     )
     return "\n".join(lines)
 
 
-def _alike(
+def _by_columns(
     figures: Mapping[str, Mapping[str, float]],
 ) -> list[tuple[tuple[str, ...], list[str]]]:
-    """Gather groups that have the same figures, in order: each becomes one table."""
+    """Group by the names of the figures, in order: each group is one table."""
     found: dict[tuple[str, ...], list[str]] = {}
     for group, values in figures.items():
         found.setdefault(tuple(values), []).append(group)

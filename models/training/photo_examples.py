@@ -1,4 +1,4 @@
-"""Examples of photographs and drawings, as a harvest might bring them."""
+"""Examples of photographs and drawings, similar to harvested pictures."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from icf.tools.training_art.painterly import painted_over
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 
-#: Sides of examples, in pixels: few pictures on the web are smaller or larger, and a
-#: picture is hardly enlarged.
-LEAST_SIDE, MOST_SIDE, MOST_SCALE = 220, 1500, 1.2
-#: A picture is read at this side at most.
+#: Sides of examples, in pixels: few pictures on the web are smaller or larger. Pictures
+#: are enlarged by at most the last.
+MIN_SIDE, MAX_SIDE, MAX_SCALE = 220, 1500, 1.2
+#: Pictures are reduced to this side when they are read.
 READ_SIDE = 1800
-#: Of a photograph's examples, how many more are painted over: those are drawings.
+#: Additional examples of a photograph that are painted over, as a share: they count as
+#: drawings.
 PAINTED = 0.6
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One example to be made; what it looks like follows from this alone.
+    """How to make one example; the result depends on nothing else.
 
     Attributes:
-        collection: the name of where the picture is from.
+        collection: the name of the picture's collection.
         path: the picture.
-        photograph: whether the picture is one.
+        photograph: whether the picture is a photograph.
         painted: whether it is painted over, so that the example is a drawing.
-        seed: of all that is chance.
+        seed: random seed of all changes.
     """
 
     collection: str
@@ -48,14 +49,14 @@ class Plan:
 
     @property
     def is_photograph(self) -> bool:
-        """Tell whether the example is a photograph."""
+        """Whether the example is a photograph."""
         return self.photograph and not self.painted
 
 
 def plans(collections: Sequence[Collection], seed: int) -> Iterator[Plan]:
     """List the examples of collections.
 
-    A photograph that may be trained on is shown painted over as well.
+    Photographs for training also give painted-over examples.
     """
     for each in collections:
         ways = [(each.views, False)]
@@ -118,7 +119,7 @@ def read(path: Path) -> Pixels:
 
 
 def on_ground(pixels: Pixels, random: Random) -> Pixels:
-    """Lay RGBA on white, on one colour, or on a gradient."""
+    """Composite RGBA onto white, one colour, or a gradient."""
     if pixels[..., 3].min() == 255:
         return np.ascontiguousarray(pixels[..., :3])
     chance = random.random()
@@ -133,7 +134,7 @@ def on_ground(pixels: Pixels, random: Random) -> Pixels:
 
 
 def scanned(pixels: Pixels, random: Random) -> Pixels:
-    """Print on paper and scan: softer, greyer, yellower, with the paper's grain."""
+    """Imitate a scan from paper: softer, greyer, yellower, with grain."""
     height, width = pixels.shape[:2]
     soft = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.3)).astype(np.float32)
     grain = random.normal(0, 1, (height, width)).astype(np.float32)
@@ -145,7 +146,7 @@ def scanned(pixels: Pixels, random: Random) -> Pixels:
 
 
 def _handled(drawing: Pixels, random: Random) -> Pixels:
-    """What hands and machines do to a drawing."""
+    """Change a drawing, as scanning and redrawing do."""
     chance = random.random()
     for share, change in (
         (0.15, scanned),
@@ -173,8 +174,8 @@ def _cropped(pixels: Pixels, random: Random) -> Pixels:
 
 def _resized(pixels: Pixels, random: Random) -> Pixels:
     longer = max(pixels.shape[:2])
-    wanted = math.exp(random.uniform(math.log(LEAST_SIDE), math.log(MOST_SIDE)))
-    scale = min(wanted / longer, MOST_SCALE)
+    wanted = math.exp(random.uniform(math.log(MIN_SIDE), math.log(MAX_SIDE)))
+    scale = min(wanted / longer, MAX_SCALE)
     size = (max(1, int(pixels.shape[1] * scale)), max(1, int(pixels.shape[0] * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return _pixels(cv2.resize(pixels, size, interpolation=how))

@@ -1,4 +1,4 @@
-"""How well photographs are told from drawings of sources that were not trained on."""
+"""Measure the judge of photographs on held-out collections."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Of the drawings that were held out, fewer than this share may be thrown away.
-MOST_LOST = 0.005
+#: Fewer than this share of the held-out drawings may be dropped.
+MAX_LOST = 0.005
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Examples that were held out, and what the judge says.
+class Scored:
+    """Held-out examples and their probabilities.
 
     Attributes:
-        collections: where each is from, n names.
+        collections: the collection of each, n names.
         photographs: whether each is a photograph, shape (n,).
         probabilities: of being one, shape (n,).
     """
@@ -28,19 +28,19 @@ class Judged:
     probabilities: NDArray[np.float64]
 
     def threshold(self) -> float:
-        """The least probability, in thousandths, over which few enough drawings lie.
+        """The lowest threshold, in thousandths, that drops few enough drawings.
 
         >>> drawings = np.linspace(0, 0.999, 1000)
-        >>> Judged(["a"] * 1000, np.zeros(1000, bool), drawings).threshold()
+        >>> Scored(["a"] * 1000, np.zeros(1000, bool), drawings).threshold()
         0.995
         """
         drawings = np.sort(self.probabilities[~self.photographs])
-        lost = math.ceil(MOST_LOST * len(drawings)) - 1
+        lost = math.ceil(MAX_LOST * len(drawings)) - 1
         highest = drawings[len(drawings) - 1 - lost]
         return math.ceil(round(float(highest) * 1000, 6)) / 1000
 
     def by_collection(self, threshold: float) -> Mapping[str, Mapping[str, float]]:
-        """For each source, its examples and the share that a threshold drops.
+        """For each collection, its examples and the share that a threshold drops.
 
         Of drawings that share is ``lost``, of photographs it is ``caught``.
         """
@@ -55,9 +55,9 @@ class Judged:
         return figures
 
     def area(self) -> float:
-        """Area under the ROC curve: how often a photograph is judged likelier.
+        """Area under the ROC curve: how often a photograph is scored likelier.
 
-        Source: Hanley & McNeil 1982, by ranks; equal probabilities share theirs.
+        Source: Hanley & McNeil 1982, by ranks; ties share theirs.
         """
         _, places, numbers = np.unique(
             self.probabilities, return_inverse=True, return_counts=True

@@ -13,12 +13,12 @@ from icf.models.training.checkpoint import Checkpoint
 
 
 class Run:
-    """Takes steps, and keeps what going on exactly needs.
+    """Takes steps, and holds everything that an exact resume needs.
 
     Args:
-        parts: the networks that are trained, by name.
-        kept: the one of them whose averaged weights are the result.
-        optimiser: of the parameters that learn, with the full rate of each group.
+        parts: the trained networks, by name.
+        kept: the one whose averaged weights are the result.
+        optimiser: of the trained parameters, with the full rate of each group.
         recipe: the settings of the run, for the checkpoint.
         average: decay of the moving average.
 
@@ -42,8 +42,8 @@ class Run:
         weights = parts[kept].state_dict()
         self.average = {key: value.clone() for key, value in weights.items()}
 
-    def learn(self, loss: Tensor, share: float) -> None:
-        """Take one step down the gradient of ``loss``, at a share of the full rate."""
+    def update(self, loss: Tensor, share: float) -> None:
+        """Take one step of the optimiser, at a share of the full learning rate."""
         groups = self._optimiser.param_groups
         for group, rate in zip(groups, self._rates, strict=True):
             group["lr"] = rate * share
@@ -53,10 +53,10 @@ class Run:
         nn.utils.clip_grad_norm_(learning, 5.0)
         self._optimiser.step()
         self.step += 1
-        self._follow()
+        self._update_average()
 
-    def _follow(self) -> None:
-        # Early on the average is short, or it would remember the first weights.
+    def _update_average(self) -> None:
+        # The first averages are short, so that the initial weights are forgotten.
         keep = min(self._decay, self.step / (self.step + 10))
         for key, value in self._parts[self._kept].state_dict().items():
             old = self.average[key]
@@ -77,7 +77,7 @@ class Run:
         found.save(path)
 
     def resume(self, found: Checkpoint) -> None:
-        """Go on from a checkpoint."""
+        """Resume from a checkpoint."""
         for name, part in self._parts.items():
             own = f"{name}."
             part.load_state_dict(

@@ -1,9 +1,8 @@
 """Train the bundled detector: ``icf-train detector --out models/bundled``.
 
-Draws the art (`icf.tools.training_art`), trains on scenes composed as they are asked
-for, exports, measures the styles that were held out and writes the card. What step
-``n`` sees depends on the seed and ``n`` alone, and a checkpoint holds everything else,
-so a run that was cut off goes on exactly as it would have.
+Trains on scenes that are composed while it runs (`icf.tools.training_art`). The batch
+of step ``n`` depends on the seed and ``n`` alone, and a checkpoint holds everything
+else, so an interrupted run resumes exactly.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ from icf.tools.training_art import compose, heads
 
 #: The checkpoint's name in the working folder.
 CHECKPOINT = "detector.safetensors"
-#: Side of the training pictures, pictures in a batch, and how often.
+#: Side of the training pictures, pictures in a batch, and share of the batches.
 SIZES = ((192, 20, 0.45), (256, 12, 0.4), (320, 8, 0.15))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run depends on.
+    """The settings of a run.
 
     Attributes:
-        seed: of the scenes and the first weights.
-        steps: batches in all; the learning rate falls to nothing in the last fifth.
+        seed: random seed of the scenes and the initial weights.
+        steps: number of batches; the learning rate falls to 0 in the last fifth.
         rate: learning rate of the new layers.
-        backbone_rate: of MobileNetV2's later layers; the earlier ones stay as they are.
-        average: decay of the moving average of the weights, which is what is kept.
+        backbone_rate: of MobileNetV2's later layers; the earlier ones are frozen.
+        average: decay of the moving average of the weights, which is the result.
         every: steps between two checkpoints.
     """
 
@@ -54,7 +53,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures of one size, n x 3 x H x W in 0..255, and what to say of them."""
+    """Pictures of one size, n x 3 x H x W in 0..255, and their targets."""
 
     pictures: Tensor
     targets: list[detector.Targets]
@@ -83,7 +82,7 @@ def as_batch(scenes: list[compose.Scene], side: int) -> Batch:
 
 
 class Scenes(IterableDataset[Batch]):
-    """The batches from step ``first`` on; made in a process of its own."""
+    """The batches from step ``first`` on; composed in a process of its own."""
 
     def __init__(self, recipe: Recipe, first: int) -> None:
         self.recipe, self.first = recipe, first
@@ -97,7 +96,7 @@ class Scenes(IterableDataset[Batch]):
 
 
 def trainable(network: detector.Detector, recipe: Recipe) -> list[dict[str, object]]:
-    """Freeze the early layers and return the groups of what is left."""
+    """Freeze the early layers and return the parameter groups of the others."""
     network.shallow.requires_grad_(False)
     backbone = [*network.middle.parameters(), *network.deep.parameters()]
     known = {id(p) for p in (*backbone, *network.shallow.parameters())}
@@ -109,7 +108,7 @@ def trainable(network: detector.Detector, recipe: Recipe) -> list[dict[str, obje
 
 
 def training_mode(network: detector.Detector) -> None:
-    """Train, with the backbone's normalisation as ImageNet left it."""
+    """Switch to training, with the backbone's batch norms frozen."""
     network.train()
     for part in (network.shallow, network.middle, network.deep):
         for module in part.modules():
@@ -117,10 +116,11 @@ def training_mode(network: detector.Detector) -> None:
                 module.eval()
 
 
-def pace(step: int, recipe: Recipe) -> float:
-    """Return the share of the learning rate at ``step``: up, level, down.
+def rate_share(step: int, recipe: Recipe) -> float:
+    """Return the share of the learning rate at ``step``: rising, constant, falling.
 
-    >>> pace(1000, Recipe(steps=2000)), round(pace(1800, Recipe(steps=2000)), 3)
+    >>> recipe = Recipe(steps=2000)
+    >>> rate_share(1000, recipe), round(rate_share(1800, recipe), 3)
     (1.0, 0.5)
     """
     down = (recipe.steps - step) / (0.2 * recipe.steps)
@@ -139,16 +139,16 @@ def train(
     recipe: Recipe,
     folder: Path,
     imagenet: Path,
-    tell: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
     workers: int = 1,
 ) -> detector.Detector:
-    """Train, or go on training.
+    """Train, or resume training.
 
     Args:
         recipe: of the run.
-        folder: where its checkpoint is.
+        folder: of its checkpoint.
         imagenet: file of torchvision's MobileNetV2 weights.
-        tell: is told how it goes, a line of JSON at every checkpoint.
+        report: receives a line of JSON at every checkpoint.
         workers: processes that compose scenes; 0 composes them here.
 
     Returns:
@@ -175,13 +175,13 @@ def train(
     seen: list[tuple[float, float]] = []
     for one in loader:
         classes, boxes = losses(network, one)
-        run.learn(classes + boxes, pace(run.step, recipe))
+        run.update(classes + boxes, rate_share(run.step, recipe))
         seen.append((classes.item(), boxes.item()))
         if run.step % recipe.every == 0 or run.step == recipe.steps:
             run.save(checkpoint)
             means = dict(zip(("classes", "boxes"), np.mean(seen, 0), strict=True))
             rounded = {name: round(float(mean), 4) for name, mean in means.items()}
-            tell(json.dumps({"step": run.step, **rounded}))
+            report(json.dumps({"step": run.step, **rounded}))
             seen.clear()
     return averaged(checkpoint)
 

@@ -1,10 +1,9 @@
 """Train the bundled embedder: ``icf-train embedder --out models/bundled``.
 
-Draws the art (`icf.tools.training_art`), trains MobileNetV2 from its ImageNet weights
-with ArcFace on drawn identities and, as identities of their own, on drawings of things;
-then exports the average of the weights, measured and calibrated on styles that were
-held out. What step ``n`` sees depends on the seed and ``n`` alone, and a checkpoint
-holds everything else, so a run that was cut off goes on exactly as it would have.
+Trains MobileNetV2 from its ImageNet weights with ArcFace on drawn identities
+(`icf.tools.training_art`) and, as identities of their own, on drawings of things. The
+batch of step ``n`` depends on the seed and ``n`` alone, and a checkpoint holds
+everything else, so an interrupted run resumes exactly.
 """
 
 from __future__ import annotations
@@ -32,24 +31,24 @@ from icf.tools.training_art import heads
 
 #: The checkpoint's name in the working folder.
 CHECKPOINT = "embedder.safetensors"
-#: Blocks of MobileNetV2 that stay as ImageNet left them: edges and colours.
+#: Frozen blocks of MobileNetV2: edges and colours.
 _FROZEN = 7
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run depends on.
+    """The settings of a run.
 
     Attributes:
-        seed: of the crops and the first weights.
-        steps: batches in all.
+        seed: random seed of the crops and the initial weights.
+        steps: number of batches.
         batch: crops in a batch.
-        rate: learning rate of the new layers; falls to nothing along a cosine.
-        backbone_rate: of MobileNetV2's later blocks; the earlier ones stay.
+        rate: learning rate of the new layers; falls to 0 along a cosine.
+        backbone_rate: of MobileNetV2's later blocks; the earlier ones are frozen.
         scale: s of ArcFace.
         margin: m of ArcFace, reached after a tenth of the steps.
-        keep: weight of the pull towards what ImageNet's features say.
-        average: decay of the moving average of the weights, which is what is kept.
+        keep: weight of the loss that keeps the features similar to ImageNet's.
+        average: decay of the moving average of the weights, which is the result.
         every: steps between two checkpoints.
     """
 
@@ -98,11 +97,11 @@ def batch(
 
 
 class Training(nn.Module):
-    """The network with what only training needs.
+    """The network with its loss and the frozen ImageNet features.
 
     Args:
         recipe: of the run.
-        identities: to tell apart.
+        identities: to report apart.
         imagenet: file of torchvision's MobileNetV2 weights.
     """
 
@@ -122,7 +121,7 @@ class Training(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> Training:
-        """Switch to training, but for what is frozen."""
+        """Switch all but the frozen parts to training."""
         super().train(mode)
         for part in self.frozen:
             part.eval()
@@ -138,12 +137,12 @@ class Training(nn.Module):
         embeddings = self.net.centre(self.net.project(self.net.norm(pooled)))
         ramp = min(1.0, step / (0.1 * self.recipe.steps))
         self.loss.margins = (1.0, self.recipe.margin * ramp, 0.0)
-        likeness = nn.functional.cosine_similarity(pooled, before).mean()
+        similarity = nn.functional.cosine_similarity(pooled, before).mean()
         loss: Tensor = self.loss(embeddings, labels)
-        return loss + self.recipe.keep * (1 - likeness)
+        return loss + self.recipe.keep * (1 - similarity)
 
     def rates(self) -> list[dict[str, object]]:
-        """The optimiser's groups: MobileNetV2's blocks learn slowly."""
+        """The optimiser's groups: MobileNetV2's blocks have a lower learning rate."""
         body = [*self.net.early.parameters(), *self.net.late.parameters()]
         known = {id(p) for p in body}
         new = [
@@ -159,10 +158,10 @@ class Training(nn.Module):
         ]
 
 
-def pace(step: int, steps: int) -> float:
-    """Return the share of the learning rate at ``step``: up, then down a cosine.
+def rate_share(step: int, steps: int) -> float:
+    """Return the share of the learning rate at ``step``: rising, then a cosine.
 
-    >>> [round(pace(step, 1000), 2) for step in (0, 50, 525, 1000)]
+    >>> [round(rate_share(step, 1000), 2) for step in (0, 50, 525, 1000)]
     [0.02, 1.0, 0.5, 0.0]
     """
     warm = max(1, steps // 20)
@@ -182,16 +181,16 @@ def train(
     recipe: Recipe,
     folder: Path,
     imagenet: Path,
-    tell: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
     workers: int = 1,
 ) -> EmbedderNet:
-    """Train, or go on training.
+    """Train, or resume training.
 
     Args:
         recipe: of the run.
-        folder: where its checkpoint is.
+        folder: of its checkpoint.
         imagenet: file of torchvision's MobileNetV2 weights.
-        tell: is told how it goes, a line of JSON at every checkpoint.
+        report: receives a line of JSON at every checkpoint.
         workers: processes that draw crops; 0 draws them here.
 
     Returns:
@@ -215,11 +214,11 @@ def train(
     loader = DataLoader(Crops(recipe, run.step), batch_size=None, num_workers=workers)
     for pixels, labels in loader:
         loss = training(pixels, labels, run.step)
-        run.learn(loss, pace(run.step, recipe.steps))
+        run.update(loss, rate_share(run.step, recipe.steps))
         if run.step % recipe.every == 0 or run.step == recipe.steps:
             run.save(checkpoint)
             figures = embedder_figures.measure(averaged(run.average), held).summary()
-            tell(
+            report(
                 json.dumps({"step": run.step, "loss": round(loss.item(), 4), **figures})
             )
     return averaged(run.average)

@@ -1,8 +1,8 @@
 """Fit the judge of photographs: ``icf-train photo``.
 
-The features are ImageNet's and stay as they are; only the logistic model over them is
-fitted, because there are few photographs with a free licence. Some
-thousand examples take minutes.
+The features are ImageNet's and stay fixed; only a logistic model over them is fitted,
+because there are few photographs with a free licence. Some thousand examples take
+minutes.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from icf.models.training import photo_examples
 from icf.models.training.photo_examples import Plan
 from icf.tools.training_art.collections import Collection
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
-#: Examples that go through the network at a time.
-_TOGETHER = 32
+#: Examples in a batch.
+_BATCH = 32
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fit.
+    """The settings of a fit.
 
     Attributes:
-        seed: of the examples.
-        penalty: on the squared weights, in examples: the larger, the simpler.
-        steps: of the optimiser, at most.
+        seed: random seed of the examples.
+        penalty: on the squared weights, in examples.
+        steps: most steps of the optimiser.
     """
 
     seed: int = 3
@@ -44,11 +44,11 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Examples as the head sees them.
+class Examples:
+    """Examples and their features.
 
     Attributes:
-        plans: what each is.
+        plans: how each was made.
         features: shape (n, d).
     """
 
@@ -62,39 +62,39 @@ class Seen:
 
 
 def fit(
-    recipe: Recipe, weights: Path, collections: Iterable[Collection], tell: Tell
+    recipe: Recipe, weights: Path, collections: Iterable[Collection], report: Report
 ) -> PhotoNet:
     """Fit a head on the collections that may be trained on."""
     net = PhotoNet.from_imagenet(weights)
     kept = [each for each in collections if not each.held_out]
-    seen = look(net, list(photo_examples.plans(kept, recipe.seed)), tell)
-    centre = seen.features.mean(0)
-    scale = seen.features.std(0) + 1e-6
-    near = normalised(seen.features, centre, scale)
-    slope, intercept = logistic(near, seen.photographs, recipe)
+    examples = with_features(net, list(photo_examples.plans(kept, recipe.seed)), report)
+    centre = examples.features.mean(0)
+    scale = examples.features.std(0) + 1e-6
+    near = normalised(examples.features, centre, scale)
+    slope, intercept = logistic(near, examples.photographs, recipe)
     net.set_head(centre, scale, slope, intercept)
     return net
 
 
-def look(net: PhotoNet, plans: Sequence[Plan], tell: Tell) -> Seen:
+def with_features(net: PhotoNet, plans: Sequence[Plan], report: Report) -> Examples:
     """Make examples and compute their features."""
     rows = []
-    for start in range(0, len(plans), _TOGETHER):
-        some = plans[start : start + _TOGETHER]
+    for start in range(0, len(plans), _BATCH):
+        some = plans[start : start + _BATCH]
         pixels: NDArray[np.uint8] = np.stack(
             [photo.views(photo_examples.make(plan)) for plan in some]
         )
         with torch.no_grad():
             rows.append(net.features(torch.from_numpy(pixels).float()))
-        if start % (_TOGETHER * 16) == 0:
-            tell(f"{start:,} of {len(plans):,} examples")
-    return Seen(plans, torch.cat(rows))
+        if start % (_BATCH * 16) == 0:
+            report(f"{start:,} of {len(plans):,} examples")
+    return Examples(plans, torch.cat(rows))
 
 
 def logistic(
     features: Tensor, positive: Tensor, recipe: Recipe
 ) -> tuple[Tensor, Tensor]:
-    """Fit logistic regression with a squared penalty; both classes weigh the same.
+    """Fit logistic regression with a squared penalty; classes weigh the same.
 
     Args:
         features: shape (n, d).

@@ -1,10 +1,10 @@
-"""What the bundled models were made from, and under which licences."""
+"""The training data of the bundled models, and its licences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: The weights that all networks start from.
+#: The initial weights of all networks.
 PARENT = "torchvision MobileNetV2, ImageNet-1k (BSD-3-Clause)"
 
 _DRAWN: tuple[Mapping[str, str], ...] = (

@@ -35,7 +35,7 @@ def test_tiles_cover_a_large_picture_and_lie_inside(
 @given(height=length, width=length, side=side)
 def test_a_poster_has_few_tiles(height: int, width: int, side: int) -> None:
     tiles = views.tiles(height, width, side)
-    assert len(tiles) <= (views.MOST_TILES + 1) ** 2
+    assert len(tiles) <= (views.MAX_TILES + 1) ** 2
     assert all(max(t.width, t.height) <= side for t in tiles)
 
 
@@ -137,7 +137,7 @@ def test_views_and_overviews_leave_no_size_of_face_unanswered(
         shown = [face * max(look.width, look.height) / longest for look in looks]
         sizes = [np.array([[0, 0, side, side]], np.float32) for side in shown]
         answers = [
-            bool(views.answers_for(size, look)[0])
+            bool(views.in_size_range(size, look)[0])
             for size, look in zip(sizes, looks, strict=True)
         ]
         assert any(answers)
@@ -146,7 +146,7 @@ def test_views_and_overviews_leave_no_size_of_face_unanswered(
 def test_a_picture_that_is_small_anyway_has_one_view() -> None:
     [only] = views.whole_and_overview(100, 80, 640, 256)
     assert (only.width, only.height) == (160, 200)
-    assert only.most_face == float("inf")
+    assert only.max_face == float("inf")
 
 
 def test_without_an_overview_the_whole_view_answers_for_all() -> None:

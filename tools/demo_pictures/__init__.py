@@ -1,1 +1,1 @@
-"""Draws the demo site: run by a developer, never by a user."""
+"""Draws the demo site; needed only to change its pictures."""

@@ -1,4 +1,4 @@
-"""Drawn places without anybody in them: rooms, streets, skies, comic panels."""
+"""Drawn places without people: rooms, streets, skies, comic panels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Painter = Callable[[random.Random, Size], Image.Image]
 
 
 def soft(rng: random.Random, low: int = 120, high: int = 245) -> Colour:
-    """Pick a colour that line art stays readable on."""
+    """Pick a colour on which line art is readable."""
     return rng.randint(low, high), rng.randint(low, high), rng.randint(low, high)
 
 
@@ -25,7 +25,7 @@ def _gradient(size: Size, top: Colour, bottom: Colour) -> Image.Image:
 
 
 def plain(rng: random.Random, size: Size) -> Image.Image:
-    """One colour running into another."""
+    """A gradient between two colours."""
     return _gradient(size, soft(rng), soft(rng))
 
 
@@ -202,7 +202,7 @@ PLACES: tuple[Painter, ...] = (
 
 
 def place(rng: random.Random, size: Size, busy: bool = False) -> Image.Image:
-    """Paint any of the places (``busy``: one with things in it), smooth."""
+    """Draw one of the places, antialiased; ``busy``: one with objects."""
     w, h = size
     paint = rng.choice(PLACES[1:] if busy else PLACES)
     picture = paint(rng, (2 * w, 2 * h)).resize(size, Image.Resampling.BOX)

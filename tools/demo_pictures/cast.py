@@ -1,7 +1,7 @@
-"""The invented albums and characters of the demo site, and how each one looks.
+"""The invented albums and characters of the demo site, and their appearance.
 
-What makes an identity (hair, skin, glasses, beard) is fixed here; expression, clothes
-and pose change from picture to picture. No two characters of the cast share their hair.
+Hair, skin, glasses and beard of a character are fixed here; expression, clothes and
+pose change from picture to picture. No two characters have the same hair.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class OpenPeeps:
 
 @dataclass(frozen=True)
 class Notionists:
-    """A Notionists head, coloured in by us; numbers are its variants, 0 is none."""
+    """A Notionists head with added colours; numbers are its variants, 0 is none."""
 
     hair: int
     skin: str

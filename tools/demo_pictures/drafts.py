@@ -1,4 +1,4 @@
-"""Decide what the demo site shows: the pictures of every character, good and spoilt."""
+"""Draw the pictures of the demo site, good ones and noise."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from icf.tools.demo_pictures.scenes import Scene
 from icf.tools.demo_pictures.sources import PHOTOGRAPHS, ArtCache
 
 SINGLES, GROUPS = 10, 8
-# How many pictures of each kind of noise: a quarter of the site.
+# Numbers of pictures of each kind of noise: a quarter of the site.
 WRONG, NEAR, EXACT, CROPS, BLURRED, TINY, EMPTY = 24, 26, 12, 14, 16, 14, 14
 DISALLOWED, DEAD, MISSING = 6, 5, 4
 
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A picture that has no name yet.
+    """A picture without a name.
 
-    ``filed_under`` are the characters on whose pages it will stand. ``picture`` is None
-    where a page names a file that the site does not have.
+    ``filed_under`` are the characters whose pages show it. ``picture`` is None where a
+    page names a file that the site does not have.
     """
 
     filed_under: tuple[str, ...]
@@ -37,11 +37,11 @@ class Draft:
     lead: bool = False
 
 
-class Draughtsman:
-    """Draws everything, seeded."""
+class SiteArtist:
+    """Draws all pictures from a random seed."""
 
     def __init__(self, art: ArtCache, seed: int) -> None:
-        """Prepare every avatar that will be needed."""
+        """Prepare all avatars."""
         self._art, self._rng = art, random.Random(seed)
         self._wardrobe = Wardrobe(art, self._rng)
         self._cast = [who for album in ALBUMS for who in album.characters]
@@ -92,13 +92,13 @@ class Draughtsman:
         alone = [d for d in clean if len(d.filed_under) == 1 and not d.lead]
         groups = [d for d in clean if len(d.filed_under) > 1]
         chosen = rng.sample(alone, NEAR + EXACT + CROPS)
-        spoil: list[tuple[Noise, Callable[[random.Random, Scene], Encoded]]] = [
+        distort: list[tuple[Noise, Callable[[random.Random, Scene], Encoded]]] = [
             (Noise.NEAR_DUPLICATE, noise.near_duplicate)
         ] * NEAR
-        spoil += [(Noise.CROP, noise.close_up)] * CROPS
+        distort += [(Noise.CROP, noise.close_up)] * CROPS
         made = [
             Draft(one.filed_under, change(rng, _decoded(one)), kind, of=one)
-            for one, (kind, change) in zip(chosen, spoil, strict=False)
+            for one, (kind, change) in zip(chosen, distort, strict=False)
         ]
         same = [*chosen[NEAR + CROPS : -3], *rng.sample(groups, 3)]
         for one in same:
@@ -108,7 +108,7 @@ class Draughtsman:
         return made
 
     def _small(self) -> list[Draft]:
-        """Blurred, tiny and empty ones."""
+        """Blurred, tiny and empty pictures."""
         rng, made = self._rng, []
         for _ in range(BLURRED):
             who = rng.choice(self._cast)
@@ -157,7 +157,7 @@ class Draughtsman:
         return made
 
     def _web(self, clean: list[Draft]) -> list[Draft]:
-        """Pictures that are good but cannot be had, or not at once."""
+        """Good pictures that cannot be fetched, or not at once."""
         kinds = [Noise.DISALLOWED] * DISALLOWED + [Noise.DEAD] * DEAD
         made = []
         for kind in (*kinds, Noise.OPTED_OUT, Noise.SLOW):

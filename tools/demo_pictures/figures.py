@@ -1,7 +1,7 @@
-"""Draw one character: a transparent picture and where its face is.
+"""Draw one character: a transparent picture and its face box.
 
-A face box was drawn once for each style and angle, by eye, in the style's own
-coordinates (chin to hairline, ear to ear); scale, rotation and flip carry it along.
+The face box of each style and angle was drawn by hand in the style's own coordinates
+(chin to hairline, ear to ear); scaling, rotating and mirroring transform it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Figure:
 
     @property
     def face(self) -> Box:
-        """The upright box round the turned face, taken as an ellipse."""
+        """The upright box around the rotated face, assumed to be an ellipse."""
         a, b, t = *self.radii, math.radians(self.turn)
         w = math.hypot(a * math.cos(t), b * math.sin(t))
         h = math.hypot(a * math.sin(t), b * math.cos(t))
@@ -88,8 +88,8 @@ class Figure:
 class Drawing:
     """An SVG text, its own width and height, and the face in its coordinates.
 
-    ``bust`` says that the drawing ends at its lower edge, in the middle of a body;
-    ``neck`` that the outline of the neck just touches that edge.
+    ``bust``: the drawing ends at its lower edge, in the middle of a body. ``neck``: the
+    outline of the neck touches that edge.
     """
 
     svg: str
@@ -115,7 +115,7 @@ def render(drawing: Drawing, side: float, name: str) -> Figure:
 
 
 def _longer(bust: Image.Image, neck: bool) -> Image.Image:
-    """Draw the body on below the edge, so that a turned bust shows no cut."""
+    """Extend the body below the edge, so that a rotated bust shows no cut."""
     w, h = bust.size
     longer = Image.new("RGBA", (w, h + h // 2))
     last = bust.crop((0, h - 2, w, h - 1))
@@ -129,7 +129,7 @@ def _longer(bust: Image.Image, neck: bool) -> Image.Image:
 
 
 def flipped(figure: Figure) -> Figure:
-    """Mirror a figure that has not been turned yet."""
+    """Mirror a figure that has not been rotated."""
     x, y = figure.centre
     mirrored = ImageOps.mirror(figure.picture)
     centre = (figure.picture.width - x, y)
@@ -149,10 +149,10 @@ def turned(figure: Figure, degrees: float) -> Figure:
 
 
 class Wardrobe:
-    """Makes drawings of any character of the cast, each time a different one."""
+    """Makes drawings of the characters, a different one each time."""
 
     def __init__(self, art: ArtCache, rng: random.Random) -> None:
-        """Draw from ``art``; every choice comes from ``rng``."""
+        """Use ``art``; ``rng`` is the source of all randomness."""
         self._art = art
         self._rng = rng
         self._ready: dict[str, list[Drawing]] = {}
@@ -177,7 +177,7 @@ class Wardrobe:
             self._ready.setdefault(character.name, []).append(drawing)
 
     def drawing(self, character: Character) -> Drawing:
-        """Give the next drawing of a character; the first one is a calm portrait."""
+        """Return the next drawing of a character; the first is a calm portrait."""
         if isinstance(character.look, Comicgen):
             first = character.name not in self._ready
             self._ready.setdefault(character.name, [])

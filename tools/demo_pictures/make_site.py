@@ -1,4 +1,4 @@
-"""Make ``site.tar`` and ``truth.json``: run once by a developer, never by a user.
+"""Make ``site.tar`` and ``truth.json``; needed only to change the demo's pictures.
 
     python -m icf.tools.demo_pictures.make_site --out src/icf/app/demo/site
 
@@ -18,7 +18,7 @@ from icf.app.demo.site import archive, truth
 from icf.app.demo.site.truth import Noise, TrueCharacter, TrueFile, Truth
 from icf.app.demo.site.wiki import Licence, Wiki, WikiFile, WikiPage
 from icf.tools.demo_pictures.cast import ALBUMS, Character, Comicgen, OpenPeeps
-from icf.tools.demo_pictures.drafts import Draft, Draughtsman
+from icf.tools.demo_pictures.drafts import Draft, SiteArtist
 from icf.tools.demo_pictures.sources import ArtCache
 
 SEED = 1302
@@ -36,7 +36,7 @@ class Named:
 
 
 def main() -> None:
-    """Make the site in the folder that ``--out`` names."""
+    """Make the site in the folder ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     cache = Path.home() / ".cache" / "icf-art"
@@ -45,7 +45,7 @@ def main() -> None:
     wanted = parser.parse_args()
     art = ArtCache(wanted.cache)
     art.fill()
-    drafts = Draughtsman(art, wanted.seed).draw()
+    drafts = SiteArtist(art, wanted.seed).draw()
     made = named(drafts, random.Random(wanted.seed))
     members = [
         (file.path, one.draft.picture.data)
@@ -102,7 +102,7 @@ def _artist(who: Character) -> str:
 
 
 def _licence(one: Named, artists: dict[str, str], rng: random.Random) -> Licence | None:
-    """Most files say their licence; some leave it to the site, some do not know it."""
+    """Most files state a licence; some leave it to the site, some state Unknown."""
     roll = rng.random()
     if one.draft.author:
         return Licence("Public domain", PUBLIC_DOMAIN, one.draft.author)
@@ -143,7 +143,7 @@ def tables(made: list[Named], rng: random.Random) -> Wiki:
 
 
 def _frame() -> list[WikiPage]:
-    """Give the pages above the albums, with a circle among the categories."""
+    """Return the pages above the albums, with a cycle of categories."""
     return [
         WikiPage(0, "Main Page", links=tuple(album.title for album in ALBUMS)),
         WikiPage(0, "Category:Animated series", categories=("In production",)),
@@ -157,7 +157,7 @@ def _sha256(data: bytes) -> str:
 
 
 def the_truth(made: list[Named]) -> Truth:
-    """Say what is in every file."""
+    """Return the ground truth of every file."""
     names = {id(one.draft): one.name for one in made}
     leads = {one.draft.filed_under[0]: one.name for one in made if one.draft.lead}
     characters = tuple(

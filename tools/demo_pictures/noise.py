@@ -1,4 +1,4 @@
-"""Spoil pictures the way that a real crawl finds them spoilt."""
+"""Degrade pictures like those of a real crawl."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PAGE = b"""<!DOCTYPE html>
 
 @dataclass(frozen=True)
 class Encoded:
-    """The bytes of a picture as the site serves them, and what is in them."""
+    """The bytes of a picture as the site serves them, and its faces."""
 
     data: bytes
     suffix: str
@@ -46,7 +46,7 @@ def decoded(picture: Encoded) -> Scene:
 
 
 def cut(scene: Scene, box: Box) -> Scene:
-    """Cut ``box`` out; faces move along."""
+    """Crop to ``box``; the faces' boxes are moved too."""
     faces = tuple(
         TrueFace(
             (
@@ -63,7 +63,7 @@ def cut(scene: Scene, box: Box) -> Scene:
 
 
 def resized(scene: Scene, scale: float) -> Scene:
-    """Make the picture ``scale`` times as wide and as high; faces follow."""
+    """Scale the picture and the faces' boxes."""
     old = scene.picture
     size = (max(1, round(old.width * scale)), max(1, round(old.height * scale)))
     sx, sy = size[0] / old.width, size[1] / old.height
@@ -83,7 +83,7 @@ def resized(scene: Scene, scale: float) -> Scene:
 
 
 def near_duplicate(rng: random.Random, scene: Scene) -> Encoded:
-    """Copy a picture as another site would: cropped a little, resized, re-encoded."""
+    """Make a near-duplicate: cropped a little, resized, encoded again."""
     w, h = scene.picture.size
     left, top = (round(side * rng.uniform(0, 0.03)) for side in (w, h))
     right, bottom = (round(side * rng.uniform(0.97, 1)) for side in (w, h))
@@ -92,7 +92,7 @@ def near_duplicate(rng: random.Random, scene: Scene) -> Encoded:
 
 
 def close_up(rng: random.Random, scene: Scene) -> Encoded:
-    """Cut closely round the first face."""
+    """Crop tightly to the first face."""
     x1, y1, x2, y2 = scene.faces[0].box
     mx, my = (x2 - x1) * rng.uniform(0.12, 0.3), (y2 - y1) * rng.uniform(0.12, 0.3)
     w, h = scene.picture.size
@@ -107,7 +107,7 @@ def close_up(rng: random.Random, scene: Scene) -> Encoded:
 
 
 def blurred(rng: random.Random, scene: Scene) -> Encoded:
-    """Put a picture out of focus: faces are seen, but have no sharp line."""
+    """Blur a picture, so that faces are visible but not sharp."""
     radius = min(scene.picture.size) * rng.uniform(0.011, 0.02)
     soft = scene.picture.filter(ImageFilter.GaussianBlur(radius))
     return encoded(Scene(soft, scene.faces))
@@ -119,7 +119,7 @@ def thumbnail(rng: random.Random, scene: Scene) -> Encoded:
 
 
 def truncated(rng: random.Random, picture: Encoded) -> Encoded:
-    """Cut a JPEG off in the middle."""
+    """Truncate a JPEG."""
     end = int(len(picture.data) * rng.uniform(0.35, 0.7))
     return Encoded(picture.data[:end], "jpg", picture.size, ())
 
@@ -138,10 +138,10 @@ def flipped_bits(rng: random.Random, picture: Encoded) -> Encoded:
 
 
 def web_page(picture: Encoded) -> Encoded:
-    """Put a web page where a picture should be."""
+    """Return a web page in place of a picture."""
     return Encoded(_PAGE, "jpg", picture.size, ())
 
 
 def nothing(picture: Encoded) -> Encoded:
-    """Serve zero bytes."""
+    """Return zero bytes in place of a picture."""
     return Encoded(b"", "jpg", picture.size, ())

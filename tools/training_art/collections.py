@@ -1,7 +1,7 @@
-"""Photographs and drawings, by where they come from.
+"""Photographs and drawings, by source.
 
-What tells them apart is learnt on some collections and measured on others. Share-alike
-art is looked at only to measure: bundled weights are made from permissive pictures.
+The judge of photographs is fitted on some collections and measured on others.
+Share-alike art is only measured on: bundled weights are trained on permissive pictures.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Collection:
     Attributes:
         name: of the source.
         photographs: whether they are photographs.
-        held_out: whether they are only measured on.
+        held_out: whether they are used for measuring only.
         files: RGB or RGBA pictures.
-        views: examples that each picture gives; under 1, the share that gives one.
+        views: examples per picture; below 1, the share of pictures that give one.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Collection:
 
 
 def collections() -> list[Collection]:
-    """List every collection, of what is in the cache."""
+    """List every collection in the cache."""
     return [
         *_photographs(),
         *_generated(),
@@ -116,7 +116,7 @@ def _photographs() -> list[Collection]:
 
 
 def _generated() -> list[Collection]:
-    """Drawn styles, as the detector and the embedder are trained and measured on."""
+    """The drawn styles of the detector's and the embedder's training and figures."""
     drawn = sources.drawn()
     found = []
     for style in styles.DICEBEAR:
@@ -185,7 +185,7 @@ def _in(folder: Path, pattern: str) -> list[Path]:
 
 
 def _some(files: Sequence[Path], number: int) -> list[Path]:
-    """About so many of them, evenly spread."""
+    """About ``number`` of them, evenly spread."""
     return list(files[:: max(1, len(files) // number)])
 
 

@@ -155,7 +155,7 @@ def _cuts(side: int, parts: int, gutter: int, random: Random) -> list[tuple[int,
     return [(int(a) + gutter, int(b) - gutter) for a, b in itertools.pairwise(edges)]
 
 
-#: How often a kind of head is drawn; what is not named weighs 1.
+#: Weights of the kinds of heads; others have 1.
 WEIGHTS = {
     "sculpted": 7.0,
     "renpy": 5.0,
@@ -166,7 +166,7 @@ WEIGHTS = {
 
 
 def pick(art: Art, random: Random, size: float, style: str | None = None) -> Head:
-    """Pick a head, of any style or of ``style``, to be drawn ``size`` pixels high."""
+    """Pick a head, of any style or of ``style``, for a height of ``size`` pixels."""
     if style is None:
         names = sorted(art.heads)
         weights = np.array([WEIGHTS.get(n, 1.0) for n in names])
@@ -192,7 +192,7 @@ def paste(
 
 
 def _reduced(head: Head, size: float) -> Head:
-    """Halve a picture that is to be drawn much smaller: cheaper, and no aliasing."""
+    """Halve a picture before shrinking it: cheaper, and without aliasing."""
     while size < 0.4 * (head.face[3] - head.face[1]):
         h, w = head.pixels.shape[0] // 2, head.pixels.shape[1] // 2
         small = cv2.resize(head.pixels, (w, h), interpolation=cv2.INTER_AREA)
@@ -221,7 +221,7 @@ def _matrix(head: Head, size: float, at: NDArray[np.float64], random: Random) ->
 def turned_box(
     matrix: Affine, face: tuple[float, ...]
 ) -> tuple[float, float, float, float]:
-    """Return the upright box round a face, taken as an ellipse, after ``matrix``.
+    """Return the upright box around a face, assumed to be an ellipse, after ``matrix``.
 
     >>> turned_box(np.array([[0.0, -1, 10], [1, 0, 0]]), (0, 0, 4, 2))
     (8.0, 0.0, 10.0, 4.0)
@@ -258,9 +258,9 @@ def _dressed(head: Head, size: float, random: Random) -> tuple[Pixels, bool]:
 
 def painted(colours: Pixels, random: Random) -> Pixels:
     """Repaint a photograph or a model: strokes, other colours, soft shadows."""
-    for hand in (paint.oil, paint.graded, paint.shaded, paint.smooth):
+    for effect in (paint.oil, paint.graded, paint.shaded, paint.smooth):
         if random.random() < 0.7:
-            colours = hand(colours, random)
+            colours = effect(colours, random)
     if random.random() < 0.3:
         colours = paint.posterised(colours, random)
     return colours

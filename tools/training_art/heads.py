@@ -25,7 +25,7 @@ class Head:
         pixels: H x W x 4, RGBA.
         face: x1, y1, x2, y2 in pixels.
         style: the drawn style, or ``photograph``.
-        identity: who it is.
+        identity: of the character.
     """
 
     pixels: Pixels
@@ -35,13 +35,13 @@ class Head:
 
     @property
     def human(self) -> bool:
-        """Say whether this is a photograph."""
+        """Whether this is a photograph."""
         return self.style.endswith("photograph")
 
 
 @dataclass(frozen=True)
 class Art:
-    """What a composer draws from: heads by style, places, and things without a face."""
+    """Material for scenes: heads by style, places, and things without a face."""
 
     heads: dict[str, list[Head]]
     places: list[Pixels]
@@ -49,7 +49,7 @@ class Art:
 
 
 def held_out(picture: Path) -> bool:
-    """Say whether a cached picture is kept out of training."""
+    """Whether a cached picture is held out of training."""
     parts = picture.relative_to(sources.drawn()).parts
     if parts[0] == "renpy":
         return parts[1] in styles.HELD_OUT_RENPY
@@ -68,7 +68,7 @@ def read(pictures: Iterable[Path]) -> dict[str, list[Head]]:
     return heads
 
 
-#: Painted places whose pictures are kept for the figures.
+#: Places that are held out for the figures.
 HELD_OUT_PLACES = (
     "bg-club",
     "bg-meadow",
@@ -80,13 +80,13 @@ HELD_OUT_PLACES = (
 
 
 def training_art(every_nth: int = 1) -> Art:
-    """Read what may be trained on."""
+    """Read the art for training."""
     kept = [p for p in make.heads() if not held_out(p)]
     return _art(read(kept[::every_nth]), held=False)
 
 
 def held_out_art() -> Art:
-    """Read what the figures are measured on."""
+    """Read the held-out art, for the figures."""
     return _art(read(p for p in make.heads() if held_out(p)), held=True)
 
 

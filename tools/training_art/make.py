@@ -20,7 +20,7 @@ from icf.tools.training_art import sculpt, sources, styles
 from icf.tools.training_art.styles import Box
 
 IDENTITIES, HELD_OUT_IDENTITIES, VIEWS, SIDE = 220, 60, 3, 288
-#: Invented people drawn in three dimensions, and pictures of each.
+#: Invented people rendered in three dimensions, and pictures of each.
 PEOPLE, PEOPLE_VIEWS = 240, 3
 #: Photographs without a face, in scikit-image.
 PHOTOGRAPHS = (
@@ -58,14 +58,14 @@ _PEOPLE = re.compile(
 
 
 def main() -> None:
-    """Make what is missing."""
+    """Draw everything that is missing."""
     sources.fetch()
     for part in PARTS:
         part()
 
 
 def note(picture: Path, face: Box, style: str, identity: str) -> None:
-    """Write the face box beside ``picture``."""
+    """Write the face box next to ``picture``."""
     text = {"face": [round(v, 1) for v in face], "style": style, "identity": identity}
     picture.with_suffix(".json").write_text(json.dumps(text))
 
@@ -100,7 +100,7 @@ def facesjs() -> None:
 
 
 def emoji() -> None:
-    """Draw the people of the emoji sets that are a head and nothing else."""
+    """Draw the people of the emoji sets that are only a head."""
     for name, face in styles.EMOJI.items():
         root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
         icons = json.loads(root.read_text())
@@ -194,7 +194,7 @@ def comicgen() -> None:
 
 
 def sculpted() -> None:
-    """Draw invented people in three dimensions."""
+    """Render invented people in three dimensions."""
     seeds = [
         seed
         for seed in range(PEOPLE)
@@ -219,7 +219,7 @@ def _sculpt(seed: int) -> None:
 
 
 def openclipart(per_folder: int = 120) -> None:
-    """Draw openclipart's things and animals; nothing whose name speaks of a person."""
+    """Draw openclipart's things and animals; nothing whose name suggests a person."""
     root = sources.deb_root() / "openclipart-svg/usr/share/openclipart/svg"
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
         if folder.name == "people":
@@ -271,13 +271,13 @@ def _folder(path: Path) -> Path:
 
 
 def heads() -> Iterator[Path]:
-    """Yield every character's picture that has a face box beside it."""
+    """Yield every character's picture that has a face box next to it."""
     for name in (*DRAWN, "comicgen"):
         for box in sorted((sources.drawn() / name).rglob("*.json")):
             yield box.with_suffix(".png")
 
 
-#: What is drawn, in order.
+#: The parts, in drawing order.
 PARTS = (
     dicebear,
     facesjs,

@@ -1,4 +1,4 @@
-"""Redraw pictures: what makes one drawing look like another hand's."""
+"""Redraw pictures: effects that imitate other drawing styles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Random = np.random.Generator
 
 
 def graded(pixels: Pixels, random: Random) -> Pixels:
-    """Turn hue, saturation and brightness of an RGB picture."""
+    """Shift hue, saturation and brightness of an RGB picture."""
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV).astype(np.int16)
     hsv[..., 0] = (hsv[..., 0] + int(random.normal(0, 9))) % 180
     hsv[..., 1] = np.clip(hsv[..., 1] * random.uniform(0.4, 1.3), 0, 255)
@@ -20,7 +20,7 @@ def graded(pixels: Pixels, random: Random) -> Pixels:
 
 
 def shaded(pixels: Pixels, random: Random) -> Pixels:
-    """Light an RGB picture from a side, with soft blotches, as a painter shades."""
+    """Light an RGB picture from one side, with soft blotches, like painted shading."""
     h, w = pixels.shape[:2]
     angle = random.uniform(0, 2 * np.pi)
     x = np.linspace(-1, 1, w, dtype=np.float32)[None]
@@ -36,7 +36,7 @@ def shaded(pixels: Pixels, random: Random) -> Pixels:
 
 
 def line_art(pixels: Pixels, random: Random) -> Pixels:
-    """Leave the outlines only, black on paper, or over the faded colours."""
+    """Keep only the outlines, black on paper or over faded colours."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     block = int(random.choice([5, 7, 9]))
     lines = cv2.adaptiveThreshold(
@@ -48,7 +48,7 @@ def line_art(pixels: Pixels, random: Random) -> Pixels:
 
 
 def pencil(pixels: Pixels, random: Random) -> Pixels:
-    """Draw as with a soft pencil (colour dodge)."""
+    """Imitate a soft pencil (colour dodge)."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     blurred = cv2.GaussianBlur(255 - grey, (0, 0), random.uniform(2, 7))
     dodged = cv2.divide(grey, 255 - blurred, scale=256)
@@ -56,14 +56,14 @@ def pencil(pixels: Pixels, random: Random) -> Pixels:
 
 
 def oil(pixels: Pixels, random: Random) -> Pixels:
-    """Flatten into strokes: median, then edges sharpened again."""
+    """Flatten into strokes: a median filter, then sharpening."""
     flat = cv2.medianBlur(pixels, int(random.choice([3, 5, 7])))
     soft = cv2.GaussianBlur(flat, (0, 0), 2)
     return _pixels(cv2.addWeighted(flat, 1.6, soft, -0.6, 0))
 
 
 def smooth(pixels: Pixels, random: Random) -> Pixels:
-    """Smooth surfaces and keep edges, as airbrushed art does."""
+    """Smooth surfaces and keep edges, like airbrushed art."""
     return _pixels(cv2.bilateralFilter(pixels, 7, random.uniform(25, 90), 5))
 
 
@@ -74,14 +74,14 @@ def posterised(pixels: Pixels, random: Random) -> Pixels:
 
 
 def grey(pixels: Pixels, random: Random) -> Pixels:
-    """Drop the colours, or tint them as old paper does."""
+    """Convert to grey, perhaps with the tint of old paper."""
     one = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
     tint = random.uniform(0.75, 1.05, 3) if random.random() < 0.3 else np.ones(3)
     return _pixels(one * tint)
 
 
 def screentone(pixels: Pixels, random: Random) -> Pixels:
-    """Print with dots, as comics are."""
+    """Print with dots, like comics."""
     h, w = pixels.shape[:2]
     pitch = random.uniform(3, 6)
     y, x = np.mgrid[:h, :w].astype(np.float32) * (2 * np.pi / pitch)
@@ -129,8 +129,8 @@ def contrasted(pixels: Pixels, random: Random) -> Pixels:
     return _pixels(cv2.LUT(pixels, _pixels(table * 255)))
 
 
-#: How likely each hand is for a whole picture.
-HANDS = (
+#: Probability of each effect for a whole picture.
+EFFECTS = (
     (graded, 0.5),
     (shaded, 0.3),
     (oil, 0.18),
@@ -148,10 +148,10 @@ HANDS = (
 
 
 def redrawn(pixels: Pixels, random: Random) -> Pixels:
-    """Redraw an RGB picture of any size; its geometry stays."""
-    for hand, chance in HANDS:
+    """Redraw an RGB picture of any size without moving anything."""
+    for effect, chance in EFFECTS:
         if random.random() < chance:
-            pixels = hand(pixels, random)
+            pixels = effect(pixels, random)
     return pixels
 
 

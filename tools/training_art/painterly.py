@@ -1,8 +1,8 @@
-"""Turn photographs into what a painter might have made of them.
+"""Paint over photographs, so that they look like paintings.
 
-Painted art with a free licence is rare. A photograph that was painted over, in one of
-many ways, shows what a photograph shows, and is a drawing: whoever is to tell the two
-apart has to look at how a picture was made.
+Paintings with a free licence are rare. A painted-over photograph has the content of a
+photograph but counts as a drawing, so the judge of photographs has to learn how a
+picture was made.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from icf.tools.training_art import paint
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 
-#: Brushes are a few pixels wide: a larger picture is reduced to this side first.
+#: Larger pictures are reduced to this side first: brushes are a few pixels wide.
 _SIDE = 700
 
 
@@ -39,7 +39,7 @@ def painted_over(photograph: Pixels, random: Random) -> Pixels:
 
 
 def kuwahara(pixels: Pixels, random: Random) -> Pixels:
-    """Give each pixel the mean of the calmest of four squares around it.
+    """Give each pixel the mean of the square with the lowest variance around it.
 
     Source: Kuwahara et al. 1976, Processing of RI-angiocardiographic images.
     """
@@ -66,19 +66,19 @@ def bilateral(pixels: Pixels, random: Random) -> Pixels:
 
 
 def mean_shift(pixels: Pixels, random: Random) -> Pixels:
-    """Run neighbouring colours together."""
+    """Merge neighbouring colours (mean shift)."""
     return _pixels(cv2.pyrMeanShiftFiltering(pixels, 8, random.uniform(15, 35)))
 
 
 def median(pixels: Pixels, random: Random) -> Pixels:
-    """Blot out what is finer than a brush, twice."""
+    """Remove detail finer than a brush: a median filter, twice."""
     for _ in range(2):
         pixels = _pixels(cv2.medianBlur(pixels, int(random.choice([5, 7, 9]))))
     return pixels
 
 
 def oil(pixels: Pixels, random: Random) -> Pixels:
-    """Paint in oil, twice."""
+    """Apply the oil effect twice."""
     return paint.oil(paint.oil(pixels, random), random)
 
 
@@ -92,7 +92,7 @@ def inked(pixels: Pixels) -> Pixels:
 
 
 def flattened(pixels: Pixels, random: Random) -> Pixels:
-    """Leave a few levels of each colour."""
+    """Reduce each colour to a few levels."""
     step = 256 / int(random.choice([8, 12, 20, 32]))
     bright = pixels.astype(np.float32) * random.uniform(0.9, 1.25)
     return _pixels(cv2.medianBlur(_pixels(np.round(bright / step) * step), 3))

@@ -1,4 +1,4 @@
-"""Invent people: what stays the same in every picture of one of them."""
+"""Random people: the attributes that all pictures of one person share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EYE = ((70, 45, 25), (60, 100, 150), (70, 120, 70), (110, 110, 120), (150, 100,
 
 @dataclass(frozen=True)
 class Person:
-    """What stays the same in every picture of one invented person.
+    """The attributes that all pictures of one invented person share.
 
     Lengths and heights are in the units of `icf.tools.training_art.bodies`, colours are
     RGB in 0..255, shares 0..1.
@@ -42,24 +42,24 @@ class Person:
     Attributes:
         shape: morphs and their weights.
         skin: colour.
-        hair: colour, of brows and beard too.
+        hair: colour, also of brows and beard.
         eyes: colour of the iris, and of painted lids.
-        lips: how red they are, as a share.
-        makeup: how much the lids are painted, as a share.
-        cloth: colour; a hat has its opposite.
-        collar: height under which there is cloth.
+        lips: their redness, as a share.
+        makeup: strength of the colour of the lids, as a share.
+        cloth: colour; a hat has the inverse.
+        collar: height below which there is cloth.
         thickness: of the hair; 0 for none.
-        hairline: how much higher than usual it is over the forehead.
-        curls: how wavy the hair is, as a share.
+        hairline: its height over the forehead, relative to the usual one.
+        curls: waviness of the hair, as a share.
         length: height down to which loose hair hangs.
-        parting: half the breadth that loose hair leaves free before the face.
+        parting: half the width in front of the face without loose hair.
         beard: its thickness; 0 for none.
         moustache: whether there is one.
         brows: half their thickness.
-        hat: height from which on there is one; 99 for none.
+        hat: its lower edge; 99 for none.
         iris: its radius.
         freckles: 1 for some.
-        seed: of all that is noise on this person.
+        seed: random seed of the noise.
     """
 
     shape: dict[Path, float]
@@ -85,7 +85,7 @@ class Person:
 
 
 def person(seed: int) -> Person:
-    """Invent a person."""
+    """Draw a random person."""
     random = np.random.default_rng(seed)
     odd = random.random() < 0.12
     bald = random.random() < 0.08

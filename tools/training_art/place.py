@@ -46,7 +46,7 @@ def _cut(picture: Pixels, side: int, random: Random) -> Pixels:
 
 
 def _clouds(side: int, random: Random) -> Pixels:
-    """Return painted noise of several grains."""
+    """Return noise of several scales that looks painted."""
     total = np.zeros((side, side, 3), np.float32)
     weight = 1.0
     for cells in (2, 5, 11, 27):
@@ -85,7 +85,7 @@ def clutter(canvas: Pixels, art: Art, random: Random, count: int) -> None:
 
 
 def blend(canvas: Pixels, drawing: Pixels, matrix: NDArray[np.float64]) -> None:
-    """Draw an RGBA ``drawing`` on ``canvas`` where the affine ``matrix`` puts it."""
+    """Draw an RGBA ``drawing`` on ``canvas``, transformed by the affine ``matrix``."""
     h, w = drawing.shape[:2]
     height, width = canvas.shape[:2]
     corners = matrix @ np.array([[0, w, 0, w], [0, 0, h, h], [1, 1, 1, 1]])
@@ -104,7 +104,7 @@ def blend(canvas: Pixels, drawing: Pixels, matrix: NDArray[np.float64]) -> None:
 def balloons(
     canvas: Pixels, random: Random, faces: Sequence[tuple[float, float, float, float]]
 ) -> None:
-    """Draw up to three text balloons that leave the faces free."""
+    """Draw up to three text balloons that cover no face."""
     height, width = canvas.shape[:2]
     for _ in range(int(random.integers(0, 4))):
         a, b = random.uniform(0.08, 0.25, 2) * (width, height)

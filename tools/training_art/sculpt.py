@@ -1,4 +1,4 @@
-"""Draw invented people in three dimensions: any pose, light, expression and hair.
+"""Render invented people in three dimensions: any pose, light, expression and hair.
 
 What is drawn is a cloud of points, dense enough to leave no gaps: every quad of the
 mesh is sampled, far points are overwritten by near ones, and each pixel is shaded by
@@ -20,7 +20,7 @@ from icf.tools.training_art.styles import Box
 
 Pixels = NDArray[np.uint8]
 
-#: How often a side of a quad is sampled.
+#: Numbers of samples along a side of a quad.
 _STEPS = np.array([2, 3, 4, 6, 8, 11, 15, 21, 30, 42, 60])
 #: Rendered at twice the size, then halved: smooth edges.
 OVERSAMPLED = 2
@@ -47,7 +47,7 @@ class Points:
     part: Indices
 
     def where(self, chosen: NDArray[np.bool_] | Indices) -> Points:
-        """Those that ``chosen`` marks or counts up."""
+        """Select samples by mask or index."""
         return Points(
             self.place[chosen],
             self.rest[chosen],
@@ -58,7 +58,7 @@ class Points:
 
 
 def draw(who: Person, random: Random, side: int = 240) -> tuple[Pixels, Box]:
-    """Draw one picture of a person.
+    """Render one picture of a person.
 
     Args:
         who: the person.
@@ -89,7 +89,7 @@ def draw(who: Person, random: Random, side: int = 240) -> tuple[Pixels, Box]:
 
 
 def _pose(random: Random) -> Floats:
-    """A rotation: mostly towards the viewer, at times in profile."""
+    """A random rotation: mostly frontal, sometimes in profile."""
     yaw = np.deg2rad(np.clip(random.normal(0, 32), -85, 85))
     pitch = np.deg2rad(np.clip(random.normal(0, 13), -40, 40))
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
@@ -99,7 +99,7 @@ def _pose(random: Random) -> Floats:
 
 
 class _View:
-    """A camera before the head."""
+    """A camera in front of the head."""
 
     def __init__(
         self, vertices: Floats, turn: Floats, size: int, random: Random
@@ -117,14 +117,14 @@ class _View:
         self.shift = size * np.array([0.5, 0.44]) - self.scale * (low + high) / 2
 
     def flat(self, places: Floats) -> Floats:
-        """Project: x and y in pixels, and depth, which grows towards the viewer."""
+        """Project to x and y in pixels, and depth, larger towards the viewer."""
         turned = (places - self.centre) @ self.turn.T
         nearer = self.distance / (self.distance - turned[:, 2:])
         xy = turned[:, :2] * nearer * (1, -1)
         return np.hstack([xy * self.scale + self.shift, turned[:, 2:]])
 
     def face_box(self) -> Box:
-        """The face: chin to hairline, and the breadth between the ears."""
+        """The face box: chin to hairline, ear to ear."""
         x, y, z = bodies.mesh().vertices.T[:3]
         face = (y > 6.2) & (y < 8.0) & (z > 0.45) & (abs(x) < 0.8) & self.head
         flat = self.flat(self.vertices[face])
@@ -133,10 +133,10 @@ class _View:
 
 
 def _sampled(vertices: Floats, turn: Floats, scale: float) -> Points:
-    """Sample every quad that may be seen about once a pixel."""
+    """Sample every quad that may be visible about once per pixel."""
     mesh = bodies.mesh()
     at_vertices = _normals(vertices, mesh.quads)
-    # Of the loose hair the inside is seen too.
+    # The inside of loose hair is visible too.
     away = (at_vertices @ turn[2])[mesh.quads].max(1) < -0.15
     seen = ~away | (mesh.part == bodies.PARTS.index("helper-hair"))
     quads, uv, part = mesh.quads[seen], mesh.uv[seen], mesh.part[seen]
@@ -183,7 +183,7 @@ def _noise(at: Floats, seed: int, scale: float) -> Floats:
 
 
 def _strands(points: Points, who: Person) -> Floats:
-    """The light and dark of strands that run down from the crown, in 0..1."""
+    """Brightness of the strands of hair, from the crown downwards, in 0..1."""
     x, y, z = points.rest.T
     angle = np.arctan2(x, z - 0.3)
     waves = who.curls * 0.25 * np.sin(6 * y + 9 * angle)
@@ -217,12 +217,12 @@ def _looked_up(name: str, points: Points) -> Floats:
     return np.asarray(texture[row, column])
 
 
-#: How high the layers of hair are, as shares of its thickness.
+#: Heights of the layers of hair, as shares of its thickness.
 _SHELLS = (0.2, 0.45, 0.7, 0.85, 1.0)
 
 
 def _with_hair(skin: Points, who: Person) -> Points:
-    """Keep of the long hair what this person has, and add shells above the skin."""
+    """Keep the person's part of the long hair, and add layers above the skin."""
     x, y, z = skin.rest.T
     loose = skin.part == bodies.PARTS.index("helper-hair")
     before_face = (z > 0.5) & (y < 7.95) & (abs(x) < who.parting)
@@ -255,7 +255,7 @@ def _with_hair(skin: Points, who: Person) -> Points:
 
 
 def _splat(view: _View, cloud: Points) -> tuple[Indices, Indices]:
-    """Return the pixels that are covered, and the nearest point of each."""
+    """Return the covered pixels, and the nearest point of each."""
     size = view.size
     flat = view.flat(cloud.place)
     x, y = flat[:, 0].astype(int), flat[:, 1].astype(int)
@@ -264,7 +264,7 @@ def _splat(view: _View, cloud: Points) -> tuple[Indices, Indices]:
     nearest = np.full(size * size, -1)
     nearest[y[order] * size + x[order]] = order
     grid = nearest.reshape(size, size)
-    # A missed pixel takes the point of a neighbour on each side.
+    # A gap of one pixel takes the point of a neighbour.
     for axis in (0, 1):
         before, after = np.roll(grid, 1, axis), np.roll(grid, -1, axis)
         grid = np.where((grid < 0) & (before >= 0) & (after >= 0), before, grid)
@@ -273,7 +273,7 @@ def _splat(view: _View, cloud: Points) -> tuple[Indices, Indices]:
 
 
 def _albedo(points: Points, who: Person, random: Random) -> Floats:
-    """The colour of each point without light: n x 3, 0..255."""
+    """The unlit colour of each point: n x 3, 0..255."""
     x, y, z = points.rest.T
     colour = np.tile(who.skin, (len(x), 1))
     colour *= 1 + 0.06 * _noise(points.rest, who.seed + 2, 5)[:, None]
@@ -321,7 +321,7 @@ def _paint_eyes(colour: Floats, points: Points, who: Person, random: Random) -> 
 
 
 def _lit(albedo: Floats, normal: Floats, random: Random) -> Floats:
-    """Light the points: a key light, a fill, at times a rim, at times in few tones."""
+    """Light the points: key light, ambient light, sometimes a rim or few tones."""
     normal = _unit(normal)
     key = random.normal(0, 1, 3) * (1, 0.6, 0.2) + (0, 0.5, 1.0)
     key /= np.linalg.norm(key)
@@ -339,7 +339,7 @@ def _lit(albedo: Floats, normal: Floats, random: Random) -> Floats:
 
 
 def _finished(picture: Pixels, random: Random) -> Pixels:
-    """Draw outlines, as a drawing has them, on some."""
+    """Draw outlines on half of the pictures."""
     if random.random() < 0.5:
         return picture
     strong = random.random() < 0.5

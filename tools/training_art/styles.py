@@ -1,7 +1,7 @@
-"""The drawn styles: which are trained on, and where their faces are.
+"""The drawn styles: their face boxes, and which of them are held out.
 
-A face box was drawn once for each style, by eye, as shares of the picture's width:
-chin to hairline and ear to ear, as the published cartoon-face sets have it.
+The face box of each style was drawn by hand, as shares of the picture's width: chin to
+hairline and ear to ear, as in the published cartoon-face data sets.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EMOJI: dict[str, Box] = {
     "fluent-emoji-flat": (0.14, 0.25, 0.86, 0.93),
     "fluent-emoji": (0.14, 0.25, 0.86, 0.93),
 }
-#: faces.js, of a face of middling width; in shares of the width.
+#: faces.js, for a face of medium width, in shares of the width.
 FACESJS: Box = (0.17, 0.51, 0.83, 1.20)
 
 #: Ren'Py's demo characters, in pixels of the packaged picture.
@@ -61,7 +61,7 @@ COMICGEN: dict[tuple[str, str], Box] = {
     ("ethan", "straight"): (208.5, 63, 278, 132.5),
 }
 
-#: Never trained on: what the figures are measured on.
+#: Styles that are only measured on, never trained on.
 HELD_OUT = frozenset({"micah", "toonHead", "openPeeps", "notionists", "comicgen"})
 #: Ren'Py pictures held out: one character, and the whole concert scene.
 HELD_OUT_RENPY = ("lucy", "concert")

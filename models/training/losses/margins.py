@@ -1,4 +1,4 @@
-"""Margin losses: softmax on angles, with a margin that the true class has to clear.
+"""Margin losses: softmax on angles, with a margin for the true class.
 
 With weights and embeddings of unit length, the logit of class j is s cos(theta_j). The
 true class's logit becomes
@@ -7,7 +7,7 @@ true class's logit becomes
 
 which is SphereFace for m1 (Liu et al. 2017, arXiv:1704.08063), ArcFace for m2 (Deng et
 al. 2019, arXiv:1801.07698) and CosFace for m3 (Wang et al. 2018, arXiv:1801.09414), and
-really all three where all three are given.
+all three combined where all three are given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch.nn import functional
 
 Gradient = Literal["exact", "straight_through"]
 
-#: Keeps the slope of arccos finite at cos = +-1.
+#: Keeps the derivative of arccos finite at cos = +-1.
 _EDGE = 1e-6
 
 
@@ -34,8 +34,8 @@ def margin_cosine(
 ) -> Tensor:
     """Apply the combined margin to the cosines of the true classes.
 
-    Beyond m1 theta + m2 = pi the cosine would rise again, so the curve goes on as a
-    line that falls: it stays monotonic, and its gradient finite, for every angle.
+    Beyond m1 theta + m2 = pi the cosine would rise again, so the curve continues as a
+    falling line: it stays monotonic, with a finite gradient, for every angle.
 
     Args:
         cosine: shape (n,), in [-1, 1].
@@ -43,7 +43,7 @@ def margin_cosine(
         m2: added to the angle, in radians, >= 0.
         m3: taken from the cosine, >= 0.
         gradient: ``"exact"``, or ``"straight_through"``: the value of the margin with
-            the gradient of the plain cosine, as insightface has it.
+            the gradient of the plain cosine, as in insightface.
 
     Returns:
         Shape (n,).
@@ -63,11 +63,11 @@ def margin_cosine(
 
 
 class MarginLoss(nn.Module):
-    """Cross-entropy on margin logits, with one weight vector a class.
+    """Cross-entropy on margin logits, with one weight vector per class.
 
     Args:
         dim: numbers in an embedding.
-        classes: identities.
+        classes: number of identities.
         scale: s.
         m1: as in `margin_cosine`.
         m2: as in `margin_cosine`.

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from icf.models.detection import Detection
 from icf.models.training.detector_figures import (
-    Judged,
+    Matches,
     average_precision,
-    judge,
-    together,
+    match,
+    merged,
 )
 from icf.tools.training_art.compose import Scene
 
@@ -29,7 +29,7 @@ def scene(
 
 
 def test_a_face_is_hit_once_and_by_the_best_box() -> None:
-    found = judge(
+    found = match(
         scene([(0, 0, 20, 20), (50, 50, 70, 70)], [0, 1]),
         [
             Detection((0, 0, 20, 20), 0.9, "cartoon"),
@@ -44,7 +44,7 @@ def test_a_face_is_hit_once_and_by_the_best_box() -> None:
 
 
 def test_a_box_on_an_ignored_face_counts_neither_way() -> None:
-    found = judge(
+    found = match(
         scene([(0, 0, 20, 20)], [0], [(50, 50, 60, 60)]),
         [Detection((50, 50, 60, 60), 0.9, "cartoon")],
     )
@@ -54,15 +54,15 @@ def test_a_box_on_an_ignored_face_counts_neither_way() -> None:
 
 def test_pictures_without_faces_or_boxes_are_judged_too() -> None:
     box = Detection((0, 0, 20, 20), 0.9, "cartoon")
-    assert judge(scene([], []), [box]).hits.tolist() == [False]
-    assert judge(scene([(0, 0, 9, 9)], [0]), []).faces == 1
+    assert match(scene([], []), [box]).hits.tolist() == [False]
+    assert match(scene([(0, 0, 9, 9)], [0]), []).faces == 1
 
 
-def judged(rows: list[tuple[int, bool]], missed: int) -> Judged:
+def judged(rows: list[tuple[int, bool]], missed: int) -> Matches:
     rows = sorted(rows, reverse=True)
     hits = np.array([hit for _, hit in rows], np.bool_)
     scores = np.array([score for score, _ in rows], np.float64)
-    return Judged(scores, hits, hits, int(hits.sum()) + missed)
+    return Matches(scores, hits, hits, int(hits.sum()) + missed)
 
 
 @given(
@@ -90,7 +90,7 @@ def test_the_average_precision_is_the_area_counted_by_hand(
 
 
 def test_boxes_of_many_pictures_are_ranked_together() -> None:
-    found = together([judged([(3, True)], 0), judged([(5, False), (1, True)], 2)])
+    found = merged([judged([(3, True)], 0), judged([(5, False), (1, True)], 2)])
     assert found.scores.tolist() == [5, 3, 1]
     assert found.hits.tolist() == [False, True, True]
     assert found.faces == 4

@@ -64,7 +64,7 @@ def test_nothing_but_the_one_file_is_written(toy: tuple[Toy, Path]) -> None:
 def test_weights_that_are_too_large_to_bundle_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(export, "MAX_BYTES", 100_000)
     with pytest.raises(BadModel, match=r"toy\.onnx would have \d+ bytes"):
         to_onnx(Toy(), torch.rand(2, 3, 8, 8), {}, ["numbers"], tmp_path / "toy.onnx")
     assert list(tmp_path.iterdir()) == []

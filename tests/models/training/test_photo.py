@@ -10,7 +10,7 @@ import torch
 from icf.models.networks.photo import PhotoNet
 from icf.models.photo import PhotoJudge
 from icf.models.training import export_photo, train_photo
-from icf.models.training.photo_figures import Judged
+from icf.models.training.photo_figures import Scored
 from icf.models.training.train_photo import Recipe, logistic
 from icf.tools.training_art.collections import Collection
 
@@ -101,8 +101,8 @@ def test_the_network_is_the_first_blocks_of_imagenets(tmp_path: Path) -> None:
     assert torch.allclose(found[0, 2 * number : 3 * number], maps[0].amax((1, 2)))
 
 
-def judged(drawings: list[float], photographs: list[float]) -> Judged:
-    return Judged(
+def scored(drawings: list[float], photographs: list[float]) -> Scored:
+    return Scored(
         ["drawn"] * len(drawings) + ["taken"] * len(photographs),
         np.array([False] * len(drawings) + [True] * len(photographs)),
         np.array(drawings + photographs),
@@ -111,7 +111,7 @@ def judged(drawings: list[float], photographs: list[float]) -> Judged:
 
 def test_the_threshold_loses_fewer_drawings_than_allowed() -> None:
     random = np.random.default_rng(0)
-    found = judged(list(0.9 * random.random(1000)), [0.99] * 10)
+    found = scored(list(0.9 * random.random(1000)), [0.99] * 10)
     figures = found.by_collection(found.threshold())
     assert figures["all drawings"]["lost"] < 0.005
     assert figures["drawn"] == {**figures["all drawings"], "examples": 1000}
@@ -130,4 +130,4 @@ def test_the_threshold_loses_fewer_drawings_than_allowed() -> None:
 def test_the_area_is_how_often_a_photograph_is_judged_likelier(
     drawings: list[float], photographs: list[float], area: float
 ) -> None:
-    assert judged(drawings, photographs).area() == area
+    assert scored(drawings, photographs).area() == area

@@ -5,15 +5,15 @@ import pytest
 
 from icf.tools.training_art import paint
 
-HANDS = [hand for hand, _ in paint.HANDS]
+EFFECTS = [effect for effect, _ in paint.EFFECTS]
 PICTURE = np.random.default_rng(1).integers(0, 256, (48, 64, 3)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("hand", [*HANDS, paint.coloured_photograph])
-def test_a_hand_keeps_the_geometry_and_changes_the_picture(hand: object) -> None:
-    assert callable(hand)
+@pytest.mark.parametrize("effect", [*EFFECTS, paint.coloured_photograph])
+def test_an_effect_keeps_the_geometry_and_changes_the_picture(effect: object) -> None:
+    assert callable(effect)
     kept = PICTURE.copy()
-    drawn = hand(PICTURE, np.random.default_rng(3))
+    drawn = effect(PICTURE, np.random.default_rng(3))
     assert drawn.shape == PICTURE.shape
     assert drawn.dtype == np.uint8
     assert (kept == PICTURE).all()
