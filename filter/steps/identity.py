@@ -1,8 +1,8 @@
-"""Ask of each face: is it the character it was found under?
+"""Decide for each face whether it is one of its candidate characters.
 
-`icf.filter.identify.posterior` says how probable each character is, and none of these.
-A face is filed under the likeliest of the characters that its picture was found under,
-and goes on to people if that is probable enough to be worth a question.
+`icf.filter.identify.posterior` computes the probability of each character, and of none
+of them. A face is assigned the likeliest of its candidates, and kept if the probability
+is high enough to be worth a question.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from icf.filter.step_names import IDENTITY
 
 @dataclass(frozen=True)
 class Identity(Step[FaceEvidence]):
-    """Files each face under its likeliest candidate, or drops it.
+    """Assigns each face its likeliest candidate, or drops it.
 
     Args:
         vectors: the folder of the vector store.
-        min_probability: of being the character, that is worth a question.
+        min_probability: minimum probability of a kept face.
     """
 
     name: ClassVar[str] = IDENTITY
     subject: ClassVar[Subject] = "face"
-    #: The vectors are stored: a moved threshold needs nothing embedded again.
+    #: The vectors are stored, so a changed threshold needs no new embeddings.
     stored: ClassVar[bool] = True
 
     vectors: Path
@@ -53,11 +53,11 @@ class Identity(Step[FaceEvidence]):
     def select(
         self, connection: sa.Connection, ids: Sequence[int]
     ) -> list[FaceEvidence]:
-        """Read what is known of the faces, and of those that are linked with them."""
+        """Read the evidence on the faces, and on faces linked with them."""
         return read_faces(connection, ids)
 
     def judge(self, batch: Sequence[FaceEvidence]) -> list[Outcome]:
-        """Compare the faces of each cast with that cast's known faces."""
+        """Compare the faces of each cast with its gallery."""
         casts: dict[tuple[object, ...], list[FaceEvidence]] = {}
         for item in batch:
             casts.setdefault(item.cast.key, []).append(item)
@@ -79,9 +79,9 @@ class Identity(Step[FaceEvidence]):
         tracks = np.unique([item.track for item in items], return_inverse=True)[1]
         candidates = _candidates(cast, items, tracks)
         joint = average_tracks(compared.ratios, tracks) * prior_weights(candidates)
-        _heed_answers(joint, cast, items, tracks)
-        apart = _apart(items, tracks)
-        made = assign(joint, candidates, apart, self.min_probability)
+        _apply_answers(joint, cast, items, tracks)
+        cannot_link = _cannot_link(items, tracks)
+        made = assign(joint, candidates, cannot_link, self.min_probability)
         return [
             self._outcome(item, row, cast, made, float(cosines[made.column[row]]))
             for item, row, cosines in zip(items, tracks, compared.cosines, strict=True)
@@ -133,7 +133,7 @@ class Identity(Step[FaceEvidence]):
 def _candidates(
     cast: Cast, items: Sequence[FaceEvidence], tracks: IntArray
 ) -> NDArray[np.bool_]:
-    """Whether each track may be filed under each character."""
+    """Whether each character is a candidate of each track."""
     column = {character: at for at, character in enumerate(cast.characters)}
     made = np.zeros((int(tracks.max()) + 1, len(column)), bool)
     for item, row in zip(items, tracks, strict=True):
@@ -141,10 +141,10 @@ def _candidates(
     return made
 
 
-def _heed_answers(
+def _apply_answers(
     joint: FloatArray, cast: Cast, items: Sequence[FaceEvidence], tracks: IntArray
 ) -> None:
-    """Multiply by what people said of the very faces; once for each track."""
+    """Apply the answers about the faces to the odds, once per track."""
     said: dict[tuple[int, int], set[bool]] = {}
     for item, row in zip(items, tracks.tolist(), strict=True):
         for character, same in item.answers:
@@ -157,8 +157,10 @@ def _heed_answers(
             joint[place] *= odds if answers == {True} else 1 / odds
 
 
-def _apart(items: Sequence[FaceEvidence], tracks: IntArray) -> list[tuple[int, int]]:
-    """Tracks that cannot be one character."""
+def _cannot_link(
+    items: Sequence[FaceEvidence], tracks: IntArray
+) -> list[tuple[int, int]]:
+    """Pairs of tracks that cannot be one character."""
     row_of: Mapping[int, int] = {
         item.id: row for item, row in zip(items, tracks.tolist(), strict=True)
     }
@@ -171,14 +173,14 @@ def _apart(items: Sequence[FaceEvidence], tracks: IntArray) -> list[tuple[int, i
 
 
 def _reason(item: FaceEvidence, cast: Cast) -> FaceReason:
-    """It may well be the candidate that it could not be compared with."""
+    """The reason; a face may also be a candidate without a reference."""
     if set(item.candidates).issubset(cast.characters):
         return FaceReason.NOT_THIS_CHARACTER
     return FaceReason.NO_REFERENCE
 
 
 def _why(row: int, cast: Cast, made: Assignment) -> str | None:
-    """Who it is instead, where that is known."""
+    """Why the face was dropped, if another character or face explains it."""
     if made.taken_by[row] >= 0:
         return "another face of the same frame is likelier to be that character"
     rival = int(np.argmax(made.probability.characters[row]))

@@ -22,7 +22,7 @@ def test_every_way_to_write_a_question_names_it(key: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "q", "-1", "1.0", "1e3", "٣", "q1;2", "9" * 19, "face:1"]
 )
-def test_what_names_no_question_is_none(text: str) -> None:
+def test_other_texts_are_no_question_id(text: str) -> None:
     assert parse_question_id(text) is None
 
 
@@ -36,7 +36,7 @@ def test_choices_are_read_in_both_vocabularies_and_any_case() -> None:
         assert parse_choice(text) is None
 
 
-def test_what_a_database_cannot_store_is_no_text() -> None:
+def test_text_that_a_database_cannot_store_is_detected() -> None:
     assert is_storable("Zoë 王 😀")
     assert not is_storable("a\0b")
     assert not is_storable("a\udcff")

@@ -119,9 +119,9 @@ def test_two_exports_at_once_ask_different_questions(place: Place) -> None:
 
 
 def suspect(place: Place, kind: Suspicion, face: int, who: int, score: float) -> None:
-    """An outlier or a split of a character, beside its reference."""
+    """Add an outlier or a split of a character."""
     with place.workspace.catalogue.write() as connection:
-        beside = connection.execute(
+        reference = connection.execute(
             sa.select(character.c.reference_face_id).where(character.c.id == who)
         ).scalar_one()
         known = sa.select(review.c.face_id, review.c.score).where(
@@ -132,7 +132,7 @@ def suspect(place: Place, kind: Suspicion, face: int, who: int, score: float) ->
             connection,
             [kind],
             [who],
-            [Found(kind, who, each, beside, strength) for each, strength in found],
+            [Found(kind, who, each, reference, strength) for each, strength in found],
         )
 
 
@@ -179,7 +179,7 @@ def test_one_kind_of_question_fills_the_batch_where_the_other_does_not(
     assert unasked(place) == 0
 
 
-def test_no_share_asks_suspicions_only_where_there_is_room(place: Place) -> None:
+def test_without_a_share_suspicions_only_fill_up_a_batch(place: Place) -> None:
     ann = place.add_character()
     plain = [place.add_face(ann, 0.5) for _ in range(2)]
     odd = place.add_face(ann, 0.99)

@@ -128,7 +128,7 @@ def test_from_questions_to_labels(filled: Place) -> None:
     }
 
 
-def test_limit_and_the_end_of_all_questions(filled: Place) -> None:
+def test_limit_and_what_happens_without_questions(filled: Place) -> None:
     run("export", "batches/first", "--limit", "3")
     second, _ = run("export", "--format", "label-studio", "batches/second")
     assert second["questions"] == 2
@@ -138,7 +138,7 @@ def test_limit_and_the_end_of_all_questions(filled: Place) -> None:
     assert (found["questions"], found["unasked"]) == (3, 0)
 
 
-def test_bad_rows_end_with_exit_code_3_and_line_and_reason(filled: Place) -> None:
+def test_bad_rows_are_reported_with_line_reason_and_exit_code_3(filled: Place) -> None:
     run("export", "batches/first")
     path = filled.workspace.root / "a.csv"
     path.write_text("question,answer,annotator\n1,true,ANN7\n99,true,ANN7\n2,?,ANN7\n")

@@ -198,7 +198,7 @@ def test_without_its_reference_no_question_is_shown(plain: Place) -> None:
     assert set(exported.left_out) == set(plain.question_ids())
 
 
-def test_a_disk_that_takes_no_folder_is_a_broken_machine(plain: Place) -> None:
+def test_an_unwritable_folder_is_a_broken_machine(plain: Place) -> None:
     filled(plain)
     (plain.workspace.root / "flat").write_text("")
     target = plain.workspace.root / "flat" / "a"

@@ -56,7 +56,7 @@ def test_answers_become_labels_and_decisions(place: Place) -> None:
     }
 
 
-def test_a_question_waits_for_as_many_votes_as_are_set(place: Place) -> None:
+def test_a_question_stays_open_until_it_has_enough_votes(place: Place) -> None:
     [one] = asked(place, 1)
     assert take(place, Vote(2, one, "ann", T), needed=2).labels == {}
     assert place.labels() == {one: "open"}
@@ -105,7 +105,7 @@ def test_another_answer_of_the_same_person_is_a_conflict(place: Place) -> None:
     assert place.labels() == {one: "same"}
 
 
-def test_a_question_that_is_gone_is_unknown(place: Place) -> None:
+def test_a_deleted_question_is_unknown(place: Place) -> None:
     recorded = take(place, Vote(2, 77, "ann", T))
     [fault] = recorded.faults
     assert (fault.line, fault.reason.value) == (2, "unknown_question")

@@ -63,7 +63,7 @@ def test_named_last_columns_may_be_left_out() -> None:
     assert lines(text, "b") == [(2, bad), (3, "2"), (4, bad)]
 
 
-def test_of_two_columns_with_one_name_the_first_counts() -> None:
+def test_the_first_of_two_columns_with_one_name_counts() -> None:
     assert lines("a,a\n1,2\n") == [(2, "1")]
 
 
@@ -88,7 +88,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 @given(st.lists(st.tuples(cells, cells), max_size=8))
-def test_what_is_written_is_read_again_row_by_row(rows: list[tuple[str, str]]) -> None:
+def test_written_rows_are_read_back(rows: list[tuple[str, str]]) -> None:
     text = csv_bytes(["a", "b"], [("x" + a, "x" + b) for a, b in rows]).decode()
     found = list(table(text).rows())
     assert all(isinstance(row, CsvRow) for row in found)

@@ -79,7 +79,7 @@ def test_tasks_have_no_predictions() -> None:
     assert b"predictions" not in label_studio.write(ASKED, "")
 
 
-def test_tasks_that_come_back_untouched_have_no_answers() -> None:
+def test_exported_tasks_have_no_answers() -> None:
     found = read_tasks(label_studio.write(ASKED, "").decode())
     assert found == [EmptyRow(1), EmptyRow(2)]
 
@@ -219,7 +219,7 @@ def test_a_truncated_file_gives_the_answers_before_its_end() -> None:
     )
 
 
-def test_bytes_that_are_not_utf8_cost_their_own_task_only() -> None:
+def test_bytes_that_are_not_utf8_affect_only_their_own_task() -> None:
     whole = json.dumps([task(annotation(), note="M?ller"), task(annotation())])
     text = whole.encode().replace(b"?", b"\xfc").decode(errors="surrogateescape")
     first, second = read_tasks(text)

@@ -90,7 +90,7 @@ def test_a_rejected_assignment_has_no_answer(tmp_path: Path) -> None:
     assert read(tmp_path / "r.csv", results(row)) == [EmptyRow(2)]
 
 
-def test_a_batch_that_the_input_named_is_read(tmp_path: Path) -> None:
+def test_a_batch_named_in_the_input_is_read(tmp_path: Path) -> None:
     text = "WorkerId,Input.question_id,Input.batch_id,Answer.same\nW,1,b1,same\n"
     assert read(tmp_path / "r.csv", text.encode()) == [
         AnswerRow(2, "1", "W", "same", "b1")

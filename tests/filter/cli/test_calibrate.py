@@ -110,7 +110,7 @@ def test_too_few_answers_are_reported_and_change_nothing(made: Workspace) -> Non
     assert in_use(made) is None
 
 
-def test_a_curve_that_answers_bear_out_is_used(made: Workspace) -> None:
+def test_a_curve_that_fits_the_answers_better_is_used(made: Workspace) -> None:
     levels = [(n, 0.45 + n * 0.1, same) for n, same in enumerate([0, 1, 3, 12, 19, 20])]
     answer(made, levels)
     result = json.loads(run(made, "--json")[0])
@@ -139,7 +139,7 @@ def test_a_curve_that_misleads_about_other_characters_is_refused_with_figures(
     assert in_use(made) is None
 
 
-def test_faces_wait_for_identity_only_where_that_is_asked(made: Workspace) -> None:
+def test_faces_are_judged_again_only_on_request(made: Workspace) -> None:
     levels = [(n, 0.45 + n * 0.1, same) for n, same in enumerate([0, 1, 3, 12, 19, 20])]
     faces = answer(made, levels)
     run(made)

@@ -133,7 +133,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
-def test_killed_anywhere_and_run_again_it_ends_where_an_undisturbed_run_ends(
+def test_killed_at_any_step_a_second_run_gives_the_same_result(
     made: Workspace, undisturbed: dict[str, list[Any]], share: float
 ) -> None:
     enough = share * len(undisturbed["decisions"])

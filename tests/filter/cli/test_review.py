@@ -89,7 +89,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "space")
 
 
-def test_alone_it_counts_every_queue_and_names_the_strongest(desk: Desk) -> None:
+def test_without_a_queue_it_counts_all_and_shows_the_strongest(desk: Desk) -> None:
     queues = desk.json()["queues"]
     assert {name: each["open"] for name, each in queues.items()} == {
         "twins": 1,
@@ -114,7 +114,7 @@ def test_a_queue_lists_faces_and_characters_as_arguments_of_why(desk: Desk) -> N
     assert row["beside"]["character"] == "<script>alert(1)</script>"
 
 
-def test_a_status_and_a_limit_choose(desk: Desk) -> None:
+def test_suspicions_can_be_selected_by_status_and_limit(desk: Desk) -> None:
     desk.said(Suspicion.TWIN, ReviewStatus.DIFFERENT)
     assert desk.json("twins")["suspicions"] == []
     assert "no twins with status open" in desk.call("twins").stdout
@@ -164,7 +164,7 @@ def test_a_refresh_closes_what_no_longer_holds(desk: Desk) -> None:
     assert desk.json("--refresh")["queues"]["outliers"]["closed"] == 1
 
 
-def test_merges_are_listed_done_and_taken_back(desk: Desk) -> None:
+def test_merges_are_listed_applied_and_undone(desk: Desk) -> None:
     assert "no merges to apply" in desk.call("--apply").stdout
     desk.said(Suspicion.MERGE, ReviewStatus.SAME)
     planned = desk.json("--apply", "--dry-run")

@@ -48,7 +48,7 @@ def one_after_another(
 
 @pytest.mark.parametrize("blocks", [(512, 4096), (2, 5)])
 @given(data=st.data())
-def test_blocks_give_what_looking_at_one_after_another_gives(
+def test_blocks_give_the_same_groups_as_a_sequential_search(
     blocks: tuple[int, int], data: st.DataObject
 ) -> None:
     count = data.draw(st.integers(0, 30))
@@ -77,7 +77,7 @@ def test_blocks_give_what_looking_at_one_after_another_gives(
         assert bits[out].tolist() == between.tolist()
 
 
-def test_many_different_faces_and_a_crowd_of_copies_are_sorted_out() -> None:
+def test_many_different_faces_and_a_large_group_of_copies_are_grouped() -> None:
     rng = np.random.default_rng(3)
     different = rng.integers(-(2**63), 2**63 - 1, 30_000)
     crowd = different[0] ^ (1 << rng.integers(0, 62, 20_000))

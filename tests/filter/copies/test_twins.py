@@ -91,7 +91,7 @@ def drawn(tmp_path: Path, catalogue: Catalogue) -> Iterator[Drawn]:
     made.catalogue.close()
 
 
-def test_nearly_the_same_drawing_under_two_characters_is_a_twin(drawn: Drawn) -> None:
+def test_near_duplicates_of_two_characters_are_twins(drawn: Drawn) -> None:
     later, first = drawn.face(1, 0b111), drawn.face(0, vector=(0.96, 0.28))
     assert find_twins(drawn.workspace) == 1
     [row] = drawn.rows()
@@ -113,7 +113,7 @@ def test_nearly_the_same_drawing_under_two_characters_is_a_twin(drawn: Drawn) ->
         {"who": 1, "vector": (0.5, 0.9)},
     ],
 )
-def test_one_measure_that_differs_makes_it_none(
+def test_a_pair_that_fails_one_threshold_is_no_twin(
     drawn: Drawn, other: dict[str, Any]
 ) -> None:
     drawn.face(0)
@@ -145,7 +145,7 @@ def test_looking_again_changes_nothing_and_new_faces_find_the_old(
     assert drawn.pairs() == [(one, other), (one, third), (other, third)]
 
 
-def test_changed_settings_hold_for_the_twins_of_before(
+def test_changed_settings_apply_to_earlier_twins(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(twins, "_OVERLAP", 0)
@@ -165,7 +165,7 @@ def test_changed_settings_hold_for_the_twins_of_before(
     assert found_with("filter.max_phash=0") == [near, far]
 
 
-def test_without_its_folder_the_index_is_made_anew(drawn: Drawn) -> None:
+def test_a_deleted_index_is_built_again(drawn: Drawn) -> None:
     drawn.face(0), drawn.face(1)
     find_twins(drawn.workspace)
     before = drawn.rows()
@@ -192,7 +192,7 @@ def test_killed_before_the_index_is_marked_it_finds_the_same_again(
     assert len(drawn.pairs()) == 1
 
 
-def test_a_twin_of_a_face_that_is_out_is_closed_and_comes_back_with_it(
+def test_a_twin_of_a_dropped_face_is_closed_until_the_face_is_kept_again(
     drawn: Drawn,
 ) -> None:
     one, other = drawn.face(0), drawn.face(1)
@@ -237,7 +237,7 @@ def test_a_face_that_moved_to_another_character_is_compared_again(
     assert row.other_character_id == drawn.characters[2]
 
 
-def test_what_people_answered_stays_answered(drawn: Drawn) -> None:
+def test_answered_twins_are_not_opened_again(drawn: Drawn) -> None:
     pair = drawn.face(0), drawn.face(1)
     find_twins(drawn.workspace)
     with drawn.catalogue.write() as connection:
@@ -247,7 +247,7 @@ def test_what_people_answered_stays_answered(drawn: Drawn) -> None:
     assert drawn.pairs("different") == [pair]
 
 
-def test_a_drawing_that_is_everywhere_gives_the_strongest_alone(
+def test_of_a_drawing_with_many_copies_only_the_strongest_twins_are_stored(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(twins, "_PAGE", 7)
@@ -261,7 +261,7 @@ def test_a_drawing_that_is_everywhere_gives_the_strongest_alone(
     assert set(drawn.pairs()) == of_each | {(crowd[-1], one)}
 
 
-def test_what_was_withdrawn_is_in_the_index_no_more(drawn: Drawn) -> None:
+def test_withdrawn_faces_are_removed_from_the_index(drawn: Drawn) -> None:
     one, other = drawn.face(0), drawn.face(1)
     find_twins(drawn.workspace)
     drawn.judge(one, "dropped", reason="taken_down")

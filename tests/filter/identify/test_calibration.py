@@ -66,7 +66,7 @@ def test_the_curve_behind_many_answers_is_found(curve: Curve) -> None:
 
 
 @given(_curves)
-def test_where_only_uncertain_faces_were_asked_about_it_is_found_too(
+def test_the_curve_is_found_from_uncertain_faces_only(
     curve: Curve,
 ) -> None:
     """Choosing by the cosine alone leaves the answers at each cosine what they are."""
@@ -82,7 +82,7 @@ def test_where_only_uncertain_faces_were_asked_about_it_is_found_too(
     st.floats(0.5, 40),
     st.floats(-20, 20),
 )
-def test_nearer_is_never_less_likely_whatever_people_answer(
+def test_the_curve_rises_for_any_answers(
     answers: list[tuple[float, bool]], slope: float, intercept: float
 ) -> None:
     cosines = np.array([cosine for cosine, _ in answers], np.float64)
@@ -113,14 +113,14 @@ def test_one_mistake_about_an_obvious_face_changes_little() -> None:
     assert found.slope == pytest.approx(CARD.slope, rel=0.03)
 
 
-def test_a_better_curve_is_better_on_answers_it_has_not_seen() -> None:
+def test_a_better_curve_is_better_on_held_out_answers() -> None:
     made = calibrate(drawn_answers(Curve(20.0, -13.0), 600), CARD)
     assert made.improves
     assert made.fitted.error < made.card.error / 2
     assert made.curve.even == pytest.approx(0.65, abs=0.03)
 
 
-def test_a_curve_that_is_worse_on_answers_it_has_not_seen_is_not_better() -> None:
+def test_a_curve_that_is_worse_on_held_out_answers_is_no_improvement() -> None:
     """What the others' answers say of the level is wrong for every character."""
     who = np.repeat(np.arange(6), 20)
     cosines = np.tile(np.linspace(0.49, 0.51, 20), 6)
@@ -129,7 +129,7 @@ def test_a_curve_that_is_worse_on_answers_it_has_not_seen_is_not_better() -> Non
     assert made.fitted.log_loss > made.card.log_loss
 
 
-def test_a_character_is_in_one_fold_where_there_are_enough_of_them() -> None:
+def test_with_enough_characters_each_is_in_one_fold() -> None:
     who = np.array([9, 4, 4, 7, 1, 2, 9, 30])
     some = LabelledPairs(np.zeros(8), np.zeros(8, bool), who)
     fold = folds(some)

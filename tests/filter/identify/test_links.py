@@ -92,7 +92,7 @@ def test_a_face_elsewhere_than_its_track_is_not_linked(catalogue: Catalogue) -> 
     assert link_faces(catalogue) == 0
 
 
-def test_pictures_that_are_no_frames_say_nothing(catalogue: Catalogue) -> None:
+def test_pictures_that_are_no_frames_give_no_links(catalogue: Catalogue) -> None:
     add_faces(catalogue, LEFT, RIGHT)
     assert link_faces(catalogue) == 0
 

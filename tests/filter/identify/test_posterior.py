@@ -96,16 +96,14 @@ def test_many_others_together_weigh_no_more_than_none_of_these() -> None:
     ]
 
 
-def test_every_known_face_counts_and_each_character_in_all_for_one() -> None:
+def test_the_weights_of_a_characters_gallery_sum_to_one() -> None:
     some = known([0, 1, 1, 1, 2, 2], *(unit(1, each) for each in range(6)))
     shares = some.shares()
     assert np.allclose(shares.sum(axis=0), 1)
     assert shares[:, 1].tolist() == [0, 0.5, 0.25, 0.25, 0, 0]
 
 
-def test_a_face_like_a_confirmed_one_is_recognised_though_unlike_the_reference() -> (
-    None
-):
+def test_a_face_similar_only_to_a_confirmed_one_is_recognised() -> None:
     face = unit(0, 1, 0)[None]
     alone = compare(face, known([0], unit(1, 0, 0)), CURVE)
     more = compare(face, known([0, 0], unit(1, 0, 0), unit(0, 1, 0.1)), CURVE)
@@ -115,7 +113,7 @@ def test_a_face_like_a_confirmed_one_is_recognised_though_unlike_the_reference()
 
 
 @given(st.integers(1, 8))
-def test_confirmed_faces_that_are_unlike_take_half_of_the_odds_at_most(
+def test_dissimilar_confirmed_faces_halve_the_odds_at_most(
     count: int,
 ) -> None:
     reference, face = unit(1, 0, 0), unit(1, 0.2, 0)[None]

@@ -75,12 +75,12 @@ clouds = st.integers(2, 24).flatmap(
 )
 
 
-def test_the_linking_cosine_is_where_the_curve_says_so() -> None:
+def test_the_linking_cosine_has_the_linking_probability() -> None:
     assert CURVE.probability(LEAST) == pytest.approx(LINK_PROBABILITY)
 
 
 @given(clouds)
-def test_without_links_the_groups_are_those_of_brute_force(
+def test_without_constraints_the_groups_are_those_of_brute_force(
     vectors: NDArray[np.float32],
 ) -> None:
     cosines = np.unique((vectors @ vectors.T).ravel())
@@ -93,7 +93,7 @@ def test_without_links_the_groups_are_those_of_brute_force(
 
 
 @given(clouds, st.data())
-def test_what_videos_and_people_say_always_holds(
+def test_constraints_of_videos_and_people_always_hold(
     vectors: NDArray[np.float32], data: st.DataObject
 ) -> None:
     rows = st.integers(0, len(vectors) - 1)
@@ -126,7 +126,7 @@ def test_the_order_of_the_faces_does_not_matter(
     assert same_groups(before[order], after)
 
 
-def test_a_lone_face_is_an_outlier_and_several_alike_are_one_split() -> None:
+def test_a_single_face_is_an_outlier_and_several_similar_ones_are_one_split() -> None:
     cleaned = clean(members(around(6, 1, 3)), CURVE)
     assert cleaned.main.tolist() == [True] * 6 + [False] * 4
     kinds = dict(suspects(cleaned))
@@ -143,13 +143,13 @@ def test_a_split_is_represented_by_its_most_typical_face() -> None:
     assert suspects(clean(members(vectors), CURVE)) == [("split", 5)]
 
 
-def test_a_group_with_a_confirmed_face_is_of_the_main_one() -> None:
+def test_a_group_with_a_confirmed_face_joins_the_main_one() -> None:
     cleaned = clean(members(around(4, 3), anchors=(0, 5)), CURVE)
     assert cleaned.main.all()
     assert cleaned.suspects == ()
 
 
-def test_when_people_refuse_one_of_a_group_each_other_is_asked_about_alone() -> None:
+def test_after_a_refusal_each_other_face_of_the_group_is_an_outlier() -> None:
     cleaned = clean(members(around(4, 3), refused=(5,)), CURVE)
     assert set(suspects(cleaned)) == {("outlier", 4), ("outlier", 6)}
     assert all(suspect.score > 0.99 for suspect in cleaned.suspects)
@@ -163,7 +163,7 @@ def test_a_face_between_a_refused_and_the_main_group_is_weighed_against_both() -
     assert 0.5 < suspect.score < 0.95
 
 
-def test_a_look_alike_that_was_refused_does_not_take_the_main_group_along() -> None:
+def test_a_refused_look_alike_does_not_affect_the_main_group() -> None:
     vectors = around(5)
     cleaned = clean(members(vectors, refused=(4,)), CURVE)
     assert cleaned.main[0]
@@ -171,7 +171,7 @@ def test_a_look_alike_that_was_refused_does_not_take_the_main_group_along() -> N
     assert 4 not in [suspect.row for suspect in cleaned.suspects]
 
 
-def test_of_two_faces_of_one_frame_the_one_beside_the_reference_is_suspected() -> None:
+def test_of_two_faces_of_one_frame_the_one_that_is_no_reference_is_suspected() -> None:
     vectors = around(4)
     cleaned = clean(members(vectors, cannot_link=((0, 3),)), CURVE)
     assert (cleaned.main[0], cleaned.main[3]) == (True, False)
@@ -179,13 +179,13 @@ def test_of_two_faces_of_one_frame_the_one_beside_the_reference_is_suspected() -
     assert cleaned.suspects[0].score >= 0.5
 
 
-def test_a_curve_that_tells_nothing_suspects_nobody() -> None:
+def test_a_flat_curve_gives_no_suspicions() -> None:
     cleaned = clean(members(around(4, 3, 1)), Curve(0.0, 0.0))
     assert cleaned.main.all()
     assert cleaned.suspects == ()
 
 
-def test_of_more_faces_than_are_grouped_at_once_every_stray_is_found() -> None:
+def test_in_a_large_character_every_suspect_is_found() -> None:
     vectors = around(300, 5, 1)
     order = np.random.default_rng(5).permutation(len(vectors))
     start = int(np.flatnonzero(order == 0)[0])
@@ -196,7 +196,7 @@ def test_of_more_faces_than_are_grouped_at_once_every_stray_is_found() -> None:
     assert (order[~found.main] >= 300).all()
 
 
-def test_links_and_answers_hold_in_large_characters_too() -> None:
+def test_constraints_hold_in_large_characters() -> None:
     vectors = around(60, 1)
     found = group(
         members(

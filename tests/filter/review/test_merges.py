@@ -94,7 +94,7 @@ class People:
         with self.catalogue.read() as connection:
             return review_merges.plan(connection)
 
-    def stands(self, who: int) -> int:
+    def survivor(self, who: int) -> int:
         with self.catalogue.read() as connection:
             return survivor_of(connection, who)
 
@@ -120,13 +120,13 @@ def test_the_character_with_fewer_confirmed_faces_is_merged_into_the_other(
     planned = people.plan()
     [done] = planned.merges
     assert (done.gone, done.stays, done.confirmed) == (few, many, 4)
-    assert people.stands(few) == few
+    assert people.survivor(few) == few
     assert review_merges.apply(made) == planned
-    assert (people.stands(few), people.stands(many)) == (many, many)
+    assert (people.survivor(few), people.survivor(many)) == (many, many)
     assert review_merges.apply(made) == review_merges.Plan()
 
 
-def test_of_equals_the_younger_is_merged_into_the_older(made: Workspace) -> None:
+def test_of_equals_the_newer_is_merged_into_the_older(made: Workspace) -> None:
     people = People(made, 2, 2)
     people.answer(people.ids[0], people.ids[1], "same")
     [done] = people.plan().merges
@@ -134,11 +134,11 @@ def test_of_equals_the_younger_is_merged_into_the_older(made: Workspace) -> None
 
 
 @pytest.mark.parametrize("status", ["open", "asked", "different", "unsure", "closed"])
-def test_only_a_yes_merges(made: Workspace, status: str) -> None:
+def test_only_confirmed_merges_are_applied(made: Workspace, status: str) -> None:
     people = People(made, 1, 2)
     people.answer(people.ids[0], people.ids[1], status)
     assert review_merges.apply(made) == review_merges.Plan()
-    assert people.stands(people.ids[0]) == people.ids[0]
+    assert people.survivor(people.ids[0]) == people.ids[0]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
@@ -150,18 +150,18 @@ def test_a_chain_of_merges_resolves_to_the_last(
     for place in order:
         people.answer(*pairs[place], "same")
         review_merges.apply(made)
-    assert {people.stands(who) for who in people.ids} == {people.ids[3]}
+    assert {people.survivor(who) for who in people.ids} == {people.ids[3]}
 
 
-def test_all_of_a_chain_at_once_is_the_same(made: Workspace) -> None:
+def test_a_chain_applied_at_once_gives_the_same(made: Workspace) -> None:
     people = People(made, 1, 2, 4, 8)
     for n in (2, 0, 1):
         people.answer(people.ids[n], people.ids[n + 1], "same")
     assert len(review_merges.apply(made).merges) == 3
-    assert {people.stands(who) for who in people.ids} == {people.ids[3]}
+    assert {people.survivor(who) for who in people.ids} == {people.ids[3]}
 
 
-def test_a_yes_that_would_join_what_people_called_two_is_not_done(
+def test_a_merge_that_other_answers_contradict_is_not_applied(
     made: Workspace,
 ) -> None:
     people = People(made, 3, 2, 1)
@@ -172,7 +172,7 @@ def test_a_yes_that_would_join_what_people_called_two_is_not_done(
     done = review_merges.apply(made)
     assert [(each.gone, each.stays) for each in done.merges] == [(other, one)]
     assert done.contradicted == (against,)
-    assert people.stands(third) == third
+    assert people.survivor(third) == third
 
 
 def test_the_faces_of_both_wait_for_identity_again_under_the_survivor(
@@ -199,7 +199,7 @@ def test_the_faces_of_both_wait_for_identity_again_under_the_survivor(
     assert row["reason"] == "blurred"
 
 
-def test_the_ledger_tells_of_both_characters(made: Workspace) -> None:
+def test_the_ledger_has_both_characters(made: Workspace) -> None:
     people = People(made, 1, 2)
     gone, stays = people.ids
     people.answer(gone, stays, "same")
@@ -222,7 +222,7 @@ def test_the_ledger_tells_of_both_characters(made: Workspace) -> None:
     ]
 
 
-def test_what_was_open_about_the_merged_character_is_closed(made: Workspace) -> None:
+def test_open_suspicions_about_a_merged_character_are_closed(made: Workspace) -> None:
     people = People(made, 1, 2, 3)
     gone, stays, third = people.ids
     confirmed = people.answer(gone, stays, "same")
@@ -231,7 +231,7 @@ def test_what_was_open_about_the_merged_character_is_closed(made: Workspace) -> 
     assert (people.status(confirmed), people.status(waiting)) == ("same", "closed")
 
 
-def test_a_merge_that_is_taken_back_leaves_everything_as_it_was_filed(
+def test_an_undone_merge_restores_all_candidates(
     made: Workspace,
 ) -> None:
     people = People(made, 1, 2)
@@ -246,12 +246,12 @@ def test_a_merge_that_is_taken_back_leaves_everything_as_it_was_filed(
     with made.catalogue.read() as connection:
         after = list(connection.execute(filed)), list(connection.execute(whose))
     assert after == before
-    assert people.stands(gone) == gone
+    assert people.survivor(gone) == gone
     assert people.status(key) == "different"
     assert review_merges.apply(made) == review_merges.Plan()
 
 
-def test_what_is_not_merged_cannot_be_taken_back(made: Workspace) -> None:
+def test_only_merged_characters_can_be_undone(made: Workspace) -> None:
     [who] = People(made, 1).ids
     with pytest.raises(WrongUse, match=f"character {who} is not merged"):
         review_merges.undo(made, who)

@@ -78,7 +78,7 @@ def suspected(made: Workspace) -> set[int]:
     return {row[0] for row in rows(made, sa.select(review.c.face_id).where(alone))}
 
 
-def test_what_is_filed_wrongly_is_among_the_suspicions(filed: Filed) -> None:
+def test_wrongly_assigned_faces_are_suspected(filed: Filed) -> None:
     found = suspected(filed.made)
     assert len(filed.wrong) >= 5
     assert len(filed.right) > 50
@@ -86,7 +86,7 @@ def test_what_is_filed_wrongly_is_among_the_suspicions(filed: Filed) -> None:
     assert len(found & filed.wrong) >= 0.7 * len(found)
 
 
-def test_suspecting_drops_and_moves_nothing(filed: Filed) -> None:
+def test_suspicions_change_no_face(filed: Filed) -> None:
     made = filed.made
     everything = sa.select(face).order_by(face.c.id)
     decisions = sa.select(sa.func.count(decision.c.id))

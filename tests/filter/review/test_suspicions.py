@@ -114,7 +114,7 @@ def test_a_lone_face_is_an_outlier_next_to_its_reference(cast: Cast) -> None:
     assert found.similarity == pytest.approx(0, abs=0.2)
 
 
-def test_several_strangers_alike_are_one_split(cast: Cast) -> None:
+def test_several_similar_faces_of_somebody_else_are_one_split(cast: Cast) -> None:
     tom, _ = cast.character("Tom", [0] * 5)
     strangers = cast.add(tom, [1] * 4)
     [(kind, face_id, status)] = cast.look()
@@ -122,7 +122,7 @@ def test_several_strangers_alike_are_one_split(cast: Cast) -> None:
     assert face_id in strangers
 
 
-def test_after_no_to_a_split_each_of_its_faces_is_asked_about(cast: Cast) -> None:
+def test_after_a_refused_split_each_of_its_faces_is_an_outlier(cast: Cast) -> None:
     tom, _ = cast.character("Tom", [0] * 5)
     strangers = set(cast.add(tom, [1] * 4))
     [(_, medoid, _)] = cast.look()
@@ -133,7 +133,7 @@ def test_after_no_to_a_split_each_of_its_faces_is_asked_about(cast: Cast) -> Non
     }
 
 
-def test_after_yes_to_a_split_its_faces_are_of_the_main_group(cast: Cast) -> None:
+def test_after_a_confirmed_split_its_faces_join_the_main_group(cast: Cast) -> None:
     tom, _ = cast.character("Tom", [0] * 5)
     cast.add(tom, [1] * 4)
     [(_, medoid, _)] = cast.look()
@@ -141,7 +141,7 @@ def test_after_yes_to_a_split_its_faces_are_of_the_main_group(cast: Cast) -> Non
     assert cast.look() == {("split", medoid, "closed")}
 
 
-def test_two_characters_that_look_like_one_are_a_merge(cast: Cast) -> None:
+def test_two_similar_characters_are_a_merge(cast: Cast) -> None:
     tom, toms = cast.character("Tom", [0] * 5)
     thomas, others = cast.character("Thomas", [0] * 4)
     cast.character("Jerry", [1] * 4)
@@ -162,7 +162,7 @@ def test_characters_that_share_their_reference_are_merges_and_stop_nothing(
     assert ("merge", toms[0], "open") in cast.look()
 
 
-def test_two_characters_beside_each_other_in_one_frame_are_no_merge(
+def test_two_characters_in_one_frame_are_no_merge(
     cast: Cast,
 ) -> None:
     _, toms = cast.character("Tom", [0] * 5)
@@ -171,7 +171,7 @@ def test_two_characters_beside_each_other_in_one_frame_are_no_merge(
     assert cast.look() == set()
 
 
-def test_a_track_is_not_parted(cast: Cast) -> None:
+def test_a_track_is_never_split(cast: Cast) -> None:
     tom, ids = cast.character("Tom", [0] * 5)
     [profile] = cast.add(tom, [1])
     cast.link(ids[2], profile, same=True)
@@ -192,7 +192,7 @@ def test_looking_again_changes_nothing(cast: Cast) -> None:
     assert len(before) == 3
 
 
-def test_what_is_out_waiting_or_without_a_reference_is_not_looked_at(
+def test_dropped_pending_and_unreferenced_faces_are_not_searched(
     cast: Cast,
 ) -> None:
     tom, _ = cast.character("Tom", [0] * 5)
@@ -211,7 +211,7 @@ def test_a_suspicion_closes_when_its_face_or_the_reference_goes(cast: Cast) -> N
     assert cast.look() == {("outlier", stranger, "closed")}
 
 
-def test_nothing_is_dropped_or_filed_otherwise_by_looking(cast: Cast) -> None:
+def test_a_search_changes_no_face(cast: Cast) -> None:
     tom, _ = cast.character("Tom", [0] * 5)
     cast.add(tom, [1, 2, 2])
     query = sa.select(face).order_by(face.c.id)
@@ -222,7 +222,7 @@ def test_nothing_is_dropped_or_filed_otherwise_by_looking(cast: Cast) -> None:
         assert list(connection.execute(query)) == before
 
 
-def test_progress_and_counts_cover_every_character_that_stands_for_itself(
+def test_progress_and_counts_cover_every_unmerged_character(
     cast: Cast,
 ) -> None:
     cast.character("Tom", [0] * 3)
