@@ -154,6 +154,13 @@ def test_a_second_run_finds_the_very_same_release_and_notes_it_once(
     assert [(row.path, row.seed) for row in rows] == [(str(released), 1)]
 
 
+def test_where_the_models_lie_does_not_change_the_release(workspace: Workspace) -> None:
+    moved = find(
+        workspace.root, ("filter.detector=/m/d.onnx", "filter.embedder=e.json")
+    )
+    assert prepare(moved, 1).inputs == prepare(workspace, 1).inputs
+
+
 def test_a_folder_that_holds_something_else_is_refused(
     workspace: Workspace, released: Path, tmp_path: Path
 ) -> None:
