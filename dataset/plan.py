@@ -170,18 +170,18 @@ def make_plan(
     """
     faces, pictures = selection.faces, selection.pictures
     _, group = np.unique(pictures.pixel_hash, return_inverse=True)
-    whole = np.flatnonzero(pictures.complete)
+    complete = np.flatnonzero(pictures.complete)
     numbers = _content_numbers(selection)
     splits = make_splits(
         ConfirmedFaces(
             numbers.face, numbers.identity, numbers.album, group[faces.picture]
         ),
-        DetectionPictures(numbers.picture[whole], group[whole]),
-        protocol_of(settings),
+        DetectionPictures(numbers.picture[complete], group[complete]),
+        Protocol(**settings.model_dump()),
         seed,
     )
-    near = _near_test(selection, splits, whole, reach)
-    kept = hold_back(splits, near[faces.picture], near[whole])
+    near = _near_test(selection, splits, complete, reach)
+    kept = hold_back(splits, near[faces.picture], near[complete])
     if not len(kept.train):
         raise WrongUse(
             "nothing is left to train on: every picture is a near-duplicate of one in "
@@ -195,8 +195,8 @@ def make_plan(
         kept.train,
         kept.probes,
         kept.distractors,
-        whole[kept.detection_train],
-        whole[kept.detection_test],
+        complete[kept.detection_train],
+        complete[kept.detection_test],
     )
     return Plan(selection, in_pictures, held_back)
 
@@ -236,29 +236,17 @@ def _content_numbers(selection: Selection) -> _Numbers:
     )
 
 
-def protocol_of(settings: DatasetSettings) -> Protocol:
-    """Make the protocol from the settings."""
-    return Protocol(
-        min_faces=settings.min_faces,
-        max_probes=settings.max_probes,
-        seen_share=settings.seen_probe_share,
-        unseen_share=settings.unseen_probe_share,
-        distractor_share=settings.distractor_share,
-        detection_test_share=settings.detection_test_share,
-    )
-
-
 def _near_test(
-    selection: Selection, splits: Splits, whole: IntArray, reach: Reach
+    selection: Selection, splits: Splits, complete: IntArray, reach: Reach
 ) -> BoolArray:
     """Mark pictures of train that are, or show a face that is, nearly one of test."""
     faces, pictures = selection.faces, selection.pictures
     in_test, in_train = (np.zeros(len(pictures.image), np.bool_) for _ in range(2))
     in_test[faces.picture[splits.probes]] = True
     in_test[faces.picture[splits.distractors]] = True
-    in_test[whole[splits.detection_test]] = True
+    in_test[complete[splits.detection_test]] = True
     in_train[faces.picture[splits.train]] = True
-    in_train[whole[splits.detection_train]] = True
+    in_train[complete[splits.detection_train]] = True
     near = np.zeros(len(pictures.image), np.bool_)
     hashes = pictures.hashes
     near[in_train] = find_near(hashes[in_train], hashes[in_test], reach) >= 0

@@ -1,4 +1,4 @@
-"""Make a release: plan it, check it for leaks, write it whole or not at all.
+"""Make a release: plan it, check it for leaks, write it atomically.
 
 A release has ``licences.csv``, ``leaks.json`` and ``release.json``, and the files of
 its formats: in the release's own folder where there is one format, each in a folder of
@@ -116,7 +116,7 @@ def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> 
     """Write a release under its final name, in one step.
 
     Returns:
-        False if the very same release is there already; nothing was written.
+        False if the same release is there already; nothing was written.
 
     Raises:
         IcfError: train and test share something; nothing was written.

@@ -29,16 +29,16 @@ class Protocol:
     Attributes:
         min_faces: faces that an identity needs to have probes.
         max_probes: upper limit of probes of an identity.
-        seen_share: share of identities that are in train and have probes.
-        unseen_share: share of identities that have probes and are not in train.
+        seen_probe_share: share of identities that are in train and have probes.
+        unseen_probe_share: share of identities that have probes and are not in train.
         distractor_share: share of identities that are distractors, one face each.
         detection_test_share: share of pictures that are in the detection test.
     """
 
     min_faces: int = 5
     max_probes: int = 17
-    seen_share: float = 0.24
-    unseen_share: float = 0.16
+    seen_probe_share: float = 0.24
+    unseen_probe_share: float = 0.16
     distractor_share: float = 0.2
     detection_test_share: float = 1 / 6
     max_seen: int = 1_200
@@ -179,8 +179,8 @@ def _share(count: int, share: float, most: int) -> int:
 
 def _probe_counts(count: int, able: int, protocol: Protocol) -> tuple[int, int]:
     """Count seen and unseen identities with probes; only ``able`` can have any."""
-    seen = _share(count, protocol.seen_share, protocol.max_seen)
-    unseen = _share(count, protocol.unseen_share, protocol.max_unseen)
+    seen = _share(count, protocol.seen_probe_share, protocol.max_seen)
+    unseen = _share(count, protocol.unseen_probe_share, protocol.max_unseen)
     if seen + unseen > able:
         unseen = able * unseen // (seen + unseen)
         seen = able - unseen

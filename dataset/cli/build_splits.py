@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     "formats",
     metavar="NAME",
     multiple=True,
-    default=(DEFAULT,),
-    show_default=True,
-    help=f"File format of the release: {', '.join(OWN)}, or one that another package "
-    "brings. Give it several times for several formats, each in a folder of its name.",
+    help=f"File format of the release: {', '.join(OWN)}, or one of another package; "
+    f"several formats get a folder each  [default: {DEFAULT}].",
 )
 @click.option("--dry-run", is_flag=True, help="Only count what each split would hold.")
 @shared_options
@@ -58,15 +56,16 @@ def cli(
     from icf.dataset.release import prepare, write
 
     workspace = invocation.workspace
+    names = formats or (DEFAULT,)
     if dry_run:
-        _show(invocation, prepare(workspace, seed, formats), out, written=False)
+        _show(invocation, prepare(workspace, seed, names), out, written=False)
         return
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, formats)
+    prepared = prepare(workspace, seed, names)
     written = write(workspace, prepared, out, seed)
     workspace.end_run(run_id)
     if not written:
-        invocation.say(f"{out} is this very release already; nothing was written")
+        invocation.say(f"{out} is this release already; nothing was written")
     _show(invocation, prepared, out, written)
 
 

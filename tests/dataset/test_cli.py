@@ -102,7 +102,7 @@ def test_the_whole_way_from_catalogue_to_report(workspace: Workspace) -> None:
     assert first["written"] is True
     again = run("icf-build-splits", "releases/a", "--seed", "3", "--json", folder=root)
     assert again.returncode == 0
-    assert "very release already" in again.stderr
+    assert "this release already" in again.stderr
     assert json.loads(again.stdout) == {**first, "written": False}
     other = run("icf-build-splits", "releases/a", "--seed", "4", folder=root)
     assert other.returncode == 2

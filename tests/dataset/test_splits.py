@@ -75,8 +75,8 @@ def any_protocol(draw: st.DrawFn) -> Protocol:
     return Protocol(
         min_faces=low,
         max_probes=draw(st.integers(low, 17)),
-        seen_share=draw(share),
-        unseen_share=draw(share),
+        seen_probe_share=draw(share),
+        unseen_probe_share=draw(share),
         distractor_share=draw(share),
         detection_test_share=draw(share),
         max_probes_in_all=draw(st.integers(60, 200)),

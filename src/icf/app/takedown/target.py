@@ -87,13 +87,17 @@ def _of_url(connection: sa.Connection, text: str) -> Target:
         images.add(row.image_id)
     own = () if row is None else (row.id,)
     withdrawn = _with_copies(connection, images)
-    return _whole(connection, Target(tombstones.URL, subject), withdrawn, own)
+    return _with_faces_and_urls(
+        connection, Target(tombstones.URL, subject), withdrawn, own
+    )
 
 
 def _of_hash(connection: sa.Connection, sha256: str) -> Target:
     query = sa.select(image.c.id).where(image.c.sha256 == sha256)
     images = _with_copies(connection, connection.execute(query).scalars())
-    return _whole(connection, Target(tombstones.SHA256, sha256), images, ())
+    return _with_faces_and_urls(
+        connection, Target(tombstones.SHA256, sha256), images, ()
+    )
 
 
 def _with_copies(connection: sa.Connection, images: Iterable[int]) -> list[int]:
@@ -132,7 +136,9 @@ def _of_character(connection: sa.Connection, text: str) -> Target:
         candidate.c.character_id == key, ~elsewhere
     )
     images = sorted(connection.execute(alone).scalars())
-    return _whole(connection, target, images, _urls_of_nobody_else(connection, key))
+    return _with_faces_and_urls(
+        connection, target, images, _urls_of_only(connection, key)
+    )
 
 
 def _check_alone(connection: sa.Connection, key: int) -> None:
@@ -150,7 +156,7 @@ def _check_alone(connection: sa.Connection, key: int) -> None:
         )
 
 
-def _urls_of_nobody_else(connection: sa.Connection, key: int) -> list[int]:
+def _urls_of_only(connection: sa.Connection, key: int) -> list[int]:
     """Find URLs that are mentioned for this character only, and not for an album."""
     others = mention.alias("others")
     elsewhere = sa.exists().where(
@@ -164,7 +170,7 @@ def _urls_of_nobody_else(connection: sa.Connection, key: int) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
-def _whole(
+def _with_faces_and_urls(
     connection: sa.Connection,
     target: Target,
     images: Sequence[int],
