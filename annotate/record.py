@@ -17,6 +17,7 @@ from icf.catalogue import ledger, reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label, RowFault
+from icf.engine.rows import by_ids
 
 T = TypeVar("T")
 
@@ -46,12 +47,9 @@ class Recorded:
 
 def read_batches(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     """The batch of each question that exists."""
-    found: dict[int, str] = {}
-    for part in _chunks(ids):
-        query = sa.select(question.c.id, question.c.batch_id)
-        rows = connection.execute(query.where(question.c.id.in_(part)))
-        found.update((row.id, row.batch_id) for row in rows)
-    return found
+    query = sa.select(question.c.id, question.c.batch_id)
+    rows = by_ids(connection, query, question.c.id, ids)
+    return {row.id: row.batch_id for row in rows}
 
 
 def preview(connection: sa.Connection, votes: Sequence[Vote]) -> Recorded:

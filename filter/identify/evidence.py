@@ -16,9 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.merges import survivor
-from icf.catalogue.schema import candidate, character, face, face_link, question
+from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import FaceReason, Label, Verdict
 from icf.engine.rows import CHUNK, by_ids
+from icf.filter.identify import links
 from icf.filter.step_names import IDENTITY
 
 #: Maximum number of confirmed faces in a character's gallery. Those with the smallest
@@ -71,12 +72,9 @@ def read_links(connection: sa.Connection, ids: Sequence[int]) -> Links:
     new = set(ids)
     while new:
         seen |= new
-        found: set[int] = set()
-        for column in (face_link.c.face_id, face_link.c.other_id):
-            for row in by_ids(connection, sa.select(face_link), column, sorted(new)):
-                pairs[row.face_id, row.other_id] = row.same
-                found |= {row.face_id, row.other_id}
-        new = found - seen
+        found = links.read_links(connection, new)
+        pairs |= found
+        new = {face_id for pair in found for face_id in pair} - seen
     cannot_link: dict[int, set[int]] = defaultdict(set)
     for (one, other), same in pairs.items():
         if not same:

@@ -137,7 +137,7 @@ def _write(
     new = _insert(connection, differ, same=False)
     for group in tracks:
         whole = _identity(connection, group)
-        known = _links(connection, whole)
+        known = read_links(connection, whole)
         contradicted = any(
             not same and whole.issuperset(pair) for pair, same in known.items()
         )
@@ -152,12 +152,12 @@ def _identity(connection: sa.Connection, group: set[int]) -> set[int]:
     more = set(group)
     while more:
         whole |= more
-        links = _links(connection, more)
+        links = read_links(connection, more)
         more = {one for pair, same in links.items() if same for one in pair} - whole
     return whole
 
 
-def _links(connection: sa.Connection, ids: Iterable[int]) -> dict[Pair, bool]:
+def read_links(connection: sa.Connection, ids: Iterable[int]) -> dict[Pair, bool]:
     """Return the known links of some faces; True for the same identity."""
     wanted = sorted(set(ids))
     found: dict[Pair, bool] = {}
@@ -170,7 +170,9 @@ def _links(connection: sa.Connection, ids: Iterable[int]) -> dict[Pair, bool]:
 def _known(
     connection: sa.Connection, differ: Iterable[Pair], tracks: Iterable[set[int]]
 ) -> dict[Pair, bool]:
-    return _links(connection, {one for group in (*differ, *tracks) for one in group})
+    return read_links(
+        connection, {one for group in (*differ, *tracks) for one in group}
+    )
 
 
 def _pairs(ids: Iterable[int]) -> set[Pair]:
@@ -178,7 +180,7 @@ def _pairs(ids: Iterable[int]) -> set[Pair]:
 
 
 def _insert(connection: sa.Connection, pairs: Iterable[Pair], *, same: bool) -> int:
-    known = _links(connection, {one for pair in pairs for one in pair})
+    known = read_links(connection, {one for pair in pairs for one in pair})
     rows = [
         {"face_id": one, "other_id": other, "same": same}
         for one, other in sorted(set(pairs) - known.keys())
