@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.schema import image, image_source, url
-from icf.codes import FetchStatus, ImageReason, Verdict
+from icf.codes import FetchStatus
 from icf.harvest.download.frontier import Leased
 from icf.harvest.filing import write_candidates
+from icf.harvest.images import NewImage, insert_images
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,13 @@ def write_results(
     with catalogue.write() as connection:
         results, unused = _without_withdrawn(connection, results)
         stored = [one for one in results if isinstance(one, Stored)]
-        ids = _enter_images(connection, stored)
+        ids = insert_images(
+            connection,
+            [
+                NewImage(one.sha256, one.size, one.format, one.width, one.height)
+                for one in stored
+            ],
+        )
         changes = [_change(one, ids, worker) for one in results]
         connection.execute(
             sa.update(url)
@@ -89,7 +95,7 @@ def write_results(
             .values({name: sa.bindparam(f"new_{name}") for name in _CHANGED}),
             changes,
         )
-        _enter_sources(connection, stored, ids)
+        _insert_sources(connection, stored, ids)
         write_candidates(connection, [one.leased.id for one in stored])
     return unused
 
@@ -125,6 +131,9 @@ def _without_withdrawn(
     elsewhere |= set(connection.execute(known).scalars())
     return kept, hashes | (of_urls - elsewhere)
 
+
+#: Columns of ``url`` that ``image_source`` repeats.
+_AS_LISTED = ("page_url", "licence_url", "author", "seconds", "shot", "tracks")
 
 _CHANGED = (
     "fate",
@@ -167,51 +176,20 @@ def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
     return {"row_id": leased.id, "holder": worker, **changed}
 
 
-def _enter_images(
-    connection: sa.Connection, stored: Sequence[Stored]
-) -> dict[str, int]:
-    if not stored:
-        return {}
-    first, now = step_at(connection, Entry.NEW_IMAGE), time.time()
-    rows = {
-        one.sha256: {
-            "sha256": one.sha256,
-            "bytes": one.size,
-            "format": one.format,
-            "width": one.width,
-            "height": one.height,
-            "awaits": first,
-            "verdict": Verdict.PENDING.value,
-            "reason": ImageReason.OK.value,
-            "stored_at": now,
-        }
-        for one in stored
-    }
-    insert_new(connection, image, ["sha256"], list(rows.values()))
-    known = sa.select(image.c.sha256, image.c.id).where(
-        image.c.sha256.in_(sorted(rows))
-    )
-    return {row.sha256: row.id for row in connection.execute(known)}
-
-
-def _enter_sources(
+def _insert_sources(
     connection: sa.Connection, stored: Sequence[Stored], ids: dict[str, int]
 ) -> None:
-    listed = _listed(connection, [one.leased.id for one in stored])
+    query = sa.select(url).where(url.c.id.in_([one.leased.id for one in stored]))
+    listed = {row["id"]: row for row in connection.execute(query).mappings()}
     now = time.time()
     rows = [
         {
+            **{name: listed[one.leased.id][name] for name in _AS_LISTED},
             "image_id": ids[one.sha256],
             "url": one.leased.url,
             "source": one.leased.source,
-            "page_url": listed[one.leased.id].page_url,
-            "licence": listed[one.leased.id].licence or "unknown",
-            "licence_url": listed[one.leased.id].licence_url,
-            "licence_from": listed[one.leased.id].licence_from or "unknown",
-            "author": listed[one.leased.id].author,
-            "seconds": listed[one.leased.id].seconds,
-            "shot": listed[one.leased.id].shot,
-            "tracks": listed[one.leased.id].tracks,
+            "licence": listed[one.leased.id]["licence"] or "unknown",
+            "licence_from": listed[one.leased.id]["licence_from"] or "unknown",
             "headers": json.dumps(one.headers) if one.headers else None,
             "fetched_at": now,
         }
@@ -219,10 +197,3 @@ def _enter_sources(
         if one.leased.id in listed
     ]
     insert_new(connection, image_source, ["image_id", "url"], rows)
-
-
-def _listed(
-    connection: sa.Connection, ids: Sequence[int]
-) -> dict[int, sa.Row[tuple[Any, ...]]]:
-    found = connection.execute(sa.select(url).where(url.c.id.in_(ids)))
-    return {row.id: row for row in found}

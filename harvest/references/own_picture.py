@@ -10,12 +10,11 @@ import sqlalchemy as sa
 
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import insert_new
-from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.references import HAND
-from icf.catalogue.schema import image, image_source
-from icf.codes import ImageReason, Verdict
+from icf.catalogue.schema import image_source
 from icf.errors import BadInput, WrongUse
 from icf.harvest.attributes.licence import Licence
+from icf.harvest.images import NewImage, insert_images
 from icf.images import Undecodable, decode
 from icf.licence_names import is_allowed
 from icf.settings import HarvestSettings
@@ -58,20 +57,10 @@ def store_file(
     sha256 = hashlib.sha256(data).hexdigest()
     if tombstones.buried(connection, tombstones.SHA256, [sha256]):
         raise WrongUse(f"{path} was taken down as {sha256}; it cannot come back")
-    row = {
-        "sha256": blobs.put(data),
-        "bytes": len(data),
-        "format": picture.format,
-        "width": picture.width,
-        "height": picture.height,
-        "awaits": step_at(connection, Entry.NEW_IMAGE),
-        "verdict": Verdict.PENDING.value,
-        "reason": ImageReason.OK.value,
-        "stored_at": time.time(),
-    }
-    insert_new(connection, image, ["sha256"], [row])
-    query = sa.select(image.c.id).where(image.c.sha256 == sha256)
-    image_id = int(connection.execute(query).scalar_one())
+    new = NewImage(
+        blobs.put(data), len(data), picture.format, picture.width, picture.height
+    )
+    image_id = insert_images(connection, [new])[sha256]
     _enter_source(connection, image_id, path, licence)
     return image_id
 

@@ -1,0 +1,57 @@
+"""Insert rows of ``image``: stored bytes that the filter has not processed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.entry_steps import Entry, step_at
+from icf.catalogue.schema import image
+from icf.codes import ImageReason, Verdict
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """Bytes in the blob store.
+
+    Attributes:
+        size: in bytes.
+        format, width, height: from the picture's header, if it could be read.
+    """
+
+    sha256: str
+    size: int
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def insert_images(
+    connection: sa.Connection, images: Iterable[NewImage]
+) -> dict[str, int]:
+    """Insert images that are not known yet; return the ids of all, by SHA-256."""
+    new = {one.sha256: one for one in images}
+    if not new:
+        return {}
+    first, now = step_at(connection, Entry.NEW_IMAGE), time.time()
+    rows = [
+        {
+            "sha256": one.sha256,
+            "bytes": one.size,
+            "format": one.format,
+            "width": one.width,
+            "height": one.height,
+            "awaits": first,
+            "verdict": Verdict.PENDING.value,
+            "reason": ImageReason.OK.value,
+            "stored_at": now,
+        }
+        for one in new.values()
+    ]
+    insert_new(connection, image, ["sha256"], rows)
+    known = sa.select(image.c.sha256, image.c.id).where(image.c.sha256.in_(sorted(new)))
+    return {row.sha256: row.id for row in connection.execute(known)}
