@@ -28,10 +28,10 @@ from icf.workspace import Workspace
 
 
 def filter_chain(workspace: Workspace) -> Chain:
-    """Make the steps, and those that other packages bring.
+    """Make the steps of icf and of installed plug-ins.
 
     Raises:
-        WrongUse: a step from outside cannot be loaded, placed or set so.
+        WrongUse: a plug-in step cannot be loaded, placed or configured.
     """
     return Chain(plugins.placed(own_steps(workspace), plugins.made(workspace)))
 
@@ -39,8 +39,7 @@ def filter_chain(workspace: Workspace) -> Chain:
 def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
     """Make the steps with the settings and paths of ``workspace``.
 
-    What is cheap comes first: nothing is embedded that size or sharpness already rules
-    out.
+    Cheap steps come first: no face is embedded that size or sharpness drops.
     """
     wanted = workspace.settings.filter
     max_pixels = workspace.settings.harvest.max_pixels

@@ -1,7 +1,7 @@
-"""What steps work with, opened once in each process and shared by its threads.
+"""Models and stores of the steps, opened once per process and shared by its threads.
 
-A step holds only paths and numbers, so that it can be sent to another machine; it asks
-here for the models and stores behind them.
+A step holds only paths and numbers, so that it can be sent to another machine; it gets
+the models and stores from here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from icf.workspace import Workspace
 
 DETECTOR, EMBEDDER = bundled_path("detector"), bundled_path("embedder")
 
-# Threads that all ask first would each load a model of their own.
+# Without it, several threads would each load the model at the start.
 _opening = threading.Lock()
 
 

@@ -35,11 +35,11 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 #: Every step of the chain.
 ALL = Chosen()
 
-#: Failed items that a message names; the others are counted.
+#: How many failed items a message names.
 SHOWN = 3
 
-#: Reasons of items that broke a step, or the process that it ran in.
-_BROKE = (
+#: Reasons of items that a step, or its process, failed on.
+_FAILED = (
     ImageReason.STEP_FAILED.value,
     ImageReason.CRASHED.value,
     ImageReason.HUNG.value,
@@ -47,7 +47,7 @@ _BROKE = (
 
 
 def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
-    """How many rows wait for each step.
+    """Count the rows that wait for each step.
 
     Raises:
         WrongUse: ``chosen`` names no step, or contradicts itself.
@@ -60,7 +60,7 @@ def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
 def count_waiting(
     connection: sa.Connection, steps: Sequence[Step[Any]]
 ) -> dict[str, int]:
-    """How many rows wait for each of ``steps``."""
+    """Count the rows that wait for each of ``steps``."""
     waiting: dict[str, int] = {}
     for table in TABLES.values():
         query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
@@ -93,7 +93,7 @@ def run_steps(
     tallies = []
     for step in steps:
         if isinstance(step, Embed):
-            # What people chose must be embedded, whatever the steps before made of it.
+            # A reference chosen by hand is embedded whatever the steps before decide.
             with workspace.catalogue.write() as connection:
                 references.settle(connection, run_id)
         pending = runner.pending(step)
@@ -111,19 +111,19 @@ def run_steps(
     return tallies
 
 
-def complain_of_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
-    """Say which items a step broke on, if it broke on any.
+def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
+    """Raise if a step failed on items.
 
     Raises:
-        SomeFailed: with how many, and the commands that show why.
+        SomeFailed: with their number, and commands that show why.
     """
-    failed = {t.step: sum(t.dropped[reason] for reason in _BROKE) for t in tallies}
+    failed = {t.step: sum(t.dropped[reason] for reason in _FAILED) for t in tallies}
     total = sum(failed.values())
     if not total:
         return
     query = (
         sa.select(decision.c.subject, decision.c.subject_id)
-        .where(decision.c.reason.in_(_BROKE))
+        .where(decision.c.reason.in_(_FAILED))
         .order_by(decision.c.id.desc())
         .limit(SHOWN)
     )
@@ -132,5 +132,5 @@ def complain_of_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None
     where = ", ".join(f"{step} ({number})" for step, number in failed.items() if number)
     commands = ", ".join(f"`icf why {row.subject}:{row.subject_id}`" for row in rows)
     raise SomeFailed(
-        f"done, but a step broke on {total} items: {where}; see {commands}"
+        f"done, but steps failed on {total} items: {where}; see {commands}"
     )

@@ -1,4 +1,4 @@
-"""Count what became of the images and faces of a catalogue."""
+"""Count the images and faces of a catalogue by their state."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class StepCounts:
-    """What has become of the rows that came to a step.
+    """The rows that reached a step, by what became of them.
 
     Attributes:
         step: its name.
         subject: what it judges.
         passed: how many went on.
         waiting: how many wait for it.
-        dropped: how many it has out, by reason, the commonest first.
+        dropped: how many it dropped, by reason, the commonest first.
     """
 
     step: str
@@ -49,7 +49,7 @@ class StepCounts:
 
     @property
     def reached(self) -> int:
-        """All that came to it."""
+        """All that reached it."""
         return self.passed + self.waiting + sum(self.dropped.values())
 
 
@@ -58,8 +58,8 @@ def count_steps(
 ) -> list[StepCounts]:
     """Count what became of images and faces at each step, in the order of the chain.
 
-    What is out by something else, a step that is not installed any more or a takedown,
-    comes after the chain, by the name in the ledger.
+    Rows dropped by something else (a step that is not installed any more, a takedown)
+    come after the chain, by the name in the ledger.
     """
     counts: list[StepCounts] = []
     for subject, table in TABLES.items():
@@ -93,18 +93,20 @@ def count_faces(connection: sa.Connection) -> Counts:
     return _count(connection, face)
 
 
-def count_stranded(connection: sa.Connection, known: Collection[str]) -> dict[str, int]:
+def count_not_installed(
+    connection: sa.Connection, known: Collection[str]
+) -> dict[str, int]:
     """Count the images and faces that wait for a step which is none of ``known``.
 
-    They wait for a step from outside whose package is not installed any more.
+    They wait for a plug-in step whose package is not installed any more.
     """
-    stranded: dict[str, int] = {}
+    found: dict[str, int] = {}
     for table in TABLES.values():
         waiting = table.c.awaits.is_not(None) & table.c.awaits.not_in(known)
         query = sa.select(table.c.awaits, sa.func.count()).where(waiting)
         for step, number in connection.execute(query.group_by(table.c.awaits)):
-            stranded[step] = number
-    return stranded
+            found[step] = number
+    return found
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> Counts:
@@ -134,7 +136,7 @@ def _waiting(connection: sa.Connection, table: sa.Table) -> Counter[str | None]:
 def _dropped(
     connection: sa.Connection, subject: Subject, table: sa.Table
 ) -> dict[str, dict[str, int]]:
-    """How many rows are out, by the step that dropped them last, and by reason."""
+    """How many rows are dropped, by the step that last dropped them and by reason."""
     last = (
         sa.select(sa.func.max(decision.c.id))
         .where(

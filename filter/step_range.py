@@ -1,4 +1,4 @@
-"""Which steps of the chain a command is about."""
+"""The steps of the chain that a command runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from icf.errors import WrongUse
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a command line says of steps; nothing said means all of them.
+    """The steps chosen on a command line; none given means all of them.
 
     Attributes:
-        names: these alone.
-        first: from this one on.
-        last: up to this one, which is one of them.
+        names: only these.
+        first: starting with this one.
+        last: up to and including this one.
     """
 
     names: tuple[str, ...] = ()
@@ -27,14 +27,14 @@ class Chosen:
 
     @property
     def words(self) -> list[str]:
-        """As options of `icf-filter run`, for the record of the run."""
+        """As options of `icf-filter run`, to be stored with the run."""
         options = [("--step", name) for name in self.names]
         options += [("--from", self.first)] if self.first else []
         options += [("--to", self.last)] if self.last else []
         return [word for option in options for word in option]
 
     def of(self, steps: Sequence[Step[Any]]) -> list[Step[Any]]:
-        """Those of ``steps`` that are meant, in the order of the chain.
+        """The chosen ones of ``steps``, in the order of the chain.
 
         Raises:
             WrongUse: no step has such a name, or the choices contradict each other.
@@ -42,7 +42,7 @@ class Chosen:
         known = [step.name for step in steps]
         if self.names and (self.first or self.last):
             raise WrongUse(
-                f"--step {self.names[0]} names single steps, --from and --to a stretch "
+                f"--step {self.names[0]} names single steps, --from and --to a range "
                 "of the chain; give one or the other"
             )
         for name in self.names:
@@ -63,10 +63,10 @@ class Chosen:
 
 
 def place_of(name: str, known: Sequence[str]) -> int:
-    """Where a step stands in the chain.
+    """The place of a step in the chain.
 
     Raises:
-        WrongUse: nowhere; the message names the nearest.
+        WrongUse: it is not in the chain; the message names the nearest.
     """
     if name in known:
         return known.index(name)

@@ -39,9 +39,9 @@ def rethreshold_command(invocation: Invocation, dry_run: bool) -> None:
     done = rethreshold(workspace, invocation.progress, dry_run=dry_run)
     subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
     result = {
-        "out": _by_step(done.out),
-        "in": _by_step(done.back),
-        "otherwise": _by_step(done.otherwise),
+        "out": _by_step(done.dropped),
+        "in": _by_step(done.restored),
+        "otherwise": _by_step(done.other_reason),
         "waiting": done.waiting,
         "confirmed_out": done.confirmed,
     }
@@ -57,7 +57,7 @@ def _by_step(counts: Mapping[Place, int]) -> dict[str, dict[str, int]]:
 
 
 def _table(done: Rethresholded, subjects: Mapping[str, Subject]) -> Table | str:
-    places = {*done.out, *done.back, *done.otherwise}
+    places = {*done.dropped, *done.restored, *done.other_reason}
     if not places:
         return "nothing changes: all decisions agree with these settings"
     columns = (
@@ -87,7 +87,9 @@ def _row(
     step, reason = place
     subject = subjects[step]
     meaning = meaning_of(REASONS[subject], reason, plugins.meanings(subject))
-    counts = [f"{each[place]:,}" for each in (done.out, done.back, done.otherwise)]
+    counts = [
+        f"{each[place]:,}" for each in (done.dropped, done.restored, done.other_reason)
+    ]
     return step, reason, *counts, meaning
 
 

@@ -18,7 +18,7 @@ from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
 from icf.filter.cli.status import report_not_installed, rows_of_missing_steps
-from icf.filter.run import complain_of_failures, pending, run_steps
+from icf.filter.run import pending, raise_for_failures, run_steps
 from icf.filter.step_range import Chosen
 
 _ENGINE_OPTIONS = (
@@ -121,7 +121,7 @@ def _filter(
     subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
     report_not_installed(invocation, rows_of_missing_steps(workspace))
-    complain_of_failures(workspace, tallies)
+    raise_for_failures(workspace, tallies)
 
 
 def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> Table:

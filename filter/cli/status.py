@@ -22,8 +22,8 @@ from icf.filter.status import (
     StepCounts,
     count_faces,
     count_images,
+    count_not_installed,
     count_steps,
-    count_stranded,
 )
 from icf.workspace import Workspace
 
@@ -82,7 +82,7 @@ def rows_of_missing_steps(workspace: Workspace) -> dict[str, int]:
     """Count the rows that wait for steps that are not installed."""
     known = {step.name for step in own_steps(workspace)} | plugins.names()
     with workspace.catalogue.read() as connection:
-        return count_stranded(connection, known)
+        return count_not_installed(connection, known)
 
 
 def report_not_installed(invocation: Invocation, missing: Mapping[str, int]) -> None:

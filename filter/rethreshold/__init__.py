@@ -1,1 +1,1 @@
-"""New decisions from stored measures after a setting changed."""
+"""Apply changed thresholds to stored measurements."""

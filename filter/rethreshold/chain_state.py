@@ -1,7 +1,7 @@
-"""Where images and faces stand in the chain.
+"""The state of images and faces in the chain.
 
-A row waits for a step, was dropped by one, or is past the last. The row itself says
-which, but for the step that dropped it: the ledger has that.
+A row waits for a step, was dropped by one, or is past the last. The row itself has its
+state, except for the step that dropped it: that is in the ledger.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ Steps = Sequence[Step[Any]]
 
 @dataclass(frozen=True)
 class ChainState:
-    """Where a row stands.
+    """The state of a row.
 
     Attributes:
-        place: of the step that it waits for, or that dropped it; behind the last one
-            where it is kept.
-        out: whether it is dropped.
+        place: of the step that it waits for, or that dropped it; after the last one if
+            it is kept.
+        dropped: whether it is dropped.
         reason: the code.
     """
 
     place: int
-    out: bool = False
+    dropped: bool = False
     reason: str = FaceReason.OK.value
 
 
 class ChainStates:
-    """Where all rows of a subject stand, in a few numbers for each.
+    """The states of all rows of a subject, in a few numbers for each.
 
     Rows that wait for, or were dropped by, something that is none of the steps (a
     takedown, a step that is no longer installed) are left out.
@@ -53,12 +53,17 @@ class ChainStates:
     def __init__(self, connection: sa.Connection, steps: Steps) -> None:
         self._reasons: list[str] = []
         kind = np.dtype(
-            [("id", np.int64), ("place", np.int16), ("out", "?"), ("reason", np.int16)]
+            [
+                ("id", np.int64),
+                ("place", np.int16),
+                ("dropped", "?"),
+                ("reason", np.int16),
+            ]
         )
         parts = [
             np.array(
                 [
-                    (row_id, each.place, each.out, self._code(each.reason))
+                    (row_id, each.place, each.dropped, self._code(each.reason))
                     for row_id, each in read_chain_states(
                         connection, steps, ids
                     ).items()
@@ -75,7 +80,7 @@ class ChainStates:
 
     def waiting(self, place: int) -> Ids:
         """The rows that wait for a step, ascending."""
-        here = (self._rows["place"] == place) & ~self._rows["out"]
+        here = (self._rows["place"] == place) & ~self._rows["dropped"]
         return np.asarray(self._rows["id"][here])
 
     def __contains__(self, row_id: int) -> bool:
@@ -84,15 +89,15 @@ class ChainStates:
         return at < len(self._rows) and bool(self._rows["id"][at] == row_id)
 
     def __getitem__(self, row_id: int) -> ChainState:
-        """Where one row stands."""
-        _, place, out, reason = self._rows[self._at(row_id)].tolist()
-        return ChainState(place, out, self._reasons[reason])
+        """The state of one row."""
+        _, place, dropped, reason = self._rows[self._at(row_id)].tolist()
+        return ChainState(place, dropped, self._reasons[reason])
 
-    def __setitem__(self, row_id: int, standing: ChainState) -> None:
-        """Note where one row stands now."""
-        reason = self._code(standing.reason)
+    def __setitem__(self, row_id: int, state: ChainState) -> None:
+        """Set the state of one row."""
+        reason = self._code(state.reason)
         at = self._at(row_id)
-        self._rows[at] = row_id, standing.place, standing.out, reason
+        self._rows[at] = row_id, state.place, state.dropped, reason
 
     def _at(self, row_id: int) -> int:
         return int(np.searchsorted(self._rows["id"], row_id))
@@ -106,15 +111,15 @@ class ChainStates:
 def read_chain_states(
     connection: sa.Connection, steps: Steps, ids: Sequence[int]
 ) -> dict[int, ChainState]:
-    """Where some rows stand, of ascending ids; none of those that are left out."""
+    """Read the states of rows by ascending ids, without those that are left out."""
     subject = steps[0].subject
     table = TABLES[subject]
     place_of = {step.name: place for place, step in enumerate(steps)}
     columns = table.c.id, table.c.awaits, table.c.verdict, table.c.reason
     query = sa.select(*columns).order_by(table.c.id)
     rows = list(by_ids(connection, query, table.c.id, ids))
-    out = [row.id for row in rows if row.verdict == Verdict.DROPPED.value]
-    droppers = _droppers(connection, subject, out)
+    dropped = [row.id for row in rows if row.verdict == Verdict.DROPPED.value]
+    droppers = _droppers(connection, subject, dropped)
     found: dict[int, ChainState] = {}
     for row in rows:
         if row.verdict == Verdict.DROPPED.value:
@@ -142,7 +147,7 @@ def _pages(connection: sa.Connection, table: sa.Table) -> Iterator[list[int]]:
 def _droppers(
     connection: sa.Connection, subject: Subject, ids: Sequence[int]
 ) -> dict[int, str]:
-    """The step that dropped each row last."""
+    """The step that last dropped each row."""
     query = (
         sa.select(decision.c.subject_id, decision.c.step)
         .where(
@@ -160,7 +165,7 @@ def _droppers(
 def passed_before(
     connection: sa.Connection, step: Step[Any], ids: Sequence[int]
 ) -> set[int]:
-    """Those of some rows that a step once let pass."""
+    """Those of some rows that once passed a step."""
     query = sa.select(decision.c.subject_id).where(
         decision.c.subject == step.subject,
         decision.c.step == step.name,
@@ -176,7 +181,7 @@ def columns_of(
     names: Collection[str],
     ids: Sequence[int],
 ) -> dict[int, dict[str, Any]]:
-    """Some columns of some rows, by id."""
+    """Read some columns of some rows, by id."""
     table = TABLES[subject]
     query = sa.select(table.c.id, *(table.c[name] for name in sorted(names)))
     rows = by_ids(connection, query, table.c.id, ids)

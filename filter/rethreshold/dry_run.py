@@ -1,4 +1,4 @@
-"""Do something to the catalogue, look at what it comes to, and undo it."""
+"""Change the catalogue in one transaction that is rolled back."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from icf.catalogue.catalogue import Catalogue
 
 
-class Opens(Protocol):
-    """What gives connections: a catalogue, or a `DryRun` of it."""
+class ConnectionSource(Protocol):
+    """Opens transactions: a catalogue, or a `DryRun` of it."""
 
     def read(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that reads."""
@@ -26,7 +26,7 @@ class Opens(Protocol):
 
 @dataclass(frozen=True)
 class DryRun:
-    """Everything in one transaction."""
+    """Gives every caller the same transaction."""
 
     connection: sa.Connection
 
@@ -41,7 +41,7 @@ class DryRun:
 
 @contextmanager
 def rolled_back(catalogue: Catalogue) -> Iterator[DryRun]:
-    """Let the block write whatever it likes; nothing of it stays.
+    """Roll back everything that the block writes.
 
     Nobody else can write to a catalogue in SQLite meanwhile.
     """

@@ -1,4 +1,4 @@
-"""Move images and faces in the chain, and keep count of it."""
+"""Move images and faces in the chain, and count the changes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from icf.filter.step_names import IDENTITY
 
 @dataclass(frozen=True)
 class Move:
-    """What a step's answer makes of a row.
+    """The change of a row's state that follows from a step's outcome.
 
     Attributes:
         place: of the step in the chain.
-        outcome: its answer, with the row's id.
-        before: where the row stood.
-        after: where it stands now.
+        outcome: the outcome, with the row's id.
+        before: the state before.
+        after: the state afterwards.
     """
 
     place: int
@@ -42,16 +42,16 @@ class Move:
 def write_moves(
     connection: sa.Connection, run_id: int, steps: Steps, moves: Sequence[Move]
 ) -> list[Move]:
-    """Append the decisions and move the rows, but for those that moved meanwhile.
+    """Append the decisions and move the rows, except those that moved meanwhile.
 
     Args:
         connection: a transaction that writes.
         run_id: the run to charge it to.
         steps: all steps of the rows' subject.
-        moves: what is to be done.
+        moves: the changes to write.
 
     Returns:
-        What was done.
+        The changes that were written.
     """
     table = TABLES[steps[0].subject]
     ids = sorted(move.outcome.id for move in moves)
@@ -59,26 +59,28 @@ def write_moves(
     held_ids = [row.id for row in by_ids(connection, held, table.c.id, ids)]
     now = read_chain_states(connection, steps, held_ids)
     moves = [move for move in moves if now.get(move.outcome.id) == move.before]
-    first = _first_columns(connection, steps, moves)
-    states = [_state(steps, move, first[move.outcome.id]) for move in moves]
+    resets = _reset_columns(connection, steps, moves)
+    states = [_state(steps, move, resets[move.outcome.id]) for move in moves]
     row_state.write(connection, run_id, states)
     return list(moves)
 
 
-def _state(steps: Steps, move: Move, first: Mapping[str, object]) -> row_state.RowState:
+def _state(
+    steps: Steps, move: Move, resets: Mapping[str, object]
+) -> row_state.RowState:
     after, step = move.after, steps[move.place]
-    waits = not after.out and after.place < len(steps)
+    waits = not after.dropped and after.place < len(steps)
     awaits = steps[after.place].name if waits else None
     decided = decision(
-        step, move.outcome, awaits, dropped=after.out, reason=after.reason
+        step, move.outcome, awaits, dropped=after.dropped, reason=after.reason
     )
-    return row_state.RowState(decided, awaits, {**first, **move.outcome.columns})
+    return row_state.RowState(decided, awaits, {**resets, **move.outcome.columns})
 
 
-def _first_columns(
+def _reset_columns(
     connection: sa.Connection, steps: Steps, moves: Sequence[Move]
 ) -> Mapping[int, dict[str, object]]:
-    """What stands in a row until a step that it has not passed sets it."""
+    """Column values to reset: those set by steps that the row has not passed."""
     columns: dict[int, dict[str, object]] = {
         move.outcome.id: {"keeper_id": None} for move in moves
     }
@@ -101,45 +103,45 @@ def _first_columns(
     return columns
 
 
-#: A step's name, and the reason for which it has something out.
+#: The name of the step that dropped a row, and its reason.
 Place = tuple[str, str]
 
 
 @dataclass
 class Moved:
-    """Follows rows through several moves.
+    """Sums up several moves of the same rows.
 
     Attributes:
-        out: where each row stands that was in or waiting at first, and is out now.
-        back: where each row stood that was out at first, and is not now.
-        otherwise: how many are out, and were elsewhere, by where they are now.
+        dropped: rows that were not dropped at first and are now, with the new place.
+        restored: rows that were dropped at first and are not now, with the old place.
+        other_reason: how many were dropped at another place at first, by the new one.
     """
 
-    out: dict[int, Place] = field(default_factory=dict)
-    back: dict[int, Place] = field(default_factory=dict)
-    otherwise: Counter[Place] = field(default_factory=Counter)
+    dropped: dict[int, Place] = field(default_factory=dict)
+    restored: dict[int, Place] = field(default_factory=dict)
+    other_reason: Counter[Place] = field(default_factory=Counter)
 
     def note(self, steps: Steps, moves: Sequence[Move]) -> None:
-        """Note what `write_moves` did."""
+        """Count what `write_moves` wrote."""
         for move in moves:
-            if move.before.out:
-                self.came_back(move.outcome.id, _place(steps, move.before))
-            if move.after.out:
-                self.went_out(move.outcome.id, _place(steps, move.after))
+            if move.before.dropped:
+                self.restored_from(move.outcome.id, _place(steps, move.before))
+            if move.after.dropped:
+                self.dropped_at(move.outcome.id, _place(steps, move.after))
 
-    def came_back(self, row_id: int, place: Place) -> None:
-        """Note a row that was out there, and is not out now."""
-        if self.out.pop(row_id, None) is None:
-            self.back[row_id] = place
+    def restored_from(self, row_id: int, place: Place) -> None:
+        """Note a row that was dropped at a place and is not any more."""
+        if self.dropped.pop(row_id, None) is None:
+            self.restored[row_id] = place
 
-    def went_out(self, row_id: int, place: Place) -> None:
-        """Note a row that was not out, and is out there now."""
-        earlier = self.back.pop(row_id, None)
+    def dropped_at(self, row_id: int, place: Place) -> None:
+        """Note a row that was not dropped and is now, at a place."""
+        earlier = self.restored.pop(row_id, None)
         if earlier is None:
-            self.out[row_id] = place
+            self.dropped[row_id] = place
         elif earlier != place:
-            self.otherwise[place] += 1
+            self.other_reason[place] += 1
 
 
-def _place(steps: Steps, standing: ChainState) -> Place:
-    return steps[standing.place].name, standing.reason
+def _place(steps: Steps, state: ChainState) -> Place:
+    return steps[state.place].name, state.reason

@@ -1,8 +1,8 @@
-"""What people chose and said of faces, and references that are chosen again.
+"""People's decisions on faces, and references that are chosen again.
 
-The machine's reference of a character is the best of the faces that are in; so where
-those change, it chooses again. A person's choice stays, and so does a reference that
-people have answered questions about, as long as it is in.
+The automatic reference of a character is the best of its kept faces, so it is chosen
+again when these change. A person's choice stays. A reference that people have answered
+questions about stays as long as it is kept.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 
 @dataclass(frozen=True)
 class HumanDecisions:
-    """Faces that people spoke of, ascending.
+    """Faces that people decided on, ascending.
 
     Attributes:
-        chosen: those that they chose as references.
-        known: those, and the ones they confirmed.
+        chosen: those chosen as references.
+        known: those chosen or confirmed.
     """
 
     chosen: Ids
@@ -36,7 +36,7 @@ class HumanDecisions:
 
 
 def read_human_decisions(connection: sa.Connection) -> HumanDecisions:
-    """Read what people said."""
+    """Read people's decisions."""
     by_hand = sa.select(character.c.reference_face_id).where(
         character.c.reference_by == HAND, character.c.reference_face_id.is_not(None)
     )
@@ -44,16 +44,16 @@ def read_human_decisions(connection: sa.Connection) -> HumanDecisions:
         question.c.label == Label.SAME.value
     )
     chosen = np.fromiter(connection.execute(by_hand).scalars(), np.int64)
-    said = np.fromiter(connection.execute(confirmed).scalars(), np.int64)
-    return HumanDecisions(np.unique(chosen), np.union1d(chosen, said))
+    confirmed_ids = np.fromiter(connection.execute(confirmed).scalars(), np.int64)
+    return HumanDecisions(np.unique(chosen), np.union1d(chosen, confirmed_ids))
 
 
 @contextmanager
 def without_reference(connection: sa.Connection, character_id: int) -> Iterator[None]:
-    """Let the machine's reference of a character be forgotten while the block runs.
+    """Hide the automatic reference of a character while the block runs.
 
-    So a step chooses as if it had never chosen. What people chose, or answered
-    questions about, is not forgotten.
+    So the step chooses as if for the first time. A reference that people chose, or
+    answered questions about, is not hidden.
     """
     row = sa.select(character).where(character.c.id == character_id)
     old = connection.execute(row).one()
@@ -76,7 +76,7 @@ def without_reference(connection: sa.Connection, character_id: int) -> Iterator[
 
 
 def lost_references(connection: sa.Connection) -> list[tuple[int, int]]:
-    """Characters whose reference the machine chose and the filter dropped since.
+    """Characters whose automatic reference the filter has dropped since.
 
     Returns:
         The id of each, and of its reference.
@@ -94,7 +94,7 @@ def lost_references(connection: sa.Connection) -> list[tuple[int, int]]:
 
 
 def confirmed_of(connection: sa.Connection, ids: Ids) -> list[int]:
-    """Those of some faces that people confirmed, ascending."""
+    """The faces among ``ids`` that people confirmed, ascending."""
     query = sa.select(question.c.face_id).where(question.c.label == Label.SAME.value)
-    said = np.fromiter(connection.execute(query).scalars(), np.int64)
-    return [int(each) for each in np.intersect1d(ids, said)]
+    confirmed_ids = np.fromiter(connection.execute(query).scalars(), np.int64)
+    return [int(each) for each in np.intersect1d(ids, confirmed_ids)]

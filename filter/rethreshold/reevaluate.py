@@ -1,15 +1,17 @@
-"""Ask the steps again about what they judged before, with the settings of now.
+"""Re-evaluate the steps on what they judged before, with the current settings.
 
-Every step is asked again of every row that ever came to it, in the order of the chain;
-`state_after` says what follows. A step that judges by what is stored answers for all of
-them. One that has to look at pictures is not asked: what it let pass it still lets
-pass, and what comes to it for the first time waits there for `icf-filter run`. So the
-catalogue ends as a fresh run with the present settings would leave it, but for what
-people said: a face that they confirmed or chose is not dropped as a copy of another.
+Every step is evaluated again on every row that ever reached it, in the order of the
+chain; `state_after` says what follows. A step that judges by stored columns is
+evaluated on all of them. A step that needs pictures is not: what passed it before still
+passes, and a row that reaches it for the first time waits there for `icf-filter run`.
+So the catalogue ends as a fresh run with the current settings would leave it, except
+for people's decisions: a face that they confirmed or chose is not dropped as a copy.
 
-Nothing is computed again and only what changes is written, a page at a time. After each
-page any command can go on, and what was done is not done again: killed in the middle
-and started again, it comes to the same end.
+This is not done by putting the rows back into the runner: that would write a decision
+for every row at every step, where only changes are written here; it could not tell rows
+that passed a step on pictures before, whose vectors are there; and it would leave the
+catalogue without kept faces until it ends. Pages are written one at a time. After each
+page any command can go on: killed in the middle and started again, it ends the same.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from icf.filter.rethreshold.chain_state import (
     columns_of,
     passed_before,
 )
-from icf.filter.rethreshold.dry_run import Opens
+from icf.filter.rethreshold.dry_run import ConnectionSource
 from icf.filter.rethreshold.moves import Move, Moved, write_moves
 from icf.filter.rethreshold.rechoose import (
     HumanDecisions,
@@ -49,154 +51,156 @@ from icf.filter.steps.reference import Reference
 #: Opens a progress bar with a title and a total.
 Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
-#: Two measures that differ by less are one: the last digits of a cosine depend on how
-#: many vectors are multiplied in the same breath.
+#: Two measures that differ by less are equal: the last digits of a cosine depend on how
+#: many vectors are multiplied at a time.
 SAME = 1e-6
 
-#: What a step says of each row; None where it cannot tell yet.
-Answers = dict[int, Outcome | None]
+#: The outcome of a step for each row; None where it cannot be judged yet.
+Outcomes = dict[int, Outcome | None]
 
 
-def state_after(place: int, before: ChainState, answer: Outcome | None) -> ChainState:
-    """Where a row stands once a step that it has reached is asked again.
+def state_after(place: int, before: ChainState, outcome: Outcome | None) -> ChainState:
+    """The state of a row after a step that it has reached is evaluated again.
 
     Args:
         place: of the step.
-        before: where the row stood: there, or further on.
-        answer: what the step says; None where it cannot tell yet.
+        before: the state before: at that step, or further on.
+        outcome: the outcome; None where the row cannot be judged yet.
     """
-    if answer is None:
+    if outcome is None:
         return ChainState(place)
-    if not answer.passed:
-        return ChainState(place, True, str(answer.reason))
+    if not outcome.passed:
+        return ChainState(place, True, str(outcome.reason))
     return before if before.place > place else ChainState(place + 1)
 
 
-def reevaluate(catalogue: Opens, run_id: int, chain: Chain, bar: Bar) -> list[Moved]:
-    """Ask every step again: of images, and then of their faces.
+def reevaluate(
+    catalogue: ConnectionSource, run_id: int, chain: Chain, bar: Bar
+) -> list[Moved]:
+    """Evaluate every step again, on images and then on their faces.
 
     Args:
-        catalogue: where to; a trial of it where nothing is to stay.
+        catalogue: the catalogue, or a dry run of it.
         run_id: the run that decisions are charged to.
         chain: all steps, in order, with the present settings.
         bar: opens a progress bar for each step.
 
     Returns:
-        What became of the images, and of the faces.
+        The changes of images, and of faces.
 
     Raises:
-        BrokenMachine: the disk or the database does not answer.
+        BrokenMachine: the disk or the database does not outcome.
     """
     moved = []
     for subject in TABLES:
         steps = [step for step in chain.steps if step.subject == subject]
         with catalogue.read() as connection:
-            standings = ChainStates(connection, steps)
-            spoken = read_human_decisions(connection)
-        asking = _Asking(catalogue, run_id, steps, standings, spoken)
+            states = ChainStates(connection, steps)
+            human = read_human_decisions(connection)
+        reevaluation = _Reevaluation(catalogue, run_id, steps, states, human)
         for place, step in enumerate(steps):
-            with bar(step.name, len(standings.reached(place))) as advance:
-                asking.ask(place, advance)
-        moved.append(asking.moved)
+            with bar(step.name, len(states.reached(place))) as advance:
+                reevaluation.evaluate(place, advance)
+        moved.append(reevaluation.moved)
     return moved
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """All rows of a subject, on their way through its steps."""
+class _Reevaluation:
+    """One pass of all rows of a subject through its steps."""
 
-    catalogue: Opens
+    catalogue: ConnectionSource
     run_id: int
     steps: Steps
-    standings: ChainStates
-    spoken: HumanDecisions
+    states: ChainStates
+    human: HumanDecisions
     moved: Moved = field(default_factory=Moved)
 
-    def ask(self, place: int, advance: Progress) -> None:
-        """Ask one step of all rows that have come to it."""
+    def evaluate(self, place: int, advance: Progress) -> None:
+        """Evaluate one step on all rows that have reached it."""
         step = self.steps[place]
         if not step.stored:
-            self._believe(place)
+            self._pass_again(place)
         elif step.grouped:
-            self._ask_groups(place, advance)
+            self._evaluate_groups(place, advance)
         else:
-            for ids in _chunks(self._answerable(place)):
+            for ids in _chunks(self._evaluable(place)):
                 with self.catalogue.read() as connection:
-                    answers = self._answers(connection, place, ids)
-                    moves = self._moves(connection, place, answers)
+                    outcomes = self._outcomes(connection, place, ids)
+                    moves = self._moves(connection, place, outcomes)
                 self._move(moves)
                 advance(len(ids))
         if isinstance(step, Reference):
-            self._forget_lost(place)
+            self._clear_lost(place)
 
-    def _believe(self, place: int) -> None:
-        """Let pass again what a step that looks at pictures once let pass."""
-        message = "let pass before, and not looked at again"
-        for ids in _chunks(self.standings.waiting(place)):
+    def _pass_again(self, place: int) -> None:
+        """Let rows pass a step that needs pictures if they passed it before."""
+        message = "passed before, and not evaluated again"
+        for ids in _chunks(self.states.waiting(place)):
             with self.catalogue.read() as connection:
                 passed = passed_before(connection, self.steps[place], ids)
-                answers: Answers = {
+                outcomes: Outcomes = {
                     each: Outcome(each, True, message=message)
                     for each in sorted(passed)
                 }
-                moves = self._moves(connection, place, answers)
+                moves = self._moves(connection, place, outcomes)
             self._move(moves)
 
-    def _answerable(self, place: int) -> Ids:
-        """Of the rows that have come to a step, those that it is asked of.
+    def _evaluable(self, place: int) -> Ids:
+        """The rows to evaluate a step on, of those that have reached it.
 
-        What a person chose as reference goes on to be embedded, whatever the steps
-        before think of it.
+        A face that a person chose as reference is embedded whatever the steps before
+        decide.
         """
-        reached = self.standings.reached(place)
+        reached = self.states.reached(place)
         if self._place_of(EMBED) <= place:
             return reached
-        further = self.standings.reached(place + 1)
-        return np.setdiff1d(reached, np.intersect1d(further, self.spoken.chosen))
+        further = self.states.reached(place + 1)
+        return np.setdiff1d(reached, np.intersect1d(further, self.human.chosen))
 
-    def _ask_groups(self, place: int, advance: Progress) -> None:
-        """Ask a grouped step of all faces that were first filed under a character."""
+    def _evaluate_groups(self, place: int, advance: Progress) -> None:
+        """Evaluate a grouped step, by the first character of each face."""
         chooses = isinstance(self.steps[place], Reference)
         for character_id, ids in self._groups(place):
             if chooses:
                 self._choose(place, character_id, ids)
             else:
                 with self.catalogue.read() as connection:
-                    answers = self._answers(connection, place, ids, character_id)
-                    moves = self._moves(connection, place, answers)
+                    outcomes = self._outcomes(connection, place, ids, character_id)
+                    moves = self._moves(connection, place, outcomes)
                 self._move(moves)
             advance(len(ids))
 
     def _choose(self, place: int, character_id: int, ids: Sequence[int]) -> None:
-        """Let the reference of a character be chosen among the faces that are in."""
+        """Choose the reference of a character among its kept faces."""
         with self.catalogue.write() as connection:
             with without_reference(connection, character_id):
-                answers = self._answers(connection, place, ids, character_id)
-            moves = self._moves(connection, place, answers)
+                outcomes = self._outcomes(connection, place, ids, character_id)
+            moves = self._moves(connection, place, outcomes)
             done = write_moves(connection, self.run_id, self.steps, moves)
             sent: list[int] = []
-            for each in answers.values():
+            for each in outcomes.values():
                 if each is not None and each.reference_of is not None:
                     chosen = each.reference_of, each.id, each.reference_by
                     sent += references.replace(connection, self.run_id, *chosen)
         self._note(done)
-        self._sent_back(sent)
+        self._note_sent_back(sent)
 
-    def _forget_lost(self, place: int) -> None:
-        """Leave a character without reference where no face of it is in any more."""
+    def _clear_lost(self, place: int) -> None:
+        """Clear the reference of a character that has no kept face any more."""
         with self.catalogue.read() as connection:
             lost = lost_references(connection)
-        reached = self.standings.reached(place)
+        reached = self.states.reached(place)
         for character_id, face_id in lost:
             if not np.isin(face_id, reached):
                 with self.catalogue.write() as connection:
                     none = character_id, None, None
                     sent = references.replace(connection, self.run_id, *none)
-                self._sent_back(sent)
+                self._note_sent_back(sent)
 
     def _groups(self, place: int) -> Iterator[tuple[int, list[int]]]:
-        """The faces that have come to a step, by the character of their picture."""
-        ids = self.standings.reached(place)
+        """The faces that have reached a step, by the character of their picture."""
+        ids = self.states.reached(place)
         filed = np.empty(len(ids), np.int64)
         start = 0
         for part in _chunks(ids):
@@ -215,66 +219,66 @@ class _Asking:
         ):
             yield character_id, ids[order[begin:end]].tolist()
 
-    def _answers(
+    def _outcomes(
         self,
         connection: sa.Connection,
         place: int,
         ids: Sequence[int],
         group: int | None = None,
-    ) -> Answers:
-        """What a step says of rows.
+    ) -> Outcomes:
+        """Evaluate a step on rows.
 
-        Copies are not made of faces that people spoke of: those are there to compare
-        with. As reference any face may be chosen.
+        Faces that people decided on are context only, so that they are not dropped as
+        copies. As reference any face may be chosen.
         """
         step = self.steps[place]
-        asked = set(ids)
+        judged = set(ids)
         if group is not None and not isinstance(step, Reference):
-            further = self.standings.reached(place + 1)
-            asked -= set(np.intersect1d(further, self.spoken.known).tolist())
+            further = self.states.reached(place + 1)
+            judged -= set(np.intersect1d(further, self.human.known).tolist())
         if group is not None and isinstance(step, Reference):
             read = step.select_as(connection, ids, group)
         else:
             read = step.select(connection, ids)
         items = [
-            replace(item, fresh=item.id in asked, group=group or item.group)
+            replace(item, fresh=item.id in judged, group=group or item.group)
             for item in read
         ]
-        answers: Answers = dict.fromkeys(asked.difference(item.id for item in items))
-        answers |= {each.id: each for each in judge_each(step, items)}
-        return answers
+        outcomes: Outcomes = dict.fromkeys(judged.difference(item.id for item in items))
+        outcomes |= {each.id: each for each in judge_each(step, items)}
+        return outcomes
 
     def _moves(
-        self, connection: sa.Connection, place: int, answers: Answers
+        self, connection: sa.Connection, place: int, outcomes: Outcomes
     ) -> list[Move]:
-        """What follows from what a step says."""
+        """The moves that follow from outcomes."""
         moves = []
         same: dict[int, Outcome] = {}
-        for row_id, answer in sorted(answers.items()):
-            before = self.standings[row_id]
-            after = state_after(place, before, answer)
+        for row_id, outcome in sorted(outcomes.items()):
+            before = self.states[row_id]
+            after = state_after(place, before, outcome)
             if after != before:
-                made = answer or Outcome(row_id, True, message="cannot be told yet")
+                made = outcome or Outcome(row_id, True, message="cannot be judged yet")
                 moves.append(Move(place, made, before, after))
-            elif answer is not None and (after.place == place or not after.out):
-                same[row_id] = answer
-        return [*moves, *self._otherwise_measured(connection, place, same)]
+            elif outcome is not None and (after.place == place or not after.dropped):
+                same[row_id] = outcome
+        return [*moves, *self._measured_differently(connection, place, same)]
 
-    def _otherwise_measured(
+    def _measured_differently(
         self, connection: sa.Connection, place: int, same: dict[int, Outcome]
     ) -> list[Move]:
-        """Rows that stay where they are, for another keeper or another likeness."""
-        names = {name for answer in same.values() for name in answer.columns}
+        """Rows that keep their state, with another keeper or similarity."""
+        names = {name for outcome in same.values() for name in outcome.columns}
         if not names:
             return []
         subject = self.steps[place].subject
         now = columns_of(connection, subject, names, list(same))
         return [
-            Move(place, answer, self.standings[row_id], self.standings[row_id])
-            for row_id, answer in same.items()
+            Move(place, outcome, self.states[row_id], self.states[row_id])
+            for row_id, outcome in same.items()
             if any(
                 _differ(now[row_id][name], value)
-                for name, value in answer.columns.items()
+                for name, value in outcome.columns.items()
             )
         ]
 
@@ -287,26 +291,26 @@ class _Asking:
     def _note(self, done: Sequence[Move]) -> None:
         self.moved.note(self.steps, done)
         for move in done:
-            self.standings[move.outcome.id] = move.after
+            self.states[move.outcome.id] = move.after
 
-    def _sent_back(self, ids: Sequence[int]) -> None:
-        """Note the faces that a changed reference lets wait for identity again."""
+    def _note_sent_back(self, ids: Sequence[int]) -> None:
+        """Note the faces that wait for identity again after a reference changed."""
         for row_id in ids:
-            if row_id in self.standings:
-                before = self.standings[row_id]
-                if before.out:
+            if row_id in self.states:
+                before = self.states[row_id]
+                if before.dropped:
                     step = self.steps[before.place].name
-                    self.moved.came_back(row_id, (step, before.reason))
-                self.standings[row_id] = ChainState(self._place_of(IDENTITY))
+                    self.moved.restored_from(row_id, (step, before.reason))
+                self.states[row_id] = ChainState(self._place_of(IDENTITY))
 
     def _place_of(self, name: str) -> int:
-        """Where a step stands; before all others if there is none of that name."""
+        """The place of a step; -1 if there is none of that name."""
         names = [step.name for step in self.steps]
         return names.index(name) if name in names else -1
 
 
 def _differ(one: object, other: object) -> bool:
-    """Whether two values of a column differ by more than the last digits."""
+    """Whether two values of a column differ by more than rounding."""
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) > SAME
     return one != other

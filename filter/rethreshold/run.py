@@ -1,4 +1,4 @@
-"""New decisions from stored measures, after a setting changed; nothing is computed."""
+"""Apply the current thresholds to stored measurements."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from icf.workspace import Workspace
 
 @dataclass(frozen=True)
 class Rethresholded:
-    """What new decisions came to, images and faces together.
+    """The changes of a rethresholding, of images and faces together.
 
     Attributes:
-        out: how many are newly out, by the step and the reason that have them out.
-        back: how many are newly in, by the step and the reason that had them out.
-        otherwise: how many are out for another reason than before, by the new one.
+        dropped: how many are newly dropped, by step and reason.
+        restored: how many are not dropped any more, by the former step and reason.
+        other_reason: how many are dropped for another reason, by the new one.
         waiting: how many wait for each step that any waits for.
-        confirmed: faces that people confirmed and that are newly out, ascending.
+        confirmed: newly dropped faces that people had confirmed, ascending.
     """
 
-    out: Counter[Place]
-    back: Counter[Place]
-    otherwise: Counter[Place]
+    dropped: Counter[Place]
+    restored: Counter[Place]
+    other_reason: Counter[Place]
     waiting: dict[str, int]
     confirmed: list[int]
 
@@ -41,12 +41,12 @@ class Rethresholded:
 def rethreshold(
     workspace: Workspace, bar: Bar, *, dry_run: bool = False
 ) -> Rethresholded:
-    """Judge again, by the settings of now, all that was judged before.
+    """Apply the current thresholds to everything that was judged before.
 
     Args:
-        workspace: where.
+        workspace: the workspace.
         bar: opens a progress bar for each step.
-        dry_run: tell what it would come to, and change nothing.
+        dry_run: report the changes, and write nothing.
 
     Raises:
         BrokenMachine: the disk or the database does not answer.
@@ -61,11 +61,10 @@ def rethreshold(
         with catalogue.write() as connection:
             ledger.end_run(connection, run_id)
             waiting = count_waiting(connection, chain.steps)
-            out = np.fromiter(faces.out, np.int64)
             return Rethresholded(
-                Counter(images.out.values()) + Counter(faces.out.values()),
-                Counter(images.back.values()) + Counter(faces.back.values()),
-                images.otherwise + faces.otherwise,
+                Counter(images.dropped.values()) + Counter(faces.dropped.values()),
+                Counter(images.restored.values()) + Counter(faces.restored.values()),
+                images.other_reason + faces.other_reason,
                 {step: number for step, number in waiting.items() if number},
-                confirmed_of(connection, out),
+                confirmed_of(connection, np.fromiter(faces.dropped, np.int64)),
             )

@@ -1,7 +1,7 @@
-"""Find the faces in a picture, and measure everything that one decode can give.
+"""Find the faces in a picture, and measure everything in the same decode.
 
-Later steps read the measures from the catalogue and never open the picture again, but
-for the embedding.
+Later steps read the measures from the catalogue; only the embedding opens the picture
+again.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """One face of each group of duplicates goes on; the others point at it.
 
 Exact duplicates first: equal pixels. Near-duplicates then: both hashes are within reach
-and so is the cosine of the embeddings, which tells a copy from another drawing of the
-same character. Groups are drawn around a keeper, the largest face and of equals the
+and so is the cosine of the embeddings, which distinguishes a copy from another drawing
+of the same character. Each group has a keeper, the largest face and of equals the
 sharpest, and never along chains (`icf.filter.copies.near_groups`). Only faces under the
 same character are compared, so look-alikes under two characters both stay: see
 `icf.filter.copies.twins`.
 
 Where embeddings cannot be compared (a face that was kept earlier may have one by
-another model, or none), hashes alone put nothing out: a face too many costs a person a
-second, and a drawing that is lost is lost.
+another model, or none), hashes alone drop nothing: a face too many costs a person a
+second, a dropped drawing is lost.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _COSINE_BATCH = 8192
 
 @dataclass(frozen=True)
 class HashedFace(Item):
-    """A face with its hashes and what makes it the better of two."""
+    """A face with its hashes and what ranks it among duplicates."""
 
     image_id: int
     x1: float
@@ -63,7 +63,7 @@ class HashedFace(Item):
 
 @dataclass(frozen=True)
 class Duplicates(Step[HashedFace]):
-    """Drops faces of a character that show what a better face of it shows.
+    """Drops faces that duplicate a better face of the same character.
 
     Args:
         vectors: the folder of the vector store.
@@ -145,7 +145,7 @@ class Duplicates(Step[HashedFace]):
         outcomes = []
         for row, item in enumerate(ranked):
             if item.fresh and exact[row]:
-                # What it equals may itself be out, for a keeper.
+                # The face it equals may itself be dropped, for a keeper.
                 first = int(best[row])
                 keeper = int(groups.keeper[first])
                 stays = ranked[first if keeper < 0 else keeper]
@@ -157,10 +157,10 @@ class Duplicates(Step[HashedFace]):
     def _by_hashes(
         self, row: int, ranked: Sequence[HashedFace], groups: DuplicateGroups
     ) -> Outcome:
-        """What the hashes and the embedding make of a face.
+        """Judge a face by its hashes and its embedding.
 
-        The cosine is the measure that decides: of a face that passes there is one where
-        hashes alone would have put it out.
+        The cosine decides. A face that passes has one only if the hashes alone would
+        have dropped it.
         """
         item = ranked[row]
         keeper = int(groups.keeper[row])

@@ -1,7 +1,7 @@
 """Turn each face that is left into a vector; equal characters get near vectors.
 
-A face whose vector is there already, by the same model, passes without a look at its
-picture: so a face that a moved threshold lets in again costs nothing.
+A face whose vector is there already, by the same model, passes without opening its
+picture: so a face that passes again after a threshold changed costs nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A picture with the very pixels of an earlier one is out, if it adds nothing to it.
+"""Drop a picture with the same pixels as an earlier one, if it adds no character.
 
 The same picture comes in many files: saved again without loss, with other metadata,
-from two sites. It adds something where it is filed under a character that the earlier
-one is not filed under; then both stay.
+from two sites. It adds something if it is filed under a character that the earlier one
+is not filed under; then both are kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class CopiedImage(Item):
-    """An image, with what is not out of the earlier images of the same pixels."""
+    """An image, with the earlier images of the same pixels that are not dropped."""
 
     characters: frozenset[int]
     earlier: tuple[Copy, ...]
@@ -94,7 +94,7 @@ def _judge_one(item: CopiedImage) -> Outcome:
 def _copies(
     connection: sa.Connection, pixels: Mapping[int, str]
 ) -> Mapping[str, list[int]]:
-    """Ids of the images of each pixel hash that are not out."""
+    """Ids of the images of each pixel hash that are not dropped."""
     found = defaultdict(list)
     query = sa.select(image.c.id, image.c.pixel_hash).where(
         image.c.verdict != Verdict.DROPPED.value, image.c.id < max(pixels)

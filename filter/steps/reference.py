@@ -1,8 +1,8 @@
-"""Choose the face that every question about a character is asked against.
+"""Choose the face that questions about a character show as its reference.
 
-It is the largest face on the picture that the character's own page leads with; where
-that gives none, the medoid: the face that is most like all others of the character.
-What a person chose stays whatever happens here, also the choice of none.
+It is the largest face on the picture that the character's own page leads with; if
+there is none, the medoid: the face most similar to all others of the character. A
+person's choice is never changed here, also the choice of none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from icf.filter.step_names import REFERENCE
 
 @dataclass(frozen=True)
 class PossibleReference(Item):
-    """A face, and what speaks for it as reference of its character."""
+    """A face, and what ranks it as reference of its character."""
 
     area: float
     score: float
@@ -61,34 +61,34 @@ class Reference(Step[PossibleReference]):
     def select_as(
         self, connection: sa.Connection, ids: Sequence[int], character_id: int
     ) -> list[PossibleReference]:
-        """Read faces as those of one character, whoever they are filed under by now."""
+        """Read faces as those of one character, whatever they are filed under now."""
         return self._read(connection, ids, sa.literal(character_id))
 
     def _read(
         self,
         connection: sa.Connection,
         ids: Sequence[int],
-        who: sa.ColumnElement[int],
+        character_id: sa.ColumnElement[int],
     ) -> list[PossibleReference]:
-        leading = _leading(connection, ids, who)
+        leading = _leading(connection, ids, character_id)
         earlier = face.alias("earlier")
-        # A reference that was dropped, or taken down, is none; by hand it stays.
-        stands = sa.or_(
+        # A dropped or withdrawn reference is none, unless it was chosen by hand.
+        is_valid = sa.or_(
             character.c.reference_by == HAND,
             earlier.c.verdict != Verdict.DROPPED.value,
         )
         query = (
             sa.select(
                 face.c.id,
-                who.label("character_id"),
+                character_id.label("character_id"),
                 face.c.awaits,
                 ((face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)).label("area"),
                 face.c.score,
                 face.c.embedder,
-                stands.label("has_reference"),
+                is_valid.label("has_reference"),
             )
             .select_from(face)
-            .join(character, character.c.id == who)
+            .join(character, character.c.id == character_id)
             .outerjoin(earlier, earlier.c.id == character.c.reference_face_id)
         )
         return [
@@ -131,7 +131,7 @@ class Reference(Step[PossibleReference]):
         model = items[0].embedder
         comparable = [item for item in items if item.embedder == model]
         if model is None or len(comparable) < 3:
-            # Each of two is as like the other: the larger shows more.
+            # Of two faces neither is more typical: the larger shows more.
             return max(items, key=lambda i: i.area)
         store = resources.vectors(self.vectors)
         matrix = store.get(model, np.array([item.id for item in comparable]))
@@ -139,16 +139,16 @@ class Reference(Step[PossibleReference]):
 
 
 def _leading(
-    connection: sa.Connection, ids: Sequence[int], who: sa.ColumnElement[int]
+    connection: sa.Connection, ids: Sequence[int], character_id: sa.ColumnElement[int]
 ) -> set[int]:
-    """Those of ``ids`` on a lead picture, or kept for a duplicate that is on one."""
+    """Those of ``ids`` on a lead picture, or keepers of a duplicate on one."""
     query = (
         sa.select(face.c.id, face.c.keeper_id)
         .join(
             candidate,
             sa.and_(
                 candidate.c.image_id == face.c.image_id,
-                candidate.c.character_id == who,
+                candidate.c.character_id == character_id,
             ),
         )
         .where(candidate.c.is_lead)

@@ -218,33 +218,33 @@ class Bad(OutsideStep):
             "import no_such_module",
             r"'bad' \(bad:Bad\) cannot be loaded: ModuleN",
         ),
-        ("bad", "Bad = 3", r"is no class under icf\.engine\.plugins\.PluginStep"),
+        ("bad", "Bad = 3", r"is not a subclass of icf\.engine\.plugins\.PluginStep"),
         (
             "worse",
             STEP,
-            r"'worse' \(bad:Bad\) calls itself 'bad'; the two must be equal",
+            r"'worse' \(bad:Bad\) has the name 'bad'; the two must be equal",
         ),
         (
             "size",
             STEP.replace('"bad"', '"size"'),
-            r"called 'size', as one of icf's own",
+            r"called 'size', like one of icf's own",
         ),
         (
             "bad",
             STEP.replace('"detect"', '"detekt"'),
-            r"stands after 'detekt', which is not in the chain; the nearest is 'd",
+            r"comes after 'detekt', which is not in the chain; the nearest is 'd",
         ),
         (
             "bad",
             STEP.replace('"detect"', '"size"'),
-            r"judges images and stands after 'size', which judges faces",
+            r"judges images and comes after 'size', which judges faces",
         ),
         (
             "bad",
             STEP.replace('"image"', '"album"'),
             r"judges 'album', which is neither",
         ),
-        ("bad", STEP.replace("after", "before"), r"does not say its 'after'"),
+        ("bad", STEP.replace("after", "before"), r"does not define 'after'"),
     ],
 )
 def test_a_bad_step_is_refused_with_what_is_wrong(
@@ -268,7 +268,7 @@ def test_two_packages_with_a_step_of_one_name_end_a_run_before_it_begins(
     install(packages, "one", {"bad": "bad:Bad"}, bad=STEP)
     install(packages, "other", {"bad": "worse:Bad"}, worse=STEP)
     _, said = run(made, packages, "run", code=2)
-    assert re.search(r"(bad|worse):Bad and (bad|worse):Bad both bring a step", said)
+    assert re.search(r"(bad|worse):Bad and (bad|worse):Bad both have a step", said)
     assert rows(made, sa.select(decision.c.id)) == []
     # What was decided can be looked at all the same.
     assert run(made, packages, "why", "image:1", program="icf")[1] == ""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import character, decision, face, image
 from icf.errors import SomeFailed, WrongUse
 from icf.filter.chain import filter_chain
-from icf.filter.run import complain_of_failures, pending
+from icf.filter.run import pending, raise_for_failures
 from icf.filter.status import count_faces, count_images
 from icf.workspace import Workspace
 from tests.filter.workplace import (
@@ -142,7 +142,7 @@ def test_one_bad_face_stops_nothing_and_is_named_at_the_end(tmp_path: Path) -> N
     [tally] = run_filter(made, "embed")
     assert (tally.passed, tally.dropped) == (waiting - 1, {"step_failed": 1})
     with pytest.raises(SomeFailed, match=rf"embed \(1\); see `icf why face:{bad}`"):
-        complain_of_failures(made, [tally])
+        raise_for_failures(made, [tally])
 
 
 def test_an_unknown_step_is_wrong_use(tmp_path: Path) -> None:

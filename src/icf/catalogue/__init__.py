@@ -1,1 +1,1 @@
-"""The catalogue: its tables, its door, its ledger of decisions."""
+"""The catalogue: its tables, connections and ledger of decisions."""

@@ -1,4 +1,4 @@
-"""The one writer of ``mention`` and ``candidate``: under whom a picture is filed."""
+"""The one writer of ``mention`` and ``candidate``: a picture's characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open the catalogue: SQLite in WAL mode, or PostgreSQL, through one door."""
+"""Open the catalogue: SQLite in WAL mode, or PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Append decisions, and read back why something is in or out."""
+"""Append decisions, and read the decisions on an image, face or character."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Decision:
         value: what was measured, if anything was.
         threshold: what it was held against, if anything was.
         model: the SHA-256 of the model that measured it, if one did.
-        message: an error's own words.
+        message: an error message, or a remark.
     """
 
     subject: str
@@ -40,7 +40,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class DatedDecision:
-    """A `Decision` as it stands in the ledger."""
+    """A `Decision` as stored in the ledger."""
 
     decision: Decision
     run_id: int

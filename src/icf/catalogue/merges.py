@@ -1,9 +1,9 @@
-"""Two characters that people found to be one: one of them stands for both.
+"""Merge characters that people found to be the same: one represents both.
 
 ``character.merged_into`` names it, never a character that is merged itself, so that one
-look resolves any chain. Nothing is moved that could not be moved back: pictures stay
-filed under the character they were found under, answers under the one they were about,
-and whoever reads them asks `survivor` whose they are now.
+look-up resolves any chain. Every merge can be undone: pictures stay filed under the
+character they were found under, answers under the one they were about, and readers call
+`survivor` for the character that they belong to now.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OF_FACES = (face.c.filed_under_id, face.c.character_id)
 
 
 def survivor(of: sa.FromClause = character) -> sa.ColumnElement[Any]:
-    """The character that stands for one: itself, or the one it was merged into.
+    """The character that represents one: itself, or the one it was merged into.
 
     Args:
         of: the table ``character``, or an alias of it.
@@ -33,7 +33,7 @@ def survivor(of: sa.FromClause = character) -> sa.ColumnElement[Any]:
 
 
 def survivor_of(connection: sa.Connection, character_id: int) -> int:
-    """The character that stands for ``character_id``.
+    """The character that represents ``character_id``.
 
     Raises:
         WrongUse: there is no such character.
@@ -56,13 +56,13 @@ def confirmed(connection: sa.Connection, character_id: int) -> int:
 
 
 def merge(connection: sa.Connection, run_id: int, gone: int, stays: int) -> None:
-    """Let one character stand for another; its faces wait for identity again.
+    """Merge one character into another; its faces wait for identity again.
 
     Args:
         connection: a transaction that writes.
         run_id: the run to charge it to.
         gone: the character that is merged; not merged yet.
-        stays: the one that stands for both; not merged itself.
+        stays: the one that represents both; not merged itself.
     """
     connection.execute(
         sa.update(character)
@@ -80,9 +80,9 @@ def merge(connection: sa.Connection, run_id: int, gone: int, stays: int) -> None
 
 
 def undo(connection: sa.Connection, run_id: int, character_id: int) -> int:
-    """Let a merged character stand for itself again; return whom it was merged into.
+    """Undo a merge; return the character it was merged into.
 
-    What was merged into it before stays where it is.
+    Characters that were merged into it before are not changed.
 
     Raises:
         WrongUse: it is not merged.

@@ -1,12 +1,12 @@
-"""Which face each character is compared by, and what follows when that changes.
+"""The reference face of each character, and what follows when it changes.
 
-The machine chooses a reference where there is none (the filter's step `reference`); a
-person's choice stands whatever the machine thinks of it, also the choice of none. A
-person may choose a picture before anybody knows its faces: then the character keeps it
-as ``reference_image_id`` until `settle` finds the face.
+The filter chooses a reference for a character without one. A person's choice is never
+replaced automatically, also the choice of none. A person may choose a picture before
+its faces are known: then the character keeps it as ``reference_image_id`` until
+`settle` finds the face.
 
-Nothing stays judged against a face that is no longer the reference: the faces of the
-album wait for identity again. What people answered stays as it was asked.
+When a reference changes, the faces of the album wait for identity again. People's
+answers keep the reference they were asked with.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ def choose_face(
     Args:
         connection: a transaction that writes.
         run_id: the run to charge it to.
-        character_id: whom the face shows.
+        character_id: the character that the face shows.
         face_id: the face.
 
     Returns:
-        The face that stands for it: itself, or the better copy that it duplicates.
+        The face that represents it: itself, or the better copy that it duplicates.
 
     Raises:
         WrongUse: there is no such face, or its picture is gone.
     """
-    chosen, image_id = _standing(connection, face_id)
+    chosen, image_id = _representative(connection, face_id)
     _file(connection, image_id, character_id)
     changed = _assign(connection, character_id, chosen, HAND)
     _note(connection, run_id, character_id, f"face {chosen}, by hand")
@@ -107,7 +107,7 @@ def choose_image(
 
 
 def choose_none(connection: sa.Connection, run_id: int, character_id: int) -> None:
-    """Keep a character without reference: what there is shows somebody else."""
+    """Choose, by hand, that a character has no reference."""
     changed = _assign(connection, character_id, None, HAND)
     _note(connection, run_id, character_id, "none, by hand", Verdict.DROPPED)
     if changed:
@@ -115,7 +115,7 @@ def choose_none(connection: sa.Connection, run_id: int, character_id: int) -> No
 
 
 def clear(connection: sa.Connection, run_id: int, character_id: int) -> None:
-    """Forget the reference; the filter chooses one again."""
+    """Clear the reference; the filter chooses one again."""
     _assign(connection, character_id, None, None)
     _note(connection, run_id, character_id, "cleared; the filter chooses again")
     own = sa.and_(judged(), is_of(character_id))
@@ -130,7 +130,7 @@ def replace(
     face_id: int | None,
     by: str | None,
 ) -> list[int]:
-    """Enter the machine's choice, or that there is none; a person's choice stands.
+    """Store an automatic choice, or that there is none; a person's choice is kept.
 
     Returns:
         The faces that were judged against another face before, and are judged again.
@@ -150,10 +150,10 @@ def replace(
 
 
 def settle(connection: sa.Connection, run_id: int) -> None:
-    """Find the face of each picture that a person chose, now that faces are known.
+    """Find the face of each picture that a person chose, once faces are known.
 
-    A face that a person chose and the filter then dropped before it was embedded goes
-    on all the same: the character could be compared with nothing otherwise.
+    A face that a person chose and the filter dropped before it was embedded is sent on
+    nevertheless: the character could not be compared with anything otherwise.
     """
     first = step_at(connection, Entry.NEW_IMAGE)
     chosen = (
@@ -193,7 +193,7 @@ def best_face(connection: sa.Connection, image_id: int) -> int | None:
 def judge_again(
     connection: sa.Connection, run_id: int, character_id: int, why: str | None = None
 ) -> list[int]:
-    """Let the faces of a character's album wait for identity again.
+    """Send the faces of a character's album back to identity.
 
     Every reference of an album takes part in judging its faces: as the one a face is
     like, or as the other that explains it better.
@@ -202,7 +202,7 @@ def judge_again(
         connection: a transaction that writes.
         run_id: the run to charge it to.
         character_id: a character of the album.
-        why: what the ledger says; None: its reference changed.
+        why: the message of the ledger; None: its reference changed.
 
     Returns:
         Those faces.
@@ -219,13 +219,13 @@ def judge_again(
 def identify_again(
     connection: sa.Connection, run_id: int, which: sa.ColumnElement[bool], why: str
 ) -> None:
-    """Let faces that identity judged wait for it again.
+    """Send faces that identity judged back to it.
 
     Args:
         connection: a transaction that writes.
         run_id: the run to charge it to.
         which: of faces; all of them `judged`.
-        why: what the ledger says.
+        why: the message of the ledger.
     """
     _send_back(connection, run_id, which, Entry.CHANGED_REFERENCE, why)
 
@@ -266,13 +266,13 @@ def _send_back(
     waiting = sa.select(face.c.id).where(which).order_by(face.c.id).with_for_update()
     ids = list(connection.execute(waiting).scalars())
     forgotten = {"similarity": None, "probability": None}
-    states = [RowState(_goes_on(face_id, by, why), step, forgotten) for face_id in ids]
+    states = [RowState(_pending(face_id, by, why), step, forgotten) for face_id in ids]
     row_state.write(connection, run_id, states)
     return ids
 
 
 def _overrule(connection: sa.Connection, run_id: int, ids: Sequence[int]) -> None:
-    """Let faces go on to be embedded that were dropped before they were."""
+    """Send faces to be embedded that were dropped before."""
     for face_id in ids:
         dropped = sa.and_(
             face.c.id == face_id,
@@ -283,8 +283,8 @@ def _overrule(connection: sa.Connection, run_id: int, ids: Sequence[int]) -> Non
         _send_back(connection, run_id, dropped, Entry.CHOSEN_FACE, why)
 
 
-def _standing(connection: sa.Connection, face_id: int) -> tuple[int, int]:
-    """The face that stands for a face, and its picture."""
+def _representative(connection: sa.Connection, face_id: int) -> tuple[int, int]:
+    """The face that represents a face, and its picture."""
     query = sa.select(face.c.id, face.c.image_id, face.c.keeper_id, face.c.reason)
     row = connection.execute(query.where(face.c.id == face_id)).one_or_none()
     if row is None:
@@ -295,7 +295,7 @@ def _standing(connection: sa.Connection, face_id: int) -> tuple[int, int]:
     if row.reason in _COPIES and row.keeper_id is not None:
         keeper = connection.execute(query.where(face.c.id == row.keeper_id)).one()
         if keeper.reason not in _GONE:
-            return _standing(connection, keeper.id)
+            return _representative(connection, keeper.id)
     return row.id, row.image_id
 
 
@@ -307,7 +307,7 @@ def _file(connection: sa.Connection, image_id: int, character_id: int) -> None:
 def _assign(
     connection: sa.Connection, character_id: int, face_id: int | None, by: str | None
 ) -> bool:
-    """Enter a person's choice; tell whether the face is another one than before."""
+    """Store a choice by hand; return whether the face is another than before."""
     query = sa.select(character.c.reference_face_id).where(
         character.c.id == character_id
     )
@@ -340,7 +340,7 @@ def _note(
     ledger.append(connection, run_id, [made])
 
 
-def _goes_on(face_id: int, step: str, why: str) -> ledger.Decision:
+def _pending(face_id: int, step: str, why: str) -> ledger.Decision:
     verdict, reason = Verdict.PENDING.value, FaceReason.OK.value
     return ledger.Decision("face", face_id, step, verdict, reason, message=why)
 

@@ -52,7 +52,7 @@ class Found:
 
     Attributes:
         kind: what is suspected.
-        character_id: whose; of a pair of characters the smaller.
+        character_id: the character; of a pair the one with the smaller id.
         face_id: the face; of a merge, the reference of ``character_id``.
         other_face_id: what to compare it with: the reference of the character, or the
             face of the other one.
@@ -107,7 +107,7 @@ def replace(
 
 
 def add(connection: sa.Connection, kind: Suspicion, found: Sequence[Found]) -> None:
-    """Write what the filter suspects of some faces, beside what it suspected before.
+    """Add what the filter suspects of some faces to what it suspected before.
 
     Nothing is closed. Writing the same again changes nothing.
 
@@ -212,7 +212,7 @@ def askable() -> sa.Select[Any]:
             character.c.reference_face_id != about.c.face_id,
             face.c.awaits.is_(None),
             face.c.reason.not_in(_GONE),
-            # A reference that a person chose may be out.
+            # A reference that a person chose may be dropped.
             sa.or_(
                 face.c.verdict == Verdict.KEPT.value,
                 about.c.kind == Suspicion.MERGE.value,

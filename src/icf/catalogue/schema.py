@@ -1,4 +1,4 @@
-"""The tables of the catalogue, in the field's own words.
+"""The tables of the catalogue.
 
 SQLAlchemy Core, because every write is in bulk. Times are UTC epoch seconds (floats),
 so that SQLite and PostgreSQL store and compare the very same values. Nothing here is
@@ -124,7 +124,7 @@ discovery = sa.Table(
     _text("status"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _text("message", nullable=True),
-    # What it named and the source's limits or filters did not let in.
+    # How many rows the source's limits or exclusions left out.
     sa.Column("passed_over", sa.Integer, nullable=False, server_default="0"),
     _time("changed_at"),
     sa.UniqueConstraint("source", "task", "subject"),
@@ -153,10 +153,10 @@ url = sa.Table(
     _text("author", nullable=True),
     _text("expected_sha1", nullable=True),
     sa.Column("expected_bytes", sa.BigInteger),
-    # The source's word for the bytes of this moment (a time and a size, a checksum);
-    # another word means other bytes.
+    # The source's version of the bytes (a time and a size, a checksum); another version
+    # means other bytes.
     _text("version", nullable=True),
-    # Someone of this album is on it, nobody said who: it is filed under its whole cast.
+    # A picture of an album without a character: it is filed under the whole cast.
     _ref("album_id", "album.id", nullable=True),
     # Where in a video a frame is, its shot, and the faces that were tracked to it: JSON
     # [[track, x1, y1, x2, y2], ...], pixels of the upright frame.
@@ -176,7 +176,7 @@ url = sa.Table(
     _time("finished_at", nullable=True),
     sa.Index("ix_url_fate", "fate", "not_before", "id"),
     sa.Index("ix_url_album_id", "album_id"),
-    # Of millions of URLs, the few hundred that are lent.
+    # Of millions of URLs, the few hundred that are leased.
     sa.Index(
         "ix_url_leased_until",
         "leased_until",
@@ -316,7 +316,7 @@ face = sa.Table(
     sa.Index("ix_face_filed_under_id", "filed_under_id"),
 )
 
-# What is known of two faces without asking anybody: those of one track through a shot
+# What is known of two faces without a question: those of one track through a shot
 # must be one identity, two of one frame cannot be. face_id is the smaller.
 face_link = sa.Table(
     "face_link",
@@ -374,7 +374,7 @@ question = sa.Table(
     _id(),
     _ref("face_id", "face.id"),
     _ref("character_id", "character.id"),
-    # The reference shown beside it.
+    # The reference shown next to it.
     _ref("reference_face_id", "face.id"),
     sa.Column("batch_id", sa.Text, sa.ForeignKey("batch.id"), nullable=False),
     # icf.codes.Label

@@ -1,6 +1,6 @@
 """What was withdrawn and must never come back: URLs, bytes, characters.
 
-A tombstone outlives what it is for. Every stage that lets something in asks here first.
+A tombstone outlives what it is for. Every stage that adds something checks here first.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what the engine started."""
+        """Stop what the engine started."""
         ...
 
 

@@ -1,7 +1,7 @@
-"""Steps that other packages bring: the entry point group ``icf.steps``.
+"""Steps of other packages: the entry point group ``icf.steps``.
 
 The entry point's name is the step's name, and what it points at is a class under
-`PluginStep`. It says where in the chain it stands, what its reasons mean, and how it
+`PluginStep`. It declares its place in the chain, what its reasons mean, and how it
 is made from its own table of ``icf.toml``, ``[filter.steps.NAME]``.
 """
 
@@ -25,11 +25,11 @@ StepT = TypeVar("StepT", bound="PluginStep[Any]")
 
 
 class PluginStep(Step[ItemT]):
-    """Base of a step that another package brings."""
+    """Base of a step of another package."""
 
     #: The step it comes after, which judges the same subject.
     after: ClassVar[str]
-    #: What each of its reasons means, as `icf why` and the tables of counts say it.
+    #: What each of its reasons means, for `icf why` and the tables of counts.
     reasons: ClassVar[Mapping[str, str]]
 
     @classmethod
@@ -39,7 +39,7 @@ class PluginStep(Step[ItemT]):
         A step that needs more of the workspace than its own settings overrides this.
 
         Args:
-            workspace: what it runs in.
+            workspace: the workspace it runs in.
             table: what ``icf.toml`` has under ``[filter.steps.NAME]``.
 
         Raises:
@@ -54,7 +54,7 @@ def from_table(cls: type[StepT], table: Mapping[str, Any], **given: object) -> S
     Args:
         cls: the class; its fields without those in ``given`` are its settings.
         table: settings by name.
-        given: what it gets besides, from the program.
+        given: further arguments, from the program.
 
     Raises:
         WrongUse: a key is not a field, or a value is not of the field's type.
@@ -81,14 +81,14 @@ def installed() -> list[EntryPoint]:
     """The entry points of steps, by name; none is loaded.
 
     Raises:
-        WrongUse: two packages bring steps of one name.
+        WrongUse: two packages have steps of the same name.
     """
     found: dict[str, EntryPoint] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         other = found.setdefault(point.name, point)
         if other.value != point.value:
             raise WrongUse(
-                f"{other.value} and {point.value} both bring a step {point.name!r}; "
+                f"{other.value} and {point.value} both have a step {point.name!r}; "
                 "uninstall one of their packages"
             )
     return list(found.values())
@@ -112,7 +112,7 @@ def made(workspace: Workspace) -> list[PluginStep[Any]]:
         if name not in known:
             raise WrongUse(
                 f"[filter.steps.{name}]: no such step is installed"
-                f"{_nearest(name, known)}; install its package, or take the table out"
+                f"{_nearest(name, known)}; install its package, or remove the table"
             )
     return [cls.make(workspace, tables.get(cls.name, {})) for cls in classes]
 
@@ -128,16 +128,16 @@ def loaded(point: EntryPoint) -> type[PluginStep[Any]]:
         cls = point.load()
     except Exception as error:  # a module may raise whatever it likes
         raise WrongUse(
-            f"{what} cannot be loaded: {type(error).__name__}: {error}; mend its "
+            f"{what} cannot be loaded: {type(error).__name__}: {error}; repair its "
             "package, or uninstall it"
         ) from error
     if not (isinstance(cls, type) and issubclass(cls, PluginStep)):
-        raise WrongUse(f"{what} is no class under icf.engine.plugins.PluginStep")
+        raise WrongUse(f"{what} is not a subclass of icf.engine.plugins.PluginStep")
     for attribute in ("name", "subject", "after", "reasons"):
         if not hasattr(cls, attribute):
-            raise WrongUse(f"{what} does not say its {attribute!r}")
+            raise WrongUse(f"{what} does not define {attribute!r}")
     if cls.name != point.name:
-        raise WrongUse(f"{what} calls itself {cls.name!r}; the two must be equal")
+        raise WrongUse(f"{what} has the name {cls.name!r}; the two must be equal")
     if cls.subject not in get_args(Subject):
         raise WrongUse(
             f"{what} judges {cls.subject!r}, which is neither image nor face"
@@ -146,7 +146,7 @@ def loaded(point: EntryPoint) -> type[PluginStep[Any]]:
 
 
 def meanings(subject: Subject) -> dict[str, str]:
-    """What the reasons of installed steps mean; a step that is broken says nothing."""
+    """The meanings of the reasons of installed steps that can be loaded."""
     return {
         reason: meaning
         for cls in _loadable()
@@ -170,7 +170,7 @@ def _loadable() -> Iterator[type[PluginStep[Any]]]:
 def placed(
     own: Sequence[Step[Any]], others: Sequence[PluginStep[Any]]
 ) -> tuple[Step[Any], ...]:
-    """Put steps from outside where they say that they stand.
+    """Insert plug-in steps at the places that they declare.
 
     Of several that come after the same step, the first by name comes first.
 
@@ -183,7 +183,7 @@ def placed(
     for other in others:
         if other.name in taken:
             raise WrongUse(
-                f"a step from outside is called {other.name!r}, as one of icf's own; "
+                f"a plug-in step is called {other.name!r}, like one of icf's own; "
                 "its package must give it another name"
             )
     waiting = sorted(others, key=lambda each: each.name, reverse=True)
@@ -193,7 +193,7 @@ def placed(
         if not ready:
             first = waiting[-1]
             raise WrongUse(
-                f"the step {first.name!r} stands after {first.after!r}, which is not "
+                f"the step {first.name!r} comes after {first.after!r}, which is not "
                 f"in the chain{_nearest(first.after, known)}"
             )
         for each in ready:
@@ -201,7 +201,7 @@ def placed(
             before = chain[place]
             if before.subject != each.subject:
                 raise WrongUse(
-                    f"the step {each.name!r} judges {each.subject}s and stands after "
+                    f"the step {each.name!r} judges {each.subject}s and comes after "
                     f"{before.name!r}, which judges {before.subject}s"
                 )
             chain.insert(place + 1, each)

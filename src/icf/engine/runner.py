@@ -1,8 +1,8 @@
-"""Run a step over everything that waits for it.
+"""Run a step on everything that waits for it.
 
-One transaction a batch: the decisions, the rows' new state, the faces found. What is
-written is no longer pending, so a killed run goes on where it was by being started
-again, and two runners at once judge some rows twice but record each decision once.
+One transaction per batch: the decisions, the rows' new state, the faces found. What is
+written is no longer pending: a killed run continues when it is started again, and two
+runners at once judge some rows twice but record each decision once.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Chain:
 
 @dataclass
 class Tally:
-    """What one step did: how many passed, and the others by reason."""
+    """The results of one step: how many passed, and the others by reason."""
 
     step: str
     passed: int = 0
@@ -58,7 +58,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Runner:
-    """Everything a run writes to.
+    """Runs steps, and writes what they decide.
 
     Attributes:
         catalogue: where rows are read and decisions written.
@@ -77,7 +77,7 @@ class Runner:
     batch: int = 64
 
     def run(self, step: Step[Any], progress: Progress | None = None) -> Tally:
-        """Judge every row that waits for ``step``; return what became of them."""
+        """Judge every row that waits for ``step``; return the counts."""
         tally = Tally(step.name)
         for outcomes in self.engine.judge(step, self._batches(step)):
             recorded = self._record(step, outcomes)

@@ -220,7 +220,7 @@ def again(catalogue: Catalogue, vectors: Path, limits: Limits) -> int:
 
 
 def changes(moved: Moved) -> int:
-    return len(moved.out) + len(moved.back) + moved.otherwise.total()
+    return len(moved.dropped) + len(moved.restored) + moved.other_reason.total()
 
 
 def rows(catalogue: Catalogue) -> list[Any]:

@@ -94,7 +94,7 @@ def standing(made: Workspace) -> dict[str, list[Any]]:
 
 
 def changed(made: Rethresholded) -> int:
-    return sum((made.out + made.back + made.otherwise).values())
+    return sum((made.dropped + made.restored + made.other_reason).values())
 
 
 @pytest.mark.parametrize("flag", MOVED)
