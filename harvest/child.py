@@ -38,13 +38,13 @@ MEMORY = 4 << 30
 
 
 class Answering(Protocol):
-    """What a module has that works in a child."""
+    """A module that answers requests in a child."""
 
     def answer(self, request: Request, write: Write) -> Answer:
-        """Do what is asked; write bytes, if the answer has some.
+        """Answer a request; write bytes, if the answer has some.
 
         Raises:
-            Fault: it cannot be done; the child goes on.
+            Fault: it cannot be done; the child continues.
         """
 
 
@@ -65,7 +65,7 @@ class Child:
     def ask(
         self, request: Request, write: Write = lambda piece: None, *, deadline: float
     ) -> Answer:
-        """Have something done.
+        """Send a request and wait for the answer.
 
         Args:
             request: a JSON object.
@@ -73,7 +73,7 @@ class Child:
             deadline: seconds for all of it.
 
         Raises:
-            Fault: as the module says; ``timeout`` past the deadline, ``corrupt`` when
+            Fault: of the module; ``timeout`` past the deadline, ``corrupt`` when
                 the process died of it.
         """
         with self._lock:
@@ -85,7 +85,7 @@ class Child:
             try:
                 kind, body = _exchange(process, request, write, deadline)
             except BaseException as error:
-                # Whatever went wrong, the channel is in the middle of an answer.
+                # After any error the channel may be in the middle of an answer.
                 self._end()
                 if isinstance(error, ChildTimeout):
                     text = f"{self._module} did not end in time"
@@ -124,7 +124,7 @@ class Children:
 
     def __init__(self, module: str, most: int, memory: int = MEMORY) -> None:
         self._all = [Child(module, memory) for _ in range(most)]
-        # The one that was last free comes first: the others may never be needed.
+        # Last in, first out: so the other processes may never have to be started.
         self._free: queue.LifoQueue[Child] = queue.LifoQueue()
         for child in reversed(self._all):
             self._free.put(child)
@@ -132,7 +132,7 @@ class Children:
     def ask(
         self, request: Request, write: Write = lambda piece: None, *, deadline: float
     ) -> Answer:
-        """Have something done; see `Child.ask`."""
+        """Send a request and wait for the answer; see `Child.ask`."""
         child = self._free.get()
         try:
             return child.ask(request, write, deadline=deadline)
@@ -182,6 +182,6 @@ def _answered(
         text = "it needs more memory than a decoder may have"
         return b"F", {"fate": FetchStatus.TOO_LARGE.name, "message": text}
     except Exception as error:
-        # Parsers of hostile files raise whatever they like; the file is at fault.
+        # Parsers of hostile files raise any exception; the file is the cause.
         text = f"{type(error).__name__}: {error}"
         return b"F", {"fate": FetchStatus.CORRUPT.name, "message": text}

@@ -60,26 +60,26 @@ def test_what_hangs_is_killed_at_its_deadline_and_the_next_one_is_answered(
         os.kill(before, 0)
 
 
-@pytest.mark.parametrize(("how", "told"), [("crash", "SIGSEGV"), ("exit", "code 3")])
-def test_what_crashes_costs_one_request(child: Child, how: str, told: str) -> None:
-    with pytest.raises(Fault, match=told) as caught:
+@pytest.mark.parametrize(("how", "message"), [("crash", "SIGSEGV"), ("exit", "code 3")])
+def test_what_crashes_costs_one_request(child: Child, how: str, message: str) -> None:
+    with pytest.raises(Fault, match=message) as caught:
         child.ask({"do": how}, deadline=LONG)
     assert caught.value.fate is FetchStatus.CORRUPT
     assert pid(child) > 0
 
 
 @pytest.mark.parametrize(
-    ("how", "fate", "told"),
+    ("how", "fate", "message"),
     [
         ("refuse", FetchStatus.ENCRYPTED, "it asks for a password"),
         ("raise", FetchStatus.CORRUPT, "ZeroDivisionError: of a parser"),
     ],
 )
 def test_what_is_refused_leaves_the_process_alive(
-    child: Child, how: str, fate: FetchStatus, told: str
+    child: Child, how: str, fate: FetchStatus, message: str
 ) -> None:
     before = pid(child)
-    with pytest.raises(Fault, match=told) as caught:
+    with pytest.raises(Fault, match=message) as caught:
         child.ask({"do": how}, deadline=LONG)
     assert caught.value.fate is fate
     assert pid(child) == before

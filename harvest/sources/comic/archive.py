@@ -13,7 +13,7 @@ from pathlib import Path
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.sources.comic.member import decoded, is_beside, problem_of_name
+from icf.harvest.sources.comic.member import decoded, is_metadata, problem_of_name
 from icf.harvest.sources.comic.natural import natural_key
 from icf.harvest.sources.comic.pages import (
     MOST_UNPACKED,
@@ -80,7 +80,7 @@ class Archive:
         self._max_bytes = max_bytes
         self.members = dict(zip(unique(map(_name, infos)), infos, strict=True))
         overlapping = _overlapping(infos, self._zip.start_dir)
-        names = [name for name in self.members if not is_beside(name)]
+        names = [name for name in self.members if not is_metadata(name)]
         self.passed_over = len(infos) - len(names)
         self._by_id = {page_id(name): self.members[name] for name in names}
         left = MOST_UNPACKED

@@ -7,7 +7,7 @@ import re
 from icf.codes import FetchStatus
 
 #: Names of files that systems and readers put next to pages.
-_BESIDE = frozenset(
+_METADATA = frozenset(
     {"thumbs.db", "desktop.ini", "comicinfo.xml", "comicbookinfo.json", "mimetype"}
 )
 _ARCHIVES = re.compile(
@@ -16,17 +16,17 @@ _ARCHIVES = re.compile(
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def is_beside(name: str) -> bool:
+def is_metadata(name: str) -> bool:
     """Return whether a member is metadata of a system or a reader, not a page.
 
-    >>> is_beside("__MACOSX/._p1.jpg"), is_beside("a/.DS_Store"), is_beside("p1.jpg")
+    >>> is_metadata("__MACOSX/._p1.jpg"), is_metadata(".DS_Store"), is_metadata("1.jpg")
     (True, True, False)
     """
     parts = name.replace("\\", "/").split("/")
     if ".." in parts:
         return False
     last = parts[-1].lower()
-    return not last or last in _BESIDE or last[0] == "." or "__MACOSX" in parts
+    return not last or last in _METADATA or last[0] == "." or "__MACOSX" in parts
 
 
 def problem_of_name(name: str) -> tuple[FetchStatus, str] | None:

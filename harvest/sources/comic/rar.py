@@ -7,7 +7,7 @@ from typing import Any
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.sources.comic.member import is_beside, problem_of_name
+from icf.harvest.sources.comic.member import is_metadata, problem_of_name
 from icf.harvest.sources.comic.natural import natural_key
 from icf.harvest.sources.comic.pages import (
     MOST_UNPACKED,
@@ -47,7 +47,7 @@ class Rar:
         self._max_bytes = max_bytes
         self.about = About()
         named = dict(zip(unique(one.filename for one in infos), infos, strict=True))
-        names = [name for name in named if not is_beside(name)]
+        names = [name for name in named if not is_metadata(name)]
         self.passed_over = len(infos) - len(names)
         self._by_id = {page_id(name): named[name] for name in names}
         left, pages = MOST_UNPACKED, []

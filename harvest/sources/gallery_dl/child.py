@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from icf.engine.child_process import Channel
 from icf.harvest.fault import Fault
-from icf.harvest.http.addresses import AllowList, check_addresses
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.process_names import guard_names
 from icf.harvest.sources.gallery_dl.metadata import read_metadata
 
 #: Switches off what gallery-dl would write besides the files.
@@ -35,31 +35,13 @@ Emit = Callable[[Mapping[str, Any]], None]
 def main(channel: Channel) -> None:
     """List each URL that comes through the channel, one after another."""
     options = json.loads(channel.receive()[1])
-    _guard_names(AllowList(options["allow_hosts"]))
+    guard_names(AllowList(options["allow_hosts"]))
     _configure(options)
     for _, body in channel:
         _list(
             json.loads(body),
             lambda line: channel.send(b"L", json.dumps(line).encode()),
         )
-
-
-def _guard_names(allow: AllowList) -> None:
-    """Keep this process from connecting to an address that is not public.
-
-    Names and addresses alike go through `socket.getaddrinfo`, also at redirects, and
-    the connection is made to what it returns.
-    """
-    look_up = socket.getaddrinfo
-
-    def guarded(host: Any, port: Any, *rest: Any, **more: Any) -> list[Any]:
-        found = look_up(host, port, *rest, **more)
-        name = host.decode() if isinstance(host, bytes) else str(host or "")
-        addresses = [str(one[4][0]) for one in found]
-        public = check_addresses(name, int(port or 0), addresses, allow)
-        return [one for one in found if str(one[4][0]) in public]
-
-    socket.getaddrinfo = guarded
 
 
 def _configure(options: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from icf.harvest.sources.mediawiki.config import Column
 from icf.harvest.sources.mediawiki.wikitext import clean_title, file_title
 
 #: Classes of elements that are not part of the text.
-_BESIDE = (
+_NOT_TEXT = (
     "navbox",
     "infobox",
     "portable-infobox",
@@ -41,7 +41,7 @@ def _has_class(name: str) -> str:
     return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
 
 
-_ASIDE = " or ".join(map(_has_class, _BESIDE))
+_ASIDE = " or ".join(map(_has_class, _NOT_TEXT))
 _IN_TEXT = f"not(ancestor-or-self::*[{_ASIDE} or @role='navigation'])"
 _WORDS = (
     f".//text()[not(ancestor::*[{_has_class('mw-editsection')} or "

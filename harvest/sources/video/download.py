@@ -11,9 +11,8 @@ from yt_dlp import YoutubeDL
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.http.addresses import AllowList, check_addresses
-
-_look_up = socket.getaddrinfo
+from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.process_names import guard_names
 
 
 def answer(
@@ -30,7 +29,12 @@ def answer(
         Fault: the video cannot be downloaded.
     """
     refusals: list[Fault] = []
-    _guard(AllowList(request["allow"]), refusals)
+
+    def refused(fault: Fault) -> OSError:
+        refusals.append(fault)
+        return socket.gaierror(socket.EAI_FAIL, str(fault))
+
+    guard_names(AllowList(request["allow"]), refused)
     options = {
         "outtmpl": {"default": request["name"] + ".%(ext)s"},
         # One file with pictures: merging two streams would need an external program.
@@ -45,7 +49,7 @@ def answer(
         "external_downloader": {"default": "native"},
         "http_headers": {"User-Agent": request["agent"]},
         "progress_hooks": [
-            functools.partial(_hold_cap, request["max_bytes"], refusals)
+            functools.partial(_check_cap, request["max_bytes"], refusals)
         ],
         "retries": 3,
         "color": "never",
@@ -61,25 +65,7 @@ def answer(
     return {}
 
 
-def _guard(allow: AllowList, refusals: list[Fault]) -> None:
-    """Check every address that a name resolves to in this process."""
-
-    def guarded(host: Any, port: Any, *more: Any, **named: Any) -> Any:
-        found = _look_up(host, port, *more, **named)
-        name = host.decode() if isinstance(host, bytes) else str(host)
-        number = int(port) if str(port or "").isdigit() else 0
-        addresses = [str(one[4][0]) for one in found]
-        try:
-            kept = set(check_addresses(name, number, addresses, allow))
-        except Fault as fault:
-            refusals.append(fault)
-            raise socket.gaierror(socket.EAI_FAIL, str(fault)) from fault
-        return [one for one in found if one[4][0] in kept]
-
-    socket.getaddrinfo = guarded
-
-
-def _hold_cap(most: int, refusals: list[Fault], progress: Mapping[str, Any]) -> None:
+def _check_cap(most: int, refusals: list[Fault], progress: Mapping[str, Any]) -> None:
     came = max(progress.get("downloaded_bytes") or 0, progress.get("total_bytes") or 0)
     if came > most:
         fault = Fault(FetchStatus.TOO_LARGE, f"the video has more than {most} bytes")

@@ -1,7 +1,7 @@
-"""Which item a step has before it, for whoever must know when the step never returns.
+"""Reports which item a step is working on, in case the step never returns.
 
-A step that decodes hostile bytes goes through its batch with `one_by_one`. When its
-process dies, the item it spoke of last is the first suspect.
+A step that decodes hostile bytes iterates over its batch with `one_by_one`. When its
+process crashes, the item that was reported last is the first suspect.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _listeners: list[Callable[[int], None]] = []
 
 
 def one_by_one(batch: Iterable[ItemT]) -> Iterator[ItemT]:
-    """Yield the items of ``batch``, telling of each before it comes."""
+    """Yield the items of ``batch``; report each one before it is yielded."""
     for item in batch:
-        for tell in _listeners:
-            tell(item.id)
+        for listener in _listeners:
+            listener(item.id)
         yield item
 
 
-def listen(tell: Callable[[int], None]) -> None:
-    """Have ``tell`` called with the id of each item that is taken up from now on."""
-    _listeners.append(tell)
+def listen(listener: Callable[[int], None]) -> None:
+    """From now on call ``listener`` with the id of each item that a step begins."""
+    _listeners.append(listener)

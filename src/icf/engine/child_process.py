@@ -45,7 +45,7 @@ HEADER = struct.Struct(">cI")
 
 #: Seconds that a process may take to end after it closed its channel.
 _END_SECONDS = 10.0
-#: Bytes of a child's output that are read at a time; what is before them is not.
+#: Most bytes of a child's output that are read: the last ones.
 _MOST_OUTPUT = 1 << 20
 #: Characters of a child's output that an error shows.
 _SHOWN = 300
@@ -231,7 +231,7 @@ class ChildProcess:
             return self.channel.receive(seconds)
 
     def take_output(self) -> str:
-        """Return what it printed since the last call; with -v, people see it."""
+        """Return what it printed since the last call, and log it; -v shows the log."""
         if self._output < 0:
             return ""
         size = os.fstat(self._output).st_size
@@ -248,7 +248,7 @@ class ChildProcess:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it, whatever it does; another thread may wait for it."""
+        """End it, also while another thread waits for it."""
         self._process.kill()
 
     def close(self, seconds: float = 0.0) -> str:
@@ -271,21 +271,21 @@ class ChildProcess:
             yield
         except TimeoutError:
             self._process.kill()
-            self._last_words()
+            self._last_output()
             self.close()
             raise ChildTimeout("it did not answer in time") from None
         except ValueError as error:
             self._process.kill()
-            words = self._last_words()
+            output = self._last_output()
             self.close()
-            raise ChildCrashed(str(error), words) from None
+            raise ChildCrashed(str(error), output) from None
         except (EOFError, OSError):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END_SECONDS)
-            words = self._last_words()
-            raise ChildCrashed(self.close(), words) from None
+            output = self._last_output()
+            raise ChildCrashed(self.close(), output) from None
 
-    def _last_words(self) -> str:
+    def _last_output(self) -> str:
         return self.take_output().partition(_FATAL)[0].strip()[-_SHOWN:]
 
 

@@ -1,8 +1,8 @@
 """The local engine: threads of this process, and worker processes for hostile bytes.
 
-Most steps judge in threads: what they do takes no time, or happens in libraries that
+Most steps judge in threads: they are quick, or spend their time in libraries that
 release Python's lock. A step that decodes (`Step.decodes`) is judged in worker
-processes instead, since a native decoder that crashes takes its process along.
+processes instead, since a native decoder that crashes ends its process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from icf.engine.step import ItemT, Outcome, Step, judge_each
 from icf.engine.workers import Workers
 
-#: Seconds that one item may take, if nothing else is said.
+#: Default deadline of one item, in seconds.
 DEADLINE = 60.0
 #: Rows for which one worker process is enough: another takes a second to start.
 FEW = 64
@@ -58,7 +58,7 @@ class LocalEngine:
                 while waiting:
                     yield waiting.popleft().result()
             except BaseException:
-                # Whoever asked has gone, or goes: do not make him wait for a batch.
+                # The caller stops: do not make it wait for a batch.
                 self._processes.abandon()
                 raise
             finally:

@@ -17,10 +17,10 @@ from icf.errors import BrokenMachine, WrongUse
 
 #: Bytes of shared memory for batches on their way: rows and vectors, never pictures.
 STORE_BYTES = 256 * 1024 * 1024
-#: Bytes after which what a task gives is cut into another block.
+#: Bytes after which the output of a task begins another block.
 BLOCK_BYTES = 4 * 1024 * 1024
 
-#: Seconds for which a cluster's address may take to answer.
+#: Seconds in which the address of a cluster must accept a connection.
 KNOCK_SECONDS = 10.0
 
 #: Batches handed to Ray at a time: enough to keep workers busy, few enough that the
@@ -31,10 +31,10 @@ WAVE = 256
 class RayEngine:
     """Judges batches on a Ray cluster.
 
-    Batches are Ray tasks, not actors: a worker process goes on living from step to
-    step, and with it the models that it opened. For steps that decode, each keeps a
-    worker process of its own (`icf.engine.workers`), so that a picture which crashes a
-    decoder costs Ray nothing and is named as on one machine.
+    Batches are Ray tasks, not actors: a worker process is kept from step to step, with
+    the models that it opened. For steps that decode, each keeps a worker process of its
+    own (`icf.engine.workers`), so that a picture which crashes a decoder does not harm
+    Ray and gets the same outcome as on one machine.
 
     Args:
         workers: batches judged at a time; 0 means one per processor of the cluster.
@@ -66,12 +66,12 @@ class RayEngine:
         self._connected = not ray.is_initialized()
         if self._connected:
             self._connect(workers, address)
-        # stderr is for what our user must know.
+        # Only messages for our user go to stderr.
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        # A task may start once there is room for what it may give: by default blocks
-        # of 128 MiB, for which a small store never has any.
+        # A task starts once there is room for its output, by default blocks of 128 MiB:
+        # a small store never has that.
         context.target_max_block_size = BLOCK_BYTES
         # So that faces get the same ids as with the local engine.
         context.execution_options.preserve_order = True
@@ -131,10 +131,10 @@ def _own_worker(deadline: float) -> Workers:
 
 
 def _knock(address: str) -> None:
-    """Open a connection and close it: Ray itself tries for minutes.
+    """Check that an address accepts connections: Ray itself tries for minutes.
 
     Raises:
-        OSError: nobody is there.
+        OSError: it does not.
     """
     parts = urlsplit(address if "://" in address else f"//{address}")
     if parts.hostname and parts.port:

@@ -2,8 +2,8 @@
 
 Messages are pickled, since they travel between processes of one program only. The
 parent sends ``U`` (use a step) and ``J`` (judge a batch by it); back come ``T`` (the id
-of the item that is taken up), ``A`` (the answer), and ``R`` (an error that is raised in
-the parent and ends the run).
+of the item that the step works on), ``A`` (the answer), and ``R`` (an error that is
+raised in the parent and ends the run).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from icf.engine.child_process import (
 from icf.engine.step import Item, Outcome, Step, judge_each
 from icf.errors import BrokenMachine
 
-#: Times that a process may die before it is ready until the machine is to blame.
+#: Starts that may fail in a row before the machine is taken to be broken.
 STARTS = 3
 #: Seconds in which it must be ready: it imports libraries and opens models.
 START_SECONDS = 180.0
@@ -40,7 +40,7 @@ class LostError(Exception):
 
     Attributes:
         reason: ``"crashed"`` or ``"hung"``.
-        at: the id of the item that it had taken up, if the step said so.
+        at: the id of the item that it was working on, if the step reported it.
     """
 
     def __init__(self, reason: ImageReason, text: str, at: int | None) -> None:
@@ -71,7 +71,7 @@ class WorkerProcess:
         """Make the process ready for a step; start it if necessary.
 
         Raises:
-            BrokenMachine: it died or was silent each time it was started.
+            BrokenMachine: it crashed or did not answer each time it was started.
             Exception: what opening the step's models raised.
         """
         pickled = pickle.dumps(step)
@@ -91,14 +91,14 @@ class WorkerProcess:
                 return
         raise BrokenMachine(
             f"a worker process for the step {step.name!r} ended {STARTS} times before "
-            f"it was ready: {lost}; see what it says with -v"
+            f"it was ready: {lost}; -v shows its output"
         )
 
     def judge(self, batch: Sequence[Item]) -> list[Outcome]:
         """Judge a batch by the step that is in use.
 
-        A batch that the step goes through one by one may be silent for the deadline
-        of one item at a time, and any other for that of all its items.
+        If the step reports each item, each may take the deadline of one item;
+        otherwise all of them together may take the sum of their deadlines.
 
         Raises:
             LostError: the process died of it, or did not answer.

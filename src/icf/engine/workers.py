@@ -1,8 +1,8 @@
-"""Worker processes for steps that decode hostile bytes, and what to do when one dies.
+"""A pool of worker processes for steps that decode hostile bytes.
 
-A native decoder that crashes takes its process along. Here that process is a worker:
-it is replaced, and its batch is judged again in parts until the item that does it is
-alone. That item is ``crashed`` or ``hung``; all others get their own outcomes.
+A native decoder that crashes ends its process. Here that process is a worker: it is
+replaced, and its batch is judged again in parts until the item that causes the crash
+is alone. That item is ``crashed`` or ``hung``; all others get their own outcomes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Unit = list[ItemT]
 class Workers:
     """A number of processes; each judges for one thread at a time.
 
-    They start when they are needed, at first one alone, and live until `close`, with
-    the models that they opened.
+    They are started when they are needed, at first only one, and are kept until
+    `close`, with the models that they opened.
 
     Args:
         most: processes at a time, once `spread` was called.
@@ -40,17 +40,17 @@ class Workers:
         self._abandoned = threading.Event()
 
     def begin(self) -> None:
-        """Start anew: what was abandoned before has ended."""
+        """Allow judging again, after `abandon`."""
         self._abandoned.clear()
 
     def spread(self) -> None:
-        """From now on use all processes: there is enough to do to be worth them."""
+        """From now on use all processes: there are many items."""
         with self._changed:
             self._allowed = self._most
             self._changed.notify_all()
 
     def judge(self, step: Step[ItemT], batch: Sequence[ItemT]) -> list[Outcome]:
-        """Judge a batch, whatever its items do to the process.
+        """Judge a batch; items that crash or hang the process get such an outcome.
 
         Raises:
             BrokenMachine: no process can be started, or the run was abandoned.
@@ -73,8 +73,8 @@ class Workers:
         try:
             return worker.judge([item for unit in units for item in unit])
         except LostError as lost:
-            # A process may be killed for something else: to be named, an item must
-            # have died twice.
+            # A process may be killed for another reason: an item is ``crashed`` only
+            # after two crashes.
             if len(units) == 1 and (deaths or lost.reason is ImageReason.HUNG):
                 return [lost.outcome(item) for item in units[0] if item.fresh]
             parts = _parts(units, lost.at)
@@ -85,7 +85,7 @@ class Workers:
             ]
 
     def abandon(self) -> None:
-        """Have every `judge` that runs end at once; `begin` allows others."""
+        """Make every running `judge` end at once; `begin` allows new ones."""
         self._abandoned.set()
         for worker in list(self._all):
             worker.kill()

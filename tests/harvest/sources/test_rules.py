@@ -83,7 +83,7 @@ def test_one_pattern_needs_no_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "message"),
     [
         ({"limit": {"album": 3}}, "the nearest known one is 'albums'"),
         ({"limit": {"albums": 0}}, "greater than or equal to 1"),
@@ -94,9 +94,9 @@ def test_one_pattern_needs_no_list() -> None:
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_wrong_use(
-    keys: dict[str, object], told: str
+    keys: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(WrongUse, match=told.replace("(", r"\(")):
+    with pytest.raises(WrongUse, match=message.replace("(", r"\(")):
         read_table(SourceTable, {"name": "x", "kind": "list", **keys})
 
 

@@ -67,11 +67,11 @@ def test_pages_come_in_natural_order_and_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_what_lies_beside_pages_is_passed_over_and_counted(tmp_path: Path) -> None:
-    beside = ("__MACOSX/._1.png", ".DS_Store", "a/Thumbs.db", "ComicInfo.xml", "dir/")
-    members = dict.fromkeys((*beside, "1.png"), PNG)
+    metadata = ("__MACOSX/._1.png", ".DS_Store", "a/Thumbs.db", "ComicInfo.xml", "dir/")
+    members = dict.fromkeys((*metadata, "1.png"), PNG)
     path = zipped(tmp_path / "a.cbz", members)
     assert list(pages(path)) == ["1.png"]
-    assert open_book(path, MOST, 72).passed_over == len(beside)
+    assert open_book(path, MOST, 72).passed_over == len(metadata)
 
 
 @pytest.mark.parametrize("name", ["../1.png", "/1.png", "a/../../1.png", "C:\\1.png"])

@@ -172,7 +172,7 @@ def test_one_process_lists_many_urls_and_an_error_of_one_is_not_the_next_ones(
     one = source(site, links[0], listed, links[1], "nonsense", links[2])
 
     async def run() -> list[str]:
-        told = []
+        results = []
         async with Web("icf/test", AllowList([])) as web:
             for task in one.first_tasks():
                 answers: list[ListingPage] = []
@@ -182,9 +182,9 @@ def test_one_process_lists_many_urls_and_an_error_of_one_is_not_the_next_ones(
                         asked = Task(task.kind, task.subject, cursor=cursor)
                         answers.append(await one.step(asked, web))
                 except Fault as fault:
-                    told.append(str(fault))
-                told += [each.url for part in answers for each in part.pictures]
-        return told
+                    results.append(str(fault))
+                results += [each.url for part in answers for each in part.pictures]
+        return results
 
     try:
         first, error, second, unknown, third = asyncio.run(run())

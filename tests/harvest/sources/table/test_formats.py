@@ -104,13 +104,13 @@ def test_each_bad_line_of_json_is_told_and_the_others_are_taken(tmp_path: Path) 
     ]
     path = tmp_path / "list.jsonl"
     path.write_bytes(b"\n".join(lines))
-    told = {number: fault for number, fault in faults(JsonRows(path))}
-    assert list(told) == list(range(2, 11))
-    assert [str(fault).partition(":")[0] for fault in told.values()] == [
+    by_row = {number: fault for number, fault in faults(JsonRows(path))}
+    assert list(by_row) == list(range(2, 11))
+    assert [str(fault).partition(":")[0] for fault in by_row.values()] == [
         *("bad_row", "bad_row", "bad_row", "bad_encoding", "bad_encoding"),
         *("bad_row", "bad_row", "bad_row", "bad_row"),
     ]
-    assert "no url" in str(told[4])
+    assert "no url" in str(by_row[4])
     assert len(list(JsonRows(path).rows(0))) == 11
 
 

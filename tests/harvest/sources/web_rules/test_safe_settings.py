@@ -38,7 +38,7 @@ crawler = crawl.new_crawler(setup)
 names = CheckedNames(AllowList(()))
 def kinds(manager):
     return [type(one).__name__ for one in manager.middlewares]
-def told():
+def report():
     engine = crawler.engine
     handlers = engine.downloader.handlers
     values = {k: v for k, v in crawler.settings.items() if k.isupper()}
@@ -52,7 +52,7 @@ def told():
     }
     print(json.dumps({"settings": values, **components}, default=str))
     reactor.stop()
-crawler.signals.connect(told, signals.engine_started, weak=False)
+crawler.signals.connect(report, signals.engine_started, weak=False)
 crawler.crawl(crawl._table(setup), setup.settings, Channel(sys.stderr.buffer), names)
 reactor.run()
 """
