@@ -29,7 +29,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     group = _group(item)
     if group and not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group(group))
-    if group in COSTLY or "integration" in item.path.parts:
+    if group in COSTLY or "integration" in item.path.parts or _asks_postgres(item):
         item.add_marker("slow")
 
 
@@ -56,3 +56,12 @@ def _group(item: pytest.Item) -> str | None:
             return name
     shared = any("module" in each for each in scopes.values())
     return item.module.__name__ if shared else None
+
+
+def _asks_postgres(item: pytest.Item) -> bool:
+    """Whether a test, or this case of it, starts the server."""
+    if not isinstance(item, pytest.Function):
+        return False
+    cases = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    chosen = any(isinstance(each, str) and each == "postgresql" for each in cases)
+    return chosen or "postgres_url" in item.fixturenames

@@ -109,6 +109,7 @@ def _answer(path: Path) -> None:
         writer.writerows(rows)
 
 
+@pytest.mark.slow
 def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
