@@ -33,7 +33,7 @@ def problem_of_name(name: str) -> tuple[FetchStatus, str] | None:
     """Return why a member of this name is not read, or None.
 
     >>> problem_of_name("../p1.jpg")
-    (<Fate.BAD_MEMBER: 'bad_member'>, 'its name leads out of the archive')
+    (<FetchStatus.BAD_MEMBER: 'bad_member'>, 'its name leads out of the archive')
     """
     parts = name.replace("\\", "/").split("/")
     if ".." in parts or parts[0] == "" or _DRIVE.match(name) or "\0" in name:
