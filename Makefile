@@ -54,13 +54,11 @@ servers:
 compile: $(VENV)/test-installed
 	@$(COMPILE)
 
-# Tests of how fast or patient something is come last, alone.
 test: servers compile
-	$(BIN)/python -m pytest $(AT_ONCE) -m "not quiet"
-	$(BIN)/python -m pytest -m quiet
+	$(BIN)/python -m pytest $(AT_ONCE)
 
 test-fast: compile
-	$(BIN)/python -m pytest $(AT_ONCE) -m "not slow and not quiet"
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not slow"
 
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check .
