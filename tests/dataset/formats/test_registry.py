@@ -29,6 +29,8 @@ from icf.errors import WrongUse
 from icf.workspace import Workspace
 from tests.dataset.drawn import digest, same_files
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "add-a-release-format.md"
 
 #: Its name is not that of its entry point.

@@ -16,6 +16,8 @@ from tests.harvest.sources.video.films import scenes, write_film
 from tests.harvest.sources.video.test_source import frames_of, run
 from tests.harvest.wire import Site, answer, redirect, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def site() -> Iterator[Site]:

@@ -13,6 +13,8 @@ from tests.filter.workplace import run_filter
 from tests.harvest.sources.video.films import scenes, two_faces, write_film
 from tests.harvest.sources.video.test_source import made, run
 
+pytestmark = pytest.mark.slow
+
 
 def moved(box: Box, right: float) -> Box:
     return (box[0] + right, box[1], box[2] + right, box[3])
@@ -37,7 +39,6 @@ def test_a_face_that_was_away_too_long_begins_a_track() -> None:
     assert [number for number, _ in faces.of(5.0, [box])] == [1]
 
 
-@pytest.mark.slow
 def test_tracked_faces_are_linked_from_harvest_to_filter(tmp_path: Path) -> None:
     shot = two_faces(("Delia Quill", "Pia Margin"), 72)
     write_film(tmp_path / "films/Moon/1.mp4", [*shot, *(f[:, ::-1] for f in shot)])
