@@ -15,9 +15,9 @@ from icf.annotate.check import Vote
 from icf.annotate.votes import agreed_label
 from icf.catalogue import ledger, reviews
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label, RowFault
-from icf.engine.rows import by_ids
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass, fields
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image_source
-from icf.engine.rows import by_ids
 from icf.licence_names import is_allowed
 from icf.spreadsheet import harmless
 

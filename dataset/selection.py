@@ -18,11 +18,11 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from icf.catalogue.merges import survivor
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image, model, question, review
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
 from icf.dataset.licences import under_licence
 from icf.dataset.near_duplicates import Hashes
-from icf.engine.rows import by_ids
 from icf.errors import WrongUse
 
 IntArray = npt.NDArray[np.int64]

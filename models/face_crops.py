@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face, image
-from icf.engine.rows import by_ids
 from icf.images import Undecodable, decode, encode_jpeg
 from icf.models.embedding import Pixels, crop_face
 from icf.stores.blobs import BlobStore, MissingBlob

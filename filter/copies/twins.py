@@ -24,9 +24,9 @@ from icf.catalogue import reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.merges import survivor
 from icf.catalogue.reviews import Found
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, decision, face, review
 from icf.codes import ReviewStatus, Suspicion, Verdict
-from icf.engine.rows import by_ids
 from icf.filter.copies.near_groups import Thresholds, has_informative_hashes
 from icf.images.measures import hamming
 from icf.search.hash_bands import IntArray

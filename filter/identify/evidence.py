@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.merges import survivor
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import FaceReason, Label, Verdict
-from icf.engine.rows import CHUNK, by_ids
 from icf.filter.identify import links
 from icf.filter.step_names import IDENTITY
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import calibrations
 from icf.catalogue.calibrations import Curve
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face
-from icf.engine.rows import by_ids
 from icf.engine.step import Item
 from icf.filter.identify import evidence
 from icf.filter.identify.evidence import Candidates, GalleryFace

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face, face_link, url
-from icf.engine.rows import by_ids
 from icf.models.overlap import matched
 
 Pair = tuple[int, int]

@@ -14,9 +14,10 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from icf.catalogue.row_state import TABLES
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import decision
 from icf.codes import FaceReason, Verdict
-from icf.engine.rows import CHUNK, TABLES, by_ids
 from icf.engine.step import Step, Subject
 
 Ids = NDArray[np.int64]

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from icf.catalogue import calibrations, reviews
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.reviews import Found
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, face_link
 from icf.codes import FaceReason, Suspicion, Verdict
-from icf.engine.rows import by_ids
 from icf.filter import resources
 from icf.filter.identify.evidence import Links, read_answers, read_links
 from icf.filter.review.cleaning import CleaningResult, clean

@@ -15,10 +15,10 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image
 from icf.codes import ImageReason
 from icf.engine.attention import one_by_one
-from icf.engine.rows import by_ids
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import resources
 from icf.filter.step_names import DETECT

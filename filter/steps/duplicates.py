@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from icf.catalogue.face_character import current_character
 from icf.catalogue.references import HAND
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face
 from icf.codes import FaceReason
-from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
 from icf.filter.copies.near_groups import (

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import candidate, image
 from icf.codes import ImageReason, Verdict
-from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject
 
 

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from icf.catalogue.face_character import current_character
 from icf.catalogue.references import CONFIDENT, HAND
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import candidate, character, face
 from icf.codes import Verdict
-from icf.engine.rows import by_ids
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
 from icf.filter.step_names import REFERENCE

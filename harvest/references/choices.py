@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.face_character import current_character
 from icf.catalogue.references import CONFIDENT
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import (
     candidate,
     character,
@@ -18,7 +19,6 @@ from icf.catalogue.schema import (
     image,
 )
 from icf.codes import FaceReason
-from icf.engine.rows import by_ids
 
 #: Copies of better faces, and faces that must not be chosen.
 _NOT_SHOWN = (

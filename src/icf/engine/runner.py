@@ -20,10 +20,10 @@ from icf.catalogue import ledger, references, row_state
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.filing import filed_under
+from icf.catalogue.row_state import TABLES
 from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.engine.engine import Engine
-from icf.engine.rows import TABLES
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.stores.vectors import VectorStore
 

@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from icf.engine.rows import TABLES, by_ids
+from icf.catalogue.row_state import TABLES
+from icf.catalogue.rows import by_ids
 from icf.engine.step import Item, Outcome, Step
 
 

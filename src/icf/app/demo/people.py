@@ -12,9 +12,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.app.demo.site import Truth, load_truth
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, image, question
 from icf.codes import Choice
-from icf.engine.rows import by_ids
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 

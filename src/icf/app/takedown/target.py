@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import tombstones
 from icf.catalogue.face_character import is_of
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import (
     album,
     candidate,
@@ -23,7 +24,6 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.codes import Label
-from icf.engine.rows import by_ids
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from icf.app.takedown.target import Target
 from icf.catalogue import ledger, references, reviews, tombstones
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import (
     answer,
     batch,
@@ -30,7 +31,6 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
-from icf.engine.rows import CHUNK, by_ids
 from icf.workspace import Workspace
 
 #: The step's name in the ledger.
