@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import entry_steps, references
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.schema import decision
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
 from icf.engine.runner import Progress, Runner, Tally
 from icf.engine.step import Step
+from icf.engine.tables import TABLES
 from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
 from icf.filter.copies.twins import find_twins

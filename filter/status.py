@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.schema import decision, face, image
 from icf.codes import Verdict
 from icf.engine.step import Step, Subject
+from icf.engine.tables import TABLES
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import decision
 from icf.codes import FaceReason, Verdict
 from icf.engine.step import Step, Subject
+from icf.engine.tables import TABLES
 
 Ids = NDArray[np.int64]
 Steps = Sequence[Step[Any]]

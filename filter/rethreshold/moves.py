@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from icf.catalogue import row_state
 from icf.catalogue.filing import filed_under
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face
 from icf.engine.runner import decision
 from icf.engine.step import Outcome
+from icf.engine.tables import TABLES
 from icf.filter.rethreshold.chain_state import (
     ChainState,
     Steps,

@@ -25,11 +25,11 @@ import sqlalchemy as sa
 
 from icf.catalogue import references
 from icf.catalogue.filing import filed_under
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import face
 from icf.engine.runner import Chain, Progress
 from icf.engine.step import Outcome, judge_each
+from icf.engine.tables import TABLES
 from icf.filter.rethreshold.chain_state import (
     ChainState,
     ChainStates,

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from icf.catalogue import ledger
 from icf.catalogue.schema import face, image
 
-#: The table with the rows of each subject of a decision.
-TABLES: Mapping[str, sa.Table] = {table.name: table for table in (image, face)}
+_TABLES = {table.name: table for table in (image, face)}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def write(connection: sa.Connection, run_id: int, states: Iterable[RowState]) ->
         rows = together.setdefault((each.decision.subject, *sorted(row)), [])
         rows.append({"row_id": each.decision.subject_id, **row})
     for (subject, *names), rows in together.items():
-        _update(connection, TABLES[subject], names, rows)
+        _update(connection, _TABLES[subject], names, rows)
 
 
 def _update(

@@ -20,11 +20,11 @@ from icf.catalogue import ledger, references, row_state
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.filing import filed_under
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.engine.engine import Engine
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
+from icf.engine.tables import TABLES
 from icf.stores.vectors import VectorStore
 
 #: Called with how many rows a batch settled.

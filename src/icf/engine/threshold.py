@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from icf.catalogue.row_state import TABLES
 from icf.catalogue.rows import by_ids
 from icf.engine.step import Item, Outcome, Step
+from icf.engine.tables import TABLES
 
 
 @dataclass(frozen=True)
