@@ -216,7 +216,8 @@ class LazyGroup(click.Group):
         """List the commands without importing them."""
         rows = [(name, each.summary) for name, each in self.subcommands.items()]
         rows += [
-            (name, each.get_short_help_str()) for name, each in self.commands.items()
+            (name, each.get_short_help_str(limit=88))
+            for name, each in self.commands.items()
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
