@@ -117,13 +117,23 @@ class ThresholdStep(ColumnStep):
             )
         ]
 
+    def judge(self, batch: Sequence[StoredRow]) -> list[Outcome]:
+        """Try the thresholds on each row."""
+        # Made once: expressions of the catalogue cost more than the comparison.
+        thresholds = self.thresholds()
+        return [_judged(row, thresholds) for row in batch]
+
     def judge_row(self, row: StoredRow) -> Outcome:
         """Try the thresholds one after the other."""
-        values, models = row.values[::2], row.values[1::2]
-        for each, value, model in zip(self.thresholds(), values, models, strict=True):
-            passed = each.holds(value)
-            reason = "ok" if passed else str(each.reason)
-            outcome = Outcome(row.id, passed, reason, value, each.limit, model)
-            if not passed:
-                break
-        return outcome
+        return _judged(row, self.thresholds())
+
+
+def _judged(row: StoredRow, thresholds: Sequence[Threshold]) -> Outcome:
+    values, models = row.values[::2], row.values[1::2]
+    for each, value, model in zip(thresholds, values, models, strict=True):
+        passed = each.holds(value)
+        reason = "ok" if passed else str(each.reason)
+        outcome = Outcome(row.id, passed, reason, value, each.limit, model)
+        if not passed:
+            break
+    return outcome
