@@ -228,6 +228,7 @@ def run(made: Workspace, *words: str, code: int = 0) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_the_filter_runs_the_models_that_the_settings_name(made: Workspace) -> None:
     run(made)
     eyes = load_card(made.root / "models" / "eyes.json")
@@ -246,6 +247,7 @@ def test_the_filter_runs_the_models_that_the_settings_name(made: Workspace) -> N
     assert chosen_embedder(opened).model_hash == ears.sha256
 
 
+@pytest.mark.slow
 def test_another_embedder_embeds_what_comes_later_and_changes_nothing_else(
     made: Workspace,
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_module_that_is_not_there_is_named() -> None:
         ChildProcess("nowhere").receive(LONG)
 
 
+@pytest.mark.slow
 def test_a_message_that_never_gets_complete_ends_at_the_deadline(
     child: ChildProcess,
 ) -> None:

@@ -87,6 +87,7 @@ def test_broken_and_nested_markup_does_not_hide_a_parameter(text: str) -> None:
     assert parameter(text, ["sex"]) == "f"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["{{", "{{a|", "{{a=", "[[", "{|\n|", "<ref>", "<b "])
 def test_hostile_text_takes_time_in_proportion_to_its_length(unit: str) -> None:
     text = unit * ((1 << 20 if unit == "{{" else 1 << 18) // len(unit))
