@@ -30,7 +30,7 @@ from tests.filter.plugin_package import (
     install_monochrome,
     of_the_page,
 )
-from tests.filter.workplace import make_workspace, rows, site_files
+from tests.filter.workspaces import make_workspace, rows, site_files
 
 pytestmark = pytest.mark.slow
 

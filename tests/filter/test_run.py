@@ -14,7 +14,7 @@ from icf.filter.chain import filter_chain
 from icf.filter.run import pending, raise_for_failures
 from icf.filter.status import count_faces, count_images
 from icf.workspace import Workspace
-from tests.filter.workplace import (
+from tests.filter.workspaces import (
     add_files,
     make_workspace,
     outcome_of,

@@ -18,7 +18,7 @@ from icf.engine.engine import open_engine
 from icf.errors import WrongUse
 from icf.workspace import Workspace
 from tests.filter.plugin_package import add_picture, install_crashing
-from tests.filter.workplace import make_workspace, outcome_of, rows, site_files
+from tests.filter.workspaces import make_workspace, outcome_of, rows, site_files
 
 pytest.importorskip("ray", reason="needs the extra `ray`")
 

@@ -30,7 +30,7 @@ from icf.settings import load
 from icf.workspace import Workspace
 from tests.app.program import call, said
 from tests.filter.plugin_package import add_picture
-from tests.filter.workplace import make_workspace, rows, site_files
+from tests.filter.workspaces import make_workspace, rows, site_files
 from tests.models.onnx_files import (
     RED,
     colour_detector,

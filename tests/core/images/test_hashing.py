@@ -18,7 +18,7 @@ from icf.images.grey import Grey
 from icf.images.hashing import HASHERS, by_imagehash
 from icf.images.measures import Hashes, Pixels, hamming, hashes
 from tests.core.pictures import drawing
-from tests.filter.workplace import read_file, site_files
+from tests.filter.workspaces import read_file, site_files
 
 
 @functools.cache

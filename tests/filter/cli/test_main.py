@@ -20,7 +20,7 @@ from icf.catalogue.schema import decision, face
 from icf.filter.chain import filter_chain
 from icf.filter.cli.main import STEPS, cli
 from icf.workspace import Workspace
-from tests.filter.workplace import (
+from tests.filter.workspaces import (
     make_workspace,
     outcome_of,
     rows,

@@ -22,7 +22,7 @@ from icf.filter.cli import calibrate
 from icf.filter.cli.main import cli
 from icf.filter.resources import embedder
 from icf.workspace import Workspace
-from tests.filter.workplace import make_workspace, run_filter, site_files
+from tests.filter.workspaces import make_workspace, run_filter, site_files
 
 pytestmark = pytest.mark.slow
 

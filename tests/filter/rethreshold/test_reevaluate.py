@@ -43,7 +43,7 @@ from icf.filter.steps.size import Size
 from icf.models.embedding import Embedder
 from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image, alike
-from tests.filter.workplace import no_bar
+from tests.filter.workspaces import no_bar
 
 pytestmark = pytest.mark.slow
 

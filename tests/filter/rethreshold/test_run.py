@@ -19,7 +19,7 @@ from icf.filter.rethreshold.run import Rethresholded, rethreshold
 from icf.workspace import Workspace
 from tests.filter.cli.test_main import run, start
 from tests.filter.rows import alike
-from tests.filter.workplace import (
+from tests.filter.workspaces import (
     make_workspace,
     no_bar,
     outcome_of,

@@ -13,7 +13,7 @@ from icf.app.demo.site.truth import Noise, TrueFile, load_truth
 from icf.catalogue.schema import character, decision, face, image, review
 from icf.filter.review.suspicions import refresh
 from icf.workspace import Workspace
-from tests.filter.workplace import make_workspace, rows, run_filter, site_files
+from tests.filter.workspaces import make_workspace, rows, run_filter, site_files
 
 pytestmark = pytest.mark.slow
 

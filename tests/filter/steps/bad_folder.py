@@ -19,7 +19,7 @@ from PIL import Image
 from icf.app.demo.site.truth import Noise, TrueFile
 from icf.images import decode
 from tests.core.pictures import Pixels, drawing, encoded, flipped, png_bomb
-from tests.filter.workplace import read_file, site_files
+from tests.filter.workspaces import read_file, site_files
 
 GOOD = 200
 #: Two files of the same pixels.

@@ -20,7 +20,7 @@ from icf.filter.status import count_faces, count_images
 from icf.harvest.run import harvest
 from icf.workspace import Workspace, find, init
 from tests.filter.steps.bad_folder import GOOD, TWINS, Odd, fill
-from tests.filter.workplace import rows
+from tests.filter.workspaces import rows
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ import icf
 from icf.catalogue.schema import decision, face, image
 from icf.models.cards import sha256_of
 from icf.workspace import Workspace
-from tests.filter.workplace import make_workspace, rows, run_before, site_files
+from tests.filter.workspaces import make_workspace, rows, run_before, site_files
 
 pytestmark = pytest.mark.slow
 

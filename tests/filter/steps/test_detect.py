@@ -19,7 +19,7 @@ from icf.models.photo import PhotoJudge
 from icf.settings import FilterSettings
 from icf.stores.blobs import BlobStore
 from tests.filter.rows import add_album, add_image
-from tests.filter.workplace import read_file, site_files
+from tests.filter.workspaces import read_file, site_files
 
 
 @pytest.fixture

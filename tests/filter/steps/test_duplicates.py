@@ -20,7 +20,7 @@ from icf.images import decode, measures
 from icf.models.embedding import Embedder, crop_face
 from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image
-from tests.filter.workplace import read_file
+from tests.filter.workspaces import read_file
 
 MODEL, OTHER_MODEL = "a" * 64, "b" * 64
 

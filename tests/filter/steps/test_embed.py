@@ -13,7 +13,7 @@ from icf.models.embedding import Embedder, crop_face
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image
-from tests.filter.workplace import read_file, site_files
+from tests.filter.workspaces import read_file, site_files
 
 
 @pytest.fixture

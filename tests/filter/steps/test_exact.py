@@ -16,7 +16,7 @@ from icf.images import decode
 from tests.core.engine.test_runner import column, runner
 from tests.core.pictures import encoded
 from tests.filter.rows import add_album, add_image
-from tests.filter.workplace import (
+from tests.filter.workspaces import (
     make_workspace,
     no_bar,
     read_file,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from icf.catalogue import references
 from icf.catalogue.schema import candidate, character, decision, face, image
 from icf.workspace import Workspace
-from tests.filter.workplace import (
+from tests.filter.workspaces import (
     add_files,
     make_workspace,
     rows,

@@ -11,7 +11,7 @@ from icf.filter.steps.tone import Tone
 from icf.images import decode, measures
 from icf.settings import FilterSettings
 from tests.filter.rows import add_album, add_face, add_image
-from tests.filter.workplace import read_file, site_files
+from tests.filter.workspaces import read_file, site_files
 
 DEFAULTS = FilterSettings()
 

@@ -18,7 +18,7 @@ from icf.models.runtime import network as runtime
 from icf.models.runtime.network import choose, open_network
 from icf.models.runtime.onnx_weights import read_weights
 from icf.models.runtime.torch_network import load_network
-from tests.filter.workplace import read_file, site_files
+from tests.filter.workspaces import read_file, site_files
 from tests.models.onnx_files import colour_detector
 
 PICTURES = [decode(read_file(file)).pixels for file in site_files(2) if file.faces][:8]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from icf.app.demo.site.truth import load_truth
 from icf.images import decode
-from tests.filter.workplace import read_file
+from tests.filter.workspaces import read_file
 
 Pixels = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ from icf.app.why import explain
 from icf.catalogue.schema import face, face_link, url
 from icf.harvest.sources.video.found import Box
 from icf.harvest.sources.video.tracks import ShotTracks
-from tests.filter.workplace import run_filter
+from tests.filter.workspaces import run_filter
 from tests.harvest.sources.video.films import scenes, two_faces, write_film
 from tests.harvest.sources.video.test_source import made, run
 
