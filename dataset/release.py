@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from icf import __version__
 from icf.catalogue.schema import release
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import DEFAULT, format_folders, make_writers
@@ -30,6 +29,7 @@ from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.spreadsheet import write_csv
 from icf.stores.files import new_folder
+from icf.version import __version__
 from icf.workspace import Workspace
 
 SUMMARY = "release.json"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from icf import __version__, command
+from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.dataset.formats.registry import DEFAULT, OWN
+from icf.version import __version__
 
 if TYPE_CHECKING:
     from icf.dataset.release import Prepared

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from icf import __version__, command
+from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
+from icf.version import __version__
 
 
 @click.command("icf-report", context_settings={"max_content_width": 88})

@@ -8,7 +8,6 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from icf import __version__
 from icf.dataset.report import charts, measure_charts
 from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
 from icf.dataset.report.figures import read_figures
@@ -20,6 +19,7 @@ from icf.dataset.report.release import last_release
 from icf.dataset.report.reliability import read_reliability
 from icf.dataset.report.twins import read_suspected
 from icf.stores.files import replace_file
+from icf.version import __version__
 from icf.workspace import Workspace
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from icf import __version__
 from icf.errors import WrongUse
 from icf.settings import HarvestSettings
+from icf.version import __version__
 
 
 def user_agent(settings: HarvestSettings) -> str:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from icf.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from icf.app.library import (
         build_release,
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     )
     from icf.errors import IcfError
     from icf.workspace import Workspace
-
-__version__ = "0.1.0"
 
 __all__ = [
     "IcfError",

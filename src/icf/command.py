@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from icf import __version__
 from icf.errors import IcfError
+from icf.version import __version__
 
 if TYPE_CHECKING:
     from rich.table import Table

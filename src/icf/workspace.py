@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from icf import __version__
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.errors import BrokenMachine, WrongUse
 from icf.settings import LoadedSettings, Settings, load
+from icf.version import __version__
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
-from icf import __version__
 from icf.app.cli import COMMANDS, cli
 from icf.app.command_reference import Listed, commands, programs
+from icf.version import __version__
 from tests.app.program import BIN, call, program
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,12 +7,12 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from icf import __version__
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.child import Child
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
+from icf.version import __version__
 
 _MODULE = "icf.harvest.sources.video.download"
 _UNFINISHED = (".part", ".ytdl")
