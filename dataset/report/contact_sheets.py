@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from icf.catalogue import schema
 from icf.catalogue.merges import survivor
 from icf.codes import Code, FaceReason, ImageReason, Label, Verdict
 from icf.dataset.report.counts import bars, count_by
-from icf.images import Undecodable, decode
+from icf.images import Undecodable, decode, jpeg_url
 from icf.stores.blobs import BlobStore
 
 #: Side of a thumbnail in pixels, and the limits of how many are shown.
@@ -191,4 +190,4 @@ def _data_uri(pixels: Pixels) -> str:
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    return jpeg_url(data)

@@ -18,7 +18,7 @@ import jinja2
 from icf.codes import ImageReason, ReviewStatus
 from icf.errors import BrokenMachine
 from icf.filter.review.queues import QUEUES, ReviewItem, count, read_queue
-from icf.images import Undecodable
+from icf.images import Undecodable, jpeg_url
 from icf.models.face_crops import FaceCropper, read_boxes
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
@@ -103,7 +103,7 @@ def write_sheet(
     )
     pictures: dict[int, str] = {}
     errors = cropper.crop(
-        boxes, lambda key, jpeg: pictures.update({key: _data_url(jpeg)}), done
+        boxes, lambda key, jpeg: pictures.update({key: jpeg_url(jpeg)}), done
     )
     missing = {
         key: error.reason.value
@@ -120,10 +120,6 @@ def write_sheet(
             "space"
         ) from error
     return Written(len(rows), dict(Counter(missing.values())))
-
-
-def _data_url(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _render(

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image_source, url
 from icf.codes import FetchStatus
+from icf.stores.files import process_exists
 
 
 @dataclass(frozen=True)
@@ -222,17 +223,7 @@ def _is_alive(worker: str) -> bool:
     machine, _, rest = worker.rpartition(":")[0].rpartition(":")
     if machine != socket.gethostname() or not rest.isdigit():
         return True
-    return worker == worker_name(int(rest)) and _exists(int(rest))
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return worker == worker_name(int(rest)) and process_exists(int(rest))
 
 
 def _started(pid: int) -> str:

@@ -23,7 +23,8 @@ from icf.errors import BrokenMachine, WrongUse
 from icf.harvest.references.by_hand import CharacterReference, list_references
 from icf.harvest.references.choices import Choice, read_choices
 from icf.harvest.references.csv_file import COLUMNS, one_line, row_start
-from icf.harvest.references.thumbnails import Thumbnails, as_data_url, file_name
+from icf.harvest.references.thumbnails import Thumbnails, file_name
+from icf.images import jpeg_url
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
@@ -178,7 +179,7 @@ def _sources(made: Path, name: str) -> tuple[dict[str, str], bool]:
     files = sorted(made.iterdir())
     inside = sum(file.stat().st_size for file in files) <= INLINE
     return {
-        file.name: as_data_url(file.read_bytes()) if inside else f"{name}/{file.name}"
+        file.name: jpeg_url(file.read_bytes()) if inside else f"{name}/{file.name}"
         for file in files
     }, inside
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -97,11 +96,6 @@ def file_name(choice: Choice) -> str:
     'face-7.jpg'
     """
     return choice.value.replace(":", "-") + ".jpg"
-
-
-def as_data_url(jpeg: bytes) -> str:
-    """Return a picture as a ``data:`` URL."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _reduced(pixels: Pixels) -> Pixels:

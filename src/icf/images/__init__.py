@@ -1,6 +1,6 @@
 """Pictures: the decoder, header checks and measures."""
 
-from icf.images.decoder import Picture, decode, encode_jpeg, reduced
+from icf.images.decoder import Picture, decode, encode_jpeg, jpeg_url, reduced
 from icf.images.header import Header, Undecodable, probe
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Undecodable",
     "decode",
     "encode_jpeg",
+    "jpeg_url",
     "probe",
     "reduced",
 ]

@@ -6,6 +6,7 @@ damaged data. Pillow decodes the other formats.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +99,15 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
         np.ascontiguousarray(pixels), quality=quality, colorspace="RGB"
     )
     return bytes(encoded)
+
+
+def jpeg_url(jpeg: bytes) -> str:
+    """Return a JPEG as a ``data:`` URL, for a page that needs no other file.
+
+    >>> jpeg_url(b"abc")
+    'data:image/jpeg;base64,YWJj'
+    """
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _decode(data: bytes, max_pixels: int, max_frames: int, least_side: int) -> Picture:

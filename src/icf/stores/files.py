@@ -62,11 +62,12 @@ def new_folder(target: Path) -> Iterator[Path]:
 def _sweep(target: Path) -> None:
     for left in target.parent.glob(f".{glob.escape(target.name)}.partial-*"):
         pid = left.name.rpartition("-")[2]
-        if pid.isdecimal() and not _runs(int(pid)):
+        if pid.isdecimal() and not process_exists(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _runs(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
+    """Whether this machine has a process with an id, whoever it belongs to."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
