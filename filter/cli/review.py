@@ -191,7 +191,8 @@ def _write_sheet(
         "suspicions": written.suspicions,
         "left_out": dict(written.left_out),
     }
-    lines = [f"{target}: {written.suspicions} suspicions"]
+    noun = "suspicion" if written.suspicions == 1 else "suspicions"
+    lines = [f"{target}: {written.suspicions} {noun}"]
     lines += [
         f"{number} faces without a picture: {why}"
         for why, number in sorted(written.left_out.items())
