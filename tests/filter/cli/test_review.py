@@ -140,7 +140,7 @@ def test_the_page_shows_each_pair_and_links_nothing_outside(
 
 def test_a_page_of_one_queue_contains_only_that(desk: Desk, tmp_path: Path) -> None:
     target = tmp_path / "page.html"
-    assert "1 suspicions" in desk.call("twins", "--sheet", target).stdout
+    assert ": 1 suspicion\n" in desk.call("twins", "--sheet", target).stdout
     assert "pHash 3, dHash 5 bits" in target.read_text()
 
 
