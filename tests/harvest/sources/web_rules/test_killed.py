@@ -25,6 +25,8 @@ from tests.harvest.sources.web_rules.sites import (
 from tests.harvest.wire import Site
 
 ALBUMS = 40
+#: In the words that start a Scrapy process.
+CRAWLER = "icf.harvest.sources.web_rules.crawl"
 EXPECTED = {f"Album {n}": ["Who 0", "Who 1"] for n in range(ALBUMS)}
 
 pytestmark = [
@@ -54,9 +56,21 @@ def wait_for(happened: Callable[[], bool], child: subprocess.Popen[bytes]) -> No
 
 
 def crawlers_of(run: int) -> list[int]:
-    """The Scrapy processes of a run, by the id of its process."""
+    """The Scrapy processes of a run, by the id of its process.
+
+    That process may have other children: that of the tests has a PostgreSQL server.
+    """
     tasks = Path(f"/proc/{run}/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
+    children = [int(pid) for task in tasks for pid in task.read_text().split()]
+    return [pid for pid in children if CRAWLER in command_line(pid)]
+
+
+def command_line(pid: int) -> str:
+    """The words that started a process; none when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def is_alive(pid: int) -> bool:
