@@ -22,6 +22,7 @@ from icf.annotate.batch import (
     picture_path,
     read_questions,
 )
+from icf.annotate.choose import Shares
 from icf.annotate.formats.registry import WRITERS
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.models.face_crops import FaceCropper, read_boxes
@@ -104,12 +105,18 @@ def export(
     if batch is None:
         with workspace.catalogue.write() as connection:
             path = batch_path(workspace, request.folder)
-            share = workspace.settings.annotate.review_share
-            batch = ask(connection, run_id, request.format, path, request.limit, share)
+            shares = batch_shares(workspace)
+            batch = ask(connection, run_id, request.format, path, request.limit, shares)
     left_out = _write_folder(workspace, request, batch, done) if batch else {}
     workspace.end_run(run_id)
     asked = batch is not None and existing is None
     return Exported(batch, asked, batch is not None, left_out)
+
+
+def batch_shares(workspace: Workspace) -> Shares:
+    """What a batch is made of, by the settings."""
+    settings = workspace.settings.annotate
+    return Shares(random=settings.random_share, review=settings.review_share)
 
 
 def existing_batch(workspace: Workspace, request: ExportRequest) -> Batch | None:

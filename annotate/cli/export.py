@@ -6,8 +6,14 @@ from pathlib import Path
 
 import click
 
-from icf.annotate.ask import count_unasked
-from icf.annotate.export import Exported, ExportRequest, existing_batch, export
+from icf.annotate.choose import choose, count_unasked
+from icf.annotate.export import (
+    Exported,
+    ExportRequest,
+    batch_shares,
+    existing_batch,
+    export,
+)
 from icf.annotate.formats.registry import WRITERS
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed
@@ -50,11 +56,12 @@ def export_command(
 ) -> None:
     """Write questions and their pictures to the new folder OUT.
 
-    Each question asks whether a face is the same character as the reference picture. Up
-    to half of them are about suspicions of the filter (see `icf-filter review`); the
-    others are about the most uncertain faces. No question is asked twice, so the next
-    batch, in another folder, has new ones. If the command is interrupted, run it again
-    to complete the folder.
+    Each question asks whether a face is the same character as the reference picture. A
+    fifth of them is drawn at random, some of these from the faces that were dropped,
+    so that the probabilities can be checked. Up to half of the others are about
+    suspicions of the filter (see `icf-filter review`), the rest about the most
+    uncertain faces. No question is asked twice, so the next batch, in another folder,
+    has new ones. If the command is interrupted, run it again to complete the folder.
     """
     workspace = invocation.workspace
     limit = limit or workspace.settings.annotate.batch
@@ -68,10 +75,14 @@ def export_command(
 
 
 def _count_only(invocation: Invocation, request: ExportRequest) -> None:
-    existing = existing_batch(invocation.workspace, request)
-    with invocation.workspace.catalogue.read() as connection:
+    workspace = invocation.workspace
+    existing = existing_batch(workspace, request)
+    with workspace.catalogue.read() as connection:
         unasked = count_unasked(connection)
-    asked = existing.questions if existing else min(unasked, request.limit)
+        if existing:
+            asked = existing.questions
+        else:
+            asked = len(choose(connection, request.limit, batch_shares(workspace)))
     result = {
         "batch": existing.id if existing else None,
         "questions": asked,

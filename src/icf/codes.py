@@ -232,6 +232,15 @@ class Label(Code):
     UNSURE = "unsure", "people cannot tell"
 
 
+class Chosen(Code):
+    """How a question was chosen for its batch."""
+
+    SUSPICION = "suspicion", "it settles a suspicion of the filter"
+    UNCERTAIN = "uncertain", "its face was among the most uncertain ones"
+    RANDOM = "random", "drawn at random from the other kept faces"
+    DROPPED = "dropped", "drawn at random from the faces that identity dropped"
+
+
 class Choice(Code):
     """The possible answers to a question."""
 
@@ -262,6 +271,7 @@ ALL: tuple[type[Code], ...] = (
     Suspicion,
     ReviewStatus,
     Label,
+    Chosen,
     Choice,
     RowFault,
 )

@@ -217,6 +217,12 @@ class AnnotateSettings(_Section):
         le=1,
         description="share of a batch for the suspicions of the filter",
     )
+    random_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of a batch drawn at random; probabilities are checked on it",
+    )
 
 
 class DatasetSettings(_Section):

@@ -1,24 +1,32 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from icf.annotate.ask import ask, count_unasked
+from icf.annotate.ask import ask
 from icf.annotate.batch import Batch, find_batch, read_questions
+from icf.annotate.choose import Shares, count_unasked, draw, kept_frame
 from icf.catalogue import merges, reviews
 from icf.catalogue.reviews import Found
-from icf.catalogue.schema import character, decision, review
-from icf.codes import FaceReason, Suspicion, Verdict
+from icf.catalogue.schema import character, decision, question, review
+from icf.codes import Chosen, FaceReason, Suspicion, Verdict
 from tests.annotate.place import Place
 
 
-def ask_in(place: Place, limit: int = 100, path: str = "batches/a") -> Batch | None:
+def ask_in(
+    place: Place,
+    limit: int = 100,
+    path: str = "batches/a",
+    shares: Shares = Shares(),  # noqa: B008
+) -> Batch | None:
     run_id = place.workspace.begin_run("test")
     with place.workspace.catalogue.write() as connection:
-        return ask(connection, run_id, "csv", path, limit)
+        return ask(connection, run_id, "csv", path, limit, shares)
 
 
 def unasked(place: Place) -> int:
@@ -151,7 +159,7 @@ def test_suspicions_take_their_share_of_a_batch_and_are_mixed_with_the_others(
     odd = [place.add_face(ann, 0.99) for _ in range(5)]
     for number, face in enumerate(odd):
         suspect(place, Suspicion.OUTLIER, face, ann, 0.9 - number / 10)
-    made = ask_in(place, 6)
+    made = ask_in(place, 6, shares=Shares(random=0))
     assert made is not None
     assert [face for face, _, _ in place.questions()] == [
         odd[0],
@@ -187,7 +195,7 @@ def test_without_a_share_suspicions_only_fill_up_a_batch(place: Place) -> None:
     run_id = place.workspace.begin_run("test")
     for limit, path in ((2, "batches/a"), (2, "batches/b")):
         with place.workspace.catalogue.write() as connection:
-            ask(connection, run_id, "csv", path, limit, review_share=0.0)
+            ask(connection, run_id, "csv", path, limit, Shares(0.0, 0.0))
     assert [face for face, _, _ in place.questions()] == [*plain, odd]
 
 
@@ -231,3 +239,87 @@ def test_faces_answered_for_a_merged_character_are_not_asked_about_again(
     reference = min(asked, new) - 1
     assert [face for face, _, _ in place.questions()] == [asked, new, reference]
     assert unasked(place) == 0
+
+
+def chosen(place: Place) -> list[sa.Row[Any]]:
+    query = sa.select(question).order_by(question.c.id)
+    with place.workspace.catalogue.read() as connection:
+        return list(connection.execute(query))
+
+
+def test_each_face_is_chosen_with_a_recorded_probability(place: Place) -> None:
+    ann = place.add_character()
+    kept = [place.add_face(ann, 0.5 + n / 100) for n in range(40)]
+    out = {"verdict": "dropped", "reason": FaceReason.NOT_THIS_CHARACTER.value}
+    dropped = [place.add_face(ann, 0.05, **out) for _ in range(10)]
+    suspect(place, Suspicion.OUTLIER, kept[-1], ann, 0.9)
+    ask_in(place, 20, shares=Shares(random=0.3))
+    asked = chosen(place)
+    by: dict[str, list[sa.Row[Any]]] = {}
+    for each in asked:
+        by.setdefault(each.chosen, []).append(each)
+    assert {name: len(some) for name, some in by.items()} == {
+        "suspicion": 1,
+        "uncertain": 13,
+        "random": 4,
+        "dropped": 2,
+    }
+    assert [each.face_id for each in by["uncertain"]] == kept[:13]
+    # Together they stand for all faces that could be asked about, each of them once.
+    assert sum(1 / e.inclusion for e in asked if e.chosen != "dropped") == 40
+    assert sum(1 / each.inclusion for each in by["dropped"]) == len(dropped)
+    assert {each.face_id for each in by["dropped"]} < set(dropped)
+    assert by["suspicion"][0].probability == pytest.approx(0.89)
+    [message] = {
+        row.message for row in ledger_of(place, by["random"]) if row.step == "ask"
+    }
+    assert message.endswith("from the other kept faces, with probability 0.154")
+
+
+def ledger_of(place: Place, questions: list[sa.Row[Any]]) -> list[sa.Row[Any]]:
+    ids = [each.id for each in questions]
+    query = sa.select(decision).where(
+        decision.c.subject == "question", decision.c.subject_id.in_(ids)
+    )
+    with place.workspace.catalogue.read() as connection:
+        return list(connection.execute(query))
+
+
+def test_each_of_the_other_faces_is_drawn_equally_often(place: Place) -> None:
+    """Whatever its probability: over many batches' seeds, a quarter of the time."""
+    ann = place.add_character()
+    faces = [place.add_face(ann, 0.6 + n / 50) for n in range(16)]
+    drawn: Counter[int] = Counter()
+    with place.workspace.catalogue.read() as connection:
+        for seed in range(400):
+            found = draw(connection, kept_frame(), (), 4, Chosen.RANDOM, str(seed))
+            drawn.update(each.face_id for each in found)
+            assert {each.inclusion for each in found} == {0.25}
+    assert set(drawn) == set(faces)
+    assert all(60 < count < 140 for count in drawn.values())
+
+
+def test_faces_that_identity_dropped_fill_no_batch_but_the_first(place: Place) -> None:
+    ann = place.add_character()
+    out = {"verdict": "dropped", "reason": FaceReason.NOT_THIS_CHARACTER.value}
+    for _ in range(4):
+        place.add_face(ann, 0.05, **out)
+    assert unasked(place) == 0
+    made = ask_in(place, 15, shares=Shares(random=0.2))
+    assert made is not None
+    assert made.questions == 1
+    assert ask_in(place, 15) is None
+    place.add_face(ann, 0.6)
+    made = ask_in(place, 15)
+    assert made is not None
+    assert made.questions == 2
+
+
+def test_a_suspicion_about_another_character_has_no_probability(place: Place) -> None:
+    ann, bob = place.add_character(), place.add_character("Bob")
+    face = place.add_face(bob, 0.9)
+    suspect(place, Suspicion.SPLIT, face, ann, 0.9)
+    ask_in(place)
+    rows = {each.character_id: each for each in chosen(place)}
+    assert (rows[ann].inclusion, rows[ann].probability) == (None, None)
+    assert (rows[bob].inclusion, rows[bob].probability) == (1.0, 0.9)

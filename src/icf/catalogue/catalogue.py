@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0004"
+REVISION = "0005"
 
 _DIALECTS = ("sqlite", "postgresql")
 

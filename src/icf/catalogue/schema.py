@@ -380,6 +380,13 @@ question = sa.Table(
     # icf.codes.Label
     _text("label"),
     _time("asked_at"),
+    # How it was chosen (icf.codes.Chosen) and with what probability, of the faces that
+    # could be asked about then; and the probability that the face is the character, as
+    # identity had it. NULL where it was asked by an earlier version, or is not about
+    # the character that identity had chosen.
+    _text("chosen", nullable=True),
+    sa.Column("inclusion", sa.Double),
+    sa.Column("probability", sa.Double),
     sa.UniqueConstraint("face_id", "character_id"),
     sa.Index("ix_question_batch_id", "batch_id"),
     sa.Index("ix_question_label", "label", "character_id"),

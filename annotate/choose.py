@@ -1,0 +1,269 @@
+"""Choose questions: suspicions, the most uncertain faces, and a part at random.
+
+The random part makes it possible to say how well the probabilities hold for faces that
+nobody was asked about (`icf.catalogue.inclusion`). So each face that could be asked
+about is chosen with a known probability:
+
+- the strongest suspicions and the most uncertain faces with probability 1;
+- a kept face that is not among them with probability m / N, where m of N are drawn;
+- likewise a face that identity dropped. A third of the random part is drawn from these,
+  because nothing else tells how many true faces are lost there.
+
+Questions about another character than the one identity chose for the face have no such
+probability. They are chosen for their similarity, and represent themselves only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue import reviews
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import batch, character, face, question
+from icf.codes import Chosen, FaceReason, Verdict
+
+#: The share of the random part for faces that identity dropped.
+DROPPED_SHARE = 1 / 3
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What a batch is made of, as shares from 0 to 1.
+
+    Attributes:
+        random: drawn at random; if there are too few faces, the others fill the batch.
+        review: of the rest, reserved for suspicions. If there are too few questions of
+            one kind, the other kind fills the batch.
+    """
+
+    random: float = 0.2
+    review: float = 0.5
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A question that can be asked, and the reason.
+
+    Attributes:
+        value: the probability that the face is the character, or the score of the
+            suspicion.
+        model: the embedder behind the probability.
+        suspicion: kind and id of the suspicion to settle, if any.
+        chosen: how it was chosen.
+        inclusion: with what probability; None if it is about another character than
+            identity's choice.
+        probability: that the face is the character; None likewise.
+    """
+
+    face_id: int
+    character_id: int
+    reference_face_id: int
+    value: float
+    model: str | None
+    chosen: Chosen
+    suspicion: str | None = None
+    inclusion: float | None = None
+    probability: float | None = None
+
+
+def count_unasked(connection: sa.Connection) -> int:
+    """How many kept faces and suspicions can be asked about now."""
+    suspicious = reviews.askable().subquery()
+    pairs = sa.union(
+        sa.select(suspicious.c.face_id, suspicious.c.character_id),
+        kept_frame().with_only_columns(face.c.id, face.c.character_id),
+    )
+    query = sa.select(sa.func.count()).select_from(pairs.subquery())
+    return int(connection.execute(query).scalar_one())
+
+
+def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
+    """Choose the questions of the next batch, all kinds evenly interleaved.
+
+    The same catalogue gives the same questions.
+
+    Args:
+        connection: to the catalogue.
+        limit: maximum number of questions.
+        shares: what the batch is made of.
+    """
+    reserved = math.ceil(limit * shares.random)
+    seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
+    number = math.ceil(reserved * DROPPED_SHARE)
+    dropped = draw(connection, dropped_frame(), (), number, Chosen.DROPPED, seed)
+    certain = _certain(connection, limit - reserved, shares.review)
+    number = limit - len(certain) - len(dropped)
+    asked = {each.face_id for each in certain if each.inclusion}
+    drawn = draw(connection, kept_frame(), asked, number, Chosen.RANDOM, seed)
+    if not certain and not drawn and _dropped_were_asked(connection):
+        return []
+    return interleave(certain, interleave(drawn, dropped))
+
+
+def interleave(first: Sequence[Proposal], second: Sequence[Proposal]) -> list[Proposal]:
+    """Mix two lists evenly, keeping the order of each."""
+    positions = [
+        ((index + 0.5) / len(some), number, each)
+        for number, some in enumerate((first, second))
+        for index, each in enumerate(some)
+    ]
+    positions.sort(key=lambda entry: entry[:2])
+    return [each for _, _, each in positions]
+
+
+def _certain(
+    connection: sa.Connection, limit: int, review_share: float
+) -> list[Proposal]:
+    """The strongest suspicions and the most uncertain faces, evenly interleaved."""
+    suspicious = _deduplicate(_suspicious(connection, limit))
+    pairs = {(each.face_id, each.character_id) for each in suspicious}
+    # Some of the uncertain faces may also be suspicious.
+    uncertain = [
+        each
+        for each in _uncertain(connection, limit + len(suspicious))
+        if (each.face_id, each.character_id) not in pairs
+    ]
+    share = min(math.ceil(limit * review_share), len(suspicious))
+    number = max(share, min(len(suspicious), limit - len(uncertain)))
+    chosen = _with_probability(connection, suspicious[:number])
+    return interleave(chosen, uncertain[: limit - number])
+
+
+def _suspicious(connection: sa.Connection, limit: int) -> Iterator[Proposal]:
+    for row in connection.execute(reviews.askable().limit(limit)):
+        yield Proposal(
+            row.face_id,
+            row.character_id,
+            row.reference_face_id,
+            row.score,
+            None,
+            Chosen.SUSPICION,
+            f"{row.kind} {row.review_id}",
+        )
+
+
+def _deduplicate(proposals: Iterator[Proposal]) -> list[Proposal]:
+    """Keep the first of several suspicions that lead to the same question."""
+    unique: dict[tuple[int, int], Proposal] = {}
+    for each in proposals:
+        unique.setdefault((each.face_id, each.character_id), each)
+    return list(unique.values())
+
+
+def _with_probability(
+    connection: sa.Connection, suspicious: Sequence[Proposal]
+) -> list[Proposal]:
+    """Add the probabilities to suspicions about the character identity chose."""
+    ids = [each.face_id for each in suspicious]
+    own = {
+        (row.id, row.character_id): row.probability
+        for row in by_ids(connection, kept_frame(), face.c.id, ids)
+    }
+    pairs = [own.get((each.face_id, each.character_id)) for each in suspicious]
+    return [
+        each if known is None else replace(each, inclusion=1.0, probability=known)
+        for each, known in zip(suspicious, pairs, strict=True)
+    ]
+
+
+def _uncertain(connection: sa.Connection, limit: int) -> list[Proposal]:
+    order = sa.func.abs(face.c.probability - 0.5), face.c.id
+    rows = connection.execute(kept_frame().order_by(*order).limit(limit))
+    return [_proposal(row, Chosen.UNCERTAIN, 1.0) for row in rows]
+
+
+def draw(
+    connection: sa.Connection,
+    frame: sa.Select[Any],
+    without: Iterable[int],
+    number: int,
+    chosen: Chosen,
+    seed: str,
+) -> list[Proposal]:
+    """Draw faces at random, each with the same probability.
+
+    They are those with the smallest hashes of their pixels and the seed. So another
+    catalogue with the same pictures draws the same faces.
+
+    Args:
+        connection: to the catalogue.
+        frame: the faces to draw from.
+        without: ids of faces that are left out of it.
+        number: how many to draw, at most.
+        chosen: how they are marked.
+        seed: another one draws other faces.
+    """
+    if number <= 0:
+        return []
+    left_out = set(without)
+    keys = frame.with_only_columns(face.c.id, face.c.pixel_hash).order_by(face.c.id)
+    rows = [row for row in connection.execute(keys) if row.id not in left_out]
+
+    def place(row: Any) -> bytes:
+        return hashlib.sha256(f"{seed} {row.pixel_hash}".encode()).digest()
+
+    drawn = [row.id for row in heapq.nsmallest(number, rows, key=place)]
+    inclusion = len(drawn) / len(rows) if rows else 1.0
+    found = {row.id: row for row in by_ids(connection, frame, face.c.id, drawn)}
+    return [_proposal(found[each], chosen, inclusion) for each in drawn]
+
+
+def _proposal(row: sa.Row[Any], chosen: Chosen, inclusion: float) -> Proposal:
+    return Proposal(
+        row.id,
+        row.character_id,
+        row.reference_face_id,
+        row.probability,
+        row.embedder,
+        chosen,
+        inclusion=inclusion,
+        probability=row.probability,
+    )
+
+
+def kept_frame() -> sa.Select[Any]:
+    """Kept faces that were never compared with their character's reference.
+
+    Duplicates are dropped already, so each face represents its whole group. References
+    themselves are not asked about.
+    """
+    return _unasked().where(face.c.verdict == Verdict.KEPT.value)
+
+
+def dropped_frame() -> sa.Select[Any]:
+    """Faces that identity dropped, with the likeliest of their characters."""
+    return _unasked().where(face.c.reason == FaceReason.NOT_THIS_CHARACTER.value)
+
+
+def _unasked() -> sa.Select[Any]:
+    return (
+        sa.select(
+            face.c.id,
+            face.c.character_id,
+            character.c.reference_face_id,
+            face.c.probability,
+            face.c.embedder,
+        )
+        .join(character, character.c.id == face.c.character_id)
+        .where(
+            face.c.awaits.is_(None),
+            face.c.probability.is_not(None),
+            character.c.merged_into.is_(None),
+            character.c.reference_face_id.is_not(None),
+            character.c.reference_face_id != face.c.id,
+            ~reviews.asked_before(face.c.id, character.c.id),
+        )
+    )
+
+
+def _dropped_were_asked(connection: sa.Connection) -> bool:
+    """Whether a batch asked about dropped faces; then they alone are no new batch."""
+    query = sa.select(question.c.id).where(question.c.chosen == Chosen.DROPPED.value)
+    return connection.execute(query.limit(1)).first() is not None
