@@ -8,7 +8,7 @@ from rich.text import Text
 
 from icf import command
 from icf.catalogue import calibrations
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import NAME, Invocation, example, pass_invocation, shared_options
 from icf.filter import resources
 from icf.filter.review.consistency import (
     Consistency,
@@ -19,7 +19,9 @@ from icf.filter.review.consistency import (
 
 
 @click.command("consistency")
-@click.option("--album", "only", metavar="NAME", help="Only characters of this album.")
+@click.option(
+    "--album", "only", type=NAME, metavar="NAME", help="Only characters of this album."
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),

@@ -7,10 +7,18 @@ from dataclasses import asdict, astuple
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    NAME,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.harvest.cli.work import (
     count_work,
     dry_run_option,
+    left_out,
     only_licence_option,
     outcome_text,
     passed_over,
@@ -48,6 +56,7 @@ _limit_option = click.option(
 _album_option = click.option(
     "--album",
     "albums",
+    type=NAME,
     metavar="NAME",
     multiple=True,
     help="Only this album; may be repeated.",
@@ -184,6 +193,7 @@ def _list(invocation: Invocation, work: Work, *, dry_run: bool) -> None:
         "characters": characters,
         "answers": outcome.listed.pages,
         "passed_over": outcome.listed.passed_over,
+        "left_out": dict(outcome.listed.left_out.most_common()),
         "faults": outcome.listed.faults,
         "failed_listings": outcome.listed.failed,
     }
@@ -198,6 +208,8 @@ def _level_text(outcome: Outcome, albums: int, characters: int) -> str:
     ]
     if outcome.listed.passed_over:
         lines.append(passed_over(outcome))
+    if outcome.listed.left_out:
+        lines.append(left_out(outcome))
     return "\n".join(lines)
 
 

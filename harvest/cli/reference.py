@@ -10,7 +10,14 @@ import click
 from rich.table import Table
 
 from icf.catalogue import references
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    NAME,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.errors import SomeFailed, WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.references import csv_file
@@ -28,7 +35,9 @@ _NEXT = "run `icf-filter run` to compare the album's faces with it"
 
 
 @click.group("reference", invoke_without_command=True)
-@click.option("--album", metavar="NAME", help="Only characters of this album.")
+@click.option(
+    "--album", type=NAME, metavar="NAME", help="Only characters of this album."
+)
 @click.option("--missing", is_flag=True, help="Only characters without a reference.")
 @shared_options
 @pass_invocation
@@ -59,7 +68,9 @@ def reference_command(
 
 @reference_command.command("set")
 @click.argument("character")
-@click.option("--album", metavar="NAME", help="Needed if several have this name.")
+@click.option(
+    "--album", type=NAME, metavar="NAME", help="Needed if several have this name."
+)
 @click.option("--face", type=click.IntRange(1), metavar="N", help="A face's number.")
 @click.option(
     "--image",
@@ -125,7 +136,9 @@ def set_command(
 
 @reference_command.command("clear")
 @click.argument("character")
-@click.option("--album", metavar="NAME", help="Needed if several have this name.")
+@click.option(
+    "--album", type=NAME, metavar="NAME", help="Needed if several have this name."
+)
 @shared_options
 @pass_invocation
 @example('icf-harvest reference clear "Arun Vale"')
@@ -145,7 +158,9 @@ def clear_command(invocation: Invocation, character: str, album: str | None) -> 
 
 @reference_command.command("page")
 @click.argument("file", metavar="FILE.html", type=click.Path(path_type=Path))
-@click.option("--album", metavar="NAME", help="Only characters of this album.")
+@click.option(
+    "--album", type=NAME, metavar="NAME", help="Only characters of this album."
+)
 @click.option("--missing", is_flag=True, help="Only characters without a reference.")
 @click.option(
     "--limit",

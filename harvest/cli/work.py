@@ -16,6 +16,8 @@ from icf.harvest.run import Outcome, Work, harvest, plan
 
 #: Faults that are shown in full; the rest is counted.
 _SHOWN = 20
+#: Names of files and folders that are shown, the most frequent first.
+_SHOWN_NAMES = 6
 
 source_option = click.option(
     "--source",
@@ -85,6 +87,7 @@ def summary(outcome: Outcome) -> dict[str, object]:
     return {
         "listed": outcome.listed.pictures,
         "passed_over": outcome.listed.passed_over,
+        "left_out": dict(outcome.listed.left_out.most_common()),
         "fates": {fate.value: fates[fate] for fate in FetchStatus if fates[fate]},
         "bytes": outcome.harvested.bytes,
         "pending": outcome.pending,
@@ -103,6 +106,8 @@ def outcome_text(outcome: Outcome) -> str:
     ]
     if outcome.listed.passed_over:
         lines.append(passed_over(outcome))
+    if outcome.listed.left_out:
+        lines.append(left_out(outcome))
     if harvested.failed:
         failed = ", ".join(
             f"{count} {fate.value}"
@@ -125,6 +130,15 @@ def passed_over(outcome: Outcome) -> str:
         f"{outcome.listed.passed_over} passed over by limits and filters; "
         "`icf-harvest status` shows in which listings"
     )
+
+
+def left_out(outcome: Outcome) -> str:
+    """Return as text which files and folders of machines were no pictures."""
+    found = outcome.listed.left_out.most_common()
+    shown = [f"{count} {name.strip()}" for name, count in found[:_SHOWN_NAMES]]
+    if len(found) > _SHOWN_NAMES:
+        shown.append(f"{sum(n for _, n in found[_SHOWN_NAMES:])} others")
+    return f"left out, hidden or made by a machine: {', '.join(shown)}"
 
 
 def raise_for_faults(outcome: Outcome) -> None:

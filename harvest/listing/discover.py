@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,6 +62,7 @@ class Listed:
     passed_over: int = 0
     failed: int = 0
     faults: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 class Discovery:
@@ -134,6 +136,7 @@ class Discovery:
         self.listed.pictures += len(page.pictures)
         self.listed.passed_over += page.passed_over
         self.listed.faults += page.faults
+        self.listed.left_out.update(page.left_out)
         self._on_page()
 
     async def _step(self, source: Source, task: Task) -> ListingPage:
@@ -342,8 +345,8 @@ def store(
         characters = enter_characters(connection, source, kept, albums)
         enter_tasks(connection, source, kept.tasks, albums, characters)
         store_pictures(connection, source, kept, characters, albums)
-        if kept.passed_over:
-            _count_passed_over(connection, listing, kept.passed_over)
+        if passed_over := kept.passed_over + sum(page.left_out.values()):
+            _count_passed_over(connection, listing, passed_over)
         if (
             limited.over_limit
             and not page.done

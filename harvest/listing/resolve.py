@@ -1,15 +1,28 @@
-"""Derive the address of each listed picture: once, before anything else is decided."""
+"""Derive the address of each listed picture, and the normal form of each name.
+
+Once, before anything else is decided: limits, exclusions and rows see only these.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import MAX_LENGTH, WebUrl, normalise
-from icf.harvest.sources.base import ListingPage, Picture, Source
+from icf.harvest.sources.base import (
+    Album,
+    Character,
+    ListingPage,
+    Picture,
+    Source,
+    Task,
+)
 from icf.harvest.text import as_utf8
+from icf.names import normal_name
+
+N = TypeVar("N", bound=Album | Character | Picture | Task)
 
 
 @dataclass(frozen=True)
@@ -32,15 +45,40 @@ class ResolvedPage(ListingPage):
 
 
 def resolve(source: Source, page: ListingPage) -> ResolvedPage:
-    """Return a page with the address of each picture.
+    """Return a page with the address of each picture and with normal names.
+
+    What has a name without a visible character is passed over.
 
     Args:
         source: the source that listed the page.
         page: as the source listed it.
     """
     values = _values(page)
-    pictures = tuple(_resolved(source, one) for one in page.pictures)
-    return ResolvedPage(**{**values, "pictures": pictures})
+    for kind in ("albums", "characters", "tasks"):
+        named = [_named(one) for one in values[kind]]
+        values[kind] = tuple(one for one in named if one is not None)
+    named = [_named(_resolved(source, one)) for one in page.pictures]
+    values["pictures"] = tuple(one for one in named if one is not None)
+    before, after = (
+        sum(len(each) for each in (of["albums"], of["characters"], of["pictures"]))
+        for of in (_values(page), values)
+    )
+    values["passed_over"] += before - after
+    return ResolvedPage(**values)
+
+
+def _named(thing: N) -> N | None:
+    """Return a thing with its names in their normal form; None if one is empty."""
+    names = {
+        name: normal_name(value)
+        for name in ("album", "character", "name")
+        if (value := getattr(thing, name, None)) is not None
+    }
+    if not all(names.values()):
+        return None
+    if all(getattr(thing, name) == value for name, value in names.items()):
+        return thing
+    return replace(thing, **names)  # type: ignore[arg-type]
 
 
 def _resolved(source: Source, picture: Picture) -> ResolvedPicture:

@@ -26,6 +26,7 @@ from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
+from icf.names import normal_name
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEAREST = 3
@@ -69,6 +70,7 @@ def list_references(
         WrongUse: there is no such album.
     """
     if album_name is not None:
+        album_name = normal_name(album_name)
         _check_album(connection, album_name)
     shown = face.join(image, image.c.id == face.c.image_id)
     picked, leading = image.alias("picked"), image.alias("leading")
@@ -160,7 +162,9 @@ def find_character(
     Raises:
         WrongUse: no character has this name, or several have and no album is given.
     """
+    name = normal_name(name)
     if album_name is not None:
+        album_name = normal_name(album_name)
         _check_album(connection, album_name)
     query = (
         sa.select(character.c.id, album.c.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -157,6 +157,7 @@ class ListingPage:
         done: False where the task has more steps.
         faults: rows or files that could not be read, each with where and why.
         passed_over: number of things that the source skipped, such as icons.
+        left_out: number of folders and files that a machine made, by name.
     """
 
     albums: tuple[Album, ...] = ()
@@ -167,6 +168,7 @@ class ListingPage:
     done: bool = True
     faults: tuple[str, ...] = ()
     passed_over: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -26,11 +27,15 @@ from icf.harvest.sources.base import (
     Task,
     read_table,
 )
+from icf.harvest.sources.own_files import is_made_by_machine, walk
 from icf.harvest.text import as_utf8
+from icf.names import normal_name
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000
 _PIECE = 1 << 20
+#: Stands in place of the state of a folder that a machine made.
+_LEFT_OUT = "-"
 
 
 class FolderTable(SourceTable):
@@ -45,8 +50,8 @@ class FolderTable(SourceTable):
 class FolderSource:
     """Every file under ``path/album/character/``, with any extension.
 
-    Hidden files are skipped. Links that lead out of the folder are not followed. An
-    album whose files have changed is listed again at the next run.
+    What is hidden or made by a machine is left out. Links that lead out of the folder
+    are not followed. An album whose files have changed is listed again at the next run.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class FolderSource:
         self.name = checked.name
         self._folder = (root / checked.path).resolve()
         self.reader = FolderReader(self._folder)
+        self._walk: _Walk | None = None
         self._licence = Licence(
             checked.licence or UNKNOWN.name,
             checked.licence_url,
@@ -74,15 +80,19 @@ class FolderSource:
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         for album in albums:
-            if not album.name.startswith("."):
-                state = _state(album)
-                yield Task("album", f"{as_utf8(album.name)} {state}")
+            made = is_made_by_machine(album.name)
+            state = _LEFT_OUT if made else _state(album)
+            yield Task("album", f"{as_utf8(album.name)} {state}")
 
     async def step(self, task: Task, web: Web) -> ListingPage:
         """List the next files of an album."""
         album = task.subject.rpartition(" ")[0]
+        if is_made_by_machine(album):
+            return ListingPage(left_out={album: 1})
         start = int(task.cursor or 0)
-        files = list(islice(_files(self._folder / album), start, start + _FILES_A_STEP))
+        if self._walk is None or (self._walk.album, self._walk.done) != (album, start):
+            self._walk = _Walk(self._folder, album, start)
+        files = self._walk.next(_FILES_A_STEP)
         done = len(files) < _FILES_A_STEP
         characters: dict[str, None] = {}
         pictures: list[Picture] = []
@@ -113,6 +123,7 @@ class FolderSource:
             cursor=None if done else str(start + len(files)),
             done=done,
             faults=tuple(faults),
+            left_out=self._walk.take_left_out(),
         )
 
     def _problem(self, file: Path) -> str | None:
@@ -120,6 +131,8 @@ class FolderSource:
             return "bad_row: not under album/character/"
         if not _is_text(str(file)):
             return "bad_encoding: its name is not UTF-8"
+        if not all(map(normal_name, file.relative_to(self._folder).parts[:2])):
+            return "bad_row: the name of its album or character is invisible"
         if len(file.as_uri()) > MAX_LENGTH:
             return f"bad_row: its path is longer than {MAX_LENGTH} characters"
         if file.is_dir() or not _is_inside(file, self._folder):
@@ -168,19 +181,41 @@ def open_inside(url: str, folder: Path) -> Path:
     return path
 
 
-def _files(album: Path) -> Iterator[Path]:
+class _Walk:
+    """One walk through an album, taken up where the last step ended.
+
+    Attributes:
+        album: the name of its folder.
+        done: how many files it has returned, with those before its start.
+    """
+
+    def __init__(self, folder: Path, album: str, start: int) -> None:
+        self.album = album
+        self._left_out: Counter[str] = Counter()
+        self._files = _files(folder / album, self._left_out)
+        self.done = sum(1 for _ in islice(self._files, start))
+        if start:
+            self._left_out.clear()  # the steps before have counted them
+
+    def next(self, count: int) -> list[Path]:
+        """Return the next files."""
+        files = list(islice(self._files, count))
+        self.done += len(files)
+        return files
+
+    def take_left_out(self) -> dict[str, int]:
+        """Return what was left out since the last call, by name."""
+        found = dict(self._left_out)
+        self._left_out.clear()
+        return found
+
+
+def _files(album: Path, left_out: Counter[str] | None = None) -> Iterator[Path]:
     """Yield the files of an album in a fixed order; links to folders as themselves."""
     if not album.is_dir() or album.is_symlink():
         yield album
-        return
-    for place, folders, names in os.walk(album):
-        links = [name for name in folders if Path(place, name).is_symlink()]
-        folders[:] = sorted(
-            name for name in folders if name not in links and not name.startswith(".")
-        )
-        for name in sorted(names + links):
-            if not name.startswith("."):
-                yield Path(place, name)
+    else:
+        yield from walk(album, left_out, folder_links=True)
 
 
 def _state(album: Path) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import pydantic
 
 from icf.codes import Code, Gender, Region
+from icf.names import normal_name, normal_pattern
 
 #: Stands for a value that the source does not state.
 UNKNOWN = "unknown"
@@ -154,15 +155,26 @@ class Rules(_Table):
 
 
 def _passes(name: str, only: Sequence[str], skip: Sequence[str]) -> bool:
-    return not _matches(skip, name) and (not only or _matches(only, name))
+    name = normal_name(name)
+    skipped = _matches(map(_normal, skip), name)
+    return not skipped and (not only or _matches(map(_normal, only), name))
 
 
-def _matches(patterns: Sequence[str], text: str) -> bool:
+def _normal(pattern: str) -> str:
+    """Return a pattern for names in their normal form."""
+    return normal_pattern(pattern) if _is_regex(pattern) else normal_name(pattern)
+
+
+def _matches(patterns: Iterable[str], text: str) -> bool:
     return any(_compiled(pattern).search(text) for pattern in patterns)
 
 
 @functools.lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
+    if _is_regex(pattern):
         return re.compile(pattern[1:-1], re.IGNORECASE)
     return re.compile(r"\A" + fnmatch.translate(pattern), re.IGNORECASE)
+
+
+def _is_regex(pattern: str) -> bool:
+    return len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/")

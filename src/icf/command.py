@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from icf.errors import IcfError
+from icf.names import normal_name
 from icf.version import __version__
 
 if TYPE_CHECKING:
@@ -32,6 +33,19 @@ if TYPE_CHECKING:
     from icf.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A name of the catalogue, in the form in which names are stored."""
+
+    name = "name"
+
+    def convert(self, value: str, *_: object) -> str:
+        """Return the normal form."""
+        return normal_name(value)
+
+
+NAME = _Name()
 
 
 @dataclass

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from icf.codes import FetchStatus
+from icf.harvest.sources.own_files import is_made_by_machine
 
-#: Names of files that systems and readers put next to pages.
-_METADATA = frozenset(
-    {"thumbs.db", "desktop.ini", "comicinfo.xml", "comicbookinfo.json", "mimetype"}
-)
+#: Names of files that readers put next to pages.
+_METADATA = frozenset({"comicinfo.xml", "comicbookinfo.json", "mimetype"})
 _ARCHIVES = re.compile(
     r"\.(zip|cbz|rar|cbr|7z|cb7|tar|cbt|gz|bz2|xz|zst|pdf|epub)$", re.IGNORECASE
 )
@@ -26,7 +25,9 @@ def is_metadata(name: str) -> bool:
     if ".." in parts:
         return False
     last = parts[-1].lower()
-    return not last or last in _METADATA or last[0] == "." or "__MACOSX" in parts
+    return last in {"", *_METADATA} or any(
+        is_made_by_machine(part) for part in parts if part != "."
+    )
 
 
 def problem_of_name(name: str) -> tuple[FetchStatus, str] | None:

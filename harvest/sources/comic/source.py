@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from icf.harvest.sources.base import (
     read_table,
 )
 from icf.harvest.sources.comic.reader import PAGE, PageReader, ReadLimits
+from icf.harvest.sources.own_files import walk
 from icf.settings import HarvestSettings
 
 _PAGES_A_STEP = 1000
@@ -97,7 +99,8 @@ class ComicSource:
         who: dict[tuple[str, str | None], None] = {
             (album, one): None for album, one in cast if album
         }
-        for file in self._files():
+        left_out: Counter[str] = Counter()
+        for file in self._files(left_out):
             url = _url(file)
             try:
                 album, character = self._whose(file)
@@ -112,6 +115,7 @@ class ComicSource:
             characters=tuple(Character(a, c) for a, c in who if c is not None),
             tasks=tuple(tasks),
             faults=tuple(faults),
+            left_out=left_out,
         )
 
     def _whose(self, file: Path) -> tuple[str, str | None]:
@@ -179,15 +183,11 @@ class ComicSource:
             return Licence(rights.strip(), None, "comic", author)
         return Licence(UNKNOWN.name, None, UNKNOWN.read_from, author)
 
-    def _files(self) -> Iterator[Path]:
+    def _files(self, left_out: Counter[str] | None = None) -> Iterator[Path]:
         if self._path.is_file():
             yield self._path
-            return
-        for place, folders, names in os.walk(self._path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                if not name.startswith("."):
-                    yield Path(place, name)
+        else:
+            yield from walk(self._path, left_out)
 
 
 def _url(file: Path) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from icf.harvest.sources.base import (
     Track,
     read_table,
 )
+from icf.harvest.sources.own_files import is_made_by_machine
 from icf.harvest.sources.video import times
 from icf.harvest.sources.video.found import FoundFrame, Part, Place, Wanted
 from icf.harvest.sources.video.reader import WORK, FrameReader, key
@@ -99,7 +101,9 @@ class VideoSource:
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
         for album in albums:
-            subject = f"{album} {_mode_key(self._wanted)} {self._videos.state(album)}"
+            made = self._videos.album is None and is_made_by_machine(album)
+            state = "-" if made else self._videos.state(album)
+            subject = f"{album} {_mode_key(self._wanted)} {state}"
             yield Task("album", as_utf8(subject), level=Level.ALBUMS)
 
     async def step(self, task: Task, web: Web) -> ListingPage:
@@ -129,8 +133,11 @@ class VideoSource:
 
     def _album(self, album: str) -> ListingPage:
         assert self._videos is not None
+        if self._videos.album is None and is_made_by_machine(album):
+            return ListingPage(left_out={album: 1})
         tasks, faults, skipped = [], [], 0
-        for path in self._videos.of(album):
+        left_out: Counter[str] = Counter()
+        for path in self._videos.of(album, left_out):
             if path.suffix.lower() in NOT_VIDEOS:
                 skipped += 1
             elif problem := self._problem(path):
@@ -139,7 +146,8 @@ class VideoSource:
                 name = self._videos.name(path)
                 word = f"{_mode_key(self._wanted)} {version(path)}"
                 tasks.append(Task("video", f"{name} {word}", album))
-        return self._of_album(album, tasks, faults, skipped)
+        page = self._of_album(album, tasks, faults, skipped)
+        return replace(page, left_out=left_out)
 
     def _of_album(
         self, album: str, tasks: list[Task], faults: list[str], skipped: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.folder import open_inside
+from icf.harvest.sources.own_files import walk
 
 #: Extensions of files that accompany videos; they are counted, not opened.
 NOT_VIDEOS = frozenset(
@@ -45,20 +47,20 @@ class Videos:
             yield self.album
             return
         for folder in sorted(self.path.iterdir()):
-            if not folder.name.startswith("."):
-                yield folder.name
+            yield folder.name
 
-    def of(self, album: str) -> Iterator[Path]:
-        """Yield the files of an album in a fixed order; links out are skipped."""
+    def of(self, album: str, left_out: Counter[str] | None = None) -> Iterator[Path]:
+        """Yield the files of an album in a fixed order; links to folders are skipped.
+
+        Args:
+            album: its name.
+            left_out: gets the number of files and folders that machines made, by name.
+        """
         top = self.path if self.album is not None else self.path / album
         if not top.is_dir():
             yield top
             return
-        for place, folders, names in os.walk(top):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                if not name.startswith("."):
-                    yield Path(place, name)
+        yield from walk(top, left_out)
 
     def state(self, album: str) -> str:
         """Return a digest of the names and versions of an album's files."""

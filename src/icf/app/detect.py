@@ -13,6 +13,7 @@ import cv2
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed, WrongUse
+from icf.harvest.sources.own_files import walk
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection, Detector
 
@@ -116,7 +117,7 @@ def detect_all(
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(each for each in path.rglob("*") if each.is_file())
+            yield from (each for each in walk(path) if each.is_file())
         elif path.is_file():
             yield path
         else:

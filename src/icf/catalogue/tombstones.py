@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue.schema import album, character, tombstone
+from icf.names import normal_name
 
 URL, SHA256, CHARACTER = "url", "sha256", "character"
 
@@ -38,7 +39,7 @@ class Tombstone:
 
 def full_name(album_name: str, character_name: str) -> str:
     """Return what a tombstone calls a character."""
-    return f"{album_name}/{character_name}"
+    return f"{normal_name(album_name)}/{normal_name(character_name)}"
 
 
 def bury(

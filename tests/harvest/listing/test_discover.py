@@ -1,8 +1,10 @@
 import asyncio
+import unicodedata
 
 import pytest
 import sqlalchemy as sa
 
+from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import FetchStatus, Gender, Region
@@ -53,6 +55,61 @@ WHO = {
         Character("Moon", "Sol"),
     ),
 }
+
+
+def test_a_name_is_one_whoever_writes_it(catalogue: Catalogue) -> None:
+    for number, (moon, evoli) in enumerate(
+        [
+            ("Pokémon", "Évoli"),
+            (nfd("Pokémon"), nfd("Évoli")),
+            ("Pokémon\u200b", " Évoli"),
+        ]
+    ):
+        page = ListingPage(
+            albums=(Album(moon),),
+            characters=(Character(moon, evoli),),
+            pictures=(Picture(f"http://a.org/{number}.png", moon, evoli),),
+            tasks=(Task("images", str(number), moon, evoli),),
+        )
+        source = SourceOfTheTest(page, ListingPage())
+        source.name = f"source {number}"
+        listed(catalogue, source)
+    assert [row["name"] for row in all_of(catalogue, album)] == ["Pokémon"]
+    assert [row["name"] for row in all_of(catalogue, character)] == ["Évoli"]
+    assert len(all_of(catalogue, mention)) == 3
+
+
+def test_a_character_withdrawn_in_one_form_stays_out_in_another(
+    catalogue: Catalogue,
+) -> None:
+    subject = tombstones.full_name("Pokémon", nfd("Évoli"))
+    with catalogue.write() as connection:
+        tombstones.bury(connection, tombstones.CHARACTER, [subject], "asked")
+    evoli = Character(nfd("Pokémon"), "Évoli")
+    page = ListingPage(albums=(Album(nfd("Pokémon")),), characters=(evoli,))
+    assert listed(catalogue, SourceOfTheTest(page)).passed_over == 1
+    assert all_of(catalogue, character) == []
+
+
+def test_a_name_without_a_visible_character_is_passed_over_and_counted(
+    catalogue: Catalogue,
+) -> None:
+    who = (Character("Moon", "\u200b"), Character("Moon", "Luna"))
+    page = ListingPage(albums=(Album("Moon"),), characters=who)
+    assert listed(catalogue, SourceOfTheTest(page)).passed_over == 1
+    assert [row["name"] for row in all_of(catalogue, character)] == ["Luna"]
+
+
+def test_what_machines_made_is_counted_by_name(catalogue: Catalogue) -> None:
+    page = ListingPage(left_out={"@eaDir": 3, ".git": 1}, passed_over=2)
+    found = listed(catalogue, SourceOfTheTest(page))
+    assert (found.left_out, found.passed_over) == ({"@eaDir": 3, ".git": 1}, 2)
+    assert [row["passed_over"] for row in all_of(catalogue, discovery)] == [6]
+
+
+def nfd(text: str) -> str:
+    """A text as a Mac names its files."""
+    return unicodedata.normalize("NFD", text)
 
 
 def test_an_answer_becomes_rows(catalogue: Catalogue) -> None:

@@ -202,3 +202,13 @@ def test_an_image_that_is_not_there_is_explained(
     put_urls(catalogue, "http://a.org/dead.png", fate="not_found")
     with catalogue.read() as connection, pytest.raises(WrongUse, match=words):
         find_image(connection, text)
+
+
+def test_a_character_is_found_by_a_name_in_another_form(catalogue: Catalogue) -> None:
+    (who,) = add_album(catalogue, "Évoli")
+    with catalogue.write() as connection:
+        connection.execute(sa.update(album).values(name="Pokémon"))
+    evoli, pokemon = "E\u0301voli", "Poke\u0301mon\u200b"
+    with catalogue.read() as connection:
+        assert find_character(connection, evoli, pokemon) == who
+    assert listed(catalogue, pokemon).character_id == who

@@ -1,7 +1,9 @@
 import asyncio
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +12,10 @@ from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
+from icf.harvest.sources import folder as folder_module
 from icf.harvest.sources.base import Character, ListingPage
 from icf.harvest.sources.folder import FolderSource, open_inside
+from icf.harvest.sources.own_files import walk
 from icf.settings import HarvestSettings
 
 
@@ -57,9 +61,34 @@ def test_files_are_filed_by_the_folders_they_are_in(tmp_path: Path) -> None:
 
 def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
     put(tmp_path, "Moon/Luna/.DS_Store", "Moon/.git/x/y", ".cache/a/b", "Moon/Luna/1")
-    (moon,) = listed(source(tmp_path))
+    cache, moon = listed(source(tmp_path))
+    assert cache == ListingPage(left_out={".cache": 1})
     assert len(moon.pictures) == 1
     assert moon.faults == ()
+    assert moon.left_out == {".DS_Store": 1, ".git": 1}
+
+
+def test_an_album_of_many_steps_is_walked_once_after_a_restart_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "Moon/@eaDir/1", *(f"Moon/Luna/{n}" for n in range(7)))
+    monkeypatch.setattr(folder_module, "_FILES_A_STEP", 2)
+    walks = []
+
+    def counted(*given: Any, **more: Any) -> Iterator[Path]:
+        walks.append(given)
+        return walk(*given, **more)
+
+    monkeypatch.setattr(folder_module, "walk", counted)
+    pages = listed(source(tmp_path))
+    assert [len(page.pictures) for page in pages] == [2, 2, 2, 1]
+    assert [dict(page.left_out) for page in pages] == [{"@eaDir": 1}, {}, {}, {}]
+    assert len(walks) == 2  # for its state, and for its files
+
+    again = source(tmp_path)
+    (task,) = again.first_tasks()
+    last = asyncio.run(again.step(replace(task, cursor="6"), web=None))  # type: ignore[arg-type]
+    assert (len(last.pictures), last.done, last.left_out) == (1, True, {})
 
 
 def test_a_file_that_is_filed_under_nobody_is_told(tmp_path: Path) -> None:

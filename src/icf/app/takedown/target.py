@@ -27,6 +27,7 @@ from icf.codes import Label
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
+from icf.names import normal_name
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBERED = re.compile(r"character:([0-9]{1,18})")
@@ -117,7 +118,7 @@ def _of_character(connection: sa.Connection, text: str) -> Target:
     if numbered := _NUMBERED.fullmatch(text):
         rows = connection.execute(query.where(character.c.id == int(numbered[1]))).all()
     else:
-        rows = connection.execute(query.where(named == text)).all()
+        rows = connection.execute(query.where(named == normal_name(text))).all()
     if len(rows) > 1:
         shown = ", ".join(f"character:{row[0]}" for row in rows)
         raise WrongUse(f"{text!r} names several characters; give one of {shown}")

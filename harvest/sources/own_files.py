@@ -1,0 +1,82 @@
+"""Walk the user's own folders, without what machines put into them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+#: Folders and files that a NAS, a system or a sync tool makes by itself, in lower case.
+#: Those with a dot in front are hidden, and left out whatever they are called.
+_MADE_BY_MACHINES = frozenset(
+    {
+        # Synology
+        *("@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@synodrive"),
+        *("@synologydrive", "@cloudsync", "@sharesnap"),
+        # QNAP, NetApp, Samba
+        *("@recycle", "@recently-snapshot", "@transcode", "~snapshot", "#snap"),
+        # Windows
+        *("$recycle.bin", "recycler", "recycled", "system volume information"),
+        *("found.000", "msdownld.tmp", "$winreagent", "$sysreset"),
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
+        # macOS, and archives that were packed there
+        *("__macosx", "icon\r", "network trash folder", "temporary items"),
+        *("thevolumesettingsfolder", "thefindbycontentfolder", "backups.backupdb"),
+        *("desktop db", "desktop df"),
+        # Linux, tar
+        *("lost+found", "paxheader", "paxheaders", "aquota.user", "aquota.group"),
+        # GoodSync, OneDrive, Picasa, Paint Shop Pro, ZoomBrowser
+        *("_gsdata_", "onedrivetemp", "picasa.ini", "pspbrwse.jbf"),
+        "zbthumbnail.info",
+    }
+)
+_BEGINNINGS = (".", "@gmt-", "~syncthing~", "pax_global_header")
+_ENDINGS = ("@synoeastream", "@synoresource", ".lrdata")
+
+
+def is_made_by_machine(name: str) -> bool:
+    """Return whether a file or folder of this name is hidden, or no person made it.
+
+    >>> is_made_by_machine("@eaDir"), is_made_by_machine(".git")
+    (True, True)
+    >>> is_made_by_machine("Luna")
+    False
+    """
+    lower = name.lower()
+    return (
+        lower in _MADE_BY_MACHINES
+        or lower.startswith(_BEGINNINGS)
+        or lower.endswith(_ENDINGS)
+    )
+
+
+def walk(
+    top: Path, left_out: Counter[str] | None = None, *, folder_links: bool = False
+) -> Iterator[Path]:
+    """Yield the files below a folder in a fixed order.
+
+    Args:
+        top: the folder.
+        left_out: gets the number of folders and files that were left out, by name.
+        folder_links: yield links to folders too, as files; they are never followed.
+    """
+    counted: Counter[str] = Counter() if left_out is None else left_out
+    for place, folders, names in os.walk(top):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        files = [*names, *links] if folder_links else names
+        folders[:] = sorted(_kept(folders, counted, links))
+        for name in sorted(_kept(files, counted)):
+            yield Path(place, name)
+
+
+def _kept(
+    names: list[str], counted: Counter[str], without: list[str] | None = None
+) -> Iterator[str]:
+    for name in names:
+        if without and name in without:
+            continue
+        if is_made_by_machine(name):
+            counted[name] += 1
+        else:
+            yield name

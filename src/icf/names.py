@@ -1,0 +1,35 @@
+"""The one form in which names are stored and compared.
+
+A name comes from a folder on a Mac (decomposed), a list typed on Windows (composed), a
+page (with non-breaking spaces) or a shell. All of them look alike, so they are alike.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: Takes no room and means nothing by itself: soft hyphen, zero-width space, word
+#: joiner, byte order mark, marks of direction. Joiners mean something in Persian, in
+#: Indian scripts and in emoji, and stay.
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+
+
+def normal_name(text: str) -> str:
+    r"""Return a name composed (NFC), without invisible characters, with single spaces.
+
+    >>> normal_name("Poke\u0301mon") == "Pok\u00e9mon"
+    True
+    >>> normal_name(" Moon\u00a0\u200bRabbit\n")
+    'Moon Rabbit'
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
+
+
+def normal_pattern(pattern: str) -> str:
+    """Return a pattern for names in their normal form; its spaces stay as they are."""
+    return unicodedata.normalize("NFC", pattern)

@@ -1,0 +1,40 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from icf.harvest.sources.own_files import is_made_by_machine, walk
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot"),
+        *("$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found"),
+        *(".thumbnails", ".git", ".stfolder", ".dropbox.cache", ".Trash-1000"),
+        *("Thumbs.db", "Desktop.ini", "Icon\r", "@GMT-2024.01.31-00.00.00"),
+        "1.jpg@SynoEAStream",
+    ],
+)
+def test_machines_make_it(name: str) -> None:
+    assert is_made_by_machine(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Luna", "@gudetama", "#1", "Recycle", "tmp", "$", "~"]
+)
+def test_people_make_it(name: str) -> None:
+    assert not is_made_by_machine(name)
+
+
+def test_a_walk_is_in_order_and_counts_what_it_leaves_out(tmp_path: Path) -> None:
+    for name in ("b/2", "b/1", "a/@eaDir/x/y", "a/1", "@eaDir/z", "a/Thumbs.db"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    left_out: Counter[str] = Counter()
+    found = [str(one.relative_to(tmp_path)) for one in walk(tmp_path, left_out)]
+    assert found == ["a/1", "b/1", "b/2"]
+    assert left_out == {"@eaDir": 2, "Thumbs.db": 1}
+    linked = walk(tmp_path, folder_links=True)
+    assert "link" in [str(one.relative_to(tmp_path)) for one in linked]
