@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
 from icf.annotate.check import CheckedRows, check, question_ids
 from icf.annotate.formats.read_answers import read_answers
-from icf.annotate.record import Recorded, Recorder, preview, read_batches
+from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
 from icf.codes import Label
 from icf.workspace import Workspace
 
@@ -42,18 +43,22 @@ class Imported:
     Attributes:
         file: the file.
         taken: number of rows with a new answer.
+        revised: number of rows that change an earlier answer of the same person.
         known: number of rows whose answer was already recorded.
         unanswered: number of rows without an answer.
         faults: rows that were refused, in the order of the file.
         labels: number of questions by their new label.
+        unmerged: number of characters whose merge was undone with its answer.
     """
 
     file: AnswerFile
     taken: int
+    revised: int
     known: int
     unanswered: int
     faults: tuple[Fault, ...]
     labels: Mapping[Label, int]
+    unmerged: int = 0
 
     @property
     def refused(self) -> dict[str, int]:
@@ -78,10 +83,10 @@ def import_answers(
     Raises:
         BadInput: the file cannot be read, or its format is unknown.
     """
-    file, checked = _read(workspace, path, annotators)
+    file, source, checked = _read(workspace, path, annotators)
     run_id = workspace.begin_run("icf-annotate import")
     needed = workspace.settings.annotate.votes
-    recorder = Recorder(workspace.catalogue, run_id, file.name, needed)
+    recorder = Recorder(workspace.catalogue, run_id, source, needed)
     recorded = recorder.record(checked.votes, done)
     workspace.end_run(run_id)
     return _result(file, checked, recorded)
@@ -95,19 +100,20 @@ def preview_import(
     Raises:
         BadInput: the file cannot be read, or its format is unknown.
     """
-    file, checked = _read(workspace, path, annotators)
+    file, source, checked = _read(workspace, path, annotators)
     with workspace.catalogue.read() as connection:
-        return _result(file, checked, preview(connection, checked.votes))
+        return _result(file, checked, preview(connection, source, checked.votes))
 
 
 def _read(
     workspace: Workspace, path: Path, annotators: AnnotatorNames
-) -> tuple[AnswerFile, CheckedRows]:
+) -> tuple[AnswerFile, Source, CheckedRows]:
     found = read_answers(path)
+    source = Source(found.name, hashlib.sha256(path.read_bytes()).hexdigest())
     file = replace(found, rows=tuple(map(annotators.rename, found.rows)))
     with workspace.catalogue.read() as connection:
         batches = read_batches(connection, question_ids(file))
-    return file, check(file, batches)
+    return file, source, check(file, batches)
 
 
 def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Imported:
@@ -115,8 +121,10 @@ def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Impor
     return Imported(
         file=file,
         taken=recorded.taken,
+        revised=recorded.revised,
         known=recorded.known,
         unanswered=checked.unanswered,
         faults=tuple(faults),
         labels=recorded.labels,
+        unmerged=recorded.unmerged,
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +20,7 @@ import sqlalchemy as sa
 from icf.annotate.answers import Fault
 from icf.annotate.check import Vote
 from icf.annotate.votes import agreed_label
-from icf.catalogue import ledger, reviews
+from icf.catalogue import ledger, merges, reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, question
@@ -21,8 +28,9 @@ from icf.codes import Choice, Label, RowFault
 
 T = TypeVar("T")
 
-#: The step's name in the ledger.
+#: The step's name in the ledger, and that of an answer that replaces another.
 STEP = "label"
+REVISION_STEP = "answer"
 
 #: Answers per transaction.
 CHUNK = 500
@@ -34,13 +42,17 @@ class Recorded:
 
     Attributes:
         taken: number of new answers.
+        revised: number of answers that replace an earlier one of the same person.
         known: number of answers that were already in the catalogue.
-        faults: answers that contradict an earlier one of the same person.
+        faults: answers to questions that were taken down.
         labels: number of questions by their new label.
+        unmerged: number of characters whose merge was undone with its answer.
     """
 
     taken: int = 0
+    revised: int = 0
     known: int = 0
+    unmerged: int = 0
     faults: list[Fault] = field(default_factory=list)
     labels: Counter[Label] = field(default_factory=Counter)
 
@@ -52,12 +64,28 @@ def read_batches(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str
     return {row.id: row.batch_id for row in rows}
 
 
-def preview(connection: sa.Connection, votes: Sequence[Vote]) -> Recorded:
+@dataclass(frozen=True)
+class Source:
+    """An answer file.
+
+    Attributes:
+        name: its name, without its folder.
+        sha256: of its bytes.
+    """
+
+    name: str
+    sha256: str
+
+
+def preview(
+    connection: sa.Connection, source: Source, votes: Sequence[Vote]
+) -> Recorded:
     """Count what `Recorder.record` would do, without deriving labels."""
     total = Recorded()
     for part in _chunks(votes):
-        earlier = _read_earlier(connection, sorted({vote.question_id for vote in part}))
-        total.taken += len(_select_new(part, earlier, total))
+        ids = sorted({vote.question_id for vote in part})
+        existing = read_batches(connection, ids)
+        _select_new(part, existing, _read_given(connection, ids), source, total)
     return total
 
 
@@ -68,13 +96,13 @@ class Recorder:
     Attributes:
         catalogue: where to record.
         run_id: the run that imports the answers.
-        file: the name of the answer file.
+        source: the answer file.
         needed: number of agreeing answers that settles a question.
     """
 
     catalogue: Catalogue
     run_id: int
-    file: str
+    source: Source
     needed: int
 
     def record(
@@ -84,8 +112,9 @@ class Recorder:
     ) -> Recorded:
         """Record all new answers, and label the questions they are about.
 
-        If the program is killed, complete transactions remain, and the same call
-        records the rest.
+        A person's later answer replaces the earlier one, which stays in the table. If
+        the program is killed, complete transactions remain, and the same call records
+        the rest.
 
         Args:
             votes: at most one per person and question.
@@ -95,44 +124,57 @@ class Recorder:
         for part in _chunks(votes):
             with self.catalogue.write() as connection:
                 labels = _lock(connection, sorted({v.question_id for v in part}))
-                earlier = _read_earlier(connection, list(labels))
-                new = _select_new(part, earlier, total)
+                given = _read_given(connection, list(labels))
+                new = _select_new(part, labels, given, self.source, total)
                 self._insert(connection, new)
-                changed = self._changed_labels(labels, earlier, new)
+                changed = self._changed_labels(connection, labels)
                 self._write_labels(connection, changed)
+                unfounded = merges.unfounded(connection)
                 reviews.follow(connection, sorted(changed))
-            total.taken += len(new)
+                total.unmerged += self._undo_merges(connection, unfounded)
             total.labels.update(label for label, _ in changed.values())
             done(len(part))
         return total
 
-    def _insert(self, connection: sa.Connection, votes: Sequence[Vote]) -> None:
+    def _undo_merges(self, connection: sa.Connection, unfounded: Container[int]) -> int:
+        """Undo merges that the answers said before and no longer say."""
+        taken_back = [
+            each for each in merges.unfounded(connection) if each not in unfounded
+        ]
+        for each in taken_back:
+            merges.undo(connection, self.run_id, each)
+        return len(taken_back)
+
+    def _insert(self, connection: sa.Connection, new: Sequence[_New]) -> None:
         now = time.time()
+        replaced = [each.replaces.id for each in new if each.replaces]
+        if replaced:
+            update = sa.update(answer).where(answer.c.id.in_(replaced))
+            connection.execute(update.values(replaced_at=now))
         rows = [
             {
-                "question_id": vote.question_id,
-                "annotator": vote.annotator,
-                "choice": vote.choice.value,
-                "answered_at": vote.answered_at,
+                "question_id": each.vote.question_id,
+                "annotator": each.vote.annotator,
+                "choice": each.vote.choice.value,
+                "answered_at": each.vote.answered_at,
                 "imported_at": now,
-                "file": self.file,
-                "line": vote.line,
+                "file": self.source.name,
+                "file_sha256": self.source.sha256,
+                "line": each.vote.line,
             }
-            for vote in votes
+            for each in new
         ]
         if rows:
             connection.execute(sa.insert(answer), rows)
+        ledger.append(connection, self.run_id, map(_revision, filter(_revises, new)))
 
     def _changed_labels(
-        self,
-        labels: Mapping[int, str],
-        earlier: Mapping[int, Mapping[str, Choice]],
-        new: Iterable[Vote],
+        self, connection: sa.Connection, labels: Mapping[int, str]
     ) -> dict[int, tuple[Label, int]]:
         """The new label of each question that changes, and how many agree on it."""
-        counts = {key: Counter(earlier[key].values()) for key in labels}
-        for vote in new:
-            counts[vote.question_id][vote.choice] += 1
+        counts: dict[int, Counter[Choice]] = {key: Counter() for key in labels}
+        for (asked, _), some in _read_given(connection, list(labels)).items():
+            counts[asked].update(each.choice for each in some if each.counts)
         changed = {}
         for key, before in labels.items():
             label = agreed_label(counts[key], self.needed)
@@ -175,38 +217,111 @@ def _lock(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.label for row in connection.execute(query)}
 
 
-def _read_earlier(
+@dataclass(frozen=True)
+class _Given:
+    """An answer in the catalogue.
+
+    Attributes:
+        counts: whether no later answer of the same person replaced it.
+    """
+
+    id: int
+    choice: Choice
+    answered_at: float | None
+    source: Source
+    line: int
+    counts: bool
+
+    def is_in(self, source: Source, line: int) -> bool:
+        """Whether it is this row of a file, as far as earlier versions noted it."""
+        if self.source.sha256:
+            return self.source.sha256 == source.sha256
+        return (self.source.name, self.line) == (source.name, line)
+
+
+@dataclass(frozen=True)
+class _New:
+    """An answer to record, and the one of the same person that it replaces."""
+
+    vote: Vote
+    replaces: _Given | None
+
+
+def _revises(new: _New) -> bool:
+    return new.replaces is not None
+
+
+def _revision(new: _New) -> ledger.Decision:
+    """The line of the ledger about an answer that replaces another."""
+    old, vote = new.replaces, new.vote
+    assert old is not None
+    return ledger.Decision(
+        "question",
+        vote.question_id,
+        REVISION_STEP,
+        vote.choice.value,
+        vote.choice.value,
+        message=f"{vote.annotator} answered {old.choice} before, in {old.source.name}",
+    )
+
+
+def _read_given(
     connection: sa.Connection, ids: Sequence[int]
-) -> dict[int, dict[str, Choice]]:
-    """The recorded answers to questions, by question and person."""
-    found: dict[int, dict[str, Choice]] = {key: {} for key in ids}
-    query = sa.select(answer.c.question_id, answer.c.annotator, answer.c.choice)
-    for row in connection.execute(query.where(answer.c.question_id.in_(ids))):
-        found[row.question_id][row.annotator] = Choice[row.choice.upper()]
+) -> dict[tuple[int, str], list[_Given]]:
+    """All answers to questions, by question and person, oldest first."""
+    found: dict[tuple[int, str], list[_Given]] = defaultdict(list)
+    query = sa.select(answer).order_by(answer.c.id)
+    for row in by_ids(connection, query, answer.c.question_id, ids):
+        found[row.question_id, row.annotator].append(
+            _Given(
+                row.id,
+                Choice[row.choice.upper()],
+                row.answered_at,
+                Source(row.file, row.file_sha256 or ""),
+                row.line,
+                row.replaced_at is None,
+            )
+        )
     return found
 
 
 def _select_new(
     votes: Iterable[Vote],
-    earlier: Mapping[int, Mapping[str, Choice]],
+    existing: Container[int],
+    given: Mapping[tuple[int, str], Sequence[_Given]],
+    source: Source,
     total: Recorded,
-) -> list[Vote]:
-    """Return the new answers; count the others in ``total``."""
+) -> list[_New]:
+    """Return the answers to record; count all of them in ``total``."""
     new = []
     for vote in votes:
-        if vote.question_id not in earlier:
+        if vote.question_id not in existing:
             message = f"question {vote.question_id} was taken down"
             total.faults.append(Fault(vote.line, RowFault.UNKNOWN_QUESTION, message))
             continue
-        before = earlier[vote.question_id].get(vote.annotator)
-        if before is None:
-            new.append(vote)
-        elif before is vote.choice:
+        earlier = given.get((vote.question_id, vote.annotator), ())
+        if _is_known(vote, earlier, source):
             total.known += 1
-        else:
-            message = f"{vote.choice} here, {before} in an earlier file"
-            total.faults.append(Fault(vote.line, RowFault.CONFLICT, message))
+            continue
+        new.append(_New(vote, next((each for each in earlier if each.counts), None)))
+        total.taken += not earlier
+        total.revised += bool(earlier)
     return new
+
+
+def _is_known(vote: Vote, earlier: Sequence[_Given], source: Source) -> bool:
+    """Whether a person's answer is recorded, or older than the one that counts.
+
+    A file that is imported again takes nothing back that was revised since.
+    """
+    for each in earlier:
+        if each.counts and each.choice is vote.choice:
+            return True
+        if each.choice is vote.choice and each.is_in(source, vote.line):
+            return True
+        if each.counts and each.answered_at and vote.answered_at:
+            return vote.answered_at <= each.answered_at
+    return False
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

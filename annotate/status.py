@@ -16,7 +16,7 @@ class Counts:
 
     Attributes:
         batches: exported batches.
-        answers: imported answers.
+        answers: imported answers that count.
         open: questions without a label.
         labels: questions by label.
     """
@@ -38,7 +38,7 @@ def count(connection: sa.Connection) -> Counts:
     found = {label: number for label, number in connection.execute(query)}
     return Counts(
         batches=_rows(connection, batch),
-        answers=_rows(connection, answer),
+        answers=_rows(connection, answer, answer.c.replaced_at.is_(None)),
         open=found.get(Label.OPEN.value, 0),
         labels={
             label.value: found.get(label.value, 0)
@@ -47,6 +47,8 @@ def count(connection: sa.Connection) -> Counts:
     )
 
 
-def _rows(connection: sa.Connection, table: sa.Table) -> int:
-    query = sa.select(sa.func.count()).select_from(table)
+def _rows(
+    connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]
+) -> int:
+    query = sa.select(sa.func.count()).select_from(table).where(*where)
     return int(connection.execute(query).scalar_one())

@@ -46,7 +46,8 @@ def import_command(
 
     Good rows are imported; each bad row is reported with its line and reason, and the
     exit code is 3. Known answers are not counted twice, so a file can be imported
-    again, for example after an interruption. A question is settled when as many answers
+    again, for example after an interruption. Another answer of the same person in a
+    later file replaces the earlier one. A question is settled when as many answers
     agree as the setting annotate.votes requires.
     """
     names = AnnotatorNames(dict(map(_parse_person, persons)), annotator)
@@ -72,6 +73,7 @@ def _import_json(imported: Imported) -> dict[str, object]:
         "format": imported.file.format,
         "rows": len(imported.file.rows),
         "taken": imported.taken,
+        "revised": imported.revised,
         "known": imported.known,
         "unanswered": imported.unanswered,
         "refused": imported.refused,
@@ -84,12 +86,14 @@ def _import_json(imported: Imported) -> dict[str, object]:
             for fault in imported.faults
         ],
         "labels": {label.value: imported.labels.get(label, 0) for label in Label},
+        "unmerged": imported.unmerged,
     }
 
 
 def _import_table(imported: Imported) -> object:
     rows = [
         ("answers imported", imported.taken),
+        ("earlier answers changed", imported.revised),
         ("already known", imported.known),
         ("without an answer", imported.unanswered),
         *((f"refused: {why}", number) for why, number in imported.refused.items()),
@@ -99,6 +103,8 @@ def _import_table(imported: Imported) -> object:
             if imported.labels.get(label)
         ),
     ]
+    if imported.unmerged:
+        rows.append(("merges of characters undone", imported.unmerged))
     return table((imported.file.name, "count"), rows)
 
 

@@ -204,6 +204,7 @@ def _agreement(connection: sa.Connection) -> Agreement:
             sa.func.count().label("answers"),
             sa.func.count(sa.distinct(answer.choice)).label("choices"),
         )
+        .where(answer.replaced_at.is_(None))
         .group_by(answer.question_id)
         .having(sa.func.count() > 1)
         .subquery()

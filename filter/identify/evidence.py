@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.merges import survivor
+from icf.catalogue.merges import connected_components, survivor
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import FaceReason, Label, Verdict
@@ -55,7 +55,7 @@ class Links:
 
     def related(self) -> dict[int, int]:
         """For each linked face the smallest id of its connected component."""
-        return _connected_components(
+        return connected_components(
             [(one, other) for one, other in self.track.items()]
             + [
                 (one, other)
@@ -80,7 +80,7 @@ def read_links(connection: sa.Connection, ids: Sequence[int]) -> Links:
         if not same:
             cannot_link[one].add(other)
             cannot_link[other].add(one)
-    track = _connected_components([pair for pair, same in pairs.items() if same])
+    track = connected_components([pair for pair, same in pairs.items() if same])
     return Links(track, {one: frozenset(others) for one, others in cannot_link.items()})
 
 
@@ -221,18 +221,3 @@ def _confirmed(connection: sa.Connection, ids: Sequence[int]) -> list[sa.Row[Any
         first = sa.select(ranked).where(ranked.c.place <= MAX_CONFIRMED + 1)
         found += connection.execute(first)
     return sorted(found, key=lambda row: row.face_id)
-
-
-def _connected_components(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """For each node of the edges ``pairs`` the smallest node of its component."""
-    least: dict[int, int] = {}
-
-    def root(each: int) -> int:
-        while least.setdefault(each, each) != each:
-            each = least[each]
-        return each
-
-    for one, other in pairs:
-        low, high = sorted((root(one), root(other)))
-        least[high] = low
-    return {each: root(each) for each in least}

@@ -256,7 +256,7 @@ class RowFault(Code):
     UNKNOWN_CHOICE = "unknown_choice", "the answer is none of true, false, unsure"
     FOREIGN_BATCH = "foreign_batch", "the question belongs to another batch"
     DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
-    CONFLICT = "conflict", "this person gave another answer to it, here or before"
+    CONFLICT = "conflict", "this person gave another answer to it in another row"
     BAD_ENCODING = "bad_encoding", "the row is not UTF-8"
     BAD_ROW = "bad_row", "the row has missing or surplus columns, or is not JSON"
 

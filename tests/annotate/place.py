@@ -65,6 +65,13 @@ class Place:
                 update.values(reference_face_id=face_id, reference_by="hand")
             )
 
+    def reference(self, character_id: int) -> int:
+        """The face that questions about a character show."""
+        query = sa.select(character.c.reference_face_id)
+        with self.workspace.catalogue.read() as connection:
+            row = connection.execute(query.where(character.c.id == character_id))
+            return int(row.scalar_one())
+
     def add_face(
         self,
         character_id: int,

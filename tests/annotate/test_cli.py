@@ -115,6 +115,8 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "refused": {},
         "faults": [],
         "labels": {"open": 0, "same": 2, "different": 1, "unsure": 1},
+        "revised": 0,
+        "unmerged": 0,
     }
     known, _ = run("import", str(answers))
     assert (known["taken"], known["known"]) == (0, 4)

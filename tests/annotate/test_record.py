@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from icf.annotate import record
 from icf.annotate.ask import ask
 from icf.annotate.check import Vote
-from icf.annotate.record import Recorded, Recorder, preview, read_batches
+from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
 from icf.catalogue import reviews
+from icf.catalogue.merges import survivor_of
 from icf.catalogue.reviews import Found
 from icf.catalogue.schema import review
 from icf.codes import Choice, Label, Suspicion
+from icf.filter.review import merges as review_merges
 from tests.annotate.place import Place
 
 T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
@@ -29,9 +31,10 @@ def asked(place: Place, count: int) -> list[int]:
     return place.question_ids()
 
 
-def take(place: Place, *votes: Vote, needed: int = 1) -> Recorded:
+def take(place: Place, *votes: Vote, needed: int = 1, file: str = "a.csv") -> Recorded:
     run_id = place.workspace.begin_run("test")
-    return Recorder(place.workspace.catalogue, run_id, "a.csv", needed).record(votes)
+    source = Source(file, file)
+    return Recorder(place.workspace.catalogue, run_id, source, needed).record(votes)
 
 
 def test_answers_become_labels_and_decisions(place: Place) -> None:
@@ -94,15 +97,68 @@ def test_known_answers_are_labelled_again_when_fewer_votes_are_needed(
     assert place.labels() == {one: "same"}
 
 
-def test_another_answer_of_the_same_person_is_a_conflict(place: Place) -> None:
+def test_a_person_changes_an_answer_in_a_later_file(place: Place) -> None:
     [one] = asked(place, 1)
-    take(place, Vote(2, one, "ann", T))
-    second = take(place, Vote(9, one, "ann", F))
-    assert (second.taken, second.known) == (0, 0)
-    [fault] = second.faults
-    assert (fault.line, fault.reason.value) == (9, "conflict")
-    assert fault.message == "false here, true in an earlier file"
+    first, second = Vote(2, one, "ann", T), Vote(9, one, "ann", F)
+    take(place, first)
+    changed = take(place, second, file="b.csv")
+    assert (changed.taken, changed.revised, changed.known) == (0, 1, 0)
+    assert place.labels() == {one: "different"}
+    # Both are kept, and neither file brings anything new.
+    assert place.answers() == {(one, "ann", "true"), (one, "ann", "false")}
+    assert place.decisions("answer") == [(one, "false", None)]
+    for vote, file in ((first, "a.csv"), (second, "b.csv")):
+        again = take(place, vote, file=file)
+        assert (again.revised, again.known) == (0, 1)
+    assert place.labels() == {one: "different"}
+    # The first answer in yet another file is a decision again.
+    assert take(place, first, file="c.csv").revised == 1
     assert place.labels() == {one: "same"}
+
+
+def test_of_dated_answers_the_newest_counts_whatever_file_comes_first(
+    place: Place,
+) -> None:
+    [one] = asked(place, 1)
+    take(place, Vote(2, one, "ann", F, 20.0))
+    older = take(place, Vote(2, one, "ann", T, 10.0), file="b.json")
+    assert (older.revised, older.known) == (0, 1)
+    newer = take(place, Vote(2, one, "ann", T, 30.0), file="c.json")
+    assert newer.revised == 1
+    assert place.labels() == {one: "same"}
+
+
+def test_a_changed_answer_counts_once_among_those_of_others(place: Place) -> None:
+    [one] = asked(place, 1)
+    take(place, Vote(2, one, "ann", F), Vote(3, one, "bob", T), needed=2)
+    assert place.labels() == {one: "open"}
+    take(place, Vote(2, one, "ann", T), needed=2, file="b.csv")
+    assert place.labels() == {one: "same"}
+    assert place.decisions("label") == [(one, "same", 2.0)]
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_merge_is_undone_when_its_answer_is_taken_back(
+    place: Place, applied: bool
+) -> None:
+    ann, anna = place.add_character(), place.add_character("Anna")
+    references = [place.reference(each) for each in (ann, anna)]
+    suspected = Found(Suspicion.MERGE, ann, references[0], references[1], 0.9, anna)
+    run_id = place.workspace.begin_run("test")
+    with place.workspace.catalogue.write() as connection:
+        reviews.replace(connection, [Suspicion.MERGE], [ann], [suspected])
+        ask(connection, run_id, "csv", "batches/a", 9)
+    [key] = place.question_ids()
+    take(place, Vote(2, key, "ann", T))
+    if applied:
+        review_merges.apply(place.workspace)
+    taken_back = take(place, Vote(2, key, "ann", F), file="b.csv")
+    assert taken_back.unmerged == applied
+    with place.workspace.catalogue.read() as connection:
+        assert [survivor_of(connection, each) for each in (ann, anna)] == [ann, anna]
+        status = connection.execute(sa.select(review.c.status)).scalar_one()
+        assert review_merges.plan(connection).merges == ()
+    assert status == "different"
 
 
 def test_a_deleted_question_is_unknown(place: Place) -> None:
@@ -121,7 +177,7 @@ def test_a_preview_counts_and_writes_nothing(place: Place) -> None:
         Vote(5, two, "bob", U),
     ]
     with place.workspace.catalogue.read() as connection:
-        found = preview(connection, votes)
+        found = preview(connection, Source("b.csv", ""), votes)
         assert read_batches(connection, [one, two, 99]).keys() == {one, two}
     assert (found.taken, found.known) == (3, 1)
     assert len(place.answers()) == 1
@@ -134,7 +190,7 @@ def test_killed_half_way_the_same_call_takes_the_rest(
     questions = asked(place, 5)
     votes = [Vote(n, q, "ann", T) for n, q in enumerate(questions, 2)]
     run_id = place.workspace.begin_run("test")
-    recorder = Recorder(place.workspace.catalogue, run_id, "a.csv", 1)
+    recorder = Recorder(place.workspace.catalogue, run_id, Source("a.csv", ""), 1)
     seen: list[int] = []
 
     def stop_after_two_chunks(answers: int) -> None:

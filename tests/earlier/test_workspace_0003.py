@@ -86,7 +86,8 @@ def test_it_goes_on_as_the_earlier_version_did(
     # Two more than then: some faces that identity dropped are asked about, too.
     assert exported["questions"] == expected["export"]["questions"] + 2
     answers = said(work, "annotate", "import", str(batch / "first/questions.csv"))
-    assert answers == expected["import"]
+    # Later versions count more.
+    assert expected["import"].items() <= answers.items()
     splits = said(work, "build-splits", str(work / "releases/second"), "--seed", "1")
     for key in ("counts", "held_back", "left_out", "leaks"):
         assert splits[key] == expected["splits"][key]

@@ -163,7 +163,13 @@ class _Explainer:
         )
         row = self._one(query.where(question.c.id == key), f"question {key}")
         given = (
-            sa.select(answer.c.annotator, answer.c.choice, answer.c.file, answer.c.line)
+            sa.select(
+                answer.c.annotator,
+                answer.c.choice,
+                answer.c.file,
+                answer.c.line,
+                answer.c.replaced_at,
+            )
             .where(answer.c.question_id == key)
             .order_by(answer.c.id)
         )
@@ -174,7 +180,7 @@ class _Explainer:
             "batch": row.batch_id,
             "label": row.label,
             "meaning": meaning_of(Label, row.label),
-            "answers": self._all(given),
+            "answers": [_dated_answer(each) for each in self._all(given)],
             "decisions": self._decisions("question", key),
         }
 
@@ -288,6 +294,12 @@ class _Explainer:
 
     def _values(self, query: sa.Select[Any]) -> list[int]:
         return list(self.connection.execute(query).scalars())
+
+
+def _dated_answer(given: Record) -> Record:
+    """An answer; one that its person changed later says when."""
+    replaced_at = given.pop("replaced_at")
+    return given if replaced_at is None else {**given, "replaced": _iso(replaced_at)}
 
 
 def _is_url(text: str) -> sa.ColumnElement[bool]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0005"
+REVISION = "0006"
 
 _DIALECTS = ("sqlite", "postgresql")
 

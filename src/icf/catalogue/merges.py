@@ -8,13 +8,14 @@ character they were found under, answers under the one they were about, and read
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from icf.catalogue import ledger, references
-from icf.catalogue.schema import candidate, character, face, question
-from icf.codes import Label, ReviewStatus
+from icf.catalogue.schema import candidate, character, face, question, review
+from icf.codes import Label, ReviewStatus, Suspicion
 from icf.errors import WrongUse
 
 #: The step's name in the ledger.
@@ -116,6 +117,49 @@ def undo(connection: sa.Connection, run_id: int, character_id: int) -> int:
     _note(connection, run_id, stays, why, ReviewStatus.DIFFERENT)
     references.judge_again(connection, run_id, character_id, why)
     return stays
+
+
+def unfounded(connection: sa.Connection) -> list[int]:
+    """Merged characters that no answers link with their survivor any more, ascending.
+
+    Answers link two characters where a suspicion that they are one was confirmed.
+    """
+    merged = dict(
+        connection.execute(
+            sa.select(character.c.id, character.c.merged_into).where(
+                character.c.merged_into.is_not(None)
+            )
+        ).all()
+    )
+    if not merged:
+        return []
+    pairs = connection.execute(
+        sa.select(review.c.character_id, review.c.other_character_id).where(
+            review.c.kind == Suspicion.MERGE.value,
+            review.c.status == ReviewStatus.SAME.value,
+        )
+    )
+    first = connected_components((row[0], row[1]) for row in pairs)
+    return sorted(
+        gone
+        for gone, stays in merged.items()
+        if first.get(gone, gone) != first.get(stays, stays)
+    )
+
+
+def connected_components(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """For each node of the edges ``pairs`` the smallest node of its component."""
+    least: dict[int, int] = {}
+
+    def root(each: int) -> int:
+        while least.setdefault(each, each) != each:
+            each = least[each]
+        return each
+
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)))
+        least[high] = low
+    return {each: root(each) for each in least}
 
 
 def _note(

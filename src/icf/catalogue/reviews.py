@@ -385,7 +385,8 @@ def _settling() -> Iterable[sa.Select[Any]]:
             sa.and_(
                 review.c.kind.in_([kind.value for kind in kinds]),
                 face_id == question.c.face_id,
-                character_id == ours,
+                # Merged since, it is still the one that was asked about.
+                sa.or_(character_id == ours, character_id == question.c.character_id),
             ),
         )
 

@@ -374,7 +374,8 @@ question = sa.Table(
     _id(),
     _ref("face_id", "face.id"),
     _ref("character_id", "character.id"),
-    # The reference shown next to it.
+    # The reference shown next to it; the face itself: is it a good picture of the
+    # character?
     _ref("reference_face_id", "face.id"),
     sa.Column("batch_id", sa.Text, sa.ForeignKey("batch.id"), nullable=False),
     # icf.codes.Label
@@ -387,8 +388,10 @@ question = sa.Table(
     _text("chosen", nullable=True),
     sa.Column("inclusion", sa.Double),
     sa.Column("probability", sa.Double),
-    sa.UniqueConstraint("face_id", "character_id"),
+    # Again only against another reference, where the first one was wrong.
+    sa.UniqueConstraint("face_id", "character_id", "reference_face_id"),
     sa.Index("ix_question_batch_id", "batch_id"),
+    sa.Index("ix_question_reference_face_id", "reference_face_id"),
     sa.Index("ix_question_label", "label", "character_id"),
 )
 
@@ -404,7 +407,19 @@ answer = sa.Table(
     _time("imported_at"),
     _text("file"),
     sa.Column("line", sa.Integer, nullable=False),
-    sa.UniqueConstraint("question_id", "annotator"),
+    # Of the file's bytes: the same file again brings nothing new.
+    sa.Column("file_sha256", sa.String(64)),
+    # When the same person's later answer took its place; NULL: it counts.
+    sa.Column("replaced_at", sa.Double),
+    sa.Index("ix_answer_question_id", "question_id"),
+    sa.Index(
+        "ix_answer_question_id_annotator",
+        "question_id",
+        "annotator",
+        unique=True,
+        sqlite_where=sa.text("replaced_at IS NULL"),
+        postgresql_where=sa.text("replaced_at IS NULL"),
+    ),
 )
 
 # The step of the filter's chain that a row waits for when another stage enters it, as

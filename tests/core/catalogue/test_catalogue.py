@@ -12,7 +12,15 @@ from alembic.script import ScriptDirectory
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import REVISION, Catalogue, alembic_config
 from icf.catalogue.ledger import Decision
-from icf.catalogue.schema import album, face, image, mention, metadata
+from icf.catalogue.schema import (
+    album,
+    answer,
+    face,
+    image,
+    mention,
+    metadata,
+    question,
+)
 from icf.errors import BrokenMachine, WrongUse
 from tests.catalogues import Copies, empty_postgres
 
@@ -95,6 +103,33 @@ def test_hashes_of_revision_0002_are_the_same_in_hex_afterwards(
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+BATCH_0003 = {
+    "id": "b1",
+    "format": "csv",
+    "path": "b1",
+    "questions": 1,
+    "created_at": 0.0,
+}
+QUESTION_0003 = {
+    "id": 7,
+    "face_id": 2,
+    "character_id": 1,
+    "reference_face_id": 3,
+    "batch_id": "b1",
+    "label": "same",
+    "asked_at": 1.5,
+}
+ANSWER_0003 = {
+    "id": 5,
+    "question_id": 7,
+    "annotator": "ann",
+    "choice": "true",
+    "answered_at": None,
+    "imported_at": 2.5,
+    "file": "a.csv",
+    "line": 2,
+}
+
 #: Faces of revision 0003: the picture they are on, their character, their probability,
 #: the value of identity's decision (if it decided), and what they become: the character
 #: they are filed under and the one that identity chose.
@@ -154,6 +189,9 @@ def test_the_character_of_a_face_of_revision_0003_becomes_two(empty: Catalogue) 
             insert("face", face_0003)
             for value in values:
                 insert("decision", {**_decision_0003(key), "value": value})
+        insert("batch", BATCH_0003)
+        insert("question", QUESTION_0003)
+        insert("answer", ANSWER_0003)
     empty.upgrade()
     with empty.read() as connection:
         query = sa.select(face.c.filed_under_id, face.c.character_id)
@@ -161,6 +199,14 @@ def test_the_character_of_a_face_of_revision_0003_becomes_two(empty: Catalogue) 
         assert dict(zip(SPLIT, map(tuple, found), strict=True)) == {
             name: expected for name, (*_, expected) in SPLIT.items()
         }
+        for table, row in ((question, QUESTION_0003), (answer, ANSWER_0003)):
+            [kept] = connection.execute(sa.select(table)).mappings()
+            assert row.items() <= dict(kept).items()
+        # A face is asked about again, against another reference.
+        again = {**QUESTION_0003, "id": 8, "reference_face_id": 4}
+        connection.execute(sa.insert(question).values(again))
+        answered = {**ANSWER_0003, "id": 8, "question_id": 8}
+        connection.execute(sa.insert(answer).values(answered))
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
