@@ -8,7 +8,6 @@ call `write_candidates`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 
 import sqlalchemy as sa
@@ -19,20 +18,21 @@ from icf.catalogue.candidates import file_under
 from icf.catalogue.schema import candidate, character, mention, url
 
 
-def mention_cast(connection: sa.Connection, album_ids: Collection[int]) -> set[int]:
-    """Mention pictures that name an album alone for all characters of that album.
+def unmentioned_cast(
+    connection: sa.Connection, url_ids: Collection[int], character_ids: Collection[int]
+) -> set[tuple[int, int]]:
+    """Return what is missing so that pictures of an album alone are of its whole cast.
 
     Args:
         connection: a transaction that writes.
-        album_ids: the albums that have new pictures or new characters.
+        url_ids: the pictures that are newly listed; those of all albums alone.
+        character_ids: the characters that are newly listed.
 
     Returns:
-        Ids of the URLs that have new mentions.
+        Pairs of a URL's id and a character's id that `mention` does not have.
     """
-    if not album_ids:
-        return set()
     missing = (
-        sa.select(url.c.id.label("url_id"), character.c.id.label("character_id"))
+        sa.select(url.c.id, character.c.id)
         .join(character, character.c.album_id == url.c.album_id)
         .outerjoin(
             mention,
@@ -41,16 +41,14 @@ def mention_cast(connection: sa.Connection, album_ids: Collection[int]) -> set[i
                 mention.c.character_id == character.c.id,
             ),
         )
-        .where(among(connection, url.c.album_id, album_ids), mention.c.url_id.is_(None))
-        .where(~tombstones.is_buried_character())
+        .where(mention.c.url_id.is_(None), ~tombstones.is_buried_character())
     )
-    now = time.time()
-    rows = [
-        {**row, "is_lead": False, "found_at": now}
-        for row in connection.execute(missing).mappings()
-    ]
-    file_under(connection, mention, rows)
-    return {row["url_id"] for row in rows}
+    found: set[tuple[int, int]] = set()
+    for column, ids in ((url.c.id, url_ids), (character.c.id, character_ids)):
+        if ids:
+            query = missing.where(among(connection, column, ids))
+            found |= {(pair[0], pair[1]) for pair in connection.execute(query)}
+    return found
 
 
 def write_candidates(connection: sa.Connection, url_ids: Collection[int]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.bulk_insert import among, insert_new
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.schema import image
 from icf.codes import ImageReason, Verdict
@@ -53,5 +53,7 @@ def insert_images(
         for one in new.values()
     ]
     insert_new(connection, image, ["sha256"], rows)
-    known = sa.select(image.c.sha256, image.c.id).where(image.c.sha256.in_(sorted(new)))
+    known = sa.select(image.c.sha256, image.c.id).where(
+        among(connection, image.c.sha256, new)
+    )
     return {row.sha256: row.id for row in connection.execute(known)}

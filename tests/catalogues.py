@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -66,3 +67,18 @@ def _is_whole(connection: sa.Connection) -> bool:
         return False
     revision = sa.text("SELECT version_num FROM alembic_version")
     return list(connection.execute(revision).scalars()) == [REVISION]
+
+
+def few_variables(catalogue: Catalogue, most: int = 1000) -> None:
+    """Let SQLite take few values in one statement, so that a test needs few rows.
+
+    Before Python 3.11 the limit cannot be set, and such a test shows nothing.
+    """
+    if not hasattr(sqlite3.Connection, "setlimit"):
+        return
+    sa.event.listen(
+        catalogue.engine,
+        "connect",
+        lambda driver, _: driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most),
+    )
+    catalogue.engine.dispose()

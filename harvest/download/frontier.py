@@ -16,7 +16,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import lock
 from icf.catalogue.schema import image_source, url
 from icf.codes import FetchStatus
 from icf.stores.files import process_exists
@@ -117,13 +119,14 @@ class Frontier:
 
     def postpone(self, host: str, until: float) -> None:
         """Let no worker lease a host's rows until a time."""
-        waiting = sa.and_(url.c.fate == FetchStatus.PENDING.value, url.c.host == host)
+        waiting = sa.and_(
+            url.c.fate == FetchStatus.PENDING.value,
+            url.c.host == host,
+            url.c.not_before < until,
+        )
         with self._catalogue.write() as connection:
-            connection.execute(
-                sa.update(url)
-                .where(waiting, url.c.not_before < until)
-                .values(not_before=until)
-            )
+            change = sa.update(url).where(_locked(connection, waiting))
+            connection.execute(change.values(not_before=until))
 
     def next_due(self, without: Collection[str] = ()) -> float | None:
         """Return when the next pending row can be leased; None if none is pending.
@@ -160,12 +163,9 @@ class Frontier:
         with self._catalogue.write() as connection:
             held_by = connection.execute(holders).scalars().all()
             dead = [name for name in held_by if name and not _is_alive(name)]
-            freed = connection.execute(
-                sa.update(url)
-                .where(_is_leased(), url.c.leased_by.in_(dead))
-                .values(_FREE)
-            )
-            return freed.rowcount
+            theirs = sa.and_(_is_leased(), url.c.leased_by.in_(dead))
+            change = sa.update(url).where(_locked(connection, theirs))
+            return connection.execute(change.values(_FREE)).rowcount
 
     def _is_free(self, now: float) -> sa.ColumnElement[bool]:
         # A lease that ends later than any lease can was made before the clock was set
@@ -186,10 +186,11 @@ class Frontier:
     ) -> None:
         if not ids:
             return
-        change = sa.update(url).where(url.c.id.in_(sorted(ids))).values(values)
+        chosen = among(connection, url.c.id, ids)
         if mine:
-            change = change.where(url.c.leased_by == self.worker)
-        connection.execute(change)
+            chosen = sa.and_(chosen, url.c.leased_by == self.worker)
+        change = sa.update(url).where(_locked(connection, chosen))
+        connection.execute(change.values(values))
 
 
 _FREE: dict[str, object] = {"leased_by": None, "leased_until": 0.0}
@@ -200,6 +201,15 @@ def _is_leased() -> sa.ColumnElement[bool]:
     return url.c.leased_until > sa.text("0")
 
 
+def _locked(
+    connection: sa.Connection, chosen: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """Lock rows in the order in which every writer locks them; return them again."""
+    if connection.dialect.name == "sqlite":
+        return chosen
+    return among(connection, url.c.id, lock(connection, url, chosen))
+
+
 def _headers_of(
     connection: sa.Connection, rows: Iterable[sa.Row[tuple[object, ...]]]
 ) -> dict[tuple[int, str], str]:
@@ -208,7 +218,7 @@ def _headers_of(
     if not known:
         return {}
     found = connection.execute(
-        sa.select(image_source).where(image_source.c.image_id.in_(known))
+        sa.select(image_source).where(among(connection, image_source.c.image_id, known))
     )
     return {(row.image_id, row.url): row.headers for row in found if row.headers}
 

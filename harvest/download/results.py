@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import tombstones
-from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.bulk_insert import among, insert_new
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
@@ -85,7 +85,9 @@ def write_results(
                 for one in stored
             ],
         )
-        changes = [_change(one, ids, worker) for one in results]
+        # In the order of `icf.catalogue.rows.lock`.
+        ordered = sorted(results, key=lambda one: one.leased.id)
+        changes = [_change(one, ids, worker) for one in ordered]
         connection.execute(
             sa.update(url)
             .where(
@@ -127,7 +129,7 @@ def _without_withdrawn(
     ]
     elsewhere = {one.sha256 for one in kept if isinstance(one, Stored)}
     of_urls = {one.sha256 for one in stored if one.leased.url in urls}
-    known = sa.select(image.c.sha256).where(image.c.sha256.in_(sorted(of_urls)))
+    known = sa.select(image.c.sha256).where(among(connection, image.c.sha256, of_urls))
     elsewhere |= set(connection.execute(known).scalars())
     return kept, hashes | (of_urls - elsewhere)
 
@@ -179,7 +181,9 @@ def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
 def _insert_sources(
     connection: sa.Connection, stored: Sequence[Stored], ids: dict[str, int]
 ) -> None:
-    query = sa.select(url).where(url.c.id.in_([one.leased.id for one in stored]))
+    query = sa.select(url).where(
+        among(connection, url.c.id, [one.leased.id for one in stored])
+    )
     listed = {row["id"]: row for row in connection.execute(query).mappings()}
     now = time.time()
     rows = [

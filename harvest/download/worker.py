@@ -96,6 +96,8 @@ class Worker:
         self._being_written = 0
         #: Ids of leased rows without a written result.
         self._held: set[int] = set()
+        #: Until when hosts asked to be left alone; not in the catalogue yet.
+        self._pauses: dict[str, float] = {}
         self._leasing = False
         self._lease_at = 0.0
         self._flush_at = 0.0
@@ -197,6 +199,9 @@ class Worker:
         self._being_written += len(batch)
         writing = self._submit(partial(self._write, batch))
         writing.add_done_callback(partial(self._batch_is_written, len(batch)))
+        for host, until in self._take_pauses():
+            self._submit(partial(self._frontier.postpone, host, until))
+            self._release(self._hosts.drain(host))
 
     def _batch_is_written(self, size: int, _: asyncio.Future[None]) -> None:
         self._being_written -= size
@@ -292,8 +297,12 @@ class Worker:
     def _pause_host(self, host: str, until: float) -> None:
         self._hosts.pause(host, until)
         if until - self._clock() > _SHORT_PAUSE:
-            self._release(self._hosts.drain(host))
-            self._submit(partial(self._frontier.postpone, host, until))
+            # Written with the results: of many answers that ask for it, one writes.
+            self._pauses[host] = max(until, self._pauses.get(host, until))
+
+    def _take_pauses(self) -> list[tuple[str, float]]:
+        pauses, self._pauses = self._pauses, {}
+        return list(pauses.items())
 
     def _count_refusal(self, host: str) -> None:
         consecutive = self._hosts.refused(host)
@@ -340,6 +349,8 @@ class Worker:
         try:
             if self._results:
                 self._write(self._results)
+            for host, until in self._take_pauses():
+                self._frontier.postpone(host, until)
             self._frontier.release(self._held)
         except BrokenMachine:
             if self._broken is None:

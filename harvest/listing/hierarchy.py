@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.bulk_insert import insert_into, insert_new
+from icf.catalogue.bulk_insert import among, insert_into, insert_new
 from icf.catalogue.schema import album, character, discovery
 from icf.harvest.sources.base import Album, Character, ListingPage, Source, Task
 
@@ -43,7 +43,9 @@ def enter_albums(
         *(task.album for task in page.tasks if task.album),
         *(one.album for one in page.pictures if one.album),
     }
-    known = sa.select(album.c.name, album.c.id).where(album.c.name.in_(sorted(names)))
+    known = sa.select(album.c.name, album.c.id).where(
+        among(connection, album.c.name, names)
+    )
     return {row.name: row.id for row in connection.execute(known)}
 
 
@@ -75,13 +77,15 @@ def enter_characters(
         *((t.album, t.character) for t in page.tasks if t.album and t.character),
     }
     names = {albums[name]: name for name in albums}
-    pairs = sorted((albums[album_name], name) for album_name, name in wanted)
+    pairs = {(albums[album_name], name) for album_name, name in wanted}
     known = sa.select(character.c.album_id, character.c.name, character.c.id).where(
-        sa.tuple_(character.c.album_id, character.c.name).in_(pairs)
+        among(connection, character.c.album_id, {pair[0] for pair in pairs}),
+        among(connection, character.c.name, {pair[1] for pair in pairs}),
     )
     return {
         (names[album_id], name): row_id
         for album_id, name, row_id in connection.execute(known)
+        if (album_id, name) in pairs
     }
 
 

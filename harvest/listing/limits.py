@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from icf.catalogue.bulk_insert import among
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import NEVER_FETCHED
@@ -167,7 +168,7 @@ def _albums(
     known = {
         row.name: row
         for row in connection.execute(
-            sa.select(*columns).where(album.c.name.in_(sorted({*found, *named})))
+            sa.select(*columns).where(among(connection, album.c.name, {*found, *named}))
         )
     }
     quota = _Quota(rules.limit.albums, {None: _count_albums(connection, source)})
@@ -251,8 +252,8 @@ def _known_characters(
         )
         .join(album, album.c.id == character.c.album_id)
         .where(
-            album.c.name.in_(sorted({pair[0] for pair in names})),
-            character.c.name.in_(sorted({pair[1] for pair in names})),
+            among(connection, album.c.name, {pair[0] for pair in names}),
+            among(connection, character.c.name, {pair[1] for pair in names}),
         )
     )
     return {(row.album, row.name): row for row in connection.execute(query)}
@@ -264,7 +265,7 @@ def _count_characters(
     query = (
         sa.select(album.c.name, sa.func.count())
         .join(character, character.c.album_id == album.c.id)
-        .where(album.c.name.in_(sorted(albums)), _is_of(source, character))
+        .where(among(connection, album.c.name, albums), _is_of(source, character))
         .group_by(album.c.name)
     )
     return {name: int(count) for name, count in connection.execute(query)}
@@ -311,7 +312,7 @@ def _filed(
         .outerjoin(
             album, album.c.id == sa.func.coalesce(url.c.album_id, character.c.album_id)
         )
-        .where(url.c.url.in_(sorted(urls)))
+        .where(among(connection, url.c.url, urls))
     )
     return {
         (row.url, (row.album, None if row.album_id else row.character))
@@ -337,8 +338,8 @@ def _count_pictures(
         .where(
             mine,
             url.c.album_id.is_(None),
-            album.c.name.in_(sorted({a for a, _ in names})),
-            character.c.name.in_(sorted({c for _, c in names})),
+            among(connection, album.c.name, {a for a, _ in names}),
+            among(connection, character.c.name, {c for _, c in names}),
         )
         .group_by(album.c.name, character.c.name)
     )
@@ -348,7 +349,7 @@ def _count_pictures(
     by_album = (
         sa.select(album.c.name, sa.func.count())
         .join(url, url.c.album_id == album.c.id)
-        .where(mine, album.c.name.in_(album_only))
+        .where(mine, among(connection, album.c.name, album_only))
         .group_by(album.c.name)
     )
     if album_only:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import among, insert_new
 from icf.catalogue.candidates import file_under
+from icf.catalogue.rows import lock
 from icf.catalogue.schema import mention, url
 from icf.codes import FetchStatus
-from icf.harvest.filing import mention_cast, write_candidates
+from icf.harvest.filing import unmentioned_cast, write_candidates
 from icf.harvest.listing.resolve import ResolvedPage, ResolvedPicture
 from icf.harvest.sources.base import Frame, Source
 
@@ -44,7 +45,6 @@ def store_pictures(
     insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
     _refetch_changed(connection, rows)
     ids = _ids(connection, {row["url"] for row in rows})
-    now = time.time()
     mentions: dict[tuple[int, int], dict[str, Any]] = {}
     for picture in page.pictures:
         character_id = characters.get((picture.album or "", picture.character or ""))
@@ -52,18 +52,24 @@ def store_pictures(
             continue
         key = (ids[picture.address.url], character_id)
         lead = picture.is_lead or (key in mentions and mentions[key]["is_lead"])
-        mentions[key] = {
-            "url_id": key[0],
-            "character_id": character_id,
-            "is_lead": lead,
-            "found_at": now,
-        }
+        mentions[key] = _mention(key, is_lead=lead)
+    of_albums = {ids[row["url"]] for row in rows if row["album_id"] is not None}
+    listed = {characters[one.album, one.name] for one in page.characters}
+    for key in unmentioned_cast(connection, of_albums, listed):
+        mentions.setdefault(key, _mention(key, is_lead=False))
     file_under(connection, mention, mentions.values())
-    changed_albums = {row["album_id"] for row in rows} - {None}
-    changed_albums |= {albums[one.album] for one in page.characters}
-    of_cast = mention_cast(connection, changed_albums)
     # Some of these URLs may be stored already, for another character.
-    write_candidates(connection, of_cast | {url_id for url_id, _ in mentions})
+    write_candidates(connection, {url_id for url_id, _ in mentions})
+
+
+def _mention(key: tuple[int, int], *, is_lead: bool) -> dict[str, Any]:
+    url_id, character_id = key
+    return {
+        "url_id": url_id,
+        "character_id": character_id,
+        "is_lead": is_lead,
+        "found_at": time.time(),
+    }
 
 
 def _refetch_changed(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -80,6 +86,8 @@ def _refetch_changed(connection: sa.Connection, rows: Sequence[dict[str, Any]]) 
             if row[column.name] is not None and row["fate"] == FetchStatus.PENDING.value
         ]
         if listed:
+            known = {row["known_url"] for row in listed}
+            lock(connection, url, among(connection, url.c.url, known))
             connection.execute(
                 sa.update(url)
                 .where(

@@ -50,6 +50,11 @@ class Catalogue:
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that sees one state of the catalogue and writes nothing."""
         with _clear_errors(self.url), self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                # Its default shows each statement what was written until then.
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
             yield connection
             connection.rollback()
 

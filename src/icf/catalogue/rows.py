@@ -1,4 +1,4 @@
-"""Read rows by id, however many ids there are."""
+"""Read or lock rows by id, however many ids there are."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ def by_ids(
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         yield from connection.execute(query.where(column.in_(part)))
+
+
+def lock(
+    connection: sa.Connection, table: sa.Table, chosen: sa.ColumnElement[bool]
+) -> list[int]:
+    """Lock rows until the transaction ends; return their ids, in order.
+
+    Whoever changes several rows of a table that others change too locks them first, in
+    the order of their ids: then two of them wait for each other in line, and neither
+    has what the other needs. On SQLite a transaction that writes has locked everything.
+    """
+    query = sa.select(table.c.id).where(chosen).order_by(table.c.id)
+    # Others may refer to these rows meanwhile.
+    query = query.with_for_update(key_share=True)
+    return list(connection.execute(query).scalars())

@@ -17,9 +17,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue import ledger, references, row_state
+from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.filing import filed_under
+from icf.catalogue.rows import lock
 from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.engine.engine import Engine
@@ -101,7 +103,9 @@ class Runner:
         pages = self._pages_by_group if step.grouped else self._pages_by_id
         for ids in pages(step):
             with self.catalogue.read() as connection:
-                yield step.select(connection, ids)
+                items = step.select(connection, ids)
+            # Not inside: SQLite's log grows as long as one transaction reads.
+            yield items
 
     def _pages_by_id(self, step: Step[Any]) -> Iterator[list[int]]:
         table = TABLES[step.subject]
@@ -237,12 +241,8 @@ def _still_waiting(
     connection: sa.Connection, step: Step[Any], ids: Sequence[int]
 ) -> set[int]:
     table = TABLES[step.subject]
-    query = (
-        sa.select(table.c.id)
-        .where(table.c.id.in_(ids), table.c.awaits == step.name)
-        .with_for_update()
-    )
-    return set(_ids(connection, query))
+    chosen = sa.and_(among(connection, table.c.id, ids), table.c.awaits == step.name)
+    return set(lock(connection, table, chosen))
 
 
 def _face_columns(new: NewFace) -> dict[str, object]:

@@ -27,6 +27,7 @@ from icf.engine.runner import Chain, Runner
 from icf.engine.step import Item, ItemT, NewFace, Outcome, Step
 from icf.errors import BrokenMachine
 from icf.stores.vectors import VectorStore
+from tests.catalogues import few_variables
 
 MODEL = "m" * 64
 
@@ -299,3 +300,42 @@ def test_two_runners_at_once_record_each_decision_once(
     judged = column(catalogue, sa.select(decision.c.subject_id))
     assert sorted(judged) == list(range(1, 31))
     assert len(column(catalogue, sa.select(face.c.id))) == 30
+
+
+def test_no_transaction_is_open_while_a_step_judges(
+    sqlite_catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """SQLite's log begins from its start again only when nobody reads."""
+    fill(sqlite_catalogue, range(1, 31))
+    run = runner(sqlite_catalogue, tmp_path, Find(), Oldest())
+    for step in run.chain.steps:
+        seen = 0
+        for _ in run._batches(step):
+            with sqlite_catalogue.engine.connect() as connection:
+                checkpoint = connection.connection.driver_connection
+                assert checkpoint is not None
+                pragma = "PRAGMA wal_checkpoint(TRUNCATE)"
+                busy, *_ = checkpoint.execute(pragma).fetchone()
+            assert not busy
+            seen += 1
+        assert seen > 1
+        run.run(step)
+
+
+def test_a_character_may_have_more_faces_than_a_query_takes_values(
+    sqlite_catalogue: Catalogue, tmp_path: Path
+) -> None:
+    few_variables(sqlite_catalogue)
+    fill(sqlite_catalogue, range(1, 31), characters=1)
+    run = runner(sqlite_catalogue, tmp_path, Find(), Oldest())
+    first, oldest = run.chain.steps
+    run.run(first)
+    with sqlite_catalogue.write() as connection:
+        (some,) = connection.execute(sa.select(face).limit(1)).mappings()
+        more = [{**some, "id": 100 + n} for n in range(1200)]
+        for one in more:
+            connection.execute(sa.insert(face), one)
+    waiting = [
+        Outcome(100 + n, n < 1, "ok" if n < 1 else "blurred") for n in range(1200)
+    ]
+    assert len(run._record(oldest, waiting)) == 1200

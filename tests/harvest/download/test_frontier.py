@@ -1,13 +1,18 @@
 import os
+import random
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import url
+from icf.errors import BrokenMachine
 from icf.harvest.download.frontier import Frontier, worker_name
+from icf.harvest.download.results import Postponed, write_results
+from icf.harvest.listing.pictures import _refetch_changed
 from tests.harvest.rows import all_of, put_urls
 
 
@@ -162,3 +167,57 @@ def test_a_lease_knows_what_was_stored_for_the_url(catalogue: Catalogue) -> None
     (row,) = frontier(catalogue, "mine", Clock()).lease(1)
     assert (row.sha1, row.attempts, row.image_id, row.headers) == ("ab", 2, None, None)
     assert all_of(catalogue, url)[0]["leased_by"] == "mine"
+
+
+def test_workers_that_change_the_same_rows_never_block_each_other(
+    postgres_catalogue: Catalogue,
+) -> None:
+    """As while a host asks for a pause and the results of its URLs are written."""
+    addresses = [f"http://a.org/{n}" for n in range(300)]
+    put_urls(postgres_catalogue, *addresses)
+    ones = Frontier(postgres_catalogue, 100.0, "one")
+    errors: list[BaseException] = []
+
+    def until_done(work: Callable[[int], object]) -> None:
+        try:
+            for turn in range(25):
+                work(turn)
+        except BrokenMachine as error:
+            errors.append(error)
+
+    def write(turn: int) -> None:
+        while not (leased := ones.lease(300)):
+            pass  # the others hold all rows
+        order = random.Random(turn).sample(leased, len(leased))
+        write_results(
+            postgres_catalogue, "one", [Postponed(one, 0.0, 1, None) for one in order]
+        )
+
+    def list_again(turn: int) -> None:
+        order = random.Random(-turn).sample(addresses, len(addresses))
+        rows = [
+            {
+                "url": one,
+                "fate": "pending",
+                "version": f"v{turn}",
+                "expected_sha1": None,
+                "shot": None,
+                "tracks": None,
+            }
+            for one in order
+        ]
+        with postgres_catalogue.write() as connection:
+            _refetch_changed(connection, rows)
+
+    def postpone(turn: int) -> None:
+        ones.postpone("a.org", float(turn))
+
+    threads = [
+        threading.Thread(target=until_done, args=[work])
+        for work in (write, list_again, postpone)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

@@ -120,3 +120,36 @@ def test_a_url_of_a_folder_source_that_is_gone_is_not_read(
     put_urls(sqlite_catalogue, "file:///etc/passwd", host="")
     work(sqlite_catalogue, blobs, NamesOfTheTest({}))
     assert fates(sqlite_catalogue) == {"passwd": "forbidden_address"}
+
+
+def test_many_answers_that_ask_for_a_pause_postpone_a_host_once(
+    site: Site,
+    sqlite_catalogue: Catalogue,
+    blobs: BlobStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arrived: list[asyncio.StreamWriter] = []
+
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.append(writer)
+        while len(arrived) < 8:
+            await asyncio.sleep(0.001)
+        writer.write(answer(b"", "429 Slow Down", Retry_After="3"))
+
+    urls = [f"http://my.wiki:{site.port}/{n}.gif" for n in range(60)]
+    for n in range(60):
+        first = busy if n < 8 else answer(GIF + bytes([n]))
+        site.route(f"/{n}.gif", first, answer(GIF + bytes([n])))
+    put_urls(sqlite_catalogue, *urls)
+    asked: list[float] = []
+    postpone = Frontier.postpone
+
+    def counted(self: Frontier, host: str, until: float) -> None:
+        asked.append(until)
+        postpone(self, host, until)
+
+    monkeypatch.setattr(Frontier, "postpone", counted)
+    settings = HarvestSettings(backoff=0.0, per_host=8)
+    work(sqlite_catalogue, blobs, NamesOfTheTest({"my.wiki": "127.0.0.1"}), settings)
+    assert set(fates(sqlite_catalogue).values()) == {"stored"}
+    assert len(asked) == 1

@@ -15,7 +15,7 @@ from icf.harvest.cli.main import cli
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
 from icf.harvest.fates import RETRYABLE
-from icf.harvest.filing import mention_cast
+from icf.harvest.filing import unmentioned_cast
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find, init
@@ -150,8 +150,7 @@ def test_a_picture_of_a_whole_album_is_not_filed_under_a_withdrawn_character(
         connection.execute(sa.delete(mention))
         connection.execute(sa.update(url).values(album_id=1))
         tombstones.bury(connection, "character", ["Moon/Ann"], "asked by mail")
-        assert mention_cast(connection, [1]) == {1}
-    assert [row["character_id"] for row in all_of(catalogue, mention)] == [2]
+        assert unmentioned_cast(connection, [1], [1, 2]) == {(1, 2)}
 
 
 def test_what_is_withdrawn_while_it_is_fetched_leaves_no_row_and_no_bytes(

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import album, character, discovery, url
+from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.listing.discover import begin, store, waiting_listings
 from icf.harvest.listing.limits import apply_limits
 from icf.harvest.listing.resolve import resolve
 from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
 from icf.harvest.sources.rules import Limit, Only, Rules, Skip
+from tests.catalogues import few_variables
 from tests.harvest.rows import SourceOfTheTest, all_of, as_source
 
 
@@ -347,3 +348,22 @@ def test_however_pictures_come_a_limit_holds_and_nothing_is_lost_without_a_count
     assert len(rows) == min(limit, len({n for one in answers for n in one}))
     for one, let_in in zip(made, kept, strict=True):
         assert len(one.pictures) == len(let_in.pictures) + let_in.passed_over
+
+
+def test_a_page_may_name_more_than_a_query_takes_values(
+    sqlite_catalogue: Catalogue,
+) -> None:
+    few_variables(sqlite_catalogue)
+    many = range(1200)
+    page = ListingPage(
+        albums=tuple(Album(f"a{n}") for n in many),
+        characters=tuple(Character(f"a{n}", f"c{n}") for n in many),
+        pictures=tuple(
+            Picture(f"http://a.org/{n}", f"a{n}", f"c{n}" if n % 2 else None)
+            for n in many
+        ),
+    )
+    limit = Limit(albums=1100, characters=1, images=1)
+    kept = put(sqlite_catalogue, Rules(limit=limit), page)
+    assert (len(kept.albums), len(kept.pictures), kept.passed_over) == (1100, 1100, 300)
+    assert len(all_of(sqlite_catalogue, mention)) == 1100
