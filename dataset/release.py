@@ -112,8 +112,22 @@ def prepare(
     return Prepared(plan, leaks, sources, inputs, folders, text)
 
 
-def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> bool:
+def write(
+    workspace: Workspace,
+    prepared: Prepared,
+    target: Path,
+    seed: int,
+    *,
+    link: bool = False,
+) -> bool:
     """Write a release under its final name, in one step.
+
+    Args:
+        workspace: that it is made from.
+        prepared: what to write.
+        target: the folder to make.
+        seed: recorded with it.
+        link: hard-link pictures to the blob store instead of copying them.
 
     Returns:
         False if the same release is there already; nothing was written.
@@ -121,6 +135,7 @@ def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> 
     Raises:
         IcfError: train and test share something; nothing was written.
         WrongUse: ``target`` holds something else.
+        BrokenMachine: bytes or embeddings are missing or damaged, or the disk fails.
     """
     target = target.resolve()
     present = _read_summary(target)
@@ -132,7 +147,7 @@ def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> 
         raise IcfError(_leak_message(target, prepared.leaks))
     try:
         with new_folder(target) as folder:
-            _write_formats(workspace, prepared, folder)
+            _write_formats(workspace, prepared, folder, link)
             _write_json(folder / "leaks.json", asdict(prepared.leaks))
             (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
     except IcfError:
@@ -147,7 +162,9 @@ def write(workspace: Workspace, prepared: Prepared, target: Path, seed: int) -> 
     return True
 
 
-def _write_formats(workspace: Workspace, prepared: Prepared, folder: Path) -> None:
+def _write_formats(
+    workspace: Workspace, prepared: Prepared, folder: Path, link: bool
+) -> None:
     """Write the files of every format, and one table of licences for all of them."""
     embedder = prepared.plan.selection.embedder
     data = ReleaseData(
@@ -155,6 +172,7 @@ def _write_formats(workspace: Workspace, prepared: Prepared, folder: Path) -> No
         prepared.sources,
         workspace.blobs,
         lambda faces: workspace.vectors.get(embedder, faces),
+        link,
     )
     image = prepared.plan.selection.pictures.image
     licences: list[tuple[str, ...]] = []

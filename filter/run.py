@@ -119,7 +119,14 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
     """
     failed = {t.step: sum(t.dropped[reason] for reason in _FAILED) for t in tallies}
     total = sum(failed.values())
+    lost = sum(t.waiting.total() for t in tallies)
+    waiting = (
+        f"{lost:,} items still wait: the blob store has lost the bytes of their "
+        "pictures; `icf doctor --repair` fetches them again"
+    )
     if not total:
+        if lost:
+            raise SomeFailed(waiting)
         return
     query = (
         sa.select(decision.c.subject, decision.c.subject_id)
@@ -133,4 +140,5 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
     commands = ", ".join(f"`icf why {row.subject}:{row.subject_id}`" for row in rows)
     raise SomeFailed(
         f"done, but steps failed on {total} items: {where}; see {commands}"
+        + (f"\n{waiting}" if lost else "")
     )

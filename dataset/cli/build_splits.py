@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     help=f"File format of the release: {', '.join(OWN)}, or one of another package; "
     f"several formats get a folder each  [default: {DEFAULT}].",
 )
+@click.option(
+    "--link",
+    is_flag=True,
+    help="Hard-link pictures to the blob store instead of copying them: they take no "
+    "space, but whoever edits one changes the store.",
+)
 @click.option("--dry-run", is_flag=True, help="Only count what each split would hold.")
 @shared_options
 @pass_invocation
@@ -43,6 +49,7 @@ def cli(
     out: Path,
     seed: int,
     formats: tuple[str, ...],
+    link: bool,
     dry_run: bool,
 ) -> None:
     """Write a release into the folder OUT, in iCartoonFace's file formats or others.
@@ -51,7 +58,8 @@ def cli(
     those to test with (some of them trained on, some not) and distractors, which
     appear nowhere else; pictures into a detection train and test set. Train and test
     are checked for anything they share, and OUT is written only if they share nothing.
-    The same catalogue and seed give the same files.
+    The same catalogue and seed give the same files. Pictures are copied, and checked
+    against the hash of what was fetched.
     """
     # Imported here, so that help and wrong use do not wait for faiss and numpy.
     from icf.dataset.release import prepare, write
@@ -63,7 +71,7 @@ def cli(
         return
     run_id = workspace.begin_run("icf-build-splits")
     prepared = prepare(workspace, seed, names)
-    written = write(workspace, prepared, out, seed)
+    written = write(workspace, prepared, out, seed, link=link)
     workspace.end_run(run_id)
     if not written:
         invocation.say(f"{out} is this release already; nothing was written")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,36 +25,30 @@ class ReleaseData:
         blobs: the pictures' bytes, by SHA-256.
         vectors: returns the embeddings of some face ids, shape (n, d), float32, each
             of length 1.
+        link: whether `put` makes hard links to the blob store instead of copies.
     """
 
     plan: Plan
     sources: Mapping[int, Sequence[Source]]
     blobs: BlobStore
     vectors: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
+    link: bool = False
 
     def sha256(self, picture: int) -> str:
         """The SHA-256 of a picture, by its row in ``plan.selection.pictures``."""
         return str(self.plan.selection.pictures.sha256[picture].decode())
 
     def put(self, picture: int, target: Path) -> None:
-        """Write a picture's bytes: a hard link where the disk allows, else a copy.
+        """Write a picture's bytes, and check them against their hash.
 
         Args:
             picture: its row in ``plan.selection.pictures``.
             target: the file to make; its folder must exist.
 
         Raises:
-            BadInput: the bytes are not in the blob store.
+            MissingBlob: the bytes are not in the blob store, or are others.
         """
-        sha256 = self.sha256(picture)
-        if not self.blobs.local or not self.blobs.path(sha256).is_file():
-            # A remote store; or `get` raises the error that names what is missing.
-            target.write_bytes(self.blobs.get(sha256))
-            return
-        try:
-            os.link(self.blobs.path(sha256), target)
-        except OSError:
-            shutil.copyfile(self.blobs.path(sha256), target)
+        self.blobs.copy(self.sha256(picture), target, link=self.link)
 
 
 @dataclass(frozen=True)
@@ -92,6 +84,6 @@ class ReleaseWriter(Protocol):
                 after all of it is on the disk.
 
         Raises:
-            BadInput: a picture's bytes or a face's embedding are missing.
+            BrokenMachine: a picture's bytes or a face's embedding are missing.
         """
         ...

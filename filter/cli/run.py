@@ -117,7 +117,10 @@ def _filter(
         engine.open_engine(engine_name, workers, ray_address, deadline)
     ) as opened:
         tallies = run_steps(workspace, chosen, opened, invocation.progress)
-    result = {t.step: {"passed": t.passed, "dropped": t.dropped} for t in tallies}
+    result = {
+        t.step: {"passed": t.passed, "dropped": t.dropped, "waiting": t.waiting}
+        for t in tallies
+    }
     subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
     report_not_installed(invocation, rows_of_missing_steps(workspace))
@@ -132,4 +135,7 @@ def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> T
         rows.append((tally.step, "passed", f"{tally.passed:,}", ""))
         for reason, number in tally.dropped.most_common():
             rows.append(("", reason, f"{number:,}", meaning_of(codes, reason, others)))
+        for reason, number in tally.waiting.most_common():
+            meaning = meaning_of(codes, reason, others)
+            rows.append(("", "still waiting", f"{number:,}", f"{reason}: {meaning}"))
     return command.counts_table(("step", "", "count", "meaning"), rows)

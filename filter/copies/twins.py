@@ -268,8 +268,9 @@ class _KeptFaces:
         one = self.model[np.searchsorted(self.ids, near.face)]
         other = self.model[np.searchsorted(self.ids, near.other)]
         for number, model in enumerate(self.models):
-            stored = vectors.has(model, near.face) & vectors.has(model, near.other)
-            pairs = np.flatnonzero((one == number) & (other == number) & stored)
+            if not model:
+                continue
+            pairs = np.flatnonzero((one == number) & (other == number))
             for start in range(0, len(pairs), _COSINE_BATCH):
                 some = pairs[start : start + _COSINE_BATCH]
                 found[some] = vectors.cosines(model, near.face[some], near.other[some])

@@ -68,7 +68,7 @@ def state_after(place: int, before: ChainState, outcome: Outcome | None) -> Chai
         before: the state before: at that step, or further on.
         outcome: the outcome; None where the row cannot be judged yet.
     """
-    if outcome is None:
+    if outcome is None or outcome.waits:
         return ChainState(place)
     if not outcome.passed:
         return ChainState(place, True, str(outcome.reason))

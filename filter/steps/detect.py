@@ -28,6 +28,7 @@ from icf.images.hashing import HASHERS, Hasher, HasherName
 from icf.models.cards import ModelCard, verified, weights_path
 from icf.models.detection import Detection, Detector
 from icf.models.runtime.network import Device, Runtime
+from icf.stores.blobs import MissingBlob
 
 #: Pictures shown to the detector at a time, and their pixels: a batch of posters must
 #: not fill the memory.
@@ -52,6 +53,8 @@ class StoredImage(Item):
 @dataclass(frozen=True)
 class Detect(Step[StoredImage]):
     """Turns images into faces; every image that can be decoded passes.
+
+    An image whose bytes the blob store has lost keeps waiting.
 
     Args:
         blobs: the URL of the blob store.
@@ -119,9 +122,9 @@ class Detect(Step[StoredImage]):
         for item in one_by_one(batch):
             try:
                 picture = decode(store.get(item.sha256), self.max_pixels)
-            except FileNotFoundError:
+            except MissingBlob:
                 reason = ImageReason.MISSING_BLOB.value
-                refused.append(Outcome(item.id, False, reason))
+                refused.append(Outcome(item.id, False, reason, waits=True))
                 continue
             except Undecodable as error:
                 reason = error.reason.value

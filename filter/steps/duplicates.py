@@ -9,7 +9,7 @@ same character are compared, so look-alikes under two characters both stay: see
 
 Where embeddings cannot be compared (a face that was kept earlier may have one by
 another model, or none), hashes alone drop nothing: a face too many costs a person a
-second, a dropped drawing is lost.
+second, a dropped drawing is lost. An embedding that the disk has lost ends the run.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class Duplicates(Step[HashedFace]):
         of_model = np.full(len(ranked), -1, np.int64)
         for number, model in enumerate(models):
             rows = np.flatnonzero([item.embedder == model for item in ranked])
-            of_model[rows[store.has(model, ids[rows])]] = number
+            of_model[rows] = number
 
         def cosines(one: IntArray, other: IntArray) -> NDArray[np.float32]:
             found = np.full(len(one), np.nan, np.float32)

@@ -7,7 +7,7 @@ picture: so a face that passes again after a threshold changed costs nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
@@ -27,6 +27,7 @@ from icf.images import Undecodable, decode
 from icf.models.cards import ModelCard, verified, weights_path
 from icf.models.embedding import Embedder, crop_face
 from icf.models.runtime.network import Device, Runtime
+from icf.stores.blobs import MissingBlob
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class StoredFace(Item):
 @dataclass(frozen=True)
 class Embed(Step[StoredFace]):
     """Embeds the enlarged crop of each face; every face passes.
+
+    A face whose picture the blob store has lost keeps waiting.
 
     Args:
         blobs: the URL of the blob store.
@@ -102,7 +105,10 @@ class Embed(Step[StoredFace]):
         for sha256, faces in groupby(in_turn, key=lambda item: item.sha256):
             try:
                 pixels = self._pixels(sha256)
-            except (FileNotFoundError, Undecodable) as error:
+            except MissingBlob as error:
+                outcomes += [replace(_missing(i, error), waits=True) for i in faces]
+                continue
+            except Undecodable as error:
                 outcomes += [_missing(item, error) for item in faces]
                 continue
             for item in faces:
@@ -131,5 +137,5 @@ def _embedded(
 
 
 def _missing(item: StoredFace, error: Exception) -> Outcome:
-    """Its bytes were there when the face was found, and are gone or damaged now."""
+    """Its bytes were decoded when the face was found, and cannot be now."""
     return Outcome(item.id, False, FaceReason.MISSING_BLOB.value, message=str(error))

@@ -44,7 +44,8 @@ from icf.dataset.leaks import find_leaks
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.release import prepare, write
 from icf.dataset.scores.identification import score_identification
-from icf.errors import BadInput, IcfError, WrongUse
+from icf.errors import IcfError, WrongUse
+from icf.stores.blobs import MissingBlob
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import EMBEDDER, digest, same_files
 
@@ -195,16 +196,54 @@ def test_a_catalogue_without_anything_is_no_crash(workspace: Workspace) -> None:
         prepare(workspace, 1)
 
 
-def test_a_missing_blob_is_named_and_leaves_no_release(
-    workspace: Workspace, tmp_path: Path
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize(
+    "damage",
+    [Path.unlink, cut_off, flip_a_bit, zero, lambda path: path.write_bytes(b"")],
+)
+def test_a_lost_or_damaged_blob_is_named_and_leaves_no_release(
+    workspace: Workspace, tmp_path: Path, damage: Callable[[Path], object], link: bool
 ) -> None:
     prepared = prepare(workspace, 1)
     picture = prepared.plan.test[0].picture
     sha256 = prepared.plan.selection.pictures.sha256[picture].decode()
-    workspace.blobs.path(sha256).unlink()
-    with pytest.raises(BadInput, match=sha256):
-        write(workspace, prepared, tmp_path / "out", 1)
+    damage(workspace.blobs.path(sha256))
+    with pytest.raises(MissingBlob, match=f"{sha256}.*`icf doctor --repair`"):
+        write(workspace, prepared, tmp_path / "out", 1, link=link)
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_editing_a_release_does_not_change_the_blob_store(
+    workspace: Workspace, released: Path, tmp_path: Path
+) -> None:
+    prepared = prepare(workspace, 1)
+    write(workspace, prepared, tmp_path / "copied", 1)
+    write(workspace, prepared, tmp_path / "linked", 1, link=True)
+    assert same_files(tmp_path / "copied", tmp_path / "linked")
+    each = prepared.plan.train[0]
+    blob = workspace.blobs.path(
+        prepared.plan.selection.pictures.sha256[each.picture].decode()
+    )
+    before = blob.read_bytes()
+    name = f"{RECTRAIN_FOLDER}/{each.path}"
+    assert blob.samefile(tmp_path / "linked" / name)
+    with (tmp_path / "copied" / name).open("r+b") as file:
+        file.write(b"edited")
+    assert blob.read_bytes() == before
 
 
 def test_a_face_confirmed_for_two_characters_belongs_to_neither(

@@ -100,5 +100,5 @@ def test_a_missing_or_broken_picture_affects_only_its_own_faces(place: Place) ->
     jpegs, errors = crop(place, good, gone, bad)
     assert jpegs.keys() == {good}
     assert isinstance(errors[gone], MissingBlob)
-    assert "icf-harvest retry" in str(errors[gone])
+    assert "icf doctor --repair" in str(errors[gone])
     assert isinstance(errors[bad], Undecodable)

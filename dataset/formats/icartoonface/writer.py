@@ -52,7 +52,7 @@ class ICartoonFaceWriter:
         """Write pictures, lists, boxes, features and a README.
 
         Raises:
-            BadInput: a picture's bytes or a face's embedding are missing.
+            BrokenMachine: a picture's bytes or a face's embedding are missing.
         """
         plan = data.plan
         written = []

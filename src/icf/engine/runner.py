@@ -51,11 +51,16 @@ class Chain:
 
 @dataclass
 class Tally:
-    """The results of one step: how many passed, and the others by reason."""
+    """The results of one step: how many passed, and the others by reason.
+
+    Attributes:
+        waiting: those that could not be judged, and wait for the step as before.
+    """
 
     step: str
     passed: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,9 @@ class Runner:
     def run(self, step: Step[Any], progress: Progress | None = None) -> Tally:
         """Judge every row that waits for ``step``; return the counts."""
         tally = Tally(step.name)
-        for outcomes in self.engine.judge(step, self._batches(step)):
-            recorded = self._record(step, outcomes)
+        for judged in self.engine.judge(step, self._batches(step)):
+            tally.waiting.update(each.reason for each in judged if each.waits)
+            recorded = self._record(step, [each for each in judged if not each.waits])
             for outcome in recorded:
                 if outcome.passed:
                     tally.passed += 1

@@ -8,6 +8,7 @@ ledger, retries, counting and resuming, is written once, in `icf.engine.runner`.
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class Outcome:
     Attributes:
         id: the item's id.
         passed: whether it goes on to the next step.
+        waits: it cannot be judged, because the machine has lost what that takes; its
+            row keeps waiting for this step, and ``reason`` says why.
         reason: a code of `icf.codes`; ``"ok"`` when it passed.
         value: what was measured.
         threshold: what it was held against.
@@ -89,7 +92,23 @@ class Outcome:
     vector: NDArray[np.float32] | None = None
     reference_of: int | None = None
     reference_by: str | None = None
+    waits: bool = False
 
+
+#: Faults that no item can be to blame for: a disk that fails, is full or is read-only,
+#: too many open files, no memory, a server of files that is gone.
+_OF_THE_MACHINE = {
+    errno.EIO,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ESTALE,
+    errno.ENODEV,
+    errno.ENXIO,
+}
 
 ItemT = TypeVar("ItemT", bound=Item)
 
@@ -142,6 +161,11 @@ def judge_each(step: Step[ItemT], batch: Sequence[ItemT]) -> list[Outcome]:
     except (BrokenMachine, BadModel, WrongUse, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            raise BrokenMachine(
+                f"the step {step.name!r} stopped: {error}; no item was dropped for it. "
+                "Mend the machine, and run the same command again"
+            ) from error
         parts = by_group(batch) if step.grouped else [[item] for item in batch]
         if len(parts) == 1:
             return [_failed(item, error) for item in batch if item.fresh]

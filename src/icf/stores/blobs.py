@@ -1,5 +1,9 @@
 """Content-addressed store: the bytes of every picture under their SHA-256.
 
+Bytes are checked against their hash each time they are read or copied: what a disk or
+an editor changed is never taken for the picture. Storing the right bytes again mends
+it.
+
 A local folder and an object store use one code path, fsspec. In a local folder, bytes
 go to a temporary file that is flushed to the disk and renamed, so a visible file is
 always complete. Object stores show an object only when it is complete.
@@ -7,17 +11,20 @@ always complete. Object stores show an object only when it is complete.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from icf.errors import BadInput, BrokenMachine
+from icf.stores.files import copy_file
 
 #: Age in seconds from which a temporary file was left by a killed program.
 STALE = 24 * 3600.0
@@ -25,8 +32,12 @@ STALE = 24 * 3600.0
 _PIECE = 1 << 20
 
 
-class MissingBlob(BadInput, FileNotFoundError):
-    """The store has no bytes under this hash."""
+class MissingBlob(BrokenMachine, FileNotFoundError):
+    """The store has no bytes under this hash, although the catalogue names it."""
+
+
+class DamagedBlob(MissingBlob):
+    """The bytes under this hash are not those that were stored."""
 
 
 class BlobStore:
@@ -65,13 +76,80 @@ class BlobStore:
 
         Raises:
             MissingBlob: there are none.
+            DamagedBlob: they have another hash.
+            BrokenMachine: they cannot be read.
         """
+        with self._reading(sha256):
+            data = bytes(self._files.cat_file(self.place(sha256)))
+        self._check(sha256, hashlib.sha256(data).hexdigest())
+        return data
+
+    def copy(self, sha256: str, target: Path, *, link: bool = False) -> None:
+        """Write the bytes of ``sha256`` into a new file, which is checked.
+
+        Args:
+            sha256: of the bytes.
+            target: the file to make; its folder must exist.
+            link: make a hard link where the disk allows it. It takes no space, but a
+                change of the file is then a change of the store.
+
+        Raises:
+            MissingBlob: there are none.
+            DamagedBlob: they have another hash; no file is left.
+            BrokenMachine: they cannot be read.
+            OSError: the file cannot be written.
+        """
+        if not self.local:
+            target.write_bytes(self.get(sha256))
+            return
+        source = self.path(sha256)
+        if not source.is_file():
+            raise self._missing(sha256)
+        copy_file(source, target, link=link)
         try:
-            return bytes(self._files.cat_file(self.place(sha256)))
+            with self._reading(sha256):
+                found = _hash_of(target)
+            self._check(sha256, found)
+        except BrokenMachine:
+            target.unlink()
+            raise
+
+    def is_whole(self, sha256: str) -> bool:
+        """Return whether the right bytes are under ``sha256``; reads all of them."""
+        try:
+            self.get(sha256)
+        except MissingBlob:
+            return False
+        return True
+
+    def _check(self, sha256: str, found: str) -> None:
+        if found != sha256:
+            raise self._damaged(sha256, f"their SHA-256 is {found[:12]}...")
+
+    def _damaged(self, sha256: str, how: str) -> DamagedBlob:
+        return DamagedBlob(
+            f"the bytes of {sha256} in the blob store {self._root} have changed "
+            f"({how}); `icf doctor --repair` fetches them again"
+        )
+
+    def _missing(self, sha256: str) -> MissingBlob:
+        return MissingBlob(
+            f"the blob store {self._root} has no {sha256}; `icf doctor --repair` "
+            "fetches it again"
+        )
+
+    @contextmanager
+    def _reading(self, sha256: str) -> Iterator[None]:
+        try:
+            yield
         except FileNotFoundError as error:
-            raise MissingBlob(
-                f"the blob store {self._root} has no {sha256}; fetch it again with "
-                "`icf-harvest retry`"
+            raise self._missing(sha256) from error
+        except OSError as error:
+            if error.errno == errno.EIO:
+                raise self._damaged(sha256, str(error)) from error
+            raise BrokenMachine(
+                f"cannot read {sha256} from the blob store {self._root}: {error}; "
+                "check the disk, and who may read there"
             ) from error
 
     def has(self, sha256: str) -> bool:
@@ -132,8 +210,8 @@ class BlobStore:
         """Move a complete temporary file to its final name."""
         place = self.place(sha256)
         if not self.local:
-            if not self._files.exists(place):
-                self._files.put_file(str(temporary), place)
+            # Also over an object that is there: it may be damaged.
+            self._files.put_file(str(temporary), place)
             temporary.unlink()
             return
         target = Path(place)
@@ -247,6 +325,14 @@ class BlobWriter:
         if self._file is not None:
             descriptor, self._file = self._file, None
             os.close(descriptor)
+
+
+def _hash_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _cannot_write(error: OSError) -> BrokenMachine:

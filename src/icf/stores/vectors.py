@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.errors import BadInput
+from icf.errors import BadInput, BrokenMachine
 
 #: Bytes after which a new shard is started.
 SHARD_BYTES = 256 * 1024 * 1024
@@ -30,8 +30,8 @@ _SUFFIX = ".rows"
 _ERASED = -1
 
 
-class MissingVector(BadInput):
-    """Some faces have no embedding by this model."""
+class MissingVector(BrokenMachine):
+    """Faces have no embedding by the model that the catalogue says they have one by."""
 
 
 class VectorStore:
@@ -246,8 +246,8 @@ def _check_missing(model: str, missing: NDArray[np.int64]) -> None:
     if len(missing):
         shown = ", ".join(map(str, missing[:10].tolist()))
         raise MissingVector(
-            f"{len(missing)} faces have no vector of model {model[:12]}: {shown}; "
-            "run `icf-filter embed` again"
+            f"the embeddings of {len(missing)} faces by model {model[:12]} are lost or "
+            f"damaged: faces {shown}; `icf doctor --repair` makes them again"
         )
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.errors import BadInput
-from icf.stores.blobs import BlobStore, MissingBlob
+from icf.errors import BadInput, BrokenMachine
+from icf.stores.blobs import BlobStore, DamagedBlob, MissingBlob
 
 
 def test_bytes_come_back_under_their_sha256_and_twice_is_as_once(
@@ -35,6 +35,37 @@ def test_an_unknown_hash_is_missing(tmp_path: Path) -> None:
     assert not store.has("0" * 64)
     with pytest.raises(MissingBlob, match="0000"):
         store.get("0" * 64)
+
+
+@pytest.mark.parametrize("url", ["{}", "memory://icf-damage"])
+@pytest.mark.parametrize("damage", [b"", b"in", b"inK", b"\0\0\0", b"inks"])
+def test_changed_bytes_are_never_returned_and_storing_them_again_mends_it(
+    tmp_path: Path, url: str, damage: bytes
+) -> None:
+    store = BlobStore(url.format(tmp_path))
+    name = store.put(b"ink")
+    store._files.pipe_file(store.place(name), damage)
+    assert not store.is_whole(name)
+    with pytest.raises(DamagedBlob, match=f"{name}.*`icf doctor --repair`"):
+        store.get(name)
+    with pytest.raises(DamagedBlob):
+        store.copy(name, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+    store.put(b"ink")
+    assert store.is_whole(name)
+    store.copy(name, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"ink"
+
+
+def test_what_cannot_be_read_stops_the_run_and_blames_no_picture(
+    tmp_path: Path,
+) -> None:
+    store = BlobStore(tmp_path)
+    name = store.put(b"ink")
+    store.path(name).unlink()
+    store.path(name).mkdir()
+    with pytest.raises(BrokenMachine, match="check the disk"):
+        store.get(name)
 
 
 WRITE_AND_WAIT = """

@@ -14,11 +14,12 @@ from icf.app.demo.site.truth import Noise, TrueCharacter, load_truth
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.references import choose_face
+from icf.engine.step import judge_each
 from icf.filter.steps.detect import HASHED_RATE, cut
 from icf.filter.steps.duplicates import Duplicates, HashedFace
 from icf.images import decode, measures
 from icf.models.embedding import Embedder, crop_face
-from icf.stores.vectors import VectorStore
+from icf.stores.vectors import MissingVector, VectorStore
 from tests.filter.rows import add_album, add_face, add_image
 from tests.filter.workspaces import read_file
 
@@ -144,8 +145,13 @@ def test_without_comparable_vectors_only_equal_pixels_put_a_face_out(
     assert verdicts(step, old, hashed(2, pixels="old"))[2] == ("exact_duplicate", 1)
 
 
-def test_a_vector_that_is_gone_breaks_nothing(step: Duplicates) -> None:
-    assert verdicts(step, hashed(1), hashed(2), hashed(30_000))[30_000] == ("ok", 0)
+def test_a_vector_that_is_lost_ends_the_run_and_changes_no_verdict(
+    step: Duplicates,
+) -> None:
+    with pytest.raises(MissingVector, match="30000; `icf doctor --repair`"):
+        judge_each(step, [hashed(1), hashed(2), hashed(30_000)])
+    without = hashed(30_000, model=None)
+    assert verdicts(step, hashed(1), hashed(2), without)[30_000] == ("ok", 0)
 
 
 @pytest.mark.parametrize(
