@@ -11,6 +11,7 @@ imports click alone, and a `LazyGroup` imports only the command that is run.
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import logging
 import sys
@@ -25,6 +26,7 @@ import click
 
 from icf.errors import IcfError
 from icf.names import normal_name
+from icf.terminal import Printable, console, printable
 from icf.version import __version__
 
 if TYPE_CHECKING:
@@ -73,25 +75,20 @@ class Invocation:
         if self.quiet:
             return
         if isinstance(message, str):
-            click.echo(message, err=True)
-            return
-        from rich.console import Console
+            click.echo(printable(message), err=True)
+        else:
+            console(stderr=True).print(Printable(message))
 
-        Console(stderr=True, highlight=False).print(message)
-
-    def emit(self, value: Mapping[str, Any], render: Callable[[], object]) -> None:
+    def emit(self, value: Mapping[str, Any], render: Callable[[], Any]) -> None:
         """Print the result: ``value`` as JSON, or what ``render`` makes for people."""
         if self.json:
             click.echo(json.dumps(value))
             return
         rendered = render()
         if isinstance(rendered, str):
-            click.echo(rendered)
+            click.echo(printable(rendered))
         else:
-            from rich.console import Console
-
-            out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
-            out.print(rendered)
+            console(stderr=False).print(Printable(rendered))
 
     @contextmanager
     def progress(
@@ -101,14 +98,13 @@ class Invocation:
         if self.quiet or not sys.stderr.isatty():
             yield lambda advance: None
             return
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            console=Console(stderr=True, highlight=False),
+            console=console(stderr=True),
             transient=True,
         )
         with bar:
@@ -309,14 +305,15 @@ def run(command: click.Command) -> NoReturn:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(printable(shown.getvalue()), err=True, nl=False)
         code = 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run the same command again to continue", err=True)
-        code = 130
+        code = _say_interrupted()
     except IcfError as error:
         _show_origin(invocation)
-        click.echo(f"error: {error}", err=True)
+        click.echo(printable(f"error: {error}"), err=True)
         code = error.exit_code
     except BrokenPipeError:
         code = 141
@@ -324,17 +321,33 @@ def run(command: click.Command) -> NoReturn:
         # A full disk or a folder that may not be written is no fault of the program.
         _show_origin(invocation)
         advice = "what was done before is kept; run the same command again"
-        click.echo(f"error: the machine refused: {error}; {advice}", err=True)
+        said = printable(f"error: the machine refused: {error}; {advice}")
+        click.echo(said, err=True)
         code = 1
+    except Exception as error:
+        # A library that is interrupted while it is imported may say it in another way.
+        if not _is_of_interrupt(error):
+            raise
+        code = _say_interrupted()
     sys.exit(code)
+
+
+def _say_interrupted() -> int:
+    click.echo("interrupted; run the same command again to continue", err=True)
+    return 130
+
+
+def _is_of_interrupt(error: BaseException | None) -> bool:
+    """Whether an error came from Ctrl-C."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _show_origin(invocation: Invocation) -> None:
     """Print the traceback of the current error, with ``--verbose``."""
     if invocation.verbose:
-        from rich.console import Console
-
-        Console(stderr=True).print_exception()
+        console(stderr=True).print_exception()
 
 
 class _StderrHandler(logging.Handler):
@@ -344,15 +357,22 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._rich is None:
-            from rich.console import Console
             from rich.logging import RichHandler
 
-            console = Console(stderr=True)
-            self._rich = RichHandler(console=console, show_path=False, show_time=False)
+            self._rich = RichHandler(
+                console=console(stderr=True), show_path=False, show_time=False
+            )
             self._rich.setFormatter(self.formatter)
         self._rich.emit(record)
 
 
+class _PrintableFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
 def _log_to_stderr(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", handlers=[_StderrHandler()])
+    handler = _StderrHandler()
+    handler.setFormatter(_PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])

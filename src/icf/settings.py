@@ -19,6 +19,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
 from icf.errors import WrongUse
+from icf.redact import redact
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -285,12 +286,16 @@ class LoadedSettings:
     origins: Mapping[str, str]
 
     def explain(self) -> Iterator[Setting]:
-        """Yield every setting except the sources, in the schema's order."""
+        """Yield every setting except the sources, in the schema's order.
+
+        Passwords in them are masked.
+        """
         for section, key, field in _fields():
             name = f"{section}.{key}"
             value = getattr(getattr(self.settings, section), key)
             origin = self.origins.get(name, "default")
-            yield Setting(name, value, origin, field.description or "")
+            shown = redact(value) if isinstance(value, str) else value
+            yield Setting(name, shown, redact(origin), field.description or "")
 
 
 def load(
@@ -423,5 +428,6 @@ def _explain_invalid(
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"][:2])
         origin = origins.get(name, "default")
-        lines.append(f"{name} = {fault['input']!r} ({origin}): {fault['msg']}")
+        line = f"{name} = {fault['input']!r} ({origin}): {fault['msg']}"
+        lines.append(redact(line))
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.errors import BrokenMachine, WrongUse
+from icf.redact import redact_settings
 from icf.settings import LoadedSettings, Settings, load
 from icf.version import __version__
 
@@ -165,7 +166,8 @@ class Workspace:
 
     def note_run(self, connection: sa.Connection, command: str) -> int:
         """Do the same as `begin_run`, as part of the caller's transaction."""
-        settings = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
+        used = redact_settings(self.settings.model_dump(mode="json"))
+        settings = json.dumps(used, sort_keys=True)
         return ledger.begin_run(connection, command, settings, __version__)
 
     def end_run(self, run_id: int) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
+from rich.console import Group
 
 from icf import command
-from icf.command import Invocation, pass_invocation, shared_options
+from icf.command import Invocation, pass_invocation, shared_options, table
 from icf.errors import (
     BadInput,
     BadModel,
@@ -33,6 +38,31 @@ def look(invocation: Invocation) -> None:
     made = invocation.workspace
     result = {"root": str(made.root), "min_face": made.settings.filter.min_face}
     invocation.emit(result, lambda: f"at {made.root}")
+
+
+HOSTILE = "Luna\x1b]0;owned\x1b[2J\u202eevil [red]\udcff[/]"
+SHOWN = r"Luna\x1b]0;owned\x1b[2J\u202eevil [red]\udcff[/]"
+
+
+@cli.command("show")
+@shared_options
+@pass_invocation
+def show(invocation: Invocation) -> None:
+    """Print a name from the world through every door."""
+    invocation.say(HOSTILE)
+    invocation.say(table(("name",), [(HOSTILE,)]))
+    logging.getLogger("icf.test").warning("%s", HOSTILE)
+    invocation.emit({}, lambda: Group(HOSTILE, table(("name",), [(HOSTILE,)])))
+    raise BadInput(HOSTILE)
+
+
+@cli.command("import")
+def import_() -> None:
+    """Be interrupted while a library is imported."""
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as error:
+        raise ImportError("cannot import multiarray") from error
 
 
 @cli.command("fail")
@@ -87,6 +117,36 @@ def test_an_error_is_a_message_and_an_exit_code(
     assert out == ""
     assert "Traceback" not in err
     assert ("it failed" in err) or "run the same command again" in err
+
+
+def test_names_from_the_world_never_command_the_terminal() -> None:
+    """In a process of its own, because pytest takes the log."""
+    program = f"import {__name__} as here; here.command.run(here.cli)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "show"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(Path.cwd())},
+    )
+    assert done.returncode == 1
+    assert done.stdout.count(SHOWN) == 2
+    assert done.stderr.count(SHOWN) == 4
+    said = done.stdout + done.stderr
+    assert not {"\x1b", "\u202e"} & set(said)
+
+
+def test_a_bad_word_on_the_line_is_shown_harmless(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "no-such\x1b[2J") == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_an_interrupt_inside_an_import_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "import") == 130
+    assert capsys.readouterr().err.startswith("interrupted;")
 
 
 def test_a_disk_that_refuses_is_named_with_what_to_do(

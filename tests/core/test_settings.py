@@ -1,9 +1,14 @@
+import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import run
 from icf.errors import WrongUse
 from icf.settings import Settings, load
+from icf.workspace import find, init
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -78,3 +83,42 @@ def test_sources_are_kept_as_they_are_written(tmp_path: Path) -> None:
     path = write(tmp_path, '[[source]]\nname = "a"\nkind = "folder"\npath = "x"\n')
     source = load(path, {}).settings.source
     assert source == ({"name": "a", "kind": "folder", "path": "x"},)
+
+
+SECRET = "postgresql://icf:m%40on@127.0.0.1/icf?sslpassword=m%40on2"
+
+
+def test_passwords_are_not_shown() -> None:
+    flag = f"catalogue.url={SECRET}"
+    loaded = load(None, environment={}, flags=[flag])
+    assert loaded.settings.catalogue.url == SECRET
+    (shown,) = [each for each in loaded.explain() if each.key == "catalogue.url"]
+    assert shown.value == "postgresql://icf:***@127.0.0.1/icf?sslpassword=***"
+    assert "m%40on" not in f"{shown}"
+
+
+def test_passwords_are_not_stored(tmp_path: Path) -> None:
+    init(tmp_path)
+    with (tmp_path / "icf.toml").open("a") as file:
+        file.write(
+            '[[source]]\nname = "g"\nkind = "gallery-dl"\n'
+            'proxy = "http://me:moon@127.0.0.1:1"\n'
+            'options = {username = "me", password = "moon", api-key = "moon"}\n'
+        )
+    made = find(tmp_path)
+    made.begin_run("test")
+    with made.catalogue.read() as connection:
+        (stored,) = connection.execute(sa.select(run.c.settings)).scalars()
+    assert "moon" not in stored
+    assert json.loads(stored)["source"][0]["options"] == {
+        "username": "me",
+        "password": "***",
+        "api-key": "***",
+    }
+
+
+@pytest.mark.parametrize("url", [SECRET.replace("postgresql", "mysql"), f" {SECRET}"])
+def test_passwords_are_not_in_errors(url: str) -> None:
+    with pytest.raises(WrongUse) as caught:
+        Catalogue(url)
+    assert "m%40on" not in str(caught.value)

@@ -16,6 +16,7 @@ from icf.errors import SomeFailed, WrongUse
 from icf.harvest.sources.own_files import walk
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection, Detector
+from icf.terminal import printable
 
 #: RGB of the frame drawn around a face.
 COLOURS = {"cartoon": (230, 60, 110), "human": (60, 120, 230)}
@@ -85,7 +86,7 @@ def detect(
         else:
             drawn = _draw(each.path, each.picture, each.faces, out)
             faces = "1 face" if len(each.faces) == 1 else f"{len(each.faces)} faces"
-            click.echo(f"{each.path}: {faces}, drawn in {drawn}")
+            click.echo(printable(f"{each.path}: {faces}, drawn in {drawn}"))
     if bad:
         raise SomeFailed(
             f"{bad} of {found} files are not pictures that can be read; "

@@ -12,6 +12,7 @@ from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.harvest.http.user_agent import user_agent
 from icf.models.cards import BUNDLED, bundled_path, load_card
 from icf.models.register import register
+from icf.redact import redact
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
 
@@ -42,7 +43,7 @@ def init(invocation: Invocation, root: Path, contact: str | None) -> None:
         )
     made = make_workspace(root, invocation.settings, contact or "")
     invocation.emit(
-        {"workspace": str(made.root), "catalogue": made.catalogue_url},
+        {"workspace": str(made.root), "catalogue": redact(made.catalogue_url)},
         lambda: (
             f"workspace {made.root} is ready; declare your sources in "
             f"{made.root / workspace.CONFIG}"

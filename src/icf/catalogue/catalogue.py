@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from icf.errors import BrokenMachine, WrongUse
+from icf.redact import redact
 
 if TYPE_CHECKING:
     import alembic.config
@@ -101,7 +102,7 @@ def _with_driver(url: str) -> str:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise WrongUse(
-            f"catalogue.url {url!r} is not a database URL: {error}"
+            f"catalogue.url {redact(url)!r} is not a database URL: {error}"
         ) from error
     name = parsed.get_backend_name()
     if name not in _DIALECTS:

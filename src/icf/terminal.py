@@ -1,0 +1,70 @@
+"""What people see on a terminal: names come from the world and cannot command it."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+#: Unicode categories of what has no shape of its own: controls, such as the start of an
+#: escape sequence; line and paragraph separators; half a character that UTF-8 cannot
+#: say, as in a file name of another encoding.
+_WITHOUT_SHAPE = {"Cc", "Zl", "Zp", "Cs"}
+#: Reverse the order in which other characters are shown.
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | frozenset(
+    "\u2066\u2067\u2068\u2069"
+)
+_KEPT = frozenset("\n\t")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters as escapes that can be read.
+
+    >>> printable("Luna\x1b[2J")
+    'Luna\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character in _KEPT:
+        return character
+    category = unicodedata.category(character)
+    if category in _WITHOUT_SHAPE or character in _DIRECTIONS:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def console(*, stderr: bool) -> Console:
+    """Return where tables are printed; text in brackets is no markup."""
+    from rich.console import Console
+
+    out = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if stderr or out.isatty() else 100,
+    )
+
+
+class Printable:
+    """What rich renders, with its text made `printable`."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        """Yield rich's segments, as its protocol asks."""
+        from rich.segment import Segment
+
+        for text, style, control in console.render(self._renderable, options):
+            yield Segment(text if control else printable(text), style, control)
