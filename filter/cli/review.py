@@ -9,6 +9,7 @@ import click
 import sqlalchemy as sa
 
 from icf import command
+from icf.catalogue.find_character import PREFIX, find_character
 from icf.codes import ReviewStatus, Suspicion
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed, WrongUse
@@ -234,10 +235,10 @@ def _describe_merges(done: Sequence[review_merges.Merge], dry_run: bool) -> str:
 
 
 def _undo(invocation: Invocation, text: str) -> None:
-    number = text.removeprefix("character:")
-    if not number.isdecimal() or len(number) > 18:
-        raise WrongUse(f"--undo {text}: expected a character id, e.g. character:3")
-    stays = review_merges.undo(invocation.workspace, int(number))
-    result: Mapping[str, object] = {"character": int(number), "was_merged_into": stays}
+    subject = PREFIX + text if text.isdecimal() else text
+    with invocation.workspace.catalogue.read() as connection:
+        number = find_character(connection, subject)
+    stays = review_merges.undo(invocation.workspace, number)
+    result: Mapping[str, object] = {"character": number, "was_merged_into": stays}
     message = f"character:{number} is no longer merged into character:{stays}"
     invocation.emit(result, lambda: f"{message}; {_NEXT}")

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from icf.catalogue import references
+from icf.catalogue.find_character import find_character
 from icf.command import (
     NAME,
     Invocation,
@@ -23,7 +24,6 @@ from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.references import csv_file
 from icf.harvest.references.by_hand import (
     CharacterReference,
-    find_character,
     find_image,
     list_references,
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from icf.catalogue.entry_steps import Entry, step_at
+from icf.catalogue.find_character import check_album
 from icf.catalogue.references import HAND
 from icf.catalogue.schema import (
     album,
@@ -29,8 +28,6 @@ from icf.harvest.http.urls import normalise
 from icf.names import normal_name
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NEAREST = 3
-_SHOWN_ALBUMS = 5
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def list_references(
     """
     if album_name is not None:
         album_name = normal_name(album_name)
-        _check_album(connection, album_name)
+        check_album(connection, album_name)
     shown = face.join(image, image.c.id == face.c.image_id)
     picked, leading = image.alias("picked"), image.alias("leading")
     lead = _leads().subquery("lead")
@@ -152,63 +149,6 @@ def _described(row: Any, first: str) -> CharacterReference:
         row.picture_url if sha256 is not None else None,
         note,
     )
-
-
-def find_character(
-    connection: sa.Connection, name: str, album_name: str | None = None
-) -> int:
-    """Return the id of a character.
-
-    Raises:
-        WrongUse: no character has this name, or several have and no album is given.
-    """
-    name = normal_name(name)
-    if album_name is not None:
-        album_name = normal_name(album_name)
-        _check_album(connection, album_name)
-    query = (
-        sa.select(character.c.id, album.c.name)
-        .join(album, album.c.id == character.c.album_id)
-        .where(character.c.name == name, ~is_buried_character())
-        .order_by(album.c.name)
-    )
-    if album_name is not None:
-        query = query.where(album.c.name == album_name)
-    rows = connection.execute(query).all()
-    if len(rows) == 1:
-        return int(rows[0].id)
-    if not rows:
-        raise WrongUse(_unknown(connection, name, album_name))
-    albums = [repr(row.name) for row in rows[:_SHOWN_ALBUMS]]
-    more = len(rows) - len(albums)
-    raise WrongUse(
-        f"{len(rows)} albums have a character {name!r}; choose one with --album: "
-        + ", ".join(albums)
-        + (f" and {more} more" if more else "")
-    )
-
-
-def _unknown(connection: sa.Connection, name: str, album_name: str | None) -> str:
-    known = sa.select(character.c.name).join(album).where(~is_buried_character())
-    where = "the catalogue has no character"
-    if album_name is not None:
-        known = known.where(album.c.name == album_name)
-        where = f"the album {album_name!r} has no character"
-    return f"{where} {name!r}{_near(name, list(connection.execute(known).scalars()))}"
-
-
-def _check_album(connection: sa.Connection, name: str) -> None:
-    known = list(connection.execute(sa.select(album.c.name)).scalars())
-    if name not in known:
-        raise WrongUse(f"the catalogue has no album {name!r}{_near(name, known)}")
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, _NEAREST, cutoff=0.3)
-    if not near:
-        return "; `icf-harvest reference` lists all"
-    return "; the nearest: " + ", ".join(repr(folded[each]) for each in near)
 
 
 def find_image(connection: sa.Connection, text: str) -> int:

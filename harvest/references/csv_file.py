@@ -16,10 +16,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.catalogue import references
+from icf.catalogue.find_character import find_character
 from icf.catalogue.schema import album, character
 from icf.catalogue.tombstones import is_buried_character
 from icf.errors import BadInput, IcfError, WrongUse
-from icf.harvest.references.by_hand import find_character, find_image
+from icf.harvest.references.by_hand import find_image
 from icf.spreadsheet import harmless
 
 #: A character, by ``id`` or by names, and the choice.

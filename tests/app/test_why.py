@@ -107,7 +107,8 @@ def test_a_face_that_people_were_asked_about_brings_question_and_answers(
 def test_a_character_shows_its_name_and_the_states_of_its_faces(
     space: Workspace,
 ) -> None:
-    found = ask(space, "character:1")
+    found = ask(space, "Album 1/Character 1-0")
+    assert found == ask(space, "character:1")
     assert (found["name"], found["album"]) == ("Character 1-0", "Album 1")
     assert found["reference_by"] == "lead"
     assert ask(space, str(found["reference_face"]))["character"] == found["name"]
@@ -139,6 +140,12 @@ def test_a_failed_url_shows_its_status(space: Workspace) -> None:
     assert "image" not in found
 
 
+OTHERS = (
+    "for others than characters give a face's number, image:N, question:N, "
+    "an image's SHA-256 or a URL"
+)
+
+
 @pytest.mark.parametrize(
     ("subject", "message"),
     [
@@ -148,16 +155,11 @@ def test_a_failed_url_shows_its_status(space: Workspace) -> None:
         ("0" * 64, f"the catalogue has no {'0' * 64}"),
         ("character:999999", "the catalogue has no character 999999"),
         ("http://a.test/1.jpg", "the catalogue has no URL http://a.test/1.jpg"),
-        ("album:1", "'album' is not one of face, image, question, character"),
         (
-            "Luna",
-            "there is no 'Luna'; give a face's number, image:N, question:N, "
-            "character:N, an image's SHA-256 or a URL",
-        ),
-        (
-            "face:",
-            "there is no 'face:'; give a face's number, image:N, question:N, "
-            "character:N, an image's SHA-256 or a URL",
+            "Album 9/Character 1-0",
+            "the catalogue has no character 'Album 9/Character 1-0'; the nearest: "
+            "'Album 1/Character 1-0', 'Album 2/Character 2-0', "
+            f"'Album 1/Character 1-1'; {OTHERS}",
         ),
     ],
 )

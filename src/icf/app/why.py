@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, tombstones
 from icf.catalogue.face_character import current_character, is_of
+from icf.catalogue.find_character import find_character
 from icf.catalogue.schema import (
     album,
     answer,
@@ -32,19 +34,22 @@ Record = dict[str, Any]
 
 #: Keys are 64-bit numbers; databases reject larger ones.
 _MOST_DIGITS = 18
+_NUMBERED = re.compile(r"(?:(face|image|question|character):)?(\d+)", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @click.command()
-@click.argument("subject", metavar="ID")
+@click.argument("subject", metavar="SUBJECT")
 @shared_options
 @pass_invocation
 @example("icf why 1")
 def why(invocation: Invocation, subject: str) -> None:
     """Show why something was kept or dropped, and where it came from.
 
-    ID is a face's number (12 or face:12), image:12, question:12, character:12, the
-    SHA-256 of an image, or a URL. The output is the ledger: each step's verdict with
-    its reason, the measured value, the threshold and the model.
+    SUBJECT is a face's number (12 or face:12), image:12, question:12, character:12,
+    ALBUM/CHARACTER or a character's name, the SHA-256 of an image, or a URL. The output
+    is the ledger: each step's verdict with its reason, the measured value, the
+    threshold and the model.
     """
     with invocation.workspace.catalogue.read() as connection:
         record = explain(connection, subject)
@@ -75,25 +80,29 @@ class _Explainer:
             }
         if "://" in subject:
             return self.url(subject)
-        if len(subject) == 64:
-            return self.image(image.c.sha256 == subject, subject)
-        kind, _, number = subject.rpartition(":")
-        if not number.isdecimal():
+        if _SHA256.fullmatch(subject.lower()):
+            return self.image(image.c.sha256 == subject.lower(), subject)
+        if numbered := _NUMBERED.fullmatch(subject):
+            kind, number = numbered.groups()
+            if len(number) > _MOST_DIGITS:
+                raise WrongUse(f"the catalogue has no {subject}")
+            explain = {
+                "face": self.face,
+                "image": self.image_by_id,
+                "question": self.question,
+                "character": self.character,
+            }[kind or "face"]
+            return explain(int(number))
+        return self.character(self._named(subject))
+
+    def _named(self, subject: str) -> int:
+        try:
+            return find_character(self.connection, subject)
+        except WrongUse as error:
             raise WrongUse(
-                f"there is no {subject!r}; give a face's number, image:N, "
-                "question:N, character:N, an image's SHA-256 or a URL"
-            )
-        if len(number) > _MOST_DIGITS:
-            raise WrongUse(f"the catalogue has no {subject}")
-        kinds = {
-            "face": self.face,
-            "image": self.image_by_id,
-            "question": self.question,
-            "character": self.character,
-        }
-        if (kind or "face") not in kinds:
-            raise WrongUse(f"{kind!r} is not one of {', '.join(kinds)}")
-        return kinds[kind or "face"](int(number))
+                f"{error}; for others than characters give a face's number, image:N, "
+                "question:N, an image's SHA-256 or a URL"
+            ) from None
 
     def face(self, key: int) -> Record:
         query = sa.select(face, character.c.name.label("character")).join(

@@ -195,9 +195,9 @@ def test_contradictory_answers_are_reported_with_exit_code_three(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--undo", "Tom"), "expected a character id"),
+        (("--undo", "Toom"), "the nearest: 'Tom'"),
         (("--undo", "1"), "is not merged"),
-        (("--undo", "12345"), "has no character 12345"),
+        (("--undo", "12345"), "has no character:12345"),
         (("--dry-run",), "requires --apply"),
         (("merges", "--apply"), "give one"),
         (("--apply", "--undo", "1"), "give one"),

@@ -5,11 +5,11 @@ import sqlalchemy as sa
 
 from icf.catalogue import references, tombstones
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.find_character import find_character
 from icf.catalogue.schema import album, character, image, image_source
 from icf.errors import WrongUse
 from icf.harvest.references.by_hand import (
     CharacterReference,
-    find_character,
     find_image,
     list_references,
 )
@@ -151,11 +151,23 @@ def named(catalogue: Catalogue, name: str, album_name: str | None = None) -> int
 def test_a_name_that_two_albums_have_asks_for_the_album(catalogue: Catalogue) -> None:
     first = add_album(catalogue, "Tom")[0]
     add_album(catalogue, "Tom")
-    with pytest.raises(WrongUse, match=r"2 albums have a character 'Tom'.*--album"):
+    with pytest.raises(WrongUse, match=r"2 albums have a character 'Tom'.*/Tom"):
         named(catalogue, "Tom")
     with catalogue.read() as connection:
         known = connection.execute(sa.select(album.c.name).order_by(album.c.id))
-        assert named(catalogue, "Tom", known.scalars().first()) == first
+        of_first = known.scalars().first()
+    assert of_first
+    assert named(catalogue, "Tom", of_first) == first
+    assert named(catalogue, f"{of_first}/Tom") == first
+    assert named(catalogue, f"character:{of_first}/Tom") == first
+    assert named(catalogue, f"character:{first}") == first
+
+
+def test_a_name_may_have_slashes_and_colons(catalogue: Catalogue) -> None:
+    one, other = add_album(catalogue, "Tom/Jerry", "Luna: the cat")
+    assert named(catalogue, "Tom/Jerry") == one
+    assert named(catalogue, "Luna: the cat") == other
+    assert named(catalogue, "character:Luna: the cat") == other
 
 
 def test_an_unknown_album_is_no_empty_list(catalogue: Catalogue) -> None:
@@ -171,7 +183,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(catalogue: Catalogue) -> N
     add_album(catalogue, "Tom", "Jerry", "Spike")
     with pytest.raises(WrongUse, match="no character 'jery'; the nearest: 'Jerry'"):
         named(catalogue, "jery")
-    with pytest.raises(WrongUse, match=r"`icf-harvest reference` lists all"):
+    with pytest.raises(WrongUse, match=r"`icf-harvest characters --show`"):
         named(catalogue, "12345")
     with pytest.raises(WrongUse, match="no album 'Cats'"):
         named(catalogue, "Tom", "Cats")
