@@ -10,7 +10,8 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.opt_out import opted_out
-from icf.harvest.http.robots import ROBOT, Robots
+from icf.harvest.http.robots import Robots
+from icf.harvest.http.robots_file import ROBOT
 from icf.harvest.http.session import Web
 from icf.harvest.http.statuses import fault_of_status
 from icf.harvest.sources.base import Sink

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,17 +16,16 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.retry_after import wait_seconds
+from icf.harvest.http.robots_file import MAX_BYTES, ROBOT, read_robots
 from icf.harvest.http.session import Web
 from icf.harvest.http.urls import host_of
-
-#: Our name in robots.txt and in X-Robots-Tag.
-ROBOT = "icf"
 
 _KEPT_SECONDS = 86_400.0
 _MOST_HOSTS = 10_000
 LONGEST_DELAY = 60.0
 _MAX_WAIT = 600.0
-_MAX_BYTES = 512_000  # RFC 9309, section 2.5: at least 500 KiB are parsed
+#: Of what is read of a file, whatever length it states.
+_LIMITS = Limits(max_bytes=sys.maxsize)
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,17 @@ class Robots:
                 raise _unavailable(url, response)
             if status != 200:
                 return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
-            text = await _first_bytes(response)
-        return Protego.parse(text.decode("utf-8", errors="replace"))
+            return read_robots(await _first_bytes(response))
 
 
 async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
-    text = b""
-    try:
-        async for piece in read_body(response, Limits(max_bytes=_MAX_BYTES)):
-            text += piece
-    except Fault as fault:
-        if fault.fate != FetchStatus.TOO_LARGE:
-            raise
-    return text
+    """Return what counts of a body, and a byte more if there is more."""
+    body = b""
+    async for piece in read_body(response, _LIMITS):
+        body += piece
+        if len(body) > MAX_BYTES:
+            break
+    return body
 
 
 def _unavailable(url: str, response: aiohttp.ClientResponse) -> Fault:

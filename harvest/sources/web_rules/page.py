@@ -16,7 +16,7 @@ from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.attributes.region import read_region
 from icf.harvest.fault import Fault
 from icf.harvest.http.opt_out import opted_out
-from icf.harvest.http.robots import ROBOT
+from icf.harvest.http.robots_file import ROBOT
 from icf.harvest.http.urls import WebUrl, normalise
 from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
 from icf.harvest.sources.web_rules.queries import address_of, find, is_query, text_of

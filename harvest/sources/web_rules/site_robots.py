@@ -12,7 +12,8 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
 from icf.codes import FetchStatus
-from icf.harvest.http.robots import LONGEST_DELAY, ROBOT
+from icf.harvest.http.robots import LONGEST_DELAY
+from icf.harvest.http.robots_file import ROBOT, read_robots
 from icf.harvest.http.urls import host_of
 from icf.harvest.sources.web_rules.fate_of_error import reason_of
 from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, refuse
@@ -75,7 +76,7 @@ class ObeyRobots:
             return _silent(url, f"HTTP {response.status}")
         if response.status != 200:
             return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
-        rules = Protego.parse(response.body.decode("utf-8", errors="replace"))
+        rules = read_robots(response.body)
         delay = float(rules.crawl_delay(ROBOT) or 0.0)
         self._slots.spacing[host_of(url)] = min(delay, LONGEST_DELAY)
         return rules

@@ -217,7 +217,8 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     site: Site, tmp_path: Path
 ) -> None:
     start = many_albums(site, 2)
-    site.route("/robots.txt", answer(b"User-agent: icf\nDisallow: /a1\n"))
+    # As Windows Notepad saves it.
+    site.route("/robots.txt", answer(b"\xef\xbb\xbfUser-agent: icf\r\nDisallow: /a1"))
     made = workspace(tmp_path / "ws", start)
     harvest(made)
     assert listings(made)["/a1"] == (
