@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import aiohttp
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.http.codings import Unpacker, too_large
 from icf.harvest.http.session import faults_of
-
-_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -41,22 +39,19 @@ async def read_body(
     """Yield the decoded body in pieces.
 
     Raises:
-        Fault: ``too_large``, ``timeout`` or ``truncated``; ``http_error`` for a content
-            encoding that was not requested.
+        Fault: ``too_large``, ``timeout`` or ``truncated``; ``http_error`` for more
+            content encodings than can be meant.
     """
-    url = str(response.url)
+    url, most = str(response.url), limits.max_bytes
     stated = response.content_length
-    if stated is not None and stated > limits.max_bytes:
-        raise too_large(url, f"Content-Length is {stated} bytes", limits)
-    decoder = decoder_of(response.headers.get("Content-Encoding", ""), url)
-    decoded = 0
+    if stated is not None and stated > most:
+        raise too_large(url, f"Content-Length is {stated} bytes", most)
+    encoding = ",".join(response.headers.getall("Content-Encoding", []))
+    unpacker = Unpacker(url, encoding, most)
     async for encoded in _transferred(response, limits, url):
-        for piece in decoder.feed(encoded):
-            decoded += len(piece)
-            if decoded > limits.max_bytes:
-                raise too_large(url, "the decoded body is larger", limits)
+        for piece in unpacker.feed(encoded):
             yield piece
-    decoder.finish()
+    unpacker.finish()
 
 
 async def _transferred(
@@ -97,7 +92,7 @@ class Meter:
         limits = self._limits
         self._received += size
         if self._received > limits.max_bytes:
-            raise too_large(self._url, "the body is larger", limits)
+            raise too_large(self._url, "the body is larger", limits.max_bytes)
         seconds = time.monotonic() - self._started
         if seconds > limits.grace and self._received < limits.min_rate * seconds:
             raise Fault(
@@ -106,60 +101,3 @@ class Meter:
                 f"than {limits.min_rate:.0f} bytes per second",
                 again=True,
             )
-
-
-def too_large(url: str, found: str, limits: Limits) -> Fault:
-    """Return the fault of a body over the cap; ``found`` describes its size."""
-    return Fault(
-        FetchStatus.TOO_LARGE, f"{url}: {found}; the cap is {limits.max_bytes} bytes"
-    )
-
-
-class _Identity:
-    def feed(self, encoded: bytes) -> Iterator[bytes]:
-        yield encoded
-
-    def finish(self) -> None:
-        pass
-
-
-class _Inflate:
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._stream = zlib.decompressobj(
-            wbits=47
-        )  # gzip or zlib, by their first bytes
-
-    def feed(self, encoded: bytes) -> Iterator[bytes]:
-        while encoded and not self._stream.eof:
-            try:
-                piece = self._stream.decompress(encoded, _PIECE)
-            except zlib.error as error:
-                raise self._damaged(str(error)) from error
-            encoded = self._stream.unconsumed_tail
-            if piece:
-                yield piece
-
-    def finish(self) -> None:
-        if not self._stream.eof:
-            raise self._damaged("it ends early")
-
-    def _damaged(self, how: str) -> Fault:
-        text = f"{self._url}: the encoded body is damaged: {how}"
-        return Fault(FetchStatus.TRUNCATED, text, again=True)
-
-
-def decoder_of(encoding: str, url: str) -> _Identity | _Inflate:
-    """Return the decoder of a ``Content-Encoding``.
-
-    Raises:
-        Fault: ``http_error`` for an encoding that was not requested.
-    """
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
-        return _Identity()
-    if name in ("gzip", "x-gzip", "deflate"):
-        return _Inflate(url)
-    raise Fault(
-        FetchStatus.HTTP_ERROR, f"{url}: Content-Encoding {name!r} was not requested"
-    )

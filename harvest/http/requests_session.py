@@ -9,6 +9,7 @@ environment; transferred and decoded bytes are capped.
 from __future__ import annotations
 
 import http.client
+import io
 import socket
 import ssl
 import threading
@@ -16,8 +17,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 import urllib3
@@ -33,11 +35,22 @@ from icf.harvest.http.addresses import (
     look_up,
     system_names,
 )
-from icf.harvest.http.body import Limits, Meter, decoder_of, too_large
+from icf.harvest.http.body import Limits, Meter
+from icf.harvest.http.codings import ACCEPTED, Unpacker, too_large
+from icf.harvest.http.response_head import (
+    MAX_HEAD,
+    BadHead,
+    end_of_head,
+    is_http,
+    is_interim,
+    tidied,
+)
 from icf.harvest.http.session import CONNECT_SECONDS, MAX_REDIRECTS, REDIRECTS
 from icf.harvest.http.urls import normalise
 
 _PIECE = 1 << 16
+#: Of a head, in `http.client`: bytes of a line, and lines.
+_LONGEST_LINE, _MOST_LINES = 1 << 16, 90
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,7 @@ class GuardedSession:
         Raises:
             Fault: there is no response, or it exceeds the limits.
         """
-        sent = {"Accept": "*/*", "Accept-Encoding": "gzip", **(headers or {})}
+        sent = {"Accept": "*/*", "Accept-Encoding": ACCEPTED, **(headers or {})}
         with self._one_call, self._sockets.until(limits.deadline):
             address = normalise(url).url
             for _ in range(MAX_REDIRECTS + 1):
@@ -156,21 +169,18 @@ class GuardedSession:
     ) -> Iterator[bytes]:
         stated = response.headers.get("Content-Length", "")
         if stated.isdecimal() and int(stated) > limits.max_bytes:
-            raise too_large(url, f"Content-Length is {stated} bytes", limits)
-        decoder = decoder_of(response.headers.get("Content-Encoding", ""), url)
-        meter, decoded = Meter(url, limits), 0
+            raise too_large(url, f"Content-Length is {stated} bytes", limits.max_bytes)
+        encoding = response.headers.get("Content-Encoding", "")
+        unpacker = Unpacker(url, encoding, limits.max_bytes)
+        meter = Meter(url, limits)
         while True:
             with self._faults(url, FetchStatus.TRUNCATED):
                 encoded = response.raw.read1(_PIECE, decode_content=False)
             if not encoded:
                 break
             meter.count(len(encoded))
-            for piece in decoder.feed(encoded):
-                decoded += len(piece)
-                if decoded > limits.max_bytes:
-                    raise too_large(url, "the decoded body is larger", limits)
-                yield piece
-        decoder.finish()
+            yield from unpacker.feed(encoded)
+        unpacker.finish()
 
     @contextmanager
     def _faults(self, url: str, broken: FetchStatus) -> Iterator[None]:
@@ -201,7 +211,7 @@ def _fault(url: str, error: Exception, broken: FetchStatus) -> Fault:
         return Fault(FetchStatus.BAD_URL, f"{url}: {error}")
     invalid = [cause for cause in causes if _is_not_http(cause)]
     if invalid:
-        text = f"{url}: the server does not speak HTTP: {invalid[-1]!r}"
+        text = f"{url}: no valid HTTP response: {invalid[-1]}"
         return Fault(FetchStatus.HTTP_ERROR, text, again=True)
     secure = any(isinstance(cause, ssl.SSLError) for cause in causes)
     return Fault(broken, f"{url}: {causes[-1]}", again=not secure)
@@ -304,8 +314,45 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pools(self._sockets)
 
 
+class _LenientResponse(HTTPResponse):
+    """A response whose head is tidied before it is parsed."""
+
+    def begin(self) -> None:
+        """Read the head; `http.client` calls it.
+
+        Raises:
+            BadHead: it does not say what the response is.
+        """
+        stream = self.fp
+        while is_interim(head := _read_head(stream)):
+            pass
+        self.fp = io.BufferedReader(io.BytesIO(head))
+        try:
+            super().begin()
+        finally:
+            self.fp = stream
+
+
+def _read_head(stream: BinaryIO) -> bytes:
+    """Return the next head, tidied and within the limits of `http.client`."""
+    head, end = bytearray(), None
+    while end is None:
+        searched = len(head)
+        head += (line := stream.readline(MAX_HEAD))
+        if not line or not is_http(head := head.lstrip(b"\r\n")):
+            return bytes(head)  # `http.client` says what is wrong with it
+        if len(head) > MAX_HEAD:
+            raise BadHead(f"a head of more than {MAX_HEAD} bytes")
+        end = end_of_head(head, searched)
+    lines = tidied(bytes(head)).splitlines(keepends=True)
+    short = [line for line in lines if len(line) < _LONGEST_LINE]
+    return b"".join([*short[:_MOST_LINES], b"\r\n"])
+
+
 def _pools(sockets: _Sockets) -> dict[str, type[urllib3.HTTPConnectionPool]]:
     class Plain(HTTPConnection):
+        response_class = _LenientResponse
+
         def _new_conn(self) -> socket.socket:
             return sockets.connect(self)
 
@@ -314,6 +361,8 @@ def _pools(sockets: _Sockets) -> dict[str, type[urllib3.HTTPConnectionPool]]:
             sockets.forget(self)
 
     class Secure(HTTPSConnection):
+        response_class = _LenientResponse
+
         def _new_conn(self) -> socket.socket:
             return sockets.connect(self)
 

@@ -27,12 +27,18 @@ from icf.harvest.http.addresses import (
     check_literal,
     names_down,
 )
+from icf.harvest.http.codings import ACCEPTED
+from icf.harvest.http.lenient_protocol import LenientConnector
+from icf.harvest.http.response_head import MAX_HEAD
 from icf.harvest.http.urls import normalise
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 15.0
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: Bytes, and fields; the protocol has its own limit. Latin-1 is longer in UTF-8.
+_LONGEST_HEAD = 2 * MAX_HEAD
 
 Check = Callable[[str], Awaitable[None]]
 
@@ -65,7 +71,7 @@ class Web:
     async def __aenter__(self) -> Web:
         """Open the session."""
         names = self._names or aiohttp.ThreadedResolver()
-        connector = aiohttp.TCPConnector(
+        connector = LenientConnector(
             resolver=GuardedResolver(names, self.allow),
             limit=self._connections,
             ttl_dns_cache=60,
@@ -74,7 +80,10 @@ class Web:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            headers={"User-Agent": self.agent},
+            max_line_size=_LONGEST_HEAD,
+            max_field_size=_LONGEST_HEAD,
+            max_headers=_LONGEST_HEAD,
+            headers={"User-Agent": self.agent, "Accept-Encoding": ACCEPTED},
         )
         return self
 
@@ -184,7 +193,7 @@ def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
     except aiohttp.InvalidURL as error:
         raise Fault(FetchStatus.BAD_URL, f"{url}: {error}") from error
     except aiohttp.ClientResponseError as error:
-        text = f"{url}: the server does not speak HTTP: {error.message}"
+        text = f"{url}: no valid HTTP response: {error.message}"
         raise Fault(FetchStatus.HTTP_ERROR, text, again=True) from error
     except (aiohttp.ClientError, OSError) as error:
         # Writing a body to disk can fail here too; that is not the URL's fault.

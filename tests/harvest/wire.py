@@ -60,6 +60,7 @@ class Site:
         self.routes: dict[str, list[bytes | Handler]] = {}
         self.asked: list[str] = []
         self.heads: list[str] = []
+        self.connections = 0
         self.port = 0
         self.host = ""
 
@@ -74,6 +75,7 @@ class Site:
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        self.connections += 1
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

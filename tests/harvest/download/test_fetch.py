@@ -201,7 +201,7 @@ def test_a_damaged_packed_body_is_truncated(site: Site, damaged: bytes) -> None:
 
 
 def test_a_packing_that_was_not_asked_for_is_an_http_error(site: Site) -> None:
-    reply = answer(b"...", Content_Encoding="br")
+    reply = answer(b"...", Content_Encoding="compress")
     assert fault(site, site.route("/a.jpg", reply)).fate is FetchStatus.HTTP_ERROR
 
 
