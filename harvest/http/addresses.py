@@ -17,43 +17,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.http.special_ranges import Address, is_public
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: Returns the addresses of a host at a port; raises `socket.gaierror`.
 Names = Callable[[str, int], Sequence[str]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-
-def is_public(address: Address) -> bool:
-    """Return whether an address belongs to the public internet.
-
-    An IPv6 address that embeds an IPv4 address (mapped, 6to4, Teredo, NAT64) is public
-    if that address is.
-
-    >>> is_public(ipaddress.ip_address("::ffff:192.168.0.1"))
-    False
-    """
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = _embedded(address)
-        if inner is not None:
-            return is_public(inner)
-        if address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
 
 
 class AllowList:

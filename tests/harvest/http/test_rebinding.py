@@ -9,9 +9,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http import addresses
-from icf.harvest.http.addresses import Address, AllowList
+from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import read_body
 from icf.harvest.http.session import Web
+from icf.harvest.http.special_ranges import Address
 from tests.harvest.download.test_fetch import SMALL
 
 OUTSIDE, INSIDE = "127.0.0.2", "127.0.0.1"
