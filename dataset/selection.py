@@ -24,6 +24,7 @@ from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
 from icf.dataset.licences import under_licence
 from icf.dataset.near_duplicates import Hashes
 from icf.errors import WrongUse
+from icf.next_step import next_step
 
 IntArray = npt.NDArray[np.int64]
 
@@ -290,8 +291,8 @@ def _check_labels(connection: sa.Connection, rows: Sequence[object]) -> None:
     asked = connection.execute(sa.select(sa.func.count(question.c.id))).scalar_one()
     raise WrongUse(
         "no face is confirmed yet, so there is nothing to release: "
-        f"{asked} questions were asked and none is labelled 'same'. Run "
-        "`icf-annotate export`, have the questions answered, then `icf-annotate import`"
+        f"{asked} questions were asked and none is labelled 'same'; "
+        f"{next_step(connection)}"
     )
 
 

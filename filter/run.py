@@ -12,7 +12,7 @@ from icf.catalogue import entry_steps, references
 from icf.catalogue.schema import decision
 from icf.codes import ImageReason
 from icf.engine.engine import Engine
-from icf.engine.runner import Progress, Runner, Tally
+from icf.engine.runner import Chain, Progress, Runner, Tally
 from icf.engine.step import Step
 from icf.engine.tables import TABLES
 from icf.errors import SomeFailed
@@ -27,6 +27,7 @@ from icf.filter.steps.detect import Detect
 from icf.filter.steps.embed import Embed
 from icf.filter.steps.identity import Identity
 from icf.models.register import register
+from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.
@@ -34,6 +35,9 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 #: Every step of the chain.
 ALL = Chosen()
+
+#: In a workspace's folder: held by what changes decisions.
+LOCK = "filter.lock"
 
 #: How many failed items a message names.
 SHOWN = 3
@@ -73,12 +77,26 @@ def run_steps(
 ) -> list[Tally]:
     """Run each step over everything that waits for it.
 
+    In one folder one run at a time; a second one waits, and judges what is left then.
+
     Raises:
         WrongUse: ``chosen`` names no step, or contradicts itself.
         BrokenMachine: the disk or the database does not answer.
     """
     chain = filter_chain(workspace)
     steps = chosen.of(chain.steps)
+    with one_at_a_time(workspace.root / LOCK, "icf-filter run"):
+        return _run_steps(workspace, chosen, chain, steps, engine, bar)
+
+
+def _run_steps(
+    workspace: Workspace,
+    chosen: Chosen,
+    chain: Chain,
+    steps: Sequence[Step[Any]],
+    engine: Engine,
+    bar: Bar,
+) -> list[Tally]:
     run_id = workspace.begin_run(" ".join(["icf-filter", "run", *chosen.words]))
     with workspace.catalogue.write() as connection:
         entry_steps.declare(connection, ENTRY_STEPS)

@@ -109,10 +109,7 @@ def _report_export(
         "left_out": {str(key): why for key, why in exported.left_out.items()},
     }
     if batch is None:
-        message = (
-            "nothing to ask: every kept face was asked about or is a reference; "
-            f"{request.folder} was not created"
-        )
+        message = f"nothing to ask; {request.folder} was not created"
     elif not exported.written:
         message = (
             f"{request.folder} already contains batch {batch.id}; nothing was written"
@@ -122,6 +119,8 @@ def _report_export(
         if not exported.asked:
             message += "; they were asked before, but their folder was missing"
     invocation.emit(result, lambda: message)
+    if batch is None:
+        invocation.say_next_step()
     if exported.left_out:
         raise SomeFailed(_left_out_message(request, exported.left_out))
 

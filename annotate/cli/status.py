@@ -35,3 +35,4 @@ def status_command(invocation: Invocation) -> None:
         ),
     ]
     invocation.emit(result, lambda: table(("", "count", "meaning"), rows))
+    invocation.say_if_empty()

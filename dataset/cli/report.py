@@ -37,6 +37,7 @@ def cli(invocation: Invocation, out: Path) -> None:
         {"path": str(out), "bytes": size},
         lambda: f"{out}: {size / 1_000_000:.1f} MB",
     )
+    invocation.say_if_empty()
 
 
 def main() -> None:

@@ -68,6 +68,7 @@ def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> Non
         "judged_again": sent,
     }
     invocation.emit(result, lambda: _table(made, card) if made else str(why))
+    invocation.say_if_empty()
     if made:
         invocation.say(
             why or ("it would be used" if dry_run else "it is used from now on")

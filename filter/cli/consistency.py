@@ -55,6 +55,7 @@ def consistency_command(invocation: Invocation, only: str | None, limit: int) ->
         "alike": [_pair(each) for each in found.most_similar],
     }
     invocation.emit(result, lambda: _tables(found))
+    invocation.say_if_empty()
 
 
 def _consistency(each: Consistency) -> dict[str, object]:

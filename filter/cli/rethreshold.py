@@ -46,6 +46,7 @@ def rethreshold_command(invocation: Invocation, dry_run: bool) -> None:
         "confirmed_out": done.confirmed,
     }
     invocation.emit(result, lambda: _table(done, subjects))
+    invocation.say_if_empty()
     _report(invocation, done, dry_run)
 
 

@@ -122,6 +122,7 @@ def _summarise(invocation: Invocation) -> None:
         for name, kind in QUEUES.items()
     ]
     invocation.emit({"queues": result}, lambda: command.table(columns, rows))
+    invocation.say_if_empty()
 
 
 def _strongest(connection: sa.Connection, kind: Suspicion) -> ReviewItem | None:

@@ -19,6 +19,7 @@ from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
 from icf.filter.cli.status import report_not_installed, rows_of_missing_steps
 from icf.filter.run import pending, raise_for_failures, run_steps
+from icf.filter.stale import find_stale
 from icf.filter.step_range import Chosen
 
 _ENGINE_OPTIONS = (
@@ -121,8 +122,14 @@ def _filter(
         t.step: {"passed": t.passed, "dropped": t.dropped, "waiting": t.waiting}
         for t in tallies
     }
-    subjects = {each.name: each.subject for each in filter_chain(workspace).steps}
+    steps = filter_chain(workspace).steps
+    subjects = {each.name: each.subject for each in steps}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
+    invocation.say_if_empty()
+    with workspace.catalogue.read() as connection:
+        stale = find_stale(connection, workspace.settings.filter, steps)
+    for each in stale:
+        invocation.say(each.message)
     report_not_installed(invocation, rows_of_missing_steps(workspace))
     raise_for_failures(workspace, tallies)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from icf.engine.step import Step
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain, own_steps
 from icf.filter.cli.reasons import REASONS
+from icf.filter.stale import find_stale
 from icf.filter.status import (
     Counts,
     StepCounts,
@@ -41,6 +43,7 @@ def status_command(invocation: Invocation) -> None:
     with invocation.workspace.catalogue.read() as connection:
         images, faces = count_images(connection), count_faces(connection)
         steps = count_steps(connection, known)
+        stale = find_stale(connection, invocation.workspace.settings.filter, known)
     missing = rows_of_missing_steps(invocation.workspace)
     result = {
         "faces": faces.total,
@@ -63,10 +66,14 @@ def status_command(invocation: Invocation) -> None:
             for each in steps
         },
         "not_installed": missing,
+        "stale": [asdict(each) for each in stale],
     }
     invocation.emit(
         result, lambda: Group(_totals(images, faces), "", _steps_table(steps))
     )
+    invocation.say_if_empty()
+    for each in stale:
+        invocation.say(each.message)
     report_not_installed(invocation, missing)
 
 

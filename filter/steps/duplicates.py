@@ -69,7 +69,7 @@ class Duplicates(Step[HashedFace]):
         vectors: the folder of the vector store.
         max_phash: bits of pHash between near-duplicates, at most.
         max_dhash: bits of dHash between them, at most.
-        min_cosine: of their embeddings, at least; all three must hold.
+        min_duplicate_cosine: of their embeddings, at least; all three must hold.
     """
 
     name: ClassVar[str] = "duplicates"
@@ -80,7 +80,7 @@ class Duplicates(Step[HashedFace]):
     vectors: Path
     max_phash: int
     max_dhash: int
-    min_cosine: float
+    min_duplicate_cosine: float
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[HashedFace]:
         """Read hashes and sizes, and which face a person chose as reference."""
@@ -140,7 +140,9 @@ class Duplicates(Step[HashedFace]):
         contrast = np.array([item.contrast for item in ranked], np.float64)
         searched = ~exact & has_informative_hashes(contrast, phash, dhash)
         faces = RankedFaces(phash, dhash, free, searched)
-        thresholds = Thresholds(self.max_phash, self.max_dhash, self.min_cosine)
+        thresholds = Thresholds(
+            self.max_phash, self.max_dhash, self.min_duplicate_cosine
+        )
         groups = find_groups(faces, thresholds, self._cosines(ranked))
         outcomes = []
         for row, item in enumerate(ranked):
@@ -172,7 +174,7 @@ class Duplicates(Step[HashedFace]):
                 item.id,
                 True,
                 value=cosine,
-                threshold=self.min_cosine,
+                threshold=self.min_duplicate_cosine,
                 model=item.embedder,
             )
         phash_bits, dhash_bits = groups.phash_bits[row], groups.dhash_bits[row]
@@ -181,7 +183,7 @@ class Duplicates(Step[HashedFace]):
             False,
             FaceReason.NEAR_DUPLICATE.value,
             value=cosine,
-            threshold=self.min_cosine,
+            threshold=self.min_duplicate_cosine,
             model=item.embedder,
             message=f"pHash differs in {phash_bits} bits, dHash in {dhash_bits}",
             columns={"keeper_id": ranked[keeper].id},

@@ -63,6 +63,7 @@ def reference_command(
         "references": [{**asdict(one), "missing": one.missing} for one in shown],
     }
     invocation.emit(result, lambda: _table(shown))
+    invocation.say_if_empty()
     invocation.say(f"{result['missing']} of {len(listed)} characters have no reference")
 
 

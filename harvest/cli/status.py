@@ -87,6 +87,7 @@ def status_command(
         return
     found = read_status(invocation, time.time())
     invocation.emit(_as_json(found, by, limit), lambda: _tables(found, by, limit))
+    invocation.say_if_empty()
     for one in found.messages:
         invocation.say(f"{one.source}: {one.subject}: {one.message}")
 

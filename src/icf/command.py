@@ -79,6 +79,21 @@ class Invocation:
         else:
             console(stderr=True).print(Printable(message))
 
+    def say_if_empty(self) -> None:
+        """Say what comes first, in a workspace into which nothing was harvested."""
+        from icf.next_step import HARVEST, is_empty
+
+        with self.workspace.catalogue.read() as connection:
+            if is_empty(connection):
+                self.say(HARVEST)
+
+    def say_next_step(self) -> None:
+        """Say which command continues the work."""
+        from icf.next_step import next_step
+
+        with self.workspace.catalogue.read() as connection:
+            self.say(next_step(connection))
+
     def emit(self, value: Mapping[str, Any], render: Callable[[], Any]) -> None:
         """Print the result: ``value`` as JSON, or what ``render`` makes for people."""
         if self.json:

@@ -34,7 +34,7 @@ _TABLES = {
 @pass_invocation
 @example("icf status --json")
 def status(invocation: Invocation) -> None:
-    """Count the contents of the workspace.
+    """Count the contents of the workspace, and say what to do next.
 
     Labels are the questions that people's answers have settled, as the same character
     or another one. For the states of URLs, faces and questions, see the status
@@ -43,6 +43,7 @@ def status(invocation: Invocation) -> None:
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection)
     invocation.emit(counts, lambda: table(("", "count"), list(counts.items())))
+    invocation.say_next_step()
 
 
 def count(connection: sa.Connection) -> dict[str, int]:

@@ -147,18 +147,32 @@ def test_killed_at_any_step_a_second_run_gives_the_same_result(
     assert outcome_of(made) == undisturbed
 
 
-def test_two_programs_at_once_record_each_decision_once(
+def test_a_second_program_waits_for_the_first_and_repeats_nothing(
     made: Workspace, undisturbed: dict[str, list[Any]]
 ) -> None:
-    both = [start(made, "run") for _ in range(2)]
-    for process in both:
-        err = process.communicate()[1]
-        assert process.returncode == 0, err
-    taken = rows(
-        made, sa.select(decision.c.subject, decision.c.subject_id, decision.c.step)
-    )
-    assert set(Counter(taken).values()) == {1}
-    found = {row[0] for row in undisturbed["faces"]}
-    assert {row[0] for row in outcome_of(made)["faces"]} == found
+    first = start(made, "run")
+    while not _decisions(made):
+        time.sleep(0.02)
+    second = start(made, "run", "--json")
+    assert first.communicate()[1] == ""
+    out, err = second.communicate()
+    assert (first.returncode, second.returncode) == (0, 0)
+    waited = f"icf-filter run (process {first.pid} on "
+    assert waited in err.replace("\n", "")
+    judged = json.loads(out)["steps"].values()
+    assert not any(each["passed"] or each["dropped"] for each in judged)
+    assert outcome_of(made) == undisturbed
     status = json.loads(run(made, "status", "--json")[0])
     assert status["pending"] == 0
+
+
+def test_an_edited_setting_is_said_by_run_and_status(made: Workspace) -> None:
+    run(made, "run")
+    for words in (("run",), ("status",)):
+        err = run(made, *words, "--set", "filter.min_face=200")[1]
+        assert "filter.min_face is 200, and " in err
+        assert "`icf-filter rethreshold`" in err
+    stale = json.loads(run(made, "status", "--json", "--set", "filter.min_face=9")[0])
+    (found,) = stale["stale"]
+    assert (found["setting"], found["now"]) == ("filter.min_face", 9)
+    assert json.loads(run(made, "status", "--json")[0])["stale"] == []

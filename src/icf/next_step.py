@@ -1,0 +1,50 @@
+"""What a person does next with a workspace, from what its catalogue has."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import discovery, face, image, question, url
+from icf.codes import FetchStatus, Label, Verdict
+
+#: Where the line begins.
+HARVEST = (
+    "nothing is harvested yet: declare a source in icf.toml, then run `icf-harvest run`"
+)
+
+
+def is_empty(connection: sa.Connection) -> bool:
+    """Return whether nothing was harvested into the catalogue."""
+    return not any(_any(connection, table) for table in (image, url, discovery))
+
+
+def next_step(connection: sa.Connection) -> str:
+    """Return a sentence with the command that continues the work."""
+    if is_empty(connection):
+        return HARVEST
+    if _any(connection, url, url.c.fate == FetchStatus.PENDING.value):
+        return "URLs are pending: run `icf-harvest run`"
+    waiting = (_any(connection, table, table.c.awaits != "") for table in (image, face))
+    if any(waiting):
+        return "pictures or faces wait for the filter: run `icf-filter run`"
+    kept = face.c.verdict == Verdict.KEPT.value
+    if not _any(connection, face, kept):
+        return "no face is kept: `icf-filter status` shows the reasons"
+    if _any(connection, question, question.c.label == Label.OPEN.value):
+        return (
+            "questions are open: have the batches answered, then run `icf-annotate "
+            "import`"
+        )
+    if not _any(connection, question):
+        return "kept faces can be asked about: run `icf-annotate export`"
+    return (
+        "all questions are settled: run `icf-build-splits`, or `icf-annotate export` "
+        "for more questions"
+    )
+
+
+def _any(
+    connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]
+) -> bool:
+    query = sa.select(sa.literal(1)).select_from(table).where(*where).limit(1)
+    return connection.execute(query).first() is not None
