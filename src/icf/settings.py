@@ -130,7 +130,9 @@ class FilterSettings(_Section):
         default=100, ge=1, description="shorter side of a face, in pixels (paper, 3.2)"
     )
     min_side: int = Field(
-        default=64, ge=1, description="shorter side of a picture, in pixels"
+        default=64,
+        ge=16,
+        description="shorter side of a picture, in pixels; under 16 is not decoded",
     )
     max_aspect: float = Field(
         default=20.0, ge=1, description="longer side of a picture over its shorter one"
@@ -248,11 +250,32 @@ class DatasetSettings(_Section):
         default=0.2,
         ge=0,
         le=1,
+        validate_default=True,
         description="share of identities that are distractors only",
     )
     detection_test_share: float = Field(
         default=1 / 6, ge=0, le=1, description="share of pictures in the detection test"
     )
+
+    @pydantic.field_validator("max_probes")
+    @classmethod
+    def _has_room_for_probes(cls, most: int, others: pydantic.ValidationInfo) -> int:
+        least = others.data.get("min_faces", 0)
+        if most < least:
+            raise ValueError(f"fewer than dataset.min_faces, {least}")
+        return most
+
+    @pydantic.field_validator("distractor_share")
+    @classmethod
+    def _shares_one_cast(cls, share: float, others: pydantic.ValidationInfo) -> float:
+        names = ("seen_probe_share", "unseen_probe_share")
+        together = share + sum(others.data.get(name, 0.0) for name in names)
+        if together > 1 + 1e-9:
+            raise ValueError(
+                "dataset.seen_probe_share, unseen_probe_share and distractor_share are "
+                f"{together:g} together, of one cast: at most 1"
+            )
+        return share
 
 
 class Settings(_Section):
@@ -428,6 +451,7 @@ def _explain_invalid(
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"][:2])
         origin = origins.get(name, "default")
-        line = f"{name} = {fault['input']!r} ({origin}): {fault['msg']}"
+        said = fault["msg"].removeprefix("Value error, ")
+        line = f"{name} = {fault['input']!r} ({origin}): {said}"
         lines.append(redact(line))
     return "\n".join(lines)

@@ -37,6 +37,27 @@ def test_flags_win_over_variables_over_the_file_over_defaults(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["filter.min_side=15"], "filter.min_side = '15'.*16"),
+        (["dataset.max_probes=4"], "dataset.max_probes = '4'.*min_faces, 5"),
+        (["dataset.unseen_probe_share=0.9"], "1.34 together.*at most 1"),
+        (["dataset.distractor_share=0.7"], "1.1 together.*at most 1"),
+    ],
+)
+def test_a_value_that_could_have_no_effect_is_refused(
+    flags: list[str], said: str
+) -> None:
+    with pytest.raises(WrongUse, match=said) as caught:
+        load(None, {}, flags)
+    assert "Value error" not in str(caught.value)
+
+
+def test_more_faces_than_the_default_limit_of_probes_are_a_wish_that_is_met() -> None:
+    assert load(None, {}, ["dataset.min_faces=20"]).settings.dataset.min_faces == 20
+
+
+@pytest.mark.parametrize(
     ("toml", "variables", "flags", "nearest"),
     [
         ("[filter]\nmin_fase = 1", {}, [], "filter.min_face"),

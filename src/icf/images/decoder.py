@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from icf.codes import ImageReason
+from icf.images import png
 from icf.images.exif import orientation, upright
-from icf.images.header import MAX_FRAMES, MAX_PIXELS, Undecodable, opened, probe
+from icf.images.header import (
+    MAX_FRAMES,
+    MAX_PIXELS,
+    Undecodable,
+    opened,
+    probe,
+    reason_of,
+)
 from icf.images.jpeg import find_end, read_frame
+from icf.images.jpeg_mending import mended
 from icf.images.measures import is_flat
 
 #: Colour behind transparent pixels, whose own colours are ignored.
@@ -124,16 +133,19 @@ def _decode(data: bytes, max_pixels: int, max_frames: int, least_side: int) -> P
 def _decode_jpeg(data: bytes, least_side: int) -> Picture:
     frame, end = read_frame(data), find_end(data)
     assert frame is not None, "probe has read it"
+    colours = "CMYK" if frame.components == 4 else "RGB"
     try:
-        if frame.components == 4:
-            pixels = _from_inverted_cmyk(_read_jpeg(data, "CMYK", least_side))
-        else:
-            pixels = _read_jpeg(data, "RGB", least_side)
+        pixels = _read_jpeg(data, colours, least_side)
     except ValueError as error:
-        # Damage can hide the end marker from a scan from the beginning.
-        ends = end is not None or data.endswith(b"\xff\xd9")
-        reason = _jpeg_reason(str(error), ends=ends)
-        raise Undecodable(reason, f"JPEG: {error}") from error
+        whole = mended(data, str(error), lambda file: _read_jpeg(file, colours, 0))
+        if whole is None:
+            # Damage can hide the end marker from a scan from the beginning.
+            ends = end is not None or data.endswith(b"\xff\xd9")
+            reason = _jpeg_reason(str(error), ends=ends)
+            raise Undecodable(reason, f"JPEG: {error}") from error
+        pixels = _read_jpeg(whole, colours, least_side)
+    if frame.components == 4:
+        pixels = _from_inverted_cmyk(pixels)
     turned = upright(pixels, frame.orientation)
     return Picture(turned, "jpeg", trailing=_trails(data, end))
 
@@ -178,35 +190,17 @@ def _decode_other(data: bytes, name: str, max_frames: int) -> Picture:
             raise
         except Exception as error:
             # Pillow raises many kinds of exceptions for damaged files.
-            reason = _pillow_reason(str(error).lower())
+            reason = reason_of(error, data)
             raise Undecodable(reason, f"{name}: {error}") from error
-    end = _png_end(data) if name == "png" else None
+    end = png.find_end(data) if name == "png" else None
     turned = upright(pixels, orientation(exif))
     return Picture(turned, name, frames, _trails(data, end))
-
-
-def _pillow_reason(message: str) -> ImageReason:
-    """Classify a message of Pillow."""
-    cut = any(part in message for part in ("truncated", "not enough", "end of"))
-    return ImageReason.TRUNCATED if cut else ImageReason.CORRUPT
-
-
-def _png_end(data: bytes) -> int | None:
-    """Find the offset after the last chunk (PNG, section 5.3); None without one."""
-    place = 8
-    while place + 8 <= len(data):
-        length = int.from_bytes(data[place : place + 4], "big")
-        last = data[place + 4 : place + 8] == b"IEND"
-        place += 12 + length
-        if last:
-            return place
-    return None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _from_deep_grey(picture).convert("RGB")
-    if picture.has_transparency_data:
+    if picture.has_transparency_data and not _is_unused_alpha(picture):
         picture = picture.convert("RGBA")
         canvas = Image.new("RGB", picture.size, BACKGROUND)
         canvas.paste(picture, mask=picture.getchannel("A"))
@@ -214,11 +208,26 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
+def _is_unused_alpha(picture: Image.Image) -> bool:
+    """Return whether a BMP has an alpha channel that its writer left empty."""
+    is_bmp = picture.format == "BMP" and picture.mode == "RGBA"
+    return is_bmp and picture.getchannel("A").getbbox() is None
+
+
 def _from_deep_grey(picture: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits; plain conversion would clip it to white."""
+    """Scale grey of 16 bits, or of 0 to 1, to 8 bits; its hidden value becomes white.
+
+    Plain conversion would clip it to white, or to black.
+    """
     values = np.asarray(picture, np.float64)
-    deep = picture.mode != "F" or values.max(initial=0) > 255
-    scaled = values / 257 if deep else values
+    hidden = picture.info.get("transparency")
+    most = float(values.max(initial=0))
+    if picture.mode != "F" or most > 255:
+        scaled = values / 257
+    else:
+        scaled = values * 255 if most <= 1 else values
+    if isinstance(hidden, int):
+        scaled[values == hidden] = BACKGROUND[0]
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from icf.codes import ImageReason
 from icf.errors import BadInput
+from icf.images import png
 from icf.images.jpeg import find_end, read_frame
 
 # We report damaged files, and files over Pillow's own limit. `catch_warnings` is not
@@ -27,8 +28,9 @@ MAX_PIXELS = 64_000_000
 MAX_FRAMES = 10_000
 #: No usable face (100 px) fits into less, and hashes of less mean nothing.
 MIN_SIDE = 16
-#: Longer side over shorter side: strips and rulers, not pictures of characters.
-MAX_ASPECT = 20
+#: Longer side over shorter side, from which on a picture that is too small is called a
+#: strip. Strips of a usable width are for `filter.max_aspect` to judge.
+STRIP = 20
 
 _DECODED = {
     "jpeg": "JPEG",
@@ -102,6 +104,8 @@ _SIGNATURES = (
     (b"GIF89a", "gif"),
     (b"II*\0", "tiff"),
     (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
 )
 
 
@@ -134,6 +138,8 @@ def probe(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
     name = sniff(data)
     if name == "jpeg":
         width, height = _jpeg_size(data)
+    elif name == "png":
+        width, height = _png_size(data)
     else:
         with opened(data, name) as picture:
             width, height = picture.size
@@ -152,22 +158,59 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
     return frame.width, frame.height
 
 
+def _png_size(data: bytes) -> tuple[int, int]:
+    size = png.size(data)
+    if size is None or not all(size):
+        raise Undecodable(ImageReason.CORRUPT, "a PNG without a header")
+    return size
+
+
 def opened(data: bytes, name: str) -> Image.Image:
-    """Open with Pillow, which reads the header and checks its own pixel limit.
+    """Open with Pillow, which reads the header; its own limit of pixels is not applied.
 
     Raises:
         Undecodable: ``unsupported`` or ``corrupt``.
     """
     if name == "heif":
         _register_heif()
-    formats = [_DECODED.get(name, "HEIF")]
+    kind = _DECODED.get(name, "HEIF")
+    if kind not in Image.OPEN:
+        Image.init()
+    factory, _ = Image.OPEN[kind]
+    if name == "png":
+        data = png.essential(data)
+    file = _webp_of_its_size(data) if name == "webp" else data
     try:
-        return Image.open(io.BytesIO(data), formats=formats)
+        return factory(io.BytesIO(file), "")
     except Image.DecompressionBombError as error:
         raise Undecodable(ImageReason.TOO_LARGE, str(error)) from error
     except Exception as error:
         # Pillow raises many kinds of exceptions for damaged files.
-        raise Undecodable(ImageReason.CORRUPT, f"{name} header: {error}") from error
+        reason = reason_of(error, data)
+        raise Undecodable(reason, f"{name} header: {error}") from error
+
+
+def reason_of(error: Exception, data: bytes) -> ImageReason:
+    """Classify an exception of Pillow by its message."""
+    message = str(error).lower()
+    if any(part in message for part in ("truncated", "not enough", "end of")):
+        return ImageReason.TRUNCATED
+    if any(part in message for part in ("unknown pixel mode", "not supported")):
+        return ImageReason.UNSUPPORTED
+    is_cut = data[:4] == b"RIFF" and _riff_size(data) > len(data)
+    return ImageReason.TRUNCATED if is_cut else ImageReason.CORRUPT
+
+
+def _riff_size(data: bytes) -> int:
+    return 8 + int.from_bytes(data[4:8], "little")
+
+
+def _webp_of_its_size(data: bytes) -> bytes:
+    """Return the file with a size that it has: its chunks say what is missing."""
+    if _riff_size(data) <= len(data):
+        return data
+    padded = data + bytes(len(data) % 2)
+    return padded[:4] + (len(padded) - 8).to_bytes(4, "little") + padded[8:]
 
 
 def _register_heif() -> None:
@@ -183,9 +226,11 @@ def _register_heif() -> None:
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     size = f"{width} x {height}"
+    shorter, longer = sorted((width, height))
     if width * height > max_pixels:
         raise Undecodable(ImageReason.TOO_LARGE, f"{size} is over {max_pixels} pixels")
-    if min(width, height) < MIN_SIDE and max(width, height) < MIN_SIDE * MAX_ASPECT:
-        raise Undecodable(ImageReason.TOO_SMALL, f"{size} is under {MIN_SIDE} pixels")
-    if max(width, height) > MAX_ASPECT * min(width, height):
+    if shorter >= MIN_SIDE:
+        return
+    if longer > STRIP * shorter:
         raise Undecodable(ImageReason.BAD_ASPECT, f"{size} is a strip")
+    raise Undecodable(ImageReason.TOO_SMALL, f"{size} is under {MIN_SIDE} pixels")

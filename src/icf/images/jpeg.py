@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from icf.images.exif import PREFIX, orientation
 
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _END_OF_IMAGE = 0xD9
 _END = bytes((0xFF, _END_OF_IMAGE))
 _APP1 = 0xE1
 #: A marker with a length, or the end. Inside a scan, FF is followed by 00 or by one of
 #: the restart markers, which have no length.
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Frame:
         width: in pixels, as stored: before EXIF rotation.
         height: in pixels, as stored.
         components: 1 for grey, 3 for colour, 4 for CMYK.
-        orientation: of EXIF, 1 to 8.
+        orientation: of the first EXIF block, 1 to 8.
     """
 
     width: int
@@ -36,14 +36,14 @@ class Frame:
 
 def read_frame(data: bytes) -> Frame | None:
     """Read the frame header; None if ``data`` has none."""
-    turned = 1
+    turned: int | None = None
     for marker, content in _segments(data):
-        if marker == _APP1 and content.startswith(PREFIX):
+        if marker == _APP1 and content.startswith(PREFIX) and turned is None:
             turned = orientation(content)
-        if marker in _START_OF_FRAME and len(content) >= 6:
+        if marker in START_OF_FRAME and len(content) >= 6:
             height = int.from_bytes(content[1:3], "big")
             width = int.from_bytes(content[3:5], "big")
-            return Frame(width, height, content[5], turned)
+            return Frame(width, height, content[5], turned or 1)
     return None
 
 
@@ -58,25 +58,26 @@ def find_end(data: bytes) -> int | None:
     if data.find(_END) == len(data) - len(_END):
         return len(data)  # the only end marker is the last two bytes
     place = 2
-    while (found := _MARKER.search(data, place)) is not None:
+    while (found := MARKER.search(data, place)) is not None:
         place = found.end()
         if found[1][0] == _END_OF_IMAGE:
             return place
-        place += _length(data, place)
+        place += segment_length(data, place)
     return None
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each marker with its content, up to the end of the picture."""
     place = 2
-    while (found := _MARKER.search(data, place)) is not None:
+    while (found := MARKER.search(data, place)) is not None:
         place, marker = found.end(), found[1][0]
         if marker == _END_OF_IMAGE:
             return
-        length = _length(data, place)
+        length = segment_length(data, place)
         yield marker, data[place + 2 : place + length]
         place += length
 
 
-def _length(data: bytes, place: int) -> int:
+def segment_length(data: bytes, place: int) -> int:
+    """Return how long a segment is behind its marker, with the two bytes for that."""
     return max(2, int.from_bytes(data[place : place + 2], "big"))

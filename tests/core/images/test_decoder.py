@@ -62,7 +62,7 @@ def near(data: bytes, expected: np.ndarray[Any, Any], within: float = 2.0) -> bo
         (b"\0\0\0\x18ftypisom" + bytes(64), ImageReason.NOT_IMAGE),
         (b"%PDF-1.7\n", ImageReason.NOT_IMAGE),
         (JPEG[:-900], ImageReason.TRUNCATED),
-        (JPEG[:-2], ImageReason.TRUNCATED),
+        (JPEG[:-3], ImageReason.TRUNCATED),
         (JPEG[:40], ImageReason.TRUNCATED),
         (JPEG[:3], ImageReason.TRUNCATED),
         (PNG[:-900], ImageReason.TRUNCATED),
