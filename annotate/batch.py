@@ -53,14 +53,8 @@ def picture_path(face_id: int) -> str:
 
 
 def batch_path(workspace: Workspace, folder: Path) -> str:
-    """A batch's folder as the catalogue stores it.
-
-    Folders inside the workspace are stored relative to it, so it can be moved.
-    """
-    resolved = folder.resolve()
-    if resolved.is_relative_to(workspace.root):
-        return resolved.relative_to(workspace.root).as_posix()
-    return str(resolved)
+    """A batch's folder as the catalogue stores it."""
+    return workspace.stored_path(folder)
 
 
 def find_batch(connection: sa.Connection, path: str) -> Batch | None:

@@ -8,7 +8,8 @@ catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,10 @@ from icf.annotate.batch import (
 )
 from icf.annotate.choose import Shares
 from icf.annotate.formats.registry import WRITERS
+from icf.catalogue import tombstones
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.models.face_crops import FaceCropper, read_boxes
-from icf.stores.files import new_folder
+from icf.stores.files import new_folder, replace_file
 from icf.workspace import Workspace
 
 #: Maximum side of the exported crops, in pixels.
@@ -55,7 +57,7 @@ class ExportRequest:
         """The file that exists if the folder was written."""
         return self.folder / WRITERS[self.format].marker
 
-    def files(self, questions: list[Question]) -> dict[str, bytes]:
+    def files(self, questions: Sequence[Question]) -> dict[str, bytes]:
         """The files that describe the questions, by name."""
         writer = WRITERS[self.format]
         prefix = self.url_prefix
@@ -159,8 +161,28 @@ def _write_folder(
         settings.harvest.max_pixels,
         MAX_SIDE,
     )
+
+    complete: list[Question] = []
+    left_out: dict[int, str] = {}
+
+    @contextmanager
+    def publishing(folder: Path) -> Iterator[None]:
+        """Leave out what was withdrawn since its pictures were cut."""
+        with workspace.catalogue.write() as connection:
+            tombstones.hold(connection)
+            for key in tombstones.withdrawn_faces(connection, [b.id for b in boxes]):
+                (folder / picture_path(key)).unlink(missing_ok=True)
+            # A takedown deletes the questions about what it removes.
+            valid = {each.id for each in read_questions(connection, batch.id)}
+            left = [each for each in complete if each.id in valid]
+            if len(left) < len(complete):
+                _write_files(request, folder, left)
+            for key in left_out.keys() - valid:
+                del left_out[key]
+            yield
+
     try:
-        with new_folder(request.folder.resolve()) as folder:
+        with new_folder(request.folder.resolve(), publishing) as folder:
             (folder / PICTURE_FOLDER).mkdir()
             errors = cropper.crop(
                 boxes,
@@ -169,14 +191,13 @@ def _write_folder(
                 ),
                 done,
             )
-            left_out = {
-                each.id: str(errors.get(each.face_id) or errors[each.reference_face_id])
-                for each in questions
-                if each.face_id in errors or each.reference_face_id in errors
-            }
-            complete = [each for each in questions if each.id not in left_out]
-            for name, data in request.files(complete).items():
-                (folder / name).write_bytes(data)
+            for each in questions:
+                error = errors.get(each.face_id) or errors.get(each.reference_face_id)
+                if error is None:
+                    complete.append(each)
+                else:
+                    left_out[each.id] = str(error)
+            _write_files(request, folder, complete)
     except IcfError:
         raise
     except OSError as error:
@@ -185,3 +206,10 @@ def _write_folder(
             "saved in the catalogue: free some space and run the same command again"
         ) from error
     return left_out
+
+
+def _write_files(
+    request: ExportRequest, folder: Path, questions: Sequence[Question]
+) -> None:
+    for name, data in request.files(questions).items():
+        replace_file(folder / name, [data])

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,18 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue import tombstones
 from icf.catalogue.schema import release
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import DEFAULT, format_folders, make_writers
 from icf.dataset.leaks import LeakReport, find_leaks
 from icf.dataset.licences import COLUMNS, FILE, Source, read_sources, rows
 from icf.dataset.near_duplicates import Reach
-from icf.dataset.plan import DETECTION_TRUTH, Plan, make_plan
+from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan, make_plan
 from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.spreadsheet import write_csv
+from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
 from icf.version import __version__
 from icf.workspace import Workspace
@@ -133,7 +136,8 @@ def write(
         False if the same release is there already; nothing was written.
 
     Raises:
-        IcfError: train and test share something; nothing was written.
+        IcfError: train and test share something, or something was withdrawn
+            meanwhile; nothing was written.
         WrongUse: ``target`` holds something else.
         BrokenMachine: bytes or embeddings are missing or damaged, or the disk fails.
     """
@@ -141,24 +145,37 @@ def write(
     present = _read_summary(target)
     if present is not None:
         _check_same(target, present, prepared)
-        _record(workspace, target, present, seed)
+        with workspace.catalogue.write() as connection:
+            _record(connection, workspace, target, present, seed)
         return False
     if prepared.leaks.leaks:
         raise IcfError(_leak_message(target, prepared.leaks))
+
+    @contextmanager
+    def publishing(_folder: Path) -> Iterator[None]:
+        """Record the release as it gets its name, unless a picture was withdrawn."""
+        with workspace.catalogue.write() as connection:
+            tombstones.hold(connection)
+            _check_withdrawn(connection, target, prepared.plan)
+            _record(connection, workspace, target, prepared.summary, seed)
+            yield
+
     try:
-        with new_folder(target) as folder:
+        with new_folder(target, publishing) as folder:
             _write_formats(workspace, prepared, folder, link)
             _write_json(folder / "leaks.json", asdict(prepared.leaks))
             (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
+    except MissingBlob:
+        with workspace.catalogue.read() as connection:
+            _check_withdrawn(connection, target, prepared.plan)
+        raise
     except IcfError:
-        # A missing blob is an OSError too, and its message says what to do.
         raise
     except OSError as error:
         raise BrokenMachine(
             f"cannot write the release {target}: {error}; nothing was left under "
             "that name. Free some space or choose another folder, and run it again"
         ) from error
-    _record(workspace, target, prepared.summary, seed)
     return True
 
 
@@ -222,21 +239,50 @@ def _occupied(target: Path, what: str) -> WrongUse:
     )
 
 
-def _record(workspace: Workspace, target: Path, summary: str, seed: int) -> None:
-    """Enter the release in the catalogue, once."""
-    same = (release.c.path == str(target)) & (release.c.summary == summary)
-    with workspace.catalogue.write() as connection:
-        if connection.execute(sa.select(release.c.id).where(same)).first():
-            return
-        row = sa.insert(release).values(
-            path=str(target), seed=seed, summary=summary, created_at=time.time()
+def _check_withdrawn(connection: sa.Connection, target: Path, plan: Plan) -> None:
+    """Raise IcfError if a picture or face was withdrawn since the plan was made."""
+    rows = sorted({each.picture for each in _placed(plan)})
+    hashes = {plan.selection.pictures.sha256[row].decode() for row in rows}
+    faces = {
+        int(plan.selection.faces.face[each.face]) for each in (*plan.train, *plan.test)
+    }
+    pictures = tombstones.buried(connection, tombstones.SHA256, hashes)
+    if pictures or tombstones.withdrawn_faces(connection, faces):
+        raise IcfError(
+            f"the release {target} was not written, because pictures of it were "
+            "withdrawn meanwhile (`icf takedown --list`); run the same command again"
         )
-        connection.execute(row)
+
+
+def _record(
+    connection: sa.Connection,
+    workspace: Workspace,
+    target: Path,
+    summary: str,
+    seed: int,
+) -> None:
+    """Enter the release in the catalogue, once."""
+    path = workspace.stored_path(target)
+    # Catalogues of earlier versions have absolute paths.
+    same = release.c.path.in_({path, str(target)}) & (release.c.summary == summary)
+    if connection.execute(sa.select(release.c.id).where(same)).first():
+        return
+    row = sa.insert(release).values(
+        path=path, seed=seed, summary=summary, created_at=time.time()
+    )
+    connection.execute(row)
+
+
+def _placed(plan: Plan) -> Iterator[Placed]:
+    """Everything that the release has a file of."""
+    yield from plan.train
+    yield from plan.test
+    yield from plan.detection_train
+    yield from plan.detection_test
 
 
 def _images(plan: Plan) -> list[int]:
-    lists = (plan.train, plan.test, plan.detection_train, plan.detection_test)
-    rows = {each.picture for placed in lists for each in placed}
+    rows = {each.picture for each in _placed(plan)}
     return [int(plan.selection.pictures.image[row]) for row in sorted(rows)]
 
 

@@ -71,7 +71,7 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
     row = connection.execute(query).first()
     if row is None:
         return None
-    folder = Path(row.path)
+    folder = workspace.root / row.path
     inside = folder.is_relative_to(workspace.root)
     summary = json.loads(row.summary)
     # Only iCartoonFace's files can be scored; where there are none, so is no folder.

@@ -159,6 +159,16 @@ class Workspace:
 
         return HashIndex(self.root / "hashes")
 
+    def stored_path(self, path: Path) -> str:
+        """A path as the catalogue stores it: relative to the workspace where inside.
+
+        So a workspace can be moved, and a copy of it names its own files.
+        """
+        resolved = path.resolve()
+        if resolved.is_relative_to(self.root):
+            return resolved.relative_to(self.root).as_posix()
+        return str(resolved)
+
     def begin_run(self, command: str) -> int:
         """Record in the catalogue that a command starts; return the run's id."""
         with self.catalogue.write() as connection:

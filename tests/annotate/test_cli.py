@@ -196,7 +196,7 @@ def test_a_missing_picture_ends_with_exit_code_3_and_what_to_do(filled: Place) -
     made, err = run("export", "batches/first", code=3)
     assert (made["questions"], len(made["left_out"])) == (4, 1)
     assert "picture is missing: 1" in err
-    assert "icf-harvest retry" in err
+    assert "icf doctor --repair" in err
 
 
 def test_killed_before_the_folder_has_its_name_the_same_command_finishes(

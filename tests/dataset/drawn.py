@@ -106,6 +106,7 @@ class Drawing:
                     source="test",
                     found_at=1.0,
                 )
+        (self.workspace.root / "b1").mkdir()
         self._insert(
             schema.batch, id="b1", format="csv", path="b1", questions=0, created_at=1.0
         )

@@ -1,6 +1,7 @@
 """What was withdrawn and must never come back: URLs, bytes, characters.
 
-A tombstone outlives what it is for. Every stage that adds something checks here first.
+A tombstone outlives what it is for. Every stage that adds something checks here first;
+one that gives copies away checks again while it `hold`s the tombstones.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import album, character, tombstone
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import album, character, face, tombstone
+from icf.codes import FaceReason
 from icf.names import normal_name
 
 URL, SHA256, CHARACTER = "url", "sha256", "character"
@@ -35,6 +38,20 @@ class Tombstone:
     subject: str
     reason: str
     taken_at: float
+
+
+def hold(connection: sa.Connection) -> None:
+    """Let nobody else withdraw anything until the caller's transaction ends.
+
+    A takedown holds them too, and looks for copies afterwards. So whoever publishes
+    something in such a transaction either reads here that it was withdrawn, or the
+    takedown finds it.
+
+    Args:
+        connection: a transaction that writes; on SQLite that alone is enough.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE tombstone IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def full_name(album_name: str, character_name: str) -> str:
@@ -71,6 +88,13 @@ def buried(
         )
         found.update(connection.execute(query).scalars())
     return frozenset(found)
+
+
+def withdrawn_faces(connection: sa.Connection, ids: Collection[int]) -> frozenset[int]:
+    """Return those of the faces that were withdrawn."""
+    query = sa.select(face.c.id).where(face.c.reason == FaceReason.TAKEN_DOWN.value)
+    rows = by_ids(connection, query, face.c.id, sorted(ids))
+    return frozenset(row.id for row in rows)
 
 
 def all_of_kind(connection: sa.Connection, kind: str) -> frozenset[str]:

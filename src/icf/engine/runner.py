@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue import ledger, references, row_state
+from icf.catalogue import ledger, references, row_state, tombstones
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
@@ -155,12 +155,17 @@ class Runner:
         self._store_vectors(outcomes)
         with self.catalogue.write() as connection:
             waiting = _still_waiting(connection, step, [o.id for o in outcomes])
+            late = {o.id for o in outcomes if o.vector is not None} - waiting
+            withdrawn = tombstones.withdrawn_faces(connection, late)
             outcomes = [o for o in outcomes if o.id in waiting]
             following = next(iter(self.chain.later(step)), None)
             states = [_state(step, outcome, following) for outcome in outcomes]
             row_state.write(connection, self.run_id, states)
             self._insert_faces(connection, outcomes)
             _set_references(connection, self.run_id, outcomes)
+        if withdrawn:
+            # A takedown has gone over the vectors before these were there.
+            self.vectors.erase(np.array(sorted(withdrawn), np.int64))
         return list(outcomes)
 
     def _store_vectors(self, outcomes: Sequence[Outcome]) -> None:

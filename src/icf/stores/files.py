@@ -5,8 +5,8 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 _PIECE = 1 << 20
@@ -33,8 +33,14 @@ def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
         raise
 
 
+#: Around the moment at which a folder gets its final name; called with the folder.
+Publishing = Callable[[Path], AbstractContextManager[object]]
+
+
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(
+    target: Path, publishing: Publishing = lambda _: nullcontext()
+) -> Iterator[Path]:
     """Write a folder atomically: its final name never shows an incomplete folder.
 
     Yields a folder next to ``target``. If the block succeeds, all of it is flushed to
@@ -43,9 +49,11 @@ def new_folder(target: Path) -> Iterator[Path]:
 
     Args:
         target: The folder to make; it may exist if it is empty.
+        publishing: Entered when all is flushed, left when the folder has its name; what
+            it raises leaves nothing.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
+    sweep(target.parent, target.name)
     folder = target.parent / f".{target.name}.partial-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -55,8 +63,9 @@ def new_folder(target: Path) -> Iterator[Path]:
             for name in files:
                 _flush(Path(place) / name)
             _flush(Path(place))
-        folder.rename(target)
-        _flush(target.parent)
+        with publishing(folder):
+            folder.rename(target)
+            _flush(target.parent)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -85,11 +94,27 @@ def copy_file(source: Path, target: Path, *, link: bool = False) -> None:
             shutil.copyfileobj(old, new, _PIECE)
 
 
-def _sweep(target: Path) -> None:
-    for left in target.parent.glob(f".{glob.escape(target.name)}.partial-*"):
+def sweep(parent: Path, name: str | None = None) -> None:
+    """Remove what killed programs left of new folders.
+
+    Args:
+        parent: Where they were to be.
+        name: Of the folder; None for all.
+    """
+    wanted = "*" if name is None else glob.escape(name)
+    for left in parent.glob(f".{wanted}.partial-*"):
         pid = left.name.rpartition("-")[2]
         if pid.isdecimal() and not process_exists(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def is_being_written(target: Path) -> bool:
+    """Whether a program of this machine is making a new folder of this name."""
+    return any(
+        left.name.rpartition("-")[2].isdecimal()
+        and process_exists(int(left.name.rpartition("-")[2]))
+        for left in target.parent.glob(f".{glob.escape(target.name)}.partial-*")
+    )
 
 
 def process_exists(pid: int) -> bool:

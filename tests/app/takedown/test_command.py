@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from icf.app.takedown import work
+from icf.app.takedown import copies, work
 from icf.app.why import explain
 from icf.catalogue import merges, reviews
 from icf.catalogue.reviews import Found
@@ -155,7 +155,7 @@ def test_without_yes_the_person_is_prompted_and_no_means_no(space: Workspace) ->
         (work, "remove_files"),
         (BlobStore, "remove"),
         (VectorStore, "erase"),
-        (work, "_crops"),
+        (copies, "_crops"),
     ],
     ids=lambda place: place[1],
 )
@@ -285,7 +285,7 @@ def test_a_reference_that_is_withdrawn_is_chosen_again(space: Workspace) -> None
 def test_exported_crops_are_removed_from_batches(space: Workspace) -> None:
     [found] = faces_of(space, picture(space).id)
     crops = space.root / "b1" / "pictures"
-    crops.mkdir(parents=True)
+    crops.mkdir()
     for number in (found.id, found.id + 1):
         (crops / f"face-{number}.jpg").write_bytes(b"crop")
     withdraw(space, PICTURE)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import click
 
-from icf.app.takedown.copies import HeldCopies, find_copies, find_reports, remove_copies
+from icf.app.takedown.copies import (
+    RELEASE,
+    Copies,
+    HeldCopies,
+    Unreached,
+    find_copies,
+    find_reports,
+    forget,
+    remove_copies,
+    store_moved,
+)
 from icf.app.takedown.target import Target, find_target
-from icf.app.takedown.work import hashes_of, take_down
+from icf.app.takedown.work import all_withdrawn_faces, hashes_of, take_down
 from icf.catalogue import tombstones
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.errors import WrongUse
+from icf.errors import SomeFailed, WrongUse
+from icf.workspace import Workspace
 
 
 @click.command()
@@ -24,6 +36,21 @@ from icf.errors import WrongUse
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @click.option(
     "--releases", is_flag=True, help="Also delete the copies in releases on this disk."
+)
+@click.option(
+    "--also",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Also delete the copies in this release or batch, which was moved, or is "
+    "outside of the workspace; may be repeated.",
+)
+@click.option(
+    "--gone",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Forget this release or batch, which was deleted everywhere; may be repeated.",
 )
 @click.option(
     "--list", "listing", is_flag=True, help="List everything withdrawn so far."
@@ -38,6 +65,8 @@ def takedown(
     yes: bool,
     dry_run: bool,
     releases: bool,
+    also: tuple[Path, ...],
+    gone: tuple[Path, ...],
     listing: bool,
 ) -> None:
     """Remove a picture or a character permanently.
@@ -47,17 +76,24 @@ def takedown(
     so that no later harvest or release includes it again. For a character, all pictures
     are removed that were found under no other character. If it is interrupted or
     killed, the same command completes it. Existing releases and reports that contain
-    it are listed, with the commands that make them again.
+    it are listed, with the commands that make them again. Releases and batches outside
+    of the workspace are changed only if you say so. If some cannot be looked at, they
+    are listed, and the exit code is 3.
     """
     if listing:
         _list(invocation)
+        return
+    workspace = invocation.workspace
+    forget(workspace, gone)
+    if gone and not subject:
+        shown = [str(path) for path in gone]
+        invocation.emit({"forgotten": shown}, lambda: f"forgotten: {', '.join(shown)}")
         return
     if not subject or not (reason and reason.strip()):
         raise WrongUse(
             "give a subject and a reason: icf takedown SUBJECT --reason TEXT; "
             "`icf takedown --list` lists everything withdrawn"
         )
-    workspace = invocation.workspace
     with workspace.catalogue.read() as connection:
         target = find_target(connection, subject)
     if not dry_run:
@@ -65,11 +101,14 @@ def takedown(
             invocation.say(_counts(target))
             click.confirm("Remove it permanently?", abort=True, err=True)
         take_down(workspace, target, reason.strip())
-    copies = _copies(invocation, target)
-    if releases and not dry_run:
-        for held in copies:
-            remove_copies(held, reason.strip())
+    found = _copies(workspace, target, also)
+    done = Removal()
+    if not dry_run:
+        store_moved(workspace, found)
+        wanted = Wanted(releases, frozenset(each.resolve() for each in also), not yes)
+        done = remove(found, wanted, reason.strip())
     reports = [str(path) for path in find_reports(workspace)] if target.images else []
+    held = [each for each in found.held if each.kind == RELEASE]
     result = {
         "kind": target.kind,
         "subject": target.subject,
@@ -78,14 +117,89 @@ def takedown(
         "faces": len(target.faces),
         "urls": len(target.urls),
         "releases": [
-            {**asdict(held), "folder": str(held.folder), "rebuild": held.remedy}
-            for held in copies
+            {**asdict(each), "folder": str(each.folder), "rebuild": each.remedy}
+            for each in held
         ],
         "copies_removed": releases and not dry_run,
         "reports": reports,
+        "left": [str(each.folder) for each in done.left],
+        "unreached": [asdict(each) for each in (*found.unreached, *done.failed)],
     }
-    gone = bool(result["copies_removed"])
-    invocation.emit(result, lambda: _message(target, copies, reports, dry_run, gone))
+    gone_too = {each.folder for each in done.removed}
+    invocation.emit(result, lambda: _message(target, held, gone_too, reports, dry_run))
+    if not dry_run:
+        _raise_for_rest(done.left, [*found.unreached, *done.failed])
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which copies are to be deleted.
+
+    Attributes:
+        releases: those in releases of the workspace, too.
+        also: those in these folders, wherever they are.
+        asks: whether a person can be asked about others.
+    """
+
+    releases: bool
+    also: frozenset[Path]
+    asks: bool
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The copies that were deleted, those that were left, and those that failed."""
+
+    removed: list[HeldCopies] = field(default_factory=list)
+    left: list[HeldCopies] = field(default_factory=list)
+    failed: list[Unreached] = field(default_factory=list)
+
+
+def remove(found: Copies, wanted: Wanted, reason: str) -> Removal:
+    """Delete copies: all in batches, those in releases on demand.
+
+    Outside of the workspace, only where a person says so.
+    """
+    done = Removal()
+    for held in found.held:
+        if held.kind == RELEASE and not (wanted.releases or held.folder in wanted.also):
+            continue
+        if not held.inside and held.folder not in wanted.also:
+            text = (
+                f"{held.folder} is outside of this workspace, and has "
+                f"{len(held.files)} withdrawn pictures. Delete them there?"
+            )
+            if not (wanted.asks and click.confirm(text, err=True)):
+                done.left.append(held)
+                continue
+        fault = remove_copies(held, reason)
+        if fault is None:
+            done.removed.append(held)
+        else:
+            done.failed.append(fault)
+    return done
+
+
+def _raise_for_rest(left: list[HeldCopies], unreached: list[Unreached]) -> None:
+    """Raise SomeFailed where there are, or may be, copies left."""
+    lines = [
+        f"  {each.kind} {each.folder} is outside of this workspace and has "
+        f"{len(each.files)} withdrawn pictures: --also {each.folder} deletes them"
+        for each in left
+    ]
+    lines += [f"  {each.kind} {each.path}: {each.why}" for each in unreached]
+    if not lines:
+        return
+    advice = ""
+    if unreached:
+        advice = (
+            "\nIf it was moved, name its new place: --also DIR. If it was deleted "
+            "everywhere: icf takedown --gone PATH"
+        )
+    listed = "\n".join(lines)
+    raise SomeFailed(
+        f"it was withdrawn here, but there may be more copies of it:\n{listed}{advice}"
+    )
 
 
 def _list(invocation: Invocation) -> None:
@@ -98,32 +212,32 @@ def _list(invocation: Invocation) -> None:
     )
 
 
-def _copies(invocation: Invocation, target: Target) -> list[HeldCopies]:
-    workspace = invocation.workspace
+def _copies(workspace: Workspace, target: Target, also: tuple[Path, ...]) -> Copies:
     with workspace.catalogue.read() as connection:
         hashes = tombstones.all_of_kind(connection, tombstones.SHA256)
         hashes |= hashes_of(connection, target)
-    return find_copies(workspace, hashes)
+        faces = all_withdrawn_faces(connection) | set(target.faces)
+    return find_copies(workspace, hashes, faces, also)
 
 
 def _message(
     target: Target,
-    copies: list[HeldCopies],
+    held: list[HeldCopies],
+    removed: set[Path],
     reports: list[str],
     dry_run: bool,
-    copies_removed: bool,
 ) -> str:
     lines = [
         _counts(target),
         "nothing was removed" if dry_run else "removed permanently",
     ]
-    for held in copies:
-        state = "contained" if copies_removed else "contains"
+    for each in held:
+        state = "contained" if each.folder in removed else "contains"
         lines.append(
-            f"{held.folder} {state} {len(held.files)} withdrawn pictures; make it "
-            f"again: {held.remedy}"
+            f"{each.folder} {state} {len(each.files)} withdrawn pictures; make it "
+            f"again: {each.remedy}"
         )
-    if copies and not copies_removed:
+    if any(each.folder not in removed for each in held):
         lines.append("--releases deletes these copies")
     lines += [
         f"{path} may show it; make it again: icf-report {path}" for path in reports

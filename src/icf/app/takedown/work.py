@@ -1,14 +1,14 @@
-"""Remove pictures: tombstones first, then the catalogue, then the files.
+"""Remove pictures: tombstones first, then the catalogue, then the stores.
 
-A killed takedown is completed by running it again. Once the tombstones are written, no
-harvest stores the pictures again; the last part goes over all tombstones.
+Copies in batches and releases come last (`icf.app.takedown.copies`). A killed takedown
+is completed by running it again. Once the tombstones are written, no harvest stores the
+pictures again; the last part goes over all tombstones.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
@@ -18,7 +18,6 @@ from icf.catalogue import ledger, references, reviews, tombstones
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import (
     answer,
-    batch,
     candidate,
     character,
     discovery,
@@ -48,9 +47,11 @@ def take_down(workspace: Workspace, target: Target, reason: str) -> None:
         BrokenMachine: disk or database fail; run it again.
     """
     with workspace.catalogue.write() as connection:
+        tombstones.hold(connection)
         _write_tombstones(connection, target, reason)
     run_id = workspace.begin_run("icf takedown")
     with workspace.catalogue.write() as connection:
+        tombstones.hold(connection)
         _end_urls(connection, target.urls, reason)
         if target.character_id is not None:
             _forget_character(connection, run_id, target.character_id, reason)
@@ -61,20 +62,20 @@ def take_down(workspace: Workspace, target: Target, reason: str) -> None:
 
 
 def remove_files(workspace: Workspace) -> None:
-    """Delete blobs, vectors, hashes and exported crops of everything withdrawn."""
+    """Delete blobs, vectors and hashes of everything withdrawn."""
     with workspace.catalogue.read() as connection:
         hashes = tombstones.all_of_kind(connection, tombstones.SHA256)
-        gone = sa.select(face.c.id).where(face.c.reason == _CODE)
-        faces = list(connection.execute(gone).scalars())
-        batches = list(connection.execute(sa.select(batch.c.path)).scalars())
+        faces = np.array(sorted(all_withdrawn_faces(connection)), np.int64)
     for sha256 in sorted(hashes):
         workspace.blobs.remove(sha256)
-    workspace.vectors.erase(np.array(faces, np.int64))
-    workspace.hashes.erase(np.array(faces, np.int64))
-    for path in batches:
-        # A relative path is inside the workspace; an absolute one is kept.
-        for crop in _crops(workspace.root / path, set(faces)):
-            crop.unlink(missing_ok=True)
+    workspace.vectors.erase(faces)
+    workspace.hashes.erase(faces)
+
+
+def all_withdrawn_faces(connection: sa.Connection) -> set[int]:
+    """Return the ids of every face that was ever withdrawn."""
+    gone = sa.select(face.c.id).where(face.c.reason == _CODE)
+    return set(connection.execute(gone).scalars())
 
 
 def hashes_of(connection: sa.Connection, target: Target) -> frozenset[str]:
@@ -82,14 +83,6 @@ def hashes_of(connection: sa.Connection, target: Target) -> frozenset[str]:
     query = sa.select(image.c.sha256)
     rows = by_ids(connection, query, image.c.id, target.images)
     return frozenset(row.sha256 for row in rows)
-
-
-def _crops(folder: Path, faces: set[int]) -> Iterator[Path]:
-    """The crops of faces in a batch folder; see `icf.annotate.batch.picture_path`."""
-    for crop in (folder / "pictures").glob("face-*.jpg"):
-        number = crop.stem.removeprefix("face-")
-        if number.isdecimal() and int(number) in faces:
-            yield crop
 
 
 def _write_tombstones(connection: sa.Connection, target: Target, reason: str) -> None:
