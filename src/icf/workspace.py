@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icf.catalogue import ledger
-from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.catalogue import Catalogue, is_known, written_by_another
 from icf.errors import BrokenMachine, WrongUse
 from icf.redact import redact_settings
 from icf.settings import LoadedSettings, Settings, load
@@ -109,11 +109,18 @@ class Workspace:
 
         Raises:
             WrongUse: it was never created, or is at another revision.
-            BrokenMachine: the database does not answer.
+            BrokenMachine: the database is damaged, was lost, or does not answer.
         """
         catalogue = Catalogue(self.catalogue_url)
         found, head = catalogue.revisions()
-        if catalogue.dialect == "sqlite" and _is_earlier(found, head):
+        if found is not None and not is_known(found):
+            raise WrongUse(f"the catalogue of {self.root} {written_by_another(found)}")
+        if found is None and self._has_files():
+            raise BrokenMachine(
+                f"the catalogue {catalogue.shown} is empty, although {self.root} has "
+                "pictures: it was lost. Put a backup of it in its place"
+            )
+        if catalogue.dialect == "sqlite" and found not in (None, head):
             _log.warning(
                 "migrating the catalogue of %s from revision %s to %s",
                 *(self.root, found, head),
@@ -123,9 +130,19 @@ class Workspace:
         if found != head:
             raise WrongUse(
                 f"the catalogue of {self.root} is at revision {found}, and this "
-                f"program writes {head}; {_way_out(self.root, found, head)}"
+                f"program writes {head}; bring it up to date with "
+                f"`icf init {self.root}`"
             )
         return catalogue
+
+    def _has_files(self) -> bool:
+        """Whether pictures or embeddings were stored here."""
+        kept = (
+            each
+            for name in ("blobs", "vectors")
+            for each in (self.root / name).glob("*")
+        )
+        return any(each.name != "tmp" for each in kept)
 
     @property
     def catalogue_url(self) -> str:
@@ -242,14 +259,3 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
     catalogue.upgrade()
     catalogue.close()
     return workspace
-
-
-def _is_earlier(found: str | None, head: str) -> bool:
-    """Whether a revision is one of this program's own past; they count upwards."""
-    return found is not None and found.isdecimal() and int(found) < int(head)
-
-
-def _way_out(root: Path, found: str | None, head: str) -> str:
-    if found is not None and found.isdecimal() and int(found) > int(head):
-        return "a newer version of icf wrote it: use that version or a later one"
-    return f"bring it up to date with `icf init {root}`"

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.schema import run
-from icf.errors import WrongUse
+from icf.errors import BrokenMachine, WrongUse
 from icf.workspace import CONFIG, FOLDERS, find, init
 
 
@@ -42,24 +42,33 @@ def test_a_file_cannot_become_one(tmp_path: Path) -> None:
         init(tmp_path / "file")
 
 
-def test_a_catalogue_of_another_revision_is_refused_with_the_way_out(
-    tmp_path: Path,
-) -> None:
-    made = init(tmp_path)
-    with made.catalogue.write() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'old'"))
-    with pytest.raises(WrongUse, match=r"revision old.*icf init"):
-        _ = find(tmp_path).catalogue
-
-
+@pytest.mark.parametrize("revision", ["9999", "a1b2c3", "0004b"])
 def test_a_catalogue_of_a_newer_version_is_refused_and_left_alone(
-    tmp_path: Path,
+    tmp_path: Path, revision: str
 ) -> None:
     made = init(tmp_path)
     with made.catalogue.write() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(WrongUse, match=r"revision 9999.*a newer version of icf"):
+        change = "UPDATE alembic_version SET version_num = :revision"
+        connection.execute(sa.text(change), {"revision": revision})
+    message = rf"revision {revision}.*a newer version of icf wrote it. Use that version"
+    for opened in (lambda: find(tmp_path).catalogue, lambda: init(tmp_path)):
+        with pytest.raises(WrongUse, match=message) as refused:
+            opened()
+        assert "icf init" not in str(refused.value)
+
+
+def test_an_empty_catalogue_sends_to_init_only_where_nothing_was_stored(
+    tmp_path: Path,
+) -> None:
+    made = init(tmp_path)
+    made.catalogue.close()
+    (tmp_path / "catalogue.sqlite").write_bytes(b"")
+    with pytest.raises(WrongUse, match="icf init"):
         _ = find(tmp_path).catalogue
+    made.blobs.put(b"ink")
+    with pytest.raises(BrokenMachine, match=r"it was lost\. Put a backup") as lost:
+        _ = find(tmp_path).catalogue
+    assert "icf init" not in str(lost.value)
 
 
 def test_a_run_keeps_the_settings_it_was_made_with(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ class Catalogue:
         """``"sqlite"`` or ``"postgresql"``."""
         return self.engine.dialect.name
 
+    @property
+    def shown(self) -> str:
+        """Its URL without a password."""
+        return sa.make_url(self.url).render_as_string(hide_password=True)
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that sees one state of the catalogue and writes nothing."""
@@ -76,7 +81,14 @@ class Catalogue:
 
         All of it is one transaction, and on SQLite it holds the write lock: of two
         programs that start at once, the second finds nothing to do.
+
+        Raises:
+            WrongUse: something else than this version or an earlier one wrote it.
+            BrokenMachine: the database is damaged, or does not answer.
         """
+        found, _ = self.revisions()
+        if found is not None and not is_known(found):
+            raise WrongUse(f"the catalogue {self.shown} {written_by_another(found)}")
         with self.write() as connection:
             migrate(connection)
 
@@ -91,6 +103,19 @@ class Catalogue:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version of icf, or an earlier one, writes a revision."""
+    return revision.isdecimal() and int(revision) <= int(REVISION)
+
+
+def written_by_another(revision: str) -> str:
+    """Say that a revision is not known, and what to do."""
+    return (
+        f"is at revision {revision}, and this program writes {REVISION}: a newer "
+        "version of icf wrote it. Use that version or a later one; nothing was changed"
+    )
 
 
 #: Alembic's own table.
@@ -153,22 +178,47 @@ def alembic_config() -> alembic.config.Config:
     return config
 
 
+#: What SQLite says of a file in which bytes were overwritten or are missing.
+_DAMAGE = ("malformed", "not a database", "unsupported file format", "decode to UTF-8")
+
+
+class DamagedCatalogue(BrokenMachine):
+    """The file of the catalogue was overwritten in part, or cut short."""
+
+
 @contextmanager
 def _clear_errors(url: str) -> Iterator[None]:
     """Say which database failed, and how, without a traceback of the driver."""
     try:
         yield
     except sa.exc.DatabaseError as error:
-        # SQLite reports a file that is no database as the bare base class.
+        # SQLite reports a damaged file as the bare base class.
         if not isinstance(error, sa.exc.OperationalError) and (
             type(error) is not sa.exc.DatabaseError
         ):
             raise
         shown = sa.make_url(url).render_as_string(hide_password=True)
         reason = str(error.orig).strip() if error.orig else str(error)
+        if any(each in reason for each in _DAMAGE):
+            raise damaged(shown, reason) from error
         raise BrokenMachine(
             f"the catalogue {shown} does not answer: {reason}\n{_remedy(reason)}"
         ) from error
+
+
+def damaged(shown: str, reason: str) -> DamagedCatalogue:
+    """The error for a catalogue that was damaged, with what to do.
+
+    Args:
+        shown: its URL.
+        reason: what the database says.
+    """
+    return DamagedCatalogue(
+        f"the catalogue {shown} is damaged: {reason}\n"
+        "Copy the workspace before anything else. Where only indexes are damaged, `icf "
+        "doctor --repair` makes them again; otherwise put a backup of the file in its "
+        "place, without its -wal and -shm."
+    )
 
 
 def _remedy(reason: str) -> str:
@@ -176,10 +226,15 @@ def _remedy(reason: str) -> str:
         return "Another icf command is writing; wait for it, or stop it, and try again."
     if "readonly" in reason or "unable to open" in reason:
         return "Check that this user may write to the workspace and its folder."
-    if "disk" in reason or "full" in reason:
+    if "full" in reason:
         return "Free some space on that disk; nothing that was acknowledged is lost."
-    if "no such table" in reason:
-        return "It is not an icf catalogue, or an empty one: run `icf init`."
-    if "not a database" in reason:
-        return "Move that file away, or name another with catalogue.url."
+    if "disk" in reason:
+        return (
+            "The disk failed: see the system's log, and copy the workspace elsewhere."
+        )
+    if "no such" in reason:
+        return (
+            "It has lost a part, or is no catalogue of icf: put a backup in its place, "
+            "or name another with catalogue.url."
+        )
     return "Check catalogue.url with `icf config show`, and that the server is running."

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from icf.errors import BrokenMachine
+
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -45,7 +47,15 @@ class HexHash(sa.TypeDecorator[int]):
         """Read the digits."""
         if value is None:
             return None
-        return int.from_bytes(bytes.fromhex(value), "big", signed=True)
+        try:
+            if len(value) != 16:
+                raise ValueError(value)
+            return int.from_bytes(bytes.fromhex(value), "big", signed=True)
+        except ValueError as error:
+            raise BrokenMachine(
+                f"the catalogue is damaged: {value!r} is no hash; `icf doctor --full` "
+                "checks all of it"
+            ) from error
 
 
 def _id() -> sa.Column[int]:

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import alembic.command
@@ -10,7 +10,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from icf.catalogue import ledger
-from icf.catalogue.catalogue import REVISION, Catalogue, alembic_config
+from icf.catalogue.catalogue import (
+    REVISION,
+    Catalogue,
+    DamagedCatalogue,
+    alembic_config,
+)
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import (
     album,
@@ -331,11 +336,69 @@ def test_a_database_that_does_not_answer_is_named_without_its_password() -> None
     assert "127.0.0.1" in str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+PAGE = 4096
+
+
+def overwrite(path: Path, start: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"this is not a database, and it is long enough"),
+        lambda path: overwrite(path, 0, bytes(PAGE)),
+        lambda path: overwrite(path, 0, b"s"),
+        lambda path: overwrite(path, 18, b"\x07\x07"),
+        lambda path: overwrite(path, 100, b"\xff" * (PAGE - 100)),
+        lambda path: overwrite(path, PAGE, bytes(path.stat().st_size - PAGE)),
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        lambda path: path.write_bytes(path.read_bytes()[:700]),
+    ],
+)
+def test_a_damaged_file_is_called_that_and_what_to_do(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
     path = tmp_path / "catalogue.sqlite"
-    path.write_bytes(b"this is not a database, and it is long enough to be looked at")
-    with pytest.raises(BrokenMachine, match="not a database"):
-        Catalogue(f"sqlite:///{path}").upgrade()
+    made = Catalogue(f"sqlite:///{path}")
+    made.upgrade()
+    with made.write() as connection:
+        rows = [_album(f"album {number}" * 20) for number in range(500)]
+        connection.execute(sa.insert(album), rows)
+    made.close()
+    damage(path)
+    opened = Catalogue(f"sqlite:///{path}")
+
+    def read_all() -> None:
+        opened.revisions()
+        for table in metadata.sorted_tables:
+            with opened.read() as connection:
+                connection.execute(sa.select(table)).all()
+
+    with pytest.raises(
+        DamagedCatalogue, match=r"is damaged: .*\n.*put a back"
+    ) as caught:
+        read_all()
+    assert "icf init" not in str(caught.value)
+    opened.close()
+
+
+@pytest.mark.parametrize("digits", ["x" * 16, "", "0" * 15])
+def test_a_hash_that_is_none_is_damage(
+    sqlite_catalogue: Catalogue, digits: str
+) -> None:
+    with sqlite_catalogue.write() as connection:
+        row = {**_image_0002(1, None), "bytes": 1}
+        connection.execute(sa.insert(image).values(row))
+        change = "UPDATE image SET phash = :digits"
+        connection.execute(sa.text(change), {"digits": digits})
+    with (
+        pytest.raises(BrokenMachine, match="is damaged"),
+        sqlite_catalogue.read() as connection,
+    ):
+        connection.execute(sa.select(image.c.phash)).all()
 
 
 def _album(name: str) -> dict[str, object]:
