@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from icf.codes import Choice, RowFault
+from icf.names import normal_name
+from icf.spreadsheet import truth_of
 
-#: Both vocabularies: our own, and the one of Label Studio and MTurk pages.
+#: Answers in words of our own, in lower case; `truth_of` knows those of spreadsheets.
 _CHOICES = {
-    "true": Choice.TRUE,
     "same": Choice.TRUE,
-    "false": Choice.FALSE,
     "different": Choice.FALSE,
     "unsure": Choice.UNSURE,
 }
 
-_QUESTION = re.compile(r"(?:q|question:)?0*([0-9]{1,18})")
+#: What an answer can be, in words for error messages.
+UNDERSTOOD = (
+    "understood are true, same or yes; false, different or no; unsure; and what "
+    "spreadsheets in other languages make of true and false"
+)
+
+#: Refused rows of one reason that are kept with their line; all are counted.
+KEPT_FAULTS = 1000
+
+# Software that knows numbers only writes the question 12 as 12.0.
+_QUESTION = re.compile(r"(?:q|question:)?0*([0-9]{1,18})(?:\.0*)?", re.IGNORECASE)
+#: Characters of an annotator's name. PostgreSQL indexes no longer ones.
+LONGEST_ANNOTATOR = 200
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -61,29 +75,65 @@ Row = AnswerRow | EmptyRow | Fault
 
 
 @dataclass(frozen=True)
+class Vote:
+    """One person's valid answer to one question."""
+
+    line: int
+    question_id: int
+    annotator: str
+    choice: Choice
+    answered_at: float | None = None
+
+
+class Faults:
+    """Refused rows: all are counted, the first of each reason are kept."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[RowFault] = Counter()
+        self._kept: dict[RowFault, list[Fault]] = defaultdict(list)
+
+    def add(self, fault: Fault) -> None:
+        """Count a row, and keep it as long as there is room."""
+        self.counts[fault.reason] += 1
+        if self.room(fault.reason):
+            self._kept[fault.reason].append(fault)
+
+    def room(self, reason: RowFault) -> int:
+        """How many rows more of a reason would be kept."""
+        return KEPT_FAULTS - len(self._kept[reason])
+
+    def kept(self) -> tuple[Fault, ...]:
+        """The rows that are kept, in the order of the file."""
+        each = (fault for some in self._kept.values() for fault in some)
+        return tuple(sorted(each, key=lambda fault: fault.line))
+
+
+@dataclass(frozen=True)
 class AnswerFile:
     """The content of an answer file.
 
     Attributes:
         name: the file's name, without its folder.
         format: the name of its format, e.g. ``"csv"``.
-        rows: every row, in the order of the file.
+        rows: every row, in the order of the file; read once, as it is needed.
         unit: what the rows' numbers count: lines, or the tasks of a JSON list.
     """
 
     name: str
     format: str
-    rows: tuple[Row, ...]
+    rows: Iterable[Row]
     unit: str = "line"
 
 
 def parse_choice(text: str) -> Choice | None:
     """Parse an answer, in any case and with surrounding space.
 
-    >>> str(parse_choice(" TRUE ")), parse_choice("maybe")
+    >>> str(parse_choice(" VRAI ")), parse_choice("maybe")
     ('true', None)
     """
-    return _CHOICES.get(text.strip().lower())
+    choice = _CHOICES.get(normal_name(text).casefold())
+    truth = truth_of(text) if choice is None else None
+    return choice if truth is None else Choice.TRUE if truth else Choice.FALSE
 
 
 def question_name(question_id: int) -> str:

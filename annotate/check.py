@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from icf.annotate.answers import (
+    LONGEST_ANNOTATOR,
     AnswerFile,
     AnswerRow,
     Fault,
+    Faults,
+    Row,
+    Vote,
     is_storable,
     parse_choice,
     parse_question_id,
 )
-from icf.codes import Choice, RowFault
+from icf.annotate.vote_spool import VoteSpool
+from icf.codes import RowFault
 
 #: Characters of a cell that a message quotes.
 _QUOTED = 40
+#: Rows that are looked at together.
+_AT_ONCE = 5000
 
-
-@dataclass(frozen=True)
-class Vote:
-    """One person's valid answer to one question."""
-
-    line: int
-    question_id: int
-    annotator: str
-    choice: Choice
-    answered_at: float | None = None
+#: From ids of questions to the batch of each that exists.
+FindBatches = Callable[[Sequence[int]], Mapping[int, str]]
 
 
 @dataclass(frozen=True)
@@ -36,27 +35,19 @@ class CheckedRows:
     """The rows of a file; each is in exactly one of the three groups.
 
     Attributes:
-        votes: answers to import.
-        faults: rows to refuse, in the order of the file.
+        votes: answers to import, in the order of the questions.
+        faults: rows to refuse.
         unanswered: number of rows without an answer.
+        rows: number of all rows.
     """
 
-    votes: tuple[Vote, ...]
-    faults: tuple[Fault, ...]
+    votes: Iterable[Vote]
+    faults: Faults
     unanswered: int
+    rows: int
 
 
-def question_ids(file: AnswerFile) -> list[int]:
-    """The ids of the questions in a file, whether they exist or not."""
-    ids = {
-        parse_question_id(row.question)
-        for row in file.rows
-        if isinstance(row, AnswerRow)
-    }
-    return sorted(each for each in ids if each is not None)
-
-
-def check(file: AnswerFile, batches: Mapping[int, str]) -> CheckedRows:
+def check(file: AnswerFile, find_batches: FindBatches, spool: VoteSpool) -> CheckedRows:
     """Decide which rows to import and which to refuse.
 
     The result does not depend on the order of the rows. If one person gives different
@@ -64,22 +55,40 @@ def check(file: AnswerFile, batches: Mapping[int, str]) -> CheckedRows:
 
     Args:
         file: the file.
-        batches: the batch of each question in the file that exists.
+        find_batches: looks questions up.
+        spool: gets the answers, and holds them as long as they are needed.
     """
-    votes: list[Vote] = []
-    faults: list[Fault] = []
-    unanswered = 0
-    for row in file.rows:
-        checked = _check_row(row, batches) if isinstance(row, AnswerRow) else row
-        if isinstance(checked, Vote):
-            votes.append(checked)
-        elif isinstance(checked, Fault):
-            faults.append(checked)
-        else:
-            unanswered += 1
-    accepted, repeated = _one_per_person(votes, file.unit)
-    faults = sorted([*faults, *repeated], key=lambda fault: fault.line)
-    return CheckedRows(tuple(accepted), tuple(faults), unanswered)
+    faults = Faults()
+    unanswered = count = 0
+    for rows in _parts(file.rows):
+        batches = find_batches(_question_ids(rows))
+        votes: list[Vote] = []
+        for row in rows:
+            checked = _check_row(row, batches) if isinstance(row, AnswerRow) else row
+            if isinstance(checked, Vote):
+                votes.append(checked)
+            elif isinstance(checked, Fault):
+                faults.add(checked)
+            else:
+                unanswered += 1
+        spool.add(votes)
+        count += len(rows)
+    spool.refuse_repeated(faults, file.unit)
+    return CheckedRows(spool, faults, unanswered, count)
+
+
+def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    each = iter(rows)
+    while part := list(islice(each, _AT_ONCE)):
+        yield part
+
+
+def _question_ids(rows: Iterable[Row]) -> list[int]:
+    """The ids of the questions in some rows, whether they exist or not."""
+    ids = {
+        parse_question_id(row.question) for row in rows if isinstance(row, AnswerRow)
+    }
+    return sorted(each for each in ids if each is not None)
 
 
 def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
@@ -90,6 +99,9 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
     if not row.annotator:
         missing = "the annotator is missing; set one with --annotator"
         return Fault(row.line, RowFault.BAD_ROW, missing)
+    if len(row.annotator) > LONGEST_ANNOTATOR:
+        long = f"the annotator has over {LONGEST_ANNOTATOR} characters"
+        return Fault(row.line, RowFault.BAD_ROW, long)
     if not is_storable(row.annotator):
         return Fault(row.line, RowFault.BAD_ENCODING, "the annotator is not valid text")
     key = parse_question_id(row.question)
@@ -100,27 +112,3 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
         found = f"it belongs to batch {batches[key]}, not {row.batch[:_QUOTED]!r}"
         return Fault(row.line, RowFault.FOREIGN_BATCH, found)
     return Vote(row.line, key, row.annotator, choice, row.answered_at)
-
-
-def _one_per_person(votes: Iterable[Vote], unit: str) -> tuple[list[Vote], list[Fault]]:
-    """Accept one answer of each person to each question."""
-    by_person: dict[tuple[int, str], list[Vote]] = defaultdict(list)
-    for vote in votes:
-        by_person[vote.question_id, vote.annotator].append(vote)
-    accepted: list[Vote] = []
-    faults: list[Fault] = []
-    for same_person in by_person.values():
-        if len({vote.choice for vote in same_person}) > 1:
-            faults += [_conflict(vote, same_person, unit) for vote in same_person]
-            continue
-        first, *others = same_person
-        accepted.append(first)
-        message = f"same answer as in {unit} {first.line}"
-        faults += [Fault(each.line, RowFault.DUPLICATE_ROW, message) for each in others]
-    return accepted, faults
-
-
-def _conflict(vote: Vote, same_person: Iterable[Vote], unit: str) -> Fault:
-    other = next(each for each in same_person if each.choice is not vote.choice)
-    message = f"{vote.choice} here, {other.choice} in {unit} {other.line}"
-    return Fault(vote.line, RowFault.CONFLICT, message)

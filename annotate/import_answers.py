@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
-from icf.annotate.check import CheckedRows, check, question_ids
+from icf.annotate.check import CheckedRows, check
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
+from icf.annotate.vote_spool import VoteSpool
 from icf.codes import Label
+from icf.names import normal_name
 from icf.workspace import Workspace
 
 
@@ -32,8 +34,13 @@ class AnnotatorNames:
         """The row with its annotator's name in the catalogue."""
         if not isinstance(row, AnswerRow):
             return row
-        found = row.annotator or self.default or ""
-        return replace(row, annotator=self.names.get(found, found))
+        found = normal_name(row.annotator or self.default or "")
+        name = self._normal_names.get(found, found)
+        return row if name == row.annotator else replace(row, annotator=name)
+
+    @cached_property
+    def _normal_names(self) -> dict[str, str]:
+        return {normal_name(a): normal_name(b) for a, b in self.names.items()}
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,10 @@ class Imported:
         revised: number of rows that change an earlier answer of the same person.
         known: number of rows whose answer was already recorded.
         unanswered: number of rows without an answer.
-        faults: rows that were refused, in the order of the file.
+        faults: rows that were refused, in the order of the file; of many with the same
+            reason, the first.
+        refused: number of refused rows by reason.
+        rows: number of all rows.
         labels: number of questions by their new label.
         unmerged: number of characters whose merge was undone with its answer.
     """
@@ -57,13 +67,10 @@ class Imported:
     known: int
     unanswered: int
     faults: tuple[Fault, ...]
+    refused: Mapping[str, int]
+    rows: int
     labels: Mapping[Label, int]
     unmerged: int = 0
-
-    @property
-    def refused(self) -> dict[str, int]:
-        """Number of refused rows by reason."""
-        return dict(Counter(fault.reason.value for fault in self.faults).most_common())
 
 
 def import_answers(
@@ -83,13 +90,14 @@ def import_answers(
     Raises:
         BadInput: the file cannot be read, or its format is unknown.
     """
-    file, source, checked = _read(workspace, path, annotators)
-    run_id = workspace.begin_run("icf-annotate import")
-    needed = workspace.settings.annotate.votes
-    recorder = Recorder(workspace.catalogue, run_id, source, needed)
-    recorded = recorder.record(checked.votes, done)
-    workspace.end_run(run_id)
-    return _result(file, checked, recorded)
+    with VoteSpool() as spool:
+        file, source, checked = _read(workspace, path, annotators, spool)
+        run_id = workspace.begin_run("icf-annotate import")
+        needed = workspace.settings.annotate.votes
+        recorder = Recorder(workspace.catalogue, run_id, source, needed)
+        recorded = recorder.record(checked.votes, done)
+        workspace.end_run(run_id)
+        return _result(file, checked, recorded)
 
 
 def preview_import(
@@ -100,31 +108,49 @@ def preview_import(
     Raises:
         BadInput: the file cannot be read, or its format is unknown.
     """
-    file, source, checked = _read(workspace, path, annotators)
-    with workspace.catalogue.read() as connection:
-        return _result(file, checked, preview(connection, source, checked.votes))
+    with VoteSpool() as spool:
+        file, source, checked = _read(workspace, path, annotators, spool)
+        with workspace.catalogue.read() as connection:
+            recorded = preview(connection, source, checked.votes)
+        return _result(file, checked, recorded)
 
 
 def _read(
-    workspace: Workspace, path: Path, annotators: AnnotatorNames
+    workspace: Workspace, path: Path, annotators: AnnotatorNames, spool: VoteSpool
 ) -> tuple[AnswerFile, Source, CheckedRows]:
     found = read_answers(path)
-    source = Source(found.name, hashlib.sha256(path.read_bytes()).hexdigest())
-    file = replace(found, rows=tuple(map(annotators.rename, found.rows)))
-    with workspace.catalogue.read() as connection:
-        batches = read_batches(connection, question_ids(file))
-    return file, source, check(file, batches)
+    source = Source(found.name, _sha256(path))
+    file = replace(found, rows=map(annotators.rename, found.rows))
+
+    def find_batches(ids: Sequence[int]) -> Mapping[int, str]:
+        with workspace.catalogue.read() as connection:
+            return read_batches(connection, ids)
+
+    return file, source, check(file, find_batches, spool)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Imported:
-    faults = sorted([*checked.faults, *recorded.faults], key=lambda fault: fault.line)
+    faults = checked.faults
+    for fault in recorded.faults:
+        faults.add(fault)
+    counts = faults.counts.most_common()
     return Imported(
         file=file,
         taken=recorded.taken,
         revised=recorded.revised,
         known=recorded.known,
         unanswered=checked.unanswered,
-        faults=tuple(faults),
+        faults=faults.kept(),
+        refused={reason.value: count for reason, count in counts if count},
+        rows=checked.rows,
         labels=recorded.labels,
         unmerged=recorded.unmerged,
     )

@@ -13,12 +13,12 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from icf.annotate.answers import Fault
-from icf.annotate.check import Vote
+from icf.annotate.answers import Fault, Vote
 from icf.annotate.votes import agreed_label
 from icf.catalogue import ledger, merges, reviews
 from icf.catalogue.catalogue import Catalogue
@@ -78,7 +78,7 @@ class Source:
 
 
 def preview(
-    connection: sa.Connection, source: Source, votes: Sequence[Vote]
+    connection: sa.Connection, source: Source, votes: Iterable[Vote]
 ) -> Recorded:
     """Count what `Recorder.record` would do, without deriving labels."""
     total = Recorded()
@@ -107,7 +107,7 @@ class Recorder:
 
     def record(
         self,
-        votes: Sequence[Vote],
+        votes: Iterable[Vote],
         done: Callable[[int], None] = lambda answers: None,
     ) -> Recorded:
         """Record all new answers, and label the questions they are about.
@@ -324,6 +324,7 @@ def _is_known(vote: Vote, earlier: Sequence[_Given], source: Source) -> bool:
     return False
 
 
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
+def _chunks(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    each = iter(items)
+    while part := list(islice(each, CHUNK)):
+        yield part

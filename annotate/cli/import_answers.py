@@ -6,15 +6,19 @@ from pathlib import Path
 
 import click
 
+from icf.annotate.answers import UNDERSTOOD
 from icf.annotate.import_answers import (
     AnnotatorNames,
     Imported,
     import_answers,
     preview_import,
 )
-from icf.codes import Label
+from icf.codes import Label, RowFault
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import SomeFailed, WrongUse
+
+#: Refused rows of a reason that the message shows.
+_SHOWN = 5
 
 
 @click.command("import")
@@ -71,12 +75,12 @@ def _parse_person(text: str) -> tuple[str, str]:
 def _import_json(imported: Imported) -> dict[str, object]:
     return {
         "format": imported.file.format,
-        "rows": len(imported.file.rows),
+        "rows": imported.rows,
         "taken": imported.taken,
         "revised": imported.revised,
         "known": imported.known,
         "unanswered": imported.unanswered,
-        "refused": imported.refused,
+        "refused": dict(imported.refused),
         "faults": [
             {
                 "line": fault.line,
@@ -109,15 +113,34 @@ def _import_table(imported: Imported) -> object:
 
 
 def _fail_on_faults(file: Path, imported: Imported, dry_run: bool) -> None:
-    if not imported.faults:
+    """End with exit code 3 if not all of the file was understood.
+
+    Raises:
+        SomeFailed: rows were refused, or there was no answer in the file at all.
+    """
+    if not imported.refused:
+        if imported.unanswered == imported.rows:
+            raise SomeFailed(
+                f"{file} has no answer in {imported.rows} rows; is it the "
+                "file that was filled in?"
+            )
         return
-    unit = imported.file.unit
-    lines = [
-        f"{unit} {fault.line}: {fault.reason}: {fault.message}"
-        for fault in imported.faults
-    ]
     what = "would be refused" if dry_run else "were refused; the others were imported"
-    raise SomeFailed(
-        f"{len(lines)} rows of {file} {what}. Correct these and import the file "
-        "again:\n" + "\n".join(lines)
-    )
+    lines = [
+        f"{sum(imported.refused.values())} of {imported.rows} rows of {file} {what}. "
+        "Correct these and import the file again:"
+    ]
+    for reason, count in imported.refused.items():
+        lines += _explained(imported, RowFault[reason.upper()], count)
+    raise SomeFailed("\n".join(lines))
+
+
+def _explained(imported: Imported, reason: RowFault, count: int) -> list[str]:
+    """Say once what is wrong with rows, and show the first of them."""
+    shown = [each for each in imported.faults if each.reason is reason][:_SHOWN]
+    about = UNDERSTOOD if reason is RowFault.UNKNOWN_CHOICE else reason.meaning
+    lines = [f"{reason}, {count} rows ({about})"]
+    lines += [f"  {imported.file.unit} {each.line}: {each.message}" for each in shown]
+    if count > len(shown):
+        lines.append(f"  and {count - len(shown)} more")
+    return lines

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from icf.annotate.answers import Row
 from icf.annotate.batch import Question
+from icf.spreadsheet import Table
+from icf.text_file import TextFile
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,17 @@ class Format:
     Attributes:
         name: as in ``--format``, in the catalogue and in results.
         expected: a file of answers in this format, in words for error messages.
-        read: the rows of a text; None if the text is in another format.
+        read_table: the rows of a CSV file; None if its columns are those of another
+            format.
+        read_json: the rows of a file that begins with a JSON list; None if the format
+            is not JSON.
         writer: how a batch is exported; None for a format that is only imported.
-        unit: what the line numbers of its rows count.
+        unit: what the numbers of its rows in JSON count.
     """
 
     name: str
     expected: str
-    read: Callable[[str], Iterable[Row] | None]
+    read_table: Callable[[Table], Iterator[Row] | None]
+    read_json: Callable[[TextFile], Iterator[Row]] | None = None
     writer: BatchWriter | None = None
-    unit: str = "line"
+    unit: str = "task"

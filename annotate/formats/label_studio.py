@@ -1,4 +1,4 @@
-"""Label Studio: write tasks and a labelling interface, read its JSON export.
+"""Label Studio: write tasks and a labelling interface, read its exports.
 
 Tasks have no ``predictions``: annotators who see a prediction tend to follow it.
 """
@@ -6,8 +6,8 @@ Tasks have no ``predictions``: annotators who see a prediction tend to follow it
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,12 @@ from icf.annotate.answers import (
 )
 from icf.annotate.batch import Question, picture_path
 from icf.annotate.formats.base import BatchWriter, Format
+from icf.annotate.formats.csv_rows import read_rows
+from icf.annotate.formats.json_list import NotJson, items_of
 from icf.codes import RowFault
+from icf.names import normal_name
+from icf.spreadsheet import Table
+from icf.text_file import TextFile
 
 FILE = "tasks.json"
 
@@ -53,7 +58,10 @@ CONFIG = f"""\
 </View>
 """
 
-_SPACE = re.compile(r"\s*")
+_QUESTION = "question_id"
+#: Who answered, in the exports that are flat, and when.
+_PERSON = ("annotator", "completed_by")
+_TIME = ("updated_at", "created_at")
 
 
 def write(questions: Iterable[Question], url_prefix: str) -> bytes:
@@ -78,43 +86,81 @@ def write(questions: Iterable[Question], url_prefix: str) -> bytes:
     return f"[\n{lines}\n]\n".encode()
 
 
-def read(text: str) -> Iterator[Row] | None:
-    """The rows of an export; None for a text that is not a JSON list.
+def read_json(file: TextFile) -> Iterator[Row]:
+    """The rows of a JSON or JSON-MIN export.
 
     Every annotation is a row; a task without annotations is a row without an answer. Of
     a truncated file the tasks before the end are read.
     """
-    return _read_tasks(text) if text.lstrip().startswith("[") else None
-
-
-def _read_tasks(text: str) -> Iterator[Row]:
-    decoder = json.JSONDecoder()
-    at = _after_space(text, _after_space(text, 0) + 1)
     number = 1
-    while text[at : at + 1] != "]":
+    try:
+        for task, text in items_of(file):
+            if not is_storable(text):
+                yield Fault(number, RowFault.BAD_ENCODING, "it is not UTF-8")
+            elif isinstance(task, dict) and "question_id" in task:
+                yield _read_flat(number, task)
+            else:
+                yield from _read_task(number, task)
+            number += 1
+    except NotJson as error:
+        yield _bad(number, str(error))
+
+
+def read_table(table: Table) -> Iterator[Row] | None:
+    """The rows of a CSV or TSV export; None for any other table."""
+    if not {_QUESTION, FROM_NAME} <= set(table.header):
+        return None
+    columns = (_QUESTION, FROM_NAME, "batch_id", *_PERSON, *_TIME)
+    return read_rows(table, columns, lambda row: _read_flat(row.line, row.cells))
+
+
+def _read_flat(number: int, row: Mapping[str, object]) -> Row:
+    """Read what JSON-MIN and CSV have of an annotation: names and bare values."""
+    question, batch = row.get(_QUESTION), row.get("batch_id") or None
+    if not isinstance(question, str | int) or not isinstance(batch, str | None):
+        return _bad(number, "question_id or batch_id is missing or not a string")
+    value = row.get(FROM_NAME)
+    if value in (None, "", [], {}):
+        return EmptyRow(number)
+    chosen = _flat_choice(value)
+    if chosen is None:
+        return _bad(number, f"it does not have exactly one choice named {FROM_NAME!r}")
+    by = next((row[name] for name in _PERSON if row.get(name)), None)
+    person = _flat_person(by)
+    if person is None:
+        return _bad(number, "annotator is not a user")
+    if not all(map(is_storable, (str(question), batch or "", chosen))):
+        return Fault(number, RowFault.BAD_ENCODING, "it contains a lone surrogate")
+    return AnswerRow(number, str(question), person, chosen, batch, _answered_at(row))
+
+
+def _flat_choice(value: object) -> str | None:
+    """The choice, which is an object with a list where the page allows several."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
         try:
-            task, end = decoder.raw_decode(text, at)
+            value = json.loads(value)
         except (ValueError, RecursionError):
-            yield Fault(number, RowFault.BAD_ROW, "from here on the file is not JSON")
-            return
-        if is_storable(text[at:end]):
-            yield from _read_task(number, task)
-        else:
-            yield Fault(number, RowFault.BAD_ENCODING, "it is not UTF-8")
-        at = _after_space(text, end)
-        number += 1
-        if text[at : at + 1] == ",":
-            at = _after_space(text, at + 1)
-        elif text[at : at + 1] != "]":
-            yield Fault(number, RowFault.BAD_ROW, "the list of tasks ends unexpectedly")
-            return
-    if _after_space(text, at + 1) < len(text):
-        yield Fault(number, RowFault.BAD_ROW, "there is text after the list of tasks")
+            return None
+    if isinstance(value, dict):
+        value = value.get("choices")
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) else None
 
 
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+def _flat_person(by: object) -> str | None:
+    """A name made of the user's number, or of a hash of the e-mail address.
+
+    An empty one where the export names nobody.
+    """
+    if by is None:
+        return ""
+    if isinstance(by, str) and by.isascii() and by.isdecimal() and len(by) < 20:
+        return _person(int(by))
+    if isinstance(by, str):
+        address = normal_name(by).casefold().encode(errors="replace")
+        return f"label-studio:{hashlib.sha256(address).hexdigest()[:12]}"
+    return _person(by)
 
 
 def _read_task(number: int, task: object) -> Iterator[Row]:
@@ -179,7 +225,7 @@ def _person(completed_by: object) -> str | None:
 
 
 def _answered_at(annotation: Mapping[str, object]) -> float | None:
-    written = annotation.get("updated_at") or annotation.get("created_at")
+    written = next((annotation[name] for name in _TIME if annotation.get(name)), None)
     if not isinstance(written, str):
         return None
     try:
@@ -204,8 +250,8 @@ def _local_files_prefix(folder: Path) -> str:
 
 FORMAT = Format(
     "label-studio",
-    "a JSON export of Label Studio",
-    read,
+    "an export of Label Studio (JSON, JSON-MIN, CSV or TSV)",
+    read_table,
+    read_json,
     BatchWriter(FILE, _write_files, _local_files_prefix),
-    unit="task",
 )

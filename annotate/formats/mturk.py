@@ -6,21 +6,21 @@ them with the prefix ``Input.`` and has the answer in ``Answer.same``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Row, question_name
 from icf.annotate.batch import Question, picture_path
 from icf.annotate.formats.base import Format
-from icf.annotate.formats.csv_rows import CsvRow, csv_bytes, read_csv
+from icf.annotate.formats.csv_rows import csv_bytes, read_rows
+from icf.spreadsheet import Table, TableRow
 
 FILE = "mturk.csv"
 
 COLUMNS = ("question_id", "ref_url", "cand_url")
 
-#: The last columns, for the requester to fill in; downloads omit their cells.
-_OPTIONAL_LAST = ("Approve", "Reject")
-
-_QUESTION, _ANSWER, _WORKER = "Input.question_id", "Answer.same", "WorkerId"
+#: Columns of a results file, as `column_name` spells them.
+_QUESTION, _ANSWER, _WORKER = "input.question_id", "answer.same", "workerid"
+_STATUS, _BATCH = "assignmentstatus", "input.batch_id"
 
 
 def write(questions: Iterable[Question], url_prefix: str) -> bytes:
@@ -41,21 +41,20 @@ def write(questions: Iterable[Question], url_prefix: str) -> bytes:
     return csv_bytes(COLUMNS, rows)
 
 
-def read(text: str) -> Iterator[Row] | None:
-    """The assignments of a results file; None for any other text."""
-    return read_csv(text, _is_results, _read_row, _OPTIONAL_LAST)
+def read(table: Table) -> Iterator[Row] | None:
+    """The assignments of a results file; None for any other table."""
+    if not {_QUESTION, _ANSWER, _WORKER} <= set(table.header):
+        return None
+    columns = (_QUESTION, _ANSWER, _WORKER, _STATUS, _BATCH)
+    return read_rows(table, columns, _read_row)
 
 
-def _is_results(header: Sequence[str]) -> bool:
-    return {_QUESTION, _ANSWER, _WORKER} <= set(header)
-
-
-def _read_row(row: CsvRow) -> Row:
-    choice = row.get(_ANSWER)
-    if not choice or row.get("AssignmentStatus").lower() == "rejected":
+def _read_row(row: TableRow) -> Row:
+    cells = row.cells
+    if not cells[_ANSWER] or cells.get(_STATUS, "").casefold() == "rejected":
         return EmptyRow(row.line)
-    batch = row.get("Input.batch_id") or None
-    return AnswerRow(row.line, row.get(_QUESTION), row.get(_WORKER), choice, batch)
+    batch = cells.get(_BATCH) or None
+    return AnswerRow(row.line, cells[_QUESTION], cells[_WORKER], cells[_ANSWER], batch)
 
 
 FORMAT = Format(

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from icf.annotate.answers import AnswerRow, EmptyRow, Row
+from icf.annotate.answers import (
+    AnswerRow,
+    EmptyRow,
+    Fault,
+    Row,
+    parse_question_id,
+)
 from icf.annotate.batch import Question, picture_path
 from icf.annotate.formats import mturk
 from icf.annotate.formats.base import BatchWriter, Format
-from icf.annotate.formats.csv_rows import CsvRow, csv_bytes, read_csv
+from icf.annotate.formats.csv_rows import csv_bytes, read_rows
+from icf.codes import RowFault
+from icf.spreadsheet import Table, TableRow
 
 FILE = "questions.csv"
 
@@ -28,7 +36,7 @@ COLUMNS = (
 )
 
 #: Accepted names of the question column; the second is that of an MTurk input file.
-_QUESTION_COLUMNS = ("question", "question_id")
+QUESTION_COLUMNS = ("question", "question_id")
 
 
 def write(questions: Iterable[Question], url_prefix: str) -> bytes:
@@ -54,23 +62,25 @@ def write(questions: Iterable[Question], url_prefix: str) -> bytes:
     return csv_bytes(COLUMNS, rows)
 
 
-def read(text: str) -> Iterator[Row] | None:
-    """The rows of the file, filled in or not; None for any other text."""
-    return read_csv(text, _is_question_csv, _read_row)
+def read(table: Table) -> Iterator[Row] | None:
+    """The rows of the file, filled in; None for a table without answers."""
+    if "answer" not in table.header or not set(QUESTION_COLUMNS) & set(table.header):
+        return None
+    return read_rows(table, (*COLUMNS, *QUESTION_COLUMNS), _read_row)
 
 
-def _is_question_csv(header: Sequence[str]) -> bool:
-    has_question = any(name in header for name in _QUESTION_COLUMNS)
-    return has_question and ("answer" in header or "cand_url" in header)
-
-
-def _read_row(row: CsvRow) -> Row:
-    choice = row.get("answer")
-    if not choice:
-        return EmptyRow(row.line)
-    question = next((row.get(n) for n in _QUESTION_COLUMNS if row.get(n)), "")
-    batch = row.get("batch_id") or None
-    return AnswerRow(row.line, question, row.get("annotator"), choice, batch)
+def _read_row(row: TableRow) -> Row:
+    cell = row.cells.get
+    question = next((cell(n) for n in QUESTION_COLUMNS if cell(n)), None) or ""
+    choice = cell("answer", "")
+    if choice:
+        batch = cell("batch_id") or None
+        return AnswerRow(row.line, question, cell("annotator", ""), choice, batch)
+    if parse_question_id(question) is None:
+        # Perhaps a part of a row that an unquoted line end has cut in two.
+        missing = "it has neither a question nor an answer"
+        return Fault(row.line, RowFault.BAD_ROW, missing)
+    return EmptyRow(row.line)
 
 
 def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str, bytes]:
@@ -85,5 +95,5 @@ FORMAT = Format(
     "csv",
     "questions.csv filled in (columns question, answer, annotator)",
     read,
-    BatchWriter(FILE, _write_files),
+    writer=BatchWriter(FILE, _write_files),
 )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
-from icf.annotate.answers import AnswerFile, Fault
+from icf.annotate.answers import AnswerFile, Row
+from icf.annotate.formats.base import Format
+from icf.annotate.formats.question_csv import QUESTION_COLUMNS
 from icf.annotate.formats.registry import FORMATS
-from icf.codes import RowFault
 from icf.errors import BadInput
+from icf.spreadsheet import Table, read_table
+from icf.text_file import TextFile, open_text
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: Characters of a header that a message shows.
+_SHOWN = 200
 
 
 def read_answers(path: Path) -> AnswerFile:
@@ -21,25 +25,54 @@ def read_answers(path: Path) -> AnswerFile:
         BadInput: the file cannot be read, or its format is unknown.
     """
     try:
-        data = path.read_bytes()
+        file = open_text(path)
+        if _begins_a_list(file):
+            form, rows = _json(file)
+            return AnswerFile(path.name, form.name, rows, form.unit)
+        form, rows = _csv(file)
+        return AnswerFile(path.name, form.name, rows)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    if data.startswith(_UTF16):
-        return AnswerFile(path.name, "csv", tuple(_refuse_utf16(data)))
-    # Bytes that are not UTF-8 become lone surrogates; rows that contain them are
-    # refused one by one.
-    text = data.decode("utf-8-sig", errors="surrogateescape")
+
+
+def _begins_a_list(file: TextFile) -> bool:
+    with file.open() as text:
+        while piece := text.read(1024):
+            if begin := piece.lstrip():
+                return begin.startswith("[")
+    return False
+
+
+def _json(file: TextFile) -> tuple[Format, Iterator[Row]]:
+    """Return the format of a JSON list, which only one format is, and its rows."""
+    form, read = next((form, form.read_json) for form in FORMATS if form.read_json)
+    return form, read(file)
+
+
+def _csv(file: TextFile) -> tuple[Format, Iterator[Row]]:
+    table = read_table(file)
+    if table is None:
+        raise BadInput(f"{file.path} is empty: expected {_expected()}")
     for form in FORMATS:
-        rows = form.read(text)
+        rows = form.read_table(table)
         if rows is not None:
-            return AnswerFile(path.name, form.name, tuple(rows), form.unit)
-    *others, last = [form.expected for form in reversed(FORMATS)]
+            return form, rows
+    _fail(file.path, table)
+
+
+def _fail(path: Path, table: Table) -> NoReturn:
+    found = table.first[:_SHOWN]
+    if {"input.question_id", *QUESTION_COLUMNS} & set(table.header):
+        raise BadInput(
+            f"{path} has questions, but no column of answers: expected {_expected()}; "
+            f"its first line is {found!r}"
+        )
     raise BadInput(
-        f"{path} is not an answer file: expected {', '.join(others)} or {last}"
+        f"{path} is not an answer file: expected {_expected()}; it begins with "
+        f"{found!r}"
     )
 
 
-def _refuse_utf16(data: bytes) -> Iterator[Fault]:
-    lines = data.decode("utf-16", errors="replace").splitlines()
-    for line, _ in enumerate(lines, 1):
-        yield Fault(line, RowFault.BAD_ENCODING, "it is UTF-16; save it as UTF-8")
+def _expected() -> str:
+    *others, last = [form.expected for form in reversed(FORMATS)]
+    return f"{', '.join(others)} or {last}"

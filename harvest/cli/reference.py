@@ -28,6 +28,7 @@ from icf.harvest.references.by_hand import (
     list_references,
 )
 from icf.harvest.references.own_picture import store_file
+from icf.spreadsheet import BadRow
 from icf.workspace import Workspace
 
 _SHOWN = 20
@@ -222,7 +223,7 @@ def import_command(invocation: Invocation, file: Path) -> None:
         "faces": imported.faces,
         "waiting": imported.waiting,
         "none": imported.none,
-        "bad": [asdict(one) for one in imported.bad],
+        "bad": [{"line": one.line, "why": one.why} for one in imported.bad],
     }
     invocation.emit(
         result,
@@ -236,7 +237,7 @@ def import_command(invocation: Invocation, file: Path) -> None:
 
 
 def _import(
-    workspace: Workspace, rows: list[csv_file.Row | csv_file.BadRow]
+    workspace: Workspace, rows: list[csv_file.Row | BadRow]
 ) -> csv_file.Imported:
     run_id = workspace.begin_run("icf-harvest reference import")
     with workspace.catalogue.write() as connection:
@@ -245,7 +246,7 @@ def _import(
     return imported
 
 
-def _report(file: Path, bad: Sequence[csv_file.BadRow]) -> str:
+def _report(file: Path, bad: Sequence[BadRow]) -> str:
     lines = [str(one) for one in bad[:_SHOWN]]
     if len(bad) > _SHOWN:
         lines.append(f"and {len(bad) - _SHOWN} more")

@@ -20,7 +20,7 @@ from icf.harvest.sources.base import (
     Task,
 )
 from icf.harvest.text import as_utf8
-from icf.names import normal_name
+from icf.names import LONGEST_NAME, normal_name
 
 N = TypeVar("N", bound=Album | Character | Picture | Task)
 
@@ -47,7 +47,7 @@ class ResolvedPage(ListingPage):
 def resolve(source: Source, page: ListingPage) -> ResolvedPage:
     """Return a page with the address of each picture and with normal names.
 
-    What has a name without a visible character is passed over.
+    What has a name without a visible character, or an endless one, is passed over.
 
     Args:
         source: the source that listed the page.
@@ -68,13 +68,16 @@ def resolve(source: Source, page: ListingPage) -> ResolvedPage:
 
 
 def _named(thing: N) -> N | None:
-    """Return a thing with its names in their normal form; None if one is empty."""
+    """Return a thing with its names in their normal form.
+
+    None if a name is empty then, or longer than a database takes.
+    """
     names = {
         name: normal_name(value)
         for name in ("album", "character", "name")
         if (value := getattr(thing, name, None)) is not None
     }
-    if not all(names.values()):
+    if not all(0 < len(name) <= LONGEST_NAME for name in names.values()):
         return None
     if all(getattr(thing, name) == value for name, value in names.items()):
         return thing

@@ -1,7 +1,6 @@
 """Import `references.csv`: the chosen reference of each character.
 
-A row is one line, so that an unclosed quotation mark affects only its own row. Invalid
-rows are reported by line; the others are imported.
+Invalid rows are reported by line; the others are imported.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,9 @@ from icf.catalogue.schema import album, character
 from icf.catalogue.tombstones import is_buried_character
 from icf.errors import BadInput, IcfError, WrongUse
 from icf.harvest.references.by_hand import find_image
-from icf.spreadsheet import harmless
+from icf.names import normal_name
+from icf.spreadsheet import BadRow, TableRow, harmless, read_table
+from icf.text_file import open_text
 
 #: A character, by ``id`` or by names, and the choice.
 COLUMNS = ("id", "album", "character", "choice")
@@ -31,7 +31,6 @@ NONE = "none"
 _FACE = re.compile(r"face:([0-9]{1,18})")
 _IMAGE = re.compile(r"image:([0-9a-fA-F]{64})")
 _ID = re.compile(r"[0-9]{1,18}")
-_DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -43,18 +42,6 @@ class Row:
     album: str
     character: str
     choice: str
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """An invalid line and the reason."""
-
-    line: int
-    why: str
-
-    def __str__(self) -> str:
-        """Return both."""
-        return f"line {self.line}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -79,50 +66,27 @@ def read_rows(path: Path) -> list[Row | BadRow]:
 
     Raises:
         WrongUse: there is no such file.
-        BadInput: its first line names other columns.
+        BadInput: its first line names other columns, or one of them twice.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        table = read_table(open_text(path))
+        if table is None:
+            raise BadInput(f'{path} is empty; the page\'s "Save choices" writes it')
+        header = table.header
+        if "choice" not in header or not {"id", "character"} & set(header):
+            raise BadInput(
+                f"{path}: the first line must name the columns {', '.join(COLUMNS)}; "
+                f"it is {table.first[:100]!r}"
+            )
+        if twice := table.repeated(COLUMNS):
+            raise BadInput(f"{path}: the first line names the column {twice[0]} twice")
+        return [row if isinstance(row, BadRow) else _row(row) for row in table.rows()]
     except OSError as error:
         raise WrongUse(f"cannot read {path}: {error.strerror}") from error
-    lines = text.splitlines()
-    first = next((n for n, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        raise BadInput(f'{path} is empty; the page\'s "Save choices" writes it')
-    for delimiter in _DELIMITERS:
-        header = [name.strip().lower() for name in _cells(lines[first], delimiter)]
-        if "choice" in header and ("id" in header or "character" in header):
-            rest = enumerate(lines[first + 1 :], first + 2)
-            return list(_rows(rest, header, delimiter))
-    raise BadInput(
-        f"{path}: the first line must name the columns {', '.join(COLUMNS)}; it is "
-        f"{lines[first][:100]!r}"
-    )
 
 
-def _rows(
-    lines: Iterator[tuple[int, str]], header: list[str], delimiter: str
-) -> Iterator[Row | BadRow]:
-    for number, line in lines:
-        try:
-            cells = _cells(line, delimiter)
-        except csv.Error as error:
-            yield BadRow(number, f"it is not CSV: {error}")
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            wrong = f"{len(cells)} columns, where the header has {len(header)}"
-            yield BadRow(number, wrong)
-        elif any("\udc80" <= letter <= "\udcff" for letter in line):
-            yield BadRow(number, "it is not UTF-8")
-        else:
-            named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-            yield Row(number, *(named.get(column, "") for column in COLUMNS))
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+def _row(row: TableRow) -> Row:
+    return Row(row.line, *(row.cells.get(column, "") for column in COLUMNS))
 
 
 def import_rows(
@@ -203,7 +167,9 @@ def _by_names(connection: sa.Connection, row: Row) -> int:
 
 def _is_same(written: str, name: str) -> bool:
     """Whether a cell has a name, in any form in which a spreadsheet saves it."""
-    return one_line(written) in (one_line(name), harmless(one_line(name)))
+    shown = one_line(name)
+    alike = {normal_name(shown), normal_name(harmless(shown))}
+    return normal_name(one_line(written)) in alike
 
 
 def row_start(character_id: int, album_name: str, name: str) -> str:

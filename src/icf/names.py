@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+#: Characters of a name. Databases index names, and PostgreSQL no longer ones.
+LONGEST_NAME = 500
+
 #: Takes no room and means nothing by itself: soft hyphen, zero-width space, word
 #: joiner, byte order mark, marks of direction. Joiners mean something in Persian, in
 #: Indian scripts and in emoji, and stay.

@@ -1,10 +1,60 @@
-"""CSV files that are safe to open in a spreadsheet."""
+"""Tables as spreadsheets write and read them; every CSV that comes in is read here."""
+
+from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
+from icf.names import normal_name
+from icf.text_file import UNREADABLE, TextFile
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+#: Column separators: a comma, or what some spreadsheets write instead.
+DELIMITERS = (",", ";", "\t", "|")
+#: What Excel puts above a table for itself.
+_SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;|]*', re.IGNORECASE)
+_BLANK = re.compile(r'[\s,;|"]*')
+
+#: Characters of a line, and of a row, whose cells may contain line ends.
+_LONGEST = 1 << 17
+#: Lines that a cell may span. A quotation mark that nobody closed is looked for no
+#: further, so that reading takes time in proportion to the lines.
+_SPAN = 100
+
+#: How spreadsheets in other languages write the values that are TRUE and FALSE in
+#: English, and what people type.
+_TRUE = (
+    *("true yes y 1", "wahr ja", "vrai oui", "verdadero sí si", "vero", "verdadeiro"),
+    *("waar", "sant", "sand", "sann", "tosi", "prawda", "pravda", "igaz", "adevărat"),
+    *("истина да", "істина", "doğru evet", "αληθεσ", "cert", "tõene", "istina"),
+    *("tiesa", "patiess", "真 是", "はい"),
+)
+_FALSE = (
+    *("false no n 0", "falsch nein", "faux non", "falso", "onwaar nee", "falskt"),
+    *("falsk", "usann", "epätosi", "fałsz", "nepravda", "hamis", "fals", "ложь нет"),
+    *(
+        "хибність хиба",
+        "yanliş yanl\u0131ş hayir hay\u0131r",
+        "ψευδεσ",
+        "väär",
+        "neistina",
+        "netiesa",
+    ),
+    *("aplams", "假 否", "いいえ"),
+)
+_TRUTHS = {
+    word.casefold(): truth
+    for words, truth in ((_TRUE, True), (_FALSE, False))
+    for word in " ".join(words).split()
+}
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def harmless(cell: str) -> str:
@@ -24,3 +74,228 @@ def write_csv(
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def truth_of(cell: str) -> bool | None:
+    """Return what a cell says; None where it is neither true nor false.
+
+    >>> truth_of("WAHR"), truth_of(" no "), truth_of("perhaps")
+    (True, False, None)
+    """
+    return _TRUTHS.get(normal_name(cell).casefold())
+
+
+def column_name(cell: str) -> str:
+    """Return the name of a column however somebody spelled it.
+
+    >>> column_name(" Batch ID ")
+    'batch_id'
+    """
+    return re.sub(r"[\s_]+", "_", normal_name(cell).strip("'\"").casefold())
+
+
+def number_of(cell: str, *, decimal_comma: bool = False) -> float:
+    """Return a number in plain digits: no underscore, no digits of other scripts.
+
+    Args:
+        cell: as written.
+        decimal_comma: whether a comma may stand before the decimals.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> number_of("0,5", decimal_comma=True)
+    0.5
+    """
+    text = cell.strip()
+    if not _NUMBER.fullmatch(text) or ("," in text and not decimal_comma):
+        raise ValueError(f"{cell!r} is not a number")
+    return float(text.replace(",", "."))
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table.
+
+    Attributes:
+        line: the line where it begins, counted from 1.
+        cells: by column, without the space around them; missing last cells are empty.
+    """
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be read.
+
+    Attributes:
+        line: the line where it begins.
+        why: what is wrong with it.
+        encoding: whether bytes are wrong, and not the form.
+    """
+
+    line: int
+    why: str
+    encoding: bool = False
+
+    def __str__(self) -> str:
+        """Return where and why."""
+        return f"line {self.line}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file whose first line names its columns.
+
+    Attributes:
+        file: how its bytes are read.
+        delimiter: between its cells.
+        header: the names of its columns, as `column_name` spells them.
+        first: its first line that is not blank, as written.
+    """
+
+    file: TextFile
+    delimiter: str
+    header: tuple[str, ...]
+    first: str
+
+    def repeated(self, names: Iterable[str]) -> list[str]:
+        """Return those of the names that several columns have."""
+        count = Counter(self.header)
+        return [name for name in names if count[name] > 1]
+
+    def rows(self) -> Iterator[TableRow | BadRow]:
+        """Yield every row that is not blank; a bad one affects no other.
+
+        A cell may contain line ends. A quotation mark that is not closed would swallow
+        all rows after it: only its line is bad, and reading goes on with the next.
+        """
+        lines = _Lines(self.file, self.delimiter)
+        lines.cells(len(self.header), skip_separator=True)
+        while (found := lines.cells(len(self.header))) is not None:
+            line, cells = found
+            if isinstance(cells, BadRow):
+                yield cells
+            elif any(cells):
+                yield self._row(line, cells)
+
+    def _row(self, line: int, cells: list[str]) -> TableRow | BadRow:
+        width = len(self.header)
+        if len(cells) > width and any(cells[width:]):
+            wrong = f"{len(cells)} columns, where the header has {width}"
+            return BadRow(line, wrong)
+        # Spreadsheets leave out empty cells at the end of a row, or add some.
+        named = zip_longest(self.header, cells[:width], fillvalue="")
+        return TableRow(line, dict(named))
+
+
+def read_table(file: TextFile) -> Table | None:
+    """Return a CSV file's table; None if the file is blank.
+
+    The delimiter is the one that Excel's ``sep=`` names, else the one that gives the
+    first line the most columns.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    lines = file.lines(_LONGEST)
+    first = next((line for line in lines if not _BLANK.fullmatch(line)), None)
+    if first is None:
+        return None
+    stated = _SEPARATOR.fullmatch(first)
+    found = []
+    for delimiter in (stated[1],) if stated else DELIMITERS:
+        row = _Lines(file, delimiter).cells(skip_separator=True)
+        if row is not None and not isinstance(row[1], BadRow):
+            header = tuple(map(column_name, row[1]))
+            found.append(Table(file, delimiter, header, first.strip()))
+    return max(found, key=lambda table: len(table.header), default=None)
+
+
+class _Lines:
+    """The lines of a file, taken as rows, with those that were looked at too early."""
+
+    def __init__(self, file: TextFile, delimiter: str) -> None:
+        self._lines = file.lines(_LONGEST)
+        self._delimiter = delimiter
+        self._ahead: deque[str] = deque()
+        self._number = 0
+
+    def cells(
+        self, width: int | None = None, *, skip_separator: bool = False
+    ) -> tuple[int, list[str] | BadRow] | None:
+        """Return the next row with the line where it begins; None at the end.
+
+        Args:
+            width: columns of the table. A row of several lines must not have more.
+            skip_separator: pass over blank lines and Excel's ``sep=``, to the header.
+        """
+        while (line := self._next()) is not None:
+            if skip_separator and (
+                _BLANK.fullmatch(line) or _SEPARATOR.fullmatch(line)
+            ):
+                continue
+            number = self._number
+            return number, self._parsed(line, width)
+        return None
+
+    def _next(self) -> str | None:
+        line = self._ahead.popleft() if self._ahead else next(self._lines, None)
+        self._number += line is not None
+        return line
+
+    def _parsed(self, line: str, width: int | None) -> list[str] | BadRow:
+        if len(line) >= _LONGEST:
+            return BadRow(self._number, f"a line of {_LONGEST} characters or more")
+        if not line.isascii() and UNREADABLE.search(line):
+            return BadRow(self._number, "it is not UTF-8", encoding=True)
+        if "\0" in line:
+            return BadRow(self._number, "a zero byte", encoding=True)
+        if '"' in line:
+            return self._quoted(line, width)
+        return [cell.strip() for cell in line.split(self._delimiter)]
+
+    def _quoted(self, line: str, width: int | None) -> list[str] | BadRow:
+        """Parse a row with quotation marks, in which cells may span lines."""
+        ended = False
+
+        def lines() -> Iterator[str]:
+            nonlocal ended
+            yield line
+            size = len(line)
+            for more in self._peek():
+                size += len(more)
+                if size > _LONGEST:
+                    break
+                yield more
+            ended = True
+
+        reader = csv.reader(lines(), delimiter=self._delimiter, skipinitialspace=True)
+        try:
+            cells = next(reader)
+        except csv.Error as error:
+            return BadRow(self._number, f"it is not CSV: {error}")
+        if ended:
+            return BadRow(self._number, "it is not CSV: a quotation mark is not closed")
+        more = reader.line_num - 1
+        if more and width is not None and len(cells) != width:
+            wrong = f"{len(cells)} columns in {more + 1} lines, the header has {width}"
+            return BadRow(self._number, f"it is not CSV: {wrong}")
+        together = "".join(cells) if more else ""
+        for _ in range(more):
+            self._next()
+        if UNREADABLE.search(together) or "\0" in together:
+            return BadRow(self._number - more, "it is not UTF-8", encoding=True)
+        return [cell.strip() for cell in cells]
+
+    def _peek(self) -> Iterator[str]:
+        """Yield the lines that follow, without taking them."""
+        for at in range(_SPAN):
+            if at == len(self._ahead):
+                line = next(self._lines, None)
+                if line is None:
+                    return
+                self._ahead.append(line)
+            yield self._ahead[at]

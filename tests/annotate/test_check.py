@@ -2,21 +2,44 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate.answers import AnswerFile, AnswerRow, EmptyRow, Fault, Row
-from icf.annotate.check import CheckedRows, Vote, check, question_ids
+from icf.annotate.answers import (
+    KEPT_FAULTS,
+    AnswerFile,
+    AnswerRow,
+    EmptyRow,
+    Fault,
+    Row,
+    Vote,
+)
+from icf.annotate.check import check
+from icf.annotate.vote_spool import VoteSpool
 from icf.annotate.votes import agreed_label
 from icf.codes import Choice, Label, RowFault
 
 BATCHES = {1: "b1", 2: "b1", 3: "b2"}
 
 
-def checked(*rows: Row, unit: str = "line") -> CheckedRows:
-    return check(AnswerFile("a.csv", "csv", rows, unit), BATCHES)
+@dataclass(frozen=True)
+class Outcome:
+    """Every row of a file, in one of three groups."""
+
+    votes: tuple[Vote, ...]
+    faults: tuple[Fault, ...]
+    unanswered: int
+
+
+def checked(*rows: Row, unit: str = "line") -> Outcome:
+    file = AnswerFile("a.csv", "csv", rows, unit)
+    with VoteSpool() as spool:
+        found = check(file, lambda _ids: BATCHES, spool)
+        assert found.rows == len(rows)
+        return Outcome(tuple(found.votes), found.faults.kept(), found.unanswered)
 
 
 def fault(row: AnswerRow) -> tuple[str, str]:
@@ -94,9 +117,28 @@ def test_messages_name_no_annotator() -> None:
     assert person not in repr(result.faults)
 
 
-def test_questions_are_named_once_each() -> None:
-    rows = (AnswerRow(2, "q1", "a", "true"), AnswerRow(3, "1", "b", "?"), EmptyRow(4))
-    assert question_ids(AnswerFile("a", "csv", rows)) == [1]
+def test_an_endless_annotator_is_refused_for_both_databases() -> None:
+    assert fault(AnswerRow(2, "1", "a" * 120_000, "true"))[0] == "bad_row"
+
+
+@pytest.mark.parametrize("question", ["1" * 20, "1_0", "\u0661", "", "1.5", "-1"])
+def test_what_is_no_plain_number_is_no_question(question: str) -> None:
+    assert fault(AnswerRow(2, question, "ann", "true"))[0] == "unknown_question"
+
+
+def test_of_endless_faults_the_first_are_kept_and_all_are_counted() -> None:
+    rows: list[Row] = [AnswerRow(n, "1", "ann", "true") for n in range(3000)]
+    rows += [AnswerRow(n, "2", "ann", "perhaps") for n in range(3000, 6000)]
+    with VoteSpool() as spool:
+        found = check(AnswerFile("a", "csv", rows), lambda _ids: BATCHES, spool)
+        assert [vote.line for vote in found.votes] == [0]
+    assert found.faults.counts == {
+        RowFault.DUPLICATE_ROW: 2999,
+        RowFault.UNKNOWN_CHOICE: 3000,
+    }
+    kept = found.faults.kept()
+    assert [each.line for each in kept[:3]] == [1, 2, 3]
+    assert len(kept) == 2 * KEPT_FAULTS
 
 
 givens = st.builds(
@@ -118,7 +160,7 @@ def numbered(rows: Sequence[Row]) -> list[Row]:
     return [replace(row, line=line) for line, row in enumerate(rows, 2)]
 
 
-def labels(result: CheckedRows) -> dict[int, Label]:
+def labels(result: Outcome) -> dict[int, Label]:
     counts: dict[int, Counter[Choice]] = {}
     for vote in result.votes:
         counts.setdefault(vote.question_id, Counter())[vote.choice] += 1

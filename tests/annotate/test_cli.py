@@ -149,10 +149,28 @@ def test_bad_rows_are_reported_with_line_reason_and_exit_code_3(filled: Place) -
         (3, "unknown_question"),
         (4, "unknown_choice"),
     ]
-    assert "line 3: unknown_question: there is no question '99'" in err
-    assert "line 4: unknown_choice: the answer is '?'" in err
+    assert "line 3: there is no question '99'" in err
+    assert "line 4: the answer is '?'" in err
+    assert err.count("understood are true, same or yes; false") == 1
     assert "ANN7" not in err + json.dumps(found)
     assert found["taken"] == 1
+
+
+def test_many_bad_rows_are_told_once_and_an_empty_file_is_no_success(
+    filled: Place,
+) -> None:
+    run("export", "batches/first")
+    path = filled.workspace.root / "a.csv"
+    rows = [f"1,perhaps,ann{n}\n" for n in range(126)]
+    path.write_text("question,answer,annotator\n" + "".join(rows))
+    found, err = run("import", "a.csv", code=3)
+    assert (found["refused"], len(found["faults"])) == ({"unknown_choice": 126}, 126)
+    assert "126 of 126 rows" in err
+    assert len(err.splitlines()) < 10
+    _, err = run("import", "batches/first/questions.csv", code=3)
+    assert "questions.csv has no answer" in err
+    _, err = run("import", "batches/first/mturk.csv", code=1)
+    assert "no column of answers" in err
 
 
 def test_no_annotator_is_written_into_a_batch(filled: Place) -> None:

@@ -51,7 +51,7 @@ def fill_in(folder: Path, *choices: str, annotator: str = "ann") -> Path:
 def take(place: Place, path: Path, names: AnnotatorNames = NOBODY) -> Imported:
     imported = import_answers(place.workspace, path, names)
     counted = imported.taken + imported.known + imported.unanswered
-    assert counted + len(imported.faults) == len(imported.file.rows)
+    assert counted + len(imported.faults) == imported.rows
     return imported
 
 
@@ -63,6 +63,16 @@ def test_a_filled_in_batch_is_taken_once(place: Place) -> None:
     again = take(place, path)
     assert (again.taken, again.known, again.faults) == (0, 3, ())
     assert (again.labels, len(place.answers())) == ({}, 3)
+
+
+def test_one_person_is_one_however_the_name_is_written(place: Place) -> None:
+    folder = asked(place)
+    names = AnnotatorNames({"Z.": "Zoe\u0301"}, "Zoé")
+    for annotator in ("Zoé", "Zoe\u0301", "\u00a0Zoé", "Z.", ""):
+        path = fill_in(folder, "WAHR", "nein", "", "Unsure", annotator=annotator)
+        take(place, path, names)
+    assert {person for _, person, _ in place.answers()} == {"Zoé"}
+    assert list(place.labels().values()) == ["same", "different", "open", "unsure"]
 
 
 def test_label_studio_answers_are_taken(place: Place) -> None:
@@ -108,10 +118,10 @@ def test_every_bad_row_is_reported_and_every_good_one_taken(place: Place) -> Non
         "9999,,true,ann",
         f"{three},,maybe,ann",
         f"{three},b9-ffffff,true,ann",
-        f"{three},,true",
+        f"{three},,true",  # a spreadsheet leaves out the empty annotator
         f"{three},,true,M\udcfcller",
         f"{three},,true,",
-        f"{four},,false,bob",
+        f"{four},,false,bób",
     ]
     path = folder.parent / "bad.csv"
     path.write_bytes("\r\n".join(lines).encode(errors="surrogateescape"))

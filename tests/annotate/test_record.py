@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate import record
+from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
-from icf.annotate.check import Vote
 from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
 from icf.catalogue import reviews
 from icf.catalogue.merges import survivor_of

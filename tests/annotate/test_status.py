@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from icf.annotate.check import Vote
+from icf.annotate.answers import Vote
 from icf.annotate.status import Counts, count
 from icf.codes import Choice
 from tests.annotate.place import Place

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from icf.harvest.sources.table.rows import Row, check_columns, checked, text_of
+from icf.spreadsheet import column_name
+from icf.text_file import UNREADABLE, open_text
 
-#: A line with more bytes than this is no row of a list.
+#: A line with more characters than this is no row of a list.
 _LONGEST = 1 << 20
 
 
@@ -33,28 +35,19 @@ class JsonRows:
             found = _object(line)
             yield number, found if isinstance(found, str) else checked(found)
 
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        with self._path.open("rb") as file:
-            number = 0
-            while line := file.readline(_LONGEST):
-                number += 1
-                end = line
-                while len(end) == _LONGEST and not end.endswith(b"\n"):
-                    end = file.readline(_LONGEST)  # the rest of an endless line
-                if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
-                if line.strip():
-                    yield number, line
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        lines = open_text(self._path).lines(_LONGEST)
+        return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
 
 
-def _object(line: bytes) -> dict[str, str] | str:
+def _object(line: str) -> dict[str, str] | str:
     """Return the cells of a line, or what is wrong with it."""
     if len(line) == _LONGEST:
-        return f"bad_row: a line of {_LONGEST} bytes or more"
-    try:
-        found: Any = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError:
+        return f"bad_row: a line of {_LONGEST} characters or more"
+    if UNREADABLE.search(line):
         return "bad_encoding: not UTF-8"
+    try:
+        found: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"bad_row: not JSON: {error}"
     if not isinstance(found, dict):
@@ -62,4 +55,7 @@ def _object(line: bytes) -> dict[str, str] | str:
     nested = [key for key, value in found.items() if isinstance(value, dict | list)]
     if nested:
         return f"bad_row: {nested[0]} is not a single value"
-    return {key.strip().lower(): text_of(value) for key, value in found.items()}
+    named = {column_name(key): text_of(value) for key, value in found.items()}
+    if len(named) < len(found):
+        return "bad_row: two keys for one column"
+    return named

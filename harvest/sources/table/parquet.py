@@ -17,6 +17,7 @@ from icf.harvest.sources.table.rows import (
     checked,
     text_of,
 )
+from icf.spreadsheet import column_name
 
 _AT_ONCE = 1000
 
@@ -31,7 +32,7 @@ class ParquetRows:
         """See that it is a Parquet file with the columns."""
         try:
             with pq.ParquetFile(self._path) as file:
-                names = [name.lower() for name in file.schema_arrow.names]
+                names = [column_name(name) for name in file.schema_arrow.names]
         except pa.ArrowInvalid as error:
             raise WrongUse(f"{self._path} is not a Parquet file: {error}") from error
         check_columns(f"{self._path}: its schema", names)
@@ -41,10 +42,10 @@ class ParquetRows:
         with pq.ParquetFile(self._path) as file:
             groups, number = _groups_from(file, start)
             wanted = {*REQUIRED, *OPTIONAL}
-            columns = [n for n in file.schema_arrow.names if n.lower() in wanted]
+            columns = [n for n in file.schema_arrow.names if column_name(n) in wanted]
             try:
                 for batch in file.iter_batches(_AT_ONCE, groups, columns=columns):
-                    names = [name.lower() for name in batch.schema.names]
+                    names = [column_name(name) for name in batch.schema.names]
                     for cells in zip(*map(_texts, batch.columns), strict=True):
                         number += 1
                         if number > start:

@@ -8,12 +8,15 @@ wrong with it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from icf.errors import WrongUse
+from icf.names import LONGEST_NAME, normal_name
 
 REQUIRED = ("album", "character", "url")
+_NAMES = ("album", "character")
 OPTIONAL = (
     "page",
     "licence",
@@ -59,6 +62,10 @@ def checked(cells: Cells) -> Cells | str:
     if not together.isascii() and _UNREADABLE.search(together):
         return "bad_encoding: not UTF-8"
     row = {name: cell.strip() for name, cell in cells.items()}
+    for name in _NAMES:
+        row[name] = normal_name(row.get(name, ""))
+        if len(row[name]) > LONGEST_NAME:
+            return f"bad_row: the {name} has over {LONGEST_NAME} characters"
     empty = [name for name in REQUIRED if not row.get(name)]
     if empty:
         return f"bad_row: no {' and no '.join(empty)}"
@@ -85,13 +92,19 @@ def text_of(value: object) -> str:
 
 
 def check_columns(where: str, names: Iterable[str]) -> None:
-    """See that the columns are there that every row needs.
+    """See that the columns are there that every row needs, each once.
 
     Raises:
         WrongUse: one is not.
     """
-    named = set(names)
-    missing = [name for name in REQUIRED if name not in named]
+    count = Counter(list(names))
+    missing = [name for name in REQUIRED if not count[name]]
+    twice = [name for name in (*REQUIRED, *OPTIONAL) if count[name] > 1]
+    if twice:
+        raise WrongUse(
+            f"{where} names the column {twice[0]} twice; rename the one that is not "
+            "meant"
+        )
     if missing:
         raise WrongUse(
             f"{where} must name the columns {', '.join(REQUIRED)} (and may name "

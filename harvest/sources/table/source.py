@@ -31,6 +31,7 @@ from icf.harvest.sources.table.csv_file import CsvRows
 from icf.harvest.sources.table.json_lines import JsonRows
 from icf.harvest.sources.table.rows import Cells, Row, Rows
 from icf.settings import HarvestSettings
+from icf.spreadsheet import truth_of
 
 
 def _parquet(path: Path) -> Rows:
@@ -50,7 +51,6 @@ FORMATS: Mapping[str, Callable[[Path], Rows]] = {
 #: A step is one transaction: with more rows it costs less for each.
 _ROWS_A_STEP = 4000
 _SHA1 = re.compile(r"[0-9a-f]{40}")
-_YES = frozenset({"true", "yes", "1"})
 
 
 class ListTable(SourceTable):
@@ -132,6 +132,9 @@ def _fault(row: Cells) -> str | None:
     rank = row.get("rank", "")
     if rank and not (rank.isdecimal() and rank.isascii() and len(rank) < 10):
         return f"bad_row: rank {rank!r} is not a number"
+    lead = row.get("lead", "")
+    if lead and truth_of(lead) is None:
+        return f"bad_row: lead {lead!r} is neither true nor false"
     sha1 = row.get("sha1", "").lower()
     if sha1 and not _SHA1.fullmatch(sha1):
         return f"bad_row: sha1 {sha1!r} is not 40 hexadecimal digits"
@@ -163,7 +166,7 @@ def _picture(row: Cells) -> Picture:
         row["url"],
         row["album"],
         row["character"],
-        is_lead=row.get("lead", "").lower() in _YES,
+        is_lead=truth_of(row.get("lead", "")) is True,
         page_url=row.get("page") or None,
         licence=_licence(
             row.get("licence", ""), row.get("licence_url", ""), row.get("author", "")

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,6 +16,7 @@ from icf.annotate.answers import AnswerRow, EmptyRow, Fault
 from icf.annotate.batch import Question
 from icf.annotate.formats import label_studio
 from icf.codes import RowFault
+from tests.annotate.formats.files import file_of, table_of
 
 ASKED = [Question(1, "b1", "A", "Ann", 11, 10), Question(2, "b1", "A", "Ann", 12, 10)]
 
@@ -45,9 +50,7 @@ def task(*annotations: Any, question: object = "q000001", **data: object) -> Any
 
 
 def read_tasks(text: str) -> list[Any]:
-    found = label_studio.read(text)
-    assert found is not None
-    return list(found)
+    return list(label_studio.read_json(file_of(text)))
 
 
 def rows(*tasks: Any) -> list[Any]:
@@ -220,7 +223,8 @@ def test_a_truncated_file_gives_the_answers_before_its_end() -> None:
 
 
 def test_bytes_that_are_not_utf8_affect_only_their_own_task() -> None:
-    whole = json.dumps([task(annotation(), note="M?ller"), task(annotation())])
+    notes = [task(annotation(), note="M?ller"), task(annotation(), note="é")]
+    whole = json.dumps(notes, ensure_ascii=False)
     text = whole.encode().replace(b"?", b"\xfc").decode(errors="surrogateescape")
     first, second = read_tasks(text)
     assert isinstance(first, Fault)
@@ -263,3 +267,62 @@ json_values = st.recursive(
 def test_every_task_of_any_list_gives_a_row(values: list[Any]) -> None:
     numbers = {row.line for row in read_tasks(json.dumps(values))}
     assert numbers == set(range(1, len(values) + 1))
+
+
+FLAT = {
+    "annotation_id": 4,
+    "annotator": 1,
+    "batch_id": "b1",
+    "cand_url": "/data/local-files/?d=first/pictures/face-11.jpg",
+    "created_at": "2021-03-09T22:16:07.000000Z",
+    "id": 3,
+    "lead_time": 3.2,
+    "question_id": "q000001",
+    "ref_url": "/data/local-files/?d=first/pictures/face-10.jpg",
+    "same": "same",
+    "updated_at": "2021-03-09T22:16:08.500000Z",
+}
+READ = AnswerRow(1, "q000001", "label-studio:1", "same", "b1", 1615328168.5)
+
+
+def exported(delimiter: str, *changes: dict[str, object]) -> list[Any]:
+    """The rows of a CSV or TSV export with these cells."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(FLAT), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows({**FLAT, **each} for each in changes)
+    rows = label_studio.read_table(table_of(out.getvalue()))
+    assert rows is not None
+    return list(rows)
+
+
+def test_a_csv_or_tsv_export_says_what_json_says() -> None:
+    for delimiter in (",", "\t"):
+        skipped: dict[str, object] = {"same": ""}
+        found = exported(delimiter, {}, skipped, {"same": '{"choices": ["different"]}'})
+        assert found[0] == replace(READ, line=2)
+        assert found[1] == EmptyRow(3)
+        assert found[2] == replace(READ, line=4, choice="different")
+
+
+def test_a_minimal_export_says_what_json_says() -> None:
+    found = read_tasks(json.dumps([FLAT, {**FLAT, "same": ""}, {**FLAT, "same": 7}]))
+    assert found[:2] == [READ, EmptyRow(2)]
+    assert found[2].reason is RowFault.BAD_ROW
+    unanswered = {name: FLAT[name] for name in ("question_id", "batch_id", "id")}
+    assert read_tasks(json.dumps([unanswered])) == [EmptyRow(1)]
+
+
+def test_two_choices_in_a_cell_are_refused() -> None:
+    for two in ('{"choices": ["same", "different"]}', '["same", "unsure"]', "{"):
+        [row] = exported(",", {"same": two})
+        assert row.reason is RowFault.BAD_ROW
+
+
+def test_an_email_address_is_not_kept_and_is_one_person() -> None:
+    ann, again, nobody = exported(
+        ",", {"annotator": "ann@a.org"}, {"annotator": "ANN@a.org"}, {"annotator": ""}
+    )
+    assert ann.annotator == again.annotator
+    assert re.fullmatch("label-studio:[0-9a-f]{12}", ann.annotator)
+    assert nobody.annotator == ""

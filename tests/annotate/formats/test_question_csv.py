@@ -3,12 +3,16 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate.answers import AnswerRow, EmptyRow, Row
+from icf.annotate.answers import AnswerRow, EmptyRow, Fault, Row
 from icf.annotate.batch import Question
 from icf.annotate.formats import question_csv
+from icf.codes import RowFault
+from icf.errors import BadInput
+from tests.annotate.formats.files import table_of
 
 ASKED = [
     Question(1, "b1-0a1b2c", "Moon Cats", "Ann", 11, 10),
@@ -23,7 +27,7 @@ question,batch_id,album,character,ref_url,cand_url,answer,annotator
 
 
 def read(text: str) -> list[Row]:
-    rows = question_csv.read(text)
+    rows = question_csv.read(table_of(text))
     assert rows is not None
     return list(rows)
 
@@ -83,11 +87,25 @@ def test_columns_may_be_fewer_and_in_any_order() -> None:
     assert read("question,answer\n7,true\n") == [AnswerRow(2, "7", "", "true", None)]
 
 
-def test_an_mturk_input_file_without_answers_is_one_of_ours() -> None:
-    text = "question_id,ref_url,cand_url\nq000001,a.jpg,b.jpg\n"
-    assert read(text) == [EmptyRow(2)]
+def test_a_header_that_somebody_typed_anew_is_understood() -> None:
+    text = 'Question ID; ANSWER ;"Annotator"\nQ000007;Wahr;ann\n'
+    assert read(text) == [AnswerRow(2, "Q000007", "ann", "Wahr", None)]
 
 
-def test_other_tables_are_not_ours() -> None:
-    assert question_csv.read("album,character,url\na,b,c\n") is None
-    assert question_csv.read("question,text\n1,a\n") is None
+def test_cells_that_a_spreadsheet_left_out_are_empty() -> None:
+    text = "question,answer,annotator\n7,true\n8\nRabbit,\n,,\n"
+    missing = Fault(4, RowFault.BAD_ROW, "it has neither a question nor an answer")
+    assert read(text) == [AnswerRow(2, "7", "", "true", None), EmptyRow(3), missing]
+
+
+def test_two_columns_of_answers_are_refused() -> None:
+    with pytest.raises(BadInput, match="two columns 'answer'"):
+        read("question,answer,Answer\n7,true,false\n")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["album,character,url", "question,text", "question_id,ref_url,cand_url"],
+)
+def test_tables_without_answers_are_not_ours(header: str) -> None:
+    assert question_csv.read(table_of(f"{header}\n1,a,b\n")) is None

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from icf.annotate.answers import AnswerRow, Fault
+from icf.annotate.answers import AnswerRow
 from icf.annotate.formats.read_answers import read_answers
-from icf.codes import RowFault
 from icf.errors import BadInput
 from tests.annotate.formats.test_label_studio import annotation, task
 from tests.annotate.formats.test_mturk import assignment, results
@@ -22,6 +22,11 @@ OURS = b"question,answer,annotator\n1,true,ann\n"
         (b"\xef\xbb\xbf" + OURS, "csv"),
         (OURS.replace(b",", b";"), "csv"),
         (OURS.replace(b",", b"\t").replace(b"\n", b"\r\n"), "csv"),
+        (OURS.replace(b",", b"\t").decode().encode("utf-16"), "csv"),
+        (OURS.decode().encode("utf-16-le"), "csv"),
+        (OURS.replace(b"\n", b"\r"), "csv"),
+        (b"sep=;\n" + OURS.replace(b",", b";"), "csv"),
+        (b"\n,,\n" + OURS + b",,\n,,\n", "csv"),
         (results(assignment("1", "ann", "same")), "mturk"),
         (json.dumps([task(annotation(), question="1")]).encode(), "label-studio"),
         (
@@ -44,7 +49,7 @@ def test_a_file_is_recognised_by_its_content(
 
 def test_a_file_without_a_task_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b" [ ] \n")
-    assert read_answers(tmp_path / "a").rows == ()
+    assert list(read_answers(tmp_path / "a").rows) == []
 
 
 @pytest.mark.parametrize(
@@ -60,10 +65,14 @@ def test_other_files_are_refused_with_what_was_expected(
         read_answers(tmp_path / "b")
 
 
-def test_every_line_of_a_utf16_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(OURS.decode().encode("utf-16"))
-    faults = read_answers(tmp_path / "a").rows
-    assert [(f.line, f.reason) for f in faults if isinstance(f, Fault)] == [
-        (1, RowFault.BAD_ENCODING),
-        (2, RowFault.BAD_ENCODING),
-    ]
+def test_questions_without_a_column_of_answers_are_no_answers(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"question_id,ref_url,cand_url\nq000001,a,b\n")
+    with pytest.raises(BadInput, match=r"no column of answers.*'question_id,ref_url"):
+        read_answers(tmp_path / "a")
+
+
+def test_a_format_is_read_a_row_at_a_time(tmp_path: Path) -> None:
+    line = b'{"question_id": "1", "same": "same", "annotator": 1},'
+    (tmp_path / "a").write_bytes(b"[" + line * 100_000)
+    first, second = islice(read_answers(tmp_path / "a").rows, 2)
+    assert (first.line, second.line) == (1, 2)

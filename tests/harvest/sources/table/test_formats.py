@@ -17,6 +17,7 @@ from icf.harvest.sources.table.csv_file import CsvRows
 from icf.harvest.sources.table.json_lines import JsonRows
 from icf.harvest.sources.table.parquet import ParquetRows
 from icf.harvest.sources.table.rows import OPTIONAL, REQUIRED, Row, Rows
+from icf.names import normal_name
 
 Table = Sequence[dict[str, str]]
 Write = Callable[[Path, Table], None]
@@ -50,8 +51,10 @@ FORMATS = [
 word = st.text(
     st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12
 ).filter(lambda text: text.strip() == text)
+name = word.filter(lambda text: normal_name(text) == text)
 row = st.fixed_dictionaries(
-    {name: word for name in REQUIRED}, optional={name: word for name in OPTIONAL}
+    {"album": name, "character": name, "url": word},
+    optional={column: word for column in OPTIONAL},
 )
 
 
@@ -177,3 +180,14 @@ def test_a_long_list_is_read_a_little_at_a_time(tmp_path: Path) -> None:
     path.write_text(line * 100_000)
     rows = JsonRows(path).rows(99_990)
     assert [number for number, _ in islice(rows, 3)] == [99_991, 99_992, 99_993]
+
+
+def test_json_lines_may_be_utf16_and_name_no_column_twice(tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    lines = (
+        '{"Album": "M", "character": "L", "URL": "http://a/1"}\n{"url": 1, "URL": 2}\n'
+    )
+    path.write_text(lines, encoding="utf-16")
+    first, second = JsonRows(path).rows(0)
+    assert first[1] == {"album": "M", "character": "L", "url": "http://a/1"}
+    assert second == (2, "bad_row: two keys for one column")

@@ -73,13 +73,15 @@ def test_each_bad_row_is_told_by_its_line_and_the_others_are_taken(
         b"Moon,,http://a.org/2\n"
         b"M\xff,Luna,http://a.org/3\n"
         b"\n"
-        b"Moon,Luna,http://a.org/4\n",
+        b"Moon,Lun\xc3\xa9,http://a.org/4\n"
+        b"Moon,Luna,http://a.org/5,,more\n",
     )
     assert [p.url for p in found.pictures] == ["http://a.org/1", "http://a.org/4"]
     assert [fault.partition("line ")[2] for fault in found.faults] == [
-        "3: bad_row: 2 columns, the header has 3",
+        "3: bad_row: no url",
         "4: bad_row: no character",
-        "5: bad_encoding: not UTF-8",
+        "5: bad_encoding: it is not UTF-8",
+        "8: bad_row: 5 columns, where the header has 3",
     ]
 
 
@@ -167,3 +169,38 @@ def test_another_kind_of_file_names_the_known_ones(tmp_path: Path) -> None:
     table = {"name": "mine", "kind": "list", "path": "urls.xlsx"}
     with pytest.raises(WrongUse, match=r"\.csv, \.jsonl"):
         ListSource(table, tmp_path, HarvestSettings())
+
+
+EXCEL = "Album;CHARACTER; Url ;lead\r\nMoon;Luna;http://a.org/1;WAHR\r\n;;;\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EXCEL.encode("utf-8-sig"),
+        EXCEL.replace(";", "\t").encode("utf-16"),
+        EXCEL.replace("\r\n", "\r").encode(),
+        b"sep=;\r\n" + EXCEL.encode(),
+    ],
+)
+def test_a_list_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, text: bytes) -> None:
+    (found,) = answers(tmp_path, text)
+    assert found.faults == ()
+    (one,) = found.pictures
+    assert (one.url, one.character, one.is_lead) == ("http://a.org/1", "Luna", True)
+
+
+def test_a_lead_that_is_neither_true_nor_false_and_an_endless_name_are_told(
+    tmp_path: Path,
+) -> None:
+    rows = f"M,L,http://a.org/1,perhaps\n{'M' * 600},L,http://a.org/2,\n".encode()
+    (found,) = answers(tmp_path, b"album,character,url,lead\n" + rows)
+    first, second = found.faults
+    assert "lead 'perhaps' is neither true nor false" in first
+    assert "the album has over 500 characters" in second
+
+
+def test_a_column_that_is_named_twice_is_wrong_use(tmp_path: Path) -> None:
+    (tmp_path / "urls.csv").write_text("album,character,URL,url\n")
+    with pytest.raises(WrongUse, match="names the column url twice"):
+        list(source(tmp_path).first_tasks())
