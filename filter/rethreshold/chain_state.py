@@ -6,6 +6,7 @@ state, except for the step that dropped it: that is in the ledger.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,55 +54,48 @@ class ChainStates:
 
     def __init__(self, connection: sa.Connection, steps: Steps) -> None:
         self._reasons: list[str] = []
-        kind = np.dtype(
-            [
-                ("id", np.int64),
-                ("place", np.int16),
-                ("dropped", "?"),
-                ("reason", np.int16),
-            ]
-        )
-        parts = [
-            np.array(
-                [
-                    (row_id, each.place, each.dropped, self._code(each.reason))
-                    for row_id, each in read_chain_states(
-                        connection, steps, ids
-                    ).items()
-                ],
-                kind,
-            )
-            for ids in _pages(connection, TABLES[steps[0].subject])
-        ]
-        self._rows = np.concatenate(parts) if parts else np.empty(0, kind)
+        ids, places, dropped, reasons = array("q"), array("h"), array("b"), array("h")
+        for page in _pages(connection, TABLES[steps[0].subject]):
+            for row_id, each in read_chain_states(connection, steps, page).items():
+                ids.append(row_id)
+                places.append(each.place)
+                dropped.append(each.dropped)
+                reasons.append(self._code(each.reason))
+        # A column each: a search in a column of a structured array copies all of it.
+        self._ids = np.array(ids, np.int64)
+        self._places = np.array(places, np.int16)
+        self._dropped = np.array(dropped, np.bool_)
+        self._codes = np.array(reasons, np.int16)
 
     def reached(self, place: int) -> Ids:
         """The rows that have come to a step, ascending."""
-        return np.asarray(self._rows["id"][self._rows["place"] >= place])
+        return np.asarray(self._ids[self._places >= place])
 
     def waiting(self, place: int) -> Ids:
         """The rows that wait for a step, ascending."""
-        here = (self._rows["place"] == place) & ~self._rows["dropped"]
-        return np.asarray(self._rows["id"][here])
+        here = (self._places == place) & ~self._dropped
+        return np.asarray(self._ids[here])
 
     def __contains__(self, row_id: int) -> bool:
         """Whether the row is one of them."""
         at = self._at(row_id)
-        return at < len(self._rows) and bool(self._rows["id"][at] == row_id)
+        return at < len(self._ids) and bool(self._ids[at] == row_id)
 
     def __getitem__(self, row_id: int) -> ChainState:
         """The state of one row."""
-        _, place, dropped, reason = self._rows[self._at(row_id)].tolist()
-        return ChainState(place, dropped, self._reasons[reason])
+        at = self._at(row_id)
+        reason = self._reasons[self._codes[at]]
+        return ChainState(int(self._places[at]), bool(self._dropped[at]), reason)
 
     def __setitem__(self, row_id: int, state: ChainState) -> None:
         """Set the state of one row."""
-        reason = self._code(state.reason)
         at = self._at(row_id)
-        self._rows[at] = row_id, state.place, state.dropped, reason
+        self._places[at] = state.place
+        self._dropped[at] = state.dropped
+        self._codes[at] = self._code(state.reason)
 
     def _at(self, row_id: int) -> int:
-        return int(np.searchsorted(self._rows["id"], row_id))
+        return int(self._ids.searchsorted(row_id))
 
     def _code(self, reason: str) -> int:
         if reason not in self._reasons:

@@ -24,15 +24,15 @@ _SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 
 @dataclass(frozen=True)
 class HumanDecisions:
-    """Faces that people decided on, ascending.
+    """Faces that people decided on.
 
     Attributes:
-        chosen: those chosen as references.
+        chosen: those chosen as references, ascending.
         known: those chosen or confirmed.
     """
 
     chosen: Ids
-    known: Ids
+    known: frozenset[int]
 
 
 def read_human_decisions(connection: sa.Connection) -> HumanDecisions:
@@ -44,8 +44,8 @@ def read_human_decisions(connection: sa.Connection) -> HumanDecisions:
         question.c.label == Label.SAME.value
     )
     chosen = np.fromiter(connection.execute(by_hand).scalars(), np.int64)
-    confirmed_ids = np.fromiter(connection.execute(confirmed).scalars(), np.int64)
-    return HumanDecisions(np.unique(chosen), np.union1d(chosen, confirmed_ids))
+    known = frozenset(connection.execute(confirmed).scalars())
+    return HumanDecisions(np.unique(chosen), known.union(chosen.tolist()))
 
 
 @contextmanager

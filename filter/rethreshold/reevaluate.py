@@ -191,9 +191,8 @@ class _Reevaluation:
         """Clear the reference of a character that has no kept face any more."""
         with self.catalogue.read() as connection:
             lost = lost_references(connection)
-        reached = self.states.reached(place)
         for character_id, face_id in lost:
-            if not np.isin(face_id, reached):
+            if face_id not in self.states or self.states[face_id].place < place:
                 with self.catalogue.write() as connection:
                     none = character_id, None, None
                     sent = references.replace(connection, self.run_id, *none)
@@ -235,8 +234,11 @@ class _Reevaluation:
         step = self.steps[place]
         judged = set(ids)
         if group is not None and not isinstance(step, Reference):
-            further = self.states.reached(place + 1)
-            judged -= set(np.intersect1d(further, self.human.known).tolist())
+            judged -= {
+                each
+                for each in self.human.known.intersection(ids)
+                if self.states[each].place > place
+            }
         if group is not None and isinstance(step, Reference):
             read = step.select_as(connection, ids, group)
         else:

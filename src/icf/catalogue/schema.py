@@ -324,6 +324,13 @@ face = sa.Table(
     sa.Index("ix_face_image_id", "image_id"),
     sa.Index("ix_face_character_id", "character_id", "verdict"),
     sa.Index("ix_face_filed_under_id", "filed_under_id"),
+    # Few faces are copies of another one.
+    sa.Index(
+        "ix_face_keeper_id",
+        "keeper_id",
+        sqlite_where=sa.text("keeper_id IS NOT NULL"),
+        postgresql_where=sa.text("keeper_id IS NOT NULL"),
+    ),
 )
 
 # What is known of two faces without a question: those of one track through a shot
@@ -401,8 +408,8 @@ question = sa.Table(
     # Again only against another reference, where the first one was wrong.
     sa.UniqueConstraint("face_id", "character_id", "reference_face_id"),
     sa.Index("ix_question_batch_id", "batch_id"),
-    sa.Index("ix_question_reference_face_id", "reference_face_id"),
     sa.Index("ix_question_label", "label", "character_id"),
+    sa.Index("ix_question_reference_face_id", "reference_face_id"),
 )
 
 answer = sa.Table(
