@@ -4,7 +4,7 @@ Every drawing is measured with a box that jitters by 2%, and so is each of six c
 it: saved again as JPEG, halved, resized and saved, cropped by up to 10%, recoloured
 lightly, and all of this. Drawings are the clean pictures of the demo's site with one
 face, and characters of the styles that were kept out of training (see docs/models.md),
-drawn on places and plain grounds; these have to be in the cache (`icf-train art`).
+drawn on places and plain grounds (`python -m icf.tools.training_art.make` draws them).
 
 ``ours`` is the share of the copies near by hashes that the embedding confirms at
 filter.min_duplicate_cosine; ``told_apart`` the share of other drawings of the same
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.art import held_out_art
 from benchmarks.report import Result, report
 from icf.app.demo.site.archive import SiteArchive, shipped_tar
 from icf.app.demo.site.truth import Noise, load_truth
@@ -74,7 +75,7 @@ def demo_drawings() -> Iterator[Drawing]:
 
 def style_drawings(rng: np.random.Generator) -> Iterator[Drawing]:
     """Characters of the styles kept out of training, on grounds."""
-    art = heads.held_out_art()
+    art = held_out_art()
     for style, drawn in sorted(art.heads.items()):
         by_identity: dict[str, list[heads.Head]] = defaultdict(list)
         for head in drawn:

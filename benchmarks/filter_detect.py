@@ -5,7 +5,7 @@ Quality: scenes composed of the drawing styles that were kept out of training (s
 docs/models.md), the same scenes for both. BlazeFace gets its best: its three models
 merged, the padded picture and 2 x 2 tiles of it.
 
-The drawn styles have to be in the cache (`icf-train art`).
+The drawn styles have to be in the cache (`python -m icf.tools.training_art.make`).
 
 Run: python -m benchmarks.filter_detect [--json]
 """
@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.art import held_out_art
 from benchmarks.report import Result, peer_python, report
 from icf.models.detection import Detection, Detector
 from icf.models.training import detector_figures
-from icf.tools.training_art import heads
 from icf.tools.training_art.compose import Scene
 
 TIMED, TIMED_SIDE = 24, 640
@@ -127,7 +127,7 @@ def ap50(scenes: list[Scene], found: list[list[Detection]]) -> float:
 
 def main() -> None:
     """Measure and report."""
-    art = heads.held_out_art()
+    art = held_out_art()
     detector = Detector.bundled()
     scores: dict[str, list[float]] = {}
     for style, drawn in sorted(art.heads.items()):

@@ -115,11 +115,9 @@ def read_status(invocation: Invocation, now: float) -> Status:
 def _list_urls(invocation: Invocation, fate: FetchStatus, limit: int) -> None:
     with invocation.workspace.catalogue.read() as connection:
         rows = urls_of(connection, fate, limit)
-    cells = [(row.url, row.http_status or "", row.message or "") for row in rows]
-    invocation.emit(
-        {"urls": [asdict(row) for row in rows]},
-        lambda: table(("URL", "HTTP", "why"), cells),
-    )
+    # A URL is a line of its own, which a terminal does not break in two.
+    lines = [f"{row.url}\n    {row.message or fate.meaning}" for row in rows]
+    invocation.emit({"urls": [asdict(row) for row in rows]}, lambda: "\n".join(lines))
     advice = REMEDIES.get(fate)
     invocation.say(f"{fate.value}: {fate.meaning}" + (f"; {advice}" if advice else ""))
 
@@ -155,7 +153,7 @@ def _as_json(found: Status, by: str | None, limit: int) -> dict[str, Any]:
 
 
 def _tables(found: Status, by: str | None, limit: int) -> Group:
-    parts: list[object] = []
+    parts: list[Any] = []
     if by in (None, "fate"):
         parts.append(_fates(found))
     if by in (None, "source") and found.sources:
@@ -166,12 +164,7 @@ def _tables(found: Status, by: str | None, limit: int) -> Group:
             parts.append(f"and {len(found.hosts) - limit} more hosts; see --limit")
     if found.listings:
         parts += ["", _listings(found.listings)]
-    return Group(*map(_renderable, [*parts, "", *_summary(found)]))
-
-
-def _renderable(part: Any) -> Any:
-    """Return a text with escaped brackets, which are not markup."""
-    return part.replace("[", r"\[") if isinstance(part, str) else part
+    return Group(*parts, "", *_summary(found))
 
 
 def _fates(found: Status) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from typing import TYPE_CHECKING
@@ -17,15 +18,22 @@ _WITHOUT_SHAPE = {"Cc", "Zl", "Zp", "Cs"}
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | frozenset(
     "\u2066\u2067\u2068\u2069"
 )
+#: Characters in a line where no terminal shows it.
+_NO_TERMINAL = 10_000
 _KEPT = frozenset("\n\t")
+#: Before the words of an error of the operating system.
+_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 def printable(text: str) -> str:
     r"""Return a text with its control characters as escapes that can be read.
 
+    The operating system's error numbers, which say nothing to people, are left out.
+
     >>> printable("Luna\x1b[2J")
     'Luna\\x1b[2J'
     """
+    text = _ERROR_NUMBER.sub("", text)
     if text.isprintable():
         return text
     return "".join(map(_shown, text))
@@ -50,7 +58,8 @@ def console(*, stderr: bool) -> Console:
         highlight=False,
         markup=False,
         emoji=False,
-        width=None if stderr or out.isatty() else 100,
+        # Lines for other programs are whole, however long.
+        width=None if out.isatty() else _NO_TERMINAL,
     )
 
 

@@ -118,7 +118,7 @@ class _Explainer:
             "meaning": meaning_of(FaceReason, row.reason, meanings),
             "awaits": row.awaits,
             "character": row.character,
-            "box": [row.x1, row.y1, row.x2, row.y2],
+            "box": [round(edge, 2) for edge in (row.x1, row.y1, row.x2, row.y2)],
             "keeper": row.keeper_id,
             "same_as": self._linked(key, same=True),
             "other_than": self._linked(key, same=False),
@@ -331,12 +331,19 @@ def _render(record: Record, indent: int = 0) -> str:
             lines.append(f"{pad}{key}:")
             lines += [_line(each, indent + 1) for each in value]
         elif value not in (None, "", []):
-            lines.append(f"{pad}{key}: {value}")
+            lines.append(f"{pad}{key}: {_shown(value)}")
     return "\n".join(lines)
 
 
 def _line(record: Record, indent: int) -> str:
     if any(isinstance(value, list | dict) for value in record.values()):
         return _render(record, indent)
-    parts = (f"{key} {value}" for key, value in record.items() if value is not None)
+    parts = (
+        f"{key} {_shown(value)}" for key, value in record.items() if value is not None
+    )
     return "  " * indent + "- " + ", ".join(parts)
+
+
+def _shown(value: object) -> object:
+    """A value for people; --json has every digit."""
+    return f"{value:.6g}" if isinstance(value, float) else value
