@@ -139,7 +139,7 @@ def test_readers_find_the_files_of_a_release_of_several_formats(
     assert shown is not None
     assert shown.identification is not None
     assert shown.detection is not None
-    [held] = find_copies(workspace, set(sha256))
+    [held] = find_copies(workspace, set(sha256), ()).held
     assert set(held.files) == listed(out)
     assert held.remedy.endswith("--seed 1 --format image-folder --format icartoonface")
 
@@ -173,7 +173,7 @@ def test_a_release_of_before_there_were_formats_is_the_same_release(
     with workspace.catalogue.read() as connection:
         assert len(connection.execute(sa.select(schema.release)).all()) == 1
         shown = last_release(connection, workspace)
-        [held] = find_copies(workspace, _hashes(connection))
+        [held] = find_copies(workspace, _hashes(connection), ()).held
     assert shown is not None
     assert shown.identification is not None
     assert held.remedy.endswith("--seed 1")
