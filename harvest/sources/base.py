@@ -100,6 +100,8 @@ class Picture:
             read again.
         frame: where in a video it is.
         fate: other than pending where the source already knows it, with ``message``.
+        fallbacks: other addresses of the same picture, such as a mirror or a smaller
+            version; they are asked for in this order if the first one is gone.
     """
 
     url: str
@@ -115,6 +117,7 @@ class Picture:
     frame: Frame | None = None
     fate: FetchStatus = FetchStatus.PENDING
     message: str | None = None
+    fallbacks: tuple[str, ...] = ()
 
 
 class Level(str, Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from urllib.parse import urljoin
 
@@ -19,6 +19,7 @@ from icf.harvest.http.opt_out import opted_out
 from icf.harvest.http.robots_file import ROBOT
 from icf.harvest.http.urls import WebUrl, normalise
 from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
+from icf.harvest.sources.web_rules.addresses import addresses_of, pictures_in
 from icf.harvest.sources.web_rules.queries import address_of, find, is_query, text_of
 from icf.harvest.sources.web_rules.tables import Images, WebTable
 
@@ -202,16 +203,18 @@ class _Reading:
         is_lead: bool = False,
     ) -> None:
         licence = self._licence(item)
-        for found in self._some(find(item, query)):
-            if address := address_of(found):
+        for found in self._some(pictures_in(find(item, query))):
+            if addresses := addresses_of(found):
+                first, *others = (_joined(self.page.base, one) for one in addresses)
                 self._pictures.append(
                     Picture(
-                        _joined(self.page.base, address),
+                        first,
                         self.task.album,
                         character or self.task.character,
                         is_lead=is_lead,
                         page_url=self.page.url,
                         licence=licence,
+                        fallbacks=tuple(others),
                     )
                 )
 
@@ -404,13 +407,8 @@ def _leads_once(pictures: list[Picture]) -> list[Picture]:
 
 
 def _left_alone(picture: Picture, word: str) -> Picture:
-    return Picture(
-        picture.url,
-        picture.album,
-        picture.character,
-        is_lead=picture.is_lead,
-        page_url=picture.page_url,
-        licence=picture.licence,
+    return replace(
+        picture,
         fate=FetchStatus.OPTED_OUT,
         message=f"its page {picture.page_url} says {word}",
     )

@@ -6,7 +6,6 @@ other text is a constant.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import pydantic
@@ -14,7 +13,6 @@ from parsel import Selector, SelectorList
 
 _KINDS = ("css", "xpath")
 _EMPTY = Selector(text="<html></html>")
-_SRCSET = re.compile(r"(\S+)\s+(\d+(?:\.\d+)?)[wx](?:\s*,\s*|\s*\Z)")
 
 
 def is_query(text: str) -> bool:
@@ -56,19 +54,9 @@ def address_of(found: Selector) -> str:
     '/b.png'
     """
     if isinstance(found.root, str):
-        return _largest(found.root.strip())
+        return found.root.strip()
     path = "(@href | @src | .//a/@href | .//img/@src)[1]"
     return (found.xpath(path).get() or "").strip()
-
-
-def _largest(text: str) -> str:
-    """Return the largest picture of a ``srcset``; any other text stays.
-
-    >>> _largest("/s.png 320w, /l.png 1280w")
-    '/l.png'
-    """
-    choices = _SRCSET.findall(text)
-    return max(choices, key=lambda one: float(one[1]))[0] if choices else text
 
 
 def _check(text: str) -> str:

@@ -1,16 +1,41 @@
-"""The exception with which our middlewares end a request."""
+"""Why a request ends without a page: the exception, its status and its message."""
 
 from __future__ import annotations
 
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    StopDownload,
+    UnsupportedURLSchemeError,
+)
+from scrapy.spidermiddlewares.httperror import HttpError
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.http.statuses import fate_of_status
 from icf.harvest.sources.base import Listing
 
 #: Where a request carries the listing that it is for.
 LISTING = "icf_listing"
+
+_FATES: tuple[tuple[type[Exception], FetchStatus, str], ...] = (
+    (DownloadTimeoutError, FetchStatus.TIMEOUT, "no whole answer in harvest.deadline"),
+    (StopDownload, FetchStatus.TIMEOUT, "slower than harvest.min_rate"),
+    (DownloadCancelledError, FetchStatus.TOO_LARGE, "more bytes than max_page_bytes"),
+    (ResponseDataLossError, FetchStatus.TRUNCATED, "the body ended early"),
+    (
+        DownloadConnectionRefusedError,
+        FetchStatus.UNREACHABLE,
+        "the connection was refused",
+    ),
+    (CannotResolveHostError, FetchStatus.UNREACHABLE, "it has no address"),
+    (UnsupportedURLSchemeError, FetchStatus.BAD_SCHEME, "not http or https"),
+)
 
 
 class Refusal(IgnoreRequest):
@@ -34,3 +59,37 @@ def listing_of(request: Request) -> Listing | None:
     """Return what a request is for; None for a robots.txt."""
     found = request.meta.get(LISTING)
     return found if isinstance(found, Listing) else None
+
+
+def reason_of(error: BaseException, url: str) -> str:
+    """Return a status and its message, as ``icf-harvest status`` shows them.
+
+    Args:
+        error: what Scrapy or a middleware of ours ended the request with.
+        url: what was asked for.
+    """
+    fate, message = _explained(error)
+    return message if message.startswith(f"{fate}: ") else f"{fate}: {url}: {message}"
+
+
+def _explained(error: BaseException) -> tuple[FetchStatus, str]:
+    if isinstance(error, Refusal):
+        return error.fault.fate, f"{error.fault.fate}: {error}"
+    if isinstance(error, HttpError):
+        status = error.response.status
+        return fate_of_status(status), f"HTTP {status}"
+    if isinstance(error, IgnoreRequest):
+        return _ignored(str(error))
+    for kind, fate, message in _FATES:
+        if isinstance(error, kind):
+            return fate, message
+    return FetchStatus.UNREACHABLE, str(error) or type(error).__name__
+
+
+def _ignored(text: str) -> tuple[FetchStatus, str]:
+    """Return why one of Scrapy's own middlewares dropped a request."""
+    if "redirection" in text:
+        return FetchStatus.TOO_MANY_REDIRECTS, "more than five redirects"
+    if "DOWNLOAD_MAXSIZE" in text:
+        return FetchStatus.TOO_LARGE, "unpacked it is more than max_page_bytes"
+    return FetchStatus.HTTP_ERROR, text

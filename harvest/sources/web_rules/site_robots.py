@@ -15,8 +15,7 @@ from icf.codes import FetchStatus
 from icf.harvest.http.robots import LONGEST_DELAY
 from icf.harvest.http.robots_file import ROBOT, read_robots
 from icf.harvest.http.urls import host_of
-from icf.harvest.sources.web_rules.fate_of_error import reason_of
-from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, refuse
+from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, reason_of, refuse
 from icf.harvest.sources.web_rules.spider import spider_of
 
 

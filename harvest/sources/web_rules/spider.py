@@ -16,10 +16,9 @@ from twisted.python.failure import Failure
 from icf.harvest.http.twisted_resolver import CheckedNames
 from icf.harvest.sources.base import Listing, ListingPage, Task
 from icf.harvest.sources.web_rules.channel import Channel
-from icf.harvest.sources.web_rules.fate_of_error import reason_of
 from icf.harvest.sources.web_rules.messages import Reply
 from icf.harvest.sources.web_rules.page import Page, read_page, url_of
-from icf.harvest.sources.web_rules.refusal import LISTING, listing_of
+from icf.harvest.sources.web_rules.refusal import LISTING, listing_of, reason_of
 from icf.harvest.sources.web_rules.slots import HostSlots
 from icf.harvest.sources.web_rules.tables import WebTable
 from icf.settings import HarvestSettings
