@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import alembic.command
@@ -225,20 +225,6 @@ def _decision_0003(face_id: int) -> dict[str, object]:
         "run_id": 1,
         "decided_at": 0.0,
     }
-
-
-@pytest.fixture
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
-    """A database without a table."""
-    if request.param == "sqlite":
-        made = Catalogue(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
-    else:
-        made = Catalogue(request.getfixturevalue("postgres_url"))
-        with made.engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-    yield made
-    made.close()
 
 
 def _image_0002(number: int, hashed: int | None) -> dict[str, object]:
