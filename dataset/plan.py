@@ -30,6 +30,16 @@ RECTEST = "personai_icartoonface_rectest"
 DETTRAIN = "personai_icartoonface_dettrain"
 DETTEST = "personai_icartoonface_detval"
 
+NEAR_TEST = "near-duplicates of the test"
+
+#: Why confirmed faces are in no split, by the name in ``release.json``.
+UNUSED = {
+    "of_distractors": "of distractors, which give one face each",
+    "of_unseen_identities": "of test-only identities, beyond max_probes",
+    "near_duplicates_of_test": NEAR_TEST,
+    "in_test_pictures": "in pictures of the test, or with a held-out identity",
+}
+
 #: How the true boxes of the detection set came about; every release says it.
 DETECTION_TRUTH = (
     "The detector's boxes of drawn faces that people confirmed as their character. "
@@ -130,6 +140,29 @@ class Plan:
             "detection_train_boxes": sum(len(boxes[i]) for i in splits.detection_train),
             "detection_test_pictures": len(splits.detection_test),
             "detection_test_boxes": sum(len(boxes[i]) for i in splits.detection_test),
+        }
+
+    @property
+    def unused(self) -> dict[str, int]:
+        """Why confirmed faces are in no split of the recognition set, with counts.
+
+        Together with train, probes and distractors these are all confirmed faces.
+        """
+        faces, splits = self.selection.faces, self.splits
+        used = np.concatenate((splits.train, splits.probes, splits.distractors))
+        rest = np.delete(faces.identity, used)
+        train, probes, distractors = (
+            np.unique(faces.identity[rows])
+            for rows in (splits.train, splits.probes, splits.distractors)
+        )
+        of_distractors = int(np.isin(rest, distractors).sum())
+        of_unseen = int(np.isin(rest, np.setdiff1d(probes, train)).sum())
+        near = self.held_back["faces"]
+        return {
+            "of_distractors": of_distractors,
+            "of_unseen_identities": of_unseen,
+            "near_duplicates_of_test": near,
+            "in_test_pictures": len(rest) - of_distractors - of_unseen - near,
         }
 
     def _train(self) -> Iterator[Placed]:

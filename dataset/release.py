@@ -102,6 +102,7 @@ def prepare(
         "catalogue_revision": catalogue.revisions()[0],
         "counts": plan.counts,
         "held_back": dict(plan.held_back),
+        "unused": plan.unused,
         "left_out": dict(selection.left_out),
         "leaks": {check.name: check.count for check in leaks.checks},
         "detection_truth": DETECTION_TRUTH,

@@ -79,6 +79,8 @@ def cli(
 
 
 def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:
+    from icf.dataset.plan import NEAR_TEST, UNUSED
+
     counts = prepared.plan.counts
     result = {
         "path": str(out),
@@ -87,12 +89,15 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         "inputs": prepared.inputs,
         "counts": counts,
         "held_back": dict(prepared.plan.held_back),
+        "unused": prepared.plan.unused,
         "left_out": dict(prepared.plan.selection.left_out),
         "leaks": {check.name: check.count for check in prepared.leaks.checks},
     }
     rows = [(name.replace("_", " "), value) for name, value in counts.items()]
-    for name, value in prepared.plan.held_back.items():
-        rows.append((f"held back from train: {name.replace('_', ' ')}", value))
+    for name, value in prepared.plan.unused.items():
+        rows.append((f"confirmed faces not used: {UNUSED[name]}", value))
+    pictures = prepared.plan.held_back["detection_pictures"]
+    rows.append((f"detection pictures not used: {NEAR_TEST}", pictures))
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))
     invocation.emit(result, lambda: command.table(("", "count"), rows))
 

@@ -55,10 +55,13 @@ def identification_command(
     from icf.dataset.scores.identification import score_identification
 
     info = read_rectest_info(info_path)
-    score = asdict(
-        score_identification(info, read_features(features_path, len(info.files)))
+    made = score_identification(info, read_features(features_path, len(info.files)))
+    if made.caution:
+        invocation.say(made.caution)
+    score = asdict(made)
+    invocation.emit(
+        {**score, "caution": made.caution}, lambda: _score_table(score, "{:.2f}%")
     )
-    invocation.emit(score, lambda: _score_table(score, "{:.2f}%"))
 
 
 @cli.command("detection")

@@ -133,12 +133,16 @@ def _picture_funnel(connection: sa.Connection) -> list[Bar]:
 
 def _face_funnel(connection: sa.Connection) -> list[Bar]:
     face = schema.face
-    found = face.c.reason != FaceReason.LOW_SCORE.value
+    sure = face.c.reason != FaceReason.LOW_SCORE.value
     drawn = face.c.kind == "cartoon"
     asked = sa.select(sa.func.count(sa.distinct(schema.question.c.face_id)))
     return [
-        Bar("faces found", "by the detector", count(connection, face, found)),
-        Bar("drawn", "not photographs", count(connection, face, found, drawn)),
+        Bar("faces found", "by the detector", count(connection, face)),
+        Bar(
+            "drawn",
+            "of a score that is high enough, not photographed",
+            count(connection, face, sure, drawn),
+        ),
         Bar(
             "kept",
             "passed all filter steps",
@@ -147,7 +151,7 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
         Bar("asked about", "shown to people", connection.execute(asked).scalar_one()),
         Bar(
             "confirmed",
-            "people say it is the character",
+            "people say it is the character; references are not asked about",
             connection.execute(asked.where(_CONFIRMED)).scalar_one(),
         ),
     ]

@@ -47,7 +47,10 @@ def read_funnel(
     ]
     if release is not None:
         parts = ("train_faces", "probes", "distractors")
+        confirmed = release.get("confirmed_faces", 0)
         faces = sum(release.get(part, 0) for part in parts)
+        rest = [("not used", confirmed - faces)]
+        stages.append(Stage("confirmed faces", confirmed, rest))
         stages.append(Stage("faces released", faces))
     return [
         Stage(each.name, each.count, [part for part in each.rest if part[1]])
@@ -84,9 +87,8 @@ def _pictures(connection: sa.Connection) -> Stage:
 
 def _faces(connection: sa.Connection) -> Stage:
     face, question = schema.face, schema.question
-    # Detections under the score threshold are not counted as faces.
-    sure = face.c.reason != FaceReason.LOW_SCORE.value
-    verdicts = count_by(connection, face.c.verdict, sure)
+    verdicts = count_by(connection, face.c.verdict)
+    unsure = count(connection, face, face.c.reason == FaceReason.LOW_SCORE.value)
     kept = face.c.verdict == Verdict.KEPT.value
     asked = sa.exists().where(question.c.face_id == face.c.id)
     reference = sa.exists().where(schema.character.c.reference_face_id == face.c.id)
@@ -96,7 +98,8 @@ def _faces(connection: sa.Connection) -> Stage:
         "faces",
         sum(verdicts.values()),
         [
-            ("filtered out", verdicts.get(Verdict.DROPPED.value, 0)),
+            ("of a low score", unsure),
+            ("filtered out", verdicts.get(Verdict.DROPPED.value, 0) - unsure),
             ("references", references),
             ("not asked about", unasked),
             ("waiting", verdicts.get(Verdict.PENDING.value, 0)),

@@ -25,7 +25,7 @@ from icf.dataset.formats.icartoonface.release_files import (
 )
 from icf.dataset.formats.registry import DEFAULT, format_folders
 from icf.dataset.leaks import Check
-from icf.dataset.plan import DETECTION_TRUTH
+from icf.dataset.plan import DETECTION_TRUTH, NEAR_TEST, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import IdentificationScore, score_identification
 from icf.errors import BadInput
@@ -89,11 +89,15 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
 
 
 def _not_in(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
-    held_back = [
-        (f"{what}, near-duplicates of the test", count)
-        for what, count in summary["held_back"].items()
+    held_back = dict(summary["held_back"])
+    if "unused" in summary:  # else it is of an earlier version
+        del held_back["faces"]
+    near = [(f"{what}, {NEAR_TEST}", count) for what, count in held_back.items()]
+    unused = [
+        (f"faces {UNUSED.get(why, why)}", count)
+        for why, count in summary.get("unused", {}).items()
     ]
-    named = [*held_back, *summary["left_out"].items()]
+    named = [*unused, *near, *summary["left_out"].items()]
     return [(why, count) for why, count in named if count]
 
 

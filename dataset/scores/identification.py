@@ -26,6 +26,9 @@ Features = npt.NDArray[np.floating[Any]]
 _PROBES_AT_ONCE = 512
 _PAIRS_AT_ONCE = 4096
 
+#: With fewer identities, a percent has no first digit that can be trusted.
+ENOUGH_IDENTITIES = 10
+
 # Two cosines nearer than this are a tie. In float64 equal pictures can differ by some
 # 1e-16, depending on which routine multiplied them; real pictures differ by far more.
 _TIE = 1e-12
@@ -38,6 +41,7 @@ class IdentificationScore:
     Attributes:
         pairs: Ordered pairs scored.
         probes: Different probe pictures.
+        identities: Identities of the pairs.
         distractors: Distractors that each pair was ranked against.
         rank1: Percent of pairs with rank 1, that is before every distractor.
         rank5: Percent of pairs with rank 5 or better.
@@ -50,6 +54,25 @@ class IdentificationScore:
     rank1: float
     rank5: float
     rank10: float
+    identities: int
+
+    @property
+    def caution(self) -> str | None:
+        """Why the percents mean little; None for a test that is large enough.
+
+        The pairs of an identity are right or wrong together, so that the identities are
+        what counts. If all of n are right, the true share is with 95% confidence above
+        n / (n + 1.96^2) (Wilson's interval).
+        """
+        if self.identities >= ENOUGH_IDENTITIES:
+            return None
+        least = self.identities / (self.identities + 1.96**2)
+        who = "identity" if self.identities == 1 else "identities"
+        return (
+            f"a test of {self.identities} {who} and {self.probes:,} probes is too "
+            "small to mean anything: with as few identities, even 100% only says that the "
+            f"true percent is above {100 * least:.0f} (95% confidence)"
+        )
 
 
 def score_identification(
@@ -82,6 +105,7 @@ def score_identification(
         rank1=rank_k(ranks, 1),
         rank5=rank_k(ranks, 5),
         rank10=rank_k(ranks, 10),
+        identities=len(np.unique(info.labels[pairs_to_score(info)[:, 0]])),
     )
 
 

@@ -13,6 +13,11 @@ from icf.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
+CAUTION = (
+    "a test of 1 identity and 2 probes is too small to mean anything: with as few "
+    "identities, even 100% only says that the true percent is above 21 (95% confidence)"
+)
+
 
 def run(program: str, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = Path(sys.executable).parent / program
@@ -44,8 +49,12 @@ def test_identification_needs_no_workspace_and_prints_percents(
         "rank1": 100.0,
         "rank5": 100.0,
         "rank10": 100.0,
+        "identities": 1,
+        "caution": CAUTION,
     }
-    assert "100.00%" in run("icf-evaluate", *words, folder=tmp_path).stdout
+    shown = run("icf-evaluate", *words, folder=tmp_path)
+    assert "100.00%" in shown.stdout
+    assert shown.stderr == f"{CAUTION}\n"
 
 
 def test_detection_prints_three_named_averages(tmp_path: Path) -> None:

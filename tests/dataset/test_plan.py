@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from icf.dataset.near_duplicates import Reach
-from icf.dataset.plan import Plan, make_plan
+from icf.dataset.plan import UNUSED, Plan, make_plan
 from icf.dataset.selection import Pictures, SelectedFaces, Selection, select
 from icf.workspace import Workspace
 
@@ -73,3 +73,18 @@ def test_the_order_in_which_pictures_were_found_does_not_change_the_splits(
     ]
     assert all(shown(plans[0]).values())
     assert shown(plans[0]) == shown(plans[1])
+
+
+def test_every_confirmed_face_is_in_a_split_or_has_a_reason_not_to_be(
+    workspace: Workspace,
+) -> None:
+    with workspace.catalogue.read() as connection:
+        selection = select(connection)
+    reach = Reach(workspace.settings.filter.max_phash, 10)
+    for seed in range(5):
+        plan = make_plan(selection, workspace.settings.dataset, reach, seed)
+        counts = plan.counts
+        used = sum(counts[part] for part in ("train_faces", "probes", "distractors"))
+        assert used + sum(plan.unused.values()) == counts["confirmed_faces"]
+        assert all(count >= 0 for count in plan.unused.values())
+        assert plan.unused.keys() == UNUSED.keys()

@@ -184,7 +184,7 @@ def test_an_empty_folder_is_taken(workspace: Workspace, tmp_path: Path) -> None:
 
 def test_no_labels_yet_sends_people_to_annotate(workspace: Workspace) -> None:
     set_labels(workspace, Label.OPEN)
-    with pytest.raises(WrongUse, match=r"none is labelled 'same'.*icf-annotate export"):
+    with pytest.raises(WrongUse, match=r"none is labelled 'same'.*icf-annotate import"):
         prepare(workspace, 1)
 
 
@@ -192,7 +192,7 @@ def test_a_catalogue_without_anything_is_no_crash(workspace: Workspace) -> None:
     with workspace.catalogue.write() as connection:
         for table in reversed(schema.metadata.sorted_tables):
             connection.execute(sa.delete(table))
-    with pytest.raises(WrongUse, match="icf-annotate"):
+    with pytest.raises(WrongUse, match="icf-harvest run"):
         prepare(workspace, 1)
 
 

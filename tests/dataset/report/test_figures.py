@@ -87,9 +87,13 @@ def test_every_url_is_a_picture_or_has_a_reason_not_to_be(catalogue: Catalogue) 
 
 
 def test_a_release_ends_the_funnel_with_its_faces(catalogue: Catalogue) -> None:
-    counts = {"train_faces": 5, "probes": 3, "distractors": 2, "train_identities": 4}
+    parts = {"train_faces": 5, "probes": 3, "distractors": 2, "train_identities": 4}
     with catalogue.read() as connection:
-        assert read_funnel(connection, counts)[-1] == Stage("faces released", 10, [])
+        stages = read_funnel(connection, {**parts, "confirmed_faces": 12})
+        assert stages[-2:] == [
+            Stage("confirmed faces", 12, [("not used", 2)]),
+            Stage("faces released", 10, []),
+        ]
         assert read_funnel(connection, None)[-1].name == "labels"
 
 

@@ -139,3 +139,17 @@ def test_an_info_without_pairs_is_refused() -> None:
 def test_an_info_without_distractors_is_refused() -> None:
     with pytest.raises(BadInput, match="no distractor"):
         score_identification(info_of([0, 0]), np.ones((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("identities", "is_small"), [(1, True), (9, True), (10, False)]
+)
+def test_a_test_of_few_identities_is_called_too_small(
+    identities: int, is_small: bool
+) -> None:
+    labels = [each for number in range(identities) for each in (number, number)]
+    info = info_of([*labels, -1, -1])
+    features = np.random.default_rng(1).normal(size=(len(info.files), 4))
+    score = score_identification(info, features)
+    assert score.identities == identities
+    assert bool(score.caution) == is_small
