@@ -70,8 +70,8 @@ class IdentificationScore:
         who = "identity" if self.identities == 1 else "identities"
         return (
             f"a test of {self.identities} {who} and {self.probes:,} probes is too "
-            "small to mean anything: with as few identities, even 100% only says that the "
-            f"true percent is above {100 * least:.0f} (95% confidence)"
+            "small to mean anything: with as few identities, even 100% only says that "
+            f"the true percent is above {100 * least:.0f} (95% confidence)"
         )
 
 

@@ -366,11 +366,14 @@ def _show_origin(invocation: Invocation) -> None:
 
 
 class _StderrHandler(logging.Handler):
-    """Prints records with rich, which is imported for the first of them."""
+    """Prints records: on a terminal with rich, which is imported for the first."""
 
     _rich: logging.Handler | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not sys.stderr.isatty():
+            click.echo(f"{record.levelname}: {self.format(record)}", err=True)
+            return
         if self._rich is None:
             from rich.logging import RichHandler
 
