@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import lzma
 import stat
-import xml.etree.ElementTree as ET
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.sources.comic.markup import parse_xml
 from icf.harvest.sources.comic.member import decoded, is_metadata, problem_of_name
 from icf.harvest.sources.comic.natural import natural_key
 from icf.harvest.sources.comic.pages import (
@@ -165,20 +165,6 @@ def _about(text: bytes | None) -> About:
         root.findtext("Rights") or None,
         root.findtext("Writer") or root.findtext("Penciller") or None,
     )
-
-
-def parse_xml(text: bytes | None) -> ET.Element | None:
-    """Return the root of a document, or None where it cannot be read.
-
-    Documents with a type definition of their own are not read: entities can make a
-    few bytes endless.
-    """
-    if text is None or b"<!ENTITY" in text or text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return None
-    try:
-        return ET.fromstring(text)
-    except (ET.ParseError, ValueError, LookupError):
-        return None
 
 
 def _page(name: str, info: zipfile.ZipInfo, problem: Problem | None) -> Page:

@@ -9,6 +9,13 @@ from icf.harvest.sources.own_files import is_made_by_machine
 
 #: Names of files that readers put next to pages.
 _METADATA = frozenset({"comicinfo.xml", "comicbookinfo.json", "mimetype"})
+#: Texts and settings that come along with pages.
+_NO_PICTURES = re.compile(
+    r"\.(txt|nfo|diz|md|rtf|docx?|xml|acbf|json|ya?ml|csv|tsv|html?|xhtml|css|js|opf"
+    r"|ncx|ttf|otf|woff2?|url|lnk|webloc|sfv|md5|sha1|sha256|par2|m3u8?|ini|db|log"
+    r"|mp3|ogg|m4a|wav|exe|dll|bat|sh|py)$",
+    re.IGNORECASE,
+)
 _ARCHIVES = re.compile(
     r"\.(zip|cbz|rar|cbr|7z|cb7|tar|cbt|gz|bz2|xz|zst|pdf|epub)$", re.IGNORECASE
 )
@@ -16,18 +23,18 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def is_metadata(name: str) -> bool:
-    """Return whether a member is metadata of a system or a reader, not a page.
+    """Return whether a member is of a system or a reader, or a text: not a page.
 
-    >>> is_metadata("__MACOSX/._p1.jpg"), is_metadata(".DS_Store"), is_metadata("1.jpg")
+    >>> is_metadata("__MACOSX/._p1.jpg"), is_metadata("a/b.TXT"), is_metadata("1.jpg")
     (True, True, False)
     """
     parts = name.replace("\\", "/").split("/")
     if ".." in parts:
         return False
     last = parts[-1].lower()
-    return last in {"", *_METADATA} or any(
-        is_made_by_machine(part) for part in parts if part != "."
-    )
+    if last in {"", *_METADATA} or _NO_PICTURES.search(last):
+        return True
+    return any(is_made_by_machine(part) for part in parts if part != ".")
 
 
 def problem_of_name(name: str) -> tuple[FetchStatus, str] | None:

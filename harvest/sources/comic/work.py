@@ -12,7 +12,7 @@ from icf.codes import FetchStatus
 from icf.harvest.child import Answer, Request, Write
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.archive import Archive
-from icf.harvest.sources.comic.epub import Epub
+from icf.harvest.sources.comic.epub import Epub, is_epub
 from icf.harvest.sources.comic.pages import Book
 from icf.harvest.sources.comic.pdf import Pdf
 from icf.harvest.sources.comic.rar import Rar
@@ -85,10 +85,12 @@ def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
         return Rar(path, max_bytes)
     if b"%PDF-" in head:
         return Pdf(path, max_bytes, dpi)
-    if b"application/epub+zip" in head[:100]:
-        return Epub(path, max_bytes)
     if head.startswith(b"PK") or zipfile.is_zipfile(path):
-        return Archive(path, max_bytes)
+        archive = Archive(path, max_bytes)
+        if not is_epub(archive):
+            return archive
+        archive.close()
+        return Epub(path, max_bytes)
     if path.suffix.lower() in (".cbz", ".zip", ".cbr", ".rar", ".pdf", ".epub"):
         raise Fault(FetchStatus.CORRUPT, "its content does not match its extension")
     raise Fault(FetchStatus.UNSUPPORTED, "it is not a CBZ, CBR, PDF or EPUB file")

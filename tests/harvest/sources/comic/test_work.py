@@ -17,6 +17,7 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.work import open_book
 from tests.harvest.sources.comic.books import (
+    EPUB_CONTAINER,
     epub,
     flagged,
     flate_page,
@@ -72,6 +73,39 @@ def test_what_lies_beside_pages_is_passed_over_and_counted(tmp_path: Path) -> No
     path = zipped(tmp_path / "a.cbz", members)
     assert list(pages(path)) == ["1.png"]
     assert open_book(path, MOST, 72).passed_over == len(metadata)
+
+
+def test_texts_beside_pages_are_passed_over_and_counted(tmp_path: Path) -> None:
+    texts = ("a.nfo", "Read Me.TXT", "a/b.html", "acbf.acbf", "x.ini", "s.sfv")
+    path = zipped(tmp_path / "a.cbz", {**dict.fromkeys(texts, b"words"), "1": PNG})
+    assert pages(path) == {"1": PNG}
+    assert open_book(path, MOST, 72).passed_over == len(texts)
+    rar = rar5(tmp_path / "a.cbr", [("1.png", PNG), ("a.nfo", b"words")])
+    assert pages(rar) == {"1.png": PNG}
+
+
+def test_a_zip_that_was_streamed_or_is_a_zip64_is_read(tmp_path: Path) -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    for large in (False, True):
+        pipe = Pipe()
+        with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as file:
+            for name in ("a/2.png", "a/10.png"):
+                with file.open(name, "w", force_zip64=large) as member:
+                    member.write(PNG)
+        path = tmp_path / f"{large}.cbz"
+        path.write_bytes(b"#!/bin/sh\n" * large + pipe.getvalue())
+        assert pages(path) == {"a/2.png": PNG, "a/10.png": PNG}
+
+
+def test_comic_info_may_be_in_utf16_and_have_a_bare_ampersand(tmp_path: Path) -> None:
+    info = "<?xml version='1.0' encoding='utf-16'?>"
+    info += "<ComicInfo><Writer>A & B</Writer></ComicInfo>"
+    members = {"ComicInfo.xml": info.encode("utf-16"), "1.png": PNG}
+    about = open_book(zipped(tmp_path / "a.cbz", members), MOST, 72).about
+    assert about.author == "A & B"
 
 
 @pytest.mark.parametrize("name", ["../1.png", "/1.png", "a/../../1.png", "C:\\1.png"])
@@ -236,6 +270,95 @@ def test_locked_pictures_of_an_epub_are_encrypted(tmp_path: Path) -> None:
     assert pages(epub(tmp_path / "a.epub", members, "")) == {
         "1.png": FetchStatus.ENCRYPTED,
         "2.png": PNG,
+    }
+
+
+def packed_by_hand(path: Path, members: dict[str, bytes], package: str) -> Path:
+    """An EPUB whose mimetype is packed, and its last member."""
+    fixed = {
+        "META-INF/container.xml": EPUB_CONTAINER,
+        "OEBPS/book.opf": package.encode(),
+        "OEBPS/style.css": b"p {}",
+    }
+    last = {"mimetype": b"application/epub+zip\n"}
+    return zipped(path, {**fixed, **members, **last})
+
+
+def test_an_epub_is_known_by_its_members_not_by_their_order(tmp_path: Path) -> None:
+    members = {
+        "OEBPS/a.xhtml": b"<html><img src='art/1'>",
+        "OEBPS/b.xhtml": b"<svg><image xlink:href='art/2.png'/></svg>",
+        "OEBPS/art/1": PNG,
+        "OEBPS/art/2.png": JPEG,
+    }
+    path = packed_by_hand(tmp_path / "a.epub", members, PACKAGE)
+    assert pages(path) == {"OEBPS/art/2.png": JPEG, "OEBPS/art/1": PNG}
+    book = open_book(path, MOST, 72)
+    assert (book.about.rights, book.about.author) == ("CC-BY", "Jane")
+    inside = {f"My Book/{name}": data for name, data in zip_of(path).items()}
+    assert list(pages(zipped(tmp_path / "b.zip", inside))) == [
+        "My%20Book/OEBPS/art/2.png",
+        "My%20Book/OEBPS/art/1",
+    ]
+
+
+def zip_of(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def test_an_epub_names_its_members_in_any_case_and_encoding(tmp_path: Path) -> None:
+    package = """<package><metadata><dc-metadata xmlns:dc="d">
+        <dc:Rights>CC0 &copy; A & B</dc:Rights></dc-metadata></metadata><manifest>
+        <item id="a" href="TEXT/A%20B.xhtml" media-type="application/xhtml+xml"/>
+        </manifest><spine><itemref idref="a"/></spine></package>"""
+    text = """<?xml version="1.0" encoding="utf-16"?><html><body>
+        <img src="../Art/Ze\u0301.PNG"/><img src="/OEBPS/art/100%25.png"/>
+        </body></html>"""
+    path = packed_by_hand(
+        tmp_path / "a.epub",
+        {
+            "OEBPS/Text/a b.xhtml": text.encode("utf-16"),
+            "OEBPS/art/0.png": PNG,
+            "OEBPS/art/100%.png": JPEG,
+            "OEBPS/art/z\u00e9.png": PNG,
+        },
+        package,
+    )
+    assert list(pages(path)) == [
+        "OEBPS/art/z%C3%A9.png",
+        "OEBPS/art/100%25.png",
+        "OEBPS/art/0.png",
+    ]
+    assert open_book(path, MOST, 72).about.rights == "CC0 \u00a9 A & B"
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        '<meta property="dcterms:rights">CC0</meta>',
+        '<link rel="cc:license" href="CC0"/>',
+        '<meta name="rights" content="CC0"/>',
+    ],
+)
+def test_an_epub_states_its_rights_in_other_ways(tmp_path: Path, stated: str) -> None:
+    package = f"<package><metadata>{stated}</metadata></package>"
+    path = epub(tmp_path / "a.epub", {"1.png": PNG}, package)
+    assert open_book(path, MOST, 72).about.rights == "CC0"
+
+
+def test_a_locked_font_locks_no_picture(tmp_path: Path) -> None:
+    lock = b"""<encryption><CipherReference URI="OEBPS/Fonts/a.otf"/>
+        <CipherReference URI="oebps/art/2%20b.PNG"/></encryption>"""
+    members = {
+        "META-INF/encryption.xml": lock,
+        "OEBPS/fonts/a.otf": b"OTTO",
+        "OEBPS/art/1.png": PNG,
+        "OEBPS/art/2 b.png": PNG,
+    }
+    assert pages(epub(tmp_path / "a.epub", members, "")) == {
+        "OEBPS/art/1.png": PNG,
+        "OEBPS/art/2%20b.png": FetchStatus.ENCRYPTED,
     }
 
 
