@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from av.video.stream import VideoStream
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.sources.video.clock import Clock, is_irregular
+from icf.harvest.sources.video.ends import is_joined, is_whole
 
 #: Kinds of file that are opened. Playlists are not among them: they name other files,
 #: on this machine or elsewhere.
@@ -33,6 +36,13 @@ _SLACK = 1.0
 _SLACK_WITH_SOUND = 10.0
 #: Seconds to go back further if a seek ends after its target.
 _FURTHER_BACK = (0.0, 2.0, 15.0, math.inf)
+#: Seconds before times begin again in which damage is of the joint.
+_JOINT = 1.0
+#: Demuxers that promise no end: they look for the last time in what there is.
+_NO_PROMISE = ("mpegts", "mpeg")
+#: Codecs whose frames are not shown in the order of their times in AVI, which has one
+#: time a packet.
+_REORDERED_IN_AVI = ("h264", "hevc")
 #: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
 _NOT_KEYS, _ALL = 32, 48
 #: What packets carry that are under Common Encryption (ISO/IEC 23001-7).
@@ -83,7 +93,15 @@ class Film:
             raise
         start = self._container.start_time
         self._begins = max(0.0, start / av.time_base) if start is not None else 0.0
-        self._last = 0.0
+        self._last = self._end = 0.0
+        self._path = path
+        codec = self._stream.codec_context.name
+        is_avi = self._container.format.name == "avi"
+        self._by_packet = is_avi and codec in _REORDERED_IN_AVI
+        self._clock: Clock | None = None
+        if _is_irregular(path, self._stream.index):
+            rate = self._stream.guessed_rate
+            self._clock = Clock(float(rate) if rate else None)
 
     def __enter__(self) -> Film:
         """Return itself."""
@@ -137,7 +155,7 @@ class Film:
 
     def _from(self, start: float, keys_only: bool) -> Iterator[Shown]:
         """Yield the frames from one at or before ``start`` on."""
-        if start <= 0:
+        if start <= 0 or self._clock is not None:
             yield from self._decoded(keys_only)
             return
         for further in _FURTHER_BACK:
@@ -159,7 +177,8 @@ class Film:
         try:
             self._container.seek(offset, stream=self._stream)
         except av.error.FFmpegError:
-            self._container.seek(0)
+            with contextlib.suppress(av.error.FFmpegError):
+                self._container.seek(0)
 
     def _decoded(self, keys_only: bool) -> Iterator[Shown]:
         packets = self._container.demux(self._stream)
@@ -184,10 +203,28 @@ class Film:
                 continue
             for frame in frames:
                 assert isinstance(frame, VideoFrame)
-                if frame.is_corrupt or frame.time is None:
+                seconds = self._shown_at(frame)
+                if frame.is_corrupt or seconds is None:
                     self._note_damage()
                 else:
-                    yield Shown(max(0.0, frame.time - self._begins), frame)
+                    self._end = max(self._end, seconds + _length(frame))
+                    yield Shown(seconds, frame)
+
+    def _shown_at(self, frame: VideoFrame) -> float | None:
+        """Return when a frame is shown; None if nobody says so."""
+        stamp = frame.dts if self._by_packet else frame.pts
+        if stamp is None and self._by_packet:  # the last frames
+            return self._end
+        if stamp is None or frame.time_base is None:
+            return None if self._clock is None else self._clock.of(None)
+        seconds = max(0.0, float(stamp * frame.time_base) - self._begins)
+        if self._clock is None:
+            return seconds
+        shown = self._clock.of(seconds)
+        if self._clock.began_again and shown - (self.damaged_at or 0.0) < _JOINT:
+            # Where two recordings were joined, the end of the first looks damaged.
+            self.damaged_at = None
+        return shown
 
     def _note_damage(self) -> None:
         if self.damaged_at is None:
@@ -195,10 +232,18 @@ class Film:
 
     def _note_a_missing_end(self) -> None:
         promised = self.seconds
-        if promised is None:
+        if promised is None or self._clock is not None:
             return
-        alone = self._stream.duration is not None or len(self._container.streams) == 1
-        if promised - self._last > (_SLACK if alone else _SLACK_WITH_SOUND):
+        if self._container.format.name in _NO_PROMISE:
+            return
+        stream = self._stream
+        alone = stream.duration is not None or len(self._container.streams) == 1
+        if stream.duration is not None and stream.time_base is not None:
+            late = float((stream.start_time or 0) * stream.time_base) - self._begins
+            promised += max(0.0, late)
+        missing = promised - max(self._end, self._last)
+        slack = _SLACK if alone else _SLACK_WITH_SOUND
+        if missing > slack and not is_whole(self._path):
             self._note_damage()
 
     def _picture_stream(self) -> VideoStream:
@@ -215,6 +260,23 @@ class Film:
             if other is not stream:
                 _discard(other, _ALL)
         return stream
+
+
+def _is_irregular(path: Path, index: int) -> bool:
+    with _open(path) as container:
+        if is_joined(path):
+            return True
+        try:
+            return is_irregular(container, index)
+        except av.error.FFmpegError:
+            return False  # damage: the frames before it have their times
+
+
+def _length(frame: VideoFrame) -> float:
+    """Return for how long a frame is shown, in seconds; 0 if its file does not say."""
+    base = frame.time_base
+    duration = getattr(frame, "duration", 0) or 0
+    return float(duration * base) if base is not None else 0.0
 
 
 def _discard(stream: Any, which: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+import cv2
+
 from icf.harvest.sources.video import pixels, tracks
 from icf.harvest.sources.video.cuts import LAG, Cuts
 from icf.harvest.sources.video.film import Film, Shown
@@ -15,6 +17,10 @@ from icf.harvest.sources.video.tracks import ShotTracks
 PART = 60.0
 #: Seconds after which it ends anyway: a longer shot counts as several.
 LONGEST = 180.0
+#: Seconds for which a frame is shown that is a shot of its own, if another follows.
+HELD = 1.0
+#: Mean difference of two frames, 0 to 255, from which on they are different pictures.
+_OTHER = 4.0
 
 
 def find(film: Film, start: Place, wanted: Wanted, keep: Keep) -> Part:
@@ -51,18 +57,32 @@ class _Shots:
         self._faces = ShotTracks()
         self._found: list[FoundFrame] = []
         self._blank = 0
+        self._last: pixels.Pixels | None = None
 
     def see(self, shown: Shown) -> Place | None:
         """Take the next frame; return where a new shot begins, if one does."""
-        self._waiting.append(shown)
         small = pixels.coloured(shown.frame)
-        cut = self._cuts.begins_shot(shown.seconds, small)
-        if cut:
+        after_held = self._is_after_held(shown, small)
+        if after_held:
+            self.end()
+        self._waiting.append(shown)
+        self._last = small
+        cut = self._cuts.begins_shot(shown.seconds, small) or after_held
+        if cut and not after_held:
             self._close()
         place = Place(self._waiting[0].seconds, self._shot) if cut else None
         if len(self._waiting) > LAG:
             self._take(self._waiting.popleft())
         return place
+
+    def _is_after_held(self, shown: Shown, small: pixels.Pixels) -> bool:
+        """Return whether another picture follows one that was held, as in a slide show.
+
+        The detector of cuts compares neighbours, which are all different there.
+        """
+        if self._last is None or shown.seconds - self._waiting[-1].seconds < HELD:
+            return False
+        return float(cv2.absdiff(self._last, small).mean()) >= _OTHER
 
     def split(self) -> Place:
         """End a shot before the frames that wait; it was not ended by a cut."""

@@ -86,6 +86,27 @@ def write_film(
     return path
 
 
+def held_film(path: Path, times: Sequence[float], end: float) -> Path:
+    """Write a slide show whose last picture is held until ``end``, in seconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.max_b_frames = 0
+        packets = []
+        for number, seconds in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(scene(number, 0), format="rgb24")
+            frame.pts, frame.time_base = round(seconds * 1000), Fraction(1, 1000)
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        for packet, begins, ends in zip(packets, times, [*times[1:], end], strict=True):
+            packet.duration = round((ends - begins) / packet.time_base)
+            container.mux(packet)
+    return path
+
+
 def two_faces(characters: tuple[str, str], length: int) -> list[Pixels]:
     """The frames of a shot in which two characters of the demo's site move apart."""
     truth = load_truth()

@@ -1,19 +1,34 @@
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.video.film import Film
 from icf.harvest.sources.video.pixels import encoded, upright
-from tests.harvest.sources.video.films import RATE, scenes, write_film
+from tests.harvest.sources.video.films import (
+    RATE,
+    SIZE,
+    held_film,
+    scene,
+    scenes,
+    write_film,
+)
 
 
 def times(path: Path, start: float = 0.0, *, keys_only: bool = False) -> list[float]:
     with Film(path) as film:
         return [one.seconds for one in film.frames(start, keys_only=keys_only)]
+
+
+def seen(path: Path) -> tuple[list[float], float | None]:
+    """The times of all frames, and from when on the film is damaged."""
+    with Film(path) as film:
+        return [one.seconds for one in film.frames()], film.damaged_at
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.mov"])
@@ -133,10 +148,125 @@ def test_of_a_film_that_ends_early_what_is_there_is_kept(
     whole = write_film(tmp_path / name, scenes(240))
     cut = tmp_path / f"cut{whole.suffix}"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    with Film(cut) as film:
-        found = [one.seconds for one in film.frames()]
-        damaged_at = film.damaged_at
+    found, damaged_at = seen(cut)
     assert found == times(whole)[: len(found)]
     assert len(found) > 60
     if name == "a.mkv":  # of a stream nobody says how long it should be
         assert damaged_at == found[-1]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.flv", "a.ts"])
+def test_a_last_frame_that_is_held_is_no_damage(tmp_path: Path, name: str) -> None:
+    film = held_film(tmp_path / name, [0, 5, 10], 20)
+    found, damaged_at = seen(film)
+    assert found == pytest.approx([0, 5, 10])
+    assert damaged_at is None
+
+
+def test_a_gif_that_rests_at_its_end_is_whole(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(scene(number, 0)) for number in range(3)]
+    film = tmp_path / "rest.gif"
+    pictures[0].save(
+        film, save_all=True, append_images=pictures[1:], duration=[100, 100, 9000]
+    )
+    found, damaged_at = seen(film)
+    assert found == pytest.approx([0, 0.1, 0.2])
+    assert damaged_at is None
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.flv"])
+def test_a_slide_show_that_was_cut_is_damaged(tmp_path: Path, name: str) -> None:
+    options: dict[str, Any] = {"times": [1000 * n for n in range(12)]}
+    if name == "a.mp4":
+        options["movflags"] = "faststart"
+    film = write_film(tmp_path / name, scenes(12), **options)
+    film.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
+    found, damaged_at = seen(film)
+    assert 0 < len(found) < 12
+    assert damaged_at is not None
+
+
+def with_sound(path: Path, begins: int, length: int, sound: int) -> Path:
+    """Pictures for ``length`` seconds from ``begins`` on, and sound from 0 on."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"preset": "ultrafast"}
+        heard = container.add_stream("aac", rate=8000, layout="mono")
+        for number in range(sound * 8000 // 1024):
+            noise = av.AudioFrame.from_ndarray(
+                np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+            )
+            noise.sample_rate, noise.pts = 8000, 1024 * number
+            container.mux(heard.encode(noise))
+        container.mux(heard.encode(None))
+        for step in range(length * RATE):
+            frame = av.VideoFrame.from_ndarray(scene(0, step), format="rgb24")
+            frame.pts = begins * RATE + step
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_sound_may_begin_before_the_pictures_and_end_long_after(
+    tmp_path: Path, name: str
+) -> None:
+    found, damaged_at = seen(with_sound(tmp_path / name, 5, 1, 30))
+    assert len(found) == RATE
+    assert found[0] == pytest.approx(5, abs=0.2)
+    assert damaged_at is None
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
+def test_times_that_begin_again_go_on(tmp_path: Path, name: str) -> None:
+    first = write_film(tmp_path / f"1{name}", scenes(48))
+    second = write_film(tmp_path / f"2{name}", scenes(30))
+    joined = tmp_path / name
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+    found, damaged_at = seen(joined)
+    assert len(found) == 78
+    assert np.diff(found) == pytest.approx(1 / RATE, abs=1e-3)
+    assert damaged_at is None
+    assert times(joined, found[60]) == found[60:]
+
+
+def raw(path: Path, form: str, codec: str = "libx264") -> Path:
+    """Pictures whose codec shows them in another order than they are stored in."""
+    with av.open(str(path), "w", format=form) as container:
+        stream: Any = container.add_stream(codec, rate=RATE, options={"bf": "2"})
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        for pixels in scenes(40):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("form", "codec"), [("h264", "libx264"), ("avi", "libx264"), ("avi", "mpeg4")]
+)
+def test_a_film_without_true_times_has_steady_ones(
+    tmp_path: Path, form: str, codec: str
+) -> None:
+    film = raw(tmp_path / f"a.{form}", form, codec)
+    found, damaged_at = seen(film)
+    assert len(found) == 40
+    assert np.diff(found) == pytest.approx(1 / RATE, abs=1e-3)
+    assert damaged_at is None
+    assert times(film, found[7]) == found[7:]
+
+
+def test_pauses_and_an_edit_list_are_no_damage(tmp_path: Path) -> None:
+    shown = [0, 40, 80, 300_000, 300_040, 700_000]
+    film = write_film(tmp_path / "a.mp4", scenes(6), times=shown, keys_every=3)
+    found, damaged_at = seen(film)
+    assert found == pytest.approx([one / 1000 for one in shown], abs=1e-3)
+    assert damaged_at is None
+    assert times(film, found[3]) == found[3:]
+    late = [one + 3000 for one in shown]  # the muxer writes an edit list for it
+    found, damaged_at = seen(write_film(tmp_path / "b.mp4", scenes(6), times=late))
+    assert np.diff(found) == pytest.approx(np.diff(shown) / 1000, abs=1e-3)
+    assert damaged_at is None

@@ -11,7 +11,7 @@ from icf.harvest.sources.video import keyframes, shots
 from icf.harvest.sources.video.found import Part, Place, Wanted
 from icf.harvest.sources.video.times import written
 from icf.harvest.sources.video.work import answer
-from tests.harvest.sources.video.films import RATE, scenes, write_film
+from tests.harvest.sources.video.films import RATE, held_film, scenes, write_film
 
 SHOTS = Wanted("shots", 2, False, "jpeg")
 KEYS = Wanted("keyframes", 2, False, "jpeg")
@@ -55,6 +55,13 @@ def test_each_shot_gives_frames_of_its_own(tmp_path: Path) -> None:
     for one in found.frames:
         assert one.shot is not None
         assert begins[one.shot] <= one.seconds < begins[one.shot + 1]
+
+
+def test_each_picture_of_a_slide_show_is_a_shot(tmp_path: Path) -> None:
+    film = held_film(tmp_path / "a.mp4", [0, 5, 10, 15, 90, 95], 100)
+    found = [one for part in parts(film, SHOTS) for one in part.frames]
+    assert [one.seconds for one in found] == pytest.approx([0, 5, 10, 15, 90, 95])
+    assert len({one.shot for one in found}) == 6
 
 
 def test_cuts_are_found_to_the_frame(
