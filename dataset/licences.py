@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -67,6 +69,22 @@ def under_licence(
         for row in by_ids(connection, query, image_source.c.image_id, images)
         if is_allowed(only_licence, row.licence, row.licence_url)
     )
+
+
+def files_of(release: Path, sha256: str) -> list[str] | None:
+    """Return the files of a release that are a picture; None where it is not on disk.
+
+    Args:
+        release: its folder.
+        sha256: the picture's hash.
+    """
+    try:
+        with (release / FILE).open(encoding="utf-8", newline="") as lines:
+            # A look at the text first: the table has hundreds of thousands of rows.
+            found = csv.reader(line for line in lines if sha256 in line)
+            return sorted({row[0] for row in found if row[1:2] == [sha256]})
+    except OSError:
+        return None
 
 
 def _text(value: str | None) -> str:

@@ -51,7 +51,7 @@ def _blurred(connection: sa.Connection) -> tuple[int, int]:
 
 def ask(space: Workspace, subject: str) -> dict[str, Any]:
     with space.catalogue.read() as connection:
-        return explain(connection, subject)
+        return explain(connection, subject, space.root)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from icf.app.why import explain
 from icf.catalogue import schema
 from icf.codes import Label
 from icf.dataset.formats.icartoonface.detection import (
@@ -366,3 +367,25 @@ def test_a_licence_that_no_picture_is_under_is_said(workspace: Workspace) -> Non
     none = find(workspace.root, ("harvest.only_licence=GFDL",))
     with pytest.raises(WrongUse, match="under GFDL; `icf-harvest licences`"):
         prepare(none, 1)
+
+
+def test_why_tells_of_the_releases_that_have_a_face(
+    workspace: Workspace, released: Path
+) -> None:
+    plan = prepare(workspace, 1).plan
+    probe = plan.test[0]
+    subject = f"face:{plan.selection.faces.face[probe.face]}"
+
+    def told() -> list[dict[str, str]]:
+        with workspace.catalogue.read() as connection:
+            found = explain(connection, subject, workspace.root)["image"]["releases"]
+        assert isinstance(found, list)
+        return found
+
+    [shown] = told()
+    assert (workspace.root / shown["release"]).resolve() == released.resolve()
+    assert f"{RECTEST_FOLDER}/{probe.path}" in shown["files"].split(", ")
+    released.rename(released.with_name("elsewhere"))
+    assert told() == [
+        {"release": shown["release"], "note": "it is not at that place now"}
+    ]

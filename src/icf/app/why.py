@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,11 +23,13 @@ from icf.catalogue.schema import (
     image,
     image_source,
     question,
+    release,
     review,
     url,
 )
 from icf.codes import FaceReason, FetchStatus, ImageReason, Label, meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.licences import files_of
 from icf.engine import plugins
 from icf.errors import WrongUse
 
@@ -51,25 +54,32 @@ def why(invocation: Invocation, subject: str) -> None:
     is the ledger: each step's verdict with its reason, the measured value, the
     threshold and the model.
     """
-    with invocation.workspace.catalogue.read() as connection:
-        record = explain(connection, subject)
+    workspace = invocation.workspace
+    with workspace.catalogue.read() as connection:
+        record = explain(connection, subject, workspace.root)
     invocation.emit(record, lambda: _render(record))
 
 
-def explain(connection: sa.Connection, subject: str) -> Record:
+def explain(connection: sa.Connection, subject: str, root: Path) -> Record:
     """Collect everything in the catalogue about ``subject``.
+
+    Args:
+        connection: a transaction that reads.
+        subject: as `icf why` takes it.
+        root: the workspace's folder, which the paths of releases are relative to.
 
     Raises:
         WrongUse: the catalogue has no such subject.
     """
-    return _Explainer(connection).explain(subject)
+    return _Explainer(connection, root).explain(subject)
 
 
 class _Explainer:
     """Reads the records of subjects; a method for each kind."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, root: Path) -> None:
         self.connection = connection
+        self.root = root
 
     def explain(self, subject: str) -> Record:
         if self._is_only_withdrawn(subject):
@@ -163,8 +173,21 @@ class _Explainer:
             "awaits": row.awaits,
             "filed_under": self._all(filed),
             "sources": self._all(sources),
+            "releases": self._releases(row.sha256),
             "decisions": self._decisions("image", row.id),
         }
+
+    def _releases(self, sha256: str) -> list[Record]:
+        """Read which releases have a picture, and as which files."""
+        query = sa.select(release.c.path).distinct().order_by(release.c.path)
+        found = []
+        for path in self.connection.execute(query).scalars():
+            files = files_of(self.root / path, sha256)
+            if files is None:
+                found.append({"release": path, "note": "it is not at that place now"})
+            elif files:
+                found.append({"release": path, "files": ", ".join(files)})
+        return found
 
     def question(self, key: int) -> Record:
         query = sa.select(question, character.c.name.label("character")).join(

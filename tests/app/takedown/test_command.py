@@ -297,14 +297,14 @@ def test_what_nobody_has_fetched_can_be_withdrawn_beforehand(space: Workspace) -
         shown = withdraw(space, subject)
         assert (shown["images"], shown["urls"]) == (0, 0)
         with space.catalogue.read() as connection:
-            found = explain(connection, shown["subject"])
+            found = explain(connection, shown["subject"], space.root)
         assert found["tombstones"][0]["reason"] == "asked by mail"
     assert explain_of(space, PICTURE)["tombstones"] == []
 
 
 def explain_of(space: Workspace, subject: str) -> dict[str, Any]:
     with space.catalogue.read() as connection:
-        return explain(connection, subject)
+        return explain(connection, subject, space.root)
 
 
 def test_why_shows_the_tombstones_and_list_has_them_all(space: Workspace) -> None:

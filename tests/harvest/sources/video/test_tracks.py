@@ -52,7 +52,7 @@ def test_tracked_faces_are_linked_from_harvest_to_filter(tmp_path: Path) -> None
         faces = {row.id: row for row in connection.execute(query)}
         rows = list(connection.execute(sa.select(face_link)))
         links = {(row.face_id, row.other_id): row.same for row in rows}
-        story = explain(connection, f"face:{min(faces)}")
+        story = explain(connection, f"face:{min(faces)}", place.root)
     assert len(faces) == 8
     side = {key: row.x1 < 400 for key, row in faces.items()}
     expected = {}
