@@ -64,7 +64,11 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
         Size(wanted.min_face),
         Kind(),
         Tone(wanted.min_brightness, wanted.min_contrast),
-        Sharpness(wanted.min_sharpness),
+        Sharpness(
+            wanted.min_sharpness,
+            wanted.min_edge_sharpness if wanted.by_edges else None,
+            wanted.min_resolution * wanted.min_face,
+        ),
         Embed(
             blobs,
             vectors,

@@ -63,14 +63,7 @@ def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Mea
         ("Detector score", "from 0 to 1", face.score, 0.05, "min_score"),
         ("Size", "shorter side of the face, pixels", _SIDE, 10.0, "min_face"),
         ("Brightness", "mean grey value", face.brightness, 8.0, "min_brightness"),
-        ("Contrast", "deviation of grey values", face.contrast, 4.0, "min_contrast"),
-        (
-            "Sharpness",
-            "Laplacian variance at 100 pixels",
-            face.sharpness,
-            50.0,
-            "min_sharpness",
-        ),
+        ("Contrast", "deviation of colours", face.contrast, 4.0, "min_contrast"),
     ]
     measures = [
         _measure(
@@ -88,6 +81,7 @@ def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Mea
         measures.append(
             _measure(connection, name, note, (value, step), cut, value < cut)
         )
+    measures += _read_sharpness(connection, wanted)
     measures += [
         _measure(
             connection,
@@ -109,6 +103,47 @@ def read_measures(connection: sa.Connection, wanted: FilterSettings) -> list[Mea
     return [measure for measure in measures if measure.counts]
 
 
+def _read_sharpness(connection: sa.Connection, wanted: FilterSettings) -> list[Measure]:
+    """Count the measures of sharpness; those that decide have a threshold."""
+    face, edges = _FACE, wanted.by_edges
+    least_real = wanted.min_resolution * wanted.min_face
+    found = []
+    for name, unit, value, step, setting, cut, decides in (
+        (
+            "Sharpness of edges",
+            "at 100 pixels",
+            face.edge_sharpness,
+            0.02,
+            "min_edge_sharpness",
+            wanted.min_edge_sharpness,
+            edges,
+        ),
+        (
+            "Real resolution",
+            "pixels, up to 200",
+            face.resolution,
+            10.0,
+            "min_resolution",
+            least_real,
+            edges,
+        ),
+        (
+            "Laplacian variance",
+            "at 100 pixels",
+            face.sharpness,
+            50.0,
+            "min_sharpness",
+            wanted.min_sharpness,
+            not edges,
+        ),
+    ):
+        note = f"{unit}; filter.{setting}" if decides else f"{unit}; no threshold"
+        bad = value < cut if decides else sa.false()
+        bars, limit = (value, step), cut if decides else None
+        found.append(_measure(connection, name, note, bars, limit, bad))
+    return found
+
+
 def read_kept(connection: sa.Connection) -> list[Measure]:
     """Count size and sharpness of the kept faces; without thresholds."""
     kept = _FACE.verdict == Verdict.KEPT.value
@@ -118,8 +153,8 @@ def read_kept(connection: sa.Connection) -> list[Measure]:
             ("Size of kept faces", "shorter side in pixels", (_SIDE, 10.0)),
             (
                 "Sharpness of kept faces",
-                "Laplacian variance at 100 pixels",
-                (_FACE.sharpness, 50.0),
+                "of edges, at 100 pixels",
+                (_FACE.edge_sharpness, 0.02),
             ),
         )
     ]

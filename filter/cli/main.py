@@ -51,6 +51,10 @@ cli = command.group(
             "icf.filter.cli.rethreshold:rethreshold_command",
             "Apply the current thresholds to stored measurements.",
         ),
+        "measure": Subcommand(
+            "icf.filter.cli.measure:measure_command",
+            "Measure faces that an earlier version found.",
+        ),
         "status": Subcommand(
             "icf.filter.cli.status:status_command",
             "Count kept, dropped and pending images and faces, by reason.",

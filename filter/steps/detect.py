@@ -23,6 +23,7 @@ from icf.engine.step import Item, NewFace, Outcome, Step, Subject
 from icf.filter import resources
 from icf.filter.step_names import DETECT
 from icf.images import Picture, Undecodable, decode, measures
+from icf.images.edges import measure_edges
 from icf.images.grey import Grey
 from icf.images.hashing import HASHERS, Hasher, HasherName
 from icf.models.cards import ModelCard, verified, weights_path
@@ -184,7 +185,8 @@ def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
 def _measured(pixels: NDArray[np.uint8], found: Detection, hasher: Hasher) -> NewFace:
     tight = cut(pixels, found.box)
     grey = Grey.of(tight)
-    tone = measures.tone(grey)
+    tone = measures.tone(tight)
+    edges = measure_edges(tight)
     hashes = hasher(cut(pixels, found.box, HASHED_RATE))
     return NewFace(
         box=found.box,
@@ -192,6 +194,8 @@ def _measured(pixels: NDArray[np.uint8], found: Detection, hasher: Hasher) -> Ne
         score=found.score,
         sharpness=measures.sharpness(grey),
         sharpness_paper=measures.sharpness_paper(grey),
+        edge_sharpness=edges.sharpness,
+        resolution=edges.resolution,
         brightness=tone.brightness,
         contrast=tone.contrast,
         pixel_hash=measures.pixel_hash(tight),

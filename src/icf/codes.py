@@ -149,7 +149,15 @@ class FaceReason(Code):
     HUMAN = "human", "a photographed human face, not a drawn one"
     DARK = "dark", "mean brightness under filter.min_brightness"
     FLAT = "flat", "contrast under filter.min_contrast: nearly one colour"
-    BLURRED = "blurred", "Laplacian variance under filter.min_sharpness"
+    BLURRED = (
+        "blurred",
+        "sharpness of its edges under filter.min_edge_sharpness, or Laplacian variance "
+        "under filter.min_sharpness",
+    )
+    LOW_RESOLUTION = (
+        "low_resolution",
+        "enlarged or blurred: too few real pixels for filter.min_resolution",
+    )
     EXACT_DUPLICATE = (
         "exact_duplicate",
         "the same pixels as a better face of this character",

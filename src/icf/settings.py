@@ -146,6 +146,21 @@ class FilterSettings(_Section):
         le=255,
         description="standard deviation of a face's grey values, 0 to 255",
     )
+    sharpness: Literal["auto", "edges", "laplacian"] = Field(
+        default="auto",
+        description="what tells blur; auto: edges, unless min_sharpness is set",
+    )
+    min_edge_sharpness: float = Field(
+        default=0.09,
+        ge=0,
+        description="sharpness of a face's edges, whatever its contrast",
+    )
+    min_resolution: float = Field(
+        default=0.35,
+        ge=0,
+        le=1,
+        description="pixels of a face that must be real, in parts of min_face",
+    )
     min_sharpness: float = Field(
         default=100.0, ge=0, description="Laplacian variance of a face (paper, 3.2)"
     )
@@ -203,6 +218,16 @@ class FilterSettings(_Section):
     steps: dict[str, dict[str, Any]] = Field(
         default={}, description="settings of plug-in steps: [filter.steps.NAME]"
     )
+
+    @property
+    def by_edges(self) -> bool:
+        """Whether edges decide what is blurred, and not the Laplacian variance.
+
+        A workspace that has a limit for the variance goes on as before.
+        """
+        if self.sharpness == "auto":
+            return "min_sharpness" not in self.model_fields_set
+        return self.sharpness == "edges"
 
 
 class AnnotateSettings(_Section):

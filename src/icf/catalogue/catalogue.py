@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0008"
+REVISION = "0009"
 
 _DIALECTS = ("sqlite", "postgresql")
 

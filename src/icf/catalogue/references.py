@@ -40,6 +40,7 @@ _OVERRULED = (
     FaceReason.DARK.value,
     FaceReason.FLAT.value,
     FaceReason.BLURRED.value,
+    FaceReason.LOW_RESOLUTION.value,
     *_COPIES,
 )
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)

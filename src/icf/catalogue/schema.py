@@ -295,10 +295,14 @@ face = sa.Table(
     sa.Column("detector", sa.String(64), nullable=False),
     # Measured on the tight crop in the decode that found the face. `sharpness` is the
     # Laplacian variance of the crop reduced to a fixed size, `sharpness_paper` that of
-    # the crop as it is; brightness and contrast are the mean and the standard deviation
-    # of its grey values, 0 to 255.
+    # the crop as it is. `edge_sharpness` does not depend on contrast; `resolution` is
+    # the number of pixels that its shorter side really has. Brightness is the mean of
+    # its grey values, contrast the standard deviation of its colours, 0 to 255.
+    # NULL where an earlier version, which did not measure it, found the face.
     sa.Column("sharpness", sa.Double, nullable=False),
     sa.Column("sharpness_paper", sa.Double),
+    sa.Column("edge_sharpness", sa.Double),
+    sa.Column("resolution", sa.Double),
     sa.Column("brightness", sa.Double),
     sa.Column("contrast", sa.Double),
     sa.Column("pixel_hash", sa.String(64), nullable=False),

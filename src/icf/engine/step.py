@@ -44,7 +44,7 @@ class NewFace:
     """A face found in an image, measured in the same decode.
 
     ``box`` is x1, y1, x2, y2 in pixels of the upright image; the measures are those of
-    `icf.images.measures`.
+    `icf.images.measures` and `icf.images.edges`.
     """
 
     box: tuple[float, float, float, float]
@@ -57,6 +57,8 @@ class NewFace:
     pixel_hash: str
     phash: int
     dhash: int
+    edge_sharpness: float | None = None
+    resolution: float | None = None
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ class ThresholdStep(ColumnStep):
     """Base of a step that compares stored measures with thresholds.
 
     A row is dropped by the first threshold that it does not keep. The decision has the
-    measure and the limit of that threshold, and of the last one for a row that passes.
+    measure and the limit of that threshold; for a row that passes, of the last one that
+    it has the measure for.
     """
 
     @abstractmethod
@@ -130,10 +131,11 @@ class ThresholdStep(ColumnStep):
 
 def _judged(row: StoredRow, thresholds: Sequence[Threshold]) -> Outcome:
     values, models = row.values[::2], row.values[1::2]
+    outcome = Outcome(row.id, True)
     for each, value, model in zip(thresholds, values, models, strict=True):
-        passed = each.holds(value)
-        reason = "ok" if passed else str(each.reason)
-        outcome = Outcome(row.id, passed, reason, value, each.limit, model)
-        if not passed:
-            break
+        if not each.holds(value):
+            reason = str(each.reason)
+            return Outcome(row.id, False, reason, value, each.limit, model)
+        if value is not None or outcome.value is None:
+            outcome = Outcome(row.id, True, "ok", value, each.limit, model)
     return outcome

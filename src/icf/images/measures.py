@@ -1,7 +1,7 @@
 """Measures of pixels: sharpness, tone, perceptual hashes, the hash of all pixels.
 
 All take an upright picture or crop as RGB, uint8 of shape (h, w, 3). Measures of grey
-values also take a `Grey`, so that it is computed once for several measures.
+values alone also take a `Grey`, so that it is computed once for several measures.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ Values = NDArray[np.float32]
 #: (section 3.2).
 SHARPNESS_SIDE = 100
 
+#: Weights of red, green and blue in a grey value (ITU-R BT.601).
+_LUMA = np.array([0.299, 0.587, 0.114])
+
 _HASH_SIDE = 8
 _DCT_SIDE = 32
 #: Side of the grid of means that both hashes are computed from. Twice the DCT's is
@@ -37,7 +40,8 @@ class Tone(NamedTuple):
 
     Attributes:
         brightness: the mean of the grey values.
-        contrast: their standard deviation.
+        contrast: the standard deviation of the colours: of grey pictures that of their
+            grey values, of coloured ones at least that.
     """
 
     brightness: float
@@ -78,14 +82,17 @@ def sharpness_paper(crop: Pixels | Grey) -> float:
     return _laplacian_variance(Grey.of(crop).pixels)
 
 
-def tone(crop: Pixels | Grey) -> Tone:
-    """Compute mean and standard deviation of the grey crop.
+def tone(crop: Pixels) -> Tone:
+    """Compute the mean of the grey values, and the standard deviation of the colours.
+
+    Colours of equal grey differ, too.
 
     >>> tone(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8))
     Tone(brightness=127.5, contrast=127.5)
     """
-    mean, deviation = cv2.meanStdDev(Grey.of(crop).pixels)
-    return Tone(float(mean[0, 0]), float(deviation[0, 0]))
+    means, deviations = cv2.meanStdDev(crop)
+    variance = float(_LUMA @ np.square(deviations[:, 0]))
+    return Tone(float(_LUMA @ means[:, 0]), math.sqrt(variance))
 
 
 def hashes(picture: Pixels | Grey) -> Hashes:

@@ -104,12 +104,20 @@ def test_a_crop_too_large_for_sums_is_measured_like_any_other() -> None:
 
 
 def test_tone_is_the_mean_and_the_deviation_of_the_grey_values() -> None:
-    pixels = busy(4)
-    grey = Grey.of(pixels)
-    expected = (grey.pixels.mean(), grey.pixels.std())
+    grey = Grey.of(busy(4)).pixels
+    expected = (grey.mean(), grey.std())
+    pixels = np.repeat(grey[..., None], 3, axis=2)
     assert measures.tone(pixels) == pytest.approx(expected)
-    assert measures.tone(grey) == pytest.approx(expected)
     assert measures.tone(np.zeros((9, 9, 3), np.uint8)) == (0.0, 0.0)
+
+
+def test_colours_of_equal_grey_have_contrast() -> None:
+    pixels = np.full((20, 20, 3), (150, 100, 100), np.uint8)
+    pixels[5:15, 5:15] = (90, 130, 103)
+    grey = Grey.of(pixels).pixels
+    assert np.ptp(grey) <= 1
+    assert measures.tone(pixels).contrast > 15
+    assert measures.tone(pixels).brightness == pytest.approx(grey.mean(), abs=0.5)
 
 
 def test_the_pixel_hash_tells_pictures_of_equal_bytes_apart() -> None:

@@ -14,6 +14,7 @@ from icf.catalogue.schema import image
 from icf.engine.step import Outcome
 from icf.filter.steps.detect import HASHED_RATE, Detect, cut
 from icf.images import decode, measures
+from icf.images.edges import measure_edges
 from icf.images.hashing import by_imagehash
 from icf.models.photo import PhotoJudge
 from icf.settings import FilterSettings
@@ -61,6 +62,8 @@ def test_faces_are_found_and_measured_in_the_same_decode(
         for face in outcome.faces:
             crop = cut(picture.pixels, face.box)
             assert face.sharpness == measures.sharpness(crop)
+            edges = measure_edges(crop)
+            assert (face.edge_sharpness, face.resolution) == edges
             assert face.sharpness_paper == measures.sharpness_paper(crop)
             assert (face.brightness, face.contrast) == measures.tone(crop)
             assert face.pixel_hash == measures.pixel_hash(crop)

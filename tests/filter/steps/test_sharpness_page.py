@@ -22,6 +22,6 @@ def test_the_table_names_each_setting_with_its_default() -> None:
         r"^\| .* \| `filter\.(\w+)` \| ([\d.]+)", PAGE.read_text("utf-8"), re.MULTILINE
     )
     defaults = FilterSettings()
-    assert len(rows) == 6
+    assert len(rows) == 8
     for name, value in rows:
         assert getattr(defaults, name) == float(value), name
