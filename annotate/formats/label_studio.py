@@ -125,7 +125,7 @@ def _read_flat(number: int, row: Mapping[str, object]) -> Row:
     chosen = _flat_choice(value)
     if chosen is None:
         return _bad(number, f"it does not have exactly one choice named {FROM_NAME!r}")
-    by = next((row[name] for name in _PERSON if row.get(name)), None)
+    by = next((row[name] for name in _PERSON if row.get(name) not in (None, "")), None)
     person = _flat_person(by)
     if person is None:
         return _bad(number, "annotator is not a user")

@@ -103,7 +103,15 @@ def detection_command(
     from icf.dataset.scores.detection import score_detection
 
     truth = read_dettest_csv(truth_path)
-    score = asdict(score_detection(truth, read_submission_csv(detections_path)))
+    detections = read_submission_csv(detections_path)
+    score = asdict(score_detection(truth, detections))
+    for path, boxes in ((truth_path, truth), (detections_path, detections)):
+        if boxes.repeated:
+            invocation.say(
+                f"{path} repeats {boxes.repeated} boxes; each of them counts"
+            )
+    score["repeated_boxes"] = truth.repeated
+    score["repeated_detections"] = detections.repeated
     invocation.emit(score, lambda: _score_table(score, "{:.4f}"))
 
 

@@ -1,12 +1,13 @@
 """Text files as numbered rows, shared by all published row formats."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from icf.errors import BadInput
 from icf.stores.files import replace_file
+from icf.text_file import UNREADABLE, open_text
 
 _SHOWN = 120
 
@@ -16,7 +17,7 @@ class LineStyle:
     r"""The line ends of a file, kept so that it can be written back byte for byte.
 
     Attributes:
-        newline: ``"\n"`` or ``"\r\n"``.
+        newline: ``"\n"``, ``"\r\n"`` or ``"\r"``.
         closed: Whether the last line ends with a newline.
     """
 
@@ -55,33 +56,63 @@ class Row:
 
 
 def read_rows(path: Path) -> tuple[list[Row], LineStyle]:
-    """Read a UTF-8 text file as numbered rows.
+    """Read a text file as numbered rows, in whatever encoding `open_text` finds.
 
     A byte order mark is dropped. The style is the first line's; a file with no line
     end at all has the default newline.
 
     Raises:
-        BadInput: The file cannot be read or is not UTF-8.
+        BadInput: The file cannot be read, or its encoding is unknown.
     """
     try:
-        data = path.read_bytes()
+        with open_text(path).open() as file:
+            text = file.read()
     except OSError as e:
         raise BadInput(f"{path}: cannot be read: {e.strerror}") from e
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        number = data[: e.start].count(b"\n") + 1
+    if unreadable := UNREADABLE.search(text):
+        number = text.count("\n", 0, unreadable.start()) + 1
         raise BadInput(
             f"{path}, line {number}: expected UTF-8 text, "
-            f"found byte 0x{data[e.start]:02x}"
-        ) from e
-    lines = text.split("\n")
+            f"found byte 0x{ord(unreadable[0]) & 0xFF:02x}"
+        )
+    newline = _newline(text)
+    lines = text.split("\r" if newline == "\r" else "\n")
     closed = lines[-1] == ""
-    newline = "\r\n" if len(lines) > 1 and lines[0].endswith("\r") else "\n"
     if closed:
         lines.pop()
     rows = [Row(path, i, line.removesuffix("\r")) for i, line in enumerate(lines, 1)]
     return rows, LineStyle(newline, closed)
+
+
+def _newline(text: str) -> str:
+    first, line_feed, _ = text.partition("\n")
+    if line_feed:
+        return "\r\n" if first.endswith("\r") else "\n"
+    return "\r" if "\r" in text else "\n"
+
+
+def plain_numbers(fields: Sequence[str], *, decimal_comma: bool = False) -> list[float]:
+    """Return numbers that are written in plain digits.
+
+    Python itself would also read underscores and the digits of other scripts.
+
+    Args:
+        fields: As written.
+        decimal_comma: Whether a comma may stand before the decimals.
+
+    Raises:
+        ValueError: One is none. What is not finite is a number here.
+
+    Example:
+        >>> plain_numbers(["1", "0.5"]), plain_numbers(["0,5"], decimal_comma=True)
+        ([1.0, 0.5], [0.5])
+    """
+    if decimal_comma:
+        fields = [field.replace(",", ".") for field in fields]
+    together = "".join(fields)
+    if "_" in together or not together.isascii():
+        raise ValueError("underscores, or digits of another script")
+    return [float(field) for field in fields]
 
 
 def write_rows(path: Path, rows: Iterable[str], style: LineStyle) -> None:

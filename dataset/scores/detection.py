@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from icf.dataset.formats.icartoonface.detection import DetectionBoxes, Detections
 from icf.errors import BadInput
+from icf.names import normal_name
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -116,8 +117,15 @@ def _check(truth: DetectionBoxes, detections: Detections) -> None:
 
 def _picture_in_truth(truth: DetectionBoxes, detections: Detections) -> IntArray:
     """Return each detection's index of its picture in the set."""
-    index = {name: i for i, name in enumerate(truth.pictures)}
-    places = np.array([index.get(name, -1) for name in detections.pictures], np.int64)
+    index = {normal_name(name): i for i, name in enumerate(truth.pictures)}
+    index |= {name: i for i, name in enumerate(truth.pictures)}
+    places = np.array(
+        [
+            index.get(name, index.get(normal_name(name), -1))
+            for name in detections.pictures
+        ],
+        np.int64,
+    )
     used = np.unique(detections.picture)
     unknown = [detections.pictures[i] for i in used[places[used] < 0].tolist()]
     if unknown:

@@ -69,6 +69,22 @@ def test_detection_prints_three_named_averages(tmp_path: Path) -> None:
     assert found["coco"] == pytest.approx(51 / 101)
 
 
+def test_boxes_that_are_there_twice_are_counted_and_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a.jpg,0,0,9,9,face\n" * 2)
+    (tmp_path / "d.csv").write_text(
+        "Picture;Xmin;Ymin;Xmax;Ymax;Class;Score\r\n"
+        + "a.jpg;0;0;9;9;face;0,9\r\n" * 3
+        + ";;;;;;\r\n",
+        encoding="utf-16",
+    )
+    words = ("detection", "--truth", "t.csv", "--detections", "d.csv", "--json")
+    done = run("icf-evaluate", *words, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["repeated_boxes"], found["repeated_detections"]) == (1, 2)
+    assert "t.csv repeats 1 boxes" in done.stderr
+
+
 def test_a_bad_line_is_named_without_a_traceback(
     identification: tuple[Path, Path], tmp_path: Path
 ) -> None:

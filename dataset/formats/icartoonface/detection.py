@@ -1,13 +1,15 @@
 """The detection set: training boxes, test boxes and submissions, as CSV.
 
-Without a header and without quoting::
+Without a header and without quoting. What spreadsheets save is read too: semicolons or
+tabs, quotes, a header, blank rows, and decimals with a comma::
 
     picture.jpg,x1,y1,x2,y2                        training, LF
     picture.jpg,x1,y1,x2,y2,face                   test, CRLF
     picture.jpg,xmin,ymin,xmax,ymax,face,score     submission
 """
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,14 +21,21 @@ from icf.dataset.formats.lines import (
     LineStyle,
     Row,
     checked_name,
+    plain_numbers,
     read_rows,
     write_rows,
 )
 from icf.errors import BadInput
+from icf.spreadsheet import column_name
 
 FloatArray = npt.NDArray[np.float64]
 
 CLASS_NAME = "face"
+
+#: What a row without cells consists of.
+_BLANK = ' ,;\t"'
+#: How a header calls the first column.
+_HEADERS = {"picture", "image", "file", "filename", "file_name", "name", "path", "img"}
 
 PUBLISHED_TEST = LineStyle("\r\n")
 """The line ends of the published test boxes; training boxes have the default."""
@@ -55,6 +64,16 @@ class DetectionBoxes:
         x1, y1, x2, y2 = self.corners.T
         return np.asarray((x2 <= x1) | (y2 <= y1), np.bool_)
 
+    @property
+    def repeated(self) -> int:
+        """How many boxes equal an earlier one of their picture. Each of them counts."""
+        rows = np.column_stack([self.picture, self._values()])
+        return len(rows) - len(np.unique(rows, axis=0))
+
+    def _values(self) -> FloatArray:
+        """Shape (n, m): what tells the boxes of a picture apart."""
+        return self.corners
+
 
 @dataclass(frozen=True, eq=False)
 class Detections(DetectionBoxes):
@@ -65,6 +84,9 @@ class Detections(DetectionBoxes):
     """
 
     scores: FloatArray = field(kw_only=True)
+
+    def _values(self) -> FloatArray:
+        return np.column_stack([self.corners, self.scores])
 
 
 def read_dettrain_csv(path: Path) -> DetectionBoxes:
@@ -177,15 +199,22 @@ class _Table:
 
 def _read_table(path: Path, layout: _Layout) -> _Table:
     rows, style = read_rows(path)
+    rows = [row for row in rows if row.text.strip(_BLANK)]
+    delimiter = _delimiter(rows, layout)
+    decimal_comma = delimiter != ","
+    if rows and _is_header(_split(rows[0], delimiter)):
+        del rows[0]
     index: dict[str, int] = {}
     picture = np.empty(len(rows), np.int64)
     fields_read = layout.number_fields
     numbers = np.empty((len(rows), len(fields_read)))
     for i, row in enumerate(rows):
-        fields = _fields(row, layout)
+        fields = _fields(row, layout, delimiter)
         picture[i] = index.setdefault(fields[0], len(index))
         try:
-            numbers[i] = [float(fields[j]) for j in fields_read]
+            numbers[i] = plain_numbers(
+                [fields[j] for j in fields_read], decimal_comma=decimal_comma
+            )
         except ValueError:
             row.fail(f"numbers in {layout.columns}")
     bad = ~np.isfinite(numbers).all(axis=1)
@@ -194,11 +223,32 @@ def _read_table(path: Path, layout: _Layout) -> _Table:
     return _Table(tuple(index), picture, numbers, style)
 
 
-def _fields(row: Row, layout: _Layout) -> list[str]:
-    fields = row.text.split(",")
+def _delimiter(rows: Sequence[Row], layout: _Layout) -> str:
+    """Return what separates the fields of the first row; a comma if nothing does."""
+    found = (d for d in (",", ";", "\t") if len(_split(rows[0], d)) == layout.count)
+    return next(found, ",") if rows else ","
+
+
+def _split(row: Row, delimiter: str) -> list[str]:
+    if '"' not in row.text:
+        return row.text.split(delimiter)
+    try:
+        return next(csv.reader([row.text], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return row.text.split(delimiter)
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return column_name(fields[0]) in _HEADERS and not any(
+        field[:1].isdecimal() for field in fields
+    )
+
+
+def _fields(row: Row, layout: _Layout, delimiter: str) -> list[str]:
+    fields = _split(row, delimiter)
     if len(fields) != layout.count or not fields[0]:
         row.fail(f"{layout.count} comma-separated fields, {layout.columns}")
-    if layout.count > 5 and fields[5] != CLASS_NAME:
+    if layout.count > 5 and fields[5].strip().lower() != CLASS_NAME:
         row.fail(f"the class {CLASS_NAME!r}", repr(fields[5]))
     return fields
 

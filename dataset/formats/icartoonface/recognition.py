@@ -13,6 +13,7 @@ per picture, then one line of two fields per ordered pair of pictures of one ide
 One published copy lacks the pair lines; ``pairs_to_score`` makes them from the labels.
 """
 
+import re
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ from icf.dataset.formats.lines import (
 IntArray = npt.NDArray[np.int64]
 
 DISTRACTOR = -1
+
+#: What 64 bits hold, in plain digits.
+_INTEGER = re.compile("[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +116,7 @@ def read_rectest_info(path: Path) -> RecognitionTest:
     Raises:
         BadInput: A row is neither a picture nor a pair; a picture is listed twice or
             after the first pair; a pair names an unknown picture, the same picture
-            twice, a distractor, or two identities.
+            twice, a distractor, or two identities, or is listed twice.
     """
     rows, style = read_rows(path)
     count = next((i for i, row in enumerate(rows) if _is_pair(row)), len(rows))
@@ -125,7 +129,7 @@ def read_rectest_info(path: Path) -> RecognitionTest:
         numbers.append(integers)
     table = np.array(numbers, np.int64).reshape(-1, 5)
     labels = table[:, 4].copy()
-    pairs = [_pair(row, known, labels) for row in rows[count:]]
+    pairs = _pairs(rows[count:], known, labels)
     return RecognitionTest(
         tuple(known),
         table[:, :4].copy(),
@@ -206,6 +210,19 @@ def _picture(row: Row) -> tuple[str, list[int]]:
     return fields[0], integers
 
 
+def _pairs(
+    rows: Sequence[Row], known: dict[str, int], labels: IntArray
+) -> list[tuple[int, int]]:
+    """Parse pairs, each of which may be listed once."""
+    lines: dict[tuple[int, int], int] = {}
+    for row in rows:
+        pair = _pair(row, known, labels)
+        if pair in lines:
+            row.fail("each pair once", f"the pair of line {lines[pair]} again")
+        lines[pair] = row.number
+    return list(lines)
+
+
 def _pair(row: Row, known: dict[str, int], labels: IntArray) -> tuple[int, int]:
     """Parse a pair of pictures of one identity; return their rows."""
     fields = row.text.split()
@@ -225,10 +242,11 @@ def _pair(row: Row, known: dict[str, int], labels: IntArray) -> tuple[int, int]:
 
 
 def _integers(row: Row, fields: Sequence[str]) -> list[int]:
-    try:
+    if all(map(_INTEGER.fullmatch, fields)):
         return [int(value) for value in fields]
-    except ValueError:
-        row.fail("integers after the name", " ".join(map(repr, fields)))
+    row.fail(
+        "integers of at most 18 digits after the name", " ".join(map(repr, fields))
+    )
 
 
 def _box_array(boxes: list[list[int]]) -> IntArray:

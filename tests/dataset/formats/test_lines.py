@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from icf.dataset.formats.lines import (
     LineStyle,
     Row,
+    plain_numbers,
     read_rows,
     write_rows,
 )
@@ -18,7 +19,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\ufeff"))
 
 @given(
     st.lists(TEXT.filter(bool)),
-    st.builds(LineStyle, st.sampled_from(["\n", "\r\n"]), st.booleans()),
+    st.builds(LineStyle, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans()),
 )
 def test_rows_come_back_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any], style: LineStyle
@@ -43,9 +44,22 @@ def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
 
 def test_bytes_that_are_not_utf8_are_refused_by_line(tmp_path: Path) -> None:
     path = tmp_path / "latin.txt"
-    path.write_bytes(b"a\nb\xe9\n")
+    path.write_bytes(b"a\nb\xe9\n\xc3\xa9\n")
     with pytest.raises(BadInput, match=r"latin.txt, line 2: .* found byte 0xe9"):
         read_rows(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
+def test_other_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_bytes("a\r\nété.jpg 1\r\n".encode(encoding))
+    assert [row.text for row in read_rows(path)[0]] == ["a", "été.jpg 1"]
+
+
+@pytest.mark.parametrize("field", ["1_0", "\u0661", "", "x", "1,5"])
+def test_only_plain_digits_are_a_number(field: str) -> None:
+    with pytest.raises(ValueError, match=r"digits|could not"):
+        plain_numbers(["1", field])
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -135,7 +135,8 @@ def test_degenerate_boxes_are_kept_and_flagged(tmp_path: Path) -> None:
         (read_dettrain_csv, "a.jpg,1,2,3,4", "a.jpg,1,2,3,nan", "finite numbers"),
         (read_dettest_csv, "a.jpg,1,2,3,4,face", "a.jpg,1,2,3,4", "6 comma-separated"),
         (read_dettest_csv, "a.jpg,1,2,3,4,face", "a,1,2,3,4,cat", "class 'face'"),
-        (read_dettest_csv, "a.jpg,1,2,3,4,face", "", "6 comma-separated"),
+        (read_dettrain_csv, "a.jpg,1,2,3,4", "a.jpg,1,2,3,1_0", "numbers in"),
+        (read_dettrain_csv, "a.jpg,1,2,3,4", "a.jpg,1,2,3,\u0661", "numbers in"),
         (read_submission_csv, "a,1,2,3,4,face,.5", "a,1,2,3,4,face,inf", "finite"),
         (read_submission_csv, "a,1,2,3,4,face,.5", "a,1,2,3,4,face", "7 comma"),
         (read_submission_csv, "a,1,2,3,4,face,.5", "a,1,2,3,4,face,", "numbers in"),
@@ -151,6 +152,27 @@ def test_a_bad_row_is_refused_by_line(
     assert message.startswith(f"{path}, line 2: expected ")
     assert reason in message
     assert repr(bad) in message or "'cat'" in message
+
+
+def test_a_submission_is_read_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
+    lines = [
+        ";;;;;;",
+        "Picture;Xmin;Ymin;Xmax;Ymax;Class;Score",
+        '"a;1.jpg";1,5;2;3;4;FACE;0,25',
+        "b.jpg;1;2;3;4;face;1",
+        ";;;;;;",
+    ]
+    found = read_submission_csv(written(tmp_path / "s.csv", lines, "\r"))
+    assert found.pictures == ("a;1.jpg", "b.jpg")
+    assert found.corners.tolist() == [[1.5, 2, 3, 4], [1, 2, 3, 4]]
+    assert found.scores.tolist() == [0.25, 1.0]
+
+
+def test_repeated_boxes_are_kept_and_counted(tmp_path: Path) -> None:
+    lines = ["a,1,1,9,9,face", "b,1,1,9,9,face", "a,1,1,9,9,face", "a,1,1,9,8,face"]
+    assert read_dettest_csv(written(tmp_path / "t.csv", lines)).repeated == 1
+    scored = [f"{line},{0.5 + n / 10}" for n, line in enumerate(lines)]
+    assert read_submission_csv(written(tmp_path / "s.csv", scored)).repeated == 0
 
 
 def test_an_empty_file_has_no_boxes(tmp_path: Path) -> None:

@@ -154,6 +154,9 @@ def test_tabs_and_runs_of_spaces_separate_fields_too(tmp_path: Path) -> None:
         ("c 0 0 1 1", "6 fields"),
         ("c 0 0 1 1 1 1", "6 fields"),
         ("c 0 0 1 one 1", "'one'"),
+        ("c 0 0 1 1_0 1", "'1_0'"),
+        ("c 0 0 1 \u0661 1", "integers"),
+        ("c 0 0 1 1 " + "9" * 20, "integers of at most 18 digits"),
         ("c 0 0 1 1 -2", "label of -1 (distractor) or more, found -2"),
         ("a 0 0 1 1 1", "each picture once, found 'a' again"),
         ("a nobody", "a picture listed above, found 'nobody'"),
@@ -171,6 +174,12 @@ def test_a_bad_info_row_is_refused_by_line(
     message = refused(path, read_rectest_info, lines)
     assert message.startswith(f"{path}, line 5: expected ")
     assert found in message
+
+
+def test_a_pair_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    lines = ["a 0 0 1 1 1", "b 0 0 1 1 1", "a b", "b a", "a b"]
+    message = refused(tmp_path / "info.txt", read_rectest_info, lines)
+    assert "line 5: expected each pair once, found the pair of line 3 again" in message
 
 
 def test_a_picture_after_the_first_pair_is_refused(tmp_path: Path) -> None:
