@@ -29,8 +29,11 @@ from icf.catalogue import tombstones
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.models.face_crops import FaceCropper, read_boxes
 from icf.stores.files import new_folder, replace_file
+from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
+#: In a workspace's folder: held while a batch is made.
+LOCK = "export.lock"
 #: Maximum side of the exported crops, in pixels.
 MAX_SIDE = 640
 
@@ -99,6 +102,14 @@ def export(
         WrongUse: the folder contains something else.
         BrokenMachine: the folder cannot be written.
     """
+    what = f"icf-annotate export {request.folder}"
+    with one_at_a_time(workspace.root / LOCK, what):
+        return _export(workspace, request, done)
+
+
+def _export(
+    workspace: Workspace, request: ExportRequest, done: Callable[[int], None]
+) -> Exported:
     existing = existing_batch(workspace, request)
     if existing is not None and request.marker.is_file():
         return Exported(existing, False, False, {})

@@ -7,6 +7,7 @@ its name where there are several.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import time
@@ -32,11 +33,13 @@ from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
+from icf.stores.lock import one_at_a_time
 from icf.version import __version__
 from icf.workspace import Workspace
 
 SUMMARY = "release.json"
-
+#: In a workspace's folder: held while a release is written.
+LOCK = "release.lock"
 
 #: Settings that a release does not depend on; its models are named by their hashes.
 _LOCAL = {"workers", "detector", "embedder"}
@@ -143,6 +146,13 @@ def write(
         BrokenMachine: bytes or embeddings are missing or damaged, or the disk fails.
     """
     target = target.resolve()
+    with one_at_a_time(workspace.root / LOCK, f"icf-build-splits {target}"):
+        return _write(workspace, prepared, target, seed, link)
+
+
+def _write(
+    workspace: Workspace, prepared: Prepared, target: Path, seed: int, link: bool
+) -> bool:
     present = _read_summary(target)
     if present is not None:
         _check_same(target, present, prepared)
@@ -173,6 +183,8 @@ def write(
     except IcfError:
         raise
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _occupied(target, "what another program wrote meanwhile") from error
         raise BrokenMachine(
             f"cannot write the release {target}: {error}; nothing was left under "
             "that name. Free some space or choose another folder, and run it again"

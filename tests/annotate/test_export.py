@@ -3,12 +3,15 @@ from __future__ import annotations
 import csv
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from icf.annotate.export import MAX_SIDE, Exported, ExportRequest, export
 from icf.annotate.formats import label_studio
+from icf.catalogue.schema import question
 from icf.errors import BrokenMachine, WrongUse
 from icf.images import decode
 from icf.models.face_crops import read_boxes
@@ -232,3 +235,15 @@ def test_names_of_characters_do_not_run_in_a_spreadsheet(plain: Place) -> None:
     run(plain)
     text = (request(plain).folder / "questions.csv").read_text()
     assert """,'+Album,"'=HYPERLINK(""x"")",""" in text
+
+
+def test_two_exports_to_one_folder_at_once_ask_one_batch(plain: Place) -> None:
+    filled(plain, faces=12)
+    with ThreadPoolExecutor() as threads:
+        done = list(threads.map(lambda _: run(plain, limit=4), range(2)))
+    assert sorted(each.written for each in done) == [False, True]
+    batches = {each.batch.id for each in done if each.batch}
+    assert len(batches) == 1
+    with plain.workspace.catalogue.read() as connection:
+        asked = connection.execute(sa.select(sa.func.count(question.c.id)))
+        assert asked.scalar_one() == 4

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -389,3 +390,21 @@ def test_why_tells_of_the_releases_that_have_a_face(
     assert told() == [
         {"release": shown["release"], "note": "it is not at that place now"}
     ]
+
+
+def test_two_builds_at_once_write_one_after_the_other(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    target = tmp_path / "both"
+    prepared = {seed: prepare(workspace, seed) for seed in (1, 2)}
+
+    def build(seed: int) -> str:
+        try:
+            return str(write(workspace, prepared[seed], target, seed))
+        except WrongUse as error:
+            return str(error)
+
+    with ThreadPoolExecutor() as threads:
+        ends = sorted(threads.map(build, prepared))
+    assert ends[1] == "True"
+    assert ends[0].startswith(f"{target} already holds another release")
