@@ -77,6 +77,18 @@ def _kept(
         if without and name in without:
             continue
         if is_made_by_machine(name):
-            counted[name] += 1
+            counted[_called(name)] += 1
         else:
             yield name
+
+
+def _called(name: str) -> str:
+    """Return what to count a name as: those that come with every file are one."""
+    lower = name.lower()
+    for beginning in ("._", *_BEGINNINGS):
+        if beginning != "." and lower.startswith(beginning):
+            return f"{name[: len(beginning)]}*"
+    for ending in _ENDINGS:
+        if lower.endswith(ending):
+            return f"*{name[-len(ending) :]}"
+    return name

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from icf.errors import BadInput
+
 log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
@@ -22,6 +24,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: How .xlsx, .ods (both are ZIP) and .xls begin.
+_SPREADSHEETS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
+
 #: As ``surrogateescape`` reads bytes that are no UTF-8.
 UNREADABLE = re.compile("[\ud800-\udfff]")
 _DECODED = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
@@ -82,9 +87,15 @@ def open_text(path: Path) -> TextFile:
 
     Raises:
         OSError: it cannot be read.
+        BadInput: it is no text but a spreadsheet.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    if head.startswith(_SPREADSHEETS):
+        raise BadInput(
+            f"{path} is a spreadsheet program's own file (.xlsx, .ods or .xls); "
+            "save it there as CSV, in UTF-8 if it asks"
+        )
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return TextFile(path, encoding)

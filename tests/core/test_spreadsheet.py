@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from icf import spreadsheet, text_file
+from icf.errors import BadInput
 from icf.spreadsheet import BadRow, Table, column_name, number_of, read_table, truth_of
 from icf.text_file import open_text
 
@@ -75,6 +76,12 @@ def test_bytes_that_are_not_utf8_among_some_that_are_affect_only_their_line(
 ) -> None:
     found = rows(tmp_path, b"a,b\n1,M\xfcller\n2,M\xc3\xbcller\n3,\0\n")
     assert found == [(2, "it is not UTF-8"), (3, ["2", "Müller"]), (4, "a zero byte")]
+
+
+@pytest.mark.parametrize("begin", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_spreadsheets_own_file_is_called_that(tmp_path: Path, begin: bytes) -> None:
+    with pytest.raises(BadInput, match="save it there as CSV"):
+        table(tmp_path, begin + b"\0" * 100)
 
 
 def test_the_line_that_excel_adds_and_blank_rows_are_none(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ FORMATS: Mapping[str, Callable[[Path], Rows]] = {
     ".jsonl": JsonRows,
     ".ndjson": JsonRows,
     ".parquet": _parquet,
+    ".tsv": CsvRows,
+    ".txt": CsvRows,  # what Excel calls "Unicode text"
 }
 
 #: A step is one transaction: with more rows it costs less for each.
@@ -77,7 +79,7 @@ class ListSource:
         if kind not in FORMATS:
             raise WrongUse(
                 f"[[source]] {self.name!r}: {self._path} ends in {kind!r}; a list ends "
-                f"in {', '.join(FORMATS)}"
+                f"in {', '.join(FORMATS)}; a spreadsheet program can save it as CSV"
             )
         self._format = FORMATS[kind](self._path)
         self._rows: Iterator[Row] | None = None

@@ -28,13 +28,14 @@ def test_people_make_it(name: str) -> None:
 
 
 def test_a_walk_is_in_order_and_counts_what_it_leaves_out(tmp_path: Path) -> None:
-    for name in ("b/2", "b/1", "a/@eaDir/x/y", "a/1", "@eaDir/z", "a/Thumbs.db"):
+    made = ("@eaDir/z", "a/@eaDir/x/y", "a/Thumbs.db", "a/._1", "b/._2", ".git/x")
+    for name in ("b/2", "b/1", "a/1", *made):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "link").symlink_to(tmp_path / "a")
     left_out: Counter[str] = Counter()
     found = [str(one.relative_to(tmp_path)) for one in walk(tmp_path, left_out)]
     assert found == ["a/1", "b/1", "b/2"]
-    assert left_out == {"@eaDir": 2, "Thumbs.db": 1}
+    assert left_out == {"@eaDir": 2, "Thumbs.db": 1, "._*": 2, ".git": 1}
     linked = walk(tmp_path, folder_links=True)
     assert "link" in [str(one.relative_to(tmp_path)) for one in linked]
