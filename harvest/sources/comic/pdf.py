@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import pikepdf
 import pypdfium2
@@ -16,33 +13,15 @@ from PIL import Image
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.comic.pages import About, Page, Write, check_count
+from icf.harvest.sources.comic.pdf_page import pictures_of
+from icf.images.jpeg import read_frame
 
 #: Most pixels of a rendered page; a larger page is rendered at a lower resolution.
 MOST_PIXELS = 16_000_000
 #: Most bytes of unpacked pixels; above this the page is rendered.
 _MOST_PIXEL_BYTES = 48_000_000
 _POINTS_AN_INCH = 72
-#: Most compressed bytes of the content stream of a page that is one picture.
-_LONGEST_CONTENT = 4096
-#: Operators that may occur on a page that is one picture.
-_HARMLESS = frozenset(
-    {"q", "Q", "cm", "Do", "re", "W", "W*", "n", "BMC", "BDC", "EMC", "MP", "DP"}
-)
 _CHANNELS = {"/DeviceRGB": 3, "/CalRGB": 3, "/DeviceGray": 1, "/CalGray": 1}
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """The one picture of a page.
-
-    Attributes:
-        scale: its pixels per point of the page.
-        upright: neither turned nor mirrored.
-    """
-
-    image: pikepdf.Stream
-    scale: float
-    upright: bool
 
 
 class Pdf:
@@ -90,45 +69,14 @@ class Pdf:
             self._drawn.close()
 
     def _bytes(self, index: int) -> bytes:
-        placed = self._only_picture(index) if self._raw else None
-        if placed is not None and placed.upright:
-            data = _jpeg(placed.image) or _lossless(placed.image)
+        placed = pictures_of(self._pdf.pages[index]) if self._raw else None
+        if placed and len(placed) == 1 and placed[0].whole:
+            data = _jpeg(placed[0].image) or _lossless(placed[0].image)
             if data is not None:
                 return data
-        scale = placed.scale if placed is not None else self._dpi / _POINTS_AN_INCH
+        usual = self._dpi / _POINTS_AN_INCH
+        scale = max((one.scale for one in placed or ()), default=usual)
         return self._draw(index, scale)
-
-    def _only_picture(self, index: int) -> _Placed | None:
-        """Return the page's picture, where the page shows nothing else."""
-        try:
-            page = self._pdf.pages[index]
-            objects = page.obj.get("/Resources") or page.resources
-            names: Any = objects.get("/XObject", {})
-            if len(names) != 1 or page.obj.get("/Annots") or _is_long(page.obj):
-                return None
-            matrix: Sequence[float] = (1.0, 0.0, 0.0, 1.0)
-            shown: Any = None
-            for instruction in pikepdf.parse_content_stream(page):
-                word, operands = str(instruction.operator), instruction.operands
-                if word not in _HARMLESS:
-                    return None
-                if word == "cm" and shown is None:
-                    matrix = _times(
-                        [float(one) for one in cast(Any, operands)[:4]], matrix
-                    )
-                elif word == "Do":
-                    if shown is not None:
-                        return None
-                    shown = names[str(operands[0])]
-            if shown is None or shown.get("/Subtype") != "/Image":
-                return None
-            a, b, c, d = matrix
-            straight = a > 0 and d > 0 and abs(b) < 1e-6 and abs(c) < 1e-6
-            width = max((a * a + b * b) ** 0.5, 1e-3)
-            turned = int(page.obj.get("/Rotate", 0)) % 360 != 0
-            return _Placed(shown, int(shown.Width) / width, straight and not turned)
-        except (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError):
-            return None  # unusual: render the page
 
     def _draw(self, index: int, scale: float) -> bytes:
         try:
@@ -152,19 +100,6 @@ class Pdf:
             return str(self._pdf.docinfo.get("/Author", "")).strip() or None
         except (pikepdf.PdfError, AttributeError, TypeError, ValueError):
             return None
-
-
-def _is_long(page: pikepdf.Object) -> bool:
-    """Return whether the content stream is too long for a single picture."""
-    contents: Any = page.get("/Contents", [])
-    parts = contents if isinstance(contents, pikepdf.Array) else [contents]
-    return sum(len(part.read_raw_bytes()) for part in parts) > _LONGEST_CONTENT
-
-
-def _times(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:
-    a, b, c, d = left
-    e, f, g, h = right
-    return a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h
 
 
 def _filters(image: pikepdf.Stream) -> list[str]:
@@ -200,10 +135,15 @@ def _jpeg(image: pikepdf.Stream) -> bytes | None:
     """Return the embedded file, if it is a JPEG."""
     if _filters(image) != ["/DCTDecode"] or not _is_plain(image):
         return None
-    if _channels(image) is None or "/DecodeParms" in image:
+    channels = _channels(image)
+    if channels is None or "/DecodeParms" in image:
         return None
     data = image.read_raw_bytes()
-    return data if data[:2] == b"\xff\xd8" else None
+    frame = read_frame(data) if data[:2] == b"\xff\xd8" else None
+    # A page does not turn its picture by EXIF, as a decoder of the file would.
+    if frame is None or frame.components != channels or frame.orientation != 1:
+        return None
+    return data
 
 
 def _lossless(image: pikepdf.Stream) -> bytes | None:

@@ -88,12 +88,13 @@ def epub(path: Path, members: Mapping[str, bytes], package: str) -> Path:
 def pdf(path: Path, *streams: Mapping[str, Any], password: str = "") -> Path:
     """A PDF file; each page is one picture, given by its dictionary and its "data".
 
-    A "content" is drawn instead of the usual one.
+    A "content" is drawn instead of the usual one; "page" has keys of the page.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with pikepdf.new() as made:
         for keys in streams:
             own = dict(keys)
+            of_page = own.pop("page", {})
             content = own.pop("content", b"q 200 0 0 300 0 0 cm /I Do Q")
             data, mask = own.pop("data"), own.pop("mask", None)
             stream = pikepdf.Stream(made, data)
@@ -120,6 +121,8 @@ def pdf(path: Path, *streams: Mapping[str, Any], password: str = "") -> Path:
                 XObject=pikepdf.Dictionary(I=made.make_indirect(stream))
             )
             page.obj.Contents = pikepdf.Stream(made, content)
+            for name, value in of_page.items():
+                page.obj[f"/{name}"] = value
         lock = pikepdf.Encryption(owner="o", user=password) if password else None
         if lock is not None:
             made.save(path, encryption=lock)

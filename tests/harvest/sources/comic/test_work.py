@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pikepdf
 import pytest
 from PIL import Image
@@ -451,6 +452,97 @@ def test_a_masked_picture_shows_what_the_page_shows(tmp_path: Path) -> None:
 def test_a_drawn_picture_keeps_its_own_pixels(tmp_path: Path) -> None:
     odd = jpeg_page(JPEG, Decode=pikepdf.Array([1, 0, 1, 0, 1, 0]))
     assert decoded(pages(pdf(tmp_path / "a.pdf", odd))["1"]).size == (40, 60)
+
+
+#: The upper half black, the lower half white.
+HALVES = bytes(40 * 30 * 3) + b"\xff" * (40 * 30 * 3)
+FULL = b"q 200 0 0 300 0 0 cm /I Do Q"
+
+
+def boxed(*corners: int) -> pikepdf.Array:
+    return pikepdf.Array(list(corners))
+
+
+@pytest.mark.parametrize(
+    ("keys", "size"),
+    [
+        ({"page": {"CropBox": boxed(0, 150, 200, 300)}}, (40, 30)),
+        ({"page": {"MediaBox": boxed(0, 150, 200, 300)}}, (40, 30)),
+        ({"content": b"0 150 200 150 re W n " + FULL}, (40, 60)),
+        ({"content": b"q 1 0 0 1 0 150 cm 0 0 200 150 re W* n Q " + FULL}, None),
+        ({"content": b"q 200 0 0 300 0 0 cm 0 .5 1 .5 re W n /I Do Q"}, (40, 60)),
+        ({"content": b"q 0 150 m 200 150 l 200 300 l 0 300 l h W n " + FULL}, (40, 60)),
+        ({"content": FULL}, None),
+        ({"content": b"0 0 200 300 re W n " + FULL}, None),
+        ({"content": b"0 g q 200.4 0 0 300.6 -.2 -.3 cm /I Do Q"}, None),
+    ],
+)
+def test_a_page_that_shows_a_part_of_its_picture_gives_that_part(
+    tmp_path: Path, keys: dict[str, Any], size: tuple[int, int] | None
+) -> None:
+    found = decoded(pages(pdf(tmp_path / "a.pdf", flate_page(HALVES, **keys)))["1"])
+    if size is None:  # all of it
+        assert found.tobytes() == HALVES
+        return
+    assert found.size == size
+    values = np.asarray(found.convert("L"))
+    shows_white_of_the_page = size == (40, 60)
+    assert (values[:28] < 10).all()
+    assert (values[32:] > 245).all() or not shows_white_of_the_page
+
+
+def test_a_picture_that_the_edge_of_the_page_cuts_is_cut(tmp_path: Path) -> None:
+    content = b"q 200 0 0 300 0 -150 cm /I Do Q"
+    path = pdf(tmp_path / "a.pdf", flate_page(HALVES, content=content))
+    values = np.asarray(decoded(pages(path)["1"]).convert("L"))
+    assert values.shape == (60, 40)
+    assert (values[:28] > 245).all()
+    assert (values[32:] < 10).all()
+
+
+def test_what_a_hidden_layer_has_is_not_taken(tmp_path: Path) -> None:
+    content = b"/OC /L BDC " + FULL + b" EMC"
+    path = pdf(tmp_path / "a.pdf", flate_page(HALVES, content=content))
+    with pikepdf.open(path, allow_overwriting_input=True) as made:
+        layer = made.make_indirect(
+            pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name="hidden")
+        )
+        made.pages[0].obj.Resources.Properties = pikepdf.Dictionary(L=layer)
+        made.Root.OCProperties = pikepdf.Dictionary(
+            OCGs=[layer], D=pikepdf.Dictionary(OFF=[layer])
+        )
+        made.save(path)
+    assert decoded(pages(path)["1"]).getextrema() == ((255, 255),) * 3
+
+
+def test_a_page_does_not_turn_its_picture_by_exif(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.frombytes("RGB", (40, 60), HALVES).save(out, "JPEG", exif=exif, quality=95)
+    found = decoded(pages(pdf(tmp_path / "a.pdf", jpeg_page(out.getvalue())))["1"])
+    assert (found.size, found.getexif().get(0x0112)) == ((40, 60), None)
+
+
+def test_a_page_of_strips_keeps_their_resolution(tmp_path: Path) -> None:
+    strips = b"q 200 0 0 150 0 150 cm /I Do Q q 200 0 0 150 0 0 cm /I Do Q"
+    path = pdf(tmp_path / "a.pdf", flate_page(HALVES, content=strips))
+    found = decoded(pages(path)["1"])
+    assert found.size == (80, 120)
+    column = np.asarray(found.convert("L"))[:, 40]
+    assert [int(column[at]) for at in (15, 45, 75, 105)] == [0, 255, 0, 255]
+
+
+def test_a_stencil_an_inline_picture_and_a_form_are_drawn(tmp_path: Path) -> None:
+    rows = bytes(5 * 30) + b"\xff" * 5 * 30
+    stencil = flate_page(rows, ImageMask=True, BitsPerComponent=1)
+    del stencil["ColorSpace"]
+    inline = b"q 200 0 0 300 0 0 cm BI /W 1 /H 2 /CS /G /BPC 8 ID \x00\xff EI Q"
+    path = pdf(tmp_path / "a.pdf", stencil, flate_page(HALVES, content=inline))
+    found = [np.asarray(decoded(one).convert("L")) for one in pages(path).values()]
+    assert found[0].shape == (60, 40)
+    assert (found[0][5, 5], found[0][55, 5]) == (0, 255)
+    assert (found[1][5, 5], found[1][-5, 5]) == (0, 255)
 
 
 def test_an_encrypted_pdf_is_one_fault_of_the_file(tmp_path: Path) -> None:
