@@ -30,6 +30,20 @@ TEMPORARY = (
     FetchStatus.HASH_MISMATCH,
 )
 
+#: The address is gone; another address of the same picture may be there.
+GONE = (
+    FetchStatus.NOT_FOUND,
+    FetchStatus.GONE,
+    FetchStatus.REFUSED,
+    FetchStatus.UNREACHABLE,
+    FetchStatus.TIMEOUT,
+    FetchStatus.HTTP_ERROR,
+    FetchStatus.TRUNCATED,
+    FetchStatus.EMPTY,
+    FetchStatus.NOT_IMAGE,
+    FetchStatus.TOO_MANY_REDIRECTS,
+)
+
 #: What `retry` can take.
 RETRYABLE = tuple(
     fate

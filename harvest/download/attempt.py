@@ -54,7 +54,7 @@ class Attempt:
 
     def delay(self, leased: Leased) -> float | None:
         """Return the seconds between requests to the URL's host; None if unknown."""
-        return self._robots.delay(leased.url) if leased.host else 0.0
+        return self._robots.delay(leased.address) if leased.host else 0.0
 
     async def make(self, leased: Leased) -> Result:
         """Store the bytes of a URL.
@@ -67,9 +67,10 @@ class Attempt:
         return await self._fetch(leased)
 
     async def _fetch(self, leased: Leased) -> Result:
-        url = leased.url
-        with BlobSink(self._blobs, sha1=leased.sha1 is not None) as sink:
-            got = await self._fetcher.fetch(_wanted(url, leased), sink)
+        url = leased.address
+        wanted = _wanted(leased)
+        with BlobSink(self._blobs, sha1=wanted.sha1 is not None) as sink:
+            got = await self._fetcher.fetch(wanted, sink)
             if isinstance(got, NotModified):
                 return Ended(leased, FetchStatus.UNCHANGED, None, got.status)
             self._check(url, sink)
@@ -145,7 +146,9 @@ def _stored(
     return Stored(leased, sha256, size, headers, status, *known)
 
 
-def _wanted(url: str, leased: Leased) -> Wanted:
+def _wanted(leased: Leased) -> Wanted:
     """Make a conditional request if earlier response headers allow one."""
     known = json.loads(leased.headers) if leased.headers else {}
-    return Wanted(url, leased.sha1, known.get("ETag"), known.get("Last-Modified"))
+    # The hash is that of the first address; a fallback may be a smaller version.
+    sha1 = None if leased.address_no else leased.sha1
+    return Wanted(leased.address, sha1, known.get("ETag"), known.get("Last-Modified"))

@@ -7,11 +7,12 @@ leased again when the lease expires.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -33,6 +34,9 @@ class Leased:
         attempts: number of attempts so far.
         image_id: of the bytes stored for it earlier, or None.
         headers: JSON of the response headers of those bytes, or None.
+        fallbacks: other addresses of the same picture.
+        address_no: which one is asked for: 0 is the URL, 1 the first fallback.
+        before: how the address before this one failed, or None.
     """
 
     id: int
@@ -43,6 +47,18 @@ class Leased:
     attempts: int
     image_id: int | None = None
     headers: str | None = None
+    fallbacks: tuple[str, ...] = ()
+    address_no: int = 0
+    before: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What is requested now: the URL, or one of its fallbacks."""
+        return self.address_at(self.address_no)
+
+    def address_at(self, number: int) -> str:
+        """Return an address by its number."""
+        return self.fallbacks[number - 1] if number else self.url
 
 
 class Frontier:
@@ -92,19 +108,7 @@ class Frontier:
             held = {"leased_by": self.worker, "leased_until": now + self._lease}
             self._set([row.id for row in rows], connection, held)
             headers = _headers_of(connection, rows)
-        return [
-            Leased(
-                row.id,
-                row.url,
-                row.host,
-                row.source,
-                row.expected_sha1,
-                row.attempts,
-                row.image_id,
-                headers.get((row.image_id, row.url)),
-            )
-            for row in rows
-        ]
+        return [_leased(row, headers) for row in rows]
 
     def renew(self, ids: Collection[int]) -> None:
         """Extend the leases of this worker on rows."""
@@ -196,6 +200,26 @@ class Frontier:
 _FREE: dict[str, object] = {"leased_by": None, "leased_until": 0.0}
 
 
+def _leased(
+    row: sa.Row[tuple[object, ...]], headers: dict[tuple[int, str, str], str]
+) -> Leased:
+    others = json.loads(row.fallbacks) if row.fallbacks else []
+    bare = Leased(
+        row.id,
+        row.url,
+        row.host,
+        row.source,
+        row.expected_sha1,
+        row.attempts,
+        row.image_id,
+        fallbacks=tuple(others),
+        address_no=min(row.address_no, len(others)),
+        before=row.message if row.address_no else None,
+    )
+    known = headers.get((row.image_id, row.url, bare.address))
+    return replace(bare, headers=known)
+
+
 def _is_leased() -> sa.ColumnElement[bool]:
     # Literal text, not a parameter, so that the database can use the partial index.
     return url.c.leased_until > sa.text("0")
@@ -212,15 +236,19 @@ def _locked(
 
 def _headers_of(
     connection: sa.Connection, rows: Iterable[sa.Row[tuple[object, ...]]]
-) -> dict[tuple[int, str], str]:
-    """Return the response headers of rows that were fetched earlier."""
+) -> dict[tuple[int, str, str], str]:
+    """Return the headers of earlier responses, by image, URL and fetched address."""
     known = [row.image_id for row in rows if row.image_id is not None]
     if not known:
         return {}
     found = connection.execute(
         sa.select(image_source).where(among(connection, image_source.c.image_id, known))
     )
-    return {(row.image_id, row.url): row.headers for row in found if row.headers}
+    return {
+        (row.image_id, row.url, row.fetched_from or row.url): row.headers
+        for row in found
+        if row.headers
+    }
 
 
 def worker_name(pid: int) -> str:

@@ -17,6 +17,7 @@ from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
 from icf.harvest.download.frontier import Leased
 from icf.harvest.filing import write_candidates
+from icf.harvest.http.urls import host_of
 from icf.harvest.images import NewImage, insert_images
 
 
@@ -51,13 +52,18 @@ class Ended:
 
 @dataclass(frozen=True)
 class Postponed:
-    """A URL is to be tried again, not before a time."""
+    """A URL is to be tried again, not before a time.
+
+    Attributes:
+        address_no: of the address that is tried then.
+    """
 
     leased: Leased
     not_before: float
     attempts: int
     message: str | None
     http_status: int | None = None
+    address_no: int = 0
 
 
 Result = Stored | Ended | Postponed
@@ -110,15 +116,14 @@ def _without_withdrawn(
     hashes = tombstones.buried(
         connection, tombstones.SHA256, {one.sha256 for one in stored}
     )
-    urls = tombstones.buried(
-        connection, tombstones.URL, {one.leased.url for one in stored}
-    )
+    asked = {address for one in stored for address in _addresses(one.leased)}
+    urls = tombstones.buried(connection, tombstones.URL, asked)
     if not hashes and not urls:
         return results, frozenset()
 
     def is_withdrawn(one: Result) -> bool:
         return isinstance(one, Stored) and (
-            one.sha256 in hashes or one.leased.url in urls
+            one.sha256 in hashes or not urls.isdisjoint(_addresses(one.leased))
         )
 
     kept = [
@@ -128,16 +133,22 @@ def _without_withdrawn(
         for one in results
     ]
     elsewhere = {one.sha256 for one in kept if isinstance(one, Stored)}
-    of_urls = {one.sha256 for one in stored if one.leased.url in urls}
+    of_urls = {one.sha256 for one in stored if is_withdrawn(one)} - hashes
     known = sa.select(image.c.sha256).where(among(connection, image.c.sha256, of_urls))
     elsewhere |= set(connection.execute(known).scalars())
     return kept, hashes | (of_urls - elsewhere)
+
+
+def _addresses(leased: Leased) -> set[str]:
+    return {leased.url, leased.address}
 
 
 #: Columns of ``url`` that ``image_source`` repeats.
 _AS_LISTED = ("page_url", "licence_url", "author", "seconds", "shot", "tracks")
 
 _CHANGED = (
+    "host",
+    "address_no",
     "fate",
     "message",
     "http_status",
@@ -152,7 +163,12 @@ _CHANGED = (
 
 def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
     leased = result.leased
+    # What has ended begins with its first address, should it be fetched again.
+    number = result.address_no if isinstance(result, Postponed) else 0
+    is_same = number == leased.address_no
     values: dict[str, Any] = {
+        "host": leased.host if is_same else host_of(leased.address_at(number)),
+        "address_no": number,
         "message": None,
         "http_status": result.http_status,
         "attempts": leased.attempts + 1,
@@ -164,6 +180,8 @@ def _change(result: Result, ids: dict[str, int], worker: str) -> dict[str, Any]:
     }
     if isinstance(result, Stored):
         values |= {"fate": FetchStatus.STORED.value, "image_id": ids[result.sha256]}
+        if leased.address_no:
+            values["message"] = f"from {leased.address}; before it: {leased.before}"
     elif isinstance(result, Ended):
         values |= {"fate": result.fate.value, "message": result.message}
     else:
@@ -191,6 +209,7 @@ def _insert_sources(
             **{name: listed[one.leased.id][name] for name in _AS_LISTED},
             "image_id": ids[one.sha256],
             "url": one.leased.url,
+            "fetched_from": one.leased.address if one.leased.address_no else None,
             "source": one.leased.source,
             "licence": listed[one.leased.id]["licence"] or "unknown",
             "licence_from": listed[one.leased.id]["licence_from"] or "unknown",

@@ -23,7 +23,7 @@ from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.hosts import Hosts
 from icf.harvest.download.results import Ended, Postponed, Result, Stored, write_results
-from icf.harvest.fates import FETCHED
+from icf.harvest.fates import FETCHED, GONE
 from icf.harvest.fault import Fault
 from icf.harvest.http.dns_health import DnsHealth, dns_is_down
 from icf.settings import HarvestSettings
@@ -273,7 +273,11 @@ class Worker:
         now, tries = self._clock(), leased.attempts + 1
         most = self._settings.attempts
         postponed = partial(
-            Postponed, leased, message=str(fault), http_status=fault.http_status
+            Postponed,
+            leased,
+            message=str(fault),
+            http_status=fault.http_status,
+            address_no=leased.address_no,
         )
         if fault.names_down and not self._names.is_up(now):
             if self._names.failed(now):
@@ -292,7 +296,15 @@ class Worker:
             self._count_refusal(leased.host)
         elif fault.http_status is not None:
             self._hosts.accepted(leased.host)
-        return Ended(leased, fault.fate, str(fault), fault.http_status)
+        message = (
+            f"{fault}; before it: {leased.before}" if leased.before else str(fault)
+        )
+        if fault.fate in GONE and leased.address_no < len(leased.fallbacks):
+            following = leased.address_no + 1
+            return Postponed(
+                leased, now, 0, message, fault.http_status, address_no=following
+            )
+        return Ended(leased, fault.fate, message, fault.http_status)
 
     def _pause_host(self, host: str, until: float) -> None:
         self._hosts.pause(host, until)

@@ -28,11 +28,9 @@ def exclude(
     """
     kept = _without_withdrawn_characters(connection, page)
     addresses = {one.address.url for one in kept.pictures}
+    addresses |= {other for one in kept.pictures for other in one.fallbacks}
     withdrawn = tombstones.buried(connection, tombstones.URL, addresses)
-    pictures = tuple(
-        _with_fate(one, one.address.url in withdrawn, only_licence)
-        for one in kept.pictures
-    )
+    pictures = tuple(_with_fate(one, withdrawn, only_licence) for one in kept.pictures)
     return replace(kept, pictures=pictures)
 
 
@@ -100,10 +98,12 @@ def _without_withdrawn_characters(
 
 
 def _with_fate(
-    picture: ResolvedPicture, withdrawn: bool, only_licence: Collection[str]
+    picture: ResolvedPicture, withdrawn: Collection[str], only_licence: Collection[str]
 ) -> ResolvedPicture:
-    if withdrawn:
+    if picture.address.url in withdrawn:
         return replace(picture, fate=FetchStatus.TAKEN_DOWN, message=None)
+    others = tuple(one for one in picture.fallbacks if one not in withdrawn)
+    picture = replace(picture, fallbacks=others)
     licence = picture.licence
     if picture.fate is not FetchStatus.PENDING or is_allowed(
         only_licence, licence.name, licence.url

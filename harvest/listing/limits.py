@@ -78,7 +78,10 @@ def apply_limits(
     over_limit += over
     wanted = _Wanted(rules, albums, characters)
     pictures, over = _pictures(
-        connection, source, rules, [p for p in page.pictures if wanted.picture(p)]
+        connection,
+        source,
+        rules,
+        [wanted.reachable(p) for p in page.pictures if wanted.picture(p)],
     )
     over_limit += over
     kept = replace(
@@ -127,6 +130,10 @@ class _Wanted:
     def picture(self, picture: Picture) -> bool:
         named = self._names(picture.album, picture.character)
         return named and self.rules.wants_url(picture.url)
+
+    def reachable(self, picture: ResolvedPicture) -> ResolvedPicture:
+        others = tuple(one for one in picture.fallbacks if self.rules.wants_url(one))
+        return replace(picture, fallbacks=others)
 
     def _names(self, album: str | None, character: str | None) -> bool:
         if album is None:

@@ -44,6 +44,7 @@ def store_pictures(
     rows = [_row(source, one, albums) for one in page.pictures]
     insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
     _refetch_changed(connection, rows)
+    _add_fallbacks(connection, rows)
     ids = _ids(connection, {row["url"] for row in rows})
     mentions: dict[tuple[int, int], dict[str, Any]] = {}
     for picture in page.pictures:
@@ -109,6 +110,24 @@ def _refetch_changed(connection: sa.Connection, rows: Sequence[dict[str, Any]]) 
             )
 
 
+def _add_fallbacks(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Give known URLs the fallbacks that nobody named before."""
+    listed = [
+        {"known_url": row["url"], "new_value": row["fallbacks"]}
+        for row in rows
+        if row["fallbacks"] is not None
+    ]
+    if listed:
+        known = {row["known_url"] for row in listed}
+        lock(connection, url, among(connection, url.c.url, known))
+        connection.execute(
+            sa.update(url)
+            .where(url.c.url == sa.bindparam("known_url"), url.c.fallbacks.is_(None))
+            .values(fallbacks=sa.bindparam("new_value")),
+            listed,
+        )
+
+
 def _ids(connection: sa.Connection, urls: Collection[str]) -> dict[str, int]:
     known = sa.select(url.c.url, url.c.id).where(among(connection, url.c.url, urls))
     return {address: row_id for address, row_id in connection.execute(known)}
@@ -131,6 +150,8 @@ def _row(
         "expected_sha1": picture.sha1,
         "expected_bytes": picture.size,
         "version": picture.version,
+        "fallbacks": json.dumps(picture.fallbacks) if picture.fallbacks else None,
+        "address_no": 0,
         "album_id": _album_alone(picture, albums),
         **_columns_of(picture.frame),
         "fate": picture.fate.value,

@@ -6,6 +6,8 @@ Once, before anything else is decided: limits, exclusions and rows see only thes
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -32,6 +34,7 @@ class ResolvedPicture(Picture):
     Attributes:
         address: normalised; without a host where the source itself reads the picture,
             or where the URL cannot be fetched, which the picture's ``fate`` then says.
+            The fallbacks are normalised too.
     """
 
     address: WebUrl = field(kw_only=True)
@@ -88,14 +91,28 @@ def _resolved(source: Source, picture: Picture) -> ResolvedPicture:
     values = _values(picture)
     if picture.own and source.reader is not None:
         return ResolvedPicture(**values, address=WebUrl(picture.url, None, ""))
+    others = _fetchable(picture.fallbacks)
     try:
         address = normalise(picture.url)
     except Fault as fault:
-        values |= {"fate": fault.fate, "message": str(fault)}
-        address = WebUrl(_storable(picture.url), None, "")
+        if others:
+            address = others[0]
+        else:
+            values |= {"fate": fault.fate, "message": str(fault)}
+            address = WebUrl(_storable(picture.url), None, "")
+    urls = dict.fromkeys(one.url for one in others if one.url != address.url)
+    values["fallbacks"] = tuple(urls)
     if address.original is not None:
         address = replace(address, original=_storable(address.original))
     return ResolvedPicture(**values, address=address)
+
+
+def _fetchable(urls: Iterable[str]) -> list[WebUrl]:
+    found = []
+    for url in urls:
+        with suppress(Fault):  # a way around, and no picture of its own
+            found.append(normalise(url))
+    return found
 
 
 def _values(thing: ListingPage | Picture) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from icf.engine.child_process import Channel
@@ -28,6 +29,7 @@ _WRITES_NOTHING = {
 }
 #: Listings that lead to listings that lead to listings: a circle ends here.
 _DEPTH = 8
+_MOST_FALLBACKS = 4
 
 Emit = Callable[[Mapping[str, Any]], None]
 
@@ -72,7 +74,9 @@ def _list(url: str, emit: Emit) -> None:
                 raise exception.AbortExtraction(str(fault)) from fault
 
         def handle_url(self, url: str, kwdict: Mapping[str, Any]) -> None:
-            emit({"url": url, **read_metadata(kwdict, self.extractor.url)})
+            others = _fallbacks(self.extractor, kwdict)
+            known = read_metadata(kwdict, self.extractor.url)
+            emit({"url": url, "fallbacks": others, **known})
 
         def handle_queue(self, url: str, kwdict: Mapping[str, Any]) -> None:
             known = kwdict.get("_extractor")
@@ -93,6 +97,25 @@ def _list(url: str, emit: Emit) -> None:
         status = Lister(extractor).run()
         emit({"end": True, "status": status, "message": log.last_error})
     logging.getLogger().removeHandler(log)
+
+
+def _fallbacks(extractor: Any, fields: Mapping[str, Any]) -> list[str]:
+    """Return a file's other URLs, as far as they are known without a request."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise LookupError("asked for only when the first URL is gone")
+
+    found: list[str] = []
+    extractor.request = refuse
+    try:
+        for url in islice(fields.get("_fallback") or (), _MOST_FALLBACKS):
+            found.append(str(url))
+    except Exception:
+        # Some sites generate them with requests, others fail in their own way.
+        return found
+    finally:
+        del extractor.request
+    return found
 
 
 class _Log(logging.Handler):

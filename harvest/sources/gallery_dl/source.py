@@ -245,4 +245,5 @@ def _picture(line: Line, filed: Filed) -> Picture:
         filed.character,
         page_url=line["page"],
         licence=licence,
+        fallbacks=tuple(line["fallbacks"]),
     )

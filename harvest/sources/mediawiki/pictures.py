@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -27,6 +28,12 @@ from icf.harvest.sources.mediawiki.wikitext import clean_title, gallery_files
 PAGE, GALLERY, CATEGORY, FILES = "images", "galleries", "file category", "files"
 
 _BATCH = "50"
+#: The layout of a wiki's uploads: two folders of the name's hash.
+_UPLOADED = re.compile(
+    r"(.*)/([0-9a-f]/[0-9a-f]{2})/([^/?]+\.(?:gif|jpe?g|png|webp))", re.IGNORECASE
+)
+#: Widths of thumbnails, in pixels, that Wikimedia keeps (mediawiki.org, Thumbnails).
+_WIDTHS = (250, 330, 500, 960, 1280, 1920)
 _PROPERTIES = {
     "prop": "imageinfo|info|templates",
     "inprop": "url",
@@ -224,6 +231,7 @@ def _picture(
         licence=read_licence(info, templates, facts.rights),
         sha1=str(sha1).lower() if sha1 else None,
         size=info["size"] if isinstance(info.get("size"), int) else None,
+        fallbacks=_smaller(str(info["url"]), info.get("width")),
     )
 
 
@@ -258,3 +266,21 @@ def _original(url: str) -> str:
     if not host_of(url).endswith(".nocookie.net"):
         return url
     return url + ("&" if "?" in url else "?") + "format=original"
+
+
+def _smaller(url: str, width: object) -> tuple[str, ...]:
+    """Return where the wiki serves the file when the uploaded bytes are gone.
+
+    >>> _smaller("https://w.org/w/images/a/ab/Luna.png", 1000)
+    ('https://w.org/w/images/thumb/a/ab/Luna.png/960px-Luna.png',)
+    """
+    if _original(url) != url:
+        return (url,)
+    found = _UPLOADED.fullmatch(url)
+    if found is None or not isinstance(width, int):
+        return ()
+    folder, hashed, name = found.groups()
+    widths = [one for one in _WIDTHS if one < width]
+    return tuple(
+        f"{folder}/thumb/{hashed}/{name}/{one}px-{name}" for one in widths[-1:]
+    )

@@ -52,6 +52,8 @@ def _object(line: str) -> dict[str, str] | str:
         return f"bad_row: not JSON: {error}"
     if not isinstance(found, dict):
         return "bad_row: not a JSON object"
+    if isinstance(others := found.get("fallback"), list):
+        found["fallback"] = " ".join(map(text_of, others))
     nested = [key for key, value in found.items() if isinstance(value, dict | list)]
     if nested:
         return f"bad_row: {nested[0]} is not a single value"

@@ -27,6 +27,7 @@ OPTIONAL = (
     "gender",
     "sha1",
     "lead",
+    "fallback",
 )
 
 Cells = Mapping[str, str]

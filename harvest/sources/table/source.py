@@ -174,6 +174,7 @@ def _picture(row: Cells) -> Picture:
             row.get("licence", ""), row.get("licence_url", ""), row.get("author", "")
         ),
         sha1=row.get("sha1", "").lower() or None,
+        fallbacks=tuple(row.get("fallback", "").split()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,7 @@ class _Explainer:
         sources = (
             sa.select(
                 found.url,
+                found.fetched_from,
                 found.source,
                 found.page_url,
                 found.licence,
@@ -251,6 +253,7 @@ class _Explainer:
             "meaning": meaning_of(FetchStatus, row.fate),
             "message": row.message,
             "attempts": row.attempts,
+            "fallbacks": json.loads(row.fallbacks) if row.fallbacks else [],
             "page_url": row.page_url,
             "licence": row.licence,
             "licence_from": row.licence_from,

@@ -166,6 +166,10 @@ url = sa.Table(
     # The source's version of the bytes (a time and a size, a checksum); another version
     # means other bytes.
     _text("version", nullable=True),
+    # Other addresses of the same picture: a JSON array, best first.
+    _text("fallbacks", nullable=True),
+    # Which one is asked for: 0 is `url`, 1 the first fallback; `host` is its host.
+    sa.Column("address_no", sa.Integer, nullable=False, server_default="0"),
     # A picture of an album without a character: it is filed under the whole cast.
     _ref("album_id", "album.id", nullable=True),
     # Where in a video a frame is, its shot, and the faces that were tracked to it: JSON
@@ -258,6 +262,8 @@ image_source = sa.Table(
     _text("licence_url", nullable=True),
     _text("licence_from"),
     _text("author", nullable=True),
+    # The address that the bytes came from, where that is a fallback of `url`.
+    _text("fetched_from", nullable=True),
     # JSON object of the response headers worth keeping.
     _text("headers", nullable=True),
     # Of a frame of a video, as in `url`.

@@ -82,7 +82,9 @@ def _of_url(connection: sa.Connection, text: str) -> Target:
     )
     row = connection.execute(query).first()
     subject = row.url if row else normal
-    found = sa.select(image_source.c.image_id).where(image_source.c.url == subject)
+    found = sa.select(image_source.c.image_id).where(
+        sa.or_(image_source.c.url == subject, image_source.c.fetched_from == subject)
+    )
     images = set(connection.execute(found).scalars())
     if row is not None and row.image_id is not None:
         images.add(row.image_id)

@@ -47,6 +47,21 @@ def serve_pages(site: Site, *pages: object) -> str:
     return site.url("/post?tags=tom")
 
 
+def test_other_sizes_of_a_file_are_its_fallbacks(site: Site) -> None:
+    sizes = {"sample_url": site.url("/s.jpg"), "jpeg_url": site.url("/j.jpg")}
+    listing = serve_pages(site, [post(site, 1, **sizes)])
+    chosen = options(site)
+    chosen["moebooru"]["url"] = ["file_url", "sample_url", "jpeg_url"]
+    one = source(site, listing, options=chosen)
+    try:
+        (page, *_) = list_all(one, Task("gallery", listing))
+    finally:
+        one.reader.close()
+    (picture,) = page.pictures
+    assert picture.url == site.url("/files/1.gif")
+    assert picture.fallbacks == (site.url("/s.jpg"), site.url("/j.jpg"))
+
+
 def options(site: Site, **more: object) -> dict[str, Any]:
     own = {"root": f"http://{site.host}", "pattern": site.host.replace(".", r"\.")}
     return {"moebooru": {"here": own}, "retries": 0, **more}

@@ -77,6 +77,20 @@ def test_files_are_left_out_by_the_pattern_of_their_names(site: Site) -> None:
     assert names(found) == ["Iconic.png"]
 
 
+def test_a_smaller_version_stands_by_for_an_upload_that_is_gone(site: Site) -> None:
+    upload = {"url": "http://w/images/a/ab/Big_one.png", "width": 1000}
+    fandom = {
+        "url": "https://s.wikia.nocookie.net/m/images/1/1c/A.png",
+        "width": 9,
+    }
+    files = [file("Big one.png", **upload), file("A.png", **fandom)]
+    big, webp = step(site, IMAGES, RIGHTS, described(*files)).pictures
+    thumb = "http://w/images/thumb/a/ab/Big_one.png/960px-Big_one.png"
+    assert big.fallbacks == (thumb,)
+    assert webp.url == f"{fandom['url']}?format=original"
+    assert webp.fallbacks == (fandom["url"],)
+
+
 def test_a_file_of_a_shared_repository_is_not_missing(site: Site) -> None:
     shared = {**file("A.png", sha1="AB"), "missing": True, "known": True}
     (picture,) = step(site, IMAGES, RIGHTS, described(shared)).pictures

@@ -50,6 +50,15 @@ def test_an_album_without_a_name_is_a_fault_and_the_others_stay() -> None:
     assert answer.faults == ("http://a.org/1: an album without a name",)
 
 
+def test_smaller_sizes_and_linked_thumbnails_are_fallbacks() -> None:
+    body = "<a href=o.png><img src=t.png srcset='m.png 2x, /l.png 3x'></a>"
+    for query in ("css: a", "css: img"):
+        (one,) = read(body, WHO, images={"url": query}).pictures
+        found = [url.rpartition("/")[2] for url in (one.url, *one.fallbacks)]
+        assert found[-3:] == ["l.png", "m.png", "t.png"]
+        assert all(url.startswith("http://a.org/") for url in one.fallbacks)
+
+
 def test_links_that_are_no_web_pages_are_faults() -> None:
     body = "<a class=album href='javascript:go()'>A</a><a class=album>B</a>"
     answer = read(body, LIST)
