@@ -67,7 +67,7 @@ def test_the_next_address_is_asked_for_when_the_first_is_gone(
     (source,) = all_of(made.catalogue, image_source)
     assert (source["url"], source["fetched_from"]) == (first, third)
     with made.catalogue.read() as connection:
-        told = explain(connection, first)
+        told = explain(connection, first, made.root)
         assert find_target(connection, third).images == [source["image_id"]]
     assert told["fallbacks"] == [second, third, site.url("/never.png")]
     assert told["image"]["sources"][0]["fetched_from"] == third

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0009"
+REVISION = "0010"
 
 _DIALECTS = ("sqlite", "postgresql")
 

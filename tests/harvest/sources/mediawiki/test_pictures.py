@@ -81,7 +81,7 @@ def test_a_smaller_version_stands_by_for_an_upload_that_is_gone(site: Site) -> N
     upload = {"url": "http://w/images/a/ab/Big_one.png", "width": 1000}
     fandom = {
         "url": "https://s.wikia.nocookie.net/m/images/1/1c/A.png",
-        "width": 9,
+        "width": 900,
     }
     files = [file("Big one.png", **upload), file("A.png", **fandom)]
     big, webp = step(site, IMAGES, RIGHTS, described(*files)).pictures
