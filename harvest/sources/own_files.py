@@ -13,12 +13,14 @@ _MADE_BY_MACHINES = frozenset(
     {
         # Synology
         *("@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@synodrive"),
-        *("@synologydrive", "@cloudsync", "@sharesnap"),
-        # QNAP, NetApp, Samba
-        *("@recycle", "@recently-snapshot", "@transcode", "~snapshot", "#snap"),
+        *("@synologydrive", "@cloudsync", "@sharesnap", "@s2s", "@synofinder-log"),
+        "@synofinder-etc-volume",
+        # QNAP, NetApp, Buffalo
+        *("@recycle", "@recently-snapshot", "@transcode", "@__thumb", "~snapshot"),
+        *("#snap", "trashbox"),
         # Windows
         *("$recycle.bin", "recycler", "recycled", "system volume information"),
-        *("found.000", "msdownld.tmp", "$winreagent", "$sysreset"),
+        *("msdownld.tmp", "$winreagent", "$sysreset", "found.000", "found.001"),
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
         # macOS, and archives that were packed there
         *("__macosx", "icon\r", "network trash folder", "temporary items"),
@@ -31,7 +33,7 @@ _MADE_BY_MACHINES = frozenset(
         "zbthumbnail.info",
     }
 )
-_BEGINNINGS = (".", "@gmt-", "~syncthing~", "pax_global_header")
+_BEGINNINGS = (".", "@gmt-", "~syncthing~", "~$", "pax_global_header")
 _ENDINGS = ("@synoeastream", "@synoresource", ".lrdata")
 
 

@@ -33,7 +33,7 @@ _TRUE = (
     *("true yes y 1", "wahr ja", "vrai oui", "verdadero sí si", "vero", "verdadeiro"),
     *("waar", "sant", "sand", "sann", "tosi", "prawda", "pravda", "igaz", "adevărat"),
     *("истина да", "істина", "doğru evet", "αληθεσ", "cert", "tõene", "istina"),
-    *("tiesa", "patiess", "真 是", "はい"),
+    *("tiesa teisinga", "patiess", "egia", "đúng", "satt", "benar", "真 是", "はい"),
 )
 _FALSE = (
     *("false no n 0", "falsch nein", "faux non", "falso", "onwaar nee", "falskt"),
@@ -46,7 +46,8 @@ _FALSE = (
         "neistina",
         "netiesa",
     ),
-    *("aplams", "假 否", "いいえ"),
+    *("klaidinga", "aplams", "gezurra", "sai", "ósatt", "salah", "laž", "假 否"),
+    "いいえ",
 )
 _TRUTHS = {
     word.casefold(): truth

@@ -30,6 +30,7 @@ from icf.dataset.formats.lines import (
     read_rows,
     write_rows,
 )
+from icf.names import normal_name
 
 IntArray = npt.NDArray[np.int64]
 
@@ -55,8 +56,8 @@ class RecognitionTrain:
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """The folder of each picture, which is its identity."""
-        return tuple(path.rpartition("/")[0] for path in self.paths)
+        """The folder of each picture, which is its identity, in its normal form."""
+        return tuple(normal_name(path.rpartition("/")[0]) for path in self.paths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,18 +121,20 @@ def read_rectest_info(path: Path) -> RecognitionTest:
     """
     rows, style = read_rows(path)
     count = next((i for i, row in enumerate(rows) if _is_pair(row)), len(rows))
+    files: list[str] = []
     known: dict[str, int] = {}
     numbers: list[list[int]] = []
     for row in rows[:count]:
         name, integers = _picture(row)
-        if known.setdefault(name, row.number - 1) != row.number - 1:
+        if known.setdefault(normal_name(name), len(files)) != len(files):
             row.fail("each picture once", f"{name!r} again")
+        files.append(name)
         numbers.append(integers)
     table = np.array(numbers, np.int64).reshape(-1, 5)
     labels = table[:, 4].copy()
     pairs = _pairs(rows[count:], known, labels)
     return RecognitionTest(
-        tuple(known),
+        tuple(files),
         table[:, :4].copy(),
         labels,
         np.array(pairs, np.int64).reshape(-1, 2),
@@ -228,10 +231,11 @@ def _pair(row: Row, known: dict[str, int], labels: IntArray) -> tuple[int, int]:
     fields = row.text.split()
     if len(fields) != 2:
         row.fail("2 fields: probe gallery (pictures come before the first pair)")
-    for name in fields:
+    names = [normal_name(field) for field in fields]
+    for name in names:
         if name not in known:
             row.fail("a picture listed above", repr(name))
-    probe, gallery = known[fields[0]], known[fields[1]]
+    probe, gallery = (known[name] for name in names)
     if probe == gallery:
         row.fail("two different pictures")
     if labels[probe] != labels[gallery] or labels[probe] == DISTRACTOR:

@@ -24,6 +24,7 @@ from icf.harvest.sources.mediawiki.site import (
 from icf.harvest.sources.mediawiki.tasks import cursor as cursor_of
 from icf.harvest.sources.mediawiki.tasks import in_groups, state_of
 from icf.harvest.sources.mediawiki.wikitext import clean_title, gallery_files
+from icf.names import normal_pattern
 
 PAGE, GALLERY, CATEGORY, FILES = "images", "galleries", "file category", "files"
 
@@ -160,7 +161,9 @@ async def _answer(
 def _is_wanted(images: Images, page: dict[str, Any]) -> bool:
     """Return whether a file can show a character, by its name, type and size."""
     name = _name(page).casefold()
-    patterns = (one.replace("_", " ").casefold() for one in images.leave_out)
+    patterns = (
+        normal_pattern(one).replace("_", " ").casefold() for one in images.leave_out
+    )
     if any(fnmatchcase(name, pattern) for pattern in patterns):
         return False
     info = _imageinfo(page) or {}

@@ -176,6 +176,17 @@ def test_a_bad_info_row_is_refused_by_line(
     assert found in message
 
 
+def test_a_name_is_one_in_every_form(tmp_path: Path) -> None:
+    lines = ["\u00e9 0 0 1 1 1", "b 0 0 1 1 1", "e\u0301 b", "b e\u0301"]
+    info = read_rectest_info(written(tmp_path / "info.txt", lines))
+    assert info.pairs.tolist() == [[0, 1], [1, 0]]
+    again = [lines[0], "e\u0301 0 0 1 1 2"]
+    assert "each picture once" in refused(tmp_path / "i", read_rectest_info, again)
+    paths = [f"{name}/1.jpg\t0\t0\t1\t1" for name in ("\u00e9", "e\u0301")]
+    train = read_rectrain_det(written(tmp_path / "train.txt", paths))
+    assert len(set(train.identities)) == 1
+
+
 def test_a_pair_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
     lines = ["a 0 0 1 1 1", "b 0 0 1 1 1", "a b", "b a", "a b"]
     message = refused(tmp_path / "info.txt", read_rectest_info, lines)
