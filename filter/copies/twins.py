@@ -68,7 +68,8 @@ def find_twins(workspace: Workspace) -> int:
     parameters = f"{thresholds.phash} {thresholds.dhash} {thresholds.cosine}"
     if index.note != parameters:
         index.restart(parameters)
-    last = max(0, index.mark - _OVERLAP)
+    may_be_late = workspace.catalogue.dialect == "postgresql"
+    last = max(0, index.mark - _OVERLAP) if may_be_late else index.mark
     pairs = 0
     while True:
         faces, last_read = _kept_since(workspace.catalogue, last)

@@ -15,7 +15,9 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from icf.catalogue import looked_at
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.looked_at import Look, checksum
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face, face_link, url
 from icf.models.overlap import matched
@@ -27,6 +29,9 @@ Box = tuple[float, float, float, float]
 SAME_BOX = 0.5
 #: Frames per page.
 _PAGE = 1000
+#: The name of the search in the table of what was looked at.
+_SEARCH = "links"
+_NO_ALBUM = 0
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,40 @@ class _Frame:
 def link_faces(catalogue: Catalogue) -> int:
     """Write the links between faces of videos; return the number of new rows.
 
-    It can be repeated at any time. A track that contradicts the known links is left out
+    It can be repeated at any time: only albums with other frames, faces or tracks than
+    the last time are looked at. A track that contradicts the known links is left out
     completely.
     """
+    with catalogue.read() as connection:
+        seen = looked_at.read(connection, _SEARCH)
+        albums = _fingerprints(connection)
+    return sum(
+        _link_album(catalogue, album_id, look)
+        for album_id, look in albums.items()
+        if seen.get(album_id) != look
+    )
+
+
+def _fingerprints(connection: sa.Connection) -> dict[int, Look]:
+    """What is known of the frames of each album; 0 stands for those of none."""
+    album_id = sa.func.coalesce(url.c.album_id, _NO_ALBUM)
+    # Tracks change when a changed video is listed and fetched again.
+    tracks = sa.func.sum(sa.func.length(url.c.tracks)), sa.func.max(url.c.finished_at)
+    query = (
+        sa.select(album_id, *checksum(url.c.id, face.c.id), *tracks)
+        .join(face, face.c.image_id == url.c.image_id)
+        .where(url.c.seconds.is_not(None))
+        .group_by(album_id)
+    )
+    return {
+        key: Look(" ".join(map(str, values)))
+        for key, *values in connection.execute(query)
+    }
+
+
+def _link_album(catalogue: Catalogue, album_id: int, look: Look) -> int:
     new = 0
-    for shots in _pages(catalogue):
+    for shots in _pages(catalogue, album_id):
         with catalogue.read() as connection:
             differ, tracks = _facts(connection, shots)
             known = _known(connection, differ, tracks)
@@ -52,18 +86,20 @@ def link_faces(catalogue: Catalogue) -> int:
         if differ - known.keys() or same - known.keys():
             with catalogue.write() as connection:
                 new += _write(connection, differ, tracks)
+    with catalogue.write() as connection:
+        looked_at.write(connection, _SEARCH, {album_id: look})
     return new
 
 
-def _pages(catalogue: Catalogue) -> Iterator[list[_Frame]]:
-    """Yield the frames that have pictures, in complete shots.
+def _pages(catalogue: Catalogue, album_id: int) -> Iterator[list[_Frame]]:
+    """Yield the frames of an album that have pictures, in complete shots.
 
     The frames of a shot are listed together, so their ids are consecutive.
     """
     waiting: list[_Frame] = []
     last = 0
     while True:
-        page = _page(catalogue, last)
+        page = _page(catalogue, album_id, last)
         if not page:
             break
         last = page[-1].id
@@ -79,10 +115,18 @@ def _by_shot(frames: Iterable[_Frame]) -> list[list[_Frame]]:
     return [list(group) for _, group in itertools.groupby(frames, lambda f: f.shot)]
 
 
-def _page(catalogue: Catalogue, last: int) -> list[_Frame]:
+def _page(catalogue: Catalogue, album_id: int, last: int) -> list[_Frame]:
+    own: sa.ColumnElement[bool] = url.c.album_id == album_id
+    if album_id == _NO_ALBUM:
+        own = url.c.album_id.is_(None)
     query = (
         sa.select(url.c.id, url.c.url, url.c.shot, url.c.image_id, url.c.tracks)
-        .where(url.c.seconds.is_not(None), url.c.image_id.is_not(None), url.c.id > last)
+        .where(
+            own,
+            url.c.seconds.is_not(None),
+            url.c.image_id.is_not(None),
+            url.c.id > last,
+        )
         .order_by(url.c.id)
         .limit(_PAGE)
     )

@@ -56,7 +56,8 @@ def write_moves(
     """
     table = TABLES[steps[0].subject]
     ids = sorted(move.outcome.id for move in moves)
-    held = sa.select(table.c.id).with_for_update()
+    # Others may refer to the rows meanwhile (a source of a picture, a question).
+    held = sa.select(table.c.id).with_for_update(key_share=True)
     held_ids = [row.id for row in by_ids(connection, held, table.c.id, ids)]
     now = read_chain_states(connection, steps, held_ids)
     moves = [move for move in moves if now.get(move.outcome.id) == move.before]

@@ -10,7 +10,7 @@ import numpy as np
 
 from icf.catalogue import entry_steps, ledger
 from icf.filter.chain import filter_chain
-from icf.filter.rethreshold.dry_run import rolled_back
+from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.moves import Place
 from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import Bar, reevaluate
@@ -53,7 +53,7 @@ def rethreshold(
     """
     chain = filter_chain(workspace)
     whole = workspace.catalogue
-    with rolled_back(whole) if dry_run else nullcontext(whole) as catalogue:
+    with tried(whole) if dry_run else nullcontext(whole) as catalogue:
         with catalogue.write() as connection:
             entry_steps.declare(connection, ENTRY_STEPS)
             run_id = workspace.note_run(connection, "icf-filter rethreshold")

@@ -1,26 +1,30 @@
 """Search all characters for outliers, splits and merges, and store the suspicions.
 
 A suspicion is a row of ``review``. Faces and characters are not changed; only answers
-do that. A repeated search changes only the suspicions that changed.
+do that. What was searched is kept (`icf.catalogue.looked_at`), so a repeated search
+looks only at the characters that changed since, and finds what a search of all would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue import calibrations, reviews
+from icf.catalogue import calibrations, looked_at, reviews
 from icf.catalogue.calibrations import Curve
+from icf.catalogue.looked_at import Look
 from icf.catalogue.reviews import Found
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, face_link
 from icf.codes import FaceReason, Suspicion, Verdict
 from icf.filter import resources
 from icf.filter.identify.evidence import Links, read_answers, read_links
+from icf.filter.review import changes
 from icf.filter.review.cleaning import CleaningResult, clean
 from icf.filter.review.groups import Members, Rows, Vectors
 from icf.filter.review.similar_characters import (
@@ -33,6 +37,12 @@ from icf.workspace import Workspace
 
 #: Characters per transaction.
 _PAGE = 100
+#: Kinds of suspicion about one character, and about two.
+_ALONE = (Suspicion.OUTLIER, Suspicion.SPLIT)
+_PAIRED = (Suspicion.MERGE,)
+#: The names of the searches in the table of what was looked at.
+_SEARCH, _SEARCH_MERGES = "suspicions", "merges"
+_NEVER = Look("")
 _GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
 
 #: Called with the number of characters that were searched.
@@ -57,11 +67,13 @@ class _MeansBuilder:
     counts: list[int] = field(default_factory=list)
     references: dict[int, int] = field(default_factory=dict)
 
-    def add(self, each: _Character, vectors: Vectors) -> None:
+    def add(self, each: _Character, stored: bytes) -> None:
+        """Add a character by the numbers that `_search` stored."""
         assert each.reference is not None
+        *mean, count = np.frombuffer(stored, np.float32)
         self.ids.append(each.id)
-        self.means.append(vectors.mean(axis=0))
-        self.counts.append(len(vectors))
+        self.means.append(np.array(mean, np.float32))
+        self.counts.append(int(count))
         self.references[each.id] = each.reference
 
     def build(self) -> CharacterMeans:
@@ -73,9 +85,11 @@ class _MeansBuilder:
 
 
 def refresh(workspace: Workspace, done: Progress = lambda characters: None) -> None:
-    """Search all characters, and replace the suspicions of the last search.
+    """Search the characters that changed, and replace the suspicions about them.
 
-    Memory holds the faces of one character at a time, and the mean of each character.
+    A character whose faces, answers, links, reference, curve and suspicions are those
+    of the last search is left out: it would give the same again. Memory holds the faces
+    of one character at a time, and the mean of each character.
 
     Args:
         workspace: with filtered faces.
@@ -84,62 +98,129 @@ def refresh(workspace: Workspace, done: Progress = lambda characters: None) -> N
     Raises:
         MissingVector: a kept face has no embedding; run the step embed again.
     """
-    searched: list[int] = []
-    means: dict[str, _MeansBuilder] = {}
-    curves: dict[str, Curve] = {}
-    for page in _pages(workspace):
-        found: list[Found] = []
-        with workspace.catalogue.read() as connection:
-            models = {each.model for each in page}
-            curves.update(calibrations.curves(connection, models))
-            for each, ids in _kept_faces(connection, page):
-                curve = curves.get(each.model) or resources.embedder().curve
-                found += _search(connection, workspace.vectors, each, ids, curve, means)
-        page_ids = [each.id for each in page]
-        with workspace.catalogue.write() as connection:
-            kinds = (Suspicion.OUTLIER, Suspicion.SPLIT)
-            reviews.replace(connection, kinds, page_ids, found)
-        searched += page_ids
-        done(len(page_ids))
-    merges = [
+    with workspace.catalogue.read() as connection:
+        characters = _characters(connection)
+        models = {each.model for each in characters if each.model}
+        curves = calibrations.curves(connection, models)
+        evidence = changes.evidence(connection)
+        stored = changes.stored(connection, _ALONE)
+        seen = looked_at.read(connection, _SEARCH)
+    now = {each.id: _evidence(each, evidence, curves) for each in characters}
+    changed = [
         each
+        for each in characters
+        if seen.get(each.id, _NEVER).fingerprint
+        != _fingerprint(now[each.id], stored[each.id])
+    ]
+    done(len(characters) - len(changed))
+    for start in range(0, len(changed), _PAGE):
+        page = changed[start : start + _PAGE]
+        seen |= _search_page(workspace, page, curves, now)
+        done(len(page))
+    _refresh_merges(workspace, characters, curves, seen)
+
+
+def _evidence(
+    each: _Character, evidence: changes.Parts, curves: Mapping[str, Curve]
+) -> str:
+    """All that the search reads about a character, but for its suspicions."""
+    curve = _curve(each, curves) if each.model else None
+    return f"{each.reference} {each.model} {curve} {evidence[each.id]}"
+
+
+def _curve(each: _Character, curves: Mapping[str, Curve]) -> Curve:
+    return curves.get(each.model) or resources.embedder().curve
+
+
+def _fingerprint(evidence: str, stored: str) -> str:
+    return f"{evidence} | {stored}"
+
+
+def _search_page(
+    workspace: Workspace,
+    page: Sequence[_Character],
+    curves: Mapping[str, Curve],
+    evidence: Mapping[int, str],
+) -> dict[int, Look]:
+    """Search some characters, and store what was found; return what was seen."""
+    found: list[Found] = []
+    means: dict[int, bytes] = {}
+    with workspace.catalogue.read() as connection:
+        for each, ids in _kept_faces(connection, page):
+            curve = _curve(each, curves)
+            some, mean = _search(connection, workspace.vectors, each, ids, curve)
+            found += some
+            means[each.id] = mean
+    ids_of_page = [each.id for each in page]
+    with workspace.catalogue.write() as connection:
+        reviews.replace(connection, _ALONE, ids_of_page, found)
+        stored = changes.stored(connection, _ALONE, ids_of_page)
+        seen = {
+            each: Look(_fingerprint(evidence[each], stored[each]), means.get(each))
+            for each in ids_of_page
+        }
+        looked_at.write(connection, _SEARCH, seen)
+    return seen
+
+
+def _refresh_merges(
+    workspace: Workspace,
+    characters: Sequence[_Character],
+    curves: Mapping[str, Curve],
+    seen: Mapping[int, Look],
+) -> None:
+    """Compare the means of all characters, if any of them changed."""
+    own = (f"{each.id} {seen[each.id].fingerprint}" for each in characters)
+    evidence = hashlib.sha256("\n".join(own).encode()).hexdigest()
+    with workspace.catalogue.read() as connection:
+        stored = changes.stored(connection, _PAIRED)
+        last = looked_at.read(connection, _SEARCH_MERGES).get(0, _NEVER)
+    if last.fingerprint == _merge_fingerprint(evidence, stored):
+        return
+    means: dict[str, _MeansBuilder] = {}
+    for each in characters:
+        mean = seen[each.id].result
+        if mean is not None:
+            means.setdefault(each.model, _MeansBuilder()).add(each, mean)
+    merges = [
+        found
         for model, builder in means.items()
-        for each in _merges(workspace, builder, model, curves.get(model))
+        for found in _merges(workspace, builder, model, curves.get(model))
     ]
     with workspace.catalogue.write() as connection:
-        reviews.replace(connection, (Suspicion.MERGE,), searched, merges)
+        ids = [each.id for each in characters]
+        reviews.replace(connection, _PAIRED, ids, merges)
+        fingerprint = _merge_fingerprint(evidence, changes.stored(connection, _PAIRED))
+        looked_at.write(connection, _SEARCH_MERGES, {0: Look(fingerprint)})
 
 
-def _pages(workspace: Workspace) -> Iterator[list[_Character]]:
-    """Pages of all characters that are not merged into another."""
-    last = 0
-    while True:
-        query = (
-            sa.select(character.c.id, character.c.reference_face_id, face.c.embedder)
-            .outerjoin(
-                face,
-                sa.and_(
-                    face.c.id == character.c.reference_face_id,
-                    face.c.reason.not_in(_GONE),
-                ),
-            )
-            .where(character.c.merged_into.is_(None), character.c.id > last)
-            .order_by(character.c.id)
-            .limit(_PAGE)
+def _merge_fingerprint(evidence: str, stored: changes.Parts) -> str:
+    rows = "\n".join(f"{key} {stored[key]}" for key in sorted(stored))
+    return f"{evidence} {hashlib.sha256(rows.encode()).hexdigest()}"
+
+
+def _characters(connection: sa.Connection) -> list[_Character]:
+    """All characters that are not merged into another, by id."""
+    query = (
+        sa.select(character.c.id, character.c.reference_face_id, face.c.embedder)
+        .outerjoin(
+            face,
+            sa.and_(
+                face.c.id == character.c.reference_face_id,
+                face.c.reason.not_in(_GONE),
+            ),
         )
-        with workspace.catalogue.read() as connection:
-            rows = connection.execute(query).all()
-        if not rows:
-            return
-        last = rows[-1].id
-        yield [
-            _Character(
-                row.id,
-                row.reference_face_id if row.embedder else None,
-                row.embedder or "",
-            )
-            for row in rows
-        ]
+        .where(character.c.merged_into.is_(None))
+        .order_by(character.c.id)
+    )
+    return [
+        _Character(
+            row.id,
+            row.reference_face_id if row.embedder else None,
+            row.embedder or "",
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def _kept_faces(
@@ -166,14 +247,14 @@ def _search(
     each: _Character,
     ids: Rows,
     curve: Curve,
-    means: dict[str, _MeansBuilder],
-) -> list[Found]:
+) -> tuple[list[Found], bytes]:
+    """Search one character; return its suspicions, and the mean of its main group."""
     assert each.reference is not None
     members = _members(connection, each, ids, vectors.get(each.model, ids))
     cleaned = clean(members, curve)
     main = members.vectors[cleaned.main & ~members.refused]
-    means.setdefault(each.model, _MeansBuilder()).add(each, main)
-    return _found(each, ids, members, cleaned)
+    mean = np.append(main.mean(axis=0), len(main)).astype(np.float32)
+    return _found(each, ids, members, cleaned), mean.tobytes()
 
 
 def _found(

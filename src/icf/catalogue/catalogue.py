@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0010"
+REVISION = "0011"
 
 _DIALECTS = ("sqlite", "postgresql")
 
@@ -74,6 +76,31 @@ class Catalogue:
         with _clear_errors(self.url), self.engine.connect() as connection:
             connection.execution_options(icf_write=True)
             with connection.begin():
+                yield connection
+
+    @contextmanager
+    def scratch(self) -> Iterator[sa.Connection]:
+        """A transaction to try changes in: nobody ever sees what it writes.
+
+        On SQLite it is of a private copy in a temporary file without a name, so others
+        write to the catalogue meanwhile. On PostgreSQL it is rolled back; the rows that
+        it changed are locked until then.
+
+        Raises:
+            BrokenMachine: there is no room for the copy.
+        """
+        if self.dialect == "postgresql":
+            with self.write() as connection:
+                yield connection
+                connection.rollback()
+            return
+        with _clear_errors(self.url), closing(sqlite3.connect("")) as copy:
+            with self.read() as original:
+                _copy_sqlite(original, copy)
+            engine = sa.create_engine(
+                "sqlite://", creator=lambda: copy, poolclass=sa.StaticPool
+            )
+            with engine.connect() as connection:
                 yield connection
 
     def upgrade(self) -> None:
@@ -149,6 +176,19 @@ def _configure_sqlite(connection: sa.pool.ConnectionPoolEntry, _record: object) 
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _copy_sqlite(original: sa.Connection, copy: sqlite3.Connection) -> None:
+    """Copy a database; what others write meanwhile is not in the copy."""
+    driver = original.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        driver.backup(copy)
+    except sqlite3.Error as error:
+        raise BrokenMachine(
+            f"cannot copy the catalogue to a temporary file: {error}; free some space "
+            f"in {tempfile.gettempdir()}, or name another folder with SQLITE_TMPDIR"
+        ) from error
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -458,6 +458,19 @@ entry_step = sa.Table(
     _text("step"),
 )
 
+# What a search over the whole catalogue has seen of each of its subjects, so that the
+# next one searches what changed (icf.catalogue.looked_at).
+looked_at = sa.Table(
+    "looked_at",
+    metadata,
+    sa.Column("search", sa.Text, primary_key=True),
+    sa.Column("subject_id", Key, primary_key=True, autoincrement=False),
+    # Of all that the search reads about the subject.
+    _text("fingerprint"),
+    # What the next search needs of the result.
+    sa.Column("result", sa.LargeBinary),
+)
+
 # --- what must never come back ----------------------------------------------------
 
 # A picture or a character that was withdrawn; the bytes are gone, this row stays. Of

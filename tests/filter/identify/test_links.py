@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import face, face_link, url
+from icf.catalogue.schema import album, face, face_link, looked_at, url
 from icf.filter.identify import links
 from icf.filter.identify.links import link_faces
 from tests.filter.rows import add_album, add_image
@@ -51,9 +51,11 @@ def add_frame(
     seconds: float,
     tracks: Sequence[tuple[str, Box]] = (),
     shot: int = 0,
+    album_id: int | None = None,
 ) -> None:
     row = {
         "url": f"file:///film.mp4#t={seconds}",
+        "album_id": album_id,
         "host": "",
         "source": "films",
         "seconds": seconds,
@@ -122,3 +124,39 @@ def test_a_shot_over_the_end_of_a_page_is_read_whole(
         ids.append(one)
     link_faces(sqlite_catalogue)
     assert len(known(sqlite_catalogue)) == 10
+
+
+def test_only_albums_whose_frames_changed_are_looked_at_again(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_album(catalogue, "Tom")
+    add_album(catalogue, "Jerry")
+    with catalogue.read() as connection:
+        first, second = connection.execute(sa.select(album.c.id)).scalars()
+    images = {}
+    for number, album_id in enumerate((first, first, second, second, None, None)):
+        image_id, _ = add_faces(catalogue, LEFT, RIGHT)
+        images[number] = image_id
+        track = [(f"of {album_id}", LEFT)]
+        add_frame(catalogue, image_id, number, track, album_id=album_id)
+    looked: list[set[int]] = []
+    facts = links._facts
+
+    def note(connection: sa.Connection, frames: Any) -> Any:
+        looked.append({frame.image_id for frame in frames})
+        return facts(connection, frames)
+
+    monkeypatch.setattr(links, "_facts", note)
+    assert link_faces(catalogue) == 6 + 3
+    looked.clear()
+    assert link_faces(catalogue) == 0
+    assert looked == []
+    image_id, _ = add_faces(catalogue, LEFT)
+    add_frame(catalogue, image_id, 9, [(f"of {second}", LEFT)], album_id=second)
+    assert link_faces(catalogue) == 2
+    assert looked == [{images[2], images[3], image_id}]
+    found = known(catalogue)
+    with catalogue.write() as connection:
+        connection.execute(sa.delete(looked_at))
+    assert link_faces(catalogue) == 0
+    assert known(catalogue) == found

@@ -13,8 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from icf import workspace
-from icf.catalogue import references
+from icf.catalogue import ledger, references
+from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import batch, character, decision, face, question
+from icf.catalogue.schema import run as run_table
+from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.run import Rethresholded, rethreshold
 from icf.workspace import Workspace
 from tests.filter.cli.test_main import run, start
@@ -174,6 +177,27 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(
     assert outcome_of(made) == before
     assert rethreshold(made, no_bar) == told
     assert changed(told) > 0
+
+
+def test_others_write_and_see_nothing_while_a_dry_run_writes(
+    sqlite_catalogue: Catalogue,
+) -> None:
+    other = Catalogue(sqlite_catalogue.url)
+    sa.event.listen(other.engine, "connect", _wait_for_nobody)
+    begin = ledger.begin_run
+    with tried(sqlite_catalogue) as dry, dry.write() as connection:
+        begin(connection, "dry", "{}", "0")
+        with other.write() as beside:
+            begin(beside, "beside", "{}", "0")
+        seen = list(connection.execute(sa.select(run_table.c.command)).scalars())
+    with other.read() as connection:
+        left = list(connection.execute(sa.select(run_table.c.command)).scalars())
+    other.close()
+    assert (seen, left) == (["dry"], ["beside"])
+
+
+def _wait_for_nobody(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA busy_timeout = 0")
 
 
 def test_a_face_that_people_confirmed_and_that_is_out_now_is_named(

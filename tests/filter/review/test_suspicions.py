@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +13,22 @@ from numpy.typing import NDArray
 
 from icf import workspace
 from icf.catalogue import merges
+from icf.catalogue.calibrations import Curve
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import batch, character, face, face_link, question, review
+from icf.catalogue.schema import (
+    batch,
+    calibration,
+    character,
+    face,
+    face_link,
+    looked_at,
+    question,
+    review,
+)
 from icf.codes import Label, Suspicion
+from icf.filter.review import cleaning, suspicions
 from icf.filter.review import merges as review_merges
-from icf.filter.review import suspicions
+from icf.filter.review.groups import Members
 from icf.filter.review.queues import count, count_characters, read_queue
 from icf.workspace import Workspace
 from tests.filter.rows import add_album, add_face, add_image
@@ -88,11 +102,28 @@ class Cast:
             )
 
     def look(self) -> set[tuple[str, int, str]]:
-        """Look over everything; return kinds, faces and statuses."""
+        """Search what changed; return kinds, faces and statuses.
+
+        A search of everything finds the same.
+        """
         suspicions.refresh(self.made)
-        query = sa.select(review.c.kind, review.c.face_id, review.c.status)
+        found = self.reviews()
+        with self.catalogue.write() as connection:
+            connection.execute(sa.delete(looked_at))
+        suspicions.refresh(self.made)
+        assert self.reviews() == found
+        return {(row.kind, row.face_id, row.status) for row in found}
+
+    def reviews(self) -> list[sa.Row[Any]]:
+        """All rows of suspicions."""
         with self.catalogue.read() as connection:
-            return {(row[0], row[1], row[2]) for row in connection.execute(query)}
+            return list(connection.execute(sa.select(review).order_by(review.c.id)))
+
+    def change(self, table: sa.Table, row_id: int, **values: object) -> None:
+        with self.catalogue.write() as connection:
+            connection.execute(
+                sa.update(table).where(table.c.id == row_id).values(values)
+            )
 
 
 @pytest.fixture
@@ -252,3 +283,85 @@ def test_a_merge_that_is_done_is_not_suspected_again(cast: Cast) -> None:
     [(kind, _, status)] = cast.look()
     assert (kind, status) == ("merge", "different")
     assert review_merges.apply(cast.made).merges == ()
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many faces each search of a character looked at."""
+    counts: list[int] = []
+
+    def clean(members: Members, curve: Curve) -> cleaning.CleaningResult:
+        counts.append(len(members.vectors))
+        return cleaning.clean(members, curve)
+
+    monkeypatch.setattr(suspicions, "clean", clean)
+    return counts
+
+
+def test_only_characters_that_changed_are_searched_again(
+    cast: Cast, searched: list[int]
+) -> None:
+    tom, _ = cast.character("Tom", [0] * 5)
+    cast.character("Jerry", [1] * 4)
+    suspicions.refresh(cast.made)
+    assert sorted(searched) == [4, 5]
+    searched.clear()
+    suspicions.refresh(cast.made)
+    assert searched == []
+    cast.add(tom, [3])
+    suspicions.refresh(cast.made)
+    assert searched == [6]
+
+
+def test_whatever_changes_is_searched_as_if_everything_were(cast: Cast) -> None:
+    rng = np.random.default_rng(5)
+    people = {}
+    for name, axis in (("Tom", 0), ("Thomas", 0), ("Jerry", 1), ("Spike", 2)):
+        who, _ = cast.character(name, [axis] * 3)
+        people[who] = [*cast.add(who, [axis, 3, 4, 4])]
+    run_id = cast.made.begin_run("test")
+
+    def curve() -> None:
+        slope = float(rng.uniform(8, 20))
+        with cast.catalogue.write() as connection:
+            connection.execute(
+                sa.insert(calibration).values(
+                    model=EMBEDDER,
+                    parameters=json.dumps({"slope": slope, "intercept": -slope / 2}),
+                    answered=1,
+                    error=0.1,
+                    run_id=run_id,
+                    fitted_at=0.0,
+                )
+            )
+
+    asked: set[tuple[int, int]] = set()
+    for turn in range(40):
+        who = int(rng.choice(list(people)))
+        other = int(rng.choice(list(people)))
+        face_id, second = (int(each) for each in rng.choice(people[who], 2, False))
+        match turn % 8:
+            case 0 | 4 if (face_id, who) not in asked:
+                asked.add((face_id, who))
+                labels = [Label.SAME, Label.DIFFERENT, Label.OPEN]
+                cast.answer(face_id, who, labels[int(rng.integers(3))])
+            case 1:
+                verdict = str(rng.choice(["kept", "dropped"]))
+                cast.change(face, face_id, verdict=verdict)
+            case 2:
+                cast.change(face, face_id, character_id=other)
+            case 3:
+                cast.refer(who, face_id)
+            case 5:
+                status = str(rng.choice(["open", "closed", "asked"]))
+                for row in cast.reviews():
+                    cast.change(review, row.id, status=status)
+                    break
+            case 6:
+                with suppress(sa.exc.IntegrityError):
+                    one, more = sorted((face_id, second))
+                    cast.link(one, more, same=bool(rng.integers(2)))
+            case 7:
+                curve()
+        cast.look()
+    assert len(cast.reviews()) > 5
