@@ -8,17 +8,21 @@ are few, and a row is rewritten only when the store doubles.
 ``index.json`` names the valid segments, and is replaced atomically: other files were
 left by a killed writer, and the next writer removes them. There is one writer at a
 time, by a lock on the folder. The store can be deleted at any time: it is made again
-from the catalogue.
+from the catalogue. It counts as deleted where a segment does not have the CRC-32 that
+the index names, or cannot be read.
 """
 
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
+import logging
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,8 @@ from icf.errors import BrokenMachine
 from icf.search.hash_bands import BANDS, Band, IntArray, band_keys, starts_of
 from icf.search.near_hashes import HashBands
 from icf.stores.files import replace_file
+
+_log = logging.getLogger(__name__)
 
 _INDEX, _SUFFIX = "index.json", ".hashes"
 
@@ -131,8 +137,10 @@ class HashIndex:
                     continue
                 erased += int(erase.sum())
                 if not erase.all():
-                    names.append(self._new_segment(state, rows[~erase]))
-                    state = replace(state, next=state.next + 1)
+                    made, crc = self._new_segment(state, rows[~erase])
+                    names.append(made)
+                    sums = {**state.sums, made: crc}
+                    state = replace(state, next=state.next + 1, sums=sums)
             self._write(replace(state, segments=tuple(names)))
         return erased
 
@@ -149,28 +157,62 @@ class HashIndex:
             np.concatenate([part.phash for part in parts]),
             np.concatenate([part.dhash for part in parts]),
         )
-        name = self._new_segment(state, rows[np.argsort(rows.ids)])
-        return replace(state, segments=(*kept, name), next=state.next + 1)
+        name, crc = self._new_segment(state, rows[np.argsort(rows.ids)])
+        sums = {**state.sums, name: crc}
+        return replace(state, segments=(*kept, name), next=state.next + 1, sums=sums)
 
-    def _new_segment(self, state: _State, rows: Rows) -> str:
+    def _new_segment(self, state: _State, rows: Rows) -> tuple[str, int]:
+        """Write a segment; return its name, and its CRC-32."""
         name = f"{state.next:08}{_SUFFIX}"
-        replace_file(self.folder / name, _encoded(rows))
-        return name
+        parts = list(_encoded(rows))
+        replace_file(self.folder / name, parts)
+        self._open.pop(name, None)
+        return name, functools.reduce(lambda crc, part: zlib.crc32(part, crc), parts, 0)
+
+    @property
+    def damage(self) -> str | None:
+        """What is damaged, if anything is."""
+        try:
+            self._read_state()
+        except BrokenMachine as error:
+            return str(error)
+        return None
 
     def _state(self) -> _State:
-        path = self.folder / _INDEX
         try:
-            read = json.loads(path.read_text(encoding="utf-8"))
-            names = tuple(read["segments"])
-            return _State(names, int(read["mark"]), int(read["next"]), read["note"])
-        except FileNotFoundError:
+            return self._read_state()
+        except BrokenMachine as error:
+            _log.warning("%s", error)
             return _State()
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise _broken(path, error) from error
+
+    def _read_state(self) -> _State:
+        """Read the index, and map the segments that it names.
+
+        Raises:
+            BrokenMachine: it is damaged, or one of them.
+        """
+        path = self.folder / _INDEX
+        state = None
+        while True:
+            before, state = state, _read_index(path)
+            try:
+                for name in state.segments:
+                    if name not in self._open:
+                        segment = _Segment.read(
+                            self.folder / name, state.sums.get(name)
+                        )
+                        self._open[name] = segment
+                return state
+            except FileNotFoundError as error:
+                # A writer has merged it since its name was read.
+                if state == before:
+                    raise _broken(self.folder, error) from error
 
     def _write(self, state: _State) -> None:
         """Write a state, and remove the files that are not part of it."""
-        text = json.dumps(vars(state)) + "\n"
+        sums = {name: crc for name, crc in state.sums.items() if name in state.segments}
+        state = replace(state, sums=sums)
+        text = json.dumps({**vars(state), "crc": _crc(vars(state))}) + "\n"
         replace_file(self.folder / _INDEX, [text.encode("utf-8")])
         _flush_folder(self.folder)
         for path in self.folder.iterdir():
@@ -179,14 +221,7 @@ class HashIndex:
         self._open = {name: self._segment(name) for name in state.segments}
 
     def _segments(self) -> list[_Segment]:
-        while True:
-            names = self._state().segments
-            try:
-                return [self._segment(name) for name in names]
-            except FileNotFoundError as error:
-                # A writer has merged it since its name was read.
-                if self._state().segments == names:
-                    raise _broken(self.folder, error) from error
+        return [self._segment(name) for name in self._state().segments]
 
     def _segment(self, name: str) -> _Segment:
         if name not in self._open:
@@ -203,12 +238,33 @@ class HashIndex:
 
 @dataclass(frozen=True)
 class _State:
-    """The content of the index: segments, largest first; mark; next number; note."""
+    """The content of the index: segments, largest first; mark; next number; note.
+
+    ``sums`` has the CRC-32 of each segment; an earlier version did not write it.
+    """
 
     segments: tuple[str, ...] = ()
     mark: int = 0
     next: int = 1
     note: str = ""
+    sums: Mapping[str, int] = field(default_factory=dict)
+
+
+def _crc(index: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(index).encode("utf-8"))
+
+
+def _read_index(path: Path) -> _State:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        if "crc" in read and read.pop("crc") != _crc(read):
+            raise ValueError("its bytes have changed")
+        names, sums = tuple(read["segments"]), dict(read.get("sums", {}))
+        return _State(names, int(read["mark"]), int(read["next"]), read["note"], sums)
+    except FileNotFoundError:
+        return _State()
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise _broken(path, error) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,8 +275,12 @@ class _Segment:
     bands: HashBands
 
     @classmethod
-    def read(cls, path: Path) -> _Segment:
+    def read(cls, path: Path, crc: int | None = None) -> _Segment:
         """Map a segment into memory.
+
+        Args:
+            path: its file.
+            crc: the CRC-32 of its bytes, if it is known.
 
         Raises:
             FileNotFoundError: it does not exist.
@@ -232,6 +292,8 @@ class _Segment:
             raise _broken(path, ValueError(f"{size} bytes do not hold {count} rows"))
         # Copy on write: nothing is changed, but compiled code needs a writable array.
         cells = np.memmap(path, np.uint8, "c")
+        if crc is not None and zlib.crc32(cells.data) != crc:
+            raise _broken(path, ValueError("its bytes have changed"))
         parts = _Parts(np.asarray(cells), 8)
         rows = Rows(*(parts.take(count, "<i8") for _ in range(3)))
         bands = []
@@ -290,8 +352,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _broken(path: Path, error: Exception) -> BrokenMachine:
-    folder = path if path.is_dir() else path.parent
     return BrokenMachine(
-        f"the index of hashes {path} cannot be read: {error}; delete the folder "
-        f"{folder} and run the same command again, which makes it again"
+        f"the index of hashes {path} is damaged: {error}; `icf-filter run` makes "
+        "it again"
     )

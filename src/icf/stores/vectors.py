@@ -1,9 +1,13 @@
 """Store of embeddings: append-only shards of float16 rows with their face ids.
 
-One folder per model hash. A row is ``id`` (int64) then ``d`` float16 numbers, so a file
-cut short by a crash is valid up to its last complete row: readers ignore the rest,
-and the next writer truncates it. The last row of an id is the valid one. There is
-one writer at a time, by a lock on the folder.
+One folder per model hash. A row is ``id`` (int64), ``d`` float16 numbers and the CRC-32
+of both, so a file cut short by a crash is valid up to its last complete row: readers
+ignore the rest, and the next writer truncates it. The last row of an id is the valid
+one; one that the disk has changed counts as missing. There is one writer at a time, by
+a lock on the folder.
+
+Files of earlier versions (``.rows``) have no CRC: of theirs, rows of zeros and of no
+finite numbers count as missing.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +29,7 @@ from icf.errors import BadInput, BrokenMachine
 #: Bytes after which a new shard is started.
 SHARD_BYTES = 256 * 1024 * 1024
 
-_SUFFIX = ".rows"
+_SUFFIX, _UNCHECKED = ".checked", ".rows"
 
 #: Replaces the id of an erased row; ids are positive.
 _ERASED = -1
@@ -78,10 +83,15 @@ class VectorStore:
             MissingVector: some ids have no row.
         """
         places = self._model(model).places(ids)
-        _check_missing(model, ids[places.shard < 0])
-        matrix, held = _read(places)
-        # Rows may have been erased since their places were read.
-        _check_missing(model, ids[held != ids])
+        matrix = np.zeros((len(ids), places.width), np.float32)
+        found = np.zeros(len(ids), np.bool_)
+        for chosen, rows in places.rows():
+            matrix[chosen] = rows["vector"]
+            # Rows may have been erased since their places were read.
+            found[chosen] = (rows["id"] == ids[chosen]) & _is_whole(rows)
+        _check_missing(model, ids[~found])
+        lengths = np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
+        matrix /= np.maximum(lengths, np.finfo(np.float32).tiny)
         return matrix
 
     def cosines(
@@ -99,7 +109,11 @@ class VectorStore:
 
     def has(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark which of these faces have a vector of ``model``: shape (n,)."""
-        return self._model(model).places(ids).shard >= 0
+        places = self._model(model).places(ids)
+        found = np.zeros(len(ids), np.bool_)
+        for chosen, rows in places.rows():
+            found[chosen] = (rows["id"] == ids[chosen]) & _is_whole(rows)
+        return found
 
     def erase(self, ids: NDArray[np.int64]) -> int:
         """Overwrite every row of these faces, by any model; return how many.
@@ -115,7 +129,8 @@ class VectorStore:
 
     def ids(self, model: str) -> NDArray[np.int64]:
         """Return the faces that have a vector of ``model``: shape (n,), sorted."""
-        return self._model(model).ids()
+        ids = self._model(model).ids()
+        return ids[self.has(model, ids)]
 
     def _model(self, model: str) -> _Model:
         return self._models.setdefault(model, _Model(self.folder / model))
@@ -123,7 +138,6 @@ class VectorStore:
     def _append(
         self, folder: Path, ids: NDArray[np.int64], matrix: NDArray[np.float32]
     ) -> None:
-        dtype = _dtype(matrix.shape[1])
         shards = _shards(folder)
         last = shards[-1] if shards else None
         if last is not None and _dim(last) != matrix.shape[1]:
@@ -131,12 +145,15 @@ class VectorStore:
                 f"vectors of {matrix.shape[1]} numbers do not match those of "
                 f"{_dim(last)} in {folder}"
             )
-        if last is None or last.stat().st_size >= self.shard_bytes:
-            last = folder / f"{len(shards):06}-{matrix.shape[1]}{_SUFFIX}"
-        rows = np.empty(len(ids), dtype)
+        is_full = last is None or last.stat().st_size >= self.shard_bytes
+        if last is None or is_full or last.suffix != _SUFFIX:
+            number = 0 if last is None else _number(last) + 1
+            last = folder / f"{number:06}-{matrix.shape[1]}{_SUFFIX}"
+        rows = np.empty(len(ids), _dtype(last))
         rows["id"], rows["vector"] = ids, matrix
+        rows["crc"] = _crc(rows)
         with last.open("ab") as file:
-            file.truncate(file.tell() // dtype.itemsize * dtype.itemsize)
+            file.truncate(file.tell() // rows.itemsize * rows.itemsize)
             file.write(rows.tobytes())
             file.flush()
             os.fsync(file.fileno())
@@ -158,6 +175,18 @@ class _Places:
     shard: NDArray[np.int64]
     row: NDArray[np.int64]
     shards: tuple[_Rows, ...]
+
+    @property
+    def width(self) -> int:
+        """How many numbers a vector has."""
+        return int(self.shards[0].dtype["vector"].shape[0]) if self.shards else 0
+
+    def rows(self) -> Iterator[tuple[NDArray[np.int64], _Rows]]:
+        """Read the rows, shard by shard: which of the places, and their rows."""
+        for number, shard in enumerate(self.shards):
+            chosen = np.flatnonzero(self.shard == number)
+            if len(chosen):
+                yield chosen, shard[self.row[chosen]]
 
 
 #: Keys and their values, sorted by key.
@@ -183,7 +212,7 @@ class _Model:
         self.folder = folder
         self._old = _NOTHING
         self._recent = _NOTHING
-        self._shards: list[_Rows] = []
+        self._shards: dict[Path, _Rows] = {}
         self._growing = threading.Lock()
 
     def places(self, ids: NDArray[np.int64]) -> _Places:
@@ -206,23 +235,13 @@ class _Model:
     def _refreshed(self) -> tuple[_Sorted, _Sorted, tuple[_Rows, ...]]:
         """Take in the rows that were added since the last look."""
         with self._growing:
-            # Only the last shard grows, until another is begun.
-            number = max(len(self._shards) - 1, 0)
-            while (shard := self._path(number)).exists():
-                if number == len(self._shards):
-                    self._shards.append(np.empty(0, _dtype(_dim(shard))))
-                start = len(self._shards[number])
-                if _count(shard) > start:
-                    rows = self._shards[number] = _complete_rows(shard)
-                    self._add(number, start, rows["id"][start:])
-                number += 1
-            return self._old, self._recent, tuple(self._shards)
-
-    def _path(self, number: int) -> Path:
-        """Return the file of a shard, which may not exist."""
-        if not self._shards:
-            return next(iter(_shards(self.folder)), self.folder / "none")
-        return self.folder / f"{number:06}-{_width(self._shards[0])}{_SUFFIX}"
+            for shard in _shards(self.folder):
+                known = self._shards.setdefault(shard, np.empty(0, _dtype(shard)))
+                if _count(shard) > len(known):
+                    rows = self._shards[shard] = _complete_rows(shard)
+                    number = list(self._shards).index(shard)
+                    self._add(number, len(known), rows["id"][len(known) :])
+            return self._old, self._recent, tuple(self._shards.values())
 
     def _add(self, number: int, start: int, ids: NDArray[np.int64]) -> None:
         rows = np.arange(start, start + len(ids)) | (number << _ROW_BITS)
@@ -251,45 +270,52 @@ def _check_missing(model: str, missing: NDArray[np.int64]) -> None:
         )
 
 
-def _read(places: _Places) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Gather rows by shard, normalised to unit length, and their ids."""
-    dim = _width(places.shards[0]) if places.shards else 0
-    matrix = np.empty((len(places.row), dim), np.float32)
-    held = np.empty(len(places.row), np.int64)
-    for number, shard in enumerate(places.shards):
-        chosen = np.flatnonzero(places.shard == number)
-        rows = shard[places.row[chosen]]
-        matrix[chosen], held[chosen] = rows["vector"], rows["id"]
-    lengths = np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
-    matrix /= np.maximum(lengths, np.finfo(np.float32).tiny)
-    return matrix, held
+def _dtype(shard: Path) -> np.dtype[np.void]:
+    columns = [("id", "<i8"), ("vector", "<f2", (_dim(shard),))]
+    if shard.suffix == _SUFFIX:
+        columns.append(("crc", "<u4"))
+    return np.dtype(columns)
 
 
-def _dtype(dim: int) -> np.dtype[np.void]:
-    return np.dtype([("id", "<i8"), ("vector", "<f2", (dim,))])
+def _crc(rows: _Rows) -> NDArray[np.uint32]:
+    """The CRC-32 of each row without its last column: shape (n,)."""
+    size = rows.itemsize
+    data = memoryview(np.ascontiguousarray(rows).tobytes())
+    starts = range(0, len(data), size)
+    sums = (zlib.crc32(data[start : start + size - 4]) for start in starts)
+    return np.fromiter(sums, np.uint32, len(rows))
+
+
+def _is_whole(rows: _Rows) -> NDArray[np.bool_]:
+    """Mark the rows that are as they were written: shape (n,)."""
+    if "crc" in (rows.dtype.names or ()):
+        return np.asarray(rows["crc"] == _crc(rows))
+    vectors = rows["vector"]
+    return np.asarray(np.isfinite(vectors).all(axis=1) & vectors.any(axis=1))
+
+
+def _number(shard: Path) -> int:
+    return int(shard.stem.split("-")[0])
 
 
 def _dim(shard: Path) -> int:
     return int(shard.stem.split("-")[1])
 
 
-def _width(rows: _Rows) -> int:
-    return int(rows.dtype["vector"].shape[0])
-
-
 def _shards(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{_SUFFIX}"))
+    found = [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f"*{_UNCHECKED}")]
+    return sorted(found, key=lambda shard: (_number(shard), shard.suffix == _SUFFIX))
 
 
 def _count(shard: Path) -> int:
-    return shard.stat().st_size // _dtype(_dim(shard)).itemsize
+    return shard.stat().st_size // _dtype(shard).itemsize
 
 
 def _complete_rows(shard: Path) -> _Rows:
     count = _count(shard)
     if not count:
-        return np.empty(0, _dtype(_dim(shard)))
-    mapped = np.memmap(shard, _dtype(_dim(shard)), "r", shape=(count,))
+        return np.empty(0, _dtype(shard))
+    mapped = np.memmap(shard, _dtype(shard), "r", shape=(count,))
     return mapped.view(np.ndarray)
 
 
@@ -301,7 +327,7 @@ def _erase(folder: Path, ids: NDArray[np.int64]) -> int:
             chosen = np.flatnonzero(np.isin(held, ids))
             if not len(chosen):
                 continue
-            rows = np.memmap(shard, _dtype(_dim(shard)), "r+", shape=(len(held),))
+            rows = np.memmap(shard, _dtype(shard), "r+", shape=(len(held),))
             # The numbers first: if interrupted, the row can still be found by its id.
             rows["vector"][chosen] = 0
             rows.flush()

@@ -1,6 +1,7 @@
 """The store of embeddings."""
 
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,13 +27,74 @@ def test_the_last_row_of_an_id_wins_even_after_it_was_read(tmp_path: Path) -> No
 def test_a_tail_cut_by_a_crash_is_ignored_then_trimmed(tmp_path: Path) -> None:
     store = VectorStore(tmp_path)
     store.append("m", np.array([1, 2], np.int64), np.eye(2, dtype=np.float32))
-    (shard,) = (tmp_path / "m").glob("*.rows")
+    (shard,) = (tmp_path / "m").glob("*.checked")
     shard.write_bytes(shard.read_bytes()[:-3])
     again = VectorStore(tmp_path)
     assert again.ids("m").tolist() == [1]
     again.append("m", np.array([3], np.int64), np.array([[0, 1]], np.float32))
     found = VectorStore(tmp_path).get("m", np.array([3, 1], np.int64))
     assert found.tolist() == [[0, 1], [1, 0]]
+
+
+def cut(shard: Path) -> None:
+    shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
+
+
+def flip_a_bit(shard: Path, place: int) -> None:
+    data = bytearray(shard.read_bytes())
+    data[place] ^= 4
+    shard.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.unlink,
+        cut,
+        lambda shard: shard.write_bytes(b""),
+        lambda shard: shard.write_bytes(bytes(shard.stat().st_size)),
+        *(
+            lambda shard, place=place: flip_a_bit(shard, place)
+            for place in (0, 7, 8, 20, 23, 27)
+        ),
+    ],
+)
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_damaged_rows_are_missing_and_appending_them_again_mends_it(
+    tmp_path: Path, damage: Callable[[Path], object], number: int
+) -> None:
+    store = VectorStore(tmp_path, shard_bytes=100)
+    ids = np.arange(1, 13, dtype=np.int64)
+    matrix = np.random.default_rng(0).normal(size=(12, 8)).astype(np.float32)
+    for start in range(0, 12, 4):
+        store.append("m", ids[start : start + 4], matrix[start : start + 4])
+    before = store.get("m", ids)
+    shards = sorted((tmp_path / "m").glob("*.checked"))
+    assert len(shards) == 3
+    damage(shards[number])
+    damaged = VectorStore(tmp_path, shard_bytes=100)
+    has = damaged.has("m", ids)
+    assert not has.all()
+    assert has.sum() >= 8
+    with pytest.raises(MissingVector, match="`icf doctor --repair` makes them again"):
+        damaged.get("m", ids)
+    assert np.array_equal(damaged.get("m", ids[has]), before[has])
+    damaged.append("m", ids[~has], matrix[~has])
+    for mended in (damaged, VectorStore(tmp_path)):
+        assert np.array_equal(mended.get("m", ids), before)
+
+
+def test_files_of_earlier_versions_are_read_and_added_to(tmp_path: Path) -> None:
+    kind = np.dtype([("id", "<i8"), ("vector", "<f2", (2,))])
+    rows = np.array([(1, (1, 0)), (2, (0, 0)), (3, (np.nan, 0)), (4, (1, 0))], kind)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "000000-2.rows").write_bytes(rows.tobytes()[:-3])
+    store = VectorStore(tmp_path)
+    assert store.ids("m").tolist() == [1]
+    store.append("m", np.array([2]), np.array([[0, 1]], np.float32))
+    assert store.get("m", np.array([2, 1])).tolist() == [[0, 1], [1, 0]]
+    assert store.erase(np.array([1])) == 1
+    assert VectorStore(tmp_path).ids("m").tolist() == [2]
 
 
 def test_another_dimension_and_a_missing_id_are_refused(tmp_path: Path) -> None:
@@ -52,7 +114,7 @@ def test_a_file_cut_anywhere_is_good_up_to_its_last_whole_row(
         ids = np.arange(rows, dtype=np.int64)
         matrix = np.stack([np.cos(ids), np.sin(ids)], 1).astype(np.float32)
         VectorStore(folder).append("m", ids, matrix)
-        (shard,) = Path(folder, "m").glob("*.rows")
+        (shard,) = Path(folder, "m").glob("*.checked")
         data = shard.read_bytes()
         whole = max(0, len(data) - lost) * rows // len(data)
         shard.write_bytes(data[: max(0, len(data) - lost)])
@@ -70,7 +132,7 @@ def test_a_full_shard_is_followed_by_another(tmp_path: Path) -> None:
     for each in range(7):
         one = np.array([[1, each]], np.float32)
         store.append("m", np.array([each], np.int64), one)
-    assert len(list((tmp_path / "m").glob("*.rows"))) > 2
+    assert len(list((tmp_path / "m").glob("*.checked"))) > 2
     found = store.get("m", np.array([6, 0, 3], np.int64))
     assert np.allclose(found[:, 1] / found[:, 0], [6, 0, 3], rtol=1e-2)
     assert store.ids("m").tolist() == list(range(7))
@@ -103,7 +165,7 @@ def test_erased_rows_are_gone_from_the_disk_and_the_others_stay(tmp_path: Path) 
     for start in range(0, 20, 5):
         store.append("m", ids[start : start + 5], matrix[start : start + 5])
     secret = matrix[6].astype("<f2").tobytes()
-    shards = list((tmp_path / "m").glob("*.rows"))
+    shards = list((tmp_path / "m").glob("*.checked"))
     assert any(secret in shard.read_bytes() for shard in shards)
     before = store.get("m", ids)
     assert store.erase(np.array([7, 15, 99], np.int64)) == 2
