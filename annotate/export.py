@@ -8,6 +8,7 @@ catalogue.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,13 +28,19 @@ from icf.annotate.choose import Shares
 from icf.annotate.formats.registry import WRITERS
 from icf.catalogue import tombstones
 from icf.errors import BrokenMachine, IcfError, WrongUse
-from icf.models.face_crops import FaceCropper, read_boxes
+from icf.images import Undecodable
+from icf.models.face_crops import FaceBox, FaceCropper, read_boxes
+from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder, replace_file
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a batch is made.
 LOCK = "export.lock"
+
+#: The SHA-256 of each crop of a batch, as the program sha256sum writes and checks it.
+SUMS = "SHA256SUMS"
+
 #: Maximum side of the exported crops, in pixels.
 MAX_SIDE = 640
 
@@ -165,14 +172,6 @@ def _write_folder(
         faces = {each.face_id for each in questions}
         faces |= {each.reference_face_id for each in questions}
         boxes = read_boxes(connection, faces)
-    settings = workspace.settings
-    cropper = FaceCropper(
-        workspace.blobs,
-        settings.filter.crop_rate,
-        settings.harvest.max_pixels,
-        MAX_SIDE,
-    )
-
     complete: list[Question] = []
     left_out: dict[int, str] = {}
 
@@ -195,13 +194,7 @@ def _write_folder(
     try:
         with new_folder(request.folder.resolve(), publishing) as folder:
             (folder / PICTURE_FOLDER).mkdir()
-            errors = cropper.crop(
-                boxes,
-                lambda face_id, jpeg: (folder / picture_path(face_id)).write_bytes(
-                    jpeg
-                ),
-                done,
-            )
+            errors = write_crops(workspace, folder, boxes, done)
             for each in questions:
                 error = errors.get(each.face_id) or errors.get(each.reference_face_id)
                 if error is None:
@@ -217,6 +210,52 @@ def _write_folder(
             "saved in the catalogue: free some space and run the same command again"
         ) from error
     return left_out
+
+
+def write_crops(
+    workspace: Workspace,
+    folder: Path,
+    boxes: Sequence[FaceBox],
+    done: Callable[[int], None] = lambda pictures: None,
+) -> dict[int, MissingBlob | Undecodable]:
+    """Cut faces into the folder of a batch, and note the hash of each crop.
+
+    Args:
+        workspace: where the pictures are.
+        folder: of the batch.
+        boxes: the faces.
+        done: called with the number of pictures that were cut.
+
+    Returns:
+        The error for each face without a crop, by face id.
+    """
+    settings = workspace.settings
+    cropper = FaceCropper(
+        workspace.blobs,
+        settings.filter.crop_rate,
+        settings.harvest.max_pixels,
+        MAX_SIDE,
+    )
+    sums = read_sums(folder)
+
+    def save(face_id: int, jpeg: bytes) -> None:
+        sums[picture_path(face_id)] = hashlib.sha256(jpeg).hexdigest()
+        (folder / picture_path(face_id)).write_bytes(jpeg)
+
+    errors = cropper.crop(boxes, save, done)
+    lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items())]
+    replace_file(folder / SUMS, ["".join(lines).encode()])
+    return errors
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each crop of a batch; empty for one of an earlier version."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return {}
+    pairs = (line.split("  ", 1) for line in lines if "  " in line)
+    return {name: sha256 for sha256, name in pairs}
 
 
 def _write_files(

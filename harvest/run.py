@@ -49,12 +49,14 @@ class Work:
         sources: names of the sources it is for; empty for all.
         refresh: list again what was listed before.
         fetch: whether pictures are fetched, or only listed.
+        again: fetch only what was fetched before, and list nothing.
     """
 
     scope: Scope = EVERYTHING
     sources: tuple[str, ...] = ()
     refresh: bool = False
     fetch: bool = True
+    again: bool = False
 
     @property
     def urls(self) -> sa.ColumnElement[bool]:
@@ -64,6 +66,8 @@ class Work:
             where.append(url.c.source.in_(self.sources))
         if self.scope.albums:
             where.append(_is_filed_in(self.scope.albums))
+        if self.again:
+            where.append(url.c.image_id.is_not(None))
         return sa.and_(sa.true(), *where)
 
 
@@ -120,7 +124,7 @@ def harvest(
     sources = declared_sources(workspace, work.sources)
     agent = user_agent(workspace.settings.harvest)
     workspace.blobs.sweep()
-    for source in sources:
+    for source in () if work.again else sources:
         begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
     exclude_waiting(workspace.catalogue, workspace.settings.harvest.only_licence)
     run_id = workspace.begin_run("icf-harvest run")
@@ -229,7 +233,9 @@ async def _run(
                 settings.only_licence,
             )
             try:
-                if work.fetch:
+                if work.again:
+                    await worker.run(lambda: False)
+                elif work.fetch:
                     await _run_both(listing, worker)
                 else:
                     await listing.run()

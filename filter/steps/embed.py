@@ -7,7 +7,7 @@ picture: so a face that passes again after a threshold changed costs nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
@@ -106,10 +106,12 @@ class Embed(Step[StoredFace]):
             try:
                 pixels = self._pixels(sha256)
             except MissingBlob as error:
-                outcomes += [replace(_missing(i, error), waits=True) for i in faces]
+                lost = FaceReason.MISSING_BLOB
+                outcomes += [_not_embedded(i, lost, error, waits=True) for i in faces]
                 continue
             except Undecodable as error:
-                outcomes += [_missing(item, error) for item in faces]
+                failed = FaceReason.STEP_FAILED
+                outcomes += [_not_embedded(item, failed, error) for item in faces]
                 continue
             for item in faces:
                 cropped.append(item)
@@ -136,6 +138,8 @@ def _embedded(
     return Outcome(item.id, True, model=model, vector=vector, columns=columns)
 
 
-def _missing(item: StoredFace, error: Exception) -> Outcome:
+def _not_embedded(
+    item: StoredFace, reason: FaceReason, error: Exception, *, waits: bool = False
+) -> Outcome:
     """Its bytes were decoded when the face was found, and cannot be now."""
-    return Outcome(item.id, False, FaceReason.MISSING_BLOB.value, message=str(error))
+    return Outcome(item.id, False, reason.value, message=str(error), waits=waits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from icf.codes import FetchStatus, ImageReason
 from icf.harvest.download.blob_sink import BlobSink
@@ -69,6 +70,8 @@ class Attempt:
     async def _fetch(self, leased: Leased) -> Result:
         url = leased.address
         wanted = _wanted(leased)
+        if await asyncio.to_thread(self._has_lost, leased):
+            wanted = replace(wanted, etag=None, last_modified=None)
         with BlobSink(self._blobs, sha1=wanted.sha1 is not None) as sink:
             got = await self._fetcher.fetch(wanted, sink)
             if isinstance(got, NotModified):
@@ -81,6 +84,14 @@ class Attempt:
             body = await asyncio.to_thread(self._blobs.get, sha256)
             await asyncio.to_thread(self._warc.write, url, got, body)
         return _stored(leased, sha256, got.size, header, got.headers, got.status)
+
+    def _has_lost(self, leased: Leased) -> bool:
+        """Whether bytes that were stored are not there any more, or others.
+
+        Then "not modified" would be no answer.
+        """
+        known = leased.sha256
+        return known is not None and not self._blobs.is_whole(known)
 
     def _read(self, leased: Leased) -> Result:
         reader = self._readers.get(leased.source)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import lock
-from icf.catalogue.schema import image_source, url
+from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
 from icf.stores.files import process_exists
 
@@ -34,6 +34,7 @@ class Leased:
         attempts: number of attempts so far.
         image_id: of the bytes stored for it earlier, or None.
         headers: JSON of the response headers of those bytes, or None.
+        sha256: of those bytes where there are headers, or None.
         fallbacks: other addresses of the same picture.
         address_no: which one is asked for: 0 is the URL, 1 the first fallback.
         before: how the address before this one failed, or None.
@@ -47,6 +48,7 @@ class Leased:
     attempts: int
     image_id: int | None = None
     headers: str | None = None
+    sha256: str | None = None
     fallbacks: tuple[str, ...] = ()
     address_no: int = 0
     before: str | None = None
@@ -107,8 +109,8 @@ class Frontier:
             rows = connection.execute(query).all()
             held = {"leased_by": self.worker, "leased_until": now + self._lease}
             self._set([row.id for row in rows], connection, held)
-            headers = _headers_of(connection, rows)
-        return [_leased(row, headers) for row in rows]
+            known = _known_of(connection, rows)
+        return [_leased(row, known) for row in rows]
 
     def renew(self, ids: Collection[int]) -> None:
         """Extend the leases of this worker on rows."""
@@ -200,9 +202,11 @@ class Frontier:
 _FREE: dict[str, object] = {"leased_by": None, "leased_until": 0.0}
 
 
-def _leased(
-    row: sa.Row[tuple[object, ...]], headers: dict[tuple[int, str, str], str]
-) -> Leased:
+#: Response headers and hash of stored bytes, by image, URL and fetched address.
+Known = dict[tuple[int, str, str], tuple[str, str]]
+
+
+def _leased(row: sa.Row[tuple[object, ...]], known: Known) -> Leased:
     others = json.loads(row.fallbacks) if row.fallbacks else []
     bare = Leased(
         row.id,
@@ -216,8 +220,8 @@ def _leased(
         address_no=min(row.address_no, len(others)),
         before=row.message if row.address_no else None,
     )
-    known = headers.get((row.image_id, row.url, bare.address))
-    return replace(bare, headers=known)
+    stored = known.get((row.image_id, row.url, bare.address), (None, None))
+    return replace(bare, headers=stored[0], sha256=stored[1])
 
 
 def _is_leased() -> sa.ColumnElement[bool]:
@@ -234,18 +238,19 @@ def _locked(
     return among(connection, url.c.id, lock(connection, url, chosen))
 
 
-def _headers_of(
+def _known_of(
     connection: sa.Connection, rows: Iterable[sa.Row[tuple[object, ...]]]
-) -> dict[tuple[int, str, str], str]:
-    """Return the headers of earlier responses, by image, URL and fetched address."""
+) -> Known:
     known = [row.image_id for row in rows if row.image_id is not None]
     if not known:
         return {}
     found = connection.execute(
-        sa.select(image_source).where(among(connection, image_source.c.image_id, known))
+        sa.select(image_source, image.c.sha256)
+        .join(image, image.c.id == image_source.c.image_id)
+        .where(among(connection, image_source.c.image_id, known))
     )
     return {
-        (row.image_id, row.url, row.fetched_from or row.url): row.headers
+        (row.image_id, row.url, row.fetched_from or row.url): (row.headers, row.sha256)
         for row in found
         if row.headers
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from icf.annotate.export import MAX_SIDE, Exported, ExportRequest, export
+from icf.annotate.export import MAX_SIDE, SUMS, Exported, ExportRequest, export
 from icf.annotate.formats import label_studio
 from icf.catalogue.schema import question
 from icf.errors import BrokenMachine, WrongUse
@@ -55,7 +55,7 @@ def test_a_csv_batch_comes_with_its_pictures(place: Place) -> None:
         assert (row["answer"], row["annotator"]) == ("", "")
         for column in ("ref_url", "cand_url"):
             assert decode((folder / row[column]).read_bytes()).format == "jpeg"
-    names = {"questions.csv", "mturk.csv", "pictures"}
+    names = {"questions.csv", "mturk.csv", "pictures", SUMS}
     assert {path.name for path in folder.iterdir()} == names
     assert len(list((folder / "pictures").iterdir())) == 4
 

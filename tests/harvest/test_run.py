@@ -22,7 +22,7 @@ from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
 from icf.harvest.report.retry import Selection, make_pending
-from icf.harvest.run import Outcome, harvest
+from icf.harvest.run import Outcome, Work, harvest
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
 from tests.harvest.rows import all_of, count_urls, fates, filed
@@ -246,6 +246,27 @@ def test_asked_again_unchanged_bytes_are_not_sent_and_changed_ones_are_new(
     assert fates(made.catalogue) == {"same": "unchanged", "new": "stored"}
     assert len(all_of(made.catalogue, image)) == 3
     assert any('If-None-Match: "v1"' in head for head in site.heads)
+
+
+@pytest.mark.parametrize("damage", [b"", b"other bytes", None])
+def test_bytes_that_were_lost_or_changed_are_fetched_whatever_was_not_modified(
+    site: Site, crawl: Crawl, damage: bytes | None
+) -> None:
+    url = site.route("/1", answer(png(1), ETag='"v1"', Last_Modified="Mon"))
+    made, _ = crawl(url)
+    [path] = [each for each in (made.root / "blobs").rglob("*") if each.is_file()]
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage)
+    with made.catalogue.write() as connection:
+        make_pending(connection, Selection((FetchStatus.STORED,)))
+    site.heads.clear()
+    harvest(made, Work(again=True))
+    assert path.read_bytes() == png(1)
+    assert fates(made.catalogue) == {"1": "stored"}
+    assert not any("If-None-Match" in head for head in site.heads)
+    assert not any("If-Modified-Since" in head for head in site.heads)
 
 
 def running(made: Workspace) -> subprocess.Popen[bytes]:

@@ -39,7 +39,7 @@ COMMANDS = {
     ),
     "config": Subcommand("icf.app.config:config", "Show the settings."),
     "doctor": Subcommand(
-        "icf.app.doctor:doctor", "Check this machine and the workspace."
+        "icf.app.doctor.command:doctor", "Check this machine and the workspace."
     ),
 }
 

@@ -16,7 +16,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,6 +121,27 @@ class BlobStore:
         except MissingBlob:
             return False
         return True
+
+    def damaged(self, sizes: Mapping[str, int], *, full: bool) -> set[str]:
+        """Return those whose bytes are missing or others.
+
+        Args:
+            sizes: how many bytes each has, by SHA-256.
+            full: read them, instead of comparing their numbers.
+        """
+        if full:
+            return {sha256 for sha256 in sizes if not self.is_whole(sha256)}
+        if self.local:
+            return {
+                sha256
+                for sha256, size in sizes.items()
+                if _size_of(self.place(sha256)) != size
+            }
+        found = self._files.find(self._root, detail=True) if sizes else {}
+        known = {
+            place.rpartition("/")[2]: each["size"] for place, each in found.items()
+        }
+        return {sha256 for sha256, size in sizes.items() if known.get(sha256) != size}
 
     def _check(self, sha256: str, found: str) -> None:
         if found != sha256:
@@ -325,6 +346,13 @@ class BlobWriter:
         if self._file is not None:
             descriptor, self._file = self._file, None
             os.close(descriptor)
+
+
+def _size_of(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - a Path for each costs more
+    except OSError:
+        return None
 
 
 def _hash_of(path: Path) -> str:

@@ -61,6 +61,7 @@ class HashIndex:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._open: dict[str, _Segment] = {}
+        self._has_warned = False
 
     @property
     def mark(self) -> int:
@@ -182,7 +183,9 @@ class HashIndex:
         try:
             return self._read_state()
         except BrokenMachine as error:
-            _log.warning("%s", error)
+            if not self._has_warned:
+                _log.warning("%s", error)
+            self._has_warned = True
             return _State()
 
     def _read_state(self) -> _State:

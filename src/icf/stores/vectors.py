@@ -235,9 +235,15 @@ class _Model:
     def _refreshed(self) -> tuple[_Sorted, _Sorted, tuple[_Rows, ...]]:
         """Take in the rows that were added since the last look."""
         with self._growing:
-            for shard in _shards(self.folder):
+            sizes = {shard: _count(shard) for shard in _shards(self.folder)}
+            if any(
+                sizes.get(each, 0) < len(rows) for each, rows in self._shards.items()
+            ):
+                # Something has cut or removed a file: reading the rest would crash.
+                self._old, self._recent, self._shards = _NOTHING, _NOTHING, {}
+            for shard, count in sizes.items():
                 known = self._shards.setdefault(shard, np.empty(0, _dtype(shard)))
-                if _count(shard) > len(known):
+                if count > len(known):
                     rows = self._shards[shard] = _complete_rows(shard)
                     number = list(self._shards).index(shard)
                     self._add(number, len(known), rows["id"][len(known) :])

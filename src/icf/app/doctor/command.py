@@ -1,0 +1,209 @@
+"""`icf doctor`: check that everything that the commands need is there, and mend it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from icf.app.doctor.check import Check, State, attempt
+from icf.app.doctor.machine import check_machine, check_models
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.errors import BrokenMachine, IcfError, SomeFailed
+from icf.settings import FilterSettings
+from icf.workspace import Workspace, root_of
+
+if TYPE_CHECKING:
+    from icf.app.doctor.repair import Repaired
+
+#: Free bytes on the disk below which there is a warning.
+LOW_DISK = 2_000_000_000
+
+_MEND = "`icf doctor --repair` mends it"
+
+#: Lost pictures that a message names.
+SHOWN = 3
+
+
+@click.command()
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read all of the catalogue and of the pictures, instead of comparing sizes.",
+)
+@click.option(
+    "--repair",
+    "mend",
+    is_flag=True,
+    help="Check as with --full, and make again what is lost or damaged.",
+)
+@shared_options
+@pass_invocation
+@example("icf doctor")
+def doctor(invocation: Invocation, full: bool, mend: bool) -> None:
+    """Check this machine, the models and the workspace.
+
+    Exits with 1 if anything is broken; the commands work despite warnings. --repair
+    fetches lost pictures again, computes lost embeddings from them, cuts lost crops,
+    makes the catalogue's indexes again, and runs the filter on what follows from that.
+    People's answers are not changed. If it is interrupted, run it again.
+    """
+    done = _repair(invocation) if mend else None
+    checks = [
+        *check_machine(),
+        *_models(invocation),
+        *_workspace(invocation, full=full or mend),
+    ]
+    result: dict[str, object] = {"checks": [asdict(check) for check in checks]}
+    if done is not None:
+        result["repaired"] = asdict(done)
+    invocation.emit(
+        result,
+        lambda: table(
+            ("check", "state", "found"), [(c.name, c.state, c.found) for c in checks]
+        ),
+    )
+    if done is not None:
+        _report(invocation, done)
+    broken = [check.name for check in checks if check.state == "broken"]
+    if broken:
+        raise IcfError(f"broken: {', '.join(broken)}; see the table above")
+
+
+def _repair(invocation: Invocation) -> Repaired:
+    from icf.app.doctor.damage import check_catalogue, find_damage
+    from icf.app.doctor.repair import rebuild_indexes, repair
+
+    workspace = invocation.workspace
+    problems = check_catalogue(workspace)
+    if problems:
+        rebuild_indexes(workspace)
+    done = repair(workspace, find_damage(workspace, full=True), invocation.progress)
+    done.catalogue = len(problems)
+    return done
+
+
+def _report(invocation: Invocation, done: Repaired) -> None:
+    """Say what was mended.
+
+    Raises:
+        SomeFailed: pictures are lost for good.
+    """
+    made = (
+        (done.catalogue, "faults of indexes of the catalogue"),
+        (done.pictures, "pictures fetched again"),
+        (done.embeddings, "embeddings computed again"),
+        (done.crops, "crops cut again"),
+        (done.restored, "images and faces that had been dropped filtered again"),
+    )
+    said = [f"{count:,} {what}" for count, what in made if count]
+    invocation.say(f"mended: {', '.join(said) or 'nothing was damaged'}")
+    if done.stale:
+        invocation.say(
+            "settings were edited, so earlier decisions were not compared with them: "
+            "`icf-filter rethreshold` does that"
+        )
+    if done.lost:
+        shown = ", ".join(sorted(done.lost.values())[:SHOWN])
+        more = ", ..." if len(done.lost) > SHOWN else ""
+        raise SomeFailed(
+            f"{len(done.lost):,} pictures could not be fetched again: {shown}{more}. "
+            "`icf why SHA256` shows where each was found; `icf doctor --repair` tries "
+            "again, and `icf takedown SHA256` gives one up"
+        )
+
+
+def _models(invocation: Invocation) -> Iterator[Check]:
+    wanted, root = FilterSettings(), Path.cwd()
+    with contextlib.suppress(IcfError):  # outside of a workspace; checked below
+        wanted, root = invocation.workspace.settings.filter, invocation.workspace.root
+    return check_models(wanted, root)
+
+
+def _workspace(invocation: Invocation, *, full: bool) -> Iterator[Check]:
+    try:
+        workspace = invocation.workspace
+    except IcfError as error:
+        nowhere = root_of(invocation.directory or Path.cwd()) is None
+        yield Check("workspace", "warning" if nowhere else "broken", str(error))
+        return
+    yield Check("workspace", "ok", str(workspace.root))
+    catalogue = attempt("catalogue", lambda: _catalogue(workspace, full=full))
+    yield catalogue
+    yield attempt("writable", lambda: _writable(workspace.root))
+    free = shutil.disk_usage(workspace.root).free
+    state: State = "ok" if free > LOW_DISK else "warning"
+    yield Check("free disk", state, f"{free / 1e9:.1f} GB")
+    if catalogue.state == "ok":
+        yield from _stores(workspace, full=full)
+
+
+def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
+    from icf.app.doctor import damage
+
+    def checked(name: str, state: State, find: Callable[[], str]) -> Check:
+        """Make a check by what is wrong; empty if nothing is."""
+        try:
+            wrong = find()
+        except (IcfError, OSError) as error:
+            return Check(name, "broken", str(error))
+        return Check(name, state if wrong else "ok", wrong or "as stored")
+
+    def pictures() -> str:
+        lost = len(damage.lost_pictures(workspace, full=full))
+        return f"{lost:,} are missing or have changed: {_MEND}" * bool(lost)
+
+    def embeddings() -> str:
+        lost = sum(len(ids) for ids in damage.lost_faces(workspace).values())
+        return f"{lost:,} are missing or have changed: {_MEND}" * bool(lost)
+
+    def decisions() -> str:
+        dropped = damage.count_dropped(workspace)
+        text = f"{dropped:,} rows were dropped while something was lost: {_MEND}"
+        return text * bool(dropped)
+
+    def crops() -> str:
+        lost = sum(map(len, damage.lost_crops(workspace, full=full).values()))
+        return f"{lost:,} of batches are missing or have changed: {_MEND}" * bool(lost)
+
+    yield checked("pictures", "broken", pictures)
+    yield checked("embeddings", "broken", embeddings)
+    yield checked("decisions", "warning", decisions)
+    yield checked("crops", "warning", crops)
+    yield checked("hashes", "warning", lambda: workspace.hashes.damage or "")
+    settings = checked("settings", "warning", lambda: _stale(workspace))
+    if settings.state == "ok":
+        settings = Check("settings", "ok", "all decisions follow them")
+    yield settings
+
+
+def _stale(workspace: Workspace) -> str:
+    from icf.filter.chain import filter_chain
+    from icf.filter.stale import find_stale
+
+    steps = filter_chain(workspace).steps
+    with workspace.catalogue.read() as connection:
+        stale = find_stale(connection, workspace.settings.filter, steps)
+    return "; ".join(each.message for each in stale)
+
+
+def _catalogue(workspace: Workspace, *, full: bool) -> str:
+    from icf.app.doctor.damage import check_catalogue
+
+    revision, _ = workspace.catalogue.revisions()
+    if full and (problems := check_catalogue(workspace)):
+        more = f", and {len(problems) - 1} more" if problems[1:] else ""
+        raise BrokenMachine(f"{problems[0]}{more}: {_MEND}")
+    return f"{workspace.catalogue.dialect}, revision {revision}"
+
+
+def _writable(root: Path) -> str:
+    probe = root / ".icf-doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return "yes"

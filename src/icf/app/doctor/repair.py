@@ -1,0 +1,253 @@
+"""Make what is lost again, until the workspace is as if nothing had happened.
+
+Bytes are fetched again, without asking whether they have changed; embeddings are
+computed again from them; crops are cut again; what had been dropped for the damage
+goes through the filter again. What people answered is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.annotate.export import write_crops
+from icf.app.doctor.damage import Damage, check_catalogue, dropped_for_damage
+from icf.catalogue import row_state
+from icf.catalogue.catalogue import damaged
+from icf.catalogue.ledger import Decision
+from icf.catalogue.row_state import RowState
+from icf.catalogue.rows import CHUNK
+from icf.catalogue.schema import image, url
+from icf.codes import FetchStatus, ImageReason, Verdict
+from icf.engine.engine import Engine, open_engine
+from icf.engine.step import Step
+from icf.errors import WrongUse
+from icf.filter.chain import filter_chain
+from icf.filter.rethreshold.run import rethreshold
+from icf.filter.run import ALL, run_steps
+from icf.filter.stale import find_stale
+from icf.filter.step_names import DETECT, EMBED
+from icf.filter.steps.embed import Embed
+from icf.harvest.run import Work, declared_sources, harvest
+from icf.models.face_crops import read_boxes
+from icf.workspace import Workspace
+
+#: Opens a progress bar with a title and a total.
+Bar = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+
+#: Rounds of deciding again; a second one takes in what the first sent back.
+ROUNDS = 4
+
+#: Why detection drops a picture; with damaged bytes each of them means nothing.
+_OF_BYTES = tuple(
+    each.value
+    for each in (
+        ImageReason.MISSING_BLOB,
+        ImageReason.EMPTY,
+        ImageReason.NOT_IMAGE,
+        ImageReason.UNSUPPORTED,
+        ImageReason.TRUNCATED,
+        ImageReason.CORRUPT,
+        ImageReason.TOO_LARGE,
+        ImageReason.CRASHED,
+        ImageReason.HUNG,
+    )
+)
+
+
+@dataclass
+class Repaired:
+    """What was made again, and what could not be.
+
+    Attributes:
+        catalogue: faults of its indexes.
+        restored: images and faces that had been dropped.
+        lost: SHA-256 of pictures that no source gives any more, by image id.
+        stale: whether decisions were not taken again, as settings were edited.
+    """
+
+    catalogue: int = 0
+    pictures: int = 0
+    embeddings: int = 0
+    crops: int = 0
+    restored: int = 0
+    lost: dict[int, str] = field(default_factory=dict)
+    stale: bool = False
+
+
+def repair(workspace: Workspace, damage: Damage, bar: Bar) -> Repaired:
+    """Mend damage. If it is interrupted, the next call completes it.
+
+    Args:
+        workspace: what to mend.
+        damage: as a full look has found it.
+        bar: opens a progress bar.
+
+    Raises:
+        BrokenMachine: the disk or the database fails.
+    """
+    done = Repaired()
+    if not damage:
+        return done
+    run_id = workspace.begin_run("icf doctor --repair")
+    if damage.pictures:
+        done.lost = _fetch_again(workspace, damage.pictures)
+        done.pictures = len(damage.pictures) - len(done.lost)
+    mended = damage.pictures.keys() - done.lost.keys()
+    done.restored = _restore(workspace, run_id, mended)
+    settings = workspace.settings.filter
+    opened = open_engine("local", settings.workers, deadline=settings.deadline)
+    with closing(opened) as engine:
+        embedded_anew = 0
+        for model, ids in damage.faces.items():
+            made = _embed_again(workspace, engine, run_id, model, ids.tolist(), bar)
+            done.embeddings += made
+            embedded_anew += len(ids) - made
+        # Where nothing was decided on damage, all decisions stand.
+        if done.restored or damage.dropped or damage.waiting:
+            done.stale = _decide_again(workspace, engine, bar)
+        elif damage.hashes or embedded_anew:
+            run_steps(workspace, ALL, engine, bar)
+    for folder, crops in damage.crops.items():
+        with workspace.catalogue.read() as connection:
+            boxes = read_boxes(connection, crops)
+        done.crops += len(boxes) - len(write_crops(workspace, folder, boxes))
+    workspace.end_run(run_id)
+    return done
+
+
+def rebuild_indexes(workspace: Workspace) -> None:
+    """Make the indexes of a SQLite catalogue again.
+
+    Raises:
+        DamagedCatalogue: rows are damaged, too.
+    """
+    with workspace.catalogue.write() as connection:
+        connection.exec_driver_sql("REINDEX")
+    if left := check_catalogue(workspace):
+        raise damaged(workspace.catalogue.shown, left[0])
+
+
+def _fetch_again(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, str]:
+    """Fetch the bytes of pictures again; return those that are still lost."""
+    try:
+        declared_sources(workspace)
+    except WrongUse:
+        return dict(lost)
+    pending = {
+        "fate": FetchStatus.PENDING.value,
+        "attempts": 0,
+        "not_before": 0.0,
+        "leased_by": None,
+        "leased_until": 0.0,
+    }
+    with workspace.catalogue.write() as connection:
+        for part in _parts(sorted(lost)):
+            again = sa.update(url).where(
+                url.c.image_id.in_(part), url.c.fate != FetchStatus.TAKEN_DOWN.value
+            )
+            connection.execute(again.values(pending))
+    harvest(workspace, Work(again=True))
+    return {
+        key: sha256
+        for key, sha256 in lost.items()
+        if not workspace.blobs.is_whole(sha256)
+    }
+
+
+def _restore(workspace: Workspace, run_id: int, mended: Collection[int]) -> int:
+    """Let what was dropped for lost or changed bytes go through the filter again."""
+    why = "its bytes had been lost or changed, and were fetched again"
+    dropped = {(kind, key) for kind, key, _ in dropped_for_damage(workspace)}
+    with workspace.catalogue.write() as connection:
+        for part in _parts(sorted(mended)):
+            query = sa.select(image.c.id).where(
+                image.c.id.in_(part),
+                image.c.verdict == Verdict.DROPPED.value,
+                image.c.reason.in_(_OF_BYTES),
+            )
+            dropped |= {("image", key) for key in connection.execute(query).scalars()}
+        steps = {"image": DETECT, "face": EMBED}
+        states = [_waits(kind, key, steps[kind], why) for kind, key in sorted(dropped)]
+        row_state.write(connection, run_id, states)
+    return len(dropped)
+
+
+def _waits(subject: str, key: int, step: str, why: str) -> RowState:
+    decided = Decision(subject, key, step, Verdict.PENDING.value, "ok", message=why)
+    return RowState(decided, step)
+
+
+def _embed_again(
+    workspace: Workspace,
+    engine: Engine,
+    run_id: int,
+    model: str,
+    ids: Sequence[int],
+    bar: Bar,
+) -> int:
+    """Compute the embeddings of faces again; return of how many.
+
+    The faces keep their state. Those by a model that is not the present one cannot be
+    made again by it: they wait for the step that embeds.
+    """
+    step = next(
+        each for each in filter_chain(workspace).steps if isinstance(each, Embed)
+    )
+    if step.card().sha256 != model:
+        why = f"its embedding by the model {model[:12]} was lost; that is not in use"
+        states = [_waits("face", key, EMBED, why) for key in ids]
+        with workspace.catalogue.write() as connection:
+            row_state.write(connection, run_id, states)
+        return 0
+    made = 0
+    with bar("embed", len(ids)) as advance:
+        for outcomes in engine.judge(step, _batches(workspace, step, ids)):
+            new = [each for each in outcomes if each.vector is not None]
+            if new:
+                keys = np.array([each.id for each in new], np.int64)
+                matrix = np.stack(
+                    [each.vector for each in new if each.vector is not None]
+                )
+                workspace.vectors.append(model, keys, matrix)
+            made += len(new)
+            advance(len(outcomes))
+    return made
+
+
+def _batches(
+    workspace: Workspace, step: Step[Any], ids: Sequence[int]
+) -> Iterable[Sequence[Any]]:
+    size = workspace.settings.filter.batch
+    for start in range(0, len(ids), size):
+        with workspace.catalogue.read() as connection:
+            items = step.select(connection, ids[start : start + size])
+        yield items
+
+
+def _decide_again(workspace: Workspace, engine: Engine, bar: Bar) -> bool:
+    """Run the filter and compare with the thresholds until nothing changes.
+
+    Returns:
+        Whether the thresholds were left out, as a person has edited them since.
+    """
+    chain = filter_chain(workspace)
+    for _ in range(ROUNDS):
+        run_steps(workspace, ALL, engine, bar)
+        with workspace.catalogue.read() as connection:
+            stale = find_stale(connection, workspace.settings.filter, chain.steps)
+        if stale:
+            return True
+        done = rethreshold(workspace, bar)
+        if not done.waiting and not done.dropped and not done.restored:
+            break
+    return False
+
+
+def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
