@@ -49,11 +49,16 @@ def read_human_decisions(connection: sa.Connection) -> HumanDecisions:
 
 
 @contextmanager
-def without_reference(connection: sa.Connection, character_id: int) -> Iterator[None]:
+def without_reference(
+    connection: sa.Connection, character_id: int
+) -> Iterator[int | None]:
     """Hide the automatic reference of a character while the block runs.
 
     So the step chooses as if for the first time. A reference that people chose, or
     answered questions about, is not hidden.
+
+    Yields:
+        The face that is hidden, if there is one.
     """
     row = sa.select(character).where(character.c.id == character_id)
     old = connection.execute(row).one()
@@ -63,11 +68,11 @@ def without_reference(connection: sa.Connection, character_id: int) -> Iterator[
     )
     kept = old.reference_by == HAND or connection.execute(sa.select(answered)).scalar()
     if kept or old.reference_face_id is None:
-        yield
+        yield None
         return
     update = sa.update(character).where(character.c.id == character_id)
     connection.execute(update.values(reference_face_id=None, reference_by=None))
-    yield
+    yield int(old.reference_face_id)
     connection.execute(
         update.values(
             reference_face_id=old.reference_face_id, reference_by=old.reference_by

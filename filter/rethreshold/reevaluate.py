@@ -175,7 +175,7 @@ class _Reevaluation:
     def _choose(self, place: int, character_id: int, ids: Sequence[int]) -> None:
         """Choose the reference of a character among its kept faces."""
         with self.catalogue.write() as connection:
-            with without_reference(connection, character_id):
+            with without_reference(connection, character_id) as hidden:
                 outcomes = self._outcomes(connection, place, ids, character_id)
             moves = self._moves(connection, place, outcomes)
             done = write_moves(connection, self.run_id, self.steps, moves)
@@ -184,6 +184,12 @@ class _Reevaluation:
                 if each is not None and each.reference_of is not None:
                     chosen = each.reference_of, each.id, each.reference_by
                     sent += references.replace(connection, self.run_id, *chosen)
+            if hidden in ids and not any(
+                o and o.reference_of for o in outcomes.values()
+            ):
+                # An earlier version chose it, without evidence of whom it shows.
+                none = character_id, None, None
+                sent += references.replace(connection, self.run_id, *none)
         self._note(done)
         self._note_sent_back(sent)
 

@@ -1,13 +1,16 @@
 """Choose the face that questions about a character show as its reference.
 
 It is the largest face on the picture that the character's own page leads with; if
-there is none, the medoid: the face most similar to all others of the character. A
-person's choice is never changed here, also the choice of none.
+there is none, the medoid: the face most similar to all others on pictures of the
+character alone. A face that is on neither, as those of comics and videos, is no
+evidence of whom it shows: a character that has only such faces gets no reference, and
+waits for a person's choice. That is never changed here, also the choice of none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,9 +19,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.face_character import current_character
+from icf.catalogue.filing import named_alone
 from icf.catalogue.references import CONFIDENT, HAND
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import candidate, character, face
+from icf.catalogue.schema import character, face
 from icf.codes import Verdict
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
@@ -34,6 +38,8 @@ class PossibleReference(Item):
     embedder: str | None
     leads: bool
     has_reference: bool
+    #: Whether it is on a picture of this character alone.
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,6 @@ class Reference(Step[PossibleReference]):
         ids: Sequence[int],
         character_id: sa.ColumnElement[int],
     ) -> list[PossibleReference]:
-        leading = _leading(connection, ids, character_id)
         earlier = face.alias("earlier")
         # A dropped or withdrawn reference is none, unless it was chosen by hand.
         is_valid = sa.or_(
@@ -91,14 +96,19 @@ class Reference(Step[PossibleReference]):
             .join(character, character.c.id == character_id)
             .outerjoin(earlier, earlier.c.id == character.c.reference_face_id)
         )
+        pictures = _pictures(connection, ids)
+        images = sorted({each for some in pictures.values() for each in some})
+        leads = named_alone(connection, images, leads=True)
+        named = named_alone(connection, images)
         return [
             PossibleReference(
                 row.id,
                 row.area,
                 row.score,
                 row.embedder,
-                leads=row.id in leading,
+                leads=_any_of(leads, pictures[row.id], row.character_id),
                 has_reference=bool(row.has_reference),
+                named=_any_of(named, pictures[row.id], row.character_id),
                 group=row.character_id,
                 fresh=row.awaits == self.name,
             )
@@ -117,8 +127,9 @@ class Reference(Step[PossibleReference]):
             leads = [i for i in fresh if i.leads and i.score >= CONFIDENT]
             chosen = max(leads, key=lambda i: i.area, default=None)
             by = "lead"
-            if chosen is None:
-                chosen, by = self._medoid(fresh), "medoid"
+            named = [item for item in fresh if item.named]
+            if chosen is None and named:
+                chosen, by = self._medoid(named), "medoid"
         return [
             Outcome(item.id, True, reference_of=item.group, reference_by=by)
             if item is chosen
@@ -138,22 +149,19 @@ class Reference(Step[PossibleReference]):
         return comparable[int(np.argmax(matrix @ matrix.sum(axis=0)))]
 
 
-def _leading(
-    connection: sa.Connection, ids: Sequence[int], character_id: sa.ColumnElement[int]
-) -> set[int]:
-    """Those of ``ids`` on a lead picture, or keepers of a duplicate on one."""
-    query = (
-        sa.select(face.c.id, face.c.keeper_id)
-        .join(
-            candidate,
-            sa.and_(
-                candidate.c.image_id == face.c.image_id,
-                candidate.c.character_id == character_id,
-            ),
-        )
-        .where(candidate.c.is_lead)
-    )
-    own = by_ids(connection, query, face.c.id, ids)
-    leading = {row.id for row in own}
-    kept_for = by_ids(connection, query, face.c.keeper_id, ids)
-    return leading | {row.keeper_id for row in kept_for}
+def _pictures(
+    connection: sa.Connection, ids: Sequence[int]
+) -> defaultdict[int, set[int]]:
+    """The pictures that each face is on, itself or as the better copy of another."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for column in (face.c.id, face.c.keeper_id):
+        query = sa.select(column.label("face_id"), face.c.image_id)
+        for row in by_ids(connection, query, column, ids):
+            found[row.face_id].add(row.image_id)
+    return found
+
+
+def _any_of(
+    character_of: Mapping[int, int], images: Iterable[int], character_id: int
+) -> bool:
+    return any(character_of.get(each) == character_id for each in images)

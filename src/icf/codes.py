@@ -173,7 +173,8 @@ class FaceReason(Code):
     )
     NO_REFERENCE = (
         "no_reference",
-        "no face of its character can be its reference face",
+        "none of its candidate characters has a reference face; choose one with "
+        "`icf-harvest reference page`",
     )
     MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
     CRASHED = "crashed", "its picture's bytes crashed the process that decoded them"

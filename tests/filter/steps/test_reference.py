@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import character
+from icf.catalogue.schema import character, image_source, mention, url
 from icf.filter.steps.reference import PossibleReference, Reference
 from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image
@@ -157,3 +157,99 @@ def test_that_a_person_wants_none_of_the_faces_stands(
         connection.execute(sa.update(character).values(reference_by="hand"))
     new = add(sqlite_catalogue, tom, lead=True)
     assert chosen(sqlite_catalogue, tmp_path, new) == []
+
+
+def of_comic(catalogue: Catalogue, *cast: int, lead: bool = False) -> int:
+    """A picture of an album alone, as a page of a comic is: of the whole cast."""
+    image_id = add_image(catalogue, *cast, lead=lead)
+    with catalogue.write() as connection:
+        about = {"url": f"book.cbz#{image_id}", "source": "comics"}
+        album_id = connection.execute(sa.select(character.c.album_id)).scalar()
+        made = sa.insert(url).values(
+            **about,
+            found_at=0.0,
+            host="",
+            album_id=album_id,
+            fate="stored",
+            image_id=image_id,
+        )
+        key = connection.execute(made.returning(url.c.id)).scalar_one()
+        rows = [
+            {"url_id": key, "character_id": each, "is_lead": lead, "found_at": 0.0}
+            for each in cast
+        ]
+        connection.execute(sa.insert(mention), rows)
+        source = sa.insert(image_source).values(
+            **about,
+            image_id=image_id,
+            fetched_at=0.0,
+            licence="CC0",
+            licence_from="list",
+        )
+        connection.execute(source)
+    return image_id
+
+
+def waiting(catalogue: Catalogue, image_id: int, filed_under: int, folder: Path) -> int:
+    face_id = add_face(
+        catalogue, image_id, filed_under, awaits="reference", embedder=MODEL
+    )
+    unit = np.array([[1.0, 0.0]], np.float32)
+    VectorStore(folder).append(MODEL, np.array([face_id]), unit)
+    return face_id
+
+
+@pytest.mark.parametrize("cast", [1, 2])
+def test_faces_of_an_album_alone_are_no_evidence_of_whom_they_show(
+    sqlite_catalogue: Catalogue, tmp_path: Path, cast: int
+) -> None:
+    luna, *others = add_album(sqlite_catalogue, "Luna", "Mia")[:cast]
+    faces = [
+        waiting(
+            sqlite_catalogue, of_comic(sqlite_catalogue, luna, *others), luna, tmp_path
+        )
+        for _ in range(5)
+    ]
+    assert chosen(sqlite_catalogue, tmp_path, *faces) == []
+    named = add(sqlite_catalogue, luna, vector=(0.0, 1.0), folder=tmp_path)
+    assert chosen(sqlite_catalogue, tmp_path, *faces, named) == [
+        (named, luna, "medoid")
+    ]
+
+
+def test_a_picture_of_several_characters_is_no_evidence_either(
+    sqlite_catalogue: Catalogue, tmp_path: Path
+) -> None:
+    luna, mia = add_album(sqlite_catalogue, "Luna", "Mia")
+    both = [
+        waiting(
+            sqlite_catalogue, add_image(sqlite_catalogue, luna, mia), luna, tmp_path
+        )
+        for _ in range(3)
+    ]
+    led = add_image(sqlite_catalogue, luna, mia, lead=True)
+    both.append(waiting(sqlite_catalogue, led, luna, tmp_path))
+    assert chosen(sqlite_catalogue, tmp_path, *both) == []
+
+
+def test_a_page_that_the_source_also_names_for_a_character_is_evidence(
+    sqlite_catalogue: Catalogue, tmp_path: Path
+) -> None:
+    luna, mia = add_album(sqlite_catalogue, "Luna", "Mia")
+    image_id = of_comic(sqlite_catalogue, luna, mia)
+    with sqlite_catalogue.write() as connection:
+        about = {"url": "http://site/luna.png", "source": "wiki"}
+        made = sa.insert(url).values(**about, found_at=0.0, host="site", fate="stored")
+        key = connection.execute(made.returning(url.c.id)).scalar_one()
+        row = {"url_id": key, "character_id": luna, "is_lead": False, "found_at": 0.0}
+        connection.execute(sa.insert(mention), [row])
+        source = sa.insert(image_source).values(
+            **about,
+            image_id=image_id,
+            fetched_at=0.0,
+            licence="CC0",
+            licence_from="site",
+        )
+        connection.execute(source)
+    face_id = waiting(sqlite_catalogue, image_id, luna, tmp_path)
+    assert chosen(sqlite_catalogue, tmp_path, face_id) == [(face_id, luna, "medoid")]
