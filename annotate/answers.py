@@ -16,12 +16,17 @@ _CHOICES = {
     "same": Choice.TRUE,
     "different": Choice.FALSE,
     "unsure": Choice.UNSURE,
+    "wrong_reference": Choice.WRONG_REFERENCE,
+    "the_reference_is_wrong": Choice.WRONG_REFERENCE,
+    "not_a_face": Choice.NOT_A_FACE,
+    "this_is_no_face": Choice.NOT_A_FACE,
 }
 
 #: What an answer can be, in words for error messages.
 UNDERSTOOD = (
-    "understood are true, same or yes; false, different or no; unsure; and what "
-    "spreadsheets in other languages make of true and false"
+    "understood are true, same or yes; false, different or no; unsure; "
+    "wrong_reference; not_a_face; and what spreadsheets in other languages make of "
+    "true and false"
 )
 
 #: Refused rows of one reason that are kept with their line; all are counted.
@@ -126,12 +131,14 @@ class AnswerFile:
 
 
 def parse_choice(text: str) -> Choice | None:
-    """Parse an answer, in any case and with surrounding space.
+    """Parse an answer, in any case, with any space, hyphens or underscores.
 
-    >>> str(parse_choice(" VRAI ")), parse_choice("maybe")
-    ('true', None)
+    >>> str(parse_choice(" VRAI ")), str(parse_choice("Not a face"))
+    ('true', 'not_a_face')
+    >>> parse_choice("maybe")
     """
-    choice = _CHOICES.get(normal_name(text).casefold())
+    words = re.split(r"[\s_-]+", normal_name(text).casefold())
+    choice = _CHOICES.get("_".join(words))
     truth = truth_of(text) if choice is None else None
     return choice if truth is None else Choice.TRUE if truth else Choice.FALSE
 

@@ -12,6 +12,7 @@ from icf.annotate.batch import Batch
 from icf.annotate.choose import Proposal, Shares, choose
 from icf.catalogue import ledger, reviews
 from icf.catalogue.schema import batch, question
+from icf.catalogue.stale_reviews import close_stale
 from icf.codes import Chosen, Label
 
 #: The step's name in the ledger.
@@ -42,6 +43,7 @@ def ask(
     if connection.dialect.name == "postgresql":
         # Concurrent exports would select the same faces.
         connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
+    close_stale(connection)
     selected = choose(connection, limit, shares)
     if not selected:
         return None

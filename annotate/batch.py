@@ -33,7 +33,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Question:
-    """Is this face the same character as the reference?"""
+    """Is this face the same character as the reference?
+
+    If the face is the reference: is it a good picture of the character?
+    """
 
     id: int
     batch_id: str
@@ -41,6 +44,18 @@ class Question:
     character: str
     face_id: int
     reference_face_id: int
+
+    @property
+    def asks_about_reference(self) -> bool:
+        """Whether it asks if the reference itself is right."""
+        return self.face_id == self.reference_face_id
+
+    @property
+    def text(self) -> str:
+        """The question in words."""
+        if self.asks_about_reference:
+            return f"Is this a good picture of {self.character} of {self.album}?"
+        return "Is this the same character as in the reference picture?"
 
 
 def picture_path(face_id: int) -> str:
@@ -62,6 +77,15 @@ def find_batch(connection: sa.Connection, path: str) -> Batch | None:
     query = sa.select(batch.c.id, batch.c.format, batch.c.path, batch.c.questions)
     row = connection.execute(query.where(batch.c.path == path)).first()
     return Batch(*row) if row else None
+
+
+def count_references(connection: sa.Connection, batch_id: str) -> int:
+    """How many questions of a batch are about references."""
+    query = sa.select(sa.func.count()).where(
+        question.c.batch_id == batch_id,
+        question.c.face_id == question.c.reference_face_id,
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def read_questions(connection: sa.Connection, batch_id: str) -> list[Question]:

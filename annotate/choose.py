@@ -1,4 +1,7 @@
-"""Choose questions: suspicions, the most uncertain faces, and a part at random.
+"""Choose questions: references, suspicions, uncertain faces, and a part at random.
+
+A reference that nobody has confirmed comes first, before anything is asked against it
+(`annotate.confirm_references`).
 
 The random part makes it possible to say how well the probabilities hold for faces that
 nobody was asked about (`icf.catalogue.inclusion`). So each face that could be asked
@@ -25,6 +28,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import reviews
+from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import batch, character, face, question
 from icf.codes import Chosen, FaceReason, Verdict
@@ -41,10 +45,12 @@ class Shares:
         random: drawn at random; if there are too few faces, the others fill the batch.
         review: of the rest, reserved for suspicions. If there are too few questions of
             one kind, the other kind fills the batch.
+        confirmed: ask only against references that people confirmed.
     """
 
     random: float = 0.2
     review: float = 0.5
+    confirmed: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,55 @@ class Proposal:
     probability: float | None = None
 
 
-def count_unasked(connection: sa.Connection) -> int:
-    """How many kept faces and suspicions can be asked about now."""
-    suspicious = reviews.askable().subquery()
-    pairs = sa.union(
-        sa.select(suspicious.c.face_id, suspicious.c.character_id),
-        kept_frame().with_only_columns(face.c.id, face.c.character_id),
+@dataclass(frozen=True)
+class Unasked:
+    """Questions that were not asked yet.
+
+    Attributes:
+        references: about references that nobody has confirmed.
+        faces: about kept faces and suspicions.
+        waiting: those of the faces that wait until their reference is confirmed.
+    """
+
+    references: int
+    faces: int
+    waiting: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.references + self.faces
+
+
+def count_unasked(connection: sa.Connection, *, confirmed: bool = True) -> Unasked:
+    """How many questions can be asked, now or when references are confirmed.
+
+    Args:
+        connection: to the catalogue.
+        confirmed: ask only against references that people confirmed.
+    """
+    every, now = (
+        _count(connection, _pairs_to_ask(confirmed=each)) for each in (False, confirmed)
     )
-    query = sa.select(sa.func.count()).select_from(pairs.subquery())
-    return int(connection.execute(query).scalar_one())
+    references = _count(connection, _references(confirmed=confirmed))
+    return Unasked(references, every, every - now)
+
+
+def _pairs_to_ask(*, confirmed: bool) -> sa.CompoundSelect[Any]:
+    suspicious = reviews.askable(confirmed=confirmed).subquery()
+    return sa.union(
+        sa.select(suspicious.c.face_id, suspicious.c.character_id),
+        kept_frame(confirmed=confirmed).with_only_columns(
+            face.c.id, face.c.character_id
+        ),
+    )
+
+
+def _count(
+    connection: sa.Connection, query: sa.Select[Any] | sa.CompoundSelect[Any]
+) -> int:
+    count = sa.select(sa.func.count()).select_from(query.subquery())
+    return int(connection.execute(count).scalar_one())
 
 
 def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
@@ -94,14 +140,23 @@ def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propos
         limit: maximum number of questions.
         shares: what the batch is made of.
     """
+    first = _unconfirmed(connection, limit, confirmed=shares.confirmed)
+    return [*first, *_choose(connection, limit - len(first), shares)]
+
+
+def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
+    """Choose the questions that compare two faces."""
     reserved = math.ceil(limit * shares.random)
+    confirmed = shares.confirmed
     seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
     number = math.ceil(reserved * DROPPED_SHARE)
-    dropped = draw(connection, dropped_frame(), (), number, Chosen.DROPPED, seed)
-    certain = _certain(connection, limit - reserved, shares.review)
+    frame = dropped_frame(confirmed=confirmed)
+    dropped = draw(connection, frame, (), number, Chosen.DROPPED, seed)
+    certain = _certain(connection, limit - reserved, shares)
     number = limit - len(certain) - len(dropped)
     asked = {each.face_id for each in certain if each.inclusion}
-    drawn = draw(connection, kept_frame(), asked, number, Chosen.RANDOM, seed)
+    frame = kept_frame(confirmed=confirmed)
+    drawn = draw(connection, frame, asked, number, Chosen.RANDOM, seed)
     if not certain and not drawn and _dropped_were_asked(connection):
         return []
     return interleave(certain, interleave(drawn, dropped))
@@ -118,26 +173,76 @@ def interleave(first: Sequence[Proposal], second: Sequence[Proposal]) -> list[Pr
     return [each for _, _, each in positions]
 
 
-def _certain(
-    connection: sa.Connection, limit: int, review_share: float
+def _unconfirmed(
+    connection: sa.Connection, limit: int, *, confirmed: bool
 ) -> list[Proposal]:
+    """References to be confirmed."""
+    query = _references(confirmed=confirmed).order_by(character.c.id).limit(limit)
+    return [
+        Proposal(
+            row.reference_face_id,
+            row.id,
+            row.reference_face_id,
+            row.probability or 0.0,
+            row.embedder,
+            Chosen.REFERENCE,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _references(*, confirmed: bool) -> sa.Select[Any]:
+    """Characters whose reference is a kept face that nobody was asked about.
+
+    Args:
+        confirmed: all of them; else only those of suspected merges, which would make
+            one character of a right reference and a wrong one.
+    """
+    query = (
+        sa.select(
+            character.c.id,
+            character.c.reference_face_id,
+            face.c.probability,
+            face.c.embedder,
+        )
+        .join(face, face.c.id == character.c.reference_face_id)
+        .where(
+            character.c.merged_into.is_(None),
+            face.c.awaits.is_(None),
+            face.c.verdict == Verdict.KEPT.value,
+            sa.not_(is_confirmed(face.c.id, character.c.id)),
+            ~sa.exists().where(
+                question.c.face_id == face.c.id,
+                question.c.character_id == character.c.id,
+                question.c.reference_face_id == face.c.id,
+            ),
+        )
+    )
+    return query if confirmed else query.where(reviews.may_be_merged(character.c.id))
+
+
+def _certain(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
     """The strongest suspicions and the most uncertain faces, evenly interleaved."""
-    suspicious = _deduplicate(_suspicious(connection, limit))
+    confirmed = shares.confirmed
+    suspicious = _deduplicate(_suspicious(connection, limit, confirmed=confirmed))
     pairs = {(each.face_id, each.character_id) for each in suspicious}
     # Some of the uncertain faces may also be suspicious.
     uncertain = [
         each
-        for each in _uncertain(connection, limit + len(suspicious))
+        for each in _uncertain(connection, limit + len(suspicious), confirmed=confirmed)
         if (each.face_id, each.character_id) not in pairs
     ]
-    share = min(math.ceil(limit * review_share), len(suspicious))
+    share = min(math.ceil(limit * shares.review), len(suspicious))
     number = max(share, min(len(suspicious), limit - len(uncertain)))
     chosen = _with_probability(connection, suspicious[:number])
     return interleave(chosen, uncertain[: limit - number])
 
 
-def _suspicious(connection: sa.Connection, limit: int) -> Iterator[Proposal]:
-    for row in connection.execute(reviews.askable().limit(limit)):
+def _suspicious(
+    connection: sa.Connection, limit: int, *, confirmed: bool
+) -> Iterator[Proposal]:
+    query = reviews.askable(confirmed=confirmed).limit(limit)
+    for row in connection.execute(query):
         yield Proposal(
             row.face_id,
             row.character_id,
@@ -164,7 +269,7 @@ def _with_probability(
     ids = [each.face_id for each in suspicious]
     own = {
         (row.id, row.character_id): row.probability
-        for row in by_ids(connection, kept_frame(), face.c.id, ids)
+        for row in by_ids(connection, kept_frame(confirmed=False), face.c.id, ids)
     }
     pairs = [own.get((each.face_id, each.character_id)) for each in suspicious]
     return [
@@ -173,9 +278,12 @@ def _with_probability(
     ]
 
 
-def _uncertain(connection: sa.Connection, limit: int) -> list[Proposal]:
+def _uncertain(
+    connection: sa.Connection, limit: int, *, confirmed: bool
+) -> list[Proposal]:
     order = sa.func.abs(face.c.probability - 0.5), face.c.id
-    rows = connection.execute(kept_frame().order_by(*order).limit(limit))
+    frame = kept_frame(confirmed=confirmed)
+    rows = connection.execute(frame.order_by(*order).limit(limit))
     return [_proposal(row, Chosen.UNCERTAIN, 1.0) for row in rows]
 
 
@@ -228,26 +336,32 @@ def _proposal(row: sa.Row[Any], chosen: Chosen, inclusion: float) -> Proposal:
     )
 
 
-def kept_frame() -> sa.Select[Any]:
+def kept_frame(*, confirmed: bool = True) -> sa.Select[Any]:
     """Kept faces that were never compared with their character's reference.
 
     Duplicates are dropped already, so each face represents its whole group. References
     themselves are not asked about.
+
+    Args:
+        confirmed: only faces of characters whose reference people confirmed.
     """
-    return _unasked().where(face.c.verdict == Verdict.KEPT.value)
+    return _unasked(confirmed=confirmed).where(face.c.verdict == Verdict.KEPT.value)
 
 
-def dropped_frame() -> sa.Select[Any]:
+def dropped_frame(*, confirmed: bool = True) -> sa.Select[Any]:
     """Faces that identity dropped, with the likeliest of their characters."""
-    return _unasked().where(face.c.reason == FaceReason.NOT_THIS_CHARACTER.value)
+    return _unasked(confirmed=confirmed).where(
+        face.c.reason == FaceReason.NOT_THIS_CHARACTER.value
+    )
 
 
-def _unasked() -> sa.Select[Any]:
-    return (
+def _unasked(*, confirmed: bool) -> sa.Select[Any]:
+    reference_id = character.c.reference_face_id
+    query = (
         sa.select(
             face.c.id,
             face.c.character_id,
-            character.c.reference_face_id,
+            reference_id,
             face.c.probability,
             face.c.embedder,
         )
@@ -256,10 +370,13 @@ def _unasked() -> sa.Select[Any]:
             face.c.awaits.is_(None),
             face.c.probability.is_not(None),
             character.c.merged_into.is_(None),
-            character.c.reference_face_id.is_not(None),
-            character.c.reference_face_id != face.c.id,
+            reference_id.is_not(None),
+            reference_id != face.c.id,
             ~reviews.asked_before(face.c.id, character.c.id),
         )
+    )
+    return (
+        query.where(is_confirmed(reference_id, character.c.id)) if confirmed else query
     )
 
 

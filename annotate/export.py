@@ -20,11 +20,12 @@ from icf.annotate.batch import (
     Batch,
     Question,
     batch_path,
+    count_references,
     find_batch,
     picture_path,
     read_questions,
 )
-from icf.annotate.choose import Shares
+from icf.annotate.choose import Shares, count_unasked
 from icf.annotate.formats.registry import WRITERS
 from icf.catalogue import tombstones
 from icf.errors import BrokenMachine, IcfError, WrongUse
@@ -63,9 +64,10 @@ class ExportRequest:
     url_prefix: str | None = None
 
     @property
-    def marker(self) -> Path:
-        """The file that exists if the folder was written."""
-        return self.folder / WRITERS[self.format].marker
+    def is_written(self) -> bool:
+        """Whether the folder was written."""
+        markers = WRITERS[self.format].markers
+        return any((self.folder / each).is_file() for each in markers)
 
     def files(self, questions: Sequence[Question]) -> dict[str, bytes]:
         """The files that describe the questions, by name."""
@@ -85,12 +87,16 @@ class Exported:
         asked: whether its questions are new; False if they were asked before.
         written: False if the folder already existed.
         left_out: why a question is not in the folder, by question id.
+        references: how many of its questions are about references.
+        waiting: how many faces can be asked about when references are confirmed.
     """
 
     batch: Batch | None
     asked: bool
     written: bool
     left_out: dict[int, str]
+    references: int = 0
+    waiting: int = 0
 
 
 def export(
@@ -118,7 +124,7 @@ def _export(
     workspace: Workspace, request: ExportRequest, done: Callable[[int], None]
 ) -> Exported:
     existing = existing_batch(workspace, request)
-    if existing is not None and request.marker.is_file():
+    if existing is not None and request.is_written:
         return Exported(existing, False, False, {})
     run_id = workspace.begin_run("icf-annotate export")
     batch = existing
@@ -130,13 +136,22 @@ def _export(
     left_out = _write_folder(workspace, request, batch, done) if batch else {}
     workspace.end_run(run_id)
     asked = batch is not None and existing is None
-    return Exported(batch, asked, batch is not None, left_out)
+    with workspace.catalogue.read() as connection:
+        confirmed = workspace.settings.annotate.confirm_references
+        waiting = count_unasked(connection, confirmed=confirmed).waiting
+        references = count_references(connection, batch.id) if batch else 0
+    written = batch is not None
+    return Exported(batch, asked, written, left_out, references, waiting)
 
 
 def batch_shares(workspace: Workspace) -> Shares:
     """What a batch is made of, by the settings."""
     settings = workspace.settings.annotate
-    return Shares(random=settings.random_share, review=settings.review_share)
+    return Shares(
+        random=settings.random_share,
+        review=settings.review_share,
+        confirmed=settings.confirm_references,
+    )
 
 
 def existing_batch(workspace: Workspace, request: ExportRequest) -> Batch | None:
@@ -155,7 +170,7 @@ def existing_batch(workspace: Workspace, request: ExportRequest) -> Batch | None
         )
     if folder.exists() and not folder.is_dir():
         raise WrongUse(f"{folder} is a file; OUT must be a folder")
-    ours = found is not None and request.marker.is_file()
+    ours = found is not None and request.is_written
     if folder.is_dir() and any(folder.iterdir()) and not ours:
         raise WrongUse(f"{folder} is not empty; use a new folder for the batch")
     return found

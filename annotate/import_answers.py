@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
 from icf.annotate.check import CheckedRows, check
+from icf.annotate.consequences import Effects
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
 from icf.annotate.vote_spool import VoteSpool
@@ -59,6 +60,7 @@ class Imported:
         rows: number of all rows.
         labels: number of questions by their new label.
         unmerged: number of characters whose merge was undone with its answer.
+        effects: what followed for references and faces.
     """
 
     file: AnswerFile
@@ -71,6 +73,14 @@ class Imported:
     rows: int
     labels: Mapping[Label, int]
     unmerged: int = 0
+    effects: Effects = field(default_factory=Effects)
+
+    @property
+    def filter_next(self) -> bool:
+        """Whether faces wait for the filter now."""
+        effects = self.effects
+        changed = effects.refused | effects.restored | effects.faces_back
+        return bool(changed or self.unmerged)
 
 
 def import_answers(
@@ -153,4 +163,5 @@ def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Impor
         rows=checked.rows,
         labels=recorded.labels,
         unmerged=recorded.unmerged,
+        effects=recorded.effects,
     )

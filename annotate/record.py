@@ -12,24 +12,25 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
-from icf.annotate.votes import agreed_label
+from icf.annotate.consequences import Effects, follow
+from icf.annotate.labels import Labelled, read_labelled
 from icf.catalogue import ledger, merges, reviews
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.references import LABEL
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label, RowFault
 
 T = TypeVar("T")
 
-#: The step's name in the ledger, and that of an answer that replaces another.
-STEP = "label"
+#: The step of the ledger of an answer that replaces another.
 REVISION_STEP = "answer"
 
 #: Answers per transaction.
@@ -47,12 +48,14 @@ class Recorded:
         faults: answers to questions that were taken down.
         labels: number of questions by their new label.
         unmerged: number of characters whose merge was undone with its answer.
+        effects: what followed for references and faces.
     """
 
     taken: int = 0
     revised: int = 0
     known: int = 0
     unmerged: int = 0
+    effects: Effects = field(default_factory=Effects)
     faults: list[Fault] = field(default_factory=list)
     labels: Counter[Label] = field(default_factory=Counter)
 
@@ -123,18 +126,36 @@ class Recorder:
         total = Recorded()
         for part in _chunks(votes):
             with self.catalogue.write() as connection:
-                labels = _lock(connection, sorted({v.question_id for v in part}))
-                given = _read_given(connection, list(labels))
-                new = _select_new(part, labels, given, self.source, total)
+                existing = _lock(connection, sorted({v.question_id for v in part}))
+                given = _read_given(connection, existing)
+                new = _select_new(part, existing, given, self.source, total)
                 self._insert(connection, new)
-                changed = self._changed_labels(connection, labels)
-                self._write_labels(connection, changed)
-                unfounded = merges.unfounded(connection)
-                reviews.follow(connection, sorted(changed))
-                total.unmerged += self._undo_merges(connection, unfounded)
-            total.labels.update(label for label, _ in changed.values())
+                self._follow(connection, existing, new, total)
             done(len(part))
         return total
+
+    def _follow(
+        self,
+        connection: sa.Connection,
+        ids: Sequence[int],
+        new: Sequence[_New],
+        total: Recorded,
+    ) -> None:
+        """Let everything follow the answers to some questions."""
+        voted = {each.vote.question_id for each in new}
+        asked = [
+            each if _is_labelled(each, voted) else replace(each, agreed=each.before)
+            for each in read_labelled(connection, ids, self.needed)
+        ]
+        changed = [each for each in asked if each.agreed is not each.before]
+        self._write_labels(connection, changed)
+        effects = follow(connection, self.run_id, asked, self.needed)
+        labels = {each.id: each.agreed for each in changed} | effects.relabelled
+        unfounded = merges.unfounded(connection)
+        reviews.follow(connection, sorted(labels))
+        total.unmerged += self._undo_merges(connection, unfounded)
+        total.labels.update(labels.values())
+        total.effects.add(effects)
 
     def _undo_merges(self, connection: sa.Connection, unfounded: Container[int]) -> int:
         """Undo merges that the answers said before and no longer say."""
@@ -168,53 +189,48 @@ class Recorder:
             connection.execute(sa.insert(answer), rows)
         ledger.append(connection, self.run_id, map(_revision, filter(_revises, new)))
 
-    def _changed_labels(
-        self, connection: sa.Connection, labels: Mapping[int, str]
-    ) -> dict[int, tuple[Label, int]]:
-        """The new label of each question that changes, and how many agree on it."""
-        counts: dict[int, Counter[Choice]] = {key: Counter() for key in labels}
-        for (asked, _), some in _read_given(connection, list(labels)).items():
-            counts[asked].update(each.choice for each in some if each.counts)
-        changed = {}
-        for key, before in labels.items():
-            label = agreed_label(counts[key], self.needed)
-            if label.value != before:
-                changed[key] = label, max(counts[key].values(), default=0)
-        return changed
-
     def _write_labels(
-        self, connection: sa.Connection, changed: Mapping[int, tuple[Label, int]]
+        self, connection: sa.Connection, changed: Iterable[Labelled]
     ) -> None:
         by_label: dict[Label, list[int]] = defaultdict(list)
-        for key, (label, _) in changed.items():
-            by_label[label].append(key)
+        for each in changed:
+            by_label[each.agreed].append(each.id)
         for label, keys in by_label.items():
             update = sa.update(question).where(question.c.id.in_(keys))
             connection.execute(update.values(label=label.value))
         decisions = [
             ledger.Decision(
                 subject="question",
-                subject_id=key,
-                step=STEP,
-                verdict=label.value,
-                reason=label.value,
-                value=float(agreeing),
+                subject_id=each.id,
+                step=LABEL,
+                verdict=each.agreed.value,
+                reason=each.agreed.value,
+                value=float(each.agreeing),
                 threshold=float(self.needed),
             )
-            for key, (label, agreeing) in changed.items()
+            for each in changed
         ]
         ledger.append(connection, self.run_id, decisions)
 
 
-def _lock(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
-    """Lock questions until the transaction ends; return their labels."""
-    query = (
-        sa.select(question.c.id, question.c.label)
-        .where(question.c.id.in_(ids))
-        .order_by(question.c.id)
-        .with_for_update()
-    )
-    return {row.id: row.label for row in connection.execute(query)}
+def _is_labelled(asked: Labelled, voted: Container[int]) -> bool:
+    """Whether a question gets the label of its answers.
+
+    One that was withdrawn does not, unless a new answer says that no face is shown, or
+    once more that the reference is wrong.
+    """
+    if asked.before is not Label.WITHDRAWN:
+        return True
+    says_more = asked.agreed is Label.NOT_A_FACE or asked.refuses(asked.agreed)
+    return says_more and asked.id in voted
+
+
+def _lock(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
+    """Those of the questions that exist; nobody else labels any until the end."""
+    if connection.dialect.name == "postgresql":
+        # An answer may withdraw other questions than its own.
+        connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
+    return sorted(read_batches(connection, ids))
 
 
 @dataclass(frozen=True)

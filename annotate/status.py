@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from icf.annotate.votes import ALWAYS_COUNTED
 from icf.catalogue.schema import answer, batch, question
 from icf.codes import Label
 
@@ -42,7 +43,9 @@ def count(connection: sa.Connection) -> Counts:
         open=found.get(Label.OPEN.value, 0),
         labels={
             label.value: found.get(label.value, 0)
-            for label in (Label.SAME, Label.DIFFERENT, Label.UNSURE)
+            for label in Label
+            if label is not Label.OPEN
+            and (label in ALWAYS_COUNTED or label.value in found)
         },
     )
 

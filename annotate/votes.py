@@ -10,7 +10,13 @@ _LABELS = {
     Choice.TRUE: Label.SAME,
     Choice.FALSE: Label.DIFFERENT,
     Choice.UNSURE: Label.UNSURE,
+    Choice.NOT_A_FACE: Label.NOT_A_FACE,
+    Choice.WRONG_REFERENCE: Label.WRONG_REFERENCE,
 }
+
+
+#: Labels that are counted even where no question has them.
+ALWAYS_COUNTED = (Label.OPEN, Label.SAME, Label.DIFFERENT, Label.UNSURE)
 
 
 def agreed_label(answers: Counter[Choice], needed: int) -> Label:

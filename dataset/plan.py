@@ -127,9 +127,11 @@ class Plan:
         probes = np.unique(faces.identity[splits.probes])
         seen = int(np.isin(probes, train).sum())
         boxes = self.selection.pictures.boxes
+        unasked = len(self.selection.unasked)
         return {
             "identities": len(np.unique(faces.identity)),
-            "confirmed_faces": len(faces.face),
+            "confirmed_faces": len(faces.face) - unasked,
+            **({"unasked_references": unasked} if unasked else {}),
             "train_identities": len(train),
             "train_faces": len(splits.train),
             "seen_probe_identities": seen,
@@ -210,7 +212,7 @@ def make_plan(
             numbers.face, numbers.identity, numbers.album, group[faces.picture]
         ),
         DetectionPictures(numbers.picture[complete], group[complete]),
-        Protocol(**settings.model_dump()),
+        Protocol(**settings.model_dump(exclude={"unasked_references"})),
         seed,
     )
     near = _near_test(selection, splits, complete, reach)

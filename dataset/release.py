@@ -85,14 +85,24 @@ def prepare(
     reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
     catalogue = workspace.catalogue
     with catalogue.read() as connection:
-        selection = select(connection, settings.harvest.only_licence)
+        selection = select(
+            connection,
+            settings.harvest.only_licence,
+            unasked_references=settings.dataset.unasked_references,
+        )
         plan = make_plan(selection, settings.dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
     leaks = find_leaks(
         plan, reach, lambda ids: workspace.vectors.get(selection.embedder, ids)
     )
     chosen = {
-        "dataset": settings.dataset.model_dump(mode="json"),
+        # By default a release is the same as before there was this setting.
+        "dataset": settings.dataset.model_dump(
+            mode="json",
+            exclude={"unasked_references"}
+            if settings.dataset.unasked_references
+            else None,
+        ),
         "filter": settings.filter.model_dump(mode="json", exclude=_LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
     }

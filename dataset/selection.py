@@ -1,9 +1,10 @@
 """Select from the catalogue what a release can contain: confirmed faces, pictures.
 
 Everything is paged by key. A face belongs to an identity if people answered that it
-is that character, or if it is the reference face that they compared with. A face
-confirmed for two characters belongs to neither. Merged characters are one identity,
-that of the character they were merged into.
+is that character, or chose it as its reference. So does a reference that they compared
+others with and were not asked about, as earlier versions did not ask: such faces are
+marked, or left out. A face confirmed for two characters belongs to neither. Merged
+characters are one identity, that of the character they were merged into.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from icf.catalogue.confirmations import HAND, refusing
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image, model, question, review
@@ -93,6 +95,7 @@ class Selection:
         embedder: the model hash of the vectors that every face has.
         detectors: the hashes of the models that found the boxes.
         models: the names of those models, by hash.
+        unasked: the faces among them that are references nobody was asked about.
         left_out: number of confirmed faces that cannot be used, by reason.
     """
 
@@ -103,22 +106,31 @@ class Selection:
     detectors: tuple[str, ...]
     models: Mapping[str, str]
     left_out: Mapping[str, int]
+    unasked: frozenset[int] = frozenset()
 
 
-def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Selection:
+def select(
+    connection: sa.Connection,
+    only_licence: Collection[str] = (),
+    *,
+    unasked_references: bool = True,
+) -> Selection:
     """Read all confirmed faces and their pictures.
 
     Args:
         connection: to the catalogue.
         only_licence: patterns of allowed licences; a picture found under no allowed
             licence is left out. Empty: all licences.
+        unasked_references: take in references that nobody was asked about.
 
     Raises:
         WrongUse: no face is confirmed, none is embedded, or no picture is under an
             allowed licence; or people found two characters to be one, and they are
             not merged yet.
     """
-    owners, ambiguous = _owners(connection)
+    owners, unasked, ambiguous = _owners(connection)
+    if not unasked_references:
+        owners = {key: owner for key, owner in owners.items() if key not in unasked}
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
     _check_labels(connection, confirmed)
     images = sorted({row.image_id for row in confirmed})
@@ -154,9 +166,13 @@ def select(connection: sa.Connection, only_licence: Collection[str] = ()) -> Sel
             "confirmed_for_two_characters": ambiguous,
             "other_licence": len(confirmed) - len(rows),
             "without_embedding": len(rows) - len(usable),
+            **({} if unasked_references else {"unasked_references": len(unasked)}),
         },
+        unasked=frozenset(unasked.intersection(row.id for row in usable)),
     )
 
+
+_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.NOT_A_FACE.value)
 
 _FACES = (
     sa.select(
@@ -172,7 +188,7 @@ _FACES = (
         face.c.embedder,
         face.c.detector,
     )
-    .where(face.c.reason != FaceReason.TAKEN_DOWN.value)
+    .where(face.c.reason.not_in(_GONE))
     .order_by(face.c.id)
 )
 
@@ -214,23 +230,40 @@ def _pages(
         last = rows[-1][0]
 
 
-def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
-    """Map confirmed faces to characters; count faces confirmed for several."""
+def _owners(connection: sa.Connection) -> tuple[dict[int, int], set[int], int]:
+    """Map faces to characters.
+
+    Returns:
+        The character of each face; those faces that are references nobody was asked
+        about; and how many were confirmed for several characters.
+    """
     owners: dict[int, int] = {}
     ambiguous: set[int] = set()
     for row in _pages(connection, _SAME, question):
         if owners.setdefault(row.face_id, row.character_id) != row.character_id:
             ambiguous.add(row.face_id)
     confirmed = set(owners.values())
+    unasked: set[int] = set()
     references = sa.select(
-        character.c.id, survivor().label("owner"), character.c.reference_face_id
-    ).where(character.c.reference_face_id.is_not(None))
+        character.c.id,
+        survivor().label("owner"),
+        character.c.reference_face_id,
+        character.c.reference_by,
+    ).where(
+        character.c.reference_face_id.is_not(None),
+        ~sa.exists().where(
+            question.c.character_id == character.c.id,
+            sa.or_(*refusing(character.c.reference_face_id)),
+        ),
+    )
     for row in _pages(connection, references, character):
         character_id, face_id = row.owner, row.reference_face_id
         # A reference face confirms nothing unless its character has a confirmed face.
-        if character_id in confirmed and (
-            owners.setdefault(face_id, character_id) != character_id
-        ):
+        if character_id not in confirmed:
+            continue
+        if face_id not in owners and row.reference_by != HAND:
+            unasked.add(face_id)
+        if owners.setdefault(face_id, character_id) != character_id:
             ambiguous.add(face_id)
     # Before a merge people may have answered yes for one and no for the other.
     rejected = _ANSWERED.where(question.c.label == Label.DIFFERENT.value, _IN_MERGE)
@@ -238,7 +271,7 @@ def _owners(connection: sa.Connection) -> tuple[dict[int, int], int]:
         if owners.get(row.face_id) == row.character_id:
             ambiguous.add(row.face_id)
     clear = {key: owner for key, owner in owners.items() if key not in ambiguous}
-    return clear, len(ambiguous)
+    return clear, unasked - ambiguous, len(ambiguous)
 
 
 def _check_merges(
@@ -363,7 +396,12 @@ def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box
             face.c.y2,
             face.c.score,
         )
-        .where(face.c.kind == "cartoon", face.c.reason != FaceReason.LOW_SCORE.value)
+        .where(
+            face.c.kind == "cartoon",
+            face.c.reason.not_in(
+                (FaceReason.LOW_SCORE.value, FaceReason.NOT_A_FACE.value)
+            ),
+        )
         .order_by(face.c.id)
     )
     boxes: dict[int, tuple[Box, ...]] = dict.fromkeys(ids, ())

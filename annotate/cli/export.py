@@ -78,7 +78,8 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
     workspace = invocation.workspace
     existing = existing_batch(workspace, request)
     with workspace.catalogue.read() as connection:
-        unasked = count_unasked(connection)
+        confirmed = workspace.settings.annotate.confirm_references
+        unasked = count_unasked(connection, confirmed=confirmed)
         if existing:
             asked = existing.questions
         else:
@@ -86,11 +87,16 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
     result = {
         "batch": existing.id if existing else None,
         "questions": asked,
-        "unasked": unasked,
+        "unasked": unasked.total,
+        "references": unasked.references,
+        "waiting": unasked.waiting,
     }
     message = (
-        f"{asked} questions would be in {request.folder}; {unasked} are not asked yet"
+        f"{asked} questions would be in {request.folder}; {unasked.total} are not "
+        "asked yet"
     )
+    if unasked.references:
+        message += f", {unasked.references} of them about references"
     invocation.emit(result, lambda: message)
 
 
@@ -107,8 +113,16 @@ def _report_export(
         "asked": exported.asked,
         "written": exported.written,
         "left_out": {str(key): why for key, why in exported.left_out.items()},
+        "references": exported.references,
+        "waiting": exported.waiting,
     }
-    if batch is None:
+    if batch is None and exported.waiting:
+        message = (
+            f"nothing to ask: {exported.waiting} faces wait for references that nobody "
+            "has confirmed. Import the answers about them, or choose references on "
+            "the page of `icf-harvest reference page`"
+        )
+    elif batch is None:
         message = f"nothing to ask; {request.folder} was not created"
     elif not exported.written:
         message = (
@@ -118,6 +132,12 @@ def _report_export(
         message = f"batch {batch.id}: {questions} questions in {request.folder}"
         if not exported.asked:
             message += "; they were asked before, but their folder was missing"
+        if exported.references:
+            message += (
+                f"\n{exported.references} of them ask whether a reference is right. "
+                f"{exported.waiting} faces wait for the answers: import them, and "
+                "export the next batch"
+            )
     invocation.emit(result, lambda: message)
     if batch is None:
         invocation.say_next_step()

@@ -13,12 +13,17 @@ from icf.annotate.import_answers import (
     import_answers,
     preview_import,
 )
+from icf.annotate.votes import ALWAYS_COUNTED
 from icf.codes import Label, RowFault
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import SomeFailed, WrongUse
 
 #: Refused rows of a reason that the message shows.
 _SHOWN = 5
+
+_FILTER_NEXT = (
+    "references or merges changed: `icf-filter run` chooses and compares again"
+)
 
 
 @click.command("import")
@@ -62,6 +67,8 @@ def import_command(
         with invocation.progress("importing answers", None) as advance:
             imported = import_answers(workspace, file, names, advance)
     invocation.emit(_import_json(imported), lambda: _import_table(imported))
+    if imported.filter_next:
+        invocation.say(_FILTER_NEXT)
     _fail_on_faults(file, imported, dry_run)
 
 
@@ -89,8 +96,16 @@ def _import_json(imported: Imported) -> dict[str, object]:
             }
             for fault in imported.faults
         ],
-        "labels": {label.value: imported.labels.get(label, 0) for label in Label},
+        "labels": {
+            label.value: imported.labels.get(label, 0)
+            for label in Label
+            if label in ALWAYS_COUNTED or label in imported.labels
+        },
         "unmerged": imported.unmerged,
+        "references_refused": len(imported.effects.refused),
+        "references_restored": len(imported.effects.restored),
+        "faces_out": len(imported.effects.faces_out),
+        "faces_back": len(imported.effects.faces_back),
     }
 
 
@@ -107,8 +122,18 @@ def _import_table(imported: Imported) -> object:
             if imported.labels.get(label)
         ),
     ]
-    if imported.unmerged:
-        rows.append(("merges of characters undone", imported.unmerged))
+    effects = imported.effects
+    rows += [
+        (what, number)
+        for what, number in (
+            ("merges of characters undone", imported.unmerged),
+            ("references refused", len(effects.refused)),
+            ("references restored", len(effects.restored)),
+            ("faces dropped, because they are none", len(effects.faces_out)),
+            ("faces restored", len(effects.faces_back)),
+        )
+        if number
+    ]
     return table((imported.file.name, "count"), rows)
 
 

@@ -17,13 +17,14 @@ class BatchWriter:
     """Writes a batch in one format.
 
     Attributes:
-        marker: the file by which a batch folder of this format is recognised.
+        markers: the files by which a batch folder of this format is recognised; it has
+            at least one of them.
         write: from questions and the URL prefix of their pictures to the files of the
             folder, by name.
         url_prefix: from the batch's folder to the URL prefix to use by default.
     """
 
-    marker: str
+    markers: tuple[str, ...]
     write: Callable[[Sequence[Question], str], Mapping[str, bytes]]
     url_prefix: Callable[[Path], str] = lambda _folder: ""
 

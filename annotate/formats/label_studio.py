@@ -31,8 +31,11 @@ from icf.spreadsheet import Table
 from icf.text_file import TextFile
 
 FILE = "tasks.json"
-
 CONFIG_FILE = "label-studio.xml"
+
+#: Questions about references are a project of their own, with another interface.
+REFERENCES_FILE = "references.json"
+REFERENCES_CONFIG_FILE = "label-studio-references.xml"
 
 #: The name of the choices in the labelling interface.
 FROM_NAME = "same"
@@ -54,6 +57,23 @@ CONFIG = f"""\
     <Choice value="same" hotkey="f"/>
     <Choice value="different" hotkey="j"/>
     <Choice value="unsure" hotkey="u"/>
+    <Choice value="The reference is wrong" alias="wrong_reference" hotkey="r"/>
+    <Choice value="This is no face" alias="not_a_face" hotkey="n"/>
+  </Choices>
+</View>
+"""
+
+REFERENCES_CONFIG = f"""\
+<View>
+  <Header value="Is this a good picture of the character?"/>
+  <Text name="character" value="$character"/>
+  <Text name="album" value="$album"/>
+  <Image name="cand" value="$cand_url"/>
+  <Choices name="{FROM_NAME}" toName="cand" choice="single-radio" required="true">
+    <Choice value="Yes" alias="same" hotkey="f"/>
+    <Choice value="No: another character, or shown badly" alias="different" hotkey="j"/>
+    <Choice value="This is no face" alias="not_a_face" hotkey="n"/>
+    <Choice value="unsure" hotkey="u"/>
   </Choices>
 </View>
 """
@@ -71,19 +91,21 @@ def write(questions: Iterable[Question], url_prefix: str) -> bytes:
         questions: the tasks.
         url_prefix: prepended to the path of each picture.
     """
-    tasks = [
-        {
-            "data": {
-                "ref_url": url_prefix + picture_path(each.reference_face_id),
-                "cand_url": url_prefix + picture_path(each.face_id),
-                "question_id": question_name(each.id),
-                "batch_id": each.batch_id,
-            }
-        }
-        for each in questions
-    ]
+    tasks = [{"data": _data(each, url_prefix)} for each in questions]
     lines = ",\n".join(json.dumps(task) for task in tasks)
     return f"[\n{lines}\n]\n".encode()
+
+
+def _data(asked: Question, url_prefix: str) -> dict[str, str]:
+    data = {
+        "ref_url": url_prefix + picture_path(asked.reference_face_id),
+        "cand_url": url_prefix + picture_path(asked.face_id),
+        "question_id": question_name(asked.id),
+        "batch_id": asked.batch_id,
+    }
+    if asked.asks_about_reference:
+        data |= {"character": asked.character, "album": asked.album}
+    return data
 
 
 def read_json(file: TextFile) -> Iterator[Row]:
@@ -240,7 +262,16 @@ def _bad(number: int, message: str) -> Fault:
 
 
 def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str, bytes]:
-    return {FILE: write(questions, url_prefix), CONFIG_FILE: CONFIG.encode()}
+    """Tasks that compare two faces, and those about references, as far as there are."""
+    shown = [each for each in questions if each.asks_about_reference]
+    compared = [each for each in questions if not each.asks_about_reference]
+    files: dict[str, bytes] = {}
+    if compared:
+        files |= {FILE: write(compared, url_prefix), CONFIG_FILE: CONFIG.encode()}
+    if shown:
+        files[REFERENCES_FILE] = write(shown, url_prefix)
+        files[REFERENCES_CONFIG_FILE] = REFERENCES_CONFIG.encode()
+    return files
 
 
 def _local_files_prefix(folder: Path) -> str:
@@ -253,5 +284,5 @@ FORMAT = Format(
     "an export of Label Studio (JSON, JSON-MIN, CSV or TSV)",
     read_table,
     read_json,
-    BatchWriter(FILE, _write_files, _local_files_prefix),
+    BatchWriter((FILE, REFERENCES_FILE), _write_files, _local_files_prefix),
 )

@@ -1,12 +1,14 @@
 """The CSV layout of Amazon Mechanical Turk, which other services use as well.
 
-An input file has the columns ``question_id,ref_url,cand_url``. A results file repeats
-them with the prefix ``Input.`` and has the answer in ``Answer.same``.
+An input file has the columns ``question_id,ref_url,cand_url``. Questions about
+references need another page: they are in a file of their own, with the columns
+``character,album`` as well. A results file repeats the columns with the prefix
+``Input.`` and has the answer in ``Answer.same``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Row, question_name
 from icf.annotate.batch import Question, picture_path
@@ -15,30 +17,50 @@ from icf.annotate.formats.csv_rows import csv_bytes, read_rows
 from icf.spreadsheet import Table, TableRow
 
 FILE = "mturk.csv"
+REFERENCES_FILE = "mturk-references.csv"
 
 COLUMNS = ("question_id", "ref_url", "cand_url")
+REFERENCES_COLUMNS = (*COLUMNS, "character", "album")
 
 #: Columns of a results file, as `column_name` spells them.
 _QUESTION, _ANSWER, _WORKER = "input.question_id", "answer.same", "workerid"
 _STATUS, _BATCH = "assignmentstatus", "input.batch_id"
 
 
-def write(questions: Iterable[Question], url_prefix: str) -> bytes:
-    """The bytes of an input file.
+def write_files(questions: Sequence[Question], url_prefix: str) -> dict[str, bytes]:
+    """The input files by name; one without questions is left out.
 
     Args:
         questions: the rows.
         url_prefix: prepended to the path of each picture.
     """
-    rows = (
-        (
-            question_name(each.id),
-            url_prefix + picture_path(each.reference_face_id),
-            url_prefix + picture_path(each.face_id),
-        )
-        for each in questions
+    shown = [each for each in questions if each.asks_about_reference]
+    compared = [each for each in questions if not each.asks_about_reference]
+    files = {}
+    if compared:
+        files[FILE] = write(compared, url_prefix)
+    if shown:
+        rows = ((*_row(each, url_prefix), each.character, each.album) for each in shown)
+        files[REFERENCES_FILE] = csv_bytes(REFERENCES_COLUMNS, rows)
+    return files
+
+
+def write(questions: Iterable[Question], url_prefix: str) -> bytes:
+    """The bytes of an input file of questions that compare two faces.
+
+    Args:
+        questions: the rows.
+        url_prefix: prepended to the path of each picture.
+    """
+    return csv_bytes(COLUMNS, (_row(each, url_prefix) for each in questions))
+
+
+def _row(asked: Question, url_prefix: str) -> tuple[str, str, str]:
+    return (
+        question_name(asked.id),
+        url_prefix + picture_path(asked.reference_face_id),
+        url_prefix + picture_path(asked.face_id),
     )
-    return csv_bytes(COLUMNS, rows)
 
 
 def read(table: Table) -> Iterator[Row] | None:

@@ -1,12 +1,13 @@
 """`questions.csv`: a batch to fill in with a spreadsheet or a script.
 
-Each row is a question. The column ``answer`` takes true, false or unsure, and
-``annotator`` the name of who answered.
+Each row is a question. The column ``answer`` takes true, false, unsure,
+wrong_reference or not_a_face, and ``annotator`` the name of who answered. A question
+about a reference has its picture in both columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from icf.annotate.answers import (
     AnswerRow,
@@ -35,18 +36,21 @@ COLUMNS = (
     "annotator",
 )
 
+#: One column more where a batch has questions about references: the question in words.
+ASK = "ask"
+
 #: Accepted names of the question column; the second is that of an MTurk input file.
 QUESTION_COLUMNS = ("question", "question_id")
 
 
-def write(questions: Iterable[Question], url_prefix: str) -> bytes:
+def write(questions: Sequence[Question], url_prefix: str) -> bytes:
     """The bytes of the file, with empty answers.
 
     Args:
         questions: the rows.
         url_prefix: prepended to the path of each picture.
     """
-    rows = (
+    rows = [
         (
             str(each.id),
             each.batch_id,
@@ -56,10 +60,13 @@ def write(questions: Iterable[Question], url_prefix: str) -> bytes:
             url_prefix + picture_path(each.face_id),
             "",
             "",
+            each.text,
         )
         for each in questions
-    )
-    return csv_bytes(COLUMNS, rows)
+    ]
+    if any(each.asks_about_reference for each in questions):
+        return csv_bytes((*COLUMNS, ASK), rows)
+    return csv_bytes(COLUMNS, (row[: len(COLUMNS)] for row in rows))
 
 
 def read(table: Table) -> Iterator[Row] | None:
@@ -87,7 +94,7 @@ def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str,
     """Both CSV layouts, so that one batch serves spreadsheets and MTurk."""
     return {
         FILE: write(questions, url_prefix),
-        mturk.FILE: mturk.write(questions, url_prefix),
+        **mturk.write_files(questions, url_prefix),
     }
 
 
@@ -95,5 +102,5 @@ FORMAT = Format(
     "csv",
     "questions.csv filled in (columns question, answer, annotator)",
     read,
-    writer=BatchWriter(FILE, _write_files),
+    writer=BatchWriter((FILE,), _write_files),
 )

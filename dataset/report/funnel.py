@@ -110,7 +110,10 @@ def _faces(connection: sa.Connection) -> Stage:
 def _questions(connection: sa.Connection) -> Stage:
     labels = count_by(connection, schema.question.c.label)
     rest = [
-        (each.value, labels.get(each.value, 0)) for each in (Label.OPEN, Label.UNSURE)
+        (each.value.replace("_", " "), labels.get(each.value, 0))
+        for each in Label
+        if each in (Label.OPEN, Label.UNSURE)
+        or (each not in (Label.SAME, Label.DIFFERENT) and each.value in labels)
     ]
     return Stage("questions", sum(labels.values()), rest)
 

@@ -28,7 +28,11 @@ MAX_CONFIRMED = 8
 
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
 _MERGED_INTO = character.c.merged_into
-_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
+_GONE = (
+    FaceReason.TAKEN_DOWN.value,
+    FaceReason.MISSING_BLOB.value,
+    FaceReason.NOT_A_FACE.value,
+)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,11 @@ _PAIRED = (Suspicion.MERGE,)
 #: The names of the searches in the table of what was looked at.
 _SEARCH, _SEARCH_MERGES = "suspicions", "merges"
 _NEVER = Look("")
-_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
+_GONE = (
+    FaceReason.TAKEN_DOWN.value,
+    FaceReason.MISSING_BLOB.value,
+    FaceReason.NOT_A_FACE.value,
+)
 
 #: Called with the number of characters that were searched.
 Progress = Callable[[int], None]

@@ -5,6 +5,9 @@ there is none, the medoid: the face most similar to all others on pictures of th
 character alone. A face that is on neither, as those of comics and videos, is no
 evidence of whom it shows: a character that has only such faces gets no reference, and
 waits for a person's choice. That is never changed here, also the choice of none.
+
+A face that people refused is never chosen. Those that are probably the same as it come
+last: a folder with many pictures of another character would offer one after the other.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.confirmations import refusals
 from icf.catalogue.face_character import current_character
 from icf.catalogue.filing import named_alone
 from icf.catalogue.references import CONFIDENT, HAND
@@ -40,6 +44,8 @@ class PossibleReference(Item):
     has_reference: bool
     #: Whether it is on a picture of this character alone.
     named: bool = True
+    #: Whether people said that it is no good picture of the character.
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Reference(Step[PossibleReference]):
         ids: Sequence[int],
         character_id: sa.ColumnElement[int],
     ) -> list[PossibleReference]:
+        refused = refusals(connection, ids)
         earlier = face.alias("earlier")
         # A dropped or withdrawn reference is none, unless it was chosen by hand.
         is_valid = sa.or_(
@@ -109,6 +116,7 @@ class Reference(Step[PossibleReference]):
                 leads=_any_of(leads, pictures[row.id], row.character_id),
                 has_reference=bool(row.has_reference),
                 named=_any_of(named, pictures[row.id], row.character_id),
+                refused=(row.id, row.character_id) in refused,
                 group=row.character_id,
                 fresh=row.awaits == self.name,
             )
@@ -124,18 +132,38 @@ class Reference(Step[PossibleReference]):
         chosen: PossibleReference | None = None
         by = None
         if fresh and not group[0].has_reference:
-            leads = [i for i in fresh if i.leads and i.score >= CONFIDENT]
+            refused = [item for item in group if item.refused]
+            good = [item for item in fresh if not item.refused]
+            leads = [i for i in good if i.leads and i.score >= CONFIDENT]
             chosen = max(leads, key=lambda i: i.area, default=None)
             by = "lead"
-            named = [item for item in fresh if item.named]
+            named = [item for item in good if item.named]
             if chosen is None and named:
-                chosen, by = self._medoid(named), "medoid"
+                chosen, by = self._medoid(self._unlike(named, refused)), "medoid"
         return [
             Outcome(item.id, True, reference_of=item.group, reference_by=by)
             if item is chosen
             else Outcome(item.id, True)
             for item in fresh
         ]
+
+    def _unlike(
+        self,
+        items: Sequence[PossibleReference],
+        refused: Sequence[PossibleReference],
+    ) -> Sequence[PossibleReference]:
+        """Those that are probably not the same as a refused face, if there are any."""
+        model = items[0].embedder
+        wrong = [item.id for item in refused if item.embedder == model]
+        if model is None or not wrong:
+            return items
+        store = resources.vectors(self.vectors)
+        embedded = [item for item in items if item.embedder == model]
+        faces = store.get(model, np.array([item.id for item in embedded]))
+        closest = (faces @ store.get(model, np.array(wrong)).T).max(axis=1)
+        even = resources.embedder().curve.even
+        others = [i for i, one in zip(embedded, closest, strict=True) if one < even]
+        return others or items
 
     def _medoid(self, items: Sequence[PossibleReference]) -> PossibleReference:
         """The face with the highest mean cosine to the others."""

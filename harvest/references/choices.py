@@ -26,6 +26,7 @@ _NOT_SHOWN = (
     FaceReason.NEAR_DUPLICATE.value,
     FaceReason.HUMAN.value,
     FaceReason.TAKEN_DOWN.value,
+    FaceReason.NOT_A_FACE.value,
     FaceReason.MISSING_BLOB.value,
     FaceReason.STEP_FAILED.value,
 )

@@ -179,6 +179,7 @@ class FaceReason(Code):
     MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
     CRASHED = "crashed", "its picture's bytes crashed the process that decoded them"
     HUNG = "hung", "its picture's decoder did not finish within filter.deadline"
+    NOT_A_FACE = "not_a_face", "people say that it shows no face"
     TAKEN_DOWN = "taken_down", "its picture or its character was withdrawn"
     STEP_FAILED = (
         "step_failed",
@@ -239,11 +240,21 @@ class Label(Code):
     SAME = "same", "people say it is the character"
     DIFFERENT = "different", "people say it is not the character"
     UNSURE = "unsure", "people cannot tell"
+    NOT_A_FACE = "not_a_face", "people say that it shows no face"
+    WRONG_REFERENCE = (
+        "wrong_reference",
+        "people say that the reference it was compared with is wrong",
+    )
+    WITHDRAWN = (
+        "withdrawn",
+        "no longer asked: its reference was wrong, or it shows no face",
+    )
 
 
 class Chosen(Code):
     """How a question was chosen for its batch."""
 
+    REFERENCE = "reference", "it asks whether a reference is right"
     SUSPICION = "suspicion", "it settles a suspicion of the filter"
     UNCERTAIN = "uncertain", "its face was among the most uncertain ones"
     RANDOM = "random", "drawn at random from the other kept faces"
@@ -256,13 +267,18 @@ class Choice(Code):
     TRUE = "true", "the same character"
     FALSE = "false", "another character"
     UNSURE = "unsure", "cannot tell"
+    NOT_A_FACE = "not_a_face", "no face at all"
+    WRONG_REFERENCE = (
+        "wrong_reference",
+        "the reference is not the character, or shows it badly",
+    )
 
 
 class RowFault(Code):
     """Why a row of an answers file was rejected."""
 
     UNKNOWN_QUESTION = "unknown_question", "no question has this id"
-    UNKNOWN_CHOICE = "unknown_choice", "the answer is none of true, false, unsure"
+    UNKNOWN_CHOICE = "unknown_choice", "the answer is none that is known"
     FOREIGN_BATCH = "foreign_batch", "the question belongs to another batch"
     DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
     CONFLICT = "conflict", "this person gave another answer to it in another row"

@@ -251,6 +251,10 @@ class AnnotateSettings(_Section):
         le=1,
         description="share of a batch drawn at random; probabilities are checked on it",
     )
+    confirm_references: bool = Field(
+        default=True,
+        description="ask whether a reference is right before asking against it",
+    )
 
 
 class DatasetSettings(_Section):
@@ -280,6 +284,10 @@ class DatasetSettings(_Section):
     )
     detection_test_share: float = Field(
         default=1 / 6, ge=0, le=1, description="share of pictures in the detection test"
+    )
+    unasked_references: bool = Field(
+        default=True,
+        description="take in reference faces that nobody was asked about",
     )
 
     @pydantic.field_validator("max_probes")

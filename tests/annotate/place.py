@@ -57,12 +57,14 @@ class Place:
         self.set_reference(character_id, reference)
         return character_id
 
-    def set_reference(self, character_id: int, face_id: int | None) -> None:
+    def set_reference(
+        self, character_id: int, face_id: int | None, by: str = "hand"
+    ) -> None:
         """Choose the face that questions about a character show."""
         update = sa.update(character).where(character.c.id == character_id)
         with self.workspace.catalogue.write() as connection:
             connection.execute(
-                update.values(reference_face_id=face_id, reference_by="hand")
+                update.values(reference_face_id=face_id, reference_by=by)
             )
 
     def reference(self, character_id: int) -> int:

@@ -95,7 +95,13 @@ def folder(place: Place) -> Path:
 
 def test_from_questions_to_labels(filled: Place) -> None:
     found, _ = run("export", "--format", "csv", "batches/first", "--dry-run")
-    assert found == {"batch": None, "questions": 5, "unasked": 5}
+    assert found == {
+        "batch": None,
+        "questions": 5,
+        "unasked": 5,
+        "references": 0,
+        "waiting": 0,
+    }
     assert not folder(filled).exists()
     made, _ = run("export", "--format", "csv", "batches/first")
     assert (made["questions"], made["written"], made["left_out"]) == (5, True, {})
@@ -117,6 +123,10 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "labels": {"open": 0, "same": 2, "different": 1, "unsure": 1},
         "revised": 0,
         "unmerged": 0,
+        "references_refused": 0,
+        "references_restored": 0,
+        "faces_out": 0,
+        "faces_back": 0,
     }
     known, _ = run("import", str(answers))
     assert (known["taken"], known["known"]) == (0, 4)

@@ -70,7 +70,7 @@ def test_the_first_project_of_the_readme_ends_with_a_release_and_a_report(
     clone: Path,
 ) -> None:
     shell_blocks = [b for b in blocks(ROOT / "README.md", "sh") if b not in MAKE]
-    assert len(shell_blocks) == 3
+    assert len(shell_blocks) == 4
     shell = Shell(clone)
     shell.run(shell_blocks[0])
     _draw_pictures(clone / "cartoons" / "pictures", characters=8)
@@ -78,8 +78,9 @@ def test_the_first_project_of_the_readme_ends_with_a_release_and_a_report(
     assert len(toml.splitlines()) == 10
     (clone / "cartoons" / "icf.toml").write_text(toml)
     shell.run(shell_blocks[1])
-    _answer(clone / "cartoons" / "batches" / "first" / "questions.csv")
-    shell.run(shell_blocks[2])
+    for block, batch in zip(shell_blocks[2:], ("references", "first"), strict=True):
+        _answer(clone / "cartoons" / "batches" / batch / "questions.csv")
+        shell.run(block)
     assert (clone / "cartoons" / "releases" / "first" / "release.json").is_file()
     assert (clone / "cartoons" / "reports" / "first.html").is_file()
     assert "subject: face:1" in shell.out[-1]
@@ -115,8 +116,9 @@ def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
 ) -> None:
     _draw_pictures(tmp_path / "pictures", characters=8)
     page = ROOT / "docs" / "library.md"
-    [toml], (before, after) = blocks(page, "toml"), blocks(page, "python")
-    assert len([line for line in (before + after).splitlines() if line]) <= 10
+    [toml], python = blocks(page, "toml"), blocks(page, "python")
+    before, between, after = python
+    assert len([line for line in "".join(python).splitlines() if line]) <= 10
     (tmp_path / "cartoons").mkdir()
     (tmp_path / "cartoons" / "icf.toml").write_text(toml)
     monkeypatch.chdir(tmp_path)
@@ -124,8 +126,10 @@ def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
     exec(before, names)
     assert names["harvested"].harvested.fates == {"stored": 80}
     assert [tally.step for tally in names["filtered"]][-1] == "identity"
-    _answer(tmp_path / "cartoons" / "batches" / "first" / "questions.csv")
-    exec(after, names)
+    for batch, block in (("1", between), ("2", after)):
+        _answer(tmp_path / "cartoons" / "batches" / batch / "questions.csv")
+        exec(block, names)
+    assert names["shown"].waiting <= names["questions"].batch.questions
     asked = names["questions"].batch.questions
     assert (names["imported"].taken, names["imported"].faults) == (asked, ())
     assert names["release"].counts["train_identities"] > 0

@@ -8,6 +8,7 @@
     recognition/icartoonface_rectest_info.txt         with the pairs to score
     recognition/icartoonface_rectest_features.bin     float64, by our embedder
     recognition/identities.csv                        the character of each label
+    recognition/unasked_references.csv                faces nobody was asked about
     detection/icartoonface_dettrain/<picture>
     detection/personai_icartoonface_dettrain_anno_updatedv1.0.csv
     detection/icartoonface_detval/<picture>
@@ -26,6 +27,7 @@ RECTRAIN_LIST = REC / "icartoonface_rectrain_det.txt"
 RECTEST_INFO = REC / "icartoonface_rectest_info.txt"
 FEATURES = REC / "icartoonface_rectest_features.bin"
 IDENTITIES = REC / "identities.csv"
+UNASKED = REC / "unasked_references.csv"
 DETTRAIN_BOXES = DET / "personai_icartoonface_dettrain_anno_updatedv1.0.csv"
 DETTEST_BOXES = DET / "personai_icartoonface_detval.csv"
 DETTEST_FOUND = DET / "icartoonface_detval_detections.csv"

@@ -37,6 +37,7 @@ from icf.dataset.formats.icartoonface.release_files import (
     RECTEST_INFO,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
+    UNASKED,
 )
 from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan
 from icf.spreadsheet import harmless, write_csv
@@ -93,6 +94,21 @@ def _write_recognition(folder: Path, data: ReleaseData) -> None:
     write_features(folder / FEATURES, data.vectors(faces))
     columns = ("label", "role", "character", "album", "character_id")
     write_csv(folder / IDENTITIES, columns, _identities(plan))
+    if plan.selection.unasked:
+        unasked = ("file", "character", "album", "face")
+        write_csv(folder / UNASKED, unasked, _unasked(plan))
+
+
+def _unasked(plan: Plan) -> Iterator[tuple[object, ...]]:
+    """The rows of ``unasked_references.csv``."""
+    faces = plan.selection.faces
+    for folder, placed in ((RECTRAIN_FOLDER, plan.train), (RECTEST_FOLDER, plan.test)):
+        for each in placed:
+            face_id = int(faces.face[each.face])
+            if face_id in plan.selection.unasked:
+                identity = plan.selection.identities[int(faces.identity[each.face])]
+                names = harmless(identity.character), harmless(identity.album)
+                yield (folder / each.path).as_posix(), *names, face_id
 
 
 def _identities(plan: Plan) -> Iterator[tuple[object, ...]]:
@@ -172,6 +188,19 @@ def _whole(
     return np.asarray(inside, np.int64)
 
 
+def _who_confirmed(plan: Plan) -> str:
+    """Say which faces people confirmed."""
+    unasked = len(plan.selection.unasked)
+    if not unasked:
+        return "The identity of every face was\nconfirmed by people."
+    return (
+        f"People confirmed the\nidentity of {plan.counts['confirmed_faces']:,} faces. "
+        f"{unasked:,} are references that the program chose and\nthat nobody was asked "
+        f"about; `{UNASKED}` lists those in train and test.\n"
+        "They count as confirmed below."
+    )
+
+
 def _readme(plan: Plan) -> str:
     counts = plan.counts
     table = "\n".join(f"| {k.replace('_', ' ')} | {v:,} |" for k, v in counts.items())
@@ -192,8 +221,7 @@ they were fetched. Boxes are in the upright picture: apply EXIF rotation first.
 `{RECTRAIN_LIST}` has one line a training face: picture below
 `{RECTRAIN_FOLDER}`, x1, y1, x2, y2, with TABs. `{RECTEST_INFO}` has one line a
 test face, with its identity's number (-1: a distractor), then the pairs to score.
-`{IDENTITIES}` has the character of each number. The identity of every face was
-confirmed by people.
+`{IDENTITIES}` has the character of each number. {_who_confirmed(plan)}
 
     icf-evaluate identification --info {RECTEST_INFO} \\
       --features {FEATURES}

@@ -14,9 +14,13 @@ import sqlalchemy as sa
 from icf.catalogue.schema import face
 
 
-def current_character() -> sa.ColumnElement[Any]:
-    """The character of a face: identity's choice, or the first it was found under."""
-    return sa.func.coalesce(face.c.character_id, face.c.filed_under_id)
+def current_character(of: sa.FromClause = face) -> sa.ColumnElement[Any]:
+    """The character of a face: identity's choice, or the first it was found under.
+
+    Args:
+        of: the table ``face``, or an alias of it.
+    """
+    return sa.func.coalesce(of.c.character_id, of.c.filed_under_id)
 
 
 def is_of(character_id: int) -> sa.ColumnElement[bool]:

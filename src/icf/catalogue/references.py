@@ -17,14 +17,22 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, row_state
 from icf.catalogue.candidates import file_under
+from icf.catalogue.confirmations import HAND as HAND
+from icf.catalogue.confirmations import refusing
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.face_character import is_of
 from icf.catalogue.row_state import RowState
-from icf.catalogue.schema import candidate, character, face, image
-from icf.codes import FaceReason, ImageReason, Verdict, meaning_of
+from icf.catalogue.rows import CHUNK
+from icf.catalogue.schema import candidate, character, face, image, question
+from icf.catalogue.stale_reviews import close_stale
+from icf.codes import FaceReason, ImageReason, Label, Verdict, meaning_of
 from icf.errors import WrongUse
 
-HAND = "hand"
+#: The step of the ledger that labels questions.
+LABEL = "label"
+
+#: ``character.reference_by`` of a reference that answers brought back.
+ANSWERS = "answers"
 
 #: On a picture that shows several characters the largest face is the likeliest to be
 #: the one meant, but a large doubtful box is more often no face at all.
@@ -44,7 +52,11 @@ _OVERRULED = (
     *_COPIES,
 )
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
-_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
+_GONE = (
+    FaceReason.TAKEN_DOWN.value,
+    FaceReason.MISSING_BLOB.value,
+    FaceReason.NOT_A_FACE.value,
+)
 
 
 def choose_face(
@@ -68,6 +80,7 @@ def choose_face(
     _file(connection, image_id, character_id)
     changed = _assign(connection, character_id, chosen, HAND)
     _note(connection, run_id, character_id, f"face {chosen}, by hand")
+    _set_refusals_aside(connection, run_id, character_id, chosen)
     _overrule(connection, run_id, [chosen])
     if changed:
         judge_again(connection, run_id, character_id)
@@ -115,13 +128,54 @@ def choose_none(connection: sa.Connection, run_id: int, character_id: int) -> No
         judge_again(connection, run_id, character_id)
 
 
-def clear(connection: sa.Connection, run_id: int, character_id: int) -> None:
+def clear(
+    connection: sa.Connection, run_id: int, character_id: int, why: str = "cleared"
+) -> None:
     """Clear the reference; the filter chooses one again."""
     _assign(connection, character_id, None, None)
-    _note(connection, run_id, character_id, "cleared; the filter chooses again")
+    _note(connection, run_id, character_id, f"{why}; the filter chooses again")
     own = sa.and_(judged(), is_of(character_id))
     _send_back(connection, run_id, own, Entry.CLEARED_REFERENCE, _changed(character_id))
     judge_again(connection, run_id, character_id)
+
+
+def refuse(
+    connection: sa.Connection, run_id: int, character_id: int, face_id: int
+) -> bool:
+    """Follow people who say that a face is no good reference of a character.
+
+    The filter chooses another one. The questions that were asked against it are to be
+    withdrawn by the caller.
+
+    Returns:
+        Whether it was the reference.
+    """
+    query = sa.select(character.c.reference_face_id).where(
+        character.c.id == character_id
+    )
+    if connection.execute(query).scalar_one() != face_id:
+        return False
+    clear(connection, run_id, character_id, f"face {face_id} was refused by people")
+    return True
+
+
+def restore(
+    connection: sa.Connection, run_id: int, character_id: int, face_id: int
+) -> bool:
+    """Follow people who took back that a face is no good reference of a character.
+
+    Returns:
+        Whether it is the reference again; not if a person chose another one.
+    """
+    query = sa.select(character.c.reference_face_id, character.c.reference_by)
+    now = connection.execute(query.where(character.c.id == character_id)).one()
+    if now.reference_by == HAND or now.reference_face_id == face_id:
+        return False
+    _assign(connection, character_id, face_id, ANSWERS)
+    message = f"face {face_id}, which people no longer refuse"
+    _note(connection, run_id, character_id, message)
+    judge_again(connection, run_id, character_id)
+    return True
 
 
 def replace(
@@ -145,7 +199,10 @@ def replace(
         .where(character.c.id == character_id)
         .values(reference_face_id=face_id, reference_by=by)
     )
-    if old.reference_face_id in (None, face_id):
+    if old.reference_face_id == face_id:
+        return []
+    close_stale(connection, [character_id])
+    if old.reference_face_id is None:
         return []
     return judge_again(connection, run_id, character_id)
 
@@ -318,7 +375,51 @@ def _assign(
         .where(character.c.id == character_id)
         .values(reference_face_id=face_id, reference_by=by, reference_image_id=None)
     )
+    if before != face_id:
+        close_stale(connection, [character_id])
     return bool(before != face_id)
+
+
+def _set_refusals_aside(
+    connection: sa.Connection, run_id: int, character_id: int, face_id: int
+) -> None:
+    """Let a choice by hand count more than earlier answers against the face.
+
+    What was withdrawn because of them is open again; its file can be imported again.
+    """
+    of_character = sa.select(question.c.id).where(
+        question.c.character_id == character_id
+    )
+    refusals = of_character.where(sa.or_(*refusing(face_id)))
+    withdrawn = of_character.where(
+        question.c.reference_face_id == face_id,
+        question.c.label == Label.WITHDRAWN.value,
+    )
+    again = list(connection.execute(withdrawn).scalars())
+    refused = list(connection.execute(refusals).scalars())
+    why = f"a person chose face {face_id} as reference of character {character_id}"
+    relabel(connection, run_id, refused, Label.WITHDRAWN, why)
+    relabel(connection, run_id, again, Label.OPEN, why)
+
+
+def relabel(
+    connection: sa.Connection,
+    run_id: int,
+    question_ids: Sequence[int],
+    label: Label,
+    why: str,
+) -> None:
+    """Give questions a label that does not come from their own answers."""
+    for start in range(0, len(question_ids), CHUNK):
+        part = question_ids[start : start + CHUNK]
+        connection.execute(
+            sa.update(question).where(question.c.id.in_(part)).values(label=label.value)
+        )
+    decisions = [
+        ledger.Decision("question", key, LABEL, label.value, label.value, message=why)
+        for key in question_ids
+    ]
+    ledger.append(connection, run_id, decisions)
 
 
 def _note(

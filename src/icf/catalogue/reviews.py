@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.confirmations import is_confirmed, is_refused
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import character, face, question, review
@@ -35,13 +36,23 @@ _ANSWERS = {
     Label.DIFFERENT.value: ReviewStatus.DIFFERENT.value,
     Label.UNSURE.value: ReviewStatus.UNSURE.value,
 }
+_SETTLED = (Label.SAME.value, Label.DIFFERENT.value, Label.UNSURE.value)
+#: Of several questions about one suspicion, what counts less than a settled one.
+_STRENGTH = {ReviewStatus.CLOSED.value: 0, ReviewStatus.ASKED.value: 1}
+_OF_A_WRONG_REFERENCE = (Label.WITHDRAWN.value, Label.WRONG_REFERENCE.value)
+#: What an answer may still change; what no longer holds waits for the filter.
+_NOT_CLOSED = [each.value for each in ReviewStatus if each != ReviewStatus.CLOSED]
 #: What the filter may still change.
 _UNANSWERED = (
     ReviewStatus.OPEN.value,
     ReviewStatus.ASKED.value,
     ReviewStatus.CLOSED.value,
 )
-_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.MISSING_BLOB.value)
+_GONE = (
+    FaceReason.TAKEN_DOWN.value,
+    FaceReason.MISSING_BLOB.value,
+    FaceReason.NOT_A_FACE.value,
+)
 
 Key = tuple[str, int, int | None]
 
@@ -175,8 +186,11 @@ def close(
     _set_status(connection, sorted(ids), ReviewStatus.CLOSED.value)
 
 
-def askable() -> sa.Select[Any]:
+def askable(*, confirmed: bool = True) -> sa.Select[Any]:
     """Open suspicions as questions, the strongest of each kind in turn.
+
+    Of a merge, both references must be confirmed: "yes" would make one character of a
+    right reference and a wrong one otherwise.
 
     Each row has ``review_id``, ``kind``, ``score``, ``face_id``, ``character_id`` and
     ``reference_face_id``: is this face that character, whose reference is shown?
@@ -185,6 +199,9 @@ def askable() -> sa.Select[Any]:
     probable where it is filed is held against the other's character: each face is
     asked about its own character anyway, and if the two drawings are one character,
     the less probable filing is the wrong one.
+
+    Args:
+        confirmed: only questions against references that people confirmed.
     """
     about = _as_pairs().subquery()
     filed = character.alias("filed")
@@ -218,8 +235,28 @@ def askable() -> sa.Select[Any]:
                 about.c.kind == Suspicion.MERGE.value,
             ),
             ~asked_before(about.c.face_id, character.c.id),
+            sa.or_(
+                sa.literal(not confirmed) & (about.c.kind != Suspicion.MERGE.value),
+                is_confirmed(character.c.reference_face_id, character.c.id),
+            ),
+            sa.or_(
+                about.c.kind != Suspicion.MERGE.value,
+                is_confirmed(about.c.face_id, about.c.own_id),
+            ),
         )
         .order_by(strongest, order)
+    )
+
+
+def may_be_merged(character_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether a merge of a character is suspected, and nobody was asked yet."""
+    return sa.exists().where(
+        review.c.kind == Suspicion.MERGE.value,
+        review.c.status == ReviewStatus.OPEN.value,
+        sa.or_(
+            review.c.character_id == character_id,
+            review.c.other_character_id == character_id,
+        ),
     )
 
 
@@ -227,6 +264,8 @@ def asked_before(
     face_id: sa.ColumnElement[int], character_id: sa.ColumnElement[int]
 ) -> sa.ColumnElement[bool]:
     """Whether a face was asked about a character, or one that was merged into it.
+
+    A question whose reference was wrong counts only if the character has it again.
 
     Args:
         face_id: the face.
@@ -240,6 +279,10 @@ def asked_before(
             question.c.face_id == face_id,
             question.c.character_id == about.c.id,
             survivor(about) == character_id,
+            sa.or_(
+                question.c.label.not_in(_OF_A_WRONG_REFERENCE),
+                question.c.reference_face_id == about.c.reference_face_id,
+            ),
         )
     )
 
@@ -257,7 +300,7 @@ def follow(connection: sa.Connection, question_ids: Sequence[int]) -> None:
             connection, sa.select(question.c.face_id), question.c.id, question_ids
         )
     }
-    _follow_about(connection, faces, [status.value for status in ReviewStatus])
+    _follow_about(connection, faces, _NOT_CLOSED)
 
 
 def _about(row: Mapping[Any, Any]) -> Key:
@@ -310,12 +353,14 @@ def _as_pairs() -> sa.CompoundSelect[Any]:
     def pairs(
         face_id: sa.ColumnElement[Any], character_id: sa.ColumnElement[Any]
     ) -> sa.Select[Any]:
+        """With ``own_id``, of a merge the character whose reference is asked about."""
         return sa.select(
             review.c.id.label("review_id"),
             review.c.kind,
             review.c.score,
             face_id.label("face_id"),
             character_id.label("character_id"),
+            review.c.other_character_id.label("own_id"),
         )
 
     alone = pairs(review.c.face_id, review.c.character_id).where(
@@ -341,7 +386,8 @@ def _follow_about(
 ) -> None:
     """Take over what is known from the questions about some faces.
 
-    Of several questions that settle one suspicion, the newest label counts.
+    Of several questions that settle one suspicion, the newest label counts. A question
+    that was withdrawn, or whose face is none, closes it.
     """
     ids = sorted(faces)
     rows = [
@@ -354,25 +400,33 @@ def _follow_about(
             ids,
         )
     ]
-    found: dict[int, str] = {}
+    found: dict[int, tuple[int, str]] = {}
     for row in sorted(rows, key=lambda row: row.id):
-        if row.label != Label.OPEN.value or row.review_id not in found:
-            found[row.review_id] = _ANSWERS[row.label]
+        status = _status_after(row)
+        if status == ReviewStatus.CLOSED.value and row.status == ReviewStatus.OPEN:
+            # Found again since: it waits for another question.
+            continue
+        strength = _STRENGTH.get(status, len(_STRENGTH))
+        if strength >= found.get(row.review_id, (0, ""))[0]:
+            found[row.review_id] = strength, status
     changed: dict[str, list[int]] = {}
-    for key, status in found.items():
+    for key, (_, status) in found.items():
         changed.setdefault(status, []).append(key)
     for status, keys in changed.items():
         _set_status(connection, keys, status)
 
 
+def _status_after(row: sa.Row[Any]) -> str:
+    """The status of a suspicion after a question about it."""
+    if row.label in _SETTLED and not row.founded:
+        answered = row.status in _SETTLED
+        return str(row.status if answered else ReviewStatus.ASKED.value)
+    return str(_ANSWERS.get(row.label, ReviewStatus.CLOSED.value))
+
+
 def _settling() -> Iterable[sa.Select[Any]]:
     """Questions with the suspicions they settle, one query for each direction."""
     about = character.alias("about")
-    joined = (
-        sa.select(question.c.id, review.c.id.label("review_id"), question.c.label)
-        .select_from(question)
-        .join(about, about.c.id == question.c.character_id)
-    )
     ours = survivor(about)
     directions = (
         (ALONE, review.c.face_id, review.c.character_id),
@@ -380,6 +434,22 @@ def _settling() -> Iterable[sa.Select[Any]]:
         (PAIRS, review.c.other_face_id, review.c.character_id),
     )
     for kinds, face_id, character_id in directions:
+        own_id = (
+            review.c.character_id
+            if character_id is review.c.other_character_id
+            else review.c.other_character_id
+        )
+        joined = (
+            sa.select(
+                question.c.id,
+                review.c.id.label("review_id"),
+                review.c.status,
+                question.c.label,
+                _founded(own_id).label("founded"),
+            )
+            .select_from(question)
+            .join(about, about.c.id == question.c.character_id)
+        )
         yield joined.join(
             review,
             sa.and_(
@@ -389,6 +459,27 @@ def _settling() -> Iterable[sa.Select[Any]]:
                 sa.or_(character_id == ours, character_id == question.c.character_id),
             ),
         )
+
+
+def _founded(own_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether an answer may settle a suspicion.
+
+    Of a merge, both faces must be right pictures of their characters: a face that is
+    another character than its own says nothing about the two.
+
+    Args:
+        own_id: of a merge, the character whose reference was asked about.
+    """
+    face_id, shown = question.c.face_id, question.c.reference_face_id
+    return sa.or_(
+        review.c.kind != Suspicion.MERGE.value,
+        sa.and_(
+            is_confirmed(face_id, own_id),
+            sa.not_(is_refused(face_id, own_id)),
+            is_confirmed(shown, question.c.character_id),
+            sa.not_(is_refused(shown, question.c.character_id)),
+        ),
+    )
 
 
 def _set_status(connection: sa.Connection, ids: Sequence[int], status: str) -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.annotate.answers import AnswerRow, EmptyRow, Fault
+from icf.annotate.answers import AnswerRow, EmptyRow, Fault, parse_choice
 from icf.annotate.batch import Question
 from icf.annotate.formats import label_studio
-from icf.codes import RowFault
+from icf.codes import Choice, RowFault
 from tests.annotate.formats.files import file_of, table_of
 
 ASKED = [Question(1, "b1", "A", "Ann", 11, 10), Question(2, "b1", "A", "Ann", 12, 10)]
@@ -98,8 +98,14 @@ def test_the_interface_asks_with_the_choices_that_are_read() -> None:
         "choice": "single-radio",
         "required": "true",
     }
-    values = [each.get("value") for each in choices]
-    assert values == ["same", "different", "unsure"]
+    stored = [each.get("alias") or each.get("value") for each in choices]
+    assert [parse_choice(each or "") for each in stored] == [
+        Choice.TRUE,
+        Choice.FALSE,
+        Choice.UNSURE,
+        Choice.WRONG_REFERENCE,
+        Choice.NOT_A_FACE,
+    ]
 
 
 def test_an_export_is_read_in_the_published_shape() -> None:

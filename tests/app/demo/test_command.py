@@ -64,7 +64,8 @@ def test_labels_are_wrong_about_as_often_as_the_annotator(
     undisturbed: Undisturbed,
 ) -> None:
     found = undisturbed[1]
-    assert found["questions"] == found["labels"] > 200
+    # What is no face has no label.
+    assert found["questions"] >= found["labels"] > 0.99 * found["questions"] > 200
     assert 0 < found["label_error"] < 0.06
 
 
@@ -86,6 +87,8 @@ def test_each_command_is_printed_before_it_runs(undisturbed: Undisturbed) -> Non
         "icf init",
         "icf-harvest run",
         "icf-filter run",
+        "icf-annotate export",
+        "icf-annotate import",
         "icf-annotate export",
         "icf-annotate import",
         "icf-build-splits releases/demo",

@@ -8,7 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from icf import workspace
-from icf.app.demo.people import ERROR_RATE, answer_questions, true_answers
+from icf.app.demo.people import (
+    ERROR_RATE,
+    Filled,
+    answer_questions,
+    true_answers,
+)
 from icf.app.demo.site import load_truth
 from icf.catalogue.schema import album, batch, character, face, image, question
 from icf.workspace import Workspace
@@ -135,6 +140,7 @@ def test_a_batch_without_questions_gets_an_answers_file_without_rows(
 ) -> None:
     made = workspace.init(tmp_path)
     (tmp_path / "q.csv").write_text("question,answer\n")
-    assert answer_questions(made, tmp_path / "q.csv", tmp_path / "a.csv", 1) == 0
+    filled = answer_questions(made, tmp_path / "q.csv", tmp_path / "a.csv", 1)
+    assert filled == Filled(0, 0)
     assert (tmp_path / "a.csv").read_text() == "question\n"
     made.catalogue.close()

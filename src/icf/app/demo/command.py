@@ -7,6 +7,7 @@ is finished by starting it again.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -21,7 +22,7 @@ from typing import IO
 
 import click
 
-from icf.app.demo.people import ERROR_RATE, answer_questions
+from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
 from icf.app.demo.site import DemoSite
 from icf.command import Invocation, example, pass_invocation, shared_options, table
@@ -185,16 +186,30 @@ def write_config(root: Path, port: int) -> str:
 
 
 def _ask_people(root: Path, shell: Shell) -> int:
-    """Export the questions, have them answered, and import the answers."""
-    folder = root / "batches" / "questions"
-    shell.run("icf-annotate", "export", "--format", "csv", "batches/questions")
-    answers = root / "batches" / "answers.csv"
+    """Ask about references, then about faces; return the number of questions.
+
+    A reference that is refused is chosen again, and asked about with the next batch.
+    """
     shell.say(
         "\nNo people are at hand: a simulated annotator, who is wrong "
-        f"{ERROR_RATE:.0%} of the time, fills in batches/answers.csv"
+        f"{ERROR_RATE:.0%} of the time, fills in each batch"
     )
-    asked = answer_questions(find(root), folder / "questions.csv", answers, SEED)
-    shell.run("icf-annotate", "import", "batches/answers.csv")
+    asked = 0
+    more = (f"questions-{number}" for number in itertools.count(2))
+    for name in itertools.chain(("references", "questions"), more):
+        batch = f"batches/{name}"
+        shell.run("icf-annotate", "export", "--format", "csv", batch)
+        questions = root / batch / "questions.csv"
+        if not questions.exists():
+            break
+        answers = f"{batch}.csv"
+        filled = answer_questions(find(root), questions, root / answers, SEED)
+        asked += filled.questions
+        shell.run("icf-annotate", "import", answers)
+        if not filled.references:
+            break
+        if filter_is_next(find(root)):
+            shell.run("icf-filter", "run")
     return asked
 
 

@@ -37,6 +37,13 @@ class Asked:
         """Whether the face really is the character."""
         return truth.who(self.sha256, self.box) == self.character
 
+    def choose(self, truth: Truth, seed: int) -> Choice:
+        """What the annotator says; only true and false are mistaken for each other."""
+        if not truth.shows_face(self.sha256, self.box):
+            return Choice.NOT_A_FACE
+        right = self.answer(truth) != self.misjudged(seed)
+        return Choice.TRUE if right else Choice.FALSE
+
     def misjudged(self, seed: int) -> bool:
         """Whether the annotator is wrong here.
 
@@ -48,10 +55,23 @@ class Asked:
         return random.Random(shown).random() < ERROR_RATE
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A batch that was filled in.
+
+    Attributes:
+        questions: how many questions it has.
+        references: how many of them are about references.
+    """
+
+    questions: int
+    references: int
+
+
 def answer_questions(
     workspace: Workspace, questions: Path, answers: Path, seed: int
-) -> int:
-    """Fill in the answers of an exported batch; return how many questions it has.
+) -> Filled:
+    """Fill in the answers of an exported batch.
 
     The same face and character get the same answer each time, right or wrong.
     """
@@ -59,19 +79,24 @@ def answer_questions(
         rows = list(csv.DictReader(stream))
     truth = load_truth()
     shown = asked_about(workspace, (int(row["question"]) for row in rows))
-    choices = {
-        each.question: each.answer(truth) != each.misjudged(seed) for each in shown
-    }
+    choices = {each.question: each.choose(truth, seed) for each in shown}
     for row in rows:
-        right = choices[int(row["question"])]
-        row["answer"] = str(Choice.TRUE if right else Choice.FALSE)
+        row["answer"] = str(choices[int(row["question"])])
         row["annotator"] = ANNOTATOR
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["question"])
     writer.writeheader()
     writer.writerows(rows)
     replace_file(answers, [text.getvalue().encode()])
-    return len(rows)
+    alone = [row for row in rows if row.get("ref_url", "") == row.get("cand_url")]
+    return Filled(len(rows), len(alone))
+
+
+def filter_is_next(workspace: Workspace) -> bool:
+    """Whether faces wait for the filter, because a reference was refused."""
+    with workspace.catalogue.read() as connection:
+        waiting = sa.select(face.c.id).where(face.c.awaits.is_not(None)).limit(1)
+        return connection.execute(waiting).first() is not None
 
 
 def true_answers(workspace: Workspace, questions: Iterable[int]) -> dict[int, bool]:

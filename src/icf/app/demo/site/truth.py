@@ -122,11 +122,22 @@ class Truth:
         Returns:
             The character, or None: no face there, or none of the cast.
         """
-        faces = [face for f in self.by_sha256.get(sha256, ())[:1] for face in f.faces]
-        best = max(faces, key=lambda face: _overlap(face.box, box), default=None)
+        best = self._face(sha256, box)
         if best is None or _overlap(best.box, box) < overlap:
             return None
         return best.character
+
+    def shows_face(self, sha256: str, box: tuple[float, float, float, float]) -> bool:
+        """Whether any part of ``box`` is a face, of the cast or not."""
+        best = self._face(sha256, box)
+        return best is not None and _overlap(best.box, box) > 0
+
+    def _face(
+        self, sha256: str, box: tuple[float, float, float, float]
+    ) -> TrueFace | None:
+        """The face that ``box`` overlaps most."""
+        faces = [face for f in self.by_sha256.get(sha256, ())[:1] for face in f.faces]
+        return max(faces, key=lambda face: _overlap(face.box, box), default=None)
 
 
 def _overlap(
