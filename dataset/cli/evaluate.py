@@ -33,7 +33,8 @@ cli = command.group(
     metavar="F.bin",
     type=_FILE,
     required=True,
-    help="Raw float64, one row per picture of INFO.txt, in its order.",
+    help="A row per picture of INFO.txt, in its order: raw float64 or float32, or "
+    ".npy.",
 )
 @shared_options
 @pass_invocation
@@ -55,7 +56,10 @@ def identification_command(
     from icf.dataset.scores.identification import score_identification
 
     info = read_rectest_info(info_path)
-    made = score_identification(info, read_features(features_path, len(info.files)))
+    features = read_features(features_path, len(info.files))
+    if features.dtype != float and features_path.suffix != ".npy":
+        invocation.say(f"{features_path} holds {features.dtype}, by its numbers")
+    made = score_identification(info, features)
     if made.caution:
         invocation.say(made.caution)
     score = asdict(made)
@@ -79,7 +83,8 @@ def identification_command(
     metavar="D.csv",
     type=_FILE,
     required=True,
-    help="Detected boxes: picture,xmin,ymin,xmax,ymax,face,score.",
+    help="Detected boxes: picture,xmin,ymin,xmax,ymax,face,score; or what "
+    "`icf detect --json` prints.",
 )
 @shared_options
 @pass_invocation
@@ -96,14 +101,12 @@ def detection_command(
     They differ in the third digit: official (matched in file order), coco (AP50 of
     pycocotools) and voc_all_point (matched by score).
     """
-    from icf.dataset.formats.icartoonface.detection import (
-        read_dettest_csv,
-        read_submission_csv,
-    )
+    from icf.dataset.formats.icartoonface.detected import read_detections
+    from icf.dataset.formats.icartoonface.detection import read_dettest_csv
     from icf.dataset.scores.detection import score_detection
 
     truth = read_dettest_csv(truth_path)
-    detections = read_submission_csv(detections_path)
+    detections = read_detections(detections_path, truth.pictures)
     score = asdict(score_detection(truth, detections))
     for path, boxes in ((truth_path, truth), (detections_path, detections)):
         if boxes.repeated:

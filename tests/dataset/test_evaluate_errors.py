@@ -113,3 +113,17 @@ def test_a_command_that_is_used_wrongly_is_wrong_use(
     run: Run, words: tuple[str, ...]
 ) -> None:
     assert run(*words)[0] == 2
+
+
+def test_float32_is_scored_as_such_and_said(run: Run) -> None:
+    rng = np.random.default_rng(3)
+    faces = np.repeat(rng.normal(size=(10, 64)), 2, axis=0)
+    faces = np.concatenate([faces + 0.1 * rng.normal(size=faces.shape), -faces])
+    labels = [*np.repeat(range(10), 2), *[-1] * 20]
+    Path("info.txt").write_text(
+        "".join(f"{n}.jpg 0 0 9 9 {label}\n" for n, label in enumerate(labels))
+    )
+    faces.astype("<f4").tofile("f.bin")
+    words = ("identification", "--info", "info.txt", "--features", "f.bin")
+    code, said = run(*words)
+    assert (code, said) == (0, "f.bin holds float32, by its numbers")

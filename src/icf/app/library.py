@@ -19,10 +19,8 @@ from icf.annotate import import_answers as answers
 from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset import release as releases
-from icf.dataset.formats.icartoonface.detection import (
-    read_dettest_csv,
-    read_submission_csv,
-)
+from icf.dataset.formats.icartoonface.detected import read_detections
+from icf.dataset.formats.icartoonface.detection import read_dettest_csv
 from icf.dataset.formats.icartoonface.features import read_features
 from icf.dataset.formats.icartoonface.recognition import read_rectest_info
 from icf.dataset.formats.icartoonface.release_files import (
@@ -293,10 +291,12 @@ def evaluate(
 
     Args:
         release: the folder of a release in iCartoonFace's format.
-        features: raw float64, shape (pictures of the test, d), in the order of the
-            release's info file; None: those of the embedder that made the release.
-        detections: a CSV file of ``picture,xmin,ymin,xmax,ymax,face,score``; None:
-            those of the detector that made the release.
+        features: raw float64 or float32, or ``.npy``, of shape (pictures of the test,
+            d), in the order of the release's info file; None: those of the embedder
+            that made the release.
+        detections: a CSV file of ``picture,xmin,ymin,xmax,ymax,face,score``, or what
+            ``icf detect --json`` prints; None: those of the detector that made the
+            release.
 
     Raises:
         BadInput: a file is missing, or is not in its format.
@@ -306,11 +306,9 @@ def evaluate(
         folder /= DEFAULT
     info = read_rectest_info(folder / RECTEST_INFO)
     rows = read_features(Path(features or folder / FEATURES), len(info.files))
-    found = read_submission_csv(Path(detections or folder / DETTEST_FOUND))
-    return Scores(
-        score_identification(info, rows),
-        score_detection(read_dettest_csv(folder / DETTEST_BOXES), found),
-    )
+    truth = read_dettest_csv(folder / DETTEST_BOXES)
+    found = read_detections(Path(detections or folder / DETTEST_FOUND), truth.pictures)
+    return Scores(score_identification(info, rows), score_detection(truth, found))
 
 
 def _flags(settings: Mapping[str, object] | None) -> tuple[str, ...]:

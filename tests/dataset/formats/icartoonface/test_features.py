@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,3 +70,62 @@ def test_an_array_without_rows_and_columns_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match="shape"):
         write_features(tmp_path / "features.bin", np.ones(shape))
+
+
+def made_by_a_network(kind: str) -> npt.NDArray[Any]:
+    rng = np.random.default_rng(1)
+    made: npt.NDArray[Any] = rng.normal(size=(300, 128))
+    if kind == "unit":
+        made /= np.linalg.norm(made, axis=1, keepdims=True)
+        return made
+    if kind == "sparse":
+        return np.where(rng.random(made.shape) < 0.9, 0, np.abs(made))
+    if kind == "softmax":
+        made = np.exp(5 * made)
+        made /= made.sum(axis=1, keepdims=True)
+        return made
+    if kind == "quantised":
+        return np.round(made * 8) / 8
+    if kind == "uneven columns":
+        return made * np.where(np.arange(128) % 2, 1, 1000)
+    return {"odd length": made[:, :127], "tiny": made * 1e-8}[kind]
+
+
+KINDS = ["unit", "sparse", "softmax", "quantised", "uneven columns", "odd length"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "tiny"])
+@pytest.mark.parametrize("before", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("stored", ["<f4", "<f8"])
+def test_raw_float32_is_told_from_float64(
+    tmp_path: Path, kind: str, before: str, stored: str
+) -> None:
+    features = made_by_a_network(kind).astype(before).astype(stored)
+    features.tofile(tmp_path / "f.bin")
+    found = read_features(tmp_path / "f.bin", len(features))
+    assert found.dtype == stored
+    assert np.array_equal(found, features)
+
+
+@pytest.mark.parametrize("stored", ["<f2", "<f4", ">f4", "<f8"])
+def test_an_array_file_is_read_as_what_it_says(tmp_path: Path, stored: str) -> None:
+    features = np.arange(12.0).reshape(4, 3).astype(stored)
+    np.save(tmp_path / "f.npy", np.asfortranarray(features))
+    assert np.array_equal(read_features(tmp_path / "f.npy", 4), features)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.ones((3, 2)), r"shape \(4, d\).* found float64 of shape \(3, 2\)"),
+        (np.ones(8), r"found float64 of shape \(8,\)"),
+        (np.ones((4, 2), np.int64), "found int64"),
+        (np.array([[None]] * 4), "damaged"),
+    ],
+)
+def test_an_array_of_another_shape_is_refused(
+    tmp_path: Path, array: npt.NDArray[Any], said: str
+) -> None:
+    np.save(tmp_path / "f.npy", array)
+    with pytest.raises(BadInput, match=said):
+        read_features(tmp_path / "f.npy", 4)

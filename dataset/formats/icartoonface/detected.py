@@ -1,0 +1,71 @@
+"""Detections to score: a submission, or the lines that ``icf detect --json`` prints."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from icf.dataset.formats.icartoonface.detection import Detections, read_submission_csv
+from icf.dataset.formats.lines import Row, read_rows
+
+#: The kind of face that the test's boxes are of.
+_KIND = "cartoon"
+
+
+def read_detections(path: Path, pictures: Collection[str]) -> Detections:
+    """Read detections, in the file's order; printed lines by their scores.
+
+    Args:
+        path: A submission as CSV, or JSON Lines of ``icf detect``.
+        pictures: The names of the test's pictures. A printed path that is none of them
+            is taken by its last part.
+
+    Raises:
+        BadInput: As `read_submission_csv`; a line is not what ``icf detect`` prints,
+            or two lines are of one picture.
+    """
+    rows, style = read_rows(path)
+    rows = [row for row in rows if row.text.strip()]
+    if not rows or not rows[0].text.lstrip().startswith("{"):
+        return read_submission_csv(path)
+    known, names = set(pictures), dict[str, int]()
+    picture, numbers = list[int](), list[list[float]]()
+    for row in rows:
+        name, faces = _parsed(row)
+        name = name if name in known else PurePath(name.replace("\\", "/")).name
+        if name in names:
+            row.fail("each picture once", f"{name!r} again")
+        picture += [names.setdefault(name, len(names))] * len(faces)
+        numbers += faces
+    table = np.array(numbers, np.float64).reshape(-1, 5)
+    order = np.argsort(-table[:, 4], kind="stable")
+    return Detections(
+        tuple(names),
+        np.array(picture, np.int64)[order],
+        table[order, :4].copy(),
+        style,
+        scores=table[order, 4].copy(),
+    )
+
+
+def _parsed(row: Row) -> tuple[str, list[list[float]]]:
+    """Return the path of a line, and box and score of each face that counts."""
+    try:
+        line = json.loads(row.text)
+        faces = [face for face in line["faces"] if face.get("kind", _KIND) == _KIND]
+        found = [_numbers([*face["box"], face["score"]]) for face in faces]
+        return str(line["path"]), found
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        row.fail('a line of `icf detect --json`: {"path", "faces": [{"box", "score"}]}')
+
+
+def _numbers(values: Sequence[Any]) -> list[float]:
+    numbers = [float(value) for value in values]
+    if len(numbers) != 5 or not all(map(math.isfinite, numbers)):
+        raise ValueError("not four corners and a score")
+    return numbers
