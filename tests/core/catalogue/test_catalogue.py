@@ -198,7 +198,7 @@ def test_the_character_of_a_face_of_revision_0003_becomes_two(empty: Catalogue) 
         insert("question", QUESTION_0003)
         insert("answer", ANSWER_0003)
     empty.upgrade()
-    with empty.read() as connection:
+    with empty.write() as connection:
         query = sa.select(face.c.filed_under_id, face.c.character_id)
         found = connection.execute(query.order_by(face.c.id)).all()
         assert dict(zip(SPLIT, map(tuple, found), strict=True)) == {
