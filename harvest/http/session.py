@@ -143,6 +143,26 @@ class Web:
             f"more than {MAX_REDIRECTS} redirects; the last one points to {url}",
         )
 
+    @asynccontextmanager
+    async def ask(
+        self, url: str, *, deadline: float, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Request ``url`` once, and yield the response, also one that redirects.
+
+        Args:
+            url: a normalised URL.
+            deadline: seconds for headers and body together.
+            headers: additional request headers.
+
+        Raises:
+            Fault: there is no response.
+        """
+        response = await self._ask(url, deadline, headers, None)
+        try:
+            yield response
+        finally:
+            _close(response)
+
     async def _ask(
         self,
         url: str,

@@ -21,8 +21,6 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from icf.engine import child_process
-from icf.harvest.http.addresses import AllowList
-from icf.harvest.http.twisted_resolver import CheckedNames
 from icf.harvest.sources.base import read_table
 from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.messages import (
@@ -67,8 +65,6 @@ def _table(setup: Setup) -> WebTable:
 def _crawl(setup: Setup, run: child_process.Channel) -> int:
     """Return the exit code."""
     codes, reactor, channel = [0], _reactor(), Channel(run)
-    names = CheckedNames(AllowList(setup.settings.allow_hosts))
-    reactor.installNameResolver(names)
     crawler = new_crawler(setup)
 
     def opened() -> None:
@@ -84,7 +80,7 @@ def _crawl(setup: Setup, run: child_process.Channel) -> int:
         _stop()
 
     crawler.signals.connect(opened, signals.engine_started, weak=False)
-    crawling = crawler.crawl(_table(setup), setup.settings, channel, names)
+    crawling = crawler.crawl(_table(setup), setup.settings, channel)
     crawling.addBoth(ended)
     reactor.run()
     return codes[-1]

@@ -1,13 +1,10 @@
-"""The first and the last middleware: they check hosts and addresses.
+"""The first and the last middleware: they check hosts and schemes.
 
 All requests pass through here, also those for a robots.txt, retries and the steps of
-a redirect. So host, scheme and address are checked for each of them.
+a redirect. Their addresses are checked when they are connected to (`downloads`).
 """
 
 from __future__ import annotations
-
-import asyncio
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -15,14 +12,10 @@ from scrapy.http import Response
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.http.dns_health import wait_for_dns
 from icf.harvest.http.session import REDIRECTS
 from icf.harvest.http.urls import normalise
-from icf.harvest.sources.web_rules.messages import Reply
 from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, refuse
 from icf.harvest.sources.web_rules.spider import RulesSpider, spider_of
-
-_PORTS = {"http": 80, "https": 443}
 
 
 class StayOnSite:
@@ -57,31 +50,7 @@ class StayOnSite:
 
 
 class Guard:
-    """Checks scheme and address; refuses what a redirect may not lead to."""
-
-    def __init__(self, spider: RulesSpider) -> None:
-        self._spider = spider
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Guard:
-        """Make the middleware of a crawl."""
-        return cls(spider_of(crawler))
-
-    async def process_request(
-        self, request: Request, spider: Spider | None = None
-    ) -> None:
-        """Return when a request may be sent.
-
-        Raises:
-            Refusal: it may not.
-        """
-        try:
-            asked = normalise(request.url)
-            parts = urlsplit(asked.url)
-            port = parts.port or _PORTS[parts.scheme]
-            await self._look_up(parts.hostname or "", port)
-        except Fault as fault:
-            raise Refusal(fault) from fault
+    """Refuses what a redirect may not lead to."""
 
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
@@ -94,15 +63,3 @@ class Guard:
             except Fault as fault:
                 raise Refusal(fault) from fault
         return response
-
-    async def _look_up(self, host: str, port: int) -> None:
-        async def check() -> None:
-            if not self._spider.names.is_fresh(host, port):
-                await asyncio.to_thread(self._spider.names.check, host, port)
-
-        try:
-            await wait_for_dns(check)
-        except Fault as fault:
-            if fault.names_down:
-                self._spider.channel.send(Reply(halt=str(fault)))
-            raise

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from scrapy import Request
 from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadTimeoutError,
     IgnoreRequest,
-    ResponseDataLossError,
-    StopDownload,
     UnsupportedURLSchemeError,
 )
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -22,20 +16,6 @@ from icf.harvest.sources.base import Listing
 
 #: Where a request carries the listing that it is for.
 LISTING = "icf_listing"
-
-_FATES: tuple[tuple[type[Exception], FetchStatus, str], ...] = (
-    (DownloadTimeoutError, FetchStatus.TIMEOUT, "no whole answer in harvest.deadline"),
-    (StopDownload, FetchStatus.TIMEOUT, "slower than harvest.min_rate"),
-    (DownloadCancelledError, FetchStatus.TOO_LARGE, "more bytes than max_page_bytes"),
-    (ResponseDataLossError, FetchStatus.TRUNCATED, "the body ended early"),
-    (
-        DownloadConnectionRefusedError,
-        FetchStatus.UNREACHABLE,
-        "the connection was refused",
-    ),
-    (CannotResolveHostError, FetchStatus.UNREACHABLE, "it has no address"),
-    (UnsupportedURLSchemeError, FetchStatus.BAD_SCHEME, "not http or https"),
-)
 
 
 class Refusal(IgnoreRequest):
@@ -80,9 +60,8 @@ def _explained(error: BaseException) -> tuple[FetchStatus, str]:
         return fate_of_status(status), f"HTTP {status}"
     if isinstance(error, IgnoreRequest):
         return _ignored(str(error))
-    for kind, fate, message in _FATES:
-        if isinstance(error, kind):
-            return fate, message
+    if isinstance(error, UnsupportedURLSchemeError):
+        return FetchStatus.BAD_SCHEME, "not http or https"
     return FetchStatus.UNREACHABLE, str(error) or type(error).__name__
 
 
@@ -90,6 +69,4 @@ def _ignored(text: str) -> tuple[FetchStatus, str]:
     """Return why one of Scrapy's own middlewares dropped a request."""
     if "redirection" in text:
         return FetchStatus.TOO_MANY_REDIRECTS, "more than five redirects"
-    if "DOWNLOAD_MAXSIZE" in text:
-        return FetchStatus.TOO_LARGE, "unpacked it is more than max_page_bytes"
     return FetchStatus.HTTP_ERROR, text

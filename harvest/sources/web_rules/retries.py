@@ -11,31 +11,16 @@ import time
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    ResponseDataLossError,
-    StopDownload,
-)
 from scrapy.http import Response
 
 from icf.harvest.http.retry_after import wait_seconds
 from icf.harvest.http.statuses import SLOW_DOWN, is_temporary
 from icf.harvest.http.urls import host_of
+from icf.harvest.sources.web_rules.refusal import Refusal
 from icf.harvest.sources.web_rules.slots import HostSlots
 from icf.harvest.sources.web_rules.spider import spider_of
 from icf.settings import HarvestSettings
 
-_MAY_END_BETTER = (
-    CannotResolveHostError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    ResponseDataLossError,
-    StopDownload,
-)
 #: How often a host may ask to wait, in addition to the ordinary attempts.
 _EXTRA = 10
 _TRIED, _PUT_OFF = "icf_tried", "icf_put_off"
@@ -78,10 +63,9 @@ class Retries:
         self, request: Request, exception: Exception, spider: Spider | None = None
     ) -> Request | None:
         """Return the request again, later, if it may succeed then."""
-        certain = "certificate" in str(exception)
-        if certain or not isinstance(exception, _MAY_END_BETTER):
+        if not isinstance(exception, Refusal) or not exception.fault.again:
             return None
-        return await self._again(request)
+        return None if exception.fault.names_down else await self._again(request)
 
     def _put_off(self, request: Request) -> Request | None:
         times = int(request.meta.get(_PUT_OFF, 0)) + 1

@@ -44,10 +44,7 @@ def safe_settings(setup: Setup, table: WebTable) -> dict[str, Any]:
 _POLITE: dict[str, Any] = {
     "AUTOTHROTTLE_ENABLED": True,
     "CONCURRENT_REQUESTS": IN_FLIGHT,
-    "COMPRESSION_ENABLED": True,
-    "DOWNLOAD_FAIL_ON_DATALOSS": True,
-    "DOWNLOAD_VERIFY_CERTIFICATES": True,
-    "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
+    "COMPRESSION_ENABLED": False,  # `downloads` unpacks, and says what is damaged
     "DEPTH_LIMIT": 0,  # depth is bounded by the rules, and kept in the catalogue
     "REDIRECT_ENABLED": True,
     "METAREFRESH_ENABLED": False,
@@ -77,7 +74,13 @@ _CLOSED: dict[str, Any] = {
         f"{_PACKAGE}.retries.Retries": 550,
         f"{_PACKAGE}.guard.Guard": 950,
     },
-    "DOWNLOAD_HANDLERS": {scheme: None for scheme in ("data", "file", "ftp", "s3")},
+    "DOWNLOAD_HANDLERS": {
+        **{scheme: None for scheme in ("data", "file", "ftp", "s3")},
+        **{
+            scheme: f"{_PACKAGE}.downloads.GuardedDownloads"
+            for scheme in ("http", "https")
+        },
+    },
     "EXTENSIONS": {
         "scrapy.extensions.telnet.TelnetConsole": None,
         "scrapy.extensions.feedexport.FeedExporter": None,
@@ -85,7 +88,6 @@ _CLOSED: dict[str, Any] = {
         "scrapy.extensions.spiderstate.SpiderState": None,
         "scrapy.extensions.memusage.MemoryUsage": None,
         f"{_PACKAGE}.own_memory.OwnMemoryUsage": 0,
-        f"{_PACKAGE}.minimum_rate.MinimumRate": 100,
     },
     "COOKIES_ENABLED": False,
     "HTTPPROXY_ENABLED": False,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
 from icf.codes import FetchStatus
@@ -67,9 +67,9 @@ class ObeyRobots:
         asked = Request(url, callback=NO_CALLBACK)
         try:
             response = await self._crawler.engine.download_async(asked)
-        except IgnoreRequest as error:
-            return error if isinstance(error, Refusal) else _silent(url, str(error))
         except Exception as error:
+            if isinstance(error, Refusal) and not error.fault.again:
+                return error
             return _silent(url, reason_of(error, url))
         if response.status == 429 or response.status >= 500:
             return _silent(url, f"HTTP {response.status}")

@@ -13,7 +13,6 @@ from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 from scrapy.utils.response import get_base_url
 from twisted.python.failure import Failure
 
-from icf.harvest.http.twisted_resolver import CheckedNames
 from icf.harvest.sources.base import Listing, ListingPage, Task
 from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.messages import Reply
@@ -31,7 +30,6 @@ class RulesSpider(scrapy.Spider):
         table: the rules.
         harvest: settings.
         channel: where replies go.
-        names: addresses that may be connected to.
     """
 
     def __init__(
@@ -39,13 +37,11 @@ class RulesSpider(scrapy.Spider):
         table: WebTable,
         harvest: HarvestSettings,
         channel: Channel,
-        names: CheckedNames,
     ) -> None:
         super().__init__(table.name)
         self.table = table
         self.harvest = harvest
         self.channel = channel
-        self.names = names
         self.slots = HostSlots()
         self._open: set[int] = set()
 
@@ -104,9 +100,6 @@ class RulesSpider(scrapy.Spider):
         raise DontCloseSpider
 
     def _read(self, response: Response, task: Task) -> ListingPage:
-        packed = response.headers.get("Content-Encoding")
-        if packed:
-            raise ValueError(f"Content-Encoding {packed!r} was not asked for")
         if not isinstance(response, HtmlResponse | XmlResponse):
             kind = (response.headers.get("Content-Type") or b"none").decode("latin-1")
             raise ValueError(f"no HTML or XML; Content-Type: {kind}")

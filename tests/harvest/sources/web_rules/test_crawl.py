@@ -347,7 +347,19 @@ HOSTILE: dict[str, tuple[bytes | Handler, str]] = {
     "mapped": (redirect("http://[::ffff:10.0.0.1]/"), "forbidden_address: "),
     "loop": (redirect("/loop"), "too_many_redirects: "),
     "picture": (answer(png(1), Content_Type="image/png"), "no HTML or XML"),
-    "encoding": (html("x", Content_Encoding="compress"), "was not asked for"),
+    "encoding": (html("x", Content_Encoding="compress"), "'compress' cannot be"),
+    "cut": (
+        answer(
+            gzip.compress(b"<p>")[:-9],
+            Content_Type="text/html",
+            Content_Encoding="gzip",
+        ),
+        "truncated: ",
+    ),
+    "lengths": (
+        html("x").replace(b"\r\n", b"\r\nContent-Length: 9\r\n", 1),
+        "two lengths",
+    ),
 }
 
 
@@ -372,6 +384,30 @@ def test_every_hostile_page_ends_with_its_reason_and_the_rest_goes_on(
         assert reason in why, (name, why)
     assert found["/good"][0] == "done"
     assert outcome.listed.failed == len(HOSTILE)
+
+
+def test_pages_are_read_as_servers_send_them(site: Site, tmp_path: Path) -> None:
+    page = b"<!doctype html><a class=character href='/c'>Who</a>"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+    length = b"Content-Length: %d\r\n" % len(page)
+    members = gzip.compress(page[:20]) + gzip.compress(page[20:])
+    chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
+    pages = {
+        "both": head + length + b"Transfer-Encoding: chunked\r\n\r\n" + chunk,
+        "members": answer(members, Content_Type="text/html", Content_Encoding="gzip"),
+        "named": answer(page, Content_Type="text/html", Content_Encoding="utf-8"),
+        "large": head + b"Link: %s\r\n" % (b"x" * 100_000) + length + b"\r\n" + page,
+        "latin": b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /\xf1\r\n\r\n",
+    }
+    links = "".join(f'<a class=album href="/{name}">{name}</a>' for name in pages)
+    site.route("/", html(links))
+    site.route("/c", html(""))
+    site.route("/%F1", head + length + b"\r\n" + page)
+    for name, reply in pages.items():
+        site.route(f"/{name}", reply)
+    made = workspace(tmp_path / "ws", site.url("/"))
+    assert harvest(made).listed.failed == 0
+    assert names(made) == {name: ["Who"] for name in pages}
 
 
 def test_a_certificate_that_nobody_signed_is_refused(tmp_path: Path) -> None:

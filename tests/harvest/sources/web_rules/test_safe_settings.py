@@ -23,11 +23,9 @@ TABLE = {
 #: What a crawler tells of itself once its spider is open.
 _PROBE = """
 import json, sys
-from icf.harvest.http.addresses import AllowList
 from icf.harvest.sources.web_rules import crawl
 from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.messages import read_setup
-from icf.harvest.http.twisted_resolver import CheckedNames
 from scrapy import signals
 from scrapy.utils.misc import load_object
 from scrapy.utils.reactor import install_reactor
@@ -35,7 +33,6 @@ setup = read_setup(sys.stdin.buffer.readline())
 install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
 from twisted.internet import reactor
 crawler = crawl.new_crawler(setup)
-names = CheckedNames(AllowList(()))
 def kinds(manager):
     return [type(one).__name__ for one in manager.middlewares]
 def report():
@@ -53,7 +50,7 @@ def report():
     print(json.dumps({"settings": values, **components}, default=str))
     reactor.stop()
 crawler.signals.connect(report, signals.engine_started, weak=False)
-crawler.crawl(crawl._table(setup), setup.settings, Channel(sys.stderr.buffer), names)
+crawler.crawl(crawl._table(setup), setup.settings, Channel(sys.stderr.buffer))
 reactor.run()
 """
 
@@ -100,9 +97,6 @@ def crawler() -> dict[str, Any]:
         ("REDIRECT_MAX_TIMES", 5),
         ("DOWNLOAD_MAXSIZE", 1000),
         ("DOWNLOAD_TIMEOUT", 7.0),
-        ("DOWNLOAD_FAIL_ON_DATALOSS", True),
-        ("DOWNLOAD_VERIFY_CERTIFICATES", True),
-        ("DOWNLOAD_TLS_MIN_VERSION", "TLSv1.2"),
         ("REFERRER_POLICY", "same-origin"),
         ("MEMUSAGE_ENABLED", True),
         ("MEMUSAGE_LIMIT_MB", 300),
@@ -127,7 +121,6 @@ def test_the_middlewares_that_run_are_these(crawler: dict[str, Any]) -> None:
         "DefaultHeadersMiddleware",
         "UserAgentMiddleware",
         "Retries",
-        "HttpCompressionMiddleware",
         "RedirectMiddleware",
         "DownloaderStats",
         "Guard",
@@ -140,7 +133,7 @@ def test_nothing_listens_and_nothing_is_kept(crawler: dict[str, Any]) -> None:
     assert not {"TelnetConsole", "RemoteControl", "SpiderState", "FeedExporter"} & set(
         crawler["extensions"]
     )
-    wanted = {"AutoThrottle", "OwnMemoryUsage", "MinimumRate"}
+    wanted = {"AutoThrottle", "OwnMemoryUsage"}
     assert wanted <= set(crawler["extensions"])
 
 
