@@ -48,6 +48,8 @@ FACES_PER_CHARACTER, CHARACTERS_PER_ALBUM = 78, 4
 #: Of each so many pictures, the first so many are frames of one shot.
 EVERY, SHOT = 200, 10
 SIDE = 128
+#: Of each picture; a comment fills it up.
+BYTES = 6000
 PAGE = 20_000
 #: Cosine of two faces of one character, on average.
 ALIKE = 0.85
@@ -159,7 +161,8 @@ def _write_blobs(workspace: Workspace, count: int) -> list[str]:
         drawings.append(made.getvalue())
     names = []
     for number in range(count):
-        drawing, comment = drawings[number % 64], f"{number:010}".encode()
+        drawing = drawings[number % 64]
+        comment = f"{number:010}".encode().ljust(BYTES - len(drawing) - 4)
         size = (len(comment) + 2).to_bytes(2, "big")
         data = drawing[:2] + b"\xff\xfe" + size + comment + drawing[2:]
         name = hashlib.sha256(data).hexdigest()
@@ -230,7 +233,7 @@ def _images(names: list[str]) -> Rows:
         yield [
             {
                 "sha256": names[row],
-                "bytes": 3000,
+                "bytes": BYTES,
                 "format": "jpeg",
                 "width": SIDE,
                 "height": SIDE,

@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from icf.catalogue import tombstones
 from icf.dataset.report import charts, measure_charts
 from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
 from icf.dataset.report.figures import read_figures
@@ -18,6 +19,7 @@ from icf.dataset.report.models import read_models
 from icf.dataset.report.release import last_release
 from icf.dataset.report.reliability import read_reliability
 from icf.dataset.report.twins import read_suspected
+from icf.errors import IcfError
 from icf.stores.files import replace_file
 from icf.version import __version__
 from icf.workspace import Workspace
@@ -27,8 +29,12 @@ def write_report(workspace: Workspace, target: Path) -> int:
     """Write the report; return its size in bytes.
 
     Everything is read in one transaction. The file loads nothing from outside.
+
+    Raises:
+        IcfError: something was withdrawn meanwhile; no report is left.
     """
     with workspace.catalogue.read() as connection:
+        withdrawn = tombstones.newest(connection)
         figures = read_figures(connection)
         release = last_release(connection, workspace)
         stages = read_funnel(connection, release.counts if release else None)
@@ -60,6 +66,14 @@ def write_report(workspace: Workspace, target: Path) -> int:
         )
     data = page.encode()
     replace_file(target, [data])
+    # A takedown that comes after this look finds the report itself.
+    with workspace.catalogue.read() as connection:
+        if tombstones.newest(connection) != withdrawn:
+            target.unlink(missing_ok=True)
+            raise IcfError(
+                f"the report {target} was not kept, because something was withdrawn "
+                "meanwhile (`icf takedown --list`); run the same command again"
+            )
     return len(data)
 
 

@@ -97,6 +97,11 @@ def withdrawn_faces(connection: sa.Connection, ids: Collection[int]) -> frozense
     return frozenset(row.id for row in rows)
 
 
+def newest(connection: sa.Connection) -> int:
+    """Return the id of the newest tombstone; 0 without any."""
+    return connection.execute(sa.select(sa.func.max(tombstone.c.id))).scalar() or 0
+
+
 def all_of_kind(connection: sa.Connection, kind: str) -> frozenset[str]:
     """Return every subject of a kind that has a tombstone."""
     query = sa.select(tombstone.c.subject).where(tombstone.c.kind == kind)

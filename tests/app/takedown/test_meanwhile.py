@@ -13,17 +13,20 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from icf.annotate.export import ExportRequest, export
+from icf.annotate import export as exporting
+from icf.annotate.export import ExportRequest
 from icf.app.takedown.command import takedown
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import batch, character, face, image, question, release, url
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.release import prepare, write
+from icf.dataset.report import page
+from icf.dataset.report.page import write_report
+from icf.dataset.report.reliability import read_reliability
 from icf.engine.runner import Chain, Runner
 from icf.engine.step import Item, Outcome, Step
 from icf.errors import IcfError
-from icf.models.face_crops import FaceCropper
 from icf.workspace import Workspace, find
 from tests.app.program import invoke
 from tests.dataset.drawn import EMBEDDER, Drawing, Size
@@ -58,9 +61,9 @@ def face_of(space: Workspace) -> int:
 
 
 def withdrawing(
-    space: Workspace, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, kind: object, name: str
 ) -> None:
-    """Withdraw the picture when a method has returned for the first time."""
+    """Withdraw the picture when a function has returned for the first time."""
     method, left = getattr(kind, name), [1]
 
     def patched(*words: Any, **more: Any) -> Any:
@@ -75,8 +78,13 @@ def withdrawing(
 
 @pytest.mark.parametrize("form", ["csv", "label-studio"])
 @pytest.mark.parametrize("as_reference", [False, True])
+@pytest.mark.parametrize("after", ["write_crops", "_write_files"])
 def test_a_batch_is_published_without_what_was_withdrawn_while_it_was_cut(
-    space: Workspace, monkeypatch: pytest.MonkeyPatch, form: str, as_reference: bool
+    space: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    as_reference: bool,
+    after: str,
 ) -> None:
     key = face_of(space)
     with space.catalogue.write() as connection:
@@ -86,9 +94,9 @@ def test_a_batch_is_published_without_what_was_withdrawn_while_it_was_cut(
             connection.execute(changed.values(reference_face_id=key))
         folder = {"path": "batches/new", "format": form}
         connection.execute(sa.update(batch).values(folder))
-    withdrawing(space, monkeypatch, FaceCropper, "crop")
+    withdrawing(space, monkeypatch, exporting, after)
     request = ExportRequest(form, space.root / "batches" / "new", 1000)
-    done = export(space, request)
+    done = exporting.export(space, request)
     assert done.left_out == {}
     crop = request.folder / "pictures" / f"face-{key}.jpg"
     assert not crop.exists()
@@ -131,6 +139,23 @@ def test_a_release_is_not_published_with_what_was_withdrawn_while_it_was_written
     monkeypatch.undo()
     assert write(space, prepare(space, 1), out, 1)
     assert sha256 not in (out / "licences.csv").read_text()
+
+
+def test_a_report_that_may_show_what_was_withdrawn_meanwhile_is_not_kept(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = space.root / "reports" / "first.html"
+
+    def slowly(connection: sa.Connection) -> Any:
+        withdraw(space)
+        return read_reliability(connection)
+
+    monkeypatch.setattr(page, "read_reliability", slowly)
+    with pytest.raises(IcfError, match="withdrawn meanwhile"):
+        write_report(space, target)
+    assert not target.exists()
+    monkeypatch.undo()
+    assert write_report(space, target) == target.stat().st_size
 
 
 class Late(Step[Item]):

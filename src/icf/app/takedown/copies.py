@@ -325,10 +325,10 @@ def _find_in_batches(
 def _own_batches(root: Path) -> Iterator[Path]:
     """What may be a batch in a workspace, up to two folders deep."""
     for folder in _own_folders(root):
-        yield from (
-            each.parent.resolve()
-            for each in (*folder.glob("pictures"), *folder.glob("*/pictures"))
-        )
+        for pictures in (*folder.glob("pictures"), *folder.glob("*/pictures")):
+            # A hidden one is being written: whoever does so looks at tombstones.
+            if not pictures.parent.name.startswith("."):
+                yield pictures.parent.resolve()
 
 
 def _is_batch(folder: Path, batch_id: str) -> bool:
