@@ -149,9 +149,9 @@ class Recorder:
         ]
         changed = [each for each in asked if each.agreed is not each.before]
         self._write_labels(connection, changed)
+        unfounded = merges.unfounded(connection)
         effects = follow(connection, self.run_id, asked, self.needed)
         labels = {each.id: each.agreed for each in changed} | effects.relabelled
-        unfounded = merges.unfounded(connection)
         reviews.follow(connection, sorted(labels))
         total.unmerged += self._undo_merges(connection, unfounded)
         total.labels.update(labels.values())

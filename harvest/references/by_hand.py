@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.find_character import check_album
 from icf.catalogue.references import HAND
@@ -39,6 +40,7 @@ class CharacterReference:
         face_id: of the reference; None before the filter has found it.
         sha256: of the reference's picture, or of the picture it will be taken from.
         picture_url: where that picture was found.
+        confirmed: whether people said that the reference is right.
         note: a remark for the user.
     """
 
@@ -51,6 +53,7 @@ class CharacterReference:
     sha256: str | None
     picture_url: str | None
     note: str = ""
+    confirmed: bool = False
 
     @property
     def missing(self) -> bool:
@@ -88,6 +91,9 @@ def list_references(
             face.c.verdict,
             face.c.reason,
             image.c.sha256,
+            is_confirmed(character.c.reference_face_id, character.c.id).label(
+                "confirmed"
+            ),
             picked.c.sha256.label("picked"),
             picked.c.awaits.label("picked_awaits"),
             picked.c.reason.label("picked_reason"),
@@ -134,6 +140,8 @@ def _described(row: Any, first: str) -> CharacterReference:
     elif row.reference_face_id is not None:
         if row.verdict == "dropped":
             note = f"the filter dropped this face ({row.reason})"
+        elif not row.confirmed:
+            note = "not confirmed yet"
     elif by == HAND:
         note = "none, chosen by hand"
     elif row.leading is not None:
@@ -148,6 +156,7 @@ def _described(row: Any, first: str) -> CharacterReference:
         sha256,
         row.picture_url if sha256 is not None else None,
         note,
+        bool(row.confirmed),
     )
 
 

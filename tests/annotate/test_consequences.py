@@ -16,9 +16,12 @@ from icf.annotate.export import ExportRequest, export
 from icf.annotate.formats.label_studio import REFERENCES_CONFIG_FILE, REFERENCES_FILE
 from icf.annotate.formats.mturk import REFERENCES_FILE as MTURK_REFERENCES
 from icf.annotate.import_answers import AnnotatorNames, Imported, import_answers
-from icf.catalogue import references
+from icf.catalogue import references, reviews
+from icf.catalogue.merges import survivor_of
+from icf.catalogue.reviews import Found
 from icf.catalogue.schema import character, face
-from icf.codes import Choice, Label
+from icf.codes import Choice, Label, Suspicion
+from icf.filter.review import merges as review_merges
 from tests.annotate.place import Place
 from tests.annotate.test_ask import ask_in, unasked
 from tests.annotate.test_record import take
@@ -281,3 +284,26 @@ def test_the_question_csv_says_what_it_asks(plain: Place) -> None:
     assert row["ref_url"] == row["cand_url"]
     assert (folder / row["cand_url"]).is_file()
     assert not (folder / "mturk.csv").exists()
+
+
+def test_a_merge_falls_with_the_reference_that_it_rests_on(place: Place) -> None:
+    ann, anna = place.add_character(), place.add_character("Anna")
+    shown = [place.reference(each) for each in (ann, anna)]
+    for who, face_id in zip((ann, anna), shown, strict=True):
+        place.set_reference(who, face_id, "medoid")
+    suspected = Found(Suspicion.MERGE, ann, shown[0], shown[1], 0.9, anna)
+    with place.workspace.catalogue.write() as connection:
+        reviews.replace(connection, [Suspicion.MERGE], [ann], [suspected])
+    ask_in(place)
+    assert faces_asked(place) == shown
+    take(place, *(Vote(2, key, "ann", T) for key in place.question_ids()))
+    ask_in(place, path="batches/b")
+    take(place, Vote(2, place.question_ids()[-1], "ann", T), file="b.csv")
+    assert len(review_merges.apply(place.workspace).merges) == 1
+    # Anna's reference was not her: nothing says any more that both are one.
+    about_anna = place.question_ids()[1]
+    done = take(place, Vote(2, about_anna, "ann", F), file="c.csv")
+    assert done.unmerged == 1
+    with place.workspace.catalogue.read() as connection:
+        assert survivor_of(connection, anna) == anna
+        assert review_merges.plan(connection).merges == ()

@@ -7,7 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import character, image_source, mention, url
+from icf.catalogue.schema import (
+    batch,
+    character,
+    image_source,
+    mention,
+    question,
+    url,
+)
 from icf.filter.steps.reference import PossibleReference, Reference
 from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image
@@ -139,6 +146,45 @@ def test_a_reference_set_by_hand_stays_whatever_the_filter_thinks_of_it(
     refer(sqlite_catalogue, tom, old, "hand")
     new = add(sqlite_catalogue, tom, lead=True)
     assert chosen(sqlite_catalogue, tmp_path, new) == []
+
+
+def test_a_refused_face_is_not_chosen_and_those_like_it_come_last(
+    sqlite_catalogue: Catalogue, tom: int, tmp_path: Path
+) -> None:
+    directions = [(1.0, 0.1), (1.0, 0.0), (1.0, -0.1), (0.0, 1.0), (-0.1, 1.0)]
+    faces = [
+        add(sqlite_catalogue, tom, vector=each, folder=tmp_path) for each in directions
+    ]
+    assert chosen(sqlite_catalogue, tmp_path, *faces)[0][0] in faces[:3]
+    _refuse(sqlite_catalogue, tom, faces[1])
+    assert chosen(sqlite_catalogue, tmp_path, *faces)[0][0] in faces[3:]
+    # So it is with a refused lead picture. Where all else fails, one like it is taken.
+    led = add(sqlite_catalogue, tom, lead=True, vector=(0.0, 1.0), folder=tmp_path)
+    _refuse(sqlite_catalogue, tom, led)
+    assert chosen(sqlite_catalogue, tmp_path, faces[0], faces[1], led) == [
+        (faces[0], tom, "medoid")
+    ]
+    assert chosen(sqlite_catalogue, tmp_path, faces[1], led) == []
+
+
+def _refuse(catalogue: Catalogue, who: int, face_id: int) -> None:
+    """Let people say that a face is no good picture of a character."""
+    with catalogue.write() as connection:
+        connection.execute(
+            sa.insert(batch).values(
+                id=f"b{face_id}", format="csv", path="b", questions=1, created_at=0.0
+            )
+        )
+        connection.execute(
+            sa.insert(question).values(
+                face_id=face_id,
+                character_id=who,
+                reference_face_id=face_id,
+                batch_id=f"b{face_id}",
+                label="different",
+                asked_at=0.0,
+            )
+        )
 
 
 def test_characters_are_chosen_for_one_by_one() -> None:
