@@ -47,10 +47,12 @@ def read_funnel(
     ]
     if release is not None:
         parts = ("train_faces", "probes", "distractors")
-        confirmed = release.get("confirmed_faces", 0)
+        unasked = release.get("unasked_references", 0)
+        confirmed = release.get("confirmed_faces", 0) + unasked
+        name = "confirmed faces" + (" and unasked references" if unasked else "")
         faces = sum(release.get(part, 0) for part in parts)
         rest = [("not used", confirmed - faces)]
-        stages.append(Stage("confirmed faces", confirmed, rest))
+        stages.append(Stage(name, confirmed, rest))
         stages.append(Stage("faces released", faces))
     return [
         Stage(each.name, each.count, [part for part in each.rest if part[1]])

@@ -85,6 +85,7 @@ def test_every_confirmed_face_is_in_a_split_or_has_a_reason_not_to_be(
         plan = make_plan(selection, workspace.settings.dataset, reach, seed)
         counts = plan.counts
         used = sum(counts[part] for part in ("train_faces", "probes", "distractors"))
-        assert used + sum(plan.unused.values()) == counts["confirmed_faces"]
+        whole = counts["confirmed_faces"] + counts["unasked_references"]
+        assert used + sum(plan.unused.values()) == whole
         assert all(count >= 0 for count in plan.unused.values())
         assert plan.unused.keys() == UNUSED.keys()

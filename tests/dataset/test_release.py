@@ -41,11 +41,13 @@ from icf.dataset.formats.icartoonface.release_files import (
     RECTEST_INFO,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
+    UNASKED,
 )
 from icf.dataset.leaks import find_leaks
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.release import prepare, write
 from icf.dataset.scores.identification import score_identification
+from icf.dataset.selection import select
 from icf.errors import IcfError, WrongUse
 from icf.stores.blobs import MissingBlob
 from icf.workspace import Workspace, find
@@ -261,6 +263,49 @@ def test_a_face_confirmed_for_two_characters_belongs_to_neither(
     selection = prepare(workspace, 1).plan.selection
     assert selection.left_out["confirmed_for_two_characters"] == 1
     assert first.face_id not in selection.faces.face
+
+
+def test_references_that_nobody_was_asked_about_are_named_or_left_out(
+    workspace: Workspace, released: Path, tmp_path: Path
+) -> None:
+    counts = json.loads((released / "release.json").read_text())["counts"]
+    confirmed, unasked = counts["confirmed_faces"], counts["unasked_references"]
+    assert unasked == 15
+    readme = (released / "README.md").read_text()
+    assert f"identity of {confirmed} faces. {unasked} are references" in readme
+    assert "every face was" not in readme
+    with workspace.catalogue.read() as connection:
+        asked = sa.select(schema.question.c.face_id)
+        faces = set(connection.execute(asked).scalars())
+        without = select(connection, unasked_references=False)
+    with (released / UNASKED).open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert 0 < len(rows) <= unasked
+    assert faces.isdisjoint(int(row["face"]) for row in rows)
+    assert all((released / row["file"]).is_file() for row in rows)
+    assert faces.issuperset(without.faces.face.tolist())
+    assert without.left_out["unasked_references"] == unasked
+    # Asked about, or chosen by a person, none is left to name.
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.update(schema.character).values(reference_by="hand"))
+    again = tmp_path / "again"
+    assert write(workspace, prepare(workspace, 1), again, 1)
+    assert "every face was\nconfirmed by people" in (again / "README.md").read_text()
+    assert not (again / UNASKED).exists()
+
+
+def test_what_people_call_no_face_is_no_truth(workspace: Workspace) -> None:
+    before = prepare(workspace, 1).plan.selection
+    face_id = int(before.faces.face[0])
+    with workspace.catalogue.write() as connection:
+        connection.execute(
+            sa.update(schema.face)
+            .where(schema.face.c.id == face_id)
+            .values(verdict="dropped", reason="not_a_face")
+        )
+    after = prepare(workspace, 1).plan.selection
+    boxes = {box.face_id for some in after.pictures.boxes for box in some}
+    assert face_id not in {*after.faces.face.tolist(), *boxes}
 
 
 def test_pictures_with_a_drawn_face_nobody_confirmed_are_not_in_the_detection_set(
