@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from icf.catalogue import entry_steps, ledger
+from icf.catalogue.stale_reviews import close_stale
 from icf.filter.chain import filter_chain
 from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.moves import Place
@@ -59,6 +60,7 @@ def rethreshold(
             run_id = workspace.note_run(connection, "icf-filter rethreshold")
         images, faces = reevaluate(catalogue, run_id, chain, bar)
         with catalogue.write() as connection:
+            close_stale(connection)
             ledger.end_run(connection, run_id)
             waiting = count_waiting(connection, chain.steps)
             return Rethresholded(

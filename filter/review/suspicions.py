@@ -21,6 +21,7 @@ from icf.catalogue.looked_at import Look
 from icf.catalogue.reviews import Found
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, face_link
+from icf.catalogue.stale_reviews import close_stale
 from icf.codes import FaceReason, Suspicion, Verdict
 from icf.filter import resources
 from icf.filter.identify.evidence import Links, read_answers, read_links
@@ -102,6 +103,9 @@ def refresh(workspace: Workspace, done: Progress = lambda characters: None) -> N
     Raises:
         MissingVector: a kept face has no embedding; run the step embed again.
     """
+    with workspace.catalogue.write() as connection:
+        # Also those that were asked about, which the search leaves alone.
+        close_stale(connection)
     with workspace.catalogue.read() as connection:
         characters = _characters(connection)
         models = {each.model for each in characters if each.model}
