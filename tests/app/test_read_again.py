@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from icf.dataset.cli.evaluate import cli as evaluate
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.program import call, invoke
@@ -28,6 +30,12 @@ def test_detections_and_embeddings_are_scored(tmp_path: Path) -> None:
         evaluate, "detection", "--truth", truth, "--detections", found, "--json"
     )
     assert json.loads(told.stdout)["coco"] > 0.7
+
+    call("embed", found, "--out", tmp_path / "found.npy")
+    lines = [json.loads(line) for line in found.read_text().splitlines()]
+    assert len(np.load(tmp_path / "found.npy")) == sum(
+        len(one["faces"]) for one in lines
+    )
 
     info, faces = tmp_path / "info.txt", tmp_path / "faces.jsonl"
     labels = [0, 0, *[-1] * (len(names) - 2)]

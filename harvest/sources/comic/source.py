@@ -180,8 +180,8 @@ class ComicSource:
         if own.licence is not None:
             return Licence(own.licence, own.licence_url, "folder", author)
         if rights:
-            return Licence(rights.strip(), None, "comic", author)
-        return Licence(UNKNOWN.name, None, UNKNOWN.read_from, author)
+            return Licence(rights.strip(), own.licence_url, "comic", author)
+        return Licence(UNKNOWN.name, own.licence_url, UNKNOWN.read_from, author)
 
     def _files(self, left_out: Counter[str] | None = None) -> Iterator[Path]:
         if self._path.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ class Film:
         is_avi = self._container.format.name == "avi"
         self._by_packet = is_avi and codec in _REORDERED_IN_AVI
         self._clock: Clock | None = None
-        if _is_irregular(path, self._stream.index):
+        if _is_irregular(path, _version(path), self._stream.index):
             rate = self._stream.guessed_rate
             self._clock = Clock(float(rate) if rate else None)
 
@@ -262,7 +263,9 @@ class Film:
         return stream
 
 
-def _is_irregular(path: Path, index: int) -> bool:
+@functools.lru_cache
+def _is_irregular(path: Path, version: tuple[int, int], index: int) -> bool:
+    """Return whether a file's times have to be counted; ``version``: of its bytes."""
     with _open(path) as container:
         if is_joined(path):
             return True
@@ -270,6 +273,11 @@ def _is_irregular(path: Path, index: int) -> bool:
             return is_irregular(container, index)
         except av.error.FFmpegError:
             return False  # damage: the frames before it have their times
+
+
+def _version(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _length(frame: VideoFrame) -> float:

@@ -67,7 +67,8 @@ def embed(invocation: Invocation, faces: Path, out: Path, model: Path | None) ->
     """Embed the faces listed in FACES.jsonl, lines of {"path", "box"}.
 
     Paths are relative to the working folder; box is [x1, y1, x2, y2] in pixels of the
-    upright picture. F.npy gets one float32 row of unit length for each line, in order.
+    upright picture. F.npy gets one float32 row of unit length for each line, in order;
+    for a line of `icf detect --json`, one for each of its faces.
     If any line cannot be embedded, every such line is reported and nothing is written.
     """
     if not out.parent.is_dir():
@@ -120,28 +121,38 @@ def read_faces(path: Path) -> tuple[list[FaceLine], list[Fault]]:
         if not line.strip():
             continue
         try:
-            good.append(_parse(number, line))
+            good += _parse(number, line)
         except (ValueError, RecursionError) as error:
             faults.append(Fault(number, f"not {{'path', 'box'}}: {error}"))
     return good, faults
 
 
-def _parse(number: int, line: str) -> FaceLine:
+def _parse(number: int, line: str) -> list[FaceLine]:
+    """Return the face of a line, or those of a line of `icf detect --json`."""
     record = json.loads(line)
     if not isinstance(record, dict):
         raise ValueError("it is not an object")
-    for name in ("path", "box"):
-        if name not in record:
-            raise ValueError(f"it has no {name!r}")
-    path, box = record["path"], record["box"]
+    if "path" not in record:
+        raise ValueError("it has no 'path'")
+    path = record["path"]
     if not isinstance(path, str) or "\0" in path:
         raise ValueError(f"path {path!r} is not a path")
+    faces = record.get("faces", [record])
+    if not isinstance(faces, list):
+        raise ValueError(f"faces {faces!r} is not a list")
+    return [FaceLine(number, Path(path), _box_of(face)) for face in faces]
+
+
+def _box_of(face: object) -> tuple[float, float, float, float]:
+    if not isinstance(face, dict) or "box" not in face:
+        raise ValueError("it has no 'box'")
+    box = face["box"]
     if not _is_box(box):
         raise ValueError(f"box {box!r} is not four numbers x1, y1, x2, y2")
     x1, y1, x2, y2 = map(float, box)
     if x2 <= x1 or y2 <= y1:
         raise ValueError(f"box {box!r} has no area")
-    return FaceLine(number, Path(path), (x1, y1, x2, y2))
+    return x1, y1, x2, y2
 
 
 def _is_box(box: object) -> bool:

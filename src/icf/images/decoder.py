@@ -137,7 +137,9 @@ def _decode_jpeg(data: bytes, least_side: int) -> Picture:
     try:
         pixels = _read_jpeg(data, colours, least_side)
     except ValueError as error:
-        whole = mended(data, str(error), lambda file: _read_jpeg(file, colours, 0))
+        whole = mended(
+            data, str(error), lambda file, side: _read_jpeg(file, colours, side)
+        )
         if whole is None:
             # Damage can hide the end marker from a scan from the beginning.
             ends = end is not None or data.endswith(b"\xff\xd9")

@@ -7,6 +7,7 @@ the same warnings, so that each file is mended and decoded again, without a warn
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from icf.images.jpeg import MARKER, START_OF_FRAME, segment_length
 
-#: Decodes strictly: returns pixels, or raises ValueError with libjpeg's first warning.
-Decode = Callable[[bytes], NDArray[np.uint8]]
+#: Decodes strictly a file, at the smallest scale with a least side, or at 0 whole:
+#: returns pixels, or raises ValueError with libjpeg's first warning.
+Decode = Callable[[bytes, int], NDArray[np.uint8]]
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _SEQUENTIAL = (0xC0, 0xC1)
@@ -78,7 +80,7 @@ def mended(data: bytes, warning: str, decode: Decode) -> bytes | None:
 
 def _warning(data: bytes, decode: Decode) -> str | None:
     try:
-        decode(data)
+        decode(data, 1)
     except ValueError as error:
         return str(error)
     return None
@@ -180,13 +182,15 @@ def _without_stray_bytes(data: bytes, warning: str, decode: Decode) -> bytes | N
 
 def _end_of_pixels(data: bytes, end: int, coded: slice, decode: Decode) -> int | None:
     """Return the least end of coded pixels with which all of them can be decoded."""
-    least = None
-    for stop in range(end, max(coded.start, end - _READ_AHEAD), -1):
+
+    def is_enough(stop: int) -> bool:
         warning = _warning(data[:stop] + data[coded.stop :], decode)
-        if warning is not None and _NOT_STRAY.search(warning):
-            break
-        least = stop
-    return least
+        return warning is None or not _NOT_STRAY.search(warning)
+
+    if not is_enough(end):
+        return None
+    stops = range(max(coded.start + 1, end - _READ_AHEAD), end)
+    return bisect.bisect_left([*stops, end], True, key=is_enough) + stops.start
 
 
 def _is_padded(data: bytes, end: int, coded: slice, decode: Decode) -> bool:
@@ -199,13 +203,13 @@ def _is_padded(data: bytes, end: int, coded: slice, decode: Decode) -> bool:
     if last == 0xFF or (last == 0 and data[end - 2] == 0xFF):
         return True  # a byte of ones, and what escapes it
     try:
-        pixels = decode(data[:end] + data[coded.stop :])
+        pixels = decode(data[:end] + data[coded.stop :], 0)
     except ValueError:
         return False  # of another scan
     for bit in range((~last & (last + 1)).bit_length()):
         changed = bytes((last ^ (1 << bit),)).replace(b"\xff", b"\xff\0")
         try:
-            other = decode(data[: end - 1] + changed + data[coded.stop :])
+            other = decode(data[: end - 1] + changed + data[coded.stop :], 0)
         except ValueError:
             return True
         if not np.array_equal(other, pixels):
