@@ -41,6 +41,13 @@ SUMMARY = "release.json"
 #: In a workspace's folder: held while a release is written.
 LOCK = "release.lock"
 
+#: Settings that came after the first releases, with their defaults.
+_ADDED = {
+    "dataset.unasked_references": True,
+    "filter.sharpness": "auto",
+    "filter.min_edge_sharpness": 0.09,
+    "filter.min_resolution": 0.35,
+}
 #: Settings that a release does not depend on; its models are named by their hashes.
 _LOCAL = {"workers", "detector", "embedder"}
 
@@ -320,7 +327,10 @@ def _hash_inputs(
     seed: int,
 ) -> str:
     digest = hashlib.sha256()
-    plain = [__version__, seed, settings, selection.embedder, selection.detectors]
+    known = {
+        section: _without_added(section, each) for section, each in settings.items()
+    }
+    plain = [__version__, seed, known, selection.embedder, selection.detectors]
     digest.update(json.dumps(plain, sort_keys=True).encode())
     faces, pictures = selection.faces, selection.pictures
     for array in (
@@ -344,6 +354,18 @@ def _hash_inputs(
     for image_id, listed in sources.items():
         digest.update(repr((image_id, listed)).encode())
     return digest.hexdigest()
+
+
+def _without_added(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out settings that came later and have their defaults.
+
+    So a release of an earlier version is the same release still.
+    """
+    return {
+        name: value
+        for name, value in settings.items()
+        if f"{section}.{name}" not in _ADDED or value != _ADDED[f"{section}.{name}"]
+    }
 
 
 def _write_json(path: Path, value: object) -> None:

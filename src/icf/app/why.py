@@ -129,7 +129,7 @@ class _Explainer:
             "meaning": meaning_of(FaceReason, row.reason, meanings),
             "awaits": row.awaits,
             "character": row.character,
-            "box": [round(edge, 2) for edge in (row.x1, row.y1, row.x2, row.y2)],
+            "box": [row.x1, row.y1, row.x2, row.y2],
             "keeper": row.keeper_id,
             "same_as": self._linked(key, same=True),
             "other_than": self._linked(key, same=False),
@@ -372,4 +372,6 @@ def _line(record: Record, indent: int) -> str:
 
 def _shown(value: object) -> object:
     """A value for people; --json has every digit."""
+    if isinstance(value, list):
+        return ", ".join(str(_shown(each)) for each in value)
     return f"{value:.6g}" if isinstance(value, float) else value

@@ -87,8 +87,9 @@ def tone(crop: Pixels) -> Tone:
 
     Colours of equal grey differ, too.
 
-    >>> tone(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8))
-    Tone(brightness=127.5, contrast=127.5)
+    >>> shown = tone(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8))
+    >>> round(shown.brightness, 6), round(shown.contrast, 6)
+    (127.5, 127.5)
     """
     means, deviations = cv2.meanStdDev(crop)
     variance = float(_LUMA @ np.square(deviations[:, 0]))
