@@ -150,10 +150,16 @@ def _fail_on_faults(file: Path, imported: Imported, dry_run: bool) -> None:
                 "file that was filled in?"
             )
         return
-    what = "would be refused" if dry_run else "were refused; the others were imported"
+    refused = sum(imported.refused.values())
+    others = "nothing" if refused == imported.rows else "everything else"
+    what = (
+        f"would be refused and {others} imported"
+        if dry_run
+        else f"refused, {others} imported"
+    )
     lines = [
-        f"{sum(imported.refused.values())} of {imported.rows} rows of {file} {what}. "
-        "Correct these and import the file again:"
+        f"{refused} of {imported.rows} rows of {file} {what}. Correct these and import "
+        "the file again:"
     ]
     for reason, count in imported.refused.items():
         lines += _explained(imported, RowFault[reason.upper()], count)
@@ -164,7 +170,8 @@ def _explained(imported: Imported, reason: RowFault, count: int) -> list[str]:
     """Say once what is wrong with rows, and show the first of them."""
     shown = [each for each in imported.faults if each.reason is reason][:_SHOWN]
     about = UNDERSTOOD if reason is RowFault.UNKNOWN_CHOICE else reason.meaning
-    lines = [f"{reason}, {count} rows ({about})"]
+    rows = "row" if count == 1 else "rows"
+    lines = [f"{reason}, {count} {rows} ({about})"]
     lines += [f"  {imported.file.unit} {each.line}: {each.message}" for each in shown]
     if count > len(shown):
         lines.append(f"  and {count - len(shown)} more")

@@ -283,7 +283,10 @@ class RowFault(Code):
     DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
     CONFLICT = "conflict", "this person gave another answer to it in another row"
     BAD_ENCODING = "bad_encoding", "the row is not UTF-8"
-    BAD_ROW = "bad_row", "the row has missing or surplus columns, or is not JSON"
+    BAD_ROW = (
+        "bad_row",
+        "the row is neither CSV nor JSON, or lacks a question or an annotator",
+    )
 
 
 ALL: tuple[type[Code], ...] = (
