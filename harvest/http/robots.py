@@ -99,11 +99,15 @@ class Robots:
                 raise _unavailable(url, response)
             if status != 200:
                 return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
-            return read_robots(await _first_bytes(response))
+            return read_robots(await first_bytes(response))
 
 
-async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
-    """Return what counts of a body, and a byte more if there is more."""
+async def first_bytes(response: aiohttp.ClientResponse) -> bytes:
+    """Return what counts of a robots.txt, and a byte more if there is more.
+
+    Raises:
+        Fault: the body breaks off, or is damaged.
+    """
     body = b""
     async for piece in read_body(response, _LIMITS):
         body += piece

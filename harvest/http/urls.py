@@ -25,6 +25,7 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IGNORED = str.maketrans("", "", "\t\n\r\0")
 _PATH_SAFE = "%/:@!$&'()*+,;=-._~"
 _PLAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_SLASHES = re.compile(r"(?P<scheme>https?):(?P<slashes>/*)", re.IGNORECASE)
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 #: A URL that `normalise` does not change; most are like this.
 _NORMAL = re.compile(
@@ -65,7 +66,7 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
     """
     if (plain := _NORMAL.fullmatch(text)) is not None and len(text) <= MAX_LENGTH:
         return WebUrl(text, None, plain["host"])
-    cleaned = _cleaned(text)
+    cleaned = _with_two_slashes(_cleaned(text), base)
     try:
         parts = urlsplit(urljoin(base, cleaned) if base else cleaned)
         scheme = parts.scheme.lower()
@@ -106,6 +107,23 @@ def _cleaned(text: str) -> str:
     """Drop what browsers drop; read backslashes in the path as slashes."""
     path, mark, rest = text.strip().translate(_IGNORED).partition("?")
     return path.replace("\\", "/") + mark + rest
+
+
+def _with_two_slashes(text: str, base: str | None) -> str:
+    """Read another number of slashes after the scheme as browsers do.
+
+    >>> _with_two_slashes("http:///a.org/x", None)
+    'http://a.org/x'
+    >>> _with_two_slashes("http:/x", "http://a.org/y")
+    '/x'
+    """
+    found = _SLASHES.match(text)
+    if found is None or found["slashes"] == "//":
+        return text
+    scheme, rest = found["scheme"].lower(), text[found.end() :]
+    if len(found["slashes"]) < 2 and base and base.startswith(f"{scheme}://"):
+        return found["slashes"] + rest
+    return f"{scheme}://{rest}"
 
 
 def _host_name(host: str) -> str:

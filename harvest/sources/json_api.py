@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TypeVar
 
 import pydantic
@@ -46,7 +47,7 @@ async def read_json(
             )
         body = b"".join([piece async for piece in read_body(response, limits)])
     try:
-        return shape.model_validate_json(body)
+        return shape.model_validate_json(body.removeprefix(codecs.BOM_UTF8))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

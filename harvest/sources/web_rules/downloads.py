@@ -18,9 +18,11 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.dns_health import wait_for_dns
+from icf.harvest.http.robots import first_bytes
 from icf.harvest.http.session import Web
+from icf.harvest.http.urls import normalise
 from icf.harvest.sources.web_rules.messages import Reply
-from icf.harvest.sources.web_rules.refusal import Refusal
+from icf.harvest.sources.web_rules.refusal import Refusal, listing_of
 from icf.harvest.sources.web_rules.spider import spider_of
 
 
@@ -69,12 +71,16 @@ class GuardedDownloads(BaseDownloadHandler):
     async def _download(self, request: Request) -> Response:
         sent, began = request.headers.to_unicode_dict(), time.monotonic()
         async with self._web.ask(
-            request.url,
+            normalise(request.url).url,
             deadline=self._limits.deadline,
             headers={str(name): value for name, value in sent.items()},
         ) as response:
             request.meta["download_latency"] = time.monotonic() - began
-            body = b"".join([one async for one in read_body(response, self._limits)])
+            if listing_of(request) is None:
+                body = await first_bytes(response)  # of a robots.txt
+            else:
+                pieces = read_body(response, self._limits)
+                body = b"".join([piece async for piece in pieces])
         headers = Headers(
             [
                 (name, value)

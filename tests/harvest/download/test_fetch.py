@@ -375,6 +375,14 @@ def test_robots_txt_is_obeyed_and_asked_for_once(site: Site) -> None:
     assert "/private/a.jpg" not in site.asked
 
 
+def test_the_beginning_of_a_robots_txt_of_any_length_is_obeyed(site: Site) -> None:
+    site.route(
+        "/robots.txt", answer(b"User-agent: *\nDisallow: /a\n" + b"#" * 1_000_000)
+    )
+    url = site.route("/a.jpg", answer())
+    assert fault(site, url).fate is FetchStatus.DISALLOWED
+
+
 def test_rules_for_our_name_win_over_rules_for_all(site: Site) -> None:
     text = b"User-agent: *\nDisallow: /\n\nUser-agent: icf\nAllow: /\n"
     site.route("/robots.txt", answer(text))

@@ -24,6 +24,8 @@ from icf.harvest.http.urls import MAX_LENGTH, host_of, normalise
         ("http://me:secret@a.org/x#part", "http://a.org/x"),
         ("http://a.org\\b\\c.png", "http://a.org/b/c.png"),
         ("http://a.org./x", "http://a.org/x"),
+        ("http:///a.org/x", "http://a.org/x"),
+        ("https:a.org/x", "https://a.org/x"),
         ("http://127.1/x", "http://127.0.0.1/x"),
         ("http://0x7f000001/x", "http://127.0.0.1/x"),
         ("http://2130706433/x", "http://127.0.0.1/x"),
@@ -37,6 +39,21 @@ from icf.harvest.http.urls import MAX_LENGTH, host_of, normalise
 )
 def test_a_url_is_asked_for_as_it_was_meant(written: str, asked: str | None) -> None:
     assert normalise(written).url == (asked or written)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("http:y", "http://a.org/d/y"),
+        ("http:/y", "http://a.org/y"),
+        ("http:////b.org/y", "http://b.org/y"),
+        ("https:/b.org/y", "https://b.org/y"),
+    ],
+)
+def test_slashes_after_the_scheme_are_read_as_browsers_do(
+    written: str, asked: str
+) -> None:
+    assert normalise(written, base="http://a.org/d/x").url == asked
 
 
 def test_the_original_is_kept_only_where_it_differs() -> None:
@@ -65,7 +82,7 @@ def test_only_http_and_https_are_fetched(written: str) -> None:
     "written",
     [
         "http://",
-        "http:///x",
+        "http:///",
         "http://a.org:99999/x",
         "http://a.org:x/",
         "http://[::1/x",

@@ -217,8 +217,9 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     site: Site, tmp_path: Path
 ) -> None:
     start = many_albums(site, 2)
-    # As Windows Notepad saves it.
-    site.route("/robots.txt", answer(b"\xef\xbb\xbfUser-agent: icf\r\nDisallow: /a1"))
+    # As Windows Notepad saves it, and longer than a page may be.
+    rules = b"\xef\xbb\xbfUser-agent: icf\r\nDisallow: /a1\r\n"
+    site.route("/robots.txt", answer(rules + b"#" * 6_000_000))
     made = workspace(tmp_path / "ws", start)
     harvest(made)
     assert listings(made)["/a1"] == (
