@@ -106,11 +106,26 @@ def count_unasked(connection: sa.Connection, *, confirmed: bool = True) -> Unask
         connection: to the catalogue.
         confirmed: ask only against references that people confirmed.
     """
-    every, now = (
-        _count(connection, _pairs_to_ask(confirmed=each)) for each in (False, confirmed)
-    )
     references = _count(connection, _references(confirmed=confirmed))
+    every = now = _count(connection, _pairs_to_ask(confirmed=False))
+    if confirmed and _some_unconfirmed(connection):
+        now = _count(connection, _pairs_to_ask(confirmed=True))
     return Unasked(references, every, every - now)
+
+
+def _some_unconfirmed(connection: sa.Connection) -> bool:
+    query = sa.select(character.c.id).where(
+        character.c.merged_into.is_(None),
+        character.c.reference_face_id.is_not(None),
+        character.c.id.not_in(_confirmed_characters()),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _confirmed_characters() -> sa.Select[Any]:
+    """Characters whose reference people confirmed; depends on no other row."""
+    one = character.alias("confirmed")
+    return sa.select(one.c.id).where(is_confirmed(one.c.reference_face_id, one.c.id))
 
 
 def _pairs_to_ask(*, confirmed: bool) -> sa.CompoundSelect[Any]:
@@ -184,7 +199,8 @@ def _unconfirmed(
             row.id,
             row.reference_face_id,
             row.probability or 0.0,
-            row.embedder,
+            # It says nothing about the embedder: no other face is compared.
+            None,
             Chosen.REFERENCE,
         )
         for row in connection.execute(query)
@@ -203,7 +219,6 @@ def _references(*, confirmed: bool) -> sa.Select[Any]:
             character.c.id,
             character.c.reference_face_id,
             face.c.probability,
-            face.c.embedder,
         )
         .join(face, face.c.id == character.c.reference_face_id)
         .where(
@@ -375,9 +390,9 @@ def _unasked(*, confirmed: bool) -> sa.Select[Any]:
             ~reviews.asked_before(face.c.id, character.c.id),
         )
     )
-    return (
-        query.where(is_confirmed(reference_id, character.c.id)) if confirmed else query
-    )
+    if not confirmed:
+        return query
+    return query.where(character.c.id.in_(_confirmed_characters()))
 
 
 def _dropped_were_asked(connection: sa.Connection) -> bool:

@@ -138,8 +138,10 @@ def _export(
     asked = batch is not None and existing is None
     with workspace.catalogue.read() as connection:
         confirmed = workspace.settings.annotate.confirm_references
-        waiting = count_unasked(connection, confirmed=confirmed).waiting
         references = count_references(connection, batch.id) if batch else 0
+        waiting = 0
+        if references or batch is None:
+            waiting = count_unasked(connection, confirmed=confirmed).waiting
     written = batch is not None
     return Exported(batch, asked, written, left_out, references, waiting)
 

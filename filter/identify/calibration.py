@@ -230,6 +230,8 @@ def _pages(catalogue: Catalogue, model: str) -> Iterator[IntArray]:
         .join(character, character.c.id == question.c.character_id)
         .where(
             question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value]),
+            # A question about a reference compares it with nothing.
+            question.c.face_id != question.c.reference_face_id,
             face.c.embedder == model,
             is_candidate,
         )

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.face_character import current_character
-from icf.catalogue.rows import CHUNK
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import character, face, review
 from icf.codes import ReviewStatus, Suspicion, Verdict
 
@@ -31,14 +31,12 @@ def close_stale(
         characters: look only at suspicions about these; None: at all.
     """
     for query in (_alone(), _merges(), _twins()):
-        if characters is not None:
-            query = query.where(
-                sa.or_(
-                    review.c.character_id.in_(characters),
-                    review.c.other_character_id.in_(characters),
-                )
-            )
-        _close(connection, list(connection.execute(query).scalars()))
+        if characters is None:
+            _close(connection, list(connection.execute(query).scalars()))
+            continue
+        for column in (review.c.character_id, review.c.other_character_id):
+            rows = by_ids(connection, query, column, characters)
+            _close(connection, [row.id for row in rows])
 
 
 def close_witnesses(connection: sa.Connection, character_id: int, face_id: int) -> None:
