@@ -131,7 +131,10 @@ class ImageReason(Code):
     )
     CRASHED = "crashed", "its bytes crashed the process that decoded them"
     HUNG = "hung", "its decoder did not finish within filter.deadline"
-    MISSING_BLOB = "missing_blob", "its bytes are not in the blob store"
+    MISSING_BLOB = (
+        "missing_blob",
+        "the blob store has lost its bytes; it waits until they are fetched again",
+    )
     TAKEN_DOWN = "taken_down", "withdrawn with `icf takedown`; its bytes are gone"
     STEP_FAILED = (
         "step_failed",
@@ -176,7 +179,10 @@ class FaceReason(Code):
         "none of its candidate characters has a reference face; choose one with "
         "`icf-harvest reference page`",
     )
-    MISSING_BLOB = "missing_blob", "the bytes of its picture are not in the blob store"
+    MISSING_BLOB = (
+        "missing_blob",
+        "the blob store has lost its picture's bytes; it waits until they are back",
+    )
     CRASHED = "crashed", "its picture's bytes crashed the process that decoded them"
     HUNG = "hung", "its picture's decoder did not finish within filter.deadline"
     NOT_A_FACE = "not_a_face", "people say that it shows no face"
