@@ -104,7 +104,7 @@ def test_it_goes_on_as_the_earlier_version_did(
 
 
 def _status(work: Path, *options: str) -> dict[str, Any]:
-    status = said(work, "filter", "status", *options)
+    status: dict[str, Any] = said(work, "filter", "status", *options)
     # Earlier versions did not say what is stale.
     assert status.pop("stale") == []
     return status
