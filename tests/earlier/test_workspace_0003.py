@@ -114,7 +114,10 @@ def _why(work: Path) -> dict[str, Any]:
     why: dict[str, Any] = said(work, "why", "face:1")
     kept = ("step", "verdict", "reason", "value", "threshold")
     del why["meaning"]  # words, not a result
-    del why["image"]["releases"]  # earlier versions did not say it
+    # Earlier versions did not say it.
+    del why["image"]["releases"]
+    for each in why["image"]["sources"]:
+        assert each.pop("fetched_from") is None
     why["decisions"] = [
         {key: each.get(key) for key in kept} for each in why["decisions"]
     ]
