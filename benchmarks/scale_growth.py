@@ -45,6 +45,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
         "icf-filter rethreshold --dry-run --set filter.min_sharpness=300",
     ),
     ("rethreshold, settings as they were", "icf-filter rethreshold"),
+    ("rethreshold, nothing changes", "icf-filter rethreshold"),
     ("rethreshold again, nothing to do", "icf-filter rethreshold"),
     ("", "icf-annotate status"),
     ("", "icf-annotate export --format csv batches/next"),

@@ -11,8 +11,9 @@ import numpy as np
 from icf.catalogue import entry_steps, ledger
 from icf.catalogue.stale_reviews import close_stale
 from icf.filter.chain import filter_chain
+from icf.filter.rethreshold import unchanged
 from icf.filter.rethreshold.dry_run import tried
-from icf.filter.rethreshold.moves import Place
+from icf.filter.rethreshold.moves import Moved, Place
 from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import Bar, reevaluate
 from icf.filter.run import count_waiting
@@ -44,6 +45,8 @@ def rethreshold(
 ) -> Rethresholded:
     """Apply the current thresholds to everything that was judged before.
 
+    What changed nothing the last time, and reads the same now, is not done again.
+
     Args:
         workspace: the workspace.
         bar: opens a progress bar for each step.
@@ -54,6 +57,11 @@ def rethreshold(
     """
     chain = filter_chain(workspace)
     whole = workspace.catalogue
+    with whole.read() as connection:
+        before = unchanged.fingerprint(connection, chain)
+        if unchanged.is_settled(connection, before):
+            waiting = count_waiting(connection, chain.steps)
+            return _summed_up(Moved(), Moved(), waiting, [])
     with tried(whole) if dry_run else nullcontext(whole) as catalogue:
         with catalogue.write() as connection:
             entry_steps.declare(connection, ENTRY_STEPS)
@@ -62,11 +70,21 @@ def rethreshold(
         with catalogue.write() as connection:
             close_stale(connection)
             ledger.end_run(connection, run_id)
+            after = unchanged.fingerprint(connection, chain)
+            if after is not None and after == before:
+                unchanged.note_settled(connection, after)
             waiting = count_waiting(connection, chain.steps)
-            return Rethresholded(
-                Counter(images.dropped.values()) + Counter(faces.dropped.values()),
-                Counter(images.restored.values()) + Counter(faces.restored.values()),
-                images.other_reason + faces.other_reason,
-                {step: number for step, number in waiting.items() if number},
-                confirmed_of(connection, np.fromiter(faces.dropped, np.int64)),
-            )
+            confirmed = confirmed_of(connection, np.fromiter(faces.dropped, np.int64))
+            return _summed_up(images, faces, waiting, confirmed)
+
+
+def _summed_up(
+    images: Moved, faces: Moved, waiting: dict[str, int], confirmed: list[int]
+) -> Rethresholded:
+    return Rethresholded(
+        Counter(images.dropped.values()) + Counter(faces.dropped.values()),
+        Counter(images.restored.values()) + Counter(faces.restored.values()),
+        images.other_reason + faces.other_reason,
+        {step: number for step, number in waiting.items() if number},
+        confirmed,
+    )

@@ -17,9 +17,11 @@ from icf.catalogue import ledger, references
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import batch, character, decision, face, question
 from icf.catalogue.schema import run as run_table
+from icf.filter.rethreshold import run as rethreshold_run
 from icf.filter.rethreshold.dry_run import tried
+from icf.filter.rethreshold.reevaluate import reevaluate
 from icf.filter.rethreshold.run import Rethresholded, rethreshold
-from icf.workspace import Workspace
+from icf.workspace import Workspace, find
 from tests.filter.cli.test_main import run, start
 from tests.filter.rows import alike
 from tests.filter.workspaces import (
@@ -303,3 +305,34 @@ def test_a_threshold_out_of_range_is_wrong_use(filtered: Made, copied: Made) -> 
     err = run(made, "rethreshold", "--set", "filter.min_score=0.1", code=2)[1]
     assert "filter.min_score" in err
     assert "greater than or equal to 0.3" in err
+
+
+def test_what_changed_nothing_is_not_evaluated_again_until_something_changes(
+    filtered: Made, copied: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = copied(filtered())
+    times: list[int] = []
+
+    def note(*arguments: Any) -> Any:
+        times.append(1)
+        return reevaluate(*arguments)
+
+    monkeypatch.setattr(rethreshold_run, "reevaluate", note)
+    rethreshold(made, no_bar)
+    rethreshold(made, no_bar)
+    before = len(times)
+    assert changed(rethreshold(made, no_bar)) == 0
+    assert changed(rethreshold(made, no_bar, dry_run=True)) == 0
+    assert len(times) == before
+    # Measures can change without a decision, thresholds without the catalogue.
+    small = smallest_kept(made)
+    with made.catalogue.write() as connection:
+        connection.execute(
+            sa.update(face).where(face.c.id == small).values(brightness=1.0)
+        )
+    assert changed(rethreshold(made, no_bar, dry_run=True)) > 0
+    moved = find(made.root, ("filter.min_face=10000",))
+    assert changed(rethreshold(moved, no_bar, dry_run=True)) > 1
+    confirm(made, small)
+    rethreshold(made, no_bar)
+    assert len(times) == before + 3
