@@ -176,7 +176,7 @@ class FaceReason(Code):
     )
     NO_REFERENCE = (
         "no_reference",
-        "none of its candidate characters has a reference face; choose one with "
+        "a character that it may show has no reference face; choose one with "
         "`icf-harvest reference page`",
     )
     MISSING_BLOB = (
