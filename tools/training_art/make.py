@@ -102,21 +102,28 @@ def facesjs() -> None:
 def emoji() -> None:
     """Draw the people of the emoji sets that are only a head."""
     for name, face in styles.EMOJI.items():
-        root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
-        icons = json.loads(root.read_text())
-        w = icons.get("width", 16)
-        for key, icon in icons["icons"].items():
-            match = _HEADS_ONLY.fullmatch(key)
-            if not match or (name == "noto" and match["hair"] not in (None, "-beard")):
-                continue
-            svg = (
-                '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
-                f'"http://www.w3.org/1999/xlink" viewBox="0 0 {w} {w}">'
-                f"{icon['body']}</svg>"
-            )
+        for key, svg in head_icons(name).items():
             picture = sources.drawn() / "emoji" / name / key / "0.png"
-            _draw(svg, 240).save(_folder(picture))
+            draw(svg, 240).save(_folder(picture))
             note(picture, _scaled(face, 240), name, key)
+
+
+def head_icons(name: str) -> dict[str, str]:
+    """The SVG drawings of an emoji set that are only a head, by key."""
+    root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
+    icons = json.loads(root.read_text())
+    w = icons.get("width", 16)
+    found = {}
+    for key, icon in icons["icons"].items():
+        match = _HEADS_ONLY.fullmatch(key)
+        if not match or (name == "noto" and match["hair"] not in (None, "-beard")):
+            continue
+        found[key] = (
+            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
+            f'"http://www.w3.org/1999/xlink" viewBox="0 0 {w} {w}">'
+            f"{icon['body']}</svg>"
+        )
+    return found
 
 
 def renpy() -> None:
@@ -189,7 +196,7 @@ def comicgen() -> None:
             )
             picture = sources.drawn() / "comicgen" / name / f"{i}.png"
             scale = 150 / (face[3] - face[1])
-            _draw(svg, round(w * scale)).save(_folder(picture))
+            draw(svg, round(w * scale)).save(_folder(picture))
             note(picture, _scaled(face, scale), "comicgen", name)
 
 
@@ -233,7 +240,7 @@ def openclipart(per_folder: int = 120) -> None:
             if target.exists() or source.stat().st_size > 300_000:
                 continue
             try:
-                picture = _draw(source.read_text(errors="replace"), 192)
+                picture = draw(source.read_text(errors="replace"), 192)
             except (ValueError, OSError):
                 continue  # resvg refuses a few old drawings
             if max(picture.size) <= 600:
@@ -260,7 +267,8 @@ def _nested(svg: str) -> str:
     return opening + text[head.end() :]
 
 
-def _draw(svg: str, width: int) -> Image.Image:
+def draw(svg: str, width: int) -> Image.Image:
+    """Draw an SVG picture, RGBA, ``width`` pixels wide."""
     png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width))
     return Image.open(io.BytesIO(png)).convert("RGBA")
 

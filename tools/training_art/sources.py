@@ -85,6 +85,16 @@ def fetch() -> None:
     _debian(deb_root(), DEBIAN)
 
 
+def fetch_drawings() -> None:
+    """Fetch only what `benchmarks.filter_sharpness` draws from.
+
+    Raises:
+        BrokenMachine: a package manager is missing, or a download failed.
+    """
+    _npm(npm_root())
+    _debian(deb_root(), ("renpy-demo", "renpy-thequestion", "flare-game"))
+
+
 def fetch_photographs() -> None:
     """Fetch the packages that only the judge of photographs needs.
 
