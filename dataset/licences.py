@@ -39,7 +39,7 @@ def read_sources(
     """Read the sources of each image, in the order they were found."""
     query = sa.select(
         image_source.c.image_id,
-        image_source.c.url,
+        sa.func.coalesce(image_source.c.fetched_from, image_source.c.url),
         image_source.c.page_url,
         image_source.c.licence,
         image_source.c.licence_url,

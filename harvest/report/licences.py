@@ -103,7 +103,7 @@ def picture_sources(connection: sa.Connection) -> Iterator[tuple[str, ...]]:
         for row in rows:
             found = PictureSource(
                 row.sha256,
-                row.url,
+                row.fetched_from or row.url,
                 row.page_url or "",
                 row.source,
                 licence_family(row.licence, row.licence_url),

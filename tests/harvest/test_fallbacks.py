@@ -10,6 +10,8 @@ from icf.app.why import explain
 from icf.catalogue import tombstones
 from icf.catalogue.schema import image_source, url
 from icf.codes import FetchStatus
+from icf.dataset.licences import read_sources
+from icf.harvest.report.licences import picture_sources
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Outcome, harvest
 from icf.workspace import Workspace, find, init
@@ -67,6 +69,9 @@ def test_the_next_address_is_asked_for_when_the_first_is_gone(
     (source,) = all_of(made.catalogue, image_source)
     assert (source["url"], source["fetched_from"]) == (first, third)
     with made.catalogue.read() as connection:
+        (listed,) = picture_sources(connection)
+        (released,) = read_sources(connection, [source["image_id"]]).values()
+        assert listed[1] == released[0].url == third
         told = explain(connection, first, made.root)
         assert find_target(connection, third).images == [source["image_id"]]
     assert told["fallbacks"] == [second, third, site.url("/never.png")]
