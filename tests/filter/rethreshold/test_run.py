@@ -46,7 +46,6 @@ MOVED = [
     "filter.min_contrast=80",
     "filter.min_sharpness=4000",
     "filter.min_edge_sharpness=0.25",
-    "filter.min_resolution=1",
     "filter.max_phash=3",
     "filter.max_dhash=3",
     "filter.min_duplicate_cosine=0.99",
