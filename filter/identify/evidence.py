@@ -26,6 +26,7 @@ from icf.filter.step_names import IDENTITY
 #: ids are used, so the choice is stable; more of them add little.
 MAX_CONFIRMED = 8
 
+_SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
 _MERGED_INTO = character.c.merged_into
 _GONE = (
@@ -184,13 +185,14 @@ def read_answers(
     query = (
         sa.select(question.c.face_id, survivor().label("survivor_id"), question.c.label)
         .join(character, character.c.id == question.c.character_id)
-        .where(question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value]))
         # If answers contradict each other after a merge, the newest counts.
         .order_by(question.c.id)
     )
     answers: dict[int, dict[int, bool]] = defaultdict(dict)
     for row in by_ids(connection, query, question.c.face_id, ids):
-        answers[row.face_id][row.survivor_id] = row.label == Label.SAME.value
+        # With a condition on labels, SQLite would look for the faces among all of them.
+        if row.label in _SETTLED:
+            answers[row.face_id][row.survivor_id] = row.label == Label.SAME.value
     return answers
 
 

@@ -79,13 +79,13 @@ def refusals(
         (question.c.reference_face_id, (Label.WRONG_REFERENCE,)),
     ):
         query = (
-            sa.select(column, survivor)
+            sa.select(column, survivor, question.c.label)
             .select_from(question)
             .join(character, character.c.id == question.c.character_id)
-            .where(question.c.label.in_([label.value for label in labels]))
         )
         rows = by_ids(connection, query, column, face_ids)
-        found.update(_pair(row) for row in rows)
+        # With a condition on labels, SQLite would look for the faces among all of them.
+        found.update(_pair(row) for row in rows if row.label in labels)
     return found
 
 
