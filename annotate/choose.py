@@ -4,13 +4,13 @@ A reference that nobody has confirmed comes first, before anything is asked agai
 (`annotate.confirm_references`).
 
 The random part makes it possible to say how well the probabilities hold for faces that
-nobody was asked about (`icf.catalogue.inclusion`). So each face that could be asked
+nobody was asked about (`icf.catalogue.sampling`). So each face that could be asked
 about is chosen with a known probability:
 
 - the strongest suspicions and the most uncertain faces with probability 1;
 - a kept face that is not among them with probability m / N, where m of N are drawn;
-- likewise a face that identity dropped. A third of the random part is drawn from these,
-  because nothing else tells how many true faces are lost there.
+- likewise a face that identity dropped. A quarter of the random part is drawn from
+  these, because nothing else tells how many true faces are lost there.
 
 Questions about another character than the one identity chose for the face have no such
 probability. They are chosen for their similarity, and represent themselves only.
@@ -30,11 +30,12 @@ import sqlalchemy as sa
 from icf.catalogue import reviews
 from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.rows import by_ids
+from icf.catalogue.sampling import confirmed_characters, dropped_frame, kept_frame
 from icf.catalogue.schema import batch, character, face, question
-from icf.codes import Chosen, FaceReason, Verdict
+from icf.codes import Chosen, Verdict
 
 #: The share of the random part for faces that identity dropped.
-DROPPED_SHARE = 1 / 3
+DROPPED_SHARE = 1 / 4
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Shares:
         confirmed: ask only against references that people confirmed.
     """
 
-    random: float = 0.2
+    random: float = 0.3
     review: float = 0.5
     confirmed: bool = True
 
@@ -117,15 +118,9 @@ def _some_unconfirmed(connection: sa.Connection) -> bool:
     query = sa.select(character.c.id).where(
         character.c.merged_into.is_(None),
         character.c.reference_face_id.is_not(None),
-        character.c.id.not_in(_confirmed_characters()),
+        character.c.id.not_in(confirmed_characters()),
     )
     return connection.execute(query.limit(1)).first() is not None
-
-
-def _confirmed_characters() -> sa.Select[Any]:
-    """Characters whose reference people confirmed; depends on no other row."""
-    one = character.alias("confirmed")
-    return sa.select(one.c.id).where(is_confirmed(one.c.reference_face_id, one.c.id))
 
 
 def _pairs_to_ask(*, confirmed: bool) -> sa.CompoundSelect[Any]:
@@ -174,7 +169,11 @@ def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propo
     drawn = draw(connection, frame, asked, number, Chosen.RANDOM, seed)
     if not certain and not drawn and _dropped_were_asked(connection):
         return []
-    return interleave(certain, interleave(drawn, dropped))
+    made = interleave(certain, interleave(drawn, dropped))
+    if not drawn and _count(connection, frame) > len(asked):
+        # The batch says nothing of the faces that are left.
+        made = [replace(each, inclusion=None) for each in made]
+    return made
 
 
 def interleave(first: Sequence[Proposal], second: Sequence[Proposal]) -> list[Proposal]:
@@ -349,50 +348,6 @@ def _proposal(row: sa.Row[Any], chosen: Chosen, inclusion: float) -> Proposal:
         inclusion=inclusion,
         probability=row.probability,
     )
-
-
-def kept_frame(*, confirmed: bool = True) -> sa.Select[Any]:
-    """Kept faces that were never compared with their character's reference.
-
-    Duplicates are dropped already, so each face represents its whole group. References
-    themselves are not asked about.
-
-    Args:
-        confirmed: only faces of characters whose reference people confirmed.
-    """
-    return _unasked(confirmed=confirmed).where(face.c.verdict == Verdict.KEPT.value)
-
-
-def dropped_frame(*, confirmed: bool = True) -> sa.Select[Any]:
-    """Faces that identity dropped, with the likeliest of their characters."""
-    return _unasked(confirmed=confirmed).where(
-        face.c.reason == FaceReason.NOT_THIS_CHARACTER.value
-    )
-
-
-def _unasked(*, confirmed: bool) -> sa.Select[Any]:
-    reference_id = character.c.reference_face_id
-    query = (
-        sa.select(
-            face.c.id,
-            face.c.character_id,
-            reference_id,
-            face.c.probability,
-            face.c.embedder,
-        )
-        .join(character, character.c.id == face.c.character_id)
-        .where(
-            face.c.awaits.is_(None),
-            face.c.probability.is_not(None),
-            character.c.merged_into.is_(None),
-            reference_id.is_not(None),
-            reference_id != face.c.id,
-            ~reviews.asked_before(face.c.id, character.c.id),
-        )
-    )
-    if not confirmed:
-        return query
-    return query.where(character.c.id.in_(_confirmed_characters()))
 
 
 def _dropped_were_asked(connection: sa.Connection) -> bool:

@@ -56,10 +56,10 @@ def export_command(
 ) -> None:
     """Write questions and their pictures to the new folder OUT.
 
-    Each question asks whether a face is the same character as the reference picture. A
-    fifth of them is drawn at random, some of these from the faces that were dropped,
-    so that the probabilities can be checked. Up to half of the others are about
-    suspicions of the filter (see `icf-filter review`), the rest about the most
+    Each question asks whether a face is the same character as the reference picture. Of
+    ten questions three are drawn at random, some of these from the faces that were
+    dropped, so that the probabilities can be checked. Up to half of the others are
+    about suspicions of the filter (see `icf-filter review`), the rest about the most
     uncertain faces. No question is asked twice, so the next batch, in another folder,
     has new ones. If the command is interrupted, run it again to complete the folder.
     """

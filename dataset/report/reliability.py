@@ -1,19 +1,22 @@
 """Reliability of the probabilities, compared with people's answers.
 
-The ledger has the probability of each question when it was exported. Uncertain faces
-are asked about first, so this is not a random sample of all faces.
+The catalogue has the probability of each question when it was asked, and how many faces
+it represents (`icf.catalogue.sampling`).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue import schema
-from icf.codes import Label
-from icf.reliability import BINS, Bin, expected_error
+from icf import reliability
+from icf.annotator_error import AnnotatorError, estimate
+from icf.catalogue import sampling, schema
+from icf.reliability import Bin
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,14 @@ class Calibration:
 
     Attributes:
         answered: number of questions it was fitted on.
-        error: its calibration error on held-out answers.
+        error: its calibration error on held-out answers, without chance.
+        low, high: its 95% interval; None of a curve of an earlier version.
     """
 
     answered: int
     error: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -35,71 +41,64 @@ class Reliability:
 
     Attributes:
         model: its SHA-256.
-        bins: those that have answers, by ascending probability.
+        answered: the number of settled questions.
+        measured: probabilities when asked, compared with the answers.
+        represented: how many faces the answers represent; 0 if it is not known, and the
+            answers represent themselves.
+        wrong: how often people err.
         calibration: the newest fitted curve; None if there is none.
     """
 
     model: str
-    bins: Sequence[Bin]
+    answered: int
+    measured: reliability.Reliability
+    represented: float
+    wrong: AnnotatorError
     calibration: Calibration | None
 
     @property
-    def answered(self) -> int:
-        """The number of settled questions."""
-        return sum(each.count for each in self.bins)
-
-    @property
-    def error(self) -> float:
-        """Expected calibration error (Guo et al. 2017, equation 3)."""
-        return expected_error(self.bins)
+    def bins(self) -> Sequence[Bin]:
+        """Those that have answers, by ascending probability."""
+        return self.measured.bins
 
 
 def read_reliability(connection: sa.Connection) -> Reliability | None:
-    """Read it for the model of the last question; None without one."""
-    decision, question = schema.decision.c, schema.question.c
-    settled = question.label.in_([Label.SAME.value, Label.DIFFERENT.value])
-    asked = (
-        sa.select(decision.model, decision.value, question.label)
-        .select_from(schema.decision)
-        .join(schema.question, question.id == decision.subject_id)
-        .where(
-            decision.subject == "question",
-            decision.step == "ask",
-            # Questions about suspicions have no model, and no probability as value.
-            decision.model.is_not(None),
-            decision.value.is_not(None),
-            settled,
-        )
-    )
-    newest = asked.with_only_columns(decision.model).order_by(decision.id.desc())
-    model = connection.execute(newest.limit(1)).scalar_one_or_none()
-    if model is None:
+    """Read it for the model of the last settled question; None without one."""
+    asked = sampling.read_asked(connection)
+    weights = sampling.read_weights(connection, asked)
+    known = asked.settled & ~np.isnan(asked.probability)
+    if not known.any():
         return None
-    some = asked.where(decision.model == model).subquery()
-    place = sa.case(
-        *((some.c.value < (end + 1) / BINS, end) for end in range(BINS - 1)),
-        else_=BINS - 1,
-    ).label("place")
-    same = sa.func.sum(sa.case((some.c.label == Label.SAME.value, 1), else_=0))
-    query = (
-        sa.select(place, sa.func.count(), sa.func.avg(some.c.value), same)
-        .group_by(place)
-        .order_by(place)
+    model = str(asked.model[known][-1])
+    known &= asked.model == model
+    wrong = estimate(sampling.read_repeated(connection))
+    some, weights = asked.take(known), weights[known]
+    measured = reliability.reliability(
+        some.probability,
+        some.same,
+        weights if weights.any() else None,
+        sampling.label_errors(some.votes, wrong.rate),
     )
-    bins = [
-        Bin(count, float(predicted), int(number) / count)
-        for _, count, predicted, number in connection.execute(query)
-    ]
-    return Reliability(model, bins, _calibration(connection, model))
+    return Reliability(
+        model,
+        int(known.sum()),
+        measured,
+        float(weights.sum()),
+        wrong,
+        _calibration(connection, model),
+    )
 
 
 def _calibration(connection: sa.Connection, model: str) -> Calibration | None:
     table = schema.calibration.c
     query = (
-        sa.select(table.answered, table.error)
+        sa.select(table.answered, table.error, table.parameters)
         .where(table.model == model)
         .order_by(table.id.desc())
         .limit(1)
     )
     row = connection.execute(query).first()
-    return Calibration(row.answered, row.error) if row else None
+    if row is None:
+        return None
+    figures = json.loads(row.parameters)
+    return Calibration(row.answered, row.error, figures.get("low"), figures.get("high"))

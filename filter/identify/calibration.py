@@ -1,67 +1,142 @@
 """Fit the curve from an embedder's cosines to probabilities to people's answers.
 
-This is Platt scaling (1999): the log odds of being the same character are linear in the
-cosine. The line is fitted to answers by maximum a posteriori, with two changes. The
-curve of the model card is the prior, so a few answers move it little and its slope
-stays positive. And an answer is assumed to be wrong with probability `ANSWER_ERROR`, so
-one mistake about an obvious face does not flatten the curve.
+This is Platt scaling (1999), a line from the cosine to log odds, but not fitted to the
+cosine alone. An answer is compared with the probability that identity computes with
+the curve, from all it knows of the face: the cosines to the reference and the confirmed
+faces, and those to the other characters of the album (`icf.filter.identify.posterior`).
+Questions are chosen by this probability. The likelihood of an answer, given all that
+the choice was made by, does not depend on the choice (Rubin 1976); given the cosine
+alone it does, and the curve becomes much too flat.
 
-The curve is evaluated by cross-validation over characters. A curve with a worse
-log-loss than the card's is not used.
+The fit is by maximum a posteriori. The curve of the model card is the prior, so a few
+answers move it little and its slope stays positive. Answers can be wrong, so one
+mistake about an obvious face does not flatten the curve. How far the answers represent
+all faces (`icf.catalogue.sampling`) also counts, by its square root: its full amount
+would leave the curve to the few faces that were drawn at random.
+
+What is fitted is evaluated by cross-validation over characters, with the full weights:
+so by what it would do to all faces, also those that nobody was asked about. It is
+adopted only if its log-loss is lower than the card's by more than chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
-from icf.catalogue import references
+from icf.annotator_error import AnnotatorError, estimate
+from icf.catalogue import references, sampling
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.merges import survivor
-from icf.catalogue.schema import candidate, character, face, question
-from icf.codes import Label
-from icf.filter.identify.posterior import ANSWER_ERROR, FloatArray, IntArray
-from icf.reliability import Reliability, reliability
+from icf.catalogue.sampling import Asked, Mask
+from icf.catalogue.schema import face
+from icf.filter.identify.asked_evidence import AskedEvidence, read_evidence
+from icf.filter.identify.posterior import FloatArray, IntArray
+from icf.reliability import Reliability, log_losses, reliability
+from icf.statistics import Interval, mean_of_clusters, share
 from icf.stores.vectors import VectorStore
-
-Mask = NDArray[np.bool_]
 
 #: Minimum number of answers of each kind for a fit.
 MIN_ANSWERS = 20
+#: Minimum number of answers to questions drawn at random, where not all were asked.
+MIN_RANDOM = 20
+#: Number of answers that all say no, from which on a reference is doubted.
+MIN_REFUSED = 5
+#: Level of the interval of the gain. Chance puts it above 0 in one case of twenty.
+GAIN_LEVEL = 0.9
 #: Folds of the cross-validation.
 FOLDS = 5
 
-#: Standard deviations of the prior: of the logarithm of the factor on the card's slope,
-#: and of the offset added to its log odds.
-_PRIOR_SD = np.array([0.5, 1.0])
+#: Scale of the prior: of the logarithm of the factor on the card's slope, and of the
+#: shift of the cosine of even odds, in units of one over that slope. Near 0 it is
+#: normal with this standard deviation, far from it a Cauchy distribution: in an
+#: unfamiliar style the card's curve is far off.
+_PRIOR_SCALE = np.array([0.5, 1.0])
 _MAX_STEPS = 50
 _PAGE = 10_000
 
 
 @dataclass(frozen=True)
-class LabelledPairs:
+class Answers:
     """Settled questions about faces that a model embedded.
 
     Attributes:
-        cosines: shape (n,), between the face and the reference that was shown.
+        evidence: what identity knows of the faces, n of them.
         same: shape (n,), whether people said that it is the character.
         characters: shape (n,), ids of the characters in the questions.
+        wrong: shape (n,), the probability that the label is wrong.
+        weights: shape (n,), how many faces each represents. Zeros if the questions were
+            not chosen in a way that says so.
     """
 
-    cosines: FloatArray
+    evidence: AskedEvidence
     same: Mask
     characters: IntArray
+    wrong: FloatArray
+    weights: FloatArray
 
     @property
     def counts(self) -> tuple[int, int]:
         """Number of pairs labelled the same, and of those labelled different."""
         return int(self.same.sum()), int((~self.same).sum())
+
+    @property
+    def represented(self) -> float:
+        """How many faces the answers represent; 0: it is not known."""
+        return float(self.weights.sum())
+
+    @property
+    def all_asked(self) -> bool:
+        """Whether all faces that they represent were asked about."""
+        return bool(self.weights.any()) and self.represented < 1.1 * len(self.weights)
+
+    def take(self, which: Mask) -> Answers:
+        """Some of the answers."""
+        return Answers(
+            self.evidence.take(which),
+            self.same[which],
+            self.characters[which],
+            self.wrong[which],
+            self.weights[which],
+        )
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What people said of a random part of the faces that identity dropped.
+
+    Attributes:
+        asked: number of settled questions.
+        same: number that were the character after all.
+        lost: the share that is, corrected for wrong answers, with its 95% interval.
+    """
+
+    asked: int
+    same: int
+    lost: Interval
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """All that people said of the faces of one model.
+
+    Attributes:
+        answers: the settled questions.
+        random: number of those that were drawn at random.
+        error: how often people err.
+        dropped: about faces that identity had dropped; None if none was asked about.
+        never_same: characters that no answer confirms, of `MIN_REFUSED` or more. Their
+            reference may show somebody else.
+    """
+
+    answers: Answers
+    random: int
+    error: AnnotatorError
+    dropped: Dropped | None
+    never_same: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -72,85 +147,146 @@ class CalibrationResult:
         curve: fitted on all answers.
         fitted: reliability of curves fitted in the same way, on their held-out folds.
         card: reliability of the card's curve on the same answers.
+        gain: by how much the log-loss is lower than the card's.
     """
 
     curve: Curve
     fitted: Reliability
     card: Reliability
+    gain: Interval
 
     @property
     def improves(self) -> bool:
-        """Whether its log-loss on held-out answers is no worse than the card's."""
-        return self.fitted.log_loss <= self.card.log_loss
+        """Whether its log-loss on held-out answers is lower by more than chance."""
+        return self.gain.low > 0
 
 
-def read_labelled_pairs(
-    catalogue: Catalogue, vectors: VectorStore, model: str
-) -> LabelledPairs:
-    """Read the settled questions about candidates of the faces.
+def read_labelled(catalogue: Catalogue, vectors: VectorStore, model: str) -> Labelled:
+    """Read the settled questions about faces of a model, and how far they represent.
 
-    Questions about suspicions across characters are left out: these faces were selected
-    as look-alikes, so they do not tell how often a page's own pictures are right.
+    Args:
+        catalogue: of the workspace.
+        vectors: those of the faces.
+        model: the SHA-256 of the embedder.
     """
-    cosines, same, characters = [np.empty(0)], [np.empty(0, bool)], [np.empty(0, int)]
-    for rows in _pages(catalogue, model):
-        faces, shown, asked = (rows[:, each] for each in range(3))
-        embedded = vectors.has(model, faces) & vectors.has(model, shown)
-        one, other = (vectors.get(model, ids[embedded]) for ids in (faces, shown))
-        cosines.append(np.einsum("nd,nd->n", one, other).astype(np.float64))
-        characters.append(asked[embedded])
-        same.append(rows[embedded, 3].astype(bool))
-    return LabelledPairs(
-        np.concatenate(cosines), np.concatenate(same), np.concatenate(characters)
+    with catalogue.read() as connection:
+        asked = sampling.read_asked(connection)
+        error = estimate(sampling.read_repeated(connection))
+        weights = sampling.read_weights(connection, asked)
+        wrong = sampling.label_errors(asked.votes, error.rate)
+        own = asked.settled & vectors.has(model, asked.face)
+        evidence = read_evidence(
+            connection, vectors, model, asked.face[own], asked.character[own]
+        )
+    known = np.flatnonzero(own)[evidence.rows]
+    answers = Answers(
+        evidence,
+        asked.same[known],
+        asked.character[known],
+        wrong[known],
+        weights[known],
     )
+    random = int((asked.inclusion[known] < 1).sum())
+    dropped = _dropped(asked.take(known), wrong[known])
+    return Labelled(answers, random, error, dropped, _never_same(answers))
 
 
-def fit(cosines: FloatArray, same: Mask, card: Curve) -> Curve:
+def _dropped(asked: Asked, wrong: FloatArray) -> Dropped | None:
+    some = asked.dropped
+    if not some.any():
+        return None
+    same = int(asked.same[some].sum())
+    count = int(some.sum())
+    return Dropped(count, same, share(same, count, float(wrong[some].mean())))
+
+
+def _never_same(answers: Answers) -> tuple[int, ...]:
+    characters, place = np.unique(answers.characters, return_inverse=True)
+    asked = np.bincount(place, minlength=len(characters))
+    same = np.bincount(place, answers.same, minlength=len(characters))
+    return tuple(characters[(asked >= MIN_REFUSED) & (same == 0)].tolist())
+
+
+def fit(answers: Answers, card: Curve) -> Curve:
     """Fit a curve to answers, with the card's curve as prior.
 
     Args:
-        cosines: shape (n,); for n = 0 the result is the card's curve.
-        same: shape (n,), whether people said that it is the character.
+        answers: n of them; for n = 0 the result is the card's curve.
         card: the prior; its slope is positive.
     """
-    line = card.slope * cosines + card.intercept
-    parameters = np.zeros(2)
-    value = _log_posterior(parameters, line, same)
+    weights = _fit_weights(answers.weights)
+    found = [
+        _climb(start, answers, weights, card)
+        for start in (np.zeros(2), _apart(answers, card))
+    ]
+    return _curve(max(found, key=lambda each: each[0])[1], card)
+
+
+def _climb(
+    parameters: FloatArray, answers: Answers, weights: FloatArray, card: Curve
+) -> tuple[float, FloatArray]:
+    """The highest log posterior uphill from ``parameters``, and where it is."""
+    value, step = _ascent(parameters, answers, weights, card)
     for _ in range(_MAX_STEPS):
-        step = _scoring_step(parameters, line, same)
         # Backtracking: far from the maximum a full step can overshoot.
-        while (higher := _log_posterior(parameters + step, line, same)) < value:
-            step /= 2
-            if np.abs(step).max() < 1e-9:
+        while True:
+            higher, next_step = _ascent(parameters + step, answers, weights, card)
+            if higher >= value or np.abs(step).max() < 1e-9:
                 break
+            step = step / 2
         if higher < value:
             break
-        parameters, value = parameters + step, higher
-        if np.abs(step).max() < 1e-9:
+        done = np.abs(step).max() < 1e-9
+        parameters, value, step = parameters + step, higher, next_step
+        if done:
             break
-    factor, offset = math.exp(parameters[0]), float(parameters[1])
-    return Curve(factor * card.slope, factor * card.intercept + offset)
+    return value, parameters
 
 
-def calibrate(answered: LabelledPairs, card: Curve) -> CalibrationResult:
+def _apart(answers: Answers, card: Curve) -> FloatArray:
+    """The curve that tells the two kinds of answers apart by their mean cosines.
+
+    In a style that is far from the card's there can be no way up from the card's curve.
+    """
+    cosines, same = answers.evidence.mean_cosine(), answers.same
+    if min(answers.counts) < 2:
+        return np.zeros(2)
+    kinds = cosines[same], cosines[~same]
+    between = kinds[0].mean() - kinds[1].mean()
+    within = max(float(np.mean([each.var() for each in kinds])), 1e-4)
+    slope = np.clip(between / within / card.slope, 0.1, 20)
+    even = (kinds[0].mean() + kinds[1].mean()) / 2
+    return np.array([math.log(slope), (even - card.even) * card.slope])
+
+
+def calibrate(answers: Answers, card: Curve) -> CalibrationResult:
     """Fit a curve, and compare it with the card's by cross-validation."""
-    cosines, same = answered.cosines, answered.same
-    predicted = np.empty(len(cosines))
-    fold = folds(answered)
+    predicted = np.empty(len(answers.same))
+    fold = folds(answers.characters)
     for each in range(FOLDS):
         held_out = fold == each
-        curve = fit(cosines[~held_out], same[~held_out], card)
-        predicted[held_out] = curve.probability(cosines[held_out])
-    return CalibrationResult(
-        fit(cosines, same, card),
-        reliability(_answer_probability(predicted), same),
-        reliability(_answer_probability(card.probability(cosines)), same),
+        if held_out.any():
+            curve = fit(answers.take(~held_out), card)
+            rows = answers.evidence.take(held_out)
+            predicted[held_out] = rows.probability(curve)
+    weights = answers.weights if answers.weights.any() else np.ones(len(predicted))
+    both = predicted, answers.evidence.probability(card)
+    fitted, before = (
+        reliability(each, answers.same, weights, answers.wrong) for each in both
     )
+    losses, old = (log_losses(each, answers.same, answers.wrong) for each in both)
+    many = len(np.unique(answers.characters)) >= FOLDS
+    clusters = answers.characters if many else np.arange(len(predicted))
+    counted = weights > 0
+    gain = mean_of_clusters(
+        (old - losses)[counted], weights[counted], clusters[counted], GAIN_LEVEL
+    )
+    return CalibrationResult(fit(answers, card), fitted, before, gain)
 
 
-def folds(answered: LabelledPairs) -> IntArray:
+def folds(characters: IntArray) -> IntArray:
     """The fold of each answer; if there are enough characters, folds share none."""
-    group = np.unique(answered.characters, return_inverse=True)[1]
+    group = np.unique(characters, return_inverse=True)[1]
     if group.max(initial=0) + 1 < FOLDS:
         return np.arange(len(group)) % FOLDS
     return np.asarray(group % FOLDS)
@@ -180,69 +316,47 @@ def requeue_faces(catalogue: Catalogue, run_id: int, model: str) -> int:
         sent, last = sent + len(ids), ids[-1]
 
 
-def _answer_probability(probability: FloatArray) -> FloatArray:
-    """The probability of the answer "same", given the answer error."""
-    return np.asarray(ANSWER_ERROR + (1 - 2 * ANSWER_ERROR) * probability)
+def _fit_weights(weights: FloatArray) -> FloatArray:
+    """Square roots of the weights, scaled so that they sum to the effective number.
+
+    An answer that represents no known number of faces counts like the least of those
+    that do.
+    """
+    if not weights.any():
+        return np.ones(len(weights))
+    made = np.sqrt(np.maximum(weights, weights[weights > 0].min()))
+    return np.asarray(made * made.sum() / (made @ made))
 
 
-def _log_posterior(parameters: FloatArray, line: FloatArray, same: Mask) -> float:
-    """Log posterior of the line exp(parameters[0]) * line + parameters[1]."""
-    odds = np.clip(math.exp(parameters[0]) * line + parameters[1], -60, 60)
-    expected = _answer_probability(1 / (1 + np.exp(-odds)))
-    likelihood = np.log(np.where(same, expected, 1 - expected)).sum()
-    return float(likelihood - ((parameters / _PRIOR_SD) ** 2).sum() / 2)
+def _curve(parameters: FloatArray, card: Curve) -> Curve:
+    factor, shift = math.exp(parameters[0]), float(parameters[1])
+    return Curve(factor * card.slope, factor * (card.intercept - shift))
 
 
-def _scoring_step(parameters: FloatArray, line: FloatArray, same: Mask) -> FloatArray:
-    """A step of Fisher scoring, which is an ascent direction everywhere."""
-    scaled = math.exp(parameters[0]) * line
-    probability = 1 / (1 + np.exp(-np.clip(scaled + parameters[1], -60, 60)))
-    expected = _answer_probability(probability)
+def _ascent(
+    parameters: FloatArray, answers: Answers, weights: FloatArray, card: Curve
+) -> tuple[float, FloatArray]:
+    """The log posterior, and a step of Fisher scoring: an ascent direction everywhere.
+
+    Args:
+        parameters: logarithm of the factor on the card's slope, and the shift.
+        answers: n of them.
+        weights: shape (n,).
+        card: the prior.
+    """
+    curve = _curve(parameters, card)
+    probability, jacobian = answers.evidence.gradient(curve)
+    jacobian[1] *= -curve.slope / card.slope
+    right = 1 - 2 * answers.wrong
+    expected = np.clip(answers.wrong + right * probability, 1e-12, 1 - 1e-12)
+    given = np.where(answers.same, expected, 1 - expected)
+    prior_precision = 1 / (_PRIOR_SCALE**2 + parameters**2 / 2)
+    prior = -np.log1p((parameters / _PRIOR_SCALE) ** 2 / 2).sum()
+    value = float(weights @ np.log(given) + prior)
+    jacobian = jacobian * right
     variance = expected * (1 - expected)
-    slope = (1 - 2 * ANSWER_ERROR) * probability * (1 - probability)
-    jacobian = np.stack([scaled, np.ones_like(line)])
-    gradient = jacobian @ (slope * (same - expected) / variance)
-    gradient -= parameters / _PRIOR_SD**2
-    information = (jacobian * (slope**2 / variance)) @ jacobian.T
-    step = np.linalg.solve(information + np.diag(_PRIOR_SD**-2.0), gradient)
-    return np.asarray(np.clip(step, -2, 2))
-
-
-def _pages(catalogue: Catalogue, model: str) -> Iterator[IntArray]:
-    """Face, shown face, character and whether it is the same, shape (n, 4)."""
-    other = character.alias("other")
-    is_candidate = (
-        sa.select(candidate.c.image_id)
-        .join(other, other.c.id == candidate.c.character_id)
-        .where(candidate.c.image_id == face.c.image_id, survivor(other) == survivor())
-        .correlate(face, character)
-        .exists()
-    )
-    query = (
-        sa.select(
-            question.c.id,
-            question.c.face_id,
-            question.c.reference_face_id,
-            survivor().label("character_id"),
-            (question.c.label == Label.SAME.value).label("same"),
-        )
-        .join(face, face.c.id == question.c.face_id)
-        .join(character, character.c.id == question.c.character_id)
-        .where(
-            question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value]),
-            # A question about a reference compares it with nothing.
-            question.c.face_id != question.c.reference_face_id,
-            face.c.embedder == model,
-            is_candidate,
-        )
-        .order_by(question.c.id)
-        .limit(_PAGE)
-    )
-    last = 0
-    while True:
-        with catalogue.read() as connection:
-            rows = connection.execute(query.where(question.c.id > last)).all()
-        if not rows:
-            return
-        last = rows[-1].id
-        yield np.array([row[1:] for row in rows], np.int64)
+    gradient = jacobian @ (weights * (answers.same - expected) / variance)
+    gradient -= parameters * prior_precision
+    information = (jacobian * (weights / variance)) @ jacobian.T
+    step = np.linalg.solve(information + np.diag(prior_precision), gradient)
+    return value, np.asarray(np.clip(step, -2, 2))

@@ -246,7 +246,7 @@ class AnnotateSettings(_Section):
         description="share of a batch for the suspicions of the filter",
     )
     random_share: float = Field(
-        default=0.2,
+        default=0.3,
         ge=0,
         le=1,
         description="share of a batch drawn at random; probabilities are checked on it",

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from icf.annotate.ask import ask
 from icf.annotate.batch import Batch, find_batch, read_questions
-from icf.annotate.choose import Shares, count_unasked, draw, kept_frame
+from icf.annotate.choose import Shares, count_unasked, draw
 from icf.catalogue import merges, reviews
 from icf.catalogue.reviews import Found
+from icf.catalogue.sampling import kept_frame
 from icf.catalogue.schema import character, decision, question, review
 from icf.codes import Chosen, FaceReason, Suspicion, Verdict
 from tests.annotate.place import Place
@@ -310,7 +311,7 @@ def test_faces_that_identity_dropped_fill_no_batch_but_the_first(place: Place) -
     assert made.questions == 1
     assert ask_in(place, 15) is None
     place.add_face(ann, 0.6)
-    made = ask_in(place, 15)
+    made = ask_in(place, 15, shares=Shares(random=0.2))
     assert made is not None
     assert made.questions == 2
 
@@ -325,3 +326,14 @@ def test_a_suspicion_about_another_character_has_no_probability(place: Place) ->
     rows = {each.character_id: each for each in chosen(place) if each.face_id == face}
     assert (rows[ann].inclusion, rows[ann].probability) == (None, None)
     assert (rows[bob].inclusion, rows[bob].probability) == (1.0, 0.9)
+
+
+def test_a_batch_without_a_random_part_claims_no_probabilities(place: Place) -> None:
+    ann = place.add_character()
+    for _ in range(4):
+        place.add_face(ann, 0.5)
+    ask_in(place, 3, shares=Shares(random=0))
+    assert {each.inclusion for each in chosen(place)} == {None}
+    ask_in(place, 3, shares=Shares(random=0))
+    # The last face: nothing is left that it does not represent.
+    assert [each.inclusion for each in chosen(place)] == [None, None, None, 1.0]

@@ -11,23 +11,27 @@ from hypothesis import strategies as st
 from icf.catalogue import ledger
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.sampling import FloatArray, IntArray, Mask
 from icf.catalogue.schema import batch, character, decision, question
 from icf.codes import Label
+from icf.filter.identify.asked_evidence import AskedEvidence
 from icf.filter.identify.calibration import (
     FOLDS,
-    LabelledPairs,
+    Answers,
     calibrate,
     fit,
     folds,
-    read_labelled_pairs,
+    read_labelled,
     requeue_faces,
 )
-from icf.filter.identify.posterior import ANSWER_ERROR
 from icf.stores.vectors import VectorStore
 from tests.filter.rows import add_album, add_face, add_image, face_row
 
 CARD = Curve(14.0, -7.0)
 MODEL = "e" * 64
+#: How often the answers are wrong.
+ERROR = 0.03
+GRID = np.linspace(0.1, 0.9, 17)
 
 _curves = st.builds(
     lambda slope, even: Curve(slope, -slope * even),
@@ -36,31 +40,44 @@ _curves = st.builds(
 )
 
 
-def expected_answers(
-    curve: Curve, each: int = 200, characters: int = 10
-) -> LabelledPairs:
+def plain(
+    cosines: FloatArray,
+    same: Mask,
+    characters: IntArray | None = None,
+    weights: FloatArray | None = None,
+) -> Answers:
+    """Answers about faces of which only the cosine to one reference is known."""
+    count = len(cosines)
+    return Answers(
+        AskedEvidence.of_cosines(cosines),
+        same,
+        np.arange(count) % 10 if characters is None else characters,
+        np.full(count, ERROR),
+        np.ones(count) if weights is None else weights,
+    )
+
+
+def expected_answers(curve: Curve, each: int = 200) -> Answers:
     """So many answers at each of many cosines, right as often as the curve says."""
     grid = np.linspace(-0.1, 1, 45)
-    said = ANSWER_ERROR + (1 - 2 * ANSWER_ERROR) * curve.probability(grid)
+    said = ERROR + (1 - 2 * ERROR) * curve.probability(grid)
     number = np.round(said * each).astype(int)
     same = (np.arange(each) < number[:, None]).ravel()
-    cosines = np.repeat(grid, each)
-    return LabelledPairs(cosines, same, np.arange(len(cosines)) % characters)
+    return plain(np.repeat(grid, each), same)
 
 
-def drawn_answers(curve: Curve, count: int, seed: int = 0) -> LabelledPairs:
+def drawn_answers(curve: Curve, count: int, seed: int = 0) -> Answers:
     """Answers about uncertain faces, some of them wrong."""
     draw = np.random.default_rng(seed)
     cosines = draw.uniform(0.2, 0.9, count)
     same = draw.uniform(size=count) < curve.probability(cosines)
-    same ^= draw.uniform(size=count) < ANSWER_ERROR
-    return LabelledPairs(cosines, same, draw.integers(12, size=count))
+    same ^= draw.uniform(size=count) < ERROR
+    return plain(cosines, same, draw.integers(12, size=count))
 
 
 @given(_curves)
 def test_the_curve_behind_many_answers_is_found(curve: Curve) -> None:
-    answered = expected_answers(curve)
-    found = fit(answered.cosines, answered.same, CARD)
+    found = fit(expected_answers(curve), CARD)
     assert found.slope == pytest.approx(curve.slope, rel=0.05)
     assert found.even == pytest.approx(curve.even, abs=0.01)
 
@@ -71,10 +88,68 @@ def test_the_curve_is_found_from_uncertain_faces_only(
 ) -> None:
     """Choosing by the cosine alone leaves the answers at each cosine what they are."""
     answered = expected_answers(curve, each=400)
-    asked = np.abs(curve.probability(answered.cosines) - 0.5) < 0.4
-    found = fit(answered.cosines[asked], answered.same[asked], CARD)
+    asked = np.abs(curve.probability(answered.evidence.cosine) - 0.5) < 0.4
+    found = fit(answered.take(asked), CARD)
     assert found.slope == pytest.approx(curve.slope, rel=0.15)
     assert found.even == pytest.approx(curve.even, abs=0.02)
+
+
+def test_the_curve_is_found_although_rivals_decide_who_is_asked_about() -> None:
+    """The more a rival resembles a face, the higher a cosine leaves it uncertain."""
+    curve = Curve(18.0, -9.0)
+    own, rival = (each.ravel() for each in np.meshgrid(GRID, GRID))
+    evidence = AskedEvidence(
+        np.arange(len(own)),
+        np.tile(np.arange(len(own)), 2),
+        np.concatenate([own, rival]),
+        np.repeat([1.0, 0.5], len(own)),
+        np.repeat([True, False], len(own)),
+    )
+    probability = evidence.probability(curve)
+    asked = np.abs(probability - 0.5) < 0.4
+    each = 40
+    some = evidence.take(asked)
+    said = np.round((ERROR + (1 - 2 * ERROR) * probability[asked]) * each)
+    same = np.arange(each) < said[:, None]
+
+    def repeated(column: int) -> Answers:
+        rows = np.arange(len(some.rows))
+        return Answers(
+            some,
+            same[:, column],
+            rows % 9,
+            np.full(len(rows), ERROR),
+            np.ones(len(rows)),
+        )
+
+    parts = [repeated(column) for column in range(each)]
+    found = fit(joined(parts), CARD)
+    assert found.slope == pytest.approx(curve.slope, rel=0.1)
+    assert found.even == pytest.approx(curve.even, abs=0.02)
+    # From the cosine to the reference alone the line is much too flat.
+    alone = [plain(some.cosine[some.own], part.same, part.characters) for part in parts]
+    assert fit(joined(alone), CARD).slope < 0.8 * curve.slope
+
+
+def joined(parts: list[Answers]) -> Answers:
+    """All answers as one."""
+    starts = np.cumsum([0, *(len(part.same) for part in parts)])
+    evidence = [part.evidence for part in parts]
+    return Answers(
+        AskedEvidence(
+            np.arange(starts[-1]),
+            np.concatenate(
+                [e.question + at for e, at in zip(evidence, starts, strict=False)]
+            ),
+            np.concatenate([each.cosine for each in evidence]),
+            np.concatenate([each.factor for each in evidence]),
+            np.concatenate([each.own for each in evidence]),
+        ),
+        np.concatenate([part.same for part in parts]),
+        np.concatenate([part.characters for part in parts]),
+        np.concatenate([part.wrong for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+    )
 
 
 @given(
@@ -87,13 +162,13 @@ def test_the_curve_rises_for_any_answers(
 ) -> None:
     cosines = np.array([cosine for cosine, _ in answers], np.float64)
     same = np.array([same for _, same in answers], bool)
-    found = fit(cosines, same, Curve(slope, intercept))
+    found = fit(plain(cosines, same), Curve(slope, intercept))
     assert found.slope > 0
     assert np.isfinite([found.slope, found.intercept]).all()
 
 
 def test_without_answers_the_card_stays() -> None:
-    found = fit(np.empty(0), np.empty(0, bool), CARD)
+    found = fit(plain(np.empty(0), np.empty(0, bool)), CARD)
     assert (found.slope, found.intercept) == pytest.approx((14, -7))
 
 
@@ -101,41 +176,71 @@ def test_a_few_answers_move_it_less_than_many() -> None:
     other = Curve(14.0, -10.0)
 
     def moved(each: int) -> float:
-        answered = expected_answers(other, each)
-        return fit(answered.cosines, answered.same, CARD).even - CARD.even
+        return fit(expected_answers(other, each), CARD).even - CARD.even
 
     assert 0 < moved(1) < moved(5) < moved(200) < other.even - CARD.even + 0.005
 
 
+def test_a_style_that_is_far_from_the_cards_is_learned() -> None:
+    """All cosines are far above the card's even odds."""
+    found = fit(drawn_far(Curve(36.0, -30.0), 400), CARD)
+    assert found.even == pytest.approx(30 / 36, abs=0.02)
+    assert found.slope == pytest.approx(36, rel=0.35)
+
+
+def drawn_far(curve: Curve, count: int) -> Answers:
+    draw = np.random.default_rng(3)
+    cosines = draw.uniform(0.7, 0.97, count)
+    same = draw.uniform(size=count) < curve.probability(cosines)
+    return plain(cosines, same)
+
+
 def test_one_mistake_about_an_obvious_face_changes_little() -> None:
-    answered = expected_answers(CARD)
-    found = fit(np.append(answered.cosines, 1.0), np.append(answered.same, False), CARD)
-    assert found.slope == pytest.approx(CARD.slope, rel=0.03)
+    answered = joined([expected_answers(CARD), plain(np.ones(1), np.zeros(1, bool))])
+    assert fit(answered, CARD).slope == pytest.approx(CARD.slope, rel=0.03)
 
 
 def test_a_better_curve_is_better_on_held_out_answers() -> None:
     made = calibrate(drawn_answers(Curve(20.0, -13.0), 600), CARD)
     assert made.improves
     assert made.fitted.error < made.card.error / 2
+    assert made.fitted.low == 0
+    assert made.card.low > 0.05
     assert made.curve.even == pytest.approx(0.65, abs=0.03)
+
+
+def test_a_gain_that_may_be_chance_is_no_improvement() -> None:
+    made = calibrate(drawn_answers(Curve(14.5, -7.3), 300), CARD)
+    assert made.gain.low < made.gain.value < made.gain.high
+    assert made.gain.low < 0
+    assert not made.improves
+
+
+def test_a_gain_on_faces_that_stand_for_few_others_is_no_improvement() -> None:
+    """The fitted curve helps where people were asked, and harms where they were not."""
+    draw = np.random.default_rng(4)
+    cosines = np.concatenate([draw.uniform(0.4, 0.6, 2000), draw.uniform(0.7, 0.9, 40)])
+    same = draw.uniform(size=2040) < np.where(np.arange(2040) < 2000, 0.5, 0.97)
+    weights = np.repeat([1.0, 200.0], [2000, 40])
+    who = draw.integers(30, size=2040)
+    assert calibrate(plain(cosines, same, who), CARD).improves
+    assert not calibrate(plain(cosines, same, who, weights), CARD).improves
 
 
 def test_a_curve_that_is_worse_on_held_out_answers_is_no_improvement() -> None:
     """What the others' answers say of the level is wrong for every character."""
     who = np.repeat(np.arange(6), 20)
     cosines = np.tile(np.linspace(0.49, 0.51, 20), 6)
-    made = calibrate(LabelledPairs(cosines, who < 3, who), CARD)
+    made = calibrate(plain(cosines, who < 3, who), CARD)
     assert not made.improves
     assert made.fitted.log_loss > made.card.log_loss
 
 
 def test_with_enough_characters_each_is_in_one_fold() -> None:
     who = np.array([9, 4, 4, 7, 1, 2, 9, 30])
-    some = LabelledPairs(np.zeros(8), np.zeros(8, bool), who)
-    fold = folds(some)
+    fold = folds(who)
     assert {len(set(fold[who == each])) for each in who} == {1}
-    few = LabelledPairs(np.zeros(8), np.zeros(8, bool), who % 2)
-    assert sorted(set(folds(few).tolist())) == list(range(FOLDS))
+    assert sorted(set(folds(who % 2).tolist())) == list(range(FOLDS))
 
 
 class Asked:
@@ -180,8 +285,12 @@ class Asked:
             )
 
     def read(self) -> list[tuple[float, bool, int]]:
-        found = read_labelled_pairs(self.catalogue, self.store, MODEL)
-        columns = found.cosines.round(2), found.same, found.characters
+        found = read_labelled(self.catalogue, self.store, MODEL).answers
+        terms = np.flatnonzero(found.evidence.own)
+        # The reference is the first of a gallery.
+        first = np.unique(found.evidence.question[terms], return_index=True)[1]
+        cosines = found.evidence.cosine[terms[first]].round(2)
+        columns = cosines, found.same, found.characters
         return list(zip(*(each.tolist() for each in columns), strict=True))
 
 

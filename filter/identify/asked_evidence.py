@@ -1,0 +1,218 @@
+"""The probabilities of faces that were asked about, as a function of the curve.
+
+`icf.filter.identify.posterior` has the model. For one face, both sums in it are sums
+over cosines to the faces of galleries::
+
+    P = T / (1 + S),   S = sum of a * exp(slope * cosine + intercept),   T likewise
+
+where T takes the gallery of the character asked about alone, and ``a`` is the prior
+weight of the gallery's character times the share of the gallery's face, divided by the
+number of faces in the track of a video. So everything is kept as one long list of
+terms. That two faces of one frame are two characters is left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue.calibrations import Curve
+from icf.catalogue.sampling import Mask
+from icf.filter.identify.face_evidence import Cast, FaceEvidence, read_faces
+from icf.filter.identify.posterior import (
+    FloatArray,
+    Gallery,
+    IntArray,
+    prior_weights,
+)
+from icf.stores.vectors import VectorStore
+
+
+@dataclass(frozen=True)
+class AskedEvidence:
+    """The terms of the probabilities of n questions.
+
+    Attributes:
+        rows: shape (n,), where each question is in what it was read for.
+        question: shape (terms,), the question of each term, from 0 to n - 1.
+        cosine: shape (terms,).
+        factor: shape (terms,), ``a`` in the formula above.
+        own: shape (terms,), whether it is of the character asked about.
+    """
+
+    rows: IntArray
+    question: IntArray
+    cosine: FloatArray
+    factor: FloatArray
+    own: Mask
+
+    @classmethod
+    def of_cosines(cls, cosines: FloatArray) -> AskedEvidence:
+        """Faces of which only the cosine to one reference is known, shape (n,)."""
+        rows, ones = np.arange(len(cosines)), np.ones(len(cosines))
+        return cls(rows, rows, cosines, ones, ones.astype(bool))
+
+    def take(self, which: Mask) -> AskedEvidence:
+        """The questions for which ``which``, of shape (n,), holds."""
+        terms = which[self.question]
+        place = np.cumsum(which) - 1
+        return AskedEvidence(
+            self.rows[which],
+            place[self.question[terms]],
+            self.cosine[terms],
+            self.factor[terms],
+            self.own[terms],
+        )
+
+    def mean_cosine(self) -> FloatArray:
+        """The mean cosine to the character asked about, shape (n,)."""
+        own, _ = self._sums(self.factor * self.own)
+        cosine, _ = self._sums(self.factor * self.own * self.cosine)
+        return np.asarray(cosine / own)
+
+    def probability(self, curve: Curve) -> FloatArray:
+        """The probability of the character asked about, shape (n,)."""
+        return self.gradient(curve)[0]
+
+    def gradient(self, curve: Curve) -> tuple[FloatArray, FloatArray]:
+        """The probability, and how it changes with the curve.
+
+        Returns:
+            The probability, shape (n,), and its derivatives by the logarithm of a
+            factor on the whole line and by its intercept, shape (2, n).
+        """
+        odds = curve.log_odds(self.cosine)
+        term = self.factor * np.exp(odds)
+        steeper = term * odds
+        own, every = self._sums(term)
+        own_steeper, steeper_sum = self._sums(steeper)
+        total = 1 + every
+        by_factor = (own_steeper * total - own * steeper_sum) / total**2
+        return own / total, np.stack([by_factor, own / total**2])
+
+    def _sums(self, terms: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The sums over the terms of each question: the character's own, and all."""
+        count = len(self.rows)
+        own, every = (
+            np.bincount(self.question, each, minlength=count).astype(np.float64)
+            for each in (terms * self.own, terms)
+        )
+        return own, every
+
+
+def read_evidence(
+    connection: sa.Connection,
+    vectors: VectorStore,
+    model: str,
+    faces: IntArray,
+    characters: IntArray,
+) -> AskedEvidence:
+    """Read what identity knows today of faces that were asked about.
+
+    What people answered about a face is no part of what is known of it.
+
+    Args:
+        connection: to the catalogue.
+        vectors: those of the faces.
+        model: the SHA-256 of the embedder.
+        faces: ids, shape (m,).
+        characters: shape (m,), the character each was asked about. Left out is what
+            identity cannot compare: a character without a reference, or that is no
+            candidate any more.
+    """
+    items = read_faces(connection, np.unique(faces).tolist())
+    known = {item.id: item for item in items}
+    tracks: dict[tuple[object, int], list[FaceEvidence]] = defaultdict(list)
+    for item in items:
+        tracks[item.cast.key, item.track].append(item)
+    casts: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for row, (face_id, character) in enumerate(zip(faces, characters, strict=True)):
+        about = known[int(face_id)]
+        comparable = {*about.candidates}.intersection(about.cast.characters)
+        if about.embedder == model and int(character) in comparable:
+            casts[about.cast.key].append(row)
+    parts: list[AskedEvidence] = []
+    for rows in casts.values():
+        cast = known[int(faces[rows[0]])].cast
+        asked = [(row, int(faces[row]), int(characters[row])) for row in rows]
+        shown = [
+            (row, one.id, character, seen)
+            for row, face_id, character in asked
+            for seen in [tracks[cast.key, known[face_id].track]]
+            for one in seen
+        ]
+        parts.append(_of_cast(vectors, model, cast, shown))
+    return _concatenate(parts)
+
+
+def _of_cast(
+    vectors: VectorStore,
+    model: str,
+    cast: Cast,
+    shown: Sequence[tuple[int, int, int, Sequence[FaceEvidence]]],
+) -> AskedEvidence:
+    """The terms of the faces of one cast.
+
+    Args:
+        vectors: those of the faces.
+        model: the SHA-256 of the embedder.
+        cast: whom the faces may show.
+        shown: row of the question, face, character, and the faces of its track; one
+            entry for each face of the track.
+    """
+    column = {each: at for at, each in enumerate(cast.characters)}
+    owner = np.array([column[each.character_id] for each in cast.gallery], np.int64)
+    references = [at for at, each in enumerate(cast.gallery) if each.is_reference]
+    ids = np.array([each.face_id for each in cast.gallery], np.int64)
+    gallery = Gallery(vectors.get(model, ids), owner, np.array(references, np.int64))
+    faces = np.array([face_id for _, face_id, _, _ in shown], np.int64)
+    cosines = (vectors.get(model, faces) @ gallery.vectors.T).astype(np.float64)
+    # A face is no evidence for itself: the reference is used instead.
+    row, at = np.nonzero(faces[:, None] == ids)
+    cosines[row, at] = cosines[row, gallery.reference[owner[at]]]
+    candidates = np.array([_candidates(column, seen) for *_, seen in shown])
+    count = np.array([len(seen) for *_, seen in shown])
+    share = gallery.shares()[np.arange(len(owner)), owner]
+    factor = prior_weights(candidates)[:, owner] * share / count[:, None]
+    asked = np.array([column[character] for _, _, character, _ in shown])
+    rows = np.array([each for each, _, _, _ in shown], np.int64)
+    unique, question = np.unique(rows, return_inverse=True)
+    return AskedEvidence(
+        unique,
+        np.repeat(question, len(owner)),
+        cosines.ravel(),
+        factor.ravel(),
+        (asked[:, None] == owner).ravel(),
+    )
+
+
+def _candidates(column: Mapping[int, int], seen: Sequence[FaceEvidence]) -> Mask:
+    under = {each for item in seen for each in item.candidates}
+    return np.array([each in under for each in column])
+
+
+def _concatenate(parts: Sequence[AskedEvidence]) -> AskedEvidence:
+    """All parts as one, the questions in their order."""
+    rows = np.concatenate([each.rows for each in parts] or [np.empty(0, np.int64)])
+    place = np.empty(len(rows), np.int64)
+    place[np.argsort(rows)] = np.arange(len(rows))
+    starts = np.cumsum([0, *(len(each.rows) for each in parts)])
+    question = [
+        place[each.question + start] for each, start in zip(parts, starts, strict=False)
+    ]
+    return AskedEvidence(
+        np.sort(rows),
+        np.concatenate(question or [np.empty(0, np.int64)]),
+        *(
+            np.concatenate([getattr(each, name) for each in parts] or [empty])
+            for name, empty in (
+                ("cosine", np.empty(0)),
+                ("factor", np.empty(0)),
+                ("own", np.empty(0, bool)),
+            )
+        ),
+    )
