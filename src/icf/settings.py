@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,9 @@ PREFIX = "ICF_"
 
 #: Variables that begin with the prefix and are not settings.
 NOT_SETTINGS = frozenset({"ICF_ART_CACHE", "ICF_TEST_POSTGRES"})
+
+#: From this likeness on, a variable is a misspelt setting.
+_NEARLY = 0.8
 
 #: Detector score from which on a face is stored, so that filter.min_score can be moved
 #: without another detection. On the demo's pictures 0.3 stores 14% more faces than 0.5;
@@ -435,6 +438,8 @@ def _from_environment(variables: Mapping[str, str]) -> Layer:
         if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
             continue
         if variable not in known:
+            if not _is_meant_as_setting(variable, known):
+                continue
             near = difflib.get_close_matches(variable, known, 1, cutoff=0)
             raise WrongUse(
                 f"unknown variable {variable}; the nearest setting is {near[0]}"
@@ -442,6 +447,18 @@ def _from_environment(variables: Mapping[str, str]) -> Layer:
         name = known[variable]
         layer[name] = (_parsed(name, text), variable)
     return layer
+
+
+def _is_meant_as_setting(variable: str, known: Collection[str]) -> bool:
+    """Whether a variable names a section, or is nearly a setting's.
+
+    Others that begin with ``ICF_`` belong to somebody else, such as a script around
+    this program.
+    """
+    sections = tuple(f"{PREFIX}{name.upper()}_" for name in Settings.model_fields)
+    return variable.startswith(sections) or bool(
+        difflib.get_close_matches(variable, known, 1, cutoff=_NEARLY)
+    )
 
 
 def _from_flags(flags: Sequence[str]) -> Layer:

@@ -94,6 +94,14 @@ def test_toml_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> No
         load(write(tmp_path, "[filter\n"), {})
 
 
+def test_variables_that_are_no_settings_are_somebody_elses() -> None:
+    others = {"ICF_VENV": "/v", "ICF_SRC": "/s", "ICF_SHARED_DRIVE": "x"}
+    assert load(None, environment=others).settings == Settings()
+    for name in ("ICF_FILTER_X", "ICF_FILTR_MIN_FACE", "ICF_FILTER_MINFACE"):
+        with pytest.raises(WrongUse, match=f"unknown variable {name}"):
+            load(None, environment={name: "1"})
+
+
 def test_lists_are_written_with_commas_outside_of_toml() -> None:
     variables = {"ICF_HARVEST_ALLOW_HOSTS": "a.example, 127.0.0.1:8931"}
     settings = load(None, variables).settings
