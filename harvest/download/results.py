@@ -82,7 +82,7 @@ def write_results(
         them; the caller removes them.
     """
     with catalogue.write() as connection:
-        tombstones.hold(connection)
+        tombstones.hold(connection, shared=True)
         results, unused = _without_withdrawn(connection, results)
         stored = [one for one in results if isinstance(one, Stored)]
         ids = insert_images(

@@ -40,7 +40,7 @@ class Tombstone:
     taken_at: float
 
 
-def hold(connection: sa.Connection) -> None:
+def hold(connection: sa.Connection, *, shared: bool = False) -> None:
     """Let nobody else withdraw anything until the caller's transaction ends.
 
     A takedown holds them too, and looks for copies afterwards. So whoever publishes
@@ -49,9 +49,11 @@ def hold(connection: sa.Connection) -> None:
 
     Args:
         connection: a transaction that writes; on SQLite that alone is enough.
+        shared: whether others may hold them at the same time, who withdraw nothing.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("LOCK TABLE tombstone IN SHARE ROW EXCLUSIVE MODE"))
+        mode = "SHARE" if shared else "SHARE ROW EXCLUSIVE"
+        connection.execute(sa.text(f"LOCK TABLE tombstone IN {mode} MODE"))
 
 
 def full_name(album_name: str, character_name: str) -> str:
