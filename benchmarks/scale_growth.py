@@ -55,7 +55,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("icf-filter run, after the answers", "icf-filter run"),
     ("", "icf status"),
     ("", "icf why face:100"),
-    ("", "icf why character:100"),
+    ("", "icf why character:1"),
     ("", "icf-build-splits releases/first --seed 1"),
     ("", "icf-report reports/first.html"),
     ("", "icf doctor"),
