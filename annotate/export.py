@@ -203,6 +203,8 @@ def _write_folder(
             valid = {each.id for each in read_questions(connection, batch.id)}
             left = [each for each in complete if each.id in valid]
             if len(left) < len(complete):
+                for name in request.files(complete).keys() - request.files(left).keys():
+                    (folder / name).unlink()
                 _write_files(request, folder, left)
             for key in left_out.keys() - valid:
                 del left_out[key]

@@ -266,7 +266,7 @@ def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str,
     shown = [each for each in questions if each.asks_about_reference]
     compared = [each for each in questions if not each.asks_about_reference]
     files: dict[str, bytes] = {}
-    if compared:
+    if compared or not shown:  # a batch without questions is recognised, too
         files |= {FILE: write(compared, url_prefix), CONFIG_FILE: CONFIG.encode()}
     if shown:
         files[REFERENCES_FILE] = write(shown, url_prefix)

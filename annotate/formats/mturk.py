@@ -37,7 +37,7 @@ def write_files(questions: Sequence[Question], url_prefix: str) -> dict[str, byt
     shown = [each for each in questions if each.asks_about_reference]
     compared = [each for each in questions if not each.asks_about_reference]
     files = {}
-    if compared:
+    if compared or not shown:  # a batch without questions is recognised, too
         files[FILE] = write(compared, url_prefix)
     if shown:
         rows = ((*_row(each, url_prefix), each.character, each.album) for each in shown)
