@@ -16,8 +16,9 @@ from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.moves import Moved, Place
 from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import Bar, reevaluate
-from icf.filter.run import count_waiting
+from icf.filter.run import LOCK, count_waiting
 from icf.filter.step_names import ENTRY_STEPS
+from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 
@@ -45,7 +46,8 @@ def rethreshold(
 ) -> Rethresholded:
     """Apply the current thresholds to everything that was judged before.
 
-    What changed nothing the last time, and reads the same now, is not done again.
+    What changed nothing the last time, and reads the same now, is not done again. In
+    one folder it waits for a run, and a run for it.
 
     Args:
         workspace: the workspace.
@@ -55,6 +57,13 @@ def rethreshold(
     Raises:
         BrokenMachine: the disk or the database does not answer.
     """
+    if dry_run:
+        return _rethreshold(workspace, bar, dry_run=True)
+    with one_at_a_time(workspace.root / LOCK, "icf-filter rethreshold"):
+        return _rethreshold(workspace, bar, dry_run=False)
+
+
+def _rethreshold(workspace: Workspace, bar: Bar, *, dry_run: bool) -> Rethresholded:
     chain = filter_chain(workspace)
     whole = workspace.catalogue
     with whole.read() as connection:
