@@ -43,7 +43,7 @@ _FILTER_NEXT = (
 @click.option("--dry-run", is_flag=True, help="Only check and count the rows.")
 @shared_options
 @pass_invocation
-@example("icf-annotate import batches/answers.csv")
+@example("icf-annotate import batches/questions.csv")
 def import_command(
     invocation: Invocation,
     file: Path,
