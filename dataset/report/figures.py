@@ -151,7 +151,7 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
         Bar("asked about", "shown to people", connection.execute(asked).scalar_one()),
         Bar(
             "confirmed",
-            "people say it is the character; references are not asked about",
+            "people say it is the character",
             connection.execute(asked.where(_CONFIRMED)).scalar_one(),
         ),
     ]
