@@ -19,6 +19,7 @@ from icf.harvest.report import progress
 from icf.harvest.report.progress import Lease, Listings, Progress
 from icf.harvest.report.status import (
     ListingRow,
+    UrlRow,
     count_images,
     listings_with_messages,
     urls_of,
@@ -116,10 +117,16 @@ def _list_urls(invocation: Invocation, fate: FetchStatus, limit: int) -> None:
     with invocation.workspace.catalogue.read() as connection:
         rows = urls_of(connection, fate, limit)
     # A URL is a line of its own, which a terminal does not break in two.
-    lines = [f"{row.url}\n    {row.message or fate.meaning}" for row in rows]
+    lines = [f"{row.url}\n    {_why(row, fate)}" for row in rows]
     invocation.emit({"urls": [asdict(row) for row in rows]}, lambda: "\n".join(lines))
     advice = REMEDIES.get(fate)
-    invocation.say(f"{fate.value}: {fate.meaning}" + (f"; {advice}" if advice else ""))
+    invocation.say(
+        f"{fate.value}: {fate.meaning}" + (f"; what to do: {advice}" if advice else "")
+    )
+
+
+def _why(row: UrlRow, fate: FetchStatus) -> str:
+    return (row.message or fate.meaning).removeprefix(f"{row.url}: ")
 
 
 def _as_json(found: Status, by: str | None, limit: int) -> dict[str, Any]:
