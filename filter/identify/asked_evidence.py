@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import sqlalchemy as sa
@@ -38,7 +39,8 @@ class AskedEvidence:
 
     Attributes:
         rows: shape (n,), where each question is in what it was read for.
-        question: shape (terms,), the question of each term, from 0 to n - 1.
+        question: shape (terms,), the question of each term, ascending, from 0 to n - 1;
+            each has at least one.
         cosine: shape (terms,).
         factor: shape (terms,), ``a`` in the formula above.
         own: shape (terms,), whether it is of the character asked about.
@@ -94,12 +96,17 @@ class AskedEvidence:
         by_factor = (own_steeper * total - own * steeper_sum) / total**2
         return own / total, np.stack([by_factor, own / total**2])
 
+    @cached_property
+    def _starts(self) -> IntArray:
+        """The first term of each question, shape (n,)."""
+        return np.flatnonzero(np.diff(self.question, prepend=-1))
+
     def _sums(self, terms: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The sums over the terms of each question: the character's own, and all."""
-        count = len(self.rows)
+        if not len(self.rows):
+            return np.empty(0), np.empty(0)
         own, every = (
-            np.bincount(self.question, each, minlength=count).astype(np.float64)
-            for each in (terms * self.own, terms)
+            np.add.reduceat(each, self._starts) for each in (terms * self.own, terms)
         )
         return own, every
 
@@ -201,14 +208,21 @@ def _concatenate(parts: Sequence[AskedEvidence]) -> AskedEvidence:
     place = np.empty(len(rows), np.int64)
     place[np.argsort(rows)] = np.arange(len(rows))
     starts = np.cumsum([0, *(len(each.rows) for each in parts)])
-    question = [
-        place[each.question + start] for each, start in zip(parts, starts, strict=False)
-    ]
+    question = np.concatenate(
+        [
+            np.empty(0, np.int64),
+            *(
+                place[each.question + start]
+                for each, start in zip(parts, starts, strict=False)
+            ),
+        ]
+    )
+    order = np.argsort(question, kind="stable")
     return AskedEvidence(
         np.sort(rows),
-        np.concatenate(question or [np.empty(0, np.int64)]),
+        question[order],
         *(
-            np.concatenate([getattr(each, name) for each in parts] or [empty])
+            np.concatenate([getattr(each, name) for each in parts] or [empty])[order]
             for name, empty in (
                 ("cosine", np.empty(0)),
                 ("factor", np.empty(0)),

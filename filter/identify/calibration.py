@@ -56,6 +56,8 @@ FOLDS = 5
 #: unfamiliar style the card's curve is far off.
 _PRIOR_SCALE = np.array([0.5, 1.0])
 _MAX_STEPS = 50
+#: A smaller step changes no digit that is shown.
+_CLOSE = 1e-6
 _PAGE = 10_000
 
 
@@ -231,12 +233,12 @@ def _climb(
         # Backtracking: far from the maximum a full step can overshoot.
         while True:
             higher, next_step = _ascent(parameters + step, answers, weights, card)
-            if higher >= value or np.abs(step).max() < 1e-9:
+            if higher >= value or np.abs(step).max() < _CLOSE:
                 break
             step = step / 2
         if higher < value:
             break
-        done = np.abs(step).max() < 1e-9
+        done = np.abs(step).max() < _CLOSE
         parameters, value, step = parameters + step, higher, next_step
         if done:
             break

@@ -19,8 +19,9 @@ import sqlalchemy as sa
 
 from icf.catalogue.confirmations import is_confirmed, is_refused
 from icf.catalogue.merges import survivor
-from icf.catalogue.rows import CHUNK, by_ids
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, question, review
+from icf.catalogue.stale_reviews import set_status
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Verdict
 
 #: One face against its own character, and faces of two characters.
@@ -113,7 +114,7 @@ def replace(
         for key, row in known.items()
         if key not in wanted and row.status == ReviewStatus.OPEN.value
     ]
-    _set_status(connection, gone, ReviewStatus.CLOSED.value)
+    set_status(connection, gone, ReviewStatus.CLOSED.value)
     _write(connection, wanted, known)
 
 
@@ -183,7 +184,7 @@ def close(
         )
         for row in by_ids(connection, query, column, keys)
     }
-    _set_status(connection, sorted(ids), ReviewStatus.CLOSED.value)
+    set_status(connection, sorted(ids), ReviewStatus.CLOSED.value)
 
 
 def askable(*, confirmed: bool = True) -> sa.Select[Any]:
@@ -413,7 +414,7 @@ def _follow_about(
     for key, (_, status) in found.items():
         changed.setdefault(status, []).append(key)
     for status, keys in changed.items():
-        _set_status(connection, keys, status)
+        set_status(connection, keys, status)
 
 
 def _status_after(row: sa.Row[Any]) -> str:
@@ -480,14 +481,3 @@ def _founded(own_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
             sa.not_(is_refused(shown, question.c.character_id)),
         ),
     )
-
-
-def _set_status(connection: sa.Connection, ids: Sequence[int], status: str) -> None:
-    now = time.time()
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        connection.execute(
-            sa.update(review)
-            .where(review.c.id.in_(part), review.c.status != status)
-            .values(status=status, changed_at=now)
-        )

@@ -242,7 +242,7 @@ def _count(choice: Choice) -> sa.ColumnElement[int]:
 
 
 def _rows(connection: sa.Connection) -> Iterator[Any]:
-    """The questions with `_COLUMNS`, by id, a page at a time."""
+    """The questions by id, of which a page at a time is in memory."""
     other = character.alias("other")
     is_candidate = (
         sa.select(candidate.c.image_id)
@@ -304,9 +304,6 @@ def _rows(connection: sa.Connection) -> Iterator[Any]:
             )
         )
         .order_by(question.c.id)
-        .limit(_PAGE)
     )
-    last = 0
-    while rows := connection.execute(query.where(question.c.id > last)).all():
-        yield from rows
-        last = rows[-1].id
+    # One statement: with pages, the answers would be counted again for each.
+    yield from connection.execute(query, execution_options={"yield_per": _PAGE})

@@ -123,10 +123,16 @@ def _left(
 
 
 def _close(connection: sa.Connection, ids: Sequence[int]) -> None:
-    closed = ReviewStatus.CLOSED.value
+    set_status(connection, ids, ReviewStatus.CLOSED.value)
+
+
+def set_status(connection: sa.Connection, ids: Sequence[int], status: str) -> None:
+    """Give suspicions a status, and note when it changed."""
+    now = time.time()
     for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
         connection.execute(
             sa.update(review)
-            .where(review.c.id.in_(ids[start : start + CHUNK]))
-            .values(status=closed, changed_at=time.time())
+            .where(review.c.id.in_(part), review.c.status != status)
+            .values(status=status, changed_at=now)
         )

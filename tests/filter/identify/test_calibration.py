@@ -100,10 +100,10 @@ def test_the_curve_is_found_although_rivals_decide_who_is_asked_about() -> None:
     own, rival = (each.ravel() for each in np.meshgrid(GRID, GRID))
     evidence = AskedEvidence(
         np.arange(len(own)),
-        np.tile(np.arange(len(own)), 2),
-        np.concatenate([own, rival]),
-        np.repeat([1.0, 0.5], len(own)),
-        np.repeat([True, False], len(own)),
+        np.repeat(np.arange(len(own)), 2),
+        np.stack([own, rival], axis=1).ravel(),
+        np.tile([1.0, 0.5], len(own)),
+        np.tile([True, False], len(own)),
     )
     probability = evidence.probability(curve)
     asked = np.abs(probability - 0.5) < 0.4

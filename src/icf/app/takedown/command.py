@@ -107,26 +107,7 @@ def takedown(
         store_moved(workspace, found)
         wanted = Wanted(releases, frozenset(each.resolve() for each in also), not yes)
         done = remove(found, wanted, reason.strip())
-    reports = [str(path) for path in find_reports(workspace)] if target.images else []
-    held = [each for each in found.held if each.kind == RELEASE]
-    result = {
-        "kind": target.kind,
-        "subject": target.subject,
-        "removed": not dry_run,
-        "images": len(target.images),
-        "faces": len(target.faces),
-        "urls": len(target.urls),
-        "releases": [
-            {**asdict(each), "folder": str(each.folder), "rebuild": each.remedy}
-            for each in held
-        ],
-        "copies_removed": releases and not dry_run,
-        "reports": reports,
-        "left": [str(each.folder) for each in done.left],
-        "unreached": [asdict(each) for each in (*found.unreached, *done.failed)],
-    }
-    gone_too = {each.folder for each in done.removed}
-    invocation.emit(result, lambda: _message(target, held, gone_too, reports, dry_run))
+    _report(invocation, target, found, done, dry_run=dry_run, releases=releases)
     if not dry_run:
         _raise_for_rest(done.left, [*found.unreached, *done.failed])
 
@@ -178,6 +159,40 @@ def remove(found: Copies, wanted: Wanted, reason: str) -> Removal:
         else:
             done.failed.append(fault)
     return done
+
+
+def _report(
+    invocation: Invocation,
+    target: Target,
+    found: Copies,
+    done: Removal,
+    *,
+    dry_run: bool,
+    releases: bool,
+) -> None:
+    """Print what was removed, what contains it still, and how to make that again."""
+    reports = []
+    if target.images:
+        reports = [str(path) for path in find_reports(invocation.workspace)]
+    held = [each for each in found.held if each.kind == RELEASE]
+    result = {
+        "kind": target.kind,
+        "subject": target.subject,
+        "removed": not dry_run,
+        "images": len(target.images),
+        "faces": len(target.faces),
+        "urls": len(target.urls),
+        "releases": [
+            {**asdict(each), "folder": str(each.folder), "rebuild": each.remedy}
+            for each in held
+        ],
+        "copies_removed": releases and not dry_run,
+        "reports": reports,
+        "left": [str(each.folder) for each in done.left],
+        "unreached": [asdict(each) for each in (*found.unreached, *done.failed)],
+    }
+    removed = {each.folder for each in done.removed}
+    invocation.emit(result, lambda: _message(target, held, removed, reports, dry_run))
 
 
 def _raise_for_rest(left: list[HeldCopies], unreached: list[Unreached]) -> None:
