@@ -93,7 +93,9 @@ def _faces(connection: sa.Connection) -> Stage:
     unsure = count(connection, face, face.c.reason == FaceReason.LOW_SCORE.value)
     kept = face.c.verdict == Verdict.KEPT.value
     asked = sa.exists().where(question.c.face_id == face.c.id)
-    reference = sa.exists().where(schema.character.c.reference_face_id == face.c.id)
+    # Not as "exists": nothing finds a character by its reference without reading all.
+    chosen = schema.character.c.reference_face_id
+    reference = face.c.id.in_(sa.select(chosen).where(chosen.is_not(None)))
     references = count(connection, face, kept, ~asked, reference)
     unasked = count(connection, face, kept, ~asked, ~reference)
     return Stage(

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from icf.catalogue.schema import decision, face
 from icf.filter.chain import filter_chain
 from icf.filter.cli.main import STEPS, cli
+from icf.filter.run import LOCK
+from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 from tests.filter.workspaces import (
     make_workspace,
@@ -147,20 +149,23 @@ def test_killed_at_any_step_a_second_run_gives_the_same_result(
     assert outcome_of(made) == undisturbed
 
 
-def test_a_second_program_waits_for_the_first_and_repeats_nothing(
-    made: Workspace, undisturbed: dict[str, list[Any]]
+@pytest.mark.parametrize("command", ["run", "rethreshold"])
+def test_a_second_program_waits_for_the_first(
+    made: Workspace, undisturbed: dict[str, list[Any]], command: str
 ) -> None:
-    first = start(made, "run")
-    while not _decisions(made):
-        time.sleep(0.02)
-    second = start(made, "run", "--json")
-    assert first.communicate()[1] == ""
-    out, err = second.communicate()
-    assert (first.returncode, second.returncode) == (0, 0)
-    waited = f"icf-filter run (process {first.pid} on "
-    assert waited in err.replace("\n", "")
-    judged = json.loads(out)["steps"].values()
-    assert not any(each["passed"] or each["dropped"] for each in judged)
+    run(made, "run")
+    before = _decisions(made)
+    with one_at_a_time(made.root / LOCK, "icf-filter run"):
+        second = start(made, command, "--json")
+        assert second.stderr is not None
+        said = second.stderr.readline()
+        assert f"icf-filter run (process {os.getpid()} on " in said
+        assert "waiting until it ends" in said
+        assert second.poll() is None
+    assert second.communicate()[1] == ""
+    assert second.returncode == 0
+    # What the first has done is not done again.
+    assert _decisions(made) == before
     assert outcome_of(made) == undisturbed
     status = json.loads(run(made, "status", "--json")[0])
     assert status["pending"] == 0
