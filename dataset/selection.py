@@ -212,7 +212,10 @@ _SAME = _ANSWERED.where(question.c.label == Label.SAME.value)
 _merged = character.alias("merged")
 _IN_MERGE = sa.or_(
     character.c.merged_into.is_not(None),
-    sa.exists().where(_merged.c.merged_into == character.c.id),
+    # Not as "exists": nothing finds what was merged into one without reading all.
+    character.c.id.in_(
+        sa.select(_merged.c.merged_into).where(_merged.c.merged_into.is_not(None))
+    ),
 )
 
 
