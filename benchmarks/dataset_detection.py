@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Result, peer_python, report
-from icf.dataset.formats.icartoonface.detection import DetectionBoxes, Detections
 from icf.dataset.scores.detection import score_detection
+from icf.icartoonface.detection import DetectionBoxes, Detections
 
 PICTURES, BOXES, FOUND = 10_000, 18_647, 200_353
 

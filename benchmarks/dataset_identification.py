@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.report import Result, peak_rss_mib, report
-from icf.dataset.formats.icartoonface.features import read_features, write_features
-from icf.dataset.formats.icartoonface.recognition import RecognitionTest, pairs_to_score
 from icf.dataset.scores.identification import score_identification
+from icf.icartoonface.features import read_features, write_features
+from icf.icartoonface.recognition import RecognitionTest, pairs_to_score
 
 IDENTITIES, PICTURES, DISTRACTORS, WIDTH = 2_000, 10, 2_500, 512
 GOAL_SECONDS, GOAL_MIB = 5.0, 1024.0

@@ -51,9 +51,9 @@ def identification_command(
     A tie with a distractor counts against the pair.
     """
     # Imported here, so that help and wrong use do not wait for numpy.
-    from icf.dataset.formats.icartoonface.features import read_features
-    from icf.dataset.formats.icartoonface.recognition import read_rectest_info
     from icf.dataset.scores.identification import score_identification
+    from icf.icartoonface.features import read_features
+    from icf.icartoonface.recognition import read_rectest_info
 
     info = read_rectest_info(info_path)
     features = read_features(features_path, len(info.files))
@@ -102,8 +102,8 @@ def detection_command(
     pycocotools) and voc_all_point (matched by score).
     """
     from icf.dataset.formats.icartoonface.detected import read_detections
-    from icf.dataset.formats.icartoonface.detection import read_dettest_csv
     from icf.dataset.scores.detection import score_detection
+    from icf.icartoonface.detection import read_dettest_csv
 
     truth = read_dettest_csv(truth_path)
     detections = read_detections(detections_path, truth.pictures)

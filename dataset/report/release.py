@@ -11,24 +11,24 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.dataset.formats.icartoonface.detection import (
-    read_dettest_csv,
-    read_submission_csv,
-)
-from icf.dataset.formats.icartoonface.features import read_features
-from icf.dataset.formats.icartoonface.recognition import read_rectest_info
-from icf.dataset.formats.icartoonface.release_files import (
-    DETTEST_BOXES,
-    DETTEST_FOUND,
-    FEATURES,
-    RECTEST_INFO,
-)
 from icf.dataset.formats.registry import DEFAULT, format_folders
 from icf.dataset.leaks import Check
 from icf.dataset.plan import DETECTION_TRUTH, NEAR_TEST, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import IdentificationScore, score_identification
 from icf.errors import BadInput
+from icf.icartoonface.detection import (
+    read_dettest_csv,
+    read_submission_csv,
+)
+from icf.icartoonface.features import read_features
+from icf.icartoonface.recognition import read_rectest_info
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    FEATURES,
+    RECTEST_INFO,
+)
 from icf.workspace import Workspace
 
 

@@ -22,8 +22,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.formats.icartoonface.detection import DetectionBoxes, Detections
 from icf.errors import BadInput
+from icf.icartoonface.detection import DetectionBoxes, Detections
 from icf.names import normal_name
 
 BoolArray = npt.NDArray[np.bool_]

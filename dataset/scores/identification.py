@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.formats.icartoonface.recognition import (
+from icf.errors import BadInput
+from icf.icartoonface.recognition import (
     DISTRACTOR,
     IntArray,
     RecognitionTest,
     pairs_to_score,
 )
-from icf.errors import BadInput
 
 FloatArray = npt.NDArray[np.float64]
 Features = npt.NDArray[np.floating[Any]]

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.errors import BadModel
+from icf.models.by_name import Registry
 from icf.models.cards import ModelCard
-from icf.models.registry import Registry
 from icf.models.runtime.network import Device, Runtime
 
 Pixels = NDArray[np.uint8]

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icf.dataset.formats.icartoonface.features import read_features
-from icf.dataset.formats.icartoonface.recognition import read_rectest_info
-from icf.dataset.formats.icartoonface.release_files import FEATURES, RECTEST_INFO
+from icf.icartoonface.features import read_features
+from icf.icartoonface.recognition import read_rectest_info
+from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
 from tests.app.program import BIN
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from icf.dataset.formats.icartoonface.features import write_features
+from icf.icartoonface.features import write_features
 from icf.workspace import Workspace
 
 pytestmark = pytest.mark.slow

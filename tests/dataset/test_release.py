@@ -20,17 +20,23 @@ import sqlalchemy as sa
 from icf.app.why import explain
 from icf.catalogue import schema
 from icf.codes import Label
-from icf.dataset.formats.icartoonface.detection import (
+from icf.dataset.leaks import find_leaks
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.release import prepare, write
+from icf.dataset.scores.identification import score_identification
+from icf.dataset.selection import select
+from icf.errors import IcfError, WrongUse
+from icf.icartoonface.detection import (
     read_dettest_csv,
     read_dettrain_csv,
 )
-from icf.dataset.formats.icartoonface.features import read_features
-from icf.dataset.formats.icartoonface.recognition import (
+from icf.icartoonface.features import read_features
+from icf.icartoonface.recognition import (
     read_rectest_info,
     read_rectrain_det,
     write_rectest_info,
 )
-from icf.dataset.formats.icartoonface.release_files import (
+from icf.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOLDER,
     DETTEST_FOUND,
@@ -43,12 +49,6 @@ from icf.dataset.formats.icartoonface.release_files import (
     RECTRAIN_LIST,
     UNASKED,
 )
-from icf.dataset.leaks import find_leaks
-from icf.dataset.near_duplicates import Reach
-from icf.dataset.release import prepare, write
-from icf.dataset.scores.identification import score_identification
-from icf.dataset.selection import select
-from icf.errors import IcfError, WrongUse
 from icf.stores.blobs import MissingBlob
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import EMBEDDER, digest, same_files

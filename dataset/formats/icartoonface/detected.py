@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from icf.dataset.formats.icartoonface.detection import Detections, read_submission_csv
-from icf.dataset.formats.lines import Row, read_rows
+from icf.icartoonface.detection import Detections, read_submission_csv
+from icf.icartoonface.lines import Row, read_rows
 
 #: The kind of face that the test's boxes are of.
 _KIND = "cartoon"

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
-from icf.dataset.formats.icartoonface.detection import (
+from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan
+from icf.icartoonface.detection import (
     PUBLISHED_TEST,
     DetectionBoxes,
     Detections,
@@ -18,14 +19,14 @@ from icf.dataset.formats.icartoonface.detection import (
     write_dettrain_csv,
     write_submission_csv,
 )
-from icf.dataset.formats.icartoonface.features import write_features
-from icf.dataset.formats.icartoonface.recognition import (
+from icf.icartoonface.features import write_features
+from icf.icartoonface.recognition import (
     RecognitionTest,
     RecognitionTrain,
     write_rectest_info,
     write_rectrain_det,
 )
-from icf.dataset.formats.icartoonface.release_files import (
+from icf.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOLDER,
     DETTEST_FOUND,
@@ -39,7 +40,6 @@ from icf.dataset.formats.icartoonface.release_files import (
     RECTRAIN_LIST,
     UNASKED,
 )
-from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan
 from icf.spreadsheet import harmless, write_csv
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from icf.models.registry import Registry
+from icf.models.by_name import Registry
 
 if TYPE_CHECKING:
     from torch import nn

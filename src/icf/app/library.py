@@ -20,15 +20,6 @@ from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset import release as releases
 from icf.dataset.formats.icartoonface.detected import read_detections
-from icf.dataset.formats.icartoonface.detection import read_dettest_csv
-from icf.dataset.formats.icartoonface.features import read_features
-from icf.dataset.formats.icartoonface.recognition import read_rectest_info
-from icf.dataset.formats.icartoonface.release_files import (
-    DETTEST_BOXES,
-    DETTEST_FOUND,
-    FEATURES,
-    RECTEST_INFO,
-)
 from icf.dataset.formats.registry import DEFAULT
 from icf.dataset.leaks import LeakReport
 from icf.dataset.scores.detection import DetectionScore, score_detection
@@ -43,6 +34,15 @@ from icf.filter import run as filtering
 from icf.filter.step_range import Chosen
 from icf.harvest import run as harvesting
 from icf.harvest.listing.discover import Scope
+from icf.icartoonface.detection import read_dettest_csv
+from icf.icartoonface.features import read_features
+from icf.icartoonface.recognition import read_rectest_info
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    FEATURES,
+    RECTEST_INFO,
+)
 from icf.workspace import Workspace
 
 StrPath = str | os.PathLike[str]

@@ -495,6 +495,8 @@ run = sa.Table(
     _text("command"),
     _text("settings"),
     _text("version"),
+    # The round that it is a part of.
+    sa.Column("round_id", Key),
     _time("started_at"),
     _time("finished_at", nullable=True),
 )
@@ -545,13 +547,60 @@ calibration = sa.Table(
     sa.Index("ix_calibration_model", "model", "id"),
 )
 
+# Which model is the "champion", "challenger" or "previous" one of a task: append only;
+# of each task and alias the newest row counts (icf.models.registry.aliases).
+model_alias = sa.Table(
+    "model_alias",
+    metadata,
+    _id(),
+    # "detect" or "embed".
+    _text("task"),
+    _text("alias"),
+    # NULL: the bundled model of the task.
+    sa.Column("model", sa.String(64)),
+    _text("moved_by"),
+    _text("reason"),
+    # The comparison that allowed it.
+    _ref("gate_id", "gate.id", nullable=True),
+    _time("moved_at"),
+    sa.Index("ix_model_alias_task", "task", "alias", "id"),
+)
+
+# A comparison of a challenger with the champion, on the audit set.
+gate = sa.Table(
+    "gate",
+    metadata,
+    _id(),
+    _text("task"),
+    sa.Column("champion", sa.String(64), nullable=False),
+    sa.Column("challenger", sa.String(64), nullable=False),
+    _ref("round_id", "round.id", nullable=True),
+    sa.Column("promoted", sa.Boolean, nullable=False),
+    # JSON: figures, intervals, margins, floors and reasons.
+    _text("report"),
+    _time("made_at"),
+)
+
+# What was set aside at the first round: never trained on, asked about at random only.
+audit_item = sa.Table(
+    "audit_item",
+    metadata,
+    # "character" or "image".
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("subject_id", Key, primary_key=True, autoincrement=False),
+    _time("set_aside_at"),
+)
+
 # `round` is a function in SQL; the table's name is always quoted by SQLAlchemy.
 round_ = sa.Table(
     "round",
     metadata,
     _id(),
     sa.Column("number", sa.Integer, nullable=False, unique=True),
+    # icf.codes.RoundState: the step it has reached.
     _text("status"),
+    # JSON: batches, models, and what changed, as far as it has come.
+    _text("summary", nullable=True),
     _time("started_at"),
     _time("finished_at", nullable=True),
 )

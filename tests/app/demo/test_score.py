@@ -10,11 +10,11 @@ from icf import workspace
 from icf.app.demo.score import write_detection_files
 from icf.app.demo.site import Noise, TrueFile, load_truth
 from icf.catalogue.schema import album, character, face, image, url
-from icf.dataset.formats.icartoonface.detection import (
+from icf.dataset.scores.detection import score_detection
+from icf.icartoonface.detection import (
     read_dettest_csv,
     read_submission_csv,
 )
-from icf.dataset.scores.detection import score_detection
 from icf.workspace import Workspace
 
 Box = tuple[float, float, float, float]

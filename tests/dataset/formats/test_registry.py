@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from icf.app.takedown.copies import find_copies
 from icf.catalogue import schema
-from icf.dataset.formats.icartoonface.release_files import RECTEST_INFO
 from icf.dataset.formats.icartoonface.writer import ICartoonFaceWriter
 from icf.dataset.formats.registry import (
     OWN,
@@ -26,6 +25,7 @@ from icf.dataset.formats.registry import (
 from icf.dataset.release import prepare, write
 from icf.dataset.report.release import last_release
 from icf.errors import WrongUse
+from icf.icartoonface.release_files import RECTEST_INFO
 from icf.workspace import Workspace
 from tests.dataset.drawn import digest, same_files
 

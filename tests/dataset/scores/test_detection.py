@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.formats.icartoonface.detection import DetectionBoxes, Detections
 from icf.dataset.scores.detection import score_detection
 from icf.errors import BadInput
+from icf.icartoonface.detection import DetectionBoxes, Detections
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.formats.icartoonface.features import read_features, write_features
-from icf.dataset.formats.icartoonface.recognition import (
+from icf.dataset.scores.identification import rank_k, rank_pairs, score_identification
+from icf.errors import BadInput
+from icf.icartoonface.features import read_features, write_features
+from icf.icartoonface.recognition import (
     RecognitionTest,
     make_pairs,
     pairs_to_score,
 )
-from icf.dataset.scores.identification import rank_k, rank_pairs, score_identification
-from icf.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
 

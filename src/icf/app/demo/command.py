@@ -26,8 +26,8 @@ from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
 from icf.app.demo.site import DemoSite
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.dataset.formats.icartoonface.release_files import FEATURES, RECTEST_INFO
 from icf.errors import IcfError, WrongUse
+from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
 from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 

@@ -14,7 +14,7 @@ from icf.app.demo.people import true_answers
 from icf.app.demo.site import load_truth
 from icf.catalogue.schema import face, image, question, url
 from icf.codes import FaceReason, FetchStatus, Label, Verdict
-from icf.dataset.formats.icartoonface.detection import (
+from icf.icartoonface.detection import (
     DetectionBoxes,
     Detections,
     write_dettest_csv,

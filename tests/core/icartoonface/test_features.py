@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from icf.dataset.formats.icartoonface.features import read_features, write_features
 from icf.errors import BadInput
+from icf.icartoonface.features import read_features, write_features
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.formats.icartoonface.detection import (
+from icf.errors import BadInput
+from icf.icartoonface.detection import (
     PUBLISHED_TEST,
     Detections,
     read_dettest_csv,
@@ -17,7 +18,6 @@ from icf.dataset.formats.icartoonface.detection import (
     write_dettrain_csv,
     write_submission_csv,
 )
-from icf.errors import BadInput
 
 TRAIN = "personai_icartoonface_dettrain_{:05d}.jpg"
 TEST = "personai_icartoonface_detval_{:05d}.jpg"

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.formats.lines import (
+from icf.icartoonface.lines import (
     LF,
     LineStyle,
     Row,

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.formats.lines import (
+from icf.errors import BadInput
+from icf.icartoonface.lines import (
     LF,
     LineStyle,
     Row,
@@ -25,7 +26,6 @@ from icf.dataset.formats.lines import (
     read_rows,
     write_rows,
 )
-from icf.errors import BadInput
 from icf.spreadsheet import column_name
 
 FloatArray = npt.NDArray[np.float64]

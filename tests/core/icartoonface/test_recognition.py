@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.formats.icartoonface.recognition import (
+from icf.errors import BadInput
+from icf.icartoonface.recognition import (
     make_pairs,
     pairs_to_score,
     read_rectest_info,
@@ -18,7 +19,6 @@ from icf.dataset.formats.icartoonface.recognition import (
     write_rectest_labels,
     write_rectrain_det,
 )
-from icf.errors import BadInput
 
 FOLDER = "personai_icartoonface_rectrain_{0:05d}"
 TRAIN = f"{FOLDER}/{FOLDER}_{{1:07d}}.jpg"

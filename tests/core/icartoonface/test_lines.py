@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.formats.lines import (
+from icf.errors import BadInput
+from icf.icartoonface.lines import (
     LineStyle,
     Row,
     plain_numbers,
     read_rows,
     write_rows,
 )
-from icf.errors import BadInput
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\ufeff"))
 

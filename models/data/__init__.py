@@ -1,0 +1,1 @@
+"""Training data, from where people have it: pictures, boxes, kinds, identities."""

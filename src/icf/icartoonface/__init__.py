@@ -1,0 +1,1 @@
+"""The files of the published iCartoonFace: where they are, read and written."""
