@@ -27,9 +27,9 @@ from icf.harvest.sources.base import (
     Task,
     read_table,
 )
-from icf.harvest.sources.own_files import is_made_by_machine, walk
 from icf.harvest.text import as_utf8
 from icf.names import normal_name
+from icf.own_files import is_made_by_machine, walk
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000

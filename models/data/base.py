@@ -12,7 +12,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import ClassVar, Literal
 
 Kind = Literal["cartoon", "human"]
 Box = tuple[float, float, float, float]
@@ -71,16 +72,31 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True)
 class Reader(ABC):
     """One source of training data; a small picklable value: worker processes get it.
 
+    A reader whose source does not say whether its faces are drawn has a second field,
+    ``domain: Kind``, with what is usual for its kind as the default.
+
     Attributes:
-        name: as given by the user, ``KIND:PATH``.
-        licence: of the data, as far as the source says it; "" where it does not.
+        kind: how the kind of data is called in ``--data KIND:PATH``.
+        path: its folder or file, as given by the user.
     """
 
-    name: str
-    licence: str = ""
+    kind: ClassVar[str]
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """As given by the user, ``KIND:PATH``."""
+        return f"{self.kind}:{self.path}"
+
+    @property
+    def licence(self) -> str:
+        """The licence of the data, as far as the source says it; "" where not."""
+        return ""
 
     @abstractmethod
     def pictures(self) -> Iterator[LabelledPicture | Skipped]:
@@ -101,3 +117,11 @@ class Reader(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """Return a text that changes when the data changes; fast, reads no picture."""
+
+    def pictures_fingerprint(self) -> str:
+        """Return a text that changes when a key may stand for other bytes than before.
+
+        Crops and reduced pictures are cached under it. A reader whose keys are hashes
+        of the bytes returns a constant, so that new labels cost no new crops.
+        """
+        return self.fingerprint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from icf.codes import FetchStatus
-from icf.harvest.sources.own_files import is_made_by_machine
+from icf.own_files import is_made_by_machine
 
 #: Names of files that readers put next to pages.
 _METADATA = frozenset({"comicinfo.xml", "comicbookinfo.json", "mimetype"})

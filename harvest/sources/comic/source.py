@@ -28,7 +28,7 @@ from icf.harvest.sources.base import (
     read_table,
 )
 from icf.harvest.sources.comic.reader import PAGE, PageReader, ReadLimits
-from icf.harvest.sources.own_files import walk
+from icf.own_files import walk
 from icf.settings import HarvestSettings
 
 _PAGES_A_STEP = 1000

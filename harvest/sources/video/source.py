@@ -28,7 +28,6 @@ from icf.harvest.sources.base import (
     Track,
     read_table,
 )
-from icf.harvest.sources.own_files import is_made_by_machine
 from icf.harvest.sources.video import times
 from icf.harvest.sources.video.found import FoundFrame, Part, Place, Wanted
 from icf.harvest.sources.video.reader import WORK, FrameReader, key
@@ -37,6 +36,7 @@ from icf.harvest.sources.video.spool import Spool
 from icf.harvest.sources.video.table import VideoTable
 from icf.harvest.sources.video.videos import NOT_VIDEOS, Videos, version
 from icf.harvest.text import as_utf8
+from icf.own_files import is_made_by_machine
 from icf.settings import HarvestSettings
 
 #: Characters that "#t=" and a time add to the URL of a video.

@@ -12,7 +12,7 @@ from pathlib import Path
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.folder import open_inside
-from icf.harvest.sources.own_files import walk
+from icf.own_files import walk
 
 #: Extensions of files that accompany videos; they are counted, not opened.
 NOT_VIDEOS = frozenset(

@@ -13,9 +13,9 @@ import cv2
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed, WrongUse
-from icf.harvest.sources.own_files import walk
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection, Detector
+from icf.own_files import walk
 from icf.terminal import printable
 
 #: RGB of the frame drawn around a face.

@@ -9,6 +9,7 @@ tabs, quotes, a header, blank rows, and decimals with a comma::
 """
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,30 +198,55 @@ class _Table:
     style: LineStyle
 
 
+def dettrain_rows(path: Path) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
+    """Yield each row of the training boxes; a bad one is an error that is not raised.
+
+    Yields:
+        The row, its picture and x1, y1, x2, y2; or what is wrong with it.
+
+    Raises:
+        BadInput: The file cannot be read.
+    """
+    rows, _, delimiter = _rows_of(path, _TRAIN)
+    for row in rows:
+        try:
+            yield (row, *_parsed(row, _TRAIN, delimiter))
+        except BadInput as error:
+            yield error
+
+
 def _read_table(path: Path, layout: _Layout) -> _Table:
+    rows, style, delimiter = _rows_of(path, layout)
+    index: dict[str, int] = {}
+    picture = np.empty(len(rows), np.int64)
+    numbers = np.empty((len(rows), len(layout.number_fields)))
+    for i, row in enumerate(rows):
+        name, numbers[i] = _parsed(row, layout, delimiter)
+        picture[i] = index.setdefault(name, len(index))
+    return _Table(tuple(index), picture, numbers, style)
+
+
+def _rows_of(path: Path, layout: _Layout) -> tuple[list[Row], LineStyle, str]:
+    """Read the rows that are neither blank nor a header, and what delimits them."""
     rows, style = read_rows(path)
     rows = [row for row in rows if row.text.strip(_BLANK)]
     delimiter = _delimiter(rows, layout)
-    decimal_comma = delimiter != ","
     if rows and _is_header(_split(rows[0], delimiter)):
         del rows[0]
-    index: dict[str, int] = {}
-    picture = np.empty(len(rows), np.int64)
-    fields_read = layout.number_fields
-    numbers = np.empty((len(rows), len(fields_read)))
-    for i, row in enumerate(rows):
-        fields = _fields(row, layout, delimiter)
-        picture[i] = index.setdefault(fields[0], len(index))
-        try:
-            numbers[i] = plain_numbers(
-                [fields[j] for j in fields_read], decimal_comma=decimal_comma
-            )
-        except ValueError:
-            row.fail(f"numbers in {layout.columns}")
-    bad = ~np.isfinite(numbers).all(axis=1)
-    if bad.any():
-        rows[int(bad.argmax())].fail(f"finite numbers in {layout.columns}")
-    return _Table(tuple(index), picture, numbers, style)
+    return rows, style, delimiter
+
+
+def _parsed(row: Row, layout: _Layout, delimiter: str) -> tuple[str, list[float]]:
+    """Return a row's picture and its finite numbers."""
+    fields = _fields(row, layout, delimiter)
+    texts = [fields[j] for j in layout.number_fields]
+    try:
+        numbers = plain_numbers(texts, decimal_comma=delimiter != ",")
+    except ValueError:
+        row.fail(f"numbers in {layout.columns}")
+    if not all(map(math.isfinite, numbers)):
+        row.fail(f"finite numbers in {layout.columns}")
+    return fields[0], numbers
 
 
 def _delimiter(rows: Sequence[Row], layout: _Layout) -> str:

@@ -90,12 +90,22 @@ def read_rectrain_det(path: Path) -> RecognitionTrain:
     paths: list[str] = []
     boxes: list[list[int]] = []
     for row in rows:
-        fields = row.text.split("\t")
-        if len(fields) != 5 or not fields[0]:
-            row.fail("5 TAB-separated fields: path x1 y1 x2 y2")
-        paths.append(fields[0])
-        boxes.append(_integers(row, fields[1:]))
+        name, box = parse_rectrain_row(row)
+        paths.append(name)
+        boxes.append(box)
     return RecognitionTrain(tuple(paths), _box_array(boxes), style)
+
+
+def parse_rectrain_row(row: Row) -> tuple[str, list[int]]:
+    """Return the path and the box of a row of the training boxes.
+
+    Raises:
+        BadInput: it is not a path and four integers, TAB separated.
+    """
+    fields = row.text.split("\t")
+    if len(fields) != 5 or not fields[0]:
+        row.fail("5 TAB-separated fields: path x1 y1 x2 y2")
+    return fields[0], _integers(row, fields[1:])
 
 
 def write_rectrain_det(path: Path, train: RecognitionTrain) -> None:

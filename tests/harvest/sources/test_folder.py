@@ -15,7 +15,7 @@ from icf.harvest.http.session import Web
 from icf.harvest.sources import folder as folder_module
 from icf.harvest.sources.base import Character, ListingPage
 from icf.harvest.sources.folder import FolderSource, open_inside
-from icf.harvest.sources.own_files import walk
+from icf.own_files import walk
 from icf.settings import HarvestSettings
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from icf.harvest.sources.own_files import is_made_by_machine, walk
+from icf.own_files import is_made_by_machine, walk
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,195 @@
+"""The published iCartoonFace: its training pictures, for recognition and detection.
+
+The published lists and folders are looked for by name, at most `_DEPTH` folders below
+the one given. So all of these work: everything unpacked into one folder, an archive a
+folder, and a release of ours::
+
+    icartoonface_rectrain/                              a folder an identity
+    icartoonface_rectrain_det.txt                       a box a picture
+    icartoonface_dettrain/                              pictures
+    personai_icartoonface_dettrain_anno_updatedv1.0.csv boxes; else
+    icartoonface_dettrain.csv                           the list before it
+
+The test pictures are never read: who trained on them could not be scored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from icf.errors import BadInput
+from icf.icartoonface.detection import dettrain_rows
+from icf.icartoonface.lines import Row, read_rows
+from icf.icartoonface.recognition import parse_rectrain_row
+from icf.icartoonface.release_files import (
+    DETTRAIN_BOXES,
+    DETTRAIN_FOLDER,
+    RECTRAIN_FOLDER,
+    RECTRAIN_LIST,
+)
+from icf.models.data.base import Box, LabelledFace, LabelledPicture, Reader, Skipped
+from icf.models.data.boxes import wrong_with
+from icf.models.data.picture_files import KnownFiles, read_file, state_of
+from icf.names import normal_name
+from icf.own_files import walk
+
+#: The list of detection boxes that was replaced.
+DETTRAIN_BOXES_BEFORE = "icartoonface_dettrain.csv"
+
+_DEPTH = 3
+
+Rows = Iterator[tuple[Row, str, list[float]] | BadInput]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Where the published names are below a folder; None: nowhere."""
+
+    rectrain: Path | None
+    rectrain_list: Path | None
+    dettrain: Path | None
+    dettrain_list: Path | None
+
+
+@dataclass(frozen=True)
+class ICartoonFaceReader(Reader):
+    """Reads the training pictures of whichever of the two sets is there."""
+
+    kind: ClassVar[str] = "icartoonface"
+
+    def pictures(self) -> Iterator[LabelledPicture | Skipped]:
+        """Stream the pictures of both sets, in the order of their lists.
+
+        Raises:
+            BadInput: neither set is there, or a list without its pictures or the
+                other way round.
+        """
+        found = self._found()
+        if found.rectrain and found.rectrain_list:
+            rows = _rectrain_rows(found.rectrain_list)
+            yield from self._listed(found.rectrain, rows, recognition=True)
+        if found.dettrain and found.dettrain_list:
+            rows = dettrain_rows(found.dettrain_list)
+            yield from self._listed(found.dettrain, rows, recognition=False)
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes of a picture."""
+        return read_file(self.path / key)
+
+    def fingerprint(self) -> str:
+        """Return a digest of names, sizes and times of lists and pictures."""
+        found = self._found()
+        lists = [p for p in (found.rectrain_list, found.dettrain_list) if p]
+        folders = [p for p in (found.rectrain, found.dettrain) if p]
+        pictures = (path for folder in folders for path in walk(folder))
+        return state_of(self.path, (*lists, *pictures))
+
+    def _listed(
+        self, folder: Path, rows: Rows, *, recognition: bool
+    ) -> Iterator[LabelledPicture | Skipped]:
+        """Stream the pictures of one list, each with all its boxes."""
+        known = KnownFiles(folder)
+        boxes: dict[str, list[Box]] = {}
+        with_bad_boxes = set()
+        for each in rows:
+            if isinstance(each, BadInput):
+                yield Skipped(str(each), "a row that cannot be read")
+                continue
+            row, name, (x1, y1, x2, y2) = each
+            where, box = f"{row.path.name}, line {row.number}", (x1, y1, x2, y2)
+            of_picture = boxes.setdefault(name, [])
+            if name not in known:
+                yield Skipped(where, "no such picture")
+            elif wrong := wrong_with(box):
+                with_bad_boxes.add(name)
+                yield Skipped(where, wrong)
+            elif box in of_picture:
+                yield Skipped(where, "the same box again")
+            else:
+                of_picture.append(box)
+        above = folder.relative_to(self.path)
+        for name, found in boxes.items():
+            identity = normal_name(name.rpartition("/")[0]) if recognition else ""
+            # A face whose box is bad is somewhere, so the rest is not background.
+            complete = not recognition and name not in with_bad_boxes
+            if found:
+                faces = tuple(LabelledFace(b, identity=identity or None) for b in found)
+                yield LabelledPicture((above / name).as_posix(), faces, complete)
+        yield from _unlisted(folder, boxes)
+
+    def _found(self) -> _Found:
+        """Look for the published names.
+
+        Raises:
+            BadInput: nothing that can be read is there.
+        """
+        if not self.path.is_dir():
+            raise BadInput(f"{self.name}: {self.path} is not a folder")
+        places = _places(self.path)
+        found = _Found(
+            places.get(RECTRAIN_FOLDER.name),
+            places.get(RECTRAIN_LIST.name),
+            places.get(DETTRAIN_FOLDER.name),
+            places.get(DETTRAIN_BOXES.name) or places.get(DETTRAIN_BOXES_BEFORE),
+        )
+        pairs = (
+            (found.rectrain, found.rectrain_list, RECTRAIN_FOLDER, RECTRAIN_LIST),
+            (found.dettrain, found.dettrain_list, DETTRAIN_FOLDER, DETTRAIN_BOXES),
+        )
+        for folder, boxes, folder_name, list_name in pairs:
+            if bool(folder) is not bool(boxes):
+                here, missing = folder or boxes, list_name if folder else folder_name
+                raise BadInput(
+                    f"{self.name}: there is {here}, but {missing.name} is nowhere "
+                    f"below {self.path}; download it too, or move {here} away"
+                )
+        if not (found.rectrain or found.dettrain):
+            raise BadInput(
+                f"{self.name}: neither {RECTRAIN_LIST.name} nor {DETTRAIN_BOXES.name} "
+                f"is in {self.path} or {_DEPTH} folders below; the archives must be "
+                "unpacked"
+            )
+        return found
+
+
+def _rectrain_rows(path: Path) -> Rows:
+    for row in read_rows(path)[0]:
+        if row.text.strip():
+            try:
+                name, box = parse_rectrain_row(row)
+                yield row, name, [float(side) for side in box]
+            except BadInput as error:
+                yield error
+
+
+def _places(root: Path) -> dict[str, Path]:
+    """Return where each published name is; of several places the nearest one."""
+    wanted = {
+        *(RECTRAIN_FOLDER.name, RECTRAIN_LIST.name, DETTRAIN_FOLDER.name),
+        *(DETTRAIN_BOXES.name, DETTRAIN_BOXES_BEFORE),
+    }
+    places: dict[str, Path] = {}
+    level = [root]
+    for _ in range(_DEPTH + 1):
+        below: list[Path] = []
+        for folder in level:
+            with os.scandir(folder) as entries:
+                for each in sorted(entries, key=lambda entry: entry.name):
+                    if each.name in wanted:
+                        places.setdefault(each.name, Path(each.path))
+                    elif each.is_dir():
+                        below.append(Path(each.path))
+        level = below
+    return places
+
+
+def _unlisted(folder: Path, listed: dict[str, list[Box]]) -> Iterator[Skipped]:
+    """Yield the pictures that the list does not have."""
+    above = len(os.fspath(folder)) + 1
+    for path in walk(folder):
+        if os.fspath(path)[above:] not in listed:
+            yield Skipped(str(path), "not in the list of boxes")

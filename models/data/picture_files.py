@@ -1,0 +1,103 @@
+"""Pictures that are files of a folder: which there are, and their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from icf.errors import BadInput
+from icf.models.data.base import Skipped
+from icf.own_files import walk
+
+#: How names of pictures end; what they really are, the decoder finds out.
+SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
+        *(".tif", ".tiff", ".avif", ".heic", ".heif"),
+    }
+)
+
+
+def picture_files(root: Path) -> Iterator[str | Skipped]:
+    """Yield the pictures below a folder, in a fixed order.
+
+    What is hidden or made by a machine is passed over.
+
+    Yields:
+        The path of a picture below ``root``, with ``/``; any other file as skipped.
+    """
+    above = 0 if root == Path() else len(os.fspath(root).rstrip("/")) + 1
+    for path in walk(root):
+        key = os.fspath(path)[above:]
+        if not _is_text(key):
+            shown = os.fsencode(key).decode(errors="replace")
+            yield Skipped(shown, "its name is not UTF-8")
+        elif path.suffix.lower() not in SUFFIXES:
+            yield Skipped(key, "not a picture by its name")
+        else:
+            yield key
+
+
+class KnownFiles:
+    """Which files there are below a folder; each folder is listed once.
+
+    That is much faster than asking the system for each of many files.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._names: dict[str, frozenset[str]] = {}
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is such a file; a key never leads out of the folder."""
+        folder, _, name = key.rpartition("/")
+        if folder not in self._names:
+            self._names[folder] = self._listed(folder)
+        return name in self._names[folder]
+
+    def _listed(self, folder: str) -> frozenset[str]:
+        if folder.startswith("/") or ".." in folder.split("/"):
+            return frozenset()
+        try:
+            with os.scandir(self._root / folder) as entries:
+                return frozenset(each.name for each in entries if each.is_file())
+        except OSError:
+            return frozenset()
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: cannot be read: {error}") from error
+
+
+def state_of(root: Path, files: Iterable[Path]) -> str:
+    """Return a digest of files by their names below ``root``, sizes and times.
+
+    No file is read.
+    """
+    digest, above = hashlib.sha256(), os.fspath(root)
+    for path in files:
+        name = os.fspath(path).removeprefix(above)
+        try:
+            status = path.stat()
+            line = f"{name} {status.st_size} {status.st_mtime_ns}\n"
+        except OSError:
+            line = f"{name} is gone\n"
+        digest.update(line.encode("utf-8", errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _is_text(name: str) -> bool:
+    return name.encode("utf-8", errors="replace") == os.fsencode(name)
