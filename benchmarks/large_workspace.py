@@ -41,7 +41,7 @@ from icf.catalogue.schema import (
 from icf.filter.chain import filter_chain
 from icf.filter.step_names import ENTRY_STEPS
 from icf.models.cards import bundled_path, verified
-from icf.models.register import register
+from icf.models.registry.register import register
 from icf.workspace import Workspace, find, init
 
 FACES_PER_CHARACTER, CHARACTERS_PER_ALBUM = 78, 4

@@ -22,7 +22,7 @@ from icf.filter.steps.score import Score
 from icf.filter.steps.sharpness import Sharpness
 from icf.filter.steps.size import Size
 from icf.filter.steps.tone import Tone
-from icf.models.cards import chosen_path
+from icf.models.registry.resolve import model_path
 from icf.settings import LEAST_SCORE
 from icf.workspace import Workspace
 
@@ -31,7 +31,9 @@ def filter_chain(workspace: Workspace) -> Chain:
     """Make the steps of icf and of installed plug-ins.
 
     Raises:
-        WrongUse: a plug-in step cannot be loaded, placed or configured.
+        WrongUse: a plug-in step cannot be loaded, placed or configured, or the settings
+            name a model that is not known.
+        BadModel: the file of a chosen model is not there any more.
     """
     return Chain(plugins.placed(own_steps(workspace), plugins.made(workspace)))
 
@@ -53,7 +55,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
             wanted.runtime,
             wanted.device,
             wanted.hashes,
-            chosen_path(wanted.detector, "detector", workspace.root),
+            model_path(workspace, "detector"),
         ),
         Aspect(wanted.min_side, wanted.max_aspect),
         Photo(wanted.max_photo),
@@ -75,7 +77,7 @@ def own_steps(workspace: Workspace) -> tuple[Step[Any], ...]:
             max_pixels,
             wanted.runtime,
             wanted.device,
-            chosen_path(wanted.embedder, "embedder", workspace.root),
+            model_path(workspace, "embedder"),
         ),
         Duplicates(
             vectors, wanted.max_phash, wanted.max_dhash, wanted.min_duplicate_cosine

@@ -10,10 +10,11 @@ import functools
 import threading
 from pathlib import Path
 
-from icf.models.cards import bundled_path, chosen_path
+from icf.models.cards import bundled_path
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.photo import PhotoJudge
+from icf.models.registry.resolve import model_path
 from icf.models.runtime.network import Device, Runtime
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
@@ -44,7 +45,7 @@ def embedder(
 def chosen_embedder(workspace: Workspace) -> Embedder:
     """The embedder that the settings of a workspace name."""
     wanted = workspace.settings.filter
-    model = chosen_path(wanted.embedder, "embedder", workspace.root)
+    model = model_path(workspace, "embedder")
     return embedder(wanted.runtime, wanted.device, model)
 
 

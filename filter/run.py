@@ -26,7 +26,7 @@ from icf.filter.step_range import Chosen
 from icf.filter.steps.detect import Detect
 from icf.filter.steps.embed import Embed
 from icf.filter.steps.identity import Identity
-from icf.models.register import register
+from icf.models.registry.register import register
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 

@@ -21,8 +21,8 @@ from icf.stores.files import replace_file
 
 #: The models that come with the program.
 BUNDLED = ("detector", "embedder", "photo")
-#: What `filter.detector` and `filter.embedder` call them.
-DEFAULT = "bundled"
+#: What settings and commands call the one of a task.
+BUNDLED_WORD = "bundled"
 
 #: Format and network of cards that name neither, by task: older cards do not.
 _OLDER: Mapping[str, tuple[str, str]] = {
@@ -30,6 +30,8 @@ _OLDER: Mapping[str, tuple[str, str]] = {
     "embed": ("icf-embedder-onnx", "embedder-mobilenetv2"),
     "judge": ("icf-photo-onnx", "photo-mobilenetv2"),
 }
+#: Fields that older cards lack, and what that means.
+_LATER: Mapping[str, Any] = {"licence": ""}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ModelCard:
         figures: accuracy by group of held-out pictures.
         limits: known limits.
         parameters: numbers that belong to the weights: thresholds, calibration.
+        licence: of the weights; "": not known. `data` has those of the data.
     """
 
     name: str
@@ -75,27 +78,12 @@ class ModelCard:
     figures: Mapping[str, Any]
     limits: tuple[str, ...]
     parameters: Mapping[str, float] = field(default_factory=dict)
+    licence: str = ""
 
 
 def bundled_path(name: str) -> Path:
     """Where the weights of one of `BUNDLED` are."""
     return Path(str(resources.files("icf.models"))) / "bundled" / f"{name}.onnx"
-
-
-def chosen_path(setting: str, name: str, root: Path) -> Path:
-    """Where the model is that a setting names; it need not exist.
-
-    Args:
-        setting: ``"bundled"``, or the path of weights or of their card.
-        name: of the bundled model: one of `BUNDLED`.
-        root: the folder that a relative path starts from.
-
-    >>> chosen_path("models/mine.onnx", "detector", Path("/toons"))
-    PosixPath('/toons/models/mine.onnx')
-    """
-    if setting == DEFAULT:
-        return bundled_path(name)
-    return root / Path(setting).expanduser()
 
 
 def weights_path(path: Path) -> Path:
@@ -120,14 +108,29 @@ def load_card(path: Path) -> ModelCard:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadModel(f"cannot read the model card {path}: {error}") from error
+    return card_from(fields, str(path))
+
+
+def card_from(fields: Any, where: str) -> ModelCard:
+    """Make a card of the fields of its JSON, of any version of the program.
+
+    Args:
+        fields: as JSON gives them.
+        where: they are from, for messages.
+
+    Raises:
+        BadModel: they are not those of a card.
+    """
     expected = {each.name for each in dataclasses.fields(ModelCard)}
+    if isinstance(fields, dict):
+        fields = {**_LATER, **fields}
     if isinstance(fields, dict) and not {"format", "network"} & fields.keys():
         form, network = _OLDER.get(str(fields.get("task")), ("", ""))
         fields |= {"format": form, "network": network}
     found = set(fields) if isinstance(fields, dict) else set()
     if found != expected:
         raise BadModel(
-            f"{path} is not a model card: missing {sorted(expected - found)}, "
+            f"{where} is not a model card: missing {sorted(expected - found)}, "
             f"unknown {sorted(found - expected)}"
         )
     lists = {name: tuple(fields[name]) for name in ("data", "limits")}
@@ -179,6 +182,7 @@ def new_card(
         "figures": {},
         "limits": (),
         "parameters": dict(parameters),
+        "licence": "",
     }
     return ModelCard(**{**fields, **more})
 

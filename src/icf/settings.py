@@ -195,14 +195,16 @@ class FilterSettings(_Section):
         description="enlargement of exported crops; 1.0 doubles both sides (table 5)",
     )
     detector: str = Field(
-        default="bundled",
+        default="champion",
         min_length=1,
-        description="model that finds faces: bundled, or the path of a model file",
+        description="model that finds faces: champion (promoted last), bundled or the "
+        "name, hash or path of another",
     )
     embedder: str = Field(
-        default="bundled",
+        default="champion",
         min_length=1,
-        description="model that embeds faces: bundled, or the path of a model file",
+        description="model that embeds faces: champion (promoted last), bundled or the "
+        "name, hash or path of another",
     )
     runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field(
         default="auto",

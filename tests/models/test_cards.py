@@ -27,6 +27,11 @@ def test_a_card_reads_as_it_was_written(weights: Path) -> None:
     assert load_card(weights.with_suffix(".json")) == card
 
 
+def test_a_card_of_before_says_nothing_of_the_licence(weights: Path) -> None:
+    edited(lambda fields: fields.pop("licence"))(weights)
+    assert load_card(weights.with_suffix(".json")).licence == ""
+
+
 def test_a_file_that_is_what_its_card_promises_is_taken(weights: Path) -> None:
     card = verified(weights, "detect", {"min_score"})
     assert card.sha256 == sha256_of(weights)

@@ -21,7 +21,7 @@ from icf.catalogue.calibrations import Curve
 from icf.catalogue.schema import decision, face, model
 from icf.errors import BadModel, IcfError
 from icf.filter.resources import chosen_embedder
-from icf.models.cards import chosen_path, load_card, new_card, save_card, sha256_of
+from icf.models.cards import load_card, new_card, save_card, sha256_of
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.networks import NETWORKS, create
@@ -293,11 +293,3 @@ def test_detect_and_embed_take_a_model(tmp_path: Path) -> None:
     faces.write_text(json.dumps({"path": str(picture), "box": [60, 36, 76, 52]}) + "\n")
     words = ("--out", tmp_path / "out.npy", "--model", ears.with_suffix(".json"))
     assert said("embed", faces, *words)["dim"] == 3
-
-
-def test_a_path_starts_from_the_workspace(tmp_path: Path) -> None:
-    assert chosen_path("models/a.onnx", "detector", tmp_path) == (
-        tmp_path / "models" / "a.onnx"
-    )
-    assert chosen_path("/b.onnx", "detector", tmp_path) == Path("/b.onnx")
-    assert chosen_path("bundled", "embedder", tmp_path).name == "embedder.onnx"

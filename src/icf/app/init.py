@@ -11,7 +11,7 @@ from icf import workspace
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.harvest.http.user_agent import user_agent
 from icf.models.cards import BUNDLED, bundled_path, load_card
-from icf.models.register import register
+from icf.models.registry.register import register
 from icf.redact import redact
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace

@@ -527,6 +527,8 @@ model = sa.Table(
     _text("name"),
     _text("task"),
     _text("card"),
+    # Who added it; NULL: the program, because it is bundled or ran.
+    _text("added_by", nullable=True),
     _time("added_at"),
 )
 

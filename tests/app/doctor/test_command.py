@@ -18,7 +18,6 @@ from icf.catalogue import ledger
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import face, run
 from icf.errors import IcfError
-from icf.settings import FilterSettings
 from icf.workspace import Workspace, find, init
 from tests.app.doctor.damages import flip_a_bit
 from tests.app.program import call, program, said
@@ -104,8 +103,8 @@ def test_people_get_a_table(space: Path) -> None:
 
 
 def test_a_model_that_does_not_match_its_card_is_broken(tmp_path: Path) -> None:
-    settings = FilterSettings(detector=str(tmp_path / "none.onnx"))
-    check = next(iter(check_models(settings, tmp_path)))
+    flags = (f"filter.detector={tmp_path / 'none.onnx'}",)
+    check = next(iter(check_models(init(tmp_path, flags))))
     assert (check.name, check.state) == ("detector", "broken")
     assert "none.json" in check.found
 

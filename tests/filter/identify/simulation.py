@@ -41,7 +41,7 @@ from icf.filter.chain import filter_chain
 from icf.filter.cli.main import cli
 from icf.filter.resources import embedder
 from icf.filter.step_range import Chosen
-from icf.models.register import register
+from icf.models.registry.register import register
 from icf.reliability import BINS
 from icf.workspace import Workspace
 

@@ -15,7 +15,6 @@ from icf.app.doctor.check import Check, State, attempt
 from icf.app.doctor.machine import check_machine, check_models
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import BrokenMachine, IcfError, SomeFailed
-from icf.settings import FilterSettings
 from icf.workspace import Workspace, root_of
 
 if TYPE_CHECKING:
@@ -119,10 +118,10 @@ def _report(invocation: Invocation, done: Repaired) -> None:
 
 
 def _models(invocation: Invocation) -> Iterator[Check]:
-    wanted, root = FilterSettings(), Path.cwd()
+    workspace = None
     with contextlib.suppress(IcfError):  # outside of a workspace; checked below
-        wanted, root = invocation.workspace.settings.filter, invocation.workspace.root
-    return check_models(wanted, root)
+        workspace = invocation.workspace
+    return check_models(workspace)
 
 
 def _workspace(invocation: Invocation, *, full: bool) -> Iterator[Check]:

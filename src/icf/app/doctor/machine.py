@@ -13,11 +13,14 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 from icf.app.doctor.check import Check, State, attempt
-from icf.models.cards import bundled_path, chosen_path, verified, weights_path
-from icf.settings import FilterSettings
+from icf.errors import BrokenMachine
+from icf.models.cards import bundled_path, verified, weights_path
+from icf.models.registry.resolve import model_path
+from icf.models.registry.tasks import ON_CARDS, TASKS, Task
+from icf.workspace import Workspace
 
 #: Packages, and the distributions that they may come from.
 _PACKAGES = {
@@ -38,22 +41,32 @@ def check_machine() -> Iterator[Check]:
     yield Check("gpu", "ok", _gpu())
 
 
-def check_models(settings: FilterSettings, root: Path) -> Iterator[Check]:
-    """Compare the models that the settings name with their cards."""
-    for name, chosen, task in (
-        ("detector", settings.detector, "detect"),
-        ("embedder", settings.embedder, "embed"),
-    ):
-        yield attempt(
-            name,
-            lambda name=name, chosen=chosen, task=task: (
-                verified(  # type: ignore[misc]
-                    weights_path(chosen_path(chosen, name, root)), task, frozenset()
-                ).sha256
-            ),
-        )
+def check_models(workspace: Workspace | None) -> Iterator[Check]:
+    """Compare the models that a workspace uses with their cards.
+
+    Args:
+        workspace: whose settings name them; None: the bundled ones.
+    """
+    for task in TASKS:
+        try:
+            yield attempt(task, partial(_sha256, workspace, task))
+        except _Unread:
+            unread = "not known: the catalogue, which says which it is, cannot be read"
+            yield Check(task, "warning", unread)
     photo = bundled_path("photo")
     yield attempt("photo", lambda: verified(photo, "judge", frozenset()).sha256)
+
+
+class _Unread(Exception):
+    """The catalogue does not answer; a check of its own says so."""
+
+
+def _sha256(workspace: Workspace | None, task: Task) -> str:
+    try:
+        chosen = model_path(workspace, task) if workspace else bundled_path(task)
+    except BrokenMachine as error:
+        raise _Unread from error
+    return verified(weights_path(chosen), ON_CARDS[task], frozenset()).sha256
 
 
 def _package(module: str, distributions: tuple[str, ...]) -> Check:

@@ -54,3 +54,4 @@ def upgrade() -> None:
     )
     op.add_column("round", sa.Column("summary", sa.Text()))
     op.add_column("run", sa.Column("round_id", key))
+    op.add_column("model", sa.Column("added_by", sa.Text()))

@@ -15,8 +15,16 @@ from icf.catalogue.schema import model
 from icf.models.cards import ModelCard
 
 
-def register(catalogue: Catalogue, cards: Iterable[ModelCard]) -> None:
-    """Enter the cards of models that the catalogue does not have yet."""
+def register(
+    catalogue: Catalogue, cards: Iterable[ModelCard], by: str | None = None
+) -> None:
+    """Enter the cards of models that the catalogue does not have yet.
+
+    Args:
+        catalogue: that gets them.
+        cards: of the models.
+        by: who added them; None: the program did, because they are bundled or ran.
+    """
     query = sa.select(model.c.sha256)
     with catalogue.read() as connection:
         known = set(connection.execute(query).scalars())
@@ -26,6 +34,7 @@ def register(catalogue: Catalogue, cards: Iterable[ModelCard]) -> None:
             "name": card.name,
             "task": card.task,
             "card": json.dumps(asdict(card), sort_keys=True),
+            "added_by": by,
             "added_at": time.time(),
         }
         for card in cards
