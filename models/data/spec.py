@@ -32,8 +32,8 @@ READERS = Registry(
     kind="kind of training data",
     group="icf.training_data",
     own={
-        "folders": "icf.models.data.folders:FoldersReader",
-        "icartoonface": "icf.models.data.icartoonface:ICartoonFaceReader",
+        "folders": "icf.models.data.formats.folders:FoldersReader",
+        "icartoonface": "icf.models.data.formats.icartoonface:ICartoonFaceReader",
         "release": "icf.models.data.release:ReleaseReader",
         "workspace": "icf.models.data.workspace:WorkspaceReader",
     },

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.errors import WrongUse
-from icf.models.data.folders import FoldersReader
+from icf.models.data.formats.folders import FoldersReader
 from icf.models.data.spec import READERS, DataSpec, open_reader, parse
 
 

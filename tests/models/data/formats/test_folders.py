@@ -6,7 +6,7 @@ import pytest
 
 from icf.errors import BadInput
 from icf.models.data.base import LabelledFace, LabelledPicture, Skipped
-from icf.models.data.folders import FoldersReader
+from icf.models.data.formats.folders import FoldersReader
 from tests.models.data.files import split, write_jpeg
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from icf.errors import BadInput
 from icf.models.data.base import LabelledFace, LabelledPicture
-from icf.models.data.icartoonface import ICartoonFaceReader
+from icf.models.data.formats.icartoonface import ICartoonFaceReader
 from tests.models.data.files import reasons, split, write_jpeg, write_lines
 
 RECTRAIN = "icartoonface_rectrain"

@@ -1,0 +1,1 @@
+"""Other people's formats of training data, a reader a file."""
