@@ -172,7 +172,7 @@ def test_a_card_of_before_means_the_bundled_format_and_network(tmp_path: Path) -
 def test_networks_and_losses_are_made_by_name() -> None:
     for name in NETWORKS.own:
         assert isinstance(create(name), torch.nn.Module)
-    with pytest.raises(BadModel, match="unknown network 'vit'; known are embedder-"):
+    with pytest.raises(BadModel, match="unknown network 'vit'; known are densenet"):
         create("vit")
     loss = losses.create("margin", dim=4, classes=3, m2=0.2)
     assert loss(torch.ones(2, 4), torch.tensor([0, 2])).shape == ()
