@@ -1,0 +1,1 @@
+"""Recipes that come with the program: configurations in TOML, ``TASK-RECIPE.toml``."""
