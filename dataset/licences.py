@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image_source
-from icf.licence_names import is_allowed
 from icf.spreadsheet import harmless
 
 
@@ -50,25 +49,6 @@ def read_sources(
     for row in by_ids(connection, query, image_source.c.image_id, images):
         found[row.image_id].append(Source(*map(_text, row[1:])))
     return found
-
-
-def under_licence(
-    connection: sa.Connection, images: Sequence[int], only_licence: Collection[str]
-) -> frozenset[int]:
-    """Return the images that were found under an allowed licence.
-
-    One such source is enough: a picture may be published under several licences.
-    """
-    if not only_licence:
-        return frozenset(images)
-    query = sa.select(
-        image_source.c.image_id, image_source.c.licence, image_source.c.licence_url
-    )
-    return frozenset(
-        row.image_id
-        for row in by_ids(connection, query, image_source.c.image_id, images)
-        if is_allowed(only_licence, row.licence, row.licence_url)
-    )
 
 
 def files_of(release: Path, sha256: str) -> list[str] | None:

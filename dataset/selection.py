@@ -1,16 +1,14 @@
 """Select from the catalogue what a release can contain: confirmed faces, pictures.
 
-Everything is paged by key. A face belongs to an identity if people answered that it
-is that character, or chose it as its reference. So does a reference that they compared
-others with and were not asked about, as earlier versions did not ask: such faces are
-marked, or left out. A face confirmed for two characters belongs to neither. Merged
-characters are one identity, that of the character they were merged into.
+Which faces are confirmed, and as whom, is the rule of `icf.catalogue.labels.confirmed`.
+References that nobody was asked about are marked, or left out. Everything is paged by
+key.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,19 +16,21 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from icf.catalogue.confirmations import HAND, refusing
-from icf.catalogue.merges import survivor
+from icf.catalogue.labels.confirmed import (
+    is_drawn,
+    is_there,
+    pages,
+    read_confirmed,
+    unmerged,
+)
+from icf.catalogue.labels.licences import under_licence
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character, face, image, model, question, review
-from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
-from icf.dataset.licences import under_licence
+from icf.catalogue.schema import album, character, face, image, model, question
 from icf.dataset.near_duplicates import Hashes
 from icf.errors import WrongUse
 from icf.next_step import next_step
 
 IntArray = npt.NDArray[np.int64]
-
-PAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,8 @@ def select(
             allowed licence; or people found two characters to be one, and they are
             not merged yet.
     """
-    owners, unasked, ambiguous = _owners(connection)
-    if not unasked_references:
-        owners = {key: owner for key, owner in owners.items() if key not in unasked}
+    found = read_confirmed(connection)
+    owners = (found if unasked_references else found.asked()).owners
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
     _check_labels(connection, confirmed)
     images = sorted({row.image_id for row in confirmed})
@@ -148,7 +147,7 @@ def select(
             f"none of the {len(rows)} confirmed faces is embedded; run `icf-filter run`"
         )
     usable = [row for row in rows if row.embedder == embedder[0][0]]
-    characters = {row.id: row for row in _pages(connection, _CHARACTERS, character)}
+    characters = {row.id: row for row in pages(connection, _CHARACTERS, character.c.id)}
     identities = {
         each: _identity(characters[each]) for each in {owners[r.id] for r in usable}
     }
@@ -163,16 +162,16 @@ def select(
         detectors=tuple(sorted({row.detector for row in usable})),
         models={sha256: name for sha256, name in names},
         left_out={
-            "confirmed_for_two_characters": ambiguous,
+            "confirmed_for_two_characters": len(found.ambiguous),
             "other_licence": len(confirmed) - len(rows),
             "without_embedding": len(rows) - len(usable),
-            **({} if unasked_references else {"unasked_references": len(unasked)}),
+            **(
+                {} if unasked_references else {"unasked_references": len(found.unasked)}
+            ),
         },
-        unasked=frozenset(unasked.intersection(row.id for row in usable)),
+        unasked=found.unasked.intersection(row.id for row in usable),
     )
 
-
-_GONE = (FaceReason.TAKEN_DOWN.value, FaceReason.NOT_A_FACE.value)
 
 _FACES = (
     sa.select(
@@ -188,7 +187,7 @@ _FACES = (
         face.c.embedder,
         face.c.detector,
     )
-    .where(face.c.reason.not_in(_GONE))
+    .where(is_there())
     .order_by(face.c.id)
 )
 
@@ -199,96 +198,15 @@ _CHARACTERS = sa.select(
     album.c.name.label("album"),
 ).join(album, album.c.id == character.c.album_id)
 
-_ANSWERED = sa.select(
-    question.c.id,
-    question.c.face_id,
-    survivor().label("character_id"),
-    question.c.label,
-).join(character, character.c.id == question.c.character_id)
-
-_SAME = _ANSWERED.where(question.c.label == Label.SAME.value)
-
-#: Of characters: merged into another one, or another one was merged into it.
-_merged = character.alias("merged")
-_IN_MERGE = sa.or_(
-    character.c.merged_into.is_not(None),
-    # Not as "exists": nothing finds what was merged into one without reading all.
-    character.c.id.in_(
-        sa.select(_merged.c.merged_into).where(_merged.c.merged_into.is_not(None))
-    ),
-)
-
-
-def _pages(
-    connection: sa.Connection, query: sa.Select[Any], table: sa.Table
-) -> Iterator[sa.Row[Any]]:
-    """Yield all rows of ``query``, whose first column is the key of ``table``."""
-    last = -1
-    while True:
-        page = query.where(table.c.id > last).order_by(table.c.id).limit(PAGE)
-        rows = connection.execute(page).all()
-        yield from rows
-        if len(rows) < PAGE:
-            return
-        last = rows[-1][0]
-
-
-def _owners(connection: sa.Connection) -> tuple[dict[int, int], set[int], int]:
-    """Map faces to characters.
-
-    Returns:
-        The character of each face; those faces that are references nobody was asked
-        about; and how many were confirmed for several characters.
-    """
-    owners: dict[int, int] = {}
-    ambiguous: set[int] = set()
-    for row in _pages(connection, _SAME, question):
-        if owners.setdefault(row.face_id, row.character_id) != row.character_id:
-            ambiguous.add(row.face_id)
-    confirmed = set(owners.values())
-    unasked: set[int] = set()
-    references = sa.select(
-        character.c.id,
-        survivor().label("owner"),
-        character.c.reference_face_id,
-        character.c.reference_by,
-    ).where(
-        character.c.reference_face_id.is_not(None),
-        ~sa.exists().where(
-            question.c.character_id == character.c.id,
-            sa.or_(*refusing(character.c.reference_face_id)),
-        ),
-    )
-    for row in _pages(connection, references, character):
-        character_id, face_id = row.owner, row.reference_face_id
-        # A reference face confirms nothing unless its character has a confirmed face.
-        if character_id not in confirmed:
-            continue
-        if face_id not in owners and row.reference_by != HAND:
-            unasked.add(face_id)
-        if owners.setdefault(face_id, character_id) != character_id:
-            ambiguous.add(face_id)
-    # Before a merge people may have answered yes for one and no for the other.
-    rejected = _ANSWERED.where(question.c.label == Label.DIFFERENT.value, _IN_MERGE)
-    for row in _pages(connection, rejected, question):
-        if owners.get(row.face_id) == row.character_id:
-            ambiguous.add(row.face_id)
-    clear = {key: owner for key, owner in owners.items() if key not in ambiguous}
-    return clear, unasked - ambiguous, len(ambiguous)
-
 
 def _check_merges(
     connection: sa.Connection, identities: Mapping[int, Identity]
 ) -> None:
     """Refuse to release one character under two names."""
-    same = _found_to_be(connection, ReviewStatus.SAME)
-    # Pairs with contradicting answers are not merged.
     pairs = [
         (one, other)
-        for one, other in sorted(
-            same - _found_to_be(connection, ReviewStatus.DIFFERENT)
-        )
-        if one != other and one in identities and other in identities
+        for one, other in unmerged(connection)
+        if one in identities and other in identities
     ]
     if not pairs:
         return
@@ -298,23 +216,6 @@ def _check_merges(
         "pairs are not merged: they could be in train and in test. Run "
         "`icf-filter review --apply`, then `icf-filter run`"
     )
-
-
-def _found_to_be(
-    connection: sa.Connection, status: ReviewStatus
-) -> set[tuple[int, int]]:
-    """Read pairs of characters with this review status, as merged, smaller id first."""
-    one, other = character.alias("one"), character.alias("other")
-    query = (
-        sa.select(survivor(one), survivor(other))
-        .select_from(review)
-        .join(one, one.c.id == review.c.character_id)
-        .join(other, other.c.id == review.c.other_character_id)
-        .where(review.c.kind == Suspicion.MERGE.value, review.c.status == status.value)
-    )
-    return {
-        (min(row[0], row[1]), max(row[0], row[1])) for row in connection.execute(query)
-    }
 
 
 def _identity(row: sa.Row[Any]) -> Identity:
@@ -399,12 +300,7 @@ def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box
             face.c.y2,
             face.c.score,
         )
-        .where(
-            face.c.kind == "cartoon",
-            face.c.reason.not_in(
-                (FaceReason.LOW_SCORE.value, FaceReason.NOT_A_FACE.value)
-            ),
-        )
+        .where(is_drawn())
         .order_by(face.c.id)
     )
     boxes: dict[int, tuple[Box, ...]] = dict.fromkeys(ids, ())
