@@ -34,6 +34,7 @@ FORMATS = Registry(
     group="icf.model_formats",
     own={
         "icf-detector-onnx": "icf.models.formats.icf_detector:IcfDetector",
+        "icf-retinanet-onnx": "icf.models.formats.icf_retinanet:IcfRetinaNet",
         "icf-embedder-onnx": "icf.models.formats.icf_embedder:IcfEmbedder",
     },
 )

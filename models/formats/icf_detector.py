@@ -7,11 +7,12 @@ logits n x anchors x 2 and box offsets n x anchors x 4; see `icf.models.anchors`
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from icf.errors import BadModel
-from icf.models import anchors
+from icf.models.anchors import SMALL, Geometry
 from icf.models.cards import ModelCard
 from icf.models.formats.base import DetectorFormat, Found, Numbers, Opening, Pixels
 from icf.models.runtime.network import Network, open_network
@@ -27,6 +28,8 @@ class IcfDetector(DetectorFormat):
     Args:
         network: the opened network.
     """
+
+    geometry: ClassVar[Geometry] = SMALL
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -51,21 +54,24 @@ class IcfDetector(DetectorFormat):
     def detect(self, pictures: Pixels, min_score: float) -> list[Found]:
         """Find faces."""
         logits, offsets = self._network.predict(pictures)
-        reference = anchors.anchors(*pictures.shape[1:3])
         return [
-            _read(*outputs, reference, min_score)
+            self._read(*outputs, pictures.shape[1:3], min_score)
             for outputs in zip(logits, offsets, strict=True)
         ]
 
-
-def _read(
-    logits: Numbers, offsets: Numbers, reference: Numbers, min_score: float
-) -> Found:
-    scores = _sigmoid(logits.max(1))
-    some = np.flatnonzero(scores >= min_score)
-    some = some[np.argsort(-scores[some], kind="stable")[:_MAX_BOXES]]
-    boxes = anchors.decode(offsets[some], reference[some])
-    return Found(boxes, scores[some], logits.argmax(1)[some])
+    def _read(
+        self,
+        logits: Numbers,
+        offsets: Numbers,
+        shape: tuple[int, ...],
+        min_score: float,
+    ) -> Found:
+        scores = _sigmoid(logits.max(1))
+        some = np.flatnonzero(scores >= min_score)
+        some = some[np.argsort(-scores[some], kind="stable")[:_MAX_BOXES]]
+        reference = self.geometry.anchors(*shape)[some]
+        boxes = self.geometry.decode(offsets[some], reference)
+        return Found(boxes, scores[some], logits[some].argmax(1))
 
 
 def _sigmoid(logits: Numbers) -> Numbers:

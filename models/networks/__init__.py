@@ -24,6 +24,10 @@ NETWORKS = Registry(
     group="icf.networks",
     own={
         "retinanet-mobilenetv2": "icf.models.networks.detector:Detector",
+        "retinanet-resnet18-v2": "icf.models.networks.retinanet:resnet18_v2",
+        "retinanet-resnet50": "icf.models.networks.retinanet:resnet50",
+        "retinanet-resnet50-v2": "icf.models.networks.retinanet:resnet50_v2",
+        "retinanet-resnet101-v2": "icf.models.networks.retinanet:resnet101_v2",
         "embedder-mobilenetv2": "icf.models.networks.embedder:EmbedderNet",
         "photo-mobilenetv2": "icf.models.networks.photo:PhotoNet",
         "densenet169": "icf.models.networks.torchvision_bodies:densenet169",

@@ -29,6 +29,7 @@ def to_onnx(
     dynamic: Mapping[int, Any],
     outputs: Sequence[str],
     path: Path,
+    max_bytes: int | None = MAX_BYTES,
 ) -> None:
     """Write ``network``, in evaluation mode, as one ONNX file.
 
@@ -38,9 +39,10 @@ def to_onnx(
         dynamic: the dynamic dimensions of the batch, and their names.
         outputs: names of the outputs.
         path: the file.
+        max_bytes: the most that it may have; None: any number.
 
     Raises:
-        BadModel: it has more than `MAX_BYTES`.
+        BadModel: it has more.
     """
     network.eval()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, _quiet():
@@ -58,10 +60,10 @@ def to_onnx(
             verbose=False,
         )
         weights = _without_metadata(unfinished)
-    if len(weights) > MAX_BYTES:
+    if max_bytes is not None and len(weights) > max_bytes:
         raise BadModel(
             f"{path.name} would have {len(weights)} bytes; bundled weights may have "
-            f"{MAX_BYTES}"
+            f"{max_bytes}"
         )
     replace_file(path, [weights])
 
@@ -82,19 +84,22 @@ def _without_metadata(path: Path) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def check_equal(network: nn.Module, path: Path, batches: Sequence[Tensor]) -> float:
+def check_equal(
+    network: nn.Module, path: Path, batches: Sequence[Tensor], most: float = 1e-3
+) -> float:
     """Check that an exported file gives the same outputs as the network.
 
     Args:
         network: the exported network.
         path: the file.
         batches: inputs to try, of several shapes.
+        most: the difference from which the file is refused.
 
     Returns:
         The largest difference, relative to the largest number of that output.
 
     Raises:
-        BadModel: it is over 1e-3.
+        BadModel: it is over ``most``.
     """
     network.eval()
     session = cpu_session(path)
@@ -108,9 +113,9 @@ def check_equal(network: nn.Module, path: Path, batches: Sequence[Tensor]) -> fl
         for a, b in zip(wanted, found, strict=True):
             if a.shape != b.shape:
                 raise BadModel(f"{path} gives {b.shape} where PyTorch gives {a.shape}")
-            most = max(float(a.abs().max()), 1e-6)
-            worst = max(worst, float(np.abs(a.numpy() - b).max()) / most)
-    if not worst <= 1e-3:
+            largest = max(float(a.abs().max()), 1e-6)
+            worst = max(worst, float(np.abs(a.numpy() - b).max()) / largest)
+    if not worst <= most:
         raise BadModel(f"{path} differs from PyTorch by {worst:.2g} of its outputs")
     return worst
 

@@ -8,15 +8,14 @@ import json
 from pathlib import Path
 
 import safetensors
-import torch
 
 from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.detection import Detector
 from icf.models.formats.icf_detector import IcfDetector
-from icf.models.networks.detector import Detector as Network
 from icf.models.runtime.network import open_network
 from icf.models.training import detector_figures, training_data
-from icf.models.training.export import check_equal, to_onnx
+from icf.models.training.detector.export import export
+from icf.models.training.export import MAX_BYTES
 from icf.models.training.train_detector import averaged
 from icf.tools.training_art import heads
 
@@ -31,27 +30,6 @@ LIMITS = (
 )
 
 
-def export(network: Network, path: Path) -> None:
-    """Write the network as ONNX and check the outputs.
-
-    The file takes any batch of pictures whose sides are multiples of 64.
-
-    Raises:
-        BadModel: the file is too large, or gives other numbers.
-    """
-    generator = torch.Generator().manual_seed(0)
-    shapes = ((2, 128, 192), (1, 64, 64), (3, 320, 128))
-    batches = [
-        torch.randint(0, 256, (n, 3, height, width), generator=generator).float()
-        for n, height, width in shapes
-    ]
-    # At most 12,800 pixels a side: without a bound, PyTorch cannot prove the shapes.
-    height, width = (torch.export.Dim(name, max=200) for name in ("h", "w"))
-    dynamic = {0: torch.export.Dim("n"), 2: 64 * height, 3: 64 * width}
-    to_onnx(network, batches[0], dynamic, ["logits", "offsets"], path)
-    check_equal(network, path, batches)
-
-
 def bundle(checkpoint: Path, folder: Path) -> ModelCard:
     """Export a finished run as ``detector.onnx`` and ``detector.json``.
 
@@ -64,7 +42,7 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
     seed = int(json.loads(about["recipe"])["seed"])
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "detector.onnx"
-    export(averaged(checkpoint), path)
+    export(averaged(checkpoint), path, MAX_BYTES)
     card = ModelCard(
         name="detector",
         task="detect",

@@ -18,9 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from icf.models.anchors import SMALL
 from icf.models.networks import detector
 from icf.models.networks.mobilenet import load_mobilenet
 from icf.models.training.checkpoint import Checkpoint, resumable
+from icf.models.training.detector import losses as detector_losses
+from icf.models.training.detector import targets
 from icf.models.training.run import Run
 from icf.tools.training_art import compose, heads
 
@@ -53,10 +56,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures of one size, n x 3 x H x W in 0..255, and their targets."""
+    """Pictures of one size, n x 3 x H x W in 0..255, and their faces."""
 
     pictures: Tensor
-    targets: list[detector.Targets]
+    faces: targets.Faces
 
 
 def batch(art: heads.Art, seed: int, step: int) -> Batch:
@@ -65,20 +68,19 @@ def batch(art: heads.Art, seed: int, step: int) -> Batch:
     shares = [share for _, _, share in SIZES]
     side, count, _ = SIZES[int(random.choice(len(SIZES), p=shares))]
     scenes = [compose.compose(art, side, random) for _ in range(count)]
-    return as_batch(scenes, side)
+    return as_batch(scenes)
 
 
-def as_batch(scenes: list[compose.Scene], side: int) -> Batch:
-    """Stack scenes of one size and match their faces with the anchors."""
-    reference = detector.anchors(side, side)
+def as_batch(scenes: list[compose.Scene]) -> Batch:
+    """Stack scenes of one size."""
     pictures = np.stack([s.pixels for s in scenes]).transpose(0, 3, 1, 2)
-    targets = [
-        detector.assign(
-            reference, *(torch.from_numpy(a) for a in (s.boxes, s.kinds, s.ignored))
-        )
-        for s in scenes
-    ]
-    return Batch(torch.from_numpy(np.ascontiguousarray(pictures)).float(), targets)
+    faces = targets.padded(
+        [torch.from_numpy(s.boxes) for s in scenes],
+        [torch.from_numpy(s.kinds) for s in scenes],
+        [torch.from_numpy(s.ignored) for s in scenes],
+        [True] * len(scenes),
+    )
+    return Batch(torch.from_numpy(np.ascontiguousarray(pictures)).float(), faces)
 
 
 class Scenes(IterableDataset[Batch]):
@@ -132,7 +134,12 @@ def losses(network: detector.Detector, batch: Batch) -> tuple[Tensor, Tensor]:
     pictures = batch.pictures.to(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         logits, offsets = network(pictures)
-    return detector.loss(logits.float(), offsets.float(), batch.targets)
+    height, width = pictures.shape[2:]
+    reference = torch.from_numpy(SMALL.anchors(height, width).copy())
+    wanted = targets.assign(reference, batch.faces)
+    return detector_losses.losses(
+        logits.float(), offsets.float(), wanted, reference, SMALL, "smooth_l1"
+    )
 
 
 def train(

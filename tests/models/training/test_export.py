@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from icf.errors import BadModel
-from icf.models.training import export
 from icf.models.training.export import check_equal, to_onnx
 
 pytestmark = pytest.mark.slow
@@ -62,11 +61,11 @@ def test_nothing_but_the_one_file_is_written(toy: tuple[Toy, Path]) -> None:
 
 
 def test_weights_that_are_too_large_to_bundle_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(export, "MAX_BYTES", 100_000)
+    path = tmp_path / "toy.onnx"
     with pytest.raises(BadModel, match=r"toy\.onnx would have \d+ bytes"):
-        to_onnx(Toy(), torch.rand(2, 3, 8, 8), {}, ["numbers"], tmp_path / "toy.onnx")
+        to_onnx(Toy(), torch.rand(2, 3, 8, 8), {}, ["numbers"], path, 100_000)
     assert list(tmp_path.iterdir()) == []
 
 

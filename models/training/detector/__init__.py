@@ -1,0 +1,1 @@
+"""Train detectors: data, targets, losses and figures, as a task of the trainer."""
