@@ -45,5 +45,5 @@ def _pairs(connection: sa.Connection) -> Iterator[tuple[int, int]]:
         .join(other, other.c.id == face_link.c.other_id)
         .where(face_link.c.same)
     )
-    for one, another in connection.execute(tracked):
-        yield one, another
+    for linked in connection.execute(tracked):
+        yield linked.image_id, linked.tracked
