@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from icf.models.data.base import Skipped
 
@@ -33,23 +33,27 @@ class SkippedFor:
         return f"{self.source}: left out {self.count}: {self.reason} ({shown}{more})"
 
 
-@dataclass
 class SkippedCounts:
-    """Counts what is left out, while it is read."""
+    """Counts what is left out, while it is read.
 
-    _counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    _examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    Args:
+        before: what was left out already.
+    """
+
+    def __init__(self, before: Iterable[SkippedFor] = ()) -> None:
+        self._found: dict[tuple[str, str], SkippedFor] = {
+            (each.source, each.reason): each for each in before
+        }
 
     def add(self, source: str, skipped: Skipped) -> None:
         """Count one."""
         key = source, skipped.reason
-        self._counts[key] = self._counts.get(key, 0) + 1
-        examples = self._examples.setdefault(key, [])
+        before = self._found.get(key) or SkippedFor(*key, 0, ())
+        examples = before.examples
         if len(examples) < _EXAMPLES:
-            examples.append(skipped.where)
+            examples = (*examples, skipped.where)
+        self._found[key] = SkippedFor(*key, before.count + 1, examples)
 
     def __iter__(self) -> Iterator[SkippedFor]:
         """Yield each source and reason, in the order of their first."""
-        for (source, reason), count in self._counts.items():
-            examples = tuple(self._examples[source, reason])
-            yield SkippedFor(source, reason, count, examples)
+        yield from self._found.values()

@@ -29,6 +29,8 @@ from icf.images.jpeg import find_end, read_frame
 from icf.images.jpeg_mending import mended
 from icf.images.measures import is_flat
 
+Pixels = NDArray[np.uint8]
+
 #: Colour behind transparent pixels, whose own colours are ignored.
 BACKGROUND = (255, 255, 255)
 
@@ -108,6 +110,21 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
         np.ascontiguousarray(pixels), quality=quality, colorspace="RGB"
     )
     return bytes(encoded)
+
+
+def decode_own_jpeg(jpeg: bytes | memoryview) -> Pixels:
+    """Decode what `encode_jpeg` wrote, and nothing else wrote to since.
+
+    It is many times as fast as `decode`, which expects anything.
+
+    Returns:
+        RGB, uint8, shape (height, width, 3).
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    pixels = simplejpeg.decode_jpeg(jpeg, "RGB", strict=True)
+    return np.asarray(pixels, np.uint8)
 
 
 def jpeg_url(jpeg: bytes) -> str:
