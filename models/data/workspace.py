@@ -14,9 +14,9 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -57,25 +57,29 @@ class WorkspaceReader(Reader):
     for faces that the detector missed.
 
     Attributes:
-        root: the folder of the workspace.
-        licence: the licences of its pictures.
-
-    Raises:
-        WrongUse: there is no workspace.
+        path: the folder of the workspace.
     """
 
-    root: Path
-    name: str = "workspace"
-    licence: str = field(init=False, default="")
+    kind: ClassVar[str] = "workspace"
 
-    def __post_init__(self) -> None:
-        """Read the licences."""
-        with _opened(self.root) as (_, connection):
-            object.__setattr__(self, "licence", ", ".join(licences(connection)))
+    @property
+    def name(self) -> str:
+        """As given by the user."""
+        return self.kind
+
+    @property
+    def licence(self) -> str:
+        """The licences that its pictures were found under."""
+        with _opened(self.path) as (_, connection):
+            return ", ".join(licences(connection))
 
     def pictures(self) -> Iterator[LabelledPicture | Skipped]:
-        """Stream the labelled pictures, then say what was left out, with counts."""
-        with _opened(self.root) as (workspace, connection):
+        """Stream the labelled pictures, then say what was left out, with counts.
+
+        Raises:
+            WrongUse: there is no workspace.
+        """
+        with _opened(self.path) as (workspace, connection):
             yield from _Stream(self.name, connection, workspace.settings).pictures()
 
     def read(self, key: str) -> bytes:
@@ -85,16 +89,20 @@ class WorkspaceReader(Reader):
             BadInput: they are missing or damaged.
         """
         try:
-            return _blobs(self.root).get(key)
+            return _blobs(self.path).get(key)
         except MissingBlob as error:
             raise BadInput(str(error)) from error
 
     def fingerprint(self) -> str:
         """Return a text that changes when labels, merges or the audit set change."""
-        with _opened(self.root) as (workspace, connection):
+        with _opened(self.path) as (workspace, connection):
             used = _rules(workspace.settings)
             text = repr((label_fingerprint(connection), used))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def pictures_fingerprint(self) -> str:
+        """Return a constant: a key is the hash of the bytes."""
+        return "sha256"
 
 
 def _rules(settings: Settings) -> tuple[bool, tuple[str, ...]]:

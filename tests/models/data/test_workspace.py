@@ -17,6 +17,7 @@ from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
 from icf.dataset.selection import select
 from icf.errors import BadInput, WrongUse
 from icf.models.data.base import LabelledPicture, Skipped
+from icf.models.data.spec import open_reader, parse
 from icf.models.data.workspace import WorkspaceReader
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import Drawing, Size
@@ -383,4 +384,10 @@ def test_postgresql_has_the_same_labels(
 
 def test_there_must_be_a_workspace(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="not in an icf workspace"):
-        WorkspaceReader(tmp_path)
+        next(WorkspaceReader(tmp_path).pictures())
+
+
+def test_it_is_the_data_that_is_called_workspace(space: Workspace) -> None:
+    reader = open_reader(parse("workspace=0.5"), space)
+    assert reader == WorkspaceReader(space.root)
+    assert reader.name == "workspace"
