@@ -14,18 +14,26 @@ from icf.codes import ImageReason
 from icf.engine.engine import Engine
 from icf.engine.runner import Chain, Progress, Runner, Tally
 from icf.engine.step import Step
-from icf.engine.tables import TABLES
 from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
 from icf.filter.copies.twins import find_twins
+from icf.filter.embed_again import (
+    count_outdated,
+    decide_again,
+    embed_again,
+    is_undecided,
+)
 from icf.filter.identify.links import link_faces
 from icf.filter.review.queues import count_characters
 from icf.filter.review.suspicions import refresh
 from icf.filter.step_names import ENTRY_STEPS
 from icf.filter.step_range import Chosen
 from icf.filter.steps.detect import Detect
+from icf.filter.steps.duplicates import Duplicates
 from icf.filter.steps.embed import Embed
 from icf.filter.steps.identity import Identity
+from icf.filter.steps.reference import Reference
+from icf.filter.waiting import LOCK, count_waiting
 from icf.models.registry.register import register
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
@@ -36,8 +44,8 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 #: Every step of the chain.
 ALL = Chosen()
 
-#: In a workspace's folder: held by what changes decisions.
-LOCK = "filter.lock"
+#: They decide by vectors, and do so again together after the embedder changed.
+_DECIDED_AGAIN = {Duplicates.name, Reference.name, Identity.name}
 
 #: How many failed items a message names.
 SHOWN = 3
@@ -59,17 +67,6 @@ def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
     steps = chosen.of(filter_chain(workspace).steps)
     with workspace.catalogue.read() as connection:
         return count_waiting(connection, steps)
-
-
-def count_waiting(
-    connection: sa.Connection, steps: Sequence[Step[Any]]
-) -> dict[str, int]:
-    """Count the rows that wait for each of ``steps``."""
-    waiting: dict[str, int] = {}
-    for table in TABLES.values():
-        query = sa.select(table.c.awaits, sa.func.count()).group_by(table.c.awaits)
-        waiting.update({row[0]: row[1] for row in connection.execute(query)})
-    return {step.name: waiting.get(step.name, 0) for step in steps}
 
 
 def run_steps(
@@ -109,16 +106,21 @@ def _run_steps(
         workspace.settings.filter.batch,
     )
     tallies = []
+    names = {step.name for step in steps}
     for step in steps:
         if isinstance(step, Embed):
             # A reference chosen by hand is embedded whatever the steps before decide.
             with workspace.catalogue.write() as connection:
                 references.settle(connection, run_id)
+        if isinstance(step, Duplicates) and names.issuperset(_DECIDED_AGAIN):
+            tallies += _decide_again(workspace, chain, run_id, bar)
         pending = runner.pending(step)
         if pending and isinstance(step, Detect | Embed):
             register(workspace.catalogue, [step.card()])
         with bar(step.name, pending) as advance:
             tallies.append(runner.run(step, advance))
+        if isinstance(step, Embed):
+            tallies += _embed_again(workspace, step, chain, engine, run_id, bar)
         if isinstance(step, Detect):
             link_faces(workspace.catalogue)
         if isinstance(step, Identity):
@@ -127,6 +129,34 @@ def _run_steps(
                 refresh(workspace, advance)
     workspace.end_run(run_id)
     return tallies
+
+
+def _embed_again(
+    workspace: Workspace,
+    step: Embed,
+    chain: Chain,
+    engine: Engine,
+    run_id: int,
+    bar: Bar,
+) -> list[Tally]:
+    """Follow a change of the embedder, if there was one."""
+    card = step.card()
+    with workspace.catalogue.read() as connection:
+        if not count_outdated(connection, card.sha256):
+            return []
+    register(workspace.catalogue, [card])
+    made = embed_again(workspace, step, card.sha256, chain, engine, run_id, bar)
+    return [made] if made else []
+
+
+def _decide_again(
+    workspace: Workspace, chain: Chain, run_id: int, bar: Bar
+) -> list[Tally]:
+    """Decide by new vectors, if there are any."""
+    with workspace.catalogue.read() as connection:
+        if not is_undecided(connection):
+            return []
+    return [decide_again(workspace, chain, run_id, bar)]
 
 
 def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:

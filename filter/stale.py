@@ -1,4 +1,4 @@
-"""Find decisions that were taken under other settings than those of now.
+"""Find decisions that were taken under other settings or by another embedder.
 
 Each run keeps its settings. A finished `icf-filter rethreshold` brings every decision
 up to its settings; runs after it judged their own rows by theirs.
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import decision, run
 from icf.engine.step import Step
+from icf.filter.embed_again import count_outdated, is_undecided
 from icf.settings import FilterSettings
 
 _RETHRESHOLD = "icf-filter rethreshold"
@@ -44,6 +45,48 @@ class Stale:
             f"{self.setting} is {self.now}, and {self.rows:,} {noun} judged by "
             f"{self.then}: `icf-filter rethreshold` judges them again"
         )
+
+
+@dataclass(frozen=True)
+class OtherEmbedder:
+    """Faces that are to be decided again by the vectors of the present embedder.
+
+    Attributes:
+        model: its SHA-256.
+        faces: how many have no vector by it.
+        undecided: whether the others were not decided on by theirs.
+    """
+
+    model: str
+    faces: int
+    undecided: bool
+
+    @property
+    def message(self) -> str:
+        """What it means, and the command that ends it."""
+        if not self.faces:
+            return (
+                f"faces were embedded by {self.model[:12]}, and are still judged by "
+                "an earlier embedder: `icf-filter run` decides again"
+            )
+        noun = "face has" if self.faces == 1 else "faces have"
+        return (
+            f"the embedder is {self.model[:12]}, and {self.faces:,} {noun} a vector by "
+            "another one: `icf-filter run` embeds again, and decides again"
+        )
+
+
+def find_other_embedder(connection: sa.Connection, model: str) -> OtherEmbedder | None:
+    """What `icf-filter run` would bring up to date after a change of the embedder.
+
+    Args:
+        connection: a transaction that reads.
+        model: the SHA-256 of the present embedder.
+    """
+    found = OtherEmbedder(
+        model, count_outdated(connection, model), is_undecided(connection)
+    )
+    return found if found.faces or found.undecided else None
 
 
 def find_stale(

@@ -17,9 +17,15 @@ from icf.engine.runner import Tally
 from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
-from icf.filter.cli.status import report_not_installed, rows_of_missing_steps
+from icf.filter.cli.status import (
+    other_embedder,
+    report_not_installed,
+    rows_of_missing_steps,
+)
+from icf.filter.embed_again import DECIDE_AGAIN, EMBED_AGAIN
 from icf.filter.run import pending, raise_for_failures, run_steps
 from icf.filter.stale import find_stale
+from icf.filter.step_names import EMBED
 from icf.filter.step_range import Chosen
 
 _ENGINE_OPTIONS = (
@@ -74,7 +80,8 @@ def run_command(
     If the command is interrupted, run it again to continue. The result is the number of
     passed and dropped rows of each step, by reason. For the history of one row, see
     `icf why`. Changed thresholds do not affect earlier decisions: see `icf-filter
-    rethreshold`.
+    rethreshold`. If the embedder was changed, all faces are embedded again by the new
+    one, and duplicates, references and identities are decided again.
     """
     chosen = Chosen(names, first, last)
     _filter(invocation, chosen, engine_name, ray_address, dry_run)
@@ -108,8 +115,10 @@ def _filter(
     if dry_run:
         waiting = pending(workspace, chosen)
         rows = list(waiting.items())
+        if EMBED in waiting and (other := other_embedder(workspace)):
+            rows.append((EMBED_AGAIN, other.faces))
         invocation.emit(
-            {"pending": waiting}, lambda: command.table(("step", "pending"), rows)
+            {"pending": dict(rows)}, lambda: command.table(("step", "pending"), rows)
         )
         return
     workers = workspace.settings.filter.workers
@@ -124,11 +133,14 @@ def _filter(
     }
     steps = filter_chain(workspace).steps
     subjects = {each.name: each.subject for each in steps}
+    # These are no steps of the chain.
+    subjects |= {EMBED_AGAIN: "face", DECIDE_AGAIN: "face"}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
     invocation.say_if_empty()
     with workspace.catalogue.read() as connection:
         stale = find_stale(connection, workspace.settings.filter, steps)
-    for each in stale:
+    other = other_embedder(workspace)
+    for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)
     report_not_installed(invocation, rows_of_missing_steps(workspace))
     raise_for_failures(workspace, tallies)

@@ -15,10 +15,10 @@ from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.engine import plugins
 from icf.engine.step import Step
-from icf.errors import WrongUse
+from icf.errors import BadModel, WrongUse
 from icf.filter.chain import filter_chain, own_steps
 from icf.filter.cli.reasons import REASONS
-from icf.filter.stale import find_stale
+from icf.filter.stale import OtherEmbedder, find_other_embedder, find_stale
 from icf.filter.status import (
     Counts,
     StepCounts,
@@ -27,6 +27,8 @@ from icf.filter.status import (
     count_not_installed,
     count_steps,
 )
+from icf.models.cards import load_card, weights_path
+from icf.models.registry.resolve import model_path
 from icf.workspace import Workspace
 
 
@@ -44,6 +46,7 @@ def status_command(invocation: Invocation) -> None:
         images, faces = count_images(connection), count_faces(connection)
         steps = count_steps(connection, known)
         stale = find_stale(connection, invocation.workspace.settings.filter, known)
+    other = other_embedder(invocation.workspace)
     missing = rows_of_missing_steps(invocation.workspace)
     result = {
         "faces": faces.total,
@@ -67,14 +70,26 @@ def status_command(invocation: Invocation) -> None:
         },
         "not_installed": missing,
         "stale": [asdict(each) for each in stale],
+        "other_embedder": asdict(other) if other else None,
     }
     invocation.emit(
         result, lambda: Group(_totals(images, faces), "", _steps_table(steps))
     )
     invocation.say_if_empty()
-    for each in stale:
+    for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)
     report_not_installed(invocation, missing)
+
+
+def other_embedder(workspace: Workspace) -> OtherEmbedder | None:
+    """What a change of the embedder leaves to do; None if its file is not readable."""
+    try:
+        path = weights_path(model_path(workspace, "embedder"))
+        card = load_card(path.with_suffix(".json"))
+    except (BadModel, WrongUse):
+        return None
+    with workspace.catalogue.read() as connection:
+        return find_other_embedder(connection, card.sha256)
 
 
 def _steps(workspace: Workspace) -> Sequence[Step[Any]]:

@@ -76,7 +76,11 @@ def state_after(place: int, before: ChainState, outcome: Outcome | None) -> Chai
 
 
 def reevaluate(
-    catalogue: ConnectionSource, run_id: int, chain: Chain, bar: Bar
+    catalogue: ConnectionSource,
+    run_id: int,
+    chain: Chain,
+    bar: Bar,
+    after: str | None = None,
 ) -> list[Moved]:
     """Evaluate every step again, on images and then on their faces.
 
@@ -85,6 +89,8 @@ def reevaluate(
         run_id: the run that decisions are charged to.
         chain: all steps, in order, with the present settings.
         bar: opens a progress bar for each step.
+        after: a step; only those that come after it in the chain are evaluated. None:
+            all of them.
 
     Returns:
         The changes of images, and of faces.
@@ -93,6 +99,8 @@ def reevaluate(
         BrokenMachine: the disk or the database does not outcome.
     """
     moved = []
+    names = [step.name for step in chain.steps]
+    evaluated = names[names.index(after) + 1 :] if after else names
     for subject in TABLES:
         steps = [step for step in chain.steps if step.subject == subject]
         with catalogue.read() as connection:
@@ -100,6 +108,8 @@ def reevaluate(
             human = read_human_decisions(connection)
         reevaluation = _Reevaluation(catalogue, run_id, steps, states, human)
         for place, step in enumerate(steps):
+            if step.name not in evaluated:
+                continue
             with bar(step.name, len(states.reached(place))) as advance:
                 reevaluation.evaluate(place, advance)
         moved.append(reevaluation.moved)

@@ -16,8 +16,8 @@ from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.moves import Moved, Place
 from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import Bar, reevaluate
-from icf.filter.run import LOCK, count_waiting
 from icf.filter.step_names import ENTRY_STEPS
+from icf.filter.waiting import LOCK, count_waiting
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 

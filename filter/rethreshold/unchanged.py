@@ -19,6 +19,7 @@ from icf.catalogue.schema import (
     candidate,
     character,
     decision,
+    face,
     face_link,
     question,
 )
@@ -66,6 +67,11 @@ def _queries() -> Iterator[sa.Select[Any]]:
             and not isinstance(column.type, HexHash)
         ]
         yield sa.select(sa.func.count(), *sums).select_from(table)
+    yield (
+        sa.select(face.c.embedder, sa.func.count())
+        .group_by(face.c.embedder)
+        .order_by(face.c.embedder)
+    )
     yield sa.select(sa.func.max(decision.c.id))
     yield sa.select(sa.func.max(calibration.c.id))
     yield sa.select(sa.func.count()).select_from(candidate)

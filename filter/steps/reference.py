@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue import calibrations
 from icf.catalogue.confirmations import refusals
 from icf.catalogue.face_character import current_character
 from icf.catalogue.filing import named_alone
@@ -46,6 +47,8 @@ class PossibleReference(Item):
     named: bool = True
     #: Whether people said that it is no good picture of the character.
     refused: bool = False
+    #: The cosine of even odds by its embedder; None where that has no curve.
+    even: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,11 @@ class Reference(Step[PossibleReference]):
         images = sorted({each for some in pictures.values() for each in some})
         leads = named_alone(connection, images, leads=True)
         named = named_alone(connection, images)
+        rows = list(by_ids(connection, query, face.c.id, ids))
+        curves = calibrations.curves(
+            connection, {row.embedder for row in rows if row.embedder}
+        )
+        even = {model: curve.even for model, curve in curves.items()}
         return [
             PossibleReference(
                 row.id,
@@ -117,10 +125,11 @@ class Reference(Step[PossibleReference]):
                 has_reference=bool(row.has_reference),
                 named=_any_of(named, pictures[row.id], row.character_id),
                 refused=(row.id, row.character_id) in refused,
+                even=even.get(row.embedder),
                 group=row.character_id,
                 fresh=row.awaits == self.name,
             )
-            for row in by_ids(connection, query, face.c.id, ids)
+            for row in rows
         ]
 
     def judge(self, batch: Sequence[PossibleReference]) -> list[Outcome]:
@@ -161,7 +170,7 @@ class Reference(Step[PossibleReference]):
         embedded = [item for item in items if item.embedder == model]
         faces = store.get(model, np.array([item.id for item in embedded]))
         closest = (faces @ store.get(model, np.array(wrong)).T).max(axis=1)
-        even = resources.embedder().curve.even
+        even = items[0].even or resources.embedder().curve.even
         others = [i for i, one in zip(embedded, closest, strict=True) if one < even]
         return others or items
 

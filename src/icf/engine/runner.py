@@ -152,7 +152,7 @@ class Runner:
 
     def _record(self, step: Step[Any], outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Write what is still pending of ``outcomes``; return that part."""
-        self._store_vectors(outcomes)
+        store_vectors(self.vectors, outcomes)
         with self.catalogue.write() as connection:
             waiting = _still_waiting(connection, step, [o.id for o in outcomes])
             late = {o.id for o in outcomes if o.vector is not None} - waiting
@@ -167,17 +167,6 @@ class Runner:
             # A takedown has gone over the vectors before these were there.
             self.vectors.erase(np.array(sorted(withdrawn), np.int64))
         return list(outcomes)
-
-    def _store_vectors(self, outcomes: Sequence[Outcome]) -> None:
-        """Vectors first: a row that says it is embedded must have its vector."""
-        by_model: dict[str, list[Outcome]] = {}
-        for outcome in outcomes:
-            if outcome.vector is not None and outcome.model is not None:
-                by_model.setdefault(outcome.model, []).append(outcome)
-        for model, some in by_model.items():
-            ids = np.array([outcome.id for outcome in some], np.int64)
-            matrix = np.stack([o.vector for o in some if o.vector is not None])
-            self.vectors.append(model, ids, matrix)
 
     def _insert_faces(
         self, connection: sa.Connection, outcomes: Sequence[Outcome]
@@ -202,6 +191,22 @@ class Runner:
             for new in outcome.faces
         ]
         connection.execute(sa.insert(face), rows)
+
+
+def store_vectors(vectors: VectorStore, outcomes: Sequence[Outcome]) -> list[int]:
+    """Store the vectors of outcomes, and return whose they are.
+
+    Before their rows: a row that says it is embedded must have its vector.
+    """
+    by_model: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.vector is not None and outcome.model is not None:
+            by_model.setdefault(outcome.model, []).append(outcome)
+    for model, some in by_model.items():
+        ids = np.array([outcome.id for outcome in some], np.int64)
+        matrix = np.stack([o.vector for o in some if o.vector is not None])
+        vectors.append(model, ids, matrix)
+    return [outcome.id for some in by_model.values() for outcome in some]
 
 
 def _ids(connection: sa.Connection, query: sa.Select[Any]) -> list[int]:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import decision, face
 from icf.filter.chain import filter_chain
 from icf.filter.cli.main import STEPS, cli
-from icf.filter.run import LOCK
+from icf.filter.waiting import LOCK
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 from tests.filter.workspaces import (

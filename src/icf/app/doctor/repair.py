@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from icf.annotate.export import write_crops
@@ -25,6 +24,7 @@ from icf.catalogue.rows import CHUNK
 from icf.catalogue.schema import image, url
 from icf.codes import FetchStatus, ImageReason, Verdict
 from icf.engine.engine import Engine, open_engine
+from icf.engine.runner import store_vectors
 from icf.engine.step import Step
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain
@@ -208,14 +208,7 @@ def _embed_again(
     made = 0
     with bar("embed", len(ids)) as advance:
         for outcomes in engine.judge(step, _batches(workspace, step, ids)):
-            new = [each for each in outcomes if each.vector is not None]
-            if new:
-                keys = np.array([each.id for each in new], np.int64)
-                matrix = np.stack(
-                    [each.vector for each in new if each.vector is not None]
-                )
-                workspace.vectors.append(model, keys, matrix)
-            made += len(new)
+            made += len(store_vectors(workspace.vectors, outcomes))
             advance(len(outcomes))
     return made
 
