@@ -69,15 +69,26 @@ class Filled:
 
 
 def answer_questions(
-    workspace: Workspace, questions: Path, answers: Path, seed: int
+    workspace: Workspace,
+    questions: Path,
+    answers: Path,
+    seed: int,
+    truth: Truth | None = None,
 ) -> Filled:
     """Fill in the answers of an exported batch.
 
     The same face and character get the same answer each time, right or wrong.
+
+    Args:
+        workspace: that asked.
+        questions: the batch's CSV file.
+        answers: the file to write.
+        seed: another one is wrong about other faces.
+        truth: about the pictures; None: that of the demo's first site.
     """
     with questions.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    truth = load_truth()
+    truth = truth or load_truth()
     shown = asked_about(workspace, (int(row["question"]) for row in rows))
     choices = {each.question: each.choose(truth, seed) for each in shown}
     for row in rows:

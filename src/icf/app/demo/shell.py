@@ -1,0 +1,80 @@
+"""Runs commands for the demo, as a user types them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from icf.command import Invocation
+from icf.errors import IcfError
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands in the demo's workspace, each printed before it runs."""
+
+    invocation: Invocation
+    root: Path
+
+    def run(
+        self, *words: str, folder: Path | None = None, capture: bool = False
+    ) -> str:
+        """Run a console command of this installation; return stdout if captured.
+
+        Raises:
+            IcfError: the command failed; its own message is above.
+        """
+        self.invocation.say(f"\n$ {shlex.join(words)}")
+        program = Path(sys.executable).parent / words[0]
+        done = subprocess.run(
+            [str(program), *words[1:]],
+            cwd=folder or self.root,
+            stdout=subprocess.PIPE if capture else self._results(),
+            text=True,
+            preexec_fn=_die_with_parent(),
+            check=False,
+        )
+        # 3 is "done, but some items failed": in the demo some are meant to.
+        if done.returncode not in (0, 3):
+            raise IcfError(
+                f"{words[0]} stopped with exit code {done.returncode}; its message is "
+                "above. Fix what it says and start the demo again: it continues."
+            )
+        if capture:
+            self.say(done.stdout.rstrip())
+        return done.stdout if capture else ""
+
+    def _results(self) -> IO[str] | int | None:
+        """Where what a command prints goes: before the table, but never into JSON."""
+        if self.invocation.quiet:
+            return subprocess.DEVNULL
+        return sys.stderr if self.invocation.json else None
+
+    def say(self, text: str) -> None:
+        """Print a message for people."""
+        self.invocation.say(text)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Have Linux kill a command with its demo, so that no two run at once."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import ctypes
+    import signal
+
+    libc = ctypes.CDLL(None)
+    set_parent_death_signal = 1
+    demo = os.getpid()
+
+    def follow() -> None:
+        libc.prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != demo:  # it died before the line above
+            os._exit(1)
+
+    return follow
