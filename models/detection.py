@@ -116,7 +116,8 @@ class Detector:
         waiting: dict[tuple[int, ...], list[_Rendered]] = {}
         for index, picture in enumerate(pictures):
             for view in self._views(*picture.shape[:2]):
-                rendered = _Rendered(index, view, views.render(picture, view))
+                pixels = views.render(picture, view, self._network.padding)
+                rendered = _Rendered(index, view, pixels)
                 batch = waiting.setdefault(rendered.pixels.shape, [])
                 batch.append(rendered)
                 if len(batch) == self.batch_size:

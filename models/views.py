@@ -137,7 +137,9 @@ def _shown(left: int, top: int, right: int, bottom: int, side: int) -> View:
     return View(left, top, right, bottom, *shown)
 
 
-def render(picture: Pixels, view: View) -> Pixels:
+def render(
+    picture: Pixels, view: View, padding: tuple[int, int, int] = PADDING
+) -> Pixels:
     """Return what the network sees, padded right and below to multiples of 64."""
     part = picture[view.top : view.bottom, view.left : view.right]
     if part.shape[:2] != (view.height, view.width):
@@ -148,7 +150,7 @@ def render(picture: Pixels, view: View) -> Pixels:
         )
     height, width = (-(-v // MULTIPLE) * MULTIPLE for v in (view.height, view.width))
     canvas = np.empty((height, width, 3), np.uint8)
-    canvas[:] = PADDING
+    canvas[:] = padding
     canvas[: view.height, : view.width] = part
     return canvas
 

@@ -24,6 +24,7 @@ from icf.errors import BadModel
 from icf.models.by_name import Registry
 from icf.models.cards import ModelCard
 from icf.models.runtime.network import Device, Runtime
+from icf.models.views import PADDING
 
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.float32]
@@ -36,6 +37,11 @@ FORMATS = Registry(
         "icf-detector-onnx": "icf.models.formats.icf_detector:IcfDetector",
         "icf-retinanet-onnx": "icf.models.formats.icf_retinanet:IcfRetinaNet",
         "icf-embedder-onnx": "icf.models.formats.icf_embedder:IcfEmbedder",
+        "yolov8": "icf.models.formats.yolov8:YoloV8",
+        "scrfd": "icf.models.formats.scrfd:Scrfd",
+        "retinaface": "icf.models.formats.scrfd:Scrfd",
+        "arcface": "icf.models.formats.arcface:ArcFace",
+        "ccip": "icf.models.formats.ccip:Ccip",
     },
 )
 
@@ -85,6 +91,8 @@ class DetectorFormat(ABC):
 
     #: Parameters that cards of this format need in addition to every detector's.
     parameters: ClassVar[frozenset[str]] = frozenset()
+    #: Colour around a picture whose sides are no multiples of 64.
+    padding: ClassVar[tuple[int, int, int]] = PADDING
 
     runtime: str = "onnxruntime"
     batch_size: int = 1

@@ -1,4 +1,7 @@
-"""The format of the bundled embedder: crops of 112 x 112 pixels, RGB in 0..255."""
+"""The format of embedders that `icf-train` makes: square crops, RGB in 0..255.
+
+The file states the side of its crops; that of the bundled one is 112 pixels.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from icf.models.cards import ModelCard
 from icf.models.formats.base import EmbedderFormat, Numbers, Opening, Pixels, resized
 from icf.models.runtime.network import Network, open_network
 
-#: Side of the network's input, in pixels.
+#: Side of the bundled network's input, in pixels.
 SIDE = 112
 
 
@@ -25,6 +28,7 @@ class IcfEmbedder(EmbedderFormat):
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._side = int(network.input[2] or 0)
         self.dim = int(network.outputs[0][1] or 0)
         self.batch_size = network.batch_size
 
@@ -35,14 +39,16 @@ class IcfEmbedder(EmbedderFormat):
             path, opening.threads, opening.runtime, opening.device, card.network
         )
         shape = list(network.input)
-        if shape[1:] != [3, SIDE, SIDE] or len(network.outputs) != 1:
+        square = len(shape) == 4 and isinstance(shape[2], int) and shape[2] == shape[3]
+        if not square or shape[1] != 3 or len(network.outputs) != 1:
             raise BadModel(
                 f"{path} takes {shape} and gives {len(network.outputs)} outputs; "
-                f"expected [n, 3, {SIDE}, {SIDE}] and one"
+                "expected [n, 3, side, side] and one"
             )
         return cls(network)
 
     def embed(self, crops: Sequence[Pixels]) -> Numbers:
         """Embed crops."""
-        [vectors] = self._network.predict(np.stack([resized(c, SIDE) for c in crops]))
+        pictures = np.stack([resized(crop, self._side) for crop in crops])
+        [vectors] = self._network.predict(pictures)
         return vectors

@@ -75,7 +75,7 @@ def test_a_network_of_other_shapes_is_refused(tmp_path: Path) -> None:
     parameters = {"crop_rate": 0.5, "slope": 1.0, "intercept": 0.0}
     card = card_for(path, "embed", parameters=parameters)
     save_card(card, path.with_suffix(".json"))
-    with pytest.raises(BadModel, match=r"gives 2 outputs; expected \[n, 3, 112, 112\]"):
+    with pytest.raises(BadModel, match=r"2 outputs; expected \[n, 3, side, side\]"):
         Embedder.open(path)
 
 

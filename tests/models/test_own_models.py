@@ -105,7 +105,7 @@ def test_without_its_package_a_format_is_unknown_and_the_known_ones_are_named(
     numbers = {"min_score": 0.4, "side": 640, "overview": 0, "tiles": 1}
     card = new_card(weights, "detect", "yolov8-onnx", numbers)
     save_card(card, weights.with_suffix(".json"))
-    known = "known are icf-detector-onnx, icf-embedder-onnx"
+    known = "known are arcface, ccip, icf-detector-onnx, icf-embedder-onnx"
     with pytest.raises(BadModel, match=f"unknown model format 'yolov8-onnx'; {known}"):
         Detector.open(weights)
 
@@ -144,7 +144,7 @@ def remade(path: Path, **changes: object) -> None:
         ),
         (
             lambda path: remade(path, format="darknet"),
-            r"unknown model format 'darknet'; known are icf-detector-onnx, icf-",
+            r"unknown model format 'darknet'; known are arcface, ccip, icf-",
         ),
     ],
 )

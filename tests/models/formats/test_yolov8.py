@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icf.errors import BadModel
+from icf.models.cards import new_card, save_card
+from icf.models.detection import Detector
+from icf.models.formats.yolov8 import YoloV8
+from icf.models.runtime.network import open_network
+from icf.models.runtime.onnx_header import read_header
+from tests.models.formats.published_files import BOX, logistic, shown_to, yolo
+from tests.models.onnx_files import BLUE, DIM_RED, RED, painted
+
+#: The score of a wholly red cell: pixels are in 0..1.
+SURE = logistic(1, 0, 0)
+
+
+def opened(path: Path, **changes: float) -> Detector:
+    """Open a file with the card that the format makes of it."""
+    published = YoloV8.published(read_header(path), open_network(path))
+    card = new_card(path, published.task, "yolov8", {**published.parameters, **changes})
+    save_card(card, path.with_suffix(".json"))
+    return Detector.open(path)
+
+
+@pytest.mark.parametrize("layout", ["v8", "v5", "v10"])
+def test_each_layout_gives_the_planted_face_its_place_and_score(
+    tmp_path: Path, layout: str
+) -> None:
+    detector = opened(yolo(tmp_path / "faces.onnx", layout=layout), tiles=0)
+    picture = painted(640, 640, {(64, 32, 32): RED})
+    [[face]] = detector.detect([picture])
+    assert face.kind == "cartoon"
+    # The box is 48 pixels wide around the middle of the cell, 80 and 48.
+    assert face.box == pytest.approx((56, 24, 56 + BOX, 24 + BOX))
+    assert face.score == pytest.approx(SURE / (2 if layout == "v5" else 1), abs=1e-5)
+
+
+def test_channels_are_red_first_and_pixels_are_divided_by_255(tmp_path: Path) -> None:
+    detector = opened(yolo(tmp_path / "faces.onnx"), min_score=0.01)
+    patches = {(64, 64, 32): DIM_RED, (320, 320, 32): BLUE}
+    [faces] = detector.detect([painted(640, 640, patches)])
+    by_place = {face.box[:2]: face.score for face in faces}
+    # Of overlapping cells, the grey neighbours of these, the best one is left.
+    assert by_place[56, 56] == pytest.approx(logistic(210 / 255, 0, 0), abs=1e-5)
+    assert by_place[312, 312] == pytest.approx(logistic(0, 0, 1), abs=1e-5)
+
+
+@pytest.mark.parametrize("side", [640, "any"])
+@pytest.mark.parametrize(("height", "width"), [(400, 1280), (1280, 400), (100, 320)])
+def test_boxes_of_pictures_that_are_no_squares_are_in_their_pixels(
+    tmp_path: Path, side: int | str, height: int, width: int
+) -> None:
+    detector = opened(yolo(tmp_path / "faces.onnx", side=side, batch="n"), tiles=0)
+    assert detector.card.parameters["side"] == 640
+    shown = 640 / max(height, width)
+    place, size = round(64 / shown), round(32 / shown)
+    picture = painted(height, width, {(place, 0, size): RED})
+    [[face]] = detector.detect([picture])
+    expected = np.array([56, 0, 56 + BOX, 40]) / shown
+    assert face.box == pytest.approx(tuple(expected), abs=0.5)
+
+
+def test_what_is_filled_up_is_grey_of_114(tmp_path: Path) -> None:
+    detector = opened(yolo(tmp_path / "faces.onnx"), min_score=0.01)
+    batch = shown_to(detector, painted(300, 640, {}))
+    assert batch.shape == (1, 3, 640, 640)
+    np.testing.assert_allclose(batch[0, :, 300:], 114 / 255, atol=1e-6)
+    np.testing.assert_allclose(batch[0, :, :300], 120 / 255, atol=1e-6)
+
+
+def test_classes_that_are_no_faces_are_left_out(tmp_path: Path) -> None:
+    path = yolo(tmp_path / "parts.onnx", names="{0: 'hand', 1: 'head'}", classes=2)
+    detector = opened(path, tiles=0)
+    assert detector.card.parameters["cartoon"] == 1
+    [[face]] = detector.detect([painted(640, 640, {(64, 32, 32): RED})])
+    assert face.score == pytest.approx(SURE, abs=1e-5)
+    [faces] = opened(path, tiles=0, cartoon=0).detect([painted(640, 640, {})])
+    assert faces == []
+
+
+def test_a_class_can_be_human_faces(tmp_path: Path) -> None:
+    path = yolo(tmp_path / "two.onnx", names="['head', 'photo']", classes=2)
+    detector = opened(path, tiles=0, human=1)
+    [[face]] = detector.detect([painted(640, 640, {(64, 32, 32): RED})])
+    assert face.kind == "human"
+
+
+def test_without_a_class_for_faces_it_says_which_classes_there_are(
+    tmp_path: Path,
+) -> None:
+    path = yolo(tmp_path / "cars.onnx", names="{0: 'car', 1: 'person'}", classes=2)
+    with pytest.raises(BadModel, match=r"knows 0 car, 1 person.*--parameter cartoon"):
+        opened(path)
+
+
+def test_a_file_without_names_is_of_as_many_classes_as_its_shape_has(
+    tmp_path: Path,
+) -> None:
+    detector = opened(yolo(tmp_path / "faces.onnx", names=None), tiles=0)
+    assert detector.card.parameters["classes"] == 1
+    [[face]] = detector.detect([painted(640, 640, {(64, 32, 32): RED})])
+    assert face.score == pytest.approx(SURE, abs=1e-5)
+
+
+def test_the_side_of_a_card_cannot_be_larger_than_the_input(tmp_path: Path) -> None:
+    with pytest.raises(BadModel, match="can be 640 at most; its card says 1280"):
+        opened(yolo(tmp_path / "faces.onnx"), side=1280)
