@@ -25,7 +25,7 @@ from icf.models.networks.mobilenet import load_mobilenet
 from icf.models.training import embedder_figures
 from icf.models.training.checkpoint import resumable
 from icf.models.training.face_crops import Identities, crop
-from icf.models.training.losses.margins import MarginLoss
+from icf.models.training.losses.combined import Combined
 from icf.models.training.run import Run
 from icf.tools.training_art import heads
 
@@ -113,7 +113,9 @@ class Training(nn.Module):
         self.imagenet = EmbedderNet()
         for net in (self.net, self.imagenet):
             load_mobilenet(imagenet, net.early, net.late)
-        self.loss = MarginLoss(DIM, identities, recipe.scale, m2=recipe.margin)
+        self.loss = Combined(
+            DIM, identities, m2=recipe.margin, m3=0.0, scale=recipe.scale
+        )
         self.frozen = (self.imagenet, self.net.early[:_FROZEN])
         for part in self.frozen:
             part.requires_grad_(False)

@@ -174,7 +174,7 @@ def test_networks_and_losses_are_made_by_name() -> None:
         assert isinstance(create(name), torch.nn.Module)
     with pytest.raises(BadModel, match="unknown network 'vit'; known are densenet"):
         create("vit")
-    loss = losses.create("margin", dim=4, classes=3, m2=0.2)
+    loss = losses.create("combined", dim=4, classes=3, m2=0.2)
     assert loss(torch.ones(2, 4), torch.tensor([0, 2])).shape == ()
 
 

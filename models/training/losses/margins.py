@@ -1,49 +1,64 @@
-"""Margin losses: softmax on angles, with a margin for the true class.
+"""The curves of margins, on the cosines of the true classes.
 
-With weights and embeddings of unit length, the logit of class j is s cos(theta_j). The
-true class's logit becomes
+With a class centre and an embedding of unit length and the angle theta between them,
+the logit of the true class becomes
 
     s (cos(m1 theta + m2) - m3)
 
-which is SphereFace for m1 (Liu et al. 2017, arXiv:1704.08063), ArcFace for m2 (Deng et
-al. 2019, arXiv:1801.07698) and CosFace for m3 (Wang et al. 2018, arXiv:1801.09414), and
-all three combined where all three are given.
+which is SphereFace's margin as a line for m1 (Liu et al. 2017, arXiv:1704.08063),
+ArcFace's for m2 (Deng et al. 2019, arXiv:1801.07698, equation 3) and CosFace's for m3
+(Wang et al. 2018, arXiv:1801.09414, equation 4). Equation 4 of the ArcFace paper
+combines the three.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-Gradient = Literal["exact", "straight_through"]
-
-#: Keeps the derivative of arccos finite at cos = +-1.
+#: The slope of arccos is taken at most this close to cos = +-1, where it is infinite.
 _EDGE = 1e-6
 
 
+def angle(cosine: Tensor) -> Tensor:
+    """Return arccos, with a finite slope at +-1.
+
+    The value is exact everywhere. The slope is exact up to 1e-6 from +-1 and 0 beyond,
+    where the angle is below 0.0015: the gradient of an embedding has a factor
+    sin(theta), so what is left out is small.
+
+    Args:
+        cosine: any shape, in [-1, 1] but for rounding.
+
+    Returns:
+        The same shape, in [0, pi].
+    """
+    smooth = torch.arccos(cosine.clamp(-1 + _EDGE, 1 - _EDGE))
+    exact = torch.arccos(cosine.detach().clamp(-1, 1))
+    return smooth + (exact - smooth).detach()
+
+
+def falling_cosine(theta: Tensor) -> Tensor:
+    """Return cos(theta) up to pi, and the line -1 - (theta - pi) beyond.
+
+    Beyond pi the cosine would rise again; the line keeps the curve monotonic.
+    """
+    beyond = (theta - math.pi).clamp(min=0)
+    return torch.cos(theta.clamp(max=math.pi)) - beyond
+
+
 def margin_cosine(
-    cosine: Tensor,
-    m1: float = 1.0,
-    m2: float = 0.0,
-    m3: float = 0.0,
-    gradient: Gradient = "exact",
+    cosine: Tensor, m1: float = 1.0, m2: float | Tensor = 0.0, m3: float = 0.0
 ) -> Tensor:
     """Apply the combined margin to the cosines of the true classes.
-
-    Beyond m1 theta + m2 = pi the cosine would rise again, so the curve continues as a
-    falling line: it stays monotonic, with a finite gradient, for every angle.
 
     Args:
         cosine: shape (n,), in [-1, 1].
         m1: factor of the angle, >= 1.
-        m2: added to the angle, in radians, >= 0.
+        m2: added to the angle, in radians, >= 0; one for all, or one for each.
         m3: taken from the cosine, >= 0.
-        gradient: ``"exact"``, or ``"straight_through"``: the value of the margin with
-            the gradient of the plain cosine, as in insightface.
 
     Returns:
         Shape (n,).
@@ -51,67 +66,24 @@ def margin_cosine(
     >>> margin_cosine(torch.tensor([0.5]), m3=0.25)
     tensor([0.2500])
     """
-    if m1 == 1.0 and m2 == 0.0:
+    if m1 == 1.0 and isinstance(m2, float) and m2 == 0.0:
         return cosine - m3
-    theta = torch.arccos(cosine.clamp(-1 + _EDGE, 1 - _EDGE))
-    angle = m1 * theta + m2
-    beyond = (angle - math.pi).clamp(min=0)
-    shifted = torch.cos(angle.clamp(max=math.pi)) - beyond - m3
-    if gradient == "straight_through":
-        return cosine + (shifted - cosine).detach()
-    return shifted
+    return falling_cosine(m1 * angle(cosine) + m2) - m3
 
 
-class MarginLoss(nn.Module):
-    """Cross-entropy on margin logits, with one weight vector per class.
+def staircase_cosine(cosine: Tensor, m: float) -> Tensor:
+    """Apply the psi of A-Softmax, a staircase of cosines.
+
+    psi(theta) = (-1)^k cos(m theta) - 2k for theta in [k pi/m, (k+1) pi/m]; Liu et al.
+    2017 (arXiv:1704.08063), equation 7.
 
     Args:
-        dim: numbers in an embedding.
-        classes: number of identities.
-        scale: s.
-        m1: as in `margin_cosine`.
-        m2: as in `margin_cosine`.
-        m3: as in `margin_cosine`.
-        focal: gamma of the focal factor (1 - p)^gamma (Lin et al. 2017), for each
-            sample by its own p; 0 is plain cross-entropy.
-        gradient: as in `margin_cosine`.
+        cosine: shape (n,), in [-1, 1].
+        m: factor of the angle, >= 1.
+
+    Returns:
+        Shape (n,), falling with theta from 1 to below -1.
     """
-
-    def __init__(
-        self,
-        dim: int,
-        classes: int,
-        scale: float = 32.0,
-        m1: float = 1.0,
-        m2: float = 0.5,
-        m3: float = 0.0,
-        focal: float = 0.0,
-        gradient: Gradient = "exact",
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(classes, dim))
-        nn.init.normal_(self.weight, std=0.01)
-        self.scale = scale
-        self.margins = (m1, m2, m3)
-        self.focal = focal
-        self.gradient: Gradient = gradient
-
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean loss.
-
-        Args:
-            embeddings: shape (n, dim), of any length.
-            labels: shape (n,), int64, in [0, classes).
-
-        Returns:
-            Shape ().
-        """
-        unit = functional.normalize(embeddings)
-        cosine = unit @ functional.normalize(self.weight).T
-        rows = torch.arange(len(labels), device=labels.device)
-        true = margin_cosine(cosine[rows, labels], *self.margins, self.gradient)
-        logits = self.scale * cosine.index_put((rows, labels), true)
-        losses = functional.cross_entropy(logits, labels, reduction="none")
-        if self.focal:
-            losses = (1 - torch.exp(-losses)) ** self.focal * losses
-        return losses.mean()
+    theta = angle(cosine)
+    k = (m * theta.detach() / math.pi).floor().clamp(max=math.ceil(m) - 1)
+    return (1 - 2 * (k % 2)) * torch.cos(m * theta) - 2 * k
