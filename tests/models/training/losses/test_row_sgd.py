@@ -31,6 +31,7 @@ def trained(optimiser: torch.optim.Optimizer, weight: Tensor, sparse: bool) -> T
 
 def test_with_every_row_in_every_batch_it_is_torchs_sgd() -> None:
     one, other, third = start(), start(), start()
+    sgd = torch.optim.SGD([one], 0.1, 0.9, weight_decay=0.01)
     wanted = trained(sgd, one, sparse=False)
     for weight, sparse in ((other, True), (third, False)):
         found = trained(RowSGD([weight], **SETTINGS), weight, sparse)
