@@ -1,5 +1,10 @@
 """Choose questions: references, suspicions, uncertain faces, and a part at random.
 
+Faces that were set aside to compare models on (`icf.catalogue.rounds.audit_set`) are
+asked about at random only: half of the random part is drawn from them. Faces of which
+the model is sure (`icf.catalogue.labels.sure_faces`) are not chosen, but drawn like any
+other; a batch then has only so many random questions as belong to what was chosen.
+
 A reference that nobody has confirmed comes first, before anything is asked against it
 (`annotate.confirm_references`).
 
@@ -21,7 +26,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,13 +34,17 @@ import sqlalchemy as sa
 
 from icf.catalogue import reviews
 from icf.catalogue.confirmations import is_confirmed
+from icf.catalogue.labels.sure_faces import is_sure
+from icf.catalogue.rounds.audit_set import is_set_aside, set_aside
 from icf.catalogue.rows import by_ids
 from icf.catalogue.sampling import confirmed_characters, dropped_frame, kept_frame
 from icf.catalogue.schema import batch, character, face, question
-from icf.codes import Chosen, Verdict
+from icf.codes import Chosen, Suspicion, Verdict
 
 #: The share of the random part for faces that identity dropped.
 DROPPED_SHARE = 1 / 4
+#: The share of the random questions about kept faces for those that were set aside.
+AUDIT_SHARE = 1 / 2
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,14 @@ class Shares:
         review: of the rest, reserved for suspicions. If there are too few questions of
             one kind, the other kind fills the batch.
         confirmed: ask only against references that people confirmed.
+        risk: a kept face is not chosen if it is its character, or is not, with a
+            probability of one less this; 0: every face may be.
     """
 
     random: float = 0.3
     review: float = 0.5
     confirmed: bool = True
+    risk: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,11 +100,13 @@ class Unasked:
         references: about references that nobody has confirmed.
         faces: about kept faces and suspicions.
         waiting: those of the faces that wait until their reference is confirmed.
+        sure: kept faces that need none; not among the others.
     """
 
     references: int
     faces: int
     waiting: int
+    sure: int = 0
 
     @property
     def total(self) -> int:
@@ -100,18 +114,22 @@ class Unasked:
         return self.references + self.faces
 
 
-def count_unasked(connection: sa.Connection, *, confirmed: bool = True) -> Unasked:
+def count_unasked(
+    connection: sa.Connection, *, confirmed: bool = True, risk: float = 0.0
+) -> Unasked:
     """How many questions can be asked, now or when references are confirmed.
 
     Args:
         connection: to the catalogue.
         confirmed: ask only against references that people confirmed.
+        risk: of `Shares`.
     """
     references = _count(connection, _references(confirmed=confirmed))
-    every = now = _count(connection, _pairs_to_ask(confirmed=False))
+    every = now = _count(connection, _pairs_to_ask(confirmed=False, risk=risk))
     if confirmed and _some_unconfirmed(connection):
-        now = _count(connection, _pairs_to_ask(confirmed=True))
-    return Unasked(references, every, every - now)
+        now = _count(connection, _pairs_to_ask(confirmed=True, risk=risk))
+    sure = _count(connection, kept_frame().where(is_sure(risk))) if risk else 0
+    return Unasked(references, every, every - now, sure)
 
 
 def _some_unconfirmed(connection: sa.Connection) -> bool:
@@ -123,11 +141,11 @@ def _some_unconfirmed(connection: sa.Connection) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _pairs_to_ask(*, confirmed: bool) -> sa.CompoundSelect[Any]:
+def _pairs_to_ask(*, confirmed: bool, risk: float) -> sa.CompoundSelect[Any]:
     suspicious = reviews.askable(confirmed=confirmed).subquery()
     return sa.union(
         sa.select(suspicious.c.face_id, suspicious.c.character_id),
-        kept_frame(confirmed=confirmed).with_only_columns(
+        _unsure_frame(confirmed=confirmed, risk=risk).with_only_columns(
             face.c.id, face.c.character_id
         ),
     )
@@ -156,24 +174,77 @@ def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propos
 
 def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
     """Choose the questions that compare two faces."""
-    reserved = math.ceil(limit * shares.random)
-    confirmed = shares.confirmed
     seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
-    number = math.ceil(reserved * DROPPED_SHARE)
-    frame = dropped_frame(confirmed=confirmed)
-    dropped = draw(connection, frame, (), number, Chosen.DROPPED, seed)
+    reserved = math.ceil(limit * shares.random)
     certain = _certain(connection, limit - reserved, shares)
-    number = limit - len(certain) - len(dropped)
+    left = _random_number(connection, limit, reserved, certain, shares)
+    frame = dropped_frame(confirmed=shares.confirmed)
+    number = math.ceil(min(left, reserved) * DROPPED_SHARE)
+    dropped = draw(connection, frame, (), number, Chosen.DROPPED, seed)
     asked = {each.face_id for each in certain if each.inclusion}
-    frame = kept_frame(confirmed=confirmed)
-    drawn = draw(connection, frame, asked, number, Chosen.RANDOM, seed)
+    drawn, all_drawn_from = _draw_kept(
+        connection, asked, left - len(dropped), seed, confirmed=shares.confirmed
+    )
     if not certain and not drawn and _dropped_were_asked(connection):
         return []
     made = interleave(certain, interleave(drawn, dropped))
-    if not drawn and _count(connection, frame) > len(asked):
-        # The batch says nothing of the faces that are left.
+    if not all_drawn_from:
+        # The batch says nothing of some of the faces that are left.
         made = [replace(each, inclusion=None) for each in made]
     return made
+
+
+def _random_number(
+    connection: sa.Connection,
+    limit: int,
+    reserved: int,
+    certain: Sequence[Proposal],
+    shares: Shares,
+) -> int:
+    """How many questions are drawn at random, of kept and dropped faces together.
+
+    They fill the batch. Where sure faces need no question they do not: then they are
+    as large a part of it as is reserved for them. What was set aside is asked about
+    nevertheless, as long as there are faces among it that are not sure.
+    """
+    if not shares.risk:
+        return limit - len(certain)
+    if not certain:
+        frame = _unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
+        left = connection.execute(frame.where(is_set_aside()).limit(1)).first()
+        return reserved if left else 0
+    most = max(1, limit - reserved)
+    return math.ceil(reserved * min(1.0, len(certain) / most))
+
+
+def _draw_kept(
+    connection: sa.Connection,
+    asked: Collection[int],
+    number: int,
+    seed: str,
+    *,
+    confirmed: bool,
+) -> tuple[list[Proposal], bool]:
+    """Draw kept faces, half of them from what was set aside.
+
+    Returns:
+        The faces, and whether some were drawn from each part that has any.
+    """
+    frame = kept_frame(confirmed=confirmed)
+    if connection.execute(set_aside("character").limit(1)).first() is None:
+        drawn = draw(connection, frame, asked, number, Chosen.RANDOM, seed)
+        return drawn, bool(drawn) or _count(connection, frame) <= len(asked)
+    # The faces that were chosen are none of those.
+    audit = frame.where(is_set_aside())
+    others = frame.where(sa.not_(is_set_aside()))
+    audited = _count(connection, audit)
+    rest = max(0, _count(connection, others) - len(asked))
+    wanted = min(audited, max(math.ceil(number * AUDIT_SHARE), number - rest))
+    first = draw(connection, audit, asked, wanted, Chosen.RANDOM, seed)
+    second = draw(connection, others, asked, number - len(first), Chosen.RANDOM, seed)
+    return interleave(first, second), bool(first or not audited) and bool(
+        second or not rest
+    )
 
 
 def interleave(first: Sequence[Proposal], second: Sequence[Proposal]) -> list[Proposal]:
@@ -243,7 +314,7 @@ def _certain(connection: sa.Connection, limit: int, shares: Shares) -> list[Prop
     # Some of the uncertain faces may also be suspicious.
     uncertain = [
         each
-        for each in _uncertain(connection, limit + len(suspicious), confirmed=confirmed)
+        for each in _uncertain(connection, limit + len(suspicious), shares)
         if (each.face_id, each.character_id) not in pairs
     ]
     share = min(math.ceil(limit * shares.review), len(suspicious))
@@ -255,7 +326,10 @@ def _certain(connection: sa.Connection, limit: int, shares: Shares) -> list[Prop
 def _suspicious(
     connection: sa.Connection, limit: int, *, confirmed: bool
 ) -> Iterator[Proposal]:
-    query = reviews.askable(confirmed=confirmed).limit(limit)
+    query = reviews.askable(confirmed=confirmed)
+    # A suspected merge is about references.
+    is_merge = query.selected_columns.kind == Suspicion.MERGE.value
+    query = query.where(sa.or_(is_merge, sa.not_(is_set_aside()))).limit(limit)
     for row in connection.execute(query):
         yield Proposal(
             row.face_id,
@@ -292,11 +366,16 @@ def _with_probability(
     ]
 
 
-def _uncertain(
-    connection: sa.Connection, limit: int, *, confirmed: bool
-) -> list[Proposal]:
-    order = sa.func.abs(face.c.probability - 0.5), face.c.id
+def _unsure_frame(*, confirmed: bool, risk: float) -> sa.Select[Any]:
+    """Kept faces that nobody was asked about and of which the model is not sure."""
     frame = kept_frame(confirmed=confirmed)
+    return frame.where(sa.not_(is_sure(risk))) if risk else frame
+
+
+def _uncertain(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
+    order = sa.func.abs(face.c.probability - 0.5), face.c.id
+    frame = _unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
+    frame = frame.where(sa.not_(is_set_aside()))
     rows = connection.execute(frame.order_by(*order).limit(limit))
     return [_proposal(row, Chosen.UNCERTAIN, 1.0) for row in rows]
 

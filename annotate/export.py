@@ -137,11 +137,13 @@ def _export(
     workspace.end_run(run_id)
     asked = batch is not None and existing is None
     with workspace.catalogue.read() as connection:
-        confirmed = workspace.settings.annotate.confirm_references
+        settings = workspace.settings.annotate
         references = count_references(connection, batch.id) if batch else 0
         waiting = 0
         if references or batch is None:
-            waiting = count_unasked(connection, confirmed=confirmed).waiting
+            waiting = count_unasked(
+                connection, confirmed=settings.confirm_references, risk=settings.risk
+            ).waiting
     written = batch is not None
     return Exported(batch, asked, written, left_out, references, waiting)
 
@@ -153,6 +155,7 @@ def batch_shares(workspace: Workspace) -> Shares:
         random=settings.random_share,
         review=settings.review_share,
         confirmed=settings.confirm_references,
+        risk=settings.risk,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.annotate.votes import ALWAYS_COUNTED
+from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.schema import answer, batch, question
 from icf.codes import Label
 
@@ -20,12 +21,14 @@ class Counts:
         answers: imported answers that count.
         open: questions without a label.
         labels: questions by label.
+        accepted: kept faces that nobody was asked about, and the model is sure of.
     """
 
     batches: int
     answers: int
     open: int
     labels: dict[str, int]
+    accepted: int = 0
 
     @property
     def questions(self) -> int:
@@ -33,8 +36,13 @@ class Counts:
         return self.open + sum(self.labels.values())
 
 
-def count(connection: sa.Connection) -> Counts:
-    """Count the rows of the catalogue."""
+def count(connection: sa.Connection, risk: float = 0.0) -> Counts:
+    """Count the rows of the catalogue.
+
+    Args:
+        connection: to the catalogue.
+        risk: the setting ``annotate.risk``.
+    """
     query = sa.select(question.c.label, sa.func.count()).group_by(question.c.label)
     found = {label: number for label, number in connection.execute(query)}
     return Counts(
@@ -47,6 +55,7 @@ def count(connection: sa.Connection) -> Counts:
             if label is not Label.OPEN
             and (label in ALWAYS_COUNTED or label.value in found)
         },
+        accepted=len(accepted(connection, risk)),
     )
 
 

@@ -48,6 +48,15 @@ DETECTION_TRUTH = (
 )
 
 
+def detection_truth(selection: Selection) -> str:
+    """Say how the true boxes of a release were made."""
+    if not selection.accepted:
+        return DETECTION_TRUTH
+    return DETECTION_TRUTH.replace(
+        "was confirmed are", "was confirmed, or accepted by the embedder, are"
+    )
+
+
 @dataclass(frozen=True)
 class Placed:
     """A picture of the release.
@@ -127,11 +136,12 @@ class Plan:
         probes = np.unique(faces.identity[splits.probes])
         seen = int(np.isin(probes, train).sum())
         boxes = self.selection.pictures.boxes
-        unasked = len(self.selection.unasked)
+        unasked, accepted = len(self.selection.unasked), len(self.selection.accepted)
         return {
             "identities": len(np.unique(faces.identity)),
-            "confirmed_faces": len(faces.face) - unasked,
+            "confirmed_faces": len(faces.face) - unasked - accepted,
             **({"unasked_references": unasked} if unasked else {}),
+            **({"accepted_faces": accepted} if accepted else {}),
             "train_identities": len(train),
             "train_faces": len(splits.train),
             "seen_probe_identities": seen,
@@ -209,7 +219,11 @@ def make_plan(
     numbers = _content_numbers(selection)
     splits = make_splits(
         ConfirmedFaces(
-            numbers.face, numbers.identity, numbers.album, group[faces.picture]
+            numbers.face,
+            numbers.identity,
+            numbers.album,
+            group[faces.picture],
+            selection.by_people,
         ),
         DetectionPictures(numbers.picture[complete], group[complete]),
         Protocol(**settings.model_dump(exclude={"unasked_references"})),

@@ -21,13 +21,14 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue import tombstones
+from icf.catalogue.labels.sure_faces import Checked, checked
 from icf.catalogue.schema import release
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import DEFAULT, format_folders, make_writers
 from icf.dataset.leaks import LeakReport, find_leaks
 from icf.dataset.licences import COLUMNS, FILE, Source, read_sources, rows
 from icf.dataset.near_duplicates import Reach
-from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan, make_plan
+from icf.dataset.plan import Placed, Plan, detection_truth, make_plan
 from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.spreadsheet import write_csv
@@ -47,6 +48,7 @@ _ADDED = {
     "filter.sharpness": "auto",
     "filter.min_edge_sharpness": 0.09,
     "filter.min_resolution": 0.35,
+    "annotate.risk": 0.0,
 }
 #: Settings that a release does not depend on; its models are named by their hashes.
 _LOCAL = {"workers", "detector", "embedder"}
@@ -90,13 +92,16 @@ def prepare(
     folders = {name: name if len(names) > 1 else "." for name in names}
     settings = workspace.settings
     reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
+    risk = settings.annotate.risk
     catalogue = workspace.catalogue
     with catalogue.read() as connection:
         selection = select(
             connection,
             settings.harvest.only_licence,
             unasked_references=settings.dataset.unasked_references,
+            risk=risk,
         )
+        was_checked = checked(connection, risk)
         plan = make_plan(selection, settings.dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
     leaks = find_leaks(
@@ -112,6 +117,7 @@ def prepare(
         ),
         "filter": settings.filter.model_dump(mode="json", exclude=_LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
+        **({"annotate": {"risk": risk}} if risk else {}),
     }
     inputs = _hash_inputs(selection, sources, chosen, seed)
     summary = {
@@ -121,11 +127,12 @@ def prepare(
         "version": __version__,
         "catalogue_revision": catalogue.revisions()[0],
         "counts": plan.counts,
+        "labels": _labels(selection, risk, was_checked),
         "held_back": dict(plan.held_back),
         "unused": plan.unused,
         "left_out": dict(selection.left_out),
         "leaks": {check.name: check.count for check in leaks.checks},
-        "detection_truth": DETECTION_TRUTH,
+        "detection_truth": detection_truth(selection),
         "models": {
             "embedder": _model(selection, selection.embedder),
             "detectors": [_model(selection, each) for each in selection.detectors],
@@ -314,6 +321,20 @@ def _placed(plan: Plan) -> Iterator[Placed]:
 def _images(plan: Plan) -> list[int]:
     rows = {each.picture for each in _placed(plan)}
     return [int(plan.selection.pictures.image[row]) for row in sorted(rows)]
+
+
+def _labels(selection: Selection, risk: float, was: Checked) -> dict[str, Any]:
+    """Who labelled the faces, and what was checked of the model's labels."""
+    unasked, accepted = len(selection.unasked), len(selection.accepted)
+    made: dict[str, Any] = {
+        "people": len(selection.faces.face) - unasked - accepted,
+        "unasked_references": unasked,
+        "model": accepted,
+    }
+    if risk:
+        made["accepted_at_probability"] = 1 - risk
+        made["accepted_and_asked_nevertheless"] = vars(was)
+    return made
 
 
 def _model(selection: Selection, sha256: str) -> dict[str, str | None]:

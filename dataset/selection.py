@@ -24,6 +24,7 @@ from icf.catalogue.labels.confirmed import (
     unmerged,
 )
 from icf.catalogue.labels.licences import under_licence
+from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image, model, question
 from icf.dataset.near_duplicates import Hashes
@@ -80,7 +81,7 @@ class Pictures:
     size: IntArray
     #: Drawn faces detected in each.
     boxes: tuple[tuple[Box, ...], ...]
-    #: Whether people confirmed all of them.
+    #: Whether people confirmed, or the model accepted, all of them.
     complete: npt.NDArray[np.bool_]
 
 
@@ -96,6 +97,8 @@ class Selection:
         detectors: the hashes of the models that found the boxes.
         models: the names of those models, by hash.
         unasked: the faces among them that are references nobody was asked about.
+        accepted: the faces among them that nobody was asked about, because the model is
+            sure of them.
         left_out: number of confirmed faces that cannot be used, by reason.
     """
 
@@ -107,6 +110,12 @@ class Selection:
     models: Mapping[str, str]
     left_out: Mapping[str, int]
     unasked: frozenset[int] = frozenset()
+    accepted: frozenset[int] = frozenset()
+
+    @property
+    def by_people(self) -> npt.NDArray[np.bool_]:
+        """Whether people or the source labelled each face, and not the model."""
+        return ~np.isin(self.faces.face, sorted(self.accepted))
 
 
 def select(
@@ -114,6 +123,7 @@ def select(
     only_licence: Collection[str] = (),
     *,
     unasked_references: bool = True,
+    risk: float = 0.0,
 ) -> Selection:
     """Read all confirmed faces and their pictures.
 
@@ -122,6 +132,7 @@ def select(
         only_licence: patterns of allowed licences; a picture found under no allowed
             licence is left out. Empty: all licences.
         unasked_references: take in references that nobody was asked about.
+        risk: take in faces that `icf.catalogue.labels.sure_faces` accepts at it.
 
     Raises:
         WrongUse: no face is confirmed, none is embedded, or no picture is under an
@@ -129,7 +140,15 @@ def select(
             not merged yet.
     """
     found = read_confirmed(connection)
-    owners = (found if unasked_references else found.asked()).owners
+    owners = {**(found if unasked_references else found.asked()).owners}
+    sure = {
+        key: owner
+        for key, owner in accepted(connection, risk).items()
+        if key not in found.owners and key not in found.ambiguous
+    }
+    # A character is one because people confirmed a face of it.
+    known = set(owners.values())
+    owners |= {key: owner for key, owner in sure.items() if owner in known}
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
     _check_labels(connection, confirmed)
     images = sorted({row.image_id for row in confirmed})
@@ -170,6 +189,7 @@ def select(
             ),
         },
         unasked=found.unasked.intersection(row.id for row in usable),
+        accepted=frozenset(row.id for row in usable if row.id in sure),
     )
 
 

@@ -51,19 +51,21 @@ class Protocol:
 
 @dataclass(frozen=True, eq=False)
 class ConfirmedFaces:
-    """Faces whose identity people confirmed; all arrays of shape (n,), int64.
+    """Faces whose identity is known; all arrays of shape (n,), int64 but for the last.
 
     Attributes:
         face: the face's id, each once.
         identity: the character's id.
         album: the album of that identity.
         group: the group of its picture.
+        by_people: whether people confirmed it, bool; the others are never in the test.
     """
 
     face: IntArray
     identity: IntArray
     album: IntArray
     group: IntArray
+    by_people: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,8 @@ def make_splits(
     order = np.argsort(faces.face, kind="stable")
     ids, number = np.unique(faces.identity[order], return_inverse=True)
     shuffled = rng.permutation(len(order))
-    testable = shuffled[_firsts_of(faces.group[order][shuffled])]
+    asked = shuffled[faces.by_people[order][shuffled]]
+    testable = asked[_firsts_of(faces.group[order][asked])]
     usable = np.bincount(number[testable], minlength=len(ids))
     album = np.zeros(len(ids), np.int64)
     album[number] = faces.album[order]

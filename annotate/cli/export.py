@@ -78,8 +78,10 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
     workspace = invocation.workspace
     existing = existing_batch(workspace, request)
     with workspace.catalogue.read() as connection:
-        confirmed = workspace.settings.annotate.confirm_references
-        unasked = count_unasked(connection, confirmed=confirmed)
+        settings = workspace.settings.annotate
+        unasked = count_unasked(
+            connection, confirmed=settings.confirm_references, risk=settings.risk
+        )
         if existing:
             asked = existing.questions
         else:
@@ -90,6 +92,7 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
         "unasked": unasked.total,
         "references": unasked.references,
         "waiting": unasked.waiting,
+        "sure": unasked.sure,
     }
     message = (
         f"{asked} questions would be in {request.folder}; {unasked.total} are not "
@@ -97,6 +100,8 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
     )
     if unasked.references:
         message += f", {unasked.references} of them about references"
+    if unasked.sure:
+        message += f"; {unasked.sure:,} faces are sure enough to need no question"
     invocation.emit(result, lambda: message)
 
 

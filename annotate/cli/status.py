@@ -14,15 +14,21 @@ from icf.command import Invocation, example, pass_invocation, shared_options, ta
 @pass_invocation
 @example("icf-annotate status --json")
 def status_command(invocation: Invocation) -> None:
-    """Count questions, answers and labels."""
+    """Count questions, answers and labels.
+
+    Accepted faces are those that nobody was asked about because the model is sure of
+    them: see the setting annotate.risk.
+    """
+    risk = invocation.workspace.settings.annotate.risk
     with invocation.workspace.catalogue.read() as connection:
-        counts = count(connection)
+        counts = count(connection, risk)
     result = {
         "questions": counts.questions,
         "answers": counts.answers,
         "labels": counts.labels,
         "open": counts.open,
         "batches": counts.batches,
+        "accepted": counts.accepted,
     }
     rows = [
         ("batches", counts.batches, ""),
@@ -34,5 +40,8 @@ def status_command(invocation: Invocation) -> None:
             for label, number in counts.labels.items()
         ),
     ]
+    if risk:
+        meaning = f"nobody was asked: the probability is at least {1 - risk:g}"
+        rows.append(("accepted faces", counts.accepted, meaning))
     invocation.emit(result, lambda: table(("", "count", "meaning"), rows))
     invocation.say_if_empty()

@@ -11,22 +11,12 @@ from rich.table import Table
 
 from icf import command
 from icf.annotator_error import AnnotatorError
-from icf.catalogue import calibrations
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.filter import resources
-from icf.filter.identify.calibration import (
-    MIN_ANSWERS,
-    MIN_RANDOM,
-    CalibrationResult,
-    Dropped,
-    Labelled,
-    calibrate,
-    read_labelled,
-    requeue_faces,
-)
+from icf.filter.identify.calibration import CalibrationResult, Dropped
+from icf.filter.identify.recalibrate import Recalibrated, recalibrate, shown
 from icf.reliability import BINS, Reliability
 from icf.statistics import Interval
 from icf.workspace import Workspace
@@ -55,25 +45,12 @@ def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> Non
     with --judge-again they wait for `icf-filter identity`.
     """
     workspace = invocation.workspace
-    embedder = resources.chosen_embedder(workspace)
-    model, card = embedder.model_hash, embedder.curve
-    labelled = read_labelled(workspace.catalogue, workspace.vectors, model)
+    done = recalibrate(workspace, judge_again=again, dry_run=dry_run)
+    labelled, made, card = done.labelled, done.made, done.card
     names = _names(workspace, labelled.never_same)
     same, different = labelled.answers.counts
-    made = None
-    if min(same, different) >= MIN_ANSWERS:
-        made = calibrate(labelled.answers, card)
-    why = _refusal(labelled, made)
-    sent = 0
-    if not dry_run and (again or not why):
-        run_id = workspace.begin_run("icf-filter calibrate")
-        if made and not why:
-            _store(workspace, run_id, model, labelled, made)
-        if again:
-            sent = requeue_faces(workspace.catalogue, run_id, model)
-        workspace.end_run(run_id)
     result = {
-        "model": model,
+        "model": done.model,
         "same": same,
         "different": different,
         "random": labelled.random,
@@ -81,45 +58,20 @@ def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> Non
         "answer_error": vars(labelled.error),
         "dropped": _lost(labelled.dropped),
         "never_same": names,
-        "adopted": not why and not dry_run,
-        "why_not": why,
+        "adopted": not done.why_not and not dry_run,
+        "checked": done.checked and not dry_run,
+        "why_not": done.why_not,
         "gain": vars(made.gain) if made else None,
         "card": {**vars(card), **(_figures(made.card) if made else {})},
         "fitted": {**vars(made.curve), **_figures(made.fitted)} if made else None,
-        "judged_again": sent,
+        "judged_again": done.sent,
     }
-    invocation.emit(result, lambda: _table(made, card) if made else str(why))
+    invocation.emit(result, lambda: _table(made, card) if made else str(done.why_not))
     invocation.say_if_empty()
-    for line in _notes(labelled, made, why, dry_run, names):
+    for line in _notes(done, dry_run, names):
         invocation.say(line)
-    if sent:
-        invocation.say(f"{sent:,} faces wait for `icf-filter identity`")
-
-
-def _refusal(labelled: Labelled, made: CalibrationResult | None) -> str | None:
-    answers = labelled.answers
-    if made is None:
-        same, different = answers.counts
-        return (
-            f"not fitted: {same} answers say that a face is the character and "
-            f"{different} that it is not; {MIN_ANSWERS} of each are needed"
-        )
-    if not answers.represented:
-        return (
-            "not used: none of the answered batches has a random part, so the answers "
-            "say nothing of other faces; answer one more batch of `icf-annotate export`"
-        )
-    if labelled.random < MIN_RANDOM and not answers.all_asked:
-        return (
-            f"not used: {labelled.random} answers are about faces drawn at random, and "
-            f"{MIN_RANDOM} are needed; answer one more batch of `icf-annotate export`"
-        )
-    if not made.improves:
-        return (
-            "not used: on held-out answers its log-loss is lower than the card's by "
-            f"{_interval(made.gain, '.4f')}; the 90% interval must be above 0"
-        )
-    return None
+    if done.sent:
+        invocation.say(f"{done.sent:,} faces wait for `icf-filter identity`")
 
 
 def _names(workspace: Workspace, characters: Sequence[int]) -> list[str]:
@@ -131,14 +83,9 @@ def _names(workspace: Workspace, characters: Sequence[int]) -> list[str]:
         return [f"{row.album}/{row.character}" for row in rows]
 
 
-def _notes(
-    labelled: Labelled,
-    made: CalibrationResult | None,
-    why: str | None,
-    dry_run: bool,
-    never_same: Sequence[str],
-) -> list[str]:
+def _notes(done: Recalibrated, dry_run: bool, never_same: Sequence[str]) -> list[str]:
     """What a person should know before the decision, and the decision."""
+    labelled = done.labelled
     lines = [_error_note(labelled.error)]
     answers, dropped = labelled.answers, labelled.dropped
     if answers.represented:
@@ -149,20 +96,20 @@ def _notes(
     if dropped:
         lines.append(
             f"of {dropped.asked:,} faces drawn from those that identity dropped, "
-            f"{dropped.same:,} are the character: {_interval(dropped.lost, '.1%')} of "
+            f"{dropped.same:,} are the character: {shown(dropped.lost, '.1%')} of "
             "them are lost, unless filter.min_probability or the references change"
         )
     if never_same:
-        shown = ", ".join(never_same[:_LISTED])
+        some = ", ".join(never_same[:_LISTED])
         if len(never_same) > _LISTED:
-            shown += f" and {len(never_same) - _LISTED} more"
+            some += f" and {len(never_same) - _LISTED} more"
         lines.append(
-            f"no answer confirms {shown}: check the reference with `icf-harvest "
+            f"no answer confirms {some}: check the reference with `icf-harvest "
             "reference page`; a wrong one loses every face of its character"
         )
-    if made:
+    if done.made:
         used = "it would be used" if dry_run else "it is used from now on"
-        lines.append(why or used)
+        lines.append(done.why_not or used)
     return lines
 
 
@@ -173,34 +120,7 @@ def _error_note(error: AnnotatorError) -> str:
         else "assumed, because no question was answered by several people"
     )
     rate = Interval(error.rate, error.low, error.high)
-    return f"wrong answers: {_interval(rate, '.1%')}, {source}"
-
-
-def _store(
-    workspace: Workspace,
-    run_id: int,
-    model: str,
-    labelled: Labelled,
-    made: CalibrationResult,
-) -> None:
-    with workspace.catalogue.write() as connection:
-        calibrations.add(
-            connection,
-            run_id,
-            model,
-            made.curve,
-            answered=len(labelled.answers.same),
-            error=made.fitted.corrected,
-            figures={
-                "low": made.fitted.low,
-                "high": made.fitted.high,
-                "log_loss": made.fitted.log_loss,
-                "card_error": made.card.corrected,
-                "card_log_loss": made.card.log_loss,
-                "gain": vars(made.gain),
-                "answer_error": vars(labelled.error),
-            },
-        )
+    return f"wrong answers: {shown(rate, '.1%')}, {source}"
 
 
 def _figures(made: Reliability) -> dict[str, Any]:
@@ -212,15 +132,6 @@ def _lost(dropped: Dropped | None) -> dict[str, Any] | None:
     if dropped is None:
         return None
     return {**vars(dropped), "lost": vars(dropped.lost)}
-
-
-def _interval(made: Interval, form: str) -> str:
-    """Format an estimate with its interval.
-
-    >>> _interval(Interval(0.0126, 0.004, 0.02), ".1%")
-    '1.3% (0.4% to 2.0%)'
-    """
-    return f"{made.value:{form}} ({made.low:{form}} to {made.high:{form}})"
 
 
 def _table(made: CalibrationResult, card: Curve) -> Table:

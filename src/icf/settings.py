@@ -260,6 +260,13 @@ class AnnotateSettings(_Section):
         default=True,
         description="ask whether a reference is right before asking against it",
     )
+    risk: float = Field(
+        default=0.0,
+        ge=0,
+        lt=0.5,
+        description="probability of error at which a kept face needs no question; 0: "
+        "all are asked about",
+    )
 
 
 class DatasetSettings(_Section):
@@ -316,6 +323,51 @@ class DatasetSettings(_Section):
         return share
 
 
+class RoundSettings(_Section):
+    """Rounds of `icf round`: ask, train, compare, decide again."""
+
+    batch: int = Field(
+        default=0, ge=0, description="questions in a round's batch; 0: annotate.batch"
+    )
+    audit_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=0.5,
+        description="share of characters set aside at the first round, to compare "
+        "models on",
+    )
+    audit_characters: int = Field(
+        default=10,
+        ge=0,
+        description="but at least so many, up to half of them",
+    )
+    train: bool = Field(default=True, description="train the embedder in each round")
+    min_faces: int = Field(
+        default=100,
+        ge=2,
+        description="confirmed faces to train on, under which a round trains nothing",
+    )
+    min_identities: int = Field(
+        default=5,
+        ge=2,
+        description="characters with two such faces, under which it trains nothing",
+    )
+    steps: int = Field(
+        default=0, ge=0, description="steps of a training; 0: as its configuration says"
+    )
+    config: str = Field(
+        default="", description="TOML file of the training; empty: the default recipe"
+    )
+    seed: int = Field(
+        default=0, description="random seed of the audit set and of the trainings"
+    )
+    seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="seconds that a person takes for an answer, to say what was saved",
+    )
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -325,6 +377,7 @@ class Settings(_Section):
     filter: FilterSettings = FilterSettings()
     annotate: AnnotateSettings = AnnotateSettings()
     dataset: DatasetSettings = DatasetSettings()
+    round: RoundSettings = RoundSettings()
     #: ``[[source]]`` tables as written; each source kind checks its own keys.
     source: tuple[dict[str, Any], ...] = ()
 

@@ -101,6 +101,7 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "unasked": 5,
         "references": 0,
         "waiting": 0,
+        "sure": 0,
     }
     assert not folder(filled).exists()
     made, _ = run("export", "--format", "csv", "batches/first")
@@ -137,6 +138,7 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "labels": {"same": 2, "different": 1, "unsure": 1},
         "open": 1,
         "batches": 1,
+        "accepted": 0,
     }
 
 

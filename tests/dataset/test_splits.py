@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -32,6 +34,7 @@ def faces_of(
         identity[rows],
         (identity * albums // identities)[rows],
         group[rows],
+        np.ones(count, np.bool_),
     )
 
 
@@ -65,6 +68,7 @@ def any_faces(draw: st.DrawFn) -> ConfirmedFaces:
         identity,
         albums[identity],
         rng.integers(0, groups, count),
+        np.ones(count, np.bool_),
     )
 
 
@@ -186,3 +190,13 @@ def test_too_little_is_said_with_counts_and_a_remedy(
     faces = faces_of(identities, each)
     with pytest.raises(WrongUse, match=f"{identities} identities.*icf-annotate"):
         make_splits(faces, pictures_of(faces), Protocol(), 1)
+
+
+def test_faces_that_people_did_not_confirm_are_never_in_the_test() -> None:
+    faces = faces_of(30, 12)
+    sure = np.random.default_rng(1).random(len(faces.face)) < 0.3
+    some = replace(faces, by_people=~sure)
+    splits = make_splits(some, pictures_of(faces), Protocol(), 1)
+    assert not sure[splits.probes].any()
+    assert not sure[splits.distractors].any()
+    assert sure[splits.train].any()

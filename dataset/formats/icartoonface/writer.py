@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
-from icf.dataset.plan import DETECTION_TRUTH, Placed, Plan
+from icf.dataset.plan import Placed, Plan, detection_truth
 from icf.icartoonface.detection import (
     PUBLISHED_TEST,
     DetectionBoxes,
@@ -27,6 +27,7 @@ from icf.icartoonface.recognition import (
     write_rectrain_det,
 )
 from icf.icartoonface.release_files import (
+    ACCEPTED,
     DETTEST_BOXES,
     DETTEST_FOLDER,
     DETTEST_FOUND,
@@ -94,18 +95,22 @@ def _write_recognition(folder: Path, data: ReleaseData) -> None:
     write_features(folder / FEATURES, data.vectors(faces))
     columns = ("label", "role", "character", "album", "character_id")
     write_csv(folder / IDENTITIES, columns, _identities(plan))
-    if plan.selection.unasked:
-        unasked = ("file", "character", "album", "face")
-        write_csv(folder / UNASKED, unasked, _unasked(plan))
+    listed = ("file", "character", "album", "face")
+    for name, some in (
+        (UNASKED, plan.selection.unasked),
+        (ACCEPTED, plan.selection.accepted),
+    ):
+        if some:
+            write_csv(folder / name, listed, _listed(plan, some))
 
 
-def _unasked(plan: Plan) -> Iterator[tuple[object, ...]]:
-    """The rows of ``unasked_references.csv``."""
+def _listed(plan: Plan, some: Collection[int]) -> Iterator[tuple[object, ...]]:
+    """The rows of ``unasked_references.csv`` and of ``accepted_faces.csv``."""
     faces = plan.selection.faces
     for folder, placed in ((RECTRAIN_FOLDER, plan.train), (RECTEST_FOLDER, plan.test)):
         for each in placed:
             face_id = int(faces.face[each.face])
-            if face_id in plan.selection.unasked:
+            if face_id in some:
                 identity = plan.selection.identities[int(faces.identity[each.face])]
                 names = harmless(identity.character), harmless(identity.album)
                 yield (folder / each.path).as_posix(), *names, face_id
@@ -190,15 +195,25 @@ def _whole(
 
 def _who_confirmed(plan: Plan) -> str:
     """Say which faces people confirmed."""
-    unasked = len(plan.selection.unasked)
-    if not unasked:
+    unasked, accepted = len(plan.selection.unasked), len(plan.selection.accepted)
+    if not unasked and not accepted:
         return "The identity of every face was\nconfirmed by people."
-    return (
+    first = (
         f"People confirmed the\nidentity of {plan.counts['confirmed_faces']:,} faces. "
-        f"{unasked:,} are references that the program chose and\nthat nobody was asked "
-        f"about; `{UNASKED}` lists those in train and test.\n"
-        "They count as confirmed below."
     )
+    lines = []
+    if unasked:
+        lines.append(
+            f"{unasked:,} are references that the program chose and\nthat nobody was "
+            f"asked about; `{UNASKED}` lists those in train and test."
+        )
+    if accepted:
+        lines.append(
+            f"{accepted:,} were accepted by the model, which was sure enough, and\nnot "
+            f"asked about; `{ACCEPTED}` lists those in train, and the test has\nnone. "
+            "`release.json` gives the probability, and what people said of such faces."
+        )
+    return first + "\n".join([*lines, "They count as confirmed below."])
 
 
 def _readme(plan: Plan) -> str:
@@ -231,7 +246,7 @@ is not tested fairly by them.
 
 ## Detection
 
-{DETECTION_TRUTH}
+{detection_truth(plan.selection)}
 
 So these boxes can train a detector, but the detector that found them can only agree
 with them: `{DETTEST_FOUND}` scores near 1 by construction.

@@ -154,7 +154,9 @@ def test_a_curve_that_is_no_better_is_refused_with_figures(made: Workspace) -> N
         "120 answers, 0 of them drawn at random, stand for 120 faces",
         result["why_not"],
     ]
-    assert in_use(made) is None
+    # The card's was held against the answers, and is used as before.
+    assert result["checked"] is True
+    assert in_use(made) == curve
 
 
 def test_faces_are_judged_again_only_on_request(made: Workspace) -> None:

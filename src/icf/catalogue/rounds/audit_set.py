@@ -1,20 +1,173 @@
 """What was set aside at the first round, to compare models on: the frozen audit set.
 
 Its characters and pictures are never trained on, and the sampler never chooses them for
-what it is unsure of: they are asked about at random.
+what it is unsure of: they are asked about at random. A character that is merged with
+one of them is set aside, too. Nothing is ever moved out of it.
+
+It is a systematic sample: the characters stand album by album, within an album and the
+albums among each other in an order that the seed draws, and each n-th is taken. So each
+album gives its share, as far as that is a whole number.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import audit_item
+from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.merges import survivor
+from icf.catalogue.schema import album, audit_item, candidate, character, face
+from icf.codes import Verdict
 
 Kind = Literal["character", "image"]
 
+#: Kept faces that a character needs: one is compared with the others.
+LEAST_FACES = 3
+#: Of the characters that could be set aside, at most.
+LARGEST_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class AuditSet:
+    """How much is set aside.
+
+    Attributes:
+        characters: the characters, those that were merged with them among them.
+        images: the pictures.
+        added: how many of both are new.
+    """
+
+    characters: int
+    images: int
+    added: int = 0
+
 
 def set_aside(kind: Kind) -> sa.Select[Any]:
-    """Select the ids that were set aside, for an ``IN``."""
-    return sa.select(audit_item.c.subject_id).where(audit_item.c.kind == kind)
+    """Select the ids that were set aside, for an ``IN``.
+
+    Of characters: also those that were merged with one of them.
+    """
+    own = sa.select(audit_item.c.subject_id).where(audit_item.c.kind == kind)
+    if kind == "image":
+        return own
+    one, other = character.alias("set_aside"), character.alias("merged_with_it")
+    stays = sa.select(survivor(one)).where(one.c.id.in_(own))
+    return sa.select(other.c.id).where(survivor(other).in_(stays))
+
+
+def is_set_aside() -> sa.ColumnElement[bool]:
+    """Of faces that identity assigned: its character or its picture is set aside."""
+    return sa.or_(
+        face.c.character_id.in_(set_aside("character")),
+        face.c.image_id.in_(set_aside("image")),
+    )
+
+
+def count(connection: sa.Connection) -> AuditSet:
+    """Count what is set aside."""
+    numbers = [
+        int(
+            connection.execute(
+                sa.select(sa.func.count()).select_from(set_aside(kind).subquery())
+            ).scalar_one()
+        )
+        for kind in ("character", "image")
+    ]
+    return AuditSet(*numbers)
+
+
+def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> AuditSet:
+    """Set characters aside at the first call, and their pictures at every one.
+
+    A character can be set aside if it is not merged and has a reference and
+    `LEAST_FACES` kept faces. Later calls add the pictures that were found since; they
+    add no character.
+
+    Args:
+        connection: a transaction that writes.
+        share: of these characters, from 0 to 1.
+        least: but at least so many, up to half of them.
+        seed: another one draws others.
+    """
+    now = time.time()
+    rows: list[dict[str, Any]] = []
+    is_first = connection.execute(sa.select(audit_item.c.kind).limit(1)).first() is None
+    if is_first:
+        chosen = draw(_eligible(connection), share, least, seed)
+        rows = [_row("character", each, now) for each in chosen]
+        insert_new(connection, audit_item, ["kind", "subject_id"], rows)
+    known = set(connection.execute(set_aside("image")).scalars())
+    shown = sa.select(candidate.c.image_id).where(
+        candidate.c.character_id.in_(set_aside("character"))
+    )
+    new = sorted(set(connection.execute(shown).scalars()) - known)
+    pictures = [_row("image", each, now) for each in new]
+    insert_new(connection, audit_item, ["kind", "subject_id"], pictures)
+    made = count(connection)
+    return AuditSet(made.characters, made.images, len(rows) + len(pictures))
+
+
+def draw(
+    cast: Sequence[tuple[int, str, str]], share: float, least: int, seed: int
+) -> list[int]:
+    """Draw a systematic sample of characters.
+
+    The same names give the same characters, whatever their ids.
+
+    Args:
+        cast: id, album and name of each character.
+        share: how many of them, from 0 to 1.
+        least: but at least so many, up to half of them.
+        seed: another one draws others.
+
+    Returns:
+        Their ids, ascending.
+    """
+    most = math.floor(len(cast) * LARGEST_SHARE)
+    wanted = min(max(math.ceil(len(cast) * share), least), most)
+    if not wanted or not share:
+        return []
+    albums: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for key, album_name, name in cast:
+        albums[_place(seed, album_name)].append((_place(seed, album_name, name), key))
+    ordered = [key for _, some in sorted(albums.items()) for _, key in sorted(some)]
+    step = len(ordered) / wanted
+    start = int(_place(seed, "start")[:8], 16) / 16**8
+    return sorted(ordered[int((place + start) * step)] for place in range(wanted))
+
+
+def _place(seed: int, *words: str) -> str:
+    return hashlib.sha256("\0".join([str(seed), *words]).encode()).hexdigest()
+
+
+def _row(kind: Kind, key: int, now: float) -> dict[str, Any]:
+    return {"kind": kind, "subject_id": key, "set_aside_at": now}
+
+
+def _eligible(connection: sa.Connection) -> list[tuple[int, str, str]]:
+    """Characters that can be set aside: id, album and name."""
+    kept = (
+        sa.select(face.c.character_id, sa.func.count().label("faces"))
+        .where(face.c.verdict == Verdict.KEPT.value)
+        .group_by(face.c.character_id)
+        .subquery()
+    )
+    query = (
+        sa.select(character.c.id, album.c.name.label("album"), character.c.name)
+        .join(album, album.c.id == character.c.album_id)
+        .join(kept, kept.c.character_id == character.c.id)
+        .where(
+            character.c.merged_into.is_(None),
+            character.c.reference_face_id.is_not(None),
+            kept.c.faces >= LEAST_FACES,
+        )
+        .order_by(character.c.id)
+    )
+    return [(row.id, row.album, row.name) for row in connection.execute(query)]

@@ -1,0 +1,82 @@
+"""Kept faces that need no question: the model is sure enough of them.
+
+With ``annotate.risk`` r > 0, a face that nobody was asked about is accepted where its
+probability is at least 1 - r, and rejected where it is at most r. That holds only
+
+- for a model whose probabilities were held against people's answers,
+- for a character whose reference people confirmed, and
+- for a face that is no open suspicion.
+
+A part of each batch is drawn at random from all faces, sure ones too
+(`icf.catalogue.sampling`), so the share of wrong ones among them is measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.catalogue.sampling import confirmed_characters, kept_frame, read_asked
+from icf.catalogue.schema import calibration, face, review
+from icf.codes import ReviewStatus, Suspicion
+
+_WAITS = (ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)
+
+
+def is_accepted(risk: float) -> sa.ColumnElement[bool]:
+    """Of kept faces that nobody was asked about: it is taken to be its character."""
+    if not risk:
+        return sa.false()
+    return sa.and_(face.c.probability >= 1 - risk, _is_known())
+
+
+def is_sure(risk: float) -> sa.ColumnElement[bool]:
+    """Of kept faces that nobody was asked about: it is accepted or rejected."""
+    if not risk:
+        return sa.false()
+    rejected = sa.and_(face.c.probability <= risk, _is_known())
+    return sa.or_(is_accepted(risk), rejected)
+
+
+def accepted(connection: sa.Connection, risk: float) -> dict[int, int]:
+    """Read the accepted faces, each with its character; none without a risk."""
+    if not risk:
+        return {}
+    query = kept_frame().where(is_accepted(risk)).order_by(face.c.id)
+    return {row.id: row.character_id for row in connection.execute(query)}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What people said of faces that were sure when they were drawn at random.
+
+    Attributes:
+        asked: how many of these questions are settled.
+        wrong: how many of them say that the face is another character, or no face.
+    """
+
+    asked: int
+    wrong: int
+
+
+def checked(connection: sa.Connection, risk: float) -> Checked:
+    """Count the answers about faces that would have been accepted without them."""
+    asked = read_asked(connection)
+    drawn = asked.settled & (asked.inclusion < 1) & ~asked.dropped
+    sure = drawn & (asked.probability >= 1 - risk)
+    return Checked(int(sure.sum()), int((sure & ~asked.same).sum()))
+
+
+def _is_known() -> sa.ColumnElement[bool]:
+    """What its probability was computed from and by is right, as people say."""
+    suspected = sa.select(review.c.face_id).where(review.c.status.in_(_WAITS))
+    twins = sa.select(review.c.other_face_id).where(
+        review.c.status.in_(_WAITS), review.c.kind == Suspicion.TWIN.value
+    )
+    return sa.and_(
+        face.c.embedder.in_(sa.select(calibration.c.model)),
+        face.c.character_id.in_(confirmed_characters()),
+        face.c.id.not_in(suspected),
+        face.c.id.not_in(twins),
+    )
