@@ -127,7 +127,7 @@ def photo(invocation: Invocation, out: Path, seed: int | None, dry_run: bool) ->
         invocation.emit({"out": str(path)}, lambda: text)
         return
     check_machine()
-    from icf.models.training import bundled_recipes
+    from icf.models.training.bundled import bundled_recipes
 
     changes = {} if seed is None else {"seed": seed}
     card = bundled_recipes.photo(out, changes, invocation.say)
@@ -252,7 +252,7 @@ def _train(
         return
     check_machine()
     # PyTorch takes seconds to import: only a training waits for it.
-    from icf.models.training import bundled_recipes
+    from icf.models.training.bundled import bundled_recipes
 
     given = {"steps": steps, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}

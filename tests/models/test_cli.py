@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, bundled_path, sha256_of
 from icf.models.cli import LONG, check_machine, cli
-from icf.models.training.checkpoint import Checkpoint
+from icf.models.training.bundled.checkpoint import Checkpoint
 from icf.tools.training_art import sources
 
 

@@ -14,14 +14,14 @@ from icf.models.cards import load_card, sha256_of
 from icf.models.cli import progress
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
-from icf.models.training import (
-    detector_figures,
+from icf.models.training import detector_figures
+from icf.models.training.bundled import (
     export_detector,
     export_embedder,
     train_detector,
     train_embedder,
 )
-from icf.models.training.checkpoint import Checkpoint, resumable
+from icf.models.training.bundled.checkpoint import Checkpoint, resumable
 from icf.models.training.export import MAX_BYTES
 from tests.tools.art_cache import write_cache, write_weights
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from icf.models import photo
 from icf.models.networks.photo import PhotoNet, normalised
-from icf.models.training import photo_examples
-from icf.models.training.photo_examples import Plan
+from icf.models.training.photo import examples
+from icf.models.training.photo.examples import Plan
 from icf.tools.training_art.collections import Collection
 
 Report = Callable[[str], None]
@@ -67,11 +67,11 @@ def fit(
     """Fit a head on the collections that may be trained on."""
     net = PhotoNet.from_imagenet(weights)
     kept = [each for each in collections if not each.held_out]
-    examples = with_features(net, list(photo_examples.plans(kept, recipe.seed)), report)
-    centre = examples.features.mean(0)
-    scale = examples.features.std(0) + 1e-6
-    near = normalised(examples.features, centre, scale)
-    slope, intercept = logistic(near, examples.photographs, recipe)
+    made = with_features(net, list(examples.plans(kept, recipe.seed)), report)
+    centre = made.features.mean(0)
+    scale = made.features.std(0) + 1e-6
+    near = normalised(made.features, centre, scale)
+    slope, intercept = logistic(near, made.photographs, recipe)
     net.set_head(centre, scale, slope, intercept)
     return net
 
@@ -82,7 +82,7 @@ def with_features(net: PhotoNet, plans: Sequence[Plan], report: Report) -> Examp
     for start in range(0, len(plans), _BATCH):
         some = plans[start : start + _BATCH]
         pixels: NDArray[np.uint8] = np.stack(
-            [photo.views(photo_examples.make(plan)) for plan in some]
+            [photo.views(examples.make(plan)) for plan in some]
         )
         with torch.no_grad():
             rows.append(net.features(torch.from_numpy(pixels).float()))

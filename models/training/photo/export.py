@@ -13,10 +13,11 @@ from icf.models import photo
 from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.runtime.network import open_network
-from icf.models.training import photo_examples, training_data
+from icf.models.training import training_data
 from icf.models.training.export import check_equal, to_onnx
-from icf.models.training.photo_figures import Scored
-from icf.models.training.train_photo import Recipe, Report
+from icf.models.training.photo import examples
+from icf.models.training.photo.figures import Scored
+from icf.models.training.photo.fit import Recipe, Report
 from icf.tools.training_art.collections import Collection
 
 LIMITS = (
@@ -53,11 +54,11 @@ def measure(
 ) -> Scored:
     """Classify examples of the held-out collections with the exported file."""
     held_out = [each for each in collections if each.held_out]
-    plans = list(photo_examples.plans(held_out, seed))
+    plans = list(examples.plans(held_out, seed))
     network = open_network(path)
     found = []
     for number, plan in enumerate(plans):
-        views = photo.views(photo_examples.make(plan))
+        views = photo.views(examples.make(plan))
         [scored] = network.run(views[None].astype(np.float32))
         found.append(float(scored[0]))
         if number % 500 == 0:

@@ -23,10 +23,10 @@ from torch.utils.data import DataLoader, IterableDataset
 from icf.models.networks.embedder import DIM, EmbedderNet
 from icf.models.networks.mobilenet import load_mobilenet
 from icf.models.training import embedder_figures
-from icf.models.training.checkpoint import resumable
+from icf.models.training.bundled.checkpoint import resumable
+from icf.models.training.bundled.run import Run
 from icf.models.training.face_crops import Identities, crop
 from icf.models.training.losses.combined import Combined
-from icf.models.training.run import Run
 from icf.tools.training_art import heads
 
 #: The checkpoint's name in the working folder.

@@ -21,10 +21,10 @@ from torch.utils.data import DataLoader, IterableDataset
 from icf.models.anchors import SMALL
 from icf.models.networks import detector
 from icf.models.networks.mobilenet import load_mobilenet
-from icf.models.training.checkpoint import Checkpoint, resumable
+from icf.models.training.bundled.checkpoint import Checkpoint, resumable
+from icf.models.training.bundled.run import Run
 from icf.models.training.detector import losses as detector_losses
 from icf.models.training.detector import targets
-from icf.models.training.run import Run
 from icf.tools.training_art import compose, heads
 
 #: The checkpoint's name in the working folder.

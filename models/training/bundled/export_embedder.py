@@ -11,10 +11,10 @@ from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.formats.icf_embedder import SIDE
 from icf.models.networks.embedder import DIM, EmbedderNet
 from icf.models.training import embedder_figures, training_data
-from icf.models.training.checkpoint import Checkpoint
+from icf.models.training.bundled.checkpoint import Checkpoint
+from icf.models.training.bundled.train_embedder import Recipe, averaged
 from icf.models.training.export import check_equal, to_onnx
 from icf.models.training.face_crops import CROP_RATE
-from icf.models.training.train_embedder import Recipe, averaged
 from icf.tools.training_art import heads
 
 LIMITS = (
@@ -47,7 +47,7 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
     """Export a finished run as ``embedder.onnx`` and ``embedder.json``.
 
     Args:
-        checkpoint: of `icf.models.training.train_embedder`.
+        checkpoint: of `icf.models.training.bundled.train_embedder`.
         folder: where the two files go.
     """
     run = Checkpoint.load(checkpoint)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icf.models.training import photo_examples
-from icf.models.training.photo_examples import Plan, make, plans, read
+from icf.models.training.photo import examples
+from icf.models.training.photo.examples import Plan, make, plans, read
 from icf.tools.training_art.collections import Collection
 from icf.tools.training_art.painterly import kuwahara, painted_over
 
@@ -51,7 +51,7 @@ def test_a_photograph_to_train_on_is_shown_painted_over_too(picture: Path) -> No
     drawings = [plan for plan in found if not plan.is_photograph]
     assert len(found) - len(drawings) == 10
     assert all(plan.painted for plan in drawings)
-    assert len(drawings) == 10 * photo_examples.PAINTED
+    assert len(drawings) == 10 * examples.PAINTED
 
 
 def test_what_is_measured_on_is_never_painted_over(picture: Path) -> None:

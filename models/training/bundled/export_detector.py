@@ -14,9 +14,9 @@ from icf.models.detection import Detector
 from icf.models.formats.icf_detector import IcfDetector
 from icf.models.runtime.network import open_network
 from icf.models.training import detector_figures, training_data
+from icf.models.training.bundled.train_detector import averaged
 from icf.models.training.detector.export import export
 from icf.models.training.export import MAX_BYTES
-from icf.models.training.train_detector import averaged
 from icf.tools.training_art import heads
 
 PARAMETERS = {"min_score": 0.5, "side": 640.0, "overview": 256.0, "tiles": 1.0}
@@ -34,7 +34,7 @@ def bundle(checkpoint: Path, folder: Path) -> ModelCard:
     """Export a finished run as ``detector.onnx`` and ``detector.json``.
 
     Args:
-        checkpoint: of `icf.models.training.train_detector`.
+        checkpoint: of `icf.models.training.bundled.train_detector`.
         folder: where the two files go.
     """
     with safetensors.safe_open(checkpoint, "pt") as file:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from icf.models.training.checkpoint import Checkpoint
+from icf.models.training.bundled.checkpoint import Checkpoint
 
 
 class Run:

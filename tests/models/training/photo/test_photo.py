@@ -9,9 +9,10 @@ import torch
 
 from icf.models.networks.photo import PhotoNet
 from icf.models.photo import PhotoJudge
-from icf.models.training import export_photo, train_photo
-from icf.models.training.photo_figures import Scored
-from icf.models.training.train_photo import Recipe, logistic
+from icf.models.training.photo import export as export_photo
+from icf.models.training.photo import fit as train_photo
+from icf.models.training.photo.figures import Scored
+from icf.models.training.photo.fit import Recipe, logistic
 from icf.tools.training_art.collections import Collection
 
 pytestmark = pytest.mark.slow

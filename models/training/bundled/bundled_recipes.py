@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 
 from icf.models.cards import ModelCard
-from icf.models.training import (
+from icf.models.training.bundled import (
     export_detector,
     export_embedder,
-    export_photo,
     train_detector,
     train_embedder,
-    train_photo,
 )
+from icf.models.training.photo import export as export_photo
+from icf.models.training.photo import fit as train_photo
 from icf.tools.training_art import make, sources
 from icf.tools.training_art.collections import collections
 

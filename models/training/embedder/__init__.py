@@ -1,0 +1,1 @@
+"""Train embedders: data, augmentation, figures and export, as a task of the trainer."""

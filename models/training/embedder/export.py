@@ -1,0 +1,110 @@
+"""Export an embedder: ONNX, its card, and all its weights to train it further."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from icf.models.cards import ModelCard, new_card, save_card
+from icf.models.training.embedder.config import EmbedderConfig
+from icf.models.training.export import check_equal, to_onnx
+from icf.models.training.run_state import storable
+from icf.models.training.task import Facts
+from icf.stores.files import replace_file
+
+#: The largest difference of an output, relative to the largest number of that output.
+_TOLERANCE = 1e-4
+
+
+def export(
+    network: nn.Module,
+    folder: Path,
+    facts: Facts,
+    config: EmbedderConfig,
+    side: int,
+    about: Mapping[str, Any],
+) -> ModelCard:
+    """Write ``embedder.onnx``, ``embedder.json`` and ``embedder.safetensors``.
+
+    Args:
+        network: with its final weights.
+        folder: exists.
+        facts: for the card.
+        config: of the run.
+        side: of a crop, in pixels.
+        about: of the weights, beside them: names of identities.
+
+    Raises:
+        BadModel: the exported file gives other numbers than the network.
+    """
+    path = folder / "embedder.onnx"
+    dim = export_onnx(network, path, side)
+    options = {"dim": config.network.dim, "side": config.network.side}
+    card = new_card(
+        path,
+        "embed",
+        "icf-embedder-onnx",
+        {
+            **facts.measured.parameters,
+            **{
+                key: float(value) for key, value in options.items() if value is not None
+            },
+        },
+        network=config.network.name,
+        parent=facts.parent,
+        architecture=f"{config.network.name}, {dim} numbers; {config.loss.name}",
+        input=f"n x 3 x {side} x {side}, RGB, 0 to 255: the face's square, enlarged",
+        data=facts.data,
+        seed=facts.seed,
+        recipe=facts.recipe,
+        figures=facts.measured.figures,
+        limits=_limits(facts),
+    )
+    whole = {"about": json.dumps({**about, "sha256": card.sha256})}
+    weights = safetensors.torch.save(storable(facts.parts), whole)
+    replace_file(path.with_suffix(".safetensors"), [weights])
+    save_card(card, path.with_suffix(".json"))
+    return card
+
+
+def export_onnx(
+    network: nn.Module, path: Path, side: int, max_bytes: int | None = None
+) -> int:
+    """Write the network as ONNX for batches of any size, and check the outputs.
+
+    Returns:
+        How many numbers an embedding has.
+
+    Raises:
+        BadModel: the file is too large, or gives other numbers.
+    """
+    generator = torch.Generator().manual_seed(0)
+    batches = [
+        torch.randint(0, 256, (n, 3, side, side), generator=generator).float()
+        for n in (2, 1, 5)
+    ]
+    dynamic = {0: torch.export.Dim("n")}
+    to_onnx(network, batches[0], dynamic, ["embeddings"], path, max_bytes)
+    check_equal(network, path, batches, _TOLERANCE)
+    with torch.no_grad():
+        return int(network(batches[1]).shape[1])
+
+
+def _limits(facts: Facts) -> tuple[str, ...]:
+    """What a card of a user's own model must say."""
+    calibrated = (
+        "Its probabilities were fitted on held-out characters of its own training "
+        "data; other art needs its own calibration."
+    )
+    if "held out" in facts.measured.figures:
+        return (calibrated,)
+    return (
+        "Its figures and probabilities are of faces that it was trained on, because "
+        "there were too few characters to hold any out.",
+    )

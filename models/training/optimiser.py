@@ -1,0 +1,108 @@
+"""The optimiser of a run, and the moving average of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from icf.models.training.config import LoopSettings
+from icf.models.training.task import Group
+
+
+def make_optimiser(
+    groups: Iterable[Group], settings: LoopSettings
+) -> torch.optim.Optimizer:
+    """Make AdamW or SGD, with kernels that update all weights at once.
+
+    Biases and the scales of norms, that is, what has fewer than two dimensions, get no
+    weight decay (He et al. 2019, arXiv:1812.01187, section 3.1).
+
+    Args:
+        groups: the parameters to train.
+        settings: of the loop.
+    """
+    rows: list[dict[str, object]] = []
+    for group in groups:
+        decay = group.weight_decay
+        decay = settings.weight_decay if decay is None else decay
+        parameters = [each for each in group.parameters if each.requires_grad]
+        for decayed in (True, False):
+            some = [p for p in parameters if (p.ndim > 1) is decayed]
+            if some:
+                rows.append(
+                    {
+                        "params": some,
+                        "lr": settings.rate * group.rate,
+                        "weight_decay": decay if decayed else 0.0,
+                    }
+                )
+    if settings.optimiser == "sgd":
+        return torch.optim.SGD(
+            rows, lr=settings.rate, momentum=settings.momentum, fused=True
+        )
+    return torch.optim.AdamW(rows, lr=settings.rate, fused=True)
+
+
+class Rates:
+    """Sets the rate of every group to a share of its full one.
+
+    Args:
+        optimiser: with the full rates.
+    """
+
+    def __init__(self, optimiser: torch.optim.Optimizer) -> None:
+        self._groups = optimiser.param_groups
+        self._full = [float(group["lr"]) for group in self._groups]
+
+    def set(self, share: float) -> None:
+        """Set the rates for the next step."""
+        for group, full in zip(self._groups, self._full, strict=True):
+            group["lr"] = full * share
+
+    @property
+    def now(self) -> float:
+        """The highest rate of a group at present."""
+        return max(float(group["lr"]) for group in self._groups)
+
+
+class Average:
+    """The moving average of a network's weights.
+
+    Args:
+        network: whose weights are averaged; they are updated in place.
+        decay: share of the old average that a step keeps.
+
+    Attributes:
+        weights: the average, as a state dict.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self._decay = decay
+        current = network.state_dict()
+        self.weights = {key: value.clone() for key, value in current.items()}
+        names = [key for key, value in current.items() if value.is_floating_point()]
+        self._floats = [current[key] for key in names]
+        self._means = [self.weights[key] for key in names]
+        self._others = [
+            (self.weights[key], value)
+            for key, value in current.items()
+            if not value.is_floating_point()
+        ]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take the weights after ``step`` steps into the average.
+
+        The first averages are short, so that the initial weights are forgotten.
+        """
+        keep = min(self._decay, step / (step + 10))
+        torch._foreach_lerp_(self._means, self._floats, 1 - keep)
+        for mean, value in self._others:
+            mean.copy_(value)
+
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Go on from an average that was stored."""
+        for key, value in weights.items():
+            self.weights[key].copy_(value)

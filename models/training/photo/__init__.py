@@ -1,0 +1,1 @@
+"""The judge of photographs: fitted, not trained: a logistic model over features."""

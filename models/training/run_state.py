@@ -1,0 +1,161 @@
+"""A training run on disk: everything that an exact resume needs, in one file.
+
+A batch follows from the seed and the step alone, and so do the random numbers of the
+networks: their generator is seeded anew at every step. So weights, their average, the
+optimiser's moments, the scale of float16 and the number of steps are all there is. No
+part of it depends on the number of ranks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from icf.errors import BadInput, WrongUse
+from icf.stores.files import replace_file
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run after some steps.
+
+    Attributes:
+        step: steps taken.
+        steps: of the whole run.
+        seconds: that training has taken.
+        identity: what makes the run: configuration, data, start model.
+        weights: of all parts, keys ``part.weight``.
+        average: of the part that is the result, keys as in the network.
+        moments: the optimiser's state of each parameter, by the parameter's number.
+        scaler: of float16's gradients: numbers by name; empty in other precisions.
+    """
+
+    step: int
+    steps: int
+    seconds: float
+    identity: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
+    moments: Mapping[int, Mapping[str, Tensor]]
+    scaler: Mapping[str, float]
+
+    def save(self, path: Path) -> None:
+        """Replace the file in one step."""
+        tensors = {f"weights.{key}": value for key, value in self.weights.items()}
+        tensors |= {f"average.{key}": value for key, value in self.average.items()}
+        for number, values in self.moments.items():
+            named = {f"moments.{number}.{k}": v for k, v in values.items()}
+            tensors |= {
+                key: torch.as_tensor(value)
+                for key, value in named.items()
+                if value is not None
+            }
+        about = {
+            "step": str(self.step),
+            "steps": str(self.steps),
+            "seconds": repr(self.seconds),
+            "identity": json.dumps(dict(self.identity)),
+            "scaler": json.dumps(dict(self.scaler)),
+        }
+        replace_file(path, [safetensors.torch.save(storable(tensors), about)])
+
+    @classmethod
+    def load(cls, path: Path) -> RunState:
+        """Read the file.
+
+        Raises:
+            BadInput: it is damaged, or no checkpoint.
+        """
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                about = file.metadata()
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (OSError, safetensors.SafetensorError) as error:
+            raise BadInput(
+                f"cannot read the checkpoint {path}: {error}; remove it to train from "
+                "the beginning"
+            ) from error
+        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "average": {}}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            part, _, rest = key.partition(".")
+            if part == "moments":
+                number, _, name = rest.partition(".")
+                moments.setdefault(int(number), {})[name] = value
+            else:
+                parts[part][rest] = value
+        return cls(
+            int(about["step"]),
+            int(about["steps"]),
+            float(about["seconds"]),
+            json.loads(about["identity"]),
+            parts["weights"],
+            parts["average"],
+            moments,
+            json.loads(about["scaler"]),
+        )
+
+
+def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors as safetensors takes them: on the CPU, no views, contiguous."""
+    return {
+        key: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for key, value in tensors.items()
+    }
+
+
+def progress_of(path: Path) -> dict[str, int] | None:
+    """Return ``step``, ``steps`` and ``seed`` of a checkpoint, without its weights."""
+    if not path.exists():
+        return None
+    with safetensors.safe_open(path, "np") as file:
+        about = file.metadata()
+    identity = json.loads(about["identity"])
+    return {
+        "step": int(about["step"]),
+        "steps": int(about["steps"]),
+        "seed": int(identity["config"]["loop"]["seed"]),
+    }
+
+
+def check_same(
+    wanted: Mapping[str, Any], found: Mapping[str, Any], where: Path
+) -> None:
+    """Raise unless two runs are the same one.
+
+    Args:
+        wanted: the identity of this run.
+        found: of the run on disk.
+        where: its folder.
+
+    Raises:
+        WrongUse: they differ; the message says in what.
+    """
+    ours, theirs = dict(_leaves(wanted)), dict(_leaves(found))
+    other = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
+    if other:
+        key = other[0]
+        raise WrongUse(
+            f"{where} holds another run: it has another {', '.join(other[:4])} "
+            f"({key}: {theirs.get(key)!r} there, {ours.get(key)!r} now); give the same "
+            "options to resume it, or another folder"
+        )
+
+
+def _leaves(table: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in json.loads(json.dumps(dict(table))).items():
+        name = f"{above}{key}"
+        if isinstance(value, Mapping) and value:
+            found += _leaves(value, f"{name}.")
+        else:
+            found.append((name, value))
+    return found
