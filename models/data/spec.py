@@ -7,6 +7,12 @@
     icartoonface:DIR          the published files
     folders:DIR               one folder an identity
     folders+human:DIR         the same, and its faces are photographed
+    rec:DIR                   insightface's train.rec, train.idx and property
+    widerface:DIR             WIDER FACE
+    manga109:DIR              Manga109
+    coco:FILE                 COCO's JSON
+    yolo:DIR                  images/, labels/ and data.yaml
+    csv:FILE                  picture, box, character in columns
     folders:DIR=0.25          a quarter of what is trained on comes from there
 """
 
@@ -32,10 +38,16 @@ READERS = Registry(
     kind="kind of training data",
     group="icf.training_data",
     own={
+        "coco": "icf.models.data.formats.coco:CocoReader",
+        "csv": "icf.models.data.formats.csv_list:CsvReader",
         "folders": "icf.models.data.formats.folders:FoldersReader",
         "icartoonface": "icf.models.data.formats.icartoonface:ICartoonFaceReader",
+        "manga109": "icf.models.data.formats.manga109:Manga109Reader",
+        "rec": "icf.models.data.formats.rec:RecReader",
         "release": "icf.models.data.release:ReleaseReader",
+        "widerface": "icf.models.data.formats.widerface:WiderFaceReader",
         "workspace": "icf.models.data.workspace:WorkspaceReader",
+        "yolo": "icf.models.data.formats.yolo:YoloReader",
     },
 )
 

@@ -1,6 +1,6 @@
 """The published iCartoonFace: its training pictures, for recognition and detection.
 
-The published lists and folders are looked for by name, at most `_DEPTH` folders below
+The published lists and folders are looked for by name, at most three folders below
 the one given. So all of these work: everything unpacked into one folder, an archive a
 folder, and a release of ours::
 
@@ -31,16 +31,22 @@ from icf.icartoonface.release_files import (
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
 )
-from icf.models.data.base import Box, LabelledFace, LabelledPicture, Reader, Skipped
-from icf.models.data.boxes import wrong_with
-from icf.models.data.picture_files import KnownFiles, read_file, state_of
+from icf.models.data.base import LabelledFace, LabelledPicture, Reader, Skipped
+from icf.models.data.formats.faces_by_picture import FacesByPicture
+from icf.models.data.formats.places import DEPTH, places_of
+from icf.models.data.picture_files import read_file, state_of
 from icf.names import normal_name
 from icf.own_files import walk
 
 #: The list of detection boxes that was replaced.
 DETTRAIN_BOXES_BEFORE = "icartoonface_dettrain.csv"
 
-_DEPTH = 3
+_WANTED = frozenset(
+    {
+        *(RECTRAIN_FOLDER.name, RECTRAIN_LIST.name, DETTRAIN_FOLDER.name),
+        *(DETTRAIN_BOXES.name, DETTRAIN_BOXES_BEFORE),
+    }
+)
 
 Rows = Iterator[tuple[Row, str, list[float]] | BadInput]
 
@@ -92,34 +98,20 @@ class ICartoonFaceReader(Reader):
         self, folder: Path, rows: Rows, *, recognition: bool
     ) -> Iterator[LabelledPicture | Skipped]:
         """Stream the pictures of one list, each with all its boxes."""
-        known = KnownFiles(folder)
-        boxes: dict[str, list[Box]] = {}
-        with_bad_boxes = set()
+        faces = FacesByPicture(folder)
         for each in rows:
             if isinstance(each, BadInput):
                 yield Skipped(str(each), "a row that cannot be read")
                 continue
             row, name, (x1, y1, x2, y2) = each
-            where, box = f"{row.path.name}, line {row.number}", (x1, y1, x2, y2)
-            of_picture = boxes.setdefault(name, [])
-            if name not in known:
-                yield Skipped(where, "no such picture")
-            elif wrong := wrong_with(box):
-                with_bad_boxes.add(name)
-                yield Skipped(where, wrong)
-            elif box in of_picture:
-                yield Skipped(where, "the same box again")
-            else:
-                of_picture.append(box)
-        above = folder.relative_to(self.path)
-        for name, found in boxes.items():
             identity = normal_name(name.rpartition("/")[0]) if recognition else ""
-            # A face whose box is bad is somewhere, so the rest is not background.
-            complete = not recognition and name not in with_bad_boxes
-            if found:
-                faces = tuple(LabelledFace(b, identity=identity or None) for b in found)
-                yield LabelledPicture((above / name).as_posix(), faces, complete)
-        yield from _unlisted(folder, boxes)
+            face = LabelledFace((x1, y1, x2, y2), identity=identity or None)
+            where = f"{row.path.name}, line {row.number}"
+            if skipped := faces.add(where, name, face):
+                yield skipped
+        above = f"{folder.relative_to(self.path).as_posix()}/"
+        yield from faces.pictures(above, complete=not recognition)
+        yield from _unlisted(folder, faces)
 
     def _found(self) -> _Found:
         """Look for the published names.
@@ -127,9 +119,7 @@ class ICartoonFaceReader(Reader):
         Raises:
             BadInput: nothing that can be read is there.
         """
-        if not self.path.is_dir():
-            raise BadInput(f"{self.name}: {self.path} is not a folder")
-        places = _places(self.path)
+        places = places_of(self.path, _WANTED, self.name)
         found = _Found(
             places.get(RECTRAIN_FOLDER.name),
             places.get(RECTRAIN_LIST.name),
@@ -150,7 +140,7 @@ class ICartoonFaceReader(Reader):
         if not (found.rectrain or found.dettrain):
             raise BadInput(
                 f"{self.name}: neither {RECTRAIN_LIST.name} nor {DETTRAIN_BOXES.name} "
-                f"is in {self.path} or {_DEPTH} folders below; the archives must be "
+                f"is in {self.path} or {DEPTH} folders below; the archives must be "
                 "unpacked"
             )
         return found
@@ -166,28 +156,7 @@ def _rectrain_rows(path: Path) -> Rows:
                 yield error
 
 
-def _places(root: Path) -> dict[str, Path]:
-    """Return where each published name is; of several places the nearest one."""
-    wanted = {
-        *(RECTRAIN_FOLDER.name, RECTRAIN_LIST.name, DETTRAIN_FOLDER.name),
-        *(DETTRAIN_BOXES.name, DETTRAIN_BOXES_BEFORE),
-    }
-    places: dict[str, Path] = {}
-    level = [root]
-    for _ in range(_DEPTH + 1):
-        below: list[Path] = []
-        for folder in level:
-            with os.scandir(folder) as entries:
-                for each in sorted(entries, key=lambda entry: entry.name):
-                    if each.name in wanted:
-                        places.setdefault(each.name, Path(each.path))
-                    elif each.is_dir():
-                        below.append(Path(each.path))
-        level = below
-    return places
-
-
-def _unlisted(folder: Path, listed: dict[str, list[Box]]) -> Iterator[Skipped]:
+def _unlisted(folder: Path, listed: FacesByPicture) -> Iterator[Skipped]:
     """Yield the pictures that the list does not have."""
     above = len(os.fspath(folder)) + 1
     for path in walk(folder):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 #: What an EXIF block begins with inside a JPEG.
 PREFIX = b"Exif\0\0"
 
+#: Orientations in which width is height.
+SWAPS_SIDES = (5, 6, 7, 8)
+
 _ORIENTATION = 0x0112
 _BYTE_ORDERS = {b"II": "<", b"MM": ">"}
 
@@ -54,7 +57,7 @@ def upright(pixels: NDArray[np.uint8], turned: int) -> NDArray[np.uint8]:
     Returns:
         Shape (h, w, 3), or (w, h, 3) for 5 to 8; contiguous.
     """
-    if turned in (5, 6, 7, 8):
+    if turned in SWAPS_SIDES:
         pixels = pixels.transpose(1, 0, 2)
     if turned in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]

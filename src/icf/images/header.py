@@ -16,6 +16,7 @@ from PIL import Image
 from icf.codes import ImageReason
 from icf.errors import BadInput
 from icf.images import png
+from icf.images.exif import SWAPS_SIDES, orientation
 from icf.images.jpeg import find_end, read_frame
 
 # We report damaged files, and files over Pillow's own limit. `catch_warnings` is not
@@ -145,6 +146,24 @@ def probe(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
             width, height = picture.size
     _check_size(width, height, max_pixels)
     return Header(name, width, height)
+
+
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Return width and height as `icf.images.decode` will give them.
+
+    Raises:
+        Undecodable: as for `probe`.
+    """
+    header = probe(data)
+    if header.format == "jpeg":
+        frame = read_frame(data)
+        turned = frame.orientation if frame is not None else 1
+    else:
+        with opened(data, header.format) as picture:
+            turned = orientation(picture.info.get("exif") or b"")
+    if turned in SWAPS_SIDES:
+        return header.height, header.width
+    return header.width, header.height
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

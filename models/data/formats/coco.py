@@ -1,0 +1,211 @@
+"""COCO: one JSON file with pictures, boxes and categories.
+
+::
+
+    {"images": [{"id": 7, "file_name": "a.jpg", "width": 640, "height": 480}],
+     "annotations": [{"image_id": 7, "category_id": 1, "bbox": [x, y, width, height],
+                      "iscrowd": 0}],
+     "categories": [{"id": 1, "name": "face"}]}
+
+Boxes are in pixels. A crowd is neither to be found nor background. Pictures are in the
+folder of the file, in ``images/`` there, or beside the folder, as in COCO's own
+``annotations/instances_train2017.json`` and ``train2017/``.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from icf.errors import BadInput
+from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
+from icf.models.data.formats.categories import kinds_of_categories
+from icf.models.data.formats.faces_by_picture import FacesByPicture
+from icf.models.data.picture_files import read_file, state_of
+from icf.own_files import walk
+
+_FILE_NAME = re.compile(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")')
+#: Names that are looked for, until one is found.
+_TRIED = 1000
+
+
+class _Image(NamedTuple):
+    id: object
+    file_name: object
+    width: object
+    height: object
+
+
+class _Annotation(NamedTuple):
+    image_id: object
+    category_id: object
+    bbox: object
+    ignored: bool
+
+
+@dataclass(frozen=True)
+class CocoReader(Reader):
+    """Reads one JSON file.
+
+    Attributes:
+        domain: whether faces of a category called just ``face`` are drawn.
+    """
+
+    kind: ClassVar[str] = "coco"
+
+    domain: Kind = "cartoon"
+
+    def pictures(self) -> Iterator[LabelledPicture | Skipped]:
+        """Stream the pictures, in the order of the file.
+
+        Raises:
+            BadInput: it is no JSON, has no pictures or no category that is a face, or
+                none of its pictures is there.
+        """
+        content = self._content()
+        names = {
+            each["id"]: str(each.get("name", ""))
+            for each in content.get("categories", ())
+            if isinstance(each, dict) and isinstance(each.get("id"), int)
+        }
+        kinds = kinds_of_categories(names, self.domain, self.name)
+        folder = self._folder()
+        faces = FacesByPicture(folder)
+        by_id: dict[object, _Image] = {}
+        for place, image in enumerate(content["images"]):
+            where = f"{self.path.name}, images[{place}]"
+            if not isinstance(image, _Image) or not isinstance(image.file_name, str):
+                yield Skipped(where, "a picture without id or file_name")
+            elif image.id in by_id:
+                yield Skipped(where, "an id that another picture has")
+            elif skipped := faces.add_picture(where, image.file_name):
+                yield skipped
+            else:
+                by_id[image.id] = image
+        for place, annotation in enumerate(content["annotations"]):
+            where = f"{self.path.name}, annotations[{place}]"
+            if skipped := _taken(where, annotation, by_id, kinds, faces):
+                yield skipped
+        above = os.path.relpath(folder, self.path.parent)
+        prefix = "" if above == "." else f"{above}/"
+        yield from faces.pictures(prefix, complete=True, without_faces=True)
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes of a picture."""
+        return read_file(self.path.parent / key)
+
+    def fingerprint(self) -> str:
+        """Return a digest of names, sizes and times of the file and the pictures."""
+        folder = self._folder()
+        return state_of(folder, (self.path, *walk(folder)))
+
+    def _content(self) -> dict[str, Any]:
+        """Read the file; every picture and annotation becomes a small tuple at once."""
+        try:
+            with self.path.open("rb") as file:
+                content = json.load(file, object_hook=_shrunk)
+        except (OSError, ValueError, RecursionError) as error:
+            raise BadInput(f"{self.name}: no JSON that can be read: {error}") from error
+        lists = ("images", "annotations")
+        if not isinstance(content, dict) or not all(
+            isinstance(content.get(key), list) for key in lists
+        ):
+            raise BadInput(
+                f"{self.name}: expected an object with the lists images, annotations "
+                "and categories, as COCO has for detection"
+            )
+        return content
+
+    def _folder(self) -> Path:
+        """Return the folder with the pictures, by the first of them that is found."""
+        parent = self.path.parent
+        split = self.path.stem.rpartition("_")[2]
+        above = parent.resolve().parent
+        folders = [parent, parent / "images", parent / split]
+        folders += [above / split, above / "images" / split, above / "images", above]
+        for name in _first_names(self.path):
+            for folder in folders:
+                if (folder / name).is_file():
+                    return folder
+        raise BadInput(
+            f"{self.name}: none of its pictures is in {parent}, {parent / 'images'}, "
+            f"{above / split} or {above / 'images'}; put them beside the file"
+        )
+
+
+def _first_names(path: Path) -> Iterator[str]:
+    """Yield the first names of pictures, without parsing all of a large file."""
+    try:
+        with path.open("rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: cannot be read: {error}") from error
+    with data:
+        for found in islice(_FILE_NAME.finditer(data), _TRIED):
+            with suppress(ValueError):
+                yield json.loads(found[1])
+
+
+def _shrunk(each: dict[str, Any]) -> object:
+    """Keep of an object what is used, before the next one is parsed."""
+    if "file_name" in each and "id" in each:
+        size = each.get("width"), each.get("height")
+        return _Image(each["id"], each["file_name"], *size)
+    if "image_id" in each:
+        ignored = bool(each.get("iscrowd") or each.get("ignore"))
+        box, category = each.get("bbox"), each.get("category_id")
+        return _Annotation(each["image_id"], category, box, ignored)
+    return each
+
+
+def _taken(
+    where: str,
+    annotation: object,
+    images: Mapping[object, _Image],
+    kinds: Mapping[int, Kind],
+    faces: FacesByPicture,
+) -> Skipped | None:
+    """Take an annotation; return why it is left out."""
+    if not isinstance(annotation, _Annotation):
+        return Skipped(where, "an annotation without image_id")
+    image = images.get(_hashable(annotation.image_id))
+    if image is None:
+        return Skipped(where, "a box of no picture that is there")
+    category = annotation.category_id
+    kind = kinds.get(category) if isinstance(category, int) else None
+    if kind is None:
+        return Skipped(where, "a category that is no face")
+    name = str(image.file_name)
+    numbers = annotation.bbox
+    if not isinstance(numbers, list) or not all(map(_is_number, numbers)):
+        numbers = []
+    if len(numbers) != 4:
+        faces.damage(name)
+        return Skipped(where, "a box that is not four numbers")
+    x, y, width, height = map(float, numbers)
+    box = (x, y, x + width, y + height)
+    face = LabelledFace(box, kind, ignored=annotation.ignored)
+    return faces.add(where, name, face, _size(image))
+
+
+def _size(image: _Image) -> tuple[int, int] | None:
+    width, height = image.width, image.height
+    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+        return width, height
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _hashable(value: object) -> object:
+    return value if isinstance(value, (int, str)) else None

@@ -1,0 +1,218 @@
+"""YOLO as Ultralytics lays it out: ``images/``, ``labels/`` and ``data.yaml``.
+
+::
+
+    data.yaml                 path: .   train: images/train   names: {0: face}
+    images/train/a.jpg
+    labels/train/a.txt        CLASS CX CY WIDTH HEIGHT, as shares of the picture
+
+A picture without a file of labels has no face. A row with more numbers is a polygon;
+its bounds are the box. Only the training pictures are read.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml  # type: ignore[import-untyped,unused-ignore]
+
+from icf.errors import BadInput
+from icf.images import Undecodable
+from icf.images.header import upright_size
+from icf.models.data.base import (
+    Box,
+    Kind,
+    LabelledFace,
+    LabelledPicture,
+    Reader,
+    Skipped,
+)
+from icf.models.data.boxes import wrong_with
+from icf.models.data.formats.categories import kinds_of_categories
+from icf.models.data.picture_files import picture_files, read_file, state_of
+from icf.own_files import walk
+
+CONFIG = "data.yaml"
+
+#: As Ultralytics allows it: labels are rounded.
+_BEYOND = 1.01
+
+
+@dataclass(frozen=True)
+class YoloReader(Reader):
+    """Reads a folder with ``data.yaml``.
+
+    Attributes:
+        domain: whether faces of a class called just ``face`` are drawn.
+    """
+
+    kind: ClassVar[str] = "yolo"
+
+    domain: Kind = "cartoon"
+
+    def pictures(self) -> Iterator[LabelledPicture | Skipped]:
+        """Stream the training pictures, by folder and name.
+
+        Raises:
+            BadInput: there is no ``data.yaml``, or it does not say where pictures are,
+                or none of its classes is a face.
+        """
+        config = self._config()
+        names = _names(config.get("names"))
+        kinds = kinds_of_categories(names, self.domain, f"{self.name}: {CONFIG}")
+        for folder in self._folders(config):
+            above = os.path.relpath(folder, self.path)
+            for name in picture_files(folder):
+                if isinstance(name, Skipped):
+                    yield name
+                    continue
+                key = os.path.normpath(f"{above}/{name}")
+                yield from self._picture(key, names, kinds)
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes of a picture."""
+        return read_file(self.path / key)
+
+    def fingerprint(self) -> str:
+        """Return a digest of names, sizes and times of labels and pictures."""
+        folders = self._folders(self._config())
+        files = [self.path / CONFIG]
+        for folder in folders:
+            labels = self.path / _labels_of(f"{os.path.relpath(folder, self.path)}/")
+            files += [*walk(folder), *(walk(labels) if labels != folder else ())]
+        return state_of(self.path, files)
+
+    def _picture(
+        self, key: str, names: Mapping[int, str], kinds: Mapping[int, Kind]
+    ) -> Iterator[LabelledPicture | Skipped]:
+        labels = (self.path / _labels_of(key)).with_suffix(".txt")
+        if not labels.exists():
+            yield LabelledPicture(key, (), complete=True)
+            return
+        try:
+            size = upright_size(self.read(key))
+        except Undecodable as error:
+            yield Skipped(key, f"it cannot be decoded: {error.reason.value}")
+            return
+        faces: list[LabelledFace] = []
+        complete = True
+        lines = read_file(labels).decode("utf-8-sig", errors="replace").splitlines()
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            where = f"{os.path.relpath(labels, self.path)}, line {number}"
+            face = _face(line, size, names, kinds)
+            if isinstance(face, str):
+                complete = complete and face == _NO_FACE
+                yield Skipped(where, face)
+            elif face in faces:
+                yield Skipped(where, "the same box again")
+            else:
+                faces.append(face)
+        yield LabelledPicture(key, tuple(faces), complete)
+
+    def _config(self) -> dict[str, Any]:
+        path = self.path / CONFIG
+        try:
+            config = yaml.safe_load(path.read_text("utf-8"))
+        except OSError as error:
+            raise BadInput(
+                f"{self.name}: {path} cannot be read: {error.strerror}; it says where "
+                "pictures are and what the classes are called"
+            ) from error
+        except (yaml.YAMLError, ValueError) as error:
+            raise BadInput(f"{path}: no YAML: {error}") from error
+        if not isinstance(config, dict):
+            raise BadInput(f"{path}: expected keys such as train and names")
+        return config
+
+    def _folders(self, config: Mapping[str, Any]) -> list[Path]:
+        """Return the folders of the training pictures.
+
+        Raises:
+            BadInput: they are not named, or not there.
+        """
+        stated = config.get("train")
+        wanted = stated if isinstance(stated, list) else [stated]
+        places = [each for each in wanted if isinstance(each, str)]
+        if not places or len(places) < len(wanted):
+            raise BadInput(
+                f"{self.path / CONFIG}: expected train: FOLDER or a list of folders, "
+                f"found {stated!r}"
+            )
+        return [self._folder(str(config.get("path") or "."), each) for each in places]
+
+    def _folder(self, path: str, place: str) -> Path:
+        """Return one folder; exported files name places that were on another disk."""
+        inside = place.removeprefix("../")
+        for folder in (self.path / path / place, self.path / place, self.path / inside):
+            if folder.is_dir():
+                return folder
+        raise BadInput(
+            f"{self.path / CONFIG}: there is no folder {self.path / place}; train must "
+            "name a folder of pictures, from the folder of data.yaml"
+        )
+
+
+_NO_FACE = "a class that is no face"
+
+
+def _face(
+    line: str,
+    size: tuple[int, int],
+    names: Mapping[int, str],
+    kinds: Mapping[int, Kind],
+) -> LabelledFace | str:
+    """Return the face of a row, or why it is left out."""
+    try:
+        label, *numbers = (float(field) for field in line.split())
+    except ValueError:
+        return "a row that cannot be read"
+    if not label.is_integer() or label not in names:
+        return f"a class that {CONFIG} does not name"
+    box = _box(numbers, size)
+    if isinstance(box, str):
+        return box
+    kind = kinds.get(int(label))
+    return LabelledFace(box, kind) if kind is not None else _NO_FACE
+
+
+def _box(numbers: list[float], size: tuple[int, int]) -> Box | str:
+    """Return a box in pixels, or what is wrong with it."""
+    width, height = size
+    if not all(math.isfinite(n) and 0 <= n <= _BEYOND for n in numbers):
+        return "numbers that are no shares of the picture"
+    if len(numbers) == 4:
+        x, y, w, h = numbers
+        x1, y1, x2, y2 = x - w / 2, y - h / 2, x + w / 2, y + h / 2
+    elif len(numbers) >= 6 and len(numbers) % 2 == 0:
+        xs, ys = numbers[0::2], numbers[1::2]
+        x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    else:
+        return "a row that cannot be read"
+    box = (x1 * width, y1 * height, x2 * width, y2 * height)
+    return wrong_with(box, size) or box
+
+
+def _names(names: object) -> dict[int, str]:
+    """Return the names of classes by number, from a list or a mapping."""
+    if isinstance(names, list):
+        return dict(enumerate(map(str, names)))
+    if isinstance(names, dict):
+        return {key: str(name) for key, name in names.items() if isinstance(key, int)}
+    return {}
+
+
+def _labels_of(key: str) -> str:
+    """Return where the labels of a picture are: the last ``images`` is ``labels``.
+
+    >>> _labels_of("images/train/a.jpg"), _labels_of("train/images/a.jpg")
+    ('labels/train/a.jpg', 'train/labels/a.jpg')
+    """
+    before, found, after = f"/{key}".rpartition("/images/")
+    return f"{before}/labels/{after}"[1:] if found else key
