@@ -84,8 +84,9 @@ def difference(
     """Bound the difference of any figure of clusters.
 
     Each bound is the wider one of two: the percentile of the draws, and that of
-    Student's distribution with the error of the draws and as many degrees of freedom
-    as clusters matter, less one.
+    Student's distribution with the error of the draws. The lower one, which lets models
+    pass, counts as many degrees of freedom as clusters matter, less one; the upper one,
+    which blames them, as many as there are clusters, less one.
 
     Args:
         figure: gives the difference for draws of clusters.
@@ -103,14 +104,15 @@ def difference(
     drawn = np.concatenate([figure(some) for some in draws(clusters, resamples)])
     error = float(drawn.std()) * math.sqrt(clusters / (clusters - 1))
     freedom = max(1, math.floor(_that_matter(figure, clusters, value) - 1))
-    half = student(freedom, confidence) * error
+    below = student(freedom, confidence) * error
+    above = student(clusters - 1, confidence) * error
     return Difference(
         value,
-        min(value - half, float(np.quantile(drawn, 1 - confidence))),
-        max(value + half, float(np.quantile(drawn, confidence))),
+        min(value - below, float(np.quantile(drawn, 1 - confidence))),
+        max(value + above, float(np.quantile(drawn, confidence))),
         error,
         clusters,
-        (student(freedom, confidence) + student(freedom, POWER)) * error,
+        (student(clusters - 1, confidence) + student(clusters - 1, POWER)) * error,
     )
 
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from icf.errors import BadModel, WrongUse
-from icf.models.cards import BUNDLED_WORD, bundled_path
+from icf.models.cards import BUNDLED_WORD, bundled_path, load_card, weights_path
 from icf.models.registry import aliases
 from icf.models.registry.aliases import ALIASES, Alias
 from icf.models.registry.known import KnownModel, known_models
-from icf.models.registry.tasks import Task
+from icf.models.registry.tasks import ON_CARDS, TASKS, Task
 from icf.workspace import Workspace
 
 #: Fewer letters of a hash are taken for a name.
@@ -57,7 +57,7 @@ def find(workspace: Workspace, text: str, task: Task) -> Path:
     if text in ALIASES:
         return _path_of_alias(workspace, text, task)
     path = workspace.root / Path(text).expanduser()
-    if _means_a_file(text) or path.is_file() or path.with_suffix(".json").is_file():
+    if _is_file(path, text):
         return path
     found = _named(known_models(workspace), text, task)
     if found.path is None:
@@ -66,6 +66,52 @@ def find(workspace: Workspace, text: str, task: Task) -> Path:
             "that is not recorded: name that file by its path"
         )
     return found.path
+
+
+def find_any(
+    workspace: Workspace, text: str, task: Task | None = None
+) -> tuple[Task, Path]:
+    """Find a model whose task may not have been said.
+
+    Args:
+        workspace: that knows it.
+        text: as for `find`.
+        task: what it is for; None: as the model says.
+
+    Returns:
+        Its task, and its weights or card.
+
+    Raises:
+        WrongUse: nothing or several are called that, or one of each task is.
+        BadModel: its file is not there, or it is for neither task.
+    """
+    if task is not None:
+        return task, find(workspace, text, task)
+    if text == BUNDLED_WORD or text in ALIASES:
+        raise WrongUse(f"{text!r} is a detector and an embedder: say which with --task")
+    path = workspace.root / Path(text).expanduser()
+    if _is_file(path, text):
+        card = load_card(weights_path(path).with_suffix(".json"))
+        for each in TASKS:
+            if card.task == ON_CARDS[each]:
+                return each, path
+        raise BadModel(f"{path} is for {card.task!r}, and neither of {TASKS}")
+    models = known_models(workspace)
+    called = {each.task for each in _called(models, text)}
+    fitting = [each for each in TASKS if each in called]
+    if len(fitting) == 1:
+        return fitting[0], find(workspace, text, fitting[0])
+    if fitting:
+        raise WrongUse(
+            f"{text!r} is the name of a detector and of an embedder: say which with "
+            "--task, or give its hash"
+        )
+    if called:
+        raise WrongUse(
+            f"{text!r} is the judge of photographs: it comes with the program, and no "
+            "other takes its place"
+        )
+    raise WrongUse(_unknown(models, text, None))
 
 
 def _path_of_alias(workspace: Workspace, alias: Alias, task: Task) -> Path:
@@ -88,8 +134,10 @@ def _path_of_alias(workspace: Workspace, alias: Alias, task: Task) -> Path:
     )
 
 
-def _means_a_file(text: str) -> bool:
-    return os.sep in text or text.startswith("~") or text.endswith((".onnx", ".json"))
+def _is_file(path: Path, text: str) -> bool:
+    """Whether a text means a file, which need not exist if it looks like one."""
+    looks = os.sep in text or text.startswith("~") or text.endswith((".onnx", ".json"))
+    return looks or path.is_file() or path.with_name(f"{path.name}.json").is_file()
 
 
 def _named(models: Sequence[KnownModel], text: str, task: Task) -> KnownModel:
@@ -98,9 +146,7 @@ def _named(models: Sequence[KnownModel], text: str, task: Task) -> KnownModel:
     Raises:
         WrongUse: none or several are, or it is for another task.
     """
-    found = [each for each in models if text in each.names]
-    if not found and _HASH.fullmatch(text):
-        found = [each for each in models if each.card.sha256.startswith(text)]
+    found = _called(models, text)
     own = [each for each in found if each.task == task]
     if len(own) == 1:
         return own[0]
@@ -114,13 +160,21 @@ def _named(models: Sequence[KnownModel], text: str, task: Task) -> KnownModel:
     raise WrongUse(_unknown(models, text, task))
 
 
-def _unknown(models: Sequence[KnownModel], text: str, task: Task) -> str:
-    fitting = [each for each in models if each.task == task]
+def _called(models: Sequence[KnownModel], text: str) -> list[KnownModel]:
+    """The models with a name, or else those whose hash begins with it."""
+    found = [each for each in models if text in each.names]
+    if not found and _HASH.fullmatch(text):
+        found = [each for each in models if each.card.sha256.startswith(text)]
+    return found
+
+
+def _unknown(models: Sequence[KnownModel], text: str, task: Task | None) -> str:
+    fitting = [each for each in models if task in (None, each.task)]
     names = [name for each in fitting for name in each.names]
     [near] = difflib.get_close_matches(
         text, [*names, *ALIASES, BUNDLED_WORD], 1, cutoff=0
     )
     return (
-        f"there is no {task} {text!r}; the nearest known one is {near!r}, and "
+        f"there is no {task or 'model'} {text!r}; the nearest known one is {near!r}; "
         "`icf model list` shows all. A path names a file: models/NAME.onnx"
     )

@@ -368,6 +368,45 @@ class RoundSettings(_Section):
     )
 
 
+class GateSettings(_Section):
+    """When a model may take the place of the one in use."""
+
+    margin: float = Field(
+        default=0.02,
+        gt=0,
+        le=1,
+        description="loss of mean average precision that a promoted model may have",
+    )
+    confidence: float = Field(
+        default=0.95,
+        gt=0.5,
+        lt=1,
+        description="certainty that a promoted model's loss is under gate.margin",
+    )
+    floor: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="loss that no album and no size of faces may be shown to have",
+    )
+    min_identities: int = Field(
+        default=15,
+        ge=2,
+        description="audit characters, with two faces each, that embedders need",
+    )
+    min_faces: int = Field(
+        default=60, ge=4, description="confirmed faces of these that embedders need"
+    )
+    min_pictures: int = Field(
+        default=40, ge=2, description="audit pictures that detectors need"
+    )
+    min_group: int = Field(
+        default=5,
+        ge=2,
+        description="characters or pictures of an album or size that can be judged",
+    )
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -377,6 +416,7 @@ class Settings(_Section):
     filter: FilterSettings = FilterSettings()
     annotate: AnnotateSettings = AnnotateSettings()
     dataset: DatasetSettings = DatasetSettings()
+    gate: GateSettings = GateSettings()
     round: RoundSettings = RoundSettings()
     #: ``[[source]]`` tables as written; each source kind checks its own keys.
     source: tuple[dict[str, Any], ...] = ()

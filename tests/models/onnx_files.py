@@ -44,7 +44,7 @@ def card_for(path: Path, task: str, **changes: Any) -> ModelCard:
     return ModelCard(**{**fields, **changes})
 
 
-def colour_detector(path: Path, **parameters: float) -> Path:
+def colour_detector(path: Path, bias: float = -20, **parameters: float) -> Path:
     """Write a detector for which each red or blue cell of 8 x 8 pixels is a face.
 
     Its box is the cell's smallest anchor, 16 x 16 pixels with the cell in the middle;
@@ -59,7 +59,7 @@ def colour_detector(path: Path, **parameters: float) -> Path:
         classes = seen if stride == 8 else np.zeros_like(seen)
         tensors += [
             numpy_helper.from_array(classes, f"classes{stride}"),
-            numpy_helper.from_array(np.full(8, -20, np.float32), f"bias{stride}"),
+            numpy_helper.from_array(np.full(8, bias, np.float32), f"bias{stride}"),
             numpy_helper.from_array(
                 np.zeros((16, 3, 1, 1), np.float32), f"boxes{stride}"
             ),
@@ -85,7 +85,7 @@ def colour_detector(path: Path, **parameters: float) -> Path:
         "logits": ["n", "a", 2],
         "offsets": ["n", "a", 4],
     }
-    _save(path, nodes, ["n", 3, "h", "w"], outputs, tensors)
+    write_model(path, nodes, ["n", 3, "h", "w"], outputs, tensors)
     given = {
         "min_score": 0.5,
         "side": 320.0,
@@ -103,7 +103,7 @@ def colour_embedder(path: Path, **parameters: float) -> Path:
         helper.make_node("GlobalAveragePool", ["pictures"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["embeddings"]),
     ]
-    _save(path, nodes, ["n", 3, 112, 112], {"embeddings": ["n", 3]}, [])
+    write_model(path, nodes, ["n", 3, 112, 112], {"embeddings": ["n", 3]}, [])
     given = {"crop_rate": 0.5, "slope": 10.0, "intercept": -5.0, **parameters}
     save_card(card_for(path, "embed", parameters=given), path.with_suffix(".json"))
     return path
@@ -142,7 +142,7 @@ def colour_yolo(path: Path) -> Path:
         helper.make_node("Concat", ["placed", "scores"], ["output0"], axis=1),
     ]
     outputs: dict[str, list[str | int]] = {"output0": ["n", 5, cells * cells]}
-    _save(path, nodes, ["n", 3, 640, 640], outputs, tensors, "images")
+    write_model(path, nodes, ["n", 3, 640, 640], outputs, tensors, "images")
     return path
 
 
@@ -172,7 +172,7 @@ def _shaped(name: str, shape: list[int]) -> onnx.TensorProto:
     return numpy_helper.from_array(np.array(shape, np.int64), name)
 
 
-def _save(
+def write_model(
     path: Path,
     nodes: list[onnx.NodeProto],
     taken: list[str | int],
@@ -180,6 +180,16 @@ def _save(
     tensors: list[onnx.TensorProto],
     pictures: str = "pictures",
 ) -> None:
+    """Write an ONNX file.
+
+    Args:
+        path: of the file.
+        nodes: of the graph.
+        taken: shape of its input.
+        given: its outputs, with their shapes.
+        tensors: its weights.
+        pictures: name of its input.
+    """
     graph = helper.make_graph(
         nodes,
         "made",
