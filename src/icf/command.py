@@ -94,7 +94,9 @@ class Invocation:
         with self.workspace.catalogue.read() as connection:
             self.say(next_step(connection))
 
-    def emit(self, value: Mapping[str, Any], render: Callable[[], Any]) -> None:
+    def emit(
+        self, value: Mapping[str, Any] | Sequence[Any], render: Callable[[], Any]
+    ) -> None:
         """Print the result: ``value`` as JSON, or what ``render`` makes for people."""
         if self.json:
             click.echo(json.dumps(value))

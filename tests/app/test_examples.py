@@ -16,6 +16,7 @@ from icf.app.demo.site import DemoSite
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
 from tests.app.program import invoke, program
+from tests.models.onnx_files import colour_detector
 
 EXAMPLES = sorted(
     {each.example for name, made in programs().items() for each in commands(name, made)}
@@ -43,6 +44,9 @@ def prepared(
     (root / "faces.jsonl").write_text("\n".join(lines) + "\n")
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
+    eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")
+    forced = ("--force", "a rollback needs a promotion")
+    program("icf", "model", "promote", eyes, *forced, folder=root)
     return root
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, bundled_path, sha256_of
-from icf.models.cli import LONG, check_machine, cli
+from icf.models.cli.main import LONG, check_machine, cli
 from icf.models.training.bundled.checkpoint import Checkpoint
 from icf.tools.training_art import sources
 
@@ -108,7 +108,7 @@ def test_once_the_art_is_drawn_npm_is_not_needed(
 
 @pytest.mark.slow
 def test_help_does_not_wait_for_pytorch() -> None:
-    code = "import sys, icf.models.cli; print('torch' in sys.modules)"
+    code = "import sys, icf.models.cli.main; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )

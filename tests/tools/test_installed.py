@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 CODE = """
 import sys
 sys.meta_path = [each for each in sys.meta_path if "editable" not in repr(each).lower()]
-from icf.models.cli import main
+from icf.models.cli.main import main
 main()
 """
 

@@ -28,7 +28,12 @@ COMMANDS = {
     "report": Subcommand(
         "icf.dataset.cli.report:cli", "Write one HTML file that shows the data set."
     ),
-    "train": Subcommand("icf.models.cli:cli", "Train the detector and the embedder."),
+    "train": Subcommand(
+        "icf.models.cli.main:cli", "Train the detector and the embedder."
+    ),
+    "model": Subcommand(
+        "icf.models.cli.model.main:cli", "List, compare and promote models."
+    ),
     "detect": Subcommand("icf.app.detect:detect", "Find the faces in any pictures."),
     "embed": Subcommand("icf.app.embed:embed", "Embed the faces of a list."),
     "status": Subcommand("icf.app.status:status", "Count what the workspace holds."),

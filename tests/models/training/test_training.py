@@ -11,7 +11,7 @@ import torch
 
 from icf.errors import WrongUse
 from icf.models.cards import load_card, sha256_of
-from icf.models.cli import progress
+from icf.models.cli.main import progress
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.training import detector_figures

@@ -1,0 +1,1 @@
+"""The commands of `icf-train` and `icf model`."""

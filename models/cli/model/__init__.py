@@ -1,0 +1,1 @@
+"""The commands of `icf model`, a module each."""

@@ -1,0 +1,27 @@
+"""`icf model`: the models of a workspace, and which of them it uses."""
+
+from __future__ import annotations
+
+from icf import command
+from icf.command import Subcommand
+
+cli = command.group(
+    "model",
+    "List, compare and promote models.",
+    {
+        "list": Subcommand("icf.models.cli.model.list:list_command", "List models."),
+        "show": Subcommand("icf.models.cli.model.show:show_command", "Show a model."),
+        "compare": Subcommand(
+            "icf.models.cli.model.compare:compare_command",
+            "Compare two models on the audit set.",
+        ),
+        "promote": Subcommand(
+            "icf.models.cli.model.promote:promote_command",
+            "Use a model from now on, if it passes the gate.",
+        ),
+        "rollback": Subcommand(
+            "icf.models.cli.model.rollback:rollback_command",
+            "Go back to the model before.",
+        ),
+    },
+)
