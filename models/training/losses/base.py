@@ -112,6 +112,21 @@ class MarginSoftmax(nn.Module, ABC):
             loss = self.over(similarity, lengths, columns, OneProcess())
             return loss + self.penalty(lengths)
 
+    def logits(self, embeddings: Tensor) -> Tensor:
+        """Return what softmax makes the probabilities of classes of, without a margin.
+
+        Args:
+            embeddings: shape (n, dim).
+
+        Returns:
+            Shape (n, classes).
+        """
+        with without_autocast(embeddings):
+            embeddings = wide(embeddings)
+            similarity = self.similarity(embeddings, wide(self.weight))
+            lengths = torch.linalg.vector_norm(embeddings, dim=1)
+            return self.scales(lengths)[:, None] * similarity
+
     def similarity(self, embeddings: Tensor, weight: Tensor) -> Tensor:
         """Return how near embeddings and classes are: their cosines.
 

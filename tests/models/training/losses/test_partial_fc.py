@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,10 +90,15 @@ def started(count: int, folder: Path) -> range:
                 *(str(folder / f"{rank}.safetensors"), json.dumps(RUNS)),
             ],
             cwd=root,
+            # Loopback, whatever the machine's name resolves to.
+            env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for rank in range(count)
     ]
-    assert [process.wait(120) for process in processes] == [0] * count
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * count, said
     return range(count)
 
 

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from icf.models.training import losses
+from icf.models.training.adaptation.composition import CARTOON, HUMAN, compose
+from icf.models.training.adaptation.multi_task import MultiTask
+from icf.models.training.adaptation.unknown_identity import unknown_identity_losses
+
+DIM, HUMANS, CARTOONS = 6, 5, 7
+
+
+def batch(n: int = 16) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    embeddings = torch.randn(n, DIM, generator=generator).requires_grad_()
+    composed = compose(0, 1, 50, 50, n)
+    domains = torch.from_numpy(composed.domains)
+    labelled = torch.from_numpy(composed.labelled)
+    labels = torch.randint(0, HUMANS, (n,), generator=generator)
+    return embeddings, labels, domains, labelled
+
+
+def make(**options: Any) -> MultiTask:
+    torch.manual_seed(2)
+    return MultiTask(DIM, HUMANS, CARTOONS, **options)
+
+
+def test_the_total_is_the_papers_weighted_sum() -> None:
+    loss, values = make(), batch()
+    found = loss(*values, 0.5)
+    wanted = found.classification + 0.1 * found.unknown_identity + 10 * found.domain
+    assert found.total.item() == pytest.approx(wanted.item(), rel=1e-6)
+    assert min(found.classification, found.unknown_identity, found.domain) > 0
+
+
+def test_each_classifier_learns_from_the_labelled_faces_of_its_domain() -> None:
+    loss = make(unknown="off", domain_term="off")
+    embeddings, labels, domains, labelled = batch()
+    found = loss(embeddings, labels, domains, labelled, 0.5)
+    wanted = torch.zeros(())
+    for domain, classifier in ((HUMAN, loss.human), (CARTOON, loss.cartoon)):
+        own = (domains == domain) & labelled
+        plain = losses.create("softmax", DIM, len(classifier.weight))
+        plain.load_state_dict(classifier.state_dict())
+        wanted = wanted + plain(embeddings[own], labels[own])
+    assert found.total.item() == pytest.approx(wanted.item(), rel=1e-6)
+    [slope] = torch.autograd.grad(found.total, embeddings)
+    assert (slope[~labelled] == 0).all()
+
+
+@pytest.mark.parametrize("over", ["unlabelled", "all"])
+def test_unknown_identities_are_the_other_domains_unlabelled_faces(over: Any) -> None:
+    loss = make(unknown_over=over)
+    embeddings, labels, domains, labelled = batch()
+    found = loss(embeddings, labels, domains, labelled, 0.5)
+    wanted = torch.zeros(())
+    for domain, classifier in ((HUMAN, loss.human), (CARTOON, loss.cartoon)):
+        taken = (domains != domain) & ~labelled
+        if over == "all":
+            taken |= (domains == domain) & labelled
+        logits = embeddings[taken] @ classifier.weight.T
+        wanted = wanted + unknown_identity_losses(logits).mean()
+    assert found.unknown_identity.item() == pytest.approx(wanted.item(), rel=1e-5)
+
+
+def test_the_labels_of_unlabelled_faces_are_not_looked_at() -> None:
+    loss = make()
+    embeddings, labels, domains, labelled = batch()
+    other = torch.where(labelled, labels, 10**6)
+    one = loss(embeddings, labels, domains, labelled, 0.5)
+    two = loss(embeddings, other, domains, labelled, 0.5)
+    assert one.total == two.total
+
+
+@pytest.mark.parametrize(
+    ("options", "off"),
+    [
+        ({"unknown": "off"}, {"unknown_identity"}),
+        ({"domain_term": "off"}, {"domain", "discriminator"}),
+        ({"unknown": "off", "domain_term": "off"}, {"unknown_identity", "domain"}),
+    ],
+)
+def test_each_term_can_be_switched_off(options: dict[str, Any], off: set[str]) -> None:
+    found = make(**options)(*batch(), 0.5)
+    assert all(getattr(found, name) == 0 for name in off)
+    parts = {"classification": 1.0, "unknown_identity": 0.1, "domain": 10.0}
+    total = sum(w * getattr(found, name).item() for name, w in parts.items())
+    assert found.total.item() == pytest.approx(total, rel=1e-6)
+
+
+@pytest.mark.parametrize("unknown", ["mean", "sum", "authors"])
+@pytest.mark.parametrize("term", ["grl", "reciprocal", "confusion"])
+@pytest.mark.parametrize("name", ["softmax", "focal-arcface"])
+def test_joint_training_stays_finite_in_every_form(
+    unknown: Any, term: Any, name: str
+) -> None:
+    """A toy network on two domains that differ plainly, at a high learning rate."""
+    loss = make(loss=name, unknown=unknown, domain_term=term)
+    network = nn.Linear(4, DIM)
+    parameters = [*network.parameters(), *loss.parameters()]
+    optimiser = torch.optim.SGD(parameters, 0.1, 0.9)
+    generator = torch.Generator().manual_seed(5)
+    _, labels, domains, labelled = batch()
+    values = []
+    for step in range(40):
+        pictures = torch.randn(16, 4, generator=generator)
+        pictures[:, 0] += 6 * domains
+        found = loss(network(pictures), labels, domains, labelled, step / 40)
+        optimiser.zero_grad()
+        torch.autograd.backward(found.total)
+        nn.utils.clip_grad_norm_(parameters, 5.0)
+        optimiser.step()
+        values.append(found.total.item())
+    assert all(abs(value) < 1e6 for value in values)
+    assert all(torch.isfinite(each).all() for each in parameters)
+
+
+@pytest.mark.parametrize("how", ["bfloat16", "autocast"])
+def test_half_precision_gives_finite_terms(how: str) -> None:
+    dtype = torch.float32 if how == "autocast" else torch.bfloat16
+    loss = make(loss="arcface").to(dtype)
+    embeddings, labels, domains, labelled = batch()
+    halves = embeddings.detach().to(dtype).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16, enabled=how == "autocast"):
+        found = loss(halves, labels, domains, labelled, 0.5)
+    assert found.total.dtype == torch.float32
+    [slope] = torch.autograd.grad(found.total, halves)
+    assert torch.isfinite(found.total)
+    assert torch.isfinite(slope).all()
+
+
+def test_the_reversal_makes_domains_less_told_than_plain_joint_training() -> None:
+    """After training, a fresh straight line tells the domains worse."""
+    told = {}
+    for term in ("off", "grl"):
+        torch.manual_seed(0)
+        loss = MultiTask(DIM, HUMANS, CARTOONS, domain_term=term)
+        network = nn.Sequential(nn.Linear(11, 32), nn.ReLU(), nn.Linear(32, DIM))
+        parameters = [*network.parameters(), *loss.parameters()]
+        optimiser = torch.optim.Adam(parameters, 3e-3)
+        generator = torch.Generator().manual_seed(6)
+        centres = torch.randn(2, HUMANS, 7, generator=generator)
+        _, _, domains, labelled = batch(64)
+
+        def draw(
+            generator: torch.Generator = generator,
+            centres: Tensor = centres,
+            domains: Tensor = domains,
+        ) -> tuple[Tensor, Tensor]:
+            labels = torch.randint(0, HUMANS, (64,), generator=generator)
+            faces = centres[domains, labels]
+            faces = faces + 0.3 * torch.randn(64, 7, generator=generator)
+            style = 4.0 * domains[:, None] + torch.randn(64, 4, generator=generator)
+            return torch.cat([faces, style], 1), labels
+
+        for step in range(300):
+            pictures, labels = draw()
+            found = loss(network(pictures), labels, domains, labelled, step / 300)
+            optimiser.zero_grad()
+            torch.autograd.backward(found.total)
+            optimiser.step()
+        with torch.no_grad():
+            one, other = network(draw()[0]), network(draw()[0])
+        line = torch.linalg.lstsq(with_one(one), 2.0 * domains - 1).solution
+        told[term] = ((with_one(other) @ line > 0) == (domains == 1)).float().mean()
+    assert told["off"] > 0.95
+    assert told["grl"] < told["off"] - 0.1
+
+
+def with_one(numbers: Tensor) -> Tensor:
+    return torch.cat([numbers, torch.ones(len(numbers), 1)], 1)
