@@ -166,3 +166,33 @@ def test_a_network_that_is_sure_by_64_gives_finite_gradients(
     of_x, of_network = slopes(total, loss, x)
     assert torch.isfinite(total)
     assert all(torch.isfinite(each).all() for each in (of_x, *of_network))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_embeddings_that_follow_the_term_are_no_longer_told_apart(form: Form) -> None:
+    """The domain network learns to tell them, and then stays as it is."""
+    loss = make(form)
+    generator = torch.Generator().manual_seed(7)
+    domains = torch.arange(40) % 2
+    x = torch.randn(40, 5, generator=generator, dtype=torch.float64)
+    x[:, 0] += 4 * domains
+    network = torch.optim.Adam(loss.discriminator.parameters(), 0.02)
+    for _ in range(100):
+        network.zero_grad()
+        torch.autograd.backward(ce(loss, x, domains))
+        network.step()
+    assert ce(loss, x, domains).item() < 0.1
+    x.requires_grad_()
+    embedder = torch.optim.SGD([x], 5.0)
+    for _ in range(200):
+        embedder.zero_grad()
+        torch.autograd.backward(loss(x, domains, 1.0).embedder)
+        embedder.step()
+    # Guessing has log 2.
+    assert ce(loss, x, domains).item() > 0.65
+
+
+def ce(loss: DomainLoss, x: Tensor, domains: Tensor) -> Tensor:
+    found = loss(x, domains, 1.0)
+    own: Tensor = found.embedder if loss.form == "grl" else found.discriminator
+    return own
