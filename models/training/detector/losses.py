@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
@@ -31,7 +31,8 @@ def losses(
     """Return the loss of the classes and that of the boxes.
 
     Both are sums over the anchors of the batch, divided by the number of anchors on a
-    face. Nothing here depends on values on the device, so nothing waits for it.
+    face, over all processes that train together. Nothing here depends on values on the
+    device, so nothing waits for it.
 
     Args:
         logits: n x anchors x kinds, float32.
@@ -47,10 +48,10 @@ def losses(
             as much as one with a hundred anchors on faces weighs per anchor.
     """
     on_face = targets.classes >= 0
-    counts = on_face.sum(1) if per_picture else on_face.sum()
-    share = 1 / counts.clamp(min=1).to(logits)
     if per_picture:
-        share = (share / len(logits))[:, None]
+        share = 1 / (len(logits) * on_face.sum(1, keepdim=True).clamp(min=1))
+    else:
+        share = 1 / _mean_of_ranks(on_face.sum().to(logits))
     wanted = targets.classes[..., None] == torch.arange(
         logits.shape[2], device=logits.device
     )
@@ -58,6 +59,14 @@ def losses(
     boxes = _box_losses(offsets, targets, reference, geometry, box_loss)
     counted = (targets.classes != IGNORED).to(logits)
     return (focal * counted * share).sum(), (boxes * on_face * share).sum()
+
+
+def _mean_of_ranks(count: Tensor) -> Tensor:
+    """The mean over all processes, so that together they compute one batch's loss."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return count.clamp(min=1)
+    distributed.all_reduce(count)
+    return count.clamp(min=1) / distributed.get_world_size()
 
 
 def _box_losses(

@@ -1,0 +1,97 @@
+"""A trained detector's files: ONNX, all weights, and the card."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from pathlib import Path
+
+import safetensors.torch
+
+from icf.models.cards import ModelCard, save_card, sha256_of
+from icf.models.networks.detector_base import DetectorNetwork
+from icf.models.training.detector.config import DetectorConfig
+from icf.models.training.detector.export import export
+from icf.models.training.task import Facts
+from icf.stores.files import replace_file
+
+#: Names of the card's parameters are those of `icf.models.detection`.
+_MIN_SCORE = 0.5
+
+
+def blank(network: DetectorNetwork, config: DetectorConfig) -> ModelCard:
+    """Return a card for a network that is not written yet, to measure it."""
+    settings = config.held_out
+    return ModelCard(
+        name="detector",
+        task="detect",
+        format=network.format,
+        network="",
+        file="",
+        sha256="",
+        bytes=0,
+        created=datetime.date.today().isoformat(),
+        parent="",
+        architecture=network.architecture,
+        input="n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
+        data=(),
+        seed=config.loop.seed,
+        recipe="",
+        figures={},
+        limits=(),
+        parameters={
+            "min_score": _MIN_SCORE,
+            "side": float(settings.side),
+            "overview": float(settings.overview),
+            "tiles": 1.0,
+        },
+    )
+
+
+def export_with_card(
+    network: DetectorNetwork,
+    name: str,
+    config: DetectorConfig,
+    folder: Path,
+    facts: Facts,
+    notes: tuple[str, ...],
+) -> ModelCard:
+    """Write ``detector.onnx``, ``detector.safetensors`` and ``detector.json``.
+
+    Args:
+        network: with the weights that are the result.
+        name: of the network.
+        config: of the run.
+        folder: exists.
+        facts: of the run.
+        notes: what a reader should know, of data and weights.
+
+    Raises:
+        BadModel: the ONNX file gives other numbers.
+    """
+    path = folder / "detector.onnx"
+    export(network, path)
+    empty = blank(network, config)
+    decided = (config.mix.decided,) if config.mix.decided else ()
+    card = dataclasses.replace(
+        empty,
+        network=name,
+        file=path.name,
+        sha256=sha256_of(path),
+        bytes=path.stat().st_size,
+        parent=facts.parent,
+        data=facts.data,
+        seed=facts.seed,
+        recipe=facts.recipe,
+        figures=facts.measured.figures,
+        limits=(*notes, *decided),
+        parameters={**empty.parameters, **facts.measured.parameters},
+    )
+    about = {"about": json.dumps({"sha256": card.sha256})}
+    weights = {key: value.contiguous() for key, value in facts.parts.items()}
+    replace_file(
+        path.with_suffix(".safetensors"), [safetensors.torch.save(weights, about)]
+    )
+    save_card(card, path.with_suffix(".json"))
+    return card

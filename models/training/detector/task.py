@@ -1,0 +1,280 @@
+"""A detector's training, as the loop drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from icf.errors import BadInput, BadModel, WrongUse
+from icf.models.cards import ModelCard
+from icf.models.data.index import DataIndex
+from icf.models.data.picture_cache import (
+    PictureReducer,
+    ReducedPictures,
+    reduce_pictures,
+)
+from icf.models.networks import create
+from icf.models.networks.detector_base import DetectorNetwork
+from icf.models.training.config import TrainingConfig
+from icf.models.training.detector import carding, held_out, losses, targets
+from icf.models.training.detector.batches import Batch, PictureBatches
+from icf.models.training.detector.config import DetectorConfig
+from icf.models.training.detector.opened import as_detector
+from icf.models.training.detector.published import read_published
+from icf.models.training.start import Start
+from icf.models.training.task import Batches, Facts, Given, Group, Measured, Moment
+
+#: The small network, for processors.
+DEFAULT = "retinanet-mobilenetv2"
+#: The name of the one part that is trained.
+PART = "detector"
+#: Fewer pictures than this are reduced in this process: others take a second to start.
+_FEW = 64
+
+
+@dataclass(frozen=True, eq=False)
+class DetectorTask:
+    """The training of one detector.
+
+    Attributes:
+        config: of the run.
+        network: what is trained.
+        trained_on: pictures to train on.
+        held: pictures to measure on.
+        boxes: how many pictures there are, and of how many nobody looked at the boxes.
+        notes: what was said about the data and the weights, for the card.
+        frozen: stages of the backbone that stay as they are.
+    """
+
+    config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
+
+    config: DetectorConfig
+    network: DetectorNetwork
+    trained_on: ReducedPictures
+    held: ReducedPictures
+    notes: tuple[str, ...]
+    frozen: int
+    _anchors: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, given: Given) -> DetectorTask:
+        """Make the task of one run."""
+        config = cast(DetectorConfig, given.config)
+        index = given.data
+        index.check_boxes()
+        network, notes, fresh = _network(config, given.start)
+        longest = PictureReducer(config.pictures.longest)
+        few = 0 if len(index) < _FEW else None
+        data = reduce_pictures(index, given.cache, longest, few)
+        use = held_out.held_out(data.index, config.held_out, config.loop.seed)
+        trained_on = _some(data, (use == 0) & _trainable(data.index, config))
+        held = _some(data, use == 1)
+        trained_on.index.check_boxes()
+        notes += _said_of_crops(data.index)
+        notes += (*_said_of(trained_on.index, config), *_said_of_held(held.index))
+        for line in (*map(str, data.skipped), *notes):
+            given.say(line)
+        frozen = (
+            network.frozen if config.network.frozen is None else config.network.frozen
+        )
+        if fresh and config.network.frozen is None:
+            frozen = 0
+        if frozen > len(network.stages()):
+            raise WrongUse(
+                f"network.frozen = {frozen}: {config.network.name or DEFAULT} has "
+                f"{len(network.stages())} stages"
+            )
+        return cls(config, network, trained_on, held, notes, frozen)
+
+    @property
+    def name(self) -> str:
+        """Return the file name of the model."""
+        return PART
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Return the network."""
+        return {PART: self.network}
+
+    @property
+    def kept(self) -> str:
+        """Return the name of the network."""
+        return PART
+
+    def groups(self) -> Iterable[Group]:
+        """Return the parameters: the backbone's learn more slowly."""
+        frozen, open_ = self._stages()
+        for module in frozen:
+            module.requires_grad_(False)
+        backbone = [p for module in open_ for p in module.parameters()]
+        known = {id(p) for module in (*frozen, *open_) for p in module.parameters()}
+        others = [p for p in self.network.parameters() if id(p) not in known]
+        yield Group(others)
+        if backbone:
+            yield Group(backbone, self.config.network.backbone_rate)
+
+    def train_mode(self) -> None:
+        """Switch to training, but for the norms that are frozen."""
+        norms = self.config.network.norms
+        frozen, open_ = self._stages()
+        still: Iterable[nn.Module] = frozen
+        if norms == "heads":
+            still = (*frozen, *open_)
+        elif norms == "frozen":
+            still = (self.network,)
+        self.network.train()
+        for part in still:
+            for module in part.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def batches(self) -> Batches:
+        """Return what makes the batches."""
+        return PictureBatches(self.trained_on, self.config)
+
+    def losses(self, batch: Batch, moment: Moment) -> Mapping[str, Tensor]:
+        """Return the loss of the classes and that of the boxes."""
+        settings = self.config.loss
+        with moment.autocast():
+            logits, offsets = self.network(batch.pictures.float())
+        reference = self._reference(batch.pictures)
+        classes, boxes = losses.losses(
+            logits.float(),
+            offsets.float(),
+            targets.assign(reference, batch.faces),
+            reference,
+            self.network.geometry,
+            cast(losses.BoxLoss, settings.boxes or self.network.box_loss),
+            settings.per_picture,
+        )
+        return {"classes": classes, "boxes": settings.weight * boxes}
+
+    def measure(self, network: nn.Module) -> Measured:
+        """Measure on held-out pictures."""
+        trained = cast(DetectorNetwork, network)
+        detector = as_detector(trained, carding.blank(trained, self.config))
+        found = held_out.measure(detector, self.held, self.config.held_out)
+        return Measured({**found.figures, **self.config.mix.tried}, found.parameters)
+
+    def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
+        """Write the detector with its card."""
+        trained = cast(DetectorNetwork, network)
+        name = self.config.network.name or DEFAULT
+        return carding.export_with_card(
+            trained, name, self.config, folder, facts, self.notes
+        )
+
+    def _stages(self) -> tuple[list[nn.Module], list[nn.Module]]:
+        """The frozen parts of the backbone, and those that learn."""
+        stages = self.network.stages()
+        return (
+            [module for stage in stages[: self.frozen] for module in stage],
+            [module for stage in stages[self.frozen :] for module in stage],
+        )
+
+    def _reference(self, pictures: Tensor) -> Tensor:
+        height, width = pictures.shape[2:]
+        key = height, width, pictures.device
+        if key not in self._anchors:
+            anchors = self.network.geometry.anchors(height, width)
+            self._anchors[key] = torch.from_numpy(anchors.copy()).to(pictures.device)
+        return self._anchors[key]
+
+
+def _network(
+    config: DetectorConfig, start: Start | None
+) -> tuple[DetectorNetwork, tuple[str, ...], bool]:
+    """Make the network with its first weights; what to say of it; whether all is new.
+
+    Raises:
+        BadModel: it is no detector's, or the weights are another network's.
+        WrongUse: the configuration asks for two networks.
+    """
+    named = config.network.name
+    if start is not None:
+        if named and named != start.card.network:
+            raise WrongUse(
+                f"network.name = {named}, but --from {start.path} is a "
+                f"{start.card.network}; leave one of them out"
+            )
+        if config.network.weights:
+            raise WrongUse(
+                f"network.weights = {config.network.weights} and --from {start.path}: "
+                "a training starts from one of them; leave the other out"
+            )
+        named = start.card.network
+    torch.manual_seed(config.loop.seed)
+    network = create(named or DEFAULT)
+    if not isinstance(network, DetectorNetwork):
+        raise BadModel(f"network.name = {named}: that is no detector's network")
+    if start is not None:
+        start.load_into(network, PART)
+        return network, (), False
+    if not config.network.weights:
+        return network, ("the network starts from random weights",), True
+    path = Path(config.network.weights).expanduser()
+    said = network.load_published(read_published(path))
+    return network, ((f"{path.name}: {said}",) if said else ()), False
+
+
+def _some(data: ReducedPictures, mask: NDArray[np.bool_]) -> ReducedPictures:
+    return ReducedPictures(
+        data.index.select(mask), data.pictures.select(mask), data.skipped
+    )
+
+
+def _trainable(index: DataIndex, config: DetectorConfig) -> NDArray[np.bool_]:
+    """Which pictures can be trained on: those with a box, or without any face."""
+    boxed = np.bincount(index.picture, ~np.isnan(index.boxes[:, 0]), len(index)) > 0
+    good = boxed | index.complete
+    if config.pictures.incomplete == "leave_out":
+        good &= index.complete
+    if not good.any():
+        raise BadInput(
+            "no picture is known to have all its faces labelled, and "
+            "pictures.incomplete = leave_out leaves out all others; take near"
+        )
+    return good
+
+
+def _said_of(index: DataIndex, config: DetectorConfig) -> tuple[str, ...]:
+    """What a reader of the card should know of the boxes."""
+    said = []
+    total = len(index)
+    if unchecked := total - int(index.checked.sum()):
+        said.append(
+            f"the boxes of {unchecked:,} of {total:,} training pictures are only a "
+            "detector's own: nobody looked at them, so its faults are learnt too"
+        )
+    incomplete = total - int(index.complete.sum())
+    if incomplete and config.pictures.incomplete == "near":
+        said.append(
+            f"in {incomplete:,} of {total:,} training pictures perhaps not all faces "
+            "are labelled: there, background counts only near labelled faces"
+        )
+    return tuple(said)
+
+
+def _said_of_crops(index: DataIndex) -> tuple[str, ...]:
+    boxed = np.bincount(index.picture, ~np.isnan(index.boxes[:, 0]), len(index)) > 0
+    crops = int((~boxed & (np.diff(index.first) > 0)).sum())
+    if not crops:
+        return ()
+    return (f"left out {crops:,} pictures that are crops of a face, without a box",)
+
+
+def _said_of_held(index: DataIndex) -> tuple[str, ...]:
+    if not len(index) or index.complete.all():
+        return ()
+    return (
+        f"in {len(index) - int(index.complete.sum()):,} of {len(index):,} held-out "
+        "pictures perhaps not all faces are labelled: AP50 and precision are at least "
+        "what is said",
+    )
