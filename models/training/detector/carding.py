@@ -13,10 +13,11 @@ from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.networks.detector_base import DetectorNetwork
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
+from icf.models.training.run_state import storable
 from icf.models.training.task import Facts
 from icf.stores.files import replace_file
 
-#: Names of the card's parameters are those of `icf.models.detection`.
+#: The score from which a face is shown, until it is measured.
 _MIN_SCORE = 0.5
 
 
@@ -89,9 +90,7 @@ def export_with_card(
         parameters={**empty.parameters, **facts.measured.parameters},
     )
     about = {"about": json.dumps({"sha256": card.sha256})}
-    weights = {key: value.contiguous() for key, value in facts.parts.items()}
-    replace_file(
-        path.with_suffix(".safetensors"), [safetensors.torch.save(weights, about)]
-    )
+    weights = safetensors.torch.save(storable(facts.parts), about)
+    replace_file(path.with_suffix(".safetensors"), [weights])
     save_card(card, path.with_suffix(".json"))
     return card
