@@ -119,6 +119,11 @@ def crop_face(
     side = max(1, round(max(box[2] - box[0], box[3] - box[1]) * (1 + rate)))
     left = round((box[0] + box[2] - side) / 2)
     top = round((box[1] + box[3] - side) / 2)
+    if 0 <= left <= width - side and 0 <= top <= height - side:
+        return np.ascontiguousarray(image[top : top + side, left : left + side])
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    return np.ascontiguousarray(image[rows][:, columns])
+    # First the columns and rows that there are: far fewer than those of the image.
+    part = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    padded = part[rows - rows[0]][:, columns - columns[0]]
+    return np.ascontiguousarray(padded)

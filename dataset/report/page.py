@@ -18,6 +18,8 @@ from icf.dataset.report.measures import Measure, read_kept, read_measures
 from icf.dataset.report.models import read_models
 from icf.dataset.report.release import last_release
 from icf.dataset.report.reliability import read_reliability
+from icf.dataset.report.rounds import chart as rounds_chart
+from icf.dataset.report.rounds import read_shown_rounds
 from icf.dataset.report.twins import read_suspected
 from icf.errors import IcfError
 from icf.stores.files import replace_file
@@ -39,6 +41,7 @@ def write_report(workspace: Workspace, target: Path) -> int:
         release = last_release(connection, workspace)
         stages = read_funnel(connection, release.counts if release else None)
         reliability = read_reliability(connection)
+        rounds = read_shown_rounds(connection)
         page = _template().render(
             title=workspace.root.name,
             version=__version__,
@@ -58,6 +61,8 @@ def write_report(workspace: Workspace, target: Path) -> int:
             reliability_chart=measure_charts.reliability(
                 reliability.bins if reliability else ()
             ),
+            rounds=rounds,
+            rounds_chart=rounds_chart(rounds),
             suspected=read_suspected(connection, workspace.blobs),
             kept=kept_sheets(connection, workspace.blobs),
             dropped=dropped_sheets(connection, workspace.blobs),

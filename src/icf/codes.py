@@ -280,6 +280,18 @@ class Choice(Code):
     )
 
 
+class RoundState(Code):
+    """What a round does next."""
+
+    FILTER = "filter", "pictures and faces go through the filter"
+    ASK = "ask", "questions are chosen and written to a folder"
+    ANSWERS = "answers", "waits for people's answers"
+    TRAIN = "train", "the embedder is trained on what people confirmed"
+    GATE = "gate", "the trained model is compared with the champion on the audit set"
+    DECIDE = "decide", "faces are embedded, calibrated and decided on again"
+    DONE = "done", "at its end; the summary says what changed"
+
+
 class RowFault(Code):
     """Why a row of an answers file was rejected."""
 
@@ -307,5 +319,6 @@ ALL: tuple[type[Code], ...] = (
     Label,
     Chosen,
     Choice,
+    RoundState,
     RowFault,
 )

@@ -108,3 +108,18 @@ def test_beyond_the_image_its_edge_is_repeated() -> None:
     assert np.array_equal(found[5:, 5:], image[:15, :15])
     assert (found[:5, 5:] == image[0, :15]).all()
     assert (found[5:, :5] == image[:15, :1]).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_crop_repeats_the_edge_wherever_it_lies(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    image = random.integers(0, 256, (40, 60, 3), np.uint8)
+    x, y = random.uniform(-30, 70, 2)
+    box = (x, y, x + random.uniform(1, 50), y + random.uniform(1, 50))
+    crop = crop_face(image, box, 0.5)
+    side = len(crop)
+    left = round((box[0] + box[2] - side) / 2)
+    top = round((box[1] + box[3] - side) / 2)
+    for row, column in random.integers(0, side, (200, 2)):
+        there = min(max(top + row, 0), 39), min(max(left + column, 0), 59)
+        assert crop[row, column].tolist() == image[there].tolist()

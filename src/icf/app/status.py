@@ -7,6 +7,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from icf.catalogue.rounds.log import read_rounds
 from icf.catalogue.schema import (
     album,
     answer,
@@ -37,13 +38,28 @@ def status(invocation: Invocation) -> None:
     """Count the contents of the workspace, and say what to do next.
 
     Labels are the questions that people's answers have settled, as the same character
-    or another one. For the states of URLs, faces and questions, see the status
-    commands of icf-harvest, icf-filter and icf-annotate.
+    or another one. The newest round is shown with what it does next. For the states of
+    URLs, faces and questions, see the status commands of icf-harvest, icf-filter and
+    icf-annotate.
     """
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection)
-    invocation.emit(counts, lambda: table(("", "count"), list(counts.items())))
-    invocation.say_next_step()
+        rounds = read_rounds(connection)
+    newest = rounds[-1] if rounds else None
+    result = {
+        **counts,
+        "round": {"number": newest.number, "state": newest.state.value}
+        if newest
+        else None,
+    }
+    rows: list[tuple[str, object]] = list(counts.items())
+    if newest:
+        rows.append(("round", f"{newest.number}: {newest.state.meaning}"))
+    invocation.emit(result, lambda: table(("", "count"), rows))
+    if newest and newest.is_open:
+        invocation.say(f"round {newest.number} is open: `icf round status` says more")
+    else:
+        invocation.say_next_step()
 
 
 def count(connection: sa.Connection) -> dict[str, int]:

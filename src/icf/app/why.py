@@ -290,6 +290,7 @@ class _Explainer:
                     if name not in ("subject", "subject_id") and value is not None
                 },
                 "run": each.run_id,
+                **({"round": each.round} if each.round is not None else {}),
                 "at": _iso(each.decided_at),
             }
             for each in found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import decision, run
+from icf.catalogue.schema import decision, round_, run
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,19 @@ class Decision:
 
 @dataclass(frozen=True)
 class DatedDecision:
-    """A `Decision` as stored in the ledger."""
+    """A `Decision` as stored in the ledger.
+
+    Attributes:
+        decision: what was decided.
+        run_id: the run that it was charged to.
+        decided_at: UTC epoch seconds.
+        round: the number of the round that the run was a part of, if any.
+    """
 
     decision: Decision
     run_id: int
     decided_at: float
+    round: int | None = None
 
 
 def append(
@@ -62,7 +70,9 @@ def history(
 ) -> Sequence[DatedDecision]:
     """Every decision on one subject, oldest first."""
     rows = connection.execute(
-        sa.select(decision)
+        sa.select(decision, round_.c.number.label("round"))
+        .outerjoin(run, run.c.id == decision.c.run_id)
+        .outerjoin(round_, round_.c.id == run.c.round_id)
         .where(decision.c.subject == subject, decision.c.subject_id == subject_id)
         .order_by(decision.c.id)
     )
@@ -72,16 +82,24 @@ def history(
 def _dated(row: sa.RowMapping) -> DatedDecision:
     fields = {name: row[name] for name in Decision.__dataclass_fields__}
     return DatedDecision(
-        Decision(**fields), run_id=row["run_id"], decided_at=row["decided_at"]
+        Decision(**fields), row["run_id"], row["decided_at"], row["round"]
     )
 
 
 def begin_run(
     connection: sa.Connection, command: str, settings: str, version: str
 ) -> int:
-    """Open a run, the occasion on which decisions are taken; return its id."""
+    """Open a run, the occasion on which decisions are taken; return its id.
+
+    It belongs to the round that is open, if one is.
+    """
+    is_open = sa.select(sa.func.max(round_.c.id)).where(round_.c.finished_at.is_(None))
     row = sa.insert(run).values(
-        command=command, settings=settings, version=version, started_at=time.time()
+        command=command,
+        settings=settings,
+        version=version,
+        round_id=is_open.scalar_subquery(),
+        started_at=time.time(),
     )
     return int(connection.execute(row.returning(run.c.id)).scalar_one())
 

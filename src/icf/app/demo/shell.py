@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from icf.app.die_with_parent import die_with_parent
 from icf.command import Invocation
 from icf.errors import IcfError
 
@@ -37,7 +36,7 @@ class Shell:
             cwd=folder or self.root,
             stdout=subprocess.PIPE if capture else self._results(),
             text=True,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=die_with_parent(),
             check=False,
         )
         # 3 is "done, but some items failed": in the demo some are meant to.
@@ -59,22 +58,3 @@ class Shell:
     def say(self, text: str) -> None:
         """Print a message for people."""
         self.invocation.say(text)
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Have Linux kill a command with its demo, so that no two run at once."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import ctypes
-    import signal
-
-    libc = ctypes.CDLL(None)
-    set_parent_death_signal = 1
-    demo = os.getpid()
-
-    def follow() -> None:
-        libc.prctl(set_parent_death_signal, signal.SIGKILL)
-        if os.getppid() != demo:  # it died before the line above
-            os._exit(1)
-
-    return follow

@@ -1,0 +1,1 @@
+"""`icf round`: ask people, train on their answers, compare, decide again."""

@@ -1,0 +1,115 @@
+"""The questions of a round: its batches, and how many of them are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.annotate.batch import count_references
+from icf.annotate.export import ExportRequest, export
+from icf.catalogue.rounds import audit_set
+from icf.catalogue.rounds.log import Round
+from icf.catalogue.schema import answer, question
+from icf.codes import Label
+from icf.workspace import Workspace
+
+Bar = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+
+#: The format of a round's batches.
+FORMAT = "csv"
+QUESTIONS = "questions.csv"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How far the questions of a round are answered.
+
+    Attributes:
+        asked: all of them.
+        answered: those that are settled, or have as many answers as are wanted.
+    """
+
+    asked: int
+    answered: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to answer."""
+        return self.answered == self.asked
+
+
+def batches_of(found: Round) -> Sequence[Mapping[str, Any]]:
+    """The batches of a round, as its summary has them."""
+    batches: Sequence[Mapping[str, Any]] = found.summary.get("batches", ())
+    return batches
+
+
+def ask_batch(workspace: Workspace, found: Round, bar: Bar) -> dict[str, Any] | None:
+    """Ask the next batch of a round, and write it to a folder of its name.
+
+    Before the first one, characters are set aside to compare models on.
+
+    Returns:
+        The batch for the summary; None if there is nothing to ask.
+
+    Raises:
+        WrongUse: its folder holds something else.
+        BrokenMachine: the folder cannot be written.
+    """
+    settings = workspace.settings.round
+    with workspace.catalogue.write() as connection:
+        audit_set.freeze(
+            connection, settings.audit_share, settings.audit_characters, settings.seed
+        )
+    known = len(batches_of(found))
+    name = f"round-{found.number}" + (f"-{known + 1}" if known else "")
+    limit = settings.batch or workspace.settings.annotate.batch
+    request = ExportRequest(FORMAT, workspace.root / "batches" / name, limit)
+    with bar("cropping faces", None) as advance:
+        batch = export(workspace, request, advance).batch
+    if batch is None:
+        return None
+    with workspace.catalogue.read() as connection:
+        references = count_references(connection, batch.id)
+    return {
+        "id": batch.id,
+        "path": f"batches/{name}",
+        "questions": batch.questions,
+        "references": references,
+    }
+
+
+def count_answered(connection: sa.Connection, found: Round, votes: int) -> Answered:
+    """Count the questions of a round and those that are answered.
+
+    Args:
+        connection: to the catalogue.
+        found: the round.
+        votes: how many answers a question is to have, the setting ``annotate.votes``.
+    """
+    ids = [each["id"] for each in batches_of(found)]
+    given = (
+        sa.select(sa.func.count())
+        .where(answer.c.question_id == question.c.id, answer.c.replaced_at.is_(None))
+        .correlate(question)
+        .scalar_subquery()
+    )
+    enough = sa.or_(question.c.label != Label.OPEN.value, given >= votes)
+    query = sa.select(
+        sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((enough, 1), else_=0)), 0)
+    ).where(question.c.batch_id.in_(ids))
+    asked, answered = connection.execute(query).one()
+    return Answered(int(asked), int(answered))
+
+
+def next_batch(found: Round) -> bool:
+    """Whether another batch belongs to the round: the last one asked for references.
+
+    Faces are asked about once people have confirmed what they are compared with.
+    """
+    batches = batches_of(found)
+    return bool(batches) and bool(batches[-1]["references"])

@@ -1,0 +1,138 @@
+"""How well the machine decides, measured on people's answers: before and after a round.
+
+The answers to faces that were drawn at random stand for all faces that could be asked
+about (`icf.catalogue.sampling`). Each is compared with what the embedder in use makes
+of the face without that answer, so the same answers judge one model and the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.annotate.choose import count_unasked
+from icf.catalogue import calibrations
+from icf.catalogue.labels import sure_faces
+from icf.catalogue.schema import face
+from icf.codes import Verdict
+from icf.filter.identify.calibration import Labelled
+from icf.filter.identify.recalibrate import Recalibrated, recalibrate
+from icf.statistics import Interval, mean_of_clusters, share
+from icf.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The state of a workspace.
+
+    Attributes:
+        model: the embedder's SHA-256.
+        kept: faces that are kept.
+        accepted: those that nobody was asked about, because the model is sure.
+        to_ask: questions that are not asked yet.
+        label_error: the share of faces that the machine takes for the character asked
+            about, or not, and people the other way; None without answers at random.
+        accepted_error: the share of wrong ones among faces that were sure when they
+            were drawn; None where none was drawn.
+        calibration: the calibration error without chance, with its interval; None where
+            the answers do not suffice.
+    """
+
+    model: str
+    kept: int
+    accepted: int
+    to_ask: int
+    label_error: Interval | None
+    accepted_error: Interval | None
+    calibration: Interval | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the summary of a round."""
+        return asdict(self)
+
+
+def measure(workspace: Workspace) -> Measured:
+    """Measure with the embedder in use and all answers.
+
+    Raises:
+        BadModel: the embedder's file is not what its card promises.
+    """
+    settings = workspace.settings.annotate
+    known = recalibrate(workspace, dry_run=True)
+    with workspace.catalogue.read() as connection:
+        unasked = count_unasked(
+            connection, confirmed=settings.confirm_references, risk=settings.risk
+        )
+        is_kept = sa.select(sa.func.count()).where(face.c.verdict == Verdict.KEPT.value)
+        return Measured(
+            known.model,
+            int(connection.execute(is_kept).scalar_one()),
+            len(sure_faces.accepted(connection, settings.risk)),
+            unasked.total,
+            _label_error(connection, known),
+            _accepted_error(connection, settings.risk, known.labelled),
+            _calibration(known),
+        )
+
+
+def _label_error(connection: sa.Connection, known: Recalibrated) -> Interval | None:
+    answers = known.labelled.answers
+    counted = answers.weights > 0
+    if not counted.any():
+        return None
+    curve = calibrations.newest(connection, [known.model]).get(known.model, known.card)
+    machine = answers.evidence.probability(curve) >= 0.5
+    differs = (machine != answers.same).astype(np.float64)
+    many = len(np.unique(answers.characters[counted])) > 1
+    clusters = answers.characters if many else np.arange(len(differs))
+    found = mean_of_clusters(
+        differs[counted], answers.weights[counted], clusters[counted]
+    )
+    return _corrected(found, float(np.average(answers.wrong[counted])))
+
+
+def _corrected(found: Interval, wrong: float) -> Interval:
+    """Take out the answers that are wrong themselves."""
+    value, low, high = (
+        min(max((each - wrong) / (1 - 2 * wrong), 0.0), 1.0)
+        for each in (found.value, found.low, found.high)
+    )
+    return Interval(value, low, high)
+
+
+def _accepted_error(
+    connection: sa.Connection, risk: float, labelled: Labelled
+) -> Interval | None:
+    if not risk:
+        return None
+    found = sure_faces.checked(connection, risk)
+    if not found.asked:
+        return None
+    return share(found.wrong, found.asked, labelled.error.rate)
+
+
+def _calibration(known: Recalibrated) -> Interval | None:
+    used = known.used
+    return Interval(used.corrected, used.low, used.high) if used else None
+
+
+def changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """What changed between two measures, for the summary.
+
+    Args:
+        before: as `Measured.as_json` gives it.
+        after: likewise.
+        seconds: that a person takes for an answer.
+    """
+    saved = before["to_ask"] - after["to_ask"]
+    return {
+        "questions_saved": saved,
+        "seconds_saved": saved * seconds,
+        "became_sure": after["accepted"] - before["accepted"],
+    }

@@ -1,0 +1,124 @@
+"""The training of a round: a program of its own, so that memory and threads are clean.
+
+Killed in the middle, the same command goes on from its checkpoint. The folder has the
+number of the round and what the labels were: after more answers it is another training.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.app.die_with_parent import die_with_parent
+from icf.catalogue.labels.confirmed import is_there, read_confirmed
+from icf.catalogue.labels.fingerprint import label_fingerprint
+from icf.catalogue.rounds.audit_set import set_aside
+from icf.catalogue.rounds.log import Round, read_rounds
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import face
+from icf.errors import IcfError
+from icf.workspace import Workspace
+
+#: Digits of the labels' hash in the name of a folder.
+_DIGITS = 8
+#: What `filter.embedder` must name, so that a promotion changes what runs.
+CHAMPION = "champion"
+
+
+def refusal(workspace: Workspace, found: Round) -> str | None:
+    """Why a round trains nothing, if so."""
+    settings = workspace.settings.round
+    if not settings.train:
+        return "round.train is false"
+    if workspace.settings.filter.embedder != CHAMPION:
+        return (
+            f"filter.embedder is {workspace.settings.filter.embedder!r}, so a promoted "
+            f"model would not be used: set it to {CHAMPION!r}"
+        )
+    with workspace.catalogue.read() as connection:
+        per_identity = _trainable(connection)
+        labels = label_fingerprint(connection)
+        earlier = [each.summary.get("training", {}) for each in read_rounds(connection)]
+    if labels in [each.get("labels") for each in earlier if "skipped" not in each]:
+        return "nothing was answered since the last training"
+    faces = sum(per_identity.values())
+    pairs = sum(number >= 2 for number in per_identity.values())
+    if faces < settings.min_faces or pairs < settings.min_identities:
+        return (
+            f"too few answers: there are {faces} confirmed faces to train on, and "
+            f"{pairs} characters with two of them; a training takes "
+            f"{settings.min_faces} and {settings.min_identities} (round.min_faces, "
+            "round.min_identities)"
+        )
+    return None
+
+
+def train(
+    workspace: Workspace, found: Round, flags: Sequence[str], *, quiet: bool
+) -> dict[str, Any]:
+    """Train the embedder from the champion on the workspace's labels.
+
+    Args:
+        workspace: whose answers it learns from.
+        found: the round.
+        flags: settings of this call, as ``--set`` takes them.
+        quiet: print nothing but errors.
+
+    Returns:
+        What ``icf-train`` says of the model, and the labels it was trained on.
+
+    Raises:
+        IcfError: the training failed; its own message is on stderr.
+    """
+    settings = workspace.settings.round
+    with workspace.catalogue.read() as connection:
+        labels = label_fingerprint(connection)
+    name = f"round-{found.number}-{labels[:_DIGITS]}"
+    out = workspace.root / "models" / "training" / name
+    words = ["embedder", "--data", "workspace", "--from", "champion", "--out", str(out)]
+    words += ["--seed", str(settings.seed), "--json"]
+    if settings.steps:
+        words += ["--steps", str(settings.steps)]
+    if settings.config:
+        words += ["--config", str(workspace.root / settings.config)]
+    for flag in flags:
+        words += ["--set", flag]
+    if quiet:
+        words.append("--quiet")
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("icf-train")), *words],
+        cwd=workspace.root,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent(),
+        check=False,
+    )
+    if done.returncode:
+        raise IcfError(
+            f"the training of round {found.number} ended with exit code "
+            f"{done.returncode}; its message is above. Fix what it says and run "
+            "`icf round run` again, or skip it: --set round.train=false"
+        )
+    made: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**made, "labels": labels}
+
+
+def _trainable(connection: sa.Connection) -> Counter[int]:
+    """The confirmed faces of each character that nothing sets aside."""
+    owners = read_confirmed(connection).owners
+    audit = set(connection.execute(set_aside("character")).scalars())
+    query = sa.select(face.c.id).where(
+        is_there(), face.c.image_id.not_in(set_aside("image"))
+    )
+    return Counter(
+        owners[row.id]
+        for row in by_ids(connection, query, face.c.id, sorted(owners))
+        if owners[row.id] not in audit
+    )
