@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.annotate.votes import ALWAYS_COUNTED
-from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.schema import answer, batch, question
 from icf.codes import Label
 
@@ -55,8 +54,15 @@ def count(connection: sa.Connection, risk: float = 0.0) -> Counts:
             if label is not Label.OPEN
             and (label in ALWAYS_COUNTED or label.value in found)
         },
-        accepted=len(accepted(connection, risk)),
+        accepted=_accepted(connection, risk) if risk else 0,
     )
+
+
+def _accepted(connection: sa.Connection, risk: float) -> int:
+    # It imports numpy, which a mere count does not wait for.
+    from icf.catalogue.labels.sure_faces import accepted
+
+    return len(accepted(connection, risk))
 
 
 def _rows(

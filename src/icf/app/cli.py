@@ -33,7 +33,7 @@ COMMANDS = {
     ),
     "model": Subcommand(
         "icf.models.cli.model.main:cli", "List, compare and promote models."
-    "train": Subcommand("icf.models.cli:cli", "Train the detector and the embedder."),
+    ),
     "round": Subcommand(
         "icf.app.round.command:cli",
         "Ask people, train on their answers, compare, decide again.",
