@@ -20,7 +20,7 @@ cli = command.group(
 )
 @shared_options
 @pass_invocation
-@example("icf round run")
+@example("icf round run --set round.train=false")
 def run_command(invocation: Invocation, go_on: bool) -> None:
     """Take the open round as far as it goes without people, or begin one.
 
