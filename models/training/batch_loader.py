@@ -51,14 +51,21 @@ def load_batches(
         steps: of the whole run.
     """
     on_gpu = ranks.device.type == "cuda"
+    # A fork would copy locks that threads of OpenCV and OpenMP hold.
+    workers: dict[str, Any] = {}
+    if settings.workers:
+        workers = {
+            "num_workers": settings.workers,
+            "prefetch_factor": 4,
+            "multiprocessing_context": "forkserver",
+        }
     loader: DataLoader[Any] = DataLoader(
         _Steps(batches, ranks.rank),
         batch_size=None,
         sampler=range(first, steps),
-        num_workers=settings.workers,
-        prefetch_factor=4 if settings.workers else None,
         pin_memory=on_gpu,
         worker_init_fn=_one_thread,
+        **workers,
     )
     form = torch.channels_last if settings.channels_last else torch.contiguous_format
     for batch in loader:

@@ -7,7 +7,7 @@ one process, and nothing here does anything.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -51,18 +51,33 @@ class Ranks:
             return synced
         return SyncedBatchNorm.convert(network)
 
-    def averaging_gradients(self, step: nn.Module) -> nn.Module:
-        """Wrap a module so that its parameters' gradients are averaged over ranks."""
+    def averaging_gradients(
+        self, step: nn.Module, divided: Iterable[nn.Parameter]
+    ) -> nn.Module:
+        """Wrap a module so that its parameters' gradients are averaged over ranks.
+
+        Args:
+            step: gives the losses.
+            divided: parameters of which each rank has a part; they are left alone.
+        """
         if self.rank.world == 1:
             return step
+        names = {id(each): name for name, each in step.named_parameters()}
+        ignore: Any = DistributedDataParallel
+        ignore._set_params_and_buffers_to_ignore_for_model(
+            step, [names[id(each)] for each in divided]
+        )
         return DistributedDataParallel(step, broadcast_buffers=False)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return the sum of a tensor over all ranks."""
+        if self.rank.world > 1:
+            dist.all_reduce(values)
+        return values
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean of a tensor over all ranks."""
-        if self.rank.world > 1:
-            dist.all_reduce(values)
-            values = values / self.rank.world
-        return values
+        return self.sum(values) / self.rank.world
 
     def wait(self) -> None:
         """Wait until every rank is here."""

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from icf.errors import BadInput, WrongUse
 from icf.models.training.batch_loader import load_batches
 from icf.models.training.distributed import Ranks
+from icf.models.training.divided import Parts, clip_gradients
 from icf.models.training.optimiser import Average, Rates, make_optimiser
 from icf.models.training.run_state import RunState, check_same
 from icf.models.training.schedule import rate_share, steps_of
@@ -134,7 +135,10 @@ class Loop:
         self._step, self._seconds = 0, 0.0
         found = self._stored()
         self._place()
+        self._parts = Parts(task.parts)
         self._optimiser = make_optimiser(task.groups(), settings)
+        groups = self._optimiser.param_groups
+        self._learning = [each for group in groups for each in group["params"]]
         self._rates = Rates(self._optimiser)
         self._average = Average(task.parts[task.kept], settings.average)
         self._scaler = torch.amp.GradScaler(
@@ -143,7 +147,7 @@ class Loop:
         if found is not None:
             self._resume(found)
         task.train_mode()
-        self._forward = ranks.averaging_gradients(_Forward(task))
+        self._forward = ranks.averaging_gradients(_Forward(task), self._parts.divided())
         self._unread: list[Tensor] = []
         self._terms: tuple[str, ...] = ()
 
@@ -216,9 +220,9 @@ class Loop:
         torch.autograd.backward(scaled)
         if settings.clip:
             self._scaler.unscale_(self._optimiser)
-            groups = self._optimiser.param_groups
-            learning = [weight for group in groups for weight in group["params"]]
-            nn.utils.clip_grad_norm_(learning, settings.clip)
+            clip_gradients(
+                self._learning, self._parts.divided(), settings.clip, self._ranks
+            )
         self._scaler.step(self._optimiser)
         self._scaler.update()
         self._optimiser.zero_grad(set_to_none=True)
@@ -288,17 +292,10 @@ class Loop:
             part.to(self._ranks.device).to(memory_format=form)
             self._ranks.prepared(part)
 
-    def _weights(self) -> dict[str, Tensor]:
-        return {
-            f"{name}.{key}": value
-            for name, part in self._task.parts.items()
-            for key, value in part.state_dict().items()
-        }
-
     def _final_weights(self) -> dict[str, Tensor]:
         averaged = self._average.weights.items()
         return {
-            **self._weights(),
+            **self._parts.weights(),
             **{f"{self._task.kept}.{key}": value for key, value in averaged},
         }
 
@@ -311,34 +308,40 @@ class Loop:
         return found
 
     def _save(self) -> None:
+        moments = {
+            number: {
+                name: self._parts.whole(self._learning[number], value)
+                for name, value in state.items()
+                if isinstance(value, Tensor)
+            }
+            for number, state in self._optimiser.state_dict()["state"].items()
+        }
+        state = RunState(
+            self._step,
+            self._steps,
+            self._seconds,
+            self._identity,
+            self._parts.weights(),
+            self._average.weights,
+            moments,
+            self._scaler.state_dict(),
+        )
         if self._ranks.is_first:
-            scaler: dict[str, float] = self._scaler.state_dict()
-            state = RunState(
-                self._step,
-                self._steps,
-                self._seconds,
-                self._identity,
-                self._weights(),
-                self._average.weights,
-                self._optimiser.state_dict()["state"],
-                scaler,
-            )
             state.save(self._folder / CHECKPOINT)
         self._ranks.wait()
 
     def _resume(self, found: RunState) -> None:
-        for name, part in self._task.parts.items():
-            own = f"{name}."
-            part.load_state_dict(
-                {
-                    key.removeprefix(own): value
-                    for key, value in found.weights.items()
-                    if key.startswith(own)
-                }
-            )
+        self._parts.load(found.weights)
         self._average.load(found.average)
-        state = self._optimiser.state_dict()
-        self._optimiser.load_state_dict({**state, "state": dict(found.moments)})
+        moments = {
+            number: {
+                name: self._parts.part(self._learning[number], value)
+                for name, value in state.items()
+            }
+            for number, state in found.moments.items()
+        }
+        whole = self._optimiser.state_dict()
+        self._optimiser.load_state_dict({**whole, "state": moments})
         if found.scaler:
             self._scaler.load_state_dict(dict(found.scaler))
         self._step, self._seconds = found.step, found.seconds

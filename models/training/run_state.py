@@ -53,11 +53,7 @@ class RunState:
         tensors |= {f"average.{key}": value for key, value in self.average.items()}
         for number, values in self.moments.items():
             named = {f"moments.{number}.{k}": v for k, v in values.items()}
-            tensors |= {
-                key: torch.as_tensor(value)
-                for key, value in named.items()
-                if value is not None
-            }
+            tensors |= named
         about = {
             "step": str(self.step),
             "steps": str(self.steps),

@@ -14,6 +14,8 @@ from icf.models.training.embedder.config import AugmentSettings
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 
+_UNCHANGED = AugmentSettings(flip=0, shift=0, scale=0, turn=0)
+
 
 def augmented(
     crop: Pixels, view: float, side: int, settings: AugmentSettings, random: Random
@@ -39,6 +41,11 @@ def augmented(
     if random.random() < settings.jpeg:
         moved = _compressed(moved, random)
     return moved
+
+
+def plain(crop: Pixels, view: float, side: int) -> Pixels:
+    """Return a crop as the network is to see it, unchanged: ``(side, side, 3)``."""
+    return _moved(crop, view, side, _UNCHANGED, np.random.default_rng(0))
 
 
 def _moved(

@@ -91,6 +91,21 @@ class LossSettings(Section):
     options: dict[str, Any] = Field(
         default_factory=dict, description="of the loss: its scale, margins, ..."
     )
+    sample: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="PartialFC: the share of the other classes that a batch is "
+        "compared with, their centres divided over the ranks; not given: all, on every "
+        "rank",
+    )
+    most_similar: float | None = Field(
+        default=None,
+        gt=-1,
+        le=1,
+        description="of PartialFC: negatives of a higher cosine do not count, since "
+        "labels may be wrong; not given: all count",
+    )
     keep: float = Field(
         default=0.0,
         ge=0,

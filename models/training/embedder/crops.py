@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from icf.models.data.crop_cache import Crops
-from icf.models.training.embedder.augment import augmented
+from icf.models.training.embedder.augment import Pixels, augmented
 from icf.models.training.embedder.config import AugmentSettings, CropSettings
 from icf.models.training.task import Rank
 
 #: How much larger than what the network sees a crop is cut, so that it can be moved.
 ROOM = 1.2
+
+#: How often a row has a face of whom only is known who it is not.
+_DENIED_EVERY = 8
+#: Tells the random numbers of these from those of the others.
+_OF_DENIED = 1
 
 Numbers = NDArray[np.intp]
 
@@ -28,33 +33,44 @@ class Batch(NamedTuple):
 
     Attributes:
         pixels: n x 3 x side x side, uint8, RGB.
-        labels: n, int64, the class of each.
+        labels: n, int64, the class of each; -1: not known.
+        forbidden: m x 2, int64: a row without a class, and a class that it is not.
     """
 
     pixels: Tensor
     labels: Tensor
+    forbidden: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What can be drawn into a batch: k crops.
+    """What can be drawn into a batch: k crops with a class, then d without.
 
     Attributes:
-        crops: their pixels.
-        views: shape (k,): which part of a crop's side the network is to see.
+        crops: those with a class, and those of whom only is known who they are not.
+        views: shape (k + d,): which part of a crop's side the network is to see.
         labels: shape (k,), int64: the class of each.
+        denied: d times the classes that a crop is not.
         sources: shape (k,): which source of the data each is from.
         shares: shape (sources,): how much of what is trained on comes from each;
             None: in proportion.
-        names: of the pictures, for messages.
+        names: of the pictures of all k + d, for messages.
     """
 
-    crops: Crops
+    crops: tuple[Crops, Crops]
     views: NDArray[np.float64]
     labels: NDArray[np.int64]
+    denied: tuple[tuple[int, ...], ...]
     sources: NDArray[np.int32]
     shares: NDArray[np.float64] | None
     names: Sequence[str]
+
+    def pixels(self, number: int) -> Pixels:
+        """Return a crop with room to be moved."""
+        known = len(self.labels)
+        if number < known:
+            return self.crops[0].pixels(number)
+        return self.crops[1].pixels(number - known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +79,8 @@ class EmbedderBatches:
 
     With one crop of an identity in a batch, and no stated shares, every face comes once
     an epoch. Otherwise faces are drawn at random: a source by its share, in it an
-    identity, of that one its faces.
+    identity, of that one its faces. Where faces are known not to be somebody, without
+    it being known who they are, every `_DENIED_EVERY`-th row has one of these.
 
     Attributes:
         given: what can be drawn.
@@ -96,15 +113,17 @@ class EmbedderBatches:
             # Each row has a generator of its own, whichever rank makes it.
             random = np.random.default_rng((self.seed, step, row))
             pixels[place] = augmented(
-                self.given.crops.pixels(number),
+                self.given.pixels(number),
                 float(self.given.views[number]),
                 self.side,
                 self.augment,
                 random,
             )
-        labels = self.given.labels[chosen[rows.start : rows.stop]]
+        own = chosen[rows.start : rows.stop]
         return Batch(
-            torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.from_numpy(labels)
+            torch.from_numpy(pixels).permute(0, 3, 1, 2),
+            torch.from_numpy(self._labels(own)),
+            torch.from_numpy(self._forbidden(own)),
         )
 
     def pictures(self, step: int) -> list[str]:
@@ -113,33 +132,61 @@ class EmbedderBatches:
 
     def chosen(self, step: int) -> Numbers:
         """Return which crops the batch of a step has."""
-        if self.crops.per_identity == 1 and self.given.shares is None:
-            return self._in_turn(step)
-        return self._at_random(np.random.default_rng((self.seed, step)))
-
-    def _in_turn(self, step: int) -> Numbers:
-        """Go through all crops, in another order each epoch."""
-        places = np.arange(step * self.count, (step + 1) * self.count)
-        epochs, within = np.divmod(places, self.examples)
+        if not self.given.denied:
+            return self._with_class(step, self.count)
         chosen = np.empty(self.count, np.intp)
+        # In equal distances, so that every rank has as many.
+        is_denied = np.arange(self.count) % _DENIED_EVERY == _DENIED_EVERY - 1
+        count = int(is_denied.sum())
+        chosen[~is_denied] = self._with_class(step, self.count - count)
+        random = np.random.default_rng((self.seed, step, _OF_DENIED))
+        known = len(self.given.labels)
+        chosen[is_denied] = known + random.integers(len(self.given.denied), size=count)
+        return chosen
+
+    def _with_class(self, step: int, count: int) -> Numbers:
+        if self.crops.per_identity == 1 and self.given.shares is None:
+            return self._in_turn(step, count)
+        return self._at_random(np.random.default_rng((self.seed, step)), count)
+
+    def _labels(self, chosen: Numbers) -> NDArray[np.int64]:
+        known = len(self.given.labels)
+        labels = self.given.labels[np.minimum(chosen, known - 1)]
+        return np.where(chosen < known, labels, -1)
+
+    def _forbidden(self, chosen: Numbers) -> NDArray[np.int64]:
+        known = len(self.given.labels)
+        pairs = [
+            (row, other)
+            for row, number in enumerate(chosen.tolist())
+            if number >= known
+            for other in self.given.denied[number - known]
+        ]
+        return np.array(pairs, np.int64).reshape(-1, 2)
+
+    def _in_turn(self, step: int, count: int) -> Numbers:
+        """Go through all crops, in another order each epoch."""
+        places = np.arange(step * count, (step + 1) * count)
+        epochs, within = np.divmod(places, self.examples)
+        chosen = np.empty(count, np.intp)
         for epoch in np.unique(epochs):
             order = _order(self.seed, int(epoch), self.examples)
             chosen[epochs == epoch] = order[within[epochs == epoch]]
         return chosen
 
-    def _at_random(self, random: np.random.Generator) -> Numbers:
+    def _at_random(self, random: np.random.Generator, count: int) -> Numbers:
         ways = self.crops.per_identity
         pools = self._pools
         shares = [pool.share for pool in pools]
         chosen: list[NDArray[np.intp]] = []
-        for _ in range(-(-self.count // ways)):
+        for _ in range(-(-count // ways)):
             pool = pools[int(random.choice(len(pools), p=shares))]
             identity = int(random.choice(len(pool.chances), p=pool.chances))
             own = pool.faces[pool.ends[identity] : pool.ends[identity + 1]]
             # Different faces of one identity, as far as it has them.
             some = [random.permutation(len(own)) for _ in range(-(-ways // len(own)))]
             chosen.append(own[np.concatenate(some)[:ways]])
-        return np.concatenate(chosen)[: self.count]
+        return np.concatenate(chosen)[:count]
 
     @property
     def _pools(self) -> list[_Pool]:

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from icf.errors import BadInput, BadModel, WrongUse
+from icf.errors import BadModel, WrongUse
 from icf.models.cards import ModelCard
-from icf.models.data.crop_cache import CropCutter, Crops, cut_crops
-from icf.models.data.index import DataIndex
 from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
 from icf.models.training.embedder import network as networks
+from icf.models.training.embedder.augment import plain
+from icf.models.training.embedder.centres import read_cast, starting_centres
 from icf.models.training.embedder.config import EmbedderConfig
-from icf.models.training.embedder.crops import ROOM, Batch, EmbedderBatches, Examples
+from icf.models.training.embedder.crops import Batch, EmbedderBatches
 from icf.models.training.embedder.export import export
-from icf.models.training.embedder.figures import LabelledCrops, measure
-from icf.models.training.embedder.held_out import Division, divide, stable_name
+from icf.models.training.embedder.faces import TrainingFaces, training_faces
+from icf.models.training.embedder.figures import embedded, measure
 from icf.models.training.losses.base import MarginSoftmax
+from icf.models.training.losses.partial_fc import PartialFC
+from icf.models.training.start import Start
 from icf.models.training.task import Facts, Given, Group, Measured, Moment
 
 #: The part with the class centres.
 LOSS = "loss"
+#: Faces of an identity whose mean a new centre is, at most.
+_OF_MEAN = 32
 #: Side of crops, where the configuration does not say it.
 _SIDE = 112
 #: Enlargement of boxes, where neither the configuration nor the start model says it.
@@ -44,8 +48,7 @@ class EmbedderTask:
         net: the trained network.
         loss: with a centre for each identity.
         batches: of the crops.
-        measured_on: the held-out crops, by group.
-        identities: the names of the classes, in their order.
+        faces: what is trained and measured on.
         before: the network as it was at the start, where the configuration keeps
             embeddings near its; else None.
     """
@@ -58,15 +61,13 @@ class EmbedderTask:
         self,
         config: EmbedderConfig,
         net: nn.Module,
-        loss: MarginSoftmax,
+        loss: MarginSoftmax | PartialFC,
         batches: EmbedderBatches,
-        measured_on: Mapping[str, LabelledCrops],
-        identities: Sequence[str],
+        faces: TrainingFaces,
         before: nn.Module | None,
     ) -> None:
         self.config, self._net, self._loss = config, net, loss
-        self._batches, self._measured_on = batches, measured_on
-        self._identities, self._before = identities, before
+        self._batches, self._faces, self._before = batches, faces, before
 
     @classmethod
     def make(cls, given: Given) -> EmbedderTask:
@@ -81,31 +82,24 @@ class EmbedderTask:
         config = given.config
         assert isinstance(config, EmbedderConfig)
         config = _with_start(config, given)
-        given.data.check_identities()
         net = networks.make_network(config.network, config.loop.seed, given.start)
-        side = _side_of(config, given)
-        division = divide(given.data, config.held_out)
-        examples, identities = _examples(given, config, side, division)
+        side = config.network.side or _SIDE
+        faces = training_faces(given, config, side)
+        loss = _make_loss(config, _dim_of(net, side), len(faces.cast.names))
+        if given.start is not None:
+            _start_centres(loss, net, faces, side, given.start)
         batches = EmbedderBatches(
-            examples,
+            faces.examples,
             side,
             config.loop.batch,
             config.loop.seed,
             config.crops,
             config.augment,
         )
-        loss = _make_loss(config, _dim_of(net, side), len(identities))
-        return cls(
-            config,
-            net,
-            loss,
-            batches,
-            _measured_on(given, config, side, division),
-            identities,
-            copy.deepcopy(net).eval().requires_grad_(False)
-            if config.loss.keep
-            else None,
-        )
+        before = None
+        if config.loss.keep:
+            before = copy.deepcopy(net).eval().requires_grad_(False)
+        return cls(config, net, loss, batches, faces, before)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -133,7 +127,8 @@ class EmbedderTask:
         with moment.autocast():
             embeddings = self._net(pixels)
         embeddings = embeddings.float()
-        terms = {"identity": self._loss(embeddings, batch.labels)}
+        forbidden = batch.forbidden if len(batch.forbidden) else None
+        terms = {"identity": self._loss(embeddings, batch.labels, forbidden)}
         if self._before is not None:
             self._before.to(pixels.device)
             with torch.no_grad(), moment.autocast():
@@ -145,7 +140,9 @@ class EmbedderTask:
     def measure(self, network: nn.Module) -> Measured:
         """Measure on the held-out identities."""
         device = next(network.parameters()).device
-        found = measure(lambda crops: network(crops.to(device)), self._measured_on)
+        found = measure(
+            lambda crops: network(crops.to(device)), self._faces.measured_on
+        )
         assert self.config.crops.rate is not None
         parameters = {
             "crop_rate": self.config.crops.rate,
@@ -156,8 +153,11 @@ class EmbedderTask:
 
     def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
         """Write the model's three files."""
-        about = {"identities": list(self._identities)}
-        return export(network, folder, facts, self.config, self._batches.side, about)
+        cast = self._faces.cast
+        parts = {**facts.parts, **cast.stored()}
+        facts = dataclasses.replace(facts, parts=parts)
+        side = self._batches.side
+        return export(network, folder, facts, self.config, side, cast.about())
 
 
 def _with_start(config: EmbedderConfig, given: Given) -> EmbedderConfig:
@@ -182,93 +182,55 @@ def _with_start(config: EmbedderConfig, given: Given) -> EmbedderConfig:
     return config.model_copy(update={"network": network, "crops": crops})
 
 
-def _examples(
-    given: Given, config: EmbedderConfig, side: int, division: Division
-) -> tuple[Examples, tuple[str, ...]]:
-    """Cut the crops to train on; return them, and the names of their classes."""
-    rate = config.crops.rate
-    assert rate is not None
-    roomy = CropCutter((1 + rate) * ROOM - 1, round(side * ROOM))
-    data, crops = given.data, _cut(given, roomy, division.trained)
-    known, labels = np.unique(data.identity[crops.faces], return_inverse=True)
-    if len(known) < 2:
-        raise BadInput(
-            f"only {len(known)} identities have a face that could be cut; an embedder "
-            "needs two at least"
-        )
-    if config.loop.batch % config.crops.per_identity:
-        raise WrongUse(
-            f"loop.batch = {config.loop.batch} is no multiple of crops.per_identity = "
-            f"{config.crops.per_identity}"
-        )
-    if config.crops.per_identity == 1 and len(crops) < config.loop.batch:
-        raise BadInput(
-            f"there are {len(crops)} faces to train on, fewer than loop.batch = "
-            f"{config.loop.batch}; lower it, or add data"
-        )
-    pictures = data.picture[crops.faces]
-    stated = any(source.share is not None for source in data.sources)
-    examples = Examples(
-        crops,
-        np.where(np.isnan(data.boxes[crops.faces, 0]), 1.0, 1 / ROOM),
-        labels.astype(np.int64),
-        data.source[pictures],
-        data.shares(pictures.astype(np.intp)) if stated else None,
-        _PictureNames(data, pictures),
-    )
-    return examples, tuple(stable_name(data, int(number)) for number in known)
-
-
-def _measured_on(
-    given: Given, config: EmbedderConfig, side: int, division: Division
-) -> dict[str, LabelledCrops]:
-    """Cut the held-out crops, exactly as the filter does before it embeds them."""
-    faces, group = division.held_out, "held out"
-    if not len(faces):
-        faces, group = division.trained, "trained on"
-        given.say(
-            "too few identities to hold some out: the figures are of faces that were "
-            "trained on"
-        )
-    # Whole identities, until there are enough.
-    random = np.random.default_rng(config.held_out.seed)
-    identity = given.data.identity[faces]
-    order = random.permutation(np.unique(identity))
-    sizes = np.bincount(identity)[order]
-    taken = max(2, int(np.searchsorted(sizes.cumsum(), config.held_out.most, "right")))
-    faces = faces[np.isin(identity, order[:taken])]
-    assert config.crops.rate is not None
-    crops = _cut(given, CropCutter(config.crops.rate, side), faces)
-    pixels = np.empty((len(crops), side, side, 3), np.uint8)
-    for number in range(len(crops)):
-        pixels[number] = crops.pixels(number)
-    labels = given.data.identity[crops.faces].astype(np.int64)
-    stacked = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-    return {group: LabelledCrops(stacked, labels)}
-
-
-def _cut(given: Given, cutter: CropCutter, faces: NDArray[np.intp]) -> Crops:
-    crops = cut_crops(given.data, given.cache, cutter, faces)
-    for each in crops.skipped:
-        given.say(str(each))
-    return crops
-
-
-def _make_loss(config: EmbedderConfig, dim: int, classes: int) -> MarginSoftmax:
+def _make_loss(
+    config: EmbedderConfig, dim: int, classes: int
+) -> MarginSoftmax | PartialFC:
+    name, options = config.loss.name, config.loss.options
+    sample = config.loss.sample
     try:
-        return losses.create(
-            config.loss.name, dim=dim, classes=classes, **config.loss.options
+        if sample is None:
+            return losses.create(name, dim, classes, **options)
+        return PartialFC(
+            dim,
+            classes,
+            name,
+            sample,
+            config.loss.most_similar,
+            seed=config.loop.seed,
+            **options,
         )
     except TypeError as error:
-        raise WrongUse(
-            f"loss.options do not fit the loss {config.loss.name!r}: {error}"
-        ) from error
+        raise WrongUse(f"loss.options do not fit the loss {name!r}: {error}") from error
 
 
-def _side_of(config: EmbedderConfig, given: Given) -> int:
-    if config.network.side is not None:
-        return config.network.side
-    return _SIDE
+def _start_centres(
+    loss: MarginSoftmax | PartialFC,
+    net: nn.Module,
+    faces: TrainingFaces,
+    side: int,
+    start: Start,
+) -> None:
+    """Give the classes the centres that they had, or the means of their faces."""
+    before, cast, given = read_cast(start), faces.cast, faces.examples
+    rows = {
+        number: np.flatnonzero(cast.classes == number)[:_OF_MEAN]
+        for number, name in enumerate(cast.names)
+        if name not in before.names
+    }
+    wanted = np.concatenate([np.empty(0, np.intp), *rows.values()]).tolist()
+    crops = np.empty((len(wanted), side, side, 3), np.uint8)
+    for place, number in enumerate(wanted):
+        crops[place] = plain(given.pixels(number), float(given.views[number]), side)
+    vectors = embedded(net.eval(), torch.from_numpy(crops).permute(0, 3, 1, 2))
+    means = torch.zeros(len(cast.names), vectors.shape[1])
+    ends = np.cumsum([len(own) for own in rows.values()])
+    for number, own in zip(rows, np.split(vectors, ends[:-1]), strict=True):
+        means[number] = torch.from_numpy(own.mean(0))
+    centres = starting_centres(before, start, cast, means, loss.weight)
+    with torch.no_grad():
+        loss.weight.copy_(
+            loss.part(centres) if isinstance(loss, PartialFC) else centres
+        )
 
 
 def _dim_of(network: nn.Module, side: int) -> int:
@@ -280,18 +242,3 @@ def _dim_of(network: nn.Module, side: int) -> int:
             "embedder gives n x dim"
         )
     return int(found.shape[1])
-
-
-class _PictureNames(Sequence[str]):
-    """The names of the crops' pictures, made when they are asked for."""
-
-    def __init__(self, data: DataIndex, pictures: NDArray[np.int32]) -> None:
-        self._data, self._pictures = data, pictures
-
-    def __len__(self) -> int:
-        return len(self._pictures)
-
-    def __getitem__(self, number: int) -> str:  # type: ignore[override]
-        picture = int(self._pictures[number])
-        source = self._data.sources[self._data.source[picture]]
-        return f"{source.reader.name}: {self._data.keys[picture]}"
