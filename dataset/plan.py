@@ -50,11 +50,17 @@ DETECTION_TRUTH = (
 
 def detection_truth(selection: Selection) -> str:
     """Say how the true boxes of a release were made."""
-    if not selection.accepted:
-        return DETECTION_TRUTH
-    return DETECTION_TRUTH.replace(
-        "was confirmed are", "was confirmed, or accepted by the embedder, are"
-    )
+    truth = DETECTION_TRUTH
+    if selection.accepted:
+        truth = truth.replace(
+            "was confirmed are", "was confirmed, or accepted by the embedder, are"
+        )
+    if selection.given:
+        truth += (
+            f" Of {selection.given:,} other pictures, boxes of all faces came with a "
+            "published set, and are as its makers drew them."
+        )
+    return truth
 
 
 @dataclass(frozen=True)

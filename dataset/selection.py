@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from icf.catalogue.labels import given_boxes
 from icf.catalogue.labels.confirmed import (
     is_drawn,
     is_there,
@@ -23,6 +24,7 @@ from icf.catalogue.labels.confirmed import (
     read_confirmed,
     unmerged,
 )
+from icf.catalogue.labels.given_boxes import given_whole, is_settled
 from icf.catalogue.labels.licences import under_licence
 from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rows import by_ids
@@ -70,7 +72,7 @@ class SelectedFaces:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The pictures of the confirmed faces, sorted by id."""
+    """The pictures of the confirmed faces, and those given whole, sorted by id."""
 
     image: IntArray
     sha256: npt.NDArray[np.bytes_]
@@ -95,7 +97,8 @@ class Selection:
         identities: the characters, by id.
         embedder: the model hash of the vectors that every face has.
         detectors: the hashes of the models that found the boxes.
-        models: the names of those models, by hash.
+        models: the names of models, by hash.
+        given: number of pictures that came with boxes of all their faces.
         unasked: the faces among them that are references nobody was asked about.
         accepted: the faces among them that nobody was asked about, because the model is
             sure of them.
@@ -111,6 +114,7 @@ class Selection:
     left_out: Mapping[str, int]
     unasked: frozenset[int] = frozenset()
     accepted: frozenset[int] = frozenset()
+    given: int = 0
 
     @property
     def by_people(self) -> npt.NDArray[np.bool_]:
@@ -171,15 +175,19 @@ def select(
         each: _identity(characters[each]) for each in {owners[r.id] for r in usable}
     }
     _check_merges(connection, identities)
-    pictures = _pictures(connection, sorted({row.image_id for row in usable}), owners)
+    given = sorted(connection.execute(given_whole()).scalars())
+    whole = under_licence(connection, given, only_licence)
+    shown = sorted({*whole, *(row.image_id for row in usable)})
+    pictures = _pictures(connection, shown, owners)
     names = connection.execute(sa.select(model.c.sha256, model.c.name))
     return Selection(
         faces=_faces(usable, owners, identities, pictures),
         pictures=pictures,
+        given=len(whole),
         identities=identities,
         embedder=embedder[0][0],
         detectors=tuple(sorted({row.detector for row in usable})),
-        models={sha256: name for sha256, name in names},
+        models={**given_boxes.NAMES, **{sha256: name for sha256, name in names}},
         left_out={
             "confirmed_for_two_characters": len(found.ambiguous),
             "other_licence": len(confirmed) - len(rows),
@@ -288,7 +296,7 @@ def _pictures(
         image.c.dhash,
     ).order_by(image.c.id)
     rows = list(by_ids(connection, query, image.c.id, ids))
-    boxes = _boxes(connection, ids)
+    boxes, complete = _boxes(connection, ids, owners)
     return Pictures(
         image=_ints([row.id for row in rows]),
         sha256=_texts([row.sha256 for row in rows]),
@@ -301,15 +309,18 @@ def _pictures(
         format=tuple(row.format or "" for row in rows),
         size=_ints([(row.width or 0, row.height or 0) for row in rows]).reshape(-1, 2),
         boxes=tuple(boxes[row.id] for row in rows),
-        complete=np.array(
-            [all(box.face_id in owners for box in boxes[row.id]) for row in rows],
-            np.bool_,
-        ),
+        complete=np.array([row.id in complete for row in rows], np.bool_),
     )
 
 
-def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box, ...]]:
-    """Map each picture to its drawn faces over the score threshold, kept or dropped."""
+def _boxes(
+    connection: sa.Connection, ids: Sequence[int], owners: Mapping[int, int]
+) -> tuple[dict[int, tuple[Box, ...]], set[int]]:
+    """Read the drawn faces over the score threshold, kept or dropped.
+
+    Returns:
+        Those of each picture, and the pictures that they leave complete.
+    """
     query = (
         sa.select(
             face.c.image_id,
@@ -319,15 +330,19 @@ def _boxes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Box
             face.c.x2,
             face.c.y2,
             face.c.score,
+            face.c.detector,
         )
         .where(is_drawn())
         .order_by(face.c.id)
     )
     boxes: dict[int, tuple[Box, ...]] = dict.fromkeys(ids, ())
+    complete = set(ids)
     for row in by_ids(connection, query, face.c.image_id, ids):
         corners = (row.x1, row.y1, row.x2, row.y2)
         boxes[row.image_id] += (Box(row.id, corners, row.score),)
-    return boxes
+        if not is_settled(row.detector, confirmed=row.id in owners):
+            complete.discard(row.image_id)
+    return boxes, complete
 
 
 def _ints(values: Sequence[Any]) -> IntArray:

@@ -160,12 +160,13 @@ class Detect(Step[StoredImage]):
             True,
             value=max((face.score for face in found), default=None),
             model=model,
-            columns=_columns(picture, hasher),
-            faces=tuple(_measured(picture.pixels, face, hasher) for face in found),
+            columns=picture_columns(picture, hasher),
+            faces=tuple(measured(picture.pixels, face, hasher) for face in found),
         )
 
 
-def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
+def picture_columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
+    """Measure a picture: columns of the table ``image``."""
     hashes = hasher(picture.pixels)
     judge = resources.photo_judge()
     return {
@@ -182,7 +183,14 @@ def _columns(picture: Picture, hasher: Hasher) -> dict[str, object]:
     }
 
 
-def _measured(pixels: NDArray[np.uint8], found: Detection, hasher: Hasher) -> NewFace:
+def measured(pixels: NDArray[np.uint8], found: Detection, hasher: Hasher) -> NewFace:
+    """Measure a face.
+
+    Args:
+        pixels: of its picture, shape (h, w, 3).
+        found: its box, kind and score.
+        hasher: computes the perceptual hashes.
+    """
     tight = cut(pixels, found.box)
     grey = Grey.of(tight)
     tone = measures.tone(tight)

@@ -3,8 +3,9 @@
 Which faces are confirmed, and as whom, is the rule that releases have
 (`icf.catalogue.labels.confirmed`). A picture is yielded if a face in it was confirmed,
 or refused. Left out is everything that was set aside to compare models on: the faces of
-audit characters, each picture with such a face, the audit pictures, and all that is in
-one group of near-duplicates with any of them.
+audit characters, each picture with such a face, the audit pictures, the test pictures
+of an imported data set, and all that is in one group of near-duplicates with any of
+them.
 """
 
 from __future__ import annotations
@@ -29,15 +30,17 @@ from icf.catalogue.labels.confirmed import (
     unmerged,
 )
 from icf.catalogue.labels.fingerprint import label_fingerprint
+from icf.catalogue.labels.given_boxes import NAMES, given_whole, is_settled
 from icf.catalogue.labels.groups import picture_groups
 from icf.catalogue.labels.licences import licences, under_licence
 from icf.catalogue.merges import survivor
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rows import CHUNK, by_ids
-from icf.catalogue.schema import album, character, face, image
+from icf.catalogue.schema import album, character, face, image, image_source
 from icf.catalogue.tombstones import full_name
 from icf.codes import FaceReason, ImageReason
 from icf.errors import BadInput
+from icf.icartoonface.parts import HELD_OUT
 from icf.models.data.base import LabelledFace, LabelledPicture, Reader, Skipped
 from icf.settings import Settings
 from icf.stores.blobs import BlobStore, MissingBlob
@@ -54,7 +57,8 @@ class WorkspaceReader(Reader):
 
     A picture is complete if people confirmed each drawn face that the detector found in
     it, and checked if they were asked about every face that is yielded. Nobody looked
-    for faces that the detector missed.
+    for faces that the detector missed. Boxes that came with a published set are
+    checked; whether its pictures are complete, the set says.
 
     Attributes:
         path: the folder of the workspace.
@@ -201,18 +205,33 @@ class _Stream:
         yield from self._skipped()
 
     def _labelled(self) -> list[int]:
-        """Pictures with a face that was confirmed or refused, less those set aside."""
+        """Pictures with a face that was confirmed or refused, and those given whole.
+
+        Those that are set aside, or of a published test, are not among them.
+        """
         known = sorted({*self._confirmed.owners, *self._refused})
         query = sa.select(face.c.id, face.c.image_id).where(is_there())
         place = {
             row.id: row.image_id
             for row in by_ids(self._connection, query, face.c.id, known)
         }
-        aside = self._aside(place)
-        images = set(place.values())
-        usable = sorted(each for each in images if self._group(each) not in aside)
-        self._left_out[_ASIDE] += len(images) - len(usable)
-        return usable
+        given = self._connection.execute(given_whole()).scalars()
+        images = {*place.values(), *given}
+        for why, groups in (
+            (_OF_A_TEST, self._of_a_test()),
+            (_ASIDE, self._aside(place)),
+        ):
+            gone = {each for each in images if self._group(each) in groups}
+            self._left_out[why] += len(gone)
+            images -= gone
+        return sorted(images)
+
+    def _of_a_test(self) -> set[int]:
+        """The groups of all pictures that a published set tests on."""
+        query = sa.select(image_source.c.image_id).where(
+            image_source.c.source.in_(HELD_OUT)
+        )
+        return {self._group(each) for each in self._connection.execute(query).scalars()}
 
     def _aside(self, place: Mapping[int, int]) -> set[int]:
         """The groups of all pictures that are set aside.
@@ -267,6 +286,7 @@ class _Stream:
                 face.c.y2,
                 face.c.kind,
                 face.c.reason,
+                face.c.detector,
                 sa.case((is_drawn(), 1), else_=0).label("is_drawn"),
             )
             .where(face.c.reason != FaceReason.NOT_A_FACE.value)
@@ -286,13 +306,18 @@ class _Stream:
             (each.id in owners and each.id not in unasked)
             or each.id in self._refused
             or each.id in self._confirmed.ambiguous
+            or each.detector in NAMES
             for each, made in zip(faces, yielded, strict=True)
             if not made.ignored
         )
         return LabelledPicture(
             key=row.sha256,
             faces=yielded,
-            complete=all(each.id in owners for each in faces if each.is_drawn),
+            complete=all(
+                is_settled(each.detector, confirmed=each.id in owners)
+                for each in faces
+                if each.is_drawn
+            ),
             checked=all(asked),
             # Named by its first picture here: ids depend on the order of the harvest.
             group=self._first.setdefault(self._group(row.id), row.sha256),
@@ -331,6 +356,7 @@ class _Stream:
 
 
 _ASIDE = "pictures are set aside for comparing models"
+_OF_A_TEST = "pictures are of a published test, or like one of its pictures"
 _OTHER_LICENCE = "pictures are under a licence that harvest.only_licence does not allow"
 _AMBIGUOUS = "faces were confirmed for two characters, and have no identity"
 _TORN = "faces have no identity, as their characters wait to be merged"

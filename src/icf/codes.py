@@ -185,6 +185,10 @@ class FaceReason(Code):
     )
     CRASHED = "crashed", "its picture's bytes crashed the process that decoded them"
     HUNG = "hung", "its picture's decoder did not finish within filter.deadline"
+    NOBODY = (
+        "nobody",
+        "of a published detection set, which says where faces are and not whose",
+    )
     NOT_A_FACE = "not_a_face", "people say that it shows no face"
     TAKEN_DOWN = "taken_down", "its picture or its character was withdrawn"
     STEP_FAILED = (

@@ -16,6 +16,7 @@ from icf.app.demo.site import DemoSite
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
 from tests.app.program import invoke, program
+from tests.icartoonface_files import write_published
 from tests.models.onnx_files import colour_detector
 
 EXAMPLES = sorted(
@@ -42,6 +43,7 @@ def prepared(
         for face in file.faces
     ]
     (root / "faces.jsonl").write_text("\n".join(lines) + "\n")
+    write_published(root / "published")
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
     eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")

@@ -23,10 +23,11 @@ from typing import ClassVar
 
 from icf.errors import BadInput
 from icf.icartoonface.detection import dettrain_rows
-from icf.icartoonface.lines import Row, read_rows
-from icf.icartoonface.recognition import parse_rectrain_row
+from icf.icartoonface.lines import Row
+from icf.icartoonface.recognition import rectrain_rows
 from icf.icartoonface.release_files import (
     DETTRAIN_BOXES,
+    DETTRAIN_BOXES_BEFORE,
     DETTRAIN_FOLDER,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
@@ -38,13 +39,10 @@ from icf.models.data.picture_files import read_file, state_of
 from icf.names import normal_name
 from icf.own_files import walk
 
-#: The list of detection boxes that was replaced.
-DETTRAIN_BOXES_BEFORE = "icartoonface_dettrain.csv"
-
 _WANTED = frozenset(
     {
         *(RECTRAIN_FOLDER.name, RECTRAIN_LIST.name, DETTRAIN_FOLDER.name),
-        *(DETTRAIN_BOXES.name, DETTRAIN_BOXES_BEFORE),
+        *(DETTRAIN_BOXES.name, DETTRAIN_BOXES_BEFORE.name),
     }
 )
 
@@ -76,7 +74,7 @@ class ICartoonFaceReader(Reader):
         """
         found = self._found()
         if found.rectrain and found.rectrain_list:
-            rows = _rectrain_rows(found.rectrain_list)
+            rows = rectrain_rows(found.rectrain_list)
             yield from self._listed(found.rectrain, rows, recognition=True)
         if found.dettrain and found.dettrain_list:
             rows = dettrain_rows(found.dettrain_list)
@@ -124,7 +122,7 @@ class ICartoonFaceReader(Reader):
             places.get(RECTRAIN_FOLDER.name),
             places.get(RECTRAIN_LIST.name),
             places.get(DETTRAIN_FOLDER.name),
-            places.get(DETTRAIN_BOXES.name) or places.get(DETTRAIN_BOXES_BEFORE),
+            places.get(DETTRAIN_BOXES.name) or places.get(DETTRAIN_BOXES_BEFORE.name),
         )
         pairs = (
             (found.rectrain, found.rectrain_list, RECTRAIN_FOLDER, RECTRAIN_LIST),
@@ -144,16 +142,6 @@ class ICartoonFaceReader(Reader):
                 "unpacked"
             )
         return found
-
-
-def _rectrain_rows(path: Path) -> Rows:
-    for row in read_rows(path)[0]:
-        if row.text.strip():
-            try:
-                name, box = parse_rectrain_row(row)
-                yield row, name, [float(side) for side in box]
-            except BadInput as error:
-                yield error
 
 
 def _unlisted(folder: Path, listed: FacesByPicture) -> Iterator[Skipped]:

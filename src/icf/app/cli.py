@@ -11,6 +11,9 @@ COMMANDS = {
     "harvest": Subcommand(
         "icf.harvest.cli.main:cli", "Harvest albums, characters and their images."
     ),
+    "import": Subcommand(
+        "icf.app.import_data:cli", "Bring labelled data of others into this workspace."
+    ),
     "filter": Subcommand(
         "icf.filter.cli.main:cli", "Filter images down to faces worth asking about."
     ),

@@ -201,16 +201,31 @@ class _Table:
 def dettrain_rows(path: Path) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
     """Yield each row of the training boxes; a bad one is an error that is not raised.
 
-    Yields:
+    Returns:
         The row, its picture and x1, y1, x2, y2; or what is wrong with it.
 
     Raises:
         BadInput: The file cannot be read.
     """
-    rows, _, delimiter = _rows_of(path, _TRAIN)
+    return _box_rows(path, _TRAIN)
+
+
+def dettest_rows(path: Path) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
+    """Do the same as `dettrain_rows` for the test boxes.
+
+    Raises:
+        BadInput: The file cannot be read.
+    """
+    return _box_rows(path, _TEST)
+
+
+def _box_rows(
+    path: Path, layout: _Layout
+) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
+    rows, _, delimiter = _rows_of(path, layout)
     for row in rows:
         try:
-            yield (row, *_parsed(row, _TRAIN, delimiter))
+            yield (row, *_parsed(row, layout, delimiter))
         except BadInput as error:
             yield error
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from icf.errors import BadInput
 from icf.icartoonface.lines import (
     LF,
     LineStyle,
@@ -106,6 +107,48 @@ def parse_rectrain_row(row: Row) -> tuple[str, list[int]]:
     if len(fields) != 5 or not fields[0]:
         row.fail("5 TAB-separated fields: path x1 y1 x2 y2")
     return fields[0], _integers(row, fields[1:])
+
+
+def rectrain_rows(path: Path) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
+    """Yield each row of the training boxes; a bad one is an error that is not raised.
+
+    Blank rows are passed over.
+
+    Yields:
+        The row, its picture and x1, y1, x2, y2; or what is wrong with it.
+
+    Raises:
+        BadInput: The file cannot be read.
+    """
+    for row in read_rows(path)[0]:
+        if row.text.strip():
+            try:
+                name, box = parse_rectrain_row(row)
+                yield row, name, [float(side) for side in box]
+            except BadInput as error:
+                yield error
+
+
+def rectest_rows(
+    path: Path,
+) -> Iterator[tuple[Row, str, list[float], int] | BadInput]:
+    """Yield each picture of the test labels; a bad row is an error that is not raised.
+
+    Blank rows and pairs are passed over.
+
+    Yields:
+        The row, its picture, x1, y1, x2, y2 and its label; or what is wrong with it.
+
+    Raises:
+        BadInput: The file cannot be read.
+    """
+    for row in read_rows(path)[0]:
+        if row.text.strip() and not _is_pair(row):
+            try:
+                name, (*box, label) = _picture(row)
+                yield row, name, [float(side) for side in box], label
+            except BadInput as error:
+                yield error
 
 
 def write_rectrain_det(path: Path, train: RecognitionTrain) -> None:

@@ -32,3 +32,5 @@ ACCEPTED = REC / "accepted_faces.csv"
 DETTRAIN_BOXES = DET / "personai_icartoonface_dettrain_anno_updatedv1.0.csv"
 DETTEST_BOXES = DET / "personai_icartoonface_detval.csv"
 DETTEST_FOUND = DET / "icartoonface_detval_detections.csv"
+#: The list of training boxes that `DETTRAIN_BOXES` replaced.
+DETTRAIN_BOXES_BEFORE = DET / "icartoonface_dettrain.csv"

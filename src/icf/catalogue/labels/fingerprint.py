@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.confirmations import HAND
+from icf.catalogue.labels.given_boxes import NAMES
 from icf.catalogue.schema import (
     audit_item,
     character,
@@ -55,6 +56,7 @@ def _counts(
 
 
 _BY_HAND = sa.case((character.c.reference_by == HAND, 1), else_=0)
+_GIVEN = sa.case((face.c.detector.in_(NAMES), face.c.detector), else_="")
 _CORNERS = [
     sa.cast(each * 16, sa.BigInteger)
     for each in (face.c.x1, face.c.y1, face.c.x2, face.c.y2)
@@ -75,7 +77,7 @@ _QUERIES = (
         face.c.image_id,
         face.c.keeper_id,
         *_CORNERS,
-        by=[face.c.kind, face.c.reason],
+        by=[face.c.kind, face.c.reason, _GIVEN],
     ),
     _counts(face_link.c.face_id, face_link.c.other_id, by=[face_link.c.same]),
     _counts(image.c.id, image.c.keeper_id, by=[image.c.reason]),

@@ -1,0 +1,17 @@
+"""`icf import`: bring in labelled data that others have published."""
+
+from __future__ import annotations
+
+from icf import command
+from icf.command import Subcommand
+
+cli = command.group(
+    "import",
+    "Bring labelled data of others into this workspace.",
+    {
+        "icartoonface": Subcommand(
+            "icf.app.import_icartoonface.command:icartoonface",
+            "Bring in the published iCartoonFace.",
+        ),
+    },
+)

@@ -1,0 +1,1 @@
+"""`icf import icartoonface`: the published iCartoonFace, as people's labels."""

@@ -1,0 +1,79 @@
+"""What is written: measured pictures, where they enter, and what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.app.import_icartoonface.listed import ListedPicture
+from icf.engine.step import NewFace
+
+
+@dataclass(frozen=True)
+class MeasuredPicture:
+    """A listed picture that was decoded.
+
+    Attributes:
+        listed: what its list says.
+        columns: of the table ``image``.
+        faces: one for each of its boxes that lies in the picture.
+    """
+
+    listed: ListedPicture
+    columns: Mapping[str, Any]
+    faces: tuple[NewFace, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes."""
+        return str(self.columns["sha256"])
+
+    def line_of(self, new: NewFace) -> int:
+        """The line of the list that has a face's box."""
+        return next(each.line for each in self.listed.boxes if each.box == new.box)
+
+
+@dataclass
+class Written:
+    """What was written.
+
+    Attributes:
+        pictures: new ones of the list, by part.
+        faces: new ones.
+        labels: faces that are confirmed now.
+        withdrawn: pictures that `icf takedown` removed, and that stay away.
+    """
+
+    pictures: Counter[str] = field(default_factory=Counter)
+    faces: int = 0
+    labels: int = 0
+    withdrawn: int = 0
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Where new rows enter the filter's chain.
+
+    Attributes:
+        detect: the step that images wait for whose faces are not known.
+        image: the step after it.
+        face: the first step of faces.
+    """
+
+    detect: str
+    image: str | None
+    face: str | None
+
+
+def insert_ids(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+) -> list[int]:
+    """Insert rows; return their ids in the same order."""
+    if not rows:
+        return []
+    statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, list(rows)).scalars())
