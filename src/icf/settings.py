@@ -337,7 +337,7 @@ class RoundSettings(_Section):
         "models on",
     )
     audit_characters: int = Field(
-        default=10,
+        default=15,
         ge=0,
         description="but at least so many, up to half of them",
     )
@@ -395,7 +395,7 @@ class GateSettings(_Section):
         description="audit characters, with two faces each, that embedders need",
     )
     min_faces: int = Field(
-        default=60, ge=4, description="confirmed faces of these that embedders need"
+        default=45, ge=4, description="confirmed faces of these that embedders need"
     )
     min_pictures: int = Field(
         default=40, ge=2, description="audit pictures that detectors need"
