@@ -1,0 +1,28 @@
+"""The page about the published iCartoonFace does what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.test_docs import ROOT, Shell, blocks
+from tests.icartoonface_files import write_published
+
+PAGE = ROOT / "docs" / "training" / "icartoonface.md"
+
+
+@pytest.mark.slow
+def test_its_commands_run_from_top_to_bottom(tmp_path: Path) -> None:
+    write_published(tmp_path / "published")
+    shell = Shell(tmp_path)
+    for block in blocks(PAGE, "sh")[:2]:
+        shell.run(block)
+    assert "confirmed labels" in shell.out[0]
+    assert (tmp_path / "cartoons" / "releases" / "mine" / "release.json").is_file()
+    assert (tmp_path / "cartoons" / "reports" / "icartoonface.html").is_file()
+
+
+def test_its_links_lead_somewhere() -> None:
+    assert "](../formats.md)" in PAGE.read_text(encoding="utf-8")
+    assert (PAGE.parent / "../formats.md").resolve().is_file()
