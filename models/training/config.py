@@ -27,7 +27,7 @@ else:
     import tomli as tomllib
 
 #: What ``--recipe`` takes.
-RECIPES = ("default", "paper", "bundled")
+RECIPES = ("default", "full", "paper", "bundled")
 
 Table = Mapping[str, Any]
 

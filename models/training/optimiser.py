@@ -53,18 +53,20 @@ class Rates:
     """
 
     def __init__(self, optimiser: torch.optim.Optimizer) -> None:
-        self._groups = optimiser.param_groups
-        self._full = [float(group["lr"]) for group in self._groups]
+        # Its groups are other ones after it loaded a state: ask it each time.
+        self._optimiser = optimiser
+        self._full = [float(group["lr"]) for group in optimiser.param_groups]
 
     def set(self, share: float) -> None:
         """Set the rates for the next step."""
-        for group, full in zip(self._groups, self._full, strict=True):
+        groups = self._optimiser.param_groups
+        for group, full in zip(groups, self._full, strict=True):
             group["lr"] = full * share
 
     @property
     def now(self) -> float:
         """The highest rate of a group at present."""
-        return max(float(group["lr"]) for group in self._groups)
+        return max(float(group["lr"]) for group in self._optimiser.param_groups)
 
 
 class Average:

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from icf.models.training.config import LoopSettings, Section, TrainingConfig
 
+#: Which batch norms learn.
+Norms = Literal["frozen", "heads", "trained"]
+
 
 class NetworkSettings(Section):
     """Which network, and what of it is trained."""
@@ -25,11 +28,12 @@ class NetworkSettings(Section):
         default=None,
         ge=0,
         description="stages of the backbone that stay as they are; not given: the "
-        "network's own number; without any weights to start from: 0",
+        "network's own number, or 0 where it starts from random weights",
     )
-    norms: Literal["frozen", "heads", "trained"] = Field(
-        default="heads",
-        description="batch norms that learn: none, those outside the backbone, or all",
+    norms: Norms | None = Field(
+        default=None,
+        description="batch norms that learn: none, those outside the backbone, or all; "
+        "not given: none with --from, those outside with weights, else all",
     )
     backbone_rate: float = Field(
         default=0.2, ge=0, description="learning rate of the backbone, times the rate"

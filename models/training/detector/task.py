@@ -25,7 +25,7 @@ from icf.models.networks.detector_base import DetectorNetwork
 from icf.models.training.config import TrainingConfig
 from icf.models.training.detector import carding, held_out, losses, targets
 from icf.models.training.detector.batches import Batch, PictureBatches
-from icf.models.training.detector.config import DetectorConfig
+from icf.models.training.detector.config import DetectorConfig, NetworkSettings, Norms
 from icf.models.training.detector.opened import as_detector
 from icf.models.training.detector.published import read_published
 from icf.models.training.start import Start
@@ -39,6 +39,41 @@ PART = "detector"
 _FEW = 64
 
 
+@dataclass(frozen=True)
+class Learning:
+    """What of a network is trained.
+
+    Attributes:
+        frozen: stages of the backbone that stay as they are.
+        norms: batch norms that learn.
+    """
+
+    frozen: int
+    norms: Norms
+
+    @classmethod
+    def of(
+        cls, settings: NetworkSettings, network: DetectorNetwork, goes_on: bool
+    ) -> Learning:
+        """Take what is not given from what the network starts from.
+
+        Raises:
+            WrongUse: the backbone has fewer stages.
+        """
+        stages = len(network.stages())
+        frozen, norms = settings.frozen, settings.norms
+        if frozen is None:
+            frozen = network.frozen if goes_on or settings.weights else 0
+        if frozen > stages:
+            raise WrongUse(
+                f"network.frozen = {frozen}: this backbone has {stages} stages"
+            )
+        if norms is None:
+            norms = "heads" if settings.weights else "trained"
+            norms = "frozen" if goes_on else norms
+        return cls(frozen, norms)
+
+
 @dataclass(frozen=True, eq=False)
 class DetectorTask:
     """The training of one detector.
@@ -50,7 +85,7 @@ class DetectorTask:
         held: pictures to measure on.
         boxes: how many pictures there are, and of how many nobody looked at the boxes.
         notes: what was said about the data and the weights, for the card.
-        frozen: stages of the backbone that stay as they are.
+        learning: what of the network is trained.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
@@ -60,7 +95,7 @@ class DetectorTask:
     trained_on: ReducedPictures
     held: ReducedPictures
     notes: tuple[str, ...]
-    frozen: int
+    learning: Learning
     _anchors: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -69,7 +104,7 @@ class DetectorTask:
         config = cast(DetectorConfig, given.config)
         index = given.data
         index.check_boxes()
-        network, notes, fresh = _network(config, given.start)
+        network, notes = _network(config, given.start)
         longest = PictureReducer(config.pictures.longest)
         few = 0 if len(index) < _FEW else None
         data = reduce_pictures(index, given.cache, longest, few)
@@ -79,19 +114,10 @@ class DetectorTask:
         trained_on.index.check_boxes()
         notes += _said_of_crops(data.index)
         notes += (*_said_of(trained_on.index, config), *_said_of_held(held.index))
+        learning = Learning.of(config.network, network, given.start is not None)
         for line in (*map(str, data.skipped), *notes):
             given.say(line)
-        frozen = (
-            network.frozen if config.network.frozen is None else config.network.frozen
-        )
-        if fresh and config.network.frozen is None:
-            frozen = 0
-        if frozen > len(network.stages()):
-            raise WrongUse(
-                f"network.frozen = {frozen}: {config.network.name or DEFAULT} has "
-                f"{len(network.stages())} stages"
-            )
-        return cls(config, network, trained_on, held, notes, frozen)
+        return cls(config, network, trained_on, held, notes, learning)
 
     @property
     def name(self) -> str:
@@ -122,7 +148,7 @@ class DetectorTask:
 
     def train_mode(self) -> None:
         """Switch to training, but for the norms that are frozen."""
-        norms = self.config.network.norms
+        norms = self.learning.norms
         frozen, open_ = self._stages()
         still: Iterable[nn.Module] = frozen
         if norms == "heads":
@@ -175,8 +201,8 @@ class DetectorTask:
         """The frozen parts of the backbone, and those that learn."""
         stages = self.network.stages()
         return (
-            [module for stage in stages[: self.frozen] for module in stage],
-            [module for stage in stages[self.frozen :] for module in stage],
+            [module for stage in stages[: self.learning.frozen] for module in stage],
+            [module for stage in stages[self.learning.frozen :] for module in stage],
         )
 
     def _reference(self, pictures: Tensor) -> Tensor:
@@ -190,8 +216,8 @@ class DetectorTask:
 
 def _network(
     config: DetectorConfig, start: Start | None
-) -> tuple[DetectorNetwork, tuple[str, ...], bool]:
-    """Make the network with its first weights; what to say of it; whether all is new.
+) -> tuple[DetectorNetwork, tuple[str, ...]]:
+    """Make the network with its first weights; and what to say of these.
 
     Raises:
         BadModel: it is no detector's, or the weights are another network's.
@@ -216,12 +242,12 @@ def _network(
         raise BadModel(f"network.name = {named}: that is no detector's network")
     if start is not None:
         start.load_into(network, PART)
-        return network, (), False
+        return network, ()
     if not config.network.weights:
-        return network, ("the network starts from random weights",), True
+        return network, ("the network starts from random weights",)
     path = Path(config.network.weights).expanduser()
     said = network.load_published(read_published(path))
-    return network, ((f"{path.name}: {said}",) if said else ()), False
+    return network, ((f"{path.name}: {said}",) if said else ())
 
 
 def _some(data: ReducedPictures, mask: NDArray[np.bool_]) -> ReducedPictures:

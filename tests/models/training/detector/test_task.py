@@ -90,7 +90,7 @@ def step(task: DetectorTask, optimiser: torch.optim.Optimizer, number: int) -> f
 @pytest.mark.slow
 def test_sixteen_pictures_are_learnt_by_heart(tmp_path: Path, make: Make) -> None:
     """From random weights, in some ten seconds of one processor."""
-    task = make(network={"norms": "trained"})
+    task = make()
     reader = drawn_index(DrawnReader(tmp_path))
     every = reduce_pictures(reader, tmp_path / "cache", PictureReducer(128), 0)
     task = replace(task, trained_on=every, held=every)
@@ -110,7 +110,7 @@ def test_sixteen_pictures_are_learnt_by_heart(tmp_path: Path, make: Make) -> Non
 def test_a_network_without_weights_is_trained_whole(make: Make) -> None:
     said: list[str] = []
     task = make(said=said)
-    assert task.frozen == 0
+    assert task.learning.frozen == 0
     assert "the network starts from random weights" in said
     assert len(task.trained_on) + len(task.held) == 16
 
@@ -118,7 +118,7 @@ def test_a_network_without_weights_is_trained_whole(make: Make) -> None:
 def test_the_bundled_detector_goes_on_as_it_is(make: Make) -> None:
     """Its norms are folded; frozen, they change nothing."""
     bundled = bundled_path("detector")
-    task = make(start=bundled, network={"norms": "frozen"})
+    task = make(start=bundled)
     task.train_mode()
     pictures = torch.randint(0, 256, (1, 3, 64, 128), generator=torch.manual_seed(0))
     session = cpu_session(bundled)
@@ -127,7 +127,7 @@ def test_the_bundled_detector_goes_on_as_it_is(make: Make) -> None:
         found = task.network(pictures.float())
     for a, b in zip(wanted, found, strict=True):
         assert torch.allclose(torch.from_numpy(a), b, rtol=1e-3, atol=2e-3)
-    assert task.frozen == 1
+    assert task.learning.frozen == 1
 
 
 def test_frozen_stages_and_norms_do_not_move(make: Make) -> None:
@@ -205,7 +205,7 @@ def test_data_without_a_box_cannot_train_a_detector(tmp_path: Path) -> None:
         ({"name": "retinanet-resnet50"}, True, "leave one of them out"),
         ({"weights": "x.pth"}, True, "a training starts from one of them"),
         ({"weights": "x.pth"}, False, "there is no file x.pth"),
-        ({"frozen": 4}, False, "has 3 stages"),
+        ({"frozen": 4}, False, "this backbone has 3 stages"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
