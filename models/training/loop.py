@@ -335,7 +335,10 @@ class Loop:
         self._average.load(found.average)
         moments = {
             number: {
-                name: self._parts.part(self._learning[number], value)
+                name: _laid_out_as(
+                    self._learning[number],
+                    self._parts.part(self._learning[number], value),
+                )
                 for name, value in state.items()
             }
             for number, state in found.moments.items()
@@ -345,6 +348,13 @@ class Loop:
         if found.scaler:
             self._scaler.load_state_dict(dict(found.scaler))
         self._step, self._seconds = found.step, found.seconds
+
+
+def _laid_out_as(weight: Tensor, moment: Tensor) -> Tensor:
+    """Give a moment the strides of its weight: fused optimisers walk both as one."""
+    if moment.shape != weight.shape:
+        return moment
+    return torch.empty_like(weight).copy_(moment)
 
 
 def _mixed(seed: int, step: int, rank: int) -> int:
