@@ -330,6 +330,25 @@ def test_what_was_withdrawn_stays_away(space: Workspace, published: Path) -> Non
     assert len(labels_of(space)) == 38
 
 
+def test_a_character_that_was_withdrawn_stays_away(
+    space: Workspace, published: Path
+) -> None:
+    name = f"iCartoonFace/{identity_name(0)}"
+    gone = call("-C", space.root, "takedown", name, "--reason", "asked", "--yes")
+    assert gone.exit_code == 0, gone.output
+    again = said("-C", space.root, "import", "icartoonface", published)
+    assert again["withdrawn"] == 6
+    assert identity_name(0) not in {name for _, name in labels_of(space)}
+
+
+def test_the_ledger_names_the_line_of_the_list(space: Workspace) -> None:
+    why = said("-C", space.root, "why", "image:1")
+    assert [each["message"] for each in why["decisions"]] == [
+        f"{RECTRAIN_LIST}, line 1"
+    ]
+    assert why["sources"][0]["source"] == parts.TRAIN
+
+
 def test_bytes_that_were_lost_are_brought_back(
     space: Workspace, published: Path
 ) -> None:

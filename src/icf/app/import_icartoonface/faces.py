@@ -143,7 +143,7 @@ class FaceWriter:
                 STEP,
                 Verdict.DROPPED.value,
                 FaceReason.NOBODY.value,
-                message=picture.listed.where,
+                message=picture.listed.origin,
             )
             for (picture, _), key in zip(new, keys, strict=True)
             if picture.listed.character is None
@@ -161,7 +161,7 @@ class FaceWriter:
                     STEP,
                     Verdict.PENDING.value,
                     FaceReason.OK.value,
-                    message=picture.listed.where,
+                    message=picture.listed.origin,
                 ),
                 self.step,
                 {"filed_under_id": self.shown[picture.listed.character]},

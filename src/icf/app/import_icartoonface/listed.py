@@ -85,7 +85,16 @@ class ListedPicture:
     @property
     def where(self) -> str:
         """The list and the line where it begins, as in messages."""
-        return f"{self.source.path}, line {self.boxes[0].line}"
+        return f"{self.source.path}, {self._line}"
+
+    @property
+    def origin(self) -> str:
+        """The same for the ledger, wherever the list was then."""
+        return f"{self.source.path.name}, {self._line}"
+
+    @property
+    def _line(self) -> str:
+        return f"line {self.boxes[0].line}"
 
 
 @dataclass(frozen=True)

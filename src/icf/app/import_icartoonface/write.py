@@ -207,7 +207,7 @@ class Writer:
             STEP,
             self._verdict(self.entries.image),
             ImageReason.OK.value,
-            message=of.listed.where,
+            message=of.listed.origin,
         )
         columns = {
             name: value
