@@ -1,9 +1,10 @@
 """Choose questions: references, suspicions, uncertain faces, and a part at random.
 
 Faces that were set aside to compare models on (`icf.catalogue.rounds.audit_set`) are
-asked about at random only: half of the random part is drawn from them. Faces of which
-the model is sure (`icf.catalogue.labels.sure_faces`) are not chosen, but drawn like any
-other; a batch then has only so many random questions as belong to what was chosen.
+asked about at random only: half of the random part is drawn from them, or more, until
+as many are confirmed as a comparison needs. Faces of which the model is sure
+(`icf.catalogue.labels.sure_faces`) are not chosen, but drawn like any other; a batch
+then has only so many random questions as belong to what was chosen.
 
 A reference that nobody has confirmed comes first, before anything is asked against it
 (`annotate.confirm_references`).
@@ -26,7 +27,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,6 +57,8 @@ class Shares:
         review: of the rest, reserved for suspicions. If there are too few questions of
             one kind, the other kind fills the batch.
         confirmed: ask only against references that people confirmed.
+        audit: questions about faces that were set aside, at least, up to half of the
+            batch; they take the place of chosen ones.
         risk: a kept face is not chosen if it is its character, or is not, with a
             probability of one less this; 0: every face may be.
     """
@@ -63,6 +66,7 @@ class Shares:
     random: float = 0.3
     review: float = 0.5
     confirmed: bool = True
+    audit: int = 0
     risk: float = 0.0
 
 
@@ -175,76 +179,106 @@ def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propos
 def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
     """Choose the questions that compare two faces."""
     seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
-    reserved = math.ceil(limit * shares.random)
-    certain = _certain(connection, limit - reserved, shares)
-    left = _random_number(connection, limit, reserved, certain, shares)
-    frame = dropped_frame(confirmed=shares.confirmed)
-    number = math.ceil(min(left, reserved) * DROPPED_SHARE)
-    dropped = draw(connection, frame, (), number, Chosen.DROPPED, seed)
+    confirmed = shares.confirmed
+    is_audit = is_set_aside() if _has_audit_set(connection) else sa.false()
+    kept = kept_frame(confirmed=confirmed)
+    audited = _count(connection, kept.where(is_audit))
+    frame = dropped_frame(confirmed=confirmed)
+
+    def draw_dropped(number: int) -> list[Proposal]:
+        return draw(connection, frame, (), number, Chosen.DROPPED, seed)
+
+    random = math.ceil(limit * shares.random)
+    dropped = draw_dropped(math.ceil(random * DROPPED_SHARE))
+    reserved = _Reserved.of(limit, random, len(dropped), audited, shares.audit)
+    room = limit - reserved.total
+    certain = _certain(connection, room, shares)
+    if shares.risk:
+        unsure = _some_unsure(connection, is_audit, shares)
+        reserved = reserved.beside(len(certain), room, unsure=unsure)
+        dropped = draw_dropped(reserved.dropped)
     asked = {each.face_id for each in certain if each.inclusion}
-    drawn, all_drawn_from = _draw_kept(
-        connection, asked, left - len(dropped), seed, confirmed=shares.confirmed
-    )
+    others = kept.where(sa.not_(is_audit))
+    rest = max(0, _count(connection, others) - len(asked))
+    wanted, audit = reserved.others, reserved.audit
+    if not shares.risk:
+        # What is left of the batch is filled, first with others.
+        wanted = limit - len(certain) - len(dropped) - audit
+        audit += max(0, wanted - rest)
+    first = draw(connection, kept.where(is_audit), asked, audit, Chosen.RANDOM, seed)
+    second = draw(connection, others, asked, wanted, Chosen.RANDOM, seed)
+    drawn = interleave(first, second)
     if not certain and not drawn and _dropped_were_asked(connection):
         return []
     made = interleave(certain, interleave(drawn, dropped))
-    if not all_drawn_from:
+    if (audited and not first) or (rest and not second):
         # The batch says nothing of some of the faces that are left.
         made = [replace(each, inclusion=None) for each in made]
     return made
 
 
-def _random_number(
-    connection: sa.Connection,
-    limit: int,
-    reserved: int,
-    certain: Sequence[Proposal],
-    shares: Shares,
-) -> int:
-    """How many questions are drawn at random, of kept and dropped faces together.
+@dataclass(frozen=True)
+class _Reserved:
+    """The random questions of a batch.
 
-    They fill the batch. Where sure faces need no question they do not: then they are
-    as large a part of it as is reserved for them. What was set aside is asked about
-    nevertheless, as long as there are faces among it that are not sure.
+    Attributes:
+        dropped: about faces that identity dropped.
+        audit: about kept faces that were set aside.
+        others: about other kept faces.
     """
-    if not shares.risk:
-        return limit - len(certain)
-    if not certain:
-        frame = _unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
-        left = connection.execute(frame.where(is_set_aside()).limit(1)).first()
-        return reserved if left else 0
-    most = max(1, limit - reserved)
-    return math.ceil(reserved * min(1.0, len(certain) / most))
+
+    dropped: int
+    audit: int
+    others: int
+
+    @property
+    def total(self) -> int:
+        return self.dropped + self.audit + self.others
+
+    @staticmethod
+    def of(
+        limit: int, random: int, dropped: int, audited: int, audit: int
+    ) -> _Reserved:
+        """Those of a full batch.
+
+        Args:
+            limit: its questions.
+            random: how many of them are drawn at random.
+            dropped: how many of those are about dropped faces.
+            audited: how many faces that were set aside can be asked about.
+            audit: how many of them are wanted at least.
+        """
+        kept = random - dropped
+        half = min(audited, math.ceil(kept * AUDIT_SHARE))
+        most = max(half, min(audited, audit, limit // 2))
+        return _Reserved(
+            dropped, most, max(0, min(kept - half, limit - dropped - most))
+        )
+
+    def beside(self, chosen: int, room: int, *, unsure: bool) -> _Reserved:
+        """Those that belong to so many chosen questions, of as many as had room.
+
+        Of what was set aside all of them are asked, as long as there are faces among it
+        of which the model is not sure; and one of the others stands for them.
+        """
+        part = min(1.0, chosen / max(1, room))
+        return _Reserved(
+            math.ceil(self.dropped * part),
+            self.audit if unsure else math.ceil(self.audit * part),
+            max(math.ceil(self.others * part), min(self.others, int(unsure))),
+        )
 
 
-def _draw_kept(
-    connection: sa.Connection,
-    asked: Collection[int],
-    number: int,
-    seed: str,
-    *,
-    confirmed: bool,
-) -> tuple[list[Proposal], bool]:
-    """Draw kept faces, half of them from what was set aside.
+def _has_audit_set(connection: sa.Connection) -> bool:
+    return connection.execute(set_aside("character").limit(1)).first() is not None
 
-    Returns:
-        The faces, and whether some were drawn from each part that has any.
-    """
-    frame = kept_frame(confirmed=confirmed)
-    if connection.execute(set_aside("character").limit(1)).first() is None:
-        drawn = draw(connection, frame, asked, number, Chosen.RANDOM, seed)
-        return drawn, bool(drawn) or _count(connection, frame) <= len(asked)
-    # The faces that were chosen are none of those.
-    audit = frame.where(is_set_aside())
-    others = frame.where(sa.not_(is_set_aside()))
-    audited = _count(connection, audit)
-    rest = max(0, _count(connection, others) - len(asked))
-    wanted = min(audited, max(math.ceil(number * AUDIT_SHARE), number - rest))
-    first = draw(connection, audit, asked, wanted, Chosen.RANDOM, seed)
-    second = draw(connection, others, asked, number - len(first), Chosen.RANDOM, seed)
-    return interleave(first, second), bool(first or not audited) and bool(
-        second or not rest
-    )
+
+def _some_unsure(
+    connection: sa.Connection, is_audit: sa.ColumnElement[bool], shares: Shares
+) -> bool:
+    """Whether a face that was set aside is not asked about, and not sure."""
+    frame = _unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
+    return connection.execute(frame.where(is_audit).limit(1)).first() is not None
 
 
 def interleave(first: Sequence[Proposal], second: Sequence[Proposal]) -> list[Proposal]:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from icf.annotate.ask import ask
 from icf.annotate.batch import (
     PICTURE_FOLDER,
@@ -28,6 +30,7 @@ from icf.annotate.batch import (
 from icf.annotate.choose import Shares, count_unasked
 from icf.annotate.formats.registry import WRITERS
 from icf.catalogue import tombstones
+from icf.catalogue.rounds.audit_set import count_confirmed
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.images import Undecodable
 from icf.models.face_crops import FaceBox, FaceCropper, read_boxes
@@ -131,7 +134,7 @@ def _export(
     if batch is None:
         with workspace.catalogue.write() as connection:
             path = batch_path(workspace, request.folder)
-            shares = batch_shares(workspace)
+            shares = batch_shares(workspace, connection)
             batch = ask(connection, run_id, request.format, path, request.limit, shares)
     left_out = _write_folder(workspace, request, batch, done) if batch else {}
     workspace.end_run(run_id)
@@ -148,13 +151,15 @@ def _export(
     return Exported(batch, asked, written, left_out, references, waiting)
 
 
-def batch_shares(workspace: Workspace) -> Shares:
-    """What a batch is made of, by the settings."""
+def batch_shares(workspace: Workspace, connection: sa.Connection) -> Shares:
+    """What a batch is made of, by the settings and what is confirmed."""
     settings = workspace.settings.annotate
+    lacking = workspace.settings.round.audit_faces - count_confirmed(connection)
     return Shares(
         random=settings.random_share,
         review=settings.review_share,
         confirmed=settings.confirm_references,
+        audit=max(0, lacking),
         risk=settings.risk,
     )
 

@@ -85,7 +85,8 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
         if existing:
             asked = existing.questions
         else:
-            asked = len(choose(connection, request.limit, batch_shares(workspace)))
+            shares = batch_shares(workspace, connection)
+            asked = len(choose(connection, request.limit, shares))
     result = {
         "batch": existing.id if existing else None,
         "questions": asked,

@@ -337,9 +337,15 @@ class RoundSettings(_Section):
         "models on",
     )
     audit_characters: int = Field(
-        default=15,
+        default=20,
         ge=0,
         description="but at least so many, up to half of them",
+    )
+    audit_faces: int = Field(
+        default=200,
+        ge=0,
+        description="confirmed faces of these that batches ask for, at random; up to "
+        "half of a batch",
     )
     train: bool = Field(default=True, description="train the embedder in each round")
     min_faces: int = Field(

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate.choose import Proposal, Shares, choose, count_unasked
+from icf.annotate.export import batch_shares
 from icf.annotate.status import count
 from icf.catalogue import calibrations, merges, reviews
 from icf.catalogue.calibrations import Curve
@@ -231,11 +232,28 @@ def test_unsure_faces_that_are_set_aside_are_still_drawn_when_all_else_is_sure(
     with calibrated.workspace.catalogue.write() as connection:
         connection.execute(others.values(probability=0.99))
     found = chosen(calibrated, 20)
-    assert len(found) == 6
     assert {each.chosen for each in found} == {Chosen.RANDOM}
+    by = Counter(each.character_id in audit for each in found)
+    assert by == {True: 3, False: 1}
+    assert {each.inclusion for each in found} == {3 / 20, 1 / 20}
     with calibrated.workspace.catalogue.write() as connection:
         connection.execute(sa.update(face).values(probability=0.99))
     assert chosen(calibrated, 20) == []
+
+
+def test_as_many_audit_faces_are_asked_about_as_a_comparison_needs(
+    place: Place,
+) -> None:
+    cast_of(place, 4, faces=20)
+    freeze_in(place, 0.5)
+    audit = set_aside_ids(place, "character")
+    for wanted, expected in ((0, 3), (8, 8), (99, 10)):
+        found = chosen(place, 20, Shares(audit=wanted))
+        assert len(found) == 20
+        assert sum(each.character_id in audit for each in found) == expected
+    # What is confirmed counts: the setting says how many there are to be.
+    with place.workspace.catalogue.read() as connection:
+        assert batch_shares(place.workspace, connection).audit == 200
 
 
 def test_dropped_faces_are_asked_about_in_the_same_proportion(

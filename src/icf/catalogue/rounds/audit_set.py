@@ -23,8 +23,15 @@ import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.merges import survivor
-from icf.catalogue.schema import album, audit_item, candidate, character, face
-from icf.codes import Verdict
+from icf.catalogue.schema import (
+    album,
+    audit_item,
+    candidate,
+    character,
+    face,
+    question,
+)
+from icf.codes import Label, Verdict
 
 Kind = Literal["character", "image"]
 
@@ -81,6 +88,15 @@ def count(connection: sa.Connection) -> AuditSet:
         for kind in ("character", "image")
     ]
     return AuditSet(*numbers)
+
+
+def count_confirmed(connection: sa.Connection) -> int:
+    """Count the faces that people confirmed for what was set aside."""
+    query = sa.select(sa.func.count(sa.distinct(question.c.face_id))).where(
+        question.c.label == Label.SAME.value,
+        question.c.character_id.in_(set_aside("character")),
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> AuditSet:
