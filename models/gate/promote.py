@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from icf.errors import BadModel, IcfError, WrongUse
-from icf.models.cards import ModelCard, bundled_path, load_card, weights_path
+from icf.models.cards import (
+    ModelCard,
+    bundled_path,
+    load_card,
+    verified,
+    weights_path,
+)
+from icf.models.gate import stored
+from icf.models.gate.report import GateReport
 from icf.models.gate.run import run_gate
 from icf.models.gate.stored import StoredGate
 from icf.models.registry import aliases, store
 from icf.models.registry.aliases import this_user
-from icf.models.registry.resolve import find
-from icf.models.registry.tasks import Task
+from icf.models.registry.tasks import ON_CARDS, Task
 from icf.workspace import Workspace
 
 
@@ -72,9 +79,17 @@ def promote(
     by = by or this_user()
     chosen = weights_path(model)
     sha256 = _card_of(chosen).sha256
-    if sha256 == _card_of(find(workspace, "champion", task)).sha256:
+    bundled = _card_of(bundled_path(task))
+    with workspace.catalogue.read() as connection:
+        champion = aliases.current(connection, task)["champion"] or bundled.sha256
+    if sha256 == champion:
         raise WrongUse(f"model {sha256[:12]} is the champion {task} already")
-    gate = run_gate(workspace, task, chosen, round_id, advance)
+    try:
+        gate = run_gate(workspace, task, chosen, round_id, advance)
+    except BadModel as error:
+        if force is None:
+            raise
+        gate = _without_champion(workspace, task, champion, chosen, error)
     report = gate.report
     if not report.usable:
         raise Refused(f"{_why(gate)}. This cannot be forced", gate)
@@ -84,7 +99,6 @@ def promote(
             '--force "REASON"`',
             gate,
         )
-    bundled = _card_of(bundled_path(task))
     is_bundled = sha256 == bundled.sha256
     card = bundled if is_bundled else store.add(workspace, chosen, by)
     if card.sha256 != report.challenger:
@@ -101,6 +115,30 @@ def promote(
             connection, task, None if is_bundled else sha256, by, reason, gate.id
         )
     return Promotion(task, card, gate)
+
+
+def _without_champion(
+    workspace: Workspace, task: Task, champion: str, challenger: Path, error: BadModel
+) -> StoredGate:
+    """Note that nothing could be compared: the way on where the champion is lost.
+
+    Raises:
+        BadModel: the challenger is damaged or for another task.
+    """
+    card = verified(challenger, ON_CARDS[task], frozenset())
+    settings = workspace.settings.gate
+    report = GateReport(
+        task=task,
+        champion=champion,
+        challenger=card.sha256,
+        promoted=False,
+        figure="nothing",
+        margin=settings.margin,
+        confidence=settings.confidence,
+        reasons=(f"there was nothing to compare with: {error}",),
+    )
+    with workspace.catalogue.write() as connection:
+        return stored.store(connection, report)
 
 
 def _card_of(path: Path) -> ModelCard:

@@ -1,7 +1,7 @@
 """From what people call a model to its file.
 
-The settings ``filter.detector`` and ``filter.embedder`` and every command that takes a
-model understand the same words, in this order: ``bundled``; an alias; the path of
+The settings ``filter.detector`` and ``filter.embedder`` and the commands of `icf model`
+understand the same words, in this order: ``bundled``; an alias; the path of
 weights or of their card; a name; a hash or the beginning of one.
 """
 

@@ -407,7 +407,7 @@ class GateSettings(_Section):
         default=40, ge=2, description="audit pictures that detectors need"
     )
     min_group: int = Field(
-        default=5,
+        default=3,
         ge=2,
         description="characters or pictures of an album or size that can be judged",
     )

@@ -9,7 +9,7 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
-from icf.models.cli.model.listed import task_option
+from icf.models.cli.model.listed import as_typed, task_option
 from icf.models.registry.resolve import find, find_any
 from icf.models.registry.tasks import Task
 from icf.workspace import Workspace
@@ -46,6 +46,7 @@ def _both(
     workspace: Workspace, one: str, other: str, task: Task | None
 ) -> tuple[Task, Path, Path]:
     """Find both models; where one of them says no task, it is that of the other."""
+    one, other = as_typed(one), as_typed(other)
     if task is None:
         try:
             task = find_any(workspace, other)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -66,6 +67,16 @@ def figures_text(figures: Mapping[str, Any]) -> str:
         name, group = next(iter(figures.items()))
         return f"{name}: {_pairs(group)}"
     return _pairs(plain)
+
+
+def as_typed(text: str) -> str:
+    """A model as it was typed: a file in the working folder gets its whole path.
+
+    Elsewhere a path starts from the workspace's folder.
+    """
+    path = Path(text).expanduser()
+    is_path = len(path.parts) > 1 or path.suffix in (".onnx", ".json")
+    return str(path.resolve()) if is_path and path.is_file() else text
 
 
 def task_option(function: F) -> F:

@@ -10,7 +10,7 @@ import click
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
 from icf.models.cards import ModelCard
-from icf.models.cli.model.listed import task_option
+from icf.models.cli.model.listed import as_typed, task_option
 from icf.models.gate.licences import licence_warnings
 from icf.models.registry.resolve import find_any
 from icf.models.registry.tasks import Task
@@ -57,7 +57,7 @@ def promote_command(
     are said. With --json: {"task", "model", "promoted", "gate", "warnings"}.
     """
     workspace = invocation.workspace
-    task, path = find_any(workspace, name, task)
+    task, path = find_any(workspace, as_typed(name), task)
     if force is not None and not force.strip():
         raise WrongUse("--force needs the reason why: it is logged")
     if dry_run:

@@ -11,7 +11,7 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.models.cards import ModelCard, load_card, weights_path
-from icf.models.cli.model.listed import listed_models, task_option
+from icf.models.cli.model.listed import as_typed, listed_models, task_option
 from icf.models.gate import stored
 from icf.models.gate.licences import licence_warnings
 from icf.models.gate.stored import StoredGate
@@ -35,7 +35,7 @@ def show_command(invocation: Invocation, name: str, task: Task | None) -> None:
     "warnings"}.
     """
     workspace = invocation.workspace
-    task, path = find_any(workspace, name, task)
+    task, path = find_any(workspace, as_typed(name), task)
     path = weights_path(path)
     card = load_card(path.with_suffix(".json"))
     called = {each.card.sha256: each.aliases for each in listed_models(workspace)}

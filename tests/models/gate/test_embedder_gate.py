@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import audit_item, face, image, model_alias, question
 from icf.codes import Label
-from icf.errors import BadModel, WrongUse
+from icf.errors import BadModel, IcfError, WrongUse
 from icf.models.cards import bundled_path, load_card, new_card, save_card
 from icf.models.embedding import Embedder
 from icf.models.gate.audit_faces import read_audit_faces
@@ -23,7 +24,7 @@ from icf.models.gate.promote import Refused, promote
 from icf.models.gate.report import GateReport
 from icf.models.gate.run import compare, run_gate
 from icf.models.gate.soundness import check_embedder
-from icf.models.gate.stored import newest
+from icf.models.gate.stored import StoredGate, newest
 from icf.models.networks import create
 from icf.models.registry.resolve import find, model_path
 from icf.models.training.start import unfolded
@@ -156,6 +157,36 @@ def test_a_worse_model_can_be_forced_and_the_reason_is_logged(
     said = sa.select(model_alias.c.reason).order_by(model_alias.c.id.desc()).limit(1)
     assert rows(made, said) == [("forced: the old one is not ours",)]
     assert model_path(made, "embedder").name.startswith("worse-")
+
+
+def test_another_champion_meanwhile_is_not_overrun(
+    made: Workspace,
+    champion: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = of_colours(tmp_path / "other.onnx", 0.9)
+
+    def compared_slowly(*arguments: Any) -> StoredGate:
+        found = run_gate(*arguments)
+        crown(made, "embedder", other)
+        return found
+
+    monkeypatch.setattr("icf.models.gate.promote.run_gate", compared_slowly)
+    with pytest.raises(IcfError, match="another embedder became the champion mean"):
+        promote(made, "embedder", of_colours(tmp_path / "better.onnx", 1.0))
+    assert model_path(made, "embedder").name.startswith("other-")
+
+
+def test_a_lost_champion_is_no_dead_end(made: Workspace, champion: Path) -> None:
+    model_path(made, "embedder").unlink()
+    bundled = bundled_path("embedder")
+    with pytest.raises(BadModel, match=r"champion embedder, .* is no longer in"):
+        promote(made, "embedder", bundled)
+    done = promote(made, "embedder", bundled, force="the disk lost it")
+    assert done.gate.report.champion == hash_of(champion)
+    assert "nothing to compare with" in done.gate.report.reasons[0]
+    assert model_path(made, "embedder") == bundled
 
 
 def test_the_champion_is_not_promoted_again(made: Workspace, champion: Path) -> None:

@@ -125,6 +125,17 @@ def test_the_json_of_a_promotion_has_the_gate(made: Workspace, tmp_path: Path) -
     assert rows(made, sa.select(gate.c.id)) == [(found["gate"]["id"],)]
 
 
+def test_a_path_starts_where_it_is_typed_or_from_the_workspace(
+    made: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_colours(tmp_path / "better.onnx", 1.0)
+    monkeypatch.chdir(tmp_path)
+    found = said("-C", made.root, "model", "compare", "champion", "better.onnx")
+    shutil.move(tmp_path / "better.onnx", made.root / "better.onnx")
+    shutil.move(tmp_path / "better.json", made.root / "better.json")
+    assert said("-C", made.root, "model", "compare", "champion", "better.onnx") == found
+
+
 def test_a_dry_run_promotes_nothing(made: Workspace, tmp_path: Path) -> None:
     better = of_colours(tmp_path / "better.onnx", 1.0)
     before = rows(made, sa.select(model_alias))
