@@ -67,6 +67,7 @@ def test_it_opens_and_its_release_stands(work: Path) -> None:
         "answers": 10,
         "labels": 10,
         "models": 3,
+        "round": None,
     }
     first = said(work, "build-splits", str(work / "releases/first"), "--seed", "1")
     assert not first["written"]
@@ -107,6 +108,7 @@ def _status(work: Path, *options: str) -> dict[str, Any]:
     status: dict[str, Any] = said(work, "filter", "status", *options)
     # Earlier versions did not say what is stale.
     assert status.pop("stale") == []
+    assert status.pop("other_embedder") is None
     return status
 
 
