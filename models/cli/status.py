@@ -1,0 +1,62 @@
+"""`icf-train status`: how far trainings are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.models.cli.art import cached
+
+#: Models whose training resumes from a checkpoint.
+LONG = ("detector", "embedder")
+
+
+@click.command("status")
+@click.argument(
+    "folders", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path)
+)
+@shared_options
+@pass_invocation
+@example("icf-train status --json")
+def status(invocation: Invocation, folders: tuple[Path, ...]) -> None:
+    """Show the progress of training runs: of the folders named, or the bundled models'.
+
+    With --json: {DIR: {"step", "steps", "seed"} or null}; without DIR by the names
+    "detector" and "embedder".
+    """
+    places = {str(each): each for each in folders} or {n: cached(n) for n in LONG}
+    found = {name: run_in(place) for name, place in places.items()}
+    invocation.emit(
+        found,
+        lambda: "\n".join(
+            f"{name}: {run['step']:,} of {run['steps']:,} steps, seed {run['seed']}"
+            if run
+            else f"{name}: no run"
+            for name, run in found.items()
+        ),
+    )
+
+
+def run_in(folder: Path) -> dict[str, int] | None:
+    """Return ``step``, ``steps`` and ``seed`` of the run in a folder; None: none."""
+    finished = folder / "run.json"
+    if finished.is_file():
+        run = json.loads(finished.read_text(encoding="utf-8"))
+        seed = run["identity"]["config"]["loop"]["seed"]
+        return {"step": run["steps"], "steps": run["steps"], "seed": seed}
+    checkpoint = folder / "checkpoint.safetensors"
+    if not checkpoint.exists():
+        return None
+    import safetensors
+
+    with safetensors.safe_open(checkpoint, "np") as file:
+        about = file.metadata()
+    identity = json.loads(about["identity"])
+    return {
+        "step": int(about["step"]),
+        "steps": int(about["steps"]),
+        "seed": int(identity["config"]["loop"]["seed"]),
+    }

@@ -1,0 +1,73 @@
+"""Train as a command line asks; imported late, since PyTorch takes seconds to import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from icf.command import Invocation
+from icf.errors import WrongUse
+from icf.models.cards import BUNDLED_WORD, bundled_path
+from icf.models.cli.training import Asked, TaskName, workspace_of
+from icf.models.cli.watching import watching
+from icf.models.data.index import Source
+from icf.models.data.spec import open_reader, parse
+from icf.models.registry.resolve import find
+from icf.models.training.config import read_config
+from icf.models.training.task import TASKS
+from icf.models.training.train import Trained, train
+from icf.workspace import Workspace
+
+
+def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trained:
+    """Train the model that a command line asks for.
+
+    Raises:
+        IcfError: as `train`, and where a SPEC or a model does not exist.
+    """
+    if asked.threads is not None:
+        torch.set_num_threads(asked.threads)
+    workspace = workspace_of(invocation)
+    start = None
+    if asked.start is not None:
+        start = _model(asked.start, task, workspace)
+    config = read_config(
+        TASKS.load(task).config_class,
+        task,
+        recipe=asked.recipe,
+        file=asked.file,
+        changes=asked.changes(),
+        from_model=start is not None,
+    )
+    specs = [parse(text) for text in asked.data]
+    sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
+    with watching(invocation) as watcher:
+        return train(
+            task,
+            sources,
+            config,
+            asked.out,
+            start=start,
+            cache=workspace.root / "cache" if workspace else None,
+            recipe=asked.command(task),
+            device=asked.device,
+            watcher=watcher,
+            say=invocation.say,
+        )
+
+
+def _model(text: str, task: TaskName, workspace: Workspace | None) -> Path:
+    """Return where a model is that a user names."""
+    if text == BUNDLED_WORD:
+        return bundled_path(task)
+    if workspace is not None:
+        return find(workspace, text, cast(TaskName, task))
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise WrongUse(
+            f"--from {text}: there is no such file, and no workspace here that could "
+            "know a model of that name"
+        )
+    return path

@@ -1,0 +1,195 @@
+"""What `icf-train embedder` and `icf-train detector` share: options, and the run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from icf.command import Invocation
+from icf.errors import WrongUse
+from icf.models.cli.art import check_machine
+from icf.models.cli.listed import models_table
+
+if TYPE_CHECKING:
+    from icf.workspace import Workspace
+
+TaskName = Literal["embedder", "detector"]
+Function = Callable[..., Any]
+
+_OPTIONS = (
+    click.option(
+        "--data",
+        "data",
+        metavar="SPEC",
+        multiple=True,
+        help="What to train on; several are mixed. workspace, release:DIR, "
+        "icartoonface:DIR, folders:DIR, rec:DIR, widerface:DIR, manga109:DIR, "
+        "coco:FILE, yolo:DIR or csv:FILE; with its share as in folders:DIR=0.25.",
+    ),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        required=True,
+        help="Folder of the model, and of its run to resume.",
+    ),
+    click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        help="Configuration in TOML, over the recipe.",
+    ),
+    click.option(
+        "--recipe",
+        default="default",
+        show_default=True,
+        help="Configuration to begin with: default, paper, bundled; for the detector "
+        "also full.",
+    ),
+    click.option("--backbone", help="Name of the network  [default: the recipe's]."),
+    click.option(
+        "--from",
+        "start",
+        metavar="MODEL",
+        help="Model to start from: weights, a name, an alias, a hash, or bundled.",
+    ),
+    click.option(
+        "--steps",
+        type=click.IntRange(1),
+        help="Number of batches  [default: the recipe's].",
+    ),
+    click.option("--seed", type=int, help="Random seed  [default: the recipe's]."),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute.",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1),
+        help="Processors for the network  [default: all].",
+    ),
+    click.option("--dry-run", is_flag=True, help="Only show what would be done."),
+)
+
+
+def training_options(function: Function) -> Function:
+    """Give a command the options of every training."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for.
+
+    Attributes:
+        data: the SPECs.
+        out: folder of the model.
+        file: configuration over the recipe.
+        recipe: its name.
+        backbone: name of the network; None: the recipe's.
+        start: model to start from, as the user calls it.
+        steps: number of batches; None: the recipe's.
+        seed: random seed; None: the recipe's.
+        device: where to compute.
+        threads: processors for the network; None: all.
+        dry_run: only show what would be done.
+        loss: name of the loss; None: the recipe's.
+    """
+
+    data: tuple[str, ...]
+    out: Path
+    file: Path | None
+    recipe: str
+    backbone: str | None
+    start: str | None
+    steps: int | None
+    seed: int | None
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int | None
+    dry_run: bool
+    loss: str | None = None
+
+    def command(self, task: TaskName) -> str:
+        """Return the command that asks for this."""
+        options: Mapping[str, object] = {
+            "--out": self.out,
+            "--recipe": self.recipe,
+            "--config": self.file,
+            "--loss": self.loss,
+            "--backbone": self.backbone,
+            "--from": self.start,
+            "--steps": self.steps,
+            "--seed": self.seed,
+        }
+        words = ["icf-train", task]
+        for spec in self.data:
+            words += ["--data", spec]
+        for option, value in options.items():
+            if value is not None:
+                words += [option, str(value)]
+        return shlex.join(words)
+
+    def changes(self) -> dict[str, object]:
+        """Return what it changes in the recipe, by dotted key."""
+        return {
+            "loop.steps": self.steps,
+            "loop.seed": self.seed,
+            "network.name": self.backbone,
+            "loss.name": self.loss,
+        }
+
+
+def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
+    """Train as a command line asks, and print the model.
+
+    Raises:
+        WrongUse: options do not fit one another, or name what is not there.
+    """
+    if not asked.data and asked.recipe != "bundled":
+        raise WrongUse("--data is missing: say what to train on, such as workspace")
+    if asked.start is not None and asked.backbone is not None:
+        raise WrongUse(
+            "--from and --backbone exclude each other: a model that is trained further "
+            "keeps its network"
+        )
+    if asked.dry_run:
+        _say_plan(invocation, task, asked)
+        return
+    check_machine(drawn=asked.recipe == "bundled")
+    from icf.models.cli.trained import train_as_asked
+
+    trained = train_as_asked(invocation, task, asked)
+    # Under torchrun all processes come here; one speaks for them.
+    if os.environ.get("RANK", "0") == "0":
+        invocation.emit(trained.as_json(), lambda: models_table([trained.card]))
+
+
+def workspace_of(invocation: Invocation) -> Workspace | None:
+    """Return the workspace around the command, if there is one."""
+    try:
+        return invocation.workspace
+    except WrongUse:
+        if invocation.directory is not None:
+            raise
+        return None
+
+
+def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
+    from icf.models.cli.status import run_in
+
+    found = run_in(asked.out)
+    path = asked.out / f"{task}.onnx"
+    value = {"out": str(path), "data": list(asked.data), "run": found}
+    going = "train" if found is None else f"go on from step {found['step']:,} with"
+    text = f"would {going} the {task} {path}"
+    invocation.emit(value, lambda: text)
