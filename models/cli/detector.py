@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.models.cli.training import Asked, run_training, training_options
+from icf.models.cli.asked import Asked
+from icf.models.cli.training import run_training, training_options
 
 
 @click.command("detector")

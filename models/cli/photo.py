@@ -37,8 +37,8 @@ def photo(invocation: Invocation, out: Path, seed: int | None, dry_run: bool) ->
         invocation.emit({"out": str(path)}, lambda: text)
         return
     check_machine(drawn=True)
-    from icf.models.training.photo import bundle
+    from icf.models.training.bundled import bundled_recipes
 
     changes = {} if seed is None else {"seed": seed}
-    card = bundle.photo(out, changes, invocation.say)
+    card = bundled_recipes.photo(out, changes, invocation.say)
     invocation.emit(summary(card, path), lambda: models_table([card]))

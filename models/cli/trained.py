@@ -1,16 +1,15 @@
-"""Train as a command line asks; imported late, since PyTorch takes seconds to import."""
+"""Train as a command line asks; imported late: PyTorch takes seconds to import."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import torch
 
 from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
-from icf.models.cli.training import Asked, TaskName, workspace_of
+from icf.models.cli.asked import Asked, TaskName, workspace_of
 from icf.models.cli.watching import watching
 from icf.models.data.index import Source
 from icf.models.data.spec import open_reader, parse
@@ -63,7 +62,7 @@ def _model(text: str, task: TaskName, workspace: Workspace | None) -> Path:
     if text == BUNDLED_WORD:
         return bundled_path(task)
     if workspace is not None:
-        return find(workspace, text, cast(TaskName, task))
+        return find(workspace, text, task)
     path = Path(text).expanduser()
     if not path.exists():
         raise WrongUse(

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import click
 
 from icf.command import Invocation
 from icf.errors import WrongUse
-from icf.models.cli.art import check_machine
+from icf.models.cli.art import cached, check_machine
+from icf.models.cli.asked import Asked, TaskName
 from icf.models.cli.listed import models_table
 
-if TYPE_CHECKING:
-    from icf.workspace import Workspace
-
-TaskName = Literal["embedder", "detector"]
 Function = Callable[..., Any]
 
 _OPTIONS = (
@@ -87,68 +82,6 @@ def training_options(function: Function) -> Function:
     return function
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a command line asks for.
-
-    Attributes:
-        data: the SPECs.
-        out: folder of the model.
-        file: configuration over the recipe.
-        recipe: its name.
-        backbone: name of the network; None: the recipe's.
-        start: model to start from, as the user calls it.
-        steps: number of batches; None: the recipe's.
-        seed: random seed; None: the recipe's.
-        device: where to compute.
-        threads: processors for the network; None: all.
-        dry_run: only show what would be done.
-        loss: name of the loss; None: the recipe's.
-    """
-
-    data: tuple[str, ...]
-    out: Path
-    file: Path | None
-    recipe: str
-    backbone: str | None
-    start: str | None
-    steps: int | None
-    seed: int | None
-    device: Literal["auto", "cpu", "cuda"]
-    threads: int | None
-    dry_run: bool
-    loss: str | None = None
-
-    def command(self, task: TaskName) -> str:
-        """Return the command that asks for this."""
-        options: Mapping[str, object] = {
-            "--out": self.out,
-            "--recipe": self.recipe,
-            "--config": self.file,
-            "--loss": self.loss,
-            "--backbone": self.backbone,
-            "--from": self.start,
-            "--steps": self.steps,
-            "--seed": self.seed,
-        }
-        words = ["icf-train", task]
-        for spec in self.data:
-            words += ["--data", spec]
-        for option, value in options.items():
-            if value is not None:
-                words += [option, str(value)]
-        return shlex.join(words)
-
-    def changes(self) -> dict[str, object]:
-        """Return what it changes in the recipe, by dotted key."""
-        return {
-            "loop.steps": self.steps,
-            "loop.seed": self.seed,
-            "network.name": self.backbone,
-            "loss.name": self.loss,
-        }
-
-
 def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     """Train as a command line asks, and print the model.
 
@@ -166,22 +99,23 @@ def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
         _say_plan(invocation, task, asked)
         return
     check_machine(drawn=asked.recipe == "bundled")
+    if asked.recipe == "bundled":
+        from icf.models.training.bundled import bundled_recipes
+
+        given = {"steps": asked.steps, "seed": asked.seed}
+        changes = {key: value for key, value in given.items() if value is not None}
+        make = getattr(bundled_recipes, task)
+        card = make(
+            asked.out, cached(task), changes, asked.threads or 1, invocation.say
+        )
+        invocation.emit({"model": card.sha256}, lambda: models_table([card]))
+        return
     from icf.models.cli.trained import train_as_asked
 
     trained = train_as_asked(invocation, task, asked)
     # Under torchrun all processes come here; one speaks for them.
     if os.environ.get("RANK", "0") == "0":
         invocation.emit(trained.as_json(), lambda: models_table([trained.card]))
-
-
-def workspace_of(invocation: Invocation) -> Workspace | None:
-    """Return the workspace around the command, if there is one."""
-    try:
-        return invocation.workspace
-    except WrongUse:
-        if invocation.directory is not None:
-            raise
-        return None
 
 
 def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:

@@ -83,8 +83,6 @@ def test_the_line_of_a_command_in_a_help_text_leads_to_that_command(
 
 
 def test_every_group_is_lazy_whose_commands_need_more_than_click() -> None:
-    assert {name for name, made in groups().items() if not made.subcommands} == {
-        "icf-evaluate",
-        "icf-train",
-    }
+    not_lazy = {name for name, made in groups().items() if not made.subcommands}
+    assert not_lazy == {"icf-evaluate"}
     assert len(SUBCOMMANDS) > len(COMMANDS)

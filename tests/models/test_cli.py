@@ -1,3 +1,5 @@
+"""`icf-train`: its commands, and what they refuse. Trainings have their own tests."""
+
 from __future__ import annotations
 
 import importlib.util
@@ -12,8 +14,10 @@ from click.testing import CliRunner, Result
 
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED, bundled_path, sha256_of
-from icf.models.cli.main import LONG, check_machine, cli
-from icf.models.training.bundled.checkpoint import Checkpoint
+from icf.models.cli.art import cached, check_machine
+from icf.models.cli.main import cli
+from icf.models.cli.status import LONG
+from icf.models.training.run_state import RunState
 from icf.tools.training_art import sources
 
 
@@ -26,16 +30,19 @@ def call(*words: object) -> Result:
 
 @pytest.fixture(autouse=True)
 def art(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty art cache."""
+    """An empty art cache, and no workspace around."""
     monkeypatch.setenv("ICF_ART_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def run_of(folder: Path, name: str) -> None:
+def run_of(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {"weight": torch.zeros(2)}
-    recipe = {"steps": 3000, "seed": 5}
-    Checkpoint(1200, recipe, weights, weights, {}).save(folder / f"{name}.safetensors")
+    identity = {"config": {"loop": {"seed": 5}}}
+    RunState(1200, 3000, 9.0, identity, weights, weights, {}, {}).save(
+        folder / "checkpoint.safetensors"
+    )
 
 
 def test_the_bundled_models_are_listed_once_they_are_verified() -> None:
@@ -47,8 +54,8 @@ def test_the_bundled_models_are_listed_once_they_are_verified() -> None:
     assert call("models").exit_code == 0
 
 
-def test_status_says_how_far_each_run_is(art: Path) -> None:
-    run_of(art / "embedder", "embedder")
+def test_status_says_how_far_each_run_is(art: Path, tmp_path: Path) -> None:
+    run_of(art / "embedder")
     found = json.loads(call("status", "--json").stdout)
     assert found == {
         "detector": None,
@@ -57,22 +64,53 @@ def test_status_says_how_far_each_run_is(art: Path) -> None:
     assert call("status").stdout == (
         "detector: no run\nembedder: 1,200 of 3,000 steps, seed 5\n"
     )
+    mine = tmp_path / "embedder"
+    assert list(json.loads(call("status", mine, "--json").stdout)) == [str(mine)]
 
 
 @pytest.mark.parametrize("name", LONG)
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(
-    name: str, art: Path, tmp_path: Path
+    name: str, tmp_path: Path
 ) -> None:
-    work = tmp_path / "work"
-    run_of(work, name)
-    words = [name, "--out", tmp_path / "out", "--work", work, "--dry-run"]
-    found = json.loads(call(*words, "--json").stdout)
-    assert found == {
-        "out": str(tmp_path / "out" / f"{name}.onnx"),
-        "work": str(work),
+    out = tmp_path / "out"
+    words = [name, "--data", "folders:faces", "--out", out, "--dry-run"]
+    assert f"would train the {name}" in call(*words).stdout
+    assert not out.exists()
+    run_of(out)
+    assert json.loads(call(*words, "--json").stdout) == {
+        "out": str(out / f"{name}.onnx"),
+        "data": ["folders:faces"],
         "run": {"step": 1200, "steps": 3000, "seed": 5},
     }
-    assert "would train the" in call(*words).stdout
+    assert "would go on from step 1,200" in call(*words).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "--data is missing"),
+        (("--data", "faces:here"), "no kind of data is called 'faces'"),
+        (("--data", "folders:nowhere"), "there is no nowhere"),
+        (("--data", "workspace"), "there is no workspace here"),
+        (
+            ("--data", "folders:.", "--recipe", "papr"),
+            "no recipe 'papr'; known are default, paper, bundled",
+        ),
+        (
+            ("--data", "folders:.", "--from", "champion"),
+            "--from champion: there is no such file",
+        ),
+        (
+            ("--data", "folders:.", "--from", "bundled", "--backbone", "resnet18"),
+            "exclude each other",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_at_once(
+    words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUse, match=message):
+        call("embedder", "--out", tmp_path / "out", *words)
     assert not (tmp_path / "out").exists()
 
 
@@ -80,14 +118,11 @@ def test_without_the_train_extra_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     find = importlib.util.find_spec
-    lacking = {"onnxscript", "resvg_py"}
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda n: None if n in lacking else find(n)
+        importlib.util, "find_spec", lambda n: None if n == "onnxscript" else find(n)
     )
-    with pytest.raises(
-        WrongUse, match=r"needs onnxscript, resvg_py: install the train"
-    ):
-        call("embedder", "--out", tmp_path / "out")
+    with pytest.raises(WrongUse, match=r"needs onnxscript: install the train"):
+        call("embedder", "--data", "folders:.", "--out", tmp_path / "out")
 
 
 def test_without_npm_it_says_what_is_lacking(
@@ -95,7 +130,7 @@ def test_without_npm_it_says_what_is_lacking(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     with pytest.raises(BrokenMachine, match=r"lacks npm, node, apt-get, dpkg-deb;"):
-        call("detector", "--out", tmp_path / "out")
+        call("detector", "--recipe", "bundled", "--out", tmp_path / "out")
 
 
 def test_once_the_art_is_drawn_npm_is_not_needed(
@@ -103,18 +138,17 @@ def test_once_the_art_is_drawn_npm_is_not_needed(
 ) -> None:
     (art / "drawn" / "sculpted").mkdir(parents=True)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    check_machine()
+    check_machine(drawn=True)
 
 
 @pytest.mark.slow
 def test_help_does_not_wait_for_pytorch() -> None:
-    code = "import sys, icf.models.cli.main; print('torch' in sys.modules)"
+    code = "import sys, icf.models.cli.embedder; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert done.stdout == "False\n"
 
 
-def test_the_cache_is_that_of_the_drawn_pictures(art: Path) -> None:
-    found = json.loads(call("embedder", "--out", art, "--dry-run", "--json").stdout)
-    assert Path(found["work"]) == sources.drawn().parent / "embedder"
+def test_the_cache_is_that_of_the_drawn_pictures() -> None:
+    assert cached("drawn") == sources.drawn()

@@ -1,0 +1,89 @@
+"""What a command line of `icf-train` asks for."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from icf.command import Invocation
+from icf.errors import WrongUse
+
+if TYPE_CHECKING:
+    from icf.workspace import Workspace
+
+TaskName = Literal["embedder", "detector"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for.
+
+    Attributes:
+        data: the SPECs.
+        out: folder of the model.
+        file: configuration over the recipe.
+        recipe: its name.
+        backbone: name of the network; None: the recipe's.
+        start: model to start from, as the user calls it.
+        steps: number of batches; None: the recipe's.
+        seed: random seed; None: the recipe's.
+        device: where to compute.
+        threads: processors for the network; None: all.
+        dry_run: only show what would be done.
+        loss: name of the loss; None: the recipe's.
+    """
+
+    data: tuple[str, ...]
+    out: Path
+    file: Path | None
+    recipe: str
+    backbone: str | None
+    start: str | None
+    steps: int | None
+    seed: int | None
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int | None
+    dry_run: bool
+    loss: str | None = None
+
+    def command(self, task: TaskName) -> str:
+        """Return the command that asks for this."""
+        options: Mapping[str, object] = {
+            "--out": self.out,
+            "--recipe": self.recipe,
+            "--config": self.file,
+            "--loss": self.loss,
+            "--backbone": self.backbone,
+            "--from": self.start,
+            "--steps": self.steps,
+            "--seed": self.seed,
+        }
+        words = ["icf-train", task]
+        for spec in self.data:
+            words += ["--data", spec]
+        for option, value in options.items():
+            if value is not None:
+                words += [option, str(value)]
+        return shlex.join(words)
+
+    def changes(self) -> dict[str, object]:
+        """Return what it changes in the recipe, by dotted key."""
+        return {
+            "loop.steps": self.steps,
+            "loop.seed": self.seed,
+            "network.name": self.backbone,
+            "loss.name": self.loss,
+        }
+
+
+def workspace_of(invocation: Invocation) -> Workspace | None:
+    """Return the workspace around the command, if there is one."""
+    try:
+        return invocation.workspace
+    except WrongUse:
+        if invocation.directory is not None:
+            raise
+        return None
