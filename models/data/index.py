@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.errors import BadInput
+from icf.errors import BadInput, WrongUse
 from icf.models.data.base import LabelledFace, LabelledPicture, Reader, Skipped
 from icf.models.data.shares import resolved_shares
 from icf.models.data.skipped import SkippedCounts, SkippedFor
@@ -256,7 +257,11 @@ def build_index(
 
     Raises:
         BadInput: a source is not what its kind promises, or none has a picture.
+        WrongUse: a source is named twice.
     """
+    names = Counter(source.reader.name for source in sources)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise WrongUse(f"--data names {twice[0]} twice; give it a share instead")
     builder = _Builder()
     skipped = SkippedCounts()
     for number, source in enumerate(sources):

@@ -135,6 +135,11 @@ def test_no_picture_at_all_is_an_error_that_says_why() -> None:
         build_index([Source(listed("x"))])
 
 
+def test_a_source_that_is_named_twice_is_wrong_use() -> None:
+    with pytest.raises(WrongUse, match="names listed:one twice"):
+        build_index([Source(ONE, 0.5), Source(ONE)])
+
+
 def test_an_embedder_needs_two_identities() -> None:
     build_index([Source(ONE)]).check_identities()
     for faces, message in (
