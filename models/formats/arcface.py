@@ -12,7 +12,7 @@ brow to chin fills the height, hence a rate of 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,7 +48,9 @@ class ArcFace(EmbedderFormat, OutsideFormat):
         self.batch_size = network.batch_size
 
     @classmethod
-    def published(cls, header: OnnxHeader, network: Network) -> Published:
+    def published(
+        cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
+    ) -> Published:
         """Return what the card of a file says."""
         _check(network, "the file")
         prepares = all(

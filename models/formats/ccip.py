@@ -11,7 +11,7 @@ means; that threshold means nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,7 +49,9 @@ class Ccip(EmbedderFormat, OutsideFormat):
         self.batch_size = network.batch_size
 
     @classmethod
-    def published(cls, header: OnnxHeader, network: Network) -> Published:
+    def published(
+        cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
+    ) -> Published:
         """Return what the card of a file says."""
         _check(network, "the file")
         return Published(

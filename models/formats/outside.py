@@ -55,12 +55,16 @@ class OutsideFormat(ABC):
 
     @classmethod
     @abstractmethod
-    def published(cls, header: OnnxHeader, network: Network) -> Published:
+    def published(
+        cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
+    ) -> Published:
         """Return what the card of a file says.
 
         Args:
             header: of the file.
             network: the file, opened.
+            given: numbers that the user gives in place of those returned; here for what
+                the file does not say.
 
         Raises:
             BadModel: the file is not of this format; the message says what was expected

@@ -14,6 +14,7 @@ batch, rows x 1 and rows x 4; they take one picture at a time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -62,15 +63,17 @@ class Scrfd(DetectorFormat, OutsideFormat):
         self._numbers = card.parameters
 
     @classmethod
-    def published(cls, header: OnnxHeader, network: Network) -> Published:
+    def published(
+        cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
+    ) -> Published:
         """Return what the card of a file says."""
         _check(network, "the file")
-        given = outside.sides(network.input)
+        sides = outside.sides(network.input)
         return Published(
             "detect",
             {
                 "min_score": _MIN_SCORE,
-                "side": float(min(given) if given else _SIDE),
+                "side": float(min(sides) if sides else _SIDE),
                 **outside.ONE_VIEW,
                 "kind": 0.0,
                 "mean": _MEAN,

@@ -66,26 +66,28 @@ class YoloV8(DetectorFormat, OutsideFormat):
         self._kinds = [int(numbers["cartoon"]), int(numbers["human"])]
 
     @classmethod
-    def published(cls, header: OnnxHeader, network: Network) -> Published:
+    def published(
+        cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
+    ) -> Published:
         """Return what the card of a file says."""
         _check(network, "the file")
         names = _names(header)
         faces = [at for at, name in names.items() if name.lower() in _FACES]
-        if names and not faces:
+        if names and not faces and "cartoon" not in given:
             shown = ", ".join(f"{at} {name}" for at, name in names.items())
             raise BadModel(
                 f"none of its classes is called {' or '.join(_FACES)}: it knows "
                 f"{shown}. If one of them is a face, say which: --parameter cartoon=0"
             )
-        given = outside.sides(network.input)
-        classes = max(names, default=-1) + 1 or _classes(network)
+        sides = outside.sides(network.input)
+        classes = given.get("classes") or max(names, default=-1) + 1
         return Published(
             "detect",
             {
                 "min_score": _MIN_SCORE,
-                "side": float(max(given) if given else _SIDE),
+                "side": float(min(sides) if sides else _SIDE),
                 **outside.ONE_VIEW,
-                "classes": float(classes),
+                "classes": float(classes or _classes(network)),
                 "cartoon": float(faces[0] if faces else 0),
                 "human": -1.0,
             },

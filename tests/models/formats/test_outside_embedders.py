@@ -27,7 +27,7 @@ COLOUR = (250, 100, 20)
 
 def opened(path: Path, form: type[ArcFace] | type[Ccip]) -> ArcFace | Ccip:
     """Open a file with the card that the format makes of it."""
-    published = form.published(read_header(path), open_network(path))
+    published = form.published(read_header(path), open_network(path), {})
     card = new_card(path, published.task, form.__name__.lower(), published.parameters)
     save_card(card, path.with_suffix(".json"))
     assert Embedder.open(path).crop_rate == published.parameters["crop_rate"]

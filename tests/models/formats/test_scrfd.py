@@ -28,7 +28,7 @@ def prepared(*colour: int) -> list[float]:
 
 def opened(path: Path, form: str = "scrfd", **changes: float) -> Detector:
     """Open a file with the card that the format makes of it."""
-    published = Scrfd.published(read_header(path), open_network(path))
+    published = Scrfd.published(read_header(path), open_network(path), changes)
     card = new_card(path, published.task, form, {**published.parameters, **changes})
     save_card(card, path.with_suffix(".json"))
     return Detector.open(path)

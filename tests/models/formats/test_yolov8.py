@@ -20,7 +20,7 @@ SURE = logistic(1, 0, 0)
 
 def opened(path: Path, **changes: float) -> Detector:
     """Open a file with the card that the format makes of it."""
-    published = YoloV8.published(read_header(path), open_network(path))
+    published = YoloV8.published(read_header(path), open_network(path), changes)
     card = new_card(path, published.task, "yolov8", {**published.parameters, **changes})
     save_card(card, path.with_suffix(".json"))
     return Detector.open(path)

@@ -1,0 +1,72 @@
+"""Weights of PyTorch become an ONNX file and what its card says, by what they are.
+
+A state dict is numbers under names; what they mean, the code says that has these
+names. Three such codes are known: timm's backbones (``timm:NAME``), DINOv2's own
+(``dinov2``, which timm reads too), and torchvision's RetinaNet
+(``torchvision-retinanet``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from icf.errors import WrongUse
+from icf.models.formats.outside import Published
+
+#: Before the name of an architecture of timm.
+TIMM = "timm:"
+DINOV2 = "dinov2"
+RETINANET = "torchvision-retinanet"
+#: What users may write behind ``--as``.
+NAMES = (f"{TIMM}NAME", DINOV2, RETINANET)
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a state dict.
+
+    Attributes:
+        weights: the ONNX file.
+        form: the format that reads it.
+        network: its name in `icf.models.networks`; "": PyTorch cannot run it.
+        architecture: in words.
+        published: as `icf.models.formats.outside.OutsideFormat` has it.
+    """
+
+    weights: Path
+    form: str
+    network: str
+    architecture: str
+    published: Published
+
+
+#: From the file, the numbers that the user gave, and a folder for the ONNX file.
+Conversion = Callable[[Path, Mapping[str, float], Path], Converted]
+
+
+def conversion(form: str) -> Conversion | None:
+    """Return what converts weights that are added as ``form``; None: nothing has to.
+
+    Raises:
+        WrongUse: ``timm`` without the name of an architecture.
+    """
+    if form == TIMM.rstrip(":") or form == TIMM:
+        raise WrongUse(
+            "timm has a thousand architectures: name the one that the weights are of, "
+            "as in --as timm:vit_small_patch14_dinov2"
+        )
+    # Imported here: PyTorch takes seconds.
+    if form.startswith(TIMM) or form == DINOV2:
+        from icf.models.outside import backbone
+
+        architecture = form.removeprefix(TIMM) if form != DINOV2 else ""
+        return lambda path, given, folder: backbone.convert(
+            path, architecture, given, folder
+        )
+    if form == RETINANET:
+        from icf.models.outside import retinanet
+
+        return retinanet.convert
+    return None
