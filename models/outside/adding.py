@@ -113,6 +113,8 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
             assert form is not None
             weights, published = _of_format(path, form, wish, folder)
             stated, form_name = {}, wish.form
+            if members.is_pack(path) and not wish.name:
+                name = f"{name}-{weights.stem}"
         card = new_card(
             weights,
             published.task,
@@ -123,7 +125,7 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
             limits=published.limits,
             licence=wish.licence,
             recipe=f"icf model add {wish.source} --as {wish.form}",
-            data=({"name": "not stated", "source": wish.source, "licence": "unknown"},),
+            data=({"name": f"of {name}", "source": wish.source, "licence": "unknown"},),
             **stated,
         )
         _try_out(weights, card)
@@ -161,7 +163,7 @@ def _of_format(
 ) -> tuple[Path, Published]:
     """Return the file of a model, whole, and what its format says of it."""
     if members.is_pack(path):
-        path = members.chosen(path, form, wish.member, folder)
+        path = members.chosen(path, form, wish.member, wish.numbers, folder)
     elif wish.member:
         raise WrongUse(f"--member: {path.name} is neither a folder nor a ZIP file")
     header, network = onnx_file.opened(path)

@@ -12,7 +12,7 @@ from icf.errors import BadModel, WrongUse
 from icf.models.formats.outside import UNCALIBRATED, Published
 from icf.models.networks import TIMM, create
 from icf.models.networks.published_weights import load_backbone, read_state
-from icf.models.outside.conversion import Converted
+from icf.models.outside.converted import Converted
 from icf.models.training.embedder.export import export_onnx
 
 #: Side of a crop, if the user gives none: what most backbones were trained on; and for
@@ -40,7 +40,7 @@ def convert(
         WrongUse: timm is not installed, or the side does not fit.
         BadModel: the file has no such weights.
     """
-    architecture = architecture or _dinov2(path)
+    architecture = architecture or architecture_of(path)
     side = int(given.get("side", _SIDE))
     network = create(f"{TIMM}{architecture}", side=side)
     load_backbone(network, path)
@@ -80,8 +80,13 @@ class Features(nn.Module):
         return found if found.ndim == len(("n", "dim")) else found.mean((2, 3))
 
 
-def _dinov2(path: Path) -> str:
-    """Which of DINOv2's architectures has these weights."""
+def architecture_of(path: Path) -> str:
+    """Return which of DINOv2's architectures has these weights.
+
+    Raises:
+        BadModel: they are not DINOv2's.
+        WrongUse: they are of a size that was not published.
+    """
     state: Mapping[str, torch.Tensor] = read_state(path)
     token = state.get(_TOKEN)
     if token is None or _MASK not in state:

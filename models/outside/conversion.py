@@ -9,11 +9,10 @@ names. Three such codes are known: timm's backbones (``timm:NAME``), DINOv2's ow
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from icf.errors import WrongUse
-from icf.models.formats.outside import Published
+from icf.models.outside.converted import Converted
 
 #: Before the name of an architecture of timm.
 TIMM = "timm:"
@@ -21,25 +20,6 @@ DINOV2 = "dinov2"
 RETINANET = "torchvision-retinanet"
 #: What users may write behind ``--as``.
 NAMES = (f"{TIMM}NAME", DINOV2, RETINANET)
-
-
-@dataclass(frozen=True)
-class Converted:
-    """What became of a state dict.
-
-    Attributes:
-        weights: the ONNX file.
-        form: the format that reads it.
-        network: its name in `icf.models.networks`; "": PyTorch cannot run it.
-        architecture: in words.
-        published: as `icf.models.formats.outside.OutsideFormat` has it.
-    """
-
-    weights: Path
-    form: str
-    network: str
-    architecture: str
-    published: Published
 
 
 #: From the file, the numbers that the user gave, and a folder for the ONNX file.

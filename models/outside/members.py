@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from icf.errors import BadModel, WrongUse
@@ -25,13 +26,20 @@ def is_pack(path: Path) -> bool:
     return path.is_dir() or path.suffix.lower() == ".zip"
 
 
-def chosen(path: Path, form: type[OutsideFormat], member: str, folder: Path) -> Path:
+def chosen(
+    path: Path,
+    form: type[OutsideFormat],
+    member: str,
+    given: Mapping[str, float],
+    folder: Path,
+) -> Path:
     """Return the model that is meant.
 
     Args:
         path: a folder or a ZIP file.
         form: the format that it has to be of.
         member: its name; "": the only one that fits the format.
+        given: numbers for its card.
         folder: where a member of a ZIP file goes.
 
     Raises:
@@ -53,7 +61,7 @@ def chosen(path: Path, form: type[OutsideFormat], member: str, folder: Path) -> 
     for name in names:
         taken = _taken(path, name, folder)
         try:
-            form.published(*onnx_file.opened(taken), {})
+            form.published(*onnx_file.opened(taken), given)
             fitting.append((name, taken))
         except BadModel as error:
             reasons.append(f"{name}: {error}")

@@ -15,7 +15,7 @@ from icf.models.networks import create
 from icf.models.networks.detector_base import DetectorNetwork
 from icf.models.networks.published_weights import read_state
 from icf.models.networks.retinanet import RetinaNet
-from icf.models.outside.conversion import Converted
+from icf.models.outside.converted import Converted
 from icf.models.training.detector.export import export
 
 #: Side of the pictures: torchvision's 800 x 1333 is three times the work of this.

@@ -17,6 +17,7 @@ from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
 from tests.app.program import invoke, program
 from tests.icartoonface_files import write_published
+from tests.models.formats.published_files import yolo
 from tests.models.onnx_files import colour_detector
 
 EXAMPLES = sorted(
@@ -46,6 +47,7 @@ def prepared(
     write_published(root / "published")
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
+    yolo(root / "yolo" / "model.onnx")
     eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")
     forced = ("--force", "a rollback needs a promotion")
     program("icf", "model", "promote", eyes, *forced, folder=root)

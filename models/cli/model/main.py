@@ -11,6 +11,10 @@ cli = command.group(
     {
         "list": Subcommand("icf.models.cli.model.list:list_command", "List models."),
         "show": Subcommand("icf.models.cli.model.show:show_command", "Show a model."),
+        "add": Subcommand(
+            "icf.models.cli.model.add:add_command",
+            "Add a model that another program made.",
+        ),
         "compare": Subcommand(
             "icf.models.cli.model.compare:compare_command",
             "Compare two models on the audit set.",

@@ -1,0 +1,147 @@
+"""Weights of PyTorch, as they are published, become ONNX files of the same numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+import torchvision
+
+from icf.errors import BadModel
+from icf.models.cards import load_card
+from icf.models.detection import Detector
+from icf.models.embedding import Embedder
+from icf.models.formats.base import Pixels
+from icf.models.networks import create
+from icf.models.outside.backbone import architecture_of
+from tests.app.program import call
+
+timm = pytest.importorskip("timm")
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Path:
+    call("init", tmp_path / "space")
+    return tmp_path / "space"
+
+
+def added(space: Path, source: Path, form: str, *words: str) -> Path:
+    """Add a model; return its weights."""
+    done = call("-C", space, "model", "add", source, "--as", form, *words, "--json")
+    return space / "models" / str(json.loads(done.stdout)["file"])
+
+
+def noise(side: int) -> Pixels:
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (side, side, 3), np.uint8)
+
+
+def prepared(picture: Pixels, network: Any) -> torch.Tensor:
+    """A picture as timm shows it to a network."""
+    config = network.pretrained_cfg
+    pixels = torch.from_numpy(picture / 255).permute(2, 0, 1).float()
+    mean, std = (torch.tensor(config[key])[:, None, None] for key in ("mean", "std"))
+    return ((pixels - mean) / std)[None]
+
+
+@pytest.mark.slow
+def test_a_backbone_gives_the_features_that_timm_gives(
+    tmp_path: Path, space: Path
+) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("resnet18", pretrained=False).eval()
+    source = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file(network.state_dict(), source)
+    path = added(space, source, "timm:resnet18", "--parameter", "side=64")
+    picture = noise(64)
+    with torch.no_grad():
+        maps = network.forward_features(prepared(picture, network))
+        wanted = network.forward_head(maps, pre_logits=True)[0].numpy()
+    found = Embedder.open(path).embed([picture])[0]
+    np.testing.assert_allclose(found, wanted / np.linalg.norm(wanted), atol=1e-4)
+    assert load_card(path.with_suffix(".json")).parameters["calibrated"] == 0
+
+
+@pytest.mark.slow
+def test_dinov2_gives_the_features_that_timm_gives(tmp_path: Path, space: Path) -> None:
+    torch.manual_seed(0)
+    name = "vit_small_patch14_dinov2"
+    network = timm.create_model(name, pretrained=False, num_classes=0, img_size=28)
+    for part, value in network.named_parameters():
+        if part.endswith("gamma"):  # untrained layers add next to nothing
+            torch.nn.init.ones_(value)
+    source = tmp_path / "dinov2.pth"
+    torch.save({**network.state_dict(), "mask_token": torch.zeros(1, 384)}, source)
+    path = added(space, source, "dinov2", "--parameter", "side=28")
+    card = load_card(path.with_suffix(".json"))
+    assert card.architecture == f"timm's {name}, its 384 features"
+    picture = noise(28)
+    with torch.no_grad():
+        wanted = network.eval()(prepared(picture, network))[0].numpy()
+    found = Embedder.open(path).embed([picture])[0]
+    np.testing.assert_allclose(found, wanted / np.linalg.norm(wanted), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("length", "registers", "name"),
+    [
+        (768, False, "vit_base_patch14_dinov2"),
+        (1024, True, "vit_large_patch14_reg4_dinov2"),
+        (1536, False, "vit_giant_patch14_dinov2"),
+    ],
+)
+def test_dinov2_is_recognised_by_its_weights(
+    tmp_path: Path, length: int, registers: bool, name: str
+) -> None:
+    state = {
+        "cls_token": torch.zeros(1, 1, length),
+        "mask_token": torch.zeros(1, length),
+    }
+    if registers:
+        state["register_tokens"] = torch.zeros(1, 4, length)
+    path = tmp_path / "dinov2.pth"
+    torch.save(state, path)
+    assert architecture_of(path) == name
+    assert timm.is_model(name)
+
+
+def test_weights_of_another_backbone_are_refused(tmp_path: Path, space: Path) -> None:
+    source = tmp_path / "weights.pth"
+    torch.save(torchvision.models.resnet18().state_dict(), source)
+    with pytest.raises(BadModel, match="so it is not DINOv2's; for another backbone"):
+        added(space, source, "dinov2")
+    with pytest.raises(BadModel, match="the weights of another network"):
+        added(space, source, "timm:resnet34", "--parameter", "side=64")
+    with pytest.raises(BadModel, match="it is no RetinaNet of torchvision"):
+        added(space, source, "torchvision-retinanet")
+
+
+@pytest.mark.slow
+def test_torchvisions_retinanet_keeps_the_labels_that_are_faces(
+    tmp_path: Path, space: Path
+) -> None:
+    torch.manual_seed(0)
+    # Under torchvision's names, as `tests/models/networks` holds.
+    network: Any = create("retinanet-resnet18-v2").eval()
+    head = network.head.classification_head
+    head.num_classes, head.cls_logits = 4, torch.nn.Conv2d(256, 4 * 9, 3, padding=1)
+    source = tmp_path / "mine.pth"
+    torch.save(network.state_dict(), source)
+    with pytest.raises(BadModel, match="tells 4 labels apart; say which are faces"):
+        added(space, source, "torchvision-retinanet")
+    words = [f"--parameter={each}" for each in ("cartoon=2", "human=1", "side=128")]
+    path = added(space, source, "torchvision-retinanet", *words)
+    detector = Detector.open(path)
+    assert detector.card.network == "retinanet-resnet18-v2"
+    picture = noise(128)
+    with torch.no_grad():
+        shown = torch.from_numpy(picture).permute(2, 0, 1).float()[None]
+        wanted = network(shown)[0][0][:, [2, 1]].numpy()
+    form: Any = detector._network
+    found = form._network.predict(picture[None])[0][0]
+    np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
