@@ -105,13 +105,17 @@ def _compare_with_network(
             f"{path} gives {theirs.shape[1]} numbers for a face, and the network it "
             f"was exported from {ours.shape[1]}: export it again"
         )
-    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-    worst = float(((ours * theirs).sum(axis=1) / np.maximum(lengths, 1e-12)).min())
+    worst = float((_unit(ours) * _unit(theirs)).sum(axis=1).min())
     if not worst >= _EQUAL:
         raise BadModel(
             f"{path} gives other vectors than the network it was exported from, whose "
             f"weights are next to it (cosine {worst:.4f}): export it again"
         )
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
 def _network(embedder: Embedder, side: int) -> nn.Module:
