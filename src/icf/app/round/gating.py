@@ -32,7 +32,7 @@ def compare_and_promote(workspace: Workspace, found: Round) -> dict[str, Any]:
     Raises:
         BadModel: a file is missing or not what its card promises.
     """
-    path = weights_path(Path(found.summary["training"]["path"]))
+    path = weights_path(workspace.root / found.summary["training"]["path"])
     sha256 = load_card(path.with_suffix(".json")).sha256
     if sha256 == _champion(workspace):
         # It was promoted, and the program was killed before it said so.

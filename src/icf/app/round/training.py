@@ -22,7 +22,7 @@ from icf.catalogue.labels.fingerprint import label_fingerprint
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rounds.log import Round, read_rounds
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import face
+from icf.catalogue.schema import answer, face
 from icf.errors import IcfError
 from icf.workspace import Workspace
 
@@ -44,9 +44,9 @@ def refusal(workspace: Workspace, found: Round) -> str | None:
         )
     with workspace.catalogue.read() as connection:
         per_identity = _trainable(connection)
-        labels = label_fingerprint(connection)
+        answers = _count_answers(connection)
         earlier = [each.summary.get("training", {}) for each in read_rounds(connection)]
-    if labels in [each.get("labels") for each in earlier if "skipped" not in each]:
+    if answers in [each.get("answers") for each in earlier]:
         return "nothing was answered since the last training"
     faces = sum(per_identity.values())
     pairs = sum(number >= 2 for number in per_identity.values())
@@ -72,14 +72,15 @@ def train(
         quiet: print nothing but errors.
 
     Returns:
-        What ``icf-train`` says of the model, and the labels it was trained on.
+        What ``icf-train`` says of the model, its path as the catalogue stores paths,
+        and how many answers there were.
 
     Raises:
         IcfError: the training failed; its own message is on stderr.
     """
     settings = workspace.settings.round
     with workspace.catalogue.read() as connection:
-        labels = label_fingerprint(connection)
+        labels, answers = label_fingerprint(connection), _count_answers(connection)
     name = f"round-{found.number}-{labels[:_DIGITS]}"
     out = workspace.root / "models" / "training" / name
     words = ["embedder", "--data", "workspace", "--from", "champion", "--out", str(out)]
@@ -107,7 +108,14 @@ def train(
             "`icf round run` again, or skip it: --set round.train=false"
         )
     made: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return {**made, "labels": labels}
+    path = workspace.stored_path(Path(made["path"]))
+    return {**made, "path": path, "answers": answers}
+
+
+def _count_answers(connection: sa.Connection) -> int:
+    """All answers that were ever given; an answer that is taken back is a new one."""
+    count = sa.select(sa.func.count()).select_from(answer)
+    return int(connection.execute(count).scalar_one())
 
 
 def _trainable(connection: sa.Connection) -> Counter[int]:
