@@ -1,0 +1,192 @@
+"""A round with a training: the model is compared, promoted or refused, and used."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from icf.app.round import run as round_run
+from icf.catalogue.rounds.log import Round, newest
+from icf.catalogue.schema import decision, face, gate, model_alias
+from icf.codes import RoundState
+from icf.models.registry import aliases
+from icf.workspace import Workspace, find
+from tests.app.program import said
+from tests.app.round.test_run import answer, drive
+from tests.filter.workspaces import make_workspace, rows, run_filter, site_files
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = """\
+[filter]
+workers = 1
+[round]
+batch = 120
+audit_characters = 2
+audit_faces = 20
+min_faces = 6
+min_identities = 2
+steps = 4
+config = "toy.toml"
+[gate]
+min_identities = 2
+min_faces = 4
+margin = 1
+"""
+
+TOY = """\
+[loop]
+batch = 4
+save_every = 1
+precision = "float32"
+[held_out]
+share = 0.0
+"""
+
+
+class Killed(BaseException):
+    """A program that is killed: nothing of it goes on."""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose first round has trained: killed in the middle, and gone on."""
+    root = tmp_path_factory.mktemp("rounds") / "trained"
+    made = make_workspace(root, site_files(6))
+    (root / "icf.toml").write_text(SETTINGS)
+    (root / "toy.toml").write_text(TOY)
+    made = find(root)
+    run_filter(made)
+    for _ in range(2):
+        assert drive(made).state is RoundState.ANSWERS
+        answer(made)
+    kill_while_it_trains(root)
+    with pytest.MonkeyPatch.context() as patched:
+        stop_at(patched, RoundState.GATE, after=False)
+        with pytest.raises(Killed):
+            drive(made)
+    return root
+
+
+def kill_while_it_trains(root: Path) -> None:
+    """Kill the program, and the training with it, once there is a checkpoint."""
+    program = Path(sys.executable).with_name("icf")
+    words = [str(program), "-C", str(root), "round", "run", "--quiet"]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    folder = root / "models" / "training"
+    while process.poll() is None and not list(folder.glob("*/*.safetensors")):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+
+
+def stop_at(patched: pytest.MonkeyPatch, state: RoundState, *, after: bool) -> None:
+    """Have a round killed before the work of a state, or between it and the note."""
+    work = round_run._WORK[state]
+
+    def stopped(*arguments: Any) -> Any:
+        if after:
+            work(*arguments)
+        raise Killed
+
+    patched.setattr(round_run, "_WORK", {**round_run._WORK, state: stopped})
+
+
+@pytest.fixture
+def place(trained: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(trained, tmp_path / "toons")
+    return find(tmp_path / "toons")
+
+
+def round_of(place: Workspace) -> Round:
+    with place.catalogue.read() as connection:
+        found = newest(connection)
+    assert found is not None
+    return found
+
+
+def champions(place: Workspace) -> list[str | None]:
+    query = sa.select(model_alias.c.model).where(model_alias.c.alias == "champion")
+    return [row[0] for row in rows(place, query.order_by(model_alias.c.id))]
+
+
+def test_a_killed_training_went_on_to_its_last_step(place: Workspace) -> None:
+    training = round_of(place).summary["training"]
+    assert training["steps"] == 4
+    assert training["path"].startswith("models/training/round-1-")
+    assert (place.root / training["path"]).is_file()
+
+
+def test_a_model_that_is_not_worse_is_promoted_and_decides_from_then_on(
+    place: Workspace,
+) -> None:
+    found = drive(place)
+    assert found.state is RoundState.DONE
+    model = found.summary["training"]["model"]
+    assert champions(place) == [model]
+    status = said("-C", place.root, "round", "status")
+    assert status["gate"]["promoted"] is True
+    assert status["gate"]["margin"] == 1
+    low, high = status["gate"]["interval"]
+    assert low <= status["gate"]["difference"] <= high
+    embedders = sa.select(face.c.embedder).where(face.c.embedder.is_not(None))
+    assert rows(place, embedders.distinct()) == [(model,)]
+    assert found.summary["before"]["model"] != found.summary["after"]["model"] == model
+    judged = sa.select(decision.c.model).where(decision.c.step == "identity")
+    assert rows(place, judged.order_by(decision.c.id.desc()).limit(1)) == [(model,)]
+    assert rows(place, sa.select(gate.c.round_id, gate.c.promoted)) == [(1, True)]
+
+
+def test_a_refused_model_stays_the_challenger_and_changes_no_face(
+    place: Workspace,
+) -> None:
+    config = place.root / "icf.toml"
+    text = config.read_text()
+    config.write_text(
+        text.replace("min_identities = 2\nmin_faces = 4", "min_faces = 999")
+    )
+    embedders = sa.select(face.c.embedder).where(face.c.embedder.is_not(None))
+    before = rows(place, embedders.distinct())
+    found = drive(place)
+    assert found.state is RoundState.DONE
+    assert found.summary["gate"]["promoted"] is False
+    assert "too small" in found.summary["gate"]["reason"]
+    with place.catalogue.read() as connection:
+        now = aliases.current(connection, "embedder")
+    assert now["challenger"] == found.summary["training"]["model"]
+    assert champions(place) == []
+    assert rows(place, embedders.distinct()) == before
+    # The next round asks again, and would train again only on new answers.
+    assert drive(place).number == 2
+
+
+def test_killed_after_the_promotion_it_does_not_promote_twice(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        stop_at(patched, RoundState.GATE, after=True)
+        with pytest.raises(Killed):
+            drive(place)
+    assert round_of(place).state is RoundState.GATE
+    found = drive(place)
+    assert found.state is RoundState.DONE
+    assert found.summary["gate"]["promoted"] is True
+    assert champions(place) == [found.summary["training"]["model"]]
+    assert len(rows(place, sa.select(gate.c.id))) == 1
+
+
+def test_without_new_answers_nothing_is_trained_again(place: Workspace) -> None:
+    drive(place)
+    with place.catalogue.write() as connection:
+        connection.execute(sa.update(face).values(verdict="dropped", awaits=None))
+    found = drive(place)
+    assert (found.number, found.state) == (2, RoundState.DONE)
+    why = found.summary["training"]["skipped"]
+    assert why == "nothing was answered since the last training"
