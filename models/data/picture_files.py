@@ -29,11 +29,13 @@ def picture_files(root: Path) -> Iterator[str | Skipped]:
         The path of a picture below ``root``, with ``/``; any other file as skipped.
     """
     above = 0 if root == Path() else len(os.fspath(root).rstrip("/")) + 1
-    for path in walk(root):
+    for path in walk(root, folder_links=True):
         key = os.fspath(path)[above:]
         if not _is_text(key):
             shown = os.fsencode(key).decode(errors="replace")
             yield Skipped(shown, "its name is not UTF-8")
+        elif path.is_symlink() and path.is_dir():
+            yield Skipped(key, "a link to a folder, which is not followed")
         elif path.suffix.lower() not in SUFFIXES:
             yield Skipped(key, "not a picture by its name")
         else:

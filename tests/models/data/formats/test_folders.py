@@ -60,6 +60,16 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     assert all(isinstance(each, Skipped) for each in skipped)
 
 
+def test_a_link_to_a_folder_is_said_and_one_to_a_file_is_read(tmp_path: Path) -> None:
+    path = write_jpeg(tmp_path / "elsewhere" / "b" / "1.jpg")
+    write_jpeg(tmp_path / "faces" / "a" / "1.jpg")
+    (tmp_path / "faces" / "a" / "2.jpg").symlink_to(path)
+    (tmp_path / "faces" / "b").symlink_to(path.parent)
+    pictures, skipped = split(FoldersReader(tmp_path / "faces"))
+    assert [picture.key for picture in pictures] == ["a/1.jpg", "a/2.jpg"]
+    assert skipped == [Skipped("b", "a link to a folder, which is not followed")]
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     path = write_jpeg(tmp_path / "1.jpg")
     with pytest.raises(BadInput, match="is not a folder"):
