@@ -20,6 +20,9 @@ SUFFIXES = frozenset(
 )
 
 
+_LINK = "a link to a folder, which is not followed"
+
+
 def picture_files(root: Path) -> Iterator[str | Skipped]:
     """Yield the pictures below a folder, in a fixed order.
 
@@ -34,10 +37,10 @@ def picture_files(root: Path) -> Iterator[str | Skipped]:
         if not _is_text(key):
             shown = os.fsencode(key).decode(errors="replace")
             yield Skipped(shown, "its name is not UTF-8")
-        elif path.is_symlink() and path.is_dir():
-            yield Skipped(key, "a link to a folder, which is not followed")
         elif path.suffix.lower() not in SUFFIXES:
-            yield Skipped(key, "not a picture by its name")
+            # A folder that is no link was walked.
+            is_link = path.is_dir()
+            yield Skipped(key, _LINK if is_link else "not a picture by its name")
         else:
             yield key
 
