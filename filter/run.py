@@ -17,6 +17,7 @@ from icf.engine.step import Step
 from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
 from icf.filter.copies.twins import find_twins
+from icf.filter.detect_again import detect_again
 from icf.filter.embed_again import (
     count_outdated,
     decide_again,
@@ -70,11 +71,23 @@ def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
 
 
 def run_steps(
-    workspace: Workspace, chosen: Chosen, engine: Engine, bar: Bar
+    workspace: Workspace,
+    chosen: Chosen,
+    engine: Engine,
+    bar: Bar,
+    *,
+    search_again: bool = False,
 ) -> list[Tally]:
     """Run each step over everything that waits for it.
 
     In one folder one run at a time; a second one waits, and judges what is left then.
+
+    Args:
+        workspace: with harvested pictures.
+        chosen: the steps.
+        engine: what judges.
+        bar: opens a progress bar.
+        search_again: search pictures again that another detector searched.
 
     Raises:
         WrongUse: ``chosen`` names no step, or contradicts itself.
@@ -83,7 +96,9 @@ def run_steps(
     chain = filter_chain(workspace)
     steps = chosen.of(chain.steps)
     with one_at_a_time(workspace.root / LOCK, "icf-filter run"):
-        return _run_steps(workspace, chosen, chain, steps, engine, bar)
+        return _run_steps(
+            workspace, chosen, chain, steps, engine, bar, search_again=search_again
+        )
 
 
 def _run_steps(
@@ -93,6 +108,8 @@ def _run_steps(
     steps: Sequence[Step[Any]],
     engine: Engine,
     bar: Bar,
+    *,
+    search_again: bool,
 ) -> list[Tally]:
     run_id = workspace.begin_run(" ".join(["icf-filter", "run", *chosen.words]))
     with workspace.catalogue.write() as connection:
@@ -121,6 +138,10 @@ def _run_steps(
             tallies.append(runner.run(step, advance))
         if isinstance(step, Embed):
             tallies += _embed_again(workspace, step, chain, engine, run_id, bar)
+        if isinstance(step, Detect) and search_again:
+            register(workspace.catalogue, [step.card()])
+            found = detect_again(workspace, step, chain, engine, run_id, bar)
+            tallies.append(found)
         if isinstance(step, Detect):
             link_faces(workspace.catalogue)
         if isinstance(step, Identity):

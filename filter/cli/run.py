@@ -22,10 +22,11 @@ from icf.filter.cli.status import (
     report_not_installed,
     rows_of_missing_steps,
 )
+from icf.filter.detect_again import DETECT_AGAIN, count_other_detector
 from icf.filter.embed_again import DECIDE_AGAIN, EMBED_AGAIN
 from icf.filter.run import pending, raise_for_failures, run_steps
 from icf.filter.stale import find_stale
-from icf.filter.step_names import EMBED
+from icf.filter.step_names import DETECT, EMBED
 from icf.filter.step_range import Chosen
 
 _ENGINE_OPTIONS = (
@@ -62,6 +63,12 @@ def _engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--from", "first", metavar="STEP", help="Start with this step.")
 @click.option("--to", "last", metavar="STEP", help="End with this step.")
+@click.option(
+    "--detect-again",
+    "search_again",
+    is_flag=True,
+    help="Search pictures again that another detector searched.",
+)
 @_engine_options
 @shared_options
 @pass_invocation
@@ -71,6 +78,7 @@ def run_command(
     names: tuple[str, ...],
     first: str | None,
     last: str | None,
+    search_again: bool,
     engine_name: str,
     ray_address: str | None,
     dry_run: bool,
@@ -81,10 +89,18 @@ def run_command(
     passed and dropped rows of each step, by reason. For the history of one row, see
     `icf why`. Changed thresholds do not affect earlier decisions: see `icf-filter
     rethreshold`. If the embedder was changed, all faces are embedded again by the new
-    one, and duplicates, references and identities are decided again.
+    one, and duplicates, references and identities are decided again. After the detector
+    was changed, --detect-again adds the faces that only the new one finds.
     """
     chosen = Chosen(names, first, last)
-    _filter(invocation, chosen, engine_name, ray_address, dry_run)
+    _filter(
+        invocation,
+        chosen,
+        engine_name,
+        ray_address,
+        dry_run,
+        search_again=search_again,
+    )
 
 
 def step_command(name: str, summary: str) -> click.Command:
@@ -110,6 +126,8 @@ def _filter(
     engine_name: str,
     ray_address: str | None,
     dry_run: bool,
+    *,
+    search_again: bool = False,
 ) -> None:
     workspace = invocation.workspace
     if dry_run:
@@ -117,6 +135,8 @@ def _filter(
         rows = list(waiting.items())
         if EMBED in waiting and (other := other_embedder(workspace)):
             rows.append((EMBED_AGAIN, other.faces))
+        if search_again and DETECT in waiting:
+            rows.append((DETECT_AGAIN, count_other_detector(workspace)))
         invocation.emit(
             {"pending": dict(rows)}, lambda: command.table(("step", "pending"), rows)
         )
@@ -126,7 +146,13 @@ def _filter(
     with closing(
         engine.open_engine(engine_name, workers, ray_address, deadline)
     ) as opened:
-        tallies = run_steps(workspace, chosen, opened, invocation.progress)
+        tallies = run_steps(
+            workspace,
+            chosen,
+            opened,
+            invocation.progress,
+            search_again=search_again,
+        )
     result = {
         t.step: {"passed": t.passed, "dropped": t.dropped, "waiting": t.waiting}
         for t in tallies
@@ -134,7 +160,7 @@ def _filter(
     steps = filter_chain(workspace).steps
     subjects = {each.name: each.subject for each in steps}
     # These are no steps of the chain.
-    subjects |= {EMBED_AGAIN: "face", DECIDE_AGAIN: "face"}
+    subjects |= {DETECT_AGAIN: "image", EMBED_AGAIN: "face", DECIDE_AGAIN: "face"}
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
     invocation.say_if_empty()
     with workspace.catalogue.read() as connection:

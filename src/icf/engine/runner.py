@@ -161,36 +161,44 @@ class Runner:
             following = next(iter(self.chain.later(step)), None)
             states = [_state(step, outcome, following) for outcome in outcomes]
             row_state.write(connection, self.run_id, states)
-            self._insert_faces(connection, outcomes)
+            insert_faces(connection, self.chain, outcomes)
             _set_references(connection, self.run_id, outcomes)
         if withdrawn:
             # A takedown has gone over the vectors before these were there.
             self.vectors.erase(np.array(sorted(withdrawn), np.int64))
         return list(outcomes)
 
-    def _insert_faces(
-        self, connection: sa.Connection, outcomes: Sequence[Outcome]
-    ) -> None:
-        found = [o for o in outcomes if o.faces]
-        if not found:
-            return
-        filed = filed_under(connection, [outcome.id for outcome in found])
-        now = time.time()
-        rows = [
-            {
-                **_face_columns(new),
-                "image_id": outcome.id,
-                "detector": outcome.model,
-                "filed_under_id": filed[outcome.id],
-                "awaits": self.chain.first("face"),
-                "verdict": Verdict.PENDING.value,
-                "reason": "ok",
-                "found_at": now,
-            }
-            for outcome in found
-            for new in outcome.faces
-        ]
-        connection.execute(sa.insert(face), rows)
+
+def insert_faces(
+    connection: sa.Connection, chain: Chain, outcomes: Sequence[Outcome]
+) -> None:
+    """Insert the faces that were found in images; they wait for their first step.
+
+    Args:
+        connection: a transaction that writes.
+        chain: all steps.
+        outcomes: of images, with their faces and the model that found them.
+    """
+    found = [o for o in outcomes if o.faces]
+    if not found:
+        return
+    filed = filed_under(connection, [outcome.id for outcome in found])
+    now = time.time()
+    rows = [
+        {
+            **_face_columns(new),
+            "image_id": outcome.id,
+            "detector": outcome.model,
+            "filed_under_id": filed[outcome.id],
+            "awaits": chain.first("face"),
+            "verdict": Verdict.PENDING.value,
+            "reason": "ok",
+            "found_at": now,
+        }
+        for outcome in found
+        for new in outcome.faces
+    ]
+    connection.execute(sa.insert(face), rows)
 
 
 def store_vectors(vectors: VectorStore, outcomes: Sequence[Outcome]) -> list[int]:
