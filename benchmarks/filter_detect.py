@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.art import held_out_art
 from benchmarks.report import Result, peer_python, report
 from icf.models.detection import Detection, Detector
-from icf.models.training import detector_figures
+from icf.models.training.drawn import detector_figures
 from icf.tools.training_art.compose import Scene
 
 TIMED, TIMED_SIDE = 24, 640

@@ -37,8 +37,8 @@ def photo(invocation: Invocation, out: Path, seed: int | None, dry_run: bool) ->
         invocation.emit({"out": str(path)}, lambda: text)
         return
     check_machine(drawn=True)
-    from icf.models.training.bundled import bundled_recipes
+    from icf.models.training.photo.bundle import bundle_photo
 
     changes = {} if seed is None else {"seed": seed}
-    card = bundled_recipes.photo(out, changes, invocation.say)
+    card = bundle_photo(out, changes, invocation.say)
     invocation.emit(summary(card, path), lambda: models_table([card]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -9,14 +10,16 @@ import torch
 from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
+from icf.models.cli.art import cached
 from icf.models.cli.asked import Asked, TaskName, workspace_of
 from icf.models.cli.watching import watching
 from icf.models.data.index import Source
 from icf.models.data.spec import open_reader, parse
 from icf.models.registry.resolve import find
-from icf.models.training.config import read_config
+from icf.models.training.config import TrainingConfig, read_config
 from icf.models.training.task import TASKS
 from icf.models.training.train import Trained, train
+from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
 
@@ -40,6 +43,8 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
         changes=asked.changes(),
         from_model=start is not None,
     )
+    if asked.recipe == "bundled":
+        return _train_bundled(invocation, task, asked, config)
     specs = [parse(text) for text in asked.data]
     sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
     with watching(invocation) as watcher:
@@ -55,6 +60,38 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
             watcher=watcher,
             say=invocation.say,
         )
+
+
+def _train_bundled(
+    invocation: Invocation, task: TaskName, asked: Asked, config: TrainingConfig
+) -> Trained:
+    """Make a bundled model again; its run is in the cache of the drawn pictures.
+
+    Raises:
+        WrongUse: other data or a start model are named.
+    """
+    if asked.data or asked.start is not None:
+        raise WrongUse(
+            "--recipe bundled draws its own pictures: leave out --data and --from"
+        )
+    # Imported here: only a clone of the repository has what draws them.
+    from icf.models.training.drawn.art import drawn_art
+
+    with watching(invocation) as watcher:
+        made = train(
+            f"drawn-{task}",
+            [Source(drawn_art())],
+            config,
+            cached(task),
+            recipe=asked.command(task),
+            device=asked.device,
+            watcher=watcher,
+            say=invocation.say,
+        )
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for file in (made.path, made.path.with_suffix(".json")):
+        replace_file(asked.out / file.name, [file.read_bytes()])
+    return dataclasses.replace(made, path=asked.out / made.path.name)
 
 
 def _model(text: str, task: TaskName, workspace: Workspace | None) -> Path:

@@ -11,7 +11,7 @@ import click
 
 from icf.command import Invocation
 from icf.errors import WrongUse
-from icf.models.cli.art import cached, check_machine
+from icf.models.cli.art import check_machine
 from icf.models.cli.asked import Asked, TaskName
 from icf.models.cli.listed import models_table
 
@@ -99,17 +99,6 @@ def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
         _say_plan(invocation, task, asked)
         return
     check_machine(drawn=asked.recipe == "bundled")
-    if asked.recipe == "bundled":
-        from icf.models.training.bundled import bundled_recipes
-
-        given = {"steps": asked.steps, "seed": asked.seed}
-        changes = {key: value for key, value in given.items() if value is not None}
-        make = getattr(bundled_recipes, task)
-        card = make(
-            asked.out, cached(task), changes, asked.threads or 1, invocation.say
-        )
-        invocation.emit({"model": card.sha256}, lambda: models_table([card]))
-        return
     from icf.models.cli.trained import train_as_asked
 
     trained = train_as_asked(invocation, task, asked)

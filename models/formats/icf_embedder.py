@@ -35,8 +35,14 @@ class IcfEmbedder(EmbedderFormat):
     @classmethod
     def open(cls, path: Path, card: ModelCard, opening: Opening) -> IcfEmbedder:
         """Open an ONNX file."""
+        given = {key: card.parameters.get(key) for key in ("dim", "side")}
         network = open_network(
-            path, opening.threads, opening.runtime, opening.device, card.network
+            path,
+            opening.threads,
+            opening.runtime,
+            opening.device,
+            card.network,
+            {key: int(value) for key, value in given.items() if value is not None},
         )
         shape = list(network.input)
         square = len(shape) == 4 and isinstance(shape[2], int) and shape[2] == shape[3]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -84,6 +84,7 @@ def open_network(
     runtime: Runtime = "onnxruntime",
     device: Device = "auto",
     name: str = "",
+    options: Mapping[str, int] | None = None,
 ) -> Network:
     """Open an ONNX file.
 
@@ -93,6 +94,7 @@ def open_network(
         runtime: what opens it.
         device: where PyTorch computes.
         name: of its network in `icf.models.networks`; PyTorch runs no other.
+        options: with which that network is made.
 
     Raises:
         BadModel: the runtime cannot open the file, or it has several inputs.
@@ -113,7 +115,7 @@ def open_network(
     elif chosen == "torch":
         from icf.models.runtime.torch_network import open_in_torch
 
-        run = open_in_torch(path, threads, place, name)
+        run = open_in_torch(path, threads, place, name, options or {})
         batch_size = BATCH_SIZE if place == "cuda" else 1
     else:
         run = lambda batch: session.run(None, {pictures: batch})  # noqa: E731

@@ -27,7 +27,11 @@ _FOLDED = ".weight_bias"
 
 
 def open_in_torch(
-    path: Path, threads: int, device: str, name: str
+    path: Path,
+    threads: int,
+    device: str,
+    name: str,
+    options: Mapping[str, int] | None = None,
 ) -> Callable[[NDArray[np.generic]], list[Array]]:
     """Open an ONNX file whose network is one of `icf.models.networks`.
 
@@ -36,6 +40,7 @@ def open_in_torch(
         threads: processors one call may use; applies to the whole process.
         device: ``"cpu"`` or ``"cuda"``; on the latter it computes in float16.
         name: of the network.
+        options: with which it is made.
 
     Returns:
         From a batch n x 3 x h x w in 0..255, of any type, to the network's outputs.
@@ -43,7 +48,7 @@ def open_in_torch(
     Raises:
         BadModel: the file holds another network.
     """
-    network = load_network(path, name).eval()
+    network = load_network(path, name, options).eval()
     half = device == "cuda"
     dtype = torch.float16 if half else torch.float32
     if not half:
@@ -66,12 +71,15 @@ def open_in_torch(
     return run
 
 
-def load_network(path: Path, name: str) -> nn.Module:
+def load_network(
+    path: Path, name: str, options: Mapping[str, int] | None = None
+) -> nn.Module:
     """Make a network with the weights of an ONNX file, batch norms folded.
 
     Args:
         path: the file.
         name: of the network in `icf.models.networks`.
+        options: with which it is made.
 
     Raises:
         BadModel: there is no such network, or the file has the weights of another.
@@ -81,7 +89,7 @@ def load_network(path: Path, name: str) -> nn.Module:
         raise BadModel(
             f"the card of {path} names no network, so PyTorch cannot run it; {_INSTEAD}"
         )
-    network = create(name)
+    network = create(name, **(options or {}))
     _fold(network, weights)
     state = {
         name.replace(_FOLDED, ".bias"): torch.from_numpy(value.copy())

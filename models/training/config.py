@@ -57,9 +57,10 @@ class LoopSettings(Section):
     weight_decay: float = Field(
         default=5e-4, ge=0, description="of weights; biases and norms have none"
     )
-    schedule: Literal["cosine", "steps", "constant"] = Field(
+    schedule: Literal["cosine", "steps", "trapezoid", "constant"] = Field(
         default="cosine",
-        description="how the rate falls: along a cosine to 0, at milestones, or never",
+        description="how the rate falls: along a cosine to 0, at milestones, along a "
+        "line in the last fifth, or never",
     )
     warm_up: float = Field(
         default=0.05, ge=0, lt=1, description="part of the run in which the rate rises"

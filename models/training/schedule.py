@@ -40,4 +40,6 @@ def rate_share(step: int, steps: int, settings: LoopSettings) -> float:
     if settings.schedule == "steps":
         passed = sum(step >= part * steps for part in settings.milestones)
         return settings.factor**passed
+    if settings.schedule == "trapezoid":
+        return min(1.0, (steps - step) / (0.2 * steps))
     return 1.0

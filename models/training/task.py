@@ -26,6 +26,8 @@ TASKS = Registry(
     group="icf.training_tasks",
     own={
         "detector": "icf.models.training.detector.task:DetectorTask",
+        "drawn-detector": "icf.models.training.drawn.detector:DrawnDetectorTask",
+        "drawn-embedder": "icf.models.training.drawn.embedder:DrawnEmbedderTask",
         "embedder": "icf.models.training.embedder.task:EmbedderTask",
     },
 )

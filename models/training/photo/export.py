@@ -13,7 +13,7 @@ from icf.models import photo
 from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.runtime.network import open_network
-from icf.models.training import training_data
+from icf.models.training.drawn import licences
 from icf.models.training.export import check_equal, to_onnx
 from icf.models.training.photo import examples
 from icf.models.training.photo.figures import Scored
@@ -100,7 +100,7 @@ def bundle(
         sha256=sha256_of(path),
         bytes=path.stat().st_size,
         created=datetime.date.today().isoformat(),
-        parent=training_data.PARENT,
+        parent=licences.PARENT,
         architecture=(
             f"MobileNetV2 up to block {FEATURE_BLOCKS[-1]}, the features after blocks "
             f"{', '.join(map(str, FEATURE_BLOCKS))} pooled (mean, deviation, maximum), "
@@ -110,7 +110,7 @@ def bundle(
             f"n x 2 x 3 x {photo.SIDE} x {photo.SIDE}, RGB, 0 to 255: all of the "
             "picture, reduced, and its middle unscaled"
         ),
-        data=training_data.PHOTO_DATA,
+        data=licences.PHOTO_DATA,
         seed=recipe.seed,
         recipe=f"icf-train photo --seed {recipe.seed}",
         figures={

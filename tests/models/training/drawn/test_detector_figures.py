@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.models.detection import Detection
-from icf.models.training.detector_figures import (
+from icf.models.training.drawn.detector_figures import (
     Matches,
     average_precision,
     match,

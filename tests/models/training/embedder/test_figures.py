@@ -8,17 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.models.training.embedder_figures import (
-    VIEWS,
+from icf.models.training.embedder.figures import (
     LabelledCrops,
     auc,
-    draw,
     measure,
     pairs,
     platt,
     rank1,
 )
-from tests.tools.training_art import tiny
 
 cosines = st.lists(st.integers(-20, 20), min_size=1, max_size=12).map(
     lambda rows: np.array(rows, np.float32) / 20
@@ -84,22 +81,12 @@ def test_kinds_that_are_fully_apart_have_a_finite_slope() -> None:
 
 
 def test_a_perfect_embedder_has_perfect_figures() -> None:
-    colours = torch.eye(3).repeat_interleave(VIEWS, 0)[:, :, None, None] * 200
+    colours = torch.eye(3).repeat_interleave(4, 0)[:, :, None, None] * 200
     crops = colours.expand(-1, -1, 112, 112).to(torch.uint8)
-    faces = {"plain": LabelledCrops(crops, np.repeat(np.arange(3), VIEWS))}
-    figures = measure(lambda pixels: pixels.mean((2, 3)), faces, batch=5)
-    assert figures.by_style() == {
+    faces = {"plain": LabelledCrops(crops, np.repeat(np.arange(3), 4))}
+    figures = measure(lambda pixels: pixels.mean((2, 3)), faces)
+    assert figures.by_group() == {
         "plain": {"identities": 3, "crops": 12, "auc": 1.0, "rank1": 1.0}
     }
     assert figures.summary() == {"auc": 1.0, "rank1": 1.0}
     assert figures.slope > 0
-
-
-def test_the_crops_to_measure_on_are_the_same_every_time() -> None:
-    first, second = draw(tiny.art()), draw(tiny.art())
-    # The photographs are one person each: nothing to be told apart.
-    assert first.keys() == {"round", "square"}
-    for style in first:
-        assert torch.equal(first[style].crops, second[style].crops)
-    assert first["round"].crops.shape == (3 * VIEWS, 3, 112, 112)
-    assert first["round"].labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4

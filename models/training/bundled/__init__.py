@@ -1,1 +1,0 @@
-"""The training of the bundled detector and embedder."""

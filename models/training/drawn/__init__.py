@@ -1,0 +1,1 @@
+"""The bundled models' training, on pictures that `icf.tools.training_art` draws."""

@@ -1,0 +1,43 @@
+"""The drawn pictures as training data: whose they are, and that they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from icf.errors import BadInput
+from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
+from icf.models.data.picture_files import state_of
+from icf.own_files import walk
+from icf.tools.training_art import heads, make, sources
+
+
+@dataclass(frozen=True)
+class ArtReader(Reader):
+    """Reads which heads there are; scenes and crops are composed of them elsewhere."""
+
+    kind: ClassVar[str] = "art"
+
+    def pictures(self) -> Iterator[LabelledPicture | Skipped]:
+        """Stream the heads that are trained on, by style."""
+        for style, drawn in sorted(heads.training_art().heads.items()):
+            for number, head in enumerate(drawn):
+                box = (head.face[0], head.face[1], head.face[2], head.face[3])
+                kind: Kind = "human" if head.human else "cartoon"
+                face = LabelledFace(box, kind, f"{style}/{head.identity}")
+                yield LabelledPicture(f"{style}/{number}", (face,))
+
+    def read(self, key: str) -> bytes:
+        """Raise: a drawn head is never seen as a picture of its own."""
+        raise BadInput(f"{self.name}: {key} is only trained on in composed pictures")
+
+    def fingerprint(self) -> str:
+        """Return a digest of names, sizes and times of all files."""
+        return state_of(self.path, walk(self.path))
+
+
+def drawn_art() -> ArtReader:
+    """Fetch and draw what is missing, once; return the reader of it."""
+    make.main()
+    return ArtReader(sources.drawn())

@@ -1,0 +1,263 @@
+"""The bundled embedder's training: crops of drawn heads, and ImageNet's features.
+
+Two crops of each of a batch's identities are redrawn, moved and put on any background.
+Drawings of things are identities of their own, and a second loss keeps the features
+similar to ImageNet's: both keep them general.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from icf.models.cards import ModelCard, new_card, save_card
+from icf.models.networks.embedder import DIM, EmbedderNet
+from icf.models.training import losses
+from icf.models.training.config import TrainingConfig
+from icf.models.training.drawn import licences
+from icf.models.training.drawn.face_crops import CROP_RATE, Identities, crop
+from icf.models.training.embedder import network as networks
+from icf.models.training.embedder.config import EmbedderConfig, NetworkSettings
+from icf.models.training.embedder.crops import Batch
+from icf.models.training.embedder.export import export_onnx
+from icf.models.training.embedder.figures import LabelledCrops, measure
+from icf.models.training.export import MAX_BYTES
+from icf.models.training.losses.base import MarginSoftmax
+from icf.models.training.task import Facts, Given, Group, Measured, Moment, Rank
+from icf.tools.training_art import heads, sources
+
+#: Side of a crop, in pixels.
+SIDE = 112
+#: Crops of each held-out identity, and the share that is redrawn: most cartoons have
+#: one drawing style.
+VIEWS, REDRAWN = 4, 0.25
+_SEED = 1
+
+LIMITS = (
+    "It was trained on generated and modelled heads whose hair, skin and clothes stay "
+    "the same: a character that changes them is taken for another one.",
+    "It is less accurate on black-and-white art, profiles and figures without a face.",
+    "Its only photographed people in training were two portraits and a hundred tiny "
+    "faces; it must not be used to identify people.",
+    "Its probabilities were fitted on the styles named above; other art needs its own "
+    "calibration.",
+)
+
+
+@dataclass(frozen=True)
+class DrawnCrops:
+    """Draws the batches; a worker process reads the art itself.
+
+    Attributes:
+        seed: of the run.
+        count: crops in a batch.
+    """
+
+    seed: int
+    count: int
+
+    @property
+    def examples(self) -> int:
+        """How many identities there are: an epoch is one pair of crops of each."""
+        return 2 * len(self._identities.pictures)
+
+    @property
+    def identities(self) -> int:
+        """How many classes there are."""
+        return len(self._identities.pictures)
+
+    def batch(self, step: int, rank: Rank) -> Batch:
+        """Draw two crops of each identity of a batch."""
+        random = np.random.default_rng((self.seed, step))
+        labels = self._labels(random)
+        crops = []
+        for label in labels:
+            pictures = self._identities.pictures[int(label)]
+            head = pictures[int(random.integers(len(pictures)))]
+            crops.append(crop(head, self._art, random))
+        part = rank.part(self.count)
+        pixels = torch.from_numpy(np.stack(crops)[part]).permute(0, 3, 1, 2)
+        none = torch.empty(0, 2, dtype=torch.int64)
+        return Batch(pixels, torch.from_numpy(labels[part]), none)
+
+    def pictures(self, step: int) -> list[str]:
+        """Return the numbers of the identities of a step."""
+        labels = self._labels(np.random.default_rng((self.seed, step)))
+        return [f"identity {label}" for label in labels]
+
+    def _labels(
+        self, random: np.random.Generator
+    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        chances = self._identities.chances()
+        some = random.choice(len(chances), self.count // 2, p=chances)
+        return np.repeat(some, 2)
+
+    @cached_property
+    def _art(self) -> heads.Art:
+        return heads.training_art()
+
+    @cached_property
+    def _identities(self) -> Identities:
+        return Identities.of(self._art)
+
+    def __getstate__(self) -> dict[str, int]:
+        """Leave the art out of what a worker process gets."""
+        return {"seed": self.seed, "count": self.count}
+
+
+class DrawnEmbedderTask:
+    """The bundled embedder's networks, data, losses and figures.
+
+    Args:
+        config: of the run.
+        net: the trained network, with ImageNet's weights.
+        imagenet: the same, as it was.
+        loss: with a centre for each identity.
+        batches: of the crops.
+    """
+
+    config_class: ClassVar[type[TrainingConfig]] = EmbedderConfig
+    name = "embedder"
+    kept = networks.PART
+
+    def __init__(
+        self,
+        config: EmbedderConfig,
+        net: EmbedderNet,
+        imagenet: EmbedderNet,
+        loss: MarginSoftmax,
+        batches: DrawnCrops,
+    ) -> None:
+        self.config, self._net, self._loss = config, net, loss
+        self._imagenet, self._batches = imagenet, batches
+
+    @classmethod
+    def make(cls, given: Given) -> DrawnEmbedderTask:
+        """Make the task of one run."""
+        config = given.config
+        assert isinstance(config, EmbedderConfig)
+        weights = NetworkSettings(
+            **{**dict(config.network), "weights": str(sources.mobilenet_weights())}
+        )
+        config = config.model_copy(update={"network": weights})
+        net, imagenet = (
+            networks.make_network(weights, config.loop.seed, None) for _ in range(2)
+        )
+        assert isinstance(net, EmbedderNet)
+        assert isinstance(imagenet, EmbedderNet)
+        batches = DrawnCrops(config.loop.seed, config.loop.batch)
+        loss = losses.create(
+            config.loss.name, DIM, batches.identities, **config.loss.options
+        )
+        frozen = imagenet.eval().requires_grad_(False)
+        return cls(config, net, frozen, loss, batches)
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The network and the loss."""
+        return {networks.PART: self._net, "loss": self._loss}
+
+    def groups(self) -> Iterator[Group]:
+        """Yield the network's parameters and the class centres."""
+        yield from networks.groups_of(self._net, self.config.network)
+        yield Group(list(self._loss.parameters()))
+
+    def train_mode(self) -> None:
+        """Switch to training."""
+        networks.training_mode(self._net, self.config.network)
+        self._loss.train()
+
+    def batches(self) -> DrawnCrops:
+        """Return what makes the batches."""
+        return self._batches
+
+    def losses(self, batch: Batch, moment: Moment) -> Mapping[str, Tensor]:
+        """Return the loss of the identities, and that of the change from ImageNet."""
+        pixels, net = batch.pixels.float(), self._net
+        self._loss.progress = moment.progress
+        self._imagenet.to(pixels.device)
+        with moment.autocast():
+            pooled = net.pooled(pixels).float()
+            with torch.no_grad():
+                before = self._imagenet.pooled(pixels).float()
+        embeddings = net.centre(net.project(net.norm(pooled)))
+        similarity = functional.cosine_similarity(pooled, before).mean()
+        return {
+            "identity": self._loss(embeddings, batch.labels),
+            "change": self.config.loss.keep * (1 - similarity),
+        }
+
+    def measure(self, network: nn.Module) -> Measured:
+        """Measure on the held-out styles."""
+        device = next(network.parameters()).device
+        found = measure(lambda crops: network(crops.to(device)), self._held_out)
+        figures = {**found.by_group(), "mean": found.summary()}
+        curve = {"slope": found.slope, "intercept": found.intercept}
+        return Measured(figures, {"crop_rate": CROP_RATE, **curve})
+
+    def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
+        """Write the model and its card."""
+        path = folder / "embedder.onnx"
+        export_onnx(network, path, SIDE, MAX_BYTES)
+        card = new_card(
+            path,
+            "embed",
+            "icf-embedder-onnx",
+            facts.measured.parameters,
+            network=self.config.network.name,
+            parent=licences.PARENT,
+            architecture=(
+                "MobileNetV2, its middle features, pooled over quarters, and its last, "
+                f"projected to {DIM} numbers; ArcFace"
+            ),
+            input=(
+                f"n x 3 x {SIDE} x {SIDE}, RGB, 0 to 255: the face's square, enlarged"
+            ),
+            data=licences.DATA,
+            seed=facts.seed,
+            recipe=facts.recipe,
+            figures=facts.measured.figures,
+            limits=LIMITS,
+        )
+        save_card(card, path.with_suffix(".json"))
+        return card
+
+    @cached_property
+    def _held_out(self) -> dict[str, LabelledCrops]:
+        return crops_to_measure_on(heads.held_out_art())
+
+
+def crops_to_measure_on(art: heads.Art) -> dict[str, LabelledCrops]:
+    """Draw the crops to measure on: always the same ones.
+
+    Args:
+        art: the held-out art.
+
+    Returns:
+        By style; styles of a single character cannot be measured and are left out.
+    """
+    random = np.random.default_rng(_SEED)
+    drawn = {}
+    for style, own_style in sorted(art.heads.items()):
+        identities = sorted({head.identity for head in own_style})
+        if len(identities) < 2:
+            continue
+        crops, labels = [], []
+        for label, identity in enumerate(identities):
+            own = [head for head in own_style if head.identity == identity]
+            for view in range(VIEWS):
+                crops.append(crop(own[view % len(own)], art, random, redrawn=REDRAWN))
+                labels.append(label)
+        pixels = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
+        drawn[style] = LabelledCrops(
+            torch.from_numpy(pixels), np.array(labels, np.int64)
+        )
+    return drawn

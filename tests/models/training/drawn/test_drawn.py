@@ -1,0 +1,123 @@
+"""Both bundled recipes on a few drawings, by the command that makes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from icf.errors import WrongUse
+from icf.models.cards import load_card, sha256_of
+from icf.models.cli.main import cli
+from icf.models.data.index import Source, build_index
+from icf.models.detection import Detector
+from icf.models.embedding import Embedder
+from icf.models.training.drawn import art as drawn_art
+from icf.models.training.drawn import detector, detector_figures, embedder
+from icf.models.training.export import MAX_BYTES
+from icf.models.training.task import Rank
+from icf.tools.training_art import make, sources
+from tests.tools.art_cache import write_cache, write_weights
+from tests.tools.training_art import tiny
+
+
+@pytest.fixture(scope="module", autouse=True)
+def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A small art cache with weights, and scenes of a size for it."""
+    root = tmp_path_factory.mktemp("art")
+    write_cache(root)
+    (root / "drawn" / "sculpted").mkdir()
+    weights = write_weights(root / "mobilenet.pth")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ICF_ART_CACHE", str(root))
+        # Both would fetch packages.
+        patch.setattr(make, "main", lambda: None)
+        patch.setattr(sources, "mobilenet_weights", lambda: weights)
+        patch.setattr(detector, "SIZES", ((64, 2, 0.5), (128, 1, 0.5)))
+        patch.setattr(detector_figures, "SCENES", 3)
+        patch.setattr(detector_figures, "EMPTY", 2)
+        yield root
+    torch.set_num_threads(threads)
+
+
+def trained(task: str, out: Path, *words: str) -> dict[str, object]:
+    config = out.with_suffix(".toml")
+    config.write_text("[loop]\nworkers = 0\nsave_every = 2\n")
+    command = [task, "--recipe", "bundled", "--out", str(out), "--steps", "3"]
+    command += ["--config", str(config), "--json", *words]
+    done = CliRunner().invoke(cli, command, catch_exceptions=False)
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.slow
+def test_the_bundled_detector_is_trained_exported_measured_and_opened(
+    tmp_path: Path, art: Path
+) -> None:
+    found = trained("detector", tmp_path / "out")
+    path = tmp_path / "out" / "detector.onnx"
+    assert found["path"] == str(path)
+    assert path.stat().st_size <= MAX_BYTES
+    card = load_card(path.with_suffix(".json"))
+    assert card.figures.keys() == {"micah", "no faces"}
+    assert card.figures["no faces"]["pictures"] == 2
+    assert "--steps 3" in card.recipe
+    assert Detector.open(path).model_hash == found["model"] == sha256_of(path)
+    status = CliRunner().invoke(cli, ["status", "--json"]).stdout
+    assert json.loads(status)["detector"] == {"step": 3, "steps": 3, "seed": 7}
+
+
+@pytest.mark.slow
+def test_the_bundled_embedder_is_trained_exported_measured_and_opened(
+    tmp_path: Path,
+) -> None:
+    changes = tmp_path / "changes.toml"
+    changes.write_text("[loop]\nworkers = 0\nbatch = 4\n")
+    found = trained("embedder", tmp_path / "out", "--config", str(changes))
+    path = tmp_path / "out" / "embedder.onnx"
+    assert path.stat().st_size <= MAX_BYTES
+    card = load_card(path.with_suffix(".json"))
+    assert card.figures.keys() == {"micah", "mean"}
+    assert card.figures["micah"]["identities"] == 3
+    opened = Embedder.open(path)
+    assert (opened.dim, opened.crop_rate) == (192, 0.5)
+    assert opened.model_hash == found["model"]
+
+
+def test_its_data_cannot_be_chosen(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="draws its own pictures"):
+        trained("embedder", tmp_path / "out", "--data", f"folders:{tmp_path}")
+
+
+def test_ranks_divide_a_batch_of_drawn_crops() -> None:
+    batches = embedder.DrawnCrops(seed=1, count=4)
+    whole = batches.batch(3, Rank())
+    parts = [batches.batch(3, Rank(number, 2)) for number in range(2)]
+    assert torch.equal(torch.cat([part.pixels for part in parts]), whole.pixels)
+    assert whole.labels.tolist() == [
+        int(name.split()[1]) for name in batches.pictures(3)
+    ]
+
+
+def test_the_art_is_listed_by_character() -> None:
+    index = build_index([Source(drawn_art.drawn_art())])
+    assert set(index.identities) >= {
+        f"{index.sources[0].reader.name}/lorelei/lorelei-00{number}"
+        for number in range(3)
+    }
+
+
+def test_the_crops_to_measure_on_are_the_same_every_time() -> None:
+    first, second = (embedder.crops_to_measure_on(tiny.art()) for _ in range(2))
+    # The photographs are one person each: nothing to be told apart.
+    assert first.keys() == {"round", "square"}
+    for style in first:
+        assert torch.equal(first[style].crops, second[style].crops)
+    assert first["round"].crops.shape == (3 * embedder.VIEWS, 3, 112, 112)
+    assert first["round"].labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4

@@ -1,0 +1,261 @@
+"""One small training: killed, resumed, on two ranks, further, refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from icf.errors import BadInput, BadModel, WrongUse
+from icf.models.cards import load_card, sha256_of
+from icf.models.embedding import Embedder
+from icf.models.training.loop import CHECKPOINT
+from icf.models.training.trackers.json_lines import FILE, read_log
+from icf.models.training.train import RUN, Silent, Trained
+from tests.models.training.small_run import train_small, write_faces
+
+pytestmark = pytest.mark.slow
+
+#: Figures of a log that are a matter of time.
+TIMES = {"examples per second"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_faces(tmp_path_factory.mktemp("faces"), 5, 4)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Trained:
+    """A training that nothing interrupted."""
+    return train_small(faces, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Path:
+    """The folder of one that was killed after its first checkpoint."""
+    out = tmp_path_factory.mktemp("killed")
+    program = [sys.executable, "-m", "tests.models.training.small_run"]
+    with subprocess.Popen([*program, str(faces), str(out), "{}"]) as running:
+        while len(read_log(out)) < 5 and running.poll() is None:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGKILL)
+    assert running.returncode == -signal.SIGKILL
+    assert not (out / RUN).exists()
+    return out
+
+
+def losses(folder: Path) -> list[dict[str, float]]:
+    return [
+        {key: value for key, value in row.items() if key not in TIMES}
+        for row in read_log(folder)
+    ]
+
+
+def copied(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to)
+    return to
+
+
+def test_a_killed_run_goes_on_with_the_same_losses_to_the_last_bit(
+    killed: Path, faces: Path, tmp_path: Path, whole: Trained
+) -> None:
+    out = copied(killed, tmp_path / "out")
+    # A line that was cut off by the kill.
+    with (out / FILE).open("ab") as file:
+        file.write(b'{"step": 7, "lo')
+    done = train_small(faces, out)
+    assert losses(out) == losses(whole.path.parent)
+    assert [row["step"] for row in read_log(out)] == list(range(1, 9))
+    ours, theirs = (
+        safetensors.torch.load_file(path.with_suffix(".safetensors"))
+        for path in (done.path, whole.path)
+    )
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert done.card.sha256 == whole.card.sha256
+
+
+def test_a_killed_run_goes_on_with_another_number_of_ranks(
+    killed: Path, faces: Path, tmp_path: Path, whole: Trained
+) -> None:
+    out = copied(killed, tmp_path / "out")
+    torchrun(faces, out)
+    assert_close(out, whole.path.parent)
+
+
+def test_two_ranks_train_what_one_process_trains_with_centres_divided(
+    faces: Path, tmp_path: Path
+) -> None:
+    # Adam would make a step of the same size of the smallest rounding error.
+    changes = {"loop.optimiser": "sgd", "loop.rate": 0.02, "loss.sample": 1.0}
+    torchrun(faces, tmp_path / "two", changes)
+    given = {key.replace(".", "__"): value for key, value in changes.items()}
+    one = train_small(faces, tmp_path / "one", **given)
+    assert_close(tmp_path / "two", one.path.parent)
+    weights = safetensors.torch.load_file(tmp_path / "two" / "embedder.safetensors")
+    assert weights["loss.loss.weight"].shape == (5, 16)
+
+
+def torchrun(
+    faces: Path, out: Path, changes: Mapping[str, object] | None = None
+) -> None:
+    program = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    words = ["-m", "tests.models.training.small_run", str(faces), str(out)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [sys.executable, *program, *words, json.dumps(dict(changes or {}))],
+        check=True,
+        env=environment,
+        capture_output=True,
+    )
+
+
+def assert_close(some: Path, others: Path) -> None:
+    ours, theirs = losses(some), losses(others)
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        assert one == pytest.approx(other, rel=2e-3), one["step"]
+
+
+def test_the_model_is_exported_with_its_card_and_opened(whole: Trained) -> None:
+    path = whole.path
+    assert load_card(path.with_suffix(".json")) == whole.card
+    assert whole.card.sha256 == sha256_of(path)
+    assert whole.steps == 8
+    assert whole.seconds > 0
+    assert not (path.parent / CHECKPOINT).exists()
+    embedder = Embedder.open(path)
+    assert (embedder.dim, embedder.crop_rate) == (16, 0.5)
+    crops = [np.full((50, 50, 3), 90, np.uint8)] * 3
+    assert embedder.embed(crops).shape == (3, 16)
+    in_torch = Embedder.open(path, runtime="torch", device="cpu")
+    same = (embedder.embed(crops) * in_torch.embed(crops)).sum(1)
+    assert same.min() > 0.999
+
+
+def test_a_finished_run_is_left_as_it_is(whole: Trained, faces: Path) -> None:
+    before = sha256_of(whole.path)
+    again = train_small(faces, whole.path.parent)
+    assert (again.card, again.steps) == (whole.card, whole.steps)
+    assert sha256_of(whole.path) == before
+
+
+def test_a_run_of_another_recipe_is_not_gone_on_with(
+    killed: Path, faces: Path, whole: Trained
+) -> None:
+    for folder in (killed, whole.path.parent):
+        with pytest.raises(WrongUse, match=r"has another config\.loop\.rate"):
+            train_small(faces, folder, loop__rate=0.5)
+
+
+def test_a_run_on_other_data_is_not_gone_on_with(killed: Path, tmp_path: Path) -> None:
+    others = write_faces(tmp_path / "faces", 3, 4)
+    with pytest.raises(WrongUse, match="has another data"):
+        train_small(others, killed)
+
+
+def test_a_model_is_trained_further_from_its_own_file(
+    whole: Trained, faces: Path, tmp_path: Path
+) -> None:
+    with_all = train_small(faces, tmp_path / "a", whole.path, loop__steps=1)
+    assert with_all.card.parent == whole.card.sha256
+    assert with_all.card.network == "resnet18"
+    # What the loss begins with is small: the class centres were carried over.
+    first = read_log(tmp_path / "a")[0]["identity"]
+    assert first < read_log(whole.path.parent)[0]["identity"]
+
+
+def test_weights_of_another_model_are_not_taken_for_its_own(
+    whole: Trained, faces: Path, tmp_path: Path
+) -> None:
+    folder = copied(whole.path.parent, tmp_path / "mixed")
+    foreign = folder / "embedder.safetensors"
+    tensors = safetensors.torch.load_file(foreign)
+    safetensors.torch.save_file(tensors, foreign, {"about": '{"sha256": "0"}'})
+    with pytest.raises(BadModel, match="belongs to another model"):
+        train_small(faces, tmp_path / "out", folder / "embedder.onnx")
+
+
+def test_a_loss_that_is_no_number_is_blamed_on_its_pictures(
+    faces: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match=r"not a number.*identity-00\d/\d\.png") as why:
+        train_small(faces, tmp_path, loop__rate=1e38, loop__clip=0, loop__warm_up=0)
+    assert "lower loop.rate" in str(why.value)
+    assert all(math.isfinite(row["loss"]) for row in read_log(tmp_path))
+
+
+def test_what_cannot_train_is_said_before_anything_is_trained(
+    faces: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match="no picture to train on"):
+        train_small(tmp_path / "empty", tmp_path / "out")
+    one = write_faces(tmp_path / "one", 1, 4)
+    with pytest.raises(BadInput, match="only 1 of at least 2 identities"):
+        train_small(one, tmp_path / "out")
+    with pytest.raises(BadInput, match=r"20 faces.*fewer than loop\.batch = 64"):
+        train_small(faces, tmp_path / "out", crops__per_identity=1, loop__batch=64)
+    with pytest.raises(WrongUse, match="no multiple of crops"):
+        train_small(faces, tmp_path / "out", crops__per_identity=3)
+
+
+def test_batches_that_another_process_makes_are_the_same(
+    faces: Path, tmp_path: Path, whole: Trained
+) -> None:
+    done = train_small(faces, tmp_path, loop__workers=1)
+    assert losses(tmp_path) == losses(whole.path.parent)
+    assert done.card.sha256 == whole.card.sha256
+
+
+class Ended(Silent):
+    """Counts the steps that it is told of."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def advance(self) -> None:
+        self.steps += 1
+
+
+def test_an_embedder_learns_thirty_two_identities_by_heart(tmp_path: Path) -> None:
+    """What is wrong in any part of the trainer would leave it far from this."""
+    faces = write_faces(tmp_path / "faces", 32, 3, side=64)
+    watcher = Ended()
+    done = train_small(
+        faces,
+        tmp_path / "out",
+        watcher=watcher,
+        network__side=64,
+        network__dim=64,
+        loop__steps=90,
+        loop__batch=32,
+        loop__rate=2e-3,
+        loop__average=0.9,
+        loop__log_every=30,
+        loop__save_every=90,
+    )
+    assert watcher.steps == 90
+    assert done.figures["trained on"]["identities"] == 32
+    assert done.figures["trained on"]["rank1"] >= 0.99
