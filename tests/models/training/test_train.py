@@ -110,8 +110,13 @@ def test_two_ranks_train_what_one_process_trains_with_centres_divided(
     # Adam would make a step of the same size of the smallest rounding error.
     changes = {"loop.optimiser": "sgd", "loop.rate": 0.02, "loss.sample": 1.0}
     torchrun(faces, tmp_path / "two", changes)
-    given = {key.replace(".", "__"): value for key, value in changes.items()}
-    one = train_small(faces, tmp_path / "one", **given)
+    one = train_small(
+        faces,
+        tmp_path / "one",
+        loop__optimiser="sgd",
+        loop__rate=0.02,
+        loss__sample=1.0,
+    )
     assert_close(tmp_path / "two", one.path.parent)
     weights = safetensors.torch.load_file(tmp_path / "two" / "embedder.safetensors")
     assert weights["loss.loss.weight"].shape == (5, 16)
