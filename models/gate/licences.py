@@ -40,7 +40,7 @@ def licence_warnings(card: ModelCard) -> list[str]:
             if family in _RESERVED or _NOT_COMMERCIAL.search(f"{family} {licence}"):
                 forbidding[f"{what} ({licence})"] = None
             elif family == UNKNOWN:
-                unknown[what] = None
+                unknown[f"a part of {what}" if _BETWEEN.search(text) else what] = None
     warnings = []
     if forbidding:
         warnings.append(

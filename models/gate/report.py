@@ -152,10 +152,9 @@ def _lines(report: GateReport) -> list[str]:
 
 
 def _floor_line(each: Floor) -> str:
-    low, high = each.interval
     verdict = "held" if each.held else f"loses more than {each.floor:g}"
     return (
-        f"{each.group}: {each.difference:+.4f} ({_signed(low)} to {_signed(high)}), "
+        f"{each.group}: {each.difference:+.4f}, at most {_signed(each.interval[1])}: "
         f"{verdict}"
     )
 

@@ -65,8 +65,15 @@ def figures_text(figures: Mapping[str, Any]) -> str:
     plain = {name: value for name, value in figures.items() if not _is_group(value)}
     if not plain and figures:
         name, group = next(iter(figures.items()))
-        return f"{name}: {_pairs(group)}"
-    return _pairs(plain)
+        return f"{name}: {pairs_text(group)}"
+    return pairs_text(plain)
+
+
+def pairs_text(figures: Any) -> str:
+    """Figures in a line: ``auc 0.98, rank1 0.9``."""
+    if not isinstance(figures, Mapping):
+        return str(figures)
+    return ", ".join(f"{name} {value}" for name, value in figures.items())
 
 
 def as_typed(text: str) -> str:
@@ -97,7 +104,3 @@ def _current(workspace: Workspace, task: Any) -> dict[str, str]:
 
 def _is_group(value: object) -> bool:
     return isinstance(value, Mapping)
-
-
-def _pairs(figures: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in figures.items())

@@ -11,7 +11,12 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.models.cards import ModelCard, load_card, weights_path
-from icf.models.cli.model.listed import as_typed, listed_models, task_option
+from icf.models.cli.model.listed import (
+    as_typed,
+    listed_models,
+    pairs_text,
+    task_option,
+)
 from icf.models.gate import stored
 from icf.models.gate.licences import licence_warnings
 from icf.models.gate.stored import StoredGate
@@ -90,7 +95,10 @@ def _text(
         f"data: {each.get('name', '')} ({each.get('licence') or 'licence unknown'})"
         for each in card.data
     ]
-    lines += [f"figures: {group}: {value}" for group, value in card.figures.items()]
+    lines += [
+        f"figures: {group}: {pairs_text(value)}"
+        for group, value in card.figures.items()
+    ]
     lines += [f"limit: {each}" for each in card.limits]
     lines += [f"warning: {each}" for each in found["warnings"]]
     lines += [

@@ -59,7 +59,7 @@ def test_each_licence_of_a_workspace_counts(tmp_path: Path) -> None:
     both = licence_warnings(card(tmp_path, "MIT", ["CC-BY-4.0, CC-BY-NC-4.0, unknown"]))
     assert len(both) == 2
     assert "set 0 (CC-BY-NC-4.0)" in both[0]
-    assert "set 0 is not known" in both[1]
+    assert "of a part of the training data set 0 is not known" in both[1]
 
 
 def test_weights_that_were_trained_here_are_ones_own(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_the_text_says_all_that_was_found() -> None:
         "mean average precision: +0.1000, with 95% confidence over +0.0500 and under "
         "+0.1500; over -0.02 is needed",
         "the smallest loss that this audit set shows four times in five: 0.0800",
-        "album Moon: -0.2000 (-0.3000 to -0.1000), loses more than 0.1",
+        "album Moon: -0.2000, at most -0.1000: loses more than 0.1",
         "1 albums and sizes have too little to be judged alone",
         "a note",
     ]
