@@ -338,3 +338,22 @@ def test_without_timm_it_is_said_what_to_install(
         WrongUse, match=r"need the package timm: pip install .*\[timm\]"
     ):
         icf.models.create("timm:resnet18")
+
+
+def test_dinov2s_own_names_and_its_larger_pictures_load(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm")
+    name, small = "vit_small_patch14_dinov2", {"depth": 2}
+    published = timm.create_model(name, num_classes=0, **small).state_dict()
+    # As Meta publishes it: with a token that only its own training needs.
+    published["mask_token"] = torch.zeros(1, 384)
+    torch.save(published, tmp_path / "dinov2_vits14_pretrain.pth")
+    network = embedder(f"timm:{name}", dim=8, side=56, **small)
+    loaded = load_backbone(network, tmp_path / "dinov2_vits14_pretrain.pth")
+    assert not loaded.left_out
+    own = network.body.state_dict()
+    assert own["pos_embed"].shape == (1, 1 + 4 * 4, 384)
+    assert published["pos_embed"].shape == (1, 1 + 37 * 37, 384)
+    weight = "blocks.1.mlp.fc1.weight"
+    assert torch.equal(own[weight], published[weight])
+    with torch.no_grad():
+        assert network(pictures(2, 56)).shape == (2, 8)
