@@ -16,10 +16,11 @@ import sqlalchemy as sa
 
 from icf.annotate.choose import count_unasked
 from icf.catalogue import calibrations
+from icf.catalogue.calibrations import Curve
 from icf.catalogue.labels import sure_faces
 from icf.catalogue.schema import face
 from icf.codes import Verdict
-from icf.filter.identify.calibration import Labelled
+from icf.filter.identify.calibration import Answers, Labelled
 from icf.filter.identify.recalibrate import Recalibrated, recalibrate
 from icf.statistics import Interval, mean_of_clusters, share
 from icf.workspace import Workspace
@@ -67,24 +68,36 @@ def measure(workspace: Workspace) -> Measured:
         unasked = count_unasked(
             connection, confirmed=settings.confirm_references, risk=settings.risk
         )
+        curves = calibrations.newest(connection, [known.model])
+        curve = curves.get(known.model, known.card)
         is_kept = sa.select(sa.func.count()).where(face.c.verdict == Verdict.KEPT.value)
         return Measured(
             known.model,
             int(connection.execute(is_kept).scalar_one()),
             len(sure_faces.accepted(connection, settings.risk)),
             unasked.total,
-            _label_error(connection, known),
+            label_error(known.labelled.answers, curve),
             _accepted_error(connection, settings.risk, known.labelled),
             _calibration(known),
         )
 
 
-def _label_error(connection: sa.Connection, known: Recalibrated) -> Interval | None:
-    answers = known.labelled.answers
+def label_error(answers: Answers, curve: Curve) -> Interval | None:
+    """The share of all faces that the machine labels otherwise than people would.
+
+    At even odds, by all it knows of a face but the answer about it. Answers of one
+    character count as one for the interval, which is of 95%.
+
+    Args:
+        answers: with the number of faces that each represents.
+        curve: from cosines to odds.
+
+    Returns:
+        None if no answer represents any.
+    """
     counted = answers.weights > 0
     if not counted.any():
         return None
-    curve = calibrations.newest(connection, [known.model]).get(known.model, known.card)
     machine = answers.evidence.probability(curve) >= 0.5
     differs = (machine != answers.same).astype(np.float64)
     many = len(np.unique(answers.characters[counted])) > 1
