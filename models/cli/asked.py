@@ -34,6 +34,7 @@ class Asked:
         threads: processors for the network; None: all.
         dry_run: only show what would be done.
         loss: name of the loss; None: the recipe's.
+        mix: ``"auto"``: decide on the shares of several data by short trainings.
     """
 
     data: tuple[str, ...]
@@ -48,6 +49,7 @@ class Asked:
     threads: int | None
     dry_run: bool
     loss: str | None = None
+    mix: Literal["auto"] | None = None
 
     def command(self, task: TaskName) -> str:
         """Return the command that asks for this."""
@@ -56,6 +58,7 @@ class Asked:
             "--recipe": self.recipe,
             "--config": self.file,
             "--loss": self.loss,
+            "--mix": self.mix,
             "--backbone": self.backbone,
             "--from": self.start,
             "--steps": self.steps,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -17,6 +18,8 @@ from icf.models.data.index import Source
 from icf.models.data.spec import open_reader, parse
 from icf.models.registry.resolve import find
 from icf.models.training.config import TrainingConfig, read_config
+from icf.models.training.detector.config import DetectorConfig
+from icf.models.training.detector.mix import decided
 from icf.models.training.task import TASKS
 from icf.models.training.train import Trained, train
 from icf.stores.files import replace_file
@@ -47,14 +50,26 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
         return _train_bundled(invocation, task, asked, config)
     specs = [parse(text) for text in asked.data]
     sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
+    cache = workspace.root / "cache" if workspace else None
     with watching(invocation) as watcher:
+        if asked.mix == "auto":
+            sources, config = decided(
+                sources,
+                cast(DetectorConfig, config),
+                asked.out,
+                start=start,
+                cache=cache,
+                device=asked.device,
+                watcher=watcher,
+                say=invocation.say,
+            )
         return train(
             task,
             sources,
             config,
             asked.out,
             start=start,
-            cache=workspace.root / "cache" if workspace else None,
+            cache=cache,
             recipe=asked.command(task),
             device=asked.device,
             watcher=watcher,
