@@ -20,7 +20,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -78,6 +80,25 @@ class Network:
         return self.run(batch if self.runtime == "torch" else batch.astype(np.float32))
 
 
+#: What is told every batch of the networks that are opened meanwhile.
+_watcher: ContextVar[Callable[[Array], object] | None] = ContextVar(
+    "watcher", default=None
+)
+
+
+@contextmanager
+def watching(watcher: Callable[[Array], object]) -> Iterator[None]:
+    """Tell ``watcher`` each batch of each network that is opened inside of the block.
+
+    So the input of a model of any format can be seen, as its format prepares it.
+    """
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
 def open_network(
     path: Path,
     threads: int = 1,
@@ -119,8 +140,20 @@ def open_network(
         batch_size = BATCH_SIZE if place == "cuda" else 1
     else:
         run = lambda batch: session.run(None, {pictures: batch})  # noqa: E731
+    if (watcher := _watcher.get()) is not None:
+        run = _watched(run, watcher)
     taken = tuple(session.get_inputs()[0].shape)
     return Network(chosen, taken, shapes, run, batch_size)
+
+
+def _watched(
+    run: Callable[[Array], list[Array]], watcher: Callable[[Array], object]
+) -> Callable[[Array], list[Array]]:
+    def watched(batch: Array) -> list[Array]:
+        watcher(batch)
+        return run(batch)
+
+    return watched
 
 
 def choose(runtime: Runtime, device: Device) -> tuple[str, str]:

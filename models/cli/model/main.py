@@ -15,6 +15,10 @@ cli = command.group(
             "icf.models.cli.model.add:add_command",
             "Add a model that another program made.",
         ),
+        "quantise": Subcommand(
+            "icf.models.cli.model.quantise:quantise_command",
+            "Write a model with numbers of eight bits.",
+        ),
         "compare": Subcommand(
             "icf.models.cli.model.compare:compare_command",
             "Compare two models on the audit set.",
