@@ -118,8 +118,8 @@ def main() -> None:
             rates["eager"],
             f"PyTorch {torch.__version__}, eager",
             ratio,
-            f"ONNX Runtime >= {FASTER}, OpenVINO >= {OPENVINO_FASTER}, cosine >= "
-            f"{ALIKE}",
+            f"ONNX Runtime >= {FASTER} at a cosine >= {ALIKE}, OpenVINO >= "
+            f"{OPENVINO_FASTER}",
             ratio >= FASTER
             and openvino >= OPENVINO_FASTER
             and alike["onnxruntime"] >= ALIKE,
