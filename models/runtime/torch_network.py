@@ -2,20 +2,24 @@
 
 The weights are read from the same ONNX file, so the model's hash, and with it every
 stored embedding, is the same for every runtime. The exporter folded most batch norms
-into the convolutions before them; here those norms become the identity.
+into the convolutions before them; here those norms become the identity. A network whose
+weights the exporter changed in other ways is read from the file next to the ONNX file.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from icf.errors import BadModel
+from icf.models.cards import sha256_of
 from icf.models.networks import create
 from icf.models.runtime.onnx_weights import read_weights
 
@@ -97,6 +101,9 @@ def load_network(
     }
     wanted = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
     if missing := sorted(wanted - state.keys()):
+        whole = create(name, **(options or {}))
+        if _load_beside(whole, path):
+            return whole
         raise BadModel(
             f"{path} has no {', '.join(missing[:3])}: it is not a {name}; {_INSTEAD}"
         )
@@ -105,6 +112,31 @@ def load_network(
     except RuntimeError as error:
         raise BadModel(f"{path} is not a {name}: {error}; {_INSTEAD}") from error
     return network
+
+
+def _load_beside(network: nn.Module, path: Path) -> bool:
+    """Load the weights next to an ONNX file, which the training wrote with it.
+
+    The exporter gives some weights other names and shapes, such as those of PReLU.
+
+    Returns:
+        Whether they are there, and are this file's.
+    """
+    try:
+        with safetensors.safe_open(path.with_suffix(".safetensors"), "pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, ValueError, safetensors.SafetensorError):
+        return False
+    if about.get("sha256") != sha256_of(path):
+        return False
+    wanted = network.state_dict()
+    for part in {key.partition(".")[0] for key in tensors}:
+        own = {name: tensors.get(f"{part}.{name}") for name in wanted}
+        if all(v is not None and v.shape == wanted[k].shape for k, v in own.items()):
+            network.load_state_dict(own)
+            return True
+    return False
 
 
 def _fold(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from icf.errors import BadModel, WrongUse
 from icf.images import decode
-from icf.models.cards import bundled_path
+from icf.models.cards import bundled_path, sha256_of
 from icf.models.detection import Detection, Detector
 from icf.models.embedding import Embedder, crop_face
 from icf.models.formats.icf_detector import IcfDetector
+from icf.models.networks.insightface_resnet import improved_resnet
 from icf.models.runtime import network as runtime
 from icf.models.runtime.network import choose, open_network
 from icf.models.runtime.onnx_weights import read_weights
 from icf.models.runtime.torch_network import load_network
+from icf.models.training.embedder.export import export_onnx
 from tests.filter.workspaces import read_file, site_files
 from tests.models.onnx_files import colour_detector
 
@@ -143,3 +147,32 @@ def distance(one: Detection, other: Detection) -> float:
 def test_a_gpu_for_a_runtime_that_uses_none_is_wrong_use(name: str) -> None:
     with pytest.raises(WrongUse, match=r"set filter\.runtime = torch"):
         choose(name, "cuda")  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_network_with_prelu_is_read_from_the_weights_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter reshapes PReLU's weights, and they lose their names."""
+    torch.manual_seed(0)
+    network = improved_resnet((1, 1, 1, 1), 8, 32, excited=False).eval()
+    path = tmp_path / "embedder.onnx"
+    export_onnx(network, path, 32)
+    monkeypatch.setattr(
+        "icf.models.runtime.torch_network.create",
+        lambda name: improved_resnet((1, 1, 1, 1), 8, 32, excited=False),
+    )
+    with pytest.raises(BadModel, match=r"prelu\.weight: it is not a ir-50"):
+        load_network(path, "ir-50")
+    weights = {f"net.{k}": v for k, v in network.state_dict().items()}
+    for sha256, fits in (("0" * 64, False), (sha256_of(path), True)):
+        about = {"about": json.dumps({"sha256": sha256})}
+        safetensors.torch.save_file(weights, path.with_suffix(".safetensors"), about)
+        if not fits:
+            with pytest.raises(BadModel, match="it is not a ir-50"):
+                load_network(path, "ir-50")
+            continue
+        pictures = 255 * torch.rand(2, 3, 32, 32)
+        with torch.no_grad():
+            found = load_network(path, "ir-50").eval()(pictures)
+            assert torch.allclose(found, network(pictures), atol=1e-5)
