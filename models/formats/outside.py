@@ -25,7 +25,7 @@ from icf.models.runtime.onnx_header import OnnxHeader
 ONE_VIEW: Mapping[str, float] = {"overview": 0.0, "tiles": 1.0}
 #: What an embedder's card says as long as nobody knows what its cosines mean: even odds
 #: at a cosine of 0.5, and at most three to one whatever the cosine. So faces are
-#: ordered by it, and by default none is dropped or taken for sure.
+#: ordered by it, hardly any is dropped, and none taken for sure.
 UNCALIBRATED: Mapping[str, float] = {
     "slope": 2.2,
     "intercept": -1.1,
