@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.art import held_out_art
 from benchmarks.report import Result, peer_python, report
 from icf.models.detection import Detection, Detector
+from icf.models.training.detector.average_precision import area
 from icf.models.training.drawn import detector_figures
 from icf.tools.training_art.compose import Scene
 
@@ -121,8 +122,7 @@ def blazeface(scenes: list[Scene]) -> list[list[Detection]]:
 
 def ap50(scenes: list[Scene], found: list[list[Detection]]) -> float:
     """Average precision, whatever kind of face was said."""
-    parts = map(detector_figures.match, scenes, found)
-    return detector_figures.average_precision(detector_figures.merged(list(parts)))
+    return area(detector_figures.matches(scenes, found))
 
 
 def main() -> None:

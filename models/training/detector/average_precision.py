@@ -145,6 +145,17 @@ def ap50(found: Matches, weights: NDArray[np.float64] | None = None) -> float:
     return float(np.append(falling, 0.0)[places].mean())
 
 
+def area(found: Matches) -> float:
+    """Return the area under the whole curve of precision and recall.
+
+    The bundled detector's figures are this: it differs from `ap50` in the third digit.
+    """
+    hits = np.cumsum(found.hits)
+    precision = hits / np.arange(1, len(hits) + 1)
+    falling = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(falling[found.hits].sum() / max(1, found.faces.sum()))
+
+
 def interval(
     found: Matches, group: NDArray[np.integer[Any]], resamples: int, seed: int = 0
 ) -> tuple[float, float]:

@@ -22,12 +22,12 @@ from icf.models.data.picture_cache import (
 )
 from icf.models.networks import create
 from icf.models.networks.detector_base import DetectorNetwork
+from icf.models.networks.published_weights import read_state
 from icf.models.training.config import TrainingConfig
 from icf.models.training.detector import carding, held_out, losses, targets
 from icf.models.training.detector.batches import Batch, PictureBatches
 from icf.models.training.detector.config import DetectorConfig, NetworkSettings, Norms
 from icf.models.training.detector.opened import as_detector
-from icf.models.training.detector.published import read_published
 from icf.models.training.start import Start
 from icf.models.training.task import Batches, Facts, Given, Group, Measured, Moment
 
@@ -246,7 +246,7 @@ def _network(
     if not config.network.weights:
         return network, ("the network starts from random weights",)
     path = Path(config.network.weights).expanduser()
-    said = network.load_published(read_published(path))
+    said = network.load_published(read_state(path))
     return network, ((f"{path.name}: {said}",) if said else ())
 
 

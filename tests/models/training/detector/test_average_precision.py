@@ -14,6 +14,7 @@ from icf.models.training.detector.average_precision import (
     Matches,
     Truth,
     ap50,
+    area,
     best_threshold,
     interval,
     match,
@@ -134,6 +135,21 @@ def judged(hits: list[bool], faces: int) -> Matches:
     per_picture = np.zeros(count, np.int64)
     per_picture[:faces] = 1
     return Matches(1 - number / 100, each, each, number, per_picture)
+
+
+@given(hits=st.lists(st.booleans(), max_size=12), missed=st.integers(1, 5))
+def test_the_area_is_counted_by_hand(hits: list[bool], missed: int) -> None:
+    faces = sum(hits) + missed
+    found = judged(hits + [False] * missed, faces)
+    points, right = [], 0
+    for rank, hit in enumerate(found.hits, start=1):
+        right += int(hit)
+        points.append((right / faces, right / rank))
+    expected = 0.0
+    for step in range(1, faces + 1):
+        reached = [p for r, p in points if r >= step / faces - 1e-9]
+        expected += max(reached, default=0.0) / faces
+    assert area(found) == pytest.approx(expected)
 
 
 def test_a_picture_that_counts_twice_is_one_that_is_there_twice() -> None:
