@@ -56,7 +56,7 @@ def test_every_shape_of_insightface_gives_the_planted_face(
 
 def test_channels_are_red_first(tmp_path: Path) -> None:
     path = insightface_detector(tmp_path / "det.onnx")
-    blue = painted(640, 640, {(0, 0, 640): BLUE})
+    blue = painted(64, 64, {(0, 0, 64): BLUE})
     [faces] = opened(path, tiles=0, min_score=0.001).detect([blue])
     assert faces[0].score == pytest.approx(logistic(*prepared(*BLUE)), abs=1e-5)
     [faces] = opened(path, tiles=0, bgr=1).detect([blue])

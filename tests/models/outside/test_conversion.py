@@ -18,6 +18,7 @@ from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.formats.base import Pixels
 from icf.models.networks import create
+from icf.models.networks.published_weights import load_backbone
 from icf.models.outside.backbone import architecture_of
 from tests.app.program import call
 
@@ -108,6 +109,26 @@ def test_dinov2_is_recognised_by_its_weights(
     torch.save(state, path)
     assert architecture_of(path) == name
     assert timm.is_model(name)
+
+
+def test_dinov2s_registers_load_as_they_are_published(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    name = "vit_small_patch14_reg4_dinov2"
+    ours = timm.create_model(name, pretrained=False, num_classes=0, img_size=28)
+    state = ours.state_dict()
+    # DINOv2's own names; its positions begin with that of the class token.
+    state["register_tokens"] = state.pop("reg_token")
+    state["mask_token"] = torch.zeros(1, 384)
+    position = torch.full((1, 1, 384), 0.25)
+    state["pos_embed"] = torch.cat([position, state["pos_embed"]], 1)
+    path = tmp_path / "dinov2.pth"
+    torch.save(state, path)
+    network: Any = create(f"timm:{architecture_of(path)}", side=28)
+    load_backbone(network, path)
+    found = network.body.state_dict()
+    torch.testing.assert_close(found["reg_token"], state["register_tokens"])
+    torch.testing.assert_close(found["cls_token"], state["cls_token"] + position)
+    torch.testing.assert_close(found["pos_embed"], state["pos_embed"][:, 1:])
 
 
 def test_weights_of_another_backbone_are_refused(tmp_path: Path, space: Path) -> None:
