@@ -41,7 +41,7 @@ $(VENV)/installed: $(VENV)/made $(CFG)
 	@touch $@
 
 $(VENV)/test-installed: $(VENV)/made $(CFG)
-	$(UV) --editable '.[cbr,fast,gallery,heif,openvino,ray,test,timm,train,video-sites,warc]'
+	$(UV) --editable '.[cbr,fast,gallery,heif,openvino,ray,tensorboard,test,timm,train,video-sites,warc]'
 	@$(COMPILE)
 	@touch $(VENV)/installed $@
 

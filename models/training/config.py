@@ -86,9 +86,6 @@ class LoopSettings(Section):
         default="bfloat16", description="of the networks; losses are float32"
     )
     channels_last: bool = Field(default=True, description="memory format of pictures")
-    compile: bool = Field(
-        default=False, description="run the networks by torch.compile"
-    )
     save_every: int = Field(default=200, ge=1, description="steps between checkpoints")
     log_every: int = Field(
         default=20, ge=1, description="steps between lines of the log"

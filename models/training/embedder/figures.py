@@ -104,6 +104,8 @@ def embedded(embed: Embed, crops: Tensor, batch: int = 64) -> Vectors:
         crops: as `LabelledCrops.crops`.
         batch: crops at a time.
     """
+    if not len(crops):
+        return np.empty((0, 0), np.float32)
     starts = range(0, len(crops), batch)
     pieces: Sequence[Tensor] = [
         embed(crops[first : first + batch].float()) for first in starts

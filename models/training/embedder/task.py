@@ -222,7 +222,7 @@ def _start_centres(
     for place, number in enumerate(wanted):
         crops[place] = plain(given.pixels(number), float(given.views[number]), side)
     vectors = embedded(net.eval(), torch.from_numpy(crops).permute(0, 3, 1, 2))
-    means = torch.zeros(len(cast.names), vectors.shape[1])
+    means = torch.zeros(len(cast.names), loss.weight.shape[-1])
     ends = np.cumsum([len(own) for own in rows.values()])
     for number, own in zip(rows, np.split(vectors, ends[:-1]), strict=True):
         means[number] = torch.from_numpy(own.mean(0))
