@@ -28,6 +28,7 @@ from icf.filter.run import pending, raise_for_failures, run_steps
 from icf.filter.stale import find_stale
 from icf.filter.step_names import DETECT, EMBED
 from icf.filter.step_range import Chosen
+from icf.filter.uncalibrated import uncalibrated
 
 _ENGINE_OPTIONS = (
     click.option(
@@ -168,6 +169,8 @@ def _filter(
     other = other_embedder(workspace)
     for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)
+    if guess := uncalibrated(workspace):
+        invocation.say(guess)
     report_not_installed(invocation, rows_of_missing_steps(workspace))
     raise_for_failures(workspace, tallies)
 

@@ -27,6 +27,7 @@ from icf.filter.status import (
     count_not_installed,
     count_steps,
 )
+from icf.filter.uncalibrated import uncalibrated
 from icf.models.cards import load_card, weights_path
 from icf.models.registry.resolve import model_path
 from icf.workspace import Workspace
@@ -78,6 +79,8 @@ def status_command(invocation: Invocation) -> None:
     invocation.say_if_empty()
     for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)
+    if guess := uncalibrated(invocation.workspace):
+        invocation.say(guess)
     report_not_installed(invocation, missing)
 
 
