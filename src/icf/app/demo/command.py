@@ -11,6 +11,7 @@ import itertools
 import json
 import socket
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -46,18 +47,36 @@ characters = {{ category = "{{album}} characters" }}
     "where",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("demo"),
+    required=False,
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    help="Play so many rounds of answers and training, on a harder site.",
+)
+@click.option(
+    "--seed", type=int, default=SEED, show_default=True, help="Random seed of it."
 )
 @shared_options
 @pass_invocation
 @example("icf demo demo")
-def demo(invocation: Invocation, where: Path) -> None:
+def demo(
+    invocation: Invocation, where: Path | None, rounds: int | None, seed: int
+) -> None:
     """Build a small data set from a cartoon site served on this machine.
 
     DIR (default: demo) becomes a workspace. The site, its pictures and its faults come
     with the program; questions are answered by a simulated annotator who is wrong 3% of
     the time. Killed at any point and started again, it continues where it stopped.
+
+    With --rounds, DIR is demo-rounds by default, and its characters look alike and are
+    redrawn in many ways. Each round asks, retrains the embedder on the answers, and
+    takes the new one only if it is not worse on characters that were set aside.
     """
+    if rounds is not None:
+        _play_rounds(invocation, where or Path("demo-rounds"), rounds, seed)
+        return
+    where = where or Path("demo")
     started = time.monotonic()
     root = where.resolve()
     shell = Shell(invocation, root)
@@ -80,18 +99,44 @@ def demo(invocation: Invocation, where: Path) -> None:
     invocation.emit(result.as_json(report), lambda: _summary(result, report))
 
 
-def _port(root: Path) -> int:
+def _play_rounds(invocation: Invocation, where: Path, rounds: int, seed: int) -> None:
+    from icf.app.demo.rounds.play import play, results
+
+    started = time.monotonic()
+    shell = Shell(invocation, where.resolve())
+    port = _port(shell.root, seed)
+    shell.run("icf", "init", str(where), folder=Path.cwd())
+    figures = play(shell, port, rounds, seed)
+    report = shell.root / "reports" / "rounds.html"
+    shell.run("icf-report", str(report.relative_to(shell.root)))
+    invocation.say(f"\nAll of it took {time.monotonic() - started:.0f} seconds.\n")
+    value = {"rounds": [asdict(each) for each in figures], "report": str(report)}
+    invocation.emit(value, lambda: results(figures))
+
+
+def _port(root: Path, seed: int | None = None) -> int:
     """The site's port: any free one at the first run, then always the same.
 
     The URLs in the catalogue contain it. The file that stores it also marks a folder as
     a demo: the settings of any other workspace must not be overwritten.
 
+    Args:
+        root: the demo's folder.
+        seed: of the rounds that are played in it; None: the demo without rounds.
+
     Raises:
-        WrongUse: the folder holds something else.
+        WrongUse: the folder holds something else, or another demo.
     """
     note = root / "demo.json"
     if note.exists():
-        return int(json.loads(note.read_text())["port"])
+        known = json.loads(note.read_text())
+        if known.get("seed") != seed:
+            raise WrongUse(
+                f"{root} holds a demo with other options: "
+                + ("no --rounds" if known.get("seed") is None else "--rounds, --seed ")
+                + f"{known.get('seed') or ''}; give the same, or name a new folder"
+            )
+        return int(known["port"])
     root.mkdir(parents=True, exist_ok=True)
     if any(not each.name.startswith(".") for each in root.iterdir()):
         raise WrongUse(
@@ -101,7 +146,8 @@ def _port(root: Path) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    replace_file(note, [json.dumps({"port": port}).encode()])
+    made = {"port": port} if seed is None else {"port": port, "seed": seed}
+    replace_file(note, [json.dumps(made).encode()])
     return port
 
 
