@@ -84,9 +84,8 @@ def measure(
             connection, confirmed=annotate.confirm_references, risk=annotate.risk
         )
         machine = accepted(connection, annotate.risk)
-        names = dict(
-            connection.execute(sa.select(character.c.id, character.c.name)).tuples()
-        )
+        cast = connection.execute(sa.select(character.c.id, character.c.name))
+        names = {row.id: row.name for row in cast}
         faces = connection.execute(_FACES).all()
         aside = set(connection.execute(set_aside("character")).scalars())
     shown = {
@@ -137,7 +136,7 @@ def _said_to_be(connection: sa.Connection) -> dict[int, int]:
     """Read the faces that people confirmed, each with its character."""
     query = sa.select(question.c.face_id, question.c.character_id)
     same = query.where(question.c.label == Label.SAME.value)
-    return dict(connection.execute(same).tuples().all())
+    return {row.face_id: row.character_id for row in connection.execute(same)}
 
 
 def _rank1(

@@ -6,7 +6,6 @@ gives them. Killed anywhere and started again, it goes on: the catalogue knows h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from icf.app.demo.rounds.figures import RoundFigures, measure, read_figures, sav
 from icf.app.demo.rounds.site import rounds_tar, rounds_truth, write_list
 from icf.app.demo.shell import Shell
 from icf.app.demo.site import DemoSite
+from icf.app.round.status import read_status
 from icf.catalogue.schema import batch, question
-from icf.codes import Label
+from icf.codes import Label, RoundState
 from icf.command import table
 from icf.errors import IcfError
 from icf.stores.files import replace_file
@@ -90,9 +90,10 @@ def _play_round(shell: Shell, number: int, seed: int) -> Mapping[str, Any]:
     """Play one round to its end; return its status."""
     shell.say(f"\nRound {number}")
     while True:
-        status = json.loads(shell.run("icf", "round", "run", "--json", capture=True))
-        if status["round"] > number or status["state"] == "done":
-            return dict(status)
+        shell.run("icf", "round", "run")
+        status = _status(find(shell.root))
+        if status["round"] > number or status["state"] == RoundState.DONE.value:
+            return status
         waiting = unanswered(find(shell.root))
         if not waiting:
             raise IcfError(
@@ -107,6 +108,13 @@ def _play_round(shell: Shell, number: int, seed: int) -> Mapping[str, Any]:
                 workspace, questions, shell.root / answers, seed, rounds_truth()
             )
             shell.run("icf-annotate", "import", str(answers))
+
+
+def _status(workspace: Workspace) -> dict[str, Any]:
+    with workspace.catalogue.read() as connection:
+        found = read_status(connection, workspace.settings.annotate.votes)
+    assert found is not None
+    return found.as_json()
 
 
 def unanswered(workspace: Workspace) -> list[Path]:
