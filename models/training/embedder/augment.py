@@ -104,19 +104,30 @@ def _blurred(crop: Pixels, random: Random) -> Pixels:
 
 
 def _recoloured(crop: Pixels, settings: AugmentSettings, random: Random) -> Pixels:
-    """Change brightness, contrast and saturation, or take the colours away."""
+    """Change brightness, contrast, saturation and hues, or take the colours away."""
     grey = random.random() < settings.grey
     bright, contrast, colour = random.normal(0, 1, 3) * settings.colour
-    if not (grey or settings.colour):
+    turned = settings.palette > 0 and random.random() < settings.palette
+    if not (grey or settings.colour or turned):
         return crop
     # All three are one linear map of the colours: a matrix and an offset.
     weights = np.array([0.299, 0.587, 0.114])
     saturation = 0.0 if grey else float(np.exp(colour))
     matrix = saturation * np.eye(3) + (1 - saturation) * weights[None, :]
+    if turned:
+        matrix = matrix @ _hues_turned(random.uniform(0, 2 * np.pi))
     gain = float(np.exp(0.7 * contrast))
     offset = 128 * (1 - gain) + 128 * 0.5 * bright
     full = np.hstack([gain * matrix, np.full((3, 1), offset)])
     return np.asarray(cv2.transform(crop, full), np.uint8)
+
+
+def _hues_turned(angle: float) -> NDArray[np.float64]:
+    """Return the rotation of RGB colours about the axis of greys: shape (3, 3)."""
+    across = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
+    along = np.full((3, 3), (1 - np.cos(angle)) / 3)
+    turn: NDArray[np.float64] = np.cos(angle) * np.eye(3) + along
+    return turn + np.sin(angle) / np.sqrt(3) * across
 
 
 def _hide(crop: Pixels, random: Random) -> None:

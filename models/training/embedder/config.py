@@ -77,6 +77,9 @@ class AugmentSettings(Section):
         default=0.2, ge=0, description="sd of brightness, contrast and saturation"
     )
     grey: float = Field(default=0.05, ge=0, le=1, description="chance to lose colour")
+    palette: float = Field(
+        default=0.0, ge=0, le=1, description="chance that all hues are turned"
+    )
     blur: float = Field(default=0.15, ge=0, le=1, description="chance of a blur")
     jpeg: float = Field(default=0.3, ge=0, le=1, description="chance of a low quality")
     hide: float = Field(

@@ -26,7 +26,7 @@ from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 #: Questions asked in a round.
-BATCH = 160
+BATCH = 240
 
 _CONFIG = """\
 [harvest]
@@ -47,6 +47,9 @@ risk = 0.05                       # surer faces are not asked about
 
 [round]
 seed = {seed}
+steps = 200                       # of the training; two minutes on two processors
+audit_share = 0.3                 # of 56 characters
+audit_faces = 120
 """
 
 
