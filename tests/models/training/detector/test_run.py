@@ -1,7 +1,11 @@
-"""Whole runs of the loop."""
+"""Whole runs of the loop; also a program, for `torchrun`."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +82,41 @@ def test_a_killed_run_resumes_exactly(tmp_path: Path) -> None:
     assert all(torch.equal(whole.parts[key], again.parts[key]) for key in whole.parts)
 
 
+@pytest.mark.slow
+def test_two_ranks_train_what_one_process_trains(tmp_path: Path) -> None:
+    """Their norms see the whole batch, and the loss is divided by all its anchors."""
+    run(tmp_path / "one", **RANKS)
+    program = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    subprocess.run(
+        [sys.executable, *program, "-m", __name__, str(tmp_path / "two")],
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+    )
+    one, two = (logged(tmp_path / name) for name in ("one", "two"))
+    assert len(one) == len(two) == 4
+    for a, b in zip(one, two, strict=True):
+        assert a == pytest.approx(b, rel=2e-3)
+
+
+#: Adam would make a step of the same size of the smallest rounding error.
+RANKS = {
+    "loop.optimiser": "sgd",
+    "loop.rate": 0.002,
+    "loop.precision": "float32",
+    "loop.batch": 4,
+    "loop.log_every": 1,
+    "network.norms": "trained",
+}
+
+
+def logged(folder: Path) -> list[list[float]]:
+    """The losses of each step of a run."""
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [[row[name] for name in ("classes", "boxes")] for row in rows]
+
+
 @pytest.mark.parametrize("recipe", ["default", "full", "paper"])
 @pytest.mark.parametrize("from_model", [False, True])
 def test_every_recipe_can_be_read(recipe: str, from_model: bool) -> None:
@@ -103,3 +142,8 @@ def test_values_that_fit_no_network_are_refused(
 ) -> None:
     with pytest.raises(WrongUse, match=message):
         read_config(DetectorConfig, "detector", changes={key: value})
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    run(Path(sys.argv[1]), **RANKS)
