@@ -28,7 +28,7 @@ from icf.workspace import Workspace
 Array = NDArray[np.float32]
 
 #: Faces and pictures for the ranges between layers, and to judge by.
-RANGE_FACES, JUDGED_FACES = 256, 1_000
+RANGE_FACES, JUDGED_FACES = 128, 500
 RANGE_PICTURES, JUDGED_PICTURES = 32, 100
 #: Lowest score of a box that counts for average precision.
 _MIN_SCORE = 0.05

@@ -44,21 +44,7 @@ def convert(path: Path, given: Mapping[str, float], folder: Path) -> Converted:
         BadModel: the weights are of another network, or it is not known which of its
             classes are faces.
     """
-    state = read_state(path)
-    if f"{_CLASSES}.weight" not in state:
-        raise BadModel(
-            f"{path.name} has no {_CLASSES}.weight: it is no RetinaNet of torchvision"
-        )
-    classes = len(state[f"{_CLASSES}.weight"]) // _ANCHORS
-    kinds = _kinds(path, classes, given)
-    for name in (f"{_CLASSES}.weight", f"{_CLASSES}.bias"):
-        if name not in state:
-            raise BadModel(f"{path.name} has no {name}")
-        fill = _NEVER if name.endswith("bias") else 0.0
-        state[name] = _selected(state[name], classes, kinds, fill)
-    name = _network(state)
-    network = cast(RetinaNet, create(name))
-    network.load_published(state)
+    name, network, kinds = network_of(path, given)
     weights = folder / f"{path.stem}.onnx"
     export(cast(DetectorNetwork, network), weights)
     parameters = {
@@ -79,6 +65,40 @@ def convert(path: Path, given: Mapping[str, float], folder: Path) -> Converted:
             "n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
         ),
     )
+
+
+def network_of(
+    path: Path, given: Mapping[str, float]
+) -> tuple[str, RetinaNet, tuple[int, int]]:
+    """Return a network with the weights of a file.
+
+    Args:
+        path: the state dict.
+        given: as for `convert`.
+
+    Returns:
+        Its name in `icf.models.networks`; the network, of cartoon and human faces; the
+        labels of these in the file, -1 for none.
+
+    Raises:
+        BadModel: as `convert` does.
+    """
+    state = read_state(path)
+    if f"{_CLASSES}.weight" not in state:
+        raise BadModel(
+            f"{path.name} has no {_CLASSES}.weight: it is no RetinaNet of torchvision"
+        )
+    classes = len(state[f"{_CLASSES}.weight"]) // _ANCHORS
+    kinds = _kinds(path, classes, given)
+    for name in (f"{_CLASSES}.weight", f"{_CLASSES}.bias"):
+        if name not in state:
+            raise BadModel(f"{path.name} has no {name}")
+        fill = _NEVER if name.endswith("bias") else 0.0
+        state[name] = _selected(state[name], classes, kinds, fill)
+    name = _network(state)
+    network = cast(RetinaNet, create(name))
+    network.load_published(state)
+    return name, network, kinds
 
 
 def _kinds(path: Path, classes: int, given: Mapping[str, float]) -> tuple[int, int]:

@@ -14,12 +14,12 @@ import torchvision
 
 from icf.errors import BadModel
 from icf.models.cards import load_card
-from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.formats.base import Pixels
 from icf.models.networks import create
 from icf.models.networks.published_weights import load_backbone
 from icf.models.outside.backbone import architecture_of
+from icf.models.outside.retinanet import network_of
 from tests.app.program import call
 
 timm = pytest.importorskip("timm")
@@ -142,27 +142,31 @@ def test_weights_of_another_backbone_are_refused(tmp_path: Path, space: Path) ->
         added(space, source, "torchvision-retinanet")
 
 
-@pytest.mark.slow
 def test_torchvisions_retinanet_keeps_the_labels_that_are_faces(
-    tmp_path: Path, space: Path
+    tmp_path: Path,
 ) -> None:
     torch.manual_seed(0)
     # Under torchvision's names, as `tests/models/networks` holds.
-    network: Any = create("retinanet-resnet18-v2").eval()
-    head = network.head.classification_head
+    published: Any = create("retinanet-resnet18-v2").eval()
+    head = published.head.classification_head
     head.num_classes, head.cls_logits = 4, torch.nn.Conv2d(256, 4 * 9, 3, padding=1)
     source = tmp_path / "mine.pth"
-    torch.save(network.state_dict(), source)
+    torch.save(published.state_dict(), source)
     with pytest.raises(BadModel, match="tells 4 labels apart; say which are faces"):
-        added(space, source, "torchvision-retinanet")
-    words = [f"--parameter={each}" for each in ("cartoon=2", "human=1", "side=128")]
-    path = added(space, source, "torchvision-retinanet", *words)
-    detector = Detector.open(path)
-    assert detector.card.network == "retinanet-resnet18-v2"
-    picture = noise(128)
-    with torch.no_grad():
-        shown = torch.from_numpy(picture).permute(2, 0, 1).float()[None]
-        wanted = network(shown)[0][0][:, [2, 1]].numpy()
-    form: Any = detector._network
-    found = form._network.predict(picture[None])[0][0]
-    np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
+        network_of(source, {})
+    with pytest.raises(BadModel, match="tells the labels 0 to 3 apart; there is no 9"):
+        network_of(source, {"cartoon": 9})
+    picture = torch.from_numpy(noise(64)).permute(2, 0, 1).float()[None]
+    for cartoon, human in ((2, 1), (3, -1)):
+        given = {"cartoon": cartoon, "human": human}
+        name, network, kinds = network_of(source, given)
+        assert (name, kinds) == ("retinanet-resnet18-v2", (cartoon, human))
+        with torch.no_grad():
+            wanted, boxes = published(picture)
+            found, offsets = network.eval()(picture)
+        torch.testing.assert_close(offsets, boxes)
+        torch.testing.assert_close(found[..., 0], wanted[..., cartoon])
+        if human >= 0:
+            torch.testing.assert_close(found[..., 1], wanted[..., human])
+        else:
+            assert (found[..., 1] == -20).all()
