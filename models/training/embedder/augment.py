@@ -126,8 +126,8 @@ def _hues_turned(angle: float) -> NDArray[np.float64]:
     """Return the rotation of RGB colours about the axis of greys: shape (3, 3)."""
     across = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
     along = np.full((3, 3), (1 - np.cos(angle)) / 3)
-    turn: NDArray[np.float64] = np.cos(angle) * np.eye(3) + along
-    return turn + np.sin(angle) / np.sqrt(3) * across
+    turn = np.cos(angle) * np.eye(3) + along + np.sin(angle) / np.sqrt(3) * across
+    return np.asarray(turn, np.float64)
 
 
 def _hide(crop: Pixels, random: Random) -> None:

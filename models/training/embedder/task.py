@@ -223,9 +223,10 @@ def _start_centres(
         crops[place] = plain(given.pixels(number), float(given.views[number]), side)
     vectors = embedded(net.eval(), torch.from_numpy(crops).permute(0, 3, 1, 2))
     means = torch.zeros(len(cast.names), loss.weight.shape[-1])
-    ends = np.cumsum([len(own) for own in rows.values()])
-    for number, own in zip(rows, np.split(vectors, ends[:-1]), strict=True):
-        means[number] = torch.from_numpy(own.mean(0))
+    done = 0  # where all were known before, there is nothing to average
+    for number, own in rows.items():
+        means[number] = torch.from_numpy(vectors[done : done + len(own)].mean(0))
+        done += len(own)
     centres = starting_centres(before, start, cast, means, loss.weight)
     with torch.no_grad():
         loss.weight.copy_(

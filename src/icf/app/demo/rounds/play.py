@@ -26,7 +26,7 @@ from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 #: Questions asked in a round.
-BATCH = 240
+BATCH = 140
 
 _CONFIG = """\
 [harvest]
