@@ -125,7 +125,7 @@ class PartialFC(nn.Module):
         """
         with without_autocast(embeddings):
             gathered = self.ranks.gathered(wide(embeddings))
-            labels = self.ranks.concatenated(labels)
+            labels = self.ranks.gathered(labels)
             denied = self._denied(forbidden, len(embeddings))
             return self._loss(gathered, labels, denied)
 
