@@ -16,6 +16,7 @@ from icf.app.round import run as round_run
 from icf.catalogue.rounds.log import Round, newest
 from icf.catalogue.schema import decision, face, gate, model_alias
 from icf.codes import RoundState
+from icf.models.cards import load_card
 from icf.models.registry import aliases
 from icf.workspace import Workspace, find
 from tests.app.program import said
@@ -28,7 +29,7 @@ SETTINGS = """\
 [filter]
 workers = 1
 [round]
-batch = 120
+batch = 60
 audit_characters = 2
 audit_faces = 20
 min_faces = 6
@@ -142,6 +143,15 @@ def test_a_model_that_is_not_worse_is_promoted_and_decides_from_then_on(
     judged = sa.select(decision.c.model).where(decision.c.step == "identity")
     assert rows(place, judged.order_by(decision.c.id.desc()).limit(1)) == [(model,)]
     assert rows(place, sa.select(gate.c.round_id, gate.c.promoted)) == [(1, True)]
+
+    # The next round trains the model of this one further, on the same cast and more.
+    assert drive(place).state is RoundState.ANSWERS
+    answer(place)
+    second = drive(place)
+    assert (second.number, second.state) == (2, RoundState.DONE)
+    assert second.summary["training"]["steps"] == 4
+    path = place.root / second.summary["training"]["path"]
+    assert load_card(path.with_suffix(".json")).parent == model
 
 
 def test_a_refused_model_stays_the_challenger_and_changes_no_face(
