@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,15 @@ class Killer(Silent):
             raise KilledError
 
 
-def run(out: Path, killed_after: int = 0, **changes: object) -> Finished:
+def run(
+    out: Path, changes: Mapping[str, object] | None = None, killed_after: int = 0
+) -> Finished:
     """Train for some steps, without an export, which takes longer than they do."""
     config = read_config(
-        DetectorConfig, "detector", changes={**SMALL, **changes}, from_model=True
+        DetectorConfig,
+        "detector",
+        changes={**SMALL, **(changes or {})},
+        from_model=True,
     )
     out.mkdir(exist_ok=True)
     index = build_index([Source(DrawnReader(Path("drawn")))])
@@ -75,7 +81,7 @@ def test_a_killed_run_resumes_exactly(tmp_path: Path) -> None:
         run(tmp_path / "killed", killed_after=3)
     assert (tmp_path / "killed" / CHECKPOINT).exists()
     with pytest.raises(WrongUse):
-        run(tmp_path / "killed", **{"loop.seed": 9})
+        run(tmp_path / "killed", {"loop.seed": 9})
     again = run(tmp_path / "killed")
     assert whole.steps == again.steps == 4
     assert whole.parts.keys() == again.parts.keys()
@@ -85,7 +91,7 @@ def test_a_killed_run_resumes_exactly(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_ranks_train_what_one_process_trains(tmp_path: Path) -> None:
     """Their norms see the whole batch, and the loss is divided by all its anchors."""
-    run(tmp_path / "one", **RANKS)
+    run(tmp_path / "one", RANKS)
     program = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     subprocess.run(
         [sys.executable, *program, "-m", __name__, str(tmp_path / "two")],
@@ -146,4 +152,4 @@ def test_values_that_fit_no_network_are_refused(
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    run(Path(sys.argv[1]), **RANKS)
+    run(Path(sys.argv[1]), RANKS)
