@@ -67,7 +67,7 @@ class Ranks:
         ignore._set_params_and_buffers_to_ignore_for_model(
             step, [names[id(each)] for each in divided]
         )
-        return DistributedDataParallel(step, broadcast_buffers=False)
+        return DistributedDataParallel(step)
 
     def sum(self, values: Tensor) -> Tensor:
         """Return the sum of a tensor over all ranks."""

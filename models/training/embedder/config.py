@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -117,6 +117,29 @@ class LossSettings(Section):
     )
 
 
+class AdaptationSettings(Section):
+    """Drawn and photographed faces at once: section 4 of the paper."""
+
+    on: bool = Field(
+        default=False, description="half of a batch is drawn, half photographed"
+    )
+    unknown: Literal["mean", "sum", "authors", "off"] = Field(
+        default="mean", description="form of the unknown identity rejection"
+    )
+    unknown_over: Literal["unlabelled", "all"] = Field(
+        default="unlabelled", description="faces that it is taken of"
+    )
+    domain: Literal["grl", "reciprocal", "confusion", "off"] = Field(
+        default="grl", description="form of the domain term"
+    )
+    alpha: float = Field(default=1.0, ge=0, description="weight of the classifiers")
+    beta: float = Field(default=0.1, ge=0, description="weight of the rejection")
+    gamma: float = Field(default=10.0, ge=0, description="weight of the domain term")
+    unlabelled: float = Field(
+        default=0.25, ge=0, lt=1, description="share of a half from the other domain"
+    )
+
+
 class HeldOutSettings(Section):
     """The identities that are not trained on, for the card's figures."""
 
@@ -138,4 +161,5 @@ class EmbedderConfig(TrainingConfig):
     crops: CropSettings = CropSettings()
     augment: AugmentSettings = AugmentSettings()
     loss: LossSettings = LossSettings()
+    adaptation: AdaptationSettings = AdaptationSettings()
     held_out: HeldOutSettings = HeldOutSettings()

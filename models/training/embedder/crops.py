@@ -51,6 +51,7 @@ class Examples:
         views: shape (k + d,): which part of a crop's side the network is to see.
         labels: shape (k,), int64: the class of each.
         denied: d times the classes that a crop is not.
+        human: shape (k,): whether each is photographed.
         sources: shape (k,): which source of the data each is from.
         shares: shape (sources,): how much of what is trained on comes from each;
             None: in proportion.
@@ -61,6 +62,7 @@ class Examples:
     views: NDArray[np.float64]
     labels: NDArray[np.int64]
     denied: tuple[tuple[int, ...], ...]
+    human: NDArray[np.bool_]
     sources: NDArray[np.int32]
     shares: NDArray[np.float64] | None
     names: Sequence[str]
@@ -105,11 +107,25 @@ class EmbedderBatches:
 
     def batch(self, step: int, rank: Rank) -> Batch:
         """Draw a rank's part of the batch of a step."""
-        rows = range(self.count)[rank.part(self.count)]
-        chosen = self.chosen(step)
+        rows = np.arange(self.count)[rank.part(self.count)]
+        own = self.chosen(step)[rows]
+        return Batch(
+            self.changed(step, rows, own),
+            torch.from_numpy(self._labels(own)),
+            torch.from_numpy(self._forbidden(own)),
+        )
+
+    def changed(self, step: int, rows: Numbers, chosen: Numbers) -> Tensor:
+        """Return crops as the network sees them, changed: n x 3 x side x side, uint8.
+
+        Args:
+            step: of the batch.
+            rows: their places in the whole batch.
+            chosen: their numbers among what is given.
+        """
         pixels = np.empty((len(rows), self.side, self.side, 3), np.uint8)
-        for place, row in enumerate(rows):
-            number = int(chosen[row])
+        pairs = zip(rows.tolist(), chosen.tolist(), strict=True)
+        for place, (row, number) in enumerate(pairs):
             # Each row has a generator of its own, whichever rank makes it.
             random = np.random.default_rng((self.seed, step, row))
             pixels[place] = augmented(
@@ -119,12 +135,7 @@ class EmbedderBatches:
                 self.augment,
                 random,
             )
-        own = chosen[rows.start : rows.stop]
-        return Batch(
-            torch.from_numpy(pixels).permute(0, 3, 1, 2),
-            torch.from_numpy(self._labels(own)),
-            torch.from_numpy(self._forbidden(own)),
-        )
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2)
 
     def pictures(self, step: int) -> list[str]:
         """Return the names of the pictures in the batch of a step."""

@@ -50,7 +50,8 @@ def training_faces(given: Given, config: EmbedderConfig, side: int) -> TrainingF
         side: of a crop, in pixels.
 
     Raises:
-        BadInput: there are fewer than two identities, or fewer faces than a batch has.
+        BadInput: there are fewer than two identities, or fewer faces than a batch has
+            of each.
         WrongUse: the batch cannot be divided into identities.
     """
     given.data.check_identities()
@@ -65,7 +66,7 @@ def training_faces(given: Given, config: EmbedderConfig, side: int) -> TrainingF
             f"only {len(names)} identities have a face that could be cut; an embedder "
             "needs two at least"
         )
-    _check_batch(config, len(labelled))
+    _check_batch(given, config, len(labelled))
     numbers = {
         int(given.data.identity[f]): int(c)
         for f, c in zip(labelled.faces, classes, strict=True)
@@ -80,16 +81,21 @@ def training_faces(given: Given, config: EmbedderConfig, side: int) -> TrainingF
     )
 
 
-def _check_batch(config: EmbedderConfig, count: int) -> None:
+def _check_batch(given: Given, config: EmbedderConfig, count: int) -> None:
     batch, ways = config.loop.batch, config.crops.per_identity
     if batch % ways:
         raise WrongUse(
             f"loop.batch = {batch} is no multiple of crops.per_identity = {ways}"
         )
-    if ways == 1 and count < batch:
+    if count < ways:
         raise BadInput(
-            f"there are {count} faces to train on, fewer than loop.batch = {batch}; "
-            "lower it, or add data"
+            f"there are {count} faces to train on, fewer than crops.per_identity = "
+            f"{ways}; lower it, or add data"
+        )
+    if count < batch:
+        given.say(
+            f"there are {count} faces to train on, fewer than loop.batch = {batch}: a "
+            "batch has faces more than once"
         )
 
 
@@ -131,6 +137,7 @@ def _examples(
         views=np.where(np.isnan(data.boxes[faces, 0]), 1.0, 1 / ROOM),
         labels=classes,
         denied=tuple(tuple(denials[int(face)]) for face in denied.faces),
+        human=data.human[labelled.faces],
         sources=data.source[own],
         shares=data.shares(own) if stated else None,
         names=_PictureNames(data, pictures),

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,20 +15,19 @@ from torch.nn import functional
 
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import ModelCard
-from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
 from icf.models.training.embedder import network as networks
 from icf.models.training.embedder.augment import plain
 from icf.models.training.embedder.centres import read_cast, starting_centres
 from icf.models.training.embedder.config import EmbedderConfig
-from icf.models.training.embedder.crops import Batch, EmbedderBatches
+from icf.models.training.embedder.crops import EmbedderBatches
 from icf.models.training.embedder.export import export
 from icf.models.training.embedder.faces import TrainingFaces, training_faces
 from icf.models.training.embedder.figures import embedded, measure
-from icf.models.training.losses.base import MarginSoftmax
-from icf.models.training.losses.partial_fc import PartialFC
+from icf.models.training.embedder.one_domain import OneDomain
+from icf.models.training.embedder.two_domains import TwoDomains
 from icf.models.training.start import Start
-from icf.models.training.task import Facts, Given, Group, Measured, Moment
+from icf.models.training.task import Batches, Facts, Given, Group, Measured, Moment
 
 #: The part with the class centres.
 LOSS = "loss"
@@ -46,8 +45,7 @@ class EmbedderTask:
     Args:
         config: of the run.
         net: the trained network.
-        loss: with a centre for each identity.
-        batches: of the crops.
+        goal: the losses with the class centres, and their batches.
         faces: what is trained and measured on.
         before: the network as it was at the start, where the configuration keeps
             embeddings near its; else None.
@@ -61,13 +59,12 @@ class EmbedderTask:
         self,
         config: EmbedderConfig,
         net: nn.Module,
-        loss: MarginSoftmax | PartialFC,
-        batches: EmbedderBatches,
+        goal: OneDomain | TwoDomains,
         faces: TrainingFaces,
         before: nn.Module | None,
     ) -> None:
-        self.config, self._net, self._loss = config, net, loss
-        self._batches, self._faces, self._before = batches, faces, before
+        self.config, self._net, self._goal = config, net, goal
+        self._faces, self._before = faces, before
 
     @classmethod
     def make(cls, given: Given) -> EmbedderTask:
@@ -85,9 +82,6 @@ class EmbedderTask:
         net = networks.make_network(config.network, config.loop.seed, given.start)
         side = config.network.side or _SIDE
         faces = training_faces(given, config, side)
-        loss = _make_loss(config, _dim_of(net, side), len(faces.cast.names))
-        if given.start is not None:
-            _start_centres(loss, net, faces, side, given.start)
         batches = EmbedderBatches(
             faces.examples,
             side,
@@ -96,39 +90,45 @@ class EmbedderTask:
             config.crops,
             config.augment,
         )
+        dim = _dim_of(net, side)
+        goal: OneDomain | TwoDomains
+        if config.adaptation.on:
+            goal = TwoDomains(config, batches, dim)
+        else:
+            goal = OneDomain(config, batches, dim, len(faces.cast.names))
+        if given.start is not None:
+            goal.start_from(_centres(goal, net, faces, side, given.start))
         before = None
         if config.loss.keep:
             before = copy.deepcopy(net).eval().requires_grad_(False)
-        return cls(config, net, loss, batches, faces, before)
+        return cls(config, net, goal, faces, before)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
         """The network and the loss."""
-        return {networks.PART: self._net, LOSS: self._loss}
+        return {networks.PART: self._net, LOSS: self._goal.loss}
 
     def groups(self) -> Iterator[Group]:
         """Yield the network's parameters and the class centres."""
         yield from networks.groups_of(self._net, self.config.network)
-        yield Group(list(self._loss.parameters()))
+        yield Group(list(self._goal.loss.parameters()))
 
     def train_mode(self) -> None:
         """Switch to training."""
         networks.training_mode(self._net, self.config.network)
-        self._loss.train()
+        self._goal.loss.train()
 
-    def batches(self) -> EmbedderBatches:
+    def batches(self) -> Batches:
         """Return what makes the batches."""
-        return self._batches
+        return self._goal.batches
 
-    def losses(self, batch: Batch, moment: Moment) -> Mapping[str, Tensor]:
+    def losses(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """Return the loss of the identities, and that of the change since the start."""
         pixels = batch.pixels.float()
-        self._loss.progress = moment.progress
         with moment.autocast():
             embeddings = self._net(pixels)
         embeddings = embeddings.float()
-        forbidden = batch.forbidden if len(batch.forbidden) else None
-        terms = {"identity": self._loss(embeddings, batch.labels, forbidden)}
+        terms = dict(self._goal.terms(embeddings, batch, moment))
         if self._before is not None:
             self._before.to(pixels.device)
             with torch.no_grad(), moment.autocast():
@@ -156,7 +156,7 @@ class EmbedderTask:
         cast = self._faces.cast
         parts = {**facts.parts, **cast.stored()}
         facts = dataclasses.replace(facts, parts=parts)
-        side = self._batches.side
+        side = self._goal.batches.side
         return export(network, folder, facts, self.config, side, cast.about())
 
 
@@ -182,35 +182,14 @@ def _with_start(config: EmbedderConfig, given: Given) -> EmbedderConfig:
     return config.model_copy(update={"network": network, "crops": crops})
 
 
-def _make_loss(
-    config: EmbedderConfig, dim: int, classes: int
-) -> MarginSoftmax | PartialFC:
-    name, options = config.loss.name, config.loss.options
-    sample = config.loss.sample
-    try:
-        if sample is None:
-            return losses.create(name, dim, classes, **options)
-        return PartialFC(
-            dim,
-            classes,
-            name,
-            sample,
-            config.loss.most_similar,
-            seed=config.loop.seed,
-            **options,
-        )
-    except TypeError as error:
-        raise WrongUse(f"loss.options do not fit the loss {name!r}: {error}") from error
-
-
-def _start_centres(
-    loss: MarginSoftmax | PartialFC,
+def _centres(
+    goal: OneDomain | TwoDomains,
     net: nn.Module,
     faces: TrainingFaces,
     side: int,
     start: Start,
-) -> None:
-    """Give the classes the centres that they had, or the means of their faces."""
+) -> Tensor:
+    """Return the centres that the classes had, or the means of their faces."""
     before, cast, given = read_cast(start), faces.cast, faces.examples
     rows = {
         number: np.flatnonzero(cast.classes == number)[:_OF_MEAN]
@@ -222,16 +201,12 @@ def _start_centres(
     for place, number in enumerate(wanted):
         crops[place] = plain(given.pixels(number), float(given.views[number]), side)
     vectors = embedded(net.eval(), torch.from_numpy(crops).permute(0, 3, 1, 2))
-    means = torch.zeros(len(cast.names), loss.weight.shape[-1])
-    done = 0  # where all were known before, there is nothing to average
+    means = torch.zeros(len(cast.names), goal.weights[0].shape[-1])
+    first = 0
     for number, own in rows.items():
-        means[number] = torch.from_numpy(vectors[done : done + len(own)].mean(0))
-        done += len(own)
-    centres = starting_centres(before, start, cast, means, loss.weight)
-    with torch.no_grad():
-        loss.weight.copy_(
-            loss.part(centres) if isinstance(loss, PartialFC) else centres
-        )
+        means[number] = torch.from_numpy(vectors[first : first + len(own)].mean(0))
+        first += len(own)
+    return starting_centres(before, start, cast, means, goal.weights[0])
 
 
 def _dim_of(network: nn.Module, side: int) -> int:

@@ -220,8 +220,10 @@ def test_what_cannot_train_is_said_before_anything_is_trained(
     one = write_faces(tmp_path / "one", 1, 4)
     with pytest.raises(BadInput, match="only 1 of at least 2 identities"):
         train_small(one, tmp_path / "out")
-    with pytest.raises(BadInput, match=r"20 faces.*fewer than loop\.batch = 64"):
-        train_small(faces, tmp_path / "out", crops__per_identity=1, loop__batch=64)
+    with pytest.raises(
+        BadInput, match=r"20 faces.*fewer than crops\.per_identity = 32"
+    ):
+        train_small(faces, tmp_path / "out", crops__per_identity=32, loop__batch=64)
     with pytest.raises(WrongUse, match="no multiple of crops"):
         train_small(faces, tmp_path / "out", crops__per_identity=3)
 
@@ -254,13 +256,13 @@ def test_an_embedder_learns_thirty_two_identities_by_heart(tmp_path: Path) -> No
         watcher=watcher,
         network__side=64,
         network__dim=64,
-        loop__steps=90,
+        loop__steps=60,
         loop__batch=32,
         loop__rate=2e-3,
         loop__average=0.9,
         loop__log_every=30,
-        loop__save_every=90,
+        loop__save_every=60,
     )
-    assert watcher.steps == 90
+    assert watcher.steps == 60
     assert done.figures["trained on"]["identities"] == 32
     assert done.figures["trained on"]["rank1"] >= 0.99
