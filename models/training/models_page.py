@@ -56,13 +56,13 @@ In a clone of the repository, on Debian or Ubuntu, with `npm` and the `train` ex
 
 Detector and embedder are trained by the same [trainer](training/index.md) as a model of
 your own, and their recipes are in its [configuration](training/configuration.md); the
-weights above were made before it, by the same steps. Each command fetches the drawings
+weights below were made before it, by the same steps. Each command fetches the drawings
 as npm, PyPI and Debian packages and draws the characters, once, into
-`~/.cache/icf-art` (or `ICF_ART_CACHE`). It then trains, exports, measures and writes the
-card. Detector and embedder take hours on two processors. A run
-can be killed at any time; the same command resumes exactly from the last checkpoint,
-and `icf-train status` shows the progress. The judge of photographs takes minutes and
-starts from scratch. Another `--seed` makes another model of the same recipe.
+`~/.cache/icf-art` (or `ICF_ART_CACHE`). It then trains, exports, measures and writes
+the card. Detector and embedder take hours on two processors. A run can be killed at any
+time; the same command resumes exactly from the last checkpoint, and `icf-train status`
+shows the progress. The judge of photographs takes minutes and starts from scratch.
+Another `--seed` makes another model of the same recipe.
 
 1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
    in three dimensions with different poses, expressions and lighting. Every identity
