@@ -19,6 +19,7 @@ from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.schema import answer, character, face, image, question
 from icf.codes import Label, Verdict
+from icf.models.cards import bundled_path, load_card
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
@@ -40,6 +41,7 @@ class RoundFigures:
         rank1: of the faces of the characters that were set aside, percent whose nearest
             other face is the same character; by the embedder that runs. None before
             anything is set aside.
+        rank1_bundled: the same by the bundled embedder, which all began with.
         saved: questions that the round made unnecessary, as it counts them itself.
     """
 
@@ -51,6 +53,7 @@ class RoundFigures:
     wrong: int
     lost: int
     rank1: float | None
+    rank1_bundled: float | None
     saved: int
 
     @property
@@ -101,6 +104,8 @@ def measure(
         for row in faces
     )
     gate = status.get("gate") or {}
+    aside_names = {names[key] for key in aside}
+    bundled = load_card(bundled_path("embedder").with_suffix(".json")).sha256
     return RoundFigures(
         number=number,
         promoted=bool(gate.get("promoted")),
@@ -109,7 +114,8 @@ def measure(
         labels=len(labels),
         wrong=sum(shown[key] != names[owner] for key, owner in labels.items()),
         lost=lost,
-        rank1=_rank1(workspace, faces, shown, {names[key] for key in aside}),
+        rank1=_rank1(workspace, faces, shown, aside_names, None),
+        rank1_bundled=_rank1(workspace, faces, shown, aside_names, bundled),
         saved=int(status.get("questions_saved") or 0),
     )
 
@@ -144,15 +150,25 @@ def _rank1(
     faces: Sequence[Any],
     shown: Mapping[int, str | None],
     aside: set[str],
+    model: str | None,
 ) -> float | None:
-    """Return rank-1 of the faces of some characters among all faces, in percent."""
+    """Return rank-1 of the faces of some characters among all faces, in percent.
+
+    Args:
+        workspace: of the demo.
+        faces: all of them.
+        shown: whom each shows.
+        aside: the characters to look for.
+        model: hash of the embedder; None: the one that most faces have.
+    """
     models = [row.embedder for row in faces if row.embedder]
     if not models or not aside:
         return None
-    model = max(set(models), key=models.count)
-    known = [row for row in faces if row.embedder == model and shown[row.id]]
-    vectors = workspace.vectors.get(model, np.array([row.id for row in known]))
-    who = np.array([shown[row.id] for row in known])
+    model = model or max(set(models), key=models.count)
+    ids = np.array([row.id for row in faces if row.embedder and shown[row.id]])
+    ids = ids[workspace.vectors.has(model, ids)]
+    who = np.array([shown[int(each)] for each in ids])
+    vectors = workspace.vectors.get(model, ids)
     return nearest_are_right(vectors, who, np.isin(who, sorted(aside)))
 
 

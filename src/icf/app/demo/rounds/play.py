@@ -26,7 +26,7 @@ from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 #: Questions asked in a round.
-BATCH = 140
+BATCH = 100
 
 _CONFIG = """\
 [harvest]
@@ -146,6 +146,13 @@ def results(figures: Sequence[RoundFigures]) -> object:
         [
             "rank-1 of characters set aside",
             *("" if f.rank1 is None else f"{f.rank1:.1f}%" for f in figures),
+        ],
+        [
+            "  by the bundled embedder",
+            *(
+                "" if f.rank1_bundled is None else f"{f.rank1_bundled:.1f}%"
+                for f in figures
+            ),
         ],
         ["new embedder", *(_fate(f) for f in figures)],
     ]
