@@ -10,10 +10,12 @@ import pytest
 
 from icf.app.embed import read_faces
 from icf.errors import BadInput
+from icf.icartoonface.recognition import read_rectest_info
 from icf.images import decode
 from icf.models.embedding import Embedder, crop_face
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.program import call, program, said
+from tests.icartoonface_files import RECTEST, RECTEST_INFO, write_published
 
 Line = dict[str, Any]
 
@@ -194,3 +196,26 @@ def test_an_old_result_stays_until_the_new_one_is_complete(
     with pytest.raises(BadInput):
         call("embed", source, "--out", tmp_path / "f.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "f.npy"), old)
+
+
+def test_the_faces_of_an_info_file_get_the_rows_that_are_scored(
+    tmp_path: Path,
+) -> None:
+    root = write_published(tmp_path / "published")
+    out = tmp_path / "features.npy"
+    info = root / RECTEST_INFO
+    call("embed", info, "--pictures", root / RECTEST, "--out", out)
+    found = said("evaluate", "identification", "--info", info, "--features", out)
+    assert len(np.load(out)) == len(read_rectest_info(info).files)
+    assert 0 <= found["rank1"] <= 100
+
+
+def test_a_missing_picture_of_an_info_file_is_named_by_its_line(tmp_path: Path) -> None:
+    root = write_published(tmp_path / "published")
+    name = read_rectest_info(root / RECTEST_INFO).files[1]
+    (root / RECTEST / name).unlink()
+    with pytest.raises(BadInput, match=f"line 2: .*{name}: cannot be read"):
+        call(
+            *("embed", root / RECTEST_INFO, "--pictures", root / RECTEST),
+            *("--out", tmp_path / "features.npy"),
+        )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import BadInput, WrongUse
+from icf.icartoonface.recognition import read_rectest_info
 from icf.images import Undecodable, decode
 from icf.models.embedding import Embedder, crop_face
 from icf.stores.files import replace_file
@@ -60,21 +61,37 @@ class Fault:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Embedder of your own: its weights or card  [default: the bundled one].",
 )
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of the pictures that an info file of iCartoonFace names.",
+)
 @shared_options
 @pass_invocation
 @example("icf embed faces.jsonl --out faces.npy")
-def embed(invocation: Invocation, faces: Path, out: Path, model: Path | None) -> None:
+def embed(
+    invocation: Invocation,
+    faces: Path,
+    out: Path,
+    model: Path | None,
+    pictures: Path | None,
+) -> None:
     """Embed the faces listed in FACES.jsonl, lines of {"path", "box"}.
 
     Paths are relative to the working folder; box is [x1, y1, x2, y2] in pixels of the
     upright picture. F.npy gets one float32 row of unit length for each line, in order;
     for a line of `icf detect --json`, one for each of its faces.
+    With --pictures, the list is an info file of iCartoonFace or of a release, and F.npy
+    is what `icf-evaluate identification --features` takes.
     If any line cannot be embedded, every such line is reported and nothing is written.
     """
     if not out.parent.is_dir():
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} into")
     embedder = Embedder.open(model) if model else Embedder.bundled()
-    lines, faults = read_faces(faces)
+    if pictures is None:
+        lines, faults = read_faces(faces)
+    else:
+        lines, faults = _read_info(faces, pictures), []
     blocks: list[NDArray[np.float32]] = [np.zeros((0, embedder.dim), np.float32)]
     with invocation.progress("embedding", len(lines)) as advance:
         remaining = iter(lines)
@@ -125,6 +142,20 @@ def read_faces(path: Path) -> tuple[list[FaceLine], list[Fault]]:
         except (ValueError, RecursionError) as error:
             faults.append(Fault(number, f"not {{'path', 'box'}}: {error}"))
     return good, faults
+
+
+def _read_info(path: Path, pictures: Path) -> list[FaceLine]:
+    """Read the pictures of an info file, each with its box.
+
+    Raises:
+        BadInput: it is not an info file.
+    """
+    info = read_rectest_info(path)
+    rows = zip(info.files, info.boxes.astype(float).tolist(), strict=True)
+    return [
+        FaceLine(number, pictures / name, (x1, y1, x2, y2))
+        for number, (name, (x1, y1, x2, y2)) in enumerate(rows, start=1)
+    ]
 
 
 def _parse(number: int, line: str) -> list[FaceLine]:

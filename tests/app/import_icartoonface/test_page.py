@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.test_docs import ROOT, Shell, blocks
-from tests.icartoonface_files import write_published
+from tests.icartoonface_files import Published, write_published
 
 PAGE = ROOT / "docs" / "training" / "icartoonface.md"
 
@@ -26,3 +26,11 @@ def test_its_commands_run_from_top_to_bottom(tmp_path: Path) -> None:
 def test_its_links_lead_somewhere() -> None:
     assert "](../formats.md)" in PAGE.read_text(encoding="utf-8")
     assert (PAGE.parent / "../formats.md").resolve().is_file()
+
+
+@pytest.mark.slow
+def test_what_is_trained_on_it_is_scored_by_its_own_protocol(tmp_path: Path) -> None:
+    write_published(tmp_path / "published", Published(identities=6, pictures=4))
+    shell = Shell(tmp_path)
+    shell.run(blocks(PAGE, "sh")[2])
+    assert "rank" in shell.out[0]
