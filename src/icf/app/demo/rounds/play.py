@@ -26,7 +26,7 @@ from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 #: Questions asked in a round.
-BATCH = 100
+BATCH = 160
 
 _CONFIG = """\
 [harvest]
@@ -49,7 +49,7 @@ risk = 0.05                       # surer faces are not asked about
 seed = {seed}
 steps = 200                       # of the training; two minutes on two processors
 audit_share = 0.3                 # of 56 characters
-audit_faces = 120
+audit_faces = 160
 """
 
 
