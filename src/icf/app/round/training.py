@@ -6,6 +6,7 @@ number of the round and what the labels were: after more answers it is another t
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from icf.catalogue.rounds.log import Round, read_rounds
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, face
 from icf.errors import IcfError
+from icf.models.cards import load_card, save_card
 from icf.workspace import Workspace
 
 #: Digits of the labels' hash in the name of a folder.
@@ -108,6 +110,7 @@ def train(
             "`icf round run` again, or skip it: --set round.train=false"
         )
     made: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    _name(workspace.root / made["path"], f"round-{found.number}")
     path = workspace.stored_path(Path(made["path"]))
     return {**made, "path": path, "answers": answers}
 
@@ -116,6 +119,12 @@ def _count_answers(connection: sa.Connection) -> int:
     """All answers that were ever given; an answer that is taken back is a new one."""
     count = sa.select(sa.func.count()).select_from(answer)
     return int(connection.execute(count).scalar_one())
+
+
+def _name(weights: Path, name: str) -> None:
+    """Call the model by its round: all embedders that are trained have one name."""
+    path = weights.with_suffix(".json")
+    save_card(dataclasses.replace(load_card(path), name=name), path)
 
 
 def _trainable(connection: sa.Connection) -> Counter[int]:
