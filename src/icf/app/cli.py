@@ -41,6 +41,10 @@ COMMANDS = {
         "icf.app.round.command:cli",
         "Ask people, train on their answers, compare, decide again.",
     ),
+    "bench": Subcommand(
+        "icf.app.bench.command:cli",
+        "Make the paper's tables again, on data of your own.",
+    ),
     "detect": Subcommand("icf.app.detect:detect", "Find the faces in any pictures."),
     "embed": Subcommand("icf.app.embed:embed", "Embed the faces of a list."),
     "status": Subcommand("icf.app.status:status", "Count what the workspace holds."),

@@ -1,0 +1,1 @@
+"""`icf bench`: the tables of the paper, on data of your own."""
