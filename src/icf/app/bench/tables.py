@@ -190,8 +190,8 @@ def _settings(about: About) -> str:
     if about.human:
         lines.append(
             f"Table 4: softmax on {about.release} first, then both domains from that "
-            f"model, with {about.human}, every drawn face as often again; L_uir as `mean`, L_da "
-            "as `grl`, weights 1, 0.1 and 10."
+            f"model, with {about.human}, every drawn face as often again; L_uir as "
+            "`mean`, L_da as `grl`, weights 1, 0.1 and 10."
         )
     if about.changed:
         changed = ", ".join(f"`{k} = {v!r}`" for k, v in about.changed.items())
