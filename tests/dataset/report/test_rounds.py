@@ -36,7 +36,7 @@ def shown(workspace: Workspace, target: Path) -> str:
 def test_without_rounds_the_report_says_nothing_of_them(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    assert "rounds" not in shown(workspace, tmp_path / "report.html")
+    assert 'id="rounds"' not in shown(workspace, tmp_path / "report.html")
 
 
 def test_each_round_has_a_row_and_two_have_a_chart(
