@@ -71,16 +71,23 @@ def test_models_and_runs_are_listed_without_the_tools(installed: Path) -> None:
     assert all(each["path"].startswith(str(installed)) for each in found.values())
     runs = json.loads(icf_train(installed, "status", "--json")[0])
     assert runs == {"detector": None, "embedder": None}
-    words = ("detector", "--out", "made", "--dry-run", "--json")
-    work = installed.parent / "cache" / "detector"
-    assert json.loads(icf_train(installed, *words)[0])["work"] == str(work)
+    words = ("detector", "--recipe", "bundled", "--out", "made", "--dry-run", "--json")
+    assert json.loads(icf_train(installed, *words)[0])["out"] == "made/detector.onnx"
 
 
-@pytest.mark.parametrize("name", ["detector", "embedder", "photo"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("detector", "--recipe", "bundled"),
+        ("embedder", "--recipe", "bundled"),
+        ("photo",),
+    ],
+    ids=["detector", "embedder", "photo"],
+)
 def test_training_without_the_tools_names_the_clone_that_it_needs(
-    installed: Path, name: str
+    installed: Path, words: tuple[str, ...]
 ) -> None:
-    _, said = icf_train(installed, name, "--out", "made", code=2)
+    _, said = icf_train(installed, *words, "--out", "made", code=2)
     assert said.startswith("error: the bundled models are trained on pictures drawn by")
     assert "a clone of the repository" in said
     assert not (installed.parent / "made").exists()

@@ -18,8 +18,8 @@ from icf.catalogue import calibrations
 from icf.catalogue.schema import batch, candidate, character, face, image, question
 from icf.codes import FaceReason, Label, Verdict
 from icf.command import Invocation
-from icf.filter.cli import calibrate
 from icf.filter.cli.main import cli
+from icf.filter.identify import recalibrate
 from icf.filter.resources import embedder
 from icf.workspace import Workspace
 from tests.filter.workspaces import make_workspace, run_filter, site_files
@@ -143,7 +143,7 @@ def test_every_true_face_is_kept_and_nearly_every_other_is_dropped(
 def test_calibration_keeps_all_true_faces_and_drops_more_false_ones(
     made: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibrate, "MIN_ANSWERS", 0)
+    monkeypatch.setattr(recalibrate, "MIN_ANSWERS", 0)
     before = kept(made)
     answer_truly(made)
     result = json.loads(run(made, "calibrate", "--judge-again", "--json").stdout)
@@ -160,7 +160,7 @@ def test_calibration_keeps_all_true_faces_and_drops_more_false_ones(
 def test_a_dry_run_shows_both_curves_and_changes_nothing(
     made: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibrate, "MIN_ANSWERS", 0)
+    monkeypatch.setattr(recalibrate, "MIN_ANSWERS", 0)
     answer_truly(made)
     done = run(made, "calibrate", "--dry-run", "--judge-again")
     assert "calibration error" in done.stdout
