@@ -1,4 +1,4 @@
-"""What a machine needs to train, and to make the bundled models again."""
+"""What a machine needs to make the bundled models again."""
 
 from __future__ import annotations
 
@@ -9,37 +9,33 @@ from pathlib import Path
 
 from icf.errors import BrokenMachine, WrongUse
 
-#: Packages of the ``train`` extra that export models, and that draw.
-EXPORT, DRAW = ("onnx", "onnxscript"), ("resvg_py",)
+#: The package of the ``train`` extra, which draws.
+DRAW = "resvg_py"
 #: Programs that fetch and draw the training pictures.
 PROGRAMS = ("npm", "node", "apt-get", "dpkg-deb")
 
 
-def check_machine(*, drawn: bool) -> None:
-    """Check that this machine can train.
-
-    Args:
-        drawn: whether it is to fetch and draw the pictures of the bundled models.
+def check_machine() -> None:
+    """Check that this machine can fetch and draw the pictures to train on.
 
     Raises:
-        WrongUse: the ``train`` extra is not installed, or drawn pictures are needed
-            and this is no clone of the repository.
+        WrongUse: the ``train`` extra is not installed, or this is no clone of the
+            repository.
         BrokenMachine: a program that fetches or draws the pictures is missing.
     """
-    if drawn and not importlib.util.find_spec("icf.tools"):
+    if not importlib.util.find_spec("icf.tools"):
         raise WrongUse(
             "the bundled models are trained on pictures drawn by icf.tools, which only "
             "a clone of the repository has: clone it, run "
             "pip install -e '.[train]' there, and give this command again"
         )
-    needed = (*EXPORT, *DRAW) if drawn else EXPORT
-    if lacking := [name for name in needed if not importlib.util.find_spec(name)]:
+    if not importlib.util.find_spec(DRAW):
         raise WrongUse(
-            f"training needs {', '.join(lacking)}: install the train extra: "
-            "pip install 'icf-toolkit[train]', in a clone pip install -e '.[train]'"
+            f"drawing the training pictures needs {DRAW}: install the train extra: "
+            "pip install -e '.[train]'"
         )
     folder = cached("drawn")
-    if not drawn or (folder / "sculpted").is_dir():
+    if (folder / "sculpted").is_dir():
         return  # drawn last: everything else is there
     if lacking := [name for name in PROGRAMS if not shutil.which(name)]:
         raise BrokenMachine(

@@ -36,7 +36,7 @@ def photo(invocation: Invocation, out: Path, seed: int | None, dry_run: bool) ->
         text = f"would fit the judge of photographs into {path}"
         invocation.emit({"out": str(path)}, lambda: text)
         return
-    check_machine(drawn=True)
+    check_machine()
     from icf.models.training.photo.bundle import bundle_photo
 
     changes = {} if seed is None else {"seed": seed}

@@ -98,7 +98,8 @@ def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     if asked.dry_run:
         _say_plan(invocation, task, asked)
         return
-    check_machine(drawn=asked.recipe == "bundled")
+    if asked.recipe == "bundled":
+        check_machine()
     from icf.models.cli.trained import train_as_asked
 
     trained = train_as_asked(invocation, task, asked)

@@ -1,7 +1,8 @@
 """Make small pictures from large ones in several processes; each is decoded once.
 
 A picture that crashes a native decoder, or keeps it busy, costs one process and is left
-out; the process is replaced.
+out; the process is replaced. Messages are pickled, as in `icf.engine.worker`, since
+they travel between processes of one program only; nothing of them is stored.
 """
 
 from __future__ import annotations

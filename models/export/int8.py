@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.errors import BadModel, WrongUse
+from icf.errors import BadModel
 from icf.models.runtime.network import cpu_session
 
 Array = NDArray[np.float32]
@@ -33,22 +33,16 @@ def write_int8(source: Path, target: Path, batches: Sequence[Array]) -> None:
         batches: inputs as the network gets them, for the ranges between its layers.
 
     Raises:
-        WrongUse: the package onnx is not installed.
         BadModel: the model cannot be written so.
     """
-    try:
-        from onnxruntime.quantization import (
-            CalibrationDataReader,
-            QuantFormat,
-            QuantType,
-            quantize_static,
-        )
-        from onnxruntime.quantization.shape_inference import quant_pre_process
-    except ImportError as error:
-        raise WrongUse(
-            "writing models with eight bits needs the package onnx: pip install "
-            "'icf-toolkit[train]'"
-        ) from error
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
     name = cpu_session(source).get_inputs()[0].name
 
     class Examples(CalibrationDataReader):  # type: ignore[misc]

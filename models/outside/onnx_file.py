@@ -70,18 +70,12 @@ def in_one_file(path: Path, header: OnnxHeader, folder: Path) -> Path:
         folder: where a copy goes.
 
     Raises:
-        WrongUse: the package onnx, which is needed for that, is not installed.
         BadModel: they make no file of at most 2 GB, which is what ONNX allows.
     """
     if not header.external:
         return path
-    try:
-        import onnx
-    except ImportError as error:
-        raise WrongUse(
-            f"{path.name} has its weights in another file; to put them into one, "
-            "install the extra train: pip install 'icf-toolkit[train]'"
-        ) from error
+    import onnx
+
     whole = folder / path.name
     try:
         whole.write_bytes(onnx.load(path).SerializeToString())

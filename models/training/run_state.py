@@ -108,20 +108,6 @@ def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def progress_of(path: Path) -> dict[str, int] | None:
-    """Return ``step``, ``steps`` and ``seed`` of a checkpoint, without its weights."""
-    if not path.exists():
-        return None
-    with safetensors.safe_open(path, "np") as file:
-        about = file.metadata()
-    identity = json.loads(about["identity"])
-    return {
-        "step": int(about["step"]),
-        "steps": int(about["steps"]),
-        "seed": int(identity["config"]["loop"]["seed"]),
-    }
-
-
 def check_same(
     wanted: Mapping[str, Any], found: Mapping[str, Any], where: Path
 ) -> None:

@@ -119,10 +119,10 @@ def test_without_the_train_extra_it_says_what_to_install(
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda n: None if n == "onnxscript" else find(n)
+        importlib.util, "find_spec", lambda n: None if n == "resvg_py" else find(n)
     )
-    with pytest.raises(WrongUse, match=r"needs onnxscript: install the train"):
-        call("embedder", "--data", "folders:.", "--out", tmp_path / "out")
+    with pytest.raises(WrongUse, match=r"needs resvg_py: install the train"):
+        call("embedder", "--recipe", "bundled", "--out", tmp_path / "out")
 
 
 def test_without_npm_it_says_what_is_lacking(
@@ -138,7 +138,7 @@ def test_once_the_art_is_drawn_npm_is_not_needed(
 ) -> None:
     (art / "drawn" / "sculpted").mkdir(parents=True)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    check_machine(drawn=True)
+    check_machine()
 
 
 @pytest.mark.slow
