@@ -8,6 +8,7 @@ import pytest
 
 from tests.app.test_docs import ROOT, Shell, blocks
 from tests.icartoonface_files import Published, write_published
+from tests.models.cli.test_detector import write_widerface
 
 PAGE = ROOT / "docs" / "training" / "icartoonface.md"
 
@@ -21,6 +22,10 @@ def test_its_commands_run_from_top_to_bottom(tmp_path: Path) -> None:
     assert "confirmed labels" in shell.out[0]
     assert (tmp_path / "cartoons" / "releases" / "mine" / "release.json").is_file()
     assert (tmp_path / "cartoons" / "reports" / "icartoonface.html").is_file()
+    write_widerface(tmp_path / "WIDER")
+    shell.run(blocks(PAGE, "sh")[3])
+    assert "refused" in shell.out[-1]
+    assert "is the champion detector now" in shell.out[-1]
 
 
 def test_its_links_lead_somewhere() -> None:
