@@ -259,6 +259,24 @@ class Label(Code):
         "withdrawn",
         "no longer asked: its reference was wrong, or it shows no face",
     )
+    DISPUTED = "disputed", "people contradict each other; an expert decides"
+
+
+class BoxStatus(Code):
+    """What people say of the boxes of all drawn faces in a picture."""
+
+    OPEN = "open", "not enough people looked at all of it yet"
+    VERIFIED = "verified", "people agree on the boxes of all its drawn faces"
+    DISPUTED = "disputed", "people's boxes differ too much; an expert decides"
+    CANNOT_TELL = "cannot_tell", "people cannot tell which faces are drawn where"
+
+
+class Occlusion(Code):
+    """How much of a face is hidden."""
+
+    NONE = "none", "nothing of the face is hidden"
+    PART = "part", "a part of it is hidden: hair over an eye, a hand, a mask"
+    MOST = "most", "most of it is hidden"
 
 
 class Chosen(Code):
@@ -321,6 +339,8 @@ ALL: tuple[type[Code], ...] = (
     Suspicion,
     ReviewStatus,
     Label,
+    BoxStatus,
+    Occlusion,
     Chosen,
     Choice,
     RoundState,

@@ -267,6 +267,72 @@ class AnnotateSettings(_Section):
         description="probability of error at which a kept face needs no question; 0: "
         "all are asked about",
     )
+    decide: Literal["votes", "posterior"] = Field(
+        default="votes",
+        description="labels follow from `votes` agreeing answers, or from the "
+        "probability that the answers of all people give",
+    )
+    certainty: float = Field(
+        default=0.99,
+        gt=0.5,
+        lt=1,
+        description="with decide = posterior: the probability that settles a question",
+    )
+    max_votes: int = Field(
+        default=7,
+        ge=1,
+        description="answers after which a question that is not settled goes to an "
+        "expert",
+    )
+    overlap: int = Field(
+        default=1,
+        ge=1,
+        description="people who may have the same question before them at one time",
+    )
+    lease_minutes: float = Field(
+        default=15,
+        gt=0,
+        description="a question that is shown is held for a person so long",
+    )
+    gold_first: int = Field(
+        default=10,
+        ge=0,
+        description="questions with a known answer before a person's first real one",
+    )
+    gold_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.5,
+        description="share of questions with a known answer after that",
+    )
+    gold_floor: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="a person with a lower share of right answers to the last 20 or "
+        "more known questions is paused; 0: nobody is",
+    )
+    grid_probability: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="least probability of the faces that are shown together in a grid",
+    )
+    box_people: int = Field(
+        default=2, ge=1, description="people who must agree on a picture's boxes"
+    )
+    box_iou: float = Field(
+        default=0.7,
+        gt=0,
+        le=1,
+        description="IoU from which the boxes of two people are one",
+    )
+    box_hidden: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of the pictures whose proposed boxes people do not see",
+    )
 
 
 class DatasetSettings(_Section):
@@ -300,6 +366,11 @@ class DatasetSettings(_Section):
     unasked_references: bool = Field(
         default=True,
         description="take in reference faces that nobody was asked about",
+    )
+    boxes: Literal["verified", "proposed"] = Field(
+        default="verified",
+        description="the detection set: pictures whose boxes people verified, or the "
+        "detector's boxes",
     )
 
     @pydantic.field_validator("max_probes")

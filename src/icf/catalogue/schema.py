@@ -415,8 +415,18 @@ question = sa.Table(
     _text("chosen", nullable=True),
     sa.Column("inclusion", sa.Double),
     sa.Column("probability", sa.Double),
+    # The probability that the face is the character, after the answers; NULL where
+    # labels follow from a number of agreeing answers.
+    sa.Column("posterior", sa.Double),
     # Again only against another reference, where the first one was wrong.
     sa.UniqueConstraint("face_id", "character_id", "reference_face_id"),
+    # The page looks for the next ones among a million.
+    sa.Index(
+        "ix_question_open",
+        "id",
+        sqlite_where=sa.text("label = 'open'"),
+        postgresql_where=sa.text("label = 'open'"),
+    ),
     sa.Index("ix_question_batch_id", "batch_id"),
     sa.Index("ix_question_label", "label", "character_id"),
     sa.Index("ix_question_reference_face_id", "reference_face_id"),
@@ -438,7 +448,29 @@ answer = sa.Table(
     sa.Column("file_sha256", sa.String(64)),
     # When the same person's later answer took its place; NULL: it counts.
     sa.Column("replaced_at", sa.Double),
+    # Seconds from when it was shown until it was answered, where the tool tells.
+    sa.Column("seconds", sa.Double),
+    # The id that the annotation page gave it: one that is sent twice is stored once.
+    sa.Column("client_id", sa.Text),
+    # Whether an expert said so, to settle what people contradict each other about.
+    sa.Column("decides", sa.Boolean),
+    # Whether the question's label does not follow from it yet; NULL: it does.
+    sa.Column("waits", sa.Boolean),
     sa.Index("ix_answer_question_id", "question_id"),
+    sa.Index("ix_answer_annotator", "annotator", "id"),
+    sa.Index(
+        "ix_answer_client_id",
+        "client_id",
+        unique=True,
+        sqlite_where=sa.text("client_id IS NOT NULL"),
+        postgresql_where=sa.text("client_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_answer_waits",
+        "id",
+        sqlite_where=sa.text("waits"),
+        postgresql_where=sa.text("waits"),
+    ),
     sa.Index(
         "ix_answer_question_id_annotator",
         "question_id",

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import icf.catalogue.annotation.schema  # noqa: F401 - its tables
 from icf.catalogue.schema import metadata
 
 context.configure(

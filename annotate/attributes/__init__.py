@@ -1,0 +1,1 @@
+"""Attributes of faces: gender, pose, occlusion, as people see them."""

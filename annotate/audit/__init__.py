@@ -1,0 +1,1 @@
+"""An audit of labels: a sample fixed beforehand, checked by others, and its bound."""

@@ -1,0 +1,1 @@
+"""Questions with a known answer, and what they tell of a person."""

@@ -1,0 +1,1 @@
+"""The annotation page: a web server in one process."""

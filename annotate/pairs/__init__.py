@@ -1,0 +1,1 @@
+"""Questions about pairs of faces: one at a time, or a grid of one character."""

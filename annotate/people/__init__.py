@@ -1,0 +1,1 @@
+"""Who may answer: people, their invites, sessions and preferences."""

@@ -1,0 +1,57 @@
+"""People who may answer on the page, and what they may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import sqlalchemy as sa
+
+from icf.catalogue.annotation.schema import person
+
+
+class Role(IntEnum):
+    """What a person may do; each role may do what those before it may.
+
+    >>> Role.REVIEWER >= Role.ANNOTATOR, str(Role.ADMIN)
+    (True, 'admin')
+    """
+
+    ANNOTATOR = 1
+    REVIEWER = 2
+    ADMIN = 3
+
+    def __str__(self) -> str:
+        """Return the name that commands and the catalogue use."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who answers.
+
+    Attributes:
+        id: in the table of people.
+        name: in the catalogue, as ``answer.annotator`` has it.
+        role: what the person may do.
+        pseudonym: the name in exports.
+        paused: why the person gets no questions; None: the person gets some.
+    """
+
+    id: int
+    name: str
+    role: Role
+    pseudonym: str
+    paused: str | None = None
+
+
+def person_of(row: sa.Row[tuple[object, ...]]) -> Person:
+    """Make a person of a row of `icf.catalogue.annotation.schema.person`."""
+    paused = (row.paused_why or "paused") if row.paused_at is not None else None
+    return Person(row.id, row.name, Role[row.role.upper()], row.pseudonym, paused)
+
+
+def find_person(connection: sa.Connection, name: str) -> Person | None:
+    """Read the person of a name, revoked or not."""
+    row = connection.execute(sa.select(person).where(person.c.name == name)).first()
+    return person_of(row) if row else None

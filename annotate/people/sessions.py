@@ -1,0 +1,100 @@
+"""Invites and sessions: who a browser belongs to."""
+
+from __future__ import annotations
+
+import time
+
+import sqlalchemy as sa
+
+from icf.annotate.people.people import Person, Role, find_person, person_of
+from icf.annotate.people.tokens import SecretKey, new_token
+from icf.catalogue.annotation.schema import invite, page_session, person
+
+#: Seconds after which a browser must open its invite link again.
+SESSION_SECONDS = 30 * 24 * 3600.0
+
+
+def make_invite(
+    connection: sa.Connection, key: SecretKey, name: str, role: Role, days: float
+) -> tuple[str, float]:
+    """Invite a person, who is added if the name is new.
+
+    Returns:
+        The token of the link, which is stored nowhere, and when it expires.
+    """
+    now = time.time()
+    found = find_person(connection, name)
+    if found is None:
+        values = {
+            "name": name,
+            "role": str(role),
+            "pseudonym": f"person-{new_token()[:8].lower()}",
+            "added_at": now,
+        }
+        connection.execute(sa.insert(person).values(**values))
+    else:
+        update = sa.update(person).where(person.c.id == found.id)
+        connection.execute(update.values(role=str(role), revoked_at=None))
+    someone = find_person(connection, name)
+    assert someone is not None
+    token, expires = new_token(), now + days * 24 * 3600
+    connection.execute(
+        sa.insert(invite).values(
+            person_id=someone.id,
+            token_hash=key.hash_of(token),
+            made_at=now,
+            expires_at=expires,
+        )
+    )
+    return token, expires
+
+
+def find_invited(
+    connection: sa.Connection, key: SecretKey, token: str
+) -> Person | None:
+    """The person whom a link was made for; None if it is wrong, old or revoked."""
+    query = (
+        sa.select(person)
+        .join(invite, invite.c.person_id == person.c.id)
+        .where(
+            invite.c.token_hash == key.hash_of(token),
+            invite.c.revoked_at.is_(None),
+            invite.c.expires_at > time.time(),
+            person.c.revoked_at.is_(None),
+        )
+    )
+    row = connection.execute(query).first()
+    return person_of(row) if row else None
+
+
+def begin_session(connection: sa.Connection, key: SecretKey, someone: Person) -> str:
+    """Begin a session; return its token, which is stored nowhere."""
+    token, now = new_token(), time.time()
+    connection.execute(
+        sa.insert(page_session).values(
+            person_id=someone.id,
+            token_hash=key.hash_of(token),
+            begun_at=now,
+            seen_at=now,
+            expires_at=now + SESSION_SECONDS,
+        )
+    )
+    return token
+
+
+def find_session(
+    connection: sa.Connection, key: SecretKey, token: str
+) -> Person | None:
+    """The person of a session; None if it ended, or the person was revoked."""
+    query = (
+        sa.select(person)
+        .join(page_session, page_session.c.person_id == person.c.id)
+        .where(
+            page_session.c.token_hash == key.hash_of(token),
+            page_session.c.ended_at.is_(None),
+            page_session.c.expires_at > time.time(),
+            person.c.revoked_at.is_(None),
+        )
+    )
+    row = connection.execute(query).first()
+    return person_of(row) if row else None

@@ -1,0 +1,81 @@
+"""Secrets: the workspace's key, and tokens that are stored as keyed hashes only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from icf.errors import BrokenMachine
+
+#: In a workspace's folder, readable by its owner alone.
+KEY_FILE = "page.key"
+
+
+@dataclass(frozen=True)
+class SecretKey:
+    """The key of a workspace's page.
+
+    Attributes:
+        key: 32 random bytes.
+    """
+
+    key: bytes
+
+    def hash_of(self, token: str) -> str:
+        """The keyed hash under which a token is stored: 64 hex digits."""
+        return self._digest("token", token)
+
+    def csrf_token(self, session_token: str) -> str:
+        """What every request of a session that changes something must carry."""
+        return self._digest("csrf", session_token)
+
+    def _digest(self, purpose: str, text: str) -> str:
+        message = f"{purpose}:{text}".encode()
+        return hmac.new(self.key, message, hashlib.sha256).hexdigest()
+
+
+def new_token() -> str:
+    """A token that cannot be guessed: 256 bits, in letters that a URL can have."""
+    return secrets.token_urlsafe(32)
+
+
+def read_key(root: Path) -> SecretKey:
+    """Read the workspace's key; make one at the first time.
+
+    Args:
+        root: the workspace's folder.
+
+    Raises:
+        BrokenMachine: the file cannot be read or written, or is no key.
+    """
+    path = root / KEY_FILE
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        temporary = root / f".{KEY_FILE}-{secrets.token_hex(4)}"
+        if not path.exists():
+            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                # Of two programs that start at once, the first one's key counts.
+                os.link(temporary, path)
+            except FileExistsError:
+                pass
+            finally:
+                temporary.unlink()
+        key = path.read_bytes()
+    except OSError as error:
+        raise BrokenMachine(
+            f"cannot read or write {path}, the key of the annotation page: {error}"
+        ) from error
+    if len(key) != 32:
+        raise BrokenMachine(
+            f"{path} is not the key of an annotation page: it has {len(key)} bytes "
+            "instead of 32; remove it, and invite everybody again"
+        )
+    return SecretKey(key)

@@ -1,0 +1,1 @@
+"""What the questions that are left will take, and leave wrong."""

@@ -1,0 +1,1 @@
+"""From the answers of all people to a probability for each question."""

@@ -1,0 +1,1 @@
+"""What only an expert settles: conflicts, twins, merges, splits."""

@@ -1,0 +1,1 @@
+"""What is put before people: kinds of tasks, leases, answers on the disk."""

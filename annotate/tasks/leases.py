@@ -1,0 +1,135 @@
+"""Leases: what is before whom, until when.
+
+A row is written before the browser gets its handle. It ends when it is answered or
+given back. After its time others may get the same thing; an answer that comes late,
+from a browser that was offline, is taken all the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.annotate.people.people import Person, person_of
+from icf.annotate.tasks.base import Lease
+from icf.catalogue.annotation.schema import lease, person
+from icf.catalogue.rows import by_ids
+
+
+@dataclass(frozen=True)
+class Leasing:
+    """How long things are held.
+
+    Attributes:
+        seconds: a lease without a sign of life.
+    """
+
+    seconds: float
+
+    def issue(
+        self,
+        connection: sa.Connection,
+        holder: Person,
+        task: str,
+        subjects: Sequence[tuple[str, int]],
+        grid: str | None = None,
+    ) -> list[Lease]:
+        """Lease things to a person, in the caller's transaction.
+
+        Args:
+            connection: a write transaction.
+            holder: who gets them.
+            task: the page that shows them.
+            subjects: the source and the id of each.
+            grid: random text, if they are the tiles of one grid.
+
+        Returns:
+            A lease each, in the same order.
+        """
+        now = time.time()
+        made = [
+            Lease(secrets.token_hex(16), holder, source, key, task, grid, now)
+            for source, key in subjects
+        ]
+        rows = [
+            {
+                "handle": each.handle,
+                "person_id": holder.id,
+                "source": each.source,
+                "subject_id": each.subject_id,
+                "task": task,
+                "grid": grid,
+                "issued_at": now,
+                "until": now + self.seconds,
+            }
+            for each in made
+        ]
+        if rows:
+            connection.execute(sa.insert(lease), rows)
+        return made
+
+    def prolong(
+        self, connection: sa.Connection, holder: Person, handles: Collection[str]
+    ) -> None:
+        """Hold things longer, because the page that shows them is still open."""
+        update = _of(holder, handles).where(lease.c.ended_at.is_(None))
+        connection.execute(update.values(until=time.time() + self.seconds))
+
+
+def end(connection: sa.Connection, holder: Person, handles: Collection[str]) -> None:
+    """End leases: they were answered, or given back."""
+    update = _of(holder, handles).where(lease.c.ended_at.is_(None))
+    connection.execute(update.values(ended_at=time.time()))
+
+
+def held(
+    connection: sa.Connection, source: str, ids: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield the id and the holder's id of each of some things that is held now."""
+    query = sa.select(lease.c.subject_id, lease.c.person_id).where(
+        lease.c.source == source,
+        lease.c.ended_at.is_(None),
+        lease.c.until > time.time(),
+    )
+    for row in by_ids(connection, query, lease.c.subject_id, ids):
+        yield row.subject_id, row.person_id
+
+
+def find(connection: sa.Connection, handle: str) -> Lease | None:
+    """Read a lease, ended or not."""
+    query = (
+        sa.select(
+            lease.c.handle,
+            lease.c.source,
+            lease.c.subject_id,
+            lease.c.task,
+            lease.c.grid,
+            lease.c.issued_at,
+            person,
+        )
+        .join(person, person.c.id == lease.c.person_id)
+        .where(lease.c.handle == handle)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    return Lease(
+        row.handle,
+        person_of(row),
+        row.source,
+        row.subject_id,
+        row.task,
+        row.grid,
+        row.issued_at,
+    )
+
+
+def _of(holder: Person, handles: Collection[str]) -> sa.Update:
+    # A person holds few things at once.
+    return sa.update(lease).where(
+        lease.c.person_id == holder.id, lease.c.handle.in_(list(handles)[:900])
+    )

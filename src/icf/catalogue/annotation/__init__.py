@@ -1,0 +1,1 @@
+"""What people do on the annotation page: who they are, what they hold and said."""
