@@ -207,6 +207,7 @@ class Recorder:
                 reason=each.agreed.value,
                 value=float(each.agreeing),
                 threshold=float(self.needed),
+                message="an expert settled it" if each.by_expert else None,
             )
             for each in changed
         ]

@@ -19,6 +19,11 @@ _LABELS = {
 ALWAYS_COUNTED = (Label.OPEN, Label.SAME, Label.DIFFERENT, Label.UNSURE)
 
 
+def label_of(choice: Choice) -> Label:
+    """The label that an answer gives a question if it settles it."""
+    return _LABELS[choice]
+
+
 def agreed_label(answers: Counter[Choice], needed: int) -> Label:
     """The label that the answers agree on.
 
