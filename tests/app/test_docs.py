@@ -25,6 +25,7 @@ from tests.app.program import BIN
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ALL_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: They make this very environment, and run these very tests.
 MAKE = ("make demo\n", "make test\n")
@@ -186,7 +187,7 @@ def test_every_toml_block_is_a_settings_file(page: Path, tmp_path: Path) -> None
         assert load(path, {}).settings.source
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):
