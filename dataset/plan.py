@@ -232,7 +232,7 @@ def make_plan(
             selection.by_people,
         ),
         DetectionPictures(numbers.picture[complete], group[complete]),
-        Protocol(**settings.model_dump(exclude={"unasked_references"})),
+        Protocol(**settings.model_dump(exclude={"boxes", "unasked_references"})),
         seed,
     )
     near = _near_test(selection, splits, complete, reach)
