@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from icf.annotate.batch import Batch
-from icf.annotate.choose import Proposal, Shares, choose
+from icf.annotate.choosing.choose import choose
+from icf.annotate.choosing.proposals import Proposal
+from icf.annotate.choosing.shares import Shares
 from icf.catalogue import ledger, reviews
 from icf.catalogue.schema import batch, question
 from icf.catalogue.stale_reviews import close_stale

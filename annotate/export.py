@@ -27,7 +27,8 @@ from icf.annotate.batch import (
     picture_path,
     read_questions,
 )
-from icf.annotate.choose import Shares, count_unasked
+from icf.annotate.choosing.shares import Shares
+from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.formats.registry import WRITERS
 from icf.catalogue import tombstones
 from icf.catalogue.rounds.audit_set import count_confirmed

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from icf.annotate.choose import choose, count_unasked
+from icf.annotate.choosing.choose import choose
+from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.export import (
     Exported,
     ExportRequest,

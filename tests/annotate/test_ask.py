@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from icf.annotate.ask import ask
 from icf.annotate.batch import Batch, find_batch, read_questions
-from icf.annotate.choose import Shares, count_unasked, draw
+from icf.annotate.choosing.draw import draw
+from icf.annotate.choosing.shares import Shares
+from icf.annotate.choosing.unasked import count_unasked
 from icf.catalogue import merges, reviews
 from icf.catalogue.reviews import Found
 from icf.catalogue.sampling import kept_frame

@@ -1,6 +1,6 @@
 """Which faces can be asked about, and how far the answers represent them.
 
-`icf.annotate.choose` gives every face that can be asked about a known probability of
+`icf.annotate.choosing` gives every face that can be asked about a known probability of
 being chosen for a batch. A mean over answers, each weighted with one over its
 probability, is then an unbiased estimate of the mean over all these faces (Horvitz and
 Thompson 1952), however the others were chosen.

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from icf import workspace
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
-from icf.annotate.choose import Shares
+from icf.annotate.choosing.shares import Shares
 from icf.annotate.record import Recorder, Source
 from icf.catalogue.schema import (
     album,

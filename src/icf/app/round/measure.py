@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from icf.annotate.choose import count_unasked
+from icf.annotate.choosing.unasked import count_unasked
 from icf.catalogue import calibrations
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.labels import sure_faces

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from icf.annotate.choose import count_unasked
+from icf.annotate.choosing.unasked import count_unasked
 from icf.app.demo.site import Truth
 from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rounds.audit_set import set_aside

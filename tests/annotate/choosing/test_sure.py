@@ -7,7 +7,10 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from icf.annotate.choose import Proposal, Shares, choose, count_unasked
+from icf.annotate.choosing.choose import choose
+from icf.annotate.choosing.proposals import Proposal
+from icf.annotate.choosing.shares import Shares
+from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.export import batch_shares
 from icf.annotate.status import count
 from icf.catalogue import calibrations, merges, reviews

@@ -1,0 +1,114 @@
+"""Choose questions: references, suspicions, uncertain faces, and a part at random.
+
+Faces that were set aside to compare models on (`icf.catalogue.rounds.audit_set`) are
+asked about at random only: half of the random part is drawn from them, or more, until
+as many are confirmed as a comparison needs. Faces of which the model is sure
+(`icf.catalogue.labels.sure_faces`) are not chosen, but drawn like any other; a batch
+then has only so many random questions as belong to what was chosen.
+
+A reference that nobody has confirmed comes first, before anything is asked against it
+(`annotate.confirm_references`).
+
+The random part makes it possible to say how well the probabilities hold for faces that
+nobody was asked about (`icf.catalogue.sampling`). So each face that could be asked
+about is chosen with a known probability:
+
+- the strongest suspicions and the most uncertain faces with probability 1;
+- a kept face that is not among them with probability m / N, where m of N are drawn;
+- likewise a face that identity dropped. A quarter of the random part is drawn from
+  these, because nothing else tells how many true faces are lost there.
+
+Questions about another character than the one identity chose for the face have no such
+probability. They are chosen for their similarity, and represent themselves only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from icf.annotate.choosing.certain import choose_certain
+from icf.annotate.choosing.draw import draw
+from icf.annotate.choosing.frames import count_rows, unsure_frame
+from icf.annotate.choosing.proposals import Proposal, interleave
+from icf.annotate.choosing.references import choose_references
+from icf.annotate.choosing.shares import DROPPED_SHARE, Reserved, Shares
+from icf.catalogue.rounds.audit_set import is_set_aside, set_aside
+from icf.catalogue.sampling import dropped_frame, kept_frame
+from icf.catalogue.schema import batch, question
+from icf.codes import Chosen
+
+
+def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
+    """Choose the questions of the next batch, all kinds evenly interleaved.
+
+    The same catalogue gives the same questions.
+
+    Args:
+        connection: to the catalogue.
+        limit: maximum number of questions.
+        shares: what the batch is made of.
+    """
+    first = choose_references(connection, limit, confirmed=shares.confirmed)
+    return [*first, *_choose(connection, limit - len(first), shares)]
+
+
+def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
+    """Choose the questions that compare two faces."""
+    seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
+    confirmed = shares.confirmed
+    is_audit = is_set_aside() if _has_audit_set(connection) else sa.false()
+    kept = kept_frame(confirmed=confirmed)
+    audited = count_rows(connection, kept.where(is_audit))
+    frame = dropped_frame(confirmed=confirmed)
+
+    def draw_dropped(number: int) -> list[Proposal]:
+        return draw(connection, frame, (), number, Chosen.DROPPED, seed)
+
+    random = math.ceil(limit * shares.random)
+    dropped = draw_dropped(math.ceil(random * DROPPED_SHARE))
+    reserved = Reserved.of(limit, random, len(dropped), audited, shares.audit)
+    room = limit - reserved.total
+    certain = choose_certain(connection, room, shares)
+    if shares.risk:
+        unsure = _some_unsure(connection, is_audit, shares)
+        reserved = reserved.beside(len(certain), room, unsure=unsure)
+        dropped = draw_dropped(reserved.dropped)
+    asked = {each.face_id for each in certain if each.inclusion}
+    others = kept.where(sa.not_(is_audit))
+    rest = max(0, count_rows(connection, others) - len(asked))
+    wanted, audit = reserved.others, reserved.audit
+    if not shares.risk:
+        # What is left of the batch is filled, first with others.
+        wanted = limit - len(certain) - len(dropped) - audit
+        audit += max(0, wanted - rest)
+    first = draw(connection, kept.where(is_audit), asked, audit, Chosen.RANDOM, seed)
+    second = draw(connection, others, asked, wanted, Chosen.RANDOM, seed)
+    drawn = interleave(first, second)
+    if not certain and not drawn and _dropped_were_asked(connection):
+        return []
+    made = interleave(certain, interleave(drawn, dropped))
+    if (audited and not first) or (rest and not second):
+        # The batch says nothing of some of the faces that are left.
+        made = [replace(each, inclusion=None) for each in made]
+    return made
+
+
+def _has_audit_set(connection: sa.Connection) -> bool:
+    return connection.execute(set_aside("character").limit(1)).first() is not None
+
+
+def _some_unsure(
+    connection: sa.Connection, is_audit: sa.ColumnElement[bool], shares: Shares
+) -> bool:
+    """Whether a face that was set aside is not asked about, and not sure."""
+    frame = unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
+    return connection.execute(frame.where(is_audit).limit(1)).first() is not None
+
+
+def _dropped_were_asked(connection: sa.Connection) -> bool:
+    """Whether a batch asked about dropped faces; then they alone are no new batch."""
+    query = sa.select(question.c.id).where(question.c.chosen == Chosen.DROPPED.value)
+    return connection.execute(query.limit(1)).first() is not None
