@@ -21,12 +21,11 @@ from icf.catalogue.labels.confirmed import (
     is_drawn,
     is_there,
     pages,
-    read_confirmed,
     unmerged,
 )
+from icf.catalogue.labels.final import read_accepts
 from icf.catalogue.labels.given_boxes import given_whole, is_settled
 from icf.catalogue.labels.licences import under_licence
-from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image, model, question
 from icf.dataset.near_duplicates import Hashes
@@ -143,16 +142,8 @@ def select(
             allowed licence; or people found two characters to be one, and they are
             not merged yet.
     """
-    found = read_confirmed(connection)
-    owners = {**(found if unasked_references else found.asked()).owners}
-    sure = {
-        key: owner
-        for key, owner in accepted(connection, risk).items()
-        if key not in found.owners and key not in found.ambiguous
-    }
-    # A character is one because people confirmed a face of it.
-    known = set(owners.values())
-    owners |= {key: owner for key, owner in sure.items() if owner in known}
+    accepts = read_accepts(connection, unasked_references=unasked_references, risk=risk)
+    found, owners, sure = accepts.confirmed, accepts.owners, accepts.sure
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
     _check_labels(connection, confirmed)
     images = sorted({row.image_id for row in confirmed})

@@ -648,4 +648,6 @@ release = sa.Table(
     # The text of release.json.
     _text("summary"),
     _time("created_at"),
+    # The faces of its test: icf.catalogue.annotation.audits.pack.
+    sa.Column("test_faces", sa.LargeBinary),
 )

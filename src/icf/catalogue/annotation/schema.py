@@ -281,6 +281,10 @@ label_audit = sa.Table(
     # JSON: the certificate, once it is issued.
     _text("certificate", nullable=True),
     sa.Column("certified_at", sa.Double),
+    # All labels that it was drawn from: icf.catalogue.annotation.audits.pack.
+    sa.Column("labels", sa.LargeBinary),
+    # When it got its result, or another one took its place; NULL: it is open.
+    sa.Column("ended_at", sa.Double),
 )
 
 label_audit_item = sa.Table(
@@ -308,6 +312,8 @@ label_audit_answer = sa.Table(
     # Whether a reviewer said so, of an item on which the check and the label differ.
     sa.Column("decides", sa.Boolean, nullable=False, server_default=sa.false()),
     *_of_an_answer(),
+    # The file it was imported from; NULL: the page.
+    _text("file", nullable=True),
     sa.Index(
         "ix_label_audit_answer_item_id",
         "item_id",

@@ -31,19 +31,30 @@ def is_accepted(risk: float) -> sa.ColumnElement[bool]:
     return sa.and_(face.c.probability >= 1 - risk, _is_known())
 
 
-def is_sure(risk: float) -> sa.ColumnElement[bool]:
-    """Of kept faces that nobody was asked about: it is accepted or rejected."""
+def is_rejected(risk: float) -> sa.ColumnElement[bool]:
+    """Of kept faces that nobody was asked about: it is taken to be somebody else."""
     if not risk:
         return sa.false()
-    rejected = sa.and_(face.c.probability <= risk, _is_known())
-    return sa.or_(is_accepted(risk), rejected)
+    return sa.and_(face.c.probability <= risk, _is_known())
+
+
+def is_sure(risk: float) -> sa.ColumnElement[bool]:
+    """Of kept faces that nobody was asked about: it is accepted or rejected."""
+    return sa.or_(is_accepted(risk), is_rejected(risk))
 
 
 def accepted(connection: sa.Connection, risk: float) -> dict[int, int]:
     """Read the accepted faces, each with its character; none without a risk."""
-    if not risk:
-        return {}
-    query = kept_frame().where(is_accepted(risk)).order_by(face.c.id)
+    return _read(connection, is_accepted(risk)) if risk else {}
+
+
+def rejected(connection: sa.Connection, risk: float) -> dict[int, int]:
+    """Read the rejected faces, each with the character that it is not."""
+    return _read(connection, is_rejected(risk)) if risk else {}
+
+
+def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int, int]:
+    query = kept_frame().where(which).order_by(face.c.id)
     return {row.id: row.character_id for row in connection.execute(query)}
 
 

@@ -1,0 +1,93 @@
+"""Audits of labels, as the catalogue has them, and their certificates.
+
+An audit is about the labels that were there when it was planned; all of them are kept
+with it, so that what a release contains can be compared with what was audited.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from icf.catalogue.annotation.schema import label_audit
+from icf.catalogue.schema import release
+
+IntArray = npt.NDArray[np.int64]
+
+#: Columns of the labels of an audit.
+FACE, CHARACTER, SAME = 0, 1, 2
+_COLUMNS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Certified:
+    """A certificate, and the labels that it is about.
+
+    Attributes:
+        audit_id: of the audit.
+        certificate: its content, see `icf.annotate.audit.certificate`.
+        certified_at: UTC epoch seconds.
+        labels: shape (n, 3): faces, characters, and 1 for the label *same*.
+    """
+
+    audit_id: int
+    certificate: Mapping[str, Any]
+    certified_at: float
+    labels: IntArray
+
+    def accepts(self) -> dict[int, int]:
+        """The audited labels *same*: the character of each face."""
+        same = self.labels[self.labels[:, SAME] == 1]
+        return dict(
+            zip(same[:, FACE].tolist(), same[:, CHARACTER].tolist(), strict=True)
+        )
+
+
+def read_certified(connection: sa.Connection) -> Certified | None:
+    """Read the newest certificate; None where no audit has one."""
+    query = (
+        sa.select(label_audit)
+        .where(label_audit.c.certified_at.is_not(None))
+        .order_by(label_audit.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    labels = unpack(row.labels, _COLUMNS)
+    return Certified(row.id, json.loads(row.certificate), row.certified_at, labels)
+
+
+def last_test(connection: sa.Connection) -> tuple[str, IntArray] | None:
+    """Read the path and the test's faces of the newest release that noted them."""
+    query = (
+        sa.select(release.c.path, release.c.test_faces)
+        .where(release.c.test_faces.is_not(None))
+        .order_by(release.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return (row.path, unpack(row.test_faces, 1)[:, 0]) if row else None
+
+
+def pack(table: IntArray) -> bytes:
+    """Compress a table of ids; sorted by its first column it takes least.
+
+    >>> unpack(pack(np.array([[3, 7], [5, 7]])), 2).tolist()
+    [[3, 7], [5, 7]]
+    """
+    steps = np.diff(table.astype("<i8"), axis=0, prepend=0)
+    return zlib.compress(steps.T.tobytes())
+
+
+def unpack(data: bytes, columns: int) -> IntArray:
+    """Return the table, shape (n, columns), that `pack` has compressed."""
+    steps = np.frombuffer(zlib.decompress(data), "<i8").reshape(columns, -1)
+    return np.cumsum(steps, axis=1).T.astype(np.int64)
