@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.annotate.labels import Labelled, read_labelled
+from icf.annotate.rule import Rule
 from icf.catalogue import references, row_state
 from icf.catalogue.confirmations import is_confirmed, is_no_face, is_refused
 from icf.catalogue.entry_steps import Entry, step_at
@@ -32,6 +33,9 @@ _OUT = (
     FaceReason.TAKEN_DOWN.value,
     FaceReason.MISSING_BLOB.value,
 )
+
+#: Questions that still wait for people.
+_UNSETTLED = (Label.OPEN.value, Label.DISPUTED.value)
 
 #: A character, and a face as its reference.
 Pair = tuple[int, int]
@@ -72,7 +76,7 @@ def follow(
     connection: sa.Connection,
     run_id: int,
     asked: Sequence[Labelled],
-    needed: int,
+    rule: Rule,
 ) -> Effects:
     """Let references and faces follow the labels of some questions.
 
@@ -80,7 +84,7 @@ def follow(
         connection: the transaction in which they were labelled.
         run_id: the run to charge it to.
         asked: the questions, as they were before, with the labels they have now.
-        needed: number of agreeing answers that settles a question.
+        rule: how labels follow from answers.
     """
     effects = Effects()
     no_face = Label.NOT_A_FACE
@@ -99,7 +103,7 @@ def follow(
     no_longer |= {pair for pair in pairs if pair[1] in effects.faces_back}
     for pair in sorted(no_longer - refused):
         _restore(connection, run_id, pair, effects)
-    _ask_again(connection, run_id, pairs - refused, effects, needed)
+    _ask_again(connection, run_id, pairs - refused, effects, rule)
     close_stale(connection, sorted({each.character_id for each in asked}))
     return effects
 
@@ -124,7 +128,7 @@ def _follow_faces(
             states.append(RowState(made, step))
             effects.faces_back.add(row.id)
     row_state.write(connection, run_id, states)
-    about = sa.select(question.c.id).where(question.c.label == Label.OPEN.value)
+    about = sa.select(question.c.id).where(question.c.label.in_(_UNSETTLED))
     open_ids = by_ids(connection, about, question.c.face_id, sorted(effects.faces_out))
     why = "people say that it shows no face"
     _withdraw(connection, run_id, [row.id for row in open_ids], why, effects)
@@ -214,7 +218,7 @@ def _ask_again(
     run_id: int,
     pairs: Collection[Pair],
     effects: Effects,
-    needed: int,
+    rule: Rule,
 ) -> None:
     """Give withdrawn questions whose reference is right the labels of their answers."""
     query = sa.select(
@@ -230,7 +234,7 @@ def _ask_again(
         if (row.character_id, row.reference_face_id) in pairs
     ]
     by_label: dict[Label, list[int]] = {}
-    for each in read_labelled(connection, ids, needed):
+    for each in read_labelled(connection, ids, rule):
         # A choice by hand has set aside what refused it.
         if not each.refuses(each.agreed):
             by_label.setdefault(each.agreed, []).append(each.id)

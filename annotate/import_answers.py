@@ -11,6 +11,7 @@ from pathlib import Path
 from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
 from icf.annotate.check import CheckedRows, check
 from icf.annotate.consequences import Effects
+from icf.annotate.current_rule import current_rule
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
 from icf.annotate.vote_spool import VoteSpool
@@ -103,8 +104,8 @@ def import_answers(
     with VoteSpool() as spool:
         file, source, checked = _read(workspace, path, annotators, spool)
         run_id = workspace.begin_run("icf-annotate import")
-        needed = workspace.settings.annotate.votes
-        recorder = Recorder(workspace.catalogue, run_id, source, needed)
+        rule = current_rule(workspace)
+        recorder = Recorder(workspace.catalogue, run_id, source, rule)
         recorded = recorder.record(checked.votes, done)
         workspace.end_run(run_id)
         return _result(file, checked, recorded)

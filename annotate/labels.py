@@ -1,14 +1,15 @@
-"""The labels that the answers in the catalogue agree on."""
+"""The labels that follow from the answers in the catalogue."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from icf.annotate.votes import agreed_label, label_of
+from icf.annotate.priors import read_priors
+from icf.annotate.rule import Evidence, Rule, Said, Settled
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label
@@ -21,9 +22,8 @@ class Labelled:
     Attributes:
         face_id, character_id, reference_face_id: what it is about.
         before: its label in the catalogue.
-        agreed: the label that its answers agree on, or that an expert gave it.
-        agreeing: how many of them agree.
-        by_expert: whether an expert settled it, whatever the others say.
+        agreed: the label that its answers agree on.
+        settled: what that follows from.
     """
 
     id: int
@@ -32,8 +32,7 @@ class Labelled:
     reference_face_id: int
     before: Label
     agreed: Label
-    agreeing: int
-    by_expert: bool = False
+    settled: Settled
 
     @property
     def asks_about_reference(self) -> bool:
@@ -47,33 +46,17 @@ class Labelled:
 
 
 def read_labelled(
-    connection: sa.Connection, ids: Sequence[int], needed: int
+    connection: sa.Connection, ids: Sequence[int], rule: Rule
 ) -> list[Labelled]:
-    """Read questions and what their answers agree on.
-
-    What an expert answered to settle a question counts more than all other answers;
-    of several experts the newest.
+    """Read questions and what follows from their answers.
 
     Args:
         connection: to the catalogue.
         ids: of the questions.
-        needed: number of agreeing answers that settles a question.
+        rule: how labels follow from answers.
     """
-    counts: dict[int, Counter[Choice]] = {key: Counter() for key in ids}
-    experts: dict[int, tuple[float, int, Choice]] = {}
-    given = sa.select(
-        answer.c.id,
-        answer.c.question_id,
-        answer.c.choice,
-        answer.c.decides,
-        sa.func.coalesce(answer.c.answered_at, answer.c.imported_at).label("at"),
-    ).where(answer.c.replaced_at.is_(None))
-    for row in by_ids(connection, given, answer.c.question_id, ids):
-        choice = Choice[row.choice.upper()]
-        counts[row.question_id][choice] += 1
-        if row.decides:
-            said = (row.at, row.id, choice)
-            experts[row.question_id] = max(experts.get(row.question_id, said), said)
+    said = _read_said(connection, ids)
+    priors = read_priors(connection, ids) if rule.uses_priors else {}
     query = sa.select(
         question.c.id,
         question.c.face_id,
@@ -83,18 +66,9 @@ def read_labelled(
     )
     found = []
     for row in by_ids(connection, query, question.c.id, ids):
-        count = counts[row.id]
-        decided = experts[row.id][-1] if row.id in experts else None
-        if row.face_id == row.reference_face_id:
-            # Of the reference itself "it is wrong" is "no".
-            count[Choice.FALSE] += count.pop(Choice.WRONG_REFERENCE, 0)
-            if decided is Choice.WRONG_REFERENCE:
-                decided = Choice.FALSE
-        if decided is None:
-            label = agreed_label(count, needed)
-            agreeing = max(count.values(), default=0)
-        else:
-            label, agreeing = label_of(decided), count[decided]
+        is_reference = row.face_id == row.reference_face_id
+        each = map(_of_reference, said[row.id]) if is_reference else said[row.id]
+        settled = rule.settle(Evidence(tuple(each), priors.get(row.id)))
         found.append(
             Labelled(
                 row.id,
@@ -102,9 +76,47 @@ def read_labelled(
                 row.character_id,
                 row.reference_face_id,
                 Label[row.label.upper()],
-                label,
-                agreeing,
-                decided is not None,
+                settled.label,
+                settled,
             )
         )
     return found
+
+
+def write_posteriors(connection: sa.Connection, found: Iterable[Labelled]) -> None:
+    """Write the probabilities that follow from the answers, where a rule has them."""
+    rows = [
+        {"key": each.id, "value": each.settled.posterior}
+        for each in found
+        if each.settled.posterior is not None
+    ]
+    update = sa.update(question).where(question.c.id == sa.bindparam("key"))
+    if rows:
+        connection.execute(update.values(posterior=sa.bindparam("value")), rows)
+
+
+def _read_said(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Said]]:
+    """The answers that count, of each question, in the order of arrival."""
+    said: dict[int, list[Said]] = {key: [] for key in ids}
+    query = (
+        sa.select(
+            answer.c.question_id,
+            answer.c.annotator,
+            answer.c.choice,
+            answer.c.decides,
+            sa.func.coalesce(answer.c.answered_at, answer.c.imported_at).label("at"),
+        )
+        .where(counts())
+        .order_by(answer.c.id)
+    )
+    for row in by_ids(connection, query, answer.c.question_id, ids):
+        choice = Choice[row.choice.upper()]
+        one = Said(row.annotator, choice, bool(row.decides), row.at)
+        said[row.question_id].append(one)
+    return said
+
+
+def _of_reference(said: Said) -> Said:
+    """Of the reference itself "it is wrong" is "no"."""
+    is_wrong = said.choice is Choice.WRONG_REFERENCE
+    return replace(said, choice=Choice.FALSE) if is_wrong else said

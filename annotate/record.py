@@ -20,7 +20,8 @@ import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
 from icf.annotate.consequences import Effects, follow
-from icf.annotate.labels import Labelled, read_labelled
+from icf.annotate.labels import Labelled, read_labelled, write_posteriors
+from icf.annotate.rule import Rule
 from icf.catalogue import ledger, merges, reviews
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.references import LABEL
@@ -100,13 +101,13 @@ class Recorder:
         catalogue: where to record.
         run_id: the run that imports the answers.
         source: the answer file.
-        needed: number of agreeing answers that settles a question.
+        rule: how labels follow from answers.
     """
 
     catalogue: Catalogue
     run_id: int
     source: Source
-    needed: int
+    rule: Rule
 
     def record(
         self,
@@ -145,12 +146,13 @@ class Recorder:
         voted = {each.vote.question_id for each in new}
         asked = [
             each if _is_labelled(each, voted) else replace(each, agreed=each.before)
-            for each in read_labelled(connection, ids, self.needed)
+            for each in read_labelled(connection, ids, self.rule)
         ]
         changed = [each for each in asked if each.agreed is not each.before]
         self._write_labels(connection, changed)
+        write_posteriors(connection, asked)
         unfounded = merges.unfounded(connection)
-        effects = follow(connection, self.run_id, asked, self.needed)
+        effects = follow(connection, self.run_id, asked, self.rule)
         labels = {each.id: each.agreed for each in changed} | effects.relabelled
         reviews.follow(connection, sorted(labels))
         total.unmerged += self._undo_merges(connection, unfounded)
@@ -205,9 +207,9 @@ class Recorder:
                 step=LABEL,
                 verdict=each.agreed.value,
                 reason=each.agreed.value,
-                value=float(each.agreeing),
-                threshold=float(self.needed),
-                message="an expert settled it" if each.by_expert else None,
+                value=each.settled.value,
+                threshold=each.settled.threshold,
+                message="an expert settled it" if each.settled.by_expert else None,
             )
             for each in changed
         ]

@@ -35,6 +35,11 @@ def next_step(connection: sa.Connection) -> str:
             "questions are open: have the batches answered, then run `icf-annotate "
             "import`"
         )
+    if _any(connection, question, question.c.label == Label.DISPUTED.value):
+        return (
+            "people contradict each other about some questions: a reviewer decides "
+            "them on the page that `icf-annotate serve` opens"
+        )
     if not _any(connection, question):
         return "kept faces can be asked about: run `icf-annotate export`"
     return (

@@ -334,6 +334,11 @@ class AnnotateSettings(_Section):
         description="share of the pictures whose proposed boxes people do not see",
     )
 
+    @property
+    def enough(self) -> int:
+        """Answers after which nobody waits for more, whatever they say."""
+        return self.votes if self.decide == "votes" else self.max_votes
+
 
 class DatasetSettings(_Section):
     """The paper's protocol (section 4), scaled to what the catalogue has."""

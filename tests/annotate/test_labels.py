@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from icf.annotate.ask import ask
 from icf.annotate.labels import Labelled, read_labelled
+from icf.annotate.votes import VotesRule
 from icf.catalogue.schema import answer
 from icf.codes import Choice, Label
 from tests.annotate.place import Place
@@ -55,7 +56,7 @@ def say(
 
 def labelled(place: Place, question_id: int, needed: int = 2) -> Labelled:
     with place.workspace.catalogue.read() as connection:
-        [found] = read_labelled(connection, [question_id], needed)
+        [found] = read_labelled(connection, [question_id], VotesRule(needed))
     return found
 
 
@@ -67,7 +68,8 @@ def test_one_expert_counts_more_than_any_number_of_others(
     assert labelled(place, asked).agreed is Label.SAME
     say(place, asked, F, decides=True)
     found = labelled(place, asked)
-    assert (found.agreed, found.agreeing, found.by_expert) == (Label.DIFFERENT, 2, True)
+    assert found.agreed is Label.DIFFERENT
+    assert (found.settled.value, found.settled.by_expert) == (2.0, True)
 
 
 def test_of_two_experts_the_newest_counts_in_whatever_order_they_are_stored(
@@ -87,7 +89,7 @@ def test_an_expert_who_took_the_answer_back_decides_nothing(
     assert labelled(place, asked).agreed is Label.OPEN
     say(place, asked, F, decides=False)
     found = labelled(place, asked, needed=1)
-    assert (found.agreed, found.by_expert) == (Label.DIFFERENT, False)
+    assert (found.agreed, found.settled.by_expert) == (Label.DIFFERENT, False)
 
 
 def test_of_the_reference_itself_an_expert_who_calls_it_wrong_says_no(
@@ -102,4 +104,4 @@ def test_of_the_reference_itself_an_expert_who_calls_it_wrong_says_no(
     say(place, alone, T)
     say(place, alone, Choice.WRONG_REFERENCE, decides=True)
     found = labelled(place, alone, needed=1)
-    assert (found.agreed, found.agreeing) == (Label.DIFFERENT, 1)
+    assert (found.agreed, found.settled.value) == (Label.DIFFERENT, 1)

@@ -9,12 +9,16 @@ from icf.annotate import record
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
 from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
+from icf.annotate.votes import VotesRule
 from icf.catalogue import reviews
+from icf.catalogue.annotation.pauses import LOW_SCORE
+from icf.catalogue.annotation.schema import person
 from icf.catalogue.merges import survivor_of
 from icf.catalogue.reviews import Found
-from icf.catalogue.schema import review
+from icf.catalogue.schema import answer, review
 from icf.codes import Choice, Label, Suspicion
 from icf.filter.review import merges as review_merges
+from tests.annotate.gold.place import add_person
 from tests.annotate.place import Place
 
 T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
@@ -34,7 +38,8 @@ def asked(place: Place, count: int) -> list[int]:
 def take(place: Place, *votes: Vote, needed: int = 1, file: str = "a.csv") -> Recorded:
     run_id = place.workspace.begin_run("test")
     source = Source(file, file)
-    return Recorder(place.workspace.catalogue, run_id, source, needed).record(votes)
+    rule = VotesRule(needed, max_votes=3)
+    return Recorder(place.workspace.catalogue, run_id, source, rule).record(votes)
 
 
 def test_answers_become_labels_and_decisions(place: Place) -> None:
@@ -190,7 +195,9 @@ def test_killed_half_way_the_same_call_takes_the_rest(
     questions = asked(place, 5)
     votes = [Vote(n, q, "ann", T) for n, q in enumerate(questions, 2)]
     run_id = place.workspace.begin_run("test")
-    recorder = Recorder(place.workspace.catalogue, run_id, Source("a.csv", ""), 1)
+    recorder = Recorder(
+        place.workspace.catalogue, run_id, Source("a.csv", ""), VotesRule(1)
+    )
     seen: list[int] = []
 
     def stop_after_two_chunks(answers: int) -> None:
@@ -240,3 +247,46 @@ def test_an_answer_settles_the_suspicion_that_was_asked_about(place: Place) -> N
     with place.workspace.catalogue.read() as connection:
         statuses += connection.execute(sa.select(review.c.status)).scalars()
     assert statuses == ["asked", "asked", "different", "different"]
+
+
+def test_a_contradiction_goes_to_an_expert_whose_answer_settles_it(
+    place: Place,
+) -> None:
+    [one] = asked(place, 1)
+    take(place, Vote(2, one, "ann", T), Vote(3, one, "bob", F), needed=2)
+    assert place.labels() == {one: "open"}
+    take(place, Vote(4, one, "cat", U), needed=2)
+    assert place.labels() == {one: "disputed"}
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(
+            sa.insert(answer).values(
+                question_id=one,
+                annotator="eve",
+                choice="false",
+                answered_at=9.0,
+                imported_at=9.0,
+                file="page",
+                line=0,
+                decides=True,
+            )
+        )
+    take(place, Vote(5, one, "dan", T), needed=2, file="b.csv")
+    assert place.labels() == {one: "different"}
+
+
+def test_answers_of_a_person_who_is_paused_for_a_low_score_do_not_count(
+    place: Place,
+) -> None:
+    [one, two] = asked(place, 2)
+    take(place, Vote(2, one, "ann", T), Vote(3, two, "ann", F))
+    add_person(place, "ann")
+    again = [Vote(4, one, "bob", F), Vote(5, two, "bob", U)]
+    with place.workspace.catalogue.write() as connection:
+        paused = {"paused_at": 1.0, "paused_why": LOW_SCORE}
+        connection.execute(sa.update(person).values(paused))
+    take(place, *again, file="b.csv")
+    assert place.labels() == {one: "different", two: "unsure"}
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(sa.update(person).values(paused_why="by hand"))
+    take(place, *again, file="b.csv")
+    assert place.labels() == {one: "open", two: "open"}

@@ -33,6 +33,7 @@ _ORDER = (Suspicion.MERGE, Suspicion.SPLIT, Suspicion.TWIN, Suspicion.OUTLIER)
 
 _ANSWERS = {
     Label.OPEN.value: ReviewStatus.ASKED.value,
+    Label.DISPUTED.value: ReviewStatus.ASKED.value,
     Label.SAME.value: ReviewStatus.SAME.value,
     Label.DIFFERENT.value: ReviewStatus.DIFFERENT.value,
     Label.UNSURE.value: ReviewStatus.UNSURE.value,

@@ -25,6 +25,7 @@ from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
 from icf.annotate.choosing.shares import Shares
 from icf.annotate.record import Recorder, Source
+from icf.annotate.votes import VotesRule
 from icf.catalogue.schema import (
     album,
     candidate,
@@ -140,7 +141,7 @@ class Simulation:
             votes.append(Vote(line + 2, key, annotator, choice))
         run_id = self.workspace.begin_run("test")
         source = Source("answers.csv", str(run_id))
-        Recorder(self.workspace.catalogue, run_id, source, 1).record(votes)
+        Recorder(self.workspace.catalogue, run_id, source, VotesRule(1)).record(votes)
 
     def judged(self) -> Judged:
         """What identity made of all faces but the references."""

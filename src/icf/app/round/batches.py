@@ -89,7 +89,7 @@ def count_answered(connection: sa.Connection, found: Round, votes: int) -> Answe
     Args:
         connection: to the catalogue.
         found: the round.
-        votes: how many answers a question is to have, the setting ``annotate.votes``.
+        votes: how many answers are enough for a question, however they differ.
     """
     ids = [each["id"] for each in batches_of(found)]
     given = (

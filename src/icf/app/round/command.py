@@ -65,7 +65,7 @@ def _show(invocation: Invocation) -> None:
 
     workspace = invocation.workspace
     with workspace.catalogue.read() as connection:
-        found = read_status(connection, workspace.settings.annotate.votes)
+        found = read_status(connection, workspace.settings.annotate.enough)
     if found is None:
         none = dict.fromkeys(
             ("round", "state", "asked", "answered", "gate", "questions_saved")

@@ -121,7 +121,7 @@ def _ask(drive: Drive, found: Round) -> Next:
 
 def _answers(drive: Drive, found: Round) -> Next:
     """Go on once all is answered; faces are asked about after references."""
-    votes = drive.workspace.settings.annotate.votes
+    votes = drive.workspace.settings.annotate.enough
     with drive.workspace.catalogue.read() as connection:
         answered = count_answered(connection, found, votes)
     if not answered.complete and not drive.go_on:

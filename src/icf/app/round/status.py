@@ -87,7 +87,7 @@ def read_status(connection: sa.Connection, votes: int) -> RoundStatus | None:
 
     Args:
         connection: to the catalogue.
-        votes: how many answers a question is to have, the setting ``annotate.votes``.
+        votes: how many answers are enough for a question, however they differ.
     """
     found = newest(connection)
     if found is None:

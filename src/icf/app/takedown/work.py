@@ -197,11 +197,11 @@ def _drop(
 
 
 def _open_with_reference(faces: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Match open questions with one of these faces as the reference.
+    """Match unsettled questions with one of these faces as the reference.
 
-    Answered ones stay: their answer is about the other face.
+    Settled ones stay: their answer is about the other face.
     """
-    is_open = question.c.label == Label.OPEN.value
+    is_open = question.c.label.in_([Label.OPEN.value, Label.DISPUTED.value])
     return sa.and_(is_open, question.c.reference_face_id.in_(faces))
 
 

@@ -115,7 +115,7 @@ def _play_round(shell: Shell, number: int, seed: int) -> Mapping[str, Any]:
 
 def _status(workspace: Workspace) -> dict[str, Any]:
     with workspace.catalogue.read() as connection:
-        found = read_status(connection, workspace.settings.annotate.votes)
+        found = read_status(connection, workspace.settings.annotate.enough)
     assert found is not None
     return found.as_json()
 

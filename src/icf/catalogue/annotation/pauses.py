@@ -1,0 +1,22 @@
+"""Whose answers count: not those of a person who is paused for a low score.
+
+The answers stay in the table, and count again when the person goes on.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from icf.catalogue.annotation.schema import person
+from icf.catalogue.schema import answer
+
+#: ``person.paused_why`` of those who are wrong too often where the answer is known.
+LOW_SCORE = "too few known questions were answered right"
+
+
+def counts() -> sa.ColumnElement[bool]:
+    """Of answers: no later one replaced it, and its person is not paused for them."""
+    paused = sa.select(person.c.name).where(
+        person.c.paused_at.is_not(None), person.c.paused_why == LOW_SCORE
+    )
+    return sa.and_(answer.c.replaced_at.is_(None), answer.c.annotator.not_in(paused))
