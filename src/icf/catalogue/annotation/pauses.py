@@ -14,9 +14,13 @@ from icf.catalogue.schema import answer
 LOW_SCORE = "too few known questions were answered right"
 
 
-def counts() -> sa.ColumnElement[bool]:
-    """Of answers: no later one replaced it, and its person is not paused for them."""
+def counts(of: sa.Table = answer) -> sa.ColumnElement[bool]:
+    """Of answers: no later one replaced it, and its person is not paused for them.
+
+    Args:
+        of: a table of answers.
+    """
     paused = sa.select(person.c.name).where(
         person.c.paused_at.is_not(None), person.c.paused_why == LOW_SCORE
     )
-    return sa.and_(answer.c.replaced_at.is_(None), answer.c.annotator.not_in(paused))
+    return sa.and_(of.c.replaced_at.is_(None), of.c.annotator.not_in(paused))
