@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -11,9 +10,6 @@ from icf.catalogue.labels.attributes import Description
 from icf.codes import Code, Gender, Occlusion
 
 C = TypeVar("C", bound=Code)
-
-#: The largest angle either way, in degrees.
-RANGES = {"yaw": 180.0, "pitch": 90.0, "roll": 180.0}
 
 
 def read_description(value: Mapping[str, Any]) -> Description:
@@ -38,19 +34,22 @@ def read_description(value: Mapping[str, Any]) -> Description:
         raise RefusedAnswer(f"occlusion must be one of {_names(Occlusion)}")
     return Description(
         _code(value, "gender", Gender),
-        *(_angle(value, name, most) for name, most in RANGES.items()),
+        _angle(value, "yaw", 180),
+        _angle(value, "pitch", 90),
+        _angle(value, "roll", 180),
         occlusion,
     )
 
 
 def _angle(value: Mapping[str, Any], name: str, most: float) -> float:
-    found = value.get(name)
+    found: Any = value.get(name)
     is_number = isinstance(found, (int, float)) and not isinstance(found, bool)
-    if not is_number or not math.isfinite(found) or abs(found) > most:
-        raise RefusedAnswer(
-            f"{name} must be a number of degrees from {-most:g} to {most:g}"
-        )
-    return float(found)
+    # NaN is not smaller than anything.
+    if is_number and abs(found) <= most:
+        return float(found)
+    raise RefusedAnswer(
+        f"{name} must be a number of degrees from {-most:g} to {most:g}"
+    )
 
 
 def _code(value: Mapping[str, Any], name: str, codes: type[C]) -> C | None:
