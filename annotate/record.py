@@ -1,33 +1,24 @@
-"""Write answers to the catalogue, and the labels that follow from them."""
+"""Record the answers of a file, and let labels follow (`icf.annotate.following`)."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import (
-    Callable,
-    Container,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
-from icf.annotate.consequences import Effects, follow
-from icf.annotate.labels import Labelled, read_labelled, write_posteriors
+from icf.annotate.following import Followed, Follower, lock, read_batches
 from icf.annotate.rule import Rule
-from icf.catalogue import ledger, merges, reviews
+from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.references import LABEL
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import answer, question
-from icf.codes import Choice, Label, RowFault
+from icf.catalogue.schema import answer
+from icf.codes import Choice, RowFault
 
 T = TypeVar("T")
 
@@ -39,33 +30,20 @@ CHUNK = 500
 
 
 @dataclass
-class Recorded:
-    """The result of recording the answers of a file.
+class Recorded(Followed):
+    """The result of recording the answers of a file, with what followed.
 
     Attributes:
         taken: number of new answers.
         revised: number of answers that replace an earlier one of the same person.
         known: number of answers that were already in the catalogue.
         faults: answers to questions that were taken down.
-        labels: number of questions by their new label.
-        unmerged: number of characters whose merge was undone with its answer.
-        effects: what followed for references and faces.
     """
 
     taken: int = 0
     revised: int = 0
     known: int = 0
-    unmerged: int = 0
-    effects: Effects = field(default_factory=Effects)
     faults: list[Fault] = field(default_factory=list)
-    labels: Counter[Label] = field(default_factory=Counter)
-
-
-def read_batches(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
-    """The batch of each question that exists."""
-    query = sa.select(question.c.id, question.c.batch_id)
-    rows = by_ids(connection, query, question.c.id, ids)
-    return {row.id: row.batch_id for row in rows}
 
 
 @dataclass(frozen=True)
@@ -127,46 +105,15 @@ class Recorder:
         total = Recorded()
         for part in _chunks(votes):
             with self.catalogue.write() as connection:
-                existing = _lock(connection, sorted({v.question_id for v in part}))
+                existing = lock(connection, sorted({v.question_id for v in part}))
                 given = _read_given(connection, existing)
                 new = _select_new(part, existing, given, self.source, total)
                 self._insert(connection, new)
-                self._follow(connection, existing, new, total)
+                voted = {each.vote.question_id for each in new}
+                follower = Follower(self.run_id, self.rule)
+                follower.follow(connection, existing, voted, total)
             done(len(part))
         return total
-
-    def _follow(
-        self,
-        connection: sa.Connection,
-        ids: Sequence[int],
-        new: Sequence[_New],
-        total: Recorded,
-    ) -> None:
-        """Let everything follow the answers to some questions."""
-        voted = {each.vote.question_id for each in new}
-        asked = [
-            each if _is_labelled(each, voted) else replace(each, agreed=each.before)
-            for each in read_labelled(connection, ids, self.rule)
-        ]
-        changed = [each for each in asked if each.agreed is not each.before]
-        self._write_labels(connection, changed)
-        write_posteriors(connection, asked)
-        unfounded = merges.unfounded(connection)
-        effects = follow(connection, self.run_id, asked, self.rule)
-        labels = {each.id: each.agreed for each in changed} | effects.relabelled
-        reviews.follow(connection, sorted(labels))
-        total.unmerged += self._undo_merges(connection, unfounded)
-        total.labels.update(labels.values())
-        total.effects.add(effects)
-
-    def _undo_merges(self, connection: sa.Connection, unfounded: Container[int]) -> int:
-        """Undo merges that the answers said before and no longer say."""
-        taken_back = [
-            each for each in merges.unfounded(connection) if each not in unfounded
-        ]
-        for each in taken_back:
-            merges.undo(connection, self.run_id, each)
-        return len(taken_back)
 
     def _insert(self, connection: sa.Connection, new: Sequence[_New]) -> None:
         now = time.time()
@@ -190,50 +137,6 @@ class Recorder:
         if rows:
             connection.execute(sa.insert(answer), rows)
         ledger.append(connection, self.run_id, map(_revision, filter(_revises, new)))
-
-    def _write_labels(
-        self, connection: sa.Connection, changed: Iterable[Labelled]
-    ) -> None:
-        by_label: dict[Label, list[int]] = defaultdict(list)
-        for each in changed:
-            by_label[each.agreed].append(each.id)
-        for label, keys in by_label.items():
-            update = sa.update(question).where(question.c.id.in_(keys))
-            connection.execute(update.values(label=label.value))
-        decisions = [
-            ledger.Decision(
-                subject="question",
-                subject_id=each.id,
-                step=LABEL,
-                verdict=each.agreed.value,
-                reason=each.agreed.value,
-                value=each.settled.value,
-                threshold=each.settled.threshold,
-                message="an expert settled it" if each.settled.by_expert else None,
-            )
-            for each in changed
-        ]
-        ledger.append(connection, self.run_id, decisions)
-
-
-def _is_labelled(asked: Labelled, voted: Container[int]) -> bool:
-    """Whether a question gets the label of its answers.
-
-    One that was withdrawn does not, unless a new answer says that no face is shown, or
-    once more that the reference is wrong.
-    """
-    if asked.before is not Label.WITHDRAWN:
-        return True
-    says_more = asked.agreed is Label.NOT_A_FACE or asked.refuses(asked.agreed)
-    return says_more and asked.id in voted
-
-
-def _lock(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
-    """Those of the questions that exist; nobody else labels any until the end."""
-    if connection.dialect.name == "postgresql":
-        # An answer may withdraw other questions than its own.
-        connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
-    return sorted(read_batches(connection, ids))
 
 
 @dataclass(frozen=True)
@@ -271,16 +174,30 @@ def _revises(new: _New) -> bool:
 
 
 def _revision(new: _New) -> ledger.Decision:
-    """The line of the ledger about an answer that replaces another."""
     old, vote = new.replaces, new.vote
     assert old is not None
+    before = f"{old.choice} before, in {old.source.name}"
+    return revision(vote.question_id, vote.annotator, vote.choice, before)
+
+
+def revision(
+    question_id: int, annotator: str, choice: Choice, before: str
+) -> ledger.Decision:
+    """The line of the ledger about an answer that replaces another.
+
+    Args:
+        question_id: what it is about.
+        annotator: whose answer.
+        choice: what counts now.
+        before: what counted until then, and where it was given.
+    """
     return ledger.Decision(
         "question",
-        vote.question_id,
+        question_id,
         REVISION_STEP,
-        vote.choice.value,
-        vote.choice.value,
-        message=f"{vote.annotator} answered {old.choice} before, in {old.source.name}",
+        choice.value,
+        choice.value,
+        message=f"{annotator} answered {before}",
     )
 
 

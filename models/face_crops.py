@@ -90,9 +90,22 @@ class FaceCropper:
         except (MissingBlob, Undecodable) as error:
             return error
         for each in faces:
-            crop = crop_face(picture.pixels, each.box, self.crop_rate)
-            save(each.id, encode_jpeg(self._scaled_down(crop), self.quality))
+            save(each.id, self._cut(picture.pixels, each))
         return None
+
+    def jpeg(self, face: FaceBox) -> bytes:
+        """Make the JPEG of one face.
+
+        Raises:
+            MissingBlob: its picture is gone or damaged.
+            Undecodable: its picture cannot be decoded.
+        """
+        picture = decode(self.blobs.get(face.sha256), self.max_pixels)
+        return self._cut(picture.pixels, face)
+
+    def _cut(self, pixels: Pixels, face: FaceBox) -> bytes:
+        crop = crop_face(pixels, face.box, self.crop_rate)
+        return encode_jpeg(self._scaled_down(crop), self.quality)
 
     def _scaled_down(self, crop: Pixels) -> Pixels:
         if len(crop) <= self.side:

@@ -57,6 +57,7 @@ async def answers(request: Request) -> JSONResponse:
     receipts = await run_in_threadpool(
         store, desk.workspace.catalogue, desk.sources, someone, sent
     )
+    desk.background.answered()
     made = [
         {
             "client_id": each.client_id,

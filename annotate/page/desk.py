@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from icf.annotate.page.background import Background
+from icf.annotate.pairs.grid import GridTask
+from icf.annotate.pairs.mix import Mix
+from icf.annotate.pairs.questions import QuestionSource
+from icf.annotate.pairs.task import PairsTask
 from icf.annotate.people.tokens import SecretKey, read_key
 from icf.annotate.tasks.base import Source, TaskKind
 from icf.annotate.tasks.leases import Leasing
@@ -20,12 +25,14 @@ class Desk:
         key: of its page.
         sources: by name.
         tasks: by name, in the order of the menu.
+        background: what is done between requests.
     """
 
     workspace: Workspace
     key: SecretKey
     sources: Mapping[str, Source]
     tasks: Mapping[str, TaskKind]
+    background: Background
 
 
 def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
@@ -35,13 +42,24 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
         workspace: whose questions are to be answered.
         tasks: names of the tasks to offer, see `TASKS`.
     """
-    leasing = Leasing(workspace.settings.annotate.lease_minutes * 60)
+    settings = workspace.settings.annotate
+    leasing = Leasing(settings.lease_minutes * 60)
+    background = Background(workspace)
     sources: dict[str, Source] = {}
     kinds: dict[str, TaskKind] = {}
     # Each kind of task adds itself here: see icf.annotate.tasks.base.
-    del leasing
+    sources[QuestionSource.name] = QuestionSource(settings.overlap)
+    mix = Mix(settings.gold_first, settings.gold_share)
+    starved = background.starved
+    kinds[PairsTask.name] = PairsTask(
+        workspace.catalogue, leasing, sources, mix, starved
+    )
+    kinds[GridTask.name] = GridTask(
+        workspace.catalogue, leasing, sources, settings.grid_probability, starved
+    )
     offered = {name: kinds[name] for name in kinds if name in set(tasks)}
-    return Desk(workspace, read_key(workspace.root), sources, offered)
+    key = read_key(workspace.root)
+    return Desk(workspace, key, sources, offered, background)
 
 
 #: Names of all tasks, in the order of the menu.

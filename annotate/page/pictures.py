@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,11 +14,13 @@ from starlette.routing import Route
 
 from icf.annotate.page.desk import Desk
 from icf.annotate.page.requests import desk_of, person_of_request
+from icf.annotate.page.whole_pictures import with_boxes
 from icf.annotate.people.people import Person
 from icf.annotate.tasks import leases
 from icf.annotate.tasks.base import Shown
-from icf.images import Undecodable
-from icf.models.face_crops import FaceCropper, read_boxes
+from icf.catalogue.schema import image
+from icf.images import Undecodable, decode, encode_jpeg
+from icf.models.face_crops import FaceBox, FaceCropper, read_boxes
 from icf.stores.blobs import MissingBlob
 
 
@@ -30,11 +36,6 @@ async def picture(request: Request) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers=kept)
 
 
-def picture_url(handle: str, name: str) -> str:
-    """Where a picture of a lease is."""
-    return f"/picture/{handle}/{name}.jpg"
-
-
 def _picture(desk: Desk, someone: Person, handle: str, name: str) -> bytes | None:
     with desk.workspace.catalogue.read() as connection:
         lease = leases.find(connection, handle)
@@ -44,26 +45,44 @@ def _picture(desk: Desk, someone: Person, handle: str, name: str) -> bytes | Non
             shown = desk.sources[lease.source].picture(connection, lease, name)
         except KeyError:
             return None
-        if shown.face_id is None:
-            return None
+        drawn = _read(connection, desk, shown)
+    return drawn() if drawn else None
+
+
+def _read(
+    connection: sa.Connection, desk: Desk, shown: Shown
+) -> Callable[[], bytes | None] | None:
+    """Read what a picture is made of; what is returned makes it."""
+    if shown.face_id is not None:
         boxes = read_boxes(connection, [shown.face_id])
-    found: list[bytes] = []
-    cropper = _cropper(desk, shown)
-    errors = cropper.crop(boxes, lambda _, jpeg: found.append(jpeg))
-    for error in errors.values():
-        if isinstance(error, (MissingBlob, Undecodable)):
-            return None
-    return found[0] if found else None
+        return partial(_face, desk, boxes[0], shown.side) if boxes else None
+    query = sa.select(image.c.sha256).where(image.c.id == shown.image_id)
+    sha256 = connection.execute(query).scalar()
+    return partial(_whole, desk, sha256, shown) if sha256 else None
 
 
-def _cropper(desk: Desk, shown: Shown) -> FaceCropper:
+def _face(desk: Desk, box: FaceBox, side: int) -> bytes | None:
     settings = desk.workspace.settings
-    return FaceCropper(
+    cropper = FaceCropper(
         desk.workspace.blobs,
         settings.filter.crop_rate,
         settings.harvest.max_pixels,
-        shown.side,
+        side,
     )
+    try:
+        return cropper.jpeg(box)
+    except (MissingBlob, Undecodable):
+        return None
+
+
+def _whole(desk: Desk, sha256: str, shown: Shown) -> bytes | None:
+    try:
+        data = desk.workspace.blobs.get(sha256)
+        most = desk.workspace.settings.harvest.max_pixels
+        pixels = decode(data, most).pixels
+    except (MissingBlob, Undecodable):
+        return None
+    return encode_jpeg(with_boxes(pixels, shown.boxes, shown.side))
 
 
 ROUTES = [Route("/picture/{handle}/{name}.jpg", picture)]

@@ -1,1 +1,1 @@
-"""Questions about pairs of faces: one at a time, or a grid of one character."""
+"""Is this face this character? Pairs and grids, and the questions behind them."""

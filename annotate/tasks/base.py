@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -126,6 +126,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class PairSource(Source, Protocol):
     """A source of pairs: is this face this character? All look the same to people."""
 

@@ -80,6 +80,26 @@ class Leasing:
         connection.execute(update.values(until=time.time() + self.seconds))
 
 
+def lock_leases(connection: sa.Connection) -> None:
+    """Let nobody else lease anything until the caller's write transaction ends.
+
+    So two people who ask at once do not get the same.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE lease IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def sweep(connection: sa.Connection) -> int:
+    """End leases that ran out, so that the index of what is held stays small.
+
+    Returns:
+        How many there were.
+    """
+    over = lease.c.ended_at.is_(None), lease.c.until <= time.time()
+    update = sa.update(lease).where(*over).values(ended_at=lease.c.until)
+    return connection.execute(update).rowcount
+
+
 def end(connection: sa.Connection, holder: Person, handles: Collection[str]) -> None:
     """End leases: they were answered, or given back."""
     update = _of(holder, handles).where(lease.c.ended_at.is_(None))

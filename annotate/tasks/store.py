@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from icf.annotate.people.people import Person
 from icf.annotate.tasks import leases
 from icf.annotate.tasks.base import Given, RefusedAnswer, Source
+from icf.catalogue.annotation.schema import person
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import lock
 
 #: Characters of a client id.
 _CLIENT_ID = 64
@@ -65,6 +67,8 @@ def store(
         A receipt each. One refused answer does not keep others from being stored.
     """
     with catalogue.write() as connection:
+        # One after the other, so that the later of two answers finds the earlier one.
+        lock(connection, person, person.c.id == holder.id)
         return [_store(connection, sources, holder, each) for each in answers]
 
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from icf.annotate import record
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
-from icf.annotate.record import Recorded, Recorder, Source, preview, read_batches
+from icf.annotate.following import read_batches
+from icf.annotate.record import Recorded, Recorder, Source, preview
 from icf.annotate.votes import VotesRule
 from icf.catalogue import reviews
 from icf.catalogue.annotation.pauses import LOW_SCORE

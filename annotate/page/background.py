@@ -1,0 +1,114 @@
+"""What the server does between requests: labels, new questions, old leases.
+
+Answers are acknowledged when they are on the disk; here their labels follow, within
+about a second. What a killed server left is done first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from icf.annotate.pairs.more import Asker
+from icf.annotate.tasks import leases
+from icf.annotate.waiting import Applier, follower_of
+from icf.errors import IcfError
+from icf.workspace import Workspace
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two looks, unless something happens.
+INTERVAL = 1.0
+#: Seconds between two sweeps of leases that ran out.
+SWEEP = 30.0
+#: Seconds until it is tried again to ask, where nothing was left.
+NOTHING_LEFT = 60.0
+#: Answers a transaction: whoever sends answers meanwhile waits for it.
+PART = 50
+
+
+@dataclass(eq=False)
+class Background:
+    """A thread that does so; use it as a context.
+
+    Attributes:
+        workspace: of the server.
+    """
+
+    workspace: Workspace
+    _woken: threading.Event = field(default_factory=threading.Event)
+    _ends: threading.Event = field(default_factory=threading.Event)
+    _starved: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def answered(self) -> None:
+        """Say that answers were stored."""
+        self._woken.set()
+
+    def starved(self) -> None:
+        """Say that a person got less than was asked for."""
+        self._starved.set()
+        self._woken.set()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(
+            target=self._run, name="icf-annotate background", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is begun, and end the thread."""
+        self._ends.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        run_id = self.workspace.begin_run("icf-annotate serve")
+        follower = follower_of(self.workspace, run_id)
+        applier = Applier(self.workspace.catalogue, follower)
+        chores = _Chores(self.workspace, Asker(self.workspace, run_id))
+        while True:
+            ends = self._ends.is_set()
+            self._woken.clear()
+            try:
+                while applier.apply_some(PART).answers:
+                    chores.changed()
+                if not ends:
+                    chores.do(starved=self._starved.is_set())
+                    self._starved.clear()
+            except IcfError as error:
+                # Another command may hold the catalogue; answers are taken meanwhile.
+                _log.warning("what follows from answers must wait: %s", error)
+            if ends:
+                break
+            self._woken.wait(INTERVAL)
+        self.workspace.end_run(run_id)
+
+
+@dataclass
+class _Chores:
+    """What is done now and then."""
+
+    workspace: Workspace
+    asker: Asker
+    swept_at: float = 0.0
+    ask_again_at: float = 0.0
+
+    def changed(self) -> None:
+        """Labels changed: there may be more to ask."""
+        self.ask_again_at = min(self.ask_again_at, time.monotonic() + INTERVAL)
+
+    def do(self, *, starved: bool) -> None:
+        """Do what is due."""
+        now = time.monotonic()
+        if now >= self.swept_at + SWEEP:
+            with self.workspace.catalogue.write() as connection:
+                leases.sweep(connection)
+            self.swept_at = now
+        if now >= self.ask_again_at and (starved or self.asker.are_few()):
+            asked = self.asker.ask()
+            self.ask_again_at = 0.0 if asked else time.monotonic() + NOTHING_LEFT

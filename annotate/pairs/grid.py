@@ -1,0 +1,217 @@
+"""The page of grids: sixteen faces that are probably one character; tap the others.
+
+A few of them are not: known pairs with another character's face are planted, so that a
+person who taps nothing is noticed. Each tile is a lease of its own, and its answer is
+one to a pair.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from icf.annotate.pairs.mix import Subject
+from icf.annotate.pairs.payloads import names_of, payload_of
+from icf.annotate.pairs.questions import QuestionSource, askable
+from icf.annotate.pairs.task import GOLD, pair_sources, read_pairs
+from icf.annotate.people.people import Person, Role
+from icf.annotate.tasks.base import Lease, Pair, Source, Task
+from icf.annotate.tasks.leases import Leasing, lock_leases
+from icf.catalogue.annotation.schema import gold, gold_answer, lease
+from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import question
+from icf.codes import Choice
+
+#: Tiles of a grid, and the least that are worth one.
+TILES, LEAST = 16, 4
+
+#: How many intruders a grid has: each number as often as it is listed here.
+INTRUDERS = (0, 0, 1, 1, 1, 2)
+
+#: Questions in whose order characters are looked for.
+_LOOKED_AT = 500
+#: Characters that are looked at for a full grid, before a smaller one is taken.
+_CHARACTERS = 8
+#: What `GridTask.waiting` counts up to.
+_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class GridTask:
+    """Shows open questions of one character together.
+
+    Attributes:
+        catalogue: where they are.
+        leasing: how long they are held.
+        sources: all sources of the desk, by name.
+        least: the least probability of a face that is shown in a grid.
+        starved: called when a person gets none.
+        chance: random numbers that nobody can predict.
+    """
+
+    catalogue: Catalogue
+    leasing: Leasing
+    sources: Mapping[str, Source]
+    least: float
+    starved: Callable[[], None] = lambda: None
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+    name: ClassVar[str] = "grid"
+    role: ClassVar[Role] = Role.ANNOTATOR
+
+    def take(self, person: Person, count: int) -> list[Task]:
+        """Lease up to ``count`` grids."""
+        grids = []
+        with self.catalogue.write() as connection:
+            lock_leases(connection)
+            for _ in range(count):
+                chosen = self._choose(connection, person)
+                if not chosen:
+                    break
+                mark = secrets.token_hex(8)
+                grids.append(
+                    self.leasing.issue(connection, person, self.name, chosen, mark)
+                )
+        if len(grids) < count:
+            self.starved()
+        with self.catalogue.read() as connection:
+            made = [self._describe(connection, each) for each in grids]
+        return [each for each in made if each is not None]
+
+    def waiting(self, person: Person) -> int:
+        """Count the faces that are left for a person, up to a thousand."""
+        some = self._askable(person).limit(_COUNTED).subquery()
+        with self.catalogue.read() as connection:
+            count = sa.select(sa.func.count()).select_from(some)
+            found = int(connection.execute(count).scalar_one())
+        return found if found >= LEAST else 0
+
+    def _askable(self, person: Person) -> sa.Select[tuple[int, int, int]]:
+        source = self.sources[QuestionSource.name]
+        assert isinstance(source, QuestionSource)
+        return askable(person, source.overlap).where(
+            question.c.probability >= self.least,
+            question.c.face_id != question.c.reference_face_id,
+        )
+
+    def _choose(self, connection: sa.Connection, person: Person) -> list[Subject]:
+        """The tiles of a grid, in their places; none where there are too few."""
+        best: list[int] = []
+        best_of: tuple[int, int] | None = None
+        for key in self._groups(connection, person):
+            query = self._of_group(person, key).limit(TILES)
+            ids = [row.id for row in connection.execute(query)]
+            if len(ids) > len(best):
+                best, best_of = ids, key
+            if len(best) == TILES:
+                break
+        if best_of is None or len(best) < LEAST:
+            return []
+        planted = self._intruders(connection, person, best_of)
+        tiles: list[Subject] = [(QuestionSource.name, key) for key in best]
+        tiles = tiles[: TILES - len(planted)] + planted
+        self.chance.shuffle(tiles)
+        return tiles
+
+    def _groups(
+        self, connection: sa.Connection, person: Person
+    ) -> list[tuple[int, int]]:
+        """Characters with their references, in the order of their questions."""
+        query = (
+            self._askable(person)
+            .add_columns(question.c.reference_face_id)
+            .order_by(question.c.id)
+            .limit(_LOOKED_AT)
+        )
+        rows = connection.execute(query)
+        found = dict.fromkeys((row.character_id, row.reference_face_id) for row in rows)
+        return list(found)[:_CHARACTERS]
+
+    def _of_group(
+        self, person: Person, key: tuple[int, int]
+    ) -> sa.Select[tuple[int, int, int]]:
+        return (
+            self._askable(person)
+            .where(
+                question.c.character_id == key[0],
+                question.c.reference_face_id == key[1],
+            )
+            .order_by(question.c.id)
+        )
+
+    def _intruders(
+        self, connection: sa.Connection, person: Person, key: tuple[int, int]
+    ) -> list[Subject]:
+        wanted = self.chance.choice(INTRUDERS) if GOLD in self.sources else 0
+        if not wanted:
+            return []
+        query = (
+            sa.select(gold.c.id)
+            .where(
+                gold.c.truth == Choice.FALSE.value,
+                gold.c.character_id == key[0],
+                gold.c.reference_face_id == key[1],
+                gold.c.face_id != key[1],
+                gold.c.retired_at.is_(None),
+                ~_was_shown(person),
+            )
+            .order_by(gold.c.id)
+            .limit(100)
+        )
+        ids = list(connection.execute(query).scalars())
+        chosen = self.chance.sample(ids, min(wanted, len(ids)))
+        return [(GOLD, each) for each in chosen]
+
+    def _describe(
+        self, connection: sa.Connection, leases: Sequence[Lease]
+    ) -> Task | None:
+        pairs = read_pairs(connection, pair_sources(self.sources), leases)
+        tiles = [each for each in leases if each.handle in pairs]
+        if not tiles:
+            return None
+        names = names_of(connection, [pairs[tiles[0].handle].character_id])
+        whole = _payloads(connection, tiles, pairs, names)
+        first = whole[0]
+        payload = {
+            "kind": "grid",
+            "character": first["character"],
+            "album": first["album"],
+            "references": first["references"],
+            "tiles": [
+                {
+                    "id": lease.handle,
+                    "candidate": each["candidate"],
+                    "context": each["context"],
+                }
+                for lease, each in zip(tiles, whole, strict=True)
+            ],
+        }
+        return Task(tiles[0].handle, payload)
+
+
+def _payloads(
+    connection: sa.Connection,
+    tiles: Sequence[Lease],
+    pairs: Mapping[str, Pair],
+    names: Mapping[int, tuple[str, str]],
+) -> list[dict[str, object]]:
+    return [payload_of(connection, each, pairs[each.handle], names) for each in tiles]
+
+
+def _was_shown(person: Person) -> sa.Exists:
+    """Whether a person answered a known pair, or has it on the page."""
+    answered = sa.select(gold_answer.c.gold_id).where(
+        gold_answer.c.gold_id == gold.c.id, gold_answer.c.annotator == person.name
+    )
+    holds = sa.select(lease.c.subject_id).where(
+        lease.c.source == GOLD,
+        lease.c.subject_id == gold.c.id,
+        lease.c.person_id == person.id,
+        lease.c.ended_at.is_(None),
+    )
+    return sa.exists().where(sa.or_(answered.exists(), holds.exists()))

@@ -1,0 +1,49 @@
+"""Ask more questions while people answer."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from icf.annotate.ask import ask
+from icf.annotate.export import batch_shares
+from icf.annotate.pairs.questions import IS_OPEN
+from icf.catalogue.schema import question
+from icf.workspace import Workspace
+
+#: The format of a batch that is asked on the page, and has no folder.
+FORMAT = "page"
+
+#: Fewer open questions than these, and another batch is asked.
+FEW = 300
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks batches for the page.
+
+    Attributes:
+        workspace: whose faces are asked about.
+        run_id: the run that asks.
+    """
+
+    workspace: Workspace
+    run_id: int
+
+    def are_few(self) -> bool:
+        """Whether few questions are open."""
+        some = sa.select(question.c.id).where(IS_OPEN).limit(FEW).subquery()
+        count = sa.select(sa.func.count()).select_from(some)
+        with self.workspace.catalogue.read() as connection:
+            return int(connection.execute(count).scalar_one()) < FEW
+
+    def ask(self) -> int:
+        """Ask a batch; return how many questions it has, 0: nothing is left to ask."""
+        limit = self.workspace.settings.annotate.batch
+        path = f"{FORMAT}/{secrets.token_hex(6)}"
+        with self.workspace.catalogue.write() as connection:
+            shares = batch_shares(self.workspace, connection)
+            made = ask(connection, self.run_id, FORMAT, path, limit, shares)
+        return made.questions if made else 0

@@ -1,0 +1,64 @@
+"""What the browser is told of a pair: the same keys, whatever source it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.annotate.pairs.pictures import (
+    CANDIDATE,
+    CONTEXT,
+    confirmed_faces,
+    reference_name,
+)
+from icf.annotate.tasks.addresses import picture_url
+from icf.annotate.tasks.base import Lease, Pair
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import album, character
+
+
+def names_of(
+    connection: sa.Connection, character_ids: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """The name of each character, and of its album."""
+    query = sa.select(
+        character.c.id, character.c.name, album.c.name.label("album")
+    ).join(album, album.c.id == character.c.album_id)
+    rows = by_ids(connection, query, character.c.id, sorted(set(character_ids)))
+    return {row.id: (row.name, row.album) for row in rows}
+
+
+def payload_of(
+    connection: sa.Connection,
+    lease: Lease,
+    pair: Pair,
+    names: Mapping[int, tuple[str, str]],
+) -> dict[str, Any]:
+    """Describe a pair.
+
+    Args:
+        connection: to the catalogue.
+        lease: under which it is shown.
+        pair: what is asked.
+        names: as `names_of` reads them.
+    """
+    name, album_name = names[pair.character_id]
+    return {
+        "kind": "pair",
+        "character": name,
+        "album": album_name,
+        "alone": pair.face_id == pair.reference_face_id,
+        "candidate": picture_url(lease.handle, CANDIDATE),
+        "references": reference_urls(connection, lease, pair),
+        "context": picture_url(lease.handle, CONTEXT),
+    }
+
+
+def reference_urls(connection: sa.Connection, lease: Lease, pair: Pair) -> list[str]:
+    """Where the reference and the confirmed faces beside it are."""
+    if pair.face_id == pair.reference_face_id:
+        return []
+    count = 1 + len(confirmed_faces(connection, pair))
+    return [picture_url(lease.handle, reference_name(each)) for each in range(count)]

@@ -1,0 +1,69 @@
+"""Insert an answer of the page: once, and in the place of the person's earlier one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.annotate.tasks.base import Given, RefusedAnswer
+
+
+def insert_answer(
+    connection: sa.Connection,
+    table: sa.Table,
+    subject: sa.Column[int],
+    given: Given,
+    **values: Any,
+) -> bool:
+    """Insert an answer, in the caller's transaction.
+
+    An answer with a known ``client_id`` was sent twice and is not inserted again. The
+    person's earlier answer to the same thing stays in the table as replaced; one that
+    arrives late, after a later one, is stored as replaced itself.
+
+    Args:
+        connection: a write transaction that holds the person (`icf.annotate.tasks
+            .store`), so that nobody else stores this person's answers.
+        table: a table of answers, see `icf.catalogue.annotation.schema`.
+        subject: its column with the id of what is answered.
+        given: the answer.
+        **values: of the columns that only this table has.
+
+    Returns:
+        Whether it is new.
+
+    Raises:
+        RefusedAnswer: another answer has this ``client_id``.
+    """
+    key, name = given.lease.subject_id, given.lease.person.name
+    known = connection.execute(
+        sa.select(subject.label("subject"), table.c.annotator).where(
+            table.c.client_id == given.client_id
+        )
+    ).first()
+    if known is not None:
+        if (known.subject, known.annotator) != (key, name):
+            raise RefusedAnswer("its id is that of another answer")
+        return False
+    now = time.time()
+    counts = connection.execute(
+        sa.select(table.c.id, table.c.answered_at).where(
+            subject == key, table.c.annotator == name, table.c.replaced_at.is_(None)
+        )
+    ).first()
+    is_late = counts is not None and (counts.answered_at or 0.0) > given.answered_at
+    if counts is not None and not is_late:
+        update = sa.update(table).where(table.c.id == counts.id)
+        connection.execute(update.values(replaced_at=now))
+    row = {
+        subject.name: key,
+        "annotator": name,
+        "seconds": given.seconds,
+        "answered_at": given.answered_at,
+        "client_id": given.client_id,
+        "replaced_at": now if is_late else None,
+    }
+    connection.execute(sa.insert(table).values(**row, **values))
+    return True
