@@ -115,7 +115,7 @@ def read_pairs(
     leases: Sequence[Lease],
 ) -> dict[str, Pair]:
     """What each lease is about, by handle."""
-    found = {}
+    found: dict[str, Pair] = {}
     for name in {each.source for each in leases}:
         of_source = [each for each in leases if each.source == name]
         ids = [each.subject_id for each in of_source]
