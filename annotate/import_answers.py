@@ -12,8 +12,8 @@ from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
 from icf.annotate.check import CheckedRows, check
 from icf.annotate.consequences import Effects
 from icf.annotate.current_rule import current_rule
-from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.following import read_batches
+from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.record import Recorded, Recorder, Source, preview
 from icf.annotate.vote_spool import VoteSpool
 from icf.codes import Label

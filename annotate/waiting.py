@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.current_rule import current_rule
 from icf.annotate.following import Followed, Follower, lock
 from icf.annotate.record import revision
 from icf.catalogue import ledger
@@ -83,7 +84,7 @@ class Applier:
 
 def follower_of(workspace: Workspace, run_id: int) -> Follower:
     """How answers become labels, by the settings of a workspace."""
-    return Follower(run_id, workspace.settings.annotate.votes)
+    return Follower(run_id, current_rule(workspace))
 
 
 def apply_waiting(workspace: Workspace) -> Applied:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from icf.annotate.pairs.more import Asker
 from icf.annotate.tasks import leases
 from icf.annotate.waiting import Applier, follower_of
+from icf.catalogue.annotation.waiting import count_waiting
 from icf.errors import IcfError
 from icf.workspace import Workspace
 
@@ -68,14 +69,12 @@ class Background:
 
     def _run(self) -> None:
         run_id = self.workspace.begin_run("icf-annotate serve")
-        follower = follower_of(self.workspace, run_id)
-        applier = Applier(self.workspace.catalogue, follower)
         chores = _Chores(self.workspace, Asker(self.workspace, run_id))
         while True:
             ends = self._ends.is_set()
             self._woken.clear()
             try:
-                while applier.apply_some(PART).answers:
+                if self._apply(run_id):
                     chores.changed()
                 if not ends:
                     chores.do(starved=self._starved.is_set())
@@ -87,6 +86,19 @@ class Background:
                 break
             self._woken.wait(INTERVAL)
         self.workspace.end_run(run_id)
+
+    def _apply(self, run_id: int) -> int:
+        """Let labels follow all answers that wait; return how many there were."""
+        catalogue = self.workspace.catalogue
+        with catalogue.read() as connection:
+            if not count_waiting(connection):
+                return 0
+        # What is known of people may have changed, and with it the rule.
+        applier = Applier(catalogue, follower_of(self.workspace, run_id))
+        total = 0
+        while some := applier.apply_some(PART).answers:
+            total += some
+        return total
 
 
 @dataclass

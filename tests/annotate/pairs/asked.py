@@ -45,9 +45,7 @@ def person(place: Place, name: str = "ann", role: Role = Role.ANNOTATOR) -> Pers
     return found
 
 
-def lease_of(
-    place: Place, holder: Person, key: int, source: str = "question"
-) -> Lease:
+def lease_of(place: Place, holder: Person, key: int, source: str = "question") -> Lease:
     """Lease one thing to somebody."""
     with place.workspace.catalogue.write() as connection:
         [made] = Leasing(60).issue(connection, holder, "pairs", [(source, key)])

@@ -25,7 +25,9 @@ from tests.annotate.place import Place
 SOURCE = QuestionSource()
 
 
-def taken(place: Place, someone: Person, count: int = 10, overlap: int = 1) -> list[int]:
+def taken(
+    place: Place, someone: Person, count: int = 10, overlap: int = 1
+) -> list[int]:
     with place.workspace.catalogue.read() as connection:
         return QuestionSource(overlap).take(connection, someone, count)
 
