@@ -21,6 +21,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue import tombstones
+from icf.catalogue.annotation.waiting import refuse_while_waiting
 from icf.catalogue.labels.sure_faces import Checked, checked
 from icf.catalogue.schema import release
 from icf.dataset.formats.base import ReleaseData
@@ -86,7 +87,8 @@ def prepare(
         formats: names of release formats, see `icf.dataset.formats.registry`.
 
     Raises:
-        WrongUse: there is too little to release, or a format is unknown.
+        WrongUse: there is too little to release, a format is unknown, or answers of
+            the annotation page did not become labels yet.
     """
     names = list(make_writers(formats))
     folders = {name: name if len(names) > 1 else "." for name in names}
@@ -95,6 +97,7 @@ def prepare(
     risk = settings.annotate.risk
     catalogue = workspace.catalogue
     with catalogue.read() as connection:
+        refuse_while_waiting(connection, "a release")
         selection = select(
             connection,
             settings.harvest.only_licence,

@@ -16,6 +16,7 @@ from icf.annotate.export import (
     export,
 )
 from icf.annotate.formats.registry import WRITERS
+from icf.annotate.waiting import apply_waiting
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed
 
@@ -65,6 +66,7 @@ def export_command(
     has new ones. If the command is interrupted, run it again to complete the folder.
     """
     workspace = invocation.workspace
+    apply_waiting(workspace)
     limit = limit or workspace.settings.annotate.batch
     request = ExportRequest(form, out, limit, url_prefix)
     if dry_run:

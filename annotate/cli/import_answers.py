@@ -14,6 +14,7 @@ from icf.annotate.import_answers import (
     preview_import,
 )
 from icf.annotate.votes import ALWAYS_COUNTED
+from icf.annotate.waiting import apply_waiting
 from icf.codes import Label, RowFault
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import SomeFailed, WrongUse
@@ -64,6 +65,7 @@ def import_command(
     if dry_run:
         imported = preview_import(workspace, file, names)
     else:
+        apply_waiting(workspace)
         with invocation.progress("importing answers", None) as advance:
             imported = import_answers(workspace, file, names, advance)
     invocation.emit(_import_json(imported), lambda: _import_table(imported))

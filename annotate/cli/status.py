@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from icf.annotate.status import count
+from icf.annotate.waiting import apply_waiting
 from icf.codes import Label
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 
@@ -19,6 +20,7 @@ def status_command(invocation: Invocation) -> None:
     Accepted faces are those that nobody was asked about because the model is sure of
     them: see the setting annotate.risk.
     """
+    apply_waiting(invocation.workspace)
     risk = invocation.workspace.settings.annotate.risk
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection, risk)

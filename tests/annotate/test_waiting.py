@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
 from icf.annotate.answers import Vote
@@ -11,6 +12,7 @@ from icf.catalogue.annotation.waiting import count_waiting
 from icf.catalogue.schema import character
 from tests.annotate.pairs.asked import ask_about, ask_all, lease_of, person, send, sent
 from tests.annotate.place import Place
+from tests.annotate.test_cli import run
 from tests.annotate.test_record import T, take
 
 SOURCE = QuestionSource()
@@ -20,7 +22,7 @@ def say(
     place: Place, key: int, choice: str, at: float = 1.0, name: str = "ann"
 ) -> None:
     """Answer a question on the page."""
-    someone = person(place, name)
+    someone = person(place)
     handle = lease_of(place, someone, key).handle
     [receipt] = send(place, SOURCE, someone, [sent(handle, choice, at)])
     assert receipt.refused is None
@@ -121,3 +123,28 @@ def test_a_page_s_answers_give_what_a_file_with_them_gives(place: Place) -> None
         )
     )
     assert len(followed.effects.faces_out) == 1
+
+
+@pytest.mark.parametrize("command", ["status", "export"])
+def test_a_command_that_reads_labels_lets_them_follow_first(
+    plain: Place, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [one] = ask_about(plain, 1)
+    say(plain, one, "true")
+    monkeypatch.chdir(plain.workspace.root)
+    run(command, *(["batches/a"] if command == "export" else []))
+    assert plain.labels() == {one: "same"}
+    assert waiting(plain) == 0
+
+
+def test_an_import_lets_labels_follow_first(
+    plain: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = ask_about(plain, 2)
+    say(plain, one, "true")
+    monkeypatch.chdir(plain.workspace.root)
+    batch = plain.questions()[0][1]
+    text = f"question_id,batch_id,answer,annotator\n{two},{batch},false,bob\n"
+    (plain.workspace.root / "a.csv").write_text(text)
+    run("import", "a.csv")
+    assert plain.labels() == {one: "same", two: "different"}

@@ -180,6 +180,16 @@ def test_a_folder_that_holds_something_else_is_refused(
     assert (tmp_path / "mine" / "notes.txt").read_text() == "keep me"
 
 
+def test_no_release_is_made_while_answers_wait(workspace: Workspace) -> None:
+    with workspace.catalogue.write() as connection:
+        first = sa.select(schema.answer.c.id).limit(1).scalar_subquery()
+        waits = sa.update(schema.answer).where(schema.answer.c.id == first)
+        changed = connection.execute(waits.values(waits=True)).rowcount
+    assert changed == 1
+    with pytest.raises(WrongUse, match="icf-annotate status"):
+        prepare(workspace, 1)
+
+
 def test_an_empty_folder_is_taken(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert write(workspace, prepare(workspace, 1), tmp_path / "empty", 1)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from icf.annotate.pairs.questions import QuestionSource, store_answer
 from icf.annotate.people.people import Person
 from icf.annotate.tasks import leases
+from icf.catalogue.annotation.schema import lease as lease_table
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label
 from tests.annotate.pairs.asked import (
@@ -199,7 +200,7 @@ def test_what_was_given_back_or_ran_out_is_asked_again(place: Place) -> None:
         leases.end(connection, ann, [first.handle])
     assert taken(place, bob) == [one]
     with place.workspace.catalogue.write() as connection:
-        past = leases.lease.update().values(until=time.time() - 1)
+        past = sa.update(lease_table).values(until=time.time() - 1)
         connection.execute(past)
         assert leases.sweep(connection) == 1
     assert taken(place, bob) == [one, two]
