@@ -1,1 +1,1 @@
-"""Boxes of all drawn faces of a picture, as people draw and accept them."""
+"""Pictures of which people say where all drawn faces are."""
