@@ -1,0 +1,163 @@
+"""Which pictures people are asked to box, a page of them at a time.
+
+Pictures with a confirmed face come first: a detection set is made of them. A part of
+each page is drawn at random from all drawn pictures, those in which the detector found
+nothing among them, because no other tells which faces it misses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue import ledger
+from icf.catalogue.annotation.schema import box_task
+from icf.catalogue.labels.confirmed import is_there
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import face, image, question
+from icf.codes import BoxStatus, ImageReason, Label
+
+#: The step's name in the ledger.
+STEP = "boxes"
+
+#: Pictures of a page, and how many of them are drawn at random.
+PAGE = 200
+AT_RANDOM = 50
+
+#: Decoded and drawn, with or without a face that was found.
+_DRAWN = (ImageReason.OK.value, ImageReason.NO_FACE.value)
+#: Draws of random ids before all pictures are read instead.
+_DRAWS = 8
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How pictures are asked about.
+
+    Attributes:
+        hidden: share of those whose proposals are not shown, the setting
+            ``annotate.box_hidden``.
+        page: pictures to add at a time.
+        at_random: how many of them are drawn at random.
+        seed: of what is random.
+    """
+
+    hidden: float
+    page: int = PAGE
+    at_random: int = AT_RANDOM
+    seed: int = 0
+
+    def hides(self, sha256: str) -> bool:
+        """Whether the proposals of a picture are hidden: a coin that it always has.
+
+        >>> Asking(hidden=1.0).hides("ab"), Asking(hidden=0.0).hides("ab")
+        (True, False)
+        """
+        text = f"{self.seed}:{sha256}".encode()
+        number = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+        return number < self.hidden * 2**64
+
+
+def ask_more(connection: sa.Connection, run_id: int, asking: Asking) -> int:
+    """Ask about a page of pictures, in the caller's transaction.
+
+    The same catalogue and seed give the same pictures.
+
+    Returns:
+        How many were added; 0: people were asked about every picture.
+    """
+    confirmed = _confirmed(connection, asking.page - asking.at_random)
+    count = asking.page - len(confirmed)
+    drawn = _at_random(connection, count, asking.seed, set(confirmed))
+    reasons = dict.fromkeys(drawn, "drawn at random")
+    reasons |= dict.fromkeys(confirmed, "people confirmed a face of it")
+    _insert(connection, run_id, reasons, asking)
+    return len(reasons)
+
+
+def is_left(connection: sa.Connection) -> bool:
+    """Whether there are pictures that people were not asked about yet."""
+    return connection.execute(_unasked().limit(1)).first() is not None
+
+
+def _unasked() -> sa.Select[Any]:
+    """Select drawn pictures that can be shown and were not asked about."""
+    return sa.select(image.c.id).where(
+        image.c.reason.in_(_DRAWN),
+        image.c.awaits.is_(None),
+        image.c.width.is_not(None),
+        image.c.height.is_not(None),
+        ~sa.exists().where(box_task.c.image_id == image.c.id),
+    )
+
+
+def _confirmed(connection: sa.Connection, most: int) -> list[int]:
+    shown = (
+        sa.select(face.c.image_id)
+        .join(question, question.c.face_id == face.c.id)
+        .where(question.c.label == Label.SAME.value, is_there())
+    )
+    query = _unasked().where(image.c.id.in_(shown)).order_by(image.c.id).limit(most)
+    return list(connection.execute(query).scalars())
+
+
+def _at_random(
+    connection: sa.Connection, count: int, seed: int, but: set[int]
+) -> list[int]:
+    """Draw pictures, each of those left with the same probability."""
+    asked = sa.select(sa.func.count()).select_from(box_task)
+    rng = np.random.default_rng([seed, connection.execute(asked).scalar_one()])
+    last = connection.execute(sa.select(sa.func.max(image.c.id))).scalar_one() or 0
+    drawn: dict[int, None] = {}
+    # Of a million pictures a few are found without a look at the others.
+    for _ in range(_DRAWS if last > 100 * count else 0):
+        ids = dict.fromkeys(rng.integers(1, last + 1, 4 * count).tolist())
+        found = by_ids(connection, _unasked(), image.c.id, list(ids))
+        there = {row.id for row in found} - but
+        drawn |= dict.fromkeys(each for each in ids if each in there)
+        if len(drawn) >= count:
+            return list(drawn)[:count]
+    every = connection.execute(_unasked().order_by(image.c.id)).scalars()
+    left = [each for each in every if each not in but]
+    chosen = rng.permutation(len(left))[:count]
+    return [left[place] for place in chosen]
+
+
+def _insert(
+    connection: sa.Connection, run_id: int, reasons: dict[int, str], asking: Asking
+) -> None:
+    now = time.time()
+    ids = sorted(reasons)
+    hashes = _hashes(connection, ids)
+    rows = [
+        {
+            "image_id": key,
+            "hidden": asking.hides(hashes[key]),
+            "status": BoxStatus.OPEN.value,
+            "asked_at": now,
+            "changed_at": now,
+        }
+        for key in ids
+    ]
+    if rows:
+        connection.execute(sa.insert(box_task), rows)
+    ledger.append(connection, run_id, _decisions(ids, reasons))
+
+
+def _hashes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
+    query = sa.select(image.c.id, image.c.sha256)
+    return {row.id: row.sha256 for row in by_ids(connection, query, image.c.id, ids)}
+
+
+def _decisions(
+    ids: Sequence[int], reasons: dict[int, str]
+) -> Iterable[ledger.Decision]:
+    status = BoxStatus.OPEN.value
+    for key in ids:
+        yield ledger.Decision("image", key, STEP, status, status, message=reasons[key])
