@@ -14,9 +14,9 @@ from icf.annotate.boxes.merge import Rule
 from icf.annotate.boxes.page_run import PageRun
 from icf.annotate.boxes.proposals import NONE, Proposals, read_proposals
 from icf.annotate.boxes.source import PICTURE, SOURCE
-from icf.annotate.page.pictures import picture_url
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks import leases
+from icf.annotate.tasks.addresses import picture_url
 from icf.annotate.tasks.base import Task
 from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.annotation.schema import box_answer, box_task

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -73,7 +74,7 @@ def test_pictures_in_which_nothing_was_found_are_among_them(
     ],
 )
 def test_what_is_no_drawing_or_not_ready_is_not_asked_about(
-    plain_pictures: Pictures, columns: dict[str, str | None]
+    plain_pictures: Pictures, columns: dict[str, Any]
 ) -> None:
     plain_pictures.add(A, **columns)
     with plain_pictures.catalogue.read() as connection:

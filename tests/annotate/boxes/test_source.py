@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -14,7 +16,7 @@ CANNOT = {"verdict": "cannot_tell", "boxes": []}
 NEAR_A = (14.0, 10.0, 64.0, 60.0)
 
 
-def given(pictures: Pictures, person: str, value: dict[str, object]) -> Task:
+def given(pictures: Pictures, person: str, value: dict[str, Any]) -> Task:
     """Somebody takes the next picture and answers; return the task."""
     someone = pictures.person(person)
     (task,) = pictures.task().take(someone, 1)
@@ -137,7 +139,7 @@ def test_a_changed_answer_moves_the_boxes_of_a_verified_picture(
 
 @pytest.mark.parametrize("value", [{}, boxed((0, 0, 500, 50)), boxed((5, 5, 5, 9))])
 def test_boxes_that_cannot_be_are_refused_and_the_lease_stays(
-    plain_pictures: Pictures, value: dict[str, object]
+    plain_pictures: Pictures, value: dict[str, Any]
 ) -> None:
     plain_pictures.add(A)
     ann = plain_pictures.person()
