@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from icf.annotate.attributes.source import AttributeSource
+from icf.annotate.attributes.task import AttributesTask
 from icf.annotate.page.background import Background
 from icf.annotate.pairs.grid import GridTask
 from icf.annotate.pairs.mix import Mix
@@ -56,6 +58,10 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     )
     kinds[GridTask.name] = GridTask(
         workspace.catalogue, leasing, sources, settings.grid_probability, starved
+    )
+    sources[AttributeSource.name] = AttributeSource()
+    kinds[AttributesTask.name] = AttributesTask(
+        workspace.catalogue, leasing, settings.votes
     )
     offered = {name: kinds[name] for name in kinds if name in set(tasks)}
     key = read_key(workspace.root)
