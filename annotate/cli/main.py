@@ -1,4 +1,4 @@
-"""`icf-annotate`: export questions to annotators, import their answers."""
+"""`icf-annotate`: put questions before people, take their answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,24 @@ from icf.command import Subcommand
 
 cli = command.group(
     "icf-annotate",
-    "Export questions to annotators, import their answers.",
+    "Put questions before people, take their answers.",
     {
+        "serve": Subcommand(
+            "icf.annotate.cli.serve:serve_command",
+            "Serve the page on which people answer.",
+        ),
+        "invite": Subcommand(
+            "icf.annotate.cli.invite:invite_command",
+            "Make a link with which somebody answers.",
+        ),
+        "people": Subcommand(
+            "icf.annotate.cli.people:people_command",
+            "List who was invited, and how much each answered.",
+        ),
+        "revoke": Subcommand(
+            "icf.annotate.cli.people:revoke_command",
+            "Shut somebody out at once.",
+        ),
         "export": Subcommand(
             "icf.annotate.cli.export:export_command",
             "Write questions and their pictures to a new folder.",

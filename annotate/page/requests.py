@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,12 +12,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from icf.annotate.page.desk import Desk
+from icf.annotate.page.guard import MOST_BYTES
 from icf.annotate.people.people import Person, Role
+from icf.annotate.people.preferences import Preferences, read_preferences
 from icf.annotate.people.sessions import find_session
 
-COOKIE = "icf_session"
-#: Bytes of a request's body.
-MOST_BYTES = 2_000_000
+
+@dataclass(frozen=True)
+class Visit:
+    """Who asks.
+
+    Attributes:
+        person: whose session it is.
+        csrf: what the pages of this session send with whatever changes something.
+        preferences: keys and colours.
+    """
+
+    person: Person
+    csrf: str
+    preferences: Preferences
 
 
 def desk_of(request: Request) -> Desk:
@@ -25,25 +39,40 @@ def desk_of(request: Request) -> Desk:
     return found
 
 
-async def person_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Person:
-    """Who asks.
+def session_token(request: Request) -> str | None:
+    """The token in the request's cookie."""
+    name: str = request.app.state.cookie
+    return request.cookies.get(name)
+
+
+async def visit_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Visit:
+    """Who asks, with what a page needs to know of the person.
 
     Raises:
         HTTPException: 401 without a valid session, 403 for too small a role.
     """
-    token = request.cookies.get(COOKIE)
+    token = session_token(request)
     desk = desk_of(request)
 
-    def look() -> Person | None:
+    def look() -> Visit | None:
         with desk.workspace.catalogue.read() as connection:
-            return find_session(connection, desk.key, token or "")
+            someone = find_session(connection, desk.key, token or "")
+            if someone is None:
+                return None
+            chosen = read_preferences(connection, someone)
+        return Visit(someone, desk.key.csrf_token(token or ""), chosen)
 
-    someone = await run_in_threadpool(look) if token else None
-    if someone is None:
+    visit = await run_in_threadpool(look) if token else None
+    if visit is None:
         raise HTTPException(401, "open your invite link again")
-    if someone.role < least:
+    if visit.person.role < least:
         raise HTTPException(403, f"this needs the role {least}")
-    return someone
+    return visit
+
+
+async def person_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Person:
+    """Who asks; raises as `visit_of_request` does."""
+    return (await visit_of_request(request, least)).person
 
 
 async def json_of(request: Request) -> Mapping[str, Any]:

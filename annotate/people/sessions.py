@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from icf.annotate.people.people import Person, Role, find_person, person_of
 from icf.annotate.people.tokens import SecretKey, new_token
-from icf.catalogue.annotation.schema import invite, page_session, person
+from icf.catalogue.annotation.schema import invite, lease, page_session, person
 
 #: Seconds after which a browser must open its invite link again.
 SESSION_SECONDS = 30 * 24 * 3600.0
@@ -18,6 +18,8 @@ def make_invite(
     connection: sa.Connection, key: SecretKey, name: str, role: Role, days: float
 ) -> tuple[str, float]:
     """Invite a person, who is added if the name is new.
+
+    A link that the person had stops working; sessions go on.
 
     Returns:
         The token of the link, which is stored nowhere, and when it expires.
@@ -37,6 +39,7 @@ def make_invite(
         connection.execute(update.values(role=str(role), revoked_at=None))
     someone = find_person(connection, name)
     assert someone is not None
+    end_invites(connection, someone)
     token, expires = new_token(), now + days * 24 * 3600
     connection.execute(
         sa.insert(invite).values(
@@ -98,3 +101,33 @@ def find_session(
     )
     row = connection.execute(query).first()
     return person_of(row) if row else None
+
+
+def end_session(connection: sa.Connection, key: SecretKey, token: str) -> None:
+    """End a session: its token opens nothing any more."""
+    update = sa.update(page_session).where(
+        page_session.c.token_hash == key.hash_of(token),
+        page_session.c.ended_at.is_(None),
+    )
+    connection.execute(update.values(ended_at=time.time()))
+
+
+def revoke(connection: sa.Connection, someone: Person) -> None:
+    """End a person's sessions and invites at once, and give back what is held."""
+    now = time.time()
+    update = sa.update(person).where(person.c.id == someone.id)
+    connection.execute(update.values(revoked_at=now))
+    end_invites(connection, someone)
+    for ended in (page_session, lease):
+        update = sa.update(ended).where(
+            ended.c.person_id == someone.id, ended.c.ended_at.is_(None)
+        )
+        connection.execute(update.values(ended_at=now))
+
+
+def end_invites(connection: sa.Connection, someone: Person) -> None:
+    """End the links that a person has; sessions stay."""
+    update = sa.update(invite).where(
+        invite.c.person_id == someone.id, invite.c.revoked_at.is_(None)
+    )
+    connection.execute(update.values(revoked_at=time.time()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,21 @@ def program(
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def first_line(name: str, *words: object, folder: Path) -> str:
+    """Run a server as a program until it says where it is; interrupt it then."""
+    with subprocess.Popen(
+        [str(BIN / name), *map(str, words)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        line = running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read()
+        assert running.wait() == 0, said
+    return line

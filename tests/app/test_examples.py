@@ -15,7 +15,7 @@ from icf.app.command_reference import commands, programs
 from icf.app.demo.site import DemoSite
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
-from tests.app.program import invoke, program
+from tests.app.program import first_line, invoke, program
 from tests.icartoonface_files import write_published
 from tests.models.formats.published_files import yolo
 from tests.models.onnx_files import colour_detector
@@ -26,6 +26,9 @@ EXAMPLES = sorted(
 
 #: The first example of each program is run as one, the others within this process.
 FIRST = sorted({line.split()[0]: line for line in reversed(EXAMPLES)}.values())
+
+#: They go on until they are interrupted.
+SERVERS = [line for line in EXAMPLES if line.startswith("icf-annotate serve ")]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,7 @@ def prepared(
     write_published(root / "published")
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
+    program("icf-annotate", "invite", "Ann", folder=root)
     yolo(root / "yolo" / "model.onnx")
     eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")
     forced = ("--force", "a rollback needs a promotion")
@@ -61,7 +65,9 @@ def test_the_example_runs(
     name, *words = shlex.split(line)
     port = int(json.loads((prepared / "demo.json").read_text())["port"])
     with DemoSite(port) if name == "icf-harvest" else nullcontext():
-        if line in FIRST:
+        if line in SERVERS:
+            out = first_line(name, *words, folder=prepared)
+        elif line in FIRST:
             out = program(name, *words, folder=prepared).stdout
         else:
             monkeypatch.chdir(prepared)

@@ -1,0 +1,207 @@
+"""What every request passes before a handler sees it, and every answer after it.
+
+A request must name a host that is served, and be of a bounded size. If it changes
+something it must come from a page of this server and carry its session's CSRF token: in
+the header ``X-CSRF-Token``, or as ``csrf`` in the body, for forms and `sendBeacon`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from icf.annotate.page.serving import Serving
+from icf.annotate.people.tokens import SecretKey
+
+_log = logging.getLogger(__name__)
+
+#: Bytes of a request's body.
+MOST_BYTES = 2_000_000
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf"
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob: data:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+#: ``same-origin``, not ``no-referrer``: with that, browsers send ``Origin: null`` with
+#: forms, and nothing could be told from it. No other site sees an address either way.
+_ON_EVERY_ANSWER = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+#: Where there is no session yet.
+_WITHOUT_SESSION = ("/join/",)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """An ASGI application around another one.
+
+    Attributes:
+        app: what answers requests that pass.
+        key: of the workspace's page.
+        serving: under which names it is served.
+        cookie: the name of the session's cookie.
+        failed: makes the answer to a request whose handler broke.
+    """
+
+    app: ASGIApp
+    key: SecretKey
+    serving: Serving
+    cookie: str
+    failed: Callable[[Scope], ASGIApp]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def finish(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _add_headers(message)
+                _write_line(scope, message["status"], time.perf_counter() - began)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        body: bytes | None = None
+        refusal = self._refuse(scope["method"], headers)
+        if refusal is None and scope["method"] == "POST":
+            body = await _read(receive)
+            if body is None:
+                refusal = 413, "too much at once"
+            elif not self._has_token(scope["path"], headers, body):
+                refusal = 403, "this page is out of date: load it again"
+        if refusal is not None:
+            await _refusal(*refusal)(scope, receive, finish)
+            return
+        await self._answer(
+            scope, receive if body is None else _again(body, receive), finish
+        )
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer; what goes wrong is said in the log alone."""
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            _log.exception("a request failed: %s %s", scope["method"], _shown(scope))
+            if started:
+                # The browser sees that the answer ends too early.
+                raise
+            await self.failed(scope)(scope, receive, send)
+
+    def _refuse(self, method: str, headers: Headers) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if not self.serving.takes_host(host):
+            return 400, "this name is not served here: see --allow-host"
+        if method in ("GET", "HEAD"):
+            return None
+        if method != "POST":
+            return 405, "there is no such method"
+        origin = headers.get("origin", "")
+        if not self.serving.takes_origin(origin, host):
+            return 403, "this did not come from the page"
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            return 413, "too much at once"
+        return None
+
+    def _has_token(self, path: str, headers: Headers, body: bytes) -> bool:
+        session = cookie_parser(headers.get("cookie", "")).get(self.cookie)
+        if not session or path.startswith(_WITHOUT_SESSION):
+            # A handler that needs a session says so itself.
+            return True
+        given = headers.get(CSRF_HEADER) or _field(headers, body)
+        expected = self.key.csrf_token(session)
+        return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _field(headers: Headers, body: bytes) -> str:
+    """The token in a form or in JSON; an empty text: there is none."""
+    found: Any = None
+    kind = headers.get("content-type", "").partition(";")[0]
+    try:
+        if kind == "application/x-www-form-urlencoded":
+            found = parse_qs(body.decode()).get(CSRF_FIELD, [""])[0]
+        else:
+            made = json.loads(body)
+            found = made.get(CSRF_FIELD) if isinstance(made, dict) else None
+    except (ValueError, RecursionError):
+        pass
+    return found if isinstance(found, str) else ""
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None: it is too long, or the browser is gone."""
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > MOST_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def _again(body: bytes, rest: Receive) -> Receive:
+    """What gives a body that was read to the next reader."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return left.pop() if left else await rest()
+
+    return receive
+
+
+def _refusal(status: int, why: str) -> PlainTextResponse:
+    # The rest of a body that was not read must not be taken for the next request.
+    return PlainTextResponse(why, status, {"Connection": "close"})
+
+
+def _add_headers(message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _ON_EVERY_ANSWER.items():
+        headers[name] = value
+    headers.setdefault("Cache-Control", "no-store")
+
+
+def _write_line(scope: Scope, status: int, seconds: float) -> None:
+    millis = seconds * 1000
+    _log.info("%s %s %d %.0f ms", scope["method"], _shown(scope), status, millis)
+
+
+def _shown(scope: Scope) -> str:
+    """The start of a request's path: never a token, a handle or a name."""
+    first, slash, _ = scope["path"].lstrip("/").partition("/")
+    shown = f"/{first[:40]}/..." if slash else f"/{first[:40]}"
+    return shown if shown.isascii() and shown.isprintable() else "/?"

@@ -1,0 +1,139 @@
+"""Pages: templates with what all of them need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from icf.annotate.page.desk import Desk
+from icf.annotate.page.requests import Visit, desk_of, visit_of_request
+from icf.annotate.page.static import static_url
+from icf.annotate.people.people import Person, Role
+from icf.annotate.people.preferences import Preferences
+
+#: What the menu calls each task.
+TITLES = {
+    "pairs": "Pairs",
+    "grid": "Grid",
+    "boxes": "Boxes",
+    "attributes": "Attributes",
+    "review": "Review",
+}
+WHAT = {
+    "pairs": "Is this the same character? One key an answer.",
+    "grid": "Tap all that are not the same character.",
+    "boxes": "Is every drawn face in this picture boxed, and well?",
+    "attributes": "Gender, pose and occlusion of a face.",
+    "review": "What others could not settle.",
+}
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("icf.annotate.page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["static"] = static_url
+    return made
+
+
+def has_template(name: str) -> bool:
+    """Whether there is a page of that name."""
+    folder = resources.files("icf.annotate.page") / "templates"
+    return (folder / f"{name}.html").is_file()
+
+
+def offered(desk: Desk, someone: Person) -> list[tuple[str, str]]:
+    """The name and the title of each task that a person may open, in order."""
+    return [
+        (name, TITLES.get(name, name.title()))
+        for name, kind in desk.tasks.items()
+        if someone.role >= kind.role and has_template(name)
+    ]
+
+
+def render(
+    name: str,
+    *,
+    visit: Visit | None = None,
+    desk: Desk | None = None,
+    status: int = 200,
+    values: Mapping[str, Any] | None = None,
+) -> HTMLResponse:
+    """Make a page.
+
+    Args:
+        name: of its template, without ``.html``.
+        visit: whose page it is; None: somebody without a session.
+        desk: of the server, for the menu.
+        status: of HTTP.
+        values: what the template needs besides.
+    """
+    known = visit is not None and desk is not None
+    html = (
+        _templates()
+        .get_template(f"{name}.html")
+        .render(
+            page=name,
+            person=visit.person if visit else None,
+            is_admin=visit is not None and visit.person.role >= Role.ADMIN,
+            csrf=visit.csrf if visit else "",
+            preferences=visit.preferences if visit else Preferences(),
+            menu=offered(desk, visit.person) if known and desk and visit else [],
+            **(values or {}),
+        )
+    )
+    return HTMLResponse(html, status)
+
+
+async def page(
+    request: Request,
+    name: str,
+    least: Role = Role.ANNOTATOR,
+    values: Mapping[str, Any] | None = None,
+) -> HTMLResponse:
+    """Make a page of somebody who has a session.
+
+    Raises:
+        HTTPException: 401 without a session, 403 for too small a role.
+    """
+    visit = await visit_of_request(request, least)
+    return await run_in_threadpool(
+        render, name, visit=visit, desk=desk_of(request), values=values
+    )
+
+
+async def task_page(request: Request) -> HTMLResponse:
+    """The page of a task: its template, if it is offered."""
+    name = request.path_params["task"]
+    kind = desk_of(request).tasks.get(name)
+    if kind is None or not has_template(name):
+        raise HTTPException(404, "there is no such page")
+    return await page(request, name, kind.role, {"title": TITLES.get(name, name)})
+
+
+async def home_page(request: Request) -> HTMLResponse:
+    """What there is to do."""
+    visit = await visit_of_request(request)
+    desk = desk_of(request)
+
+    def work() -> HTMLResponse:
+        tasks = [
+            (name, title, WHAT.get(name, ""), desk.tasks[name].waiting(visit.person))
+            for name, title in offered(desk, visit.person)
+        ]
+        return render("home", visit=visit, desk=desk, values={"tasks": tasks})
+
+    return await run_in_threadpool(work)

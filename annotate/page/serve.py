@@ -1,0 +1,130 @@
+"""Run the page's server until it is told to stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from icf.annotate.page.serving import Serving, url_of
+from icf.errors import BrokenMachine, WrongUse
+from icf.stores.files import replace_file
+
+#: Where the page is served if nobody says otherwise.
+DEFAULT_PORT = 8765
+#: In a workspace's folder: the address at which its page was served last.
+ADDRESS_FILE = "page.json"
+#: Seconds that requests have to end after the server was told to stop.
+_LAST_REQUESTS = 10
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    Args:
+        host: a name or an address of this machine.
+        port: 0: any that is free.
+
+    Raises:
+        WrongUse: the host is none of this machine, or the port is taken.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen(2048)
+        except BaseException:
+            made.close()
+            raise
+    except (OSError, OverflowError) as error:
+        raise WrongUse(
+            f"cannot serve the page at {host}, port {port}: {error}; choose another "
+            "--port (0: any that is free), or another --host"
+        ) from error
+    return made
+
+
+def serve(
+    app: ASGIApp,
+    serving: Serving,
+    listening: socket.socket,
+    ready: Callable[[], None],
+) -> None:
+    """Answer requests until SIGINT or SIGTERM; those that began are finished.
+
+    Args:
+        app: of `icf.annotate.page.app.make_app`.
+        serving: how browsers reach it.
+        listening: where it listens.
+        ready: called once, when it answers.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_REQUESTS,
+        # A proxy on this machine says whom it asks for.
+        proxy_headers=serving.public_url is not None,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
+        ws="none",
+    )
+    _Server(config, ready).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and ends as programs end that did what they should."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The base class raises the signal once more at the end, as if it had not
+        # been answered.
+        told = (signal.SIGINT, signal.SIGTERM)
+        before = {each: signal.signal(each, self.handle_exit) for each in told}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def remember_address(root: Path, url: str) -> None:
+    """Keep the address at which a workspace's page is served, for invite links."""
+    replace_file(root / ADDRESS_FILE, [json.dumps({"url": url}).encode() + b"\n"])
+
+
+def remembered_address(root: Path) -> str:
+    """The address at which a workspace's page was served last, or would be.
+
+    Raises:
+        BrokenMachine: the file is damaged.
+    """
+    path = root / ADDRESS_FILE
+    try:
+        return str(json.loads(path.read_bytes())["url"])
+    except FileNotFoundError:
+        return url_of("127.0.0.1", DEFAULT_PORT)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BrokenMachine(
+            f"{path} does not say where the page is served ({error}); remove it, or "
+            "give the address with --url"
+        ) from error

@@ -1,0 +1,95 @@
+// What every page's script needs: calls to the server, keys, words for screen readers.
+
+const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+/** What the server said when it refused a call. */
+export class Refused extends Error {
+  /**
+   * @param {number} status of HTTP
+   * @param {string} message for people
+   */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The token that everything which changes something must carry. */
+export function csrfToken() {
+  return token;
+}
+
+/**
+ * Call the server.
+ *
+ * @param {string} url such as "/api/pairs/next"
+ * @param {object} body sent as JSON
+ * @param {RequestInit} [options] of fetch
+ * @returns {Promise<object>} the answer
+ * @throws {Refused} the server refused; other errors are of the network
+ */
+export async function post(url, body = {}, options = {}) {
+  const response = await fetch(url, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
+    body: JSON.stringify(body),
+    ...options,
+  });
+  return read(response);
+}
+
+/** Ask the server, without changing anything. */
+export async function get(url) {
+  return read(await fetch(url, { credentials: "same-origin" }));
+}
+
+async function read(response) {
+  const text = await response.text();
+  let found = {};
+  try {
+    found = JSON.parse(text);
+  } catch {
+    found = { error: text };
+  }
+  if (!response.ok) throw new Refused(response.status, found.error ?? "");
+  return found;
+}
+
+/** Send something as the page goes away; nobody waits for an answer. */
+export function sendLast(url, body = {}) {
+  navigator.sendBeacon(url, JSON.stringify({ ...body, csrf: token }));
+}
+
+/** The person's keys: an action each, such as {same: "f"}. */
+export function keys() {
+  return JSON.parse(document.body.dataset.keys ?? "{}");
+}
+
+/**
+ * The action that a key press asks for.
+ *
+ * @param {KeyboardEvent} event
+ * @returns {string|null} null: none, a key that is held down, or one typed into a field
+ */
+export function actionOf(event) {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return null;
+  if (event.target.closest?.("input, select, textarea")) return null;
+  const pressed = event.key.toLowerCase();
+  const found = Object.entries(keys()).find(([, key]) => key === pressed);
+  return found ? found[0] : null;
+}
+
+/** Say something to people who hear the page. */
+export function say(text) {
+  const place = document.getElementById("said");
+  // The same words twice are said twice only where the text changes.
+  place.textContent = place.textContent === text ? `${text}\u00a0` : text;
+}
+
+// The address that a page had to load itself again with is nobody's business.
+const here = new URL(location.href);
+if (here.searchParams.has("again")) {
+  here.searchParams.delete("again");
+  history.replaceState(history.state, "", here);
+}

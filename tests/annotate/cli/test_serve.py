@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from icf import workspace
+from icf.annotate.cli.main import cli
+from icf.errors import WrongUse
+from tests.app.program import BIN, invoke, program
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty workspace."""
+    workspace.init(tmp_path / "space")
+    return tmp_path / "space"
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[dict[str, str]]:
+    """A server as a program; yield what it says of itself; interrupt it."""
+    line = [str(BIN / "icf-annotate"), "serve", "--port", "0", "--json", *words]
+    with subprocess.Popen(line, cwd=folder, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        try:
+            yield json.loads(running.stdout.readline())
+        finally:
+            running.send_signal(signal.SIGINT)
+        assert running.wait() == 0
+
+
+def test_a_person_invited_by_a_command_comes_in_until_another_one_revokes(
+    folder: Path,
+) -> None:
+    with serving(folder) as told:
+        invited = program("icf-annotate", "invite", "Ann", "--json", folder=folder)
+        link = json.loads(invited.stdout)
+        assert link["url"].startswith(told["url"] + "/join/")
+        assert (link["name"], link["role"]) == ("Ann", "annotator")
+        with httpx.Client(headers={"Origin": told["url"]}) as browser:
+            assert "Ann" in browser.get(link["url"]).text
+            assert browser.post(link["url"]).status_code == 303
+            assert "Hello Ann" in browser.get(told["url"]).text
+            program("icf-annotate", "revoke", "Ann", folder=folder)
+            assert browser.get(told["url"]).status_code == 401
+            assert browser.post(link["url"]).status_code == 404
+
+
+def test_the_first_start_prints_a_link_for_whoever_started_it(folder: Path) -> None:
+    with serving(folder) as told:
+        with httpx.Client(headers={"Origin": told["url"]}) as browser:
+            assert browser.post(told["invite"]).status_code == 303
+        [admin] = json.loads(
+            program("icf-annotate", "people", "--json", folder=folder).stdout
+        )
+        assert (admin["role"], admin["state"]) == ("admin", "active")
+    with serving(folder) as told:
+        assert told["invite"] is None
+
+
+def test_the_key_is_for_its_owner_alone(folder: Path) -> None:
+    with serving(folder):
+        assert stat.S_IMODE((folder / "page.key").stat().st_mode) == 0o600
+
+
+def test_a_link_leads_to_the_public_address_or_to_the_one_that_is_given(
+    folder: Path,
+) -> None:
+    def link(*words: str) -> str:
+        done = invoke(cli, "-C", folder, "invite", "Ann", "--json", *words)
+        return str(json.loads(done.stdout)["url"])
+
+    assert link().startswith("http://127.0.0.1:8765/join/")
+    with serving(folder, "--public-url", "https://Faces.example/") as told:
+        assert told["url"] == "https://faces.example"
+    assert link().startswith("https://faces.example/join/")
+    assert link("--url", "http://10.0.0.7:80").startswith("http://10.0.0.7:80/join/")
+
+
+@pytest.mark.parametrize("url", ["faces.example", "ftp://faces.example", "http://a/b"])
+def test_an_address_that_no_link_can_lead_to_is_refused(folder: Path, url: str) -> None:
+    with pytest.raises(WrongUse, match="cannot be the address"):
+        invoke(cli, "-C", folder, "invite", "Ann", "--url", url)
+
+
+def test_beyond_loopback_a_warning_says_what_to_do(folder: Path) -> None:
+    words = [str(BIN / "icf-annotate"), "serve", "--port", "0", "--host", "0.0.0.0"]
+    with subprocess.Popen(
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.send_signal(signal.SIGTERM)
+        said = running.stderr.read()
+        assert running.wait() == 0
+    assert "without TLS" in said
+    assert "--public-url" in said
+
+
+def test_a_page_that_is_none_is_refused_with_those_that_are(folder: Path) -> None:
+    with pytest.raises(WrongUse, match="'pears' is no page; there are pairs, grid"):
+        invoke(cli, "-C", folder, "serve", "--tasks", "pairs,pears")
+
+
+def test_a_port_that_is_taken_is_refused_in_words(folder: Path) -> None:
+    with serving(folder) as told:
+        port = told["url"].rpartition(":")[2]
+        with pytest.raises(WrongUse, match="choose another --port"):
+            invoke(cli, "-C", folder, "serve", "--port", port)
+
+
+def test_nobody_is_revoked_who_was_never_invited(folder: Path) -> None:
+    with pytest.raises(WrongUse, match="nobody named 'Eve'"):
+        invoke(cli, "-C", folder, "revoke", "Eve")
