@@ -41,7 +41,12 @@ UNUSED = {
 }
 
 #: How the true boxes of the detection set came about; every release says it.
-DETECTION_TRUTH = (
+VERIFIED_TRUTH = (
+    "Boxes that people verified: in each picture they looked for every drawn face, "
+    "accepted, moved or deleted what the detector proposed, and drew what it missed. "
+    "In some pictures they saw no proposals, so that it is known what these hide."
+)
+PROPOSED_TRUTH = (
     "The detector's boxes of drawn faces that people confirmed as their character. "
     "Only pictures in which every drawn face found was confirmed are in the set. "
     "Nobody drew boxes by hand or looked for faces that the detector missed."
@@ -50,7 +55,12 @@ DETECTION_TRUTH = (
 
 def detection_truth(selection: Selection) -> str:
     """Say how the true boxes of a release were made."""
-    truth = DETECTION_TRUTH
+    if selection.verified is not None:
+        truth = VERIFIED_TRUTH
+        if not selection.verified:
+            truth = "People have verified the boxes of no picture yet."
+    else:
+        truth = PROPOSED_TRUTH
     if selection.accepted:
         truth = truth.replace(
             "was confirmed are", "was confirmed, or accepted by the embedder, are"

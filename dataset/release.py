@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
@@ -50,6 +50,8 @@ _ADDED = {
     "filter.min_edge_sharpness": 0.09,
     "filter.min_resolution": 0.35,
     "annotate.risk": 0.0,
+    # What earlier versions did; it is not the default any more.
+    "dataset.boxes": "proposed",
 }
 #: Settings that a release does not depend on; its models are named by their hashes.
 _LOCAL = {"workers", "detector", "embedder"}
@@ -77,7 +79,10 @@ class Prepared:
 
 
 def prepare(
-    workspace: Workspace, seed: int, formats: Sequence[str] = (DEFAULT,)
+    workspace: Workspace,
+    seed: int,
+    formats: Sequence[str] = (DEFAULT,),
+    boxes: Literal["verified", "proposed"] | None = None,
 ) -> Prepared:
     """Read the catalogue and decide everything; write nothing.
 
@@ -85,6 +90,7 @@ def prepare(
         workspace: what to release.
         seed: random seed of the splits.
         formats: names of release formats, see `icf.dataset.formats.registry`.
+        boxes: the true boxes of the detection set; None: as ``dataset.boxes`` says.
 
     Raises:
         WrongUse: there is too little to release, a format is unknown, or answers of
@@ -93,6 +99,9 @@ def prepare(
     names = list(make_writers(formats))
     folders = {name: name if len(names) > 1 else "." for name in names}
     settings = workspace.settings
+    dataset = settings.dataset
+    if boxes is not None:
+        dataset = dataset.model_copy(update={"boxes": boxes})
     reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
     risk = settings.annotate.risk
     catalogue = workspace.catalogue
@@ -101,22 +110,21 @@ def prepare(
         selection = select(
             connection,
             settings.harvest.only_licence,
-            unasked_references=settings.dataset.unasked_references,
+            unasked_references=dataset.unasked_references,
             risk=risk,
+            proposed_boxes=dataset.boxes == "proposed",
         )
         was_checked = checked(connection, risk)
-        plan = make_plan(selection, settings.dataset, reach, seed)
+        plan = make_plan(selection, dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
     leaks = find_leaks(
         plan, reach, lambda ids: workspace.vectors.get(selection.embedder, ids)
     )
     chosen = {
         # By default a release is the same as before there was this setting.
-        "dataset": settings.dataset.model_dump(
+        "dataset": dataset.model_dump(
             mode="json",
-            exclude={"unasked_references"}
-            if settings.dataset.unasked_references
-            else None,
+            exclude={"unasked_references"} if dataset.unasked_references else None,
         ),
         "filter": settings.filter.model_dump(mode="json", exclude=_LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
@@ -136,6 +144,7 @@ def prepare(
         "left_out": dict(selection.left_out),
         "leaks": {check.name: check.count for check in leaks.checks},
         "detection_truth": detection_truth(selection),
+        "detection_boxes": dataset.boxes,
         "models": {
             "embedder": _model(selection, selection.embedder),
             "detectors": [_model(selection, each) for each in selection.detectors],
@@ -375,6 +384,9 @@ def _hash_inputs(
         digest.update(repr(each).encode())
     for boxes in pictures.boxes:
         digest.update(repr(boxes).encode())
+    if selection.verified is not None:
+        for boxes in pictures.detected:
+            digest.update(repr(boxes).encode())
     for image_id, listed in sources.items():
         digest.update(repr((image_id, listed)).encode())
     return digest.hexdigest()

@@ -18,17 +18,18 @@ import sqlalchemy as sa
 
 from icf.catalogue.labels import given_boxes
 from icf.catalogue.labels.confirmed import (
-    is_drawn,
     is_there,
     pages,
     unmerged,
 )
 from icf.catalogue.labels.final import read_accepts
-from icf.catalogue.labels.given_boxes import given_whole, is_settled
+from icf.catalogue.labels.given_boxes import given_whole
 from icf.catalogue.labels.licences import under_licence
+from icf.catalogue.labels.verified_boxes import read_verified
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image, model, question
 from icf.dataset.near_duplicates import Hashes
+from icf.dataset.true_boxes import Box, TrueBoxes, proposed, verified_by_people
 from icf.errors import WrongUse
 from icf.next_step import next_step
 
@@ -43,15 +44,6 @@ class Identity:
     character: str
     album_id: int
     album: str
-
-
-@dataclass(frozen=True)
-class Box:
-    """A detected drawn face; corners in pixels of the upright picture."""
-
-    face_id: int
-    corners: tuple[float, float, float, float]
-    score: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +72,12 @@ class Pictures:
     #: The detected file format of each, and its size: shape (m, 2), width and height.
     format: tuple[str, ...]
     size: IntArray
-    #: Drawn faces detected in each.
+    #: The drawn faces of each that is complete: the truth of the detection set.
     boxes: tuple[tuple[Box, ...], ...]
-    #: Whether people confirmed, or the model accepted, all of them.
+    #: Whether `boxes` has all its drawn faces (`icf.dataset.true_boxes`).
     complete: npt.NDArray[np.bool_]
+    #: What the detector found in each.
+    detected: tuple[tuple[Box, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +92,8 @@ class Selection:
         detectors: the hashes of the models that found the boxes.
         models: the names of models, by hash.
         given: number of pictures that came with boxes of all their faces.
+        verified: number of pictures whose boxes people verified; None: the boxes are
+            the detector's.
         unasked: the faces among them that are references nobody was asked about.
         accepted: the faces among them that nobody was asked about, because the model is
             sure of them.
@@ -114,6 +110,7 @@ class Selection:
     unasked: frozenset[int] = frozenset()
     accepted: frozenset[int] = frozenset()
     given: int = 0
+    verified: int | None = None
 
     @property
     def by_people(self) -> npt.NDArray[np.bool_]:
@@ -127,6 +124,7 @@ def select(
     *,
     unasked_references: bool = True,
     risk: float = 0.0,
+    proposed_boxes: bool = False,
 ) -> Selection:
     """Read all confirmed faces and their pictures.
 
@@ -136,6 +134,8 @@ def select(
             licence is left out. Empty: all licences.
         unasked_references: take in references that nobody was asked about.
         risk: take in faces that `icf.catalogue.labels.sure_faces` accepts at it.
+        proposed_boxes: the detection set has the detector's boxes of pictures in which
+            every face is confirmed; else the boxes that people verified.
 
     Raises:
         WrongUse: no face is confirmed, none is embedded, or no picture is under an
@@ -168,13 +168,23 @@ def select(
     _check_merges(connection, identities)
     given = sorted(connection.execute(given_whole()).scalars())
     whole = under_licence(connection, given, only_licence)
-    shown = sorted({*whole, *(row.image_id for row in usable)})
-    pictures = _pictures(connection, shown, owners)
+    seen = {} if proposed_boxes else read_verified(connection)
+    verified = under_licence(connection, sorted(seen), only_licence)
+    shown = sorted({*whole, *verified, *(row.image_id for row in usable)})
+    truth = (
+        proposed(connection, shown, owners)
+        if proposed_boxes
+        else verified_by_people(
+            connection, shown, {key: seen[key] for key in verified}, whole
+        )
+    )
+    pictures = _pictures(connection, shown, truth)
     names = connection.execute(sa.select(model.c.sha256, model.c.name))
     return Selection(
         faces=_faces(usable, owners, identities, pictures),
         pictures=pictures,
         given=len(whole),
+        verified=None if proposed_boxes else len(verified),
         identities=identities,
         embedder=embedder[0][0],
         detectors=tuple(sorted({row.detector for row in usable})),
@@ -274,7 +284,7 @@ def _faces(
 
 
 def _pictures(
-    connection: sa.Connection, ids: Sequence[int], owners: Mapping[int, int]
+    connection: sa.Connection, ids: Sequence[int], truth: TrueBoxes
 ) -> Pictures:
     query = sa.select(
         image.c.id,
@@ -287,7 +297,6 @@ def _pictures(
         image.c.dhash,
     ).order_by(image.c.id)
     rows = list(by_ids(connection, query, image.c.id, ids))
-    boxes, complete = _boxes(connection, ids, owners)
     return Pictures(
         image=_ints([row.id for row in rows]),
         sha256=_texts([row.sha256 for row in rows]),
@@ -299,41 +308,10 @@ def _pictures(
         ),
         format=tuple(row.format or "" for row in rows),
         size=_ints([(row.width or 0, row.height or 0) for row in rows]).reshape(-1, 2),
-        boxes=tuple(boxes[row.id] for row in rows),
-        complete=np.array([row.id in complete for row in rows], np.bool_),
+        boxes=tuple(truth.boxes.get(row.id, ()) for row in rows),
+        complete=np.array([row.id in truth.complete for row in rows], np.bool_),
+        detected=tuple(truth.detected.get(row.id, ()) for row in rows),
     )
-
-
-def _boxes(
-    connection: sa.Connection, ids: Sequence[int], owners: Mapping[int, int]
-) -> tuple[dict[int, tuple[Box, ...]], set[int]]:
-    """Read the drawn faces over the score threshold, kept or dropped.
-
-    Returns:
-        Those of each picture, and the pictures that they leave complete.
-    """
-    query = (
-        sa.select(
-            face.c.image_id,
-            face.c.id,
-            face.c.x1,
-            face.c.y1,
-            face.c.x2,
-            face.c.y2,
-            face.c.score,
-            face.c.detector,
-        )
-        .where(is_drawn())
-        .order_by(face.c.id)
-    )
-    boxes: dict[int, tuple[Box, ...]] = dict.fromkeys(ids, ())
-    complete = set(ids)
-    for row in by_ids(connection, query, face.c.image_id, ids):
-        corners = (row.x1, row.y1, row.x2, row.y2)
-        boxes[row.image_id] += (Box(row.id, corners, row.score),)
-        if not is_settled(row.detector, confirmed=row.id in owners):
-            complete.discard(row.image_id)
-    return boxes, complete
 
 
 def _ints(values: Sequence[Any]) -> IntArray:

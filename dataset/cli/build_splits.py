@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     help="Hard-link pictures to the blob store instead of copying them: they take no "
     "space, but whoever edits one changes the store.",
 )
+@click.option(
+    "--boxes",
+    type=click.Choice(["verified", "proposed"]),
+    help="The detection set: pictures whose boxes people verified, or the detector's "
+    "boxes in pictures whose faces are all confirmed  [default: dataset.boxes].",
+)
 @click.option("--dry-run", is_flag=True, help="Only count what each split would hold.")
 @shared_options
 @pass_invocation
@@ -50,16 +56,17 @@ def cli(
     seed: int,
     formats: tuple[str, ...],
     link: bool,
+    boxes: Literal["verified", "proposed"] | None,
     dry_run: bool,
 ) -> None:
     """Write a release into the folder OUT, in iCartoonFace's file formats or others.
 
     People's answers label the faces. Identities are divided into those to train on,
     those to test with (some of them trained on, some not) and distractors, which
-    appear nowhere else; pictures into a detection train and test set. Train and test
-    are checked for anything they share, and OUT is written only if they share nothing.
-    The same catalogue and seed give the same files. Pictures are copied, and checked
-    against the hash of what was fetched.
+    appear nowhere else; pictures whose boxes people verified into a detection train and
+    test set. Train and test are checked for anything they share, and OUT is written
+    only if they share nothing. The same catalogue and seed give the same files.
+    Pictures are copied, and checked against the hash of what was fetched.
     """
     # Imported here, so that help and wrong use do not wait for faiss and numpy.
     from icf.dataset.release import prepare, write
@@ -67,10 +74,10 @@ def cli(
     workspace = invocation.workspace
     names = formats or (DEFAULT,)
     if dry_run:
-        _show(invocation, prepare(workspace, seed, names), out, written=False)
+        _show(invocation, prepare(workspace, seed, names, boxes), out, written=False)
         return
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, names)
+    prepared = prepare(workspace, seed, names, boxes)
     written = write(workspace, prepared, out, seed, link=link)
     workspace.end_run(run_id)
     if not written:
@@ -98,8 +105,20 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         rows.append((f"confirmed faces not used: {UNUSED[name]}", value))
     pictures = prepared.plan.held_back["detection_pictures"]
     rows.append((f"detection pictures not used: {NEAR_TEST}", pictures))
+    _say_if_without_boxes(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))
     invocation.emit(result, lambda: command.table(("", "count"), rows))
+
+
+def _say_if_without_boxes(invocation: Invocation, prepared: Prepared) -> None:
+    """Say why the detection set is empty, and what fills it."""
+    plan = prepared.plan
+    if plan.selection.verified == 0 and not plan.selection.given:
+        invocation.say(
+            "the detection set is empty: people have verified the boxes of no picture. "
+            "Let them (`icf-annotate serve --tasks boxes`), or take what the detector "
+            "proposed (--boxes proposed), against which its own score means nothing"
+        )
 
 
 def main() -> None:

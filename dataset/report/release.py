@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.dataset.formats.registry import DEFAULT, format_folders
 from icf.dataset.leaks import Check
-from icf.dataset.plan import DETECTION_TRUTH, NEAR_TEST, UNUSED
+from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import IdentificationScore, score_identification
 from icf.errors import BadInput
@@ -56,7 +56,7 @@ class LastRelease:
     checks: Sequence[Check]
     identification: IdentificationScore | None
     detection: DetectionScore | None
-    truth: str = DETECTION_TRUTH
+    truth: str = PROPOSED_TRUTH
 
     @property
     def leaks(self) -> int:

@@ -15,7 +15,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,6 +33,10 @@ from icf.catalogue.labels.fingerprint import label_fingerprint
 from icf.catalogue.labels.given_boxes import NAMES, given_whole, is_settled
 from icf.catalogue.labels.groups import picture_groups
 from icf.catalogue.labels.licences import licences, under_licence
+from icf.catalogue.labels.verified_boxes import (
+    VerifiedBox,
+    read_verified,
+)
 from icf.catalogue.merges import survivor
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rows import CHUNK, by_ids
@@ -57,8 +61,9 @@ class WorkspaceReader(Reader):
 
     A picture is complete if people confirmed each drawn face that the detector found in
     it, and checked if they were asked about every face that is yielded. Nobody looked
-    for faces that the detector missed. Boxes that came with a published set are
-    checked; whether its pictures are complete, the set says.
+    for faces that the detector missed. Pictures whose boxes people verified are both,
+    and have these boxes. Those that came with a published set are checked; whether its
+    pictures are complete, the set says.
 
     Attributes:
         path: the folder of the workspace.
@@ -190,6 +195,7 @@ class _Stream:
         self._refused: dict[int, set[int]] = defaultdict(set)
         for face_id, character_id in read_refused(connection):
             self._refused[face_id].add(character_id)
+        self._boxes = read_verified(connection)
         self._groups = picture_groups(connection)
         self._first: dict[int, str] = {}
         self._left_out = Counter({_AMBIGUOUS: len(found.ambiguous)})
@@ -199,13 +205,17 @@ class _Stream:
         images = self._usable(self._labelled())
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK]
-            faces = self._faces([row.id for row in part])
+            ids = [row.id for row in part]
+            faces = self._faces(ids)
             for row in part:
-                yield self._picture(row, faces[row.id])
+                if row.id in self._boxes:
+                    yield self._verified(row, faces[row.id], self._boxes[row.id])
+                else:
+                    yield self._picture(row, faces[row.id])
         yield from self._skipped()
 
     def _labelled(self) -> list[int]:
-        """Pictures with a face that was confirmed or refused, and those given whole.
+        """Pictures with a labelled face, those given whole, and verified ones.
 
         Those that are set aside, or of a published test, are not among them.
         """
@@ -216,7 +226,7 @@ class _Stream:
             for row in by_ids(self._connection, query, face.c.id, known)
         }
         given = self._connection.execute(given_whole()).scalars()
-        images = {*place.values(), *given}
+        images = {*place.values(), *given, *self._boxes}
         for why, groups in (
             (_OF_A_TEST, self._of_a_test()),
             (_ASIDE, self._aside(place)),
@@ -319,9 +329,42 @@ class _Stream:
                 if each.is_drawn
             ),
             checked=all(asked),
-            # Named by its first picture here: ids depend on the order of the harvest.
-            group=self._first.setdefault(self._group(row.id), row.sha256),
+            group=self._group_name(row),
         )
+
+    def _verified(
+        self,
+        row: sa.Row[Any],
+        faces: Sequence[sa.Row[Any]],
+        boxes: Sequence[VerifiedBox],
+    ) -> LabelledPicture:
+        """A picture with people's boxes of drawn faces; what they drew none of is none.
+
+        Photographed faces are the detector's, because nobody is asked about them.
+        """
+        known = {each.id: each for each in faces if each.reason not in _IGNORED}
+        drawn = (
+            replace(self._face(known[each.face_id]), box=each.corners, kind="cartoon")
+            if each.face_id in known
+            else LabelledFace(each.corners)
+            for each in boxes
+        )
+        linked = {each.face_id for each in boxes}
+        human = (
+            self._face(each)
+            for each in faces
+            if each.kind == "human" and each.id not in linked
+        )
+        return LabelledPicture(
+            key=row.sha256,
+            faces=(*drawn, *human),
+            complete=True,
+            group=self._group_name(row),
+        )
+
+    def _group_name(self, row: sa.Row[Any]) -> str:
+        # Named by its first picture here: ids depend on the order of the harvest.
+        return self._first.setdefault(self._group(row.id), row.sha256)
 
     def _face(self, row: sa.Row[Any]) -> LabelledFace:
         names, aside = self._cast.names, self._cast.aside

@@ -35,6 +35,7 @@ def found_in_reverse(selection: Selection) -> Selection:
             size=pictures.size[back],
             boxes=pictures.boxes[::-1],
             complete=pictures.complete[back],
+            detected=pictures.detected[::-1],
         ),
         identities={
             last - key: replace(

@@ -304,8 +304,10 @@ def test_references_that_nobody_was_asked_about_are_named_or_left_out(
     assert not (again / UNASKED).exists()
 
 
-def test_what_people_call_no_face_is_no_truth(workspace: Workspace) -> None:
-    before = prepare(workspace, 1).plan.selection
+def test_what_people_call_no_face_is_not_proposed_as_truth(
+    workspace: Workspace,
+) -> None:
+    before = prepare(workspace, 1, boxes="proposed").plan.selection
     face_id = int(before.faces.face[0])
     with workspace.catalogue.write() as connection:
         connection.execute(
@@ -313,15 +315,15 @@ def test_what_people_call_no_face_is_no_truth(workspace: Workspace) -> None:
             .where(schema.face.c.id == face_id)
             .values(verdict="dropped", reason="not_a_face")
         )
-    after = prepare(workspace, 1).plan.selection
+    after = prepare(workspace, 1, boxes="proposed").plan.selection
     boxes = {box.face_id for some in after.pictures.boxes for box in some}
     assert face_id not in {*after.faces.face.tolist(), *boxes}
 
 
-def test_pictures_with_a_drawn_face_nobody_confirmed_are_not_in_the_detection_set(
+def test_of_proposed_boxes_pictures_with_a_face_nobody_confirmed_are_left_out(
     workspace: Workspace,
 ) -> None:
-    before = prepare(workspace, 1).plan
+    before = prepare(workspace, 1, boxes="proposed").plan
     picture = before.detection_test[0].picture
     image = int(before.selection.pictures.image[picture])
     with workspace.catalogue.write() as connection:
@@ -330,7 +332,7 @@ def test_pictures_with_a_drawn_face_nobody_confirmed_are_not_in_the_detection_se
         assert face is not None
         unasked = {**face._mapping, "id": 10**6}
         connection.execute(sa.insert(schema.face).values(unasked))
-    after = prepare(workspace, 1).plan
+    after = prepare(workspace, 1, boxes="proposed").plan
     rows = [*after.detection_train, *after.detection_test]
     assert image not in {int(after.selection.pictures.image[r.picture]) for r in rows}
 

@@ -145,11 +145,11 @@ def _write_detection(folder: Path, plan: Plan) -> None:
     test = DetectionBoxes(names, picture, corners, PUBLISHED_TEST)
     write_dettest_csv(folder / DETTEST_BOXES, test)
     boxes = [
-        plan.selection.pictures.boxes[each.picture] for each in plan.detection_test
+        plan.selection.pictures.detected[each.picture] for each in plan.detection_test
     ]
     found = Detections(
         names,
-        picture,
+        np.repeat(np.arange(len(boxes)), [len(each) for each in boxes]),
         np.array([box.corners for each in boxes for box in each]).reshape(-1, 4),
         scores=np.array([box.score for each in boxes for box in each], np.float64),
     )

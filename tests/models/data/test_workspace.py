@@ -22,7 +22,7 @@ from icf.models.data.workspace import WorkspaceReader
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import Drawing, Size
 
-SIZE = Size(albums=2, characters=3, faces=6)
+SIZE = Size(albums=2, characters=3, faces=6, verified=False)
 
 
 @pytest.fixture(scope="module")

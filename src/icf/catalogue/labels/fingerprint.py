@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.schema import box_task, verified_box
 from icf.catalogue.confirmations import HAND
 from icf.catalogue.labels.given_boxes import NAMES
 from icf.catalogue.schema import (
@@ -57,10 +58,13 @@ def _counts(
 
 _BY_HAND = sa.case((character.c.reference_by == HAND, 1), else_=0)
 _GIVEN = sa.case((face.c.detector.in_(NAMES), face.c.detector), else_="")
-_CORNERS = [
-    sa.cast(each * 16, sa.BigInteger)
-    for each in (face.c.x1, face.c.y1, face.c.x2, face.c.y2)
-]
+
+
+def _corners(table: sa.Table) -> list[sa.ColumnElement[int]]:
+    """The corners of boxes, in sixteenths of a pixel."""
+    columns = (table.c[name] for name in ("x1", "y1", "x2", "y2"))
+    return [sa.cast(each * 16, sa.BigInteger) for each in columns]
+
 
 _QUERIES = (
     _counts(
@@ -76,11 +80,17 @@ _QUERIES = (
         face.c.id,
         face.c.image_id,
         face.c.keeper_id,
-        *_CORNERS,
+        *_corners(face),
         by=[face.c.kind, face.c.reason, _GIVEN],
     ),
     _counts(face_link.c.face_id, face_link.c.other_id, by=[face_link.c.same]),
     _counts(image.c.id, image.c.keeper_id, by=[image.c.reason]),
     _counts(image_source.c.image_id, image_source.c.id),
+    _counts(box_task.c.image_id, by=[box_task.c.status]),
+    _counts(
+        verified_box.c.image_id,
+        verified_box.c.face_id,
+        *_corners(verified_box),
+    ),
     _counts(audit_item.c.subject_id, by=[audit_item.c.kind]),
 )

@@ -81,6 +81,11 @@ def verified_pictures(connection: sa.Connection) -> Iterator[VerifiedPicture]:
             )
 
 
+def read_verified(connection: sa.Connection) -> dict[int, tuple[VerifiedBox, ...]]:
+    """Read the boxes of all verified pictures, by image id."""
+    return {each.image_id: each.boxes for each in verified_pictures(connection)}
+
+
 def count_pictures(connection: sa.Connection) -> dict[BoxStatus, int]:
     """Count the pictures that people were asked about, by what they say of them."""
     query = sa.select(box_task.c.status, sa.func.count()).group_by(box_task.c.status)
