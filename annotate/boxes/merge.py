@@ -76,9 +76,9 @@ def settle(
         rule: when people agree.
         decided: what an expert said last; it counts alone.
     """
-    ordered = sorted(map(_sorted, opinions), key=_canonical)
+    ordered = sorted(map(in_order, opinions), key=canonical)
     if decided is not None:
-        middle = _sorted(decided)
+        middle = in_order(decided)
         others = _agreeing(middle, ordered, rule.iou) or [middle]
         return _merged(middle, others, rule.iou, keep=True)
     groups = [(each, _agreeing(each, ordered, rule.iou)) for each in ordered]
@@ -170,14 +170,15 @@ def _plain(boxes: FloatArray) -> Boxes:
     return np.asarray(boxes, np.float32)
 
 
-def _sorted(opinion: Opinion) -> Opinion:
-    """The same with its boxes in an order of their own."""
+def in_order(opinion: Opinion) -> Opinion:
+    """The same with its boxes in an order that depends on nothing else."""
     if opinion.boxes is None:
         return opinion
     return Opinion(as_boxes(sorted(opinion.boxes.tolist())))
 
 
-def _canonical(opinion: Opinion) -> tuple[int, list[list[float]]]:
+def canonical(opinion: Opinion) -> tuple[int, list[list[float]]]:
+    """A key to sort opinions by that does not tell whose they are."""
     if opinion.boxes is None:
         return -1, []
     return len(opinion.boxes), opinion.boxes.tolist()

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from icf.annotate.boxes.choose import Asking, ask_more, is_left
 from icf.annotate.boxes.merge import Rule
+from icf.annotate.boxes.opinion import FloatArray
 from icf.annotate.boxes.page_run import PageRun
-from icf.annotate.boxes.proposals import NONE, Proposals, read_proposals
+from icf.annotate.boxes.proposals import NONE, read_proposals
 from icf.annotate.boxes.source import PICTURE, SOURCE
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks import leases
@@ -62,7 +63,7 @@ class BoxTask:
     def take(self, person: Person, count: int) -> list[Task]:
         """Lease up to ``count`` pictures to a person; fewer where fewer are left."""
         with self.catalogue.write() as connection:
-            _lock(connection)
+            lock_leasing(connection)
             chosen = self._choose(connection, person, count)
             if len(chosen) < count and ask_more(
                 connection, self.run.id(connection), self.asking
@@ -75,7 +76,7 @@ class BoxTask:
             return [
                 Task(
                     lease.handle,
-                    payload(lease.handle, row, proposals.get(row.image_id, NONE)),
+                    payload(lease.handle, row, proposals.get(row.image_id, NONE).boxes),
                 )
                 for lease, row in zip(issued, chosen, strict=True)
             ]
@@ -117,7 +118,7 @@ def rule_of(workspace: Workspace) -> Rule:
     return Rule(settings.box_people, settings.box_iou, settings.max_votes)
 
 
-def payload(handle: str, row: sa.Row[Any], proposals: Proposals) -> dict[str, Any]:
+def payload(handle: str, row: sa.Row[Any], proposals: FloatArray) -> dict[str, Any]:
     """What the browser needs to show a picture.
 
     It does not say whether there are no proposals or whether they are hidden.
@@ -125,14 +126,14 @@ def payload(handle: str, row: sa.Row[Any], proposals: Proposals) -> dict[str, An
     Args:
         handle: of the lease.
         row: with the picture's ``width`` and ``height``.
-        proposals: to show.
+        proposals: boxes to begin with, shape (n, 4).
     """
     return {
         "kind": "boxes",
         "picture": picture_url(handle, PICTURE),
         "width": row.width,
         "height": row.height,
-        "proposals": proposals.boxes.round(2).tolist(),
+        "proposals": proposals.round(2).tolist(),
     }
 
 
@@ -169,7 +170,7 @@ def _open_for(person: Person) -> sa.Select[Any]:
     )
 
 
-def _lock(connection: sa.Connection) -> None:
+def lock_leasing(connection: sa.Connection) -> None:
     """Let nobody else lease pictures until the transaction ends."""
     if connection.dialect.name == "postgresql":
         # Two people would get a picture that one is enough for. Answers go on.

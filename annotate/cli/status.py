@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from icf.annotate.boxes.summary import read_summary
 from icf.annotate.status import count
 from icf.annotate.waiting import apply_waiting
 from icf.codes import Label
@@ -18,12 +19,14 @@ def status_command(invocation: Invocation) -> None:
     """Count questions, answers and labels.
 
     Accepted faces are those that nobody was asked about because the model is sure of
-    them: see the setting annotate.risk.
+    them: see the setting annotate.risk. Pictures to box are those of which people are
+    asked whether every drawn face is boxed.
     """
     apply_waiting(invocation.workspace)
     risk = invocation.workspace.settings.annotate.risk
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection, risk)
+        boxes = read_summary(connection)
     result = {
         "questions": counts.questions,
         "answers": counts.answers,
@@ -31,6 +34,7 @@ def status_command(invocation: Invocation) -> None:
         "open": counts.open,
         "batches": counts.batches,
         "accepted": counts.accepted,
+        "boxes": boxes.as_json(),
     }
     rows = [
         ("batches", counts.batches, ""),
@@ -45,5 +49,6 @@ def status_command(invocation: Invocation) -> None:
     if risk:
         meaning = f"nobody was asked: the probability is at least {1 - risk:g}"
         rows.append(("accepted faces", counts.accepted, meaning))
+    rows += boxes.rows()
     invocation.emit(result, lambda: table(("", "count", "meaning"), rows))
     invocation.say_if_empty()

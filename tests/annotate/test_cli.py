@@ -132,6 +132,8 @@ def test_from_questions_to_labels(filled: Place) -> None:
     known, _ = run("import", str(answers))
     assert (known["taken"], known["known"]) == (0, 4)
     status, _ = run("status")
+    boxes = status.pop("boxes")
+    assert boxes["open"] == boxes["faces"] == 0
     assert status == {
         "questions": 5,
         "answers": 4,
