@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from icf.annotate.attributes.source import AttributeSource
 from icf.annotate.attributes.task import AttributesTask
+from icf.annotate.boxes.page_run import PageRun
+from icf.annotate.boxes.review import BoxReviewTask
+from icf.annotate.boxes.source import BoxSource
+from icf.annotate.boxes.task import BoxTask, rule_of
 from icf.annotate.page.background import Background
 from icf.annotate.pairs.grid import GridTask
 from icf.annotate.pairs.mix import Mix
@@ -59,11 +63,20 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     kinds[GridTask.name] = GridTask(
         workspace.catalogue, leasing, sources, settings.grid_probability, starved
     )
+    run = PageRun(workspace)
+    sources[BoxSource.name] = BoxSource(rule_of(workspace), run)
+    kinds[BoxTask.name] = BoxTask.of(workspace, leasing, run)
     sources[AttributeSource.name] = AttributeSource()
     kinds[AttributesTask.name] = AttributesTask(
         workspace.catalogue, leasing, settings.votes
     )
-    offered = {name: kinds[name] for name in kinds if name in set(tasks)}
+    kinds[BoxReviewTask.name] = BoxReviewTask(
+        workspace.catalogue, leasing, settings.box_iou
+    )
+    asked_for = set(tasks)
+    if "review" in asked_for:
+        asked_for.add(BoxReviewTask.name)
+    offered = {name: kinds[name] for name in kinds if name in asked_for}
     key = read_key(workspace.root)
     return Desk(workspace, key, sources, offered, background)
 

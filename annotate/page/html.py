@@ -26,6 +26,7 @@ TITLES = {
     "boxes": "Boxes",
     "attributes": "Attributes",
     "review": "Review",
+    "box-review": "Disputed boxes",
 }
 WHAT = {
     "pairs": "Is this the same character? One key an answer.",
@@ -33,6 +34,7 @@ WHAT = {
     "boxes": "Is every drawn face in this picture boxed, and well?",
     "attributes": "Gender, pose and occlusion of a face.",
     "review": "What others could not settle.",
+    "box-review": "Pictures whose boxes people differ about.",
 }
 
 
