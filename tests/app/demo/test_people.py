@@ -135,6 +135,23 @@ def test_a_face_gets_the_same_answer_whatever_number_its_question_has(
     second.catalogue.close()
 
 
+def test_faces_of_some_characters_are_left_to_somebody_else(
+    asked: list[Shown], tmp_path: Path
+) -> None:
+    some = asked[:300]
+    made = fill(tmp_path, some)
+    names = sorted({name for _, _, name in some})
+    target, left = tmp_path / "answers.csv", frozenset(names[::2])
+    answer_questions(made, tmp_path / "questions.csv", target, seed=1, leave=left)
+    made.catalogue.close()
+    with target.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    empty = {some[int(row["question"])][2] for row in rows if not row["answer"]}
+    filled = {some[int(row["question"])][2] for row in rows if row["answer"]}
+    assert empty == left
+    assert filled >= set(names) - left
+
+
 def test_a_batch_without_questions_gets_an_answers_file_without_rows(
     tmp_path: Path,
 ) -> None:

@@ -11,6 +11,7 @@ import itertools
 import json
 import socket
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import click
 from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
 from icf.app.demo.shell import Shell
-from icf.app.demo.site import DemoSite
+from icf.app.demo.site import DemoSite, load_truth
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
@@ -27,6 +28,8 @@ from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 SEED = 1
+#: With --serve, the faces of every so manyth character are left for the user.
+LEFT = 4
 
 _CONFIG = """\
 [harvest]
@@ -55,13 +58,31 @@ characters = {{ category = "{{album}} characters" }}
     help="Play so many rounds of answers and training, on a harder site.",
 )
 @click.option(
+    "--serve",
+    "serves",
+    is_flag=True,
+    help="Leave a part of the questions to you, and open the page to answer them on.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Where --serve serves the page; 0: on any port that is free.",
+)
+@click.option(
     "--seed", type=int, default=SEED, show_default=True, help="Random seed of it."
 )
 @shared_options
 @pass_invocation
 @example("icf demo demo")
 def demo(
-    invocation: Invocation, where: Path | None, rounds: int | None, seed: int
+    invocation: Invocation,
+    where: Path | None,
+    rounds: int | None,
+    serves: bool,
+    port: int,
+    seed: int,
 ) -> None:
     """Build a small data set from a cartoon site served on this machine.
 
@@ -72,7 +93,16 @@ def demo(
     With --rounds, DIR is demo-rounds by default, and its characters look alike and are
     redrawn in many ways. Each round asks, retrains the embedder on the answers, and
     takes the new one only if it is not worse on characters that were set aside.
+
+    With --serve, DIR is demo-page by default. The simulated annotator answers three
+    quarters of the questions; the rest is yours, on a page whose link is printed. Stop
+    it with Ctrl-C; started again, it goes on.
     """
+    if rounds is not None and serves:
+        raise WrongUse("--rounds plays by itself; give it or --serve, not both")
+    if serves:
+        _serve(invocation, where or Path("demo-page"), port)
+        return
     if rounds is not None:
         _play_rounds(invocation, where or Path("demo-rounds"), rounds, seed)
         return
@@ -80,13 +110,7 @@ def demo(
     started = time.monotonic()
     root = where.resolve()
     shell = Shell(invocation, root)
-    port = _port(root)
-    shell.run("icf", "init", str(where), folder=Path.cwd())
-    text = write_config(root, port)
-    shell.say(f"\n{_shown(root / CONFIG)} declares the site:\n\n{text.rstrip()}")
-    with DemoSite(port):
-        shell.run("icf-harvest", "run")
-    shell.run("icf-filter", "run")
+    _make_faces(shell, where)
     answered = _ask_people(root, shell)
     release = Path("releases/demo")
     shell.run("icf-build-splits", str(release), "--seed", str(SEED))
@@ -97,6 +121,42 @@ def demo(
     result = score(workspace, answered, *found)
     invocation.say(f"\nAll of it took {time.monotonic() - started:.0f} seconds.\n")
     invocation.emit(result.as_json(report), lambda: _summary(result, report))
+    invocation.say("\nTo answer questions yourself, on a page: icf demo --serve")
+
+
+def _make_faces(shell: Shell, where: Path) -> None:
+    """Harvest and filter the site."""
+    port = _port(shell.root)
+    shell.run("icf", "init", str(where), folder=Path.cwd())
+    text = write_config(shell.root, port)
+    shell.say(f"\n{_shown(shell.root / CONFIG)} declares the site:\n\n{text.rstrip()}")
+    with DemoSite(port):
+        shell.run("icf-harvest", "run")
+    shell.run("icf-filter", "run")
+
+
+def _serve(invocation: Invocation, where: Path, port: int) -> None:
+    shell = Shell(invocation, where.resolve())
+    _make_faces(shell, where)
+    names = sorted(each.name for each in load_truth().characters)
+    _ask_people(shell.root, shell, leave=frozenset(names[::LEFT]))
+    invocation.say(
+        f"\nThe questions about every {LEFT}th character are left to you. Open the "
+        "link below. Ctrl-C ends it, and nothing that you answered is lost. Another "
+        "link: `icf-annotate invite you --role admin`"
+    )
+    shell.serve("icf-annotate", "serve", "--port", str(port))
+    invocation.say(
+        f"""
+`icf demo --serve` goes on where you stopped. To make a release of what you answered:
+
+    cd {_shown(shell.root)}
+    icf-annotate audit plan --max-error 0.05 --confidence 0.95 --seed {SEED}
+    icf-annotate serve               # the audit's questions come among the others
+    icf-annotate audit result
+    icf-build-splits releases/mine
+    icf-report reports/mine.html"""
+    )
 
 
 def _play_rounds(invocation: Invocation, where: Path, rounds: int, seed: int) -> None:
@@ -160,8 +220,10 @@ def write_config(root: Path, port: int) -> str:
     return text
 
 
-def _ask_people(root: Path, shell: Shell) -> int:
+def _ask_people(root: Path, shell: Shell, leave: Collection[str] = ()) -> int:
     """Ask about references, then about faces; return the number of questions.
+
+    Questions about the faces of some characters may be left open.
 
     A reference that is refused is chosen again, and asked about with the next batch.
     """
@@ -178,7 +240,9 @@ def _ask_people(root: Path, shell: Shell) -> int:
         if not questions.exists():
             break
         answers = f"{batch}.csv"
-        filled = answer_questions(find(root), questions, root / answers, SEED)
+        filled = answer_questions(
+            find(root), questions, root / answers, SEED, leave=leave
+        )
         asked += filled.questions
         shell.run("icf-annotate", "import", answers)
         if not filled.references:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +26,17 @@ ANNOTATOR = "simulated"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a question shows: a face of a picture, and the character asked about."""
+    """What a question shows: a face of a picture, and the character asked about.
+
+    Attributes:
+        alone: it asks whether the face is a good reference of the character.
+    """
 
     question: int
     sha256: str
     box: tuple[float, float, float, float]
     character: str
+    alone: bool = False
 
     def answer(self, truth: Truth) -> bool:
         """Whether the face really is the character."""
@@ -74,10 +79,13 @@ def answer_questions(
     answers: Path,
     seed: int,
     truth: Truth | None = None,
+    *,
+    leave: Collection[str] = (),
 ) -> Filled:
     """Fill in the answers of an exported batch.
 
-    The same face and character get the same answer each time, right or wrong.
+    The same face and character get the same answer each time, right or wrong. Questions
+    about references are all answered.
 
     Args:
         workspace: that asked.
@@ -85,15 +93,21 @@ def answer_questions(
         answers: the file to write.
         seed: another one is wrong about other faces.
         truth: about the pictures; None: that of the demo's first site.
+        leave: characters whose faces are left for somebody else to answer.
     """
     with questions.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     truth = truth or load_truth()
     shown = asked_about(workspace, (int(row["question"]) for row in rows))
-    choices = {each.question: each.choose(truth, seed) for each in shown}
+    choices = {
+        each.question: each.choose(truth, seed)
+        for each in shown
+        if each.alone or each.character not in leave
+    }
     for row in rows:
-        row["answer"] = str(choices[int(row["question"])])
-        row["annotator"] = ANNOTATOR
+        choice = choices.get(int(row["question"]))
+        if choice is not None:
+            row["answer"], row["annotator"] = str(choice), ANNOTATOR
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["question"])
     writer.writeheader()
@@ -128,6 +142,8 @@ def asked_about(workspace: Workspace, questions: Iterable[int]) -> Iterator[Aske
             face.c.x2,
             face.c.y2,
             character.c.name,
+            question.c.reference_face_id,
+            face.c.id.label("face_id"),
         )
         .select_from(question)
         .join(face, face.c.id == question.c.face_id)
@@ -137,4 +153,5 @@ def asked_about(workspace: Workspace, questions: Iterable[int]) -> Iterator[Aske
     with workspace.catalogue.read() as connection:
         for row in by_ids(connection, query, question.c.id, list(questions)):
             box = (row.x1, row.y1, row.x2, row.y2)
-            yield Asked(row.id, row.sha256, box, row.name)
+            alone = row.face_id == row.reference_face_id
+            yield Asked(row.id, row.sha256, box, row.name, alone)

@@ -49,6 +49,32 @@ class Shell:
             self.say(done.stdout.rstrip())
         return done.stdout if capture else ""
 
+    def serve(self, *words: str) -> None:
+        """Run a console command that serves until Ctrl-C.
+
+        Raises:
+            IcfError: the command failed; its own message is above.
+        """
+        self.invocation.say(f"\n$ {shlex.join(words)}")
+        program = Path(sys.executable).parent / words[0]
+        with subprocess.Popen(
+            [str(program), *words[1:]],
+            cwd=self.root,
+            stdout=self._results(),
+            preexec_fn=die_with_parent(),
+        ) as process:
+            while True:
+                try:
+                    code = process.wait()
+                    break
+                except KeyboardInterrupt:
+                    # The terminal tells the command too: it ends by itself.
+                    continue
+        if code:
+            raise IcfError(
+                f"{words[0]} stopped with exit code {code}; its message is above"
+            )
+
     def _results(self) -> IO[str] | int | None:
         """Where what a command prints goes: before the table, but never into JSON."""
         if self.invocation.quiet:
