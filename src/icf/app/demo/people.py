@@ -106,8 +106,8 @@ def answer_questions(
     }
     for row in rows:
         choice = choices.get(int(row["question"]))
-        if choice is not None:
-            row["answer"], row["annotator"] = str(choice), ANNOTATOR
+        row["answer"] = "" if choice is None else str(choice)
+        row["annotator"] = "" if choice is None else ANNOTATOR
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["question"])
     writer.writeheader()
