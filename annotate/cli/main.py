@@ -33,6 +33,10 @@ cli = command.group(
             "icf.annotate.cli.import_answers:import_command",
             "Import the answers of a CSV, MTurk or Label Studio file.",
         ),
+        "labels": Subcommand(
+            "icf.annotate.cli.labels:labels_command",
+            "Let all labels follow the answers again.",
+        ),
         "status": Subcommand(
             "icf.annotate.cli.status:status_command",
             "Count questions, answers and labels.",

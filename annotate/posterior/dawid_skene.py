@@ -110,7 +110,8 @@ def _maximise(answers: Answers, posterior: FloatArray, prior: Skill) -> FloatArr
     same = posterior[answers.question]
 
     def sums(weights: FloatArray) -> FloatArray:
-        return np.bincount(answers.person, weights=weights, minlength=answers.people)
+        made = np.bincount(answers.person, weights, minlength=answers.people)
+        return made.astype(np.float64)
 
     columns = (
         prior.same_right + sums(same * answers.yes),

@@ -36,6 +36,14 @@ class Place:
         self.workspace: Workspace = workspace.init(root, flags)
         self._numbers = itertools.count(1)
 
+    @staticmethod
+    def again(place: Place) -> Place:
+        """The same workspace, opened once more: with the settings as they are now."""
+        made = Place.__new__(Place)
+        made.workspace = workspace.find(place.workspace.root)
+        made._numbers = place._numbers
+        return made
+
     def add_character(self, name: str = "Ann", album_name: str | None = None) -> int:
         """A character with a reference face; return its id."""
         with self.workspace.catalogue.write() as connection:

@@ -54,21 +54,22 @@ def test_with_flat_priors_it_agrees_with_crowd_kit(seed: int) -> None:
 def test_it_is_what_exact_enumeration_gives_for_known_coins() -> None:
     """With the coins held still, the probability is the sum over both truths."""
     coins = [Skill(9e6, 1e6, 8e6, 2e6), Skill(7e6, 3e6, 6e6, 4e6)]
-    for first, second, prior in itertools.product((0, 1), (0, 1), (0.2, 0.5, 0.9)):
+    both = (False, True)
+    for first, second, prior in itertools.product(both, both, (0.2, 0.5, 0.9)):
         # So many known questions hold the coins at what they are.
         counts = np.array([list(vars(each).values()) for each in coins]) / 1e4
         known, person, yes = [], [], []
         for who, row in enumerate(counts.astype(int)):
             kinds = ((1.0, True), (1.0, False), (0.0, False), (0.0, True))
-            for number, (truth, said) in zip(row, kinds, strict=True):
+            for number, (truth, is_yes) in zip(row, kinds, strict=True):
                 known += [truth] * number
                 person += [who] * number
-                yes += [said] * number
+                yes += [is_yes] * number
         size = len(known)
         answers = Answers(
             question=np.array([*range(size), size, size]),
             person=np.array([*person, 0, 1]),
-            yes=np.array([*yes, bool(first), bool(second)]),
+            yes=np.array([*yes, first, second]),
             prior=np.array([np.nan] * size + [math.log(prior / (1 - prior))]),
             known=np.array([*known, np.nan]),
             people=2,

@@ -1,0 +1,113 @@
+"""`icf-annotate labels`: let all labels follow the answers again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import click
+import sqlalchemy as sa
+
+from icf.annotate.current_rule import current_rule, posterior_rule
+from icf.annotate.posterior.refit import (
+    Change,
+    answered,
+    fit_skills,
+    preview,
+    refit,
+    relabel,
+)
+from icf.annotate.posterior.skills import Skill, read_skills
+from icf.annotate.rule import Rule
+from icf.annotate.waiting import apply_waiting
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.workspace import Workspace
+
+
+@click.command("labels")
+@click.option("--dry-run", is_flag=True, help="Only count what would change.")
+@shared_options
+@pass_invocation
+@example("icf-annotate labels --dry-run")
+def labels_command(invocation: Invocation, dry_run: bool) -> None:
+    """Let all labels follow the answers again, by the settings as they are now.
+
+    With annotate.decide = "posterior" it first fits how often each person is right, to
+    the answers of all and to known pairs. With "votes" it applies annotate.votes to the
+    answers that are known. What it says of changes is about the questions' own answers;
+    a reference that is refused by that takes others with it.
+    """
+    workspace = invocation.workspace
+    if not dry_run:
+        apply_waiting(workspace)
+    skills: Mapping[str, Skill] = {}
+    with workspace.catalogue.read() as connection:
+        if weighs := workspace.settings.annotate.decide == "posterior":
+            skills = fit_skills(connection).of
+        rule = _rule(workspace, connection, skills)
+        changes = preview(connection, rule)
+        questions = len(answered(connection))
+    if not dry_run:
+        _relabel(invocation, weighs=weighs, questions=questions)
+        with workspace.catalogue.read() as connection:
+            skills = read_skills(connection) if weighs else {}
+    changed = changes.total()
+    result = {
+        "decide": workspace.settings.annotate.decide,
+        "questions": questions,
+        "changed": changed,
+        "changes": [
+            {"before": before.value, "after": after.value, "questions": number}
+            for (before, after), number in sorted(changes.items())
+        ],
+        "people": [
+            {
+                "annotator": name,
+                "sensitivity": round(each.sensitivity, 4),
+                "specificity": round(each.specificity, 4),
+            }
+            for name, each in sorted(skills.items())
+        ],
+        "dry_run": dry_run,
+    }
+    invocation.emit(result, lambda: _table(questions, changes, skills))
+
+
+def _rule(
+    workspace: Workspace, connection: sa.Connection, skills: Mapping[str, Skill]
+) -> Rule:
+    settings = workspace.settings.annotate
+    if settings.decide == "votes":
+        return current_rule(workspace)
+    return posterior_rule(connection, settings, skills)
+
+
+def _relabel(invocation: Invocation, *, weighs: bool, questions: int) -> None:
+    workspace = invocation.workspace
+    run_id = workspace.begin_run("icf-annotate labels")
+    if weighs:
+        refit(workspace.catalogue)
+    with invocation.progress("labelling questions", questions) as advance:
+        relabel(workspace.catalogue, run_id, current_rule(workspace), advance)
+    workspace.end_run(run_id)
+
+
+def _table(
+    questions: int, changes: Counter[Change], skills: Mapping[str, Skill]
+) -> object:
+    rows: list[tuple[str, object]] = [
+        ("questions with answers", questions),
+        ("labels that change", changes.total()),
+        *(
+            (f"  {before} → {after}", number)
+            for (before, after), number in sorted(changes.items())
+        ),
+        *(
+            (
+                f"{name}: right of the same, of others",
+                f"{each.sensitivity:.1%}, {each.specificity:.1%}",
+            )
+            for name, each in sorted(skills.items())
+        ),
+    ]
+    return table(("", "count"), rows)
