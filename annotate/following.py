@@ -32,6 +32,12 @@ class Followed:
     unmerged: int = 0
     effects: Effects = field(default_factory=Effects)
 
+    def add(self, others: Followed) -> None:
+        """Add what followed otherwise."""
+        self.labels.update(others.labels)
+        self.unmerged += others.unmerged
+        self.effects.add(others.effects)
+
 
 @dataclass(frozen=True)
 class Follower:

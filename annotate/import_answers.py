@@ -16,6 +16,7 @@ from icf.annotate.following import read_batches
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.record import Recorded, Recorder, Source, preview
 from icf.annotate.vote_spool import VoteSpool
+from icf.annotate.weighing import weigh_again
 from icf.codes import Label
 from icf.names import normal_name
 from icf.workspace import Workspace
@@ -108,6 +109,8 @@ def import_answers(
         rule = current_rule(workspace)
         recorder = Recorder(workspace.catalogue, run_id, source, rule)
         recorded = recorder.record(checked.votes, done)
+        if recorded.taken or recorded.revised:
+            recorded.add(weigh_again(workspace, run_id))
         workspace.end_run(run_id)
         return _result(file, checked, recorded)
 

@@ -76,9 +76,7 @@ class Applier:
         total = Applied()
         while (some := self.apply_some()).answers:
             total.answers += some.answers
-            total.unmerged += some.unmerged
-            total.labels.update(some.labels)
-            total.effects.add(some.effects)
+            total.add(some)
         return total
 
 

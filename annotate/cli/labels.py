@@ -14,12 +14,12 @@ from icf.annotate.posterior.refit import (
     answered,
     fit_skills,
     preview,
-    refit,
     relabel,
 )
 from icf.annotate.posterior.skills import Skill, read_skills
 from icf.annotate.rule import Rule
 from icf.annotate.waiting import apply_waiting
+from icf.annotate.weighing import weigh_again
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.workspace import Workspace
 
@@ -85,10 +85,11 @@ def _rule(
 def _relabel(invocation: Invocation, *, weighs: bool, questions: int) -> None:
     workspace = invocation.workspace
     run_id = workspace.begin_run("icf-annotate labels")
-    if weighs:
-        refit(workspace.catalogue)
     with invocation.progress("labelling questions", questions) as advance:
-        relabel(workspace.catalogue, run_id, current_rule(workspace), advance)
+        if weighs:
+            weigh_again(workspace, run_id, advance)
+        else:
+            relabel(workspace.catalogue, run_id, current_rule(workspace), advance)
     workspace.end_run(run_id)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from icf.annotate.pairs.more import Asker
 from icf.annotate.tasks import leases
 from icf.annotate.waiting import Applier, follower_of
+from icf.annotate.weighing import weigh_again
 from icf.catalogue.annotation.waiting import count_waiting
 from icf.errors import IcfError
 from icf.workspace import Workspace
@@ -26,6 +27,8 @@ INTERVAL = 1.0
 SWEEP = 30.0
 #: Seconds until it is tried again to ask, where nothing was left.
 NOTHING_LEFT = 60.0
+#: Seconds between two fits of how far people can be trusted.
+WEIGH = 60.0
 #: Answers a transaction: whoever sends answers meanwhile waits for it.
 PART = 50
 
@@ -69,7 +72,7 @@ class Background:
 
     def _run(self) -> None:
         run_id = self.workspace.begin_run("icf-annotate serve")
-        chores = _Chores(self.workspace, Asker(self.workspace, run_id))
+        chores = _Chores(self.workspace, Asker(self.workspace, run_id), run_id)
         while True:
             ends = self._ends.is_set()
             self._woken.clear()
@@ -107,11 +110,15 @@ class _Chores:
 
     workspace: Workspace
     asker: Asker
+    run_id: int
     swept_at: float = 0.0
     ask_again_at: float = 0.0
+    weighed_at: float = 0.0
+    is_new: bool = False
 
     def changed(self) -> None:
-        """Labels changed: there may be more to ask."""
+        """Labels changed: there may be more to ask, and more is known of people."""
+        self.is_new = True
         self.ask_again_at = min(self.ask_again_at, time.monotonic() + INTERVAL)
 
     def do(self, *, starved: bool) -> None:
@@ -121,6 +128,9 @@ class _Chores:
             with self.workspace.catalogue.write() as connection:
                 leases.sweep(connection)
             self.swept_at = now
+        if self.is_new and now >= self.weighed_at + WEIGH:
+            weigh_again(self.workspace, self.run_id)
+            self.weighed_at, self.is_new = time.monotonic(), False
         if now >= self.ask_again_at and (starved or self.asker.are_few()):
             asked = self.asker.ask()
             self.ask_again_at = 0.0 if asked else time.monotonic() + NOTHING_LEFT

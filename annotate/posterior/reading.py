@@ -124,4 +124,4 @@ def _priors(
     found = read_priors(connection, ids)
     probability = np.array([found.get(key, np.nan) for key in ids] + [np.nan] * golds)
     inside = np.clip(probability, 0.01, 0.99)
-    return np.log(inside / (1 - inside))
+    return np.asarray(np.log(inside / (1 - inside)), np.float64)

@@ -36,13 +36,12 @@ class Place:
         self.workspace: Workspace = workspace.init(root, flags)
         self._numbers = itertools.count(1)
 
-    @staticmethod
-    def again(place: Place) -> Place:
-        """The same workspace, opened once more: with the settings as they are now."""
-        made = Place.__new__(Place)
-        made.workspace = workspace.find(place.workspace.root)
-        made._numbers = place._numbers
-        return made
+    def set_up(self, text: str) -> None:
+        """Add settings, and open the workspace again with them."""
+        with (self.workspace.root / "icf.toml").open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}")
+        self.workspace.catalogue.close()
+        self.workspace = workspace.find(self.workspace.root)
 
     def add_character(self, name: str = "Ann", album_name: str | None = None) -> int:
         """A character with a reference face; return its id."""

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate.current_rule import current_rule, posterior_rule
+from icf.annotate.import_answers import AnnotatorNames, import_answers
 from icf.annotate.posterior.reading import read_answers
 from icf.annotate.posterior.refit import fit_skills, preview, refit, relabel
 from icf.annotate.posterior.rule import PosteriorRule
@@ -130,8 +131,25 @@ def test_withdrawn_questions_teach_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("decide_by", ["votes", "posterior"])
 def test_the_settings_choose_the_rule(plain: Place, decide_by: str) -> None:
-    with (plain.workspace.root / "icf.toml").open("a") as file:
-        file.write(f'\n[annotate]\ndecide = "{decide_by}"\nmax_votes = 5\n')
-    rule = current_rule(Place.again(plain).workspace)
+    plain.set_up(f'[annotate]\ndecide = "{decide_by}"\nmax_votes = 5\n')
+    rule = current_rule(plain.workspace)
     assert isinstance(rule, VotesRule if decide_by == "votes" else PosteriorRule)
     assert rule.max_votes == 5
+
+
+def test_an_import_weighs_people_where_the_settings_say_so(plain: Place) -> None:
+    ids = ask_about(plain, 12)
+    rows = [
+        f"q{key},{name},{'true' if name != 'spam' or key % 2 else 'false'}"
+        for key in ids
+        for name in ("ann", "bob", "spam")
+    ]
+    path = plain.workspace.root / "a.csv"
+    path.write_text("\n".join(["question_id,annotator,answer", *rows]))
+    plain.set_up('[annotate]\ndecide = "posterior"\n')
+    imported = import_answers(plain.workspace, path, AnnotatorNames({}))
+    assert imported.taken == 36
+    with plain.workspace.catalogue.read() as connection:
+        skills = read_skills(connection)
+    assert skills["spam"].sensitivity < 0.8 < skills["ann"].sensitivity
+    assert set(plain.labels().values()) == {"same"}

@@ -1,0 +1,31 @@
+"""Fit how far people can be trusted, and let labels follow, where the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from icf.annotate.current_rule import current_rule
+from icf.annotate.following import Followed
+from icf.annotate.posterior.refit import refit, relabel
+from icf.workspace import Workspace
+
+
+def weigh_again(
+    workspace: Workspace,
+    run_id: int,
+    done: Callable[[int], None] = lambda questions: None,
+) -> Followed:
+    """Fit everybody's skill again and let all labels follow it.
+
+    With ``annotate.decide = "votes"`` nothing depends on anybody's skill, and nothing
+    is done.
+
+    Args:
+        workspace: whose answers are weighed.
+        run_id: the run that changes of labels are charged to.
+        done: called with the number of questions of each transaction.
+    """
+    if workspace.settings.annotate.decide == "votes":
+        return Followed()
+    refit(workspace.catalogue)
+    return relabel(workspace.catalogue, run_id, current_rule(workspace), done)
