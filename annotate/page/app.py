@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from icf.annotate.page import api, html, join, me, pictures, static
+from icf.annotate.page import admin, api, html, join, me, pictures, static
 from icf.annotate.page.desk import Desk
 from icf.annotate.page.guard import Guard
 from icf.annotate.page.limits import Limit
@@ -44,6 +44,7 @@ def make_app(desk: Desk, serving: Serving | None = None) -> Starlette:
             *static.ROUTES,
             *join.ROUTES,
             *me.ROUTES,
+            *admin.ROUTES,
             *api.ROUTES,
             *pictures.ROUTES,
             Route("/", html.home_page),
@@ -57,6 +58,9 @@ def make_app(desk: Desk, serving: Serving | None = None) -> Starlette:
     app.state.desk = desk
     app.state.serving = serving
     app.state.cookie = cookie
+    app.router.redirect_slashes = False
+    app.state.overview = admin.overview_of(desk)
+    app.state.invites = Limit(admin.INVITES, admin.INVITES, admin.INVITES_SECONDS)
     app.state.tries = Limit(join.TRIES, join.TRIES_IN_ALL, join.TRIES_SECONDS)
     return app
 

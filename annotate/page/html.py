@@ -14,7 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from icf.annotate.page.desk import Desk
-from icf.annotate.page.requests import Visit, desk_of, visit_of_request
+from icf.annotate.page.requests import (
+    Visit,
+    desk_of,
+    person_of_request,
+    visit_of_request,
+)
 from icf.annotate.page.static import static_url
 from icf.annotate.people.people import Person, Role
 from icf.annotate.people.preferences import Preferences
@@ -119,6 +124,7 @@ async def page(
 
 async def task_page(request: Request) -> HTMLResponse:
     """The page of a task: its template, if it is offered."""
+    await person_of_request(request)
     name = request.path_params["task"]
     kind = desk_of(request).tasks.get(name)
     if kind is None or not has_template(name):

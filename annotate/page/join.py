@@ -12,13 +12,18 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from icf.annotate.page.desk import Desk
 from icf.annotate.page.html import render
 from icf.annotate.page.limits import Limit
-from icf.annotate.page.requests import desk_of, person_of_request, session_token
+from icf.annotate.page.requests import (
+    desk_of,
+    person_of_request,
+    session_token,
+    visit_of_request,
+)
 from icf.annotate.page.serving import Serving
 from icf.annotate.people.people import Person
 from icf.annotate.people.sessions import (
@@ -71,6 +76,12 @@ async def join(request: Request) -> Response:
     response = RedirectResponse("/", 303)
     _set_cookie(request, response, token, int(SESSION_SECONDS))
     return response
+
+
+async def session(request: Request) -> JSONResponse:
+    """Who is logged in, and the CSRF token: for pages opened before a new login."""
+    visit = await visit_of_request(request)
+    return JSONResponse({"name": visit.person.name, "csrf": visit.csrf})
 
 
 async def leave(request: Request) -> Response:
@@ -144,4 +155,5 @@ ROUTES = [
     Route("/join/{token}", join_page),
     Route("/join/{token}", join, methods=["POST"]),
     Route("/leave", leave, methods=["POST"]),
+    Route("/api/session", session),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -24,6 +25,12 @@ class Role(IntEnum):
     def __str__(self) -> str:
         """Return the name that commands and the catalogue use."""
         return self.name.lower()
+
+
+#: ``person.paused_why`` of those who paused themselves, and whom an admin paused. See
+#: also `icf.catalogue.annotation.pauses`.
+BY_ONESELF = "the person wanted a pause"
+BY_ADMIN = "an admin paused the person"
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,17 @@ def find_person(connection: sa.Connection, name: str) -> Person | None:
     """Read the person of a name, revoked or not."""
     row = connection.execute(sa.select(person).where(person.c.name == name)).first()
     return person_of(row) if row else None
+
+
+def pause(connection: sa.Connection, someone: Person, why: str) -> None:
+    """Give a person no questions any more; a reason that there is stays."""
+    update = sa.update(person).where(
+        person.c.id == someone.id, person.c.paused_at.is_(None)
+    )
+    connection.execute(update.values(paused_at=time.time(), paused_why=why))
+
+
+def resume(connection: sa.Connection, someone: Person) -> None:
+    """Give a person questions again."""
+    update = sa.update(person).where(person.c.id == someone.id)
+    connection.execute(update.values(paused_at=None, paused_why=None))

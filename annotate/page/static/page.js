@@ -1,6 +1,6 @@
 // What every page's script needs: calls to the server, keys, words for screen readers.
 
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+let token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 /** What the server said when it refused a call. */
 export class Refused extends Error {
@@ -29,14 +29,27 @@ export function csrfToken() {
  * @throws {Refused} the server refused; other errors are of the network
  */
 export async function post(url, body = {}, options = {}) {
-  const response = await fetch(url, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
-    body: JSON.stringify(body),
-    ...options,
-  });
+  const send = () =>
+    fetch(url, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
+      body: JSON.stringify(body),
+      ...options,
+    });
+  const response = await send();
+  // Whoever logged in again in another tab has another token.
+  if (response.status === 403 && (await renewToken())) return read(await send());
   return read(response);
+}
+
+/** Ask for the token of the present session; tell whether it is another one. */
+export async function renewToken() {
+  const response = await fetch("/api/session", { credentials: "same-origin" });
+  if (!response.ok) return false;
+  const before = token;
+  token = (await response.json()).csrf;
+  return token !== before;
 }
 
 /** Ask the server, without changing anything. */
