@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from icf.annotate.batch import Batch
+from icf.annotate.batch import Batch, find_batch
 from icf.annotate.choosing.choose import choose
 from icf.annotate.choosing.proposals import Proposal
 from icf.annotate.choosing.shares import Shares
@@ -42,9 +42,7 @@ def ask(
     Returns:
         The batch; None if nothing is left to ask.
     """
-    if connection.dialect.name == "postgresql":
-        # Concurrent exports would select the same faces.
-        connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
+    _lock(connection)
     close_stale(connection)
     selected = choose(connection, limit, shares)
     if not selected:
@@ -52,12 +50,55 @@ def ask(
     made = Batch(_new_id(connection), form, path, len(selected))
     now = time.time()
     connection.execute(sa.insert(batch).values(**vars(made), created_at=now))
+    _insert(connection, run_id, made.id, selected)
+    return made
+
+
+def ask_one(
+    connection: sa.Connection, run_id: int, form: str, path: str, proposal: Proposal
+) -> int:
+    """Ask one more question of a batch that grows, in the caller's transaction.
+
+    Args:
+        connection: a write transaction.
+        run_id: the run that asks.
+        form: the batch's format.
+        path: the batch's folder; the first question of a path makes the batch.
+        proposal: what is asked; nobody was asked the same before.
+
+    Returns:
+        The question's id.
+    """
+    _lock(connection)
+    found = find_batch(connection, path)
+    if found is None:
+        found = Batch(_new_id(connection), form, path, 0)
+        values = {**vars(found), "created_at": time.time()}
+        connection.execute(sa.insert(batch).values(**values))
+    more = sa.update(batch).where(batch.c.id == found.id)
+    connection.execute(more.values(questions=batch.c.questions + 1))
+    [made] = _insert(connection, run_id, found.id, [proposal])
+    return made
+
+
+def _lock(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Who asks at the same time would ask the same.
+        connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _insert(
+    connection: sa.Connection, run_id: int, batch_id: str, selected: Sequence[Proposal]
+) -> list[int]:
+    """Insert questions, with the reasons in the ledger; return their ids."""
+    now = time.time()
+    last = connection.execute(sa.select(sa.func.max(question.c.id))).scalar() or 0
     questions = [
         {
             "face_id": each.face_id,
             "character_id": each.character_id,
             "reference_face_id": each.reference_face_id,
-            "batch_id": made.id,
+            "batch_id": batch_id,
             "label": Label.OPEN.value,
             "asked_at": now,
             "chosen": each.chosen.value,
@@ -67,8 +108,13 @@ def ask(
         for each in selected
     ]
     connection.execute(sa.insert(question), questions)
-    reviews.follow(connection, _log(connection, run_id, made.id, selected))
-    return made
+    query = sa.select(question.c.id).where(
+        question.c.batch_id == batch_id, question.c.id > last
+    )
+    ids = list(connection.execute(query.order_by(question.c.id)).scalars())
+    _log(connection, run_id, ids, selected)
+    reviews.follow(connection, ids)
+    return ids
 
 
 def _new_id(connection: sa.Connection) -> str:
@@ -78,11 +124,12 @@ def _new_id(connection: sa.Connection) -> str:
 
 
 def _log(
-    connection: sa.Connection, run_id: int, batch_id: str, selected: Sequence[Proposal]
-) -> list[int]:
-    """Write to the ledger why each question is asked; return the question ids."""
-    query = sa.select(question.c.id).where(question.c.batch_id == batch_id)
-    ids = list(connection.execute(query.order_by(question.c.id)).scalars())
+    connection: sa.Connection,
+    run_id: int,
+    ids: Sequence[int],
+    selected: Sequence[Proposal],
+) -> None:
+    """Write to the ledger why each question is asked."""
     decisions = [
         ledger.Decision(
             subject="question",
@@ -97,7 +144,6 @@ def _log(
         for key, each in zip(ids, selected, strict=True)
     ]
     ledger.append(connection, run_id, decisions)
-    return ids
 
 
 def _why(each: Proposal) -> str | None:

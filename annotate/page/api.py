@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from icf.annotate.page.requests import desk_of, json_of, person_of_request
 from icf.annotate.tasks import leases
+from icf.annotate.tasks.base import PartedKind, TaskKind
 from icf.annotate.tasks.leases import Leasing
 from icf.annotate.tasks.store import Sent, store
 
@@ -25,11 +26,11 @@ MOST_ANSWERS = 500
 
 
 async def next_tasks(request: Request) -> JSONResponse:
-    """Lease the next things of a task: ``{"count": n}`` to ``{"tasks": [...]}``."""
-    desk = desk_of(request)
-    kind = desk.tasks.get(request.path_params["task"])
-    if kind is None:
-        raise HTTPException(404, "there is no such task")
+    """Lease the next things of a task: ``{"count": n}`` to ``{"tasks": [...]}``.
+
+    Where its queue has parts, ``{"count": n, "part": name}`` leases those of one part.
+    """
+    kind = _kind(request)
     someone = await person_of_request(request, kind.role)
     asked = await json_of(request)
     count = asked.get("count", 1)
@@ -37,8 +38,32 @@ async def next_tasks(request: Request) -> JSONResponse:
         raise HTTPException(400, f"count must be from 1 to {MOST_TASKS}")
     if someone.paused is not None:
         return JSONResponse({"tasks": [], "paused": someone.paused})
-    made = await run_in_threadpool(kind.take, someone, count)
+    part = asked.get("part")
+    if part is not None and isinstance(kind, PartedKind):
+        if not isinstance(part, str):
+            raise HTTPException(400, "part must be a text")
+        made = await run_in_threadpool(kind.take_part, someone, count, part)
+    else:
+        made = await run_in_threadpool(kind.take, someone, count)
     return JSONResponse({"tasks": [each.as_json() for each in made]})
+
+
+async def parts(request: Request) -> JSONResponse:
+    """What is left of each part of a queue: ``{"parts": [{"name", "left"}]}``."""
+    kind = _kind(request)
+    someone = await person_of_request(request, kind.role)
+    if not isinstance(kind, PartedKind):
+        raise HTTPException(404, "this task has no parts")
+    found = await run_in_threadpool(kind.parts, someone)
+    listed = [{"name": name, "left": left} for name, left in found.items()]
+    return JSONResponse({"parts": listed})
+
+
+def _kind(request: Request) -> TaskKind:
+    kind = desk_of(request).tasks.get(request.path_params["task"])
+    if kind is None:
+        raise HTTPException(404, "there is no such task")
+    return kind
 
 
 async def answers(request: Request) -> JSONResponse:
@@ -123,6 +148,7 @@ def _number(value: Any) -> float | None:
 
 ROUTES = [
     Route("/api/{task}/next", next_tasks, methods=["POST"]),
+    Route("/api/{task}/parts", parts),
     Route("/api/answers", answers, methods=["POST"]),
     Route("/api/heartbeat", heartbeat, methods=["POST"]),
     Route("/api/release", give_back, methods=["POST"]),

@@ -17,6 +17,8 @@ from icf.annotate.pairs.mix import Mix
 from icf.annotate.pairs.questions import QuestionSource
 from icf.annotate.pairs.task import PairsTask
 from icf.annotate.people.tokens import SecretKey, read_key
+from icf.annotate.review.sources import ConflictSource, SuspicionSource
+from icf.annotate.review.task import ReviewTask
 from icf.annotate.tasks.base import Source, TaskKind
 from icf.annotate.tasks.leases import Leasing
 from icf.workspace import Workspace
@@ -69,6 +71,14 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     sources[AttributeSource.name] = AttributeSource()
     kinds[AttributesTask.name] = AttributesTask(
         workspace.catalogue, leasing, settings.votes
+    )
+    sources[ConflictSource.name] = ConflictSource()
+    sources[SuspicionSource.name] = SuspicionSource(run)
+    kinds[ReviewTask.name] = ReviewTask(
+        workspace.catalogue,
+        leasing,
+        settings.votes if settings.decide == "votes" else None,
+        confirmed=settings.confirm_references,
     )
     kinds[BoxReviewTask.name] = BoxReviewTask(
         workspace.catalogue, leasing, settings.box_iou

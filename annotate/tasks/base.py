@@ -170,3 +170,16 @@ class TaskKind(Protocol):
     def waiting(self, person: Person) -> int:
         """Count roughly what is left for a person; 0: nothing. At most 50 ms."""
         ...
+
+
+@runtime_checkable
+class PartedKind(TaskKind, Protocol):
+    """A page whose queue has parts, of which a person may choose one."""
+
+    def take_part(self, person: Person, count: int, part: str | None) -> list[Task]:
+        """Lease up to ``count`` things of one part; None: of all in their order."""
+        ...
+
+    def parts(self, person: Person) -> dict[str, int]:
+        """Count what is left for a person, by part, in the order of the page."""
+        ...

@@ -188,7 +188,7 @@ def close(
     set_status(connection, sorted(ids), ReviewStatus.CLOSED.value)
 
 
-def askable(*, confirmed: bool = True) -> sa.Select[Any]:
+def askable(*, confirmed: bool = True, again: bool = False) -> sa.Select[Any]:
     """Open suspicions as questions, the strongest of each kind in turn.
 
     Of a merge, both references must be confirmed: "yes" would make one character of a
@@ -204,8 +204,9 @@ def askable(*, confirmed: bool = True) -> sa.Select[Any]:
 
     Args:
         confirmed: only questions against references that people confirmed.
+        again: also those whose question waits for answers: an expert does not wait.
     """
-    about = _as_pairs().subquery()
+    about = _as_pairs(again=again).subquery()
     filed = character.alias("filed")
     strongest = sa.func.row_number().over(
         partition_by=about.c.kind,
@@ -236,7 +237,10 @@ def askable(*, confirmed: bool = True) -> sa.Select[Any]:
                 face.c.verdict == Verdict.KEPT.value,
                 about.c.kind == Suspicion.MERGE.value,
             ),
-            ~asked_before(about.c.face_id, character.c.id),
+            sa.or_(
+                about.c.status == ReviewStatus.ASKED.value,
+                ~asked_before(about.c.face_id, character.c.id),
+            ),
             sa.or_(
                 sa.literal(not confirmed) & (about.c.kind != Suspicion.MERGE.value),
                 is_confirmed(character.c.reference_face_id, character.c.id),
@@ -344,13 +348,14 @@ def _change(
         )
 
 
-def _as_pairs() -> sa.CompoundSelect[Any]:
-    """Open suspicions as pairs of a face and a character."""
+def _as_pairs(*, again: bool) -> sa.CompoundSelect[Any]:
+    """Open suspicions as pairs of a face and a character; ``again``: asked ones too."""
     one, other = face.alias("one"), face.alias("other")
     less = sa.func.coalesce(one.c.probability, 0.0) <= sa.func.coalesce(
         other.c.probability, 0.0
     )
-    is_open = review.c.status == ReviewStatus.OPEN.value
+    wanted = [ReviewStatus.OPEN.value, *([ReviewStatus.ASKED.value] if again else ())]
+    is_open = review.c.status.in_(wanted)
 
     def pairs(
         face_id: sa.ColumnElement[Any], character_id: sa.ColumnElement[Any]
@@ -360,6 +365,7 @@ def _as_pairs() -> sa.CompoundSelect[Any]:
             review.c.id.label("review_id"),
             review.c.kind,
             review.c.score,
+            review.c.status,
             face_id.label("face_id"),
             character_id.label("character_id"),
             review.c.other_character_id.label("own_id"),
