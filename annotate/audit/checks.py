@@ -1,0 +1,310 @@
+"""What people say of an audit's labels: checks, disagreements, decisions.
+
+Each label of the sample is checked by somebody who did not help to make it. Where the
+check and the label differ, or the check is unsure, a reviewer decides: somebody who
+neither checked nor made the label. Nothing is dropped on the way: a label that was
+taken down before it was looked at counts as wrong, and so does one of which the
+reviewer is unsure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+
+from icf.catalogue.annotation.schema import (
+    label_audit,
+    label_audit_answer,
+    label_audit_item,
+)
+from icf.catalogue.merges import survivor
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import answer, character, face, question
+from icf.codes import Choice, FaceReason, Label
+from icf.errors import IcfError
+
+#: What agrees with each label. What shows no face is not the character, either.
+_AGREES = {
+    Label.SAME.value: (Choice.TRUE,),
+    Label.DIFFERENT.value: (Choice.FALSE, Choice.NOT_A_FACE),
+}
+
+
+class RefusedCheck(IcfError):
+    """An answer that an audit cannot take; the message says why."""
+
+
+class Verdict(Enum):
+    """What became of a label of the sample."""
+
+    TO_CHECK = "to_check"
+    TO_DECIDE = "to_decide"
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One person's answer to an item.
+
+    Attributes:
+        item_id: the label of the sample.
+        annotator: who gave it.
+        choice: the answer.
+        answered_at: UTC epoch seconds; None: now.
+        seconds: from when it was shown until it was answered.
+        client_id: the id that the browser gave it.
+        file: that it was imported from; None: the page.
+        decides: whether a reviewer decides with it.
+    """
+
+    item_id: int
+    annotator: str
+    choice: Choice
+    answered_at: float | None = None
+    seconds: float | None = None
+    client_id: str | None = None
+    file: str | None = None
+    decides: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """A label of the sample, and what people said of it.
+
+    Attributes:
+        id: in the catalogue.
+        face_id, character_id, reference_face_id: what is shown.
+        label: "same" or "different".
+        parts: that it stands for.
+        gone: whether its picture was taken down.
+        checks: what other people said, by name.
+        decision: what a reviewer said.
+    """
+
+    id: int
+    face_id: int
+    character_id: int
+    reference_face_id: int
+    label: str
+    parts: tuple[str, ...]
+    gone: bool
+    checks: Mapping[str, Choice]
+    decision: Choice | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the label is right, as far as that is known."""
+        agreeing = _AGREES[self.label]
+        if self.decision is not None:
+            return Verdict.RIGHT if self.decision in agreeing else Verdict.WRONG
+        if self.checks and all(each in agreeing for each in self.checks.values()):
+            return Verdict.RIGHT
+        if self.gone:
+            return Verdict.WRONG
+        return Verdict.TO_DECIDE if self.checks else Verdict.TO_CHECK
+
+
+def read_items(connection: sa.Connection, audit_id: int) -> list[Item]:
+    """Read the sample of an audit, with all that was said, in its order."""
+    columns = [each for each in label_audit_item.c if each.name != "audit_id"]
+    query = (
+        sa.select(*columns, face.c.reason)
+        .join(face, face.c.id == label_audit_item.c.face_id)
+        .where(label_audit_item.c.audit_id == audit_id)
+        .order_by(label_audit_item.c.id)
+    )
+    rows = connection.execute(query).all()
+    checks: dict[int, dict[str, Choice]] = defaultdict(dict)
+    decisions: dict[int, Choice] = {}
+    said = sa.select(label_audit_answer).where(
+        label_audit_answer.c.replaced_at.is_(None)
+    )
+    ids = [row.id for row in rows]
+    for each in by_ids(connection, said, label_audit_answer.c.item_id, ids):
+        choice = Choice[each.choice.upper()]
+        if each.decides:
+            decisions[each.item_id] = choice
+        else:
+            checks[each.item_id][each.annotator] = choice
+    return [
+        Item(
+            row.id,
+            row.face_id,
+            row.character_id,
+            row.reference_face_id,
+            row.label,
+            tuple(row.part.split(",")),
+            row.reason == FaceReason.TAKEN_DOWN.value,
+            checks.get(row.id, {}),
+            decisions.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def disagreements(connection: sa.Connection) -> list[Item]:
+    """Read the labels of the open audit on which a reviewer must decide."""
+    query = sa.select(label_audit.c.id).where(label_audit.c.ended_at.is_(None))
+    found = connection.execute(query.order_by(label_audit.c.id.desc())).scalar()
+    items = read_items(connection, found) if found is not None else []
+    return [each for each in items if each.verdict is Verdict.TO_DECIDE]
+
+
+def involved(
+    connection: sa.Connection, items: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], set[str]]:
+    """Read who gave any answer about each of some faces as some character.
+
+    Args:
+        connection: to the catalogue.
+        items: faces, each with its character; answers about characters that were
+            merged into it count.
+    """
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for face_id, character_id in items:
+        wanted[face_id].add(character_id)
+    owners = sorted({each for some in wanted.values() for each in some})
+    merged = sa.select(character.c.id, survivor().label("now"))
+    now = {
+        row.id: row.now for row in by_ids(connection, merged, character.c.id, owners)
+    }
+    query = (
+        sa.select(question.c.face_id, survivor().label("owner"), answer.c.annotator)
+        .join(answer, answer.c.question_id == question.c.id)
+        .join(character, character.c.id == question.c.character_id)
+    )
+    found: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for row in by_ids(connection, query, question.c.face_id, sorted(wanted)):
+        for owner in wanted[row.face_id]:
+            if now.get(owner) == row.owner:
+                found[row.face_id, owner].add(row.annotator)
+    return found
+
+
+def store_check(connection: sa.Connection, check: Check) -> bool:
+    """Store an answer; a later one of the same person replaces the earlier one.
+
+    Args:
+        connection: a transaction that writes.
+        check: the answer; with ``decides`` it settles a disagreement.
+
+    Returns:
+        False if it is known already, or older than what is known.
+
+    Raises:
+        RefusedCheck: there is no such item, its audit is over, the person helped to
+            make the label, or there is nothing to decide.
+    """
+    if _is_sent_twice(connection, check):
+        return False
+    row = _open_item(connection, check.item_id)
+    pair = (row.face_id, row.character_id)
+    if check.annotator in involved(connection, [pair]).get(pair, ()):
+        raise RefusedCheck(
+            f"{check.annotator} answered this question before; only other people can "
+            "check the label"
+        )
+    earlier = _given(connection, check.item_id)
+    mine = earlier.get(check.annotator)
+    if check.decides:
+        _check_decision(check, row.label, earlier.values())
+    elif mine is not None and mine.decides:
+        raise RefusedCheck(f"{check.annotator} decided on this label already")
+    when = time.time() if check.answered_at is None else check.answered_at
+    if mine is not None:
+        if mine.choice == check.choice.value or mine.answered_at > when:
+            return False
+        replaced = sa.update(label_audit_answer).where(
+            label_audit_answer.c.id == mine.id
+        )
+        connection.execute(replaced.values(replaced_at=time.time()))
+    connection.execute(
+        sa.insert(label_audit_answer).values(
+            item_id=check.item_id,
+            choice=check.choice.value,
+            decides=check.decides,
+            annotator=check.annotator,
+            seconds=check.seconds,
+            answered_at=when,
+            client_id=check.client_id,
+            file=check.file,
+        )
+    )
+    return True
+
+
+def unchecked(
+    connection: sa.Connection, audit_id: int, annotator: str
+) -> Sequence[Item]:
+    """Read the labels that nobody has checked and that this person may check."""
+    waiting = [
+        each
+        for each in read_items(connection, audit_id)
+        if each.verdict is Verdict.TO_CHECK
+    ]
+    pairs = [(each.face_id, each.character_id) for each in waiting]
+    who = involved(connection, pairs)
+    nobody: Collection[str] = ()
+    return [
+        each
+        for each in waiting
+        if annotator not in who.get((each.face_id, each.character_id), nobody)
+    ]
+
+
+def _is_sent_twice(connection: sa.Connection, check: Check) -> bool:
+    if check.client_id is None:
+        return False
+    query = sa.select(label_audit_answer.c.id).where(
+        label_audit_answer.c.client_id == check.client_id
+    )
+    return connection.execute(query).first() is not None
+
+
+def _open_item(connection: sa.Connection, item_id: int) -> sa.Row[tuple[int, ...]]:
+    query = (
+        sa.select(label_audit_item, label_audit.c.ended_at)
+        .join(label_audit, label_audit.c.id == label_audit_item.c.audit_id)
+        .where(label_audit_item.c.id == item_id)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        raise RefusedCheck(f"no audit has a label {item_id}")
+    if row.ended_at is not None:
+        raise RefusedCheck("this audit is over; its answers stay as they are")
+    return row
+
+
+def _given(
+    connection: sa.Connection, item_id: int
+) -> dict[str, sa.Row[tuple[object, ...]]]:
+    query = sa.select(label_audit_answer).where(
+        label_audit_answer.c.item_id == item_id,
+        label_audit_answer.c.replaced_at.is_(None),
+    )
+    return {row.annotator: row for row in connection.execute(query)}
+
+
+def _check_decision(
+    check: Check, label: str, earlier: Iterable[sa.Row[tuple[object, ...]]]
+) -> None:
+    """Refuse a decision where there is none to be taken, or not by this person."""
+    rows = list(earlier)
+    for row in rows:
+        if row.decides and row.annotator != check.annotator:
+            raise RefusedCheck("another reviewer decided on this label already")
+        if not row.decides and row.annotator == check.annotator:
+            raise RefusedCheck(
+                f"{check.annotator} checked this label; somebody else must decide"
+            )
+    agreeing = [each.value for each in _AGREES[label]]
+    if all(row.choice in agreeing and not row.decides for row in rows):
+        raise RefusedCheck(
+            "nobody disagrees with this label; there is nothing to decide"
+        )
