@@ -203,22 +203,26 @@ def store_check(connection: sa.Connection, check: Check) -> bool:
     """
     if _is_sent_twice(connection, check):
         return False
-    row = _open_item(connection, check.item_id)
+    row = _item(connection, check.item_id)
+    earlier = _given(connection, check.item_id)
+    mine = earlier.get(check.annotator)
+    if mine is not None and mine.choice == check.choice.value:
+        return False
+    if row.ended_at is not None:
+        raise RefusedCheck("this audit is over; its answers stay as they are")
     pair = (row.face_id, row.character_id)
     if check.annotator in involved(connection, [pair]).get(pair, ()):
         raise RefusedCheck(
             f"{check.annotator} answered this question before; only other people can "
             "check the label"
         )
-    earlier = _given(connection, check.item_id)
-    mine = earlier.get(check.annotator)
     if check.decides:
         _check_decision(check, row.label, earlier.values())
     elif mine is not None and mine.decides:
         raise RefusedCheck(f"{check.annotator} decided on this label already")
     when = time.time() if check.answered_at is None else check.answered_at
     if mine is not None:
-        if mine.choice == check.choice.value or mine.answered_at > when:
+        if mine.answered_at > when:
             return False
         replaced = sa.update(label_audit_answer).where(
             label_audit_answer.c.id == mine.id
@@ -267,7 +271,7 @@ def _is_sent_twice(connection: sa.Connection, check: Check) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _open_item(connection: sa.Connection, item_id: int) -> sa.Row[tuple[int, ...]]:
+def _item(connection: sa.Connection, item_id: int) -> sa.Row[tuple[int, ...]]:
     query = (
         sa.select(label_audit_item, label_audit.c.ended_at)
         .join(label_audit, label_audit.c.id == label_audit_item.c.audit_id)
@@ -276,8 +280,6 @@ def _open_item(connection: sa.Connection, item_id: int) -> sa.Row[tuple[int, ...
     row = connection.execute(query).first()
     if row is None:
         raise RefusedCheck(f"no audit has a label {item_id}")
-    if row.ended_at is not None:
-        raise RefusedCheck("this audit is over; its answers stay as they are")
     return row
 
 

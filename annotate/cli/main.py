@@ -37,6 +37,10 @@ cli = command.group(
             "icf.annotate.cli.labels:labels_command",
             "Let all labels follow the answers again.",
         ),
+        "audit": Subcommand(
+            "icf.annotate.cli.audit:audit_command",
+            "Check a sample of the labels, and prove how many are wrong.",
+        ),
         "status": Subcommand(
             "icf.annotate.cli.status:status_command",
             "Count questions, answers and labels.",

@@ -323,6 +323,10 @@ class RowFault(Code):
     DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
     CONFLICT = "conflict", "this person gave another answer to it in another row"
     BAD_ENCODING = "bad_encoding", "the row is not UTF-8"
+    REFUSED_BY_AUDIT = (
+        "refused_by_audit",
+        "an audit cannot take it, e.g. because this person helped to make the label",
+    )
     BAD_ROW = (
         "bad_row",
         "the row is neither CSV nor JSON, or lacks a question or an annotator",

@@ -1,0 +1,302 @@
+"""`icf-annotate audit`: check a sample of the labels, and prove how many are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.errors import IcfError, SomeFailed, WrongUse
+
+if TYPE_CHECKING:
+    from icf.annotate.audit.audits import Audit
+    from icf.annotate.audit.result import PartResult, Result
+
+#: Refused rows that a message shows.
+_SHOWN = 10
+
+
+@click.group("audit")
+@shared_options
+def audit_command() -> None:
+    """Check a sample of the labels, and prove how many are wrong.
+
+    A sample of the final labels is fixed beforehand. Other people than those who made
+    them check it, without knowing what it is; a reviewer decides where they differ.
+    What was proved goes into the next release as a certificate.
+    """
+
+
+@audit_command.command("plan")
+@click.option(
+    "--max-error",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Prove that at most this share of the labels is wrong.",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 1, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Be so sure of it.",
+)
+@click.option(
+    "--allowed-errors",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Prove it even if so many of the sample are wrong: more labels are checked.",
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Draws the sample."
+)
+@click.option(
+    "--finite",
+    is_flag=True,
+    help="Use the bound of few labels everywhere; it needs fewer checks.",
+)
+@click.option("--replace", is_flag=True, help="Give up the audit that is open.")
+@shared_options
+@pass_invocation
+@example("icf-annotate audit plan --max-error 0.01 --confidence 0.95 --seed 2")
+def plan_command(
+    invocation: Invocation,
+    max_error: float,
+    confidence: float,
+    allowed_errors: int,
+    seed: int,
+    finite: bool,
+    replace: bool,
+) -> None:
+    """Fix the sample of labels that are checked; the same call says the same plan.
+
+    The sample is drawn from all final labels: those that a release contains, those of
+    them in the test of the newest release, and those of faces that were found to be
+    somebody else. "n" and "labels" are of the first of these parts.
+    """
+    from icf.annotate.audit.audits import plan
+    from icf.annotate.audit.sample import Goal
+
+    workspace = invocation.workspace
+    goal = Goal(max_error, confidence, allowed_errors, finite)
+    with workspace.catalogue.write() as connection:
+        made = plan(connection, workspace.settings, goal, seed, replace=replace)
+    invocation.emit(_plan_json(made), lambda: _plan_table(made))
+    invocation.say(
+        "people check them on the page of `icf-annotate serve`, or in the file of "
+        "`icf-annotate audit export`"
+    )
+
+
+@audit_command.command("export")
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--disputed",
+    is_flag=True,
+    help="Write the labels that a reviewer must decide on, not those to check.",
+)
+@shared_options
+@pass_invocation
+@example("icf-annotate audit export batches/audit")
+def export_command(invocation: Invocation, out: Path, disputed: bool) -> None:
+    """Write the labels that wait for people to the new folder OUT, as questions.csv.
+
+    It looks like any batch, and does not say what the labels are.
+    """
+    from icf.annotate.audit.exchange import export
+
+    with invocation.progress("cropping faces", None) as advance:
+        made = export(invocation.workspace, out, disputed=disputed, done=advance)
+    result = {
+        "audit": made.audit,
+        "path": str(out),
+        "questions": made.items,
+        "left_out": made.left_out,
+    }
+    invocation.emit(result, lambda: f"{made.items} questions in {out}")
+    if made.left_out:
+        raise SomeFailed(
+            f"questions left out because their picture is missing: {made.left_out}; "
+            "`icf doctor --full` says which pictures"
+        )
+
+
+@audit_command.command("import")
+@click.argument(
+    "file", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--annotator", metavar="NAME", help="Annotator of the rows that do not name one."
+)
+@click.option(
+    "--decides",
+    is_flag=True,
+    help="The answers are a reviewer's, who decides where check and label differ.",
+)
+@shared_options
+@pass_invocation
+@example("icf-annotate audit import batches/audit.csv --annotator bob")
+def import_command(
+    invocation: Invocation, file: Path, annotator: str | None, decides: bool
+) -> None:
+    """Import the answers in FILE, the questions.csv of `audit export` filled in.
+
+    Rows of people who helped to make a label are refused. The exit code is 3 if any
+    row is.
+    """
+    from icf.annotate.audit.exchange import import_checks
+    from icf.annotate.import_answers import AnnotatorNames
+
+    names = AnnotatorNames({}, annotator)
+    taken = import_checks(invocation.workspace, file, names, decides=decides)
+    result = {
+        "taken": taken.taken,
+        "known": taken.known,
+        "unanswered": taken.unanswered,
+        "refused": taken.refused,
+        "faults": [
+            {"line": each.line, "reason": each.reason.value, "message": each.message}
+            for each in taken.faults
+        ],
+    }
+    rows = [
+        ("answers imported", taken.taken),
+        ("already known", taken.known),
+        ("without an answer", taken.unanswered),
+        ("refused", taken.refused),
+    ]
+    invocation.emit(result, lambda: table((file.name, "count"), rows))
+    if taken.refused:
+        shown = [f"  line {e.line}: {e.message}" for e in taken.faults[:_SHOWN]]
+        more = taken.refused - len(shown)
+        shown += [f"  and {more} more"] if more else []
+        raise SomeFailed(
+            "\n".join([f"{taken.refused} rows of {file} were refused:", *shown])
+        )
+
+
+@audit_command.command("result")
+@click.option(
+    "--audit", "number", type=click.IntRange(1), help="Which  [default: the newest]."
+)
+@shared_options
+@pass_invocation
+@example("icf-annotate audit result --audit 1 --json")
+def result_command(invocation: Invocation, number: int | None) -> None:
+    """Say what an audit found, and what that proves.
+
+    When every label of the sample is known to be right or wrong, the audit ends, and
+    gets its certificate if it proved what it was to prove. The exit code is 0 with a
+    certificate, 1 without one, and 3 while labels are not checked yet.
+    """
+    from icf.annotate.audit.audits import find, find_last
+    from icf.annotate.audit.result import conclude
+
+    workspace = invocation.workspace
+    with workspace.catalogue.write() as connection:
+        audit = find(connection, number) if number else find_last(connection)
+        if audit is None:
+            missing = f"audit {number} was not planned" if number else "no audit yet"
+            raise WrongUse(f"{missing}; plan one with `icf-annotate audit plan`")
+        result = conclude(connection, audit)
+    value = {
+        **result.as_json(),
+        "wrong": [
+            {
+                "face": each.face_id,
+                "character": each.character_id,
+                "label": each.label,
+                "decision": each.decision.value if each.decision else None,
+            }
+            for each in result.wrong
+        ],
+    }
+    invocation.emit(value, lambda: _result_table(result))
+    _fail(result)
+
+
+def _fail(result: Result) -> None:
+    """End with the exit code of what is missing.
+
+    Raises:
+        SomeFailed: labels are not checked or decided on yet.
+        IcfError: the audit got no certificate.
+    """
+    if not result.complete and result.audit.ended_at is not None:
+        raise IcfError(
+            f"audit {result.audit.id} was given up; plan another one with "
+            "`icf-annotate audit plan`"
+        )
+    if not result.complete:
+        raise SomeFailed(
+            f"{result.to_check} labels wait for somebody to check them who did not "
+            f"help to make them, and {result.to_decide} for a reviewer"
+        )
+    if not result.certified:
+        faces = ", ".join(str(each.face_id) for each in result.wrong[:_SHOWN])
+        raise IcfError(
+            f"the labels are not proved to be {result.audit.goal.max_error:.2%} wrong "
+            f"at most: these faces are labelled wrongly: {faces}"
+            + (", ..." if len(result.wrong) > _SHOWN else "")
+            + ". Correct them and others like them, then plan another audit"
+        )
+
+
+def _plan_json(audit: Audit) -> dict[str, Any]:
+    from icf.annotate.audit.sample import ACCEPTS
+
+    first = audit.parts[ACCEPTS]
+    return {
+        "audit": audit.id,
+        "n": first.checked,
+        "allowed_errors": first.allowed,
+        "labels": first.labels,
+        "max_error": audit.goal.max_error,
+        "confidence": audit.goal.confidence,
+        "seed": audit.seed,
+        "labels_sha256": audit.labels_sha256,
+        "release": audit.release,
+        "open": audit.ended_at is None,
+        "parts": {
+            name: {
+                "labels": part.labels,
+                "n": part.checked,
+                "allowed_errors": part.allowed,
+                "method": part.bound,
+            }
+            for name, part in audit.parts.items()
+        },
+    }
+
+
+def _plan_table(audit: Audit) -> object:
+    from icf.annotate.audit.sample import PARTS
+
+    rows = [
+        (PARTS[name], part.labels, part.checked, part.allowed, part.bound)
+        for name, part in audit.parts.items()
+    ]
+    head = (f"audit {audit.id}", "labels", "checked", "errors allowed", "bound")
+    return table(head, rows)
+
+
+def _result_table(result: Result) -> object:
+    from icf.annotate.audit.sample import PARTS
+
+    rows = [
+        (PARTS[name], part.labels, part.n, part.errors, *_proved(part))
+        for name, part in result.parts.items()
+    ]
+    sure = f"wrong at most ({result.audit.goal.confidence:.0%})"
+    head = (f"audit {result.audit.id}", "labels", "checked", "wrong", sure, "proved")
+    return table(head, rows)
+
+
+def _proved(part: PartResult) -> tuple[str, str]:
+    if part.bound is None:
+        return "", "not complete"
+    return f"{part.bound:.2%}", "yes" if part.certified else "no"
