@@ -11,22 +11,28 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.people.people import Person
 from icf.catalogue.annotation.schema import (
     label_audit,
     label_audit_answer,
     label_audit_item,
+    lease,
 )
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, character, face, question
 from icf.codes import Choice, FaceReason, Label
 from icf.errors import IcfError
+
+#: The source of the annotation page whose subjects are an audit's labels.
+SOURCE = "audit"
 
 #: What agrees with each label. What shows no face is not the character, either.
 _AGREES = {
@@ -192,10 +198,12 @@ def store_check(connection: sa.Connection, check: Check) -> bool:
 
     Args:
         connection: a transaction that writes.
-        check: the answer; with ``decides`` it settles a disagreement.
+        check: the answer; with ``decides`` it settles a disagreement. From the page it
+            is stored even if it says the same again, or comes after a later one, as
+            the page was told that nothing is lost.
 
     Returns:
-        False if it is known already, or older than what is known.
+        False if it is known, or a file has it and it comes after a later one.
 
     Raises:
         RefusedCheck: there is no such item, its audit is over, the person helped to
@@ -206,28 +214,19 @@ def store_check(connection: sa.Connection, check: Check) -> bool:
     row = _item(connection, check.item_id)
     earlier = _given(connection, check.item_id)
     mine = earlier.get(check.annotator)
-    if mine is not None and mine.choice == check.choice.value:
+    again = mine is not None and mine.choice == check.choice.value
+    if again and check.client_id is None:
         return False
-    if row.ended_at is not None:
-        raise RefusedCheck("this audit is over; its answers stay as they are")
-    pair = (row.face_id, row.character_id)
-    if check.annotator in involved(connection, [pair]).get(pair, ()):
-        raise RefusedCheck(
-            f"{check.annotator} answered this question before; only other people can "
-            "check the label"
-        )
-    if check.decides:
-        _check_decision(check, row.label, earlier.values())
-    elif mine is not None and mine.decides:
-        raise RefusedCheck(f"{check.annotator} decided on this label already")
-    when = time.time() if check.answered_at is None else check.answered_at
-    if mine is not None:
-        if mine.answered_at > when:
-            return False
-        replaced = sa.update(label_audit_answer).where(
-            label_audit_answer.c.id == mine.id
-        )
-        connection.execute(replaced.values(replaced_at=time.time()))
+    _check_allowed(connection, check, row, earlier)
+    now = time.time()
+    when = now if check.answered_at is None else check.answered_at
+    is_late = mine is not None and mine.answered_at > when
+    if is_late and check.client_id is None:
+        return False
+    if mine is not None and not is_late:
+        table = label_audit_answer
+        update = sa.update(table).where(table.c.id == mine.id)
+        connection.execute(update.values(replaced_at=now))
     connection.execute(
         sa.insert(label_audit_answer).values(
             item_id=check.item_id,
@@ -237,41 +236,98 @@ def store_check(connection: sa.Connection, check: Check) -> bool:
             seconds=check.seconds,
             answered_at=when,
             client_id=check.client_id,
+            replaced_at=now if is_late else None,
             file=check.file,
         )
     )
     return True
 
 
-def unchecked(
-    connection: sa.Connection, audit_id: int, annotator: str
-) -> Sequence[Item]:
-    """Read the labels that nobody has checked and that this person may check."""
-    waiting = [
-        each
-        for each in read_items(connection, audit_id)
-        if each.verdict is Verdict.TO_CHECK
-    ]
-    pairs = [(each.face_id, each.character_id) for each in waiting]
-    who = involved(connection, pairs)
-    nobody: Collection[str] = ()
-    return [
-        each
-        for each in waiting
-        if annotator not in who.get((each.face_id, each.character_id), nobody)
-    ]
+def unchecked(connection: sa.Connection, person: Person, count: int) -> Sequence[int]:
+    """Choose labels of the open audit that nobody has checked, or holds on the page.
+
+    Args:
+        connection: to the catalogue.
+        person: who is asked: not about a label that the person helped to make.
+        count: how many.
+
+    Returns:
+        Ids of items, in the order of the sample.
+    """
+    item, given, holds = label_audit_item.c, label_audit_answer.c, lease.c
+    checked = sa.exists().where(given.item_id == item.id, given.replaced_at.is_(None))
+    held = sa.exists().where(
+        holds.source == SOURCE,
+        holds.subject_id == item.id,
+        holds.ended_at.is_(None),
+        holds.until > time.time(),
+    )
+    asked, labelled = character.alias("asked"), character.alias("labelled")
+    helped = (
+        sa.select(question.c.id)
+        .join(answer, answer.c.question_id == question.c.id)
+        .join(asked, asked.c.id == question.c.character_id)
+        .join(labelled, survivor(labelled) == survivor(asked))
+        .where(
+            question.c.face_id == item.face_id,
+            labelled.c.id == item.character_id,
+            answer.c.annotator == person.name,
+        )
+        .exists()
+    )
+    query = (
+        sa.select(item.id)
+        .join(label_audit, label_audit.c.id == item.audit_id)
+        .join(face, face.c.id == item.face_id)
+        .where(
+            label_audit.c.ended_at.is_(None),
+            face.c.reason != FaceReason.TAKEN_DOWN.value,
+            ~checked,
+            ~held,
+            ~helped,
+        )
+        .order_by(item.id)
+        .limit(count)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def _is_sent_twice(connection: sa.Connection, check: Check) -> bool:
     if check.client_id is None:
         return False
-    query = sa.select(label_audit_answer.c.id).where(
-        label_audit_answer.c.client_id == check.client_id
-    )
-    return connection.execute(query).first() is not None
+    table = label_audit_answer.c
+    query = sa.select(table.item_id, table.annotator)
+    row = connection.execute(query.where(table.client_id == check.client_id)).first()
+    if row is None:
+        return False
+    if (row.item_id, row.annotator) != (check.item_id, check.annotator):
+        raise RefusedCheck("its id is that of another answer")
+    return True
 
 
-def _item(connection: sa.Connection, item_id: int) -> sa.Row[tuple[int, ...]]:
+def _check_allowed(
+    connection: sa.Connection,
+    check: Check,
+    item: sa.Row[Any],
+    earlier: Mapping[str, sa.Row[Any]],
+) -> None:
+    """Refuse an answer that would make the audit prove less."""
+    if item.ended_at is not None:
+        raise RefusedCheck("this question was settled meanwhile")
+    pair = (item.face_id, item.character_id)
+    if check.annotator in involved(connection, [pair]).get(pair, ()):
+        raise RefusedCheck(
+            f"{check.annotator} answered this question before; only other people can "
+            "check the label"
+        )
+    mine = earlier.get(check.annotator)
+    if check.decides:
+        _check_decision(check, item.label, list(earlier.values()))
+    elif mine is not None and mine.decides:
+        raise RefusedCheck(f"{check.annotator} decided on this label already")
+
+
+def _item(connection: sa.Connection, item_id: int) -> sa.Row[Any]:
     query = (
         sa.select(label_audit_item, label_audit.c.ended_at)
         .join(label_audit, label_audit.c.id == label_audit_item.c.audit_id)
@@ -283,9 +339,7 @@ def _item(connection: sa.Connection, item_id: int) -> sa.Row[tuple[int, ...]]:
     return row
 
 
-def _given(
-    connection: sa.Connection, item_id: int
-) -> dict[str, sa.Row[tuple[object, ...]]]:
+def _given(connection: sa.Connection, item_id: int) -> dict[str, sa.Row[Any]]:
     query = sa.select(label_audit_answer).where(
         label_audit_answer.c.item_id == item_id,
         label_audit_answer.c.replaced_at.is_(None),
@@ -293,11 +347,8 @@ def _given(
     return {row.annotator: row for row in connection.execute(query)}
 
 
-def _check_decision(
-    check: Check, label: str, earlier: Iterable[sa.Row[tuple[object, ...]]]
-) -> None:
+def _check_decision(check: Check, label: str, rows: Sequence[sa.Row[Any]]) -> None:
     """Refuse a decision where there is none to be taken, or not by this person."""
-    rows = list(earlier)
     for row in rows:
         if row.decides and row.annotator != check.annotator:
             raise RefusedCheck("another reviewer decided on this label already")
@@ -307,6 +358,4 @@ def _check_decision(
             )
     agreeing = [each.value for each in _AGREES[label]]
     if all(row.choice in agreeing and not row.decides for row in rows):
-        raise RefusedCheck(
-            "nobody disagrees with this label; there is nothing to decide"
-        )
+        raise RefusedCheck("nobody disagrees with it: there is nothing to decide")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from icf.annotate.attributes.source import AttributeSource
 from icf.annotate.attributes.task import AttributesTask
+from icf.annotate.audit.source import AuditSource
 from icf.annotate.boxes.page_run import PageRun
 from icf.annotate.boxes.review import BoxReviewTask
 from icf.annotate.boxes.source import BoxSource
@@ -57,6 +58,7 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     kinds: dict[str, TaskKind] = {}
     # Each kind of task adds itself here: see icf.annotate.tasks.base.
     sources[QuestionSource.name] = QuestionSource(settings.overlap)
+    sources[AuditSource.name] = AuditSource()
     mix = Mix(settings.gold_first, settings.gold_share)
     starved = background.starved
     kinds[PairsTask.name] = PairsTask(

@@ -63,7 +63,10 @@ class PairsTask:
         some = askable(person, source.overlap).limit(_COUNTED).subquery()
         with self.catalogue.read() as connection:
             count = sa.select(sa.func.count()).select_from(some)
-            return int(connection.execute(count).scalar_one())
+            asked = int(connection.execute(count).scalar_one())
+            audit = pair_sources(self.sources).get(AUDIT)
+            rest = _COUNTED - asked
+            return asked + (len(audit.take(connection, person, rest)) if audit else 0)
 
     def _choose(
         self, connection: sa.Connection, person: Person, count: int

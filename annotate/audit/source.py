@@ -1,0 +1,74 @@
+"""An audit's labels on the page of pairs, where they look like any other pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from icf.annotate.audit.checks import (
+    SOURCE,
+    Check,
+    RefusedCheck,
+    store_check,
+    unchecked,
+)
+from icf.annotate.pairs.choices import read_choice
+from icf.annotate.pairs.pictures import picture_of
+from icf.annotate.people.people import Person
+from icf.annotate.tasks.base import Given, Lease, Pair, RefusedAnswer, Shown
+from icf.catalogue.annotation.schema import label_audit_item
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import face
+from icf.codes import FaceReason
+
+
+class AuditSource:
+    """The labels of the open audit that wait for somebody to check them."""
+
+    name: ClassVar[str] = SOURCE
+
+    def take(self, connection: sa.Connection, person: Person, count: int) -> list[int]:
+        """Choose labels that this person did not help to make."""
+        return list(unchecked(connection, person, count))
+
+    def pairs(self, connection: sa.Connection, ids: Sequence[int]) -> dict[int, Pair]:
+        """Read what some labels are about; those taken down are left out."""
+        item = label_audit_item.c
+        query = (
+            sa.select(item.id, item.face_id, item.character_id, item.reference_face_id)
+            .join(face, face.c.id == item.face_id)
+            .where(face.c.reason != FaceReason.TAKEN_DOWN.value)
+        )
+        return {
+            row.id: Pair(row.face_id, row.character_id, row.reference_face_id)
+            for row in by_ids(connection, query, item.id, ids)
+        }
+
+    def store(self, connection: sa.Connection, given: Given) -> None:
+        """Store a check.
+
+        Raises:
+            RefusedAnswer: the audit is over, or the person answered the question
+                somewhere else meanwhile.
+        """
+        check = Check(
+            given.lease.subject_id,
+            given.lease.person.name,
+            read_choice(given.value),
+            given.answered_at,
+            given.seconds,
+            given.client_id,
+        )
+        try:
+            store_check(connection, check)
+        except RefusedCheck as error:
+            raise RefusedAnswer(str(error)) from error
+
+    def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:
+        """Say which picture a name in the payload means."""
+        pair = self.pairs(connection, [lease.subject_id]).get(lease.subject_id)
+        if pair is None:
+            raise KeyError(name)
+        return picture_of(connection, pair, name)
