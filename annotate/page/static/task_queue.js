@@ -1,0 +1,198 @@
+// What is shown next: leased from the server ahead of time, with pictures that are
+// decoded already; held while the page is seen, and given back when it is left.
+
+import { post, sendLast } from "./page.js";
+
+const HEARTBEAT = 60000;
+// What was leased is not ours any more after such an absence.
+const TOO_LONG = 600000;
+const POLL = [2000, 5000, 10000, 20000];
+
+/**
+ * Events: "change" when there is something to show, or nothing any more.
+ *
+ * state: "loading", "ready", "nothing", "paused" (by the server), "offline"
+ * message: why, if the server paused the person
+ */
+export class TaskQueue extends EventTarget {
+  state = "loading";
+  message = "";
+
+  #name;
+  #ahead;
+  #preloaded;
+  #pictures;
+  #tasks = [];
+  #held = new Set();
+  #images = new Map();
+  #asking = false;
+  #stopped = true;
+  #tries = 0;
+  #timer = null;
+  #hiddenAt = null;
+  #era = 0;
+
+  /**
+   * @param {string} name of the task
+   * @param {object} how
+   * @param {number} how.ahead things that are leased at a time
+   * @param {number} how.preloaded things whose pictures are loaded
+   * @param {(task: object) => string[]} how.pictures of a thing, the important first
+   * @param {(task: object) => string[]} [how.handles] of its leases
+   */
+  constructor(name, { ahead, preloaded, pictures, handles = (task) => [task.id] }) {
+    super();
+    this.#name = name;
+    this.#ahead = ahead;
+    this.#preloaded = preloaded;
+    this.#pictures = pictures;
+    this.handles = handles;
+    setInterval(() => this.#beat(), HEARTBEAT);
+    addEventListener("pagehide", () => this.#giveBack((ids) => this.#last(ids)));
+    addEventListener("pageshow", (event) => event.persisted && this.start());
+    addEventListener("online", () => this.#fill());
+    document.addEventListener("visibilitychange", () => this.#seen());
+  }
+
+  /** Ask for things, until `stop`. */
+  start() {
+    this.#stopped = false;
+    this.#becomes("loading");
+    this.#fill();
+  }
+
+  /** Give everything back, and ask for nothing. */
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#giveBack((ids) => post("/api/release", { ids }).catch(() => {}));
+  }
+
+  /** The next thing, or null; its lease is ours until `done`. */
+  next() {
+    const task = this.#tasks.shift() ?? null;
+    this.#fill();
+    return task;
+  }
+
+  /** Show this one next, before the others. */
+  putBack(task) {
+    this.#tasks.unshift(task);
+  }
+
+  /** It was answered: its lease ends with that. */
+  done(task) {
+    for (const handle of this.handles(task)) this.#held.delete(handle);
+    for (const url of this.#pictures(task)) this.#images.delete(url);
+    this.#preload();
+  }
+
+  /** How many are here. */
+  get length() {
+    return this.#tasks.length;
+  }
+
+  /** A picture as an element, decoded already if it was preloaded. */
+  image(url) {
+    const made = this.#images.get(url) ?? load(url);
+    this.#images.delete(url);
+    return made;
+  }
+
+  async #fill() {
+    if (this.#stopped || this.#asking) return;
+    if (this.#tasks.length * 2 > this.#ahead) return;
+    clearTimeout(this.#timer);
+    this.#asking = true;
+    const era = this.#era;
+    try {
+      const count = this.#ahead - this.#tasks.length;
+      const got = await post(`/api/${this.#name}/next`, { count });
+      if (era === this.#era) this.#take(got);
+    } catch (error) {
+      if (era === this.#era) this.#failed(error);
+    } finally {
+      this.#asking = false;
+    }
+    if (era !== this.#era) this.#fill();
+  }
+
+  #take({ tasks, paused }) {
+    this.#tasks.push(...tasks);
+    for (const task of tasks)
+      for (const handle of this.handles(task)) this.#held.add(handle);
+    this.#preload();
+    this.message = paused ?? "";
+    if (tasks.length) this.#tries = 0;
+    else this.#later();
+    if (this.#tasks.length) this.#becomes("ready");
+    else this.#becomes(paused ? "paused" : "nothing");
+  }
+
+  #failed(error) {
+    this.message = error.status ? error.message : "";
+    if (!this.#tasks.length) this.#becomes("offline");
+    this.#later();
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    const wait = POLL[Math.min(this.#tries, POLL.length - 1)];
+    this.#tries += 1;
+    this.#timer = setTimeout(() => this.#fill(), wait);
+  }
+
+  #preload() {
+    for (const task of this.#tasks.slice(0, this.#preloaded))
+      for (const url of this.#pictures(task))
+        if (!this.#images.has(url)) this.#images.set(url, load(url));
+  }
+
+  #beat() {
+    if (document.visibilityState !== "visible" || !this.#held.size) return;
+    post("/api/heartbeat", { ids: [...this.#held] }).catch(() => {});
+  }
+
+  #giveBack(send) {
+    this.#era += 1;
+    const ids = [...this.#held];
+    this.#held.clear();
+    this.#tasks = [];
+    this.#images.clear();
+    if (ids.length) send(ids);
+  }
+
+  #last(ids) {
+    this.#stopped = true;
+    sendLast("/api/release", { ids });
+  }
+
+  #seen() {
+    if (document.visibilityState !== "visible") {
+      this.#hiddenAt = Date.now();
+      return;
+    }
+    const away = this.#hiddenAt === null ? 0 : Date.now() - this.#hiddenAt;
+    this.#hiddenAt = null;
+    if (this.#stopped) return;
+    if (away < TOO_LONG) return this.#beat();
+    this.stop();
+    this.start();
+    this.dispatchEvent(new Event("renewed"));
+  }
+
+  #becomes(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+function load(url) {
+  const made = new Image();
+  made.decoding = "sync";
+  made.draggable = false;
+  made.src = url;
+  // So that it is painted with the frame in which it is shown.
+  made.decode().catch(() => made.classList.add("missing"));
+  return made;
+}
