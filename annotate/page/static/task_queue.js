@@ -9,7 +9,8 @@ const TOO_LONG = 600000;
 const POLL = [2000, 5000, 10000, 20000];
 
 /**
- * Events: "change" when there is something to show, or nothing any more.
+ * Events: "change" when there is something to show, or nothing any more; "renewed" when
+ * what is shown was given back after a long absence.
  *
  * state: "loading", "ready", "nothing", "paused" (by the server), "offline"
  * message: why, if the server paused the person
@@ -49,7 +50,7 @@ export class TaskQueue extends EventTarget {
     this.handles = handles;
     setInterval(() => this.#beat(), HEARTBEAT);
     addEventListener("pagehide", () => this.#giveBack((ids) => this.#last(ids)));
-    addEventListener("pageshow", (event) => event.persisted && this.start());
+    addEventListener("pageshow", (event) => event.persisted && this.#renew());
     addEventListener("online", () => this.#fill());
     document.addEventListener("visibilitychange", () => this.#seen());
   }
@@ -176,6 +177,11 @@ export class TaskQueue extends EventTarget {
     this.#hiddenAt = null;
     if (this.#stopped) return;
     if (away < TOO_LONG) return this.#beat();
+    this.#renew();
+  }
+
+  /** What is shown may be somebody else's by now: begin anew. */
+  #renew() {
     this.stop();
     this.start();
     this.dispatchEvent(new Event("renewed"));

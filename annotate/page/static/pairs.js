@@ -1,0 +1,233 @@
+// Pairs: is this face this character? One key an answer.
+
+import { actionOf, say } from "./page.js";
+import { Context } from "./context.js";
+import { CHOICES, shownKey } from "./pair_keys.js";
+import { Progress } from "./progress.js";
+import { Stopwatch } from "./stopwatch.js";
+import { Strip } from "./strip.js";
+import { TaskQueue } from "./task_queue.js";
+import { outbox } from "./outbox.js";
+import { showBanner } from "./outbox_banner.js";
+import { watchSwipes } from "./swipe.js";
+
+const AHEAD = 12;
+const PRELOADED = 5;
+const SWIPES = { right: "same", left: "different", up: "unsure" };
+
+const at = (id) => document.getElementById(id);
+const work = at("work");
+const watch = new Stopwatch();
+const context = new Context(at("context"));
+const progress = new Progress(at("progress"), "pairs-progress");
+const strip = new Strip(at("strip"), "pairs-strip", change);
+const queue = new TaskQueue("pairs", {
+  ahead: AHEAD,
+  preloaded: PRELOADED,
+  pictures: (task) => [task.candidate, ...task.references],
+});
+
+let current = null;
+// What is shown was answered before, and is being changed.
+let changing = false;
+let storing = false;
+let paused = false;
+let shown = 0;
+
+// --- showing ------------------------------------------------------------------------
+
+function showNext() {
+  changing = false;
+  current = queue.next();
+  if (current) show(current);
+  else wait();
+}
+
+function show(task) {
+  work.dataset.state = changing ? "changing" : "asking";
+  work.dataset.alone = task.alone;
+  at("asked").textContent = task.alone
+    ? `Is this a good picture of ${task.character}?`
+    : `Is this ${task.character}?`;
+  at("album").textContent = task.album;
+  at("candidate").replaceChildren(picture(task.candidate, "the face in question"));
+  const [first, ...others] = task.references;
+  const name = `${task.character}, for comparison`;
+  at("reference").replaceChildren(...(first ? [picture(first, name)] : []));
+  at("others").replaceChildren(...others.map((url) => picture(url, name)));
+  at("others").hidden = others.length === 0;
+  for (const button of at("choices").querySelectorAll("button")) label(button, task);
+  strip.mark(changing ? task : null);
+  restartPace();
+  shown += 1;
+  work.dataset.shown = shown;
+  watch.start();
+  const words = changing ? "Change this answer. " : "";
+  say(`${words}${at("asked").textContent} ${task.album}`);
+}
+
+function picture(url, words) {
+  const made = queue.image(url);
+  made.alt = words;
+  return made;
+}
+
+function label(button, task) {
+  const { says, alone } = CHOICES[button.dataset.action];
+  const words = task.alone ? alone : says;
+  button.hidden = words === null;
+  button.querySelector("span").textContent = words ?? "";
+}
+
+/** The mark that is full after a second starts anew; it never answers. */
+function restartPace() {
+  const mark = at("pace").firstElementChild;
+  mark.replaceWith(mark.cloneNode());
+}
+
+const WAITING = {
+  loading: ["Loading …", ""],
+  nothing: [
+    "Nothing left for now",
+    "New questions appear here by themselves. Thank you.",
+  ],
+  offline: ["No connection", "Questions come when it is back."],
+  paused: ["You are paused", ""],
+};
+
+function wait() {
+  current = null;
+  const [title, words] = WAITING[queue.state] ?? WAITING.loading;
+  work.dataset.state = "waiting";
+  at("waiting-title").textContent = title;
+  at("waiting-words").textContent = queue.message || words;
+  strip.mark(null);
+}
+
+// --- answering ----------------------------------------------------------------------
+
+async function answer(action) {
+  const task = current;
+  if (!task || storing || paused) return;
+  const { choice, alone } = CHOICES[action];
+  if (task.alone && alone === null) return;
+  storing = true;
+  const seconds = watch.read();
+  try {
+    await outbox.put([{ id: task.id, answer: { choice }, seconds }]);
+  } catch {
+    // The disk is full, or the browser took it away: it is asked again.
+    say("The answer could not be kept; try again.");
+    at("trouble").hidden = false;
+    return;
+  } finally {
+    storing = false;
+  }
+  at("trouble").hidden = true;
+  context.close();
+  if (!changing) progress.add(1, seconds);
+  strip.remember(task, choice);
+  queue.done(task);
+  showNext();
+}
+
+/** Show an answer of the strip again, with what comes next after it. */
+function change(entry) {
+  if (storing || paused || !entry) return;
+  if (current && !changing) queue.putBack(current);
+  context.close();
+  changing = true;
+  current = entry.task;
+  show(entry.task);
+  for (const button of at("choices").querySelectorAll("button"))
+    button.classList.toggle(
+      "was",
+      CHOICES[button.dataset.action].choice === entry.choice,
+    );
+}
+
+/** Leave an earlier answer as it is. */
+function keep() {
+  if (changing) showNext();
+}
+
+// --- pausing ------------------------------------------------------------------------
+
+function pause(wanted) {
+  if (wanted === paused) return;
+  paused = wanted;
+  watch.pause(paused);
+  if (paused) {
+    context.close();
+    current = null;
+    changing = false;
+    work.dataset.state = "paused";
+    queue.stop();
+    say("Paused");
+    at("go-on").focus();
+  } else {
+    wait();
+    queue.start();
+  }
+}
+
+// --- keys, buttons, thumbs ----------------------------------------------------------
+
+const ACTIONS = {
+  context: () =>
+    current && context.toggle(current.context, "the whole picture, the face boxed"),
+  undo: () => change(strip.before(changing ? current : null)),
+  pause: () => pause(!paused),
+};
+
+function act(action) {
+  if (action in CHOICES) answer(action);
+  else ACTIONS[action]?.();
+}
+
+addEventListener("keydown", (event) => {
+  if (event.repeat) return;
+  if (event.key === "Escape") {
+    if (context.isOpen) context.close();
+    else keep();
+    return;
+  }
+  const action = event.key === "Backspace" ? "undo" : actionOf(event);
+  if (!action || event.target.closest?.("input, select, textarea")) return;
+  event.preventDefault();
+  act(action);
+});
+
+for (const button of document.querySelectorAll("[data-action]")) {
+  const { action } = button.dataset;
+  const shownAs = button.querySelector("kbd");
+  if (shownAs) shownAs.textContent = shownKey(action);
+  button.addEventListener("click", () => {
+    // So that a key that follows is not a click on it as well.
+    button.blur();
+    act(action);
+  });
+}
+at("go-on").addEventListener("click", () => pause(false));
+at("candidate").addEventListener("click", () => act("context"));
+
+watchSwipes(
+  at("faces"),
+  (direction, share) => {
+    work.dataset.swipe = direction ?? "";
+    work.dataset.far = share >= 1;
+  },
+  (direction) => answer(SWIPES[direction]),
+);
+
+queue.addEventListener("change", () => {
+  if (paused || changing) return;
+  if (!current && queue.length) showNext();
+  else if (!current) wait();
+});
+queue.addEventListener("renewed", () => {
+  if (!paused) wait();
+});
+showBanner(at("banner"));
+wait();
+queue.start();
