@@ -1,0 +1,78 @@
+"""A browser for the tests of the page, and workspaces with something to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.annotate.place import Place
+from tests.integration.page.server import CHROMIUM, PageServer
+
+#: Milliseconds that a test waits for something on a page.
+PATIENCE = 20_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def contexts(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes profiles of the browser, by the options of `Browser.new_context`."""
+    with ExitStack() as stack:
+
+        def make(**options: object) -> BrowserContext:
+            made = chromium.new_context(**{"viewport": LAPTOP, **options})
+            made.set_default_timeout(PATIENCE)
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
+#: Sizes of windows.
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """An empty workspace with its own SQLite file."""
+    made = Place(tmp_path / "space")
+    yield made
+    made.workspace.catalogue.close()
+
+
+@pytest.fixture
+def sign_in(
+    contexts: Callable[..., BrowserContext],
+) -> Callable[..., Page]:
+    """Opens an invite link in a new profile, and then a page."""
+
+    def open_page(server: PageServer, path: str, **options: object) -> Page:
+        page = contexts(**options).new_page()
+        join(page, server.invite())
+        page.goto(f"{server.url}{path}")
+        return page
+
+    return open_page
+
+
+def join(page: Page, link: str) -> None:
+    """Open an invite link as a person does."""
+    page.goto(link)
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/")
