@@ -13,6 +13,8 @@ import { watchSwipes } from "./swipe.js";
 
 const AHEAD = 12;
 const PRELOADED = 5;
+// Nobody can say this of a face that is not there to be seen.
+const NEEDS_SIGHT = ["same", "different", "not_a_face"];
 const SWIPES = { right: "same", left: "different", up: "unsure" };
 
 const at = (id) => document.getElementById(id);
@@ -33,6 +35,7 @@ let changing = false;
 let storing = false;
 let paused = false;
 let shown = 0;
+let stored = 0;
 
 // --- showing ------------------------------------------------------------------------
 
@@ -58,10 +61,11 @@ function show(task) {
   at("others").hidden = others.length === 0;
   for (const button of at("choices").querySelectorAll("button")) label(button, task);
   strip.mark(changing ? task : null);
-  restartPace();
   shown += 1;
-  work.dataset.shown = shown;
-  watch.start();
+  const number = shown;
+  const asks = at("candidate").firstElementChild;
+  if (isSeen(at("candidate"))) see(shown);
+  else asks.addEventListener("load", () => see(number), { once: true });
   const words = changing ? "Change this answer. " : "";
   say(`${words}${at("asked").textContent} ${task.album}`);
 }
@@ -71,6 +75,17 @@ function picture(url, words) {
   made.alt = words;
   return made;
 }
+
+/** The face can be seen: the time runs from here. */
+function see(number) {
+  if (number !== shown) return;
+  watch.start();
+  restartPace();
+  work.dataset.seen = number;
+}
+
+/** Whether a picture is there to be looked at. */
+const isSeen = (place) => place.firstElementChild?.naturalWidth > 0;
 
 function label(button, task) {
   const { says, alone } = CHOICES[button.dataset.action];
@@ -111,6 +126,10 @@ async function answer(action) {
   if (!task || storing || paused) return;
   const { choice, alone } = CHOICES[action];
   if (task.alone && alone === null) return;
+  if (NEEDS_SIGHT.includes(action) && !isSeen(at("candidate"))) {
+    say("The picture is not there yet.");
+    return;
+  }
   storing = true;
   const seconds = watch.read();
   try {
@@ -125,6 +144,8 @@ async function answer(action) {
   }
   at("trouble").hidden = true;
   context.close();
+  stored += 1;
+  work.dataset.stored = stored;
   if (!changing) progress.add(1, seconds);
   strip.remember(task, choice);
   queue.done(task);

@@ -6,6 +6,7 @@ import { post, sendLast } from "./page.js";
 const HEARTBEAT = 60000;
 // What was leased is not ours any more after such an absence.
 const TOO_LONG = 600000;
+const RETRIES = [500, 2000, 5000, 15000, 60000];
 const POLL = [2000, 5000, 10000, 20000];
 
 /**
@@ -193,12 +194,20 @@ export class TaskQueue extends EventTarget {
   }
 }
 
+/** A picture that loads; what fails is tried again, a few times. */
 function load(url) {
   const made = new Image();
+  let tries = 0;
   made.decoding = "sync";
   made.draggable = false;
+  made.addEventListener("load", () => made.classList.remove("missing"));
+  made.addEventListener("error", () => {
+    made.classList.add("missing");
+    if (tries < RETRIES.length) setTimeout(() => (made.src = url), RETRIES[tries]);
+    tries += 1;
+  });
   made.src = url;
   // So that it is painted with the frame in which it is shown.
-  made.decode().catch(() => made.classList.add("missing"));
+  made.decode().catch(() => {});
   return made;
 }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.annotate.place import Place
 from tests.integration.page.server import CHROMIUM, PageServer
 
 #: Milliseconds that a test waits for something on a page.
 PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +36,7 @@ def contexts(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Makes profiles of the browser, by the options of `Browser.new_context`."""
     with ExitStack() as stack:
 
-        def make(**options: object) -> BrowserContext:
+        def make(**options: Any) -> BrowserContext:
             made = chromium.new_context(**{"viewport": LAPTOP, **options})
             made.set_default_timeout(PATIENCE)
             stack.callback(made.close)
@@ -62,9 +64,11 @@ def sign_in(
 ) -> Callable[..., Page]:
     """Opens an invite link in a new profile, and then a page."""
 
-    def open_page(server: PageServer, path: str, **options: object) -> Page:
+    def open_page(
+        server: PageServer, path: str, name: str = "Ann", **options: Any
+    ) -> Page:
         page = contexts(**options).new_page()
-        join(page, server.invite())
+        join(page, server.invite(name))
         page.goto(f"{server.url}{path}")
         return page
 

@@ -33,9 +33,7 @@ _PROGRAM = "from icf.annotate.cli.main import main; main()"
 class PageServer:
     """`icf-annotate serve` on a workspace, always at the same address."""
 
-    def __init__(
-        self, place: Place, *tasks: str, settings: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, place: Place, *tasks: str, settings: Sequence[str] = ()) -> None:
         self.place = place
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from tests.annotate.pairs.asked import ask_about
+from icf.catalogue.schema import answer
+from tests.annotate.pairs.asked import ask_about, ask_all
 from tests.annotate.place import Place
+from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer, answers_of
 
 
 def shown(page: Page, number: int) -> None:
-    """Wait until so many pairs were shown, the last of them now."""
-    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
+    """Wait until so many pairs were seen, the last of them now."""
+    expect(page.locator("#work")).to_have_attribute("data-seen", str(number))
 
 
-def sent(page: Page) -> None:
-    """Wait until the server has every answer."""
+def sent(page: Page, stored: int) -> None:
+    """Wait until so many answers were given, and the server has them."""
+    expect(page.locator("#work")).to_have_attribute("data-stored", str(stored))
     expect(page.locator("#banner")).to_have_attribute("data-waiting", "0")
     expect(page.locator("#banner")).to_have_attribute("data-state", "sent")
 
@@ -32,8 +35,250 @@ def test_a_session_by_keyboard(place: Place, sign_in: Callable[..., Page]) -> No
             shown(page, number)
             page.keyboard.press(key)
         shown(page, 6)
-        sent(page)
+        sent(page, 5)
         choices = ("true", "false", "unsure", "not_a_face", "wrong_reference")
         assert answers_of(place) == [
             (key, "Ann", choice) for key, choice in zip(ids, choices, strict=False)
         ]
+
+
+def test_a_key_that_is_held_down_answers_once(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 3)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        for _ in range(5):
+            # The same key again without a release is what a held key sends.
+            page.keyboard.down("f")
+        page.keyboard.up("f")
+        shown(page, 2)
+        sent(page, 1)
+        assert answers_of(place) == [(ids[0], "Ann", "true")]
+
+
+def test_the_last_answers_can_be_changed(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 4)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        for number in (1, 2, 3):
+            shown(page, number)
+            page.keyboard.press("f")
+        shown(page, 4)
+        page.keyboard.press("z")
+        shown(page, 5)
+        expect(page.locator("#work")).to_have_attribute("data-state", "changing")
+        page.keyboard.press("Backspace")
+        shown(page, 6)
+        page.keyboard.press("j")
+        # After that it goes on with what was before.
+        shown(page, 7)
+        expect(page.locator("#work")).to_have_attribute("data-state", "asking")
+        page.locator("#strip button").first.click()
+        shown(page, 8)
+        page.keyboard.press("Escape")
+        shown(page, 9)
+        page.reload()
+        expect(page.locator("#strip li")).to_have_count(3)
+        page.locator("#strip button").first.click()
+        page.keyboard.press("u")
+        sent(page, 1)
+        assert answers_of(place) == [
+            (ids[0], "Ann", "unsure"),
+            (ids[1], "Ann", "false"),
+            (ids[2], "Ann", "true"),
+        ]
+
+
+def test_a_session_on_a_phone(place: Place, sign_in: Callable[..., Page]) -> None:
+    ids = ask_about(place, 5)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs", viewport=PHONE, has_touch=True, is_mobile=True)
+        swipe = Swipes(page)
+        for number, (right, down) in enumerate(((150, 5), (-150, 5), (5, -150)), 1):
+            shown(page, number)
+            swipe.by(right, down)
+        shown(page, 4)
+        swipe.by(30, 0)  # too short to mean something
+        page.get_by_role("button", name="No face").tap()
+        shown(page, 5)
+        sent(page, 4)
+        choices = ("true", "false", "unsure", "not_a_face")
+        assert answers_of(place) == [
+            (key, "Ann", choice) for key, choice in zip(ids, choices, strict=False)
+        ]
+        for button in page.locator("button:visible").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide == PHONE["width"]
+
+
+class Swipes:
+    """Moves a thumb over the faces."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._line = page.context.new_cdp_session(page)
+
+    def by(self, right: float, down: float) -> None:
+        """Swipe from the middle of the candidate."""
+        box = self._page.locator("#candidate").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self._touch("touchStart", [{"x": x, "y": y}])
+        for share in (0.5, 1.0):
+            moved = {"x": x + right * share, "y": y + down * share}
+            self._touch("touchMove", [moved])
+        self._touch("touchEnd", [])
+
+    def _touch(self, kind: str, points: list[dict[str, float]]) -> None:
+        params = {"type": kind, "touchPoints": points}
+        self._line.send("Input.dispatchTouchEvent", params)
+
+
+def test_the_whole_picture_is_shown_on_demand(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 2)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        whole = page.get_by_role("dialog")
+        for by_key in (True, False):
+            if by_key:
+                page.keyboard.press("c")
+            else:
+                page.locator("#candidate").click()
+            expect(whole.get_by_role("img")).to_be_visible()
+            page.keyboard.press("Escape")
+            expect(whole).to_be_hidden()
+        page.keyboard.press("c")
+        page.keyboard.press("f")
+        shown(page, 2)
+        expect(whole).to_be_hidden()
+        sent(page, 1)
+        assert answers_of(place) == [(ids[0], "Ann", "true")]
+
+
+def test_a_pause_gives_everything_back_and_another_device_goes_on(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 3)
+    with PageServer(place, "pairs") as server:
+        laptop = sign_in(server, "/pairs")
+        shown(laptop, 1)
+        laptop.keyboard.press("f")
+        shown(laptop, 2)
+        with laptop.expect_response("**/api/release"):
+            laptop.keyboard.press("p")
+        expect(laptop.get_by_role("heading", name="Paused")).to_be_visible()
+        laptop.keyboard.press("f")
+        phone = sign_in(server, "/pairs", viewport=PHONE, has_touch=True)
+        shown(phone, 1)
+        phone.keyboard.press("j")
+        sent(phone, 1)
+        phone.goto("about:blank")
+        laptop.get_by_role("button", name="Go on").click()
+        shown(laptop, 3)
+        laptop.keyboard.press("u")
+        sent(laptop, 2)
+        choices = ("true", "false", "unsure")
+        assert answers_of(place) == [
+            (key, "Ann", choice) for key, choice in zip(ids, choices, strict=True)
+        ]
+
+
+def test_questions_that_are_asked_later_appear_by_themselves(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        expect(page.get_by_text("Nothing left for now")).to_be_visible()
+        ask_about(place, 1)
+        shown(page, 1)
+        expect(page.locator("#asked")).to_have_text("Is this Ann?")
+
+
+def test_a_reference_is_asked_about_alone(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ann = place.add_character("Ann")
+    place.set_reference(ann, place.reference(ann), by="typical")
+    [one] = ask_all(place)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        expect(page.locator("#asked")).to_have_text("Is this a good picture of Ann?")
+        expect(page.locator("#reference")).to_be_hidden()
+        expect(page.get_by_role("button", name="Reference wrong")).to_be_hidden()
+        page.keyboard.press("r")
+        page.keyboard.press("f")
+        sent(page, 1)
+        assert answers_of(place) == [(one, "Ann", "true")]
+
+
+def test_chosen_keys_answer_and_the_others_do_not(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 2)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        chosen = {"keys": {"same": "d", "different": "k"}}
+        script = """(chosen) => import('/static/page.js')
+          .then((page) => page.post('/api/preferences', chosen))"""
+        page.evaluate(script, chosen)
+        page.reload()
+        shown(page, 1)
+        for key in "fjk":
+            page.keyboard.press(key)
+        shown(page, 2)
+        sent(page, 1)
+        assert answers_of(place) == [(ids[0], "Ann", "false")]
+
+
+def test_two_people_at_once_are_not_asked_the_same(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 20)
+    with PageServer(place, "pairs") as server:
+        pages = [sign_in(server, "/pairs", name=name) for name in ("Ann", "Bob")]
+        for number in range(1, 9):
+            for page in pages:
+                shown(page, number)
+                page.keyboard.press("f")
+        for page in pages:
+            sent(page, 8)
+        given = answers_of(place)
+        assert len(given) == 16
+        assert len({key for key, _, _ in given}) == 16
+        assert {name for _, name, _ in given} == {"Ann", "Bob"}
+        assert {key for key, _, _ in given} <= set(ids)
+
+
+def test_seconds_are_those_of_looking(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 1)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/")
+        page.clock.install()
+        page.goto(f"{server.url}/pairs")
+        shown(page, 1)
+        page.clock.run_for(1500)
+        page.keyboard.press("p")
+        page.clock.run_for(60_000)
+        page.keyboard.press("p")
+        page.clock.run_for(5_000)
+        shown(page, 2)
+        page.clock.run_for(2_000)
+        page.keyboard.press("f")
+        page.clock.run_for(2_000)
+        sent(page, 1)
+        with place.workspace.catalogue.read() as connection:
+            seconds = connection.execute(sa.select(answer.c.seconds)).scalar_one()
+        assert seconds == pytest.approx(2.0, abs=0.5)
