@@ -6,8 +6,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from icf.codes import Choice, RowFault
+from icf.codes import Choice, RowFault, RowNote
 from icf.names import normal_name
 from icf.spreadsheet import truth_of
 
@@ -50,6 +51,12 @@ class AnswerRow:
         choice: the answer, as written.
         batch: the batch named in the row, if any.
         answered_at: UTC epoch seconds, if the file has them.
+        seconds: that the person took, if the file has them.
+        item: what the tool calls that which was answered, e.g. the id of its task.
+        origin: who the tool says it was, in a name that no other person of any of its
+            files has; None where the file has names that people typed.
+        origin_id: what the tool calls the answer: no other answer is called so.
+        note: what is to be said about it.
     """
 
     line: int
@@ -58,22 +65,50 @@ class AnswerRow:
     choice: str
     batch: str | None = None
     answered_at: float | None = None
+    seconds: float | None = None
+    item: str = ""
+    origin: str | None = None
+    origin_id: str | None = None
+    note: RowNote | None = None
 
 
 @dataclass(frozen=True)
 class EmptyRow:
-    """A row without an answer: left empty, skipped or rejected."""
+    """A row without an answer: left empty, skipped or rejected.
+
+    Attributes:
+        question, item, note: as in `AnswerRow`.
+    """
 
     line: int
+    question: str = ""
+    item: str = ""
+    note: RowNote | None = None
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A row that is refused, and why."""
+    """A row that is refused, and why.
+
+    Attributes:
+        question, item: as in `AnswerRow`, as far as they are known.
+    """
 
     line: int
     reason: RowFault
     message: str
+    question: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is said about a row that is not refused."""
+
+    line: int
+    reason: RowNote
+    question: str = ""
+    item: str = ""
 
 
 Row = AnswerRow | EmptyRow | Fault
@@ -81,36 +116,59 @@ Row = AnswerRow | EmptyRow | Fault
 
 @dataclass(frozen=True)
 class Vote:
-    """One person's valid answer to one question."""
+    """One person's valid answer to one question; its fields are as in `AnswerRow`."""
 
     line: int
     question_id: int
     annotator: str
     choice: Choice
     answered_at: float | None = None
+    seconds: float | None = None
+    item: str = ""
+    origin: str | None = None
+    origin_id: str | None = None
 
 
-class Faults:
-    """Refused rows: all are counted, the first of each reason are kept."""
+R = TypeVar("R", RowFault, RowNote)
+S = TypeVar("S", Fault, Note)
+
+
+class _Kept(Generic[S, R]):
+    """Rows of some reasons: all are counted, the first of each reason are kept."""
 
     def __init__(self) -> None:
-        self.counts: Counter[RowFault] = Counter()
-        self._kept: dict[RowFault, list[Fault]] = defaultdict(list)
+        self.counts: Counter[R] = Counter()
+        self._kept: dict[R, list[S]] = defaultdict(list)
 
-    def add(self, fault: Fault) -> None:
-        """Count a row, and keep it as long as there is room."""
-        self.counts[fault.reason] += 1
-        if self.room(fault.reason):
-            self._kept[fault.reason].append(fault)
+    def _add(self, reason: R, row: S) -> None:
+        self.counts[reason] += 1
+        if self.room(reason):
+            self._kept[reason].append(row)
 
-    def room(self, reason: RowFault) -> int:
+    def room(self, reason: R) -> int:
         """How many rows more of a reason would be kept."""
         return KEPT_FAULTS - len(self._kept[reason])
 
-    def kept(self) -> tuple[Fault, ...]:
+    def kept(self) -> tuple[S, ...]:
         """The rows that are kept, in the order of the file."""
-        each = (fault for some in self._kept.values() for fault in some)
-        return tuple(sorted(each, key=lambda fault: fault.line))
+        each = (row for some in self._kept.values() for row in some)
+        return tuple(sorted(each, key=lambda row: row.line))
+
+
+class Faults(_Kept[Fault, RowFault]):
+    """Refused rows: all are counted, the first of each reason are kept."""
+
+    def add(self, fault: Fault) -> None:
+        """Count a row, and keep it as long as there is room."""
+        self._add(fault.reason, fault)
+
+
+class Notes(_Kept[Note, RowNote]):
+    """Rows to say something about: all are counted, the first of each are kept."""
+
+    def add(self, note: Note) -> None:
+        """Count a row, and keep it as long as there is room."""
+        self._add(note.reason, note)
 
 
 @dataclass(frozen=True)
@@ -122,12 +180,14 @@ class AnswerFile:
         format: the name of its format, e.g. ``"csv"``.
         rows: every row, in the order of the file; read once, as it is needed.
         unit: what the rows' numbers count: lines, or the tasks of a JSON list.
+        of_server: whether its people are numbered by the server that it is from.
     """
 
     name: str
     format: str
     rows: Iterable[Row]
     unit: str = "line"
+    of_server: bool = False
 
 
 def parse_choice(text: str) -> Choice | None:

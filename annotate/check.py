@@ -12,6 +12,8 @@ from icf.annotate.answers import (
     AnswerRow,
     Fault,
     Faults,
+    Note,
+    Notes,
     Row,
     Vote,
     is_storable,
@@ -32,38 +34,45 @@ FindBatches = Callable[[Sequence[int]], Mapping[int, str]]
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """The rows of a file; each is in exactly one of the three groups.
+    """The rows of a file; each is in exactly one of the four groups.
 
     Attributes:
         votes: answers to import, in the order of the questions.
         faults: rows to refuse.
         unanswered: number of rows without an answer.
+        superseded: number of rows that the same person answered again later.
         rows: number of all rows.
+        notes: what is to be said about rows of these groups.
     """
 
     votes: Iterable[Vote]
     faults: Faults
     unanswered: int
+    superseded: int
     rows: int
+    notes: Notes
 
 
 def check(file: AnswerFile, find_batches: FindBatches, spool: VoteSpool) -> CheckedRows:
     """Decide which rows to import and which to refuse.
 
-    The result does not depend on the order of the rows. If one person gives different
-    answers to a question, none of them is imported; of equal rows the first is.
+    The result does not depend on the order of the rows. Of several answers of one
+    person to a question the newest is imported, if all have a time. If they have none
+    and differ, none of them is imported; of equal rows the first is.
 
     Args:
         file: the file.
         find_batches: looks questions up.
         spool: gets the answers, and holds them as long as they are needed.
     """
-    faults = Faults()
+    faults, notes = Faults(), Notes()
     unanswered = count = 0
     for rows in _parts(file.rows):
         batches = find_batches(_question_ids(rows))
         votes: list[Vote] = []
         for row in rows:
+            if not isinstance(row, Fault) and row.note is not None:
+                notes.add(Note(row.line, row.note, row.question, row.item))
             checked = _check_row(row, batches) if isinstance(row, AnswerRow) else row
             if isinstance(checked, Vote):
                 votes.append(checked)
@@ -73,8 +82,8 @@ def check(file: AnswerFile, find_batches: FindBatches, spool: VoteSpool) -> Chec
                 unanswered += 1
         spool.add(votes)
         count += len(rows)
-    spool.refuse_repeated(faults, file.unit)
-    return CheckedRows(spool, faults, unanswered, count)
+    superseded = spool.refuse_repeated(faults, file.unit)
+    return CheckedRows(spool, faults, unanswered, superseded, count, notes)
 
 
 def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -92,23 +101,36 @@ def _question_ids(rows: Iterable[Row]) -> list[int]:
 
 
 def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
+    def refuse(reason: RowFault, message: str) -> Fault:
+        return Fault(row.line, reason, message, row.question[:_QUOTED], row.item)
+
     choice = parse_choice(row.choice)
     if choice is None:
         found = f"the answer is {row.choice[:_QUOTED]!r}"
-        return Fault(row.line, RowFault.UNKNOWN_CHOICE, found)
+        return refuse(RowFault.UNKNOWN_CHOICE, found)
     if not row.annotator:
         missing = "the annotator is missing; set one with --annotator"
-        return Fault(row.line, RowFault.BAD_ROW, missing)
+        return refuse(RowFault.BAD_ROW, missing)
     if len(row.annotator) > LONGEST_ANNOTATOR:
         long = f"the annotator has over {LONGEST_ANNOTATOR} characters"
-        return Fault(row.line, RowFault.BAD_ROW, long)
+        return refuse(RowFault.BAD_ROW, long)
     if not is_storable(row.annotator):
-        return Fault(row.line, RowFault.BAD_ENCODING, "the annotator is not valid text")
+        return refuse(RowFault.BAD_ENCODING, "the annotator is not valid text")
     key = parse_question_id(row.question)
     if key is None or key not in batches:
         found = f"there is no question {row.question[:_QUOTED]!r}"
-        return Fault(row.line, RowFault.UNKNOWN_QUESTION, found)
+        return refuse(RowFault.UNKNOWN_QUESTION, found)
     if row.batch is not None and row.batch != batches[key]:
         found = f"it belongs to batch {batches[key]}, not {row.batch[:_QUOTED]!r}"
-        return Fault(row.line, RowFault.FOREIGN_BATCH, found)
-    return Vote(row.line, key, row.annotator, choice, row.answered_at)
+        return refuse(RowFault.FOREIGN_BATCH, found)
+    return Vote(
+        line=row.line,
+        question_id=key,
+        annotator=row.annotator,
+        choice=choice,
+        answered_at=row.answered_at,
+        seconds=row.seconds,
+        item=row.item,
+        origin=row.origin,
+        origin_id=row.origin_id,
+    )

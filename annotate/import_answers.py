@@ -5,46 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
-from icf.annotate.answers import AnswerFile, AnswerRow, Fault, Row
+import sqlalchemy as sa
+
+from icf.annotate.annotator_names import AnnotatorNames as AnnotatorNames
+from icf.annotate.answers import AnswerFile, Fault, Note
 from icf.annotate.check import CheckedRows, check
 from icf.annotate.consequences import Effects
 from icf.annotate.current_rule import current_rule
+from icf.annotate.earlier import Source
 from icf.annotate.following import read_batches
 from icf.annotate.formats.read_answers import read_answers
-from icf.annotate.record import Recorded, Recorder, Source, preview
+from icf.annotate.record import Recorded, Recorder, preview
 from icf.annotate.vote_spool import VoteSpool
 from icf.annotate.weighing import weigh_again
+from icf.catalogue.schema import answer
 from icf.codes import Label
-from icf.names import normal_name
+from icf.errors import WrongUse
 from icf.workspace import Workspace
 
-
-@dataclass(frozen=True)
-class AnnotatorNames:
-    """The names of annotators in the catalogue.
-
-    Attributes:
-        names: new names by name in the file; other names are kept.
-        default: annotator of rows without one; None refuses these rows.
-    """
-
-    names: Mapping[str, str]
-    default: str | None = None
-
-    def rename(self, row: Row) -> Row:
-        """The row with its annotator's name in the catalogue."""
-        if not isinstance(row, AnswerRow):
-            return row
-        found = normal_name(row.annotator or self.default or "")
-        name = self._normal_names.get(found, found)
-        return row if name == row.annotator else replace(row, annotator=name)
-
-    @cached_property
-    def _normal_names(self) -> dict[str, str]:
-        return {normal_name(a): normal_name(b) for a, b in self.names.items()}
+#: Names of people that are not looked up twice.
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +40,9 @@ class Imported:
         revised: number of rows that change an earlier answer of the same person.
         known: number of rows whose answer was already recorded.
         unanswered: number of rows without an answer.
+        superseded: number of rows that the same person answered again later, in the
+            same file.
+        renamed: number of answers in the catalogue whose person has another name now.
         faults: rows that were refused, in the order of the file; of many with the same
             reason, the first.
         refused: number of refused rows by reason.
@@ -64,6 +50,8 @@ class Imported:
         labels: number of questions by their new label.
         unmerged: number of characters whose merge was undone with its answer.
         effects: what followed for references and faces.
+        notes: what is to be said about rows that were not refused; of many the first.
+        noted: number of these rows by reason.
     """
 
     file: AnswerFile
@@ -77,6 +65,10 @@ class Imported:
     labels: Mapping[Label, int]
     unmerged: int = 0
     effects: Effects = field(default_factory=Effects)
+    superseded: int = 0
+    renamed: int = 0
+    notes: tuple[Note, ...] = ()
+    noted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def filter_next(self) -> bool:
@@ -102,6 +94,7 @@ def import_answers(
 
     Raises:
         BadInput: the file cannot be read, or its format is unknown.
+        WrongUse: a server is named, and the file is from none.
     """
     with VoteSpool() as spool:
         file, source, checked = _read(workspace, path, annotators, spool)
@@ -122,6 +115,7 @@ def preview_import(
 
     Raises:
         BadInput: the file cannot be read, or its format is unknown.
+        WrongUse: a server is named, and the file is from none.
     """
     with VoteSpool() as spool:
         file, source, checked = _read(workspace, path, annotators, spool)
@@ -135,7 +129,20 @@ def _read(
 ) -> tuple[AnswerFile, Source, CheckedRows]:
     found = read_answers(path)
     source = Source(found.name, _sha256(path))
-    file = replace(found, rows=map(annotators.rename, found.rows))
+    if annotators.server is not None and not found.of_server:
+        raise WrongUse(
+            f"{path} is from no server: --server is for exports of Label Studio"
+        )
+
+    @lru_cache(_REMEMBERED)
+    def remembered(origin: str) -> str | None:
+        query = sa.select(answer.c.annotator).where(answer.c.origin == origin)
+        with workspace.catalogue.read() as connection:
+            newest = query.order_by(answer.c.id.desc()).limit(1)
+            return connection.execute(newest).scalar()
+
+    rows = (annotators.rename(row, remembered) for row in found.rows)
+    file = replace(found, rows=rows)
 
     def find_batches(ids: Sequence[int]) -> Mapping[int, str]:
         with workspace.catalogue.read() as connection:
@@ -169,4 +176,8 @@ def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Impor
         labels=recorded.labels,
         unmerged=recorded.unmerged,
         effects=recorded.effects,
+        superseded=checked.superseded,
+        renamed=recorded.renamed,
+        notes=checked.notes.kept(),
+        noted={note.value: n for note, n in checked.notes.counts.most_common()},
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -12,13 +11,13 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
+from icf.annotate.earlier import Changes, New, Renamed, Source, compare, read_earlier
 from icf.annotate.following import Followed, Follower, lock, read_batches
 from icf.annotate.rule import Rule
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer
-from icf.codes import Choice, RowFault
+from icf.codes import Choice
 
 T = TypeVar("T")
 
@@ -37,26 +36,23 @@ class Recorded(Followed):
         taken: number of new answers.
         revised: number of answers that replace an earlier one of the same person.
         known: number of answers that were already in the catalogue.
+        renamed: number of answers in the catalogue whose person has another name now.
         faults: answers to questions that were taken down.
     """
 
     taken: int = 0
     revised: int = 0
     known: int = 0
+    renamed: int = 0
     faults: list[Fault] = field(default_factory=list)
 
-
-@dataclass(frozen=True)
-class Source:
-    """An answer file.
-
-    Attributes:
-        name: its name, without its folder.
-        sha256: of its bytes.
-    """
-
-    name: str
-    sha256: str
+    def count(self, changes: Changes) -> None:
+        """Count what some answers change."""
+        self.taken += changes.taken
+        self.revised += changes.revised
+        self.known += changes.known
+        self.renamed += len(changes.renamed)
+        self.faults += changes.faults
 
 
 def preview(
@@ -67,7 +63,7 @@ def preview(
     for part in _chunks(votes):
         ids = sorted({vote.question_id for vote in part})
         existing = read_batches(connection, ids)
-        _select_new(part, existing, _read_given(connection, ids), source, total)
+        total.count(compare(part, existing, read_earlier(connection, ids), source))
     return total
 
 
@@ -106,16 +102,45 @@ class Recorder:
         for part in _chunks(votes):
             with self.catalogue.write() as connection:
                 existing = lock(connection, sorted({v.question_id for v in part}))
-                given = _read_given(connection, existing)
-                new = _select_new(part, existing, given, self.source, total)
-                self._insert(connection, new)
-                voted = {each.vote.question_id for each in new}
+                given = read_earlier(connection, existing)
+                changes = compare(part, existing, given, self.source)
+                self._change(connection, changes)
+                self._insert(connection, changes.new)
+                total.count(changes)
+                voted = {each.vote.question_id for each in changes.new}
                 follower = Follower(self.run_id, self.rule)
                 follower.follow(connection, existing, voted, total)
             done(len(part))
         return total
 
-    def _insert(self, connection: sa.Connection, new: Sequence[_New]) -> None:
+    def _change(self, connection: sa.Connection, changes: Changes) -> None:
+        """Change answers that are in the catalogue."""
+        now = time.time()
+        # Only one answer of a name may count, also in between.
+        moved = [each.earlier.id for each in changes.renamed if each.earlier.counts]
+        ended = sorted({*moved, *changes.outdone})
+        if ended:
+            update = sa.update(answer).where(answer.c.id.in_(ended))
+            connection.execute(update.values(replaced_at=now))
+        outdone = set(changes.outdone)
+        for each in changes.renamed:
+            values: dict[str, object] = {"annotator": each.vote.annotator}
+            if each.vote.origin:
+                values["origin"] = each.vote.origin
+            if each.earlier.counts and each.earlier.id not in outdone:
+                values["replaced_at"] = None
+            self._set(connection, each.earlier.id, values)
+        for key, noted in changes.noted.items():
+            self._set(connection, key, noted)
+        ledger.append(connection, self.run_id, map(_renaming, changes.renamed))
+
+    def _set(
+        self, connection: sa.Connection, key: int, values: dict[str, object]
+    ) -> None:
+        update = sa.update(answer).where(answer.c.id == key)
+        connection.execute(update.values(**values))
+
+    def _insert(self, connection: sa.Connection, new: Sequence[New]) -> None:
         now = time.time()
         replaced = [each.replaces.id for each in new if each.replaces]
         if replaced:
@@ -131,6 +156,9 @@ class Recorder:
                 "file": self.source.name,
                 "file_sha256": self.source.sha256,
                 "line": each.vote.line,
+                "seconds": each.vote.seconds,
+                "origin": each.vote.origin,
+                "origin_id": each.vote.origin_id,
             }
             for each in new
         ]
@@ -139,41 +167,11 @@ class Recorder:
         ledger.append(connection, self.run_id, map(_revision, filter(_revises, new)))
 
 
-@dataclass(frozen=True)
-class _Given:
-    """An answer in the catalogue.
-
-    Attributes:
-        counts: whether no later answer of the same person replaced it.
-    """
-
-    id: int
-    choice: Choice
-    answered_at: float | None
-    source: Source
-    line: int
-    counts: bool
-
-    def is_in(self, source: Source, line: int) -> bool:
-        """Whether it is this row of a file, as far as earlier versions noted it."""
-        if self.source.sha256:
-            return self.source.sha256 == source.sha256
-        return (self.source.name, self.line) == (source.name, line)
-
-
-@dataclass(frozen=True)
-class _New:
-    """An answer to record, and the one of the same person that it replaces."""
-
-    vote: Vote
-    replaces: _Given | None
-
-
-def _revises(new: _New) -> bool:
+def _revises(new: New) -> bool:
     return new.replaces is not None
 
 
-def _revision(new: _New) -> ledger.Decision:
+def _revision(new: New) -> ledger.Decision:
     old, vote = new.replaces, new.vote
     assert old is not None
     before = f"{old.choice} before, in {old.source.name}"
@@ -201,63 +199,17 @@ def revision(
     )
 
 
-def _read_given(
-    connection: sa.Connection, ids: Sequence[int]
-) -> dict[tuple[int, str], list[_Given]]:
-    """All answers to questions, by question and person, oldest first."""
-    found: dict[tuple[int, str], list[_Given]] = defaultdict(list)
-    query = sa.select(answer).order_by(answer.c.id)
-    for row in by_ids(connection, query, answer.c.question_id, ids):
-        found[row.question_id, row.annotator].append(
-            _Given(
-                row.id,
-                Choice[row.choice.upper()],
-                row.answered_at,
-                Source(row.file, row.file_sha256 or ""),
-                row.line,
-                row.replaced_at is None,
-            )
-        )
-    return found
-
-
-def _select_new(
-    votes: Iterable[Vote],
-    existing: Container[int],
-    given: Mapping[tuple[int, str], Sequence[_Given]],
-    source: Source,
-    total: Recorded,
-) -> list[_New]:
-    """Return the answers to record; count all of them in ``total``."""
-    new = []
-    for vote in votes:
-        if vote.question_id not in existing:
-            message = f"question {vote.question_id} was taken down"
-            total.faults.append(Fault(vote.line, RowFault.UNKNOWN_QUESTION, message))
-            continue
-        earlier = given.get((vote.question_id, vote.annotator), ())
-        if _is_known(vote, earlier, source):
-            total.known += 1
-            continue
-        new.append(_New(vote, next((each for each in earlier if each.counts), None)))
-        total.taken += not earlier
-        total.revised += bool(earlier)
-    return new
-
-
-def _is_known(vote: Vote, earlier: Sequence[_Given], source: Source) -> bool:
-    """Whether a person's answer is recorded, or older than the one that counts.
-
-    A file that is imported again takes nothing back that was revised since.
-    """
-    for each in earlier:
-        if each.counts and each.choice is vote.choice:
-            return True
-        if each.choice is vote.choice and each.is_in(source, vote.line):
-            return True
-        if each.counts and each.answered_at and vote.answered_at:
-            return vote.answered_at <= each.answered_at
-    return False
+def _renaming(renamed: Renamed) -> ledger.Decision:
+    """The line of the ledger about an answer whose person has another name now."""
+    earlier, vote = renamed.earlier, renamed.vote
+    return ledger.Decision(
+        "question",
+        vote.question_id,
+        REVISION_STEP,
+        earlier.choice.value,
+        earlier.choice.value,
+        message=f"{earlier.annotator} is called {vote.annotator} now",
+    )
 
 
 def _chunks(items: Iterable[T]) -> Iterator[Sequence[T]]:

@@ -28,7 +28,8 @@ PEOPLE = 5
 IMPORT = """
 import json, sys, time
 from pathlib import Path
-from icf.annotate.import_answers import AnnotatorNames, import_answers
+from icf.annotate.annotator_names import AnnotatorNames
+from icf.annotate.import_answers import import_answers
 from icf.workspace import find
 
 workspace = find(Path(sys.argv[1]))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from icf.annotate.answers import UNDERSTOOD
-from icf.annotate.import_answers import (
-    AnnotatorNames,
-    Imported,
-    import_answers,
-    preview_import,
-)
+from icf.annotate.annotator_names import AnnotatorNames
+from icf.annotate.answers import UNDERSTOOD, Fault, Note
+from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.annotate.votes import ALWAYS_COUNTED
 from icf.annotate.waiting import apply_waiting
-from icf.codes import Label, RowFault
+from icf.codes import Label, RowFault, RowNote
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import SomeFailed, WrongUse
 
@@ -39,7 +36,14 @@ _FILTER_NEXT = (
     "persons",
     metavar="FOUND=NAME",
     multiple=True,
-    help="Rename the annotator FOUND of the file to NAME; may be repeated.",
+    help="Rename the annotator FOUND of the file to NAME; may be repeated. What was "
+    "imported under another name follows.",
+)
+@click.option(
+    "--server",
+    metavar="NAME",
+    help="Call the Label Studio that the file is from NAME: its user 1 becomes "
+    "label-studio:NAME:1, and is another person than user 1 of another one.",
 )
 @click.option("--dry-run", is_flag=True, help="Only check and count the rows.")
 @shared_options
@@ -50,6 +54,7 @@ def import_command(
     file: Path,
     annotator: str | None,
     persons: tuple[str, ...],
+    server: str | None,
     dry_run: bool,
 ) -> None:
     """Import the answers in FILE: questions.csv filled in, MTurk or Label Studio.
@@ -57,10 +62,11 @@ def import_command(
     Good rows are imported; each bad row is reported with its line and reason, and the
     exit code is 3. Known answers are not counted twice, so a file can be imported
     again, for example after an interruption. Another answer of the same person in a
-    later file replaces the earlier one. A question is settled when as many answers
+    later file replaces the earlier one; where answers have a time, the newest counts,
+    in whatever order files are imported. A question is settled when as many answers
     agree as the setting annotate.votes requires.
     """
-    names = AnnotatorNames(dict(map(_parse_person, persons)), annotator)
+    names = AnnotatorNames(dict(map(_parse_person, persons)), annotator, server)
     workspace = invocation.workspace
     if dry_run:
         imported = preview_import(workspace, file, names)
@@ -69,6 +75,8 @@ def import_command(
         with invocation.progress("importing answers", None) as advance:
             imported = import_answers(workspace, file, names, advance)
     invocation.emit(_import_json(imported), lambda: _import_table(imported))
+    for note in imported.noted:
+        invocation.say("\n".join(_noted(imported, RowNote[note.upper()])))
     if imported.filter_next:
         invocation.say(_FILTER_NEXT)
     _fail_on_faults(file, imported, dry_run)
@@ -89,15 +97,14 @@ def _import_json(imported: Imported) -> dict[str, object]:
         "revised": imported.revised,
         "known": imported.known,
         "unanswered": imported.unanswered,
+        "superseded": imported.superseded,
+        "renamed": imported.renamed,
         "refused": dict(imported.refused),
         "faults": [
-            {
-                "line": fault.line,
-                "reason": fault.reason.value,
-                "message": fault.message,
-            }
-            for fault in imported.faults
+            {**_row_json(fault), "message": fault.message} for fault in imported.faults
         ],
+        "noted": dict(imported.noted),
+        "notes": [_row_json(note) for note in imported.notes],
         "labels": {
             label.value: imported.labels.get(label, 0)
             for label in Label
@@ -111,12 +118,23 @@ def _import_json(imported: Imported) -> dict[str, object]:
     }
 
 
+def _row_json(row: Fault | Note) -> dict[str, object]:
+    return {
+        "line": row.line,
+        "reason": row.reason.value,
+        "question": row.question,
+        "item": row.item,
+    }
+
+
 def _import_table(imported: Imported) -> object:
     rows = [
         ("answers imported", imported.taken),
         ("earlier answers changed", imported.revised),
         ("already known", imported.known),
         ("without an answer", imported.unanswered),
+        *_if_any("older answers of the same person", imported.superseded),
+        *_if_any("known answers under another name now", imported.renamed),
         *((f"refused: {why}", number) for why, number in imported.refused.items()),
         *(
             (f"questions now {label}", imported.labels[label])
@@ -126,17 +144,40 @@ def _import_table(imported: Imported) -> object:
     ]
     effects = imported.effects
     rows += [
-        (what, number)
-        for what, number in (
-            ("merges of characters undone", imported.unmerged),
-            ("references refused", len(effects.refused)),
-            ("references restored", len(effects.restored)),
-            ("faces dropped, because they are none", len(effects.faces_out)),
-            ("faces restored", len(effects.faces_back)),
-        )
-        if number
+        *_if_any("merges of characters undone", imported.unmerged),
+        *_if_any("references refused", len(effects.refused)),
+        *_if_any("references restored", len(effects.restored)),
+        *_if_any("faces dropped, because they are none", len(effects.faces_out)),
+        *_if_any("faces restored", len(effects.faces_back)),
     ]
     return table((imported.file.name, "count"), rows)
+
+
+def _if_any(what: str, number: int) -> list[tuple[str, int]]:
+    """A row of the table, where there is something to count."""
+    return [(what, number)] if number else []
+
+
+def _noted(imported: Imported, reason: RowNote) -> list[str]:
+    """Say what is the matter with rows that were not refused; show the first."""
+    count = imported.noted[reason.value]
+    shown = [each for each in imported.notes if each.reason is reason][:_SHOWN]
+    rows = "row" if count == 1 else "rows"
+    lines = [f"{reason}, {count} {rows} ({reason.meaning})"]
+    lines += [f"  {_where(imported, each)}" for each in shown]
+    return lines + _and_more(count, shown)
+
+
+def _where(imported: Imported, row: Fault | Note) -> str:
+    """Which row it is: by its number, its question and what the tool calls it."""
+    known = [f"question {row.question}"] if row.question else []
+    known += [f"id {row.item}"] if row.item else []
+    place = f"{imported.file.unit} {row.line}"
+    return f"{place} ({', '.join(known)})" if known else place
+
+
+def _and_more(count: int, shown: Sequence[object]) -> list[str]:
+    return [f"  and {count - len(shown)} more"] if count > len(shown) else []
 
 
 def _fail_on_faults(file: Path, imported: Imported, dry_run: bool) -> None:
@@ -174,7 +215,5 @@ def _explained(imported: Imported, reason: RowFault, count: int) -> list[str]:
     about = UNDERSTOOD if reason is RowFault.UNKNOWN_CHOICE else reason.meaning
     rows = "row" if count == 1 else "rows"
     lines = [f"{reason}, {count} {rows} ({about})"]
-    lines += [f"  {imported.file.unit} {each.line}: {each.message}" for each in shown]
-    if count > len(shown):
-        lines.append(f"  and {count - len(shown)} more")
-    return lines
+    lines += [f"  {_where(imported, each)}: {each.message}" for each in shown]
+    return lines + _and_more(count, shown)

@@ -42,6 +42,7 @@ class Format:
             is not JSON.
         writer: how a batch is exported; None for a format that is only imported.
         unit: what the numbers of its rows in JSON count.
+        of_server: whether its people are numbered by the server that a file is from.
     """
 
     name: str
@@ -50,3 +51,4 @@ class Format:
     read_json: Callable[[TextFile], Iterator[Row]] | None = None
     writer: BatchWriter | None = None
     unit: str = "task"
+    of_server: bool = False

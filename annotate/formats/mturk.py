@@ -9,11 +9,13 @@ references need another page: they are in a file of their own, with the columns
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Row, question_name
 from icf.annotate.batch import Question, picture_path
 from icf.annotate.formats.base import Format
 from icf.annotate.formats.csv_rows import csv_bytes, read_rows
+from icf.annotate.formats.values import moment_of, seconds_of
 from icf.spreadsheet import Table, TableRow
 
 FILE = "mturk.csv"
@@ -25,6 +27,10 @@ REFERENCES_COLUMNS = (*COLUMNS, "character", "album")
 #: Columns of a results file, as `column_name` spells them.
 _QUESTION, _ANSWER, _WORKER = "input.question_id", "answer.same", "workerid"
 _STATUS, _BATCH = "assignmentstatus", "input.batch_id"
+_ASSIGNMENT, _SECONDS, _TIME = "assignmentid", "worktimeinseconds", "submittime"
+
+#: Hours from UTC by the name of the zone: the service wrote times in no others.
+_ZONES = {"UTC": 0, "GMT": 0, "PST": -8, "PDT": -7}
 
 
 def write_files(questions: Sequence[Question], url_prefix: str) -> dict[str, bytes]:
@@ -68,15 +74,44 @@ def read(table: Table) -> Iterator[Row] | None:
     if not {_QUESTION, _ANSWER, _WORKER} <= set(table.header):
         return None
     columns = (_QUESTION, _ANSWER, _WORKER, _STATUS, _BATCH)
-    return read_rows(table, columns, _read_row)
+    also = (_ASSIGNMENT, _SECONDS, _TIME)
+    return read_rows(table, (*columns, *also), _read_row)
 
 
 def _read_row(row: TableRow) -> Row:
     cells = row.cells
+    assignment = cells.get(_ASSIGNMENT, "")
     if not cells[_ANSWER] or cells.get(_STATUS, "").casefold() == "rejected":
-        return EmptyRow(row.line)
-    batch = cells.get(_BATCH) or None
-    return AnswerRow(row.line, cells[_QUESTION], cells[_WORKER], cells[_ANSWER], batch)
+        return EmptyRow(row.line, cells[_QUESTION], assignment)
+    return AnswerRow(
+        line=row.line,
+        question=cells[_QUESTION],
+        annotator=cells[_WORKER],
+        choice=cells[_ANSWER],
+        batch=cells.get(_BATCH) or None,
+        answered_at=_moment_of(cells.get(_TIME, "")),
+        seconds=seconds_of(cells.get(_SECONDS)),
+        item=assignment,
+        origin=cells[_WORKER] or None,
+        origin_id=f"mturk:{assignment}" if assignment else None,
+    )
+
+
+def _moment_of(written: str) -> float | None:
+    """The UTC epoch seconds of a time as the service writes it; None for all else.
+
+    >>> _moment_of("Tue Mar 09 14:16:08 PST 2021")
+    1615328168.0
+    """
+    *words, zone, year = written.split() if " " in written.strip() else ("", "")
+    if zone not in _ZONES:
+        return moment_of(written)
+    try:
+        time = datetime.strptime(" ".join((*words, year)), "%a %b %d %H:%M:%S %Y")
+        there = timezone(timedelta(hours=_ZONES[zone]))
+        return time.replace(tzinfo=there).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 FORMAT = Format(

@@ -28,9 +28,11 @@ def read_answers(path: Path) -> AnswerFile:
         file = open_text(path)
         if _begins_a_list(file):
             form, rows = _json(file)
-            return AnswerFile(path.name, form.name, rows, form.unit)
-        form, rows = _csv(file)
-        return AnswerFile(path.name, form.name, rows)
+            unit = form.unit
+        else:
+            form, rows = _csv(file)
+            unit = "line"
+        return AnswerFile(path.name, form.name, rows, unit, form.of_server)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
 

@@ -333,6 +333,16 @@ class RowFault(Code):
     )
 
 
+class RowNote(Code):
+    """What is said about a row of an answers file that is not rejected."""
+
+    EDITED = (
+        "edited",
+        "somebody else changed it since; it stays the answer of who made it",
+    )
+    DRAFT = "draft", "somebody began to answer and did not submit it"
+
+
 ALL: tuple[type[Code], ...] = (
     FetchStatus,
     ImageReason,
@@ -349,4 +359,5 @@ ALL: tuple[type[Code], ...] = (
     Choice,
     RoundState,
     RowFault,
+    RowNote,
 )

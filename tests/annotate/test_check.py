@@ -14,13 +14,14 @@ from icf.annotate.answers import (
     AnswerRow,
     EmptyRow,
     Fault,
+    Note,
     Row,
     Vote,
 )
 from icf.annotate.check import check
 from icf.annotate.vote_spool import VoteSpool
 from icf.annotate.votes import agreed_label
-from icf.codes import Choice, Label, RowFault
+from icf.codes import Choice, Label, RowFault, RowNote
 
 BATCHES = {1: "b1", 2: "b1", 3: "b2"}
 
@@ -32,6 +33,7 @@ class Outcome:
     votes: tuple[Vote, ...]
     faults: tuple[Fault, ...]
     unanswered: int
+    superseded: int = 0
 
 
 def checked(*rows: Row, unit: str = "line") -> Outcome:
@@ -39,7 +41,12 @@ def checked(*rows: Row, unit: str = "line") -> Outcome:
     with VoteSpool() as spool:
         found = check(file, lambda _ids: BATCHES, spool)
         assert found.rows == len(rows)
-        return Outcome(tuple(found.votes), found.faults.kept(), found.unanswered)
+        return Outcome(
+            tuple(found.votes),
+            found.faults.kept(),
+            found.unanswered,
+            found.superseded,
+        )
 
 
 def fault(row: AnswerRow) -> tuple[str, str]:
@@ -83,7 +90,7 @@ def test_one_persons_second_row_is_refused_and_names_the_first() -> None:
     result = checked(*rows)
     assert [vote.line for vote in result.votes] == [2]
     assert result.faults == (
-        Fault(5, RowFault.DUPLICATE_ROW, "same answer as in line 2"),
+        Fault(5, RowFault.DUPLICATE_ROW, "same answer as in line 2", "q000001"),
     )
 
 
@@ -96,8 +103,62 @@ def test_contradictory_rows_of_one_person_are_all_refused() -> None:
     result = checked(*rows, unit="task")
     assert [vote.annotator for vote in result.votes] == ["bob"]
     assert result.faults == (
-        Fault(2, RowFault.CONFLICT, "true here, false in task 4"),
-        Fault(4, RowFault.CONFLICT, "false here, true in task 2"),
+        Fault(2, RowFault.CONFLICT, "true here, false in task 4", "q000001"),
+        Fault(4, RowFault.CONFLICT, "false here, true in task 2", "q000001"),
+    )
+
+
+def test_of_dated_answers_of_one_person_the_newest_is_taken() -> None:
+    rows = [
+        AnswerRow(2, "1", "ann", "true", answered_at=10.0, seconds=1.0),
+        AnswerRow(3, "1", "ann", "false", answered_at=30.0, seconds=3.0),
+        AnswerRow(4, "1", "ann", "true", answered_at=20.0, seconds=2.0),
+        AnswerRow(5, "1", "bob", "true", answered_at=20.0),
+    ]
+    for some in (rows, rows[::-1]):
+        result = checked(*some)
+        assert result.votes == (
+            Vote(3, 1, "ann", Choice.FALSE, 30.0, 3.0),
+            Vote(5, 1, "bob", Choice.TRUE, 20.0),
+        )
+        assert (result.faults, result.superseded) == ((), 2)
+
+
+def test_a_repeated_answer_has_the_time_of_its_newest_row() -> None:
+    rows = [
+        AnswerRow(line, "1", "ann", "true", answered_at=float(line), item=str(line))
+        for line in (2, 4, 3)
+    ]
+    result = checked(*rows)
+    assert result.votes == (Vote(4, 1, "ann", Choice.TRUE, 4.0, item="4"),)
+    assert (result.faults, result.superseded) == ((), 2)
+
+
+@pytest.mark.parametrize("times", [(10.0, 10.0), (10.0, None), (None, None)])
+def test_of_answers_that_differ_none_is_taken_where_none_is_the_newest(
+    times: tuple[float | None, float | None],
+) -> None:
+    rows = [
+        AnswerRow(line, "1", "ann", choice, answered_at=time)
+        for line, choice, time in zip((2, 3), ("true", "false"), times, strict=True)
+    ]
+    result = checked(*rows)
+    assert (result.votes, result.superseded) == ((), 0)
+    assert [each.reason for each in result.faults] == [RowFault.CONFLICT] * 2
+
+
+def test_what_is_to_be_said_of_rows_is_counted_beside_their_groups() -> None:
+    rows: list[Row] = [
+        AnswerRow(2, "1", "ann", "true", item="7", note=RowNote.EDITED),
+        EmptyRow(3, "q000002", "8", RowNote.DRAFT),
+        EmptyRow(4),
+    ]
+    with VoteSpool() as spool:
+        found = check(AnswerFile("a", "csv", rows), lambda _ids: BATCHES, spool)
+        assert (len(list(found.votes)), found.unanswered) == (1, 2)
+    assert found.notes.kept() == (
+        Note(2, RowNote.EDITED, "1", "7"),
+        Note(3, RowNote.DRAFT, "q000002", "8"),
     )
 
 
@@ -148,6 +209,7 @@ givens = st.builds(
     annotator=st.sampled_from(["ann", "bob", "cat", ""]),
     choice=st.sampled_from(["true", "same", "false", "unsure", "maybe"]),
     batch=st.sampled_from([None, "b1", "b2"]),
+    answered_at=st.sampled_from([None, 1.0, 2.0]),
 )
 any_rows = st.one_of(
     givens,
@@ -172,7 +234,8 @@ def test_every_row_has_exactly_one_outcome(rows: list[Row]) -> None:
     result = checked(*numbered(rows))
     taken = [vote.line for vote in result.votes]
     refused = [each.line for each in result.faults]
-    assert len(taken) + len(refused) + result.unanswered == len(rows)
+    counted = len(taken) + len(refused) + result.unanswered + result.superseded
+    assert counted == len(rows)
     assert len({*taken, *refused}) == len(taken) + len(refused)
     assert refused == sorted(refused)
 

@@ -119,8 +119,12 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "taken": 4,
         "known": 0,
         "unanswered": 1,
+        "superseded": 0,
+        "renamed": 0,
         "refused": {},
         "faults": [],
+        "noted": {},
+        "notes": [],
         "labels": {"open": 0, "same": 2, "different": 1, "unsure": 1},
         "revised": 0,
         "unmerged": 0,
@@ -163,8 +167,8 @@ def test_bad_rows_are_reported_with_line_reason_and_exit_code_3(filled: Place) -
         (3, "unknown_question"),
         (4, "unknown_choice"),
     ]
-    assert "line 3: there is no question '99'" in err
-    assert "line 4: the answer is '?'" in err
+    assert "line 3 (question 99): there is no question '99'" in err
+    assert "line 4 (question 2): the answer is '?'" in err
     assert err.count("understood are true, same or yes; false") == 1
     assert "ANN7" not in err + json.dumps(found)
     assert found["taken"] == 1

@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate import record
+from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.answers import Vote
 from icf.annotate.export import ExportRequest, export
 from icf.annotate.formats.label_studio import REFERENCES_CONFIG_FILE, REFERENCES_FILE
 from icf.annotate.formats.mturk import REFERENCES_FILE as MTURK_REFERENCES
-from icf.annotate.import_answers import AnnotatorNames, Imported, import_answers
+from icf.annotate.import_answers import Imported, import_answers
 from icf.catalogue import references, reviews
 from icf.catalogue.merges import survivor_of
 from icf.catalogue.reviews import Found

@@ -4,19 +4,17 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.export import ExportRequest, export
-from icf.annotate.import_answers import (
-    AnnotatorNames,
-    Imported,
-    import_answers,
-    preview_import,
-)
-from tests.annotate.formats.test_label_studio import annotation
+from icf.annotate.import_answers import Imported, import_answers, preview_import
+from icf.errors import WrongUse
+from tests.annotate.formats.test_label_studio_answers import annotation
 from tests.annotate.formats.test_mturk import assignment, results
 from tests.annotate.place import Place
 
@@ -50,7 +48,8 @@ def fill_in(folder: Path, *choices: str, annotator: str = "ann") -> Path:
 
 def take(place: Place, path: Path, names: AnnotatorNames = NOBODY) -> Imported:
     imported = import_answers(place.workspace, path, names)
-    counted = imported.taken + imported.known + imported.unanswered
+    counted = imported.taken + imported.revised + imported.known
+    counted += imported.unanswered + imported.superseded
     assert counted + len(imported.faults) == imported.rows
     return imported
 
@@ -92,6 +91,63 @@ def test_label_studio_answers_are_taken(place: Place) -> None:
     ]
     assert list(place.labels().values()) == ["open", "different", "open", "open"]
     assert {person for _, person, _ in place.answers()} == {"ann", "label-studio:2"}
+
+
+def label_studio_export(place: Place, *annotations: Any) -> Path:
+    """An export of a batch of one question with these annotations."""
+    folder = asked(place, "label-studio", 1)
+    tasks = json.loads((folder / "tasks.json").read_bytes())
+    tasks[0] |= {"id": 17, "annotations": list(annotations)}
+    path = folder.parent / "export.json"
+    path.write_text(json.dumps(tasks))
+    return path
+
+
+def test_a_name_given_once_holds_for_later_imports_of_label_studio(
+    place: Place,
+) -> None:
+    made = {"created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z"}
+    path = label_studio_export(place, annotation("same", 1, **made))
+    assert take(place, path).taken == 1
+    named = take(place, path, AnnotatorNames({"label-studio:1": "ann"}))
+    assert (named.known, named.renamed) == (1, 1)
+    # Changed since, imported without the name.
+    text = path.read_text().replace('"same"]', '"different"]')
+    path.write_text(text.replace('updated_at": "2026', 'updated_at": "2027'))
+    changed = take(place, path)
+    assert (changed.revised, changed.renamed) == (1, 0)
+    assert {(who, what) for _, who, what in place.answers()} == {
+        ("ann", "true"),
+        ("ann", "false"),
+    }
+    assert list(place.labels().values()) == ["different"]
+
+
+def test_a_server_that_is_named_later_makes_no_second_vote(plain: Place) -> None:
+    made = {"created_at": "2026-01-02T03:04:05Z"}
+    path = label_studio_export(plain, annotation("same", 1, **made))
+    take(plain, path)
+    named = take(plain, path, AnnotatorNames({}, server="lab"))
+    assert (named.taken, named.known, named.renamed) == (0, 1, 1)
+    assert {who for _, who, _ in plain.answers()} == {"label-studio:lab:1"}
+
+
+def test_a_file_that_is_from_no_server_has_no_name_of_one(plain: Place) -> None:
+    path = fill_in(asked(plain, faces=1), "true")
+    with pytest.raises(WrongUse, match="from no server"):
+        import_answers(plain.workspace, path, AnnotatorNames({}, server="lab"))
+
+
+def test_faults_and_notes_name_the_question_and_label_studios_task(
+    plain: Place,
+) -> None:
+    edited = annotation("same", 1, updated_by=2)
+    path = label_studio_export(plain, edited, annotation("sane", 3))
+    imported = take(plain, path)
+    [fault], [note] = imported.faults, imported.notes
+    assert (fault.question, fault.item) == ("q000001", "17")
+    assert (note.reason.value, note.question, note.item) == ("edited", "q000001", "17")
+    assert imported.noted == {"edited": 1}
 
 
 def test_mturk_results_are_taken(place: Place) -> None:

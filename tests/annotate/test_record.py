@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import threading
 
 import pytest
@@ -8,8 +9,9 @@ import sqlalchemy as sa
 from icf.annotate import record
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
+from icf.annotate.earlier import Source
 from icf.annotate.following import read_batches
-from icf.annotate.record import Recorded, Recorder, Source, preview
+from icf.annotate.record import Recorded, Recorder, preview
 from icf.annotate.votes import VotesRule
 from icf.catalogue import reviews
 from icf.catalogue.annotation.pauses import LOW_SCORE
@@ -36,9 +38,17 @@ def asked(place: Place, count: int) -> list[int]:
     return place.question_ids()
 
 
-def take(place: Place, *votes: Vote, needed: int = 1, file: str = "a.csv") -> Recorded:
+def take(
+    place: Place,
+    *votes: Vote,
+    needed: int = 1,
+    file: str = "a.csv",
+    sha256: str | None = None,
+) -> Recorded:
     run_id = place.workspace.begin_run("test")
-    source = Source(file, file)
+    # The hash of its bytes: other rows make another file.
+    sha256 = sha256 or hashlib.sha256(f"{file} {votes}".encode()).hexdigest()
+    source = Source(file, sha256)
     rule = VotesRule(needed, max_votes=3)
     return Recorder(place.workspace.catalogue, run_id, source, rule).record(votes)
 

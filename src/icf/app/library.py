@@ -16,6 +16,7 @@ from pathlib import Path
 from icf import workspace as workspaces
 from icf.annotate import export
 from icf.annotate import import_answers as answers
+from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset import release as releases
@@ -231,6 +232,7 @@ def import_answers(
     *,
     annotator: str | None = None,
     names: Mapping[str, str] | None = None,
+    server: str | None = None,
 ) -> answers.Imported:
     """Import a file of answers: questions.csv filled in, MTurk or Label Studio.
 
@@ -239,6 +241,8 @@ def import_answers(
         file: the answers.
         annotator: who answered the rows that name nobody; None refuses those rows.
         names: what to call annotators, by their names in the file.
+        server: what to call the Label Studio that it is from, so that its users are
+            not taken for those of another one.
 
     Returns:
         How many rows were taken, and each refused row with its line and reason.
@@ -246,7 +250,7 @@ def import_answers(
     Raises:
         BadInput: ``file`` is not a file of answers.
     """
-    annotators = answers.AnnotatorNames(names or {}, annotator)
+    annotators = AnnotatorNames(names or {}, annotator, server)
     return answers.import_answers(workspace, Path(file), annotators)
 
 

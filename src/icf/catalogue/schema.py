@@ -456,8 +456,13 @@ answer = sa.Table(
     sa.Column("decides", sa.Boolean),
     # Whether the question's label does not follow from it yet; NULL: it does.
     sa.Column("waits", sa.Boolean),
+    # Who the tool it comes from says that it is, whatever name --person gave: the same
+    # in every file. And what the tool calls the answer: no other answer is called so.
+    sa.Column("origin", sa.Text),
+    sa.Column("origin_id", sa.Text),
     sa.Index("ix_answer_question_id", "question_id"),
     sa.Index("ix_answer_annotator", "annotator", "id"),
+    sa.Index("ix_answer_origin", "origin", "id"),
     sa.Index(
         "ix_answer_client_id",
         "client_id",

@@ -65,6 +65,19 @@ def test_the_input_file_has_this_shape_to_the_byte() -> None:
     )
 
 
+def made(line: int, question: str, worker: str, choice: str) -> AnswerRow:
+    """What `assignment` is read as."""
+    return AnswerRow(
+        line,
+        question,
+        worker,
+        choice,
+        item="3ASSIGNMENT",
+        origin=worker,
+        origin_id="mturk:3ASSIGNMENT",
+    )
+
+
 def test_results_are_read_in_the_published_layout(tmp_path: Path) -> None:
     data = results(
         assignment("q000001", "WORKER1", "same"),
@@ -72,26 +85,47 @@ def test_results_are_read_in_the_published_layout(tmp_path: Path) -> None:
         assignment("q000002", "WORKER1", ""),
     )
     assert read(tmp_path / "r.csv", data) == [
-        AnswerRow(2, "q000001", "WORKER1", "same", None),
-        AnswerRow(3, "q000001", "WORKER2", "different", None),
-        EmptyRow(4),
+        made(2, "q000001", "WORKER1", "same"),
+        made(3, "q000001", "WORKER2", "different"),
+        EmptyRow(4, "q000002", "3ASSIGNMENT"),
     ]
 
 
 def test_the_cells_of_approve_and_reject_may_be_missing(tmp_path: Path) -> None:
     data = results(assignment("q000001", "WORKER1", "same"), drop_last=2)
-    assert read(tmp_path / "r.csv", data) == [
-        AnswerRow(2, "q000001", "WORKER1", "same", None)
-    ]
+    assert read(tmp_path / "r.csv", data) == [made(2, "q000001", "WORKER1", "same")]
 
 
 def test_a_rejected_assignment_has_no_answer(tmp_path: Path) -> None:
     row = assignment("q000001", "WORKER1", "same", AssignmentStatus="Rejected")
-    assert read(tmp_path / "r.csv", results(row)) == [EmptyRow(2)]
+    assert read(tmp_path / "r.csv", results(row)) == [
+        EmptyRow(2, "q000001", "3ASSIGNMENT")
+    ]
 
 
 def test_a_batch_named_in_the_input_is_read(tmp_path: Path) -> None:
     text = "WorkerId,Input.question_id,Input.batch_id,Answer.same\nW,1,b1,same\n"
     assert read(tmp_path / "r.csv", text.encode()) == [
-        AnswerRow(2, "1", "W", "same", "b1")
+        AnswerRow(2, "1", "W", "same", "b1", origin="W")
+    ]
+
+
+def test_the_time_and_the_seconds_of_an_assignment_are_read(tmp_path: Path) -> None:
+    times = [
+        "Tue Mar 09 14:16:08 PST 2021",
+        "Tue Mar 09 22:16:08 UTC 2021",
+        "2021-03-09T22:16:08Z",
+        "Tue Mar 09 22:16:08 XYZ 2021",
+        "Tue Mar 99 22:16:08 UTC 2021",
+        "soon",
+    ]
+    rows = [
+        assignment("1", f"W{n}", "same", SubmitTime=time, WorkTimeInSeconds="7")
+        for n, time in enumerate(times)
+    ]
+    found = read(tmp_path / "r.csv", results(*rows))
+    assert all(isinstance(row, AnswerRow) and row.seconds == 7 for row in found)
+    assert [row.answered_at for row in found if isinstance(row, AnswerRow)] == [
+        *[1615328168.0] * 3,
+        *[None] * 3,
     ]

@@ -9,7 +9,7 @@ import pytest
 from icf.annotate.answers import AnswerRow
 from icf.annotate.formats.read_answers import read_answers
 from icf.errors import BadInput
-from tests.annotate.formats.test_label_studio import annotation, task
+from tests.annotate.formats.test_label_studio_answers import annotation, task
 from tests.annotate.formats.test_mturk import assignment, results
 
 OURS = b"question,answer,annotator\n1,true,ann\n"

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 import sqlalchemy as sa
 
 from icf.annotate.answers import Vote
-from icf.annotate.record import Recorder, Source
+from icf.annotate.earlier import Source
+from icf.annotate.record import Recorder
 from icf.annotate.rule import Rule
 from icf.annotate.votes import VotesRule
 from icf.catalogue.catalogue import Catalogue

@@ -24,7 +24,8 @@ from icf import workspace
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
 from icf.annotate.choosing.shares import Shares
-from icf.annotate.record import Recorder, Source
+from icf.annotate.earlier import Source
+from icf.annotate.record import Recorder
 from icf.annotate.votes import VotesRule
 from icf.catalogue.schema import (
     album,
