@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -264,9 +265,18 @@ def test_killed_in_an_import_the_same_command_takes_the_rest(filled: Place) -> N
     assert len(filled.decisions("label")) == 5
 
 
-def test_every_command_has_an_example() -> None:
-    context = click.Context(cli)
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
+def leaves(group: click.Group, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each command below a group, in words, and its help."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
-        assert f"Example:\n    icf-annotate {name}" in (command.help or "")
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command.help or ""
+
+
+def test_every_command_has_an_example() -> None:
+    for words, text in leaves(cli, ("icf-annotate",)):
+        assert f"Example:\n    {words}" in text
