@@ -63,12 +63,15 @@ def read_labelled(
         question.c.character_id,
         question.c.reference_face_id,
         question.c.label,
+        question.c.doubted_at,
     )
     found = []
     for row in by_ids(connection, query, question.c.id, ids):
         is_reference = row.face_id == row.reference_face_id
         each = map(_of_reference, said[row.id]) if is_reference else said[row.id]
         settled = rule.settle(Evidence(tuple(each), priors.get(row.id)))
+        if row.doubted_at is not None and not _is_new(said[row.id], row.doubted_at):
+            settled = replace(settled, label=Label.OPEN)
         found.append(
             Labelled(
                 row.id,
@@ -104,6 +107,7 @@ def _read_said(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[
             answer.c.annotator,
             answer.c.choice,
             answer.c.decides,
+            answer.c.imported_at,
             sa.func.coalesce(answer.c.answered_at, answer.c.imported_at).label("at"),
         )
         .where(counts())
@@ -111,9 +115,14 @@ def _read_said(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[
     )
     for row in by_ids(connection, query, answer.c.question_id, ids):
         choice = Choice[row.choice.upper()]
-        one = Said(row.annotator, choice, bool(row.decides), row.at)
+        one = Said(row.annotator, choice, bool(row.decides), row.at, row.imported_at)
         said[row.question_id].append(one)
     return said
+
+
+def _is_new(said: Iterable[Said], doubted_at: float) -> bool:
+    """Whether somebody answered after a label was doubted, who had not before."""
+    return any(each.stored_at > doubted_at for each in said)
 
 
 def _of_reference(said: Said) -> Said:

@@ -17,12 +17,14 @@ class Said:
         choice: what was said; of a reference itself "it is wrong" is "no".
         decides: whether an expert said it to settle a contradiction.
         at: UTC epoch seconds of the answer.
+        stored_at: UTC epoch seconds when it came into the catalogue.
     """
 
     annotator: str
     choice: Choice
     decides: bool = False
     at: float = 0.0
+    stored_at: float = 0.0
 
 
 @dataclass(frozen=True)

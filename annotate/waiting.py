@@ -15,12 +15,12 @@ import sqlalchemy as sa
 
 from icf.annotate.current_rule import current_rule
 from icf.annotate.following import Followed, Follower, lock
-from icf.annotate.record import revision
+from icf.annotate.record import REVISION_STEP, revision
 from icf.catalogue import ledger
 from icf.catalogue.annotation.waiting import WAITS, count_waiting
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import answer
+from icf.catalogue.schema import answer, decision
 from icf.codes import Choice
 from icf.workspace import Workspace
 
@@ -105,11 +105,30 @@ def _revisions(
     earlier: dict[tuple[int, str], list[sa.Row[Any]]] = {}
     for row in by_ids(connection, query, answer.c.question_id, ids):
         earlier.setdefault((row.question_id, row.annotator), []).append(row)
+    noted = _noted(connection, ids)
     for row in waiting:
         before = [
             each for each in earlier[row.question_id, row.annotator] if each.id < row.id
         ]
-        if row.replaced_at is None and before:
+        is_noted = noted.get((row.question_id, row.choice), 0.0) >= row.imported_at
+        if row.replaced_at is None and before and not is_noted:
             said = f"{before[-1].choice} before, in {before[-1].file}"
             choice = Choice[row.choice.upper()]
             yield revision(row.question_id, row.annotator, choice, said)
+
+
+def _noted(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[tuple[int, str], float]:
+    """When the ledger last noted a changed answer, by question and new choice.
+
+    Answers wait once more when their person is paused, or goes on.
+    """
+    query = sa.select(
+        decision.c.subject_id, decision.c.verdict, decision.c.decided_at
+    ).where(decision.c.subject == "question", decision.c.step == REVISION_STEP)
+    found: dict[tuple[int, str], float] = {}
+    for row in by_ids(connection, query, decision.c.subject_id, ids):
+        key = row.subject_id, row.verdict
+        found[key] = max(found.get(key, 0.0), row.decided_at)
+    return found

@@ -33,6 +33,10 @@ cli = command.group(
             "icf.annotate.cli.import_answers:import_command",
             "Import the answers of a CSV, MTurk or Label Studio file.",
         ),
+        "gold": Subcommand(
+            "icf.annotate.cli.gold:gold_command",
+            "Add, list and retire pairs whose answer is known.",
+        ),
         "labels": Subcommand(
             "icf.annotate.cli.labels:labels_command",
             "Let all labels follow the answers again.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf.catalogue.annotation.schema import gold, gold_answer
+from icf.catalogue.annotation.schema import gold, gold_answer, person
 from icf.codes import Choice
 
 #: Answers that a share is computed from: at least, and at most the last so many.
@@ -41,7 +41,8 @@ def score_of(connection: sa.Connection, name: str) -> Score:
     """Score a person's last answers to known questions.
 
     "Cannot tell" is neither right nor wrong. What was found to be no known question
-    after all does not count.
+    after all does not count, nor what was answered before the person was allowed to go
+    on after a pause.
 
     Args:
         connection: to the catalogue.
@@ -50,8 +51,10 @@ def score_of(connection: sa.Connection, name: str) -> Score:
     query = (
         sa.select(gold_answer.c.choice == gold.c.truth)
         .join(gold, gold.c.id == gold_answer.c.gold_id)
+        .outerjoin(person, person.c.name == gold_answer.c.annotator)
         .where(
             gold_answer.c.annotator == name,
+            gold_answer.c.answered_at > sa.func.coalesce(person.c.scored_from, 0.0),
             gold_answer.c.replaced_at.is_(None),
             gold_answer.c.choice != Choice.UNSURE.value,
             gold.c.retired_at.is_(None),

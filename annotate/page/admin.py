@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from icf.annotate.gold.pauses import go_on
 from icf.annotate.gold.score import LEAST
 from icf.annotate.page.desk import Desk
 from icf.annotate.page.html import TITLES, render
@@ -32,7 +33,6 @@ from icf.annotate.people.people import (
     Role,
     find_person,
     pause,
-    resume,
 )
 from icf.annotate.people.sessions import make_invite, revoke
 from icf.names import LONGEST_NAME, normal_name
@@ -120,7 +120,7 @@ async def pause_somebody(request: Request) -> JSONResponse:
 
 async def resume_somebody(request: Request) -> JSONResponse:
     """``{"name"}``: the person gets questions again."""
-    return await _change(request, resume)
+    return await _change(request, go_on)
 
 
 async def revoke_somebody(request: Request) -> JSONResponse:

@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from icf.annotate.gold.pauses import pause_low
 from icf.annotate.pairs.more import Asker
 from icf.annotate.tasks import leases
 from icf.annotate.waiting import Applier, follower_of
@@ -27,6 +28,8 @@ INTERVAL = 1.0
 SWEEP = 30.0
 #: Seconds until it is tried again to ask, where nothing was left.
 NOTHING_LEFT = 60.0
+#: Seconds between two looks at everybody's answers to known pairs.
+SCORE = 5.0
 #: Seconds between two fits of how far people can be trusted.
 WEIGH = 60.0
 #: Answers a transaction: whoever sends answers meanwhile waits for it.
@@ -113,6 +116,7 @@ class _Chores:
     run_id: int
     swept_at: float = 0.0
     ask_again_at: float = 0.0
+    scored_at: float = 0.0
     weighed_at: float = 0.0
     is_new: bool = False
 
@@ -128,6 +132,10 @@ class _Chores:
             with self.workspace.catalogue.write() as connection:
                 leases.sweep(connection)
             self.swept_at = now
+        if now >= self.scored_at + SCORE:
+            floor = self.workspace.settings.annotate.gold_floor
+            pause_low(self.workspace.catalogue, floor)
+            self.scored_at = now
         if self.is_new and now >= self.weighed_at + WEIGH:
             weigh_again(self.workspace, self.run_id)
             self.weighed_at, self.is_new = time.monotonic(), False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from icf.annotate.boxes.page_run import PageRun
 from icf.annotate.boxes.review import BoxReviewTask
 from icf.annotate.boxes.source import BoxSource
 from icf.annotate.boxes.task import BoxTask, rule_of
+from icf.annotate.gold.source import GoldSource
 from icf.annotate.page.background import Background
 from icf.annotate.pairs.grid import GridTask
 from icf.annotate.pairs.mix import Mix
@@ -67,6 +69,7 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     kinds[GridTask.name] = GridTask(
         workspace.catalogue, leasing, sources, settings.grid_probability, starved
     )
+    sources[GoldSource.name] = GoldSource(random.SystemRandom())
     run = PageRun(workspace)
     sources[BoxSource.name] = BoxSource(rule_of(workspace), run)
     kinds[BoxTask.name] = BoxTask.of(workspace, leasing, run)

@@ -418,6 +418,8 @@ question = sa.Table(
     # The probability that the face is the character, after the answers; NULL where
     # labels follow from a number of agreeing answers.
     sa.Column("posterior", sa.Double),
+    # Its label is doubted: it is open until somebody answers who has not before then.
+    sa.Column("doubted_at", sa.Double),
     # Again only against another reference, where the first one was wrong.
     sa.UniqueConstraint("face_id", "character_id", "reference_face_id"),
     # The page looks for the next ones among a million.

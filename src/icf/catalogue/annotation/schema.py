@@ -65,6 +65,8 @@ person = sa.Table(
     # Gets no questions since then, because the score on gold is too low, or by hand.
     sa.Column("paused_at", sa.Double),
     _text("paused_why", nullable=True),
+    # Answers to known pairs before then do not count for the score.
+    sa.Column("scored_from", sa.Double),
     sa.Column("revoked_at", sa.Double),
     _time("added_at"),
 )
