@@ -1,14 +1,14 @@
 """Make a release: plan it, check it for leaks, write it atomically.
 
-A release has ``licences.csv``, ``leaks.json`` and ``release.json``, and the files of
-its formats: in the release's own folder where there is one format, each in a folder of
-its name where there are several.
+A release has ``licences.csv``, ``leaks.json`` and ``release.json``, a certificate where
+people audited its labels (`icf.dataset.certificate`), and the files of its formats: in
+the release's own folder where there is one format, each in a folder of its name where
+there are several.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue import tombstones
+from icf.catalogue.annotation.audits import Certified, pack, read_certified
 from icf.catalogue.annotation.waiting import refuse_while_waiting
 from icf.catalogue.labels.sure_faces import Checked, checked
 from icf.catalogue.schema import release
+from icf.dataset import certificate
+from icf.dataset.certificate import with_certificate
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import DEFAULT, format_folders, make_writers
+from icf.dataset.inputs import LOCAL, hash_inputs
 from icf.dataset.leaks import LeakReport, find_leaks
 from icf.dataset.licences import COLUMNS, FILE, Source, read_sources, rows
 from icf.dataset.near_duplicates import Reach
@@ -43,19 +47,6 @@ SUMMARY = "release.json"
 #: In a workspace's folder: held while a release is written.
 LOCK = "release.lock"
 
-#: Settings that came after the first releases, with their defaults.
-_ADDED = {
-    "dataset.unasked_references": True,
-    "filter.sharpness": "auto",
-    "filter.min_edge_sharpness": 0.09,
-    "filter.min_resolution": 0.35,
-    "annotate.risk": 0.0,
-    # What earlier versions did; it is not the default any more.
-    "dataset.boxes": "proposed",
-}
-#: Settings that a release does not depend on; its models are named by their hashes.
-_LOCAL = {"workers", "detector", "embedder"}
-
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -68,6 +59,7 @@ class Prepared:
         inputs: the hash of everything that the splits depend on.
         folders: the folder of each format, relative to the release's.
         summary: the text of ``release.json``.
+        certified: the audit of the labels; None: none has a certificate.
     """
 
     plan: Plan
@@ -76,6 +68,7 @@ class Prepared:
     inputs: str
     folders: Mapping[str, str]
     summary: str
+    certified: Certified | None = None
 
 
 def prepare(
@@ -117,6 +110,7 @@ def prepare(
         was_checked = checked(connection, risk)
         plan = make_plan(selection, dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
+        certified = read_certified(connection)
     leaks = find_leaks(
         plan, reach, lambda ids: workspace.vectors.get(selection.embedder, ids)
     )
@@ -126,11 +120,11 @@ def prepare(
             mode="json",
             exclude={"unasked_references"} if dataset.unasked_references else None,
         ),
-        "filter": settings.filter.model_dump(mode="json", exclude=_LOCAL),
+        "filter": settings.filter.model_dump(mode="json", exclude=LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
         **({"annotate": {"risk": risk}} if risk else {}),
     }
-    inputs = _hash_inputs(selection, sources, chosen, seed)
+    inputs = with_certificate(hash_inputs(selection, sources, chosen, seed), certified)
     summary = {
         "inputs": inputs,
         "seed": seed,
@@ -139,6 +133,7 @@ def prepare(
         "catalogue_revision": catalogue.revisions()[0],
         "counts": plan.counts,
         "labels": _labels(selection, risk, was_checked),
+        "audit": certificate.summary(certified, plan),
         "held_back": dict(plan.held_back),
         "unused": plan.unused,
         "left_out": dict(selection.left_out),
@@ -152,7 +147,7 @@ def prepare(
         "settings": chosen,
     }
     text = json.dumps(summary, indent=2) + "\n"
-    return Prepared(plan, leaks, sources, inputs, folders, text)
+    return Prepared(plan, leaks, sources, inputs, folders, text, certified)
 
 
 def write(
@@ -193,7 +188,7 @@ def _write(
     if present is not None:
         _check_same(target, present, prepared)
         with workspace.catalogue.write() as connection:
-            _record(connection, workspace, target, present, seed)
+            _record(connection, workspace, target, present, seed, prepared.plan)
         return False
     if prepared.leaks.leaks:
         raise IcfError(_leak_message(target, prepared.leaks))
@@ -204,14 +199,20 @@ def _write(
         with workspace.catalogue.write() as connection:
             tombstones.hold(connection)
             _check_withdrawn(connection, target, prepared.plan)
-            _record(connection, workspace, target, prepared.summary, seed)
+            _record(
+                connection, workspace, target, prepared.summary, seed, prepared.plan
+            )
             yield
 
     try:
         with new_folder(target, publishing) as folder:
-            _write_formats(workspace, prepared, folder, link)
+            pictures = _write_formats(workspace, prepared, folder, link)
             _write_json(folder / "leaks.json", asdict(prepared.leaks))
             (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
+            if prepared.certified is not None:
+                certificate.write_certificate(
+                    folder, prepared.certified, prepared.plan, prepared.inputs, pictures
+                )
     except MissingBlob:
         with workspace.catalogue.read() as connection:
             _check_withdrawn(connection, target, prepared.plan)
@@ -230,8 +231,12 @@ def _write(
 
 def _write_formats(
     workspace: Workspace, prepared: Prepared, folder: Path, link: bool
-) -> None:
-    """Write the files of every format, and one table of licences for all of them."""
+) -> list[str]:
+    """Write the files of every format, and one table of licences for all of them.
+
+    Returns:
+        The file of each picture, relative to the folder.
+    """
     embedder = prepared.plan.selection.embedder
     data = ReleaseData(
         prepared.plan,
@@ -242,14 +247,17 @@ def _write_formats(
     )
     image = prepared.plan.selection.pictures.image
     licences: list[tuple[str, ...]] = []
+    pictures: list[str] = []
     for name, writer in make_writers(prepared.folders).items():
         place = Path(prepared.folders[name])
         (folder / place).mkdir(exist_ok=True)
         for each in writer.write(data, folder / place):
             sources = prepared.sources[int(image[each.picture])]
             file = (place / each.file).as_posix()
+            pictures.append(file)
             licences += rows(file, data.sha256(each.picture), sources)
     write_csv(folder / FILE, COLUMNS, licences)
+    return pictures
 
 
 def _read_summary(target: Path) -> str | None:
@@ -309,15 +317,21 @@ def _record(
     target: Path,
     summary: str,
     seed: int,
+    plan: Plan,
 ) -> None:
-    """Enter the release in the catalogue, once."""
+    """Enter the release in the catalogue, once, with the faces of its test."""
     path = workspace.stored_path(target)
     # Catalogues of earlier versions have absolute paths.
     same = release.c.path.in_({path, str(target)}) & (release.c.summary == summary)
     if connection.execute(sa.select(release.c.id).where(same)).first():
         return
+    test = sorted(plan.selection.faces.face[[each.face for each in plan.test]])
     row = sa.insert(release).values(
-        path=path, seed=seed, summary=summary, created_at=time.time()
+        path=path,
+        seed=seed,
+        summary=summary,
+        created_at=time.time(),
+        test_faces=pack(np.array(test, np.int64).reshape(-1, 1)),
     )
     connection.execute(row)
 
@@ -351,57 +365,6 @@ def _labels(selection: Selection, risk: float, was: Checked) -> dict[str, Any]:
 
 def _model(selection: Selection, sha256: str) -> dict[str, str | None]:
     return {"sha256": sha256, "name": selection.models.get(sha256)}
-
-
-def _hash_inputs(
-    selection: Selection,
-    sources: Mapping[int, Sequence[Source]],
-    settings: Mapping[str, Any],
-    seed: int,
-) -> str:
-    digest = hashlib.sha256()
-    known = {
-        section: _without_added(section, each) for section, each in settings.items()
-    }
-    plain = [__version__, seed, known, selection.embedder, selection.detectors]
-    digest.update(json.dumps(plain, sort_keys=True).encode())
-    faces, pictures = selection.faces, selection.pictures
-    for array in (
-        faces.face,
-        faces.identity,
-        faces.album,
-        faces.picture,
-        faces.corners,
-        faces.hashes.phash,
-        faces.hashes.dhash,
-        pictures.image,
-        pictures.sha256,
-        pictures.pixel_hash,
-        pictures.complete,
-    ):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    for each in sorted(selection.identities.items()):
-        digest.update(repr(each).encode())
-    for boxes in pictures.boxes:
-        digest.update(repr(boxes).encode())
-    if selection.verified is not None:
-        for boxes in pictures.detected:
-            digest.update(repr(boxes).encode())
-    for image_id, listed in sources.items():
-        digest.update(repr((image_id, listed)).encode())
-    return digest.hexdigest()
-
-
-def _without_added(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out settings that came later and have their defaults.
-
-    So a release of an earlier version is the same release still.
-    """
-    return {
-        name: value
-        for name, value in settings.items()
-        if f"{section}.{name}" not in _ADDED or value != _ADDED[f"{section}.{name}"]
-    }
 
 
 def _write_json(path: Path, value: object) -> None:

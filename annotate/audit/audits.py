@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,14 @@ import sqlalchemy as sa
 
 from icf.annotate.audit.population import FinalLabel, hash_labels, read_labels
 from icf.annotate.audit.sample import Drawn, Goal, Part, draw
-from icf.catalogue.annotation.audits import last_test, pack
+from icf.catalogue.annotation.audits import (
+    ACCEPT,
+    ACCEPT_OF_TEST,
+    REJECT,
+    IntArray,
+    last_test,
+    pack,
+)
 from icf.catalogue.annotation.schema import (
     label_audit,
     label_audit_answer,
@@ -112,7 +119,7 @@ def plan(
         ),
         "labels_sha256": sha256,
         "planned_at": time.time(),
-        "labels": pack(_table(labels)),
+        "labels": pack(_table(labels, faces)),
     }
     insert = sa.insert(label_audit).values(values).returning(label_audit.c.id)
     key: int = connection.execute(insert).scalar_one()
@@ -215,11 +222,17 @@ def _was_looked_at() -> sa.ColumnElement[bool]:
     )
 
 
-def _table(labels: Sequence[FinalLabel]) -> np.ndarray:
+def _table(labels: Sequence[FinalLabel], test: Collection[int]) -> IntArray:
     rows = sorted(
-        (each.face_id, each.character_id, int(each.label == "same")) for each in labels
+        (each.face_id, each.character_id, _kind(each, test)) for each in labels
     )
     return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _kind(label: FinalLabel, test: Collection[int]) -> int:
+    if label.label == "different":
+        return REJECT
+    return ACCEPT_OF_TEST if label.face_id in test else ACCEPT
 
 
 def _insert_items(

@@ -80,8 +80,10 @@ def plan_command(
     """
     from icf.annotate.audit.audits import plan
     from icf.annotate.audit.sample import Goal
+    from icf.annotate.waiting import apply_waiting
 
     workspace = invocation.workspace
+    apply_waiting(workspace)
     goal = Goal(max_error, confidence, allowed_errors, finite)
     with workspace.catalogue.write() as connection:
         made = plan(connection, workspace.settings, goal, seed, replace=replace)

@@ -21,8 +21,8 @@ from icf.catalogue.schema import release
 
 IntArray = npt.NDArray[np.int64]
 
-#: Columns of the labels of an audit.
-FACE, CHARACTER, SAME = 0, 1, 2
+#: What the third column of an audit's labels says: of which parts a label is.
+REJECT, ACCEPT, ACCEPT_OF_TEST = 0, 1, 2
 _COLUMNS = 3
 
 
@@ -34,7 +34,8 @@ class Certified:
         audit_id: of the audit.
         certificate: its content, see `icf.annotate.audit.certificate`.
         certified_at: UTC epoch seconds.
-        labels: shape (n, 3): faces, characters, and 1 for the label *same*.
+        labels: shape (n, 3): faces, characters, and `REJECT`, `ACCEPT` or
+            `ACCEPT_OF_TEST`.
     """
 
     audit_id: int
@@ -44,10 +45,14 @@ class Certified:
 
     def accepts(self) -> dict[int, int]:
         """The audited labels *same*: the character of each face."""
-        same = self.labels[self.labels[:, SAME] == 1]
-        return dict(
-            zip(same[:, FACE].tolist(), same[:, CHARACTER].tolist(), strict=True)
-        )
+        return self._owners(self.labels[:, 2] != REJECT)
+
+    def of_test(self) -> dict[int, int]:
+        """Those of them in the test of a release, if that is a part of its own."""
+        return self._owners(self.labels[:, 2] == ACCEPT_OF_TEST)
+
+    def _owners(self, which: npt.NDArray[np.bool_]) -> dict[int, int]:
+        return {int(row[0]): int(row[1]) for row in self.labels[which]}
 
 
 def read_certified(connection: sa.Connection) -> Certified | None:

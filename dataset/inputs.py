@@ -1,0 +1,86 @@
+"""The hash of what a release is made from: the same inputs give the same release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from icf.dataset.licences import Source
+from icf.dataset.selection import Selection
+from icf.version import __version__
+
+#: Settings that came after the first releases, with their defaults.
+_ADDED = {
+    "dataset.unasked_references": True,
+    "filter.sharpness": "auto",
+    "filter.min_edge_sharpness": 0.09,
+    "filter.min_resolution": 0.35,
+    "annotate.risk": 0.0,
+    # What earlier versions did; it is not the default any more.
+    "dataset.boxes": "proposed",
+}
+#: Settings that a release does not depend on; its models are named by their hashes.
+LOCAL = {"workers", "detector", "embedder"}
+
+
+def hash_inputs(
+    selection: Selection,
+    sources: Mapping[int, Sequence[Source]],
+    settings: Mapping[str, Any],
+    seed: int,
+) -> str:
+    """Return the SHA-256 of everything that the splits of a release depend on.
+
+    Args:
+        selection: what the release can contain.
+        sources: where each picture came from, by image id.
+        settings: that it depends on, by section.
+        seed: of the splits.
+    """
+    digest = hashlib.sha256()
+    known = {
+        section: _without_added(section, each) for section, each in settings.items()
+    }
+    plain = [__version__, seed, known, selection.embedder, selection.detectors]
+    digest.update(json.dumps(plain, sort_keys=True).encode())
+    faces, pictures = selection.faces, selection.pictures
+    for array in (
+        faces.face,
+        faces.identity,
+        faces.album,
+        faces.picture,
+        faces.corners,
+        faces.hashes.phash,
+        faces.hashes.dhash,
+        pictures.image,
+        pictures.sha256,
+        pictures.pixel_hash,
+        pictures.complete,
+    ):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for each in sorted(selection.identities.items()):
+        digest.update(repr(each).encode())
+    for boxes in pictures.boxes:
+        digest.update(repr(boxes).encode())
+    if selection.verified is not None:
+        for boxes in pictures.detected:
+            digest.update(repr(boxes).encode())
+    for image_id, listed in sources.items():
+        digest.update(repr((image_id, listed)).encode())
+    return digest.hexdigest()
+
+
+def _without_added(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out settings that came later and have their defaults.
+
+    So a release of an earlier version is the same release still.
+    """
+    return {
+        name: value
+        for name, value in settings.items()
+        if f"{section}.{name}" not in _ADDED or value != _ADDED[f"{section}.{name}"]
+    }
