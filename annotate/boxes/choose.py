@@ -21,7 +21,7 @@ from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.labels.confirmed import is_there
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face, image, question
-from icf.codes import BoxStatus, ImageReason, Label
+from icf.codes import BoxStatus, FaceReason, ImageReason, Label
 
 #: The step's name in the ledger.
 STEP = "boxes"
@@ -94,6 +94,11 @@ def _unasked() -> sa.Select[Any]:
         image.c.width.is_not(None),
         image.c.height.is_not(None),
         ~sa.exists().where(box_task.c.image_id == image.c.id),
+        # A picture that stays without a withdrawn face has no boxes of all its faces.
+        ~sa.exists().where(
+            face.c.image_id == image.c.id,
+            face.c.reason == FaceReason.TAKEN_DOWN.value,
+        ),
     )
 
 

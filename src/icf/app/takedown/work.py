@@ -8,16 +8,16 @@ pictures again; the last part goes over all tombstones.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import sqlalchemy as sa
 
+from icf.app.takedown import answers
 from icf.app.takedown.target import Target
 from icf.catalogue import ledger, references, reviews, tombstones
-from icf.catalogue.rows import CHUNK, by_ids
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import (
-    answer,
     candidate,
     character,
     discovery,
@@ -94,7 +94,7 @@ def _write_tombstones(connection: sa.Connection, target: Target, reason: str) ->
 
 
 def _end_urls(connection: sa.Connection, ids: Sequence[int], reason: str) -> None:
-    for part in _parts(ids):
+    for part in answers.parts(ids):
         connection.execute(
             sa.update(url)
             .where(url.c.id.in_(part), url.c.fate != FetchStatus.TAKEN_DOWN.value)
@@ -113,6 +113,7 @@ def _forget_character(
 ) -> None:
     """Remove a character from candidates, listings and questions."""
     _close_questions(connection, run_id, question.c.character_id == key, reason)
+    answers.remove_about_character(connection, key)
     reviews.close(connection, characters=[key])
     connection.execute(sa.delete(discovery).where(discovery.c.character_id == key))
     connection.execute(
@@ -146,8 +147,9 @@ def _withdrawn(
 def _drop_images(
     connection: sa.Connection, run_id: int, ids: Sequence[int], reason: str
 ) -> None:
-    for part in _parts(ids):
+    for part in answers.parts(ids):
         _drop(connection, run_id, "image", part, reason)
+        answers.remove_about_images(connection, part)
         connection.execute(
             sa.update(character)
             .where(character.c.reference_image_id.in_(part))
@@ -158,18 +160,19 @@ def _drop_images(
 def _drop_faces(
     connection: sa.Connection, run_id: int, ids: Sequence[int], reason: str
 ) -> None:
-    for part in _parts(ids):
+    for part in answers.parts(ids):
         _drop(connection, run_id, "face", part, reason, embedder=None)
         about = question.c.face_id.in_(part)
         open_with = _open_with_reference(part)
         _close_questions(connection, run_id, sa.or_(about, open_with), reason)
+        answers.remove_about_faces(connection, part)
         reviews.close(connection, faces=part)
         connection.execute(
             sa.delete(face_link).where(
                 sa.or_(face_link.c.face_id.in_(part), face_link.c.other_id.in_(part))
             )
         )
-    for part in _parts(ids):
+    for part in answers.parts(ids):
         orphaned = sa.select(character.c.id).where(
             character.c.reference_face_id.in_(part)
         )
@@ -213,10 +216,9 @@ def _close_questions(
 ) -> None:
     """Delete questions with their answers; the ledger keeps their decisions."""
     query = sa.select(question.c.id).where(where)
-    for part in _parts(list(connection.execute(query).scalars())):
-        _record(connection, run_id, "question", part, reason)
-        connection.execute(sa.delete(answer).where(answer.c.question_id.in_(part)))
-        connection.execute(sa.delete(question).where(question.c.id.in_(part)))
+    ids = list(connection.execute(query).scalars())
+    _record(connection, run_id, "question", ids, reason)
+    answers.remove_questions(connection, ids)
 
 
 def _record(
@@ -232,10 +234,3 @@ def _record(
         for key in ids
     ]
     ledger.append(connection, run_id, decisions)
-
-
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    # Up to two conditions of a statement contain all ids.
-    size = CHUNK // 2
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
