@@ -140,6 +140,7 @@ def _workspace(invocation: Invocation, *, full: bool) -> Iterator[Check]:
     yield Check("free disk", state, f"{free / 1e9:.1f} GB")
     if catalogue.state == "ok":
         yield from _stores(workspace, full=full)
+        yield from _page(workspace)
 
 
 def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
@@ -179,6 +180,12 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
     if settings.state == "ok":
         settings = Check("settings", "ok", "all decisions follow them")
     yield settings
+
+
+def _page(workspace: Workspace) -> Iterator[Check]:
+    from icf.app.doctor.page import check_page
+
+    yield from check_page(workspace)
 
 
 def _stale(workspace: Workspace) -> str:
