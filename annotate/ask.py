@@ -20,6 +20,8 @@ from icf.codes import Chosen, Label
 #: The step's name in the ledger.
 STEP = "ask"
 
+_DRAWN = (Chosen.RANDOM, Chosen.DROPPED, Chosen.FOLLOWER)
+
 
 def ask(
     connection: sa.Connection,
@@ -148,6 +150,6 @@ def _log(
 
 def _why(each: Proposal) -> str | None:
     """The ledger's message: the suspicion, or how it was drawn."""
-    if each.chosen in (Chosen.RANDOM, Chosen.DROPPED):
+    if each.chosen in _DRAWN and each.inclusion is not None:
         return f"{each.chosen.meaning}, with probability {each.inclusion:.3g}"
     return each.suspicion

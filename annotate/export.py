@@ -31,6 +31,7 @@ from icf.annotate.choosing.shares import Shares
 from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.formats.registry import WRITERS
 from icf.catalogue import tombstones
+from icf.catalogue.labels.licences import allowed_sources
 from icf.catalogue.rounds.audit_set import count_confirmed
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.images import Undecodable
@@ -141,13 +142,11 @@ def _export(
     workspace.end_run(run_id)
     asked = batch is not None and existing is None
     with workspace.catalogue.read() as connection:
-        settings = workspace.settings.annotate
         references = count_references(connection, batch.id) if batch else 0
         waiting = 0
         if references or batch is None:
-            waiting = count_unasked(
-                connection, confirmed=settings.confirm_references, risk=settings.risk
-            ).waiting
+            shares = batch_shares(workspace, connection)
+            waiting = count_unasked(connection, shares).waiting
     written = batch is not None
     return Exported(batch, asked, written, left_out, references, waiting)
 
@@ -162,6 +161,10 @@ def batch_shares(workspace: Workspace, connection: sa.Connection) -> Shares:
         confirmed=settings.confirm_references,
         audit=max(0, lacking),
         risk=settings.risk,
+        look=settings.look,
+        follow=settings.tracks == "follow",
+        track_audit=settings.track_audit,
+        licences=allowed_sources(connection, workspace.settings.harvest.only_licence),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from icf.annotate.choosing.same_picture import follow_frames
 from icf.annotate.consequences import Effects, follow
 from icf.annotate.labels import Labelled, read_labelled, write_posteriors
 from icf.annotate.rule import Rule
@@ -75,6 +76,8 @@ class Follower:
         write_posteriors(connection, asked)
         unfounded = merges.unfounded(connection)
         effects = follow(connection, self.run_id, asked, self.rule)
+        disputed = follow_frames(connection, self.run_id, asked, self.rule)
+        effects.relabelled.update(disputed)
         labels = {each.id: each.agreed for each in changed} | effects.relabelled
         reviews.follow(connection, sorted(labels))
         total.unmerged += self._undo_merges(connection, unfounded)

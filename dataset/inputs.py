@@ -14,12 +14,14 @@ from icf.dataset.selection import Selection
 from icf.version import __version__
 
 #: Settings that came after the first releases, with their defaults.
-_ADDED = {
+ADDED = {
     "dataset.unasked_references": True,
     "filter.sharpness": "auto",
     "filter.min_edge_sharpness": 0.09,
     "filter.min_resolution": 0.35,
     "annotate.risk": 0.0,
+    "annotate.look": False,
+    "annotate.tracks": "asked",
     # What earlier versions did; it is not the default any more.
     "dataset.boxes": "proposed",
 }
@@ -82,5 +84,5 @@ def _without_added(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in settings.items()
-        if f"{section}.{name}" not in _ADDED or value != _ADDED[f"{section}.{name}"]
+        if f"{section}.{name}" not in ADDED or value != ADDED[f"{section}.{name}"]
     }

@@ -65,6 +65,11 @@ def detection_truth(selection: Selection) -> str:
         truth = truth.replace(
             "was confirmed are", "was confirmed, or accepted by the embedder, are"
         )
+    if selection.followers:
+        truth = truth.replace(
+            "that people confirmed as their character",
+            "that people confirmed as their character, or another face of their track",
+        )
     if selection.given:
         truth += (
             f" Of {selection.given:,} other pictures, boxes of all faces came with a "
@@ -153,11 +158,13 @@ class Plan:
         seen = int(np.isin(probes, train).sum())
         boxes = self.selection.pictures.boxes
         unasked, accepted = len(self.selection.unasked), len(self.selection.accepted)
+        followers = len(self.selection.followers)
         return {
             "identities": len(np.unique(faces.identity)),
-            "confirmed_faces": len(faces.face) - unasked - accepted,
+            "confirmed_faces": len(faces.face) - unasked - accepted - followers,
             **({"unasked_references": unasked} if unasked else {}),
             **({"accepted_faces": accepted} if accepted else {}),
+            **({"followers": followers} if followers else {}),
             "train_identities": len(train),
             "train_faces": len(splits.train),
             "seen_probe_identities": seen,

@@ -23,19 +23,22 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.annotation.audits import Certified, pack, read_certified
 from icf.catalogue.annotation.waiting import refuse_while_waiting
-from icf.catalogue.labels.sure_faces import Checked, checked
+from icf.catalogue.labels import followers
+from icf.catalogue.labels.checked import Checked
+from icf.catalogue.labels.sure_faces import checked
 from icf.catalogue.schema import release
 from icf.dataset import certificate
 from icf.dataset.certificate import with_certificate
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import DEFAULT, format_folders, make_writers
-from icf.dataset.inputs import LOCAL, hash_inputs
+from icf.dataset.inputs import ADDED, LOCAL, hash_inputs
 from icf.dataset.leaks import LeakReport, find_leaks
 from icf.dataset.licences import COLUMNS, FILE, Source, read_sources, rows
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Placed, Plan, detection_truth, make_plan
 from icf.dataset.selection import Selection, select
 from icf.errors import BrokenMachine, IcfError, WrongUse
+from icf.settings import AnnotateSettings
 from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
@@ -96,7 +99,8 @@ def prepare(
     if boxes is not None:
         dataset = dataset.model_copy(update={"boxes": boxes})
     reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
-    risk = settings.annotate.risk
+    risk = settings.annotate.accepted_risk
+    follow = settings.annotate.tracks == "follow"
     catalogue = workspace.catalogue
     with catalogue.read() as connection:
         refuse_while_waiting(connection, "a release")
@@ -106,7 +110,9 @@ def prepare(
             unasked_references=dataset.unasked_references,
             risk=risk,
             proposed_boxes=dataset.boxes == "proposed",
+            followers=follow,
         )
+        was_followed = followers.checked(connection)
         was_checked = checked(connection, risk)
         plan = make_plan(selection, dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
@@ -122,7 +128,7 @@ def prepare(
         ),
         "filter": settings.filter.model_dump(mode="json", exclude=LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
-        **({"annotate": {"risk": risk}} if risk else {}),
+        **_annotate(settings.annotate),
     }
     inputs = with_certificate(hash_inputs(selection, sources, chosen, seed), certified)
     summary = {
@@ -132,7 +138,7 @@ def prepare(
         "version": __version__,
         "catalogue_revision": catalogue.revisions()[0],
         "counts": plan.counts,
-        "labels": _labels(selection, risk, was_checked),
+        "labels": _labels(selection, risk, was_checked, was_followed),
         "audit": certificate.summary(certified, plan),
         "held_back": dict(plan.held_back),
         "unused": plan.unused,
@@ -349,17 +355,35 @@ def _images(plan: Plan) -> list[int]:
     return [int(plan.selection.pictures.image[row]) for row in sorted(rows)]
 
 
-def _labels(selection: Selection, risk: float, was: Checked) -> dict[str, Any]:
-    """Who labelled the faces, and what was checked of the model's labels."""
+def _annotate(settings: AnnotateSettings) -> dict[str, Any]:
+    """The settings that say whose labels a release has, where they are no defaults."""
+    names = ("risk", "look", "tracks")
+    chosen = {f"annotate.{name}": getattr(settings, name) for name in names}
+    changed = {
+        name.removeprefix("annotate."): value
+        for name, value in chosen.items()
+        if value != ADDED[name]
+    }
+    return {"annotate": changed} if changed else {}
+
+
+def _labels(
+    selection: Selection, risk: float, was: Checked, followed: Checked
+) -> dict[str, Any]:
+    """Who labelled the faces, and what was checked of labels that nobody gave."""
     unasked, accepted = len(selection.unasked), len(selection.accepted)
+    followers = len(selection.followers)
     made: dict[str, Any] = {
-        "people": len(selection.faces.face) - unasked - accepted,
+        "people": len(selection.faces.face) - unasked - accepted - followers,
         "unasked_references": unasked,
         "model": accepted,
     }
     if risk:
         made["accepted_at_probability"] = 1 - risk
         made["accepted_and_asked_nevertheless"] = vars(was)
+    if followers:
+        made["followers"] = followers
+        made["followers_asked_nevertheless"] = vars(followed)
     return made
 
 

@@ -97,6 +97,8 @@ class Selection:
         unasked: the faces among them that are references nobody was asked about.
         accepted: the faces among them that nobody was asked about, because the model is
             sure of them.
+        followers: the faces among them that nobody was asked about, because another
+            face of their track was confirmed.
         left_out: number of confirmed faces that cannot be used, by reason.
     """
 
@@ -109,13 +111,15 @@ class Selection:
     left_out: Mapping[str, int]
     unasked: frozenset[int] = frozenset()
     accepted: frozenset[int] = frozenset()
+    followers: frozenset[int] = frozenset()
     given: int = 0
     verified: int | None = None
 
     @property
     def by_people(self) -> npt.NDArray[np.bool_]:
-        """Whether people or the source labelled each face, and not the model."""
-        return ~np.isin(self.faces.face, sorted(self.accepted))
+        """Whether people or the source labelled each face itself."""
+        others = sorted(self.accepted | self.followers)
+        return ~np.isin(self.faces.face, others)
 
 
 def select(
@@ -125,6 +129,7 @@ def select(
     unasked_references: bool = True,
     risk: float = 0.0,
     proposed_boxes: bool = False,
+    followers: bool = False,
 ) -> Selection:
     """Read all confirmed faces and their pictures.
 
@@ -136,13 +141,19 @@ def select(
         risk: take in faces that `icf.catalogue.labels.sure_faces` accepts at it.
         proposed_boxes: the detection set has the detector's boxes of pictures in which
             every face is confirmed; else the boxes that people verified.
+        followers: take in faces that follow another one of their track.
 
     Raises:
         WrongUse: no face is confirmed, none is embedded, or no picture is under an
             allowed licence; or people found two characters to be one, and they are
             not merged yet.
     """
-    accepts = read_accepts(connection, unasked_references=unasked_references, risk=risk)
+    accepts = read_accepts(
+        connection,
+        unasked_references=unasked_references,
+        risk=risk,
+        followers=followers,
+    )
     found, owners, sure = accepts.confirmed, accepts.owners, accepts.sure
     confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
     _check_labels(connection, confirmed)
@@ -199,6 +210,7 @@ def select(
         },
         unasked=found.unasked.intersection(row.id for row in usable),
         accepted=frozenset(row.id for row in usable if row.id in sure),
+        followers=found.followers.intersection(row.id for row in usable),
     )
 
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from icf.annotate.choosing.frames import unsure_frame
+from icf.annotate.choosing.frames import chosen_from, suspicions
 from icf.annotate.choosing.proposals import Proposal, interleave, proposal_of
 from icf.annotate.choosing.shares import Shares
-from icf.catalogue import reviews
 from icf.catalogue.rounds.audit_set import is_set_aside
 from icf.catalogue.rows import by_ids
 from icf.catalogue.sampling import kept_frame
@@ -23,8 +22,7 @@ def choose_certain(
     connection: sa.Connection, limit: int, shares: Shares
 ) -> list[Proposal]:
     """The strongest suspicions and the most uncertain faces, evenly interleaved."""
-    confirmed = shares.confirmed
-    suspicious = _deduplicate(_suspicious(connection, limit, confirmed=confirmed))
+    suspicious = _deduplicate(_suspicious(connection, limit, shares))
     pairs = {(each.face_id, each.character_id) for each in suspicious}
     # Some of the uncertain faces may also be suspicious.
     uncertain = [
@@ -39,9 +37,9 @@ def choose_certain(
 
 
 def _suspicious(
-    connection: sa.Connection, limit: int, *, confirmed: bool
+    connection: sa.Connection, limit: int, shares: Shares
 ) -> Iterator[Proposal]:
-    query = reviews.askable(confirmed=confirmed)
+    query = suspicions(shares)
     # A suspected merge is about references.
     is_merge = query.selected_columns.kind == Suspicion.MERGE.value
     query = query.where(sa.or_(is_merge, sa.not_(is_set_aside()))).limit(limit)
@@ -83,7 +81,12 @@ def _with_probability(
 
 def _uncertain(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
     order = sa.func.abs(face.c.probability - 0.5), face.c.id
-    frame = unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
-    frame = frame.where(sa.not_(is_set_aside()))
+    frame = chosen_from(shares).where(sa.not_(is_set_aside()))
     rows = connection.execute(frame.order_by(*order).limit(limit))
-    return [proposal_of(row, Chosen.UNCERTAIN, 1.0) for row in rows]
+    sure = 1 - shares.risk if shares.risk and shares.look else math.inf
+    return [
+        proposal_of(
+            row, Chosen.SURE if row.probability >= sure else Chosen.UNCERTAIN, 1.0
+        )
+        for row in rows
+    ]

@@ -2,9 +2,9 @@
 
 Faces that were set aside to compare models on (`icf.catalogue.rounds.audit_set`) are
 asked about at random only: half of the random part is drawn from them, or more, until
-as many are confirmed as a comparison needs. Faces of which the model is sure
-(`icf.catalogue.labels.sure_faces`) are not chosen, but drawn like any other; a batch
-then has only so many random questions as belong to what was chosen.
+as many are confirmed as a comparison needs. Faces that need no question
+(`icf.annotate.choosing.frames`) are not chosen, but drawn like any other; a batch then
+has only so many random questions as belong to what was chosen.
 
 A reference that nobody has confirmed comes first, before anything is asked against it
 (`annotate.confirm_references`).
@@ -15,6 +15,8 @@ about is chosen with a known probability:
 
 - the strongest suspicions and the most uncertain faces with probability 1;
 - a kept face that is not among them with probability m / N, where m of N are drawn;
+- likewise a face that follows another one of its track: as many are drawn as are the
+  stated share of those that the batch makes;
 - likewise a face that identity dropped. A quarter of the random part is drawn from
   these, because nothing else tells how many true faces are lost there.
 
@@ -25,16 +27,18 @@ probability. They are chosen for their similarity, and represent themselves only
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
 from icf.annotate.choosing.certain import choose_certain
 from icf.annotate.choosing.draw import draw
-from icf.annotate.choosing.frames import count_rows, unsure_frame
+from icf.annotate.choosing.frames import chosen_from, count_rows, is_follower
 from icf.annotate.choosing.proposals import Proposal, interleave
 from icf.annotate.choosing.references import choose_references
 from icf.annotate.choosing.shares import DROPPED_SHARE, Reserved, Shares
+from icf.annotate.choosing.tracks import make_room
 from icf.catalogue.rounds.audit_set import is_set_aside, set_aside
 from icf.catalogue.sampling import dropped_frame, kept_frame
 from icf.catalogue.schema import batch, question
@@ -51,61 +55,98 @@ def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propos
         limit: maximum number of questions.
         shares: what the batch is made of.
     """
-    first = choose_references(connection, limit, confirmed=shares.confirmed)
+    first = choose_references(connection, limit, shares)
     return [*first, *_choose(connection, limit - len(first), shares)]
 
 
 def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
     """Choose the questions that compare two faces."""
     seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
-    confirmed = shares.confirmed
-    is_audit = is_set_aside() if _has_audit_set(connection) else sa.false()
-    kept = kept_frame(confirmed=confirmed)
-    audited = count_rows(connection, kept.where(is_audit))
-    frame = dropped_frame(confirmed=confirmed)
+    frames = _Frames.of(connection, shares)
+    audited = count_rows(connection, frames.audit)
 
     def draw_dropped(number: int) -> list[Proposal]:
-        return draw(connection, frame, (), number, Chosen.DROPPED, seed)
+        return draw(connection, frames.dropped, (), number, Chosen.DROPPED, seed)
 
     random = math.ceil(limit * shares.random)
     dropped = draw_dropped(math.ceil(random * DROPPED_SHARE))
     reserved = Reserved.of(limit, random, len(dropped), audited, shares.audit)
     room = limit - reserved.total
     certain = choose_certain(connection, room, shares)
+    certain, followers = make_room(connection, certain, room, shares)
+    asked = {each.face_id for each in certain if each.inclusion}
+    rest = max(0, count_rows(connection, frames.others) - len(asked))
+    wanted, audit = reserved.others, reserved.audit
     if shares.risk:
-        unsure = _some_unsure(connection, is_audit, shares)
+        unsure = _some_unsure(connection, shares)
         reserved = reserved.beside(len(certain), room, unsure=unsure)
         dropped = draw_dropped(reserved.dropped)
-    asked = {each.face_id for each in certain if each.inclusion}
-    others = kept.where(sa.not_(is_audit))
-    rest = max(0, count_rows(connection, others) - len(asked))
-    wanted, audit = reserved.others, reserved.audit
-    if not shares.risk:
-        # What is left of the batch is filled, first with others.
-        wanted = limit - len(certain) - len(dropped) - audit
-        audit += max(0, wanted - rest)
-    first = draw(connection, kept.where(is_audit), asked, audit, Chosen.RANDOM, seed)
-    second = draw(connection, others, asked, wanted, Chosen.RANDOM, seed)
+        wanted, audit = reserved.others, reserved.audit
+    elif len(certain) + followers < room:
+        # All were chosen that may be: the others that are left need no question, and
+        # what was set aside fills the batch.
+        wanted = reserved.beside(len(certain), room, unsure=audited > 0).others
+        audit = limit - len(certain) - followers - len(dropped) - min(wanted, rest)
+    first = draw(connection, frames.audit, asked, audit, Chosen.RANDOM, seed)
+    second = draw(connection, frames.others, asked, wanted, Chosen.RANDOM, seed)
     drawn = interleave(first, second)
     if not certain and not drawn and _dropped_were_asked(connection):
         return []
-    made = interleave(certain, interleave(drawn, dropped))
-    if (audited and not first) or (rest and not second):
+    if shares.random and (certain or drawn):
+        # One stands for all the others at least.
+        followers = max(1, followers)
+    third = draw(connection, frames.followers, (), followers, Chosen.FOLLOWER, seed)
+    made = interleave(certain, interleave(interleave(drawn, third), dropped))
+    silent = (audited and not first) or (rest and not second)
+    if silent or (not third and _has_rows(connection, frames.followers)):
         # The batch says nothing of some of the faces that are left.
         made = [replace(each, inclusion=None) for each in made]
     return made
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Faces that are drawn from at random, each part on its own.
+
+    Attributes:
+        audit: kept faces that were set aside.
+        followers: kept faces that follow another one of their track, or will.
+        others: all other kept faces.
+        dropped: faces that identity dropped.
+    """
+
+    audit: sa.Select[Any]
+    followers: sa.Select[Any]
+    others: sa.Select[Any]
+    dropped: sa.Select[Any]
+
+    @staticmethod
+    def of(connection: sa.Connection, shares: Shares) -> _Frames:
+        """Those of a catalogue."""
+        kept = kept_frame(confirmed=shares.confirmed)
+        is_audit = is_set_aside() if _has_audit_set(connection) else sa.false()
+        follows = is_follower(shares) if shares.follow else sa.false()
+        return _Frames(
+            kept.where(is_audit),
+            kept.where(follows),
+            kept.where(sa.not_(is_audit), sa.not_(follows)),
+            dropped_frame(confirmed=shares.confirmed),
+        )
 
 
 def _has_audit_set(connection: sa.Connection) -> bool:
     return connection.execute(set_aside("character").limit(1)).first() is not None
 
 
-def _some_unsure(
-    connection: sa.Connection, is_audit: sa.ColumnElement[bool], shares: Shares
-) -> bool:
+def _some_unsure(connection: sa.Connection, shares: Shares) -> bool:
     """Whether a face that was set aside is not asked about, and not sure."""
-    frame = unsure_frame(confirmed=shares.confirmed, risk=shares.risk)
-    return connection.execute(frame.where(is_audit).limit(1)).first() is not None
+    if not _has_audit_set(connection):
+        return False
+    return _has_rows(connection, chosen_from(shares).where(is_set_aside()))
+
+
+def _has_rows(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _dropped_were_asked(connection: sa.Connection) -> bool:

@@ -7,18 +7,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.annotate.choosing.proposals import Proposal
+from icf.annotate.choosing.releasable import may_be_released
+from icf.annotate.choosing.shares import Shares
 from icf.catalogue import reviews
 from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.sampling import confirmed_characters
-from icf.catalogue.schema import character, face, question
+from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import Chosen, Verdict
 
 
 def choose_references(
-    connection: sa.Connection, limit: int, *, confirmed: bool
+    connection: sa.Connection, limit: int, shares: Shares
 ) -> list[Proposal]:
     """References to be confirmed."""
-    query = references_to_ask(confirmed=confirmed).order_by(character.c.id).limit(limit)
+    query = references_to_ask(shares).order_by(character.c.id).limit(limit)
     return [
         Proposal(
             row.reference_face_id,
@@ -33,13 +35,14 @@ def choose_references(
     ]
 
 
-def references_to_ask(*, confirmed: bool) -> sa.Select[Any]:
+def references_to_ask(shares: Shares) -> sa.Select[Any]:
     """Characters whose reference is a kept face that nobody was asked about.
 
-    Args:
-        confirmed: all of them; else only those of suspected merges, which would make
-            one character of a right reference and a wrong one.
+    Without `Shares.confirmed` only those of suspected merges, which would make one
+    character of a right reference and a wrong one. A character of which no picture may
+    be released, because of its licence, needs no reference either, but for a merge.
     """
+    is_suspected = reviews.may_be_merged(character.c.id)
     query = (
         sa.select(
             character.c.id,
@@ -59,7 +62,15 @@ def references_to_ask(*, confirmed: bool) -> sa.Select[Any]:
             ),
         )
     )
-    return query if confirmed else query.where(reviews.may_be_merged(character.c.id))
+    if not shares.confirmed:
+        return query.where(is_suspected)
+    if shares.licences is None:
+        return query
+    has_pictures = sa.exists().where(
+        candidate.c.character_id == character.c.id,
+        may_be_released(candidate.c.image_id, shares),
+    )
+    return query.where(sa.or_(is_suspected, has_pictures))
 
 
 def some_unconfirmed(connection: sa.Connection) -> bool:

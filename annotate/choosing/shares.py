@@ -24,6 +24,11 @@ class Shares:
             batch; they take the place of chosen ones.
         risk: a kept face is not chosen if it is its character, or is not, with a
             probability of one less this; 0: every face may be.
+        look: faces that are sure to be their character are chosen nevertheless, last.
+        follow: of a track one face is chosen, and the others follow its answer.
+        track_audit: share of the followers that are asked about, drawn at random.
+        licences: pairs of a licence and its URL, as sources have them, under which a
+            picture may be released; None: all pictures may be.
     """
 
     random: float = 0.3
@@ -31,6 +36,10 @@ class Shares:
     confirmed: bool = True
     audit: int = 0
     risk: float = 0.0
+    look: bool = False
+    follow: bool = False
+    track_audit: float = 0.1
+    licences: tuple[tuple[str, str | None], ...] | None = None
 
 
 @dataclass(frozen=True)

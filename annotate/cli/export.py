@@ -81,14 +81,11 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
     workspace = invocation.workspace
     existing = existing_batch(workspace, request)
     with workspace.catalogue.read() as connection:
-        settings = workspace.settings.annotate
-        unasked = count_unasked(
-            connection, confirmed=settings.confirm_references, risk=settings.risk
-        )
+        shares = batch_shares(workspace, connection)
+        unasked = count_unasked(connection, shares)
         if existing:
             asked = existing.questions
         else:
-            shares = batch_shares(workspace, connection)
             asked = len(choose(connection, request.limit, shares))
     result = {
         "batch": existing.id if existing else None,
@@ -97,6 +94,8 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
         "references": unasked.references,
         "waiting": unasked.waiting,
         "sure": unasked.sure,
+        "followers": unasked.followers,
+        "needless": unasked.needless,
     }
     message = (
         f"{asked} questions would be in {request.folder}; {unasked.total} are not "
@@ -106,6 +105,10 @@ def _count_only(invocation: Invocation, request: ExportRequest) -> None:
         message += f", {unasked.references} of them about references"
     if unasked.sure:
         message += f"; {unasked.sure:,} faces are sure enough to need no question"
+    if unasked.followers:
+        message += f"; {unasked.followers:,} follow another face of their track"
+    if unasked.needless:
+        message += f"; no answer about {unasked.needless:,} others is needed"
     invocation.emit(result, lambda: message)
 
 

@@ -23,7 +23,7 @@ def status_command(invocation: Invocation) -> None:
     asked whether every drawn face is boxed.
     """
     apply_waiting(invocation.workspace)
-    risk = invocation.workspace.settings.annotate.risk
+    risk = invocation.workspace.settings.annotate.accepted_risk
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection, risk)
         boxes = read_summary(connection)

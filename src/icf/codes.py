@@ -287,6 +287,11 @@ class Chosen(Code):
     UNCERTAIN = "uncertain", "its face was among the most uncertain ones"
     RANDOM = "random", "drawn at random from the other kept faces"
     DROPPED = "dropped", "drawn at random from the faces that identity dropped"
+    FOLLOWER = (
+        "follower",
+        "drawn at random from the faces that follow another one of their track",
+    )
+    SURE = "sure", "the model is sure of it; a person looks at it once"
 
 
 class Choice(Code):

@@ -267,6 +267,23 @@ class AnnotateSettings(_Section):
         description="probability of error at which a kept face needs no question; 0: "
         "all are asked about",
     )
+    look: bool = Field(
+        default=False,
+        description="with a risk: a person looks once at every face that would be "
+        "accepted, and nobody's label is the model's",
+    )
+    tracks: Literal["asked", "follow"] = Field(
+        default="asked",
+        description="ask about every face of a video's track, or about one that the "
+        "others follow",
+    )
+    track_audit: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="with tracks = follow: share of the followers that people are "
+        "asked about nevertheless",
+    )
     decide: Literal["votes", "posterior"] = Field(
         default="votes",
         description="labels follow from `votes` agreeing answers, or from the "
@@ -333,6 +350,11 @@ class AnnotateSettings(_Section):
         le=1,
         description="share of the pictures whose proposed boxes people do not see",
     )
+
+    @property
+    def accepted_risk(self) -> float:
+        """The risk at which faces are accepted that nobody looked at."""
+        return 0.0 if self.look else self.risk
 
     @property
     def enough(self) -> int:

@@ -34,6 +34,7 @@ from icf.icartoonface.release_files import (
     DETTRAIN_BOXES,
     DETTRAIN_FOLDER,
     FEATURES,
+    FOLLOWERS,
     IDENTITIES,
     RECTEST_FOLDER,
     RECTEST_INFO,
@@ -99,13 +100,14 @@ def _write_recognition(folder: Path, data: ReleaseData) -> None:
     for name, some in (
         (UNASKED, plan.selection.unasked),
         (ACCEPTED, plan.selection.accepted),
+        (FOLLOWERS, plan.selection.followers),
     ):
         if some:
             write_csv(folder / name, listed, _listed(plan, some))
 
 
 def _listed(plan: Plan, some: Collection[int]) -> Iterator[tuple[object, ...]]:
-    """The rows of ``unasked_references.csv`` and of ``accepted_faces.csv``."""
+    """The rows of a table of faces that nobody was asked about."""
     faces = plan.selection.faces
     for folder, placed in ((RECTRAIN_FOLDER, plan.train), (RECTEST_FOLDER, plan.test)):
         for each in placed:
@@ -196,7 +198,8 @@ def _whole(
 def _who_confirmed(plan: Plan) -> str:
     """Say which faces people confirmed."""
     unasked, accepted = len(plan.selection.unasked), len(plan.selection.accepted)
-    if not unasked and not accepted:
+    followers = len(plan.selection.followers)
+    if not unasked and not accepted and not followers:
         return "The identity of every face was\nconfirmed by people."
     first = (
         f"People confirmed the\nidentity of {plan.counts['confirmed_faces']:,} faces. "
@@ -212,6 +215,12 @@ def _who_confirmed(plan: Plan) -> str:
             f"{accepted:,} were accepted by the model, which was sure enough, and\nnot "
             f"asked about; `{ACCEPTED}` lists those in train, and the test has\nnone. "
             "`release.json` gives the probability, and what people said of such faces."
+        )
+    if followers:
+        lines.append(
+            f"{followers:,} follow another face of their track through a video, about\n"
+            f"which people were asked; `{FOLLOWERS}` lists those in train, and the\n"
+            "test has none. `release.json` has what people said of such faces."
         )
     return first + "\n".join([*lines, "They count as confirmed below."])
 

@@ -58,7 +58,7 @@ def test_a_sure_face_is_accepted_and_not_chosen(calibrated: Place) -> None:
     found = chosen(calibrated, 100, Shares(random=0, risk=0.05))
     assert [each.face_id for each in found] == unsure
     with calibrated.workspace.catalogue.read() as connection:
-        unasked = count_unasked(connection, risk=0.05)
+        unasked = count_unasked(connection, RISK)
         assert (unasked.faces, unasked.sure) == (3, 3)
         assert count_unasked(connection).faces == 6
         assert count(connection, 0.05).accepted == 2

@@ -15,6 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.annotate.choosing.unasked import count_unasked
+from icf.annotate.export import batch_shares
 from icf.catalogue import calibrations
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.labels import sure_faces
@@ -65,16 +66,14 @@ def measure(workspace: Workspace) -> Measured:
     settings = workspace.settings.annotate
     known = recalibrate(workspace, dry_run=True)
     with workspace.catalogue.read() as connection:
-        unasked = count_unasked(
-            connection, confirmed=settings.confirm_references, risk=settings.risk
-        )
+        unasked = count_unasked(connection, batch_shares(workspace, connection))
         curves = calibrations.newest(connection, [known.model])
         curve = curves.get(known.model, known.card)
         is_kept = sa.select(sa.func.count()).where(face.c.verdict == Verdict.KEPT.value)
         return Measured(
             known.model,
             int(connection.execute(is_kept).scalar_one()),
-            len(sure_faces.accepted(connection, settings.risk)),
+            len(sure_faces.accepted(connection, settings.accepted_risk)),
             unasked.total,
             label_error(known.labelled.answers, curve),
             _accepted_error(connection, settings.risk, known.labelled),

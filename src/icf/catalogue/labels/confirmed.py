@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.confirmations import HAND, refusing
+from icf.catalogue.labels.followers import read_followers
 from icf.catalogue.merges import survivor
 from icf.catalogue.schema import character, face, question, review
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
@@ -33,18 +34,21 @@ class Confirmed:
         owners: the character of each face, by face id; never a merged one.
         unasked: those faces that are references nobody was asked about.
         ambiguous: faces confirmed for several characters; not in `owners`.
+        followers: faces in `owners` that nobody was asked about, and that follow
+            another face of their track (`icf.catalogue.labels.followers`).
     """
 
     owners: Mapping[int, int]
     unasked: frozenset[int]
     ambiguous: frozenset[int]
+    followers: frozenset[int] = frozenset()
 
     def asked(self) -> Confirmed:
         """The same without references that nobody was asked about."""
         owners = {
             key: owner for key, owner in self.owners.items() if key not in self.unasked
         }
-        return Confirmed(owners, self.unasked, self.ambiguous)
+        return Confirmed(owners, self.unasked, self.ambiguous, self.followers)
 
 
 _ANSWERED = sa.select(
@@ -80,8 +84,13 @@ _REFERENCES = sa.select(
 )
 
 
-def read_confirmed(connection: sa.Connection) -> Confirmed:
-    """Read which faces people confirmed. Faces that are gone are among them."""
+def read_confirmed(connection: sa.Connection, *, followers: bool = False) -> Confirmed:
+    """Read which faces people confirmed. Faces that are gone are among them.
+
+    Args:
+        connection: to the catalogue.
+        followers: take in faces that follow another one of their track.
+    """
     owners: dict[int, int] = {}
     ambiguous: set[int] = set()
     for row in pages(connection, _SAME, question.c.id):
@@ -103,7 +112,16 @@ def read_confirmed(connection: sa.Connection) -> Confirmed:
         if owners.get(row.face_id) == row.character_id:
             ambiguous.add(row.face_id)
     clear = {key: owner for key, owner in owners.items() if key not in ambiguous}
-    return Confirmed(clear, frozenset(unasked - ambiguous), frozenset(ambiguous))
+    follow = {}
+    if followers:
+        follow = read_followers(connection, clear)
+        follow = {key: who for key, who in follow.items() if key not in ambiguous}
+    return Confirmed(
+        clear | follow,
+        frozenset(unasked - ambiguous),
+        frozenset(ambiguous),
+        frozenset(follow),
+    )
 
 
 def read_refused(connection: sa.Connection) -> Iterator[tuple[int, int]]:

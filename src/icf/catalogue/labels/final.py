@@ -1,7 +1,8 @@
 """The final labels: what a release would contain, and what was found to be another.
 
 The one rule of releases and of their audits. A label is a face with a character: *same*
-where people confirmed it (`icf.catalogue.labels.confirmed`), or the model accepted it
+where people confirmed it (`icf.catalogue.labels.confirmed`), where it follows another
+face of its track (`icf.catalogue.labels.followers`), or where the model accepted it
 (`icf.catalogue.labels.sure_faces`); *different* where people said that it is another
 character, or the model rejected it.
 """
@@ -33,7 +34,11 @@ class Accepts:
 
 
 def read_accepts(
-    connection: sa.Connection, *, unasked_references: bool = True, risk: float = 0.0
+    connection: sa.Connection,
+    *,
+    unasked_references: bool = True,
+    risk: float = 0.0,
+    followers: bool = False,
 ) -> Accepts:
     """Read which faces a release may contain, and as whom.
 
@@ -41,8 +46,9 @@ def read_accepts(
         connection: to the catalogue.
         unasked_references: take in references that nobody was asked about.
         risk: take in faces that the model accepts at it.
+        followers: take in faces that follow another one of their track.
     """
-    found = read_confirmed(connection)
+    found = read_confirmed(connection, followers=followers)
     owners = {**(found if unasked_references else found.asked()).owners}
     sure = {
         key: owner

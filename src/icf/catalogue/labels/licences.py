@@ -36,6 +36,26 @@ def under_licence(
     )
 
 
+def allowed_sources(
+    connection: sa.Connection, only_licence: Collection[str]
+) -> tuple[tuple[str, str | None], ...] | None:
+    """Return the licences that are allowed, each with its URL, as sources have them.
+
+    Args:
+        connection: to the catalogue.
+        only_licence: as for `under_licence`.
+
+    Returns:
+        Ascending; None where all are allowed.
+    """
+    if not only_licence:
+        return None
+    query = sa.select(image_source.c.licence, image_source.c.licence_url).distinct()
+    rows = [(row.licence, row.licence_url) for row in connection.execute(query)]
+    allowed = [row for row in rows if is_allowed(only_licence, *row)]
+    return tuple(sorted(allowed, key=lambda row: (row[0], row[1] or "")))
+
+
 def licences(connection: sa.Connection) -> list[str]:
     """The normalised names of all licences that pictures were found under, sorted."""
     query = sa.select(image_source.c.licence, image_source.c.licence_url).distinct()

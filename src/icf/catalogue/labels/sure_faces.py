@@ -13,15 +13,12 @@ A part of each batch is drawn at random from all faces, sure ones too
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 
+from icf.catalogue.labels.checked import Checked
+from icf.catalogue.labels.suspected import is_suspected
 from icf.catalogue.sampling import confirmed_characters, kept_frame, read_asked
-from icf.catalogue.schema import calibration, face, review
-from icf.codes import ReviewStatus, Suspicion
-
-_WAITS = (ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)
+from icf.catalogue.schema import calibration, face
 
 
 def is_accepted(risk: float) -> sa.ColumnElement[bool]:
@@ -58,19 +55,6 @@ def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[int,
     return {row.id: row.character_id for row in connection.execute(query)}
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What people said of faces that were sure when they were drawn at random.
-
-    Attributes:
-        asked: how many of these questions are settled.
-        wrong: how many of them say that the face is another character, or no face.
-    """
-
-    asked: int
-    wrong: int
-
-
 def checked(connection: sa.Connection, risk: float) -> Checked:
     """Count the answers about faces that would have been accepted without them."""
     asked = read_asked(connection)
@@ -81,13 +65,8 @@ def checked(connection: sa.Connection, risk: float) -> Checked:
 
 def _is_known() -> sa.ColumnElement[bool]:
     """What its probability was computed from and by is right, as people say."""
-    suspected = sa.select(review.c.face_id).where(review.c.status.in_(_WAITS))
-    twins = sa.select(review.c.other_face_id).where(
-        review.c.status.in_(_WAITS), review.c.kind == Suspicion.TWIN.value
-    )
     return sa.and_(
         face.c.embedder.in_(sa.select(calibration.c.model)),
         face.c.character_id.in_(confirmed_characters()),
-        face.c.id.not_in(suspected),
-        face.c.id.not_in(twins),
+        sa.not_(is_suspected()),
     )

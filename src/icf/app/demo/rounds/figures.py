@@ -14,6 +14,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from icf.annotate.choosing.unasked import count_unasked
+from icf.annotate.export import batch_shares
 from icf.app.demo.site import Truth
 from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rounds.audit_set import set_aside
@@ -83,10 +84,8 @@ def measure(
         people = _said_to_be(connection)
         answers = sa.select(sa.func.count()).where(answer.c.replaced_at.is_(None))
         given = int(connection.execute(answers).scalar_one())
-        unasked = count_unasked(
-            connection, confirmed=annotate.confirm_references, risk=annotate.risk
-        )
-        machine = accepted(connection, annotate.risk)
+        unasked = count_unasked(connection, batch_shares(workspace, connection))
+        machine = accepted(connection, annotate.accepted_risk)
         cast = connection.execute(sa.select(character.c.id, character.c.name))
         names = {row.id: row.name for row in cast}
         faces = connection.execute(_FACES).all()
