@@ -24,6 +24,7 @@ export class TaskQueue extends EventTarget {
   #ahead;
   #preloaded;
   #pictures;
+  #asks;
   #tasks = [];
   #held = new Set();
   #images = new Map();
@@ -41,14 +42,17 @@ export class TaskQueue extends EventTarget {
    * @param {number} how.preloaded things whose pictures are loaded
    * @param {(task: object) => string[]} how.pictures of a thing, the important first
    * @param {(task: object) => string[]} [how.handles] of its leases
+   * @param {() => object} [how.asks] what the server is told beside the count
    */
-  constructor(name, { ahead, preloaded, pictures, handles = (task) => [task.id] }) {
+  constructor(name, how) {
+    const { ahead, preloaded, pictures, handles, asks } = how;
     super();
     this.#name = name;
     this.#ahead = ahead;
     this.#preloaded = preloaded;
     this.#pictures = pictures;
-    this.handles = handles;
+    this.handles = handles ?? ((task) => [task.id]);
+    this.#asks = asks ?? (() => ({}));
     setInterval(() => this.#beat(), HEARTBEAT);
     addEventListener("pagehide", () => this.#giveBack((ids) => this.#last(ids)));
     addEventListener("pageshow", (event) => event.persisted && this.#renew());
@@ -109,7 +113,7 @@ export class TaskQueue extends EventTarget {
     const era = this.#era;
     try {
       const count = this.#ahead - this.#tasks.length;
-      const got = await post(`/api/${this.#name}/next`, { count });
+      const got = await post(`/api/${this.#name}/next`, { ...this.#asks(), count });
       if (era === this.#era) this.#take(got);
     } catch (error) {
       if (era === this.#era) this.#failed(error);

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from icf.annotate.people.people import Role
 from tests.annotate.place import Place
 from tests.integration.page.server import CHROMIUM, PageServer
 
@@ -65,10 +66,14 @@ def sign_in(
     """Opens an invite link in a new profile, and then a page."""
 
     def open_page(
-        server: PageServer, path: str, name: str = "Ann", **options: Any
+        server: PageServer,
+        path: str,
+        name: str = "Ann",
+        role: Role = Role.ANNOTATOR,
+        **options: Any,
     ) -> Page:
         page = contexts(**options).new_page()
-        join(page, server.invite(name))
+        join(page, server.invite(name, role))
         page.goto(f"{server.url}{path}")
         return page
 

@@ -1,0 +1,219 @@
+// Review: settle what people contradict each other about, and what the filter suspects.
+
+import { actionOf, get, say } from "./page.js";
+import { Context } from "./context.js";
+import { CHOICES, shownKey } from "./pair_keys.js";
+import { Strip } from "./strip.js";
+import { Turns } from "./turns.js";
+
+const at = (id) => document.getElementById(id);
+const work = at("work");
+const context = new Context(at("context"));
+const COUNTED = 5000;
+
+const PARTS = {
+  conflict: "Conflicts",
+  merge: "Merges",
+  twin: "Twins",
+  split: "Splits",
+  outlier: "Outliers",
+};
+
+const WHY = {
+  conflict: () => "People contradict each other. Your answer settles it.",
+  merge: ({ character, own }) =>
+    `${character} and ${own?.character ?? "another character"} look like one. ` +
+    "“Same” merges them when icf-filter review --apply is run.",
+  twin: ({ own }) =>
+    `Filed under ${own?.character ?? "another character"}, ` +
+    "and nearly the same drawing as one of this character.",
+  split: () => "It stands for a group of faces unlike the others of the character.",
+  outlier: () => "It is unlike the other faces of the character.",
+};
+
+let part = null;
+let shown = 0;
+
+const strip = new Strip(at("strip"), "review-strip", ({ task, choice }) =>
+  turns.change({ task, value: { choice } }),
+);
+
+const turns = new Turns("review", {
+  pictures: (task) => [task.candidate, ...task.references],
+  asks: () => (part ? { part } : {}),
+  show,
+  wait(message) {
+    work.dataset.state = "waiting";
+    at("waiting-words").textContent =
+      message || "What people disagree about appears here by itself.";
+    strip.mark(null);
+  },
+  tell(message) {
+    at("trouble").textContent = message;
+    at("trouble").hidden = !message;
+  },
+});
+
+// --- showing ------------------------------------------------------------------------
+
+function show(task, said) {
+  work.dataset.state = turns.changing ? "changing" : "asking";
+  work.dataset.alone = task.alone;
+  work.dataset.kind = task.kind;
+  at("asked").textContent = task.alone
+    ? `Is this a good picture of ${task.character}?`
+    : `Is this ${task.character}?`;
+  at("album").textContent = task.album;
+  at("why").textContent = WHY[task.kind](task);
+  at("votes").textContent = "";
+  at("candidate").replaceChildren(picture(task.candidate, "the face in question"));
+  const [first, ...others] = task.references;
+  fill("reference", first ? [first] : [], task.character);
+  fill("others", others, task.character);
+  fill("own", task.own?.references ?? [], task.own?.character);
+  at("reference-of").textContent = task.character;
+  at("own-of").textContent = task.own
+    ? `Now: ${task.own.character} of ${task.own.album}`
+    : "";
+  for (const button of at("choices").querySelectorAll("button")) {
+    label(button, task);
+    const { choice } = CHOICES[button.dataset.action];
+    button.classList.toggle("was", choice === said?.choice);
+  }
+  strip.mark(turns.changing ? task : null);
+  shown += 1;
+  work.dataset.shown = shown;
+  say(`${at("asked").textContent} ${at("why").textContent}`);
+}
+
+function fill(id, urls, character) {
+  const words = `${character}, for comparison`;
+  at(id).replaceChildren(...urls.map((url) => picture(url, words)));
+  at(id).hidden = urls.length === 0;
+}
+
+function picture(url, words) {
+  const made = turns.queue.image(url);
+  made.alt = words;
+  return made;
+}
+
+function label(button, task) {
+  const { says, alone } = CHOICES[button.dataset.action];
+  const words = task.alone ? alone : says;
+  button.hidden = words === null;
+  button.querySelector("span").textContent = words ?? "";
+}
+
+/** What others said, without their names; only when one has looked oneself. */
+function showVotes() {
+  const { votes, score, alone } = turns.current;
+  const lines = Object.values(CHOICES)
+    .filter(({ choice }) => votes[choice])
+    .map(({ choice, says, alone: words }) => {
+      const said = ((alone && words) || says).toLowerCase();
+      return `${votes[choice]} ${votes[choice] === 1 ? "says" : "say"} “${said}”`;
+    });
+  if (score !== null) lines.push(`The filter suspects it with a score of ${score.toFixed(2)}.`);
+  at("votes").textContent = lines.join(", ") || "Nobody has answered yet.";
+}
+
+// --- parts of the queue ---------------------------------------------------------------
+
+function choosePart(name) {
+  part = name;
+  drawParts();
+  turns.renew();
+}
+
+let counted = [];
+
+function drawParts() {
+  const total = counted.reduce((sum, each) => sum + each.left, 0);
+  const all = { name: null, left: total };
+  at("parts").replaceChildren(
+    ...[all, ...counted].map(({ name, left }) => {
+      const button = document.createElement("button");
+      const count = document.createElement("b");
+      count.textContent = left;
+      button.type = "button";
+      button.className = "button";
+      button.dataset.part = name ?? "all";
+      button.setAttribute("aria-pressed", String(part === name));
+      button.append(`${name ? PARTS[name] : "All"} `, count);
+      button.addEventListener("click", () => choosePart(name));
+      return button;
+    }),
+  );
+}
+
+async function countParts() {
+  if (document.visibilityState !== "visible") return;
+  try {
+    counted = (await get("/api/review/parts")).parts;
+  } catch {
+    // The banner says what is wrong; the counts stay as they are.
+    return;
+  }
+  const focused = document.activeElement?.dataset?.part;
+  drawParts();
+  if (focused) at("parts").querySelector(`[data-part="${focused}"]`)?.focus();
+}
+
+// --- answering ------------------------------------------------------------------------
+
+async function answer(action) {
+  const task = turns.current;
+  const { choice, alone } = CHOICES[action];
+  if (!task || (task.alone && alone === null)) return;
+  context.close();
+  strip.remember(task, choice);
+  await turns.answer({ choice });
+}
+
+const ACTIONS = {
+  context: () =>
+    turns.current &&
+    context.toggle(turns.current.context, "the whole picture, the face boxed"),
+  undo: () => turns.change(asEntry(strip.before(turns.changing ? turns.current : null))),
+  votes: () => turns.current && showVotes(),
+};
+
+function asEntry(entry) {
+  return entry && { task: entry.task, value: { choice: entry.choice } };
+}
+
+function act(action) {
+  if (action in CHOICES) answer(action);
+  else ACTIONS[action]?.();
+}
+
+addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") {
+    if (context.isOpen) context.close();
+    else turns.keep();
+    return;
+  }
+  const others = { Backspace: "undo", v: "votes", V: "votes" };
+  const action = actionOf(event) ?? others[event.key];
+  if (!action || !(action in CHOICES || action in ACTIONS)) return;
+  event.preventDefault();
+  act(action);
+});
+
+for (const button of document.querySelectorAll("[data-action]")) {
+  const { action } = button.dataset;
+  const key = shownKey(action);
+  if (key) button.querySelector("kbd").textContent = key;
+  button.addEventListener("click", () => {
+    // So that a key that follows is not a click on it as well.
+    button.blur();
+    act(action);
+  });
+}
+at("candidate").addEventListener("click", () => act("context"));
+
+setInterval(countParts, COUNTED);
+countParts();
+turns.start();

@@ -1,0 +1,173 @@
+"""Reviewers settle conflicts and suspicions in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from icf.annotate.people.people import Role
+from icf.annotate.waiting import apply_waiting
+from icf.codes import Choice
+from tests.annotate.pairs.asked import ask_about
+from tests.annotate.place import Place
+from tests.annotate.review.expert import (
+    merge,
+    outlier,
+    status_of,
+    suspect,
+    twin,
+    vote,
+)
+from tests.integration.page.conftest import PHONE
+from tests.integration.page.server import PageServer
+
+T, F = Choice.TRUE, Choice.FALSE
+
+
+def opened(page: Page, number: int) -> None:
+    """Wait until so many things were shown, the last of them now."""
+    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
+
+
+def sent(page: Page) -> None:
+    """Wait until the server has every answer."""
+    expect(page.locator("#banner")).to_have_attribute("data-waiting", "0")
+    expect(page.locator("#banner")).to_have_attribute("data-state", "sent")
+
+
+def followed(place: Place, page: Page) -> dict[int, str]:
+    """The labels, when they follow from everything that the page sent."""
+    sent(page)
+    apply_waiting(place.workspace)
+    return place.labels()
+
+
+def test_a_conflict_is_settled_after_a_look_at_what_others_said(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    one, two = ask_about(place, 2)
+    vote(place, one, T, T, F)
+    vote(place, two, T, F)
+    with PageServer(place, "review") as server:
+        page = sign_in(server, "/review", "Eve", Role.REVIEWER)
+        opened(page, 1)
+        expect(page.locator("#why")).to_contain_text("contradict")
+        expect(page.locator("#votes")).to_be_empty()
+        page.keyboard.press("v")
+        expect(page.locator("#votes")).to_have_text("2 say “same”, 1 says “different”")
+        page.keyboard.press("j")
+        opened(page, 2)
+        # The next one is looked at without them again.
+        expect(page.locator("#votes")).to_be_empty()
+        page.keyboard.press("f")
+        expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        assert followed(place, page) == {one: "different", two: "same"}
+
+
+def test_the_last_answers_are_undone(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 3)
+    for each in ids:
+        vote(place, each, T, F)
+    with PageServer(place, "review") as server:
+        page = sign_in(server, "/review", "Eve", Role.REVIEWER)
+        for number in (1, 2):
+            opened(page, number)
+            page.keyboard.press("f")
+        opened(page, 3)
+        page.keyboard.press("Backspace")
+        opened(page, 4)
+        expect(page.locator("#work")).to_have_attribute("data-state", "changing")
+        expect(page.locator("#choices .was")).to_have_text("SameF")
+        page.keyboard.press("z")
+        opened(page, 5)
+        page.keyboard.press("j")
+        # It goes on with the one that was left.
+        opened(page, 6)
+        page.locator("#strip button").nth(1).click()
+        opened(page, 7)
+        page.keyboard.press("u")
+        opened(page, 8)
+        page.keyboard.press("n")
+        expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        labels = followed(place, page)
+        assert list(labels.values()) == ["different", "unsure", "not_a_face"]
+
+
+def test_a_merge_is_answered_from_its_own_tab(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ann, bea = place.add_character("Ann"), place.add_character("Bea")
+    first = suspect(place, outlier(place, ann))
+    wanted = suspect(place, merge(place, ann, bea))
+    suspect(place, twin(place, ann, bea))
+    with PageServer(place, "review") as server:
+        page = sign_in(server, "/review", "Eve", Role.REVIEWER)
+        opened(page, 1)
+        parts = page.locator("#parts button")
+        expect(parts).to_have_text(
+            ["All 3", "Conflicts 0", "Merges 1", "Twins 1", "Splits 0", "Outliers 1"]
+        )
+        page.get_by_role("button", name="Outliers").click()
+        expect(page.locator("#work")).to_have_attribute("data-kind", "outlier")
+        page.get_by_role("button", name="Merges").click()
+        expect(page.locator("#work")).to_have_attribute("data-kind", "merge")
+        expect(page.locator("#asked")).to_have_text("Is this Ann?")
+        expect(page.locator("#why")).to_contain_text("icf-filter review --apply")
+        expect(page.locator("#own-of")).to_contain_text("Now: Bea")
+        page.keyboard.press("v")
+        expect(page.locator("#votes")).to_contain_text("a score of 0.80")
+        page.keyboard.press("f")
+        expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        sent(page)
+        apply_waiting(place.workspace)
+        assert status_of(place, wanted) == "same"
+        # What was shown in the other tab was given back, and nobody settled it.
+        assert status_of(place, first) in ("open", "asked")
+
+
+def test_a_twin_is_settled_by_touch_on_a_phone(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ann, bea = place.add_character("Ann"), place.add_character("Bea")
+    key = suspect(place, twin(place, ann, bea))
+    with PageServer(place, "review") as server:
+        page = sign_in(
+            server,
+            "/review",
+            "Eve",
+            Role.REVIEWER,
+            viewport=PHONE,
+            has_touch=True,
+            is_mobile=True,
+        )
+        opened(page, 1)
+        expect(page.locator("#own img")).to_have_count(1)
+        seen = "(each) => each.every((one) => one.complete && one.naturalWidth > 0)"
+        pictures = page.locator(".faces img")
+        page.wait_for_function(
+            f"() => ({seen})([...document.querySelectorAll('.faces img')])"
+        )
+        expect(pictures).to_have_count(3)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert page.evaluate("document.documentElement.scrollHeight") <= PHONE["height"]
+        page.locator('[data-action="context"]').tap()
+        expect(page.locator("#context img")).to_be_visible()
+        page.locator("#context").tap()
+        page.get_by_role("button", name="Different").tap()
+        expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        sent(page)
+        apply_waiting(place.workspace)
+        assert status_of(place, key) == "different"
+
+
+def test_the_page_is_for_reviewers(place: Place, sign_in: Callable[..., Page]) -> None:
+    [one] = ask_about(place, 1)
+    vote(place, one, T, F)
+    with PageServer(place, "pairs", "review") as server:
+        page = sign_in(server, "/")
+        expect(page.get_by_role("link", name="Review")).to_have_count(0)
+        assert page.request.get(f"{server.url}/review").status == 403
+        assert page.request.get(f"{server.url}/api/review/parts").status == 403
