@@ -107,7 +107,7 @@ function hint() {
     const words =
       way === "corners"
         ? ["", "Click the opposite corner.", "Click two opposite corners of the face."]
-        : "Click the face's outermost points: top, left, bottom, right, in any order.";
+        : "Click its top, left, bottom and right, in any order:";
     return way === "corners" ? words[left] : `${words} ${left} to go.`;
   }
   if (model.chosen >= 0 && part !== "whole") return `Arrow keys move ${PART_NAMES[part]}.`;
