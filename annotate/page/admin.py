@@ -93,9 +93,10 @@ async def invite_somebody(request: Request) -> JSONResponse:
     role, days = asked.get("role", str(Role.ANNOTATOR)), asked.get("days", DAYS)
     if not 0 < len(name) <= LONGEST_NAME:
         raise HTTPException(400, "a name is needed")
-    if role not in {str(each) for each in Role}:
+    if role not in [str(each) for each in Role]:
         raise HTTPException(400, "there is no such role")
-    if not isinstance(days, (int, float)) or not 0 < days <= MOST_DAYS:
+    number = isinstance(days, (int, float)) and not isinstance(days, bool)
+    if not number or not 0 < days <= MOST_DAYS:
         raise HTTPException(400, f"days must be above 0, and at most {MOST_DAYS:g}")
     limit.count(address)
 

@@ -78,7 +78,7 @@ def changed(before: Preferences, asked: Mapping[str, Any]) -> Preferences:
             )
         taken[key] = action
     theme = asked.get("theme", before.theme)
-    if theme not in THEMES:
+    if not isinstance(theme, str) or theme not in THEMES:
         raise RefusedPreference(f"theme must be one of {', '.join(THEMES)}")
     return Preferences(keys, theme)
 
