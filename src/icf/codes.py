@@ -332,6 +332,8 @@ class RowFault(Code):
         "refused_by_audit",
         "an audit cannot take it, e.g. because this person helped to make the label",
     )
+    UNKNOWN_PICTURE = "unknown_picture", "people are asked about no such picture"
+    BAD_BOXES = "bad_boxes", "the boxes are none that can be, or of another size"
     BAD_ROW = (
         "bad_row",
         "the row is neither CSV nor JSON, or lacks a question or an annotator",

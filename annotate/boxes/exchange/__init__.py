@@ -1,0 +1,1 @@
+"""Boxes of pictures to and from other programs: COCO and Label Studio."""

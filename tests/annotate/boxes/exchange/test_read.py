@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from icf.annotate.boxes.exchange.read import read_boxes_file
+from icf.errors import BadInput
+
+COCO = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "face"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (json.dumps(COCO), "coco"),
+        (json.dumps(COCO, indent=2), "coco"),
+        ("\n  " + json.dumps(COCO, indent=2), "coco"),
+        ('[{"data": {"picture": "i000001-00000000"}}]', "label-studio-boxes"),
+        ('[{"data": {"question_id": "q1", "ref_url": "x"}}]', None),
+        ("[]", None),
+        ('{"question": 1, "answer": "true"}\n{"question": 2}\n', None),
+        ("question,answer\n1,true\n", None),
+        ("", None),
+    ],
+)
+def test_the_format_is_known_by_the_content(
+    tmp_path: Path, text: str, form: str | None
+) -> None:
+    path = tmp_path / "answers"
+    path.write_text(text)
+    found = read_boxes_file(path)
+    assert (found and found.format) == form
+
+
+def test_an_object_that_is_broken_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "answers"
+    path.write_text('{"images": [')
+    with pytest.raises(BadInput, match="is not JSON"):
+        read_boxes_file(path)
