@@ -7,6 +7,7 @@ from collections.abc import Callable
 from icf.annotate.current_rule import current_rule
 from icf.annotate.following import Followed
 from icf.annotate.posterior.refit import refit, relabel
+from icf.annotate.posterior.skills import read_skills
 from icf.workspace import Workspace
 
 
@@ -17,8 +18,8 @@ def weigh_again(
 ) -> Followed:
     """Fit everybody's skill again and let all labels follow it.
 
-    With ``annotate.decide = "votes"`` nothing depends on anybody's skill, and nothing
-    is done.
+    Suspects are opened again. With ``annotate.decide = "votes"`` nothing depends on
+    anybody's skill, and nothing is done.
 
     Args:
         workspace: whose answers are weighed.
@@ -28,4 +29,22 @@ def weigh_again(
     if workspace.settings.annotate.decide == "votes":
         return Followed()
     refit(workspace.catalogue)
-    return relabel(workspace.catalogue, run_id, current_rule(workspace), done)
+    followed = relabel(workspace.catalogue, run_id, current_rule(workspace), done)
+    followed.add(doubt(workspace, run_id))
+    return followed
+
+
+def doubt(workspace: Workspace, run_id: int) -> Followed:
+    """Ask somebody else about settled questions whose label is probably wrong.
+
+    Args:
+        workspace: whose labels are doubted.
+        run_id: the run that changes of labels are charged to.
+    """
+    # It imports numpy, which a server that counts votes does not wait for.
+    from icf.annotate.posterior.suspects import ask_again, find_suspects
+
+    with workspace.catalogue.read() as connection:
+        certainty = workspace.settings.annotate.certainty
+        found = find_suspects(connection, read_skills(connection), certainty)
+    return ask_again(workspace.catalogue, run_id, current_rule(workspace), found)

@@ -19,23 +19,32 @@ from icf.annotate.posterior.refit import (
 from icf.annotate.posterior.skills import Skill, read_skills
 from icf.annotate.rule import Rule
 from icf.annotate.waiting import apply_waiting
-from icf.annotate.weighing import weigh_again
+from icf.annotate.weighing import doubt, weigh_again
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.workspace import Workspace
 
 
 @click.command("labels")
 @click.option("--dry-run", is_flag=True, help="Only count what would change.")
+@click.option(
+    "--ask-again",
+    is_flag=True,
+    help="Open suspects again, for people who have not answered them.",
+)
 @shared_options
 @pass_invocation
 @example("icf-annotate labels --dry-run")
-def labels_command(invocation: Invocation, dry_run: bool) -> None:
+def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> None:
     """Let all labels follow the answers again, by the settings as they are now.
 
     With annotate.decide = "posterior" it first fits how often each person is right, to
     the answers of all and to known pairs. With "votes" it applies annotate.votes to the
     answers that are known. What it says of changes is about the questions' own answers;
     a reference that is refused by that takes others with it.
+
+    Suspects are settled questions that a calibrated model contradicts with confidence.
+    With "posterior" they are asked about again, with "votes" only by --ask-again; at
+    most 2% of all settled questions ever are.
     """
     workspace = invocation.workspace
     if not dry_run:
@@ -47,8 +56,9 @@ def labels_command(invocation: Invocation, dry_run: bool) -> None:
         rule = _rule(workspace, connection, skills)
         changes = preview(connection, rule)
         questions = len(answered(connection))
+    suspects = _suspects(workspace, skills)
     if not dry_run:
-        _relabel(invocation, weighs=weighs, questions=questions)
+        _relabel(invocation, weighs, questions, ask_again)
         with workspace.catalogue.read() as connection:
             skills = read_skills(connection) if weighs else {}
     changed = changes.total()
@@ -68,9 +78,10 @@ def labels_command(invocation: Invocation, dry_run: bool) -> None:
             }
             for name, each in sorted(skills.items())
         ],
+        "suspects": suspects,
         "dry_run": dry_run,
     }
-    invocation.emit(result, lambda: _table(questions, changes, skills))
+    invocation.emit(result, lambda: _table(questions, suspects, changes, skills))
 
 
 def _rule(
@@ -82,7 +93,18 @@ def _rule(
     return posterior_rule(connection, settings, skills)
 
 
-def _relabel(invocation: Invocation, *, weighs: bool, questions: int) -> None:
+def _suspects(workspace: Workspace, skills: Mapping[str, Skill]) -> int:
+    """Count them, before labels follow."""
+    from icf.annotate.posterior.suspects import find_suspects
+
+    with workspace.catalogue.read() as connection:
+        certainty = workspace.settings.annotate.certainty
+        return len(find_suspects(connection, skills, certainty))
+
+
+def _relabel(
+    invocation: Invocation, weighs: bool, questions: int, ask_again: bool
+) -> None:
     workspace = invocation.workspace
     run_id = workspace.begin_run("icf-annotate labels")
     with invocation.progress("labelling questions", questions) as advance:
@@ -90,15 +112,18 @@ def _relabel(invocation: Invocation, *, weighs: bool, questions: int) -> None:
             weigh_again(workspace, run_id, advance)
         else:
             relabel(workspace.catalogue, run_id, current_rule(workspace), advance)
+    if ask_again and not weighs:
+        doubt(workspace, run_id)
     workspace.end_run(run_id)
 
 
 def _table(
-    questions: int, changes: Counter[Change], skills: Mapping[str, Skill]
+    questions: int, suspects: int, changes: Counter[Change], skills: Mapping[str, Skill]
 ) -> object:
     rows: list[tuple[str, object]] = [
         ("questions with answers", questions),
         ("labels that change", changes.total()),
+        ("suspects", suspects),
         *(
             (f"  {before} → {after}", number)
             for (before, after), number in sorted(changes.items())

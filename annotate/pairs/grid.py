@@ -95,7 +95,9 @@ class GridTask:
         source = self.sources[QuestionSource.name]
         assert isinstance(source, QuestionSource)
         return askable(person, source.overlap).where(
-            question.c.probability >= self.least,
+            # What answers say of it counts more than what the model said before.
+            sa.func.coalesce(question.c.posterior, question.c.probability)
+            >= self.least,
             question.c.face_id != question.c.reference_face_id,
         )
 
