@@ -147,13 +147,24 @@ def find(connection: sa.Connection, audit_id: int) -> Audit | None:
 def end(
     connection: sa.Connection,
     audit_id: int,
-    certificate: Mapping[str, Any] | None = None,
+    found: Mapping[str, Any] | None = None,
+    *,
+    certified: bool = False,
 ) -> None:
-    """End an audit, with a certificate or without; no answer is taken after that."""
+    """End an audit; no answer is taken after that.
+
+    Args:
+        connection: a transaction that writes.
+        audit_id: of the audit.
+        found: what it found; None: it is given up.
+        certified: whether that is a certificate.
+    """
     now = time.time()
-    values: dict[str, Any] = {"ended_at": now}
-    if certificate is not None:
-        values |= {"certificate": json.dumps(certificate), "certified_at": now}
+    values = {
+        "ended_at": now,
+        "certificate": None if found is None else json.dumps(found),
+        "certified_at": now if certified else None,
+    }
     update = sa.update(label_audit).where(label_audit.c.id == audit_id)
     connection.execute(update.values(values))
 
@@ -186,7 +197,7 @@ def _audit(row: sa.Row[Any]) -> Audit:
         planned["release"],
         row.planned_at,
         row.ended_at,
-        json.loads(row.certificate) if row.certificate else None,
+        json.loads(row.certificate) if row.certified_at is not None else None,
     )
 
 

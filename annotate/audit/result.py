@@ -110,7 +110,7 @@ class Result:
         }
 
     def certificate(self) -> dict[str, Any]:
-        """What is kept with the audit, and written into releases."""
+        """What is kept with the audit, and is its certificate if it got one."""
         left_out = {"complete", "to_check", "to_decide"}
         found = {k: v for k, v in self.as_json().items() if k not in left_out}
         return {**found, "planned_at": self.audit.planned_at, "version": __version__}
@@ -143,8 +143,8 @@ def conclude(connection: sa.Connection, audit: Audit) -> Result:
     """
     result = read_result(connection, audit)
     if audit.ended_at is None and result.complete:
-        certificate = result.certificate() if result.certified else None
-        audits.end(connection, audit.id, certificate)
+        found = result.certificate()
+        audits.end(connection, audit.id, found, certified=result.certified)
     return result
 
 

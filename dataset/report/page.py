@@ -9,7 +9,9 @@ import jinja2
 from markupsafe import Markup
 
 from icf.catalogue import tombstones
+from icf.dataset.certificate import percent
 from icf.dataset.report import charts, measure_charts
+from icf.dataset.report.audit import read_audit
 from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
 from icf.dataset.report.figures import read_figures
 from icf.dataset.report.filter_steps import read_steps
@@ -61,6 +63,7 @@ def write_report(workspace: Workspace, target: Path) -> int:
             reliability_chart=measure_charts.reliability(
                 reliability.bins if reliability else ()
             ),
+            audit=read_audit(connection),
             rounds=rounds,
             rounds_chart=rounds_chart(rounds),
             suspected=read_suspected(connection, workspace.blobs),
@@ -91,6 +94,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["percent"] = percent
     environment.filters["short"] = measure_charts.number
     environment.filters["words"] = lambda code: code.replace("_", " ")
     return environment.get_template("page.html")

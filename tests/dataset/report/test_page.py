@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, schema
 from icf.codes import FaceReason, FetchStatus
+from icf.dataset.certificate import percent
 from icf.dataset.release import prepare, write
+from icf.dataset.report.audit import read_audit
 from icf.dataset.report.page import write_report
 from icf.workspace import Workspace, find, init
 from tests.dataset.drawn import DETECTOR, EMBEDDER
 from tests.dataset.page import Page
+from tests.dataset.test_certificate import audited
 
 
 def report(workspace: Workspace, path: Path) -> Page:
@@ -224,3 +227,28 @@ def test_the_same_catalogue_gives_the_same_bytes(
     report(released, tmp_path / "a.html")
     report(released, tmp_path / "b.html")
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_nobody_audited_the_labels_until_somebody_does(
+    released: Workspace, tmp_path: Path
+) -> None:
+    words = report(released, tmp_path / "r.html").words
+    assert "Nobody audited the labels" in words
+
+
+@pytest.mark.parametrize("wrong", [0, 4])
+def test_the_label_error_is_that_of_the_audit_beside_the_estimate(
+    released: Workspace, tmp_path: Path, wrong: int
+) -> None:
+    audited(released, wrong=wrong)
+    with released.catalogue.read() as connection:
+        found = read_audit(connection)
+    assert found is not None
+    part = found.parts[0]
+    assert found.certified == (not part.errors)
+    words = report(released, tmp_path / "r.html").words
+    proved = "It proved" if found.certified else "It did not prove"
+    assert f"{proved} that at most 10.00% are wrong" in words
+    row = f"{part.labels:,} {part.checked:,} {part.errors:,} {100 * part.error:.1f}%"
+    assert f"{row} {percent(part.bound)}" in words
+    assert "Estimated without an audit" in words

@@ -70,6 +70,18 @@ def read_certified(connection: sa.Connection) -> Certified | None:
     return Certified(row.id, json.loads(row.certificate), row.certified_at, labels)
 
 
+def read_last_found(connection: sa.Connection) -> dict[str, Any] | None:
+    """Read what the newest complete audit found, with a certificate or without."""
+    query = (
+        sa.select(label_audit.c.certificate)
+        .where(label_audit.c.certificate.is_not(None))
+        .order_by(label_audit.c.id.desc())
+        .limit(1)
+    )
+    text = connection.execute(query).scalar()
+    return None if text is None else dict(json.loads(text))
+
+
 def last_test(connection: sa.Connection) -> tuple[str, IntArray] | None:
     """Read the path and the test's faces of the newest release that noted them."""
     query = (

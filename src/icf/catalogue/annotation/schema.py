@@ -280,7 +280,7 @@ label_audit = sa.Table(
     # SHA-256 of the labels that it was drawn from.
     sa.Column("labels_sha256", sa.String(64), nullable=False),
     _time("planned_at"),
-    # JSON: the certificate, once it is issued.
+    # JSON: what it found, once it is complete: a certificate if certified_at says so.
     _text("certificate", nullable=True),
     sa.Column("certified_at", sa.Double),
     # All labels that it was drawn from: icf.catalogue.annotation.audits.pack.
