@@ -8,7 +8,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from icf.catalogue import tombstones
+from icf.annotator_error import estimate
+from icf.catalogue import sampling, tombstones
 from icf.dataset.certificate import percent
 from icf.dataset.report import charts, measure_charts
 from icf.dataset.report.audit import read_audit
@@ -64,6 +65,7 @@ def write_report(workspace: Workspace, target: Path) -> int:
                 reliability.bins if reliability else ()
             ),
             audit=read_audit(connection),
+            wrong=estimate(sampling.read_repeated(connection)),
             rounds=rounds,
             rounds_chart=rounds_chart(rounds),
             suspected=read_suspected(connection, workspace.blobs),
