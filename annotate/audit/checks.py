@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -27,7 +27,7 @@ from icf.catalogue.annotation.schema import (
 )
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import answer, character, face, question
+from icf.catalogue.schema import answer, character, face, face_link, question
 from icf.codes import Choice, FaceReason, Label
 from icf.errors import IcfError
 
@@ -165,17 +165,19 @@ def disagreements(connection: sa.Connection) -> list[Item]:
 def involved(
     connection: sa.Connection, items: Iterable[tuple[int, int]]
 ) -> dict[tuple[int, int], set[str]]:
-    """Read who gave any answer about each of some faces as some character.
+    """Read who gave any answer that the label of a face as a character may follow from.
 
     Args:
         connection: to the catalogue.
-        items: faces, each with its character; answers about characters that were
-            merged into it count.
+        items: faces, each with its character; answers about other faces of its track,
+            and about characters that were merged into it, count.
     """
-    wanted: dict[int, set[int]] = defaultdict(set)
-    for face_id, character_id in items:
-        wanted[face_id].add(character_id)
-    owners = sorted({each for some in wanted.values() for each in some})
+    wanted: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for pair in items:
+        wanted[pair[0]].add(pair)
+    for face_id, other_id in list(_tracked(connection, sorted(wanted))):
+        wanted[other_id] |= {pair for pair in wanted[face_id] if pair[0] == face_id}
+    owners = sorted({pair[1] for some in wanted.values() for pair in some})
     merged = sa.select(character.c.id, survivor().label("now"))
     now = {
         row.id: row.now for row in by_ids(connection, merged, character.c.id, owners)
@@ -187,10 +189,23 @@ def involved(
     )
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
     for row in by_ids(connection, query, question.c.face_id, sorted(wanted)):
-        for owner in wanted[row.face_id]:
-            if now.get(owner) == row.owner:
-                found[row.face_id, owner].add(row.annotator)
+        for pair in wanted[row.face_id]:
+            if now.get(pair[1]) == row.owner:
+                found[pair].add(row.annotator)
     return found
+
+
+def _tracked(
+    connection: sa.Connection, faces: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield faces with other faces of their tracks."""
+    one, other = face_link.c.face_id, face_link.c.other_id
+    for own, linked in ((one, other), (other, one)):
+        query = sa.select(own.label("own"), linked.label("linked")).where(
+            face_link.c.same
+        )
+        for row in by_ids(connection, query, own, faces):
+            yield row.own, row.linked
 
 
 def store_check(connection: sa.Connection, check: Check) -> bool:
@@ -262,19 +277,6 @@ def unchecked(connection: sa.Connection, person: Person, count: int) -> Sequence
         holds.ended_at.is_(None),
         holds.until > time.time(),
     )
-    asked, labelled = character.alias("asked"), character.alias("labelled")
-    helped = (
-        sa.select(question.c.id)
-        .join(answer, answer.c.question_id == question.c.id)
-        .join(asked, asked.c.id == question.c.character_id)
-        .join(labelled, survivor(labelled) == survivor(asked))
-        .where(
-            question.c.face_id == item.face_id,
-            labelled.c.id == item.character_id,
-            answer.c.annotator == person.name,
-        )
-        .exists()
-    )
     query = (
         sa.select(item.id)
         .join(label_audit, label_audit.c.id == item.audit_id)
@@ -284,12 +286,29 @@ def unchecked(connection: sa.Connection, person: Person, count: int) -> Sequence
             face.c.reason != FaceReason.TAKEN_DOWN.value,
             ~checked,
             ~held,
-            ~helped,
+            *(~each for each in _helped(person)),
         )
         .order_by(item.id)
         .limit(count)
     )
     return list(connection.execute(query).scalars())
+
+
+def _helped(person: Person) -> Iterator[sa.ColumnElement[bool]]:
+    """Of items, in three ways: the person answered what the label may follow from."""
+    item, link = label_audit_item.c, face_link.c
+    asked, labelled = character.alias("asked"), character.alias("labelled")
+    answered = (
+        sa.select(question.c.id)
+        .join(answer, answer.c.question_id == question.c.id)
+        .join(asked, asked.c.id == question.c.character_id)
+        .join(labelled, survivor(labelled) == survivor(asked))
+        .where(labelled.c.id == item.character_id, answer.c.annotator == person.name)
+    )
+    yield answered.where(question.c.face_id == item.face_id).exists()
+    for own, linked in ((link.face_id, link.other_id), (link.other_id, link.face_id)):
+        tracked = answered.join(face_link, linked == question.c.face_id)
+        yield tracked.where(own == item.face_id, link.same).exists()
 
 
 def _is_sent_twice(connection: sa.Connection, check: Check) -> bool:

@@ -51,6 +51,7 @@ def read_labels(connection: sa.Connection, settings: Settings) -> list[FinalLabe
         connection,
         unasked_references=settings.dataset.unasked_references,
         risk=risk,
+        followers=settings.annotate.tracks == "follow",
     )
     same = set(accepts.owners.items())
     different = read_rejects(connection, accepts, risk)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
-from icf.annotate.audit.audits import Audit
-from icf.annotate.audit.checks import Verdict
+from icf.annotate.audit.audits import Audit, plan
+from icf.annotate.audit.checks import RefusedCheck, Verdict
 from icf.annotate.audit.source import AuditSource
 from icf.annotate.pairs.mix import Mix
 from icf.annotate.pairs.questions import QuestionSource
@@ -16,8 +17,17 @@ from icf.annotate.tasks.leases import Leasing
 from icf.annotate.tasks.store import store
 from icf.catalogue.annotation.schema import lease
 from icf.catalogue.schema import character, face
-from icf.codes import Choice, FaceReason
-from tests.annotate.audit.audited import MAKER, add_labels, items, planned, said
+from icf.codes import Choice, FaceReason, Label
+from tests.annotate.audit.audited import (
+    GOAL,
+    MAKER,
+    add_label,
+    add_labels,
+    items,
+    planned,
+    said,
+)
+from tests.annotate.choosing.films import link
 from tests.annotate.pairs.asked import ask_about, lease_of, person, send, sent
 from tests.annotate.place import Place
 
@@ -65,6 +75,29 @@ def test_nobody_is_offered_labels_of_their_own(place: Place) -> None:
         merge = sa.update(character).where(character.c.id == ann)
         connection.execute(merge.values(merged_into=other))
     assert not set(offered(place, maker)) & set(by_people(place, audit))
+
+
+def test_who_answered_about_another_face_of_a_track_does_not_check_the_others(
+    place: Place,
+) -> None:
+    ann = place.add_character()
+    first = add_label(place, ann, Label.SAME)
+    for other in (place.add_face(ann, 0.9), place.add_face(ann, 0.9)):
+        link(place, first, other)
+    settings = place.workspace.settings
+    follow = settings.annotate.model_copy(update={"tracks": "follow"})
+    settings = settings.model_copy(update={"annotate": follow})
+    with place.workspace.catalogue.write() as connection:
+        audit = plan(connection, settings, GOAL, 1)
+    assert audit.parts["accepts"].labels == 4
+    maker = person(place, MAKER)
+    reference = place.reference(ann)
+    shown = {each.id: each.face_id for each in items(place, audit)}
+    assert {shown[each] for each in offered(place, maker)} == {reference}
+    for each in items(place, audit):
+        if each.face_id != reference:
+            with pytest.raises(RefusedCheck):
+                said(place, each, Choice.TRUE, MAKER)
 
 
 def test_a_label_is_offered_until_somebody_holds_or_checked_it(place: Place) -> None:
