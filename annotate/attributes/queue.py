@@ -85,9 +85,15 @@ class Queue:
     def left(self, connection: sa.Connection, person: Person) -> int:
         """Count what is left for a person: of many windows estimated from a few."""
         windows = self._windows(connection, person)
-        seen = windows[:_LOOKED_AT]
-        found = sum(len(self._of(connection, person, each)) for _, each in seen)
-        return round(found * len(windows) / max(1, len(seen)))
+        found = confirmed = 0
+        for _, window in windows[:_LOOKED_AT]:
+            found += len(self._of(connection, person, window))
+            confirmed += len(_confirmed_in(connection, window))
+        if len(windows) <= _LOOKED_AT:
+            return found
+        same = sa.select(sa.func.count()).where(question.c.label == Label.SAME.value)
+        every = int(connection.execute(same).scalar_one())
+        return round(found / max(1, confirmed) * every)
 
     def _windows(
         self, connection: sa.Connection, person: Person

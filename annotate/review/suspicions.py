@@ -6,6 +6,7 @@ answers it, so that looking at one changes nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,6 +69,21 @@ def find_suspicions(
         for row in connection.execute(query)
     ]
     return sorted(found, key=lambda each: ORDER.index(each.kind))
+
+
+def count_suspicions(
+    connection: sa.Connection, *, confirmed: bool
+) -> Counter[Suspicion]:
+    """Count what waits, by kind.
+
+    Args:
+        connection: to the catalogue.
+        confirmed: only those against references that people confirmed.
+    """
+    every = reviews.askable(confirmed=confirmed, again=True).subquery()
+    query = sa.select(every.c.kind, sa.func.count()).group_by(every.c.kind)
+    rows = connection.execute(query)
+    return Counter({Suspicion[kind.upper()]: number for kind, number in rows})
 
 
 def still_waiting(connection: sa.Connection, ids: Sequence[int]) -> set[int]:

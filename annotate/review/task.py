@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -13,26 +14,30 @@ import sqlalchemy as sa
 
 from icf.annotate.pairs.payloads import names_of, payload_of, reference_urls
 from icf.annotate.people.people import Person, Role
-from icf.annotate.review.conflicts import Conflicts
+from icf.annotate.review.conflicts import (
+    MOST,
+    find_conflicts,
+    read_conflicts,
+)
+from icf.annotate.review.counts import CONFLICT, PARTS, count_waiting
 from icf.annotate.review.sources import (
     OWN,
     ConflictSource,
     SuspicionSource,
     own_pairs,
 )
-from icf.annotate.review.suspicions import ORDER, find_suspicions, still_waiting
+from icf.annotate.review.suspicions import (
+    find_suspicions,
+    still_waiting,
+)
 from icf.annotate.tasks.base import Lease, Pair, Task
 from icf.annotate.tasks.leases import Leasing, held, lock_leases
 from icf.catalogue.catalogue import Catalogue
 
-#: What is shown, in the order in which experts are asked.
-CONFLICT = "conflict"
-PARTS = (CONFLICT, *(each.value for each in ORDER))
-
-#: Things that are read at once; more are read when these are done.
-_MOST = 2000
-#: Seconds for which what was read is used.
+#: Seconds for which what was read is used; more where reading takes long.
 _FRESH = 5.0
+#: What part of the time may be spent reading.
+_BUSY = 1 / 20
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,11 @@ class ReviewTask:
         self._catalogue = catalogue
         self._leasing = leasing
         self._confirmed = confirmed
-        self._conflicts = Conflicts(needed)
+        self._needed = needed
         self._lock = threading.Lock()
-        self._read_at = -_FRESH
+        self._fresh_until = -math.inf
         self._items: Sequence[Item] = ()
+        self._counts: Mapping[str, int] = {}
 
     def take(self, person: Person, count: int) -> list[Task]:
         """Lease the next things to a person, whatever they are."""
@@ -116,8 +122,8 @@ class ReviewTask:
         """Count what waits, by part; the same for each reviewer."""
         del person
         with self._catalogue.read() as connection:
-            counted = Counter(each.part for each in self._queue(connection))
-        return {part: counted[part] for part in PARTS}
+            self._queue(connection)
+            return dict(self._counts)
 
     def waiting(self, person: Person) -> int:
         """Count what waits."""
@@ -126,13 +132,23 @@ class ReviewTask:
     def _queue(self, connection: sa.Connection) -> Sequence[Item]:
         """Read what waits, at most every few seconds."""
         with self._lock:
-            if time.monotonic() >= self._read_at + _FRESH:
+            began = time.monotonic()
+            if began >= self._fresh_until:
                 self._items = list(self._read(connection))
-                self._read_at = time.monotonic()
+                self._counts = self._counted(connection)
+                ended = time.monotonic()
+                self._fresh_until = ended + max(_FRESH, (ended - began) / _BUSY)
             return self._items
 
+    def _counted(self, connection: sa.Connection) -> Mapping[str, int]:
+        """Count all parts; where little is left, without what is just settled."""
+        if len(self._items) < MOST:
+            counted = Counter(each.part for each in self._items)
+            return {part: counted[part] for part in PARTS}
+        return count_waiting(connection, self._needed, confirmed=self._confirmed)
+
     def _read(self, connection: sa.Connection) -> Iterator[Item]:
-        for found in self._conflicts.find(connection):
+        for found in find_conflicts(connection, self._needed):
             yield Item(
                 CONFLICT,
                 ConflictSource.name,
@@ -141,7 +157,7 @@ class ReviewTask:
                 found.tally,
                 people=found.people,
             )
-        for each in find_suspicions(connection, _MOST, confirmed=self._confirmed):
+        for each in find_suspicions(connection, MOST, confirmed=self._confirmed):
             yield Item(
                 each.kind.value,
                 SuspicionSource.name,
@@ -173,7 +189,7 @@ class ReviewTask:
         reviews = [each.key for each in items if each.source == SuspicionSource.name]
         waiting = {
             (ConflictSource.name, each.question_id)
-            for each in self._conflicts.read(connection, conflicts)
+            for each in read_conflicts(connection, conflicts, self._needed)
         }
         waiting |= {
             (SuspicionSource.name, key) for key in still_waiting(connection, reviews)

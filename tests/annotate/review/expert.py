@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from icf.annotate.boxes.page_run import PageRun
@@ -131,5 +133,7 @@ def split(place: Place, character_id: int, score: float = 0.6) -> Found:
     )
 
 
-#: What is read is used for some seconds; tests want what is there now.
-FRESH = (review_task, "_FRESH", 0.0)
+def read_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is used for some seconds; a test wants what is there now."""
+    monkeypatch.setattr(review_task, "_FRESH", 0.0)
+    monkeypatch.setattr(review_task, "_BUSY", math.inf)

@@ -4,25 +4,25 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate.people.people import Role
-from icf.annotate.review import conflicts
-from icf.annotate.review.conflicts import Conflicts
+from icf.annotate.review import task
+from icf.annotate.review.conflicts import find_conflicts
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label
 from tests.annotate.pairs.asked import ask_about, current, person
 from tests.annotate.place import Place
-from tests.annotate.review.expert import FRESH, Expert, vote
+from tests.annotate.review.expert import Expert, read_always, vote
 
 T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
 
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(*FRESH)
+    read_always(monkeypatch)
 
 
 def found(place: Place, needed: int | None = 1) -> list[int]:
     with place.workspace.catalogue.read() as connection:
-        return [each.question_id for each in Conflicts(needed).find(connection)]
+        return [each.question_id for each in find_conflicts(connection, needed)]
 
 
 def test_contradicting_answers_with_enough_votes_are_a_conflict(place: Place) -> None:
@@ -47,31 +47,26 @@ def test_disputed_questions_come_first_and_need_no_votes(place: Place) -> None:
     assert found(place, needed=None) == [two]
 
 
-def test_new_answers_are_found_by_a_search_that_goes_on(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conflicts, "PAGE", 2)
-    monkeypatch.setattr(conflicts, "MOST_PAGES", 2)
-    monkeypatch.setattr(conflicts, "_AGAIN", 0)
-    asked = ask_about(place, 6)
-    for each in asked:
-        vote(place, each, T, F)
-    search = Conflicts(1)
-    seen = []
-    for _ in range(3):
-        with place.workspace.catalogue.read() as connection:
-            seen.append([each.question_id for each in search.find(connection)])
-    assert seen == [asked[:2], asked[:4], asked]
-    # What is settled since is no conflict any more.
-    vote(place, asked[0], T)
+def test_what_is_settled_since_is_no_conflict(place: Place) -> None:
+    one, two = ask_about(place, 2)
+    vote(place, one, T, F)
+    vote(place, two, T, F)
+    assert found(place) == [one, two]
     with place.workspace.catalogue.write() as connection:
-        gone = sa.update(answer).where(answer.c.choice == F.value)
-        connection.execute(
-            gone.where(answer.c.question_id == asked[1]).values(choice=T)
-        )
-    with place.workspace.catalogue.read() as connection:
-        left = [each.question_id for each in search.find(connection)]
-    assert left == [asked[0], *asked[2:]]
+        agree = sa.update(answer).where(answer.c.question_id == one)
+        connection.execute(agree.values(choice=T.value))
+    assert found(place) == [two]
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_many_conflicts_are_counted_without_being_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(task, "MOST", most)
+    for each in ask_about(place, 3):
+        vote(place, each, T, F)
+    expert = Expert(place)
+    assert expert.task.parts(expert.person)["conflict"] == 3
 
 
 def test_an_expert_settles_a_conflict(place: Place) -> None:

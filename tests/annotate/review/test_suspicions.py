@@ -11,10 +11,10 @@ from icf.filter.review import merges as review_merges
 from tests.annotate.pairs.asked import ask_about, ask_all
 from tests.annotate.place import Place
 from tests.annotate.review.expert import (
-    FRESH,
     Expert,
     merge,
     outlier,
+    read_always,
     split,
     status_of,
     suspect,
@@ -27,7 +27,7 @@ T, F, U = Choice.TRUE, Choice.FALSE, Choice.UNSURE
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(*FRESH)
+    read_always(monkeypatch)
 
 
 def asked_about(place: Place) -> list[tuple[int, int, int, str | None, float | None]]:

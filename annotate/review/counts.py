@@ -1,0 +1,29 @@
+"""How much waits for an expert."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from icf.annotate.review.conflicts import count_conflicts
+from icf.annotate.review.suspicions import ORDER, count_suspicions
+
+#: What is shown on the page, in the order in which experts are asked.
+CONFLICT = "conflict"
+PARTS = (CONFLICT, *(each.value for each in ORDER))
+
+
+def count_waiting(
+    connection: sa.Connection, needed: int | None, *, confirmed: bool
+) -> dict[str, int]:
+    """Count what waits for an expert, by part.
+
+    Args:
+        connection: to the catalogue.
+        needed: votes that settle a question; None: a probability does.
+        confirmed: count suspicions only against references that people confirmed.
+    """
+    suspicions = count_suspicions(connection, confirmed=confirmed)
+    return {
+        CONFLICT: count_conflicts(connection, needed),
+        **{each.value: suspicions[each] for each in ORDER},
+    }
