@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from icf.annotate.current_rule import current_rule
 from icf.annotate.following import Followed
+from icf.annotate.gold.make import retire_unfounded
 from icf.annotate.posterior.refit import refit, relabel
 from icf.annotate.posterior.skills import read_skills
 from icf.workspace import Workspace
@@ -28,6 +29,7 @@ def weigh_again(
     """
     if workspace.settings.annotate.decide == "votes":
         return Followed()
+    retire_unfounded(workspace.catalogue)
     refit(workspace.catalogue)
     followed = relabel(workspace.catalogue, run_id, current_rule(workspace), done)
     followed.add(doubt(workspace, run_id))

@@ -21,8 +21,10 @@ import sqlalchemy as sa
 from icf.annotate.gold.certain import certain_labels
 from icf.annotate.gold.lookalikes import plantable
 from icf.catalogue.annotation.schema import gold
+from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
-from icf.codes import Choice
+from icf.catalogue.schema import question
+from icf.codes import Choice, Label
 from icf.stores.vectors import VectorStore
 
 #: ``gold.made_by``.
@@ -126,6 +128,43 @@ def retire(connection: sa.Connection, ids: Sequence[int]) -> int:
         update = sa.update(gold).where(gold.c.id == key)
         connection.execute(update.values(retired_at=time.time()))
     return len(found)
+
+
+def retire_unfounded(catalogue: Catalogue) -> int:
+    """Retire known pairs that people say otherwise of now; return how many there were.
+
+    One that a label was the ground of goes with the label, and a planted face with the
+    label that says who it is.
+    """
+    with catalogue.read() as connection:
+        ids = list(connection.execute(_unfounded()).scalars())
+    if not ids:
+        return 0
+    with catalogue.write() as connection:
+        return retire(connection, ids)
+
+
+def _unfounded() -> sa.Select[Any]:
+    same = question.c.label == Label.SAME.value
+    different = question.c.label == Label.DIFFERENT.value
+    is_yes = gold.c.truth == Choice.TRUE.value
+    ground = sa.exists().where(
+        question.c.face_id == gold.c.face_id,
+        question.c.character_id == gold.c.character_id,
+        sa.or_(sa.and_(is_yes, same), sa.and_(sa.not_(is_yes), different)),
+    )
+    own = sa.exists().where(
+        question.c.face_id == gold.c.face_id,
+        question.c.character_id != gold.c.character_id,
+        same,
+    )
+    return sa.select(gold.c.id).where(
+        gold.c.retired_at.is_(None),
+        sa.or_(
+            sa.and_(gold.c.made_by == CONFIRMED, ~ground),
+            sa.and_(gold.c.made_by == PLANTED, ~own),
+        ),
+    )
 
 
 def _existing(connection: sa.Connection) -> set[tuple[int, int, int]]:

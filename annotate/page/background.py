@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from icf.annotate.gold.make import retire_unfounded
 from icf.annotate.gold.pauses import pause_low
 from icf.annotate.pairs.more import Asker
 from icf.annotate.tasks import leases
@@ -133,6 +134,7 @@ class _Chores:
                 leases.sweep(connection)
             self.swept_at = now
         if now >= self.scored_at + SCORE:
+            retire_unfounded(self.workspace.catalogue)
             floor = self.workspace.settings.annotate.gold_floor
             pause_low(self.workspace.catalogue, floor)
             self.scored_at = now

@@ -5,11 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 import sqlalchemy as sa
 
-from icf.annotate.gold.make import CONFIRMED, PLANTED, Known, add, of_labels, retire
+from icf.annotate.gold.make import (
+    CONFIRMED,
+    PLANTED,
+    Known,
+    add,
+    of_labels,
+    retire,
+    retire_unfounded,
+)
 from icf.annotate.votes import VotesRule
 from icf.catalogue.annotation.schema import gold
 from icf.catalogue.schema import character, question, review
 from icf.codes import Choice
+from tests.annotate.gold.place import add_gold
 from tests.annotate.pairs.asked import ask_all
 from tests.annotate.place import EMBEDDER, Place
 from tests.annotate.posterior.answers import calibrate, decide, say
@@ -139,3 +148,23 @@ def test_the_same_pair_is_added_once_and_retired_once(place: Place) -> None:
         assert retire(connection, [ids[0], ids[0] + 99]) == 1
         assert retire(connection, [ids[0]]) == 0
     assert made(place) == []
+
+
+def test_a_known_pair_goes_with_the_label_that_it_rests_on(place: Place) -> None:
+    ann, bea = place.add_character("Ann"), place.add_character("Bea")
+    faces = [place.add_face(each, 0.5) for each in (ann, bea)]
+    of_face = confirm(place, {each: (T, T) for each in faces})
+    with place.workspace.catalogue.write() as connection:
+        add(connection, of_labels(connection, place.workspace.vectors, 4))
+    add_gold(place, [T], ann)
+    catalogue = place.workspace.catalogue
+    assert retire_unfounded(catalogue) == 0
+    # Two are about Ann's face: that it is Ann, and that it is not Bea.
+    with catalogue.write() as connection:
+        update = sa.update(question).where(question.c.id == of_face[faces[0]])
+        connection.execute(update.values(label="open"))
+    assert retire_unfounded(catalogue) == 2
+    query = sa.select(gold.c.face_id).where(gold.c.retired_at.is_not(None))
+    with catalogue.read() as connection:
+        assert set(connection.execute(query).scalars()) == {faces[0]}
+    assert retire_unfounded(catalogue) == 0
