@@ -220,7 +220,9 @@ def _read_boxes(
 def _decision(image_id: int, settled: Settled, rule: Rule) -> ledger.Decision:
     status = settled.status
     is_verified = status is BoxStatus.VERIFIED
-    message = f"{len(settled.boxes)} faces, {settled.people} people agree"
+    faces = "face" if len(settled.boxes) == 1 else "faces"
+    people = "person says so" if settled.people == 1 else "people agree"
+    message = f"{len(settled.boxes)} {faces}, {settled.people} {people}"
     return ledger.Decision(
         "image",
         image_id,

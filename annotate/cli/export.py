@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from icf.annotate.boxes.exchange.coco import NAME as COCO
+from icf.annotate.boxes.exchange.export_boxes import BoxExport, Which
 from icf.annotate.choosing.choose import choose
 from icf.annotate.choosing.unasked import count_unasked
+from icf.annotate.cli.boxes import export_and_report
 from icf.annotate.export import (
     Exported,
     ExportRequest,
@@ -18,7 +21,10 @@ from icf.annotate.export import (
 from icf.annotate.formats.registry import WRITERS
 from icf.annotate.waiting import apply_waiting
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.errors import SomeFailed
+from icf.errors import SomeFailed, WrongUse
+
+QUESTIONS = "questions"
+LABEL_STUDIO = "label-studio"
 
 #: Maximum number of left-out questions that a message lists.
 _LISTED = 3
@@ -27,12 +33,18 @@ _LISTED = 3
 @click.command("export")
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
+    "--what",
+    type=click.Choice((QUESTIONS, *(each.value for each in Which))),
+    default=QUESTIONS,
+    show_default=True,
+    help="Questions; pictures to box; or pictures whose boxes people verified.",
+)
+@click.option(
     "--format",
     "form",
-    type=click.Choice(tuple(WRITERS)),
-    default="csv",
-    show_default=True,
-    help="csv for spreadsheets and MTurk, or label-studio.",
+    type=click.Choice((*WRITERS, COCO)),
+    help="csv for spreadsheets and MTurk, or label-studio; of boxes coco or "
+    "label-studio  [default: csv, of boxes coco].",
 )
 @click.option(
     "--limit",
@@ -51,12 +63,13 @@ _LISTED = 3
 def export_command(
     invocation: Invocation,
     out: Path,
-    form: str,
+    what: str,
+    form: str | None,
     limit: int | None,
     url_prefix: str | None,
     dry_run: bool,
 ) -> None:
-    """Write questions and their pictures to the new folder OUT.
+    """Write questions, or boxes, with their pictures to the new folder OUT.
 
     Each question asks whether a face is the same character as the reference picture. Of
     ten questions three are drawn at random, some of these from the faces that were
@@ -64,8 +77,19 @@ def export_command(
     about suspicions of the filter (see `icf-filter review`), the rest about the most
     uncertain faces. No question is asked twice, so the next batch, in another folder,
     has new ones. If the command is interrupted, run it again to complete the folder.
+
+    With --what boxes it writes pictures in which people are to box every drawn face,
+    with --what verified-boxes those of which people agree on the boxes.
     """
     workspace = invocation.workspace
+    if what != QUESTIONS:
+        _export_boxes(
+            invocation, out, Which(what), form or COCO, limit, url_prefix, dry_run
+        )
+        return
+    if form == COCO:
+        raise WrongUse("COCO is a format of boxes: add --what boxes, or choose another")
+    form = form or "csv"
     apply_waiting(workspace)
     limit = limit or workspace.settings.annotate.batch
     request = ExportRequest(form, out, limit, url_prefix)
@@ -75,6 +99,25 @@ def export_command(
     with invocation.progress("cropping faces", None) as advance:
         exported = export(workspace, request, advance)
     _report_export(invocation, request, exported)
+
+
+def _export_boxes(
+    invocation: Invocation,
+    out: Path,
+    which: Which,
+    form: str,
+    limit: int | None,
+    url_prefix: str | None,
+    dry_run: bool,
+) -> None:
+    if form not in (COCO, LABEL_STUDIO):
+        raise WrongUse(
+            f"boxes are not written as {form}: choose --format {COCO} or {LABEL_STUDIO}"
+        )
+    if dry_run:
+        raise WrongUse("--dry-run counts questions; `icf-annotate status` counts boxes")
+    most = limit or invocation.workspace.settings.annotate.batch
+    export_and_report(invocation, BoxExport(which, form, out, most, url_prefix))
 
 
 def _count_only(invocation: Invocation, request: ExportRequest) -> None:

@@ -9,6 +9,8 @@ import click
 
 from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.answers import UNDERSTOOD, Fault, Note
+from icf.annotate.boxes.exchange.read import read_boxes_file
+from icf.annotate.cli.boxes import import_and_report
 from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.annotate.votes import ALWAYS_COUNTED
 from icf.annotate.waiting import apply_waiting
@@ -65,9 +67,14 @@ def import_command(
     later file replaces the earlier one; where answers have a time, the newest counts,
     in whatever order files are imported. A question is settled when as many answers
     agree as the setting annotate.votes requires.
+
+    A file of boxes, COCO's or Label Studio's, is known by its content.
     """
     names = AnnotatorNames(dict(map(_parse_person, persons)), annotator, server)
     workspace = invocation.workspace
+    if (boxes := read_boxes_file(file)) is not None:
+        import_and_report(invocation, file, boxes, names, dry_run=dry_run)
+        return
     if dry_run:
         imported = preview_import(workspace, file, names)
     else:

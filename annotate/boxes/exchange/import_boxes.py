@@ -30,10 +30,13 @@ from icf.annotate.boxes.record import (
     lock_tasks,
 )
 from icf.annotate.tasks.base import RefusedAnswer
-from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image
 from icf.codes import ImageReason, RowFault
+from icf.workspace import Workspace
+
+#: What the ledger calls it.
+COMMAND = "icf-annotate import"
 
 #: Rows of a transaction.
 CHUNK = 200
@@ -72,14 +75,12 @@ class BoxImporter:
     """Stores the rows of files.
 
     Attributes:
-        catalogue: where to.
-        run_id: the run that imports.
+        workspace: where to.
         rule: when people agree.
         names: what people are called.
     """
 
-    catalogue: Catalogue
-    run_id: int
+    workspace: Workspace
     rule: Rule
     names: AnnotatorNames
 
@@ -93,14 +94,29 @@ class BoxImporter:
             done: called with the number of rows of each transaction.
         """
         total = ImportedBoxes(file)
+        run_id = self.workspace.begin_run(COMMAND)
         for part in _parts(file.rows):
-            with self.catalogue.write() as connection:
-                self._store(connection, part, total)
+            with self.workspace.catalogue.write() as connection:
+                self._store(connection, run_id, part, total)
             done(len(part))
+        self.workspace.end_run(run_id)
+        return total
+
+    def preview(self, file: BoxFile) -> ImportedBoxes:
+        """Count what `store` would do, and write nothing."""
+        total = ImportedBoxes(file)
+        with self.workspace.catalogue.scratch() as connection:
+            run_id = self.workspace.note_run(connection, COMMAND)
+            for part in _parts(file.rows):
+                self._store(connection, run_id, part, total)
         return total
 
     def _store(
-        self, connection: sa.Connection, part: Sequence[Row], total: ImportedBoxes
+        self,
+        connection: sa.Connection,
+        run_id: int,
+        part: Sequence[Row],
+        total: ImportedBoxes,
     ) -> None:
         pictures = _read_pictures(connection, part)
         hidden = lock_tasks(connection, pictures)
@@ -124,7 +140,7 @@ class BoxImporter:
             total.known += stored is Stored.KNOWN
             if stored is not Stored.KNOWN:
                 changed.add(given.image_id)
-        follow(connection, self.run_id, sorted(changed), self.rule)
+        follow(connection, run_id, sorted(changed), self.rule)
 
     def _given(
         self,

@@ -41,9 +41,7 @@ def take(
 ) -> ImportedBoxes:
     file = read_boxes_file(path)
     assert file is not None
-    with pictures.catalogue.write() as connection:
-        run_id = pictures.run.id(connection)
-    return BoxImporter(pictures.catalogue, run_id, RULE, names).store(file)
+    return BoxImporter(pictures.place.workspace, RULE, names).store(file)
 
 
 def counts(found: ImportedBoxes) -> tuple[int, int, int, int, int]:
