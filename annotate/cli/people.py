@@ -23,17 +23,18 @@ from icf.errors import WrongUse
 @example("icf-annotate people --json")
 def people_command(invocation: Invocation) -> None:
     """List who was invited, and how much each answered."""
-    from icf.annotate.people.listing import everybody
+    from icf.annotate.people.listing import answers_by_person, everybody
 
     with invocation.workspace.catalogue.read() as connection:
         known = everybody(connection)
+        answers = answers_by_person(connection)
     value = [
         {
             "name": each.person.name,
             "role": str(each.person.role),
             "state": each.state,
             "paused": each.person.paused,
-            "answers": each.answers,
+            "answers": answers.get(each.person.name, 0),
             "seen": _time(each.seen_at),
             "link_until": _time(each.invited_until),
         }

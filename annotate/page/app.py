@@ -11,10 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import Scope
 
-from icf.annotate.page import admin, api, html, join, me, pictures, static
+from icf.annotate.page import admin, api, home, html, join, me, pictures, static
 from icf.annotate.page.desk import Desk
 from icf.annotate.page.guard import Guard
 from icf.annotate.page.limits import Limit
@@ -47,9 +46,7 @@ def make_app(desk: Desk, serving: Serving | None = None) -> Starlette:
             *admin.ROUTES,
             *api.ROUTES,
             *pictures.ROUTES,
-            Route("/", html.home_page),
-            # The last: a page for each task that is offered.
-            Route("/{task}", html.task_page),
+            *home.ROUTES,
         ],
         middleware=[Middleware(Guard, desk.key, serving, cookie, _failed)],
         exception_handlers={HTTPException: _refused},
@@ -59,6 +56,7 @@ def make_app(desk: Desk, serving: Serving | None = None) -> Starlette:
     app.state.serving = serving
     app.state.cookie = cookie
     app.router.redirect_slashes = False
+    app.state.seen = {}
     app.state.overview = admin.overview_of(desk)
     app.state.invites = Limit(admin.INVITES, admin.INVITES, admin.INVITES_SECONDS)
     app.state.tries = Limit(join.TRIES, join.TRIES_IN_ALL, join.TRIES_SECONDS)

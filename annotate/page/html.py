@@ -9,7 +9,6 @@ from typing import Any
 
 import jinja2
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -17,7 +16,6 @@ from icf.annotate.page.desk import Desk
 from icf.annotate.page.requests import (
     Visit,
     desk_of,
-    person_of_request,
     visit_of_request,
 )
 from icf.annotate.page.static import static_url
@@ -120,28 +118,3 @@ async def page(
     return await run_in_threadpool(
         render, name, visit=visit, desk=desk_of(request), values=values
     )
-
-
-async def task_page(request: Request) -> HTMLResponse:
-    """The page of a task: its template, if it is offered."""
-    await person_of_request(request)
-    name = request.path_params["task"]
-    kind = desk_of(request).tasks.get(name)
-    if kind is None:
-        raise HTTPException(404, "there is no such page")
-    return await page(request, name, kind.role, {"title": TITLES.get(name, name)})
-
-
-async def home_page(request: Request) -> HTMLResponse:
-    """What there is to do."""
-    visit = await visit_of_request(request)
-    desk = desk_of(request)
-
-    def work() -> HTMLResponse:
-        tasks = [
-            (name, title, WHAT.get(name, ""), desk.tasks[name].waiting(visit.person))
-            for name, title in offered(desk, visit.person)
-        ]
-        return render("home", visit=visit, desk=desk, values={"tasks": tasks})
-
-    return await run_in_threadpool(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,10 @@ from icf.annotate.page.desk import Desk
 from icf.annotate.page.guard import MOST_BYTES
 from icf.annotate.people.people import Person, Role
 from icf.annotate.people.preferences import Preferences, read_preferences
-from icf.annotate.people.sessions import find_session
+from icf.annotate.people.sessions import find_session, touch_session
+
+#: Seconds between two notes of when somebody was there last.
+NOTED = 300.0
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,26 @@ async def visit_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Vi
     visit = await run_in_threadpool(look) if token else None
     if visit is None:
         raise HTTPException(401, "open your invite link again")
+    await _note_seen(request, visit.person, token or "")
     if visit.person.role < least:
         raise HTTPException(403, f"this needs the role {least}")
     return visit
+
+
+async def _note_seen(request: Request, someone: Person, token: str) -> None:
+    """Note every few minutes that somebody is there."""
+    seen: dict[int, float] = request.app.state.seen
+    now = time.monotonic()
+    if now < seen.get(someone.id, now - NOTED) + NOTED:
+        return
+    seen[someone.id] = now
+    desk = desk_of(request)
+
+    def note() -> None:
+        with desk.workspace.catalogue.write() as connection:
+            touch_session(connection, desk.key, token)
+
+    await run_in_threadpool(note)
 
 
 async def person_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Person:

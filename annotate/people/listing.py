@@ -21,14 +21,12 @@ class Known:
         revoked_at: when the person was shut out; None: never.
         seen_at: when a session of the person was last used.
         invited_until: when the person's invite link ends; None: there is none.
-        answers: of pairs, that count.
     """
 
     person: Person
     revoked_at: float | None
     seen_at: float | None
     invited_until: float | None
-    answers: int
 
     @property
     def state(self) -> str:
@@ -53,22 +51,20 @@ def everybody(connection: sa.Connection) -> list[Known]:
         .scalar_subquery()
     )
     query = sa.select(person, seen.label("seen"), until.label("until"))
-    counted = (
-        sa.select(answer.c.annotator, sa.func.count().label("answers"))
+    return [
+        Known(person_of(row), row.revoked_at, row.seen, row.until)
+        for row in connection.execute(query.order_by(person.c.name))
+    ]
+
+
+def answers_by_person(connection: sa.Connection) -> dict[str, int]:
+    """Count the answers to questions that count, by who gave them."""
+    query = (
+        sa.select(answer.c.annotator, sa.func.count())
         .where(answer.c.replaced_at.is_(None))
         .group_by(answer.c.annotator)
     )
-    answers = {row.annotator: row.answers for row in connection.execute(counted)}
-    return [
-        Known(
-            person_of(row),
-            row.revoked_at,
-            row.seen,
-            row.until,
-            answers.get(row.name, 0),
-        )
-        for row in connection.execute(query.order_by(person.c.name))
-    ]
+    return {name: number for name, number in connection.execute(query)}
 
 
 def nobody_invited(connection: sa.Connection) -> bool:

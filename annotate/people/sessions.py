@@ -103,6 +103,14 @@ def find_session(
     return person_of(row) if row else None
 
 
+def touch_session(connection: sa.Connection, key: SecretKey, token: str) -> None:
+    """Note that a session is used."""
+    update = sa.update(page_session).where(
+        page_session.c.token_hash == key.hash_of(token)
+    )
+    connection.execute(update.values(seen_at=time.time()))
+
+
 def end_session(connection: sa.Connection, key: SecretKey, token: str) -> None:
     """End a session: its token opens nothing any more."""
     update = sa.update(page_session).where(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0016"
+REVISION = "0017"
 
 _DIALECTS = ("sqlite", "postgresql")
 

@@ -465,6 +465,14 @@ answer = sa.Table(
     sa.Index("ix_answer_question_id", "question_id"),
     sa.Index("ix_answer_annotator", "annotator", "id"),
     sa.Index("ix_answer_origin", "origin", "id"),
+    # Everybody's answers are counted by it alone.
+    sa.Index(
+        "ix_answer_counted",
+        "annotator",
+        "answered_at",
+        sqlite_where=sa.text("replaced_at IS NULL"),
+        postgresql_where=sa.text("replaced_at IS NULL"),
+    ),
     sa.Index(
         "ix_answer_client_id",
         "client_id",

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 import pytest
 from starlette.applications import Starlette
@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from icf.annotate.page.app import make_app
 from icf.annotate.page.desk import TASKS, open_desk
 from icf.annotate.page.guard import MOST_BYTES
+from icf.annotate.page.remembered import Remembered
 from icf.annotate.page.serving import Serving, make_serving
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks.base import Task
@@ -152,30 +153,37 @@ def test_a_body_that_is_no_json_object_is_refused(app: Starlette, body: bytes) -
 # --- what goes out ----------------------------------------------------------------
 
 
+def _fail() -> NoReturn:
+    raise RuntimeError("the catalogue of /home/ann/secret is broken")
+
+
 class _Broken:
-    """A page that fails in everything."""
+    """A task that fails in everything."""
 
     name: ClassVar[str] = "pairs"
     role: ClassVar[Role] = Role.ANNOTATOR
 
     def take(self, person: Person, count: int) -> list[Task]:
-        raise RuntimeError("the catalogue of /home/ann/secret is broken")
+        _fail()
 
     def waiting(self, person: Person) -> int:
-        raise RuntimeError("the catalogue of /home/ann/secret is broken")
+        _fail()
 
 
 @pytest.fixture
 def broken(plain: Place) -> Starlette:
+    """A server with a task and a page that fail."""
     desk = open_desk(plain.workspace, TASKS)
-    return make_app(replace(desk, tasks={"home": _Broken()}))
+    app = make_app(replace(desk, tasks={"pairs": _Broken()}))
+    app.state.overview = Remembered(_fail, 1.0)
+    return app
 
 
 def test_what_breaks_says_nothing_of_itself(
     broken: Starlette, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = signed_in(broken)
-    for failed in (client.post("/api/home/next", json={}), client.get("/")):
+    client = signed_in(broken, role=Role.ADMIN)
+    for failed in (client.post("/api/pairs/next", json={}), client.get("/admin")):
         assert failed.status_code == 500
         assert "secret" not in failed.text
         assert "Traceback" not in failed.text
@@ -183,9 +191,10 @@ def test_what_breaks_says_nothing_of_itself(
 
 
 def test_every_answer_has_the_headers_that_keep_others_out(broken: Starlette) -> None:
-    client = signed_in(broken)
+    client = signed_in(broken, role=Role.ADMIN)
     answers = [
         client.get(SET),
+        client.get("/admin"),
         client.get("/"),
         client.get("/static/page.css"),
         client.get("/nowhere"),
