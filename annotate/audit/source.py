@@ -53,22 +53,48 @@ class AuditSource:
             RefusedAnswer: the audit is over, or the person answered the question
                 somewhere else meanwhile.
         """
-        check = Check(
-            given.lease.subject_id,
-            given.lease.person.name,
-            read_choice(given.value),
-            given.answered_at,
-            given.seconds,
-            given.client_id,
-        )
-        try:
-            store_check(connection, check)
-        except RefusedCheck as error:
-            raise RefusedAnswer(str(error)) from error
+        store_given(connection, given, decides=False)
 
     def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:
         """Say which picture a name in the payload means."""
-        pair = self.pairs(connection, [lease.subject_id]).get(lease.subject_id)
-        if pair is None:
-            raise KeyError(name)
-        return picture_of(connection, pair, name)
+        return picture_of(
+            connection, pair_of_item(connection, lease.subject_id, name), name
+        )
+
+
+def store_given(connection: sa.Connection, given: Given, *, decides: bool) -> None:
+    """Store what somebody says of a label.
+
+    Args:
+        connection: a write transaction.
+        given: the answer; its subject is a label of an audit's sample.
+        decides: whether it is a reviewer's decision.
+
+    Raises:
+        RefusedAnswer: the audit cannot take it.
+    """
+    check = Check(
+        given.lease.subject_id,
+        given.lease.person.name,
+        read_choice(given.value),
+        given.answered_at,
+        given.seconds,
+        given.client_id,
+        decides=decides,
+    )
+    try:
+        store_check(connection, check)
+    except RefusedCheck as error:
+        raise RefusedAnswer(str(error)) from error
+
+
+def pair_of_item(connection: sa.Connection, item_id: int, name: str) -> Pair:
+    """Read what a label is about.
+
+    Raises:
+        KeyError: it was taken down, and has no picture of this name.
+    """
+    pair = AuditSource().pairs(connection, [item_id]).get(item_id)
+    if pair is None:
+        raise KeyError(name)
+    return pair

@@ -20,6 +20,7 @@ from icf.annotate.pairs.mix import Mix
 from icf.annotate.pairs.questions import QuestionSource
 from icf.annotate.pairs.task import PairsTask
 from icf.annotate.people.tokens import SecretKey, read_key
+from icf.annotate.review.audited import DecisionSource
 from icf.annotate.review.sources import ConflictSource, SuspicionSource
 from icf.annotate.review.task import ReviewTask
 from icf.annotate.tasks.base import Source, TaskKind
@@ -77,6 +78,7 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     kinds[AttributesTask.name] = AttributesTask(
         workspace.catalogue, leasing, settings.votes
     )
+    sources[DecisionSource.name] = DecisionSource()
     sources[ConflictSource.name] = ConflictSource()
     sources[SuspicionSource.name] = SuspicionSource(run)
     kinds[ReviewTask.name] = ReviewTask(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from icf.annotate.audit.disputes import read_disputes
 from icf.annotate.review.conflicts import count_conflicts
 from icf.annotate.review.suspicions import ORDER, count_suspicions
 
 #: What is shown on the page, in the order in which experts are asked.
-CONFLICT = "conflict"
-PARTS = (CONFLICT, *(each.value for each in ORDER))
+AUDIT, CONFLICT = "audit", "conflict"
+PARTS = (AUDIT, CONFLICT, *(each.value for each in ORDER))
 
 
 def count_waiting(
@@ -24,6 +25,7 @@ def count_waiting(
     """
     suspicions = count_suspicions(connection, confirmed=confirmed)
     return {
+        AUDIT: len(read_disputes(connection)),
         CONFLICT: count_conflicts(connection, needed),
         **{each.value: suspicions[each] for each in ORDER},
     }

@@ -12,14 +12,16 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
+from icf.annotate.audit.disputes import read_disputes
 from icf.annotate.pairs.payloads import names_of, payload_of, reference_urls
 from icf.annotate.people.people import Person, Role
+from icf.annotate.review.audited import DecisionSource
 from icf.annotate.review.conflicts import (
     MOST,
     find_conflicts,
     read_conflicts,
 )
-from icf.annotate.review.counts import CONFLICT, PARTS, count_waiting
+from icf.annotate.review.counts import AUDIT, CONFLICT, PARTS, count_waiting
 from icf.annotate.review.sources import (
     OWN,
     ConflictSource,
@@ -52,6 +54,7 @@ class Item:
         tally: how many people gave each answer.
         score: of a suspicion: how strong it is, from 0 to 1.
         people: who answered.
+        barred: who may not settle it.
     """
 
     part: str
@@ -61,10 +64,11 @@ class Item:
     tally: Mapping[str, int] = field(default_factory=dict)
     score: float | None = None
     people: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
 
 
 class ReviewTask:
-    """Shows conflicts, merges, twins, splits and outliers, in this order.
+    """Shows an audit's disputes, conflicts, merges, twins, splits, outliers, in order.
 
     Args:
         catalogue: where they are.
@@ -109,7 +113,11 @@ class ReviewTask:
             items = self._queue(connection)
         with self._catalogue.write() as connection:
             lock_leases(connection)
-            wanted = [each for each in items if part in (None, each.part)]
+            wanted = [
+                each
+                for each in items
+                if part in (None, each.part) and person.name not in each.barred
+            ]
             # Somebody else should settle what a person disagrees about with others.
             wanted.sort(key=lambda each: person.name in each.people)
             chosen = self._free(connection, wanted, count)
@@ -119,11 +127,11 @@ class ReviewTask:
             return _described(connection, made, chosen)
 
     def parts(self, person: Person) -> dict[str, int]:
-        """Count what waits, by part; the same for each reviewer."""
-        del person
+        """Count what waits for a reviewer, by part."""
         with self._catalogue.read() as connection:
-            self._queue(connection)
-            return dict(self._counts)
+            items = self._queue(connection)
+            barred = Counter(each.part for each in items if person.name in each.barred)
+            return {part: left - barred[part] for part, left in self._counts.items()}
 
     def waiting(self, person: Person) -> int:
         """Count what waits."""
@@ -148,6 +156,15 @@ class ReviewTask:
         return count_waiting(connection, self._needed, confirmed=self._confirmed)
 
     def _read(self, connection: sa.Connection) -> Iterator[Item]:
+        for one in read_disputes(connection):
+            yield Item(
+                AUDIT,
+                DecisionSource.name,
+                one.item_id,
+                one.pair,
+                one.tally,
+                barred=one.barred,
+            )
         for found in find_conflicts(connection, self._needed):
             yield Item(
                 CONFLICT,
@@ -194,13 +211,18 @@ class ReviewTask:
         waiting |= {
             (SuspicionSource.name, key) for key in still_waiting(connection, reviews)
         }
+        if any(each.source == DecisionSource.name for each in items):
+            waiting |= {
+                (DecisionSource.name, each.item_id)
+                for each in read_disputes(connection)
+            }
         return {(each.source, each.key) for each in items} - waiting
 
 
 def _taken(connection: sa.Connection, items: Sequence[Item]) -> set[tuple[str, int]]:
     return {
         (source, key)
-        for source in (ConflictSource.name, SuspicionSource.name)
+        for source in (DecisionSource.name, ConflictSource.name, SuspicionSource.name)
         for key, _ in held(
             connection, source, [each.key for each in items if each.source == source]
         )

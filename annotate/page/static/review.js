@@ -12,6 +12,7 @@ const context = new Context(at("context"));
 const COUNTED = 5000;
 
 const PARTS = {
+  audit: "Audit",
   conflict: "Conflicts",
   merge: "Merges",
   twin: "Twins",
@@ -20,6 +21,9 @@ const PARTS = {
 };
 
 const WHY = {
+  audit: () =>
+    "Of an audit of the labels: two answers differ. Yours decides; what you are unsure of " +
+    "counts as a wrong label.",
   conflict: () => "People contradict each other. Your answer settles it.",
   merge: ({ character, own }) =>
     `${character} and ${own?.character ?? "another character"} look like one. ` +

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from icf.annotate.boxes.page_run import PageRun
 from icf.annotate.people.people import Person, Role
 from icf.annotate.review import task as review_task
+from icf.annotate.review.audited import DecisionSource
 from icf.annotate.review.sources import ConflictSource, SuspicionSource
 from icf.annotate.review.task import ReviewTask
 from icf.annotate.tasks.base import Lease, Source, Task
@@ -45,6 +46,7 @@ class Expert:
         self.sources: Mapping[str, Source] = {
             conflicts.name: conflicts,
             suspicions.name: suspicions,
+            DecisionSource.name: DecisionSource(),
         }
 
     def take(self, count: int = 10, part: str | None = None) -> list[Task]:
