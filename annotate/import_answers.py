@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from icf.annotate.annotator_names import AnnotatorNames as AnnotatorNames
 from icf.annotate.answers import AnswerFile, Fault, Note
-from icf.annotate.check import CheckedRows, check
 from icf.annotate.consequences import Effects
 from icf.annotate.current_rule import current_rule
-from icf.annotate.earlier import Source
+from icf.annotate.exchange.annotator_names import AnnotatorNames as AnnotatorNames
+from icf.annotate.exchange.check import CheckedRows, check
+from icf.annotate.exchange.earlier import Source
+from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.following import read_batches
 from icf.annotate.formats.read_answers import read_answers
+from icf.annotate.people.pseudonyms import PREFIX, names_by_pseudonym
 from icf.annotate.record import Recorded, Recorder, preview
-from icf.annotate.vote_spool import VoteSpool
 from icf.annotate.weighing import weigh_again
 from icf.catalogue.schema import answer
 from icf.codes import Label
@@ -141,7 +142,15 @@ def _read(
             newest = query.order_by(answer.c.id.desc()).limit(1)
             return connection.execute(newest).scalar()
 
-    rows = (annotators.rename(row, remembered) for row in found.rows)
+    def behind(name: str) -> str | None:
+        return pseudonyms().get(name) if name.startswith(PREFIX) else None
+
+    @cache
+    def pseudonyms() -> Mapping[str, str]:
+        with workspace.catalogue.read() as connection:
+            return names_by_pseudonym(connection, workspace.root)
+
+    rows = (annotators.rename(row, remembered, behind) for row in found.rows)
     file = replace(found, rows=rows)
 
     def find_batches(ids: Sequence[int]) -> Mapping[int, str]:

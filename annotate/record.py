@@ -11,7 +11,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
-from icf.annotate.earlier import Changes, New, Renamed, Source, compare, read_earlier
+from icf.annotate.exchange.earlier import (
+    Changes,
+    New,
+    Renamed,
+    Source,
+    compare,
+    read_earlier,
+)
 from icf.annotate.following import Followed, Follower, lock, read_batches
 from icf.annotate.rule import Rule
 from icf.catalogue import ledger

@@ -28,7 +28,7 @@ PEOPLE = 5
 IMPORT = """
 import json, sys, time
 from pathlib import Path
-from icf.annotate.annotator_names import AnnotatorNames
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.import_answers import import_answers
 from icf.workspace import find
 

@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 
 #: What a reason names that no installation gives: such a skip stays one.
-NOT_TO_INSTALL = ("GPU", "only root")
+NOT_TO_INSTALL = ("GPU", "only root", "opt-in")
 
 
 def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:

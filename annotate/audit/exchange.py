@@ -25,12 +25,12 @@ from icf.annotate.audit.checks import (
     store_check,
 )
 from icf.annotate.batch import PICTURE_FOLDER, Question, batch_path
-from icf.annotate.check import check
+from icf.annotate.exchange.check import check
+from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.export import LOCK, write_crops
 from icf.annotate.formats.question_csv import FILE, write
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.import_answers import AnnotatorNames
-from icf.annotate.vote_spool import VoteSpool
 from icf.catalogue import tombstones
 from icf.catalogue.annotation.schema import label_audit_item
 from icf.catalogue.rows import by_ids

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.boxes.exchange.export_boxes import (
     BoxExport,
     ExportedBoxes,
@@ -13,6 +12,7 @@ from icf.annotate.boxes.exchange.export_boxes import (
 from icf.annotate.boxes.exchange.import_boxes import BoxImporter, ImportedBoxes
 from icf.annotate.boxes.exchange.rows import BoxFile
 from icf.annotate.boxes.task import rule_of
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.command import Invocation, table
 from icf.errors import SomeFailed
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.answers import UNDERSTOOD, Fault, Note
 from icf.annotate.boxes.exchange.read import read_boxes_file
 from icf.annotate.cli.boxes import import_and_report
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.annotate.votes import ALWAYS_COUNTED
 from icf.annotate.waiting import apply_waiting

@@ -31,7 +31,11 @@ cli = command.group(
         ),
         "import": Subcommand(
             "icf.annotate.cli.import_answers:import_command",
-            "Import the answers of a CSV, MTurk or Label Studio file.",
+            "Import answers: CSV, JSON Lines, MTurk, Label Studio.",
+        ),
+        "answers": Subcommand(
+            "icf.annotate.cli.answers:answers_command",
+            "Write who answered what to a file, with pseudonyms.",
         ),
         "gold": Subcommand(
             "icf.annotate.cli.gold:gold_command",

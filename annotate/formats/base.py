@@ -40,6 +40,8 @@ class Format:
             format.
         read_json: the rows of a file that begins with a JSON list; None if the format
             is not JSON.
+        read_lines: the rows of a file that begins with a JSON object, or None if it is
+            of another format; None if the format has no objects in lines.
         writer: how a batch is exported; None for a format that is only imported.
         unit: what the numbers of its rows in JSON count.
         of_server: whether its people are numbered by the server that a file is from.
@@ -49,6 +51,7 @@ class Format:
     expected: str
     read_table: Callable[[Table], Iterator[Row] | None]
     read_json: Callable[[TextFile], Iterator[Row]] | None = None
+    read_lines: Callable[[TextFile], Iterator[Row] | None] | None = None
     writer: BatchWriter | None = None
     unit: str = "task"
     of_server: bool = False

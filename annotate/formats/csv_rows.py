@@ -38,10 +38,14 @@ def read_rows(
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """The bytes of a CSV file; no cell is run as a formula by spreadsheets."""
+    return csv_line(columns) + b"".join(map(csv_line, rows))
+
+
+def csv_line(cells: Sequence[str]) -> bytes:
+    """A row of a CSV file; no cell is run as a formula by spreadsheets."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_writable(cell) for cell in row] for row in rows)
+    writer.writerow([_writable(cell) for cell in cells])
     return text.getvalue().encode()
 
 

@@ -20,8 +20,9 @@ from icf.annotate.batch import Question, picture_path
 from icf.annotate.formats import mturk
 from icf.annotate.formats.base import BatchWriter, Format
 from icf.annotate.formats.csv_rows import csv_bytes, read_rows
+from icf.annotate.formats.values import moment_of, seconds_of
 from icf.codes import RowFault
-from icf.spreadsheet import Table, TableRow
+from icf.spreadsheet import Table, TableRow, meant_by
 
 FILE = "questions.csv"
 
@@ -41,6 +42,11 @@ ASK = "ask"
 
 #: Accepted names of the question column; the second is that of an MTurk input file.
 QUESTION_COLUMNS = ("question", "question_id")
+
+#: Columns that a file of answers may have as well.
+_TIME, _SECONDS = "answered_at", "seconds"
+#: Characters of a cell that a message quotes.
+_QUOTED = 40
 
 
 def write(questions: Sequence[Question], url_prefix: str) -> bytes:
@@ -73,7 +79,8 @@ def read(table: Table) -> Iterator[Row] | None:
     """The rows of the file, filled in; None for a table without answers."""
     if "answer" not in table.header or not set(QUESTION_COLUMNS) & set(table.header):
         return None
-    return read_rows(table, (*COLUMNS, *QUESTION_COLUMNS), _read_row)
+    columns = (*COLUMNS, *QUESTION_COLUMNS, _TIME, _SECONDS)
+    return read_rows(table, columns, _read_row)
 
 
 def _read_row(row: TableRow) -> Row:
@@ -81,13 +88,28 @@ def _read_row(row: TableRow) -> Row:
     question = next((cell(n) for n in QUESTION_COLUMNS if cell(n)), None) or ""
     choice = cell("answer", "")
     if choice:
-        batch = cell("batch_id") or None
-        return AnswerRow(row.line, question, cell("annotator", ""), choice, batch)
+        return _read_answer(row, question, choice)
     if parse_question_id(question) is None:
         # Perhaps a part of a row that an unquoted line end has cut in two.
         missing = "it has neither a question nor an answer"
         return Fault(row.line, RowFault.BAD_ROW, missing)
-    return EmptyRow(row.line)
+    return EmptyRow(row.line, question)
+
+
+def _read_answer(row: TableRow, question: str, choice: str) -> Row:
+    cell = row.cells.get
+    at, seconds = cell(_TIME, ""), cell(_SECONDS, "")
+    when, took = moment_of(at), seconds_of(seconds.replace(",", "."))
+    wrong = None
+    if at and when is None:
+        wrong = f"{_TIME} is not a time with its zone: {at[:_QUOTED]!r}"
+    elif seconds and took is None:
+        wrong = f"{_SECONDS} is not a number: {seconds[:_QUOTED]!r}"
+    if wrong is not None:
+        return Fault(row.line, RowFault.BAD_ROW, wrong, question[:_QUOTED])
+    annotator = meant_by(cell("annotator", ""))
+    batch = cell("batch_id") or None
+    return AnswerRow(row.line, question, annotator, choice, batch, when, took)
 
 
 def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str, bytes]:

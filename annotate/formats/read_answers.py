@@ -26,29 +26,35 @@ def read_answers(path: Path) -> AnswerFile:
     """
     try:
         file = open_text(path)
-        if _begins_a_list(file):
-            form, rows = _json(file)
-            unit = form.unit
-        else:
-            form, rows = _csv(file)
-            unit = "line"
-        return AnswerFile(path.name, form.name, rows, unit, form.of_server)
+        begin = _first_character(file)
+        if begin in ("[", "{"):
+            form, rows = _json(file, begin)
+            return AnswerFile(path.name, form.name, rows, form.unit, form.of_server)
+        form, rows = _csv(file)
+        return AnswerFile(path.name, form.name, rows, of_server=form.of_server)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _begins_a_list(file: TextFile) -> bool:
+def _first_character(file: TextFile) -> str:
+    """The first character that is not space; an empty one of a blank file."""
     with file.open() as text:
         while piece := text.read(1024):
             if begin := piece.lstrip():
-                return begin.startswith("[")
-    return False
+                return begin[0]
+    return ""
 
 
-def _json(file: TextFile) -> tuple[Format, Iterator[Row]]:
-    """Return the format of a JSON list, which only one format is, and its rows."""
-    form, read = next((form, form.read_json) for form in FORMATS if form.read_json)
-    return form, read(file)
+def _json(file: TextFile, begin: str) -> tuple[Format, Iterator[Row]]:
+    """Return the format of a JSON list, or of JSON Lines, and the rows."""
+    for form in FORMATS:
+        read = form.read_json if begin == "[" else form.read_lines
+        rows = read(file) if read is not None else None
+        if rows is not None:
+            return form, rows
+    raise BadInput(
+        f"{file.path} is JSON, but not an answer file: expected {_expected()}"
+    )
 
 
 def _csv(file: TextFile) -> tuple[Format, Iterator[Row]]:

@@ -5,10 +5,15 @@ A new format is a module in this folder with a `Format`, and its line in `FORMAT
 
 from __future__ import annotations
 
-from icf.annotate.formats import label_studio, mturk, question_csv
+from icf.annotate.formats import json_lines, label_studio, mturk, question_csv
 
 #: Every format, in the order in which they are tried on an answer file.
-FORMATS = (label_studio.FORMAT, mturk.FORMAT, question_csv.FORMAT)
+FORMATS = (
+    json_lines.FORMAT,
+    label_studio.FORMAT,
+    mturk.FORMAT,
+    question_csv.FORMAT,
+)
 
 #: How to write each format that batches can be exported in, by its name.
 WRITERS = {

@@ -33,6 +33,10 @@ class SecretKey:
         """What every request of a session that changes something must carry."""
         return self._digest("csrf", session_token)
 
+    def pseudonym(self, name: str) -> str:
+        """What exports call a person who was never invited."""
+        return f"person-{self._digest('pseudonym', name)[:12]}"
+
     def _digest(self, purpose: str, text: str) -> str:
         message = f"{purpose}:{text}".encode()
         return hmac.new(self.key, message, hashlib.sha256).hexdigest()

@@ -14,6 +14,7 @@ from icf.names import normal_name
 from icf.text_file import UNREADABLE, TextFile
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_ESCAPED = re.compile("'+[=+\\-@\t\r\n]")
 
 #: Column separators: a comma, or what some spreadsheets write instead.
 DELIMITERS = (",", ";", "\t", "|")
@@ -64,7 +65,18 @@ def harmless(cell: str) -> str:
     >>> harmless("=1+1"), harmless("CC0")
     ("'=1+1", 'CC0')
     """
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    # One that looks escaped is escaped once more, so that `meant_by` is the inverse.
+    escape = cell.startswith(_FORMULA) or _ESCAPED.match(cell)
+    return f"'{cell}" if escape else cell
+
+
+def meant_by(cell: str) -> str:
+    """Return what `harmless` made a cell of.
+
+    >>> meant_by("'=1+1"), meant_by("'tis"), meant_by(harmless("'=1"))
+    ('=1+1', "'tis", "'=1")
+    """
+    return cell[1:] if _ESCAPED.match(cell) else cell
 
 
 def write_csv(

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate import record
-from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.answers import Vote
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.export import ExportRequest, export
 from icf.annotate.formats.label_studio import REFERENCES_CONFIG_FILE, REFERENCES_FILE
 from icf.annotate.formats.mturk import REFERENCES_FILE as MTURK_REFERENCES

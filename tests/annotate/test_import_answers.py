@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icf.annotate.annotator_names import AnnotatorNames
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.export import ExportRequest, export
 from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.errors import WrongUse

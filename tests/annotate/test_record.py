@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from icf.annotate import record
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
-from icf.annotate.earlier import Source
+from icf.annotate.exchange.earlier import Source
 from icf.annotate.following import read_batches
 from icf.annotate.record import Recorded, Recorder, preview
 from icf.annotate.votes import VotesRule

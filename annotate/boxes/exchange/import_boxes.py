@@ -10,7 +10,6 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.answers import (
     LONGEST_ANNOTATOR,
     AnswerRow,
@@ -29,6 +28,7 @@ from icf.annotate.boxes.record import (
     insert_answer,
     lock_tasks,
 )
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.tasks.base import RefusedAnswer
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image

@@ -16,7 +16,7 @@ from pathlib import Path
 from icf import workspace as workspaces
 from icf.annotate import export
 from icf.annotate import import_answers as answers
-from icf.annotate.annotator_names import AnnotatorNames
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset import release as releases

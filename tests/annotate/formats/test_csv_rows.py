@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.annotate.formats.csv_rows import csv_bytes
-from icf.spreadsheet import TableRow
+from icf.spreadsheet import TableRow, harmless, meant_by
 from tests.annotate.formats.files import table_of
 
 
@@ -17,6 +17,12 @@ def test_a_cell_that_a_spreadsheet_would_run_is_written_as_text(cell: str) -> No
     data = csv_bytes(["a"], [[cell]]).decode()
     [_, [written]] = csv.reader(io.StringIO(data, newline=""))
     assert written == unix(f"'{cell}")
+    assert meant_by(written) == unix(cell)
+
+
+@given(st.text("'=+-@a", max_size=5))
+def test_an_escaped_cell_means_what_it_was(cell: str) -> None:
+    assert meant_by(harmless(cell)) == cell
 
 
 def unix(text: str) -> str:

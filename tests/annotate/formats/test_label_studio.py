@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree
 
+import pytest
+
 from icf.annotate.answers import EmptyRow, parse_choice
 from icf.annotate.batch import Question
 from icf.annotate.formats import label_studio
@@ -34,6 +36,19 @@ def test_tasks_have_no_predictions() -> None:
     assert b"predictions" not in label_studio.write(ASKED, "")
 
 
+@pytest.mark.parametrize("text", [label_studio.CONFIG, label_studio.REFERENCES_CONFIG])
+def test_every_picture_has_the_width_of_its_column_and_a_maximum(text: str) -> None:
+    config = ElementTree.fromstring(text)
+    columns = [each for each in config.iter("View") if each.find("Image") is not None]
+    assert columns
+    for column in columns:
+        assert "flex: 1;" in (column.get("style") or "")
+        picture = column.find("Image")
+        assert picture is not None
+        assert picture.get("maxWidth") == "320px"
+        assert (picture.get("zoom"), picture.get("zoomControl")) == ("false",) * 2
+
+
 def test_exported_tasks_have_no_answers() -> None:
     found = list(read_json(file_of(label_studio.write(ASKED, "").decode())))
     assert found == [
@@ -52,6 +67,7 @@ def test_the_interface_asks_with_the_choices_that_are_read() -> None:
         "toName": "cand",
         "choice": "single-radio",
         "required": "true",
+        "showInline": "true",
     }
     stored = [each.get("alias") or each.get("value") for each in choices]
     assert [parse_choice(each or "") for each in stored] == [

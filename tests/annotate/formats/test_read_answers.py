@@ -27,6 +27,7 @@ OURS = b"question,answer,annotator\n1,true,ann\n"
         (OURS.replace(b"\n", b"\r"), "csv"),
         (b"sep=;\n" + OURS.replace(b",", b";"), "csv"),
         (b"\n,,\n" + OURS + b",,\n,,\n", "csv"),
+        (b'\n{"question": 1, "answer": "true", "annotator": "ann"}\n', "jsonl"),
         (results(assignment("1", "ann", "same")), "mturk"),
         (json.dumps([task(annotation(), question="1")]).encode(), "label-studio"),
         (

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import sqlalchemy as sa
 
 from icf.annotate.answers import Vote
-from icf.annotate.earlier import Source
+from icf.annotate.exchange.earlier import Source
 from icf.annotate.record import Recorder
 from icf.annotate.rule import Rule
 from icf.annotate.votes import VotesRule

@@ -24,7 +24,7 @@ from icf import workspace
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
 from icf.annotate.choosing.shares import Shares
-from icf.annotate.earlier import Source
+from icf.annotate.exchange.earlier import Source
 from icf.annotate.record import Recorder
 from icf.annotate.votes import VotesRule
 from icf.catalogue.schema import (

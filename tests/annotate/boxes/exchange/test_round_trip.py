@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.boxes.exchange.export_boxes import (
     BoxExport,
     ExportedBoxes,
@@ -20,6 +19,7 @@ from icf.annotate.boxes.exchange.export_boxes import (
 )
 from icf.annotate.boxes.exchange.import_boxes import BoxImporter, ImportedBoxes
 from icf.annotate.boxes.exchange.read import read_boxes_file
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.catalogue.annotation.schema import box_answer
 from icf.catalogue.schema import image
 from icf.errors import WrongUse

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import pytest
 
-from icf.annotate.annotator_names import AnnotatorNames
 from icf.annotate.answers import AnswerRow, EmptyRow
+from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.errors import WrongUse
 
 FROM_SERVER = AnswerRow(2, "1", "label-studio:1", "true", origin="label-studio:1")

@@ -20,7 +20,7 @@ from icf.annotate.answers import (
     parse_choice,
     parse_question_id,
 )
-from icf.annotate.vote_spool import VoteSpool
+from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.codes import RowFault
 
 #: Characters of a cell that a message quotes.

@@ -18,8 +18,8 @@ from icf.annotate.answers import (
     Row,
     Vote,
 )
-from icf.annotate.check import check
-from icf.annotate.vote_spool import VoteSpool
+from icf.annotate.exchange.check import check
+from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.votes import agreed_label
 from icf.codes import Choice, Label, RowFault, RowNote
 

@@ -40,6 +40,7 @@ class AnnotatorNames:
         self,
         row: Row,
         remembered: Callable[[str], str | None] = lambda origin: None,
+        behind: Callable[[str], str | None] = lambda pseudonym: None,
     ) -> Row:
         """The row with its annotator's name in the catalogue.
 
@@ -47,6 +48,7 @@ class AnnotatorNames:
             row: as read.
             remembered: from who it was, as the tool says, to the name that this person
                 had in earlier imports. A new name counts more.
+            behind: from a pseudonym that this workspace gave to whom it gave it.
         """
         if not isinstance(row, AnswerRow):
             return row
@@ -54,8 +56,8 @@ class AnnotatorNames:
         origin = self._origin(row)
         found = origin if origin and row.annotator == row.origin else written
         name = self._normal_names.get(found) or self._normal_names.get(written)
-        if name is None and origin is not None:
-            name = remembered(origin)
+        if name is None:
+            name = behind(written) if origin is None else remembered(origin)
         return replace(row, annotator=name or found, origin=origin)
 
     def _origin(self, row: AnswerRow) -> str | None:

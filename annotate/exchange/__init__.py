@@ -1,0 +1,1 @@
+"""Answers as files for others, and files of others as answers."""
