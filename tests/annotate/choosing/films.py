@@ -7,7 +7,8 @@ import itertools
 import sqlalchemy as sa
 
 from icf.annotate.answers import Vote
-from icf.annotate.record import Recorder, Source
+from icf.annotate.exchange.earlier import Source
+from icf.annotate.record import Recorder
 from icf.annotate.votes import VotesRule
 from icf.catalogue.schema import face_link, question
 from icf.codes import Choice
