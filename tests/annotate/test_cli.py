@@ -102,6 +102,8 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "unasked": 5,
         "references": 0,
         "waiting": 0,
+        "followers": 0,
+        "needless": 0,
         "sure": 0,
     }
     assert not folder(filled).exists()
