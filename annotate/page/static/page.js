@@ -100,6 +100,11 @@ export function say(text) {
   place.textContent = place.textContent === text ? `${text}\u00a0` : text;
 }
 
+// On a phone the menu is wider than the screen.
+document
+  .querySelector(".bar nav [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // The address that a page had to load itself again with is nobody's business.
 const here = new URL(location.href);
 if (here.searchParams.has("again")) {

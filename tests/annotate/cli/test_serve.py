@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from icf import workspace
 from icf.annotate.cli.main import cli
+from icf.annotate.page.join import TRIES
 from icf.errors import WrongUse
 from tests.app.program import BIN, invoke, program
 
@@ -64,6 +66,38 @@ def test_the_first_start_prints_a_link_for_whoever_started_it(folder: Path) -> N
         assert (admin["role"], admin["state"]) == ("admin", "active")
     with serving(folder) as told:
         assert told["invite"] is None
+
+
+def test_a_forged_address_of_a_proxy_hides_nobody_who_guesses(folder: Path) -> None:
+    with serving(folder) as told, httpx.Client() as guesser:
+        codes = [
+            guesser.get(
+                f"{told['url']}/join/{number}",
+                headers={"X-Forwarded-For": f"10.0.0.{number}"},
+            ).status_code
+            for number in range(TRIES + 1)
+        ]
+    assert codes == [404] * TRIES + [429]
+
+
+def test_behind_a_proxy_people_are_told_apart_by_what_it_says(folder: Path) -> None:
+    words = ("--public-url", "https://faces.example")
+    line = [str(BIN / "icf-annotate"), "serve", "--port", "0", *words]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        line[3] = str(free.getsockname()[1])
+    with subprocess.Popen(line, cwd=folder, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        proxied = {"Host": "faces.example", "X-Forwarded-For": "10.0.0.1"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{line[3]}") as proxy:
+            for _ in range(TRIES):
+                assert proxy.get("/join/x", headers=proxied).status_code == 404
+            assert proxy.get("/join/x", headers=proxied).status_code == 429
+            proxied["X-Forwarded-For"] = "10.0.0.2"
+            assert proxy.get("/join/x", headers=proxied).status_code == 404
+        running.send_signal(signal.SIGINT)
+        assert running.wait() == 0
 
 
 def test_the_key_is_for_its_owner_alone(folder: Path) -> None:
