@@ -25,14 +25,14 @@ function newId() {
 /**
  * Sends answers. Events: "change" when any of its properties changed.
  *
- * state: "sent", "sending", "offline", "failed" (the server), "login"
+ * state: "opening" (not looked yet), "sent", "sending", "offline", "failed" (the server), "login"
  * waiting: answers that the server does not have yet
  * others: how many of them are of somebody else, who used this browser before
  * refused: [{client_id, message}] answers that the server did not take
  * durable: whether answers survive when the page is closed
  */
 class Outbox extends EventTarget {
-  state = "sent";
+  state = "opening";
   waiting = 0;
   others = 0;
   refused = [];
@@ -120,7 +120,8 @@ class Outbox extends EventTarget {
       this.waiting = mine.length;
       this.others = every.length - mine.length;
       if (mine.length === 0) return this.#becomes("sent");
-      this.#becomes(this.state === "sent" ? "sending" : this.state);
+      const isFine = this.state === "sent" || this.state === "opening";
+      this.#becomes(isFine ? "sending" : this.state);
       if (!(await this.#sendSome(store, mine.slice(0, AT_ONCE)))) return;
       this.#wait = FIRST_WAIT;
     }
