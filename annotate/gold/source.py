@@ -23,7 +23,7 @@ from icf.catalogue.annotation.schema import (
 )
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, character, face, question
-from icf.codes import FaceReason
+from icf.codes import Choice, FaceReason
 
 #: Faces that cannot be shown any more.
 _GONE = (
@@ -48,6 +48,19 @@ class GoldSource:
     def take(self, connection: sa.Connection, person: Person, count: int) -> list[int]:
         """Choose known pairs that a person never saw, in random order."""
         left = list(connection.execute(_unseen(person)).scalars())
+        return self.random.sample(left, min(count, len(left)))
+
+    def intruders(
+        self, connection: sa.Connection, person: Person, pair: Pair, count: int
+    ) -> list[int]:
+        """Choose known pairs of a character and reference with another one's face."""
+        query = _unseen(person).where(
+            gold.c.truth == Choice.FALSE.value,
+            gold.c.character_id == pair.character_id,
+            gold.c.reference_face_id == pair.reference_face_id,
+            gold.c.face_id != pair.reference_face_id,
+        )
+        left = list(connection.execute(query).scalars())
         return self.random.sample(left, min(count, len(left)))
 
     def pairs(self, connection: sa.Connection, ids: Sequence[int]) -> dict[int, Pair]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from icf.annotate.attributes.source import AttributeSource
 from icf.annotate.attributes.task import AttributesTask
@@ -15,6 +15,7 @@ from icf.annotate.boxes.source import BoxSource
 from icf.annotate.boxes.task import BoxTask, rule_of
 from icf.annotate.gold.source import GoldSource
 from icf.annotate.page.background import Background
+from icf.annotate.page.crops import Crops
 from icf.annotate.pairs.grid import GridTask
 from icf.annotate.pairs.mix import Mix
 from icf.annotate.pairs.questions import QuestionSource
@@ -38,6 +39,7 @@ class Desk:
         sources: by name.
         tasks: by name, in the order of the menu.
         background: what is done between requests.
+        crops: reference pictures that were shown a moment ago.
     """
 
     workspace: Workspace
@@ -45,6 +47,7 @@ class Desk:
     sources: Mapping[str, Source]
     tasks: Mapping[str, TaskKind]
     background: Background
+    crops: Crops = field(default_factory=Crops)
 
 
 def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:

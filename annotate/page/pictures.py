@@ -55,10 +55,22 @@ def _read(
     """Read what a picture is made of; what is returned makes it."""
     if shown.face_id is not None:
         boxes = read_boxes(connection, [shown.face_id])
-        return partial(_face, desk, boxes[0], shown.side) if boxes else None
+        if not boxes:
+            return None
+        make = partial(_face, desk, boxes[0], shown.side)
+        return partial(_kept, desk, boxes[0], shown, make) if shown.again else make
     query = sa.select(image.c.sha256).where(image.c.id == shown.image_id)
     sha256 = connection.execute(query).scalar()
     return partial(_whole, desk, sha256, shown) if sha256 else None
+
+
+def _kept(
+    desk: Desk, box: FaceBox, shown: Shown, make: Callable[[], bytes | None]
+) -> bytes | None:
+    """A crop that others were shown a moment ago, unless its picture is gone since."""
+    if not desk.workspace.blobs.has(box.sha256):
+        return None
+    return desk.crops.get((box, shown.side), make)
 
 
 def _face(desk: Desk, box: FaceBox, side: int) -> bytes | None:

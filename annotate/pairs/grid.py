@@ -20,12 +20,10 @@ from icf.annotate.pairs.payloads import names_of, payload_of
 from icf.annotate.pairs.questions import QuestionSource, askable
 from icf.annotate.pairs.task import GOLD, pair_sources, read_pairs
 from icf.annotate.people.people import Person, Role
-from icf.annotate.tasks.base import Lease, Pair, Source, Task
+from icf.annotate.tasks.base import IntruderSource, Lease, Pair, Source, Task
 from icf.annotate.tasks.leases import Leasing, lock_leases
-from icf.catalogue.annotation.schema import gold, gold_answer, lease
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import question
-from icf.codes import Choice
 
 #: Tiles of a grid, and the least that are worth one.
 TILES, LEAST = 16, 4
@@ -149,25 +147,13 @@ class GridTask:
     def _intruders(
         self, connection: sa.Connection, person: Person, key: tuple[int, int]
     ) -> list[Subject]:
-        wanted = self.chance.choice(INTRUDERS) if GOLD in self.sources else 0
-        if not wanted:
+        source = self.sources.get(GOLD)
+        wanted = self.chance.choice(INTRUDERS)
+        if not wanted or not isinstance(source, IntruderSource):
             return []
-        query = (
-            sa.select(gold.c.id)
-            .where(
-                gold.c.truth == Choice.FALSE.value,
-                gold.c.character_id == key[0],
-                gold.c.reference_face_id == key[1],
-                gold.c.face_id != key[1],
-                gold.c.retired_at.is_(None),
-                ~_was_shown(person),
-            )
-            .order_by(gold.c.id)
-            .limit(100)
-        )
-        ids = list(connection.execute(query).scalars())
-        chosen = self.chance.sample(ids, min(wanted, len(ids)))
-        return [(GOLD, each) for each in chosen]
+        pair = Pair(key[1], *key)
+        ids = source.intruders(connection, person, pair, wanted)
+        return [(GOLD, each) for each in ids]
 
     def _describe(
         self, connection: sa.Connection, leases: Sequence[Lease]
@@ -203,17 +189,3 @@ def _payloads(
     names: Mapping[int, tuple[str, str]],
 ) -> list[dict[str, object]]:
     return [payload_of(connection, each, pairs[each.handle], names) for each in tiles]
-
-
-def _was_shown(person: Person) -> sa.Exists:
-    """Whether a person answered a known pair, or has it on the page."""
-    answered = sa.select(gold_answer.c.gold_id).where(
-        gold_answer.c.gold_id == gold.c.id, gold_answer.c.annotator == person.name
-    )
-    holds = sa.select(lease.c.subject_id).where(
-        lease.c.source == GOLD,
-        lease.c.subject_id == gold.c.id,
-        lease.c.person_id == person.id,
-        lease.c.ended_at.is_(None),
-    )
-    return sa.exists().where(sa.or_(answered.exists(), holds.exists()))

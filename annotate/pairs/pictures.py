@@ -13,8 +13,8 @@ CANDIDATE, REFERENCE, CONTEXT = "candidate", "reference", "context"
 #: Faces of the character that are shown beside its reference.
 MOST_CONFIRMED = 4
 
-#: Maximum sides in pixels: of faces, and of a whole picture.
-FACE_SIDE, CONTEXT_SIDE = 640, 1600
+#: Maximum sides in pixels: of faces, of the small ones, and of a whole picture.
+FACE_SIDE, CONFIRMED_SIDE, CONTEXT_SIDE = 640, 320, 1600
 
 
 def picture_of(connection: sa.Connection, pair: Pair, name: str) -> Shown:
@@ -34,13 +34,13 @@ def picture_of(connection: sa.Connection, pair: Pair, name: str) -> Shown:
     if name == CONTEXT:
         return _context(connection, pair.face_id)
     if name == REFERENCE:
-        return Shown(face_id=pair.reference_face_id, side=FACE_SIDE)
+        return Shown(face_id=pair.reference_face_id, side=FACE_SIDE, again=True)
     names = {reference_name(each): each for each in range(1, 1 + MOST_CONFIRMED)}
     confirmed = confirmed_faces(connection, pair)
     place = names[name] - 1
     if place >= len(confirmed):
         raise KeyError(name)
-    return Shown(face_id=confirmed[place], side=FACE_SIDE)
+    return Shown(face_id=confirmed[place], side=CONFIRMED_SIDE, again=True)
 
 
 def reference_name(place: int) -> str:

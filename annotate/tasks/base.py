@@ -91,12 +91,14 @@ class Shown:
         boxes: with these boxes drawn on it, x1, y1, x2, y2 in pixels of the upright
             picture.
         side: maximum side in pixels.
+        again: whether the same is shown with many things, as a reference is.
     """
 
     face_id: int | None = None
     image_id: int | None = None
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     side: int = 640
+    again: bool = False
 
 
 class Source(Protocol):
@@ -136,6 +138,24 @@ class PairSource(Source, Protocol):
 
     def pairs(self, connection: sa.Connection, ids: Sequence[int]) -> dict[int, Pair]:
         """Read what some of them are about; those taken down are left out."""
+        ...
+
+
+@runtime_checkable
+class IntruderSource(PairSource, Protocol):
+    """A source that knows faces of other characters, to plant among likely ones."""
+
+    def intruders(
+        self, connection: sa.Connection, person: Person, pair: Pair, count: int
+    ) -> list[int]:
+        """Choose pairs of a character and reference with somebody else's face.
+
+        Args:
+            connection: to the catalogue.
+            person: who sees them; never one that the person saw before.
+            pair: the character and the reference.
+            count: how many, at most.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import sqlalchemy as sa
@@ -121,7 +122,8 @@ def test_an_expired_login_with_a_full_outbox_loses_nothing(
 def test_a_server_killed_three_times_in_400_keystrokes_has_400_answers(
     place: Place, sign_in: Callable[..., Page]
 ) -> None:
-    ids = ask_about(place, 401)
+    # A few more: what was leased as the server died is held for nobody for a while.
+    ask_about(place, 440)
     with PageServer(place, "pairs") as server:
         page = sign_in(server, "/pairs")
         press(page, 1, "fj" * 50)
@@ -133,11 +135,10 @@ def test_a_server_killed_three_times_in_400_keystrokes_has_400_answers(
             press(page, start, "fj" * 50)
             again.join()
         sent(page, 400)
-        choices = ("true", "false") * 200
-        assert answers_of(place) == [
-            (key, "Ann", choice) for key, choice in zip(ids, choices, strict=False)
-        ]
-        assert count_answers(place) == 400
+        given = answers_of(place)
+        assert (count_answers(place), len(given)) == (400, 400)
+        choices = Counter(choice for _, _, choice in given)
+        assert choices == {"true": 200, "false": 200}
 
 
 def test_a_refused_answer_is_said_in_words_and_not_sent_for_ever(
