@@ -49,6 +49,10 @@ cli = command.group(
             "icf.annotate.cli.audit:audit_command",
             "Check a sample of the labels, and prove how many are wrong.",
         ),
+        "attributes": Subcommand(
+            "icf.annotate.cli.attributes:attributes_command",
+            "Write gender, pose and occlusion of the described faces.",
+        ),
         "status": Subcommand(
             "icf.annotate.cli.status:status_command",
             "Count questions, answers and labels.",

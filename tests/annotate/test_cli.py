@@ -105,6 +105,8 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "followers": 0,
         "needless": 0,
         "sure": 0,
+        "followers": 0,
+        "needless": 0,
     }
     assert not folder(filled).exists()
     made, _ = run("export", "--format", "csv", "batches/first")
@@ -141,6 +143,8 @@ def test_from_questions_to_labels(filled: Place) -> None:
     status, _ = run("status")
     boxes = status.pop("boxes")
     assert boxes["open"] == boxes["faces"] == 0
+    assert status.pop("attributes") == {"answers": 0, "faces": 0, "by_two": 0}
+    assert set(status.pop("experts").values()) == {0}
     assert status == {
         "questions": 5,
         "answers": 4,

@@ -108,7 +108,15 @@ def test_a_merge_is_answered_from_its_own_tab(
         opened(page, 1)
         parts = page.locator("#parts button")
         expect(parts).to_have_text(
-            ["All 3", "Conflicts 0", "Merges 1", "Twins 1", "Splits 0", "Outliers 1"]
+            [
+                "All 3",
+                "Audit 0",
+                "Conflicts 0",
+                "Merges 1",
+                "Twins 1",
+                "Splits 0",
+                "Outliers 1",
+            ]
         )
         page.get_by_role("button", name="Outliers").click()
         expect(page.locator("#work")).to_have_attribute("data-kind", "outlier")

@@ -143,6 +143,37 @@ def read_attributes(
         last = ids[-1]
 
 
+@dataclass(frozen=True)
+class DescribedCounts:
+    """How far people are with describing faces.
+
+    Attributes:
+        answers: descriptions that count.
+        faces: that somebody described.
+        by_two: those of them that at least two people described.
+    """
+
+    answers: int
+    faces: int
+    by_two: int
+
+
+def count_described(connection: sa.Connection) -> DescribedCounts:
+    """Count what people described."""
+    each = (
+        sa.select(sa.func.count().label("people"))
+        .where(counts(attribute_answer))
+        .group_by(attribute_answer.c.face_id)
+        .subquery()
+    )
+    query = sa.select(
+        sa.func.coalesce(sa.func.sum(each.c.people), 0),
+        sa.func.count(),
+        sa.func.coalesce(sa.func.sum(sa.case((each.c.people > 1, 1), else_=0)), 0),
+    )
+    return DescribedCounts(*map(int, connection.execute(query).one()))
+
+
 def _merged(
     connection: sa.Connection, ids: Sequence[int], people: int
 ) -> Iterator[tuple[int, Attributes]]:
