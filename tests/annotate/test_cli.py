@@ -105,8 +105,6 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "followers": 0,
         "needless": 0,
         "sure": 0,
-        "followers": 0,
-        "needless": 0,
     }
     assert not folder(filled).exists()
     made, _ = run("export", "--format", "csv", "batches/first")
