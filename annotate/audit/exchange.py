@@ -24,7 +24,7 @@ from icf.annotate.audit.checks import (
     read_items,
     store_check,
 )
-from icf.annotate.batch import PICTURE_FOLDER, Question, batch_path
+from icf.annotate.batch import PICTURE_FOLDER, Question, batch_path, find_batch
 from icf.annotate.exchange.check import check
 from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.export import LOCK, write_crops
@@ -42,6 +42,9 @@ from icf.stores.files import new_folder, replace_file
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
+#: What the names of batches of audits begin with.
+_NAME = "audit-"
+
 
 @dataclass(frozen=True)
 class Written:
@@ -51,11 +54,13 @@ class Written:
         audit: its id.
         items: how many labels are in the folder.
         left_out: how many are not, because their picture is missing or damaged.
+        written: False if the folder was there already; it is left as it is.
     """
 
     audit: int
     items: int
     left_out: int
+    written: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def batch_name(audit_id: int, folder: int | None = None) -> str:
     >>> batch_name(3), batch_name(3, 2)
     ('audit-3', 'audit-3.2')
     """
-    return f"audit-{audit_id}" + ("" if folder is None else f".{folder}")
+    return f"{_NAME}{audit_id}" + ("" if folder is None else f".{folder}")
 
 
 def export(
@@ -93,7 +98,7 @@ def export(
     disputed: bool = False,
     done: Callable[[int], None] = lambda pictures: None,
 ) -> Written:
-    """Write the labels that wait for people to a new folder.
+    """Write the labels that wait for people to a new folder; the same call is known.
 
     Args:
         workspace: whose labels are audited.
@@ -102,14 +107,28 @@ def export(
         done: called with the number of pictures that were cut.
 
     Raises:
-        WrongUse: no audit is open, nothing waits, or the folder is there.
+        WrongUse: no audit is open, nothing waits, or the folder has something else.
         BrokenMachine: the disk fails.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise WrongUse(f"{folder} exists; name a new folder")
     what = f"icf-annotate audit export {folder}"
     with one_at_a_time(workspace.root / LOCK, what):
-        return _export(workspace, folder, disputed, done)
+        return _present(workspace, folder) or _export(workspace, folder, disputed, done)
+
+
+def _present(workspace: Workspace, folder: Path) -> Written | None:
+    """What was exported to this folder before; None where nothing is.
+
+    Raises:
+        WrongUse: the folder contains something else.
+    """
+    with workspace.catalogue.read() as connection:
+        found = find_batch(connection, batch_path(workspace, folder))
+    if found is not None and found.id.startswith(_NAME) and (folder / FILE).is_file():
+        number = found.id.removeprefix(_NAME).partition(".")[0]
+        return Written(int(number), found.questions, 0, written=False)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise WrongUse(f"{folder} contains something else; name a new folder")
+    return None
 
 
 def _export(

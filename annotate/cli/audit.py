@@ -118,8 +118,10 @@ def export_command(invocation: Invocation, out: Path, disputed: bool) -> None:
         "path": str(out),
         "questions": made.items,
         "left_out": made.left_out,
+        "written": made.written,
     }
-    invocation.emit(result, lambda: f"{made.items} questions in {out}")
+    already = "" if made.written else "; they were there already"
+    invocation.emit(result, lambda: f"{made.items} questions in {out}{already}")
     if made.left_out:
         raise SomeFailed(
             f"questions left out because their picture is missing: {made.left_out}; "

@@ -181,3 +181,15 @@ def test_nothing_is_written_where_nothing_waits(place: Place, tmp_path: Path) ->
     (tmp_path / "full" / "a").write_text("a")
     with pytest.raises(WrongUse, match="name a new folder"):
         export(place.workspace, tmp_path / "full")
+
+
+def test_a_folder_that_was_written_is_left_as_it_is(
+    place: Place, audit: Audit, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = export(place.workspace, out)
+    filled = {each.id: AGREES[each.label] for each in items(place, audit)}
+    fill_in(out / "questions.csv", filled, "bob").rename(out / "questions.csv")
+    again = export(place.workspace, out)
+    assert (again.audit, again.items, again.written) == (audit.id, first.items, False)
+    assert {each["annotator"] for each in rows(out)} == {"bob"}
