@@ -26,7 +26,7 @@ CONFIG_FILE = "label-studio.xml"
 REFERENCES_FILE = "references.json"
 REFERENCES_CONFIG_FILE = "label-studio-references.xml"
 
-#: The largest width of a picture there. A crop of 5 : 8 then fits a laptop's window
+#: The largest width of a picture there. A crop of 2 : 3 then fits a laptop's window
 #: (1366 x 768) below the choices, in both of Label Studio's views.
 _WIDTH = "320px"
 
