@@ -20,7 +20,7 @@ from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import calibration, decision, face, question
 from icf.codes import Chosen
 
-_DRAWN = (Chosen.RANDOM.value, Chosen.DROPPED.value)
+_DRAWN = (Chosen.RANDOM.value, Chosen.DROPPED.value, Chosen.FOLLOWER.value)
 
 
 def read_priors(connection: sa.Connection, ids: Sequence[int]) -> dict[int, float]:

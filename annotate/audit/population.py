@@ -46,7 +46,7 @@ def read_labels(connection: sa.Connection, settings: Settings) -> list[FinalLabe
         connection: to the catalogue.
         settings: which say what a release contains, and at which risk the model labels.
     """
-    risk = settings.annotate.risk
+    risk = settings.annotate.accepted_risk
     accepts = read_accepts(
         connection,
         unasked_references=settings.dataset.unasked_references,

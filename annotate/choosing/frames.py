@@ -101,12 +101,19 @@ def _waiting(shares: Shares) -> sa.Select[Any]:
 
     Of those that may be chosen it is the one with the smallest id.
     """
+    linked = sa.union(
+        sa.select(face_link.c.face_id).where(face_link.c.same),
+        sa.select(face_link.c.other_id).where(face_link.c.same),
+    )
     frame = _before_tracks(shares).where(
+        face.c.id.in_(linked),
         face.c.id.not_in(followers()),
         sa.not_(is_suspected()),
         sa.not_(is_set_aside()),
     )
-    first, other = frame.subquery(), frame.subquery()
+    # Read once, and not again for each link.
+    faces = frame.with_only_columns(face.c.id, face.c.character_id).cte()
+    first, other = faces.alias(), faces.alias()
     return (
         sa.select(face_link.c.other_id)
         .join(first, first.c.id == face_link.c.face_id)

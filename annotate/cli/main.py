@@ -25,6 +25,10 @@ cli = command.group(
             "icf.annotate.cli.people:revoke_command",
             "Shut somebody out at once.",
         ),
+        "plan": Subcommand(
+            "icf.annotate.cli.plan:plan_command",
+            "Say how many questions and hours are ahead.",
+        ),
         "export": Subcommand(
             "icf.annotate.cli.export:export_command",
             "Write questions and their pictures to a new folder.",

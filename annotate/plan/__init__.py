@@ -1,1 +1,1 @@
-"""What the questions that are left will take, and leave wrong."""
+"""What it takes, before anybody starts: questions, hours, and the error to expect."""

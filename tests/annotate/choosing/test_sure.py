@@ -16,6 +16,7 @@ from icf.annotate.status import count
 from icf.catalogue import calibrations, merges, reviews
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.labels import sure_faces
+from icf.catalogue.labels.checked import Checked
 from icf.catalogue.reviews import Found
 from icf.catalogue.rounds import audit_set
 from icf.catalogue.rounds.audit_set import draw, freeze, set_aside
@@ -132,7 +133,7 @@ def test_answers_to_drawn_sure_faces_tell_how_many_are_wrong(
             connection.execute(
                 sa.update(question).where(question.c.id == key).values(label=label)
             )
-        assert sure_faces.checked(connection, 0.05) == sure_faces.Checked(6, 1)
+        assert sure_faces.checked(connection, 0.05) == Checked(6, 1)
 
 
 def set_aside_ids(place: Place, kind: audit_set.Kind) -> set[int]:

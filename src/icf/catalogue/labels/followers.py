@@ -146,9 +146,10 @@ def _direction(
         .join(character, character.c.id == face.c.character_id)
         .where(
             face_link.c.same,
-            _first.c.label.in_(_STANDS),
+            # Not by an index: links are fewer than labels, or faces of characters.
+            sa.func.coalesce(_first.c.label, "").in_(_STANDS),
             _tells(),
-            survivor(_asked_about) == face.c.character_id,
+            survivor(_asked_about) == sa.func.coalesce(face.c.character_id, 0),
             face.c.verdict == Verdict.KEPT.value,
             face.c.awaits.is_(None),
             ~reviews.asked_before(face.c.id, character.c.id),
