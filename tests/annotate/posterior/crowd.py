@@ -43,6 +43,8 @@ INTRUDERS = sum(grid.INTRUDERS) / len(grid.INTRUDERS)
 GRID_QUESTIONS = grid.TILES - INTRUDERS
 
 _SETTLED = (Label.SAME, Label.DIFFERENT)
+#: Turns after each of which all labels follow.
+_OFTEN = 3
 
 
 @dataclass(frozen=True)
@@ -220,17 +222,18 @@ class Labelling:
         """Label everything."""
         for person in range(self.crowd.people):
             self._known_pairs(person, self.world.gold_first)
-        waiting = np.flatnonzero(~self.taken)
+        asked = waiting = np.flatnonzero(~self.taken)
+        turn = 0
         while len(waiting):
             self._turn(waiting)
-            self._pause()
-            self._settle()
-            # A label that a new fit doubts is asked about again.
-            is_open = [
-                each is Label.OPEN and bool(self._left(key))
-                for key, each in enumerate(self.labels)
-            ]
-            waiting = np.flatnonzero(~self.taken & is_open)
+            turn += 1
+            # As the server: new answers at once, all labels now and then.
+            all_again = self._pause() or turn < _OFTEN
+            self._settle(asked if all_again else waiting)
+            waiting = self._open(asked if all_again else waiting)
+            if not len(waiting) and not all_again:
+                self._settle(asked)
+                waiting = self._open(asked)
         return self._cost()
 
     def _turn(self, waiting: NDArray[np.int64]) -> None:
@@ -276,20 +279,32 @@ class Labelling:
             if each not in had and each not in self.paused
         ]
 
-    def _pause(self) -> None:
+    def _open(self, questions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those that are not settled, and that somebody can be asked about."""
+        found = [
+            key
+            for key in questions.tolist()
+            if self.labels[key] is Label.OPEN and self._left(key)
+        ]
+        return np.array(found, np.int64)
+
+    def _pause(self) -> bool:
+        """Pause who is below the floor; return whether somebody was."""
+        before = len(self.paused)
         for person in range(self.crowd.people):
             own = [yes == truth for who, truth, yes in self.gold if who == person]
             share = Score(len(own[-MOST:]), sum(own[-MOST:])).share
             if share is not None and share < self.world.gold_floor:
                 self.paused.add(person)
+        return len(self.paused) > before
 
-    def _settle(self) -> None:
-        """Fit everybody's skill, and let all labels follow."""
+    def _settle(self, questions: NDArray[np.int64]) -> None:
+        """Fit everybody's skill, and let some labels follow."""
         people = {str(number): each for number, each in enumerate(self._fit().skills)}
         rule = self._rule(people)
         paused = {str(each) for each in self.paused}
         paused |= {str(each + self.crowd.people) for each in self.paused}
-        for key in np.flatnonzero(~self.taken).tolist():
+        for key in questions.tolist():
             said = tuple(e for e in self.said[key] if e.annotator not in paused)
             settled = rule.settle(Evidence(said, self._prior(key)))
             assert settled.posterior is not None

@@ -1,0 +1,64 @@
+"""Known pairs with the page's server: its desk, and what it does between requests."""
+
+from __future__ import annotations
+
+import threading
+
+from icf.annotate.gold.score import LEAST
+from icf.annotate.gold.source import GoldSource
+from icf.annotate.page.background import Background
+from icf.annotate.page.desk import open_desk
+from icf.annotate.people.people import find_person
+from icf.annotate.votes import VotesRule
+from icf.catalogue.annotation.pauses import LOW_SCORE
+from icf.codes import Choice
+from tests.annotate.gold.place import add_gold, answer_gold
+from tests.annotate.pairs.asked import ask_about, person
+from tests.annotate.place import Place
+from tests.annotate.posterior.answers import say
+
+T, F = Choice.TRUE, Choice.FALSE
+
+#: Looks a tenth of a second apart, until something must have happened.
+_LOOKS = 300
+
+
+def test_the_first_pairs_of_a_person_are_known_ones(plain: Place) -> None:
+    ask_about(plain, 30)
+    keys = add_gold(plain, [T, F] * 6, plain.add_character())
+    desk = open_desk(plain.workspace, ["pairs"])
+    source = desk.sources["gold"]
+    assert isinstance(source, GoldSource)
+    ann = person(plain)
+    first = desk.tasks["pairs"].take(ann, 10)
+    with plain.workspace.catalogue.read() as connection:
+        left = source.take(connection, ann, 99)
+    # Ten are before her (annotate.gold_first), and no more than that.
+    assert len(first) == 10
+    assert len(left) == len(keys) - 10
+
+
+def test_the_server_pauses_who_is_wrong_too_often_and_opens_the_questions(
+    plain: Place,
+) -> None:
+    [one] = ask_about(plain, 1)
+    person(plain)
+    say(plain, {one: [("ann", T)]}, VotesRule(1))
+    assert plain.labels() == {one: "same"}
+    known = add_gold(plain, [T] * LEAST, plain.add_character())
+    answer_gold(plain, "ann", [(key, F) for key in known])
+    background = Background(plain.workspace)
+    background.start()
+    try:
+        wait = threading.Event()
+        for _ in range(_LOOKS):
+            if plain.labels()[one] == "open":
+                break
+            wait.wait(0.1)
+    finally:
+        background.stop()
+    assert plain.labels()[one] == "open"
+    with plain.workspace.catalogue.read() as connection:
+        ann = find_person(connection, "ann")
+    assert ann is not None
+    assert ann.paused == LOW_SCORE
