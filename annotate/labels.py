@@ -14,6 +14,9 @@ from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label
 
+#: A change of a probability that is worth writing.
+_MOVED = 0.001
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -24,6 +27,7 @@ class Labelled:
         before: its label in the catalogue.
         agreed: the label that its answers agree on.
         settled: what that follows from.
+        posterior: its probability in the catalogue.
     """
 
     id: int
@@ -33,6 +37,7 @@ class Labelled:
     before: Label
     agreed: Label
     settled: Settled
+    posterior: float | None = None
 
     @property
     def asks_about_reference(self) -> bool:
@@ -64,6 +69,7 @@ def read_labelled(
         question.c.reference_face_id,
         question.c.label,
         question.c.doubted_at,
+        question.c.posterior,
     )
     found = []
     for row in by_ids(connection, query, question.c.id, ids):
@@ -81,21 +87,30 @@ def read_labelled(
                 Label[row.label.upper()],
                 settled.label,
                 settled,
+                row.posterior,
             )
         )
     return found
 
 
 def write_posteriors(connection: sa.Connection, found: Iterable[Labelled]) -> None:
-    """Write the probabilities that follow from the answers, where a rule has them."""
+    """Write the probabilities that follow from the answers, where a rule has them.
+
+    One that moved by less than `_MOVED` stays as it is.
+    """
     rows = [
         {"key": each.id, "value": each.settled.posterior}
         for each in found
-        if each.settled.posterior is not None
+        if each.settled.posterior is not None and _moved(each)
     ]
     update = sa.update(question).where(question.c.id == sa.bindparam("key"))
     if rows:
         connection.execute(update.values(posterior=sa.bindparam("value")), rows)
+
+
+def _moved(each: Labelled) -> bool:
+    before, now = each.posterior, each.settled.posterior
+    return before is None or now is None or abs(now - before) >= _MOVED
 
 
 def _read_said(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Said]]:

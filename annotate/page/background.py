@@ -31,8 +31,9 @@ SWEEP = 30.0
 NOTHING_LEFT = 60.0
 #: Seconds between two looks at everybody's answers to known pairs.
 SCORE = 5.0
-#: Seconds between two fits of how far people can be trusted.
-WEIGH = 60.0
+#: Seconds between two fits of how far people can be trusted, at least; and the share
+#: of the time that they may take.
+WEIGH, WEIGH_SHARE = 60.0, 0.05
 #: Answers a transaction: whoever sends answers meanwhile waits for it.
 PART = 50
 
@@ -118,7 +119,7 @@ class _Chores:
     swept_at: float = 0.0
     ask_again_at: float = 0.0
     scored_at: float = 0.0
-    weighed_at: float = 0.0
+    weigh_at: float = 0.0
     is_new: bool = False
 
     def changed(self) -> None:
@@ -138,9 +139,11 @@ class _Chores:
             floor = self.workspace.settings.annotate.gold_floor
             pause_low(self.workspace.catalogue, floor)
             self.scored_at = now
-        if self.is_new and now >= self.weighed_at + WEIGH:
+        if self.is_new and now >= self.weigh_at:
             weigh_again(self.workspace, self.run_id)
-            self.weighed_at, self.is_new = time.monotonic(), False
+            took = time.monotonic() - now
+            self.weigh_at = time.monotonic() + max(WEIGH, took / WEIGH_SHARE)
+            self.is_new = False
         if now >= self.ask_again_at and (starved or self.asker.are_few()):
             asked = self.asker.ask()
             self.ask_again_at = 0.0 if asked else time.monotonic() + NOTHING_LEFT

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from icf.catalogue import reviews
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.merges import survivor
 from icf.catalogue.schema import answer, candidate, character, decision, face, question
@@ -228,7 +229,7 @@ def read_repeated(connection: sa.Connection) -> IntArray:
     query = (
         sa.select(yes, no)
         .select_from(answer)
-        .where(answer.c.replaced_at.is_(None))
+        .where(counts())
         .group_by(answer.c.question_id)
         .having(yes + no > 1)
     )
@@ -257,7 +258,7 @@ def _rows(connection: sa.Connection) -> Iterator[Any]:
             _count(Choice.TRUE).label("yes"),
             _count(Choice.FALSE).label("no"),
         )
-        .where(answer.c.replaced_at.is_(None))
+        .where(counts())
         .group_by(answer.c.question_id)
         .subquery()
     )
