@@ -22,7 +22,7 @@ from icf.catalogue.confirmations import is_confirmed, is_no_face, is_refused
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.ledger import Decision
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import character, face, question
 from icf.catalogue.stale_reviews import close_stale, close_witnesses
 from icf.codes import FaceReason, Label, Verdict
@@ -161,8 +161,14 @@ def _refused(connection: sa.Connection, pairs: Collection[Pair]) -> set[Pair]:
         (character.c.id, character.c.reference_face_id),
         (question.c.character_id, question.c.reference_face_id),
     ):
-        query = sa.select(owner, shown).where(is_refused(shown, owner)).distinct()
-        found |= {_pair(row) for row in by_ids(connection, query, shown, faces)}
+        for start in range(0, len(faces), CHUNK):
+            # Each pair once, and then what people say of it: a reference may have
+            # thousands of questions, each of which would look through all of them.
+            part = shown.in_(faces[start : start + CHUNK])
+            each = sa.select(owner.label("owner"), shown.label("shown"))
+            some = each.where(part).distinct().subquery()
+            query = sa.select(some).where(is_refused(some.c.shown, some.c.owner))
+            found |= {_pair(row) for row in connection.execute(query)}
     return found.intersection(pairs)
 
 
