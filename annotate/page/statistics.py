@@ -29,7 +29,7 @@ from icf.catalogue.schema import answer, question, review
 from icf.codes import BoxStatus, Label, ReviewStatus
 
 #: Answers of which a person's pace and agreement are computed.
-LAST = 500
+LAST = 200
 
 #: What each table's answers are called. Known questions and audits look like any other
 #: pair, and are counted as such.
