@@ -7,6 +7,7 @@ the header ``X-CSRF-Token``, or as ``csrf`` in the body, for forms and `sendBeac
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
@@ -60,6 +61,7 @@ class Guard:
         serving: under which names it is served.
         cookie: the name of the session's cookie.
         failed: makes the answer to a request whose handler broke.
+        patience: seconds that a body may take to come.
     """
 
     app: ASGIApp
@@ -67,6 +69,7 @@ class Guard:
     serving: Serving
     cookie: str
     failed: Callable[[Scope], ASGIApp]
+    patience: float = 30.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -86,11 +89,12 @@ class Guard:
         body: bytes | None = None
         refusal = self._refuse(scope["method"], headers)
         if refusal is None and scope["method"] == "POST":
-            body = await _read(receive)
-            if body is None:
-                refusal = 413, "too much at once"
-            elif not self._has_token(scope["path"], headers, body):
-                refusal = 403, "this page is out of date: load it again"
+            try:
+                body = await asyncio.wait_for(_read(receive), self.patience)
+            except asyncio.TimeoutError:
+                refusal = 408, "the rest of this did not come"
+            else:
+                refusal = self._refuse_body(scope["path"], headers, body)
         if refusal is not None:
             await _refusal(*refusal)(scope, receive, finish)
             return
@@ -130,6 +134,15 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             return 413, "too much at once"
+        return None
+
+    def _refuse_body(
+        self, path: str, headers: Headers, body: bytes | None
+    ) -> tuple[int, str] | None:
+        if body is None:
+            return 413, "too much at once"
+        if not self._has_token(path, headers, body):
+            return 403, "this page is out of date: load it again"
         return None
 
     def _has_token(self, path: str, headers: Headers, body: bytes) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -9,13 +10,15 @@ from typing import ClassVar, NoReturn
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from icf.annotate.page.app import make_app
 from icf.annotate.page.desk import TASKS, open_desk
-from icf.annotate.page.guard import MOST_BYTES
+from icf.annotate.page.guard import MOST_BYTES, Guard
 from icf.annotate.page.remembered import Remembered
 from icf.annotate.page.serving import Serving, make_serving
 from icf.annotate.people.people import Person, Role
+from icf.annotate.people.tokens import SecretKey
 from icf.annotate.tasks.base import Task
 from tests.annotate.page.clients import ORIGIN, app_of, signed_in, stranger
 from tests.annotate.place import Place
@@ -143,6 +146,28 @@ def test_a_body_that_is_too_long_is_refused(app: Starlette) -> None:
 
     assert client.post(SET, content=pieces()).status_code == 413
     assert theme(client) == "system"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    sent: list[Message] = []
+
+    async def nothing_comes() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError
+
+    key = SecretKey(b"k" * 32)
+    guard = Guard(never, key, Serving(), "cookie", lambda _: never, patience=0.01)
+    host = "127.0.0.1:8765"
+    headers = [(b"host", host.encode()), (b"origin", f"http://{host}".encode())]
+    scope = {"type": "http", "method": "POST", "path": SET, "headers": headers}
+    asyncio.run(guard(scope, nothing_comes, send))
+    assert sent[0]["status"] == 408
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b"", b"1", b"{"])
