@@ -64,6 +64,19 @@ class Asking:
         return number < self.hidden * 2**64
 
 
+@dataclass(frozen=True)
+class Picked:
+    """Pictures to ask about.
+
+    Attributes:
+        confirmed: those with a confirmed face.
+        at_random: those that were drawn from all.
+    """
+
+    confirmed: tuple[int, ...]
+    at_random: tuple[int, ...]
+
+
 def ask_more(connection: sa.Connection, run_id: int, asking: Asking) -> int:
     """Ask about a page of pictures, in the caller's transaction.
 
@@ -72,23 +85,56 @@ def ask_more(connection: sa.Connection, run_id: int, asking: Asking) -> int:
     Returns:
         How many were added; 0: people were asked about every picture.
     """
-    confirmed = _confirmed(connection, asking.page - asking.at_random)
-    count = asking.page - len(confirmed)
-    drawn = _at_random(connection, count, asking.seed, set(confirmed))
-    reasons = dict.fromkeys(drawn, "drawn at random")
-    reasons |= dict.fromkeys(confirmed, "people confirmed a face of it")
+    return insert(connection, run_id, pick(connection, asking), asking)
+
+
+def pick(
+    connection: sa.Connection, asking: Asking, *, confirmed: bool = True
+) -> Picked:
+    """Choose a page of pictures that people were not asked about.
+
+    Args:
+        connection: to the catalogue.
+        asking: how.
+        confirmed: whether to look for pictures with a confirmed face.
+    """
+    asked = sa.select(sa.func.count()).select_from(box_task)
+    number = connection.execute(asked).scalar_one()
+    rng = np.random.default_rng([asking.seed, number])
+    found: list[int] = []
+    if confirmed:
+        found = _confirmed(connection, asking.page - asking.at_random, rng)
+    drawn = _at_random(connection, asking.page - len(found), rng, set(found))
+    return Picked(tuple(found), tuple(drawn))
+
+
+def insert(
+    connection: sa.Connection, run_id: int, picked: Picked, asking: Asking
+) -> int:
+    """Ask about pictures, but those that were asked about meanwhile.
+
+    Returns:
+        How many were added.
+    """
+    reasons = dict.fromkeys(picked.at_random, "drawn at random")
+    reasons |= dict.fromkeys(picked.confirmed, "people confirmed a face of it")
+    query = sa.select(box_task.c.image_id)
+    for row in list(by_ids(connection, query, box_task.c.image_id, list(reasons))):
+        del reasons[row.image_id]
     _insert(connection, run_id, reasons, asking)
     return len(reasons)
 
 
 def is_left(connection: sa.Connection) -> bool:
     """Whether there are pictures that people were not asked about yet."""
-    return connection.execute(_unasked().limit(1)).first() is not None
+    query = sa.select(image.c.id).where(_is_unasked()).limit(1)
+    return connection.execute(query).first() is not None
 
 
-def _unasked() -> sa.Select[Any]:
-    """Select drawn pictures that can be shown and were not asked about."""
-    return sa.select(image.c.id).where(
+def _is_unasked() -> sa.ColumnElement[bool]:
+    """Of pictures: drawn, can be shown, and nobody was asked about it."""
+    withdrawn = face.alias("withdrawn")
+    return sa.and_(
         image.c.reason.in_(_DRAWN),
         image.c.awaits.is_(None),
         image.c.width.is_not(None),
@@ -96,42 +142,78 @@ def _unasked() -> sa.Select[Any]:
         ~sa.exists().where(box_task.c.image_id == image.c.id),
         # A picture that stays without a withdrawn face has no boxes of all its faces.
         ~sa.exists().where(
-            face.c.image_id == image.c.id,
-            face.c.reason == FaceReason.TAKEN_DOWN.value,
+            withdrawn.c.image_id == image.c.id,
+            withdrawn.c.reason == FaceReason.TAKEN_DOWN.value,
         ),
     )
 
 
-def _confirmed(connection: sa.Connection, most: int) -> list[int]:
-    shown = (
-        sa.select(face.c.image_id)
+def _confirmed(
+    connection: sa.Connection, most: int, rng: np.random.Generator
+) -> list[int]:
+    """Draw pictures with a confirmed face."""
+    query = (
+        sa.select(image.c.id)
+        .join(face, face.c.image_id == image.c.id)
         .join(question, question.c.face_id == face.c.id)
-        .where(question.c.label == Label.SAME.value, is_there())
+        .where(question.c.label == Label.SAME.value, is_there(), _is_unasked())
     )
-    query = _unasked().where(image.c.id.in_(shown)).order_by(image.c.id).limit(most)
-    return list(connection.execute(query).scalars())
+    drawn = _draw(connection, query, question.c.id, most, rng)
+    if len(drawn) < most:
+        every = query.distinct().order_by(image.c.id).limit(most)
+        drawn |= dict.fromkeys(connection.execute(every).scalars())
+    return list(drawn)[:most]
 
 
 def _at_random(
-    connection: sa.Connection, count: int, seed: int, but: set[int]
+    connection: sa.Connection, count: int, rng: np.random.Generator, but: set[int]
 ) -> list[int]:
     """Draw pictures, each of those left with the same probability."""
-    asked = sa.select(sa.func.count()).select_from(box_task)
-    rng = np.random.default_rng([seed, connection.execute(asked).scalar_one()])
-    last = connection.execute(sa.select(sa.func.max(image.c.id))).scalar_one() or 0
-    drawn: dict[int, None] = {}
-    # Of a million pictures a few are found without a look at the others.
-    for _ in range(_DRAWS if last > 100 * count else 0):
-        ids = dict.fromkeys(rng.integers(1, last + 1, 4 * count).tolist())
-        found = by_ids(connection, _unasked(), image.c.id, list(ids))
-        there = {row.id for row in found} - but
-        drawn |= dict.fromkeys(each for each in ids if each in there)
-        if len(drawn) >= count:
-            return list(drawn)[:count]
-    every = connection.execute(_unasked().order_by(image.c.id)).scalars()
+    query = sa.select(image.c.id).where(_is_unasked())
+    drawn = [
+        key
+        for key in _draw(connection, query, image.c.id, count + len(but), rng)
+        if key not in but
+    ]
+    if len(drawn) >= count:
+        return drawn[:count]
+    every = connection.execute(query.order_by(image.c.id)).scalars()
     left = [each for each in every if each not in but]
     chosen = rng.permutation(len(left))[:count]
     return [left[place] for place in chosen]
+
+
+def _draw(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    key: sa.Column[int],
+    count: int,
+    rng: np.random.Generator,
+) -> dict[int, None]:
+    """Draw what a query finds by ids at random, as long as that is likely to hit.
+
+    Of a million rows a few are found without a look at the others.
+
+    Args:
+        connection: to the catalogue.
+        query: its first column is what is drawn.
+        key: the ids, of which one stands for each row.
+        count: how many are enough.
+        rng: what draws.
+
+    Returns:
+        What was drawn, in an order that is as random; perhaps too few.
+    """
+    last = connection.execute(sa.select(sa.func.max(key))).scalar_one() or 0
+    drawn: dict[int, None] = {}
+    for _ in range(_DRAWS if last > 100 * count > 0 else 0):
+        ids = list(dict.fromkeys(rng.integers(1, last + 1, 4 * count).tolist()))
+        rows = by_ids(connection, query.add_columns(key.label("drawn")), key, ids)
+        found = {row.drawn: row[0] for row in rows}
+        drawn |= dict.fromkeys(found[each] for each in ids if each in found)
+        if len(drawn) >= count:
+            break
+    return drawn
 
 
 def _insert(

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from icf.annotate.boxes.choose import Asking, ask_more, is_left
+from icf.annotate.boxes.asker import Asker
+from icf.annotate.boxes.choose import Asking
 from icf.annotate.boxes.merge import Rule
 from icf.annotate.boxes.opinion import FloatArray
 from icf.annotate.boxes.page_run import PageRun
@@ -39,16 +40,14 @@ class BoxTask:
     Attributes:
         catalogue: of the workspace.
         leasing: how long a picture is held.
-        asking: which pictures are asked about.
+        asker: asks about more pictures.
         rule: how many people each needs.
-        run: what decisions are charged to.
     """
 
     catalogue: Catalogue
     leasing: Leasing
-    asking: Asking
+    asker: Asker
     rule: Rule
-    run: PageRun
 
     name: ClassVar[str] = "boxes"
     role: ClassVar[Role] = Role.ANNOTATOR
@@ -56,30 +55,16 @@ class BoxTask:
     @classmethod
     def of(cls, workspace: Workspace, leasing: Leasing, run: PageRun) -> BoxTask:
         """Make the task of a workspace, as its settings say."""
-        settings = workspace.settings.annotate
-        rule = rule_of(workspace)
-        return cls(workspace.catalogue, leasing, Asking(settings.box_hidden), rule, run)
+        asking = Asking(workspace.settings.annotate.box_hidden)
+        asker = Asker(workspace.catalogue, asking, run)
+        return cls(workspace.catalogue, leasing, asker, rule_of(workspace))
 
     def take(self, person: Person, count: int) -> list[Task]:
         """Lease up to ``count`` pictures to a person; fewer where fewer are left."""
-        with self.catalogue.write() as connection:
-            lock_leasing(connection)
-            chosen = self._choose(connection, person, count)
-            if len(chosen) < count and ask_more(
-                connection, self.run.id(connection), self.asking
-            ):
-                chosen = self._choose(connection, person, count)
-            subjects = [(SOURCE, row.image_id) for row in chosen]
-            issued = self.leasing.issue(connection, person, self.name, subjects)
-            shown = [row.image_id for row in chosen if not row.hidden]
-            proposals = read_proposals(connection, shown)
-            return [
-                Task(
-                    lease.handle,
-                    payload(lease.handle, row, proposals.get(row.image_id, NONE).boxes),
-                )
-                for lease, row in zip(issued, chosen, strict=True)
-            ]
+        taken = self._take(person, count)
+        if len(taken) < count and self.asker.ask():
+            taken += self._take(person, count - len(taken))
+        return taken
 
     def waiting(self, person: Person) -> int:
         """Count what is left for a person, up to 1,000."""
@@ -89,7 +74,23 @@ class BoxTask:
         )
         with self.catalogue.read() as connection:
             found = int(connection.execute(counted).scalar_one())
-            return found or int(is_left(connection))
+        return found or int(self.asker.is_left())
+
+    def _take(self, person: Person, count: int) -> list[Task]:
+        with self.catalogue.write() as connection:
+            lock_leasing(connection)
+            chosen = self._choose(connection, person, count)
+            subjects = [(SOURCE, row.image_id) for row in chosen]
+            issued = self.leasing.issue(connection, person, self.name, subjects)
+            shown = [row.image_id for row in chosen if not row.hidden]
+            proposals = read_proposals(connection, shown)
+        return [
+            Task(
+                lease.handle,
+                payload(lease.handle, row, proposals.get(row.image_id, NONE).boxes),
+            )
+            for lease, row in zip(issued, chosen, strict=True)
+        ]
 
     def _choose(
         self, connection: sa.Connection, person: Person, count: int

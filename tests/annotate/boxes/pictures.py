@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.boxes.asker import Asker
 from icf.annotate.boxes.choose import Asking
 from icf.annotate.boxes.merge import Rule
 from icf.annotate.boxes.opinion import Opinion, as_boxes
@@ -56,8 +57,8 @@ class Pictures:
 
     def task(self, hidden: float = 0.0, page: int = 50, at_random: int = 10) -> BoxTask:
         """The page that asks about them."""
-        asking = Asking(hidden, page, at_random)
-        return BoxTask(self.catalogue, Leasing(60), asking, RULE, self.run)
+        asker = Asker(self.catalogue, Asking(hidden, page, at_random), self.run)
+        return BoxTask(self.catalogue, Leasing(60), asker, RULE)
 
     def person(self, name: str = "ann", role: Role = Role.ANNOTATOR) -> Person:
         """Somebody who was invited."""

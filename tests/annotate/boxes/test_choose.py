@@ -3,11 +3,12 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from icf.annotate.boxes import choose
-from icf.annotate.boxes.choose import Asking, ask_more, is_left
+from icf.annotate.boxes.choose import Asking, Picked, ask_more, insert, is_left, pick
 from icf.catalogue.schema import decision, face
 from icf.codes import FaceReason
 from tests.annotate.boxes.pictures import A, B, Pictures
@@ -105,7 +106,8 @@ def test_every_picture_is_as_likely_to_be_drawn(
     times = dict.fromkeys(good, 0)
     for seed in range(2000):
         with plain_pictures.catalogue.read() as connection:
-            (key,) = choose._at_random(connection, 1, seed, set())
+            rng = np.random.default_rng(seed)
+            (key,) = choose._at_random(connection, 1, rng, set())
         times[key] += 1
     # 25 expected, with a standard deviation of 5.
     assert min(times.values()) >= 5
@@ -116,10 +118,11 @@ def test_the_same_seed_draws_the_same(plain_pictures: Pictures) -> None:
     for _ in range(30):
         plain_pictures.add(A)
     with plain_pictures.catalogue.read() as connection:
-        drawn = [choose._at_random(connection, 10, 3, set()) for _ in range(2)]
-        other = choose._at_random(connection, 10, 4, set())
+        drawn = [
+            pick(connection, Asking(0.5, page=10, seed=seed)) for seed in (3, 3, 4)
+        ]
     assert drawn[0] == drawn[1]
-    assert drawn[0] != other
+    assert drawn[0] != drawn[2]
 
 
 def test_about_half_of_the_pictures_hide_their_proposals() -> None:
@@ -147,3 +150,28 @@ def test_the_ledger_says_why_a_picture_is_asked_about(pictures: Pictures) -> Non
     key = pictures.add(A, confirmed=True)
     ask(pictures, page=10, at_random=5)
     assert pictures.decisions(key) == ["open"]
+
+
+def test_confirmed_faces_of_many_are_found_by_drawing(
+    plain_pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "_DRAWS", 1000)
+    keys = [plain_pictures.add(A, confirmed=n % 30 == 0) for n in range(240)]
+    confirmed = set(keys[::30])
+    with plain_pictures.catalogue.read() as connection:
+        picked = pick(connection, Asking(0.5, page=2, at_random=1))
+    (key,) = picked.confirmed
+    assert key in confirmed
+    assert len(picked.at_random) == 1
+
+
+def test_what_somebody_else_asked_about_meanwhile_is_not_asked_about_twice(
+    plain_pictures: Pictures,
+) -> None:
+    one, other = plain_pictures.add(A), plain_pictures.add(A)
+    ask(plain_pictures, page=1, at_random=1)
+    with plain_pictures.catalogue.write() as connection:
+        run_id = plain_pictures.run.id(connection)
+        picked = Picked((one,), (other,))
+        assert insert(connection, run_id, picked, Asking(0.5)) == 1
+    assert set(plain_pictures.tasks()) == {one, other}
