@@ -127,8 +127,10 @@ def insert(
 
 def is_left(connection: sa.Connection) -> bool:
     """Whether there are pictures that people were not asked about yet."""
-    query = sa.select(image.c.id).where(_is_unasked()).limit(1)
-    return connection.execute(query).first() is not None
+    query = sa.select(image.c.id).where(_is_unasked())
+    # The newest are the likeliest.
+    newest = query.order_by(image.c.id.desc()).limit(1)
+    return connection.execute(newest).first() is not None
 
 
 def _is_unasked() -> sa.ColumnElement[bool]:
