@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
@@ -27,6 +28,14 @@ WHERE = """(name) => {
   const side = Math.min(whole.width, whole.height);
   return [(box.x + box.width / 2 - whole.x - whole.width / 2) / side,
           (box.y + box.height / 2 - whole.y - whole.height / 2) / side];
+}"""
+
+
+#: Points that the page's own code turns by yaw, pitch and roll.
+TURNED = """async (cases) => {
+  const { turned } = await import("/static/head.js");
+  return cases.map(([point, [yaw, pitch, roll]]) =>
+    turned(point, { yaw, pitch, roll }));
 }"""
 
 
@@ -146,6 +155,28 @@ def test_the_head_looks_as_the_angles_say(
         assert where(page, "left-eye")[1] > where(page, "right-eye")[1] + 0.05
         assert where(page, "mouth")[0] < front["mouth"][0] - 0.05
         assert where(page, "nose")[1] == pytest.approx(front["nose"][1], abs=0.05)
+
+
+def test_points_of_the_head_turn_by_the_three_rotations(
+    place: Place, faces: int, sign_in: Callable[..., Page]
+) -> None:
+    """Against matrices: roll about z, then pitch about x, then yaw about y."""
+    with PageServer(place, "attributes") as server:
+        page = sign_in(server, "/attributes")
+        opened(page, 1)
+        random = np.random.default_rng(7)
+        cases = [
+            (random.normal(size=3).tolist(), random.integers(-180, 181, 3).tolist())
+            for _ in range(20)
+        ]
+        turned = page.evaluate(TURNED, cases)
+    for (point, (yaw, pitch, roll)), found in zip(cases, turned, strict=True):
+        a, b, c = np.radians([yaw, pitch, roll])
+        about_z = [[np.cos(c), np.sin(c), 0], [-np.sin(c), np.cos(c), 0], [0, 0, 1]]
+        about_x = [[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]]
+        about_y = [[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]]
+        expected = np.array(about_y) @ np.array(about_x) @ np.array(about_z) @ point
+        assert found == pytest.approx(expected.tolist(), abs=1e-9)
 
 
 def test_the_head_is_dragged(
