@@ -263,10 +263,14 @@ def _progress(
     yield Progress("boxes", boxes[0] - boxes[1], boxes[0], boxes[1])
     faces = sa.select(sa.func.count(attribute_answer.c.face_id.distinct()))
     described = connection.execute(faces).scalar_one()
-    yield Progress("attributes", described, described, 0)
+    # People describe faces that were confirmed, and every one of these in the end.
+    all_faces = max(labels.get(Label.SAME.value, 0), described)
+    yield Progress("attributes", described, all_faces, all_faces - described)
     undecided = [ReviewStatus.OPEN.value, ReviewStatus.ASKED.value]
     found = _two(connection, review.c.status.in_(undecided), review)
-    yield Progress("review", found[0] - found[1], found[0], found[1])
+    disputed = labels.get(Label.DISPUTED.value, 0)
+    settled, left = found[0] - found[1], found[1] + disputed
+    yield Progress("review", settled, settled + left, left)
     checked = (
         sa.exists()
         .where(label_audit_answer.c.item_id == label_audit_item.c.id)

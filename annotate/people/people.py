@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import sqlalchemy as sa
 
-from icf.catalogue.annotation.schema import person
+from icf.catalogue.annotation.schema import lease, person
 
 
 class Role(IntEnum):
@@ -65,14 +65,26 @@ def find_person(connection: sa.Connection, name: str) -> Person | None:
 
 
 def pause(connection: sa.Connection, someone: Person, why: str) -> None:
-    """Give a person no questions any more; a reason that there is stays."""
+    """Give a person no questions any more; a reason that there is stays.
+
+    What the person holds is given back; an answer to it is taken all the same.
+    """
     update = sa.update(person).where(
         person.c.id == someone.id, person.c.paused_at.is_(None)
     )
     connection.execute(update.values(paused_at=time.time(), paused_why=why))
+    give_back_all(connection, someone)
 
 
 def resume(connection: sa.Connection, someone: Person) -> None:
     """Give a person questions again."""
     update = sa.update(person).where(person.c.id == someone.id)
     connection.execute(update.values(paused_at=None, paused_why=None))
+
+
+def give_back_all(connection: sa.Connection, someone: Person) -> None:
+    """End all leases of a person, so that others get what they were for."""
+    update = sa.update(lease).where(
+        lease.c.person_id == someone.id, lease.c.ended_at.is_(None)
+    )
+    connection.execute(update.values(ended_at=time.time()))

@@ -6,9 +6,15 @@ import time
 
 import sqlalchemy as sa
 
-from icf.annotate.people.people import Person, Role, find_person, person_of
+from icf.annotate.people.people import (
+    Person,
+    Role,
+    find_person,
+    give_back_all,
+    person_of,
+)
 from icf.annotate.people.tokens import SecretKey, new_token
-from icf.catalogue.annotation.schema import invite, lease, page_session, person
+from icf.catalogue.annotation.schema import invite, page_session, person
 
 #: Seconds after which a browser must open its invite link again.
 SESSION_SECONDS = 30 * 24 * 3600.0
@@ -126,11 +132,11 @@ def revoke(connection: sa.Connection, someone: Person) -> None:
     update = sa.update(person).where(person.c.id == someone.id)
     connection.execute(update.values(revoked_at=now))
     end_invites(connection, someone)
-    for ended in (page_session, lease):
-        update = sa.update(ended).where(
-            ended.c.person_id == someone.id, ended.c.ended_at.is_(None)
-        )
-        connection.execute(update.values(ended_at=now))
+    give_back_all(connection, someone)
+    ended = sa.update(page_session).where(
+        page_session.c.person_id == someone.id, page_session.c.ended_at.is_(None)
+    )
+    connection.execute(ended.values(ended_at=now))
 
 
 def end_invites(connection: sa.Connection, someone: Person) -> None:

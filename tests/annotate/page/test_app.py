@@ -196,3 +196,16 @@ def test_a_paused_person_gets_nothing(plain: Place) -> None:
     assert taken == {"tasks": [], "paused": "the person wanted a pause"}
     assert client.post("/api/pause", json={"paused": False}).is_success
     assert client.post("/api/pairs/next", json={"count": 1}).json()["tasks"]
+
+
+def test_what_a_paused_person_held_is_free_for_others_at_once(plain: Place) -> None:
+    ask_about(plain, 1)
+    app = app_of(plain.workspace)
+    ann, bob = signed_in(app, "Ann"), signed_in(app, "Bob")
+    [held] = ann.post("/api/pairs/next", json={"count": 1}).json()["tasks"]
+    assert bob.post("/api/pairs/next", json={"count": 1}).json()["tasks"] == []
+    assert ann.post("/api/pause", json={"paused": True}).is_success
+    assert len(bob.post("/api/pairs/next", json={"count": 1}).json()["tasks"]) == 1
+    late = {"id": held["id"], "client_id": "late", "answer": {"choice": "true"}}
+    [receipt] = ann.post("/api/answers", json={"answers": [late]}).json()["receipts"]
+    assert receipt["stored"]

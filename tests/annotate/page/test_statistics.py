@@ -83,7 +83,7 @@ def two(place: Place) -> tuple[Person, Person]:
 
 
 def test_an_admin_sees_who_does_what(place: Place, two: tuple[Person, Person]) -> None:
-    ids = ask_about(place, 4)
+    ids = ask_about(place, 5)
     say(place, ids[0], "Ann", "true", 1.5)
     say(place, ids[0], "Bob", "false", 2.5)
     with place.workspace.catalogue.write() as connection:
@@ -94,11 +94,22 @@ def test_an_admin_sees_who_does_what(place: Place, two: tuple[Person, Person]) -
         connection.execute(settled.values(label="same"))
         gone = sa.update(question).where(question.c.id == ids[3])
         connection.execute(gone.values(label="withdrawn"))
+        disputed = sa.update(question).where(question.c.id == ids[4])
+        connection.execute(disputed.values(label="disputed"))
     with place.workspace.catalogue.read() as connection:
         found = overview(connection)
-    pairs = next(each for each in found.progress if each.task == "pairs")
-    assert (pairs.done, pairs.total, pairs.open) == (1, 3, 2)
-    assert found.labels == {"open": 2, "same": 1, "withdrawn": 1}
+    progress = {
+        each.task: (each.done, each.total, each.open) for each in found.progress
+    }
+    # A confirmed face is to be described, and a disputed pair is for experts.
+    assert progress == {
+        "pairs": (2, 4, 2),
+        "boxes": (0, 0, 0),
+        "attributes": (0, 1, 1),
+        "review": (0, 1, 1),
+        "audit": (0, 0, 0),
+    }
+    assert found.labels == {"disputed": 1, "open": 2, "same": 1, "withdrawn": 1}
     assert found.agreement == Share(0, 2)
     rows = {each.known.person.name: each for each in found.people}
     assert (rows["Ann"].holds, rows["Bob"].holds) == ({}, {"pairs": 2})
