@@ -11,25 +11,33 @@ import itertools
 import json
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from icf.app.demo.box_people import box_faces
 from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
 from icf.app.demo.shell import Shell
 from icf.app.demo.site import DemoSite, load_truth
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import WrongUse
-from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    FEATURES,
+    RECTEST_INFO,
+)
 from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 SEED = 1
 #: With --serve, the faces of every so manyth character are left for the user.
 LEFT = 4
+#: Simulated people who draw boxes.
+BOXERS = ("simulated-1", "simulated-2", "simulated-3")
 
 _CONFIG = """\
 [harvest]
@@ -112,6 +120,7 @@ def demo(
     shell = Shell(invocation, root)
     _make_faces(shell, where)
     answered = _ask_people(root, shell)
+    _box_faces(shell, BOXERS)
     release = Path("releases/demo")
     shell.run("icf-build-splits", str(release), "--seed", str(SEED))
     workspace = find(root)
@@ -140,6 +149,7 @@ def _serve(invocation: Invocation, where: Path, port: int) -> None:
     _make_faces(shell, where)
     names = sorted(each.name for each in load_truth().characters)
     _ask_people(shell.root, shell, leave=frozenset(names[::LEFT]))
+    _box_faces(shell, BOXERS[:1])
     invocation.say(
         f"\nThe questions about every {LEFT}th character are left to you. Open the "
         "link below. Ctrl-C ends it, and nothing that you answered is lost. Another "
@@ -252,10 +262,38 @@ def _ask_people(root: Path, shell: Shell, leave: Collection[str] = ()) -> int:
     return asked
 
 
+def _box_faces(shell: Shell, people: Sequence[str]) -> None:
+    """Let people box the faces of all pictures, each of them once.
+
+    The last of three looks only where the first two differ.
+    """
+    shell.say(
+        "\nTwo simulated people draw boxes around all drawn faces, and a third one "
+        "where they differ; each overlooks one face in a hundred"
+        if len(people) > 1
+        else "\nA simulated person boxes all drawn faces; a second look is yours"
+    )
+    together, alone = people[:2], people[2:]
+    for some in (together, alone):
+        if not some:
+            continue
+        batch = Path(f"batches/boxes-{some[0]}")
+        if not (shell.root / batch).exists():
+            words = ("--what", "boxes", "--format", "coco", "--limit", "1000")
+            shell.run("icf-annotate", "export", *words, str(batch))
+        if not (shell.root / batch).exists():
+            break
+        for person in some:
+            drawn = Path(f"batches/boxes-by-{person}.json")
+            workspace = find(shell.root)
+            box_faces(workspace, shell.root / batch, shell.root / drawn, person, SEED)
+            shell.run("icf-annotate", "import", str(drawn), "--annotator", person)
+
+
 def _evaluate(
     workspace: Workspace, release: Path, shell: Shell
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Score the release's identification test, and the detector on the true boxes."""
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Score the release's tests, and the detector against the truth of all pictures."""
     identification = shell.run(
         "icf-evaluate",
         "identification",
@@ -267,17 +305,17 @@ def _evaluate(
         capture=True,
     )
     truth, detections = write_detection_files(workspace)
-    detection = shell.run(
-        "icf-evaluate",
-        "detection",
-        "--truth",
-        str(truth.relative_to(workspace.root)),
-        "--detections",
-        str(detections.relative_to(workspace.root)),
-        "--json",
-        capture=True,
+    whole = [each.relative_to(workspace.root) for each in (truth, detections)]
+    verified = _average_precision(
+        shell, release / DETTEST_BOXES, release / DETTEST_FOUND
     )
-    return json.loads(identification), json.loads(detection)
+    return json.loads(identification), verified, _average_precision(shell, *whole)
+
+
+def _average_precision(shell: Shell, truth: Path, found: Path) -> dict[str, float]:
+    words = ("--truth", str(truth), "--detections", str(found), "--json")
+    said = shell.run("icf-evaluate", "detection", *words, capture=True)
+    return dict(json.loads(said))
 
 
 def _summary(result: DemoScore, report: Path) -> object:
