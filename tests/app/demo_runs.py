@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from icf.app.demo.command import BOXERS
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
@@ -100,7 +101,13 @@ def assert_nothing_is_half_written(demo: Demo) -> None:
     root = demo.root
     _assert_blobs_are_whole(root / "blobs")
     batches = {"references", "questions"}
-    _assert_names(root / "batches", batches | {f"{name}.csv" for name in batches})
+    boxes = {f"boxes-{name}" for name in BOXERS}
+    drawn = {f"boxes-by-{name}.json" for name in BOXERS}
+    answers = {f"{name}.csv" for name in batches}
+    _assert_names(root / "batches", batches | answers | boxes | drawn)
+    for name in (root / "batches").glob("boxes-*"):
+        path = name / "boxes.json" if name.is_dir() else name
+        assert json.loads(path.read_text())["images"]
     _assert_names(root / "releases", {"demo"})
     _assert_names(root / "reports", {"demo.html", "truth.csv", "detections.csv"})
     folders = [root / "batches" / name for name in sorted(batches)]
@@ -111,9 +118,9 @@ def assert_nothing_is_half_written(demo: Demo) -> None:
         asked += len(rows)
         pictures = {row[name] for row in rows for name in ("ref_url", "cand_url")}
         assert all((folder / name).stat().st_size > 0 for name in pictures)
-        answers = folder.with_suffix(".csv")
-        if answers.exists():
-            assert len(_rows(answers)) == len(rows)
+        filled = folder.with_suffix(".csv")
+        if filled.exists():
+            assert len(_rows(filled)) == len(rows)
     # Of a batch that was killed, the questions are there before the folder.
     assert asked <= demo.count("question")
     release = root / "releases" / "demo"
