@@ -84,6 +84,9 @@ def import_command(
     invocation.emit(_import_json(imported), lambda: _import_table(imported))
     for note in imported.noted:
         invocation.say("\n".join(_noted(imported, RowNote[note.upper()])))
+    if names.unused:
+        unused = ", ".join(names.unused)
+        invocation.say(f"no row of {file} is of {unused}, whom --person renames")
     if imported.filter_next:
         invocation.say(_FILTER_NEXT)
     _fail_on_faults(file, imported, dry_run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from icf.annotate.answers import AnswerRow, Row
@@ -20,6 +20,7 @@ class AnnotatorNames:
         default: annotator of rows without one; None refuses these rows.
         server: what to call the server that a file is from: its users are numbered, and
             so are those of other servers.
+        used: those of the names that rows had.
 
     Raises:
         WrongUse: the name of the server is empty or has a colon.
@@ -28,6 +29,7 @@ class AnnotatorNames:
     names: Mapping[str, str]
     default: str | None = None
     server: str | None = None
+    used: set[str] = field(default_factory=set, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be part of a name."""
@@ -49,13 +51,19 @@ class AnnotatorNames:
             remembered: from who it was, as the tool says, to the name that this person
                 had in earlier imports. A new name counts more.
             behind: from a pseudonym that this workspace gave to whom it gave it.
+
+        The names that were found are in `used`.
         """
         if not isinstance(row, AnswerRow):
             return row
         written = normal_name(row.annotator or self.default or "")
         origin = self._origin(row)
         found = origin if origin and row.annotator == row.origin else written
-        name = self._normal_names.get(found) or self._normal_names.get(written)
+        key = next((each for each in (found, written) if each in self._by_found), None)
+        name = None
+        if key is not None:
+            self.used.add(key)
+            name = self._by_found[key]
         if name is None:
             name = behind(written) if origin is None else remembered(origin)
         return replace(row, annotator=name or found, origin=origin)
@@ -67,6 +75,11 @@ class AnnotatorNames:
         tool, _, user = row.origin.partition(":")
         return f"{tool}:{normal_name(self.server)}:{user}"
 
+    @property
+    def unused(self) -> list[str]:
+        """The names to be replaced that no row had."""
+        return [each for each in self._by_found if each not in self.used]
+
     @cached_property
-    def _normal_names(self) -> dict[str, str]:
+    def _by_found(self) -> dict[str, str]:
         return {normal_name(a): normal_name(b) for a, b in self.names.items()}

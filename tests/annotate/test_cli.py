@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from icf.annotate.cli.main import cli
 from icf.errors import IcfError
 from icf.models.face_crops import read_boxes
+from tests.annotate.formats.test_label_studio_answers import annotation
 from tests.annotate.place import Place
 from tests.annotate.test_import_answers import fill_in
 
@@ -177,6 +178,46 @@ def test_bad_rows_are_reported_with_line_reason_and_exit_code_3(filled: Place) -
     assert err.count("understood are true, same or yes; false") == 1
     assert "ANN7" not in err + json.dumps(found)
     assert found["taken"] == 1
+
+
+def test_what_is_said_of_label_studio_names_the_question_and_its_task(
+    filled: Place,
+) -> None:
+    run("export", "--format", "label-studio", "batches/first")
+    tasks = json.loads((folder(filled) / "tasks.json").read_bytes())[:3]
+    edited = annotation("same", 1, updated_by=2)
+    for task, made in zip(tasks, (edited, annotation("sane", 1), None), strict=True):
+        number = 10 + tasks.index(task)
+        task |= {"id": number, "annotations": [made] if made else []}
+    tasks[2]["drafts"] = [{"annotation": None}]
+    path = filled.workspace.root / "export.json"
+    path.write_text(json.dumps(tasks))
+    words = ("--server", "lab", "--person", "label-studio:lab:9=ann")
+    found, err = run("import", "export.json", *words, code=3)
+    assert "edited, 1 row (somebody else changed it since" in err
+    assert "task 1 (question q000001, id 10)" in err
+    assert "draft, 1 row" in err
+    assert "task 2 (question q000002, id 11): the answer is 'sane'" in err
+    assert "no row of export.json is of label-studio:lab:9" in err
+    assert (found["noted"], found["taken"]) == ({"edited": 1, "draft": 1}, 1)
+    [fault] = found["faults"]
+    assert (fault["question"], fault["item"]) == ("q000002", "11")
+    assert {who for _, who, _ in filled.answers()} == {"label-studio:lab:1"}
+
+
+def test_answers_are_written_for_others(filled: Place) -> None:
+    run("export", "batches/first")
+    run("import", str(fill_in(folder(filled), "true", "false", "", "", "")))
+    found, _ = run("answers", "said.csv")
+    assert found == {"path": "said.csv", "format": "csv", "answers": 2, "people": 1}
+    said = (filled.workspace.root / "said.csv").read_text()
+    assert "person-" in said
+    assert ",ann," not in said
+    run("answers", "said.csv", code=2)
+    assert "2 answers of 1 person" in call("answers", "said.jsonl", "--names")[0]
+    assert '"ann"' in (filled.workspace.root / "said.jsonl").read_text()
+    known, _ = run("import", "said.csv")
+    assert (known["known"], known["taken"]) == (2, 0)
 
 
 def test_many_bad_rows_are_told_once_and_an_empty_file_is_no_success(

@@ -6,12 +6,16 @@ It runs where ICF_TEST_LABEL_STUDIO names the program, see docs/testing.md.
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import sync_playwright
 
 from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.export import ExportRequest, export
@@ -24,22 +28,47 @@ pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="opt-in: ICF_TEST_LABEL_STUDIO names no Label Studio"
 )
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
 #: How each export is called by the API, in the order in which they are imported.
 EXPORTS = ("JSON", "JSON_MIN", "CSV", "TSV")
 
 
-class Project:
-    """A project made from a batch of questions."""
+@dataclass(frozen=True)
+class Server:
+    """A Label Studio, two people who work with it, and where it finds local files."""
 
-    def __init__(self, batch: Path, first: User, second: User) -> None:
+    first: User
+    second: User
+    files: Path
+
+
+class Project:
+    """A project made from a batch of questions, as docs/annotate/exchange.md says.
+
+    Args:
+        server: where it is made.
+        batch: the folder, which is below the server's local files.
+        references: whether it is about references.
+    """
+
+    def __init__(
+        self, server: Server, batch: Path, *, references: bool = False
+    ) -> None:
+        config = "label-studio-references.xml" if references else "label-studio.xml"
         made = {
             "title": "questions",
-            "label_config": (batch / "label-studio.xml").read_text(),
+            "label_config": (batch / config).read_text(),
             "maximum_annotations": 2,
         }
-        self.first, self.second = first, second
+        first = server.first
+        self.first, self.second = first, server.second
         self._path = f"/api/projects/{first.call('POST', '/api/projects/', made)['id']}"
-        tasks = json.loads((batch / "tasks.json").read_bytes())
+        pictures = {"project": self.id, "path": str(batch / "pictures")}
+        storage = {**pictures, "title": "pictures", "use_blob_urls": True}
+        first.call("POST", "/api/storages/localfiles", storage)
+        file = "references.json" if references else "tasks.json"
+        tasks = json.loads((batch / file).read_bytes())
         first.call("POST", f"{self._path}/import", tasks)
         listed = first.call("GET", f"/api/tasks?fields=all&project={self.id}")
         self.tasks = {
@@ -49,6 +78,13 @@ class Project:
     @property
     def id(self) -> str:
         return self._path.rpartition("/")[2]
+
+    def next_for(self, who: User) -> int:
+        """The task that the page shows next; 0: none."""
+        try:
+            return int(who.call("GET", f"{self._path}/next")["id"])
+        except AssertionError:
+            return 0
 
     def answer(
         self, who: User, question: str, choice: str, name: str = "same", **more: object
@@ -83,23 +119,32 @@ def annotated(choice: str, name: str = "same") -> Mapping[str, object]:
 
 
 @pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[User, User]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two people on a server; it takes half a minute to start."""
     folder = tmp_path_factory.mktemp("label-studio")
-    with label_studio(folder, folder) as first:
+    files = folder / "files"
+    files.mkdir()
+    with label_studio(folder, files) as first:
         second = User(first.url, "second@example.org")
         second.sign_up()
-        yield first, second
+        yield Server(first, second, files)
+
+
+def exported_batch(place: Place, server: Server) -> Path:
+    """Export all questions of a workspace to where the server finds the pictures."""
+    batch = Path(tempfile.mkdtemp(dir=server.files)) / "first"
+    # Its prefix is the name of the folder, below the server's document root.
+    below = f"/data/local-files/?d={batch.relative_to(server.files)}/"
+    export(place.workspace, ExportRequest("label-studio", batch, 20, below))
+    return batch
 
 
 @pytest.fixture
-def project(plain: Place, users: tuple[User, User]) -> Project:
+def project(plain: Place, server: Server) -> Project:
     ann = plain.add_character()
     for _ in range(8):
         plain.add_face(ann, 0.5)
-    batch = plain.workspace.root / "batches" / "first"
-    export(plain.workspace, ExportRequest("label-studio", batch, 8))
-    return Project(batch, *users)
+    return Project(server, exported_batch(plain, server))
 
 
 @pytest.fixture
@@ -205,3 +250,68 @@ def test_without_the_unanswered_tasks_an_export_says_the_same(
         path = project.exported(form, tmp_path, unanswered=False)
         assert take(plain, path).unanswered == 0
     assert [row[:3] for row in counting(plain)] == [(1, "label-studio:1", "unsure")]
+
+
+def test_two_people_get_the_same_task_where_the_project_says_so(
+    plain: Place, server: Server, project: Project
+) -> None:
+    one, two = project.first, project.second
+    for question in project.tasks:
+        project.answer(one, question, "same")
+    assert project.next_for(one) == 0
+    assert project.next_for(two) in project.tasks.values()
+    one.call("PATCH", f"/api/projects/{project.id}/", {"maximum_annotations": 1})
+    assert project.next_for(two) == 0
+
+
+def test_answers_about_references_come_back(
+    plain: Place, server: Server, tmp_path: Path
+) -> None:
+    ann = plain.add_character()
+    plain.set_reference(ann, plain.reference(ann), by="source")
+    batch = exported_batch(plain, server)
+    project = Project(server, batch, references=True)
+    project.answer(project.first, "q000001", "different")
+    for form in EXPORTS:
+        take(plain, project.exported(form, tmp_path))
+    assert [row[:3] for row in counting(plain)] == [(1, "label-studio:1", "false")]
+
+
+#: Width and height of every picture to compare, and where it ends.
+PICTURES = """[...document.querySelectorAll("img")]
+  .filter((each) => each.src.startsWith("blob:") && each.naturalWidth > 0)
+  .map((each) => each.getBoundingClientRect())
+  .map((box) => [box.width, box.height, box.bottom].map(Math.round))"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+def test_pictures_of_any_form_are_large_and_seen_without_scrolling(
+    plain: Place, server: Server
+) -> None:
+    ann = plain.add_character()
+    portrait, landscape = (60.0, 50.0, 100.0, 110.0), (40.0, 60.0, 120.0, 100.0)
+    for x1, y1, x2, y2 in (portrait, landscape):
+        plain.add_face(ann, 0.5, x1=x1, y1=y1, x2=x2, y2=y2)
+    project = Project(server, exported_batch(plain, server))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        context.add_cookies(
+            [
+                {"name": name, "value": value, "url": server.first.url}
+                for name, value in server.first.cookies.items()
+            ]
+        )
+        page = context.new_page()
+        heights = []
+        for task in project.tasks.values():
+            page.goto(f"{server.first.url}/projects/{project.id}/data?task={task}")
+            page.wait_for_function(f"{PICTURES}.length == 2")
+            reference, candidate = page.evaluate(PICTURES)
+            assert (reference[0], candidate[0]) == (320, 320)
+            assert max(reference[2], candidate[2]) < 720
+            heights.append(candidate[1])
+        browser.close()
+    assert min(heights) < 200 < 450 < max(heights)

@@ -52,3 +52,11 @@ def test_a_name_that_was_given_once_is_remembered_and_a_new_one_counts_more() ->
 def test_a_server_without_a_plain_name_is_refused(server: str) -> None:
     with pytest.raises(WrongUse, match="name of the server"):
         AnnotatorNames({}, server=server)
+
+
+def test_names_that_no_row_had_are_known() -> None:
+    names = AnnotatorNames({"label-studio:1": "ann", "Zoé": "zoe", "bob": "Bob"})
+    assert names.unused == ["label-studio:1", "Zoé", "bob"]
+    for row in (FROM_SERVER, WRITTEN, NOBODY):
+        names.rename(row)
+    assert names.unused == ["bob"]
