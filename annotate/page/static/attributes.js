@@ -87,10 +87,11 @@ const turns = new Turns("attributes", {
     by("back").disabled = !turns.canGoBack;
     say(`${task.character} of ${task.album}`);
   },
-  wait(message) {
+  wait(message, loads) {
     form.hidden = true;
     by("nothing").hidden = false;
-    by("why").textContent = message || NOTHING;
+    by("nothing-title").textContent = loads ? "Loading …" : "Nothing to describe";
+    by("why").textContent = loads ? "" : message || NOTHING;
   },
   tell(message) {
     by("told").textContent = message;

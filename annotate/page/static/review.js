@@ -24,7 +24,11 @@ const WHY = {
   audit: () =>
     "Of an audit of the labels: two answers differ. Yours decides; what you are unsure of " +
     "counts as a wrong label.",
-  conflict: () => "People contradict each other. Your answer settles it.",
+  conflict: ({ votes }) =>
+    Object.keys(votes).length > 1
+      ? "People contradict each other. Your answer settles it."
+      : "What people answered contradicts what is known of other faces, such as those of " +
+        "the same picture. Your answer settles it.",
   merge: ({ character, own }) =>
     `${character} and ${own?.character ?? "another character"} look like one. ` +
     "“Same” merges them when icf-filter review --apply is run.",
@@ -46,10 +50,12 @@ const turns = new Turns("review", {
   pictures: (task) => [task.candidate, ...task.references],
   asks: () => (part ? { part } : {}),
   show,
-  wait(message) {
+  wait(message, loads) {
     work.dataset.state = "waiting";
-    at("waiting-words").textContent =
-      message || "What people disagree about appears here by itself.";
+    at("waiting-title").textContent = loads ? "Loading …" : "Nothing to settle";
+    at("waiting-words").textContent = loads
+      ? ""
+      : message || "What people disagree about appears here by itself.";
     strip.mark(null);
   },
   tell(message) {
@@ -171,8 +177,7 @@ async function answer(action) {
   const { choice, alone } = CHOICES[action];
   if (!task || (task.alone && alone === null)) return;
   context.close();
-  strip.remember(task, choice);
-  await turns.answer({ choice });
+  if (await turns.answer({ choice })) strip.remember(task, choice);
 }
 
 const ACTIONS = {

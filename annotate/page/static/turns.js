@@ -8,8 +8,6 @@ import { TaskQueue } from "./task_queue.js";
 const MOST = 10;
 
 const WAITING = {
-  loading: "Loading …",
-  nothing: "",
   offline: "No connection. More comes when it is back.",
   paused: "You are paused.",
 };
@@ -29,7 +27,8 @@ export class Turns {
    * @param {object} how
    * @param {(task: object) => string[]} how.pictures to load ahead
    * @param {(task: object, said: object|null) => void} how.show a thing; what was said
-   * @param {(message: string) => void} how.wait there is nothing to show
+   * @param {(message: string, loads: boolean) => void} how.wait nothing can be shown;
+   *   why, and whether that is because it is on its way
    * @param {(trouble: string) => void} how.tell what went wrong; "": nothing
    * @param {() => object} [how.asks] what the server is told beside the count
    */
@@ -62,17 +61,19 @@ export class Turns {
     this.start();
   }
 
-  /** Keep an answer to what is shown, and show the next thing. */
+  /** Keep an answer to what is shown, and show the next thing; whether it was kept. */
   async answer(value) {
     const task = this.current;
-    if (!task || this.#storing) return;
+    if (!task || this.#storing) return false;
     this.#storing = true;
     try {
       const seconds = this.#watch.read();
       await outbox.put([{ id: task.id, answer: value, seconds }]);
     } catch {
-      this.#how.tell("This browser could not keep the answer: free some space, and answer again.");
-      return;
+      this.#how.tell(
+        "This browser could not keep the answer: free some space, and answer again.",
+      );
+      return false;
     } finally {
       this.#storing = false;
     }
@@ -82,6 +83,7 @@ export class Turns {
     else this.#answered = [...this.#answered, { task, value }].slice(-MOST);
     this.queue.done(task);
     this.#next();
+    return true;
   }
 
   /** Whether there is an answer before what is shown. */
@@ -128,7 +130,7 @@ export class Turns {
   #wait() {
     this.current = null;
     this.changing = false;
-    const message = this.queue.message || WAITING[this.queue.state];
-    this.#how.wait(message ?? "");
+    const { message, state } = this.queue;
+    this.#how.wait(message || (WAITING[state] ?? ""), state === "loading");
   }
 }

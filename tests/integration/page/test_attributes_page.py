@@ -86,7 +86,7 @@ def test_a_session_by_keyboard(
         page.keyboard.press("Enter")
         opened(page, 3)
         page.keyboard.press("u")
-        expect(page.locator("#nothing")).to_be_visible()
+        expect(page.get_by_text("Nothing to describe")).to_be_visible()
         sent(page)
         first, second, third = said(place)
         pose = (first.yaw, first.pitch, first.roll)
