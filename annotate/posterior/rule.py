@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from icf.annotate.posterior.skills import NEW, Skill
 from icf.annotate.rule import LABEL_OF, Evidence, Settled, decision_in
@@ -70,16 +71,22 @@ class PosteriorRule:
         odds = min(max(_log_odds(prior), -cap), cap)
         for each in evidence.said:
             if each.choice in _ABOUT_IT:
-                coins = self.skills.get(each.annotator, NEW)
-                odds += coins.log_odds(yes=each.choice is Choice.TRUE)
+                yes, no = self._worth.get(each.annotator, _WORTH_OF_NEW)
+                odds += yes if each.choice is Choice.TRUE else no
         return _probability(odds)
+
+    @cached_property
+    def _worth(self) -> Mapping[str, tuple[float, float]]:
+        """What everybody's yes and no are worth, in log odds."""
+        return {name: _worth_of(each) for name, each in self.skills.items()}
 
     def _label(self, count: Counter[Choice], posterior: float) -> Label:
         compared = sum(count[each] for each in _ABOUT_IT)
-        nothing = Counter({each: count[each] for each in _NOTHING_TO_COMPARE})
+        nothing = sum(count[each] for each in _NOTHING_TO_COMPARE)
         if not compared:
-            label = agreed_label(nothing, self.needed)
-        elif nothing.total() >= self.needed:
+            without = {each: count[each] for each in _NOTHING_TO_COMPARE}
+            label = agreed_label(Counter(without), self.needed)
+        elif nothing >= self.needed:
             label = Label.OPEN
         elif posterior >= self.certainty:
             label = Label.SAME
@@ -91,6 +98,13 @@ class PosteriorRule:
             unsure = count[Choice.UNSURE] * 2 > count.total()
             return Label.UNSURE if unsure else Label.DISPUTED
         return label
+
+
+def _worth_of(skill: Skill) -> tuple[float, float]:
+    return skill.log_odds(yes=True), skill.log_odds(yes=False)
+
+
+_WORTH_OF_NEW = _worth_of(NEW)
 
 
 def _log_odds(probability: float) -> float:
