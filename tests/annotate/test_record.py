@@ -301,3 +301,19 @@ def test_answers_of_a_person_who_is_paused_for_a_low_score_do_not_count(
         connection.execute(sa.update(person).values(paused_why="by hand"))
     take(place, *again, file="b.csv")
     assert place.labels() == {one: "open", two: "open"}
+
+
+def test_a_suspicion_waits_while_people_contradict_each_other(place: Place) -> None:
+    ann = place.add_character()
+    odd = place.add_face(ann, 0.9)
+    suspected = Found(Suspicion.OUTLIER, ann, odd, odd - 1, 0.8)
+    run_id = place.workspace.begin_run("test")
+    with place.workspace.catalogue.write() as connection:
+        reviews.replace(connection, [Suspicion.OUTLIER], [ann], [suspected])
+        ask(connection, run_id, "csv", "batches/a", 9)
+    [key] = place.question_ids()
+    votes = [Vote(2, key, "ann", T), Vote(3, key, "bob", F), Vote(4, key, "cat", U)]
+    take(place, *votes, needed=2)
+    assert place.labels() == {key: "disputed"}
+    with place.workspace.catalogue.read() as connection:
+        assert connection.execute(sa.select(review.c.status)).scalar_one() == "asked"

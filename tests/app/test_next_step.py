@@ -53,6 +53,7 @@ def test_each_stage_names_the_next(drawn_space: Path) -> None:
         steps = []
         for change in (
             sa.select(1),
+            sa.update(question).values(label="disputed"),
             sa.update(question).values(label="open"),
             sa.delete(answer),
             sa.delete(question),
@@ -64,6 +65,7 @@ def test_each_stage_names_the_next(drawn_space: Path) -> None:
         connection.rollback()
     assert steps == [
         "all questions are settled",
+        "people contradict each other about some questions",
         "questions are open",
         "questions are open",
         "kept faces can be asked about",
