@@ -1,0 +1,96 @@
+"""Grids in a real browser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from icf.catalogue.annotation.schema import lease
+from tests.annotate.pairs.asked import ask_about
+from tests.annotate.place import Place
+from tests.integration.page.conftest import PHONE
+from tests.integration.page.server import PageServer, answers_of
+from tests.integration.page.test_pairs import sent
+
+
+def shown(page: Page, number: int) -> None:
+    """Wait until so many grids were shown."""
+    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
+
+
+def choices(place: Place) -> Counter[str]:
+    return Counter(choice for _, _, choice in answers_of(place))
+
+
+def question_of(place: Place, handle: str | None) -> int:
+    """What a tile is about."""
+    query = sa.select(lease.c.subject_id).where(lease.c.handle == handle)
+    with place.workspace.catalogue.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def test_one_key_answers_a_grid(place: Place, sign_in: Callable[..., Page]) -> None:
+    ids = ask_about(place, 16, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/grid")
+        shown(page, 1)
+        tiles = page.locator(".tile")
+        expect(tiles).to_have_count(16)
+        expect(page.get_by_role("button", name="All 16 are Ann")).to_be_visible()
+        for key in ("ArrowRight", "Space", "ArrowDown", "u"):
+            page.keyboard.press(key)
+        wrong = question_of(place, tiles.nth(1).get_attribute("data-handle"))
+        unsure = question_of(place, tiles.nth(5).get_attribute("data-handle"))
+        expect(page.get_by_role("button", name="The other 14 are")).to_be_visible()
+        page.keyboard.press("Enter")
+        sent(page, 1)
+        expected = dict.fromkeys(ids, "true") | {wrong: "false", unsure: "unsure"}
+        assert answers_of(place) == [(key, "Ann", expected[key]) for key in ids]
+        expect(page.get_by_text("No grid for now").first).to_be_visible()
+
+
+def test_thumbs_answer_a_grid_and_take_it_back(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 20, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/grid", viewport=PHONE, has_touch=True, is_mobile=True)
+        shown(page, 1)
+        for number in (0, 3, 3, 7):  # the second tap on a tile takes it back
+            page.locator(".tile").nth(number).tap()
+        page.get_by_role("button", name="The other 14 are").tap()
+        shown(page, 2)
+        sent(page, 1)
+        assert choices(place) == {"true": 14, "false": 2}
+        page.get_by_role("button", name="Undo").tap()
+        shown(page, 3)
+        expect(page.locator('.tile[aria-pressed="true"]')).to_have_count(2)
+        page.locator(".tile").nth(0).tap()
+        page.get_by_role("button", name="The other 15 are").tap()
+        shown(page, 4)
+        sent(page, 2)
+        assert choices(place) == {"true": 15, "false": 1}
+        # What was before the undo comes again.
+        expect(page.locator(".tile")).to_have_count(4)
+        for tile in page.locator(".tile").all():
+            box = tile.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44
+
+
+def test_a_held_enter_key_answers_one_grid(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 40, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/grid")
+        shown(page, 1)
+        for _ in range(4):
+            page.keyboard.down("Enter")
+        page.keyboard.up("Enter")
+        shown(page, 2)
+        sent(page, 1)
+        assert choices(place) == {"true": 16}
