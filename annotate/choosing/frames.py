@@ -24,7 +24,7 @@ from icf.annotate.choosing.releasable import may_be_released
 from icf.annotate.choosing.shares import Shares
 from icf.catalogue import reviews
 from icf.catalogue.labels.followers import followers
-from icf.catalogue.labels.same_picture import ruled_out
+from icf.catalogue.labels.same_picture import is_ruled_out
 from icf.catalogue.labels.sure_faces import is_accepted, is_sure
 from icf.catalogue.labels.suspected import is_suspected
 from icf.catalogue.rounds.audit_set import is_set_aside
@@ -57,7 +57,7 @@ def suspicions(shares: Shares) -> sa.Select[Any]:
     kind, face_id, character_id = (
         query.selected_columns[name] for name in ("kind", "face_id", "character_id")
     )
-    query = query.where(sa.tuple_(face_id, character_id).not_in(ruled_out()))
+    query = query.where(sa.not_(is_ruled_out(face_id, character_id)))
     if shares.licences is None:
         return query
     is_merge = kind == Suspicion.MERGE.value
@@ -81,7 +81,7 @@ def _before_tracks(shares: Shares) -> sa.Select[Any]:
     """What may be chosen, were there no tracks."""
     another = question.alias("as_another")
     frame = kept_frame(confirmed=shares.confirmed).where(
-        sa.tuple_(face.c.id, face.c.character_id).not_in(ruled_out()),
+        sa.not_(is_ruled_out(face.c.id, face.c.character_id)),
         ~sa.exists().where(
             another.c.face_id == face.c.id, another.c.label == Label.SAME.value
         ),

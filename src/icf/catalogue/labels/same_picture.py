@@ -24,8 +24,25 @@ _ENDS = (
 )
 
 
-def ruled_out() -> sa.CompoundSelect[Any]:
-    """Select pairs of a face and a character that it cannot be; none is merged."""
+#: Ids are smaller than this, so two of them make one number.
+_MOST = 2**31
+
+
+def is_ruled_out(
+    face_id: sa.ColumnElement[Any], character_id: sa.ColumnElement[Any]
+) -> sa.ColumnElement[bool]:
+    """Whether a face cannot be a character, which is not merged.
+
+    Pairs are compared as one number: of pairs that may be null, SQLite reads the whole
+    list for each row.
+    """
+    pair = _ruled_out().subquery()
+    known = sa.select(pair.c.face_id * _MOST + pair.c.character_id)
+    return (face_id * _MOST + character_id).in_(known)
+
+
+def _ruled_out() -> sa.CompoundSelect[Any]:
+    """Select faces, each with a character that it cannot be."""
     said = [
         sa.select(one.label("face_id"), survivor().label("character_id"))
         .select_from(face_link)
@@ -39,7 +56,7 @@ def ruled_out() -> sa.CompoundSelect[Any]:
         for one, other in _ENDS
     ]
     by_hand = [
-        sa.select(one, survivor())
+        sa.select(one.label("face_id"), survivor().label("character_id"))
         .select_from(face_link)
         .join(character, character.c.reference_face_id == other)
         .where(sa.not_(face_link.c.same), character.c.reference_by == HAND)
