@@ -43,8 +43,8 @@ _LISTED = 3
     "--format",
     "form",
     type=click.Choice((*WRITERS, COCO)),
-    help="csv for spreadsheets and MTurk, or label-studio; of boxes coco or "
-    "label-studio  [default: csv, of boxes coco].",
+    help="csv for spreadsheets and MTurk, jsonl for programs, or label-studio; of "
+    "boxes coco or label-studio  [default: csv, of boxes coco].",
 )
 @click.option(
     "--limit",

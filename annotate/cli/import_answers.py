@@ -59,7 +59,7 @@ def import_command(
     server: str | None,
     dry_run: bool,
 ) -> None:
-    """Import the answers in FILE: questions.csv filled in, MTurk or Label Studio.
+    """Import the answers in FILE: CSV, JSON Lines, MTurk's or Label Studio's.
 
     Good rows are imported; each bad row is reported with its line and reason, and the
     exit code is 3. Known answers are not counted twice, so a file can be imported

@@ -205,6 +205,19 @@ def test_what_is_said_of_label_studio_names_the_question_and_its_task(
     assert {who for _, who, _ in filled.answers()} == {"label-studio:lab:1"}
 
 
+def test_each_bad_line_of_json_lines_is_told_also_the_first(filled: Place) -> None:
+    run("export", "--format", "jsonl", "batches/first")
+    lines = (folder(filled) / "questions.jsonl").read_text().splitlines()
+    said = {"answer": "true", "annotator": "ann"}
+    filled_in = [json.dumps({**json.loads(line), **said}) for line in lines]
+    path = filled.workspace.root / "a.jsonl"
+    path.write_text("\n".join([filled_in[0][:-9], *filled_in[1:], "[]"]))
+    found, err = run("import", "a.jsonl", code=3)
+    assert (found["format"], found["taken"]) == ("jsonl", 4)
+    assert "line 1: it is not JSON" in err
+    assert "line 6: it is not a JSON object" in err
+
+
 def test_answers_are_written_for_others(filled: Place) -> None:
     run("export", "batches/first")
     run("import", str(fill_in(folder(filled), "true", "false", "", "", "")))

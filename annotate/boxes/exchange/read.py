@@ -11,6 +11,7 @@ from icf.annotate.boxes.exchange.label_studio import (
     read_label_studio_boxes,
 )
 from icf.annotate.boxes.exchange.rows import BoxFile
+from icf.annotate.formats import json_lines
 from icf.annotate.formats.json_list import NotJson, items_of
 from icf.errors import BadInput
 from icf.text_file import open_text
@@ -29,7 +30,9 @@ def read_boxes_file(path: Path) -> BoxFile | None:
         with file.open() as opened:
             first_line = next(filter(str.strip, opened), "")
         begin = first_line.lstrip()[:1]
-        if begin == "{" and not _is_alone(first_line):
+        if begin == "{":
+            if _is_alone(first_line) or json_lines.read(file) is not None:
+                return None
             return read_coco(path)
         if begin != "[":
             return None

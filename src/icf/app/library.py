@@ -234,7 +234,7 @@ def import_answers(
     names: Mapping[str, str] | None = None,
     server: str | None = None,
 ) -> answers.Imported:
-    """Import a file of answers: questions.csv filled in, MTurk or Label Studio.
+    """Import a file of answers: CSV, JSON Lines, MTurk's or Label Studio's.
 
     Args:
         workspace: that asked the questions.
