@@ -97,8 +97,13 @@ export class BoxLayer {
     const chosen = order.find(({ place }) => place === model.chosen);
     if (chosen) {
       const cross = this.#cross(chosen.shown);
-      if (near(point, cross, Math.max(CROSS, reach))) return { box: chosen.place, part: "cross" };
       const part = gripAt(chosen.shown, point, reach);
+      // A finger reaches both: what is nearer counts.
+      const toCross = Math.hypot(point[0] - cross[0], point[1] - cross[1]);
+      const [, y1, x2] = chosen.shown;
+      const isNearer = !part || toCross < Math.hypot(point[0] - x2, point[1] - y1);
+      if (toCross <= Math.max(CROSS, reach) && isNearer)
+        return { box: chosen.place, part: "cross" };
       if (part) return { box: chosen.place, part };
     }
     for (const { place, shown } of order) {
@@ -196,7 +201,6 @@ function placed([x1, y1, x2, y2]) {
 }
 
 const area = ([x1, y1, x2, y2]) => (x2 - x1) * (y2 - y1);
-const near = ([x, y], [px, py], reach) => Math.hypot(x - px, y - py) <= reach;
 
 function isInside([x1, y1, x2, y2], [x, y]) {
   return x >= x1 && x <= x2 && y >= y1 && y <= y2;

@@ -384,6 +384,10 @@ def test_fingers_drag_an_edge_and_pinch(pictures: Pictures, open_boxes: Open) ->
     boxes.tap((35, 35))
     hand.moves([((60, 35), (90, 35))])
     boxes.has((10, 10, 90, 60), within=1)
+    # The sign that deletes it is beside this corner, which is nearer.
+    hand.moves([((93, 10), (113, 20))])
+    boxes.has((10, 20, 110, 60), within=1)
+    hand.moves([((110, 20), (90, 10))])
     before = boxes.page.locator(".picture").bounding_box()
     hand.moves([((100, 100), (60, 60)), ((120, 120), (150, 150))])
     after = boxes.page.locator(".picture").bounding_box()
