@@ -12,6 +12,7 @@ from icf.annotator_error import estimate
 from icf.catalogue import sampling, tombstones
 from icf.dataset.certificate import percent
 from icf.dataset.report import charts, measure_charts
+from icf.dataset.report.attributes import read_shown_attributes
 from icf.dataset.report.audit import read_audit
 from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
 from icf.dataset.report.figures import read_figures
@@ -65,6 +66,7 @@ def write_report(workspace: Workspace, target: Path) -> int:
                 reliability.bins if reliability else ()
             ),
             audit=read_audit(connection),
+            described=read_shown_attributes(connection),
             wrong=estimate(sampling.read_repeated(connection)),
             rounds=rounds,
             rounds_chart=rounds_chart(rounds),
