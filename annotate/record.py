@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -25,8 +23,6 @@ from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import answer
 from icf.codes import Choice
-
-T = TypeVar("T")
 
 #: The step of the ledger of an answer that replaces another.
 REVISION_STEP = "answer"
@@ -219,7 +215,18 @@ def _renaming(renamed: Renamed) -> ledger.Decision:
     )
 
 
-def _chunks(items: Iterable[T]) -> Iterator[Sequence[T]]:
-    each = iter(items)
-    while part := list(islice(each, CHUNK)):
+def _chunks(votes: Iterable[Vote]) -> Iterator[Sequence[Vote]]:
+    """Parts of answers that are sorted by question; those to one stay together.
+
+    Only together it can be told who of them gave which earlier answer. A question with
+    more answers than twice a part has is divided all the same.
+    """
+    part: list[Vote] = []
+    for vote in votes:
+        full = len(part) >= CHUNK and vote.question_id != part[-1].question_id
+        if full or len(part) >= 2 * CHUNK:
+            yield part
+            part = []
+        part.append(vote)
+    if part:
         yield part

@@ -279,11 +279,14 @@ def test_answers_about_references_come_back(
     assert [row[:3] for row in counting(plain)] == [(1, "label-studio:1", "false")]
 
 
-#: Width and height of every picture to compare, and where it ends.
-PICTURES = """[...document.querySelectorAll("img")]
-  .filter((each) => each.src.startsWith("blob:") && each.naturalWidth > 0)
-  .map((each) => each.getBoundingClientRect())
-  .map((box) => [box.width, box.height, box.bottom].map(Math.round))"""
+#: Width, height and lower end of both pictures, once they have their width.
+LAID_OUT = """(width) => {
+  const boxes = [...document.querySelectorAll("img")]
+    .filter((each) => each.src.startsWith("blob:") && each.naturalWidth > 0)
+    .map((each) => each.getBoundingClientRect())
+    .map((box) => [box.width, box.height, box.bottom].map(Math.round));
+  return boxes.length === 2 && boxes.every((box) => box[0] === width) && boxes;
+}"""
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
@@ -311,10 +314,9 @@ def test_pictures_of_any_form_are_large_and_seen_without_scrolling(
         heights = []
         for task in project.tasks.values():
             page.goto(f"{server.first.url}/projects/{project.id}/data?task={task}")
-            # It lays them out when both are loaded.
-            wide = f"{PICTURES}.filter((box) => box[0] === 320).length === 2"
-            page.wait_for_function(wide)
-            reference, candidate = page.evaluate(PICTURES)
+            # It lays them out anew when both are loaded.
+            laid_out = page.wait_for_function(LAID_OUT, arg=320)
+            reference, candidate = laid_out.json_value()
             assert max(reference[2], candidate[2]) < 720
             heights.append(candidate[1])
         browser.close()
