@@ -63,14 +63,15 @@ def count_unasked(
         now = count_rows(connection, pairs_to_ask(shares))
     kept = kept_frame(confirmed=False)
     sure = followers = 0
+    known: sa.ColumnElement[bool] = sa.false()
     if shares.risk:
         known = is_sure(shares.risk)
         if shares.look:
             known = sa.and_(known, sa.not_(is_accepted(shares.risk)))
         sure = count_rows(connection, kept.where(known))
     if shares.follow:
-        follow = sa.and_(is_follower(sooner), sa.not_(is_set_aside()))
-        followers = count_rows(connection, kept.where(follow))
+        others = kept.where(sa.not_(known), sa.not_(is_set_aside()))
+        followers = count_rows(connection, others.where(is_follower(sooner)))
     may_be = count_rows(connection, chosen_from(sooner))
     needless = count_rows(connection, kept) - may_be - sure - followers
     return Unasked(

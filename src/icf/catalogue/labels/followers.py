@@ -146,12 +146,12 @@ def _direction(
         .join(character, character.c.id == face.c.character_id)
         .where(
             face_link.c.same,
-            # Not by an index: links are fewer than labels, or faces of characters.
+            # By no index: there are fewer links than labels and faces.
             sa.func.coalesce(_first.c.label, "").in_(_STANDS),
             _tells(),
             survivor(_asked_about) == sa.func.coalesce(face.c.character_id, 0),
             face.c.verdict == Verdict.KEPT.value,
-            face.c.awaits.is_(None),
+            sa.func.coalesce(face.c.awaits, "") == "",
             ~reviews.asked_before(face.c.id, character.c.id),
             sa.not_(is_suspected()),
             sa.not_(is_set_aside()),
