@@ -127,8 +127,13 @@ def _is_the_same(row: sa.Row[tuple[int]], given: BoxAnswer) -> bool:
 
 def follow(
     connection: sa.Connection, run_id: int, images: Sequence[int], rule: Rule
-) -> None:
-    """Settle pictures by all that people say of them, where that changes something."""
+) -> int:
+    """Settle pictures by all that people say of them, where that changes something.
+
+    Returns:
+        The number of pictures that have another status or other boxes now.
+    """
+    changed = 0
     opinions = _read_opinions(connection, images)
     proposals = read_proposals(connection, images)
     query = sa.select(box_task)
@@ -138,6 +143,8 @@ def follow(
         found = proposals.get(row.image_id, NONE)
         if _write(connection, row, settled, found):
             ledger.append(connection, run_id, [_decision(row.image_id, settled, rule)])
+            changed += 1
+    return changed
 
 
 def _read_opinions(

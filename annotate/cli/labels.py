@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import click
 import sqlalchemy as sa
 
+from icf.annotate.boxes.settle_again import preview_again, settle_again
 from icf.annotate.current_rule import current_rule, posterior_rule
 from icf.annotate.posterior.refit import (
     Change,
@@ -45,6 +46,8 @@ def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> No
     Suspects are settled questions that a calibrated model contradicts with confidence.
     With "posterior" they are asked about again, with "votes" only by --ask-again; at
     most 2% of all settled questions ever are.
+
+    Pictures whose boxes people drew follow annotate.box_people and annotate.box_iou.
     """
     workspace = invocation.workspace
     if not dry_run:
@@ -57,6 +60,7 @@ def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> No
         changes = preview(connection, rule)
         questions = len(answered(connection))
     suspects = _suspects(workspace, skills)
+    pictures = preview_again(workspace) if dry_run else settle_again(workspace)
     if not dry_run:
         _relabel(invocation, weighs, questions, ask_again)
         with workspace.catalogue.read() as connection:
@@ -79,6 +83,7 @@ def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> No
             for name, each in sorted(skills.items())
         ],
         "suspects": suspects,
+        "pictures": pictures,
         "dry_run": dry_run,
     }
     invocation.emit(result, lambda: _table(questions, suspects, changes, skills))
