@@ -11,6 +11,8 @@ from icf.command import Invocation, example, pass_invocation, shared_options, ta
 from icf.errors import IcfError, SomeFailed, WrongUse
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from icf.annotate.audit.audits import Audit
     from icf.annotate.audit.result import PartResult, Result
 
@@ -197,16 +199,11 @@ def result_command(invocation: Invocation, number: int | None) -> None:
     gets its certificate if it proved what it was to prove. The exit code is 0 with a
     certificate, 1 without one, and 3 while labels are not checked yet.
     """
-    from icf.annotate.audit.audits import find, find_last
     from icf.annotate.audit.result import conclude
 
     workspace = invocation.workspace
     with workspace.catalogue.write() as connection:
-        audit = find(connection, number) if number else find_last(connection)
-        if audit is None:
-            missing = f"audit {number} was not planned" if number else "no audit yet"
-            raise WrongUse(f"{missing}; plan one with `icf-annotate audit plan`")
-        result = conclude(connection, audit)
+        result = conclude(connection, _find(connection, number))
     value = {
         **result.as_json(),
         "wrong": [
@@ -221,6 +218,64 @@ def result_command(invocation: Invocation, number: int | None) -> None:
     }
     invocation.emit(value, lambda: _result_table(result))
     _fail(result)
+
+
+@audit_command.command("correct")
+@click.option(
+    "--audit", "number", type=click.IntRange(1), help="Which  [default: the newest]."
+)
+@shared_options
+@pass_invocation
+@example("icf-annotate audit correct --audit 1")
+def correct_command(invocation: Invocation, number: int | None) -> None:
+    """Correct the labels that a complete audit found wrong.
+
+    The reviewers' decisions settle the questions about them, as an expert's answers do.
+    The result of the audit stays as it is, because a label that was looked at stands
+    for others that were not.
+    """
+    from icf.annotate.audit.correct import correct
+    from icf.annotate.waiting import apply_waiting
+
+    workspace = invocation.workspace
+    with workspace.catalogue.write() as connection:
+        audit = _find(connection, number)
+        if audit.ended_at is None:
+            raise WrongUse(
+                f"audit {audit.id} is open, and corrected labels would tell who checks "
+                "what they are; finish it: `icf-annotate audit result`"
+            )
+        made = correct(connection, audit.id)
+    apply_waiting(workspace)
+    result = {
+        "audit": audit.id,
+        "corrected": list(made.questions),
+        "known": made.known,
+        "unasked": list(made.unasked),
+        "unsure": list(made.unsure),
+    }
+    rows = [
+        ("questions settled anew", len(made.questions)),
+        ("corrected before", made.known),
+        ("faces that nobody was asked about", len(made.unasked)),
+        ("faces of which the reviewer was unsure", len(made.unsure)),
+    ]
+    invocation.emit(result, lambda: table((f"audit {audit.id}", "count"), rows))
+
+
+def _find(connection: sa.Connection, number: int | None) -> Audit:
+    """The audit of a number, or the newest.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    from icf.annotate.audit.audits import find, find_last
+
+    audit = find(connection, number) if number else find_last(connection)
+    if audit is None:
+        missing = f"audit {number} was not planned" if number else "no audit yet"
+        raise WrongUse(f"{missing}; plan one with `icf-annotate audit plan`")
+    return audit
 
 
 def _fail(result: Result) -> None:
@@ -246,7 +301,8 @@ def _fail(result: Result) -> None:
             f"the labels are not proved to be {result.audit.goal.max_error:.2%} wrong "
             f"at most: these faces are labelled wrongly: {faces}"
             + (", ..." if len(result.wrong) > _SHOWN else "")
-            + ". Correct them and others like them, then plan another audit"
+            + ". Correct them (`icf-annotate audit correct`) and find others like "
+            "them, then plan another audit"
         )
 
 

@@ -100,7 +100,7 @@ def assert_nothing_is_half_written(demo: Demo) -> None:
     """Whatever stands under a final name is whole."""
     root = demo.root
     _assert_blobs_are_whole(root / "blobs")
-    batches = {"references", "questions"}
+    batches = {"references", "questions", "audit", "disputed"}
     boxes = {f"boxes-{name}" for name in BOXERS}
     drawn = {f"boxes-by-{name}.json" for name in BOXERS}
     answers = {f"{name}.csv" for name in batches}
@@ -115,7 +115,7 @@ def assert_nothing_is_half_written(demo: Demo) -> None:
     asked = 0
     for folder in exported:
         rows = _rows(folder / "questions.csv")
-        asked += len(rows)
+        asked += len(rows) if folder.name in ("references", "questions") else 0
         pictures = {row[name] for row in rows for name in ("ref_url", "cand_url")}
         assert all((folder / name).stat().st_size > 0 for name in pictures)
         filled = folder.with_suffix(".csv")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shlex
 import shutil
@@ -11,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from icf.app.command_reference import commands, programs
 from icf.app.demo.site import DemoSite
-from icf.catalogue.annotation.schema import label_audit_item
-from icf.workspace import find
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
 from tests.app.program import first_line, invoke, program
@@ -59,32 +55,7 @@ def prepared(
     eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")
     forced = ("--force", "a rollback needs a promotion")
     program("icf", "model", "promote", eyes, *forced, folder=root)
-    _audit(root)
     return root
-
-
-def _audit(root: Path) -> None:
-    """Finish an audit, whose file is kept, and plan the next one."""
-    goal = ("--max-error", "0.2", "--seed", "1")
-    program("icf-annotate", "audit", "plan", *goal, folder=root)
-    program("icf-annotate", "audit", "export", "batches/checked", folder=root)
-    with find(root).catalogue.read() as connection:
-        agreeing = {
-            row.id: "true" if row.label == "same" else "false"
-            for row in connection.execute(sa.select(label_audit_item))
-        }
-    with (root / "batches" / "checked" / "questions.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    with (root / "batches" / "audit.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({**row, "answer": agreeing[int(row["question"])]})
-    line = "icf-annotate audit import batches/audit.csv --annotator bob"
-    program(*line.split(), folder=root)
-    program("icf-annotate", "audit", "result", folder=root)
-    stricter = ("--max-error", "0.01", "--confidence", "0.95", "--seed", "2")
-    program("icf-annotate", "audit", "plan", *stricter, folder=root)
 
 
 @pytest.mark.parametrize("line", EXAMPLES)

@@ -6,12 +6,13 @@ import json
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from icf.app.demo.score import DemoScore
+from icf.app.demo.score import AuditedError, DemoScore
 from icf.app.demo.site import Noise, load_truth
 from icf.codes import BoxStatus, FetchStatus
 from icf.workspace import init
@@ -27,6 +28,7 @@ MOMENTS: dict[str, Callable[[Demo], bool]] = {
     "export": lambda demo: any((demo.root / "batches").glob(".questions.partial-*")),
     "import": lambda demo: demo.count("answer") > 0,
     "boxes": lambda demo: demo.count("box_answer") > 0,
+    "audit": lambda demo: demo.count("label_audit_answer") > 0,
     "splits": lambda demo: any((demo.root / "releases").glob(".demo.partial-*")),
     "report": lambda demo: "$ icf-report" in demo.messages,
 }
@@ -71,6 +73,21 @@ def test_labels_are_wrong_about_as_often_as_the_annotator(
     assert 0 < found["label_error"] < 0.06
 
 
+def test_the_audit_bounds_the_error_of_the_labels_in_releases(
+    undisturbed: Undisturbed,
+) -> None:
+    demo, found = undisturbed
+    audit = found["audit"]
+    assert audit["certified"]
+    assert audit["wrong"] / audit["labels"] <= audit["bound"] <= 0.05
+    assert audit["checked"] >= 124
+    release = demo.root / "releases" / "demo"
+    certificate = json.loads((release / "certificate.json").read_text())
+    assert certificate["certificate"]["errors"] == audit["errors"]
+    covers = certificate["release"]["covers"]["all"]
+    assert covers["audited"] == covers["labels"] > 0
+
+
 def test_the_bundled_models_do_well_on_styles_they_never_saw(
     undisturbed: Undisturbed,
 ) -> None:
@@ -111,6 +128,7 @@ def test_each_command_is_printed_before_it_runs(undisturbed: Undisturbed) -> Non
         "icf-annotate import",
         "icf-annotate export",
         "icf-annotate import",
+        *["icf-annotate audit"] * 6,
         "icf-build-splits releases/demo",
         "icf-evaluate identification",
         "icf-evaluate detection",
@@ -231,6 +249,11 @@ def test_the_table_says_what_share_of_labels_is_wrong() -> None:
     verified = lines["AP at IoU 0.5, boxes people verified"]
     assert verified == "0.876 (90 pictures)"
     assert lines["AP at IoU 0.5, true boxes, all pictures"].startswith("0.951 (1,234")
+    audited = AuditedError(124, 1, 0.0377, 0.95, True, 500, 4)
+    lines = dict(replace(score, audited=audited).lines())
+    assert lines["  of faces in releases"] == "0.8% (4 of 500)"
+    found = "0.8% (1 of 124); at most 3.8%, 95% sure"
+    assert lines["  as the audit found them"] == found
     none = {"official": 0.0, "pictures": 0}
     empty = DemoScore({}, 0, 0, 0, {}, 0, 0, 0, {"rank1": 0.0}, none, none)
     assert empty.label_error == 0.0

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from icf.app.demo.audit import GOAL, play_audit
 from icf.app.demo.box_people import box_faces
 from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
@@ -121,6 +122,7 @@ def demo(
     _make_faces(shell, where)
     answered = _ask_people(root, shell)
     _box_faces(shell, BOXERS)
+    play_audit(shell, SEED)
     release = Path("releases/demo")
     shell.run("icf-build-splits", str(release), "--seed", str(SEED))
     workspace = find(root)
@@ -161,7 +163,8 @@ def _serve(invocation: Invocation, where: Path, port: int) -> None:
 `icf demo --serve` goes on where you stopped. To make a release of what you answered:
 
     cd {_shown(shell.root)}
-    icf-annotate audit plan --max-error 0.05 --confidence 0.95 --seed {SEED}
+    icf-annotate audit plan {" ".join(GOAL)} --seed {SEED}
+    icf-annotate invite NAME         # somebody else checks labels that you made
     icf-annotate serve               # the audit's questions come among the others
     icf-annotate audit result
     icf-build-splits releases/mine

@@ -81,6 +81,8 @@ def answer_questions(
     truth: Truth | None = None,
     *,
     leave: Collection[str] = (),
+    by: str = ANNOTATOR,
+    asked: sa.Table = question,
 ) -> Filled:
     """Fill in the answers of an exported batch.
 
@@ -94,11 +96,13 @@ def answer_questions(
         seed: another one is wrong about other faces.
         truth: about the pictures; None: that of the demo's first site.
         leave: characters whose faces are left for somebody else to answer.
+        by: who answers.
+        asked: the table of what is asked: questions, or an audit's labels.
     """
     with questions.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     truth = truth or load_truth()
-    shown = asked_about(workspace, (int(row["question"]) for row in rows))
+    shown = asked_about(workspace, (int(row["question"]) for row in rows), asked)
     choices = {
         each.question: each.choose(truth, seed)
         for each in shown
@@ -107,7 +111,7 @@ def answer_questions(
     for row in rows:
         choice = choices.get(int(row["question"]))
         row["answer"] = "" if choice is None else str(choice)
-        row["annotator"] = "" if choice is None else ANNOTATOR
+        row["annotator"] = "" if choice is None else by
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["question"])
     writer.writeheader()
@@ -131,27 +135,35 @@ def true_answers(workspace: Workspace, questions: Iterable[int]) -> dict[int, bo
     return {each.question: each.answer(truth) for each in shown}
 
 
-def asked_about(workspace: Workspace, questions: Iterable[int]) -> Iterator[Asked]:
-    """Read what each question shows."""
+def asked_about(
+    workspace: Workspace, questions: Iterable[int], asked: sa.Table = question
+) -> Iterator[Asked]:
+    """Read what each question shows.
+
+    Args:
+        workspace: that asked.
+        questions: ids.
+        asked: the table that has them.
+    """
     query = (
         sa.select(
-            question.c.id,
+            asked.c.id,
             image.c.sha256,
             face.c.x1,
             face.c.y1,
             face.c.x2,
             face.c.y2,
             character.c.name,
-            question.c.reference_face_id,
+            asked.c.reference_face_id,
             face.c.id.label("face_id"),
         )
-        .select_from(question)
-        .join(face, face.c.id == question.c.face_id)
+        .select_from(asked)
+        .join(face, face.c.id == asked.c.face_id)
         .join(image, image.c.id == face.c.image_id)
-        .join(character, character.c.id == question.c.character_id)
+        .join(character, character.c.id == asked.c.character_id)
     )
     with workspace.catalogue.read() as connection:
-        for row in by_ids(connection, query, question.c.id, list(questions)):
+        for row in by_ids(connection, query, asked.c.id, list(questions)):
             box = (row.x1, row.y1, row.x2, row.y2)
             alone = row.face_id == row.reference_face_id
             yield Asked(row.id, row.sha256, box, row.name, alone)

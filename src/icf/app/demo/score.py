@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from icf.app.demo.people import true_answers
 from icf.app.demo.site import load_truth
+from icf.catalogue.annotation.audits import read_last_found
 from icf.catalogue.schema import face, image, question, url
 from icf.codes import FaceReason, FetchStatus, Label, Verdict
 from icf.icartoonface.detection import (
@@ -23,6 +25,37 @@ from icf.icartoonface.detection import (
 from icf.workspace import Workspace
 
 Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class AuditedError:
+    """The error of the labels that releases contain: as audited, and in truth.
+
+    Attributes:
+        checked: labels that were checked.
+        errors: those of them that were found to be wrong.
+        bound: at most this share of all of them is wrong, as the audit says.
+        confidence: of that.
+        certified: whether it is as little as was to be proved.
+        labels: all of them.
+        wrong: how many of all are wrong, by the truth about the pictures.
+    """
+
+    checked: int
+    errors: int
+    bound: float
+    confidence: float
+    certified: bool
+    labels: int
+    wrong: int
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Its part of the closing table."""
+        share = f"{self.wrong / self.labels:.1%} ({self.wrong} of {self.labels})"
+        yield "  of faces in releases", share
+        found = f"{self.errors / self.checked:.1%} ({self.errors} of {self.checked})"
+        sure = f"at most {self.bound:.1%}, {self.confidence:.0%} sure"
+        yield "  as the audit found them", f"{found}; {sure}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +75,7 @@ class DemoScore:
         detection: what `icf-evaluate detection` printed of the release's test, whose
             boxes people verified.
         all_pictures: the same of all pictures, against what they really show.
+        audited: what an audit found; None: there was none.
     """
 
     urls: Mapping[str, int]
@@ -55,6 +89,7 @@ class DemoScore:
     identification: Mapping[str, float]
     detection: Mapping[str, float]
     all_pictures: Mapping[str, float]
+    audited: AuditedError | None = None
 
     @property
     def label_error(self) -> float:
@@ -74,6 +109,8 @@ class DemoScore:
         yield "questions asked", f"{self.questions:,}"
         share = f"{self.label_error:.1%}"
         yield "labels wrong", f"{share} ({self.wrong_labels} of {self.labels})"
+        if self.audited is not None:
+            yield from self.audited.lines()
         yield "rank-1", f"{self.identification['rank1']:.2f}%"
         for name, scored in (
             ("AP at IoU 0.5, boxes people verified", self.detection),
@@ -92,6 +129,7 @@ class DemoScore:
             "questions": self.questions,
             "labels": self.labels,
             "label_error": self.label_error,
+            "audit": asdict(self.audited) if self.audited else None,
             "identification": dict(self.identification),
             "detection": dict(self.detection),
             "detection_all_pictures": dict(self.all_pictures),
@@ -115,6 +153,7 @@ def score(
             connection, face.c.reason, face.c.verdict == Verdict.DROPPED.value
         )
         settled = _settled(connection)
+        found = read_last_found(connection)
     truths = true_answers(workspace, settled)
     wrong = sum(truths[key] != same for key, same in settled.items())
     return DemoScore(
@@ -129,6 +168,23 @@ def score(
         identification=identification,
         detection=detection,
         all_pictures=all_pictures,
+        audited=_audited(found, settled, truths) if found else None,
+    )
+
+
+def _audited(
+    found: Mapping[str, Any], settled: Mapping[int, bool], truths: Mapping[int, bool]
+) -> AuditedError:
+    """Put what an audit found beside the truth about the same labels."""
+    same = [key for key, is_same in settled.items() if is_same]
+    return AuditedError(
+        checked=found["n"],
+        errors=found["errors"],
+        bound=found["bound"],
+        confidence=found["confidence"],
+        certified=found["certified"],
+        labels=len(same),
+        wrong=sum(not truths[key] for key in same),
     )
 
 
