@@ -298,12 +298,14 @@ def _helped(person: Person) -> Iterator[sa.ColumnElement[bool]]:
     """Of items, in three ways: the person answered what the label may follow from."""
     item, link = label_audit_item.c, face_link.c
     asked, labelled = character.alias("asked"), character.alias("labelled")
+    # Not by the index of people: it would read all of a person's answers for each item.
+    annotator = sa.func.coalesce(answer.c.annotator, "")
     answered = (
         sa.select(question.c.id)
         .join(answer, answer.c.question_id == question.c.id)
         .join(asked, asked.c.id == question.c.character_id)
         .join(labelled, survivor(labelled) == survivor(asked))
-        .where(labelled.c.id == item.character_id, answer.c.annotator == person.name)
+        .where(labelled.c.id == item.character_id, annotator == person.name)
     )
     yield answered.where(question.c.face_id == item.face_id).exists()
     for own, linked in ((link.face_id, link.other_id), (link.other_id, link.face_id)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -205,3 +207,27 @@ def test_pictures_of_an_audit_are_those_of_any_pair(place: Place) -> None:
     assert shown["reference"] == one.reference_face_id
     # The face in question is not among those that are confirmed.
     assert shown["reference2"] not in (one.face_id, one.reference_face_id)
+
+
+def test_a_persons_own_answers_are_not_read_whole_for_every_label(
+    plain: Place,
+) -> None:
+    add_labels(plain, same=8, different=0)
+    planned(plain)
+    maker = person(plain, MAKER)
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _u: Any, text: str, values: Any, *_: Any) -> None:
+        sent.append((text, values))
+
+    engine = plain.workspace.catalogue.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    offered(plain, maker)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    text, values = next(each for each in sent if "label_audit_item" in each[0])
+    with plain.workspace.catalogue.read() as connection:
+        explained = f"EXPLAIN QUERY PLAN {text}"
+        plan_of = connection.exec_driver_sql(explained, values).all()
+    steps = [row[3] for row in plan_of]
+    assert any("SEARCH answer USING INDEX ix_answer_question_id" in e for e in steps)
+    assert not any("ix_answer_annotator" in each for each in steps)
