@@ -23,7 +23,7 @@ from icf.settings import Settings
 Said = Literal["same", "different"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FinalLabel:
     """A face, and that it is a character, or is not.
 

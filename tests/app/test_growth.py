@@ -32,6 +32,7 @@ COMMANDS = (
     "filter run",
     "annotate status",
     "annotate export batches/next",
+    "annotate audit plan --max-error 0.05",
     "build-splits releases/one --seed 1",
     "report report.html",
     "why face:100",
