@@ -16,6 +16,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from icf.annotate.pairs.mix import Subject
+from icf.annotate.pairs.open_questions import id_of_open
 from icf.annotate.pairs.payloads import names_of, payload_of
 from icf.annotate.pairs.questions import QuestionSource, askable
 from icf.annotate.pairs.task import GOLD, pair_sources, read_pairs
@@ -31,6 +32,8 @@ TILES, LEAST = 16, 4
 #: How many intruders a grid has: each number as often as it is listed here.
 INTRUDERS = (0, 0, 1, 1, 1, 2)
 
+#: Open questions among which likely faces are looked for.
+_AMONG = 20_000
 #: Questions in whose order characters are looked for.
 _LOOKED_AT = 500
 #: Characters that are looked at for a full grid, before a smaller one is taken.
@@ -83,16 +86,26 @@ class GridTask:
 
     def waiting(self, person: Person) -> int:
         """Count the faces that are left for a person, up to a thousand."""
-        some = self._askable(person).limit(_COUNTED).subquery()
         with self.catalogue.read() as connection:
+            some = self._next_ones(connection, person).limit(_COUNTED).subquery()
             count = sa.select(sa.func.count()).select_from(some)
             found = int(connection.execute(count).scalar_one())
         return found if found >= LEAST else 0
 
-    def _askable(self, person: Person) -> sa.Select[tuple[int, int, int]]:
+    def _next_ones(
+        self, connection: sa.Connection, person: Person
+    ) -> sa.Select[tuple[int, int, int]]:
+        """Likely faces among the next open questions."""
+        query = self._askable(person, in_order=True)
+        last = id_of_open(connection, _AMONG)
+        return query if last is None else query.where(question.c.id <= last)
+
+    def _askable(
+        self, person: Person, *, in_order: bool
+    ) -> sa.Select[tuple[int, int, int]]:
         source = self.sources[QuestionSource.name]
         assert isinstance(source, QuestionSource)
-        return askable(person, source.overlap).where(
+        return askable(person, source.overlap, in_order=in_order).where(
             # What answers say of it counts more than what the model said before.
             sa.func.coalesce(question.c.posterior, question.c.probability)
             >= self.least,
@@ -123,7 +136,7 @@ class GridTask:
     ) -> list[tuple[int, int]]:
         """Characters with their references, in the order of their questions."""
         query = (
-            self._askable(person)
+            self._next_ones(connection, person)
             .add_columns(question.c.reference_face_id)
             .order_by(question.c.id)
             .limit(_LOOKED_AT)
@@ -136,7 +149,7 @@ class GridTask:
         self, person: Person, key: tuple[int, int]
     ) -> sa.Select[tuple[int, int, int]]:
         return (
-            self._askable(person)
+            self._askable(person, in_order=False)
             .where(
                 question.c.character_id == key[0],
                 question.c.reference_face_id == key[1],

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from icf.annotate.ask import ask
 from icf.annotate.export import batch_shares
-from icf.annotate.pairs.questions import IS_OPEN
+from icf.annotate.pairs.open_questions import IS_OPEN
 from icf.catalogue.schema import question
 from icf.workspace import Workspace
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from icf.annotate.pairs.choices import read_choice
+from icf.annotate.pairs.open_questions import IS_OPEN, OpenInOrder
 from icf.annotate.pairs.pictures import picture_of
 from icf.annotate.people.people import Person
 from icf.annotate.tasks.answers import insert_answer
@@ -99,7 +100,7 @@ def store_answer(
     )
 
 
-def askable(person: Person, overlap: int) -> sa.Select[Any]:
+def askable(person: Person, overlap: int, *, in_order: bool = True) -> sa.Select[Any]:
     """Open questions that a person can be asked now: id, face, character.
 
     Not those that the person answered or has on another page, nor those that as many
@@ -109,7 +110,10 @@ def askable(person: Person, overlap: int) -> sa.Select[Any]:
     Args:
         person: who is asked.
         overlap: people who may have the same question at one time.
+        in_order: they are read in the order of their ids; else some other condition
+            leaves few of them.
     """
+    is_open = OpenInOrder() if in_order else IS_OPEN
     said = answer.alias("said")
     answered = sa.exists().where(
         said.c.question_id == question.c.id,
@@ -135,12 +139,8 @@ def askable(person: Person, overlap: int) -> sa.Select[Any]:
         )
         free = sa.and_(~own, holders < overlap)
     return sa.select(question.c.id, question.c.face_id, question.c.character_id).where(
-        IS_OPEN, ~answered, free
+        is_open, ~answered, free
     )
-
-
-#: As the partial index has it, on both databases.
-IS_OPEN = sa.text("question.label = 'open'")
 
 
 def _pairs() -> sa.Select[Any]:

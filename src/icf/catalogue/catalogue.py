@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,11 @@ class Catalogue:
     def __init__(self, url: str) -> None:
         self.url = _with_driver(url)
         self.engine = sa.create_engine(self.url)
+        # SQLite lets writers look again now and then whether it is their turn, up to a
+        # tenth of a second apart; threads of one process wake each other.
+        self._turn: AbstractContextManager[object] = nullcontext()
         if self.dialect == "sqlite":
+            self._turn = threading.Lock()
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
 
@@ -73,7 +78,7 @@ class Catalogue:
         On SQLite the write lock is taken at once, so that two writers wait for each
         other in line and neither fails half way.
         """
-        with _clear_errors(self.url), self.engine.connect() as connection:
+        with _clear_errors(self.url), self._turn, self.engine.connect() as connection:
             connection.execution_options(icf_write=True)
             with connection.begin():
                 yield connection
