@@ -192,7 +192,11 @@ def test_points_of_a_box_stay_when_the_window_changes(
     pictures.add()
     boxes = open_boxes()
     boxes.click((80, 20))
+    picture = boxes.page.locator(".picture")
+    height = picture.evaluate("(shown) => getComputedStyle(shown).height")
     boxes.page.set_viewport_size({"width": 900, "height": 500})
+    # It is drawn anew after the window has its size.
+    expect(picture).not_to_have_css("height", height)
     boxes.click((130, 90))
     boxes.has(B)
 
