@@ -1,0 +1,259 @@
+"""From `icf demo --serve` to a release with a certificate, as one person does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from icf.annotate.tasks import leases
+from icf.app.demo.people import Asked
+from icf.app.demo.site import Truth, load_truth
+from icf.catalogue.annotation.schema import gold, label_audit_item
+from icf.catalogue.schema import answer, character, face, image, question
+from icf.codes import BoxStatus
+from icf.workspace import Workspace, find
+from tests.app.program import BIN, program
+from tests.integration.page.conftest import join
+from tests.integration.tethered import tethered
+
+#: Tables of the pairs that the page shows, by the source of a lease.
+_TABLES = {"question": question, "gold": gold, "audit": label_audit_item}
+_HANDLE = re.compile(r"/picture/([0-9a-f]+)/")
+
+
+class Knower:
+    """Knows what the demo's pictures show, and answers so."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.truth: Truth = load_truth()
+
+    def key(self, picture: Locator) -> str:
+        """The key for the pair whose candidate this is."""
+        source = picture.get_attribute("src")
+        found = _HANDLE.search(source or "")
+        assert found is not None, source
+        asked = self._asked(found[1])
+        if not self.truth.shows_face(asked.sha256, asked.box):
+            return "n"
+        return "f" if asked.answer(self.truth) else "j"
+
+    def boxes(self, page: Page) -> list[tuple[int, int, int, int]]:
+        """The drawn faces of the picture that the page of boxes shows."""
+        source = page.locator("#picture img").first.get_attribute("src")
+        found = _HANDLE.search(source or "")
+        assert found is not None, source
+        with self.workspace.catalogue.read() as connection:
+            lease = leases.find(connection, found[1])
+            assert lease is not None
+            query = sa.select(image.c.sha256).where(image.c.id == lease.subject_id)
+            sha256 = connection.execute(query).scalar_one()
+        faces = self.truth.by_sha256[sha256][0].faces
+        return [each.box for each in faces if each.character]
+
+    def _asked(self, handle: str) -> Asked:
+        with self.workspace.catalogue.read() as connection:
+            lease = leases.find(connection, handle)
+            assert lease is not None
+            table = _TABLES[lease.source]
+            query = (
+                sa.select(
+                    table.c.id,
+                    image.c.sha256,
+                    face.c.x1,
+                    face.c.y1,
+                    face.c.x2,
+                    face.c.y2,
+                    character.c.name,
+                )
+                .join(face, face.c.id == table.c.face_id)
+                .join(image, image.c.id == face.c.image_id)
+                .join(character, character.c.id == table.c.character_id)
+                .where(table.c.id == lease.subject_id)
+            )
+            row = connection.execute(query).one()
+        return Asked(row[0], row[1], (row[2], row[3], row[4], row[5]), row[6])
+
+
+@contextmanager
+def demo(root: Path) -> Iterator[str]:
+    """Run `icf demo --serve`, and give the link that it prints."""
+    log = root.with_suffix(".log")
+    words = [str(BIN / "icf"), "demo", root.name, "--serve", "--port", "0"]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    with (
+        log.open("wb") as out,
+        tethered(words, cwd=root.parent, env=env, log=out) as process,
+    ):
+        link = None
+        while link is None:
+            assert process.poll() is None, log.read_text()
+            link = re.search(r"http://127\.0\.0\.1:\d+/join/\S+", log.read_text())
+            with_pause(process)
+        yield link[0]
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait()
+    assert "icf-build-splits releases/mine" in log.read_text()
+
+
+def with_pause(process: subprocess.Popen[bytes]) -> None:
+    """Wait a moment, or until the process ends."""
+    try:
+        process.wait(0.2)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def icf(root: Path, name: str, *words: str, codes: tuple[int, ...] = (0,)) -> Any:
+    """What a command prints as JSON."""
+    done = subprocess.run(
+        [str(BIN / name), *words, "--json"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in codes, done.stderr
+    return json.loads(done.stdout)
+
+
+def answer_pairs(page: Page, knower: Knower, until: Callable[[int], bool]) -> int:
+    """Answer pairs rightly until so many are enough; return how many."""
+    work, given = page.locator("#work"), 0
+    first = int(work.get_attribute("data-seen") or 1)
+    while not until(given):
+        expect(work).to_have_attribute("data-seen", str(first + given))
+        page.keyboard.press(knower.key(page.locator("#candidate img").first))
+        given += 1
+    everything_is_sent(page)
+    return given
+
+
+def everything_is_sent(page: Page) -> None:
+    banner = page.locator("#banner")
+    expect(banner).to_have_attribute("data-waiting", "0")
+    expect(banner).to_have_attribute("data-state", "sent")
+
+
+def answer_grids(page: Page, knower: Knower, count: int) -> None:
+    for number in range(1, count + 1):
+        expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
+        for tile in page.locator("[data-handle]").all():
+            if knower.key(tile.locator("img").first) != "f":
+                tile.click()
+        page.keyboard.press("Enter")
+    everything_is_sent(page)
+
+
+def box_pictures(page: Page, knower: Knower, count: int) -> None:
+    work = page.locator("#work")
+    for number in range(1, count + 1):
+        expect(work).to_have_attribute("data-shown", str(number))
+        if not json.loads(work.get_attribute("data-boxes") or "[]"):
+            draw(page, knower.boxes(page))
+        page.keyboard.press("Enter")
+    expect(work).not_to_have_attribute("data-shown", str(count))
+    everything_is_sent(page)
+
+
+def draw(page: Page, boxes: list[tuple[int, int, int, int]]) -> None:
+    """Draw each box by two clicks."""
+    area = page.locator(".picture").bounding_box()
+    size = page.locator("#picture img").first.evaluate(
+        "each => [each.naturalWidth, each.naturalHeight]"
+    )
+    assert area is not None
+    scale = area["width"] / size[0]
+    for x1, y1, x2, y2 in boxes:
+        page.keyboard.press("d")
+        for x, y in ((x1, y1), (x2, y2)):
+            page.mouse.click(area["x"] + x * scale, area["y"] + y * scale)
+
+
+@pytest.mark.slow
+def test_a_person_answers_and_a_release_says_what_that_proves(
+    contexts: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    root = tmp_path / "demo-page"
+    with demo(root) as link:
+        address = link.partition("/join/")[0]
+        workspace = find(root)
+        knower = Knower(workspace)
+        page = contexts().new_page()
+        join(page, link)
+        page.goto(f"{address}/pairs")
+        assert answer_pairs(page, knower, lambda given: given == 50) == 50
+        page.goto(f"{address}/grid")
+        answer_grids(page, knower, 3)
+        page.goto(f"{address}/boxes")
+        box_pictures(page, knower, 10)
+
+        words = ("--max-error", "0.1", "--confidence", "0.9", "--allowed-errors", "9")
+        plan = icf(root, "icf-annotate", "audit", "plan", *words, "--seed", "1")
+        page.goto(f"{address}/pairs")
+
+        def checked(_: int) -> bool:
+            found = icf(root, "icf-annotate", "audit", "result", codes=(0, 1, 3))
+            return int(found["to_check"]) == 0
+
+        every_tenth = answered_in_tens(checked)
+        answer_pairs(page, knower, every_tenth)
+        judge = icf(root, "icf-annotate", "invite", "judge", "--role", "reviewer")
+        other = contexts().new_page()
+        join(other, judge["url"])
+        decide(other, address, knower)
+        result = icf(root, "icf-annotate", "audit", "result")
+        assert result["certified"]
+        assert result["n"] == plan["n"]
+        boxes = icf(root, "icf-annotate", "status")["boxes"]
+        assert boxes[str(BoxStatus.VERIFIED)] >= 8
+        people = answers_by(workspace)
+        workspace.catalogue.close()
+    assert people["simulated"] > 300
+    mine = max(count for name, count in people.items() if name != "simulated")
+    assert mine >= 50 + 3 * 4
+    program("icf-build-splits", "releases/mine", folder=root)
+    made = root / "releases" / "mine"
+    certificate = json.loads((made / "certificate.json").read_text())
+    assert certificate["labels_sha256"] == plan["labels_sha256"]
+    assert (made / "certificate.html").is_file()
+    summary = json.loads((made / "release.json").read_text())
+    assert summary["detection_boxes"] == "verified"
+    assert summary["counts"]["detection_train_pictures"] > 0
+
+
+def answered_in_tens(done: Callable[[int], bool]) -> Callable[[int], bool]:
+    """Ask only after every tenth answer."""
+    return lambda given: given % 10 == 0 and given > 0 and done(given)
+
+
+def decide(page: Page, address: str, knower: Knower) -> None:
+    """Settle all that people differ about in the audit."""
+    page.goto(f"{address}/review")
+    work = page.locator("#work")
+    number = 1
+    while True:
+        expect(work).to_have_attribute("data-state", re.compile("asking|waiting"))
+        if work.get_attribute("data-state") == "waiting":
+            break
+        expect(work).to_have_attribute("data-shown", str(number))
+        page.keyboard.press(knower.key(page.locator("#candidate img").first))
+        number += 1
+    everything_is_sent(page)
+
+
+def answers_by(workspace: Workspace) -> dict[str, int]:
+    query = sa.select(answer.c.annotator, sa.func.count()).group_by(answer.c.annotator)
+    with workspace.catalogue.read() as connection:
+        return {name: count for name, count in connection.execute(query)}
