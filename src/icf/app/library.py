@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from icf import workspace as workspaces
 from icf.annotate import export
@@ -72,11 +73,12 @@ class Scores:
 
     Attributes:
         identification: rank-1, rank-5 and rank-10 of the embeddings, in percent.
-        detection: average precision of the detections at IoU 0.5, from 0 to 1.
+        detection: average precision of the detections at IoU 0.5, from 0 to 1; None
+            where the release has no picture whose boxes are known.
     """
 
     identification: IdentificationScore
-    detection: DetectionScore
+    detection: DetectionScore | None
 
 
 def init(
@@ -260,6 +262,7 @@ def build_release(
     *,
     seed: int = 1,
     formats: Sequence[str] = (DEFAULT,),
+    boxes: Literal["verified", "proposed"] | None = None,
 ) -> Release:
     """Split the labelled faces and write a release.
 
@@ -270,6 +273,8 @@ def build_release(
         folder: a new folder for the release.
         seed: random seed of the split.
         formats: names of the file formats; several are each in a folder of its name.
+        boxes: the true boxes of the detection set, those that people verified or those
+            that the detector proposed; None: as ``dataset.boxes`` says.
 
     Raises:
         WrongUse: too few labelled faces, an unknown format, or ``folder`` holds
@@ -279,7 +284,7 @@ def build_release(
     """
     path = Path(folder)
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = releases.prepare(workspace, seed, formats)
+    prepared = releases.prepare(workspace, seed, formats, boxes)
     written = releases.write(workspace, prepared, path, seed)
     workspace.end_run(run_id)
     return Release(path, written, prepared.plan.counts, prepared.leaks)
@@ -312,7 +317,8 @@ def evaluate(
     rows = read_features(Path(features or folder / FEATURES), len(info.files))
     truth = read_dettest_csv(folder / DETTEST_BOXES)
     found = read_detections(Path(detections or folder / DETTEST_FOUND), truth.pictures)
-    return Scores(score_identification(info, rows), score_detection(truth, found))
+    detection = score_detection(truth, found) if len(truth.corners) else None
+    return Scores(score_identification(info, rows), detection)
 
 
 def _flags(settings: Mapping[str, object] | None) -> tuple[str, ...]:
