@@ -28,7 +28,12 @@ from tests.integration.page.conftest import join
 from tests.integration.tethered import tethered
 
 #: Tables of the pairs that the page shows, by the source of a lease.
-_TABLES = {"question": question, "gold": gold, "audit": label_audit_item}
+_TABLES = {
+    "question": question,
+    "gold": gold,
+    "audit": label_audit_item,
+    "audit_decision": label_audit_item,
+}
 _HANDLE = re.compile(r"/picture/([0-9a-f]+)/")
 
 
@@ -130,15 +135,11 @@ def icf(root: Path, name: str, *words: str, codes: tuple[int, ...] = (0,)) -> An
 
 def answer_pairs(page: Page, knower: Knower, most: int | None = None) -> int:
     """Answer pairs rightly, so many or until nothing is left; return how many."""
-    work, given = page.locator("#work"), 0
-    expect(work).to_have_attribute("data-state", re.compile("asking|waiting"))
-    first = int(work.get_attribute("data-seen") or 1)
+    nothing, given = page.get_by_text("Nothing left for now"), 0
     while given != most:
-        next_one = page.locator(f'#work[data-seen="{first + given}"]')
-        expect(
-            next_one.or_(page.locator('#work[data-state="waiting"]'))
-        ).to_be_visible()
-        if work.get_attribute("data-state") == "waiting":
+        now = f'#work[data-seen="{given + 1}"][data-state="asking"]'
+        expect(page.locator(now).or_(nothing)).to_be_visible()
+        if nothing.is_visible():
             break
         page.keyboard.press(knower.key(page.locator("#candidate img").first))
         given += 1
@@ -176,11 +177,11 @@ def box_pictures(page: Page, knower: Knower, count: int) -> None:
 def draw(page: Page, boxes: list[tuple[int, int, int, int]]) -> None:
     """Draw each box by two clicks."""
     area = page.locator(".picture").bounding_box()
-    size = page.locator("#picture img").first.evaluate(
-        "each => [each.naturalWidth, each.naturalHeight]"
+    width = page.locator("#picture img").first.evaluate(
+        "async (each) => (await each.decode(), each.naturalWidth)"
     )
     assert area is not None
-    scale = area["width"] / size[0]
+    scale = area["width"] / width
     for x1, y1, x2, y2 in boxes:
         page.keyboard.press("d")
         for x, y in ((x1, y1), (x2, y2)):
@@ -245,10 +246,10 @@ def join_as(root: Path, page: Page, name: str, role: str) -> Page:
 def decide(page: Page, address: str, knower: Knower) -> None:
     """Settle all that people differ about in the audit."""
     page.goto(f"{address}/review")
-    nothing, number = page.get_by_text("Nothing to settle"), 1
+    nothing, number = page.get_by_text("Nothing to settle"), 0
     while True:
-        next_one = page.locator(f'#work[data-shown="{number}"][data-state="asking"]')
-        expect(next_one.or_(nothing)).to_be_visible()
+        now = f'#work[data-shown="{number + 1}"][data-state="asking"]'
+        expect(page.locator(now).or_(nothing)).to_be_visible()
         if nothing.is_visible():
             break
         page.keyboard.press(knower.key(page.locator("#candidate img").first))
