@@ -6,7 +6,6 @@ answers it, so that looking at one changes nothing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 
 from icf.annotate.ask import ask_one
 from icf.annotate.choosing.proposals import Proposal
+from icf.annotate.review.counts import ORDER
 from icf.annotate.tasks.base import Pair
 from icf.catalogue import reviews
 from icf.catalogue.merges import survivor, survivor_of
@@ -23,9 +23,6 @@ from icf.codes import Chosen, Label, ReviewStatus, Suspicion
 
 #: The format and the path of the batch that experts' questions are in; no folder.
 FORMAT, PATH = "page", "page/review"
-
-#: What an expert is asked first: what one answer settles most of.
-ORDER = (Suspicion.MERGE, Suspicion.TWIN, Suspicion.SPLIT, Suspicion.OUTLIER)
 
 _WAITS = (ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)
 _UNSETTLED = (Label.OPEN.value, Label.DISPUTED.value)
@@ -69,21 +66,6 @@ def find_suspicions(
         for row in connection.execute(query)
     ]
     return sorted(found, key=lambda each: ORDER.index(each.kind))
-
-
-def count_suspicions(
-    connection: sa.Connection, *, confirmed: bool
-) -> Counter[Suspicion]:
-    """Count what waits, by kind.
-
-    Args:
-        connection: to the catalogue.
-        confirmed: only those against references that people confirmed.
-    """
-    every = reviews.askable(confirmed=confirmed, again=True).subquery()
-    query = sa.select(every.c.kind, sa.func.count()).group_by(every.c.kind)
-    rows = connection.execute(query)
-    return Counter({Suspicion[kind.upper()]: number for kind, number in rows})
 
 
 def still_waiting(connection: sa.Connection, ids: Sequence[int]) -> set[int]:

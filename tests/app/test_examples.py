@@ -63,6 +63,9 @@ def test_the_example_runs(
     line: str, prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, *words = shlex.split(line)
+    if name == "icf-build-splits":
+        # Other examples changed labels since.
+        shutil.rmtree(prepared / "releases" / "first")
     port = int(json.loads((prepared / "demo.json").read_text())["port"])
     with DemoSite(port) if name == "icf-harvest" else nullcontext():
         if line in SERVERS:
@@ -76,4 +79,4 @@ def test_the_example_runs(
             out = done.stdout
     assert out
     if "--json" in words:
-        assert all(json.loads(each) for each in out.splitlines())
+        assert all(json.loads(each) is not None for each in out.splitlines())

@@ -19,9 +19,12 @@ PATIENCE = 20_000
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A real Chromium."""
+    """A real Chromium, of one module: what steers it has an event loop of its own.
+
+    No other test of this process can run one meanwhile.
+    """
     if CHROMIUM is None:
         pytest.skip("no chromium here")
     with sync_playwright() as playwright:

@@ -105,6 +105,7 @@ def test_an_expired_login_with_a_full_outbox_loses_nothing(
             ended = sa.update(page_session).values(ended_at=time.time())
             connection.execute(ended)
         press(page, 1, "fff")
+        shown(page, 4)
         page.evaluate(PUT, [page.evaluate(HANDLE), 500])
         kept(page, 503)
         expect(page.locator("#banner")).to_contain_text("open your invite link again")

@@ -229,7 +229,9 @@ def test_a_person_answers_and_a_release_says_what_that_proves(
     program("icf-build-splits", "releases/mine", folder=root)
     made = root / "releases" / "mine"
     certificate = json.loads((made / "certificate.json").read_text())
-    assert certificate["labels_sha256"] == plan["labels_sha256"]
+    proved = certificate["certificate"]
+    assert proved["labels_sha256"] == plan["labels_sha256"]
+    assert proved["certified"]
     assert (made / "certificate.html").is_file()
     summary = json.loads((made / "release.json").read_text())
     assert summary["detection_boxes"] == "verified"
