@@ -13,6 +13,7 @@ from icf.annotate.audit.audits import Audit
 from icf.annotate.audit.bounds import finite_bound, upper_bound
 from icf.annotate.audit.checks import Item, Verdict, read_items
 from icf.annotate.audit.sample import ACCEPTS, PARTS, TEST, Goal, Part
+from icf.annotate.people.pseudonyms import Pseudonyms
 from icf.version import __version__
 
 #: The parts that releases contain, and a certificate is about.
@@ -60,6 +61,7 @@ class Result:
         wrong: labels that are wrong.
         checkers: how many people checked.
         earlier: how many earlier audits people looked at without a certificate.
+        checked_by: the pseudonyms of who checked.
     """
 
     audit: Audit
@@ -69,6 +71,7 @@ class Result:
     wrong: Sequence[Item]
     checkers: int
     earlier: int
+    checked_by: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -102,6 +105,7 @@ class Result:
             "labels_sha256": self.audit.labels_sha256,
             "seed": self.audit.seed,
             "checkers": self.checkers,
+            "checked_by": list(self.checked_by),
             "earlier_audits": self.earlier,
             "parts": {
                 name: {"meaning": PARTS[name], **asdict(part)}
@@ -116,10 +120,19 @@ class Result:
         return {**found, "planned_at": self.audit.planned_at, "version": __version__}
 
 
-def read_result(connection: sa.Connection, audit: Audit) -> Result:
-    """Read what was found so far."""
+def read_result(
+    connection: sa.Connection, audit: Audit, pseudonyms: Pseudonyms | None = None
+) -> Result:
+    """Read what was found so far.
+
+    Args:
+        connection: to the catalogue.
+        audit: which.
+        pseudonyms: what people are called; None: they are counted only.
+    """
     items = read_items(connection, audit.id)
     verdicts = [each.verdict for each in items]
+    people = {name for each in items for name in each.checks}
     return Result(
         audit,
         {
@@ -129,19 +142,23 @@ def read_result(connection: sa.Connection, audit: Audit) -> Result:
         verdicts.count(Verdict.TO_CHECK),
         verdicts.count(Verdict.TO_DECIDE),
         [each for each in items if each.verdict is Verdict.WRONG],
-        len({name for each in items for name in each.checks}),
+        len(people),
         audits.count_earlier(connection, audit.id),
+        tuple(sorted(map(pseudonyms.of, people))) if pseudonyms else (),
     )
 
 
-def conclude(connection: sa.Connection, audit: Audit) -> Result:
+def conclude(
+    connection: sa.Connection, audit: Audit, pseudonyms: Pseudonyms | None = None
+) -> Result:
     """Read the result, and end an audit whose labels are all known.
 
     Args:
         connection: a transaction that writes.
         audit: open or not; one that ended is not changed.
+        pseudonyms: as for `read_result`.
     """
-    result = read_result(connection, audit)
+    result = read_result(connection, audit, pseudonyms)
     if audit.ended_at is None and result.complete:
         found = result.certificate()
         audits.end(connection, audit.id, found, certified=result.certified)

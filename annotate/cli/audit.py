@@ -200,10 +200,13 @@ def result_command(invocation: Invocation, number: int | None) -> None:
     certificate, 1 without one, and 3 while labels are not checked yet.
     """
     from icf.annotate.audit.result import conclude
+    from icf.annotate.people.pseudonyms import read_pseudonyms
+    from icf.annotate.people.tokens import read_key
 
     workspace = invocation.workspace
     with workspace.catalogue.write() as connection:
-        result = conclude(connection, _find(connection, number))
+        pseudonyms = read_pseudonyms(connection, read_key(workspace.root))
+        result = conclude(connection, _find(connection, number), pseudonyms)
     value = {
         **result.as_json(),
         "wrong": [

@@ -232,7 +232,9 @@ def test_a_person_answers_and_a_release_says_what_that_proves(
     proved = certificate["certificate"]
     assert proved["labels_sha256"] == plan["labels_sha256"]
     assert proved["certified"]
-    assert (made / "certificate.html").is_file()
+    assert proved["checkers"] == len(proved["checked_by"]) == 2
+    page_of_it = (made / "certificate.html").read_text()
+    assert all(each in page_of_it for each in proved["checked_by"])
     summary = json.loads((made / "release.json").read_text())
     assert summary["detection_boxes"] == "verified"
     assert summary["counts"]["detection_train_pictures"] > 0
