@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ DEFAULT_PORT = 8765
 ADDRESS_FILE = "page.json"
 #: Seconds that requests have to end after the server was told to stop.
 _LAST_REQUESTS = 10
+#: Seconds after which a thread lets others go on.
+_SWITCH_SECONDS = 0.0005
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -79,6 +82,9 @@ def serve(
         forwarded_allow_ips=["127.0.0.1", "::1"],
         ws="none",
     )
+    # Python's default lets a thread that computes keep all others waiting for 5 ms, and
+    # a request changes hands many times.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     _Server(config, ready).run(sockets=[listening])
 
 

@@ -11,8 +11,9 @@ characters. What people answered is never opened again.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -432,8 +433,16 @@ def _status_after(row: sa.Row[Any]) -> str:
     return str(_ANSWERS.get(row.label, ReviewStatus.CLOSED.value))
 
 
-def _settling() -> Iterable[sa.Select[Any]]:
-    """Questions with the suspicions they settle, one query for each direction."""
+@cache
+def _settling() -> tuple[sa.Select[Any], ...]:
+    """Questions with the suspicions they settle, one query for each direction.
+
+    Made once: it takes longer to make them than to run them.
+    """
+    return tuple(_directions())
+
+
+def _directions() -> Iterator[sa.Select[Any]]:
     about = character.alias("about")
     ours = survivor(about)
     directions = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +58,7 @@ def close_witnesses(connection: sa.Connection, character_id: int, face_id: int) 
     _close(connection, list(connection.execute(query).scalars()))
 
 
+@cache
 def _alone() -> sa.Select[Any]:
     own = character.alias("own")
     return (
@@ -73,6 +75,7 @@ def _alone() -> sa.Select[Any]:
     )
 
 
+@cache
 def _merges() -> sa.Select[Any]:
     one, other = character.alias("one"), character.alias("other")
     return (
@@ -89,6 +92,7 @@ def _merges() -> sa.Select[Any]:
     )
 
 
+@cache
 def _twins() -> sa.Select[Any]:
     one, other = face.alias("one"), face.alias("other")
     return (
