@@ -252,13 +252,18 @@ def decide(page: Page, address: str, knower: Knower) -> None:
     page.goto(f"{address}/review")
     nothing, number = page.get_by_text("Nothing to settle"), 0
     while True:
-        now = f'#work[data-shown="{number + 1}"][data-state="asking"]'
-        expect(page.locator(now).or_(nothing)).to_be_visible()
+        now = page.locator(f'#work[data-shown="{number + 1}"][data-state="asking"]')
+        expect(now.or_(nothing)).to_be_visible()
         if nothing.is_visible():
-            break
+            everything_is_sent(page)
+            root = knower.workspace.root
+            found = icf(root, "icf-annotate", "audit", "result", codes=(0, 1, 3))
+            if not found["to_decide"]:
+                break
+            # What was found out a moment ago comes to the page within seconds.
+            expect(now).to_be_visible()
         page.keyboard.press(knower.key(page.locator("#candidate img").first))
         number += 1
-    everything_is_sent(page)
 
 
 def answers_by(workspace: Workspace) -> dict[str, int]:
