@@ -11,20 +11,21 @@ from markupsafe import Markup
 from icf.annotator_error import estimate
 from icf.catalogue import sampling, tombstones
 from icf.dataset.certificate import percent
-from icf.dataset.report import charts, measure_charts
-from icf.dataset.report.attributes import read_shown_attributes
-from icf.dataset.report.audit import read_audit
-from icf.dataset.report.contact_sheets import dropped_sheets, kept_sheets
-from icf.dataset.report.figures import read_figures
-from icf.dataset.report.filter_steps import read_steps
-from icf.dataset.report.funnel import read_funnel
-from icf.dataset.report.measures import Measure, read_kept, read_measures
-from icf.dataset.report.models import read_models
-from icf.dataset.report.release import last_release
-from icf.dataset.report.reliability import read_reliability
-from icf.dataset.report.rounds import chart as rounds_chart
-from icf.dataset.report.rounds import read_shown_rounds
-from icf.dataset.report.twins import read_suspected
+from icf.dataset.report.drawing import charts
+from icf.dataset.report.pictures.contact_sheets import dropped_sheets, kept_sheets
+from icf.dataset.report.pictures.twins import read_suspected
+from icf.dataset.report.process import measure_charts
+from icf.dataset.report.process.audit import read_audit
+from icf.dataset.report.process.figures import read_figures
+from icf.dataset.report.process.filter_steps import read_steps
+from icf.dataset.report.process.funnel import read_funnel
+from icf.dataset.report.process.measures import Measure, read_kept, read_measures
+from icf.dataset.report.process.reliability import read_reliability
+from icf.dataset.report.process.rounds import chart as rounds_chart
+from icf.dataset.report.process.rounds import read_shown_rounds
+from icf.dataset.report.scored.models import read_models
+from icf.dataset.report.scored.release import last_release
+from icf.dataset.report.statistics.attributes import read_shown_attributes
 from icf.errors import IcfError
 from icf.stores.files import replace_file
 from icf.version import __version__

@@ -23,7 +23,7 @@ from icf.dataset.formats.base import ReleaseData
 from icf.dataset.release import prepare, write
 from icf.dataset.report import page
 from icf.dataset.report.page import write_report
-from icf.dataset.report.reliability import read_reliability
+from icf.dataset.report.process.reliability import read_reliability
 from icf.engine.runner import Chain, Runner
 from icf.engine.step import Item, Outcome, Step
 from icf.errors import IcfError

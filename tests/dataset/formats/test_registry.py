@@ -23,7 +23,7 @@ from icf.dataset.formats.registry import (
     make_writers,
 )
 from icf.dataset.release import prepare, write
-from icf.dataset.report.release import last_release
+from icf.dataset.report.scored.release import last_release
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import RECTEST_INFO
 from icf.workspace import Workspace

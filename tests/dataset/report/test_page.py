@@ -13,8 +13,8 @@ from icf.catalogue import ledger, schema
 from icf.codes import FaceReason, FetchStatus
 from icf.dataset.certificate import percent
 from icf.dataset.release import prepare, write
-from icf.dataset.report.audit import read_audit
 from icf.dataset.report.page import write_report
+from icf.dataset.report.process.audit import read_audit
 from icf.workspace import Workspace, find, init
 from tests.dataset.drawn import DETECTOR, EMBEDDER
 from tests.dataset.page import Page

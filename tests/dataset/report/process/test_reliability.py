@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger, schema
 from icf.catalogue.catalogue import Catalogue
-from icf.dataset.report.reliability import Reliability, read_reliability
+from icf.dataset.report.process.reliability import Reliability, read_reliability
 from icf.reliability import reliability as compare
 from tests.filter.rows import add_album, add_face, add_image
 

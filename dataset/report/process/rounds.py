@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from markupsafe import Markup
 
 from icf.catalogue.rounds.log import Round, read_rounds
-from icf.dataset.report import charts
-from icf.dataset.report.charts import BOTTOM, HEIGHT, LEFT, TOP
+from icf.dataset.report.drawing import charts
+from icf.dataset.report.drawing.charts import BOTTOM, HEIGHT, LEFT, TOP
 
 
 @dataclass(frozen=True)

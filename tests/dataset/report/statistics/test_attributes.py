@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from icf.catalogue.annotation.schema import attribute_answer
 from icf.catalogue.schema import face
-from icf.dataset.report.attributes import read_shown_attributes
 from icf.dataset.report.counts import Bar
+from icf.dataset.report.statistics.attributes import read_shown_attributes
 from icf.workspace import Workspace
 from tests.dataset.report.test_page import report
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.report import charts
+from icf.dataset.report.drawing import charts
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=1, max_size=80))

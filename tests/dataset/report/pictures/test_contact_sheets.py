@@ -9,7 +9,7 @@ from PIL import Image
 
 from icf.catalogue import schema
 from icf.codes import FaceReason, ImageReason, Verdict
-from icf.dataset.report.contact_sheets import (
+from icf.dataset.report.pictures.contact_sheets import (
     CHARACTERS,
     FACES,
     SIDE,

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icf.dataset.report import charts
-from icf.dataset.report.measure_charts import reliability, thresholded
-from icf.dataset.report.measures import Measure
+from icf.dataset.report.drawing import charts
+from icf.dataset.report.process.measure_charts import reliability, thresholded
+from icf.dataset.report.process.measures import Measure
 from icf.reliability import Bin
 
 bars = st.dictionaries(

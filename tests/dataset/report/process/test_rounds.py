@@ -5,7 +5,7 @@ from pathlib import Path
 from icf.catalogue.rounds import log
 from icf.codes import RoundState
 from icf.dataset.report.page import write_report
-from icf.dataset.report.rounds import chart, read_shown_rounds
+from icf.dataset.report.process.rounds import chart, read_shown_rounds
 from icf.workspace import Workspace
 
 INTERVAL = {"value": 0.02, "low": 0.01, "high": 0.04}

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
 from icf.codes import FetchStatus, Verdict
-from icf.dataset.report.figures import Licence
-from icf.dataset.report.funnel import Stage, read_funnel
-from icf.dataset.report.measures import read_kept
+from icf.dataset.report.process.figures import Licence
+from icf.dataset.report.process.funnel import Stage, read_funnel
+from icf.dataset.report.process.measures import read_kept
 
 
 def insert(catalogue: Catalogue, table: sa.Table, *rows: Mapping[str, object]) -> None:

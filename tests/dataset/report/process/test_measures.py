@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
-from icf.dataset.report.measures import Measure, read_measures
+from icf.dataset.report.process.measures import Measure, read_measures
 from icf.settings import FilterSettings
 from tests.filter.rows import add_album, add_face, add_image
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from icf.catalogue import ledger, schema
 from icf.catalogue.catalogue import Catalogue
 from icf.codes import Verdict
-from icf.dataset.report.filter_steps import UNKNOWN, StepCount, read_steps
+from icf.dataset.report.process.filter_steps import UNKNOWN, StepCount, read_steps
 from tests.filter.rows import add_album, add_face, add_image
 
 #: What became of a face: the steps it passed, and how it ended.

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import ReviewStatus, Suspicion
-from icf.dataset.report.contact_sheets import face_thumbnail
 from icf.dataset.report.counts import Bar, count_by
+from icf.dataset.report.pictures.contact_sheets import face_thumbnail
 from icf.stores.blobs import BlobStore
 
 #: Limit of pairs that are shown of each kind.

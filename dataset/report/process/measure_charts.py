@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from icf.dataset.report import charts
-from icf.dataset.report.charts import BOTTOM, HEIGHT, LEFT, TOP
-from icf.dataset.report.measures import Measure
+from icf.dataset.report.drawing import charts
+from icf.dataset.report.drawing.charts import BOTTOM, HEIGHT, LEFT, TOP
+from icf.dataset.report.process.measures import Measure
 from icf.reliability import Bin
 
 #: The square plot of a reliability diagram, in the drawing's units.

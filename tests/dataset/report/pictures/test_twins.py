@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.dataset.report.twins import PAIRS, Suspected, read_suspected
+from icf.dataset.report.pictures.twins import PAIRS, Suspected, read_suspected
 from icf.workspace import Workspace
 
 

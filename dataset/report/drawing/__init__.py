@@ -1,0 +1,1 @@
+"""SVG drawings, and the plots that are made of them."""

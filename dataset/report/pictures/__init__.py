@@ -1,0 +1,1 @@
+"""Thumbnails of faces: contact sheets, challenges, mean faces, look-alikes."""

@@ -1,0 +1,1 @@
+"""How the data set came to be: funnel, filter, measures, answers, rounds."""

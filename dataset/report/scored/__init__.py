@@ -1,0 +1,1 @@
+"""What was released and measured: the last release, scores, tables, models."""
