@@ -1,1 +1,1 @@
-"""`icf-build-splits`, `icf-evaluate` and `icf-report`, one module each."""
+"""`icf-build-splits`, `icf-evaluate` and `icf-report`, a module or folder each."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from icf.dataset.cli.evaluate import cli as evaluate
+from icf.dataset.cli.evaluate.main import cli as evaluate
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.program import call, invoke
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from icf.dataset.cli import evaluate
+from icf.dataset.cli.evaluate import main
 
 Run = Callable[..., tuple[int, str]]
 
@@ -31,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def program(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["icf-evaluate", *words])
         with pytest.raises(SystemExit) as done:
-            evaluate.main()
+            main.main()
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err
         assert done.value.code == 0 or not out

@@ -26,7 +26,7 @@ COMMANDS = {
         "Write a release in iCartoonFace's formats or others.",
     ),
     "evaluate": Subcommand(
-        "icf.dataset.cli.evaluate:cli", "Score a recogniser or a detector."
+        "icf.dataset.cli.evaluate.main:cli", "Score a recogniser or a detector."
     ),
     "report": Subcommand(
         "icf.dataset.cli.report:cli", "Write one HTML file that shows the data set."

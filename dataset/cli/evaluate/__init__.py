@@ -1,0 +1,1 @@
+"""`icf-evaluate`: scores of recognisers and detectors, one command a file."""
