@@ -149,6 +149,13 @@ class Plan:
         """The detection set's test pictures."""
         return self._detection(DETTEST, self.splits.detection_test, 0)
 
+    def placed(self) -> Iterator[Placed]:
+        """Yield everything that the release has a file of, in a fixed order."""
+        yield from self.train
+        yield from self.test
+        yield from self.detection_train
+        yield from self.detection_test
+
     @property
     def counts(self) -> dict[str, int]:
         """The size of each part of the release."""

@@ -13,7 +13,7 @@ from icf.dataset.formats.registry import DEFAULT, OWN
 from icf.version import __version__
 
 if TYPE_CHECKING:
-    from icf.dataset.release import Prepared
+    from icf.dataset.release.prepare import Prepared
 
 
 @click.command("icf-build-splits", context_settings={"max_content_width": 88})
@@ -69,7 +69,8 @@ def cli(
     Pictures are copied, and checked against the hash of what was fetched.
     """
     # Imported here, so that help and wrong use do not wait for faiss and numpy.
-    from icf.dataset.release import prepare, write
+    from icf.dataset.release.prepare import prepare
+    from icf.dataset.release.write import write
 
     workspace = invocation.workspace
     names = formats or (DEFAULT,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -26,6 +26,7 @@ class ReleaseData:
         vectors: returns the embeddings of some face ids, shape (n, d), float32, each
             of length 1.
         link: whether `put` makes hard links to the blob store instead of copies.
+        copied: the files that `put` made, with their SHA-256.
     """
 
     plan: Plan
@@ -33,6 +34,7 @@ class ReleaseData:
     blobs: BlobStore
     vectors: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
     link: bool = False
+    copied: dict[Path, str] = field(default_factory=dict)
 
     def sha256(self, picture: int) -> str:
         """The SHA-256 of a picture, by its row in ``plan.selection.pictures``."""
@@ -48,7 +50,9 @@ class ReleaseData:
         Raises:
             MissingBlob: the bytes are not in the blob store, or are others.
         """
-        self.blobs.copy(self.sha256(picture), target, link=self.link)
+        sha256 = self.sha256(picture)
+        self.blobs.copy(sha256, target, link=self.link)
+        self.copied[target] = sha256
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,9 @@ class ReleaseWriter(Protocol):
     def write(self, data: ReleaseData, folder: Path) -> Iterable[WrittenPicture]:
         """Write everything of this format; return each picture that was written.
 
-        The same data must give the same bytes. `leaks.json`, `licences.csv` and
-        `release.json` are written for all formats alike, and not by a writer.
+        The same data must give the same bytes. `contents.csv`, `licences.csv`,
+        `leaks.json`, `release.json` and `SHA256SUMS` are written for all formats alike,
+        and not by a writer.
 
         Args:
             data: what to write.

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import calibrations, schema
 from icf.catalogue.calibrations import Curve
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.selection import select
 from icf.icartoonface.release_files import ACCEPTED, RECTRAIN_FOLDER
 from icf.workspace import Workspace, find

@@ -20,7 +20,8 @@ from icf.catalogue.annotation.audits import last_test
 from icf.catalogue.schema import question, release
 from icf.codes import Choice, Label
 from icf.dataset.certificate import HTML, JSON, NOT_AUDITED, percent, render
-from icf.dataset.release import Prepared, prepare, write
+from icf.dataset.release.prepare import Prepared, prepare
+from icf.dataset.release.write import write
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import RECTEST_INFO, RECTRAIN_LIST
 from icf.workspace import Workspace

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.icartoonface.release_files import FOLLOWERS
 from icf.workspace import Workspace, find
 

@@ -8,7 +8,7 @@ import pytest
 from icf.dataset.leaks import LeakReport, find_leaks
 from icf.dataset.near_duplicates import Hashes, Reach
 from icf.dataset.plan import Plan, make_plan
-from icf.dataset.release import prepare
+from icf.dataset.release.prepare import prepare
 from icf.dataset.splits import Splits
 from icf.workspace import Workspace
 from tests.dataset.drawn import EMBEDDER

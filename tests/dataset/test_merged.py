@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import merges, schema
 from icf.codes import Label, ReviewStatus, Suspicion
-from icf.dataset.release import prepare
+from icf.dataset.release.prepare import prepare
 from icf.dataset.selection import Selection
 from icf.errors import WrongUse
 from icf.workspace import Workspace

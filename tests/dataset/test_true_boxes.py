@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.annotation.schema import box_task, verified_box
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.scores.detection import score_detection
 from icf.icartoonface.detection import read_dettest_csv, read_submission_csv
 from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOUND

@@ -20,10 +20,11 @@ from icf.annotate import import_answers as answers
 from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
-from icf.dataset import release as releases
 from icf.dataset.formats.icartoonface.detected import read_detections
 from icf.dataset.formats.registry import DEFAULT
 from icf.dataset.leaks import LeakReport
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import (
     IdentificationScore,
@@ -284,8 +285,8 @@ def build_release(
     """
     path = Path(folder)
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = releases.prepare(workspace, seed, formats, boxes)
-    written = releases.write(workspace, prepared, path, seed)
+    prepared = prepare(workspace, seed, formats, boxes)
+    written = write(workspace, prepared, path, seed)
     workspace.end_run(run_id)
     return Release(path, written, prepared.plan.counts, prepared.leaks)
 

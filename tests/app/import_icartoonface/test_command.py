@@ -21,7 +21,8 @@ from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.labels.confirmed import read_confirmed
 from icf.catalogue.labels.given_boxes import GIVEN, GIVEN_ALL
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.icartoonface import parts
 from icf.icartoonface.recognition import read_rectrain_det
 from icf.models.data.base import LabelledPicture

@@ -20,7 +20,8 @@ from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import batch, character, face, image, question, release, url
 from icf.dataset.formats.base import ReleaseData
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.report import page
 from icf.dataset.report.page import write_report
 from icf.dataset.report.process.reliability import read_reliability

@@ -22,7 +22,8 @@ from icf.dataset.formats.registry import (
     format_names,
     make_writers,
 )
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.report.scored.release import last_release
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import RECTEST_INFO

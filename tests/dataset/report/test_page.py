@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from icf.catalogue import ledger, schema
 from icf.codes import FaceReason, FetchStatus
 from icf.dataset.certificate import percent
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.report.page import write_report
 from icf.dataset.report.process.audit import read_audit
 from icf.workspace import Workspace, find, init

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.errors import BadInput
 from icf.icartoonface.detection import read_dettrain_csv
 from icf.icartoonface.recognition import read_rectrain_det

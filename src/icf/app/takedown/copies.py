@@ -20,7 +20,7 @@ from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import batch, image, release
 from icf.dataset.formats.registry import DEFAULT, format_folders
 from icf.dataset.licences import FILE as LICENCES
-from icf.dataset.release import SUMMARY
+from icf.dataset.release.files import SUMMARY
 from icf.errors import WrongUse
 from icf.stores.files import is_being_written, replace_file, sweep
 from icf.workspace import Workspace

@@ -20,9 +20,12 @@ import sqlalchemy as sa
 from icf.app.why import explain
 from icf.catalogue import schema
 from icf.codes import Label
+from icf.dataset.contents import read_contents
 from icf.dataset.leaks import find_leaks
 from icf.dataset.near_duplicates import Reach
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import read_sums
+from icf.dataset.release.write import write
 from icf.dataset.scores.identification import score_identification
 from icf.dataset.selection import select
 from icf.errors import IcfError, WrongUse
@@ -465,3 +468,35 @@ def test_two_builds_at_once_write_one_after_the_other(
         ends = sorted(threads.map(build, prepared))
     assert ends[1] == "True"
     assert ends[0].startswith(f"{target} already holds another release")
+
+
+def test_contents_list_every_picture_and_face_with_its_hashes(
+    workspace: Workspace, released: Path
+) -> None:
+    plan = prepare(workspace, 1).plan
+    contents = read_contents(released / "contents.csv")
+    placed = list(plan.placed())
+    assert contents.name.tolist() == [each.path for each in placed]
+    assert len(contents.rows("train")) == plan.counts["train_faces"]
+    assert len(contents.rows("probe")) == plan.counts["probes"]
+    assert len(contents.rows("distractor")) == plan.counts["distractors"]
+    faces = plan.selection.faces
+    for row, each in enumerate(placed):
+        if each.face < 0:
+            assert np.isnan(contents.corners[row]).all()
+            continue
+        identity = plan.selection.identities[int(faces.identity[each.face])]
+        assert contents.character[row] == identity.character
+        assert contents.album[row] == identity.album
+        assert contents.label[row] == each.label
+        assert contents.corners[row].tolist() == faces.corners[each.face].tolist()
+        assert contents.face_phash[row] == faces.hashes.phash[each.face]
+    assert set(contents.confirmed_by.tolist()) == {"people", "reference", ""}
+
+
+def test_the_sums_are_those_of_all_files(released: Path) -> None:
+    assert read_sums(released) == {
+        name: sha256
+        for name, sha256 in digest(released).items()
+        if name != "SHA256SUMS"
+    }

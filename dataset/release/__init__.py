@@ -1,0 +1,1 @@
+"""Releases: prepared, written, looked at, checked and withdrawn."""

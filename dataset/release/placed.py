@@ -1,0 +1,87 @@
+"""The rows of ``contents.csv`` of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from icf.dataset.contents import (
+    CONFIRMED_BY,
+    DETECTION_TEST,
+    DETECTION_TRAIN,
+    DISTRACTOR,
+    PROBE,
+    TRAIN,
+    Contents,
+    texts,
+)
+from icf.dataset.plan import Plan
+from icf.dataset.selection import Selection
+
+IntArray = npt.NDArray[np.int64]
+
+
+def contents_of(plan: Plan) -> Contents:
+    """Return every picture and face of a plan, in the order of its parts."""
+    placed = list(plan.placed())
+    selection = plan.selection
+    picture = np.array([each.picture for each in placed], np.int64)
+    face = np.array([each.face for each in placed], np.int64)
+    faces, pictures = selection.faces, selection.pictures
+    is_face = face >= 0
+    corners = np.where(is_face[:, None], faces.corners[face], np.nan)
+    return Contents(
+        part=texts(_parts(plan)),
+        name=texts([each.path for each in placed]),
+        sha256=pictures.sha256[picture],
+        pixel_hash=pictures.pixel_hash[picture],
+        phash=pictures.hashes.phash[picture],
+        dhash=pictures.hashes.dhash[picture],
+        corners=corners,
+        face_pixel_hash=np.where(is_face, faces.pixel_hash[face], b""),
+        face_phash=np.where(is_face, faces.hashes.phash[face], 0),
+        face_dhash=np.where(is_face, faces.hashes.dhash[face], 0),
+        label=np.array([each.label for each in placed], np.int64),
+        **_names(selection, face),
+        track=texts([""] * len(placed)),
+        shot=texts([""] * len(placed)),
+        source_file=texts([""] * len(placed)),
+    )
+
+
+def _parts(plan: Plan) -> list[str]:
+    test = [PROBE if each.label >= 0 else DISTRACTOR for each in plan.test]
+    return [
+        *[TRAIN] * len(plan.train),
+        *test,
+        *[DETECTION_TRAIN] * len(plan.detection_train),
+        *[DETECTION_TEST] * len(plan.detection_test),
+    ]
+
+
+def _names(selection: Selection, face: IntArray) -> dict[str, npt.NDArray[np.object_]]:
+    """Who each face shows, and who says so; empty where there is no face."""
+    owner = selection.faces.identity[face].tolist()
+    identities = [
+        selection.identities[each] if row >= 0 else None
+        for each, row in zip(owner, face.tolist(), strict=True)
+    ]
+    return {
+        "character": texts([each.character if each else "" for each in identities]),
+        "album": texts([each.album if each else "" for each in identities]),
+        "confirmed_by": texts(_who(selection, face)),
+    }
+
+
+def _who(selection: Selection, face: IntArray) -> Sequence[str]:
+    people, reference, model, track = CONFIRMED_BY
+    who = dict.fromkeys(selection.unasked, reference)
+    who |= dict.fromkeys(selection.accepted, model)
+    who |= dict.fromkeys(selection.followers, track)
+    ids = selection.faces.face[face].tolist()
+    return [
+        who.get(each, people) if row >= 0 else ""
+        for each, row in zip(ids, face.tolist(), strict=True)
+    ]

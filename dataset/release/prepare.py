@@ -1,0 +1,172 @@
+"""Plan a release and check it for leaks, from the catalogue alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from icf.catalogue.annotation.audits import Certified, read_certified
+from icf.catalogue.annotation.waiting import refuse_while_waiting
+from icf.catalogue.labels import followers
+from icf.catalogue.labels.checked import Checked
+from icf.catalogue.labels.sure_faces import checked
+from icf.dataset import certificate
+from icf.dataset.certificate import with_certificate
+from icf.dataset.formats.registry import DEFAULT, make_writers
+from icf.dataset.inputs import ADDED, LOCAL, hash_inputs
+from icf.dataset.leaks import LeakReport, find_leaks
+from icf.dataset.licences import Source, read_sources
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.plan import Plan, detection_truth, make_plan
+from icf.dataset.selection import Selection, select
+from icf.settings import AnnotateSettings
+from icf.version import __version__
+from icf.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A release that is ready to be written.
+
+    Attributes:
+        plan: which picture and face is in which split.
+        leaks: the result of every leak check.
+        sources: where each picture came from, by image id.
+        inputs: the hash of everything that the splits depend on.
+        folders: the folder of each format, relative to the release's.
+        summary: the text of ``release.json``.
+        certified: the audit of the labels; None: none has a certificate.
+    """
+
+    plan: Plan
+    leaks: LeakReport
+    sources: Mapping[int, Sequence[Source]]
+    inputs: str
+    folders: Mapping[str, str]
+    summary: str
+    certified: Certified | None = None
+
+
+def prepare(
+    workspace: Workspace,
+    seed: int,
+    formats: Sequence[str] = (DEFAULT,),
+    boxes: Literal["verified", "proposed"] | None = None,
+) -> Prepared:
+    """Read the catalogue and decide everything; write nothing.
+
+    Args:
+        workspace: what to release.
+        seed: random seed of the splits.
+        formats: names of release formats, see `icf.dataset.formats.registry`.
+        boxes: the true boxes of the detection set; None: as ``dataset.boxes`` says.
+
+    Raises:
+        WrongUse: there is too little to release, a format is unknown, or answers of
+            the annotation page did not become labels yet.
+    """
+    names = list(make_writers(formats))
+    folders = {name: name if len(names) > 1 else "." for name in names}
+    settings = workspace.settings
+    dataset = settings.dataset
+    if boxes is not None:
+        dataset = dataset.model_copy(update={"boxes": boxes})
+    reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
+    risk = settings.annotate.accepted_risk
+    follow = settings.annotate.tracks == "follow"
+    catalogue = workspace.catalogue
+    with catalogue.read() as connection:
+        refuse_while_waiting(connection, "a release")
+        selection = select(
+            connection,
+            settings.harvest.only_licence,
+            unasked_references=dataset.unasked_references,
+            risk=risk,
+            proposed_boxes=dataset.boxes == "proposed",
+            followers=follow,
+        )
+        was_followed = followers.checked(connection)
+        was_checked = checked(connection, risk)
+        plan = make_plan(selection, dataset, reach, seed)
+        sources = read_sources(connection, _images(plan))
+        certified = read_certified(connection)
+    leaks = find_leaks(
+        plan, reach, lambda ids: workspace.vectors.get(selection.embedder, ids)
+    )
+    chosen = {
+        # By default a release is the same as before there was this setting.
+        "dataset": dataset.model_dump(
+            mode="json",
+            exclude={"unasked_references"} if dataset.unasked_references else None,
+        ),
+        "filter": settings.filter.model_dump(mode="json", exclude=LOCAL),
+        "harvest": {"only_licence": list(settings.harvest.only_licence)},
+        **_annotate(settings.annotate),
+    }
+    inputs = with_certificate(hash_inputs(selection, sources, chosen, seed), certified)
+    summary = {
+        "inputs": inputs,
+        "seed": seed,
+        "formats": folders,
+        "version": __version__,
+        "catalogue_revision": catalogue.revisions()[0],
+        "counts": plan.counts,
+        "labels": _labels(selection, risk, was_checked, was_followed),
+        "audit": certificate.summary(certified, plan),
+        "held_back": dict(plan.held_back),
+        "unused": plan.unused,
+        "left_out": dict(selection.left_out),
+        "leaks": {check.name: check.count for check in leaks.checks},
+        "detection_truth": detection_truth(selection),
+        "detection_boxes": dataset.boxes,
+        "models": {
+            "embedder": _model(selection, selection.embedder),
+            "detectors": [_model(selection, each) for each in selection.detectors],
+        },
+        "settings": chosen,
+    }
+    text = json.dumps(summary, indent=2) + "\n"
+    return Prepared(plan, leaks, sources, inputs, folders, text, certified)
+
+
+def _images(plan: Plan) -> list[int]:
+    rows = {each.picture for each in plan.placed()}
+    return [int(plan.selection.pictures.image[row]) for row in sorted(rows)]
+
+
+def _annotate(settings: AnnotateSettings) -> dict[str, Any]:
+    """The settings that say whose labels a release has, where they are no defaults."""
+    names = ("risk", "look", "tracks")
+    chosen = {f"annotate.{name}": getattr(settings, name) for name in names}
+    changed = {
+        name.removeprefix("annotate."): value
+        for name, value in chosen.items()
+        if value != ADDED[name]
+    }
+    return {"annotate": changed} if changed else {}
+
+
+def _labels(
+    selection: Selection, risk: float, was: Checked, followed: Checked
+) -> dict[str, Any]:
+    """Who labelled the faces, and what was checked of labels that nobody gave."""
+    unasked, accepted = len(selection.unasked), len(selection.accepted)
+    followers = len(selection.followers)
+    made: dict[str, Any] = {
+        "people": len(selection.faces.face) - unasked - accepted - followers,
+        "unasked_references": unasked,
+        "model": accepted,
+    }
+    if risk:
+        made["accepted_at_probability"] = 1 - risk
+        made["accepted_and_asked_nevertheless"] = vars(was)
+    if followers:
+        made["followers"] = followers
+        made["followers_asked_nevertheless"] = vars(followed)
+    return made
+
+
+def _model(selection: Selection, sha256: str) -> dict[str, str | None]:
+    return {"sha256": sha256, "name": selection.models.get(sha256)}

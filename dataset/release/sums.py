@@ -1,0 +1,93 @@
+"""``SHA256SUMS``: the hash of every file of a release, as ``sha256sum -c`` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from icf.dataset.release.files import SUMS
+from icf.errors import BadInput
+
+_PIECE = 1 << 20
+_LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.DOTALL)
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_MEANT = {written: meant for meant, written in _ESCAPES.items()}
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Yield the name of every file below a folder, relative to it, but `SUMS`."""
+    top = len(os.fspath(folder)) + 1
+    for place, _, names in os.walk(folder):
+        inside = place[top:]
+        for name in names:
+            file = f"{inside}/{name}" if inside else name
+            if file != SUMS:
+                yield file
+
+
+def write_sums(folder: Path, known: Mapping[Path, str]) -> None:
+    """Write the hash of every file of a folder into its `SUMS`, sorted by name.
+
+    Args:
+        folder: where all other files are written.
+        known: the hashes of files that need not be read again.
+    """
+    with (folder / SUMS).open("w", encoding="utf-8", newline="\n") as file:
+        for name in sorted(files_below(folder)):
+            sha256 = known.get(folder / name) or hash_file(folder / name)
+            file.write(f"{sum_line(name, sha256)}\n")
+
+
+def sum_line(name: str, sha256: str) -> str:
+    r"""Return a line of `SUMS`, without its end.
+
+    >>> sum_line("a.csv", "0" * 8), sum_line("a\nb", "0" * 8)
+    ('00000000  a.csv', '\\00000000  a\\nb')
+    """
+    escaped = re.sub(r"[\\\n\r]", lambda found: _ESCAPES[found[0]], name)
+    mark = "\\" if escaped != name else ""
+    return f"{mark}{sha256}  {escaped}"
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Read the hash of each file, by name.
+
+    Raises:
+        BadInput: there is no `SUMS`, or a line is none of ``sha256sum``.
+    """
+    path = folder / SUMS
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line and number == len(lines):
+            break
+        parts = _LINE.fullmatch(line)
+        if parts is None:
+            raise BadInput(
+                f"{path}: line {number}: expected a SHA-256, two spaces and a file, "
+                f"found {line[:80]!r}"
+            )
+        name = parts[3]
+        if parts[1]:
+            name = re.sub(r"\\[\\nr]", lambda one: _MEANT[one[0]], name)
+        if name in found:
+            raise BadInput(
+                f"{path}: line {number}: expected each file once, found {name!r} again"
+            )
+        found[name] = parts[2]
+    return found

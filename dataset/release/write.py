@@ -1,0 +1,256 @@
+"""Write a release atomically, enter it in the catalogue, and never overwrite one.
+
+A release has ``contents.csv``, ``licences.csv``, ``leaks.json``, ``release.json`` and
+``SHA256SUMS``, a certificate where people audited its labels
+(`icf.dataset.certificate`), and the files of its formats: in the release's own folder
+where there is one format, each in a folder of its name where there are several.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.catalogue import tombstones
+from icf.catalogue.annotation.audits import pack
+from icf.catalogue.schema import release
+from icf.dataset import certificate
+from icf.dataset.contents import FILE as CONTENTS
+from icf.dataset.contents import write_contents
+from icf.dataset.formats.base import ReleaseData
+from icf.dataset.formats.registry import format_folders, make_writers
+from icf.dataset.leaks import LeakReport
+from icf.dataset.licences import COLUMNS, FILE, rows
+from icf.dataset.plan import Plan
+from icf.dataset.release.files import LEAKS, SUMMARY
+from icf.dataset.release.placed import contents_of
+from icf.dataset.release.prepare import Prepared
+from icf.dataset.release.sums import write_sums
+from icf.errors import BrokenMachine, IcfError, WrongUse
+from icf.spreadsheet import write_csv
+from icf.stores.blobs import MissingBlob
+from icf.stores.files import new_folder
+from icf.stores.lock import one_at_a_time
+from icf.workspace import Workspace
+
+#: In a workspace's folder: held while a release is written.
+LOCK = "release.lock"
+
+
+def write(
+    workspace: Workspace,
+    prepared: Prepared,
+    target: Path,
+    seed: int,
+    *,
+    link: bool = False,
+) -> bool:
+    """Write a release under its final name, in one step.
+
+    Args:
+        workspace: that it is made from.
+        prepared: what to write.
+        target: the folder to make.
+        seed: recorded with it.
+        link: hard-link pictures to the blob store instead of copying them.
+
+    Returns:
+        False if the same release is there already; nothing was written.
+
+    Raises:
+        IcfError: train and test share something, or something was withdrawn
+            meanwhile; nothing was written.
+        WrongUse: ``target`` holds something else.
+        BrokenMachine: bytes or embeddings are missing or damaged, or the disk fails.
+    """
+    target = target.resolve()
+    with one_at_a_time(workspace.root / LOCK, f"icf-build-splits {target}"):
+        return _write(workspace, prepared, target, seed, link)
+
+
+def _write(
+    workspace: Workspace, prepared: Prepared, target: Path, seed: int, link: bool
+) -> bool:
+    present = _read_summary(target)
+    if present is not None:
+        _check_same(target, present, prepared)
+        with workspace.catalogue.write() as connection:
+            _record(connection, workspace, target, present, seed, prepared.plan)
+        return False
+    if prepared.leaks.leaks:
+        raise IcfError(_leak_message(target, prepared.leaks))
+
+    @contextmanager
+    def publishing(_folder: Path) -> Iterator[None]:
+        """Record the release as it gets its name, unless a picture was withdrawn."""
+        with workspace.catalogue.write() as connection:
+            tombstones.hold(connection)
+            _check_withdrawn(connection, target, prepared.plan)
+            _record(
+                connection, workspace, target, prepared.summary, seed, prepared.plan
+            )
+            yield
+
+    try:
+        with new_folder(target, publishing) as folder:
+            _write_files(workspace, prepared, folder, link)
+    except MissingBlob:
+        with workspace.catalogue.read() as connection:
+            _check_withdrawn(connection, target, prepared.plan)
+        raise
+    except IcfError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _occupied(target, "what another program wrote meanwhile") from error
+        raise BrokenMachine(
+            f"cannot write the release {target}: {error}; nothing was left under "
+            "that name. Free some space or choose another folder, and run it again"
+        ) from error
+    return True
+
+
+def _write_files(
+    workspace: Workspace, prepared: Prepared, folder: Path, link: bool
+) -> None:
+    """Write everything of a release, the hashes of all its files last."""
+    embedder = prepared.plan.selection.embedder
+    data = ReleaseData(
+        prepared.plan,
+        prepared.sources,
+        workspace.blobs,
+        lambda faces: workspace.vectors.get(embedder, faces),
+        link,
+    )
+    pictures = _write_formats(data, prepared.folders, folder)
+    write_contents(folder / CONTENTS, contents_of(prepared.plan))
+    _write_json(folder / LEAKS, asdict(prepared.leaks))
+    (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
+    if prepared.certified is not None:
+        certificate.write_certificate(
+            folder, prepared.certified, prepared.plan, prepared.inputs, pictures
+        )
+    write_sums(folder, data.copied)
+
+
+def _write_formats(
+    data: ReleaseData, folders: Mapping[str, str], folder: Path
+) -> list[str]:
+    """Write the files of every format, and one table of licences for all of them.
+
+    Returns:
+        The file of each picture, relative to the folder.
+    """
+    image = data.plan.selection.pictures.image
+    licences: list[tuple[str, ...]] = []
+    pictures: list[str] = []
+    for name, writer in make_writers(folders).items():
+        place = Path(folders[name])
+        (folder / place).mkdir(exist_ok=True)
+        for each in writer.write(data, folder / place):
+            sources = data.sources[int(image[each.picture])]
+            file = (place / each.file).as_posix()
+            pictures.append(file)
+            licences += rows(file, data.sha256(each.picture), sources)
+    write_csv(folder / FILE, COLUMNS, licences)
+    return pictures
+
+
+def _read_summary(target: Path) -> str | None:
+    """The text of the ``release.json`` that is there; None where nothing is.
+
+    Raises:
+        WrongUse: ``target`` is a file, or a folder that holds something else.
+    """
+    if not target.exists():
+        return None
+    if not target.is_dir():
+        raise WrongUse(f"{target} is a file; name a folder for the release")
+    if not any(target.iterdir()):
+        return None
+    try:
+        return (target / SUMMARY).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise _occupied(target, "something that is no release") from None
+
+
+def _check_same(target: Path, present: str, prepared: Prepared) -> None:
+    """Refuse to overwrite a release of other inputs or of other formats."""
+    try:
+        summary = json.loads(present)
+        inputs, folders = summary["inputs"], format_folders(summary)
+    except (ValueError, KeyError, TypeError):
+        raise _occupied(target, "something that is no release") from None
+    if inputs != prepared.inputs or folders != prepared.folders:
+        raise _occupied(target, "another release")
+
+
+def _occupied(target: Path, what: str) -> WrongUse:
+    return WrongUse(
+        f"{target} already holds {what}; releases are never overwritten: name a new "
+        "folder, or move that one away"
+    )
+
+
+def _check_withdrawn(connection: sa.Connection, target: Path, plan: Plan) -> None:
+    """Raise IcfError if a picture or face was withdrawn since the plan was made."""
+    rows = sorted({each.picture for each in plan.placed()})
+    hashes = {plan.selection.pictures.sha256[row].decode() for row in rows}
+    faces = {
+        int(plan.selection.faces.face[each.face]) for each in (*plan.train, *plan.test)
+    }
+    pictures = tombstones.buried(connection, tombstones.SHA256, hashes)
+    if pictures or tombstones.withdrawn_faces(connection, faces):
+        raise IcfError(
+            f"the release {target} was not written, because pictures of it were "
+            "withdrawn meanwhile (`icf takedown --list`); run the same command again"
+        )
+
+
+def _record(
+    connection: sa.Connection,
+    workspace: Workspace,
+    target: Path,
+    summary: str,
+    seed: int,
+    plan: Plan,
+) -> None:
+    """Enter the release in the catalogue, once, with the faces of its test."""
+    path = workspace.stored_path(target)
+    # Catalogues of earlier versions have absolute paths.
+    same = release.c.path.in_({path, str(target)}) & (release.c.summary == summary)
+    if connection.execute(sa.select(release.c.id).where(same)).first():
+        return
+    test = sorted(plan.selection.faces.face[[each.face for each in plan.test]])
+    row = sa.insert(release).values(
+        path=path,
+        seed=seed,
+        summary=summary,
+        created_at=time.time(),
+        test_faces=pack(np.array(test, np.int64).reshape(-1, 1)),
+    )
+    connection.execute(row)
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _leak_message(target: Path, report: LeakReport) -> str:
+    lines = [
+        f"  {check.name}: {check.count} ({check.meaning}), as {check.examples[0]}"
+        for check in report.leaks
+    ]
+    found = "\n".join(lines)
+    return (
+        f"the release {target} was not written, because train and test share what they "
+        f"must not share:\n{found}\nThis is a bug in icf: please report it"
+    )
