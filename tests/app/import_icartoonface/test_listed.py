@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from icf.app.import_icartoonface.listed import Fault, ListedPicture, Lists, TestLabels
+from icf.app.import_icartoonface.listed import Lists, TestLabels
+from icf.app.importing.given import Fault, GivenPicture
 from icf.errors import BadInput
 from icf.icartoonface import parts
 from tests.icartoonface_files import (
@@ -27,9 +28,9 @@ from tests.icartoonface_files import (
 
 def listed(
     root: Path, labels: TestLabels = "own"
-) -> tuple[list[ListedPicture], list[Fault], Counter[str]]:
+) -> tuple[list[GivenPicture], list[Fault], Counter[str]]:
     lists = Lists(root, labels)
-    pictures: list[ListedPicture] = []
+    pictures: list[GivenPicture] = []
     faults: list[Fault] = []
     for each in lists.pictures():
         if isinstance(each, Fault):
@@ -37,6 +38,10 @@ def listed(
         else:
             pictures.append(each)
     return pictures, faults, lists.left_out
+
+
+def names_of(picture: GivenPicture) -> set[str]:
+    return {owner.character for owner in picture.owners}
 
 
 @pytest.fixture
@@ -62,10 +67,10 @@ def test_boxes_and_lines_are_those_of_the_list(published: Path) -> None:
     pictures, _, _ = listed(published)
     rows = (published / DETTRAIN_LIST).read_text().splitlines()
     two = next(each for each in pictures if each.url.endswith("dettrain_00002.jpg"))
-    assert [given.line for given in two.boxes] == [2, 3]
+    assert [given.line for given in two.faces] == [2, 3]
     assert [
-        ",".join([two.file.name, *(f"{side:g}" for side in given.box)])
-        for given in two.boxes
+        ",".join([two.file.name, *(f"{side:g}" for side in given.box or ())])
+        for given in two.faces
     ] == rows[1:3]
     assert two.all_faces
     assert two.where == f"{published / DETTRAIN_LIST}, line 2"
@@ -75,20 +80,22 @@ def test_identities_are_folders_numbers_and_one_for_each_distractor(
     published: Path,
 ) -> None:
     pictures, _, _ = listed(published)
-    shown: dict[str, set[str | None]] = {}
+    shown: dict[str, set[str]] = {}
     for each in pictures:
-        shown.setdefault(each.part, set()).add(each.character)
+        shown.setdefault(each.part, set()).update(names_of(each))
     assert shown[parts.TRAIN] == {identity_name(number) for number in range(4)}
     assert shown[parts.TEST] == {
         f"test identity {number:05d}" for number in (0, 1, 4, 5)
     }
     assert len(shown[parts.DISTRACTORS]) == 3
-    assert shown[parts.DETECTION_TRAIN] == shown[parts.DETECTION_TEST] == {None}
+    assert shown[parts.DETECTION_TRAIN] == shown[parts.DETECTION_TEST] == set()
 
 
 def test_the_numbers_of_the_test_may_be_those_of_training(published: Path) -> None:
     pictures, _, _ = listed(published, "training")
-    test = {each.character for each in pictures if each.part == parts.TEST}
+    test = set[str]().union(
+        *(names_of(each) for each in pictures if each.part == parts.TEST)
+    )
     assert test == {identity_name(number) for number in (0, 1, 4, 5)}
 
 
@@ -96,8 +103,8 @@ def test_the_info_file_without_pairs_says_the_same(tmp_path: Path) -> None:
     one = write_published(tmp_path / "one")
     other = write_published(tmp_path / "other", Published(pairs=False))
     assert len((other / RECTEST_INFO).read_text().splitlines()) == 15
-    assert [(each.url, each.boxes, each.character) for each in listed(one)[0]] == [
-        (each.url, each.boxes, each.character) for each in listed(other)[0]
+    assert [(each.url, each.faces) for each in listed(one)[0]] == [
+        (each.url, each.faces) for each in listed(other)[0]
     ]
 
 

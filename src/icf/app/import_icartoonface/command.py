@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
 import click
 
-from icf.app.import_icartoonface.listed import Fault, TestLabels
-from icf.app.import_icartoonface.work import (
-    Imported,
-    import_icartoonface,
-    preview,
-)
-from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.engine.engine import open_engine
-from icf.errors import SomeFailed
-
-#: Faults that a message names; `--json` has all.
-_SHOWN = 20
+from icf.app.import_icartoonface.listed import PUBLISHER, Lists, TestLabels
+from icf.app.importing.command import bring, show
+from icf.command import Invocation, example, pass_invocation, shared_options
 
 
 @click.command("icartoonface")
@@ -66,61 +57,7 @@ def icartoonface(
     nothing. Lines and pictures that are damaged or missing are reported, and the
     others imported.
     """
-    workspace, labels = invocation.workspace, cast(TestLabels, test_labels)
-    if dry_run:
-        done = preview(workspace, folder, labels)
-    else:
-        wanted = workspace.settings.filter
-        with (
-            closing(open_engine("local", wanted.workers, None, wanted.deadline)) as one,
-            invocation.progress("importing pictures", None) as advance,
-        ):
-            done = import_icartoonface(workspace, folder, labels, licence, one, advance)
-    invocation.emit(_as_json(done), lambda: _as_table(folder, done))
-    if done.written.pictures and not dry_run:
-        invocation.say_next_step()
-    if done.faults:
-        raise SomeFailed(_explained(done.faults, dry_run=dry_run))
-
-
-def _as_json(done: Imported) -> dict[str, object]:
-    return {
-        "listed": dict(done.listed),
-        "known": done.known,
-        "pictures": dict(done.written.pictures),
-        "faces": done.written.faces,
-        "labels": done.written.labels,
-        "withdrawn": done.written.withdrawn,
-        "left_out": dict(done.left_out),
-        "faults": [{"where": each.where, "why": each.why} for each in done.faults],
-    }
-
-
-def _as_table(folder: Path, done: Imported) -> object:
-    rows = [
-        *(
-            (f"pictures of {part}", count)
-            for part, count in done.written.pictures.items()
-        ),
-        ("faces", done.written.faces),
-        ("confirmed labels", done.written.labels),
-        ("pictures imported before", done.known),
-        ("pictures that were withdrawn", done.written.withdrawn),
-        *((f"left out: {why}", count) for why, count in sorted(done.left_out.items())),
-        ("faults", len(done.faults)),
-    ]
-    return table((folder.name, "count"), [row for row in rows if row[1]])
-
-
-def _explained(faults: list[Fault], *, dry_run: bool) -> str:
-    noun = "line or picture" if len(faults) == 1 else "lines or pictures"
-    what = (
-        "cannot be imported; all others can"
-        if dry_run
-        else "could not be imported; all others are"
-    )
-    lines = [f"{len(faults):,} {noun} {what}:"]
-    lines += [f"  {each}" for each in faults[:_SHOWN]]
-    if len(faults) > _SHOWN:
-        lines.append(f"  and {len(faults) - _SHOWN:,} more; --json names all")
-    return "\n".join(lines)
+    lists = Lists(folder, cast(TestLabels, test_labels))
+    publisher = replace(PUBLISHER, licence=licence)
+    done = bring(invocation, lists, publisher, dry_run=dry_run)
+    show(invocation, folder.name, done, dry_run=dry_run)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from icf.app.importing.given import (
+    Fault,
+    GivenFace,
+    GivenPicture,
+    Owner,
+    Publisher,
+    SourceFile,
+)
 from icf.errors import BadInput
 from icf.icartoonface import parts
 from icf.icartoonface.detection import dettest_rows, dettrain_rows
@@ -33,85 +40,13 @@ from icf.names import normal_name
 
 #: The published set has no names of albums.
 ALBUM = "iCartoonFace"
+PUBLISHER = Publisher(
+    ALBUM, "import icartoonface", "icartoonface", f"{ALBUM} detection"
+)
 #: What the numbers of the test are: identities of their own, or training folders.
 TestLabels = Literal["own", "training"]
 
 _FOLDER_OF_IDENTITY = "personai_icartoonface_rectrain"
-
-
-@dataclass(frozen=True)
-class GivenBox:
-    """A box of a list, and its line there."""
-
-    box: Box
-    line: int
-
-
-@dataclass(frozen=True)
-class PublishedList:
-    """A list of the published set.
-
-    Attributes:
-        path: where it is.
-        sha256: of its bytes.
-    """
-
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ListedPicture:
-    """A picture of a list.
-
-    Attributes:
-        part: one of `icf.icartoonface.parts`.
-        url: names it wherever the folder is.
-        file: its bytes.
-        source: the list.
-        boxes: those that are boxes, each once; at least one.
-        character: of `ALBUM`; None: nobody is named.
-        all_faces: whether the boxes are of all its faces.
-    """
-
-    part: str
-    url: str
-    file: Path
-    source: PublishedList
-    boxes: tuple[GivenBox, ...]
-    character: str | None
-    all_faces: bool
-
-    @property
-    def where(self) -> str:
-        """The list and the line where it begins, as in messages."""
-        return f"{self.source.path}, {self._line}"
-
-    @property
-    def origin(self) -> str:
-        """The same for the ledger, wherever the list was then."""
-        return f"{self.source.path.name}, {self._line}"
-
-    @property
-    def _line(self) -> str:
-        return f"line {self.boxes[0].line}"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What could not be imported.
-
-    Attributes:
-        where: list and line.
-        why: a sentence's end.
-    """
-
-    where: str
-    why: str
-
-    def __str__(self) -> str:
-        """Return both."""
-        return f"{self.where}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -164,15 +99,15 @@ class Lists:
                 "unpacked"
             )
 
-    def pictures(self) -> Iterator[ListedPicture | Fault]:
+    def pictures(self) -> Iterator[GivenPicture | Fault]:
         """Yield the pictures of every list, in its order."""
         for name, each in self._sets.items():
             yield from self._of_set(name, each)
 
-    def _of_set(self, name: str, of: _Set) -> Iterator[ListedPicture | Fault]:
-        source = PublishedList(of.boxes, _sha256(of.boxes))
+    def _of_set(self, name: str, of: _Set) -> Iterator[GivenPicture | Fault]:
+        source = SourceFile.of(of.boxes)
         known = KnownFiles(of.folder)
-        rows: dict[tuple[str, str, str | None], list[GivenBox]] = {}
+        rows: dict[tuple[str, str, str | None], list[GivenFace]] = {}
         with_bad_boxes = set()
         for row in self._rows(name, of.boxes):
             if isinstance(row, Fault):
@@ -180,7 +115,8 @@ class Lists:
                 continue
             where = f"{row.row.path}, line {row.row.number}"
             if row.picture not in known:
-                yield Fault(where, f"there is no picture {of.folder / row.picture}")
+                why = f"there is no picture {of.folder / row.picture}"
+                yield Fault(where, why, is_picture=True)
                 continue
             boxes = rows.setdefault((row.picture, row.part, row.character), [])
             if wrong := wrong_with(row.box):
@@ -189,18 +125,19 @@ class Lists:
             elif row.box in (each.box for each in boxes):
                 self.left_out["the same box again"] += 1
             else:
-                boxes.append(GivenBox(row.box, row.row.number))
-        for (picture, part, shown), boxes in rows.items():
+                owner = Owner(ALBUM, row.character) if row.character else None
+                boxes.append(GivenFace(row.box, row.row.number, owner))
+        for (picture, part, _), boxes in rows.items():
             if boxes:
-                yield ListedPicture(
+                yield GivenPicture(
                     part,
                     f"icartoonface://{of.folder.name}/{picture}",
                     of.folder / picture,
                     source,
                     tuple(boxes),
-                    shown,
                     # A face whose box is none is somewhere in it.
                     name in _DETECTION and picture not in with_bad_boxes,
+                    boxes[0].line,
                 )
             else:
                 self.left_out["a picture without a box"] += 1
@@ -277,7 +214,3 @@ def _fault(error: BadInput) -> Fault:
     """What a reader of lines says: ``FILE, line N: what is wrong``."""
     where, _, why = str(error).partition(": ")
     return Fault(where, why)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

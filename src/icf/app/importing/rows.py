@@ -9,32 +9,41 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.app.import_icartoonface.listed import ListedPicture
+from icf.app.importing.given import GivenFace, GivenPicture
 from icf.engine.step import NewFace
 
 
 @dataclass(frozen=True)
-class MeasuredPicture:
-    """A listed picture that was decoded.
+class MeasuredFace:
+    """A face that was measured.
 
     Attributes:
-        listed: what its list says.
-        columns: of the table ``image``.
-        faces: one for each of its boxes that lies in the picture.
+        new: the measures; its box is in the upright picture.
+        given: what the source says of it.
     """
 
-    listed: ListedPicture
+    new: NewFace
+    given: GivenFace
+
+
+@dataclass(frozen=True)
+class MeasuredPicture:
+    """A given picture that was decoded.
+
+    Attributes:
+        given: what its source says.
+        columns: of the table ``image``.
+        faces: those that lie in the picture, and those that were found.
+    """
+
+    given: GivenPicture
     columns: Mapping[str, Any]
-    faces: tuple[NewFace, ...]
+    faces: tuple[MeasuredFace, ...]
 
     @property
     def sha256(self) -> str:
         """Of its bytes."""
         return str(self.columns["sha256"])
-
-    def line_of(self, new: NewFace) -> int:
-        """The line of the list that has a face's box."""
-        return next(each.line for each in self.listed.boxes if each.box == new.box)
 
 
 @dataclass
@@ -42,15 +51,17 @@ class Written:
     """What was written.
 
     Attributes:
-        pictures: new ones of the list, by part.
+        pictures: new ones of the source, by part.
         faces: new ones.
         labels: faces that are confirmed now.
+        verified: pictures of which people verified the boxes, as the source says.
         withdrawn: pictures that `icf takedown` removed, and that stay away.
     """
 
     pictures: Counter[str] = field(default_factory=Counter)
     faces: int = 0
     labels: int = 0
+    verified: int = 0
     withdrawn: int = 0
 
 

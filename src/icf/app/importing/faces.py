@@ -1,6 +1,6 @@
-"""Write the faces of listed pictures, and the labels of those that show somebody.
+"""Write the faces of given pictures, and the labels of those that show somebody.
 
-What is published counts as answered by an annotator called iCartoonFace, to the
+What is published counts as answered by an annotator called as its publisher, to the
 question whether each face, shown alone, is the character; file and line of the answer
 are those of the list. So everything that reads answers reads these.
 """
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
-from icf.app.import_icartoonface.measure import STEP
-from icf.app.import_icartoonface.rows import MeasuredPicture, insert_ids
+from icf.app.importing.given import Owner, Publisher
+from icf.app.importing.rows import MeasuredFace, MeasuredPicture, insert_ids
 from icf.catalogue import ledger, row_state
 from icf.catalogue.labels.given_boxes import GIVEN, GIVEN_ALL
 from icf.catalogue.references import LABEL
@@ -24,12 +24,8 @@ from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, batch, face, question
 from icf.codes import Choice, FaceReason, Label, Verdict
-from icf.engine.step import NewFace
 from icf.models.data.base import Box
 from icf.models.overlap import matched
-
-ANNOTATOR = "iCartoonFace"
-BATCH = "iCartoonFace"
 
 #: A given box is that of a known face from this intersection over union on.
 SAME_FACE = 0.5
@@ -45,6 +41,10 @@ class _KnownFace:
     reason: str
 
 
+#: A face with the picture that it is in.
+_Given = tuple[MeasuredPicture, MeasuredFace]
+
+
 @dataclass
 class FaceWriter:
     """Writes faces in one transaction.
@@ -52,16 +52,18 @@ class FaceWriter:
     Attributes:
         connection: the transaction.
         run_id: the run to charge it to.
+        publisher: who says it.
         step: the first step of faces in the filter's chain.
-        shown: the ids of characters, by name; that of nobody by None.
+        shown: the ids of characters; that of nobody by None.
         new: how many faces it has entered.
         labels: how many faces it has confirmed.
     """
 
     connection: sa.Connection
     run_id: int
+    publisher: Publisher
     step: str | None
-    shown: Mapping[str | None, int]
+    shown: Mapping[Owner | None, int]
     new: int = 0
     labels: int = 0
 
@@ -70,26 +72,23 @@ class FaceWriter:
     ) -> None:
         """Write new faces; of a face that is known, what is new about it."""
         known = self._known(list(images.values()))
-        new: list[tuple[MeasuredPicture, NewFace]] = []
-        same: list[tuple[MeasuredPicture, NewFace, _KnownFace]] = []
+        new: list[_Given] = []
+        same: list[tuple[_Given, _KnownFace]] = []
         for picture in pictures:
             others = known[images[picture.sha256]]
             pairs = dict(_same_faces(picture.faces, others))
             for number, each in enumerate(picture.faces):
                 if number in pairs:
-                    same.append((picture, each, others[pairs[number]]))
+                    same.append(((picture, each), others[pairs[number]]))
                 else:
                     new.append((picture, each))
         keys = self._insert(new, images)
-        self._revive([(p, old) for p, _, old in same if p.listed.character])
-        self._complete([old for p, _, old in same if p.listed.all_faces])
+        self._revive([(given, old) for given, old in same if given[1].given.owner])
+        self._complete([old for (p, _), old in same if p.given.all_faces])
         self._label(
             [
-                *(
-                    (p, p.line_of(f), key)
-                    for (p, f), key in zip(new, keys, strict=True)
-                ),
-                *((p, p.line_of(f), old.id) for p, f, old in same),
+                *zip(new, keys, strict=True),
+                *((given, old.id) for given, old in same),
             ]
         )
         self.new += len(new)
@@ -112,26 +111,23 @@ class FaceWriter:
             found[row.image_id].append(known)
         return found
 
-    def _insert(
-        self,
-        new: Sequence[tuple[MeasuredPicture, NewFace]],
-        images: Mapping[str, int],
-    ) -> list[int]:
+    def _insert(self, new: Sequence[_Given], images: Mapping[str, int]) -> list[int]:
         now = time.time()
         rows = []
         for picture, each in new:
-            named = picture.listed.character is not None
-            x1, y1, x2, y2 = each.box
+            owner = each.given.owner
+            x1, y1, x2, y2 = each.new.box
+            given = GIVEN_ALL if picture.given.all_faces else GIVEN
             rows.append(
                 {
-                    **{k: v for k, v in vars(each).items() if k != "box"},
+                    **{k: v for k, v in vars(each.new).items() if k != "box"},
                     **{"x1": x1, "y1": y1, "x2": x2, "y2": y2},
                     "image_id": images[picture.sha256],
-                    "detector": GIVEN_ALL if picture.listed.all_faces else GIVEN,
-                    "filed_under_id": self.shown[picture.listed.character],
-                    "awaits": self.step if named else None,
-                    "verdict": (Verdict.PENDING if named else Verdict.DROPPED).value,
-                    "reason": (FaceReason.OK if named else FaceReason.NOBODY).value,
+                    "detector": each.given.found_by or given,
+                    "filed_under_id": self.shown[owner],
+                    "awaits": self.step if owner else None,
+                    "verdict": (Verdict.PENDING if owner else Verdict.DROPPED).value,
+                    "reason": (FaceReason.OK if owner else FaceReason.NOBODY).value,
                     "found_at": now,
                 }
             )
@@ -140,33 +136,33 @@ class FaceWriter:
             ledger.Decision(
                 "face",
                 key,
-                STEP,
+                self.publisher.command,
                 Verdict.DROPPED.value,
                 FaceReason.NOBODY.value,
-                message=picture.listed.origin,
+                message=picture.given.origin(),
             )
-            for (picture, _), key in zip(new, keys, strict=True)
-            if picture.listed.character is None
+            for (picture, each), key in zip(new, keys, strict=True)
+            if each.given.owner is None
         ]
         ledger.append(self.connection, self.run_id, unnamed)
         return keys
 
-    def _revive(self, named: Iterable[tuple[MeasuredPicture, _KnownFace]]) -> None:
+    def _revive(self, named: Iterable[tuple[_Given, _KnownFace]]) -> None:
         """Let faces into the chain that had a box alone, and show somebody now."""
         states = {
             old.id: RowState(
                 ledger.Decision(
                     "face",
                     old.id,
-                    STEP,
+                    self.publisher.command,
                     Verdict.PENDING.value,
                     FaceReason.OK.value,
-                    message=picture.listed.origin,
+                    message=picture.given.origin(),
                 ),
                 self.step,
-                {"filed_under_id": self.shown[picture.listed.character]},
+                {"filed_under_id": self.shown[each.given.owner]},
             )
-            for picture, old in named
+            for (picture, each), old in named
             if old.reason == FaceReason.NOBODY.value
         }
         row_state.write(self.connection, self.run_id, states.values())
@@ -178,16 +174,16 @@ class FaceWriter:
             update = sa.update(face).where(face.c.id.in_(ids))
             self.connection.execute(update.values(detector=GIVEN_ALL))
 
-    def _label(self, faces: Sequence[tuple[MeasuredPicture, int, int]]) -> None:
-        """Confirm the faces that show somebody.
+    def _label(self, faces: Sequence[tuple[_Given, int]]) -> None:
+        """Confirm the faces that show somebody, as the source says.
 
         Args:
-            faces: the picture of each, the line of the list, and its id.
+            faces: each with its id.
         """
         asked = {
-            (face_id, self.shown[picture.listed.character]): (picture, line)
-            for picture, line, face_id in faces
-            if picture.listed.character
+            (face_id, self.shown[each.given.owner]): (picture, each)
+            for (picture, each), face_id in faces
+            if each.given.owner and each.given.labelled
         }
         query = sa.select(
             question.c.face_id, question.c.character_id, question.c.reference_face_id
@@ -205,7 +201,7 @@ class FaceWriter:
                     "face_id": face_id,
                     "character_id": character_id,
                     "reference_face_id": face_id,
-                    "batch_id": BATCH,
+                    "batch_id": self.publisher.name,
                     "label": Label.SAME.value,
                     "asked_at": now,
                 }
@@ -213,40 +209,37 @@ class FaceWriter:
             ],
         )
         answers, decisions = [], []
-        for key, (picture, line) in zip(keys, asked.values(), strict=True):
-            source = picture.listed.source
+        for key, (picture, each) in zip(keys, asked.values(), strict=True):
+            source = picture.given.source
             answers.append(
                 {
                     "question_id": key,
-                    "annotator": ANNOTATOR,
+                    "annotator": self.publisher.name,
                     "choice": Choice.TRUE.value,
                     "imported_at": now,
                     "file": source.path.name,
-                    "line": line,
+                    "line": each.given.line,
                     "file_sha256": source.sha256,
                 }
             )
             same = Label.SAME.value
-            where = f"{source.path.name}, line {line}"
+            where = picture.given.origin(each.given.line)
             decisions.append(
                 ledger.Decision("question", key, LABEL, same, same, message=where)
             )
         if answers:
             self.connection.execute(sa.insert(answer), answers)
             asked_now = batch.c.questions + len(answers)
-            self.connection.execute(
-                sa.update(batch).where(batch.c.id == BATCH).values(questions=asked_now)
-            )
+            update = sa.update(batch).where(batch.c.id == self.publisher.name)
+            self.connection.execute(update.values(questions=asked_now))
         ledger.append(self.connection, self.run_id, decisions)
         self.labels += len(answers)
 
 
 def _same_faces(
-    some: Sequence[NewFace], known: Sequence[_KnownFace]
+    some: Sequence[MeasuredFace], known: Sequence[_KnownFace]
 ) -> list[tuple[int, int]]:
     """Pairs of a given face and the known face that it is."""
-    given, found = (
-        np.array([each.box for each in faces], np.float32).reshape(-1, 4)
-        for faces in (some, known)
-    )
+    boxes = [each.new.box for each in some], [each.box for each in known]
+    given, found = (np.array(each, np.float32).reshape(-1, 4) for each in boxes)
     return matched(given, found, SAME_FACE)

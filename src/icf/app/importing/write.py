@@ -1,4 +1,4 @@
-"""Write listed pictures to the catalogue: a transaction a batch, inserts in bulk."""
+"""Write given pictures to the catalogue: a transaction a batch, inserts in bulk."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from icf.app.import_icartoonface.faces import BATCH, FaceWriter
-from icf.app.import_icartoonface.listed import ALBUM
-from icf.app.import_icartoonface.measure import STEP
-from icf.app.import_icartoonface.rows import (
+from icf.app.importing import places
+from icf.app.importing.faces import FaceWriter
+from icf.app.importing.given import Owner, Publisher
+from icf.app.importing.rows import (
     Entries,
     MeasuredPicture,
     Written,
     insert_ids,
 )
+from icf.app.importing.true_boxes import write_verified
 from icf.catalogue import ledger, row_state, tombstones
-from icf.catalogue.bulk_insert import insert_into, insert_new
+from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.candidates import file_under
 from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import by_ids
@@ -29,16 +30,12 @@ from icf.catalogue.schema import (
     candidate,
     character,
     image,
-    image_source,
-    mention,
-    url,
 )
-from icf.codes import FetchStatus, ImageReason, Verdict
+from icf.codes import ImageReason, Verdict
 
-#: Who the faces of the detection set show is not published. The catalogue files each
+#: Whom the faces of a detection set show is not published. The catalogue files each
 #: face under somebody; nobody is ever asked about this one.
 NOBODY = "not named"
-NOBODYS_ALBUM = f"{ALBUM} detection"
 
 
 @dataclass
@@ -48,12 +45,12 @@ class Writer:
     Attributes:
         run_id: the run to charge it to.
         entries: where new rows enter the chain.
-        licence: of the pictures, as the user says.
+        publisher: who says it.
     """
 
     run_id: int
     entries: Entries
-    licence: str
+    publisher: Publisher
     written: Written = field(default_factory=Written)
 
     def write(
@@ -72,28 +69,30 @@ class Writer:
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
     ) -> list[MeasuredPicture]:
         names = {
-            each: tombstones.full_name(ALBUM, each)
-            for each in {picture.listed.character for picture in pictures}
-            if each
+            each: tombstones.full_name(each.album, each.character)
+            for each in set[Owner]().union(
+                *(picture.given.owners for picture in pictures)
+            )
         }
+        found_at = {
+            each.sha256: {each.given.url, *(place.url for place in each.given.places)}
+            for each in pictures
+        }
+        urls = set[str]().union(*found_at.values())
         buried = {
-            *tombstones.buried(
-                connection, tombstones.SHA256, {each.sha256 for each in pictures}
-            ),
-            *tombstones.buried(
-                connection, tombstones.URL, {each.listed.url for each in pictures}
-            ),
+            *tombstones.buried(connection, tombstones.SHA256, found_at),
+            *tombstones.buried(connection, tombstones.URL, urls),
             *tombstones.buried(connection, tombstones.CHARACTER, names.values()),
         }
         allowed = [
             each
             for each in pictures
             if buried.isdisjoint(
-                (
+                {
                     each.sha256,
-                    each.listed.url,
-                    names.get(each.listed.character or "", ""),
-                )
+                    *found_at[each.sha256],
+                    *(names[owner] for owner in each.given.owners),
+                }
             )
         ]
         self.written.withdrawn += len(pictures) - len(allowed)
@@ -105,18 +104,23 @@ class Writer:
         """Write pictures of which no two have the same bytes."""
         shown = self._characters(connection, pictures)
         images = self._images(connection, pictures)
-        self._sources(connection, pictures, images, shown)
+        places.write(connection, pictures, images, shown, self.publisher.licence)
         self._candidates(connection, pictures, images, shown)
-        faces = FaceWriter(connection, self.run_id, self.entries.face, shown)
+        faces = FaceWriter(
+            connection, self.run_id, self.publisher, self.entries.face, shown
+        )
         faces.write(pictures, images)
         self.written.faces += faces.new
         self.written.labels += faces.labels
-        self.written.pictures.update(each.listed.part for each in pictures)
+        self.written.verified += write_verified(
+            connection, self.publisher.name, pictures, images
+        )
+        self.written.pictures.update(each.given.part for each in pictures)
 
     def _write_batch(self, connection: sa.Connection) -> None:
         row = {
-            "id": BATCH,
-            "format": "icartoonface",
+            "id": self.publisher.name,
+            "format": self.publisher.format,
             # It has no folder: nobody exported these questions.
             "path": "",
             "questions": 0,
@@ -126,41 +130,40 @@ class Writer:
 
     def _characters(
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
-    ) -> Mapping[str | None, int]:
-        """The ids of characters, by name; that of nobody by None."""
-        names = {each.listed.character for each in pictures}
-        wanted = {
-            each: (ALBUM, each) if each else (NOBODYS_ALBUM, NOBODY) for each in names
-        }
+    ) -> Mapping[Owner | None, int]:
+        """The ids of characters; that of nobody by None."""
+        owners: dict[Owner | None, None] = {}
+        for picture in pictures:
+            owners |= dict.fromkeys(each.given.owner for each in picture.faces)
+            if picture.given.filed:
+                owners[picture.given.filed] = None
+            elif not picture.faces:
+                owners[None] = None
+        nobody = Owner(self.publisher.nobodys_album, NOBODY)
+        wanted = {each: each or nobody for each in owners}
         now = time.time()
-        of_albums = sorted({of_album for of_album, _ in wanted.values()})
-        albums = [
-            {"name": name, "source": ALBUM, "found_at": now} for name in of_albums
-        ]
+        of_albums = sorted({each.album for each in wanted.values()})
+        found = {"source": self.publisher.name, "found_at": now}
+        albums = [{"name": name, **found} for name in of_albums]
         insert_new(connection, album, ["name"], albums)
         query = sa.select(album.c.name, album.c.id)
-        found = by_ids(connection, query, album.c.name, of_albums)
-        album_ids = {row.name: row.id for row in found}
+        rows = by_ids(connection, query, album.c.name, of_albums)
+        album_ids = {row.name: row.id for row in rows}
         characters = [
-            {
-                "album_id": album_ids[of_album],
-                "name": name,
-                "source": ALBUM,
-                "found_at": now,
-            }
-            for of_album, name in wanted.values()
+            {"album_id": album_ids[each.album], "name": each.character, **found}
+            for each in wanted.values()
         ]
         insert_new(connection, character, ["album_id", "name"], characters)
         known = by_ids(
             connection,
             sa.select(character.c.album_id, character.c.name, character.c.id),
             character.c.name,
-            [name for _, name in wanted.values()],
+            [each.character for each in wanted.values()],
         )
         ids = {(row.album_id, row.name): row.id for row in known}
         return {
-            each: ids[album_ids[of_album], name]
-            for each, (of_album, name) in wanted.items()
+            each: ids[album_ids[named.album], named.character]
+            for each, named in wanted.items()
         }
 
     def _images(
@@ -204,10 +207,10 @@ class Writer:
         decided = ledger.Decision(
             "image",
             image_id,
-            STEP,
+            self.publisher.command,
             self._verdict(self.entries.image),
             ImageReason.OK.value,
-            message=of.listed.origin,
+            message=of.given.origin(),
         )
         columns = {
             name: value
@@ -220,69 +223,12 @@ class Writer:
     def _verdict(awaits: str | None) -> str:
         return str(Verdict.PENDING if awaits else Verdict.KEPT)
 
-    def _sources(
-        self,
-        connection: sa.Connection,
-        pictures: Sequence[MeasuredPicture],
-        images: Mapping[str, int],
-        shown: Mapping[str | None, int],
-    ) -> None:
-        """Say where each picture is from, and of which part it is."""
-        now = time.time()
-        licence = {
-            "licence": self.licence,
-            "licence_from": "unknown" if self.licence == "unknown" else "import",
-        }
-        places = [
-            {
-                **licence,
-                "url": each.listed.url,
-                "host": "",
-                "source": each.listed.part,
-                "fate": FetchStatus.STORED.value,
-                "image_id": images[each.sha256],
-                "found_at": now,
-                "finished_at": now,
-            }
-            for each in pictures
-        ]
-        insert = insert_into(connection, url)
-        # One that was lost, or that a harvest could not fetch, is here again.
-        again = {"fate": insert.excluded.fate, "image_id": insert.excluded.image_id}
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=["url"], set_=again), places
-        )
-        sources = [
-            {
-                **licence,
-                "image_id": images[each.sha256],
-                "url": each.listed.url,
-                "source": each.listed.part,
-                "fetched_at": now,
-            }
-            for each in pictures
-        ]
-        insert_new(connection, image_source, ["image_id", "url"], sources)
-        query = sa.select(url.c.id, url.c.url)
-        urls = [each.listed.url for each in pictures]
-        keys = {row.url: row.id for row in by_ids(connection, query, url.c.url, urls)}
-        mentioned = [
-            {
-                "url_id": keys[each.listed.url],
-                "character_id": shown[each.listed.character],
-                "is_lead": False,
-                "found_at": now,
-            }
-            for each in pictures
-        ]
-        file_under(connection, mention, mentioned)
-
     def _candidates(
         self,
         connection: sa.Connection,
         pictures: Sequence[MeasuredPicture],
         images: Mapping[str, int],
-        shown: Mapping[str | None, int],
+        shown: Mapping[Owner | None, int],
     ) -> None:
         """File pictures under whom they show; under nobody only if under no one."""
         query = sa.select(candidate.c.image_id, candidate.c.character_id)
@@ -293,14 +239,15 @@ class Writer:
         rows = [
             {
                 "image_id": images[each.sha256],
-                "character_id": shown[each.listed.character],
-                "is_lead": False,
+                "character_id": shown[owner],
+                "is_lead": owner in _known_by(each),
             }
             for each in pictures
-            if each.listed.character or images[each.sha256] not in filed
+            for owner in places.filed_under(each)
+            if owner or images[each.sha256] not in filed
         ]
         file_under(connection, candidate, rows)
-        named = [images[each.sha256] for each in pictures if each.listed.character]
+        named = [images[each.sha256] for each in pictures if each.given.owners]
         nobody = self._nobody(connection)
         if nobody is not None:
             connection.execute(
@@ -309,14 +256,21 @@ class Writer:
                 )
             )
 
-    @staticmethod
-    def _nobody(connection: sa.Connection) -> int | None:
+    def _nobody(self, connection: sa.Connection) -> int | None:
         query = (
             sa.select(character.c.id)
             .join(album, album.c.id == character.c.album_id)
-            .where(album.c.name == NOBODYS_ALBUM, character.c.name == NOBODY)
+            .where(
+                album.c.name == self.publisher.nobodys_album,
+                character.c.name == NOBODY,
+            )
         )
         return connection.execute(query).scalar_one_or_none()
+
+
+def _known_by(picture: MeasuredPicture) -> set[Owner | None]:
+    """The characters whose reference is in a picture."""
+    return {each.given.owner for each in picture.faces if each.given.is_reference}
 
 
 def _waves(pictures: Iterable[MeasuredPicture]) -> Iterator[list[MeasuredPicture]]:

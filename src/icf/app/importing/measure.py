@@ -1,4 +1,4 @@
-"""Store the bytes of a listed picture, decode it, and measure it and its faces.
+"""Store the bytes of a given picture, decode it, and measure it and its faces.
 
 It is what the filter's step ``detect`` does, with given boxes in place of found ones:
 the picture and its faces then go on as any others.
@@ -13,33 +13,38 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
+from icf.app.importing.given import GivenFace, Stated
+from icf.app.importing.turned import WrongSize, in_upright
 from icf.codes import ImageReason
 from icf.engine.attention import one_by_one
 from icf.engine.step import Item, Outcome, Step, Subject
 from icf.errors import BadInput
 from icf.filter import resources
-from icf.filter.steps.detect import measured, picture_columns
-from icf.images import Undecodable, decode
+from icf.filter.steps.detect import Detect, measured, picture_columns
+from icf.images import Picture, Undecodable, decode
 from icf.images.hashing import HASHERS, HasherName
 from icf.models.data.base import Box
 from icf.models.data.boxes import wrong_with
 from icf.models.data.picture_files import read_file
 from icf.models.detection import Detection
 
-#: The step's name in the ledger.
-STEP = "import icartoonface"
+#: Of an outcome's columns, those that are no columns of an image: the place of each
+#: face among the given ones (-1: it was found), and the hash of who found it.
+GIVEN, FOUND_BY = "given", "found_by"
 
 
 @dataclass(frozen=True)
-class GivenPicture(Item):
-    """A file, and the boxes of its faces."""
+class PictureFile(Item):
+    """A file, and the faces in it, or whether they are looked for."""
 
     file: Path
-    boxes: tuple[Box, ...]
+    faces: tuple[GivenFace, ...]
+    stated: Stated
+    looked_for: bool = False
 
 
 @dataclass(frozen=True)
-class Measure(Step[GivenPicture]):
+class Measure(Step[PictureFile]):
     """Turns a file into the columns of an image and its faces.
 
     A box that lies outside its picture gives no face.
@@ -48,51 +53,71 @@ class Measure(Step[GivenPicture]):
         blobs: the URL of the blob store.
         max_pixels: the cap on width x height.
         hashes: what computes the perceptual hashes.
+        detect: finds the faces of pictures where they are looked for.
     """
 
-    name: ClassVar[str] = STEP
+    name: ClassVar[str] = "import"
     subject: ClassVar[Subject] = "image"
     decodes: ClassVar[bool] = True
 
     blobs: str
     max_pixels: int
     hashes: HasherName = "icf"
+    detect: Detect | None = None
 
     def open(self) -> None:
-        """Open the judge of photographs."""
+        """Open the judge of photographs; the detector only where it is needed."""
         resources.photo_judge()
 
     def select(
         self, connection: sa.Connection, ids: Sequence[int]
-    ) -> list[GivenPicture]:
+    ) -> list[PictureFile]:
         """Return nothing: these pictures are in lists, and not in the catalogue yet."""
         return []
 
-    def judge(self, batch: Sequence[GivenPicture]) -> list[Outcome]:
+    def judge(self, batch: Sequence[PictureFile]) -> list[Outcome]:
         """Store, decode and measure."""
         return [self._judge_one(item) for item in one_by_one(batch)]
 
-    def _judge_one(self, item: GivenPicture) -> Outcome:
+    def _judge_one(self, item: PictureFile) -> Outcome:
         try:
             data = read_file(item.file)
             picture = decode(data, self.max_pixels)
+            faces = in_upright(item.faces, item.stated, data, picture)
         except Undecodable as error:
             reason = error.reason.value
             return Outcome(item.id, False, reason, message=f"{reason}: {error}")
+        except WrongSize as error:
+            return Outcome(item.id, False, "wrong_size", message=str(error))
         except BadInput as error:
             failed = ImageReason.STEP_FAILED.value
             return Outcome(item.id, False, failed, message=str(error))
         hasher = HASHERS[self.hashes]
         size = picture.width, picture.height
-        faces = tuple(
+        whole: Box = (0.0, 0.0, float(picture.width), float(picture.height))
+        boxes = [(place, each, each.box or whole) for place, each in enumerate(faces)]
+        given = [
             # A given box has no score; it is as sure as can be.
-            measured(picture.pixels, Detection(box, 1.0, "cartoon"), hasher)
-            for box in item.boxes
+            (place, Detection(box, each.score, each.kind))
+            for place, each, box in boxes
             if wrong_with(box, size) is None
-        )
+        ]
+        found_by = None
+        if item.looked_for and self.detect is not None:
+            found, found_by = self._found(self.detect, picture)
+            given = [(-1, each) for each in found]
         columns = {
             **picture_columns(picture, hasher),
             "sha256": resources.blobs(self.blobs).put(data),
             "bytes": len(data),
+            GIVEN: tuple(place for place, _ in given),
+            FOUND_BY: found_by,
         }
-        return Outcome(item.id, True, columns=columns, faces=faces)
+        measures = tuple(measured(picture.pixels, each, hasher) for _, each in given)
+        return Outcome(item.id, True, columns=columns, faces=measures)
+
+    @staticmethod
+    def _found(detect: Detect, picture: Picture) -> tuple[list[Detection], str]:
+        detector = resources.detector(detect.runtime, detect.device, detect.model)
+        [found] = detector.detect([picture.pixels], detect.least_score)
+        return list(found), detector.model_hash

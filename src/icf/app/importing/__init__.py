@@ -1,0 +1,1 @@
+"""`icf import`: labelled pictures of others, as the answers of their source."""

@@ -1,0 +1,135 @@
+"""Write where pictures are from: rows of the frontier, sources, and mentions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.app.importing.given import Owner
+from icf.app.importing.rows import MeasuredPicture
+from icf.catalogue.bulk_insert import insert_all, insert_into
+from icf.catalogue.candidates import file_under
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import image_source, mention, url
+from icf.codes import FetchStatus
+
+
+def write(
+    connection: sa.Connection,
+    pictures: Sequence[MeasuredPicture],
+    images: Mapping[str, int],
+    shown: Mapping[Owner | None, int],
+    licence: str,
+) -> None:
+    """Say where each picture is from, of which part it is, and whom it is filed under.
+
+    Args:
+        connection: a transaction that writes.
+        pictures: of which no two have the same bytes.
+        images: their ids, by SHA-256.
+        shown: the ids of characters; that of nobody by None.
+        licence: of pictures that say none themselves.
+    """
+    now = time.time()
+    frontier = [
+        {
+            **_licence(each, licence),
+            "url": each.given.url,
+            "host": "",
+            "source": each.given.part,
+            "fate": FetchStatus.STORED.value,
+            # So that another picture under this address is told from this one.
+            "expected_bytes": each.columns["bytes"],
+            "image_id": images[each.sha256],
+            "found_at": now,
+            "finished_at": now,
+        }
+        for each in pictures
+    ]
+    insert = insert_into(connection, url)
+    # One that was lost, or that a harvest could not fetch, is here again.
+    again = {"fate": insert.excluded.fate, "image_id": insert.excluded.image_id}
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["url"], set_=again), frontier
+    )
+    ordered = sorted(pictures, key=lambda each: images[each.sha256])
+    sources = [
+        {
+            **row,
+            "image_id": images[each.sha256],
+            "source": each.given.part,
+            "fetched_at": now,
+        }
+        for each in ordered
+        for row in _places(each, licence)
+    ]
+    known = insert_into(connection, image_source).on_conflict_do_nothing(
+        index_elements=["image_id", "url"]
+    )
+    insert_all(connection, known, sources)
+    _mention(connection, pictures, shown, now)
+
+
+def filed_under(picture: MeasuredPicture) -> list[Owner | None]:
+    """Whom a picture is filed under; None: nobody that it names."""
+    owners: dict[Owner | None, None] = dict.fromkeys(
+        each.given.owner for each in picture.faces if each.given.owner
+    )
+    if picture.given.filed:
+        owners[picture.given.filed] = None
+    return list(owners) or [None]
+
+
+def _places(picture: MeasuredPicture, licence: str) -> Iterator[dict[str, Any]]:
+    given = picture.given
+    if not given.places:
+        row = _licence(picture, licence)
+        yield {"url": given.url, "page_url": None, "author": None, **row}
+    for each in given.places:
+        yield {
+            "url": each.url,
+            "page_url": each.page or None,
+            "author": each.author or None,
+            "licence": each.licence,
+            "licence_url": each.licence_url or None,
+            "licence_from": each.licence_from,
+        }
+
+
+def _licence(picture: MeasuredPicture, default: str) -> dict[str, str | None]:
+    given = picture.given
+    name = given.licence or default
+    if given.licence:
+        read_from = "list"
+    else:
+        read_from = "unknown" if name == "unknown" else "import"
+    return {
+        "licence": name,
+        "licence_url": given.licence_url if given.licence else None,
+        "licence_from": read_from,
+    }
+
+
+def _mention(
+    connection: sa.Connection,
+    pictures: Sequence[MeasuredPicture],
+    shown: Mapping[Owner | None, int],
+    now: float,
+) -> None:
+    query = sa.select(url.c.id, url.c.url)
+    urls = [each.given.url for each in pictures]
+    keys = {row.url: row.id for row in by_ids(connection, query, url.c.url, urls)}
+    rows = [
+        {
+            "url_id": keys[each.given.url],
+            "character_id": shown[owner],
+            "is_lead": False,
+            "found_at": now,
+        }
+        for each in pictures
+        for owner in filed_under(each)
+    ]
+    file_under(connection, mention, rows)

@@ -1,0 +1,290 @@
+"""Import given pictures: read lists, measure, write; again where it ended.
+
+A picture whose address is in the catalogue, and its bytes in the blob store, is known:
+a second run reads no file of it. Bytes come before rows, and rows in one transaction a
+batch, so a killed import has whole batches, and the next one does the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.app.importing.given import (
+    Fault,
+    FilesByStatus,
+    GivenFace,
+    GivenPicture,
+    Publisher,
+    Source,
+)
+from icf.app.importing.measure import FOUND_BY, GIVEN, Measure, PictureFile
+from icf.app.importing.rows import Entries, MeasuredFace, MeasuredPicture, Written
+from icf.app.importing.write import Writer
+from icf.catalogue.bulk_insert import among
+from icf.catalogue.schema import image, url
+from icf.codes import FetchStatus
+from icf.engine.engine import Engine
+from icf.engine.runner import Chain
+from icf.engine.step import NewFace, Outcome
+from icf.filter.chain import filter_chain
+from icf.filter.step_names import DETECT
+from icf.filter.steps.detect import Detect
+from icf.stores.lock import one_at_a_time
+from icf.workspace import Workspace
+
+#: In a workspace's folder: held while pictures are imported.
+LOCK = "import.lock"
+#: Pictures that are measured by one process at a time, and a transaction.
+BATCH = 64
+#: Pictures whose addresses are looked for at a time.
+_PAGE = 4096
+
+#: Called with how many pictures were settled.
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Imported:
+    """What an import did, or would do.
+
+    Attributes:
+        listed: pictures of the source, by part.
+        files: what became of each of them.
+        written: what is new.
+        left_out: what was passed over, by reason, and is no fault.
+        faults: lines and pictures that could not be imported.
+    """
+
+    listed: Counter[str] = field(default_factory=Counter)
+    files: FilesByStatus = field(default_factory=FilesByStatus)
+    written: Written = field(default_factory=Written)
+    left_out: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+
+    def refuse(self, reason: str, fault: Fault) -> None:
+        """Note a picture that cannot be imported."""
+        self.files.refused[reason] += 1
+        self.faults.append(fault)
+
+
+def preview(workspace: Workspace, source: Source) -> Imported:
+    """Count what would be imported; no picture is read.
+
+    Raises:
+        BadInput: the source is not what it should be.
+    """
+    done = Imported(left_out=source.left_out)
+    for each in _new(workspace, source, done, lambda pictures: None):
+        done.written.pictures[each.part] += 1
+        done.files.imported += 1
+        done.written.faces += len(each.faces)
+        done.written.labels += sum(
+            face.owner is not None and face.labelled for face in each.faces
+        )
+        done.written.verified += each.verified is not None
+    return done
+
+
+def import_pictures(
+    workspace: Workspace,
+    source: Source,
+    publisher: Publisher,
+    engine: Engine,
+    progress: Progress = lambda pictures: None,
+) -> Imported:
+    """Bring the pictures of a source into a workspace.
+
+    Args:
+        workspace: to write to.
+        source: the pictures.
+        publisher: who says what they show.
+        engine: decodes and measures.
+        progress: called with numbers of pictures.
+
+    Raises:
+        BadInput: the source is not what it should be.
+        BrokenMachine: disk or database fail; run it again.
+    """
+    done = Imported(left_out=source.left_out)
+    with one_at_a_time(workspace.root / LOCK, publisher.command):
+        run_id = workspace.begin_run(f"icf {publisher.command}")
+        chain = filter_chain(workspace)
+        writer = Writer(run_id, _entries(chain), publisher)
+        done.written = writer.written
+        step = Measure(
+            workspace.blobs_url,
+            workspace.settings.harvest.max_pixels,
+            workspace.settings.filter.hashes,
+            _detect(chain),
+        )
+        least = workspace.settings.filter.min_score
+        waiting: dict[int, GivenPicture] = {}
+        new = _new(workspace, source, done, progress)
+        for outcomes in engine.judge(step, _batches(new, waiting)):
+            measured = list(_measured(outcomes, waiting, done, least))
+            with workspace.catalogue.write() as connection:
+                writer.write(connection, measured)
+            progress(len(outcomes))
+        workspace.end_run(run_id)
+    done.files.imported = done.written.pictures.total()
+    done.files.withdrawn = done.written.withdrawn
+    return done
+
+
+def _detect(chain: Chain) -> Detect | None:
+    return next((each for each in chain.steps if isinstance(each, Detect)), None)
+
+
+def _entries(chain: Chain) -> Entries:
+    """Where pictures whose faces are known enter the chain."""
+    names = [step.name for step in chain.steps]
+    detect = chain.steps[names.index(DETECT)]
+    later = chain.later(detect)
+    return Entries(DETECT, later[0] if later else None, chain.first("face"))
+
+
+def _new(
+    workspace: Workspace, source: Source, done: Imported, progress: Progress
+) -> Iterator[GivenPicture]:
+    """Yield what is not imported yet; count the rest."""
+    for page in _pages(_without_faults(source, done), _PAGE):
+        known = _known(workspace, [each.url for each in page])
+        for each in page:
+            if each.url not in known:
+                yield each
+            elif _is_another(each, known[each.url]):
+                done.refuse("another_picture", _another(each))
+            else:
+                done.files.known += 1
+                progress(1)
+
+
+def _without_faults(source: Source, done: Imported) -> Iterator[GivenPicture]:
+    for each in source.pictures():
+        if isinstance(each, GivenPicture):
+            done.listed[each.part] += 1
+            done.files.found += 1
+            yield each
+        elif each.is_picture:
+            done.files.found += 1
+            done.refuse("unreadable", each)
+        else:
+            done.faults.append(each)
+
+
+def _known(workspace: Workspace, urls: Sequence[str]) -> dict[str, int]:
+    """Those addresses whose picture is in the catalogue, and its bytes in the store.
+
+    Returns:
+        The number of bytes of each.
+    """
+    with workspace.catalogue.read() as connection:
+        query = (
+            sa.select(url.c.url, image.c.sha256, image.c.bytes)
+            .join(image, image.c.id == url.c.image_id)
+            .where(
+                among(connection, url.c.url, urls),
+                url.c.fate == FetchStatus.STORED.value,
+            )
+        )
+        rows = connection.execute(query).all()
+    return {row.url: row.bytes for row in rows if workspace.blobs.has(row.sha256)}
+
+
+def _is_another(picture: GivenPicture, size: int) -> bool:
+    try:
+        return picture.file.stat().st_size != size
+    except OSError:
+        return False
+
+
+def _another(picture: GivenPicture) -> Fault:
+    why = (
+        f"another picture was imported as {picture.url} before; if this is another "
+        "data set, it needs another name (--name, or that of its folder)"
+    )
+    return Fault(picture.where, f"{picture.file}: {why}", is_picture=True)
+
+
+def _batches(
+    new: Iterable[GivenPicture], waiting: dict[int, GivenPicture]
+) -> Iterator[list[PictureFile]]:
+    """Number the pictures; ``waiting`` has each until its outcome is there."""
+    number = 0
+    for page in _pages(new, BATCH):
+        items = []
+        for each in page:
+            number += 1
+            waiting[number] = each
+            looked_for = each.filed is not None and not each.faces
+            items.append(
+                PictureFile(number, each.file, each.faces, each.stated, looked_for)
+            )
+        yield items
+
+
+def _measured(
+    outcomes: Iterable[Outcome],
+    waiting: dict[int, GivenPicture],
+    done: Imported,
+    least: float,
+) -> Iterator[MeasuredPicture]:
+    for each in outcomes:
+        given = waiting.pop(each.id)
+        if not each.passed:
+            why = each.message or each.reason
+            fault = Fault(given.where, f"{given.file}: {why}", is_picture=True)
+            done.refuse(each.reason, fault)
+            continue
+        columns: dict[str, Any] = dict(each.columns)
+        places = columns.pop(GIVEN)
+        found_by = columns.pop(FOUND_BY)
+        if found_by is None:
+            outside = len(given.faces) - len(each.faces)
+            if outside:
+                done.left_out["a box outside its picture"] += outside
+            some = [given.faces[place] for place in places]
+        else:
+            some = _as_found(given, each.faces, str(found_by), least, done.left_out)
+        faces = zip(each.faces, some, strict=True)
+        measured = tuple(MeasuredFace(new, face) for new, face in faces)
+        yield MeasuredPicture(given, columns, measured)
+
+
+def _as_found(
+    picture: GivenPicture,
+    faces: Sequence[NewFace],
+    found_by: str,
+    least: float,
+    left_out: Counter[str],
+) -> list[GivenFace]:
+    """Say of found faces that the one sure drawn face is the picture's character."""
+    sure = [each.kind == "cartoon" and each.score >= least for each in faces]
+    alone = sum(sure) == 1
+    if not alone:
+        left_out[f"a picture with {'several faces' if any(sure) else 'no face'}"] += 1
+    owner = picture.filed
+    return [
+        GivenFace(
+            each.box,
+            picture.line,
+            owner,
+            "human" if each.kind == "human" else "cartoon",
+            labelled=alone and is_sure,
+            found_by=found_by,
+            score=each.score,
+        )
+        for each, is_sure in zip(faces, sure, strict=True)
+    ]
+
+
+def _pages(pictures: Iterable[GivenPicture], size: int) -> Iterator[list[GivenPicture]]:
+    left = iter(pictures)
+    while page := list(islice(left, size)):
+        yield page
