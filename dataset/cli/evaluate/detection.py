@@ -58,4 +58,8 @@ def detection(invocation: Invocation, truth_path: Path, detections_path: Path) -
             )
     score["repeated_boxes"] = truth.repeated
     score["repeated_detections"] = detections.repeated
-    invocation.emit(score, lambda: score_table(score, "{:.4f}"))
+    coco = {f"coco_{name}": value for name, value in score["coco_summary"].items()}
+    shown = {**score, **coco}
+    del shown["coco_summary"]
+    rows = {name: value for name, value in shown.items() if value is not None}
+    invocation.emit(score, lambda: score_table(rows, "{:.4f}"))
