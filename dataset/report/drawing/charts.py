@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 #: Size of a chart, and the room around its bars, in the drawing's units.
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 170, 38, 24, 8
+
+#: Most steps of a ranked curve.
+_STEPS = 400
 
 #: Largest share of all values beyond the last bar; they are added to it.
 _BEYOND = 0.02
@@ -16,6 +19,8 @@ _BEYOND = 0.02
 def ranked(values: Sequence[int], title: str) -> Markup:
     """Values in descending order as one filled curve: the long tail.
 
+    Of more values than can be seen apart, the first of every few is drawn.
+
     Args:
         values: one per character, most first.
         title: what the chart shows, for screen readers.
@@ -23,10 +28,11 @@ def ranked(values: Sequence[int], title: str) -> Markup:
     if not values:
         return Markup("")
     top, across, down = frame(max(values))
-    step = across / len(values)
+    drawn = values[:: max(1, -(-len(values) // _STEPS))]
+    step = across / len(drawn)
     base = TOP + down
     points = [f"M{LEFT},{base}"]
-    for place, value in enumerate(values):
+    for place, value in enumerate(drawn):
         y = base - down * value / top
         points.append(f"L{LEFT + place * step:.1f},{y:.1f}")
         points.append(f"L{LEFT + (place + 1) * step:.1f},{y:.1f}")
@@ -35,10 +41,13 @@ def ranked(values: Sequence[int], title: str) -> Markup:
     return svg(f'<path class="fill" d="{" ".join(points)}"/>{ticks}', title)
 
 
-def funnel(counts: Sequence[int]) -> Markup:
-    """One block a stage, as tall as its count, joined to the next: a picture only.
+def funnel(counts: Sequence[int], names: Sequence[str] = ()) -> Markup:
+    """One block a stage, as tall as its count, joined to the next.
 
-    The page has the numbers as text, so screen readers skip the drawing.
+    Args:
+        counts: of the stages.
+        names: of them, written below with the counts. Without names it is a picture
+            only, which screen readers skip: the page has the numbers as text.
     """
     most = max(counts, default=0)
     if not most:
@@ -61,6 +70,16 @@ def funnel(counts: Sequence[int]) -> Markup:
                 f"L{next_left:g},{high / 2 - then:.1f}V{high / 2 + then:.1f}"
                 f'L{right:g},{high / 2 + half:.1f}Z"/>'
             )
+    if names:
+        for place, (name, count) in enumerate(zip(names, counts, strict=True)):
+            middle = column * (place + 0.5)
+            parts.append(
+                f'<text x="{middle:g}" y="{high + 22}" text-anchor="middle">'
+                f'{count:,}</text><text x="{middle:g}" y="{high + 40}" '
+                f'text-anchor="middle">{escape(name)}</text>'
+            )
+        said = "; ".join(f"{n}: {c:,}" for n, c in zip(names, counts, strict=True))
+        return svg("".join(parts), said, (column * len(counts), high + 48))
     head = Markup('<svg class="flow" viewBox="0 0 {} {}" aria-hidden="true">').format(
         column * len(counts), high
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.codes import ReviewStatus, Suspicion
 from icf.dataset.report.counts import Bar, count_by
-from icf.dataset.report.pictures.contact_sheets import face_thumbnail
+from icf.dataset.report.pictures.thumbnails import Thumbnail, face_thumbnails
 from icf.stores.blobs import BlobStore
 
 #: Limit of pairs that are shown of each kind.
@@ -24,12 +24,12 @@ class Shown:
     Attributes:
         character: its character's name.
         album: the character's album.
-        thumbnail: a data URI; empty if its picture is missing.
+        thumbnail: None if its picture is missing.
     """
 
     character: str
     album: str
-    thumbnail: str
+    thumbnail: Thumbnail | None
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,16 @@ def _pairs(connection: sa.Connection, blobs: BlobStore, kind: Suspicion) -> list
         .order_by(sa.case((waiting, 0), else_=1), review.score.desc(), review.id)
         .limit(PAIRS)
     )
+    rows = connection.execute(query).all()
+    ids = [each for row in rows for each in (row.face_id, row.other_face_id)]
+    made = face_thumbnails(connection, blobs, ids)
     return [
         Pair(
-            Shown(row.one, row.here, face_thumbnail(connection, blobs, row.face_id)),
-            Shown(
-                row.two, row.there, face_thumbnail(connection, blobs, row.other_face_id)
-            ),
+            Shown(row.one, row.here, made.get(row.face_id)),
+            Shown(row.two, row.there, made.get(row.other_face_id)),
             row.similarity,
             None if row.phash_bits is None else (row.phash_bits, row.dhash_bits),
             row.status,
         )
-        for row in connection.execute(query).all()
+        for row in rows
     ]

@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.catalogue.merges import survivor
 from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
 from icf.dataset.report.counts import Bar, bars, count, count_by
 
@@ -71,8 +70,6 @@ class Figures:
     lost_urls: Sequence[Bar]
     lost_images: Sequence[Bar]
     lost_faces: Sequence[Bar]
-    per_character: Sequence[int]
-    regions: Sequence[Bar]
     licences: Sequence[Licence]
     agreement: Agreement
     last_run: LastRun | None
@@ -94,8 +91,6 @@ def read_figures(connection: sa.Connection) -> Figures:
         lost_faces=bars(
             count_by(connection, face.reason, face.verdict == _DROPPED), FaceReason
         ),
-        per_character=_per_character(connection),
-        regions=_regions(connection),
         licences=_licences(connection),
         agreement=_agreement(connection),
         last_run=_last_run(connection),
@@ -155,35 +150,6 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
             connection.execute(asked.where(_CONFIRMED)).scalar_one(),
         ),
     ]
-
-
-def _per_character(connection: sa.Connection) -> list[int]:
-    """Count confirmed faces, else kept ones, per character, most first."""
-    confirmed = (
-        sa.select(sa.func.count())
-        .select_from(schema.question.join(schema.character))
-        .where(_CONFIRMED)
-        .group_by(survivor())
-    )
-    kept = (
-        sa.select(sa.func.count())
-        .select_from(schema.face)
-        .where(schema.face.c.verdict == Verdict.KEPT.value)
-        .group_by(schema.face.c.character_id)
-    )
-    counts = list(connection.execute(confirmed).scalars())
-    return sorted(counts or connection.execute(kept).scalars(), reverse=True)
-
-
-def _regions(connection: sa.Connection) -> list[Bar]:
-    region = schema.album.c.region
-    query = (
-        sa.select(region, sa.func.count())
-        .select_from(schema.character.join(schema.album))
-        .where(region.is_not(None))
-        .group_by(region)
-    )
-    return bars({name: number for name, number in connection.execute(query)})[:12]
 
 
 def _licences(connection: sa.Connection) -> list[Licence]:

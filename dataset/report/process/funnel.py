@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.codes import FaceReason, FetchStatus, Label, Verdict
 from icf.dataset.report.counts import count, count_by
+from icf.dataset.report.drawing import charts
+from icf.dataset.report.drawing.plot import Plot
 
 _FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
@@ -58,6 +60,23 @@ def read_funnel(
         Stage(each.name, each.count, [part for part in each.rest if part[1]])
         for each in stages
     ]
+
+
+def funnel_plot(stages: Sequence[Stage]) -> Plot:
+    """Make the plot of the stages, each with what did not reach the next one."""
+    rows = [
+        (each.name, each.count, "; ".join(f"{count} {why}" for why, count in each.rest))
+        for each in stages
+    ]
+    counts, names = [each.count for each in stages], [each.name for each in stages]
+    return Plot(
+        "funnel",
+        "From URLs to a release",
+        "the count at each stage",
+        charts.funnel(counts, names),
+        ("stage", "count", "not in the next stage"),
+        rows,
+    )
 
 
 def _urls(connection: sa.Connection) -> Stage:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from icf.dataset.report.drawing import charts
 from icf.dataset.report.drawing.charts import BOTTOM, HEIGHT, LEFT, TOP
+from icf.dataset.report.drawing.plot import Plot, plot_name
 from icf.dataset.report.process.measures import Measure
 from icf.reliability import Bin
 
@@ -62,6 +63,42 @@ def thresholded(measure: Measure, bars: int = 20) -> Markup:
             f'y2="{TOP + down:.1f}"/>'
         )
     return charts.svg("".join(parts), _title(measure))
+
+
+def measure_plot(measure: Measure) -> Plot:
+    """Make the plot of a measure, which says how much is beyond the threshold."""
+    note = f"{measure.note}; {measure.total:,} measured"
+    if measure.threshold is not None:
+        cut = number(measure.threshold)
+        note += f", {measure.beyond:,} of them beyond {cut}"
+    # 0.05 * 3 is 0.15000000000000002.
+    rows = [
+        (float(f"{at * measure.step:.9g}"), good, bad)
+        for at, (good, bad) in sorted(measure.counts.items())
+    ]
+    return Plot(
+        f"measure-{plot_name(measure.name)}",
+        measure.name,
+        note,
+        thresholded(measure),
+        ("from", "passes", "beyond the threshold"),
+        rows,
+    )
+
+
+def reliability_plot(bins: Sequence[Bin]) -> Plot:
+    """Make the plot of predicted against observed."""
+    return Plot(
+        "reliability",
+        "Predicted and observed",
+        'horizontal: probability when asked; vertical: share of "same"',
+        reliability(bins),
+        ("predicted", "observed", "answered"),
+        [
+            (round(each.predicted, 4), round(each.observed, 4), each.count)
+            for each in bins
+        ],
+    )
 
 
 def reliability(bins: Sequence[Bin]) -> Markup:

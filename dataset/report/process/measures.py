@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import Verdict
 from icf.dataset.report.counts import bin_of
 from icf.settings import FilterSettings
 
@@ -144,23 +143,6 @@ def _read_sharpness(connection: sa.Connection, wanted: FilterSettings) -> list[M
     return found
 
 
-def read_kept(connection: sa.Connection) -> list[Measure]:
-    """Count size and sharpness of the kept faces; without thresholds."""
-    kept = _FACE.verdict == Verdict.KEPT.value
-    measures = [
-        _measure(connection, name, note, bars, None, sa.false(), kept)
-        for name, note, bars in (
-            ("Size of kept faces", "shorter side in pixels", (_SIDE, 10.0)),
-            (
-                "Sharpness of kept faces",
-                "of edges, at 100 pixels",
-                (_FACE.edge_sharpness, 0.02),
-            ),
-        )
-    ]
-    return [measure for measure in measures if measure.counts]
-
-
 def _measure(
     connection: sa.Connection,
     name: str,
@@ -168,14 +150,13 @@ def _measure(
     bars: tuple[sa.ColumnElement[Any], float],
     threshold: float | None,
     bad: sa.ColumnElement[bool],
-    *where: sa.ColumnElement[bool],
 ) -> Measure:
     value, step = bars
     place = bin_of(connection, value, step).label("place")
     beyond = sa.func.sum(sa.case((bad, 1), else_=0))
     query = (
         sa.select(place, sa.func.count(), beyond)
-        .where(value >= 0, *where)
+        .where(value >= 0)
         .group_by(place)
         .order_by(place)
     )

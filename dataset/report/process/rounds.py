@@ -12,6 +12,7 @@ from markupsafe import Markup
 from icf.catalogue.rounds.log import Round, read_rounds
 from icf.dataset.report.drawing import charts
 from icf.dataset.report.drawing.charts import BOTTOM, HEIGHT, LEFT, TOP
+from icf.dataset.report.drawing.plot import Plot
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ class ShownRound:
 def read_shown_rounds(connection: sa.Connection) -> list[ShownRound]:
     """Read all rounds, by number."""
     return [_shown(each) for each in read_rounds(connection)]
+
+
+def rounds_plot(rounds: Sequence[ShownRound]) -> Plot | None:
+    """Make the plot of the questions left; None for less than two rounds."""
+    drawing = chart(rounds)
+    if not drawing:
+        return None
+    title, note = "Questions left", "questions that are left after each round"
+    rows = [(each.number, each.left, each.asked) for each in rounds]
+    return Plot("rounds", title, note, drawing, ("round", "left", "asked"), rows)
 
 
 def chart(rounds: Sequence[ShownRound]) -> Markup:
