@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
@@ -49,7 +51,8 @@ def test_it_refers_to_nothing_outside_itself(
     for tag, attributes in page.tags:
         for name in ("src", "href", "srcset", "action", "data"):
             value = attributes.get(name, "#")
-            assert value.startswith(("data:image/jpeg;base64,", "#")), tag
+            inside = ("data:image/jpeg;base64,", "data:text/csv;base64,", "#")
+            assert value.startswith(inside), tag
         assert not any(name.startswith("on") for name in attributes)
     policy = next(m["content"] for m in page.of("meta") if "http-equiv" in m)
     assert policy.startswith("default-src 'none'")
@@ -113,7 +116,7 @@ def test_the_filter_is_shown_step_by_step_measure_by_measure_and_pair_by_pair(
         assert words in page.words
     drawings = [each.get("aria-label", "") for each in page.of("svg")]
     assert any("beyond the threshold of 100" in each for each in drawings)
-    twins = [each["alt"] for each in page.of("img") if each["alt"].startswith("twin")]
+    twins = [each["alt"] for each in page.of("img") if each["alt"].endswith("of 2")]
     assert len(twins) == 2
     assert "No question is answered yet" in page.words
 
@@ -201,14 +204,23 @@ def test_pictures_have_alternative_texts_and_tables_have_headers(
         assert drawing.get("aria-hidden") == "true" or drawing["aria-label"]
     assert page.of("html") == [{"lang": "en"}]
     targets = {each["id"] for _, each in page.tags if "id" in each}
-    assert {each["href"][1:] for each in page.of("a")} <= targets
+    links = {each["href"] for each in page.of("a") if "download" not in each}
+    assert {each[1:] for each in links} <= targets
+    assert len(links) == len(page.of("section"))
 
 
 def test_an_empty_workspace_says_what_to_do_next(tmp_path: Path) -> None:
     workspace = init(tmp_path / "new")
     words = report(workspace, tmp_path / "r.html").words
     workspace.catalogue.close()
-    for part in ("icf-annotate export", "icf-build-splits", "No model was used yet."):
+    for part in (
+        "No face was kept yet: icf-filter run",
+        "No example: it takes",
+        "A mean takes five faces of one album",
+        "No face is confirmed yet: icf-annotate export",
+        "icf-build-splits",
+        "No model was used yet.",
+    ):
         assert part in words
 
 
@@ -253,3 +265,34 @@ def test_the_label_error_is_that_of_the_audit_beside_the_estimate(
     row = f"{part.labels:,} {part.checked:,} {part.errors:,} {100 * part.error:.1f}%"
     assert f"{row} {percent(part.bound)}" in words
     assert "Estimated without an audit" in words
+
+
+def test_every_face_is_shown_in_its_picture_by_its_box_on_demand(
+    released: Workspace, tmp_path: Path
+) -> None:
+    page = report(released, tmp_path / "r.html")
+    whole = [each for each in page.of("img") if each["alt"].endswith("in the picture")]
+    assert len(whole) == len([e for e in page.of("details") if e["class"] == "boxed"])
+    assert len(whole) > 40
+
+
+def test_each_plot_is_a_drawing_and_a_table_on_the_page_and_as_files(
+    released: Workspace, tmp_path: Path
+) -> None:
+    write_report(released, tmp_path / "r.html", tmp_path / "plots")
+    page = Page.read(tmp_path / "r.html")
+    links = {
+        each["download"]: each["href"] for each in page.of("a") if "download" in each
+    }
+    files = {each.name for each in (tmp_path / "plots").iterdir()}
+    assert {"samples.csv", "resolution.csv", "measure-size.csv"} <= links.keys()
+    assert links.keys() <= files
+    assert files == {f"{name[:-4]}{end}" for name in files for end in (".svg", ".csv")}
+    for name, link in links.items():
+        data = base64.b64decode(link.partition(",")[2])
+        assert data == (tmp_path / "plots" / name).read_bytes()
+    for name in files:
+        if name.endswith(".svg"):
+            root = ElementTree.parse(tmp_path / "plots" / name).getroot()
+            assert root is not None
+            assert root[0].tag.endswith("title")

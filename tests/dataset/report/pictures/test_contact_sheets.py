@@ -12,11 +12,11 @@ from icf.codes import FaceReason, ImageReason, Verdict
 from icf.dataset.report.pictures.contact_sheets import (
     CHARACTERS,
     FACES,
-    SIDE,
     Sheet,
     dropped_sheets,
     kept_sheets,
 )
+from icf.dataset.report.pictures.thumbnails import SIDE
 from icf.workspace import Workspace
 
 
@@ -50,8 +50,8 @@ def test_kept_sheets_show_every_album_and_the_reference_apart(
 
 def test_thumbnails_are_small_square_crops_of_the_face(workspace: Workspace) -> None:
     sheet = kept(workspace)[0]
-    for uri in sheet.thumbnails:
-        image = picture(uri)
+    for each in sheet.thumbnails:
+        image = picture(each.crop)
         assert max(image.size) <= SIDE
         assert abs(image.size[0] - image.size[1]) <= 1
         # The drawn faces are flat, bright ovals in the middle of their box.
@@ -94,5 +94,7 @@ def test_pictures_that_are_gone_or_broken_leave_no_hole(workspace: Workspace) ->
             path.unlink()
         else:
             path.write_bytes(b"no picture")
-    assert kept(workspace)[0] == Sheet(before.title, before.note, before.count, "", [])
+    assert kept(workspace)[0] == Sheet(
+        before.title, before.note, before.count, None, []
+    )
     assert dropped(workspace) == []
