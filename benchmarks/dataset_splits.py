@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.report import Result, peak_rss_mib, report
-from icf.dataset.leaks import find_leaks
 from icf.dataset.near_duplicates import Hashes, Reach
 from icf.dataset.plan import make_plan
+from icf.dataset.release.searched import find_leaks
 from icf.dataset.selection import Box, Identity, Pictures, SelectedFaces, Selection
 from icf.settings import DatasetSettings
 
@@ -54,6 +54,7 @@ def make_selection() -> Selection:
         size=np.full((total, 2), 200),
         boxes=(box,) * total,
         complete=rows >= PICTURES,
+        detected=((),) * total,
     )
     faces = SelectedFaces(
         face=rows,

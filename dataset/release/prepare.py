@@ -14,12 +14,15 @@ from icf.catalogue.labels.checked import Checked
 from icf.catalogue.labels.sure_faces import checked
 from icf.dataset import certificate
 from icf.dataset.certificate import with_certificate
+from icf.dataset.contents import Contents
 from icf.dataset.formats.registry import DEFAULT, make_writers
 from icf.dataset.inputs import ADDED, LOCAL, hash_inputs
-from icf.dataset.leaks import LeakReport, find_leaks
+from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, detection_truth, make_plan
+from icf.dataset.release.placed import contents_of
+from icf.dataset.release.searched import find_leaks
 from icf.dataset.selection import Selection, select
 from icf.settings import AnnotateSettings
 from icf.version import __version__
@@ -32,6 +35,7 @@ class Prepared:
 
     Attributes:
         plan: which picture and face is in which split.
+        contents: the rows of ``contents.csv``.
         leaks: the result of every leak check.
         sources: where each picture came from, by image id.
         inputs: the hash of everything that the splits depend on.
@@ -41,6 +45,7 @@ class Prepared:
     """
 
     plan: Plan
+    contents: Contents
     leaks: LeakReport
     sources: Mapping[int, Sequence[Source]]
     inputs: str
@@ -92,8 +97,12 @@ def prepare(
         plan = make_plan(selection, dataset, reach, seed)
         sources = read_sources(connection, _images(plan))
         certified = read_certified(connection)
+    contents = contents_of(plan)
     leaks = find_leaks(
-        plan, reach, lambda ids: workspace.vectors.get(selection.embedder, ids)
+        plan,
+        reach,
+        lambda ids: workspace.vectors.get(selection.embedder, ids),
+        contents,
     )
     chosen = {
         # By default a release is the same as before there was this setting.
@@ -128,7 +137,7 @@ def prepare(
         "settings": chosen,
     }
     text = json.dumps(summary, indent=2) + "\n"
-    return Prepared(plan, leaks, sources, inputs, folders, text, certified)
+    return Prepared(plan, contents, leaks, sources, inputs, folders, text, certified)
 
 
 def _images(plan: Plan) -> list[int]:

@@ -27,11 +27,10 @@ from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import write_contents
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import format_folders, make_writers
-from icf.dataset.leaks import LeakReport
+from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import COLUMNS, FILE, rows
 from icf.dataset.plan import Plan
 from icf.dataset.release.files import LEAKS, SUMMARY
-from icf.dataset.release.placed import contents_of
 from icf.dataset.release.prepare import Prepared
 from icf.dataset.release.sums import write_sums
 from icf.errors import BrokenMachine, IcfError, WrongUse
@@ -131,7 +130,7 @@ def _write_files(
         link,
     )
     pictures = _write_formats(data, prepared.folders, folder)
-    write_contents(folder / CONTENTS, contents_of(prepared.plan))
+    write_contents(folder / CONTENTS, prepared.contents)
     _write_json(folder / LEAKS, asdict(prepared.leaks))
     (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
     if prepared.certified is not None:

@@ -100,8 +100,11 @@ def test_it_goes_on_as_the_earlier_version_did(
     unasked = splits["counts"].pop("unasked_references")
     splits["counts"]["confirmed_faces"] += unasked
     assert unasked == 4
-    for key in ("counts", "held_back", "left_out", "leaks"):
+    for key in ("counts", "held_back", "left_out"):
         assert splits[key] == expected["splits"][key]
+    # Later versions search for more; equal files are one picture.
+    searched = expected["splits"]["leaks"].items() - {("same_picture", 0)}
+    assert searched <= splits["leaks"].items()
     assert _why(work) == expected["why"]
     assert _faces(work) == [tuple(row) for row in expected["faces"]]
 

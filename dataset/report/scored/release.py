@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.dataset.formats.registry import DEFAULT, format_folders
-from icf.dataset.leaks import Check
+from icf.dataset.leaks.report import Check
 from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.identification import IdentificationScore, score_identification

@@ -22,7 +22,7 @@ from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset.formats.icartoonface.detected import read_detections
 from icf.dataset.formats.registry import DEFAULT
-from icf.dataset.leaks import LeakReport
+from icf.dataset.leaks.report import LeakReport
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.scores.detection import DetectionScore, score_detection

@@ -21,9 +21,9 @@ from icf.app.why import explain
 from icf.catalogue import schema
 from icf.codes import Label
 from icf.dataset.contents import read_contents
-from icf.dataset.leaks import find_leaks
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.searched import find_leaks
 from icf.dataset.release.sums import read_sums
 from icf.dataset.release.write import write
 from icf.dataset.scores.identification import score_identification
@@ -350,7 +350,7 @@ def test_a_leak_stops_the_release_and_nothing_is_written(
     leaks = find_leaks(
         plan, Reach(10, 10), lambda ids: workspace.vectors.get(EMBEDDER, ids)
     )
-    with pytest.raises(IcfError, match="same_picture: 1") as caught:
+    with pytest.raises(IcfError, match="same_bytes: 1") as caught:
         write(workspace, replace(prepared, plan=plan, leaks=leaks), tmp_path / "out", 1)
     assert caught.value.exit_code == 1
     assert not list(tmp_path.glob("*out*"))

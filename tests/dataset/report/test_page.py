@@ -130,7 +130,7 @@ def test_release_leaks_scores_and_licences_are_shown(
     assert DETECTOR[:12] in words
     for name in ("rank-1", "rank-5", "rank-10", "official", "coco", "voc_all_point"):
         assert name in words
-    assert "12 checks, no leak" in words
+    assert "16 checks, no leak" in words
     assert "do not compare these figures with published ones" in words
     assert "Near 1 by construction" in words
     assert "CC BY-SA 4.0 extmetadata" in words
@@ -231,7 +231,7 @@ def test_a_release_that_was_moved_away_is_shown_from_the_catalogue(
     words = report(released, tmp_path / "r.html").words
     assert "There are no iCartoonFace files in releases/one" in words
     assert "rank-1" not in words
-    assert "12 checks, no leak" in words
+    assert "16 checks, no leak" in words
 
 
 def test_the_same_catalogue_gives_the_same_bytes(

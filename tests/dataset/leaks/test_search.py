@@ -5,10 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from icf.dataset.leaks import LeakReport, find_leaks
+from icf.dataset.contents import Contents
+from icf.dataset.leaks.report import LeakReport
+from icf.dataset.leaks.search import search_leaks
 from icf.dataset.near_duplicates import Hashes, Reach
 from icf.dataset.plan import Plan, make_plan
+from icf.dataset.release.placed import contents_of
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.searched import find_leaks
 from icf.dataset.splits import Splits
 from icf.workspace import Workspace
 from tests.dataset.drawn import EMBEDDER
@@ -88,7 +92,7 @@ def test_a_picture_in_both_detection_lists_is_found(
         detection_train=np.append(splits.detection_train, splits.detection_test[:1]),
     )
     found = leaks_of(workspace, plan, leaky)
-    assert found["same_picture"] == found["same_bytes"] == found["same_pixels"] == 1
+    assert found["same_bytes"] == found["same_pixels"] == 1
 
 
 def test_a_distractor_or_test_picture_that_occurs_twice_is_found(
@@ -148,3 +152,61 @@ def test_nearly_equal_embeddings_are_shown_for_review_and_stop_nothing(
     assert counts(report) == {"similar_embeddings": 1}
     assert report.leaks == ()
     assert "cosine 1.000" in report.checks[-1].examples[0]
+
+
+def column(contents: Contents, name: str, rows: list[int], key: str) -> Contents:
+    changed = getattr(contents, name).copy()
+    changed[rows] = key
+    return replace(contents, **{name: changed})
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test"),
+    [
+        ("track", "train", "probe"),
+        ("shot", "detection_train", "distractor"),
+        ("source_file", "train", "detection_test"),
+    ],
+)
+def test_a_track_shot_or_file_on_both_sides_is_found(
+    plan: Plan, name: str, train: str, test: str
+) -> None:
+    contents = contents_of(plan)
+    one, other = contents.rows(train)[0], contents.rows(test)[0]
+    inside = column(contents, name, contents.rows(train)[:2].tolist(), "k")
+    assert not any(each.count for each in search_leaks(inside, (10, 10)))
+    leaky = column(contents, name, [one, other], "k")
+    found = {each.name: each for each in search_leaks(leaky, (10, 10)) if each.count}
+    assert list(found) == [f"same_{name}"]
+    assert found[f"same_{name}"].severity == "leak"
+    pair = f"{contents.name[one]} and {contents.name[other]}"
+    assert found[f"same_{name}"].examples == (pair,)
+
+
+def test_near_duplicate_probes_of_one_identity_are_counted_and_stop_nothing(
+    plan: Plan,
+) -> None:
+    contents = contents_of(plan)
+    probes = contents.rows("probe")
+    label = contents.label[probes]
+    same = probes[label == label[0]][:3]
+    other = probes[label != label[0]][0]
+    phash, dhash = contents.face_phash.copy(), contents.face_dhash.copy()
+    phash[same], dhash[same] = 7, 7
+    phash[other], dhash[other] = 7, 7
+    near = replace(contents, face_phash=phash, face_dhash=dhash)
+    found = [each for each in search_leaks(near, (10, 10)) if each.count]
+    assert [(each.name, each.severity) for each in found] == [
+        ("near_duplicate_probes", "review")
+    ]
+    assert found[0].count == 2
+
+
+def test_one_label_for_two_identities_and_two_labels_for_one_are_found(
+    plan: Plan,
+) -> None:
+    contents = contents_of(plan)
+    label = contents.label.copy()
+    label[contents.rows("train")[0]] = 1
+    found = counts(LeakReport(search_leaks(replace(contents, label=label), (10, 10))))
+    assert found == {"label_differs": 1, "label_shared": 1}

@@ -1,0 +1,1 @@
+"""What train and test share and must not: searched, by code of its own."""
