@@ -44,7 +44,7 @@ from icf.catalogue.schema import album, character, face, image, image_source
 from icf.catalogue.tombstones import full_name
 from icf.codes import FaceReason, ImageReason
 from icf.errors import BadInput
-from icf.icartoonface.parts import HELD_OUT
+from icf.icartoonface.parts import HELD_OUT, HELD_OUT_ENDING
 from icf.models.data.base import LabelledFace, LabelledPicture, Reader, Skipped
 from icf.settings import Settings
 from icf.stores.blobs import BlobStore, MissingBlob
@@ -239,7 +239,10 @@ class _Stream:
     def _of_a_test(self) -> set[int]:
         """The groups of all pictures that a published set tests on."""
         query = sa.select(image_source.c.image_id).where(
-            image_source.c.source.in_(HELD_OUT)
+            sa.or_(
+                image_source.c.source.in_(HELD_OUT),
+                image_source.c.source.endswith(HELD_OUT_ENDING, autoescape=True),
+            )
         )
         return {self._group(each) for each in self._connection.execute(query).scalars()}
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
 import click
 
+from icf.app.import_icartoonface.earlier_release import EarlierRelease
 from icf.app.import_icartoonface.listed import PUBLISHER, Lists, TestLabels
+from icf.app.import_icartoonface.release import Release
+from icf.app.import_icartoonface.release_tables import SUMMARY, other_settings
 from icf.app.importing.command import bring, show
+from icf.app.importing.given import Source
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset import contents
+
+log = logging.getLogger(__name__)
+
+_OTHERS = (
+    "%s was made with other settings than this workspace has; put them into icf.toml "
+    "before `icf-filter run`, or faces of it may be dropped:\n  %s"
+)
 
 
 @click.command("icartoonface")
@@ -32,7 +45,7 @@ from icf.command import Invocation, example, pass_invocation, shared_options
     metavar="TEXT",
     default="unknown",
     show_default=True,
-    help="Licence of the pictures, as its publisher states it.",
+    help="Licence of the pictures, as its publisher states it; a release says itself.",
 )
 @click.option("--dry-run", is_flag=True, help="Only count what would be imported.")
 @shared_options
@@ -45,7 +58,7 @@ def icartoonface(
     licence: str,
     dry_run: bool,
 ) -> None:
-    """Bring the published iCartoonFace in DIR into this workspace.
+    """Bring the published iCartoonFace, or a release, in DIR into this workspace.
 
     DIR has the lists and the folders of pictures, in whichever folders the archives
     were unpacked: the recognition set, the detection set, the training part or the test
@@ -53,11 +66,28 @@ def icartoonface(
     each picture remembers its part: the pictures of a test are never trained on by
     `icf-train --data workspace`. Run `icf-filter run` next.
 
+    A release of icf-build-splits is recognised by its release.json, and everything is
+    taken from its tables: names, exact corners, sources and licences, verified boxes,
+    what the detector found. `icf-build-splits --after DIR` then builds it again.
+
     If the command is interrupted, run it again to continue; a second run changes
     nothing. Lines and pictures that are damaged or missing are reported, and the
     others imported.
     """
-    lists = Lists(folder, cast(TestLabels, test_labels))
-    publisher = replace(PUBLISHER, licence=licence)
-    done = bring(invocation, lists, publisher, dry_run=dry_run)
+    source: Source
+    if (folder / SUMMARY).exists():
+        release = _release(folder)
+        source, publisher = release, release.publisher
+        others = other_settings(release.summary, invocation.workspace.settings)
+        if others:
+            log.warning(_OTHERS, folder, "\n  ".join(others))
+    else:
+        source = Lists(folder, cast(TestLabels, test_labels))
+        publisher = replace(PUBLISHER, licence=licence)
+    done = bring(invocation, source, publisher, dry_run=dry_run)
     show(invocation, folder.name, done, dry_run=dry_run)
+
+
+def _release(folder: Path) -> Release | EarlierRelease:
+    with_contents = (folder / contents.FILE).exists()
+    return Release(folder) if with_contents else EarlierRelease(folder)

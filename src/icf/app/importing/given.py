@@ -70,10 +70,12 @@ class Stated:
         size: width and height as the list has them; None: it does not.
         turned: whether boxes are in the picture as it is stored, before its EXIF
             orientation is applied; None: as ``size`` says.
+        sha256: of the picture's bytes; None: it does not say.
     """
 
     size: tuple[int, int] | None = None
     turned: bool | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)

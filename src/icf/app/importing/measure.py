@@ -6,6 +6,7 @@ the picture and its faces then go on as any others.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,8 @@ class Measure(Step[PictureFile]):
     def _judge_one(self, item: PictureFile) -> Outcome:
         try:
             data = read_file(item.file)
+            if wrong := _wrong_bytes(item, data):
+                return Outcome(item.id, False, "wrong_bytes", message=wrong)
             picture = decode(data, self.max_pixels)
             faces = in_upright(item.faces, item.stated, data, picture)
         except Undecodable as error:
@@ -121,3 +124,10 @@ class Measure(Step[PictureFile]):
         detector = resources.detector(detect.runtime, detect.device, detect.model)
         [found] = detector.detect([picture.pixels], detect.least_score)
         return list(found), detector.model_hash
+
+
+def _wrong_bytes(item: PictureFile, data: bytes) -> str | None:
+    wanted = item.stated.sha256
+    if wanted is None or hashlib.sha256(data).hexdigest() == wanted:
+        return None
+    return "its bytes are not those that its list gives the SHA-256 of"

@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from icf.app.importing.faces import SAME_FACE
 from icf.app.importing.rows import MeasuredPicture, insert_ids
 from icf.catalogue.annotation.schema import box_answer, box_task, verified_box
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face
 from icf.codes import BoxStatus
 from icf.models.overlap import matched
-
-#: A verified box is that of a face from this intersection over union on.
-_SAME_FACE = 0.5
 
 
 def write_verified(
@@ -80,7 +78,7 @@ def write_verified(
         )
         there = faces.get(key, [])
         known = _array([box for _, box in there])
-        pairs = dict(matched(_array(some), known, _SAME_FACE))
+        pairs = dict(matched(_array(some), known, SAME_FACE))
         for number, (x1, y1, x2, y2) in enumerate(some):
             seen = there[pairs[number]][0] if number in pairs else None
             box = {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "face_id": seen}

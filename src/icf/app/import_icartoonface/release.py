@@ -1,0 +1,259 @@
+"""A release of `icf-build-splits`, as a source: everything that its tables say.
+
+The lists round boxes and know numbers only. ``contents.csv`` has the corners as they
+were, names, and who confirmed each face; ``licences.csv`` where each picture is from;
+the lists of the detection set what people verified, and what the detector found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from icf.app.import_icartoonface.release_tables import (
+    folder_of,
+    key_of,
+    places_by_content,
+    publisher_of,
+    read_summary,
+)
+from icf.app.importing.faces import SAME_FACE
+from icf.app.importing.given import (
+    Fault,
+    GivenFace,
+    GivenPicture,
+    Owner,
+    Publisher,
+    SourceFile,
+    Stated,
+)
+from icf.dataset import contents, licences
+from icf.icartoonface.detection import (
+    DetectionBoxes,
+    read_dettest_csv,
+    read_dettrain_csv,
+    read_submission_csv,
+)
+from icf.icartoonface.parts import RELEASE_TEST, RELEASE_TRAIN
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOLDER,
+    DETTEST_FOUND,
+    DETTRAIN_BOXES,
+    DETTRAIN_FOLDER,
+    RECTEST_FOLDER,
+    RECTRAIN_FOLDER,
+)
+from icf.models.data.base import Box
+from icf.models.data.picture_files import KnownFiles
+from icf.models.overlap import matched
+
+_FOLDERS = {
+    contents.TRAIN: RECTRAIN_FOLDER,
+    contents.PROBE: RECTEST_FOLDER,
+    contents.DISTRACTOR: RECTEST_FOLDER,
+    contents.DETECTION_TRAIN: DETTRAIN_FOLDER,
+    contents.DETECTION_TEST: DETTEST_FOLDER,
+}
+_HELD_OUT = {contents.PROBE, contents.DISTRACTOR, contents.DETECTION_TEST}
+
+#: In place of a detector's hash, where a release does not say it.
+UNKNOWN_DETECTOR = "of a release"
+
+#: What is left out of a release's labels, by who gave them.
+_LEFT_OUT = {
+    "model": "a label by the model alone, which is asked about again",
+    "track": "a label by another face of its track, which is asked about again",
+}
+_UNVERIFIED = "a picture of the detection set whose boxes nobody verified"
+
+
+@dataclass
+class _Picture:
+    """What the tables say of one content, wherever its files are."""
+
+    file: Path
+    line: int
+    is_there: bool
+    parts: set[str] = field(default_factory=set)
+    faces: list[GivenFace] = field(default_factory=list)
+    verified: tuple[Box, ...] | None = None
+
+
+class Release:
+    """The pictures of a release, each once.
+
+    Args:
+        root: its folder.
+
+    Attributes:
+        summary: the content of ``release.json``.
+        left_out: what was passed over so far, by reason, and is no fault.
+
+    Raises:
+        BadInput: it is no release, or was not written in iCartoonFace's format.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.summary = read_summary(root)
+        self.left_out: Counter[str] = Counter()
+        self._above = root / folder_of(root, self.summary)
+
+    @property
+    def publisher(self) -> Publisher:
+        """Who its labels are by: the people who made that very release."""
+        return publisher_of(self.summary)
+
+    def pictures(self) -> Iterator[GivenPicture | Fault]:
+        """Yield the pictures in the order in which their first files are listed."""
+        table = self.root / contents.FILE
+        source, key = SourceFile.of(table), key_of(self.summary)
+        found = self._tables(contents.read_contents(table))
+        places = places_by_content(self.root / licences.FILE)
+        for sha256, each in found.items():
+            if not each.is_there:
+                where = f"{table}, line {each.line}"
+                why = f"there is no picture {each.file}"
+                yield Fault(where, why, is_picture=True)
+            elif each.faces or each.verified is not None:
+                yield GivenPicture(
+                    RELEASE_TEST if each.parts & _HELD_OUT else RELEASE_TRAIN,
+                    f"release://{key}/{sha256}",
+                    each.file,
+                    source,
+                    tuple(each.faces),
+                    all_faces=False,
+                    line=each.line,
+                    places=tuple(places.get(sha256, ())),
+                    verified=each.verified,
+                    stated=Stated(sha256=sha256),
+                )
+            else:
+                self.left_out[_UNVERIFIED] += 1
+
+    def _tables(self, table: contents.Contents) -> dict[str, _Picture]:
+        """Put together what the release says of each content, by SHA-256."""
+        pictures: dict[str, _Picture] = {}
+        by_name: dict[tuple[str, str], str] = {}
+        columns = (table.part, table.name, table.sha256.astype("U64"))
+        # A name never leads out of its folder.
+        there = {
+            part: KnownFiles(self._above / each) for part, each in _FOLDERS.items()
+        }
+        for row, (part, name, sha256) in enumerate(
+            zip(*(each.tolist() for each in columns), strict=True)
+        ):
+            by_name[part, name] = sha256
+            file = self._above / _FOLDERS[part] / name
+            is_there = name in there[part]
+            picture = pictures.setdefault(sha256, _Picture(file, row + 2, is_there))
+            picture.parts.add(part)
+            if part in contents.FACES:
+                picture.faces.append(self._face(table, row))
+        self._detection(pictures, by_name)
+        return pictures
+
+    def _face(self, table: contents.Contents, row: int) -> GivenFace:
+        by = table.confirmed_by[row]
+        if by in _LEFT_OUT:
+            self.left_out[_LEFT_OUT[by]] += 1
+        x1, y1, x2, y2 = table.corners[row].tolist()
+        return GivenFace(
+            (x1, y1, x2, y2),
+            row + 2,
+            Owner(table.album[row], table.character[row]),
+            labelled=by == "people",
+            is_reference=by == "reference",
+        )
+
+    def _detection(
+        self, pictures: Mapping[str, _Picture], by_name: Mapping[tuple[str, str], str]
+    ) -> None:
+        """Add what people verified, and what the detector found."""
+        if self.summary.get("detection_boxes") == "verified":
+            for part, boxes in (
+                (contents.DETECTION_TRAIN, self._boxes(DETTRAIN_BOXES)),
+                (contents.DETECTION_TEST, self._boxes(DETTEST_BOXES)),
+            ):
+                for name, corners in _by_picture(boxes):
+                    if sha256 := by_name.get((part, name)):
+                        pictures[sha256].verified = corners
+        path = self._above / DETTEST_FOUND
+        if path.is_file():
+            self._found(path, pictures, by_name)
+        for each in pictures.values():
+            each.faces += _others(each)
+
+    def _found(
+        self,
+        path: Path,
+        pictures: Mapping[str, _Picture],
+        by_name: Mapping[tuple[str, str], str],
+    ) -> None:
+        """Add what the detector found in the pictures of the test."""
+        found = read_submission_csv(path)
+        detector = self._detector()
+        rows = zip(
+            found.picture.tolist(),
+            found.corners.tolist(),
+            found.scores.tolist(),
+            strict=True,
+        )
+        for number, (picture, corners, score) in enumerate(rows, 1):
+            key = contents.DETECTION_TEST, found.pictures[picture]
+            if sha256 := by_name.get(key):
+                _add_found(pictures[sha256], tuple(corners), score, detector, number)
+
+    def _boxes(self, name: Path) -> DetectionBoxes:
+        read = read_dettrain_csv if name == DETTRAIN_BOXES else read_dettest_csv
+        return read(self._above / name)
+
+    def _detector(self) -> str:
+        """The hash of the model that found the boxes of the test."""
+        models = self.summary.get("models", {}).get("detectors", ())
+        hashes = [str(each.get("sha256", "")) for each in models]
+        return next((each for each in hashes if len(each) == 64), UNKNOWN_DETECTOR)
+
+
+def _add_found(
+    picture: _Picture,
+    corners: Sequence[float],
+    score: float,
+    detector: str,
+    line: int,
+) -> None:
+    """Add a box that the detector found, or say of a face there that it did."""
+    x1, y1, x2, y2 = corners
+    box = (x1, y1, x2, y2)
+    for place, face in enumerate(picture.faces):
+        if face.box == box and face.found_by is None:
+            picture.faces[place] = replace(face, found_by=detector, score=score)
+            return
+    picture.faces.append(GivenFace(box, line, found_by=detector, score=score))
+
+
+def _others(picture: _Picture) -> list[GivenFace]:
+    """The faces that people verified, and that nothing else knows of."""
+    verified = picture.verified or ()
+    given = np.array(verified, np.float32).reshape(-1, 4)
+    boxes = [each.box for each in picture.faces if each.box]
+    known = np.array(boxes, np.float32).reshape(-1, 4)
+    seen = {place for place, _ in matched(given, known, SAME_FACE)}
+    return [
+        GivenFace(box, picture.line)
+        for place, box in enumerate(verified)
+        if place not in seen
+    ]
+
+
+def _by_picture(boxes: DetectionBoxes) -> Iterator[tuple[str, tuple[Box, ...]]]:
+    """Yield each picture with its boxes, in their order."""
+    order = np.argsort(boxes.picture, kind="stable")
+    ends = np.cumsum(np.bincount(boxes.picture, minlength=len(boxes.pictures)))
+    for name, rows in zip(boxes.pictures, np.split(order, ends[:-1]), strict=True):
+        yield name, tuple(tuple(each) for each in boxes.corners[rows].tolist())

@@ -1,0 +1,121 @@
+"""The tables and the summary of a release that is imported."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from icf.app.importing.given import Place, Publisher
+from icf.dataset import licences
+from icf.dataset.inputs import LOCAL
+from icf.errors import BadInput
+from icf.settings import Settings
+from icf.spreadsheet import BadRow, meant_by, read_table
+from icf.text_file import open_text
+
+SUMMARY = "release.json"
+_FORMAT = "icartoonface"
+#: The settings that say what a release contains.
+_SECTIONS = ("filter", "dataset", "harvest")
+
+
+def read_summary(root: Path) -> Mapping[str, Any]:
+    """Read ``release.json``.
+
+    Raises:
+        BadInput: it cannot be read, or is no summary.
+    """
+    path = root / SUMMARY
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("inputs"), str):
+        raise BadInput(f"{path} is damaged: it is no summary of a release")
+    return found
+
+
+def folder_of(root: Path, summary: Mapping[str, Any]) -> Path:
+    """Return the folder of iCartoonFace's files, below that of the release.
+
+    Raises:
+        BadInput: it was not written in that format.
+    """
+    # Releases of earlier versions name no formats, as there was this one only.
+    formats = summary.get("formats", {_FORMAT: "."})
+    if not isinstance(formats, dict) or _FORMAT not in formats:
+        written = ", ".join(sorted(map(str, formats)))
+        raise BadInput(
+            f"{root}: this release was written as {written} alone; name the folder of "
+            f"one of these to `icf import` of its kind, or write it with --format "
+            f"{_FORMAT}"
+        )
+    folder = Path(str(formats[_FORMAT]))
+    if folder.is_absolute() or ".." in folder.parts:
+        raise BadInput(f"{root / SUMMARY}: {folder} is no folder below the release")
+    return folder
+
+
+def key_of(summary: Mapping[str, Any]) -> str:
+    """Return what tells a release from all others."""
+    return str(summary["inputs"])[:16]
+
+
+def publisher_of(summary: Mapping[str, Any]) -> Publisher:
+    """Return who its labels are by: the people who made that very release."""
+    name = f"release {key_of(summary)}"
+    return Publisher(name, "import icartoonface", _FORMAT, f"{name}, not named")
+
+
+def other_settings(summary: Mapping[str, Any], here: Settings) -> list[str]:
+    """Return the settings that a release was made with and that are others here.
+
+    Returns:
+        Lines such as ``filter.min_face = 40``, as ``--set`` takes them.
+    """
+    made = summary.get("settings", {})
+    now = here.model_dump(mode="json")
+    return [
+        f"{section}.{name} = {json.dumps(value)}"
+        for section in _SECTIONS
+        for name, value in made.get(section, {}).items()
+        if name not in LOCAL and now[section].get(name, value) != value
+    ]
+
+
+def places_by_content(path: Path) -> dict[str, list[Place]]:
+    """Read where each content was found, by SHA-256: the rows of its first file.
+
+    Raises:
+        BadInput: the table cannot be read, or lacks a column.
+    """
+    first: dict[str, str] = {}
+    found: dict[str, list[Place]] = defaultdict(list)
+    for row in rows_of(path, *licences.COLUMNS):
+        sha256, file = row["sha256"], row["file"]
+        # A picture without a source has a row that says nothing.
+        if first.setdefault(sha256, file) == file and row["url"]:
+            found[sha256].append(Place(*(row[name] for name in licences.COLUMNS[2:])))
+    return found
+
+
+def rows_of(path: Path, *columns: str) -> Iterator[Mapping[str, str]]:
+    """Yield the rows of one of a release's own tables.
+
+    Raises:
+        BadInput: it cannot be read, or lacks one of the columns.
+    """
+    try:
+        table = read_table(open_text(path))
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    missing = [each for each in columns if not table or each not in table.header]
+    if table is None or missing:
+        raise BadInput(f"{path}: it has no column {', '.join(missing)}")
+    for row in table.rows():
+        if isinstance(row, BadRow):
+            raise BadInput(f"{path}, {row}")
+        yield {name: meant_by(row.cells[name]) for name in columns}
