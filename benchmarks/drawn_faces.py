@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from icf.filter import resources
-from icf.filter.steps.detect import cut
+from icf.images.cut import cut
 from icf.tools.training_art import make, sources, styles
 
 Pixels = NDArray[np.uint8]

@@ -20,9 +20,9 @@ from icf.engine.engine import Engine
 from icf.engine.runner import Progress
 from icf.engine.step import Outcome, Step, Subject
 from icf.filter import resources
-from icf.filter.steps.detect import cut
 from icf.filter.steps.embed import StoredFace
 from icf.images import Undecodable, decode, measures
+from icf.images.cut import cut
 from icf.images.edges import measure_edges
 from icf.stores.blobs import MissingBlob
 from icf.workspace import Workspace

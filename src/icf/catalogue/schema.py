@@ -665,4 +665,7 @@ release = sa.Table(
     _time("created_at"),
     # The faces of its test: icf.catalogue.annotation.audits.pack.
     sa.Column("test_faces", sa.LargeBinary),
+    # Nobody should use it any more, and why.
+    _time("revoked_at", nullable=True),
+    _text("revoked_because", nullable=True),
 )

@@ -12,8 +12,9 @@ from icf.app.demo.site.truth import Noise
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image
 from icf.engine.step import Outcome
-from icf.filter.steps.detect import HASHED_RATE, Detect, cut
+from icf.filter.steps.detect import HASHED_RATE, Detect
 from icf.images import decode, measures
+from icf.images.cut import cut
 from icf.images.edges import measure_edges
 from icf.images.hashing import by_imagehash
 from icf.models.photo import PhotoJudge

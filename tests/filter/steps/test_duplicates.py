@@ -15,9 +15,10 @@ from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.references import choose_face
 from icf.engine.step import judge_each
-from icf.filter.steps.detect import HASHED_RATE, cut
+from icf.filter.steps.detect import HASHED_RATE
 from icf.filter.steps.duplicates import Duplicates, HashedFace
 from icf.images import decode, measures
+from icf.images.cut import cut
 from icf.models.embedding import Embedder, crop_face
 from icf.stores.vectors import MissingVector, VectorStore
 from tests.filter.rows import add_album, add_face, add_image

@@ -6,9 +6,9 @@ import pytest
 
 from icf.catalogue.catalogue import Catalogue
 from icf.engine.threshold import StoredRow
-from icf.filter.steps.detect import cut
 from icf.filter.steps.tone import Tone
 from icf.images import decode, measures
+from icf.images.cut import cut
 from icf.settings import FilterSettings
 from tests.filter.rows import add_album, add_face, add_image
 from tests.filter.workspaces import read_file, site_files
