@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from icf.catalogue.confirmations import is_confirmed, is_no_face, is_refused
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.ledger import Decision
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import CHUNK, by_ids
+from icf.catalogue.rows import by_given_ids, by_ids, with_ids
 from icf.catalogue.schema import character, face, question
 from icf.catalogue.stale_reviews import close_stale, close_witnesses
 from icf.codes import FaceReason, Label, Verdict
@@ -156,20 +157,28 @@ def _as_references(connection: sa.Connection, faces: Iterable[int]) -> set[Pair]
 def _refused(connection: sa.Connection, pairs: Collection[Pair]) -> set[Pair]:
     """Those pairs whose face people refuse as reference."""
     faces = sorted({face_id for _, face_id in pairs})
-    found = set()
+    return {
+        pair
+        for query in _refused_among()
+        for row in by_given_ids(connection, query, faces)
+        if (pair := _pair(row)) in pairs
+    }
+
+
+@cache
+def _refused_among() -> tuple[sa.Select[Any], ...]:
+    """Characters with those of some faces that are refused references, now and then."""
+    queries = []
     for owner, shown in (
         (character.c.id, character.c.reference_face_id),
         (question.c.character_id, question.c.reference_face_id),
     ):
-        for start in range(0, len(faces), CHUNK):
-            # Each pair once, and then what people say of it: a reference may have
-            # thousands of questions, each of which would look through all of them.
-            part = shown.in_(faces[start : start + CHUNK])
-            each = sa.select(owner.label("owner"), shown.label("shown"))
-            some = each.where(part).distinct().subquery()
-            query = sa.select(some).where(is_refused(some.c.shown, some.c.owner))
-            found |= {_pair(row) for row in connection.execute(query)}
-    return found.intersection(pairs)
+        # Each pair once, and then what people say of it: a reference may have
+        # thousands of questions, each of which would look through all of them.
+        each = sa.select(owner.label("owner"), shown.label("shown"))
+        some = with_ids(each, shown).distinct().subquery()
+        queries.append(sa.select(some).where(is_refused(some.c.shown, some.c.owner)))
+    return tuple(queries)
 
 
 def _pair(row: Any) -> Pair:

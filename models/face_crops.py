@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_given_ids, with_ids
 from icf.catalogue.schema import face, image
 from icf.images import Undecodable, decode, encode_jpeg
 from icf.models.embedding import Pixels, crop_face
@@ -118,12 +118,15 @@ class FaceCropper:
 
 def read_boxes(connection: sa.Connection, ids: Iterable[int]) -> list[FaceBox]:
     """Read the boxes of faces, ordered by id."""
-    query = (
-        sa.select(face.c.id, image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2)
-        .join(image, image.c.id == face.c.image_id)
-        .order_by(face.c.id)
-    )
     return [
         FaceBox(row.id, row.sha256, (row.x1, row.y1, row.x2, row.y2))
-        for row in by_ids(connection, query, face.c.id, sorted(set(ids)))
+        for row in by_given_ids(connection, _BOXES, sorted(set(ids)))
     ]
+
+
+_BOXES = with_ids(
+    sa.select(face.c.id, image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2)
+    .join(image, image.c.id == face.c.image_id)
+    .order_by(face.c.id),
+    face.c.id,
+)

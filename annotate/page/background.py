@@ -109,6 +109,7 @@ class Background:
         total = 0
         while some := applier.apply_some(PART).answers:
             total += some
+            catalogue.stand_by()
         return total
 
 

@@ -55,24 +55,15 @@ async def visit_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Vi
     Raises:
         HTTPException: 401 without a valid session, 403 for too small a role.
     """
-    token = session_token(request)
+    someone = await person_of_request(request, least)
     desk = desk_of(request)
 
-    def look() -> Visit | None:
+    def look() -> Preferences:
         with desk.workspace.catalogue.read() as connection:
-            someone = find_session(connection, desk.key, token or "")
-            if someone is None:
-                return None
-            chosen = read_preferences(connection, someone)
-        return Visit(someone, desk.key.csrf_token(token or ""), chosen)
+            return read_preferences(connection, someone)
 
-    visit = await run_in_threadpool(look) if token else None
-    if visit is None:
-        raise HTTPException(401, "open your invite link again")
-    await _note_seen(request, visit.person, token or "")
-    if visit.person.role < least:
-        raise HTTPException(403, f"this needs the role {least}")
-    return visit
+    csrf = desk.key.csrf_token(session_token(request) or "")
+    return Visit(someone, csrf, await run_in_threadpool(look))
 
 
 async def _note_seen(request: Request, someone: Person, token: str) -> None:
@@ -92,8 +83,25 @@ async def _note_seen(request: Request, someone: Person, token: str) -> None:
 
 
 async def person_of_request(request: Request, least: Role = Role.ANNOTATOR) -> Person:
-    """Who asks; raises as `visit_of_request` does."""
-    return (await visit_of_request(request, least)).person
+    """Who asks.
+
+    Raises:
+        HTTPException: 401 without a valid session, 403 for too small a role.
+    """
+    token = session_token(request)
+    desk = desk_of(request)
+
+    def look() -> Person | None:
+        with desk.workspace.catalogue.read() as connection:
+            return find_session(connection, desk.key, token or "")
+
+    someone = await run_in_threadpool(look) if token else None
+    if someone is None:
+        raise HTTPException(401, "open your invite link again")
+    await _note_seen(request, someone, token or "")
+    if someone.role < least:
+        raise HTTPException(403, f"this needs the role {least}")
+    return someone
 
 
 async def json_of(request: Request) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from icf.annotate.pairs.pictures import (
 )
 from icf.annotate.tasks.addresses import picture_url
 from icf.annotate.tasks.base import Lease, Pair
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_given_ids, with_ids
 from icf.catalogue.schema import album, character
 
 
@@ -23,11 +23,16 @@ def names_of(
     connection: sa.Connection, character_ids: Sequence[int]
 ) -> dict[int, tuple[str, str]]:
     """The name of each character, and of its album."""
-    query = sa.select(
-        character.c.id, character.c.name, album.c.name.label("album")
-    ).join(album, album.c.id == character.c.album_id)
-    rows = by_ids(connection, query, character.c.id, sorted(set(character_ids)))
+    rows = by_given_ids(connection, _NAMES, sorted(set(character_ids)))
     return {row.id: (row.name, row.album) for row in rows}
+
+
+_NAMES = with_ids(
+    sa.select(character.c.id, character.c.name, album.c.name.label("album")).join(
+        album, album.c.id == character.c.album_id
+    ),
+    character.c.id,
+)
 
 
 def payload_of(

@@ -60,17 +60,26 @@ def confirmed_faces(connection: sa.Connection, pair: Pair) -> list[int]:
     """
     if pair.face_id == pair.reference_face_id:
         return []
-    query = (
-        sa.select(question.c.face_id)
-        .where(
-            question.c.label == Label.SAME.value,
-            question.c.character_id == pair.character_id,
-            question.c.face_id.not_in([pair.face_id, pair.reference_face_id]),
-        )
-        .order_by(question.c.id)
-        .limit(MOST_CONFIRMED)
+    about = {
+        "of_character": pair.character_id,
+        "of_face": pair.face_id,
+        "of_reference": pair.reference_face_id,
+    }
+    return list(connection.execute(_CONFIRMED, about).scalars())
+
+
+# Made once: every pair that is shown asks it.
+_CONFIRMED = (
+    sa.select(question.c.face_id)
+    .where(
+        question.c.label == Label.SAME.value,
+        question.c.character_id == sa.bindparam("of_character"),
+        question.c.face_id != sa.bindparam("of_face"),
+        question.c.face_id != sa.bindparam("of_reference"),
     )
-    return list(connection.execute(query).scalars())
+    .order_by(question.c.id)
+    .limit(MOST_CONFIRMED)
+)
 
 
 def _context(connection: sa.Connection, face_id: int) -> Shown:

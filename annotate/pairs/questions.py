@@ -16,7 +16,7 @@ from icf.annotate.people.people import Person
 from icf.annotate.tasks.answers import insert_answer
 from icf.annotate.tasks.base import Given, Lease, Pair, RefusedAnswer, Shown
 from icf.catalogue.annotation.schema import lease
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_given_ids, with_ids
 from icf.catalogue.schema import answer, question
 from icf.codes import Choice, Label
 
@@ -43,10 +43,8 @@ class QuestionSource:
 
     def pairs(self, connection: sa.Connection, ids: Sequence[int]) -> dict[int, Pair]:
         """Read what some of them are about; those withdrawn are left out."""
-        query = _pairs().where(question.c.label != Label.WITHDRAWN.value)
-        return {
-            row.id: _pair(row) for row in by_ids(connection, query, question.c.id, ids)
-        }
+        rows = by_given_ids(connection, _NOT_WITHDRAWN, ids)
+        return {row.id: _pair(row) for row in rows}
 
     def store(self, connection: sa.Connection, given: Given) -> None:
         """Store an answer, which waits until the label follows."""
@@ -54,9 +52,7 @@ class QuestionSource:
 
     def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:
         """Say which picture a name in the payload means."""
-        found = connection.execute(
-            _pairs().where(question.c.id == lease.subject_id)
-        ).first()
+        found = connection.execute(_PAIR, {"of_id": lease.subject_id}).first()
         if found is None:
             raise KeyError(name)
         return picture_of(connection, _pair(found), name)
@@ -76,8 +72,7 @@ def store_answer(
     Raises:
         RefusedAnswer: the question was taken down or withdrawn.
     """
-    query = sa.select(question.c.label).where(question.c.id == given.lease.subject_id)
-    label = connection.execute(query).scalar()
+    label = connection.execute(_LABEL, {"of_id": given.lease.subject_id}).scalar()
     if label is None:
         raise RefusedAnswer("this picture was taken down, so its question is gone")
     if label == Label.WITHDRAWN.value:
@@ -143,13 +138,18 @@ def askable(person: Person, overlap: int, *, in_order: bool = True) -> sa.Select
     )
 
 
-def _pairs() -> sa.Select[Any]:
-    return sa.select(
-        question.c.id,
-        question.c.face_id,
-        question.c.character_id,
-        question.c.reference_face_id,
-    )
+# Made once: every picture and every answer asks them.
+_PAIRS: sa.Select[Any] = sa.select(
+    question.c.id,
+    question.c.face_id,
+    question.c.character_id,
+    question.c.reference_face_id,
+)
+_PAIR = _PAIRS.where(question.c.id == sa.bindparam("of_id"))
+_NOT_WITHDRAWN = with_ids(
+    _PAIRS.where(question.c.label != Label.WITHDRAWN.value), question.c.id
+)
+_LABEL = sa.select(question.c.label).where(question.c.id == sa.bindparam("of_id"))
 
 
 def _pair(row: sa.Row[Any]) -> Pair:

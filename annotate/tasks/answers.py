@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,9 +40,7 @@ def insert_answer(
     """
     key, name = given.lease.subject_id, given.lease.person.name
     known = connection.execute(
-        sa.select(subject.label("subject"), table.c.annotator).where(
-            table.c.client_id == given.client_id
-        )
+        _of_client(subject), {"of_client": given.client_id}
     ).first()
     if known is not None:
         if (known.subject, known.annotator) != (key, name):
@@ -49,9 +48,7 @@ def insert_answer(
         return False
     now = time.time()
     counts = connection.execute(
-        sa.select(table.c.id, table.c.answered_at).where(
-            subject == key, table.c.annotator == name, table.c.replaced_at.is_(None)
-        )
+        _that_counts(subject), {"of_subject": key, "of_annotator": name}
     ).first()
     is_late = counts is not None and (counts.answered_at or 0.0) > given.answered_at
     if counts is not None and not is_late:
@@ -67,3 +64,24 @@ def insert_answer(
     }
     connection.execute(sa.insert(table).values(**row, **values))
     return True
+
+
+# Made once for each table: every answer asks them.
+@cache
+def _of_client(subject: sa.Column[int]) -> sa.Select[Any]:
+    """What an answer with a ``client_id`` is about, and whose it is."""
+    table = subject.table
+    return sa.select(subject.label("subject"), table.c.annotator).where(
+        table.c.client_id == sa.bindparam("of_client")
+    )
+
+
+@cache
+def _that_counts(subject: sa.Column[int]) -> sa.Select[Any]:
+    """A person's answer to something that was not replaced."""
+    table = subject.table
+    return sa.select(table.c.id, table.c.answered_at).where(
+        subject == sa.bindparam("of_subject"),
+        table.c.annotator == sa.bindparam("of_annotator"),
+        table.c.replaced_at.is_(None),
+    )

@@ -121,20 +121,7 @@ def held(
 
 def find(connection: sa.Connection, handle: str) -> Lease | None:
     """Read a lease, ended or not."""
-    query = (
-        sa.select(
-            lease.c.handle,
-            lease.c.source,
-            lease.c.subject_id,
-            lease.c.task,
-            lease.c.grid,
-            lease.c.issued_at,
-            person,
-        )
-        .join(person, person.c.id == lease.c.person_id)
-        .where(lease.c.handle == handle)
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_BY_HANDLE, {"of_handle": handle}).first()
     if row is None:
         return None
     return Lease(
@@ -146,6 +133,22 @@ def find(connection: sa.Connection, handle: str) -> Lease | None:
         row.grid,
         row.issued_at,
     )
+
+
+# Made once: every picture and every answer asks it.
+_BY_HANDLE = (
+    sa.select(
+        lease.c.handle,
+        lease.c.source,
+        lease.c.subject_id,
+        lease.c.task,
+        lease.c.grid,
+        lease.c.issued_at,
+        person,
+    )
+    .join(person, person.c.id == lease.c.person_id)
+    .where(lease.c.handle == sa.bindparam("of_handle"))
+)
 
 
 def _of(holder: Person, handles: Collection[str]) -> sa.Update:

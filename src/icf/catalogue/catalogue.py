@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 
 from icf.errors import BrokenMachine, WrongUse
 from icf.redact import redact
+from icf.stores.turn import Turn
 
 if TYPE_CHECKING:
     import alembic.config
@@ -43,9 +43,9 @@ class Catalogue:
         self.engine = sa.create_engine(self.url)
         # SQLite lets writers look again now and then whether it is their turn, up to a
         # tenth of a second apart; threads of one process wake each other.
-        self._turn: AbstractContextManager[object] = nullcontext()
+        self._turn: Turn | None = None
         if self.dialect == "sqlite":
-            self._turn = threading.Lock()
+            self._turn = Turn()
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
 
@@ -78,10 +78,16 @@ class Catalogue:
         On SQLite the write lock is taken at once, so that two writers wait for each
         other in line and neither fails half way.
         """
-        with _clear_errors(self.url), self._turn, self.engine.connect() as connection:
+        turn = self._turn.taken() if self._turn is not None else nullcontext()
+        with _clear_errors(self.url), turn, self.engine.connect() as connection:
             connection.execution_options(icf_write=True)
             with connection.begin():
                 yield connection
+
+    def stand_by(self) -> None:
+        """Let other threads write that wait for it; between parts of a long work."""
+        if self._turn is not None:
+            self._turn.stand_by()
 
     @contextmanager
     def scratch(self) -> Iterator[sa.Connection]:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.confirmations import is_confirmed, is_refused
 from icf.catalogue.merges import survivor
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_given_ids, by_ids, with_ids
 from icf.catalogue.schema import character, face, question, review
 from icf.catalogue.stale_reviews import set_status
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Verdict
@@ -402,12 +402,7 @@ def _follow_about(
     rows = [
         row
         for query in _settling()
-        for row in by_ids(
-            connection,
-            query.where(review.c.status.in_(statuses)),
-            question.c.face_id,
-            ids,
-        )
+        for row in by_given_ids(connection, query, ids, statuses=list(statuses))
     ]
     found: dict[int, tuple[int, str]] = {}
     for row in sorted(rows, key=lambda row: row.id):
@@ -439,7 +434,10 @@ def _settling() -> tuple[sa.Select[Any], ...]:
 
     Made once: it takes longer to make them than to run them.
     """
-    return tuple(_directions())
+    some = review.c.status.in_(sa.bindparam("statuses", expanding=True))
+    return tuple(
+        with_ids(query.where(some), question.c.face_id) for query in _directions()
+    )
 
 
 def _directions() -> Iterator[sa.Select[Any]]:

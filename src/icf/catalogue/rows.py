@@ -10,6 +10,9 @@ import sqlalchemy as sa
 #: Ids in one query. SQLite takes 32,766 variables, and 999 before version 3.32.
 CHUNK = 900
 
+#: The parameter with the ids.
+_IDS = "given_ids"
+
 
 def by_ids(
     connection: sa.Connection,
@@ -24,6 +27,34 @@ def by_ids(
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         yield from connection.execute(query.where(column.in_(part)))
+
+
+def with_ids(query: sa.Select[Any], column: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """``query`` for rows whose ``column`` is one of some ids, to be made only once.
+
+    It takes SQLAlchemy longer to make a query than SQLite to answer it; `by_given_ids`
+    runs it.
+    """
+    return query.where(column.in_(sa.bindparam(_IDS, expanding=True)))
+
+
+def by_given_ids(
+    connection: sa.Connection,
+    made: sa.Select[Any],
+    ids: Sequence[int],
+    **values: Any,
+) -> Iterator[sa.Row[Any]]:
+    """Yield what `by_ids` does, of a query that `with_ids` made.
+
+    Args:
+        connection: to the catalogue.
+        made: the query.
+        ids: of the rows.
+        **values: of its other parameters.
+    """
+    for start in range(0, len(ids), CHUNK):
+        part = list(ids[start : start + CHUNK])
+        yield from connection.execute(made, {_IDS: part, **values})
 
 
 def lock(

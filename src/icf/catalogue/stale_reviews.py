@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue.face_character import current_character
-from icf.catalogue.rows import CHUNK, by_ids
+from icf.catalogue.rows import CHUNK, by_given_ids, with_ids
 from icf.catalogue.schema import character, face, review
 from icf.codes import ReviewStatus, Suspicion, Verdict
 
@@ -31,13 +31,13 @@ def close_stale(
         connection: a transaction that writes.
         characters: look only at suspicions about these; None: at all.
     """
-    for query in (_alone(), _merges(), _twins()):
-        if characters is None:
+    if characters is None:
+        for query in _stale():
             _close(connection, list(connection.execute(query).scalars()))
-            continue
-        for column in (review.c.character_id, review.c.other_character_id):
-            rows = by_ids(connection, query, column, characters)
-            _close(connection, [row.id for row in rows])
+        return
+    for query in _stale_of_characters():
+        rows = by_given_ids(connection, query, characters)
+        _close(connection, [row.id for row in rows])
 
 
 def close_witnesses(connection: sa.Connection, character_id: int, face_id: int) -> None:
@@ -58,7 +58,19 @@ def close_witnesses(connection: sa.Connection, character_id: int, face_id: int) 
     _close(connection, list(connection.execute(query).scalars()))
 
 
+def _stale() -> tuple[sa.Select[Any], ...]:
+    return _alone(), _merges(), _twins()
+
+
 @cache
+def _stale_of_characters() -> tuple[sa.Select[Any], ...]:
+    return tuple(
+        with_ids(query, column)
+        for query in _stale()
+        for column in (review.c.character_id, review.c.other_character_id)
+    )
+
+
 def _alone() -> sa.Select[Any]:
     own = character.alias("own")
     return (
@@ -75,7 +87,6 @@ def _alone() -> sa.Select[Any]:
     )
 
 
-@cache
 def _merges() -> sa.Select[Any]:
     one, other = character.alias("one"), character.alias("other")
     return (
@@ -92,7 +103,6 @@ def _merges() -> sa.Select[Any]:
     )
 
 
-@cache
 def _twins() -> sa.Select[Any]:
     one, other = face.alias("one"), face.alias("other")
     return (
