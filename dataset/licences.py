@@ -29,6 +29,8 @@ class Source:
 #: The table of sources and licences in every release.
 FILE = "licences.csv"
 
+#: The last column, only where a file holds many pictures: the picture's name there.
+MEMBER = "member"
 COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)))
 
 

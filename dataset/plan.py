@@ -104,11 +104,14 @@ class Plan:
         selection: the faces and pictures to choose from.
         splits: rows of its faces; for detection, rows of its *pictures*.
         held_back: number of rows removed from train as near-duplicates of test.
+        crops: how far boxes are enlarged to cut the pictures of the recognition set
+            out; None: they are whole files, as fetched.
     """
 
     selection: Selection
     splits: Splits
     held_back: Mapping[str, int]
+    crops: float | None = None
 
     @cached_property
     def labels(self) -> dict[int, int]:
@@ -228,7 +231,8 @@ class Plan:
 
     def _placed(self, stem: str, row: int, label: int) -> Placed:
         picture = int(self.selection.faces.picture[row])
-        return Placed(f"{stem}.{self._suffix(picture)}", picture, row, label)
+        suffix = "jpg" if self.crops is not None else self._suffix(picture)
+        return Placed(f"{stem}.{suffix}", picture, row, label)
 
     def _suffix(self, picture: int) -> str:
         name = self.selection.pictures.format[picture]

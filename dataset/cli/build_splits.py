@@ -9,7 +9,7 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.dataset.formats.registry import DEFAULT, OWN
+from icf.dataset.formats.registry import DEFAULT, MANY, OWN, default_formats
 from icf.version import __version__
 
 if TYPE_CHECKING:
@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "formats",
-    metavar="NAME",
+    metavar="NAMES",
     multiple=True,
-    help=f"File format of the release: {', '.join(OWN)}, or one of another package; "
-    f"several formats get a folder each  [default: {DEFAULT}].",
+    help=f"File formats of the release, separated by commas: {', '.join(OWN)}, or one "
+    f"of another package; several get a folder each  [default: {DEFAULT}; above "
+    f"{MANY:,} pictures {','.join(default_formats(MANY + 1))}].",
+)
+@click.option(
+    "--crops",
+    metavar="RATE",
+    type=click.FloatRange(0, 10),
+    help="Cut the pictures of the recognition set out around their faces, with the box "
+    "enlarged by RATE; 1.0 doubles its sides  [default: whole files, as fetched].",
 )
 @click.option(
     "--link",
@@ -55,6 +63,7 @@ def cli(
     out: Path,
     seed: int,
     formats: tuple[str, ...],
+    crops: float | None,
     link: bool,
     boxes: Literal["verified", "proposed"] | None,
     dry_run: bool,
@@ -66,24 +75,36 @@ def cli(
     appear nowhere else; pictures whose boxes people verified into a detection train and
     test set. Train and test are checked for anything they share, and OUT is written
     only if they share nothing. The same catalogue and seed give the same files.
-    Pictures are copied, and checked against the hash of what was fetched.
+    Pictures are copied, and checked against the hash of what was fetched. Formats of
+    single files share them on the disk by hard links.
     """
     # Imported here, so that help and wrong use do not wait for faiss and numpy.
     from icf.dataset.release.prepare import prepare
     from icf.dataset.release.write import write
 
     workspace = invocation.workspace
-    names = formats or (DEFAULT,)
+    names = _names(formats)
     if dry_run:
-        _show(invocation, prepare(workspace, seed, names, boxes), out, written=False)
+        planned = prepare(workspace, seed, names, boxes, crops=crops)
+        _show(invocation, planned, out, written=False)
         return
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, names, boxes)
+    prepared = prepare(workspace, seed, names, boxes, crops=crops)
     written = write(workspace, prepared, out, seed, link=link)
     workspace.end_run(run_id)
     if not written:
         invocation.say(f"{out} is this release already; nothing was written")
     _show(invocation, prepared, out, written)
+
+
+def _names(formats: tuple[str, ...]) -> list[str]:
+    """The named formats, each once.
+
+    >>> _names(("coco, yolo", "coco"))
+    ['coco', 'yolo']
+    """
+    names = [name.strip() for each in formats for name in each.split(",")]
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from icf.dataset.formats.crops import Rectangle, crop_rectangle, cut
 from icf.dataset.licences import Source
-from icf.dataset.plan import Plan
+from icf.dataset.plan import Placed, Plan
+from icf.images.header import orientation_of
 from icf.stores.blobs import BlobStore
+from icf.stores.files import copy_file
+
+#: What a format holds.
+Task = Literal["recognition", "detection"]
+
+Corners = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +35,10 @@ class ReleaseData:
         vectors: returns the embeddings of some face ids, shape (n, d), float32, each
             of length 1.
         link: whether `put` makes hard links to the blob store instead of copies.
-        copied: the files that `put` made, with their SHA-256.
+        hashes: the SHA-256 of files that need not be read again for it.
+        earlier: the folders of the formats that were written before in this release.
+        turned: the EXIF orientation, 2 to 8, of the pictures written so far that need
+            to be turned, by their row in ``plan.selection.pictures``.
     """
 
     plan: Plan
@@ -34,25 +46,139 @@ class ReleaseData:
     blobs: BlobStore
     vectors: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
     link: bool = False
-    copied: dict[Path, str] = field(default_factory=dict)
+    hashes: dict[Path, str] = field(default_factory=dict)
+    earlier: Mapping[str, Path] = field(default_factory=dict)
+    turned: dict[int, int] = field(default_factory=dict)
+    #: Loose files by what is in them: of earlier formats, and of this one.
+    _before: Mapping[int, str] = field(default_factory=dict)
+    _now: dict[int, str] = field(default_factory=dict)
+
+    def after(self, name: str, folder: Path) -> ReleaseData:
+        """Return what the next format gets: the loose files so far can be linked to.
+
+        Args:
+            name: of the format that was written.
+            folder: that it was written into.
+        """
+        return replace(
+            self,
+            earlier={**self.earlier, name: folder},
+            _before={**self._now, **self._before},
+            _now={},
+        )
 
     def sha256(self, picture: int) -> str:
         """The SHA-256 of a picture, by its row in ``plan.selection.pictures``."""
         return str(self.plan.selection.pictures.sha256[picture].decode())
 
-    def put(self, picture: int, target: Path) -> None:
-        """Write a picture's bytes, and check them against their hash.
+    def put(self, each: Placed, folder: Path, file: Path) -> WrittenPicture:
+        """Write a picture, or with ``--crops`` what is cut out around its face.
+
+        A file that an earlier format of the release has already is linked to, where
+        the disk can. The bytes of a whole picture are checked against their hash.
 
         Args:
-            picture: its row in ``plan.selection.pictures``.
-            target: the file to make; its folder must exist.
+            each: a member of ``plan.train``, ``test``, ``detection_train`` or
+                ``detection_test``.
+            folder: the writer's.
+            file: to make, relative to it; its own folder must exist.
+
+        Returns:
+            What `ReleaseWriter.write` returns for it.
 
         Raises:
             MissingBlob: the bytes are not in the blob store, or are others.
         """
-        sha256 = self.sha256(picture)
-        self.blobs.copy(sha256, target, link=self.link)
-        self.copied[target] = sha256
+        target = folder / file
+        crop = self.crop(each)
+        key = each.picture if crop is None else -1 - each.face
+        self._now[key] = str(target)
+        if (first := self._before.get(key)) is not None:
+            copy_file(Path(first), target, link=True)
+            self.hashes[target] = self.hashes[Path(first)]
+        elif crop is None:
+            sha256 = self.sha256(each.picture)
+            self._look(each, self.blobs.copy(sha256, target, link=self.link))
+            self.hashes[target] = sha256
+        else:
+            data = self.read(each)
+            target.write_bytes(data)
+            self.hashes[target] = hashlib.sha256(data).hexdigest()
+        return WrittenPicture(file, each)
+
+    def read(self, each: Placed) -> bytes:
+        """Return the bytes that `put` writes.
+
+        Raises:
+            MissingBlob: the bytes are not in the blob store, or are others.
+        """
+        crop = self.crop(each)
+        key = each.picture if crop is None else -1 - each.face
+        if crop is not None and (first := self._before.get(key)) is not None:
+            return Path(first).read_bytes()  # cutting again would cost more
+        data = self.blobs.get(self.sha256(each.picture))
+        if crop is not None:
+            return cut(data, crop)
+        self._look(each, data)
+        return data
+
+    def crop(self, each: Placed) -> Rectangle | None:
+        """What is cut out around a face; None where pictures are whole."""
+        rate = self.plan.crops
+        if rate is None or each.face < 0:
+            return None
+        corners = self.plan.selection.faces.corners[each.face].tolist()
+        return crop_rectangle(corners, self._size(each), rate)
+
+    def size(self, each: Placed) -> tuple[int, int]:
+        """Width and height of what `put` writes, upright: after EXIF rotation."""
+        crop = self.crop(each)
+        return self._size(each) if crop is None else (crop.width, crop.height)
+
+    def box(self, each: Placed) -> Corners:
+        """The labelled face in what `put` writes: x1, y1, x2, y2 in whole pixels."""
+        corners = self.plan.selection.faces.corners[each.face].tolist()
+        x1, y1, x2, y2 = whole_corners(corners, self._size(each))
+        crop = self.crop(each)
+        if crop is None:
+            return x1, y1, x2, y2
+        return x1 - crop.x1, y1 - crop.y1, x2 - crop.x1, y2 - crop.y1
+
+    def boxes(self, each: Placed) -> list[Corners]:
+        """The true boxes of a picture of the detection set, in whole pixels."""
+        size = self._size(each)
+        boxes = self.plan.selection.pictures.boxes[each.picture]
+        return [whole_corners(box.corners, size) for box in boxes]
+
+    def turn_of(self, each: Placed) -> int:
+        """The EXIF orientation of what `put` or `read` gave last; 1: upright."""
+        return self.turned.get(each.picture, 1) if self.crop(each) is None else 1
+
+    def _size(self, each: Placed) -> tuple[int, int]:
+        width, height = self.plan.selection.pictures.size[each.picture].tolist()
+        return width, height
+
+    def _look(self, each: Placed, data: bytes) -> None:
+        """Note a picture that readers without EXIF rotation would show turned."""
+        turned = orientation_of(data)
+        if turned != 1:
+            self.turned[each.picture] = turned
+
+
+def whole_corners(corners: Sequence[float], size: tuple[int, int]) -> Corners:
+    """Round corners to whole pixels inside a picture, as every format has them.
+
+    >>> whole_corners((-2.0, 1.6, 9.4, 30.0), (20, 12))
+    (0, 2, 9, 12)
+    """
+    width, height = size
+    x1, y1, x2, y2 = map(round, corners)
+    return (
+        min(max(x1, 0), width),
+        min(max(y1, 0), height),
+        min(max(x2, 0), width),
+        min(max(y2, 0), height),
+    )
 
 
 @dataclass(frozen=True)
@@ -61,11 +187,13 @@ class WrittenPicture:
 
     Attributes:
         file: the file that holds it, relative to the writer's folder.
-        picture: its row in ``plan.selection.pictures``.
+        placed: which picture, and which face of it.
+        member: its name in the file, where that holds several pictures.
     """
 
     file: Path
-    picture: int
+    placed: Placed
+    member: str = ""
 
 
 class ReleaseWriter(Protocol):

@@ -20,10 +20,39 @@ GROUP = "icf.release_formats"
 #: Our own formats, as ``module:class``; imported when they are asked for.
 OWN: Mapping[str, str] = {
     "icartoonface": "icf.dataset.formats.icartoonface.writer:ICartoonFaceWriter",
+    "icartoonface-lists": (
+        "icf.dataset.formats.icartoonface.writer:ICartoonFaceListsWriter"
+    ),
+    "webdataset": "icf.dataset.formats.webdataset.writer:WebDatasetWriter",
+    "parquet": "icf.dataset.formats.parquet.writer:ParquetWriter",
+    "hf": "icf.dataset.formats.parquet.hub:HuggingFaceWriter",
 }
 
 #: The format that is written where none is named.
 DEFAULT = "icartoonface"
+#: Its lists, where other formats have the pictures.
+LISTS = "icartoonface-lists"
+#: Pictures from which on single files are a burden: copying them takes hours, and the
+#: Hub of Hugging Face takes no more files.
+MANY = 100_000
+
+
+def default_formats(pictures: int) -> tuple[str, ...]:
+    """The formats that are written where none is named.
+
+    Above `MANY` pictures these are shards, and the lists by which ``icf-evaluate``
+    and ``icf-report`` score a release.
+
+    >>> default_formats(20_000), default_formats(400_000)
+    (('icartoonface',), ('webdataset', 'icartoonface-lists'))
+    """
+    return ("webdataset", LISTS) if pictures > MANY else (DEFAULT,)
+
+
+def lists_folder(summary: Mapping[str, Any]) -> str | None:
+    """The folder with iCartoonFace's lists of a release; None where it has none."""
+    folders = format_folders(summary)
+    return folders.get(DEFAULT, folders.get(LISTS))
 
 
 def format_names() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from icf.catalogue.annotation.audits import Certified, read_certified
@@ -15,7 +15,8 @@ from icf.catalogue.labels.sure_faces import checked
 from icf.dataset import certificate
 from icf.dataset.certificate import with_certificate
 from icf.dataset.contents import Contents
-from icf.dataset.formats.registry import DEFAULT, make_writers
+from icf.dataset.formats.crops import QUALITY
+from icf.dataset.formats.registry import default_formats, make_writers
 from icf.dataset.inputs import ADDED, LOCAL, hash_inputs
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
@@ -57,23 +58,27 @@ class Prepared:
 def prepare(
     workspace: Workspace,
     seed: int,
-    formats: Sequence[str] = (DEFAULT,),
+    formats: Sequence[str] = (),
     boxes: Literal["verified", "proposed"] | None = None,
+    *,
+    crops: float | None = None,
 ) -> Prepared:
     """Read the catalogue and decide everything; write nothing.
 
     Args:
         workspace: what to release.
         seed: random seed of the splits.
-        formats: names of release formats, see `icf.dataset.formats.registry`.
+        formats: names of release formats, see `icf.dataset.formats.registry`; none:
+            its `default_formats`.
         boxes: the true boxes of the detection set; None: as ``dataset.boxes`` says.
+        crops: cut the pictures of the recognition set out around their faces, with
+            the box enlarged by this rate; None: whole files, as fetched.
 
     Raises:
         WrongUse: there is too little to release, a format is unknown, or answers of
             the annotation page did not become labels yet.
     """
-    names = list(make_writers(formats))
-    folders = {name: name if len(names) > 1 else "." for name in names}
+    make_writers(formats)  # a wrong name costs no time
     settings = workspace.settings
     dataset = settings.dataset
     if boxes is not None:
@@ -94,10 +99,12 @@ def prepare(
         )
         was_followed = followers.checked(connection)
         was_checked = checked(connection, risk)
-        plan = make_plan(selection, dataset, reach, seed)
+        plan = replace(make_plan(selection, dataset, reach, seed), crops=crops)
         sources = read_sources(connection, _images(plan))
         certified = read_certified(connection)
     contents = contents_of(plan)
+    names = list(formats or default_formats(sum(1 for _ in plan.placed())))
+    folders = {name: name if len(names) > 1 else "." for name in names}
     leaks = find_leaks(
         plan,
         reach,
@@ -113,6 +120,7 @@ def prepare(
         "filter": settings.filter.model_dump(mode="json", exclude=LOCAL),
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
         **_annotate(settings.annotate),
+        **({} if crops is None else {"crops": _crops(crops)}),
     }
     inputs = with_certificate(hash_inputs(selection, sources, chosen, seed), certified)
     summary = {
@@ -155,6 +163,11 @@ def _annotate(settings: AnnotateSettings) -> dict[str, Any]:
         if value != ADDED[name]
     }
     return {"annotate": changed} if changed else {}
+
+
+def _crops(rate: float) -> dict[str, Any]:
+    """How the pictures of the recognition set were cut out."""
+    return {"rate": rate, "format": "jpeg", "quality": QUALITY}
 
 
 def _labels(

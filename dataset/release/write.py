@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -25,16 +25,15 @@ from icf.catalogue.schema import release
 from icf.dataset import certificate
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import write_contents
+from icf.dataset.formats.all_formats import write_formats
 from icf.dataset.formats.base import ReleaseData
-from icf.dataset.formats.registry import format_folders, make_writers
+from icf.dataset.formats.registry import format_folders
 from icf.dataset.leaks.report import LeakReport
-from icf.dataset.licences import COLUMNS, FILE, rows
 from icf.dataset.plan import Plan
 from icf.dataset.release.files import LEAKS, SUMMARY
 from icf.dataset.release.prepare import Prepared
 from icf.dataset.release.sums import write_sums
 from icf.errors import BrokenMachine, IcfError, WrongUse
-from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
 from icf.stores.lock import one_at_a_time
@@ -129,7 +128,7 @@ def _write_files(
         lambda faces: workspace.vectors.get(embedder, faces),
         link,
     )
-    pictures = _write_formats(data, prepared.folders, folder)
+    pictures = write_formats(data, prepared.folders, folder)
     write_contents(folder / CONTENTS, prepared.contents)
     _write_json(folder / LEAKS, asdict(prepared.leaks))
     (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
@@ -137,30 +136,7 @@ def _write_files(
         certificate.write_certificate(
             folder, prepared.certified, prepared.plan, prepared.inputs, pictures
         )
-    write_sums(folder, data.copied)
-
-
-def _write_formats(
-    data: ReleaseData, folders: Mapping[str, str], folder: Path
-) -> list[str]:
-    """Write the files of every format, and one table of licences for all of them.
-
-    Returns:
-        The file of each picture, relative to the folder.
-    """
-    image = data.plan.selection.pictures.image
-    licences: list[tuple[str, ...]] = []
-    pictures: list[str] = []
-    for name, writer in make_writers(folders).items():
-        place = Path(folders[name])
-        (folder / place).mkdir(exist_ok=True)
-        for each in writer.write(data, folder / place):
-            sources = data.sources[int(image[each.picture])]
-            file = (place / each.file).as_posix()
-            pictures.append(file)
-            licences += rows(file, data.sha256(each.picture), sources)
-    write_csv(folder / FILE, COLUMNS, licences)
-    return pictures
+    write_sums(folder, data.hashes)
 
 
 def _read_summary(target: Path) -> str | None:

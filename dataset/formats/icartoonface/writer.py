@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.crops import QUALITY
+from icf.dataset.formats.identities import write_identities
 from icf.dataset.plan import Placed, Plan, detection_truth
 from icf.icartoonface.detection import (
     PUBLISHED_TEST,
@@ -24,6 +26,7 @@ from icf.icartoonface.recognition import (
     RecognitionTest,
     RecognitionTrain,
     write_rectest_info,
+    write_rectest_labels,
     write_rectrain_det,
 )
 from icf.icartoonface.release_files import (
@@ -32,12 +35,14 @@ from icf.icartoonface.release_files import (
     DETTEST_FOLDER,
     DETTEST_FOUND,
     DETTRAIN_BOXES,
+    DETTRAIN_BOXES_BEFORE,
     DETTRAIN_FOLDER,
     FEATURES,
     FOLLOWERS,
     IDENTITIES,
     RECTEST_FOLDER,
     RECTEST_INFO,
+    RECTEST_LABELS,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
     UNASKED,
@@ -69,12 +74,36 @@ class ICartoonFaceWriter:
             for each in placed:
                 file = place / each.path
                 (folder / file).parent.mkdir(exist_ok=True)
-                data.put(each.picture, folder / file)
-                written.append(WrittenPicture(file, each.picture))
-        _write_recognition(folder, data)
-        _write_detection(folder, plan)
-        (folder / "README.md").write_text(_readme(plan), encoding="utf-8")
+                written.append(data.put(each, folder, file))
+        _write_lists(data, folder)
         return written
+
+
+class ICartoonFaceListsWriter:
+    """The same lists, boxes and features, where the pictures are in other files."""
+
+    name: ClassVar[str] = "icartoonface-lists"
+    help: ClassVar[str] = (
+        "The lists, boxes and features of iCartoonFace without its pictures."
+    )
+
+    def write(self, data: ReleaseData, folder: Path) -> list[WrittenPicture]:
+        """Write lists, boxes, features and a README.
+
+        Raises:
+            BrokenMachine: a face's embedding is missing.
+        """
+        for place in (RECTRAIN_LIST, DETTRAIN_BOXES):
+            (folder / place).parent.mkdir(parents=True)
+        _write_lists(data, folder)
+        return []
+
+
+def _write_lists(data: ReleaseData, folder: Path) -> None:
+    """Write everything but the pictures."""
+    _write_recognition(folder, data)
+    _write_detection(folder, data)
+    (folder / "README.md").write_text(_readme(data.plan), encoding="utf-8")
 
 
 def _write_recognition(folder: Path, data: ReleaseData) -> None:
@@ -82,20 +111,19 @@ def _write_recognition(folder: Path, data: ReleaseData) -> None:
     train, test = plan.train, plan.test
     write_rectrain_det(
         folder / RECTRAIN_LIST,
-        RecognitionTrain(
-            tuple(each.path for each in train), _whole_corners(plan, train)
-        ),
+        RecognitionTrain(tuple(each.path for each in train), _boxes(data, train)),
     )
     info = RecognitionTest(
         tuple(each.path for each in test),
-        _whole_corners(plan, test),
+        _boxes(data, test),
         np.array([each.label for each in test], np.int64),
     )
     write_rectest_info(folder / RECTEST_INFO, info)
+    (folder / RECTEST_LABELS).parent.mkdir()
+    write_rectest_labels(folder / RECTEST_LABELS, info)
     faces = plan.selection.faces.face[[each.face for each in test]]
     write_features(folder / FEATURES, data.vectors(faces))
-    columns = ("label", "role", "character", "album", "character_id")
-    write_csv(folder / IDENTITIES, columns, _identities(plan))
+    write_identities(folder / IDENTITIES.parent, plan)
     listed = ("file", "character", "album", "face")
     for name, some in (
         (UNASKED, plan.selection.unasked),
@@ -118,32 +146,12 @@ def _listed(plan: Plan, some: Collection[int]) -> Iterator[tuple[object, ...]]:
                 yield (folder / each.path).as_posix(), *names, face_id
 
 
-def _identities(plan: Plan) -> Iterator[tuple[object, ...]]:
-    """The rows of ``identities.csv``: numbered identities, then distractors."""
-    owner = plan.selection.faces.identity
-    train = set(owner[plan.splits.train].tolist())
-    probes = set(owner[plan.splits.probes].tolist())
-    rows = [
-        (label, _role(each in train, each in probes), each)
-        for each, label in plan.labels.items()
-    ]
-    rows += [(-1, "distractor", int(each)) for each in owner[plan.splits.distractors]]
-    for label, role, each in rows:
-        identity = plan.selection.identities[each]
-        names = harmless(identity.character), harmless(identity.album)
-        yield label, role, *names, each
-
-
-def _role(in_train: bool, gives_probes: bool) -> str:
-    if not in_train:
-        return "unseen"
-    return "seen" if gives_probes else "train"
-
-
-def _write_detection(folder: Path, plan: Plan) -> None:
-    train = _true_boxes(plan, plan.detection_train)
-    write_dettrain_csv(folder / DETTRAIN_BOXES, DetectionBoxes(*train))
-    names, picture, corners = _true_boxes(plan, plan.detection_test)
+def _write_detection(folder: Path, data: ReleaseData) -> None:
+    plan = data.plan
+    train = DetectionBoxes(*_true_boxes(data, plan.detection_train))
+    for name in (DETTRAIN_BOXES, DETTRAIN_BOXES_BEFORE):
+        write_dettrain_csv(folder / name, train)
+    names, picture, corners = _true_boxes(data, plan.detection_test)
     test = DetectionBoxes(names, picture, corners, PUBLISHED_TEST)
     write_dettest_csv(folder / DETTEST_BOXES, test)
     boxes = [
@@ -159,40 +167,21 @@ def _write_detection(folder: Path, plan: Plan) -> None:
 
 
 def _true_boxes(
-    plan: Plan, placed: Sequence[Placed]
+    data: ReleaseData, placed: Sequence[Placed]
 ) -> tuple[tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    pictures = plan.selection.pictures
-    counts = [len(pictures.boxes[each.picture]) for each in placed]
-    corners = [
-        row
-        for each in placed
-        for row in _whole(
-            np.array([box.corners for box in pictures.boxes[each.picture]]),
-            pictures.size[each.picture],
-        ).tolist()
-    ]
+    boxes = [data.boxes(each) for each in placed]
+    corners = [box for some in boxes for box in some]
     return (
         tuple(each.path for each in placed),
-        np.repeat(np.arange(len(placed)), counts),
+        np.repeat(np.arange(len(placed)), [len(some) for some in boxes]),
         np.array(corners, np.float64).reshape(-1, 4),
     )
 
 
-def _whole_corners(plan: Plan, placed: Sequence[Placed]) -> npt.NDArray[np.int64]:
+def _boxes(data: ReleaseData, placed: Sequence[Placed]) -> npt.NDArray[np.int64]:
     """The boxes of the faces, as the published lists have them: whole pixels."""
-    selection = plan.selection
-    corners = selection.faces.corners[[each.face for each in placed]]
-    size = selection.pictures.size[[each.picture for each in placed]]
-    return _whole(corners, size)
-
-
-def _whole(
-    corners: npt.NDArray[np.float64], size: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    width, height = size[..., 0, None], size[..., 1, None]
-    limits = np.concatenate([width, height, width, height], axis=-1)
-    inside = np.clip(np.rint(corners), 0, limits)
-    return np.asarray(inside, np.int64)
+    corners = [data.box(each) for each in placed]
+    return np.array(corners, np.int64).reshape(-1, 4)
 
 
 def _who_confirmed(plan: Plan) -> str:
@@ -225,6 +214,17 @@ def _who_confirmed(plan: Plan) -> str:
     return first + "\n".join([*lines, "They count as confirmed below."])
 
 
+def _files(plan: Plan) -> str:
+    """Say what the pictures are."""
+    if plan.crops is None:
+        return "files are the\nbytes as they were fetched."
+    return (
+        "files of the\nrecognition set are cut around the face, with the box enlarged "
+        f"by {plan.crops:g},\nas JPEG of quality {QUALITY}; those of the detection set "
+        "are the bytes as they were fetched."
+    )
+
+
 def _readme(plan: Plan) -> str:
     counts = plan.counts
     table = "\n".join(f"| {k.replace('_', ' ')} | {v:,} |" for k, v in counts.items())
@@ -233,8 +233,8 @@ def _readme(plan: Plan) -> str:
 
 Made with icf, in the file formats of iCartoonFace. `release.json` has the seed, the
 settings, the models and the counts; `leaks.json` has what was checked between train and
-test; `licences.csv` has the source and licence of every picture; files are the bytes as
-they were fetched. Boxes are in the upright picture: apply EXIF rotation first.
+test; `licences.csv` has the source and licence of every picture; {_files(plan)}
+Boxes are in the upright picture: apply EXIF rotation first.
 
 | | |
 | --- | --- |
@@ -244,7 +244,8 @@ they were fetched. Boxes are in the upright picture: apply EXIF rotation first.
 
 `{RECTRAIN_LIST}` has one line a training face: picture below
 `{RECTRAIN_FOLDER}`, x1, y1, x2, y2, with TABs. `{RECTEST_INFO}` has one line a
-test face, with its identity's number (-1: a distractor), then the pairs to score.
+test face, with its identity's number (-1: a distractor), then the pairs to score;
+`{RECTEST_LABELS}` is the same without the pairs.
 `{IDENTITIES}` has the character of each number. {_who_confirmed(plan)}
 
     icf-evaluate identification --info {RECTEST_INFO} \\

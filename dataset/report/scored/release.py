@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.dataset.formats.registry import DEFAULT, format_folders
+from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
 from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
@@ -75,7 +75,7 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
     inside = folder.is_relative_to(workspace.root)
     summary = json.loads(row.summary)
     # Only iCartoonFace's files can be scored; where there are none, so is no folder.
-    files = folder / format_folders(summary).get(DEFAULT, DEFAULT)
+    files = folder / (lists_folder(summary) or DEFAULT)
     return LastRelease(
         path=str(folder.relative_to(workspace.root) if inside else folder),
         seed=row.seed,

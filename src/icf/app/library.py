@@ -21,7 +21,7 @@ from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.formats.registry import WRITERS
 from icf.app.init import make_workspace
 from icf.dataset.formats.icartoonface.detected import read_detections
-from icf.dataset.formats.registry import DEFAULT
+from icf.dataset.formats.registry import DEFAULT, LISTS
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
@@ -262,8 +262,9 @@ def build_release(
     folder: StrPath,
     *,
     seed: int = 1,
-    formats: Sequence[str] = (DEFAULT,),
+    formats: Sequence[str] = (),
     boxes: Literal["verified", "proposed"] | None = None,
+    crops: float | None = None,
 ) -> Release:
     """Split the labelled faces and write a release.
 
@@ -274,8 +275,11 @@ def build_release(
         folder: a new folder for the release.
         seed: random seed of the split.
         formats: names of the file formats; several are each in a folder of its name.
+            None named: iCartoonFace, and above 100,000 pictures shards.
         boxes: the true boxes of the detection set, those that people verified or those
             that the detector proposed; None: as ``dataset.boxes`` says.
+        crops: cut the pictures of the recognition set out around their faces, with
+            the box enlarged by this rate; None: whole files, as fetched.
 
     Raises:
         WrongUse: too few labelled faces, an unknown format, or ``folder`` holds
@@ -285,7 +289,7 @@ def build_release(
     """
     path = Path(folder)
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, formats, boxes)
+    prepared = prepare(workspace, seed, formats, boxes, crops=crops)
     written = write(workspace, prepared, path, seed)
     workspace.end_run(run_id)
     return Release(path, written, prepared.plan.counts, prepared.leaks)
@@ -312,8 +316,10 @@ def evaluate(
         BadInput: a file is missing, or is not in its format.
     """
     folder = Path(release)
-    if (folder / DEFAULT).is_dir():  # it is one format of several
-        folder /= DEFAULT
+    for name in (DEFAULT, LISTS):  # it is one format of several
+        if (folder / name).is_dir():
+            folder /= name
+            break
     info = read_rectest_info(folder / RECTEST_INFO)
     rows = read_features(Path(features or folder / FEATURES), len(info.files))
     truth = read_dettest_csv(folder / DETTEST_BOXES)

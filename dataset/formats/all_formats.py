@@ -1,0 +1,56 @@
+"""Write a release in all its formats, with the tables that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.beside import write_beside
+from icf.dataset.formats.registry import make_writers
+from icf.dataset.licences import COLUMNS, FILE, MEMBER, rows
+from icf.spreadsheet import write_csv
+
+
+def write_formats(
+    data: ReleaseData, folders: Mapping[str, str], folder: Path
+) -> list[str]:
+    """Write the files of every format, and one table of licences for all of them.
+
+    Args:
+        data: what to write.
+        folders: the folder of each format, relative to the release's.
+        folder: the release's.
+
+    Returns:
+        The file of each picture, relative to the folder; of crops and shards too.
+    """
+    written: list[tuple[str, WrittenPicture]] = []
+    for name, writer in make_writers(folders).items():
+        place = Path(folders[name])
+        (folder / place).mkdir(exist_ok=True)
+        for each in writer.write(data, folder / place):
+            written.append(((place / each.file).as_posix(), each))
+        data = data.after(name, folder / place)
+    _write_licences(data, written, folder)
+    write_beside(data, written, folder)
+    return list(dict.fromkeys(file for file, _ in written))
+
+
+def _write_licences(
+    data: ReleaseData, written: list[tuple[str, WrittenPicture]], folder: Path
+) -> None:
+    """Write the sources of each picture; with its name in a file that holds many."""
+    image = data.plan.selection.pictures.image
+    with_members = any(each.member for _, each in written)
+    columns = (*COLUMNS, MEMBER) if with_members else COLUMNS
+    table = (
+        (*row, each.member) if with_members else row
+        for file, each in written
+        for row in rows(
+            file,
+            data.sha256(each.placed.picture),
+            data.sources[int(image[each.placed.picture])],
+        )
+    )
+    write_csv(folder / FILE, columns, table)

@@ -1,0 +1,99 @@
+"""A data set as the Hub of Hugging Face shows and loads it.
+
+::
+
+    README.md                                  names the configurations and their files
+    recognition/train-00000-of-00003.parquet   as `icf.dataset.formats.parquet.writer`
+    ...
+
+``datasets.load_dataset("FOLDER", "detection")`` opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.parquet as pq
+import yaml  # type: ignore[import-untyped,unused-ignore]
+
+from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.parquet.columns import IMAGE
+from icf.dataset.formats.parquet.writer import ParquetWriter, write_parquet
+from icf.dataset.formats.records import SPLITS, TASKS, placed_in
+from icf.dataset.plan import Plan
+from icf.stores.files import copy_file
+
+CARD = "README.md"
+
+
+class HuggingFaceWriter:
+    """Parquet, and the page that names the configurations."""
+
+    name: ClassVar[str] = "hf"
+    help: ClassVar[str] = "The layout of the Hub of Hugging Face: Parquet and a page."
+
+    def write(self, data: ReleaseData, folder: Path) -> Iterator[WrittenPicture]:
+        """Write the Parquet files of both sets, and the page.
+
+        Raises:
+            BrokenMachine: a picture's bytes are missing.
+        """
+        known = data.earlier.get(ParquetWriter.name)
+        yield from (
+            write_parquet(data, folder)
+            if known is None
+            else _linked(data, known, folder)
+        )
+        (folder / CARD).write_text(_page(data.plan), encoding="utf-8")
+
+
+def configurations(plan: Plan) -> Mapping[str, Any]:
+    """Return the head of the page that ``datasets`` and the Hub read.
+
+    Args:
+        plan: of the release; what is empty in it has no file.
+    """
+    found: list[dict[str, Any]] = []
+    for task in TASKS:
+        files = [
+            {"split": split, "path": f"{task}/{split}-*.parquet"}
+            for split in SPLITS
+            if placed_in(plan, task, split)
+        ]
+        if files:
+            found.append({"config_name": task, "data_files": files})
+    found[0]["default"] = True
+    return {"configs": found}
+
+
+def _linked(data: ReleaseData, known: Path, folder: Path) -> Iterator[WrittenPicture]:
+    """Link the files that the format Parquet has already."""
+    for task in TASKS:
+        (folder / task).mkdir()
+        for split in SPLITS:
+            placed = {
+                each.path.rpartition("/")[2]: each
+                for each in placed_in(data.plan, task, split)
+            }
+            for path in sorted((known / task).glob(f"{split}-*.parquet")):
+                file = path.relative_to(known)
+                copy_file(path, folder / file, link=True)
+                table = pq.ParquetFile(path).read([f"{IMAGE}.path"])
+                for row in table[IMAGE].to_pylist():
+                    yield WrittenPicture(file, placed[row["path"]], row["path"])
+
+
+def _page(plan: Plan) -> str:
+    head = yaml.safe_dump(dict(configurations(plan)), sort_keys=False)
+    return f"""\
+---
+{head}---
+
+# A cartoon-face data set
+
+Made with icf. Configuration `recognition`: a face a picture, with the number and name
+of its identity; `label` -1 is a distractor. Configuration `detection`: every drawn face
+of a picture. `bbox` is x, y, width, height in pixels of the upright picture.
+"""

@@ -1,0 +1,158 @@
+"""Parquet files with the pictures in them, each of at most half a gigabyte.
+
+::
+
+    recognition/train-00000-of-00003.parquet
+    recognition/test-00000-of-00001.parquet
+    detection/train-00000-of-00002.parquet
+    detection/test-00000-of-00001.parquet
+
+A file says what its columns are to Hugging Face's ``datasets``: pictures come as
+pictures, labels with their names. The order of the pictures is that of `in_shards`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from icf.dataset.formats.base import ReleaseData, Task, WrittenPicture
+from icf.dataset.formats.parquet.columns import (
+    IMAGE,
+    Column,
+    columns_of,
+    schema_of,
+)
+from icf.dataset.formats.records import (
+    SPLITS,
+    TASKS,
+    Record,
+    Records,
+    Split,
+    in_shards,
+)
+
+#: A file is closed when it has so many bytes of pictures, as the Hub's own are.
+BYTES = 500_000_000
+#: So many are written at a time, and can be read alone: a page of the Hub's viewer.
+GROUP_BYTES, GROUP_PICTURES = 64_000_000, 1_000
+
+
+class ParquetWriter:
+    """Pictures and labels in Parquet."""
+
+    name: ClassVar[str] = "parquet"
+    help: ClassVar[str] = "Parquet files with the pictures in them."
+
+    def write(self, data: ReleaseData, folder: Path) -> Iterator[WrittenPicture]:
+        """Write the files of both sets.
+
+        Raises:
+            BrokenMachine: a picture's bytes are missing.
+        """
+        return write_parquet(data, folder)
+
+
+def write_parquet(data: ReleaseData, folder: Path) -> Iterator[WrittenPicture]:
+    """Write Parquet files into a folder; yield each picture with its file."""
+    records = Records(data)
+    for task in TASKS:
+        columns = columns_of(task, records.names)
+        (folder / task).mkdir()
+        for split in SPLITS:
+            shards = _Shards(data, folder, task, split, columns)
+            for each in in_shards(data.plan, task, split):
+                shards.add(records.record(each, split))
+            yield from shards.close()
+
+
+class _Shards:
+    """The files of one set and split; they get their names when all are written."""
+
+    def __init__(
+        self,
+        data: ReleaseData,
+        folder: Path,
+        task: Task,
+        split: Split,
+        columns: Sequence[Column],
+    ) -> None:
+        self._data = data
+        self._folder = folder
+        self._place = Path(task)
+        self._split = split
+        self._columns = columns
+        self._schema = schema_of(columns)
+        #: Of each file, its pictures.
+        self._files: list[list[Record]] = []
+        self._writer: pq.ParquetWriter | None = None
+        self._in_file = 0
+        self._group: list[tuple[Record, bytes]] = []
+        self._in_group = 0
+
+    def add(self, record: Record) -> None:
+        content = self._data.read(record.placed)
+        self._group.append((record, content))
+        self._in_group += len(content)
+        if self._in_group >= GROUP_BYTES or len(self._group) >= GROUP_PICTURES:
+            self._write_group()
+
+    def close(self) -> Iterator[WrittenPicture]:
+        """Write the rest, and name the files; yield their pictures."""
+        self._write_group()
+        self._end_file()
+        count = len(self._files)
+        for number, records in enumerate(self._files):
+            file = self._place / f"{self._split}-{number:05d}-of-{count:05d}.parquet"
+            self._temporary(number).rename(self._folder / file)
+            for each in records:
+                yield WrittenPicture(file, each.placed, each.name)
+
+    def _write_group(self) -> None:
+        if not self._group:
+            return
+        if self._writer is None:
+            self._files.append([])
+            self._writer = _opened(self._temporary(len(self._files) - 1), self._schema)
+        pictures = pa.StructArray.from_arrays(
+            [
+                pa.array([content for _, content in self._group], pa.binary()),
+                pa.array([record.name for record, _ in self._group], pa.string()),
+            ],
+            ["bytes", "path"],
+        )
+        others = [
+            pa.array([each.value(record) for record, _ in self._group], each.type)
+            for each in self._columns
+        ]
+        table = pa.Table.from_arrays([pictures, *others], schema=self._schema)
+        self._writer.write_table(table, row_group_size=len(table))
+        self._files[-1] += [record for record, _ in self._group]
+        self._in_file += self._in_group
+        self._group, self._in_group = [], 0
+        if self._in_file >= BYTES:
+            self._end_file()
+
+    def _end_file(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer, self._in_file = None, 0
+
+    def _temporary(self, number: int) -> Path:
+        return self._folder / self._place / f"{self._split}-{number:05d}"
+
+
+def _opened(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open a file; nothing is spent on compressing or comparing pictures."""
+    others = [name for name in schema.names if name != IMAGE]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression={name: "zstd" for name in others},
+        use_dictionary=others,
+        write_statistics=others,
+    )

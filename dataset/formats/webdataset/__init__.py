@@ -1,0 +1,1 @@
+"""Shards of pictures with their labels, for training that streams."""
