@@ -19,7 +19,8 @@ from icf.app.takedown.command import takedown
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import batch, character, face, image, question, release, url
-from icf.dataset.formats.base import ReleaseData
+from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.plan import Placed
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.report import page
@@ -127,10 +128,13 @@ def test_a_release_is_not_published_with_what_was_withdrawn_while_it_was_written
     last = max(each.picture for each in (*prepared.plan.train, *prepared.plan.test))
     put = ReleaseData.put
 
-    def slowly(self: ReleaseData, picture: int, target: Path) -> None:
-        put(self, picture, target)
-        if picture == last:
+    def slowly(
+        self: ReleaseData, each: Placed, folder: Path, file: Path
+    ) -> WrittenPicture:
+        written = put(self, each, folder, file)
+        if each.picture == last:
             withdraw(space)
+        return written
 
     monkeypatch.setattr(ReleaseData, "put", slowly)
     with pytest.raises(IcfError, match=r"withdrawn meanwhile.*run the same command"):

@@ -16,7 +16,8 @@ from icf.catalogue import schema
 from icf.dataset.formats.base import ReleaseData, Task
 from icf.dataset.formats.records import SPLITS, TASKS, Record, Records, Split, placed_in
 from icf.dataset.plan import Plan
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.workspace import Workspace, find
 
 #: Everything but what packages bring, as `--format` takes it.

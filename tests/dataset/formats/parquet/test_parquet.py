@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import datasets
+import datasets  # type: ignore[import-untyped,unused-ignore]
 import pyarrow.parquet as pq
 import pytest
 
 from icf.dataset.formats.base import Task
 from icf.dataset.formats.parquet import writer
 from icf.dataset.formats.records import Record, Split
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.images import decode
 from icf.workspace import Workspace
 from tests.dataset.drawn import digest

@@ -48,9 +48,14 @@ def test_an_archive_is_read_by_python_and_by_tar(tmp_path: Path) -> None:
 
 def test_what_fails_half_way_has_no_end() -> None:
     out = io.BytesIO()
-    with pytest.raises(OSError, match="full"), TarWriter(out) as tar:
-        tar.add("a", b"b")
-        raise OSError("full")
+
+    def fill() -> None:
+        with TarWriter(out) as tar:
+            tar.add("a", b"b")
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fill()
     assert len(out.getvalue()) == 1024
 
 

@@ -7,15 +7,21 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import webdataset
+import webdataset  # type: ignore[import-untyped,unused-ignore]
 
 from icf.dataset.formats.base import Task
 from icf.dataset.formats.records import Split
 from icf.dataset.formats.webdataset import writer
-from icf.dataset.release import prepare, write
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.workspace import Workspace
 from tests.dataset.drawn import digest
 from tests.dataset.formats.conftest import Exported
+
+# WebDataset leaves it to the collector of garbage to close its shards.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 PARTS: list[tuple[Task, Split]] = [
     ("recognition", "train"),
