@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.report import Result, peak_rss_mib, report
-from icf.dataset.scores.identification import score_identification
+from icf.dataset.scores.recognition.identification import score_identification
 from icf.icartoonface.features import read_features, write_features
 from icf.icartoonface.recognition import RecognitionTest, pairs_to_score
 

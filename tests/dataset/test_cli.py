@@ -18,6 +18,17 @@ CAUTION = (
     "identities, even 100% only says that the true percent is above 21 (95% confidence)"
 )
 
+SCORES = {
+    "pairs": 2,
+    "probes": 2,
+    "distractors": 1,
+    "rank1": 100.0,
+    "rank5": 100.0,
+    "rank10": 100.0,
+    "identities": 1,
+    "caution": CAUTION,
+}
+
 
 def run(program: str, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = Path(sys.executable).parent / program
@@ -42,16 +53,11 @@ def test_identification_needs_no_workspace_and_prints_percents(
     words = ("identification", "--info", info, "--features", features)
     done = run("icf-evaluate", *words, "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
-        "pairs": 2,
-        "probes": 2,
-        "distractors": 1,
-        "rank1": 100.0,
-        "rank5": 100.0,
-        "rank10": 100.0,
-        "identities": 1,
-        "caution": CAUTION,
-    }
+    found = json.loads(done.stdout)
+    assert {name: found[name] for name in SCORES} == SCORES
+    assert (found["dim"], found["dtype"]) == (2, "float64")
+    assert found["not_a_fair_test"] is None
+    assert found["intervals"]["rank1"] is None
     shown = run("icf-evaluate", *words, folder=tmp_path)
     assert "100.00%" in shown.stdout
     assert shown.stderr == f"{CAUTION}\n"

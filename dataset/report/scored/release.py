@@ -15,7 +15,10 @@ from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
 from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
-from icf.dataset.scores.identification import IdentificationScore, score_identification
+from icf.dataset.scores.recognition.identification import (
+    IdentificationScore,
+    score_identification,
+)
 from icf.errors import BadInput
 from icf.icartoonface.detection import (
     read_dettest_csv,

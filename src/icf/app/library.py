@@ -26,7 +26,7 @@ from icf.dataset.leaks.report import LeakReport
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.scores.detection import DetectionScore, score_detection
-from icf.dataset.scores.identification import (
+from icf.dataset.scores.recognition.identification import (
     IdentificationScore,
     score_identification,
 )

@@ -1,50 +1,50 @@
 """Features to score: a raw file of float64, one row per picture, no header.
 
 The rows are in the order of the recognition test's info file. Raw float32, as networks
-compute it, is recognised by its bytes; a ``.npy`` file says itself what it holds.
+compute it, is recognised by its bytes where nobody says how long a row is; a ``.npy``
+file says itself what it holds. What a raw file holds is never guessed: where its bytes
+do not decide, it is refused.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from icf.errors import BadInput
+from icf.icartoonface.raw_words import Verdict, judge
 from icf.stores.files import replace_file
+
+Floats = npt.NDArray[np.floating[Any]]
 
 _DTYPE = np.dtype("<f8")
 _SINGLE = np.dtype("<f4")
 _RAW = (_DTYPE, _SINGLE)
-#: What a .npy file begins with.
+#: What a .npy file begins with, and what other files begin with that people mean to be
+#: features: numpy.savez and torch.save, pickle.
 _ARRAY = b"\x93NUMPY"
-#: Pairs of words that are looked at, and numbers that it takes at least.
-_SAMPLE, _FEWEST = 1 << 16, 32
-#: Share of words that are alike in sign and exponent, from which on they are float32.
-#: Measured (normal, unit length, ReLU, sparse, softmax, quantised, histograms): 0.9 and
-#: more of float32; under 0.3 of float64, also where it was float32 or float16 before.
-_ALIKE = 0.5
-#: Bits that the magnitudes of float32 are apart, at least, read as float64.
-_WIDE = 16.0
-#: Magnitudes of features, and the share of them within.
-_LEAST, _MOST, _USUAL = 1e-30, 1e30, 0.99
+_FOREIGN = {b"PK\x03\x04": "a zip archive", b"\x80\x02": "a pickle"}
+_FOREIGN |= {b"\x80\x03": "a pickle", b"\x80\x04": "a pickle", b"\x80\x05": "a pickle"}
 _ROWS_AT_ONCE = 4096
 
 
-def read_features(path: Path, rows: int) -> npt.NDArray[np.floating[Any]]:
+def read_features(path: Path, rows: int, dim: int | None = None) -> Floats:
     """Map a feature file into memory, read-only.
 
     Args:
         path: A raw file of float64 or float32, or a ``.npy`` file.
         rows: Number of pictures in the info file.
+        dim: Numbers in a row; then the size of a raw file says of which type they are.
+            None: it follows from the size, and the type from the bytes.
 
     Returns:
-        An array of shape (rows, d), of the file's own type; d of a raw file follows
-        from its size.
+        An array of shape (rows, d), of the file's own type.
 
     Raises:
-        BadInput: The file cannot be read, or does not have that many rows.
+        BadInput: The file cannot be read, does not have that many rows or numbers in a
+            row, or its bytes do not say which type they are.
     """
     try:
         size = path.stat().st_size
@@ -53,69 +53,100 @@ def read_features(path: Path, rows: int) -> npt.NDArray[np.floating[Any]]:
     except OSError as e:
         raise BadInput(f"{path}: cannot be read: {e.strerror}") from e
     if head == _ARRAY:
-        return _read_array(path, rows)
+        return _read_array(path, rows, dim)
+    for start, what in _FOREIGN.items():
+        if head.startswith(start) and path.suffix in (".npz", ".pt", ".pth", ".pkl"):
+            raise BadInput(f"{path}: {what}; save the features with numpy.save")
+    if rows < 1 or size == 0 or size % (_SINGLE.itemsize * rows):
+        _fail_size(path, rows, dim, size)
+    dtype = _by_size(path, rows, dim, size) if dim else _by_bytes(path, rows, size)
+    return np.memmap(path, dtype, "r", shape=(rows, size // (dtype.itemsize * rows)))
+
+
+def is_raw(path: Path) -> bool:
+    """Whether a file has no header that says what its numbers are.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(4) not in (_ARRAY[:4], b"PAR1")
+
+
+def _by_size(path: Path, rows: int, dim: int, size: int) -> np.dtype[Any]:
+    """The type with which rows have the length that was said.
+
+    Raises:
+        BadInput: There is none, or the numbers can only be of the other type.
+    """
     for dtype in _RAW:
-        row_bytes = dtype.itemsize * rows
-        if rows < 1 or size == 0 or size % row_bytes:
-            continue
-        # Half the length is as good a length, so that only the numbers tell.
-        if (dtype == _SINGLE) == _is_single(path):
-            return np.memmap(path, dtype, "r", shape=(rows, size // row_bytes))
+        if size == dtype.itemsize * rows * dim:
+            _check_bytes(path, rows, dim, dtype)
+            return dtype
+    _fail_size(path, rows, dim, size)
+
+
+def _check_bytes(path: Path, rows: int, dim: int, dtype: np.dtype[Any]) -> None:
+    """Raise BadInput if raw numbers can only be of the other type."""
+    size = path.stat().st_size
+    other = Verdict.SINGLE if dtype == _DTYPE else Verdict.DOUBLE
+    if size % _DTYPE.itemsize or judge(path) is not other:
+        return
+    actual = _SINGLE if dtype == _DTYPE else _DTYPE
     raise BadInput(
-        f"{path}: expected {rows} rows of float64, that is a multiple of "
-        f"{max(_DTYPE.itemsize * rows, 0)} bytes, found {size} bytes; check that it "
-        "holds one row per line of the info file, as float64 and without a header, or "
-        "save it with numpy.save"
+        f"{path}: with {dim} numbers in a row it would be {dtype.name}, but its bytes "
+        f"can only be {size // (actual.itemsize * rows)} {actual.name} in a row; leave "
+        "out --dim, or correct it"
     )
 
 
-def _read_array(path: Path, rows: int) -> npt.NDArray[np.floating[Any]]:
+def _by_bytes(path: Path, rows: int, size: int) -> np.dtype[Any]:
+    """The only type that fits the size, or the one that the bytes can only be."""
+    if size % (_DTYPE.itemsize * rows):
+        return _SINGLE
+    verdict = judge(path)
+    if verdict is Verdict.UNCLEAR:
+        half = size // (_DTYPE.itemsize * rows)
+        raise BadInput(
+            f"{path}: its {size:,} bytes are {rows:,} rows of {half:,} float64, or of "
+            f"{2 * half:,} float32, and its numbers do not say which: say it with "
+            f"--dim {half} or --dim {2 * half}, or save the features with numpy.save"
+        )
+    return _DTYPE if verdict is Verdict.DOUBLE else _SINGLE
+
+
+def _fail_size(path: Path, rows: int, dim: int | None, size: int) -> NoReturn:
+    numbers = dim or 1
+    wanted = max(_DTYPE.itemsize * rows * numbers, 0)
+    each = f"{rows} rows of float64" + (f", {dim} in each" if dim else "")
+    raise BadInput(
+        f"{path}: expected {each}, that is {'' if dim else 'a multiple of '}{wanted} "
+        f"bytes{' (or half as many: float32)' if dim else ''}, found {size} bytes; "
+        "check that it holds one row per line of the info file, as float64 and without "
+        "a header, or save it with numpy.save"
+    )
+
+
+def _read_array(path: Path, rows: int, dim: int | None) -> Floats:
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as e:
-        raise BadInput(f"{path}: a damaged .npy file: {e}") from e
-    if array.ndim != 2 or len(array) != rows or array.dtype.kind != "f":
+        why = "Python objects" if "object" in str(e) else "a damaged .npy file"
         raise BadInput(
-            f"{path}: expected floats of shape ({rows}, d), one row per line of the "
+            f"{path}: {why}: {e}; save the features with numpy.save, as an array of "
+            "floats"
+        ) from e
+    d = "d" if dim is None else str(dim)
+    fits = array.ndim == 2 and len(array) == rows and array.shape[1] > 0
+    if not fits or array.dtype.kind != "f" or dim not in (None, array.shape[1]):
+        raise BadInput(
+            f"{path}: expected floats of shape ({rows}, {d}), one row per line of the "
             f"info file, found {array.dtype} of shape {array.shape}"
         )
     return array
 
 
-def _is_single(path: Path) -> bool:
-    """Return whether raw numbers are float32, by a sample of them.
-
-    As float64 is stored, every other word of 32 bits is the end of a mantissa: read as
-    float32, its exponent is unlike those of the words between, or it is zero. Columns
-    may differ as much; but read as float64, float32 spreads over magnitudes 8 times
-    (in bits) as far as it does itself.
-    """
-    size = path.stat().st_size // _SINGLE.itemsize
-    pairs = np.memmap(path, _SINGLE, "r", shape=(size // 2, 2))
-    sample = np.array(pairs[:: max(1, len(pairs) // _SAMPLE)][:_SAMPLE])
-    used = [column[column != 0] for column in sample.T]
-    fewer, more = sorted(map(len, used))
-    if fewer + more < _FEWEST or fewer < _ALIKE * more:
-        return False
-    magnitudes = np.abs(np.concatenate(used))
-    usual = np.isfinite(magnitudes) & (magnitudes > _LEAST) & (magnitudes < _MOST)
-    if usual.mean() < _USUAL:
-        return False
-    even, odd = (np.bincount(one.view("<u4") >> 23, minlength=512) for one in used)
-    if np.minimum(even, odd).sum() >= _ALIKE * more:
-        return True
-    wide = _spread(np.abs(sample.reshape(-1).view(_DTYPE)))
-    return wide > _WIDE and _spread(magnitudes) < wide / 2
-
-
-def _spread(magnitudes: npt.NDArray[np.floating[Any]]) -> float:
-    """Return how many bits the magnitudes of most numbers are apart."""
-    bits = np.log2(magnitudes[magnitudes > 0].astype(np.float64))
-    low, high = np.percentile(bits, (10, 90)) if len(bits) else (0.0, 0.0)
-    return float(high - low)
-
-
-def write_features(path: Path, features: npt.NDArray[np.floating[Any]]) -> None:
+def write_features(path: Path, features: Floats) -> None:
     """Write features as raw little-endian float64.
 
     Args:
@@ -133,9 +164,7 @@ def write_features(path: Path, features: npt.NDArray[np.floating[Any]]) -> None:
     replace_file(path, _chunks(path, features))
 
 
-def _chunks(
-    path: Path, features: npt.NDArray[np.floating[Any]]
-) -> Iterator[memoryview]:
+def _chunks(path: Path, features: Floats) -> Iterator[memoryview]:
     for start in range(0, len(features), _ROWS_AT_ONCE):
         block = np.ascontiguousarray(features[start : start + _ROWS_AT_ONCE], _DTYPE)
         bad = ~np.isfinite(block).all(axis=1)

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def test_features_come_back_bit_for_bit(
     path = tmp_path_factory.mktemp("features") / "features.bin"
     write_features(path, features)
     assert path.read_bytes() == features.tobytes()
-    found = read_features(path, len(features))
+    found = read_features(path, len(features), features.shape[1])
     assert found.shape == features.shape
     assert found.tobytes() == features.tobytes()
 
@@ -33,7 +34,7 @@ def test_read_features_cannot_be_changed_by_accident(tmp_path: Path) -> None:
     path = tmp_path / "features.bin"
     write_features(path, np.ones((3, 2), np.float32))
     with pytest.raises(ValueError, match="read-only"):
-        read_features(path, 3)[0, 0] = 2
+        read_features(path, 3, 2)[0, 0] = 2
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,6 @@ def test_an_array_file_is_read_as_what_it_says(tmp_path: Path, stored: str) -> N
         (np.ones((3, 2)), r"shape \(4, d\).* found float64 of shape \(3, 2\)"),
         (np.ones(8), r"found float64 of shape \(8,\)"),
         (np.ones((4, 2), np.int64), "found int64"),
-        (np.array([[None]] * 4), "damaged"),
     ],
 )
 def test_an_array_of_another_shape_is_refused(
@@ -129,3 +129,73 @@ def test_an_array_of_another_shape_is_refused(
     np.save(tmp_path / "f.npy", array)
     with pytest.raises(BadInput, match=said):
         read_features(tmp_path / "f.npy", 4)
+
+
+@pytest.mark.parametrize("stored", ["<f4", "<f8"])
+def test_a_said_dimension_decides_what_raw_numbers_are(
+    tmp_path: Path, stored: str
+) -> None:
+    features = np.random.default_rng(2).normal(size=(9, 2)).astype(stored)
+    features.tofile(tmp_path / "f.bin")
+    found = read_features(tmp_path / "f.bin", 9, 2)
+    assert found.dtype == stored
+    assert np.array_equal(found, features)
+
+
+@pytest.mark.parametrize(("dim", "size"), [(3, 144), (5, 144), (2, 143)])
+def test_another_size_than_the_said_dimension_has_is_refused(
+    tmp_path: Path, dim: int, size: int
+) -> None:
+    (tmp_path / "f.bin").write_bytes(bytes(size))
+    with pytest.raises(BadInput, match=f"float64, {dim} in each.* found {size} bytes"):
+        read_features(tmp_path / "f.bin", 9, dim)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_few_numbers_are_never_taken_for_the_other_type(
+    tmp_path: Path, seed: int
+) -> None:
+    made = np.random.default_rng(seed).normal(size=(9, 2))
+    for stored in ("<f4", "<f8"):
+        made.astype(stored).tofile(tmp_path / "f.bin")
+        with suppress(BadInput):
+            assert read_features(tmp_path / "f.bin", 9).dtype == stored
+
+
+def test_what_could_be_either_is_refused_with_both_readings(tmp_path: Path) -> None:
+    np.full((3, 4), 0.7, "<f4").tofile(tmp_path / "f.bin")
+    said = "3 rows of 2 float64, or of 4 float32.* --dim 2 or --dim 4"
+    with pytest.raises(BadInput, match=said):
+        read_features(tmp_path / "f.bin", 3)
+
+
+def test_an_array_file_of_another_dimension_than_said_is_refused(
+    tmp_path: Path,
+) -> None:
+    np.save(tmp_path / "f.npy", np.ones((4, 3)))
+    with pytest.raises(BadInput, match=r"shape \(4, 5\).* found float64 of shape"):
+        read_features(tmp_path / "f.npy", 4, 5)
+
+
+def test_python_objects_are_refused_and_not_loaded(tmp_path: Path) -> None:
+    np.save(tmp_path / "f.npy", np.array([[None]] * 4))
+    with pytest.raises(BadInput, match="Python objects"):
+        read_features(tmp_path / "f.npy", 4)
+
+
+@pytest.mark.parametrize("name", ["f.npz", "f.pt"])
+def test_an_archive_is_no_row_of_numbers(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04" + bytes(60))
+    with pytest.raises(BadInput, match="a zip archive; save the features with"):
+        read_features(tmp_path / name, 2)
+
+
+@pytest.mark.parametrize(("stored", "dim"), [("<f4", 32), ("<f8", 128)])
+def test_a_said_dimension_that_the_bytes_contradict_is_refused(
+    tmp_path: Path, stored: str, dim: int
+) -> None:
+    made = np.random.default_rng(3).normal(size=(10, 64)).astype(stored)
+    made.tofile(tmp_path / "f.bin")
+    other = "64 float32" if stored == "<f4" else "64 float64"
+    with pytest.raises(BadInput, match=f"can only be {other} in a row"):
+        read_features(tmp_path / "f.bin", 10, dim)

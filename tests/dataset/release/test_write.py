@@ -26,7 +26,7 @@ from icf.dataset.release.prepare import prepare
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.release.sums import read_sums
 from icf.dataset.release.write import write
-from icf.dataset.scores.identification import score_identification
+from icf.dataset.scores.recognition.identification import score_identification
 from icf.dataset.selection import select
 from icf.errors import IcfError, WrongUse
 from icf.icartoonface.detection import (

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from icf.app.bench.data import TestPart
 from icf.app.bench.plan import RUNS, Plan
-from icf.dataset.scores.identification import rank_k, rank_pairs
+from icf.dataset.scores.recognition.embedded import embed_test
+from icf.dataset.scores.recognition.identification import rank_k, rank_pairs
 from icf.errors import BadInput
-from icf.images import Undecodable, decode
-from icf.models.embedding import Embedder, Pixels, crop_face
+from icf.models.embedding import Embedder
 from icf.models.runtime.network import Device
 from icf.stores.files import replace_file
 
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
 SCORE = "score.json"
 #: Largest rank of a curve, as in figure 6.
 RANKS = 50
-#: Test pictures that are decoded before they are embedded.
-_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def score_model(trained: Trained, test: TestPart, device: Device) -> Score:
     embedder = Embedder.open(
         trained.path, os.cpu_count() or 1, runtime="auto", device=device
     )
-    ranks = rank_pairs(test.info, _embedded(embedder, test))
+    ranks = rank_pairs(test.info, embed_test(embedder, test.info, test.folder))
     last = min(RANKS, int((test.info.labels < 0).sum()) + 1)
     curve = tuple(rank_k(ranks, rank) for rank in range(1, last + 1))
     return Score(
@@ -116,29 +111,3 @@ def known_scores(plan: Plan, out: Path) -> dict[str, Score]:
     """Return the scores of the trainings that are done."""
     found = {run.folder: load_score(out / RUNS / run.folder) for run in plan.in_order()}
     return {folder: score for folder, score in found.items() if score is not None}
-
-
-def _embedded(embedder: Embedder, test: TestPart) -> NDArray[np.float32]:
-    """Embed the faces in the order of the list."""
-    files, boxes = test.info.files, test.info.boxes.tolist()
-    rows = []
-    for start in range(0, len(files), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        crops = [
-            _crop(test.folder / name, box, embedder.crop_rate)
-            for name, box in zip(files[part], boxes[part], strict=True)
-        ]
-        rows.append(embedder.embed(crops))
-    return np.concatenate(rows)
-
-
-def _crop(path: Path, box: Sequence[int], rate: float) -> Pixels:
-    try:
-        picture = decode(path.read_bytes())
-    except (OSError, Undecodable) as error:
-        raise BadInput(
-            f"the test picture {path} cannot be read: {error}; without it the scores "
-            "could not be compared with others"
-        ) from error
-    x1, y1, x2, y2 = map(float, box)
-    return crop_face(picture.pixels, (x1, y1, x2, y2), rate)

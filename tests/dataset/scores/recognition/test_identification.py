@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.scores.identification import rank_k, rank_pairs, score_identification
+from icf.dataset.scores.recognition.identification import (
+    rank_k,
+    rank_pairs,
+    score_identification,
+)
 from icf.errors import BadInput
 from icf.icartoonface.features import read_features, write_features
 from icf.icartoonface.recognition import (
@@ -14,14 +18,9 @@ from icf.icartoonface.recognition import (
     make_pairs,
     pairs_to_score,
 )
+from tests.dataset.scores.recognition.made import info_of
 
 Floats = npt.NDArray[np.float64]
-
-
-def info_of(labels: list[int]) -> RecognitionTest:
-    count = len(labels)
-    files = tuple(f"personai_icartoonface_rectest_{i:07d}.jpg" for i in range(count))
-    return RecognitionTest(files, np.zeros((count, 4), np.int64), np.array(labels))
 
 
 def ranks_by_walking(info: RecognitionTest, features: Floats) -> list[int]:

@@ -4,14 +4,22 @@ The protocol of the published recognition test: for each ordered pair (a, b) of 
 of one identity, b is ranked among all distractors by similarity to a.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from icf.dataset.scores.recognition.bootstrap import SEED
+from icf.dataset.scores.recognition.groups import Grouping
+from icf.dataset.scores.recognition.match_curve import MatchCurves, match_curves
+from icf.dataset.scores.recognition.unit_vectors import (
+    TIE,
+    Features,
+    FloatArray,
+    check_features,
+    unit,
+)
 from icf.errors import BadInput
 from icf.icartoonface.recognition import (
     DISTRACTOR,
@@ -20,18 +28,11 @@ from icf.icartoonface.recognition import (
     pairs_to_score,
 )
 
-FloatArray = npt.NDArray[np.float64]
-Features = npt.NDArray[np.floating[Any]]
-
 _PROBES_AT_ONCE = 512
 _PAIRS_AT_ONCE = 4096
 
 #: With fewer identities, a percent has no first digit that can be trusted.
 ENOUGH_IDENTITIES = 10
-
-# Two cosines nearer than this are a tie. In float64 equal pictures can differ by some
-# 1e-16, depending on which routine multiplied them; real pictures differ by far more.
-_TIE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,59 @@ def score_identification(
         >>> score_identification(info, np.array([[1, 0], [1, 0.1], [0.8, 1]])).rank1
         100.0
     """
+    return _score(info, pairs_to_score(info), rank_pairs(info, features))
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What `score_identification` gives, with curves and intervals.
+
+    Attributes:
+        score: The percents of the published test.
+        curves: Percent by rank, of all pairs and of groups, with intervals.
+    """
+
+    score: IdentificationScore
+    curves: MatchCurves
+
+
+def identify(
+    info: RecognitionTest,
+    features: Features,
+    groups: Mapping[str, Grouping] | None = None,
+    seed: int = SEED,
+) -> Identified:
+    """Score features by the published protocol, with curves and intervals.
+
+    Args:
+        info: The test's labels, with or without pairs.
+        features: Shape (n, d), one row per picture in the info's order, of any length.
+        groups: Of the pictures; pairs are grouped by their probe.
+        seed: Of the drawings of identities that the intervals are from.
+
+    Raises:
+        BadInput: As ``rank_pairs``.
+    """
+    pairs = pairs_to_score(info)
     ranks = rank_pairs(info, features)
+    score = _score(info, pairs, ranks)
+    curves = match_curves(
+        ranks, pairs[:, 0], info.labels, score.distractors, groups or {}, seed
+    )
+    return Identified(score, curves)
+
+
+def _score(
+    info: RecognitionTest, pairs: IntArray, ranks: IntArray
+) -> IdentificationScore:
     return IdentificationScore(
         pairs=len(ranks),
-        probes=len(np.unique(pairs_to_score(info)[:, 0])),
+        probes=len(np.unique(pairs[:, 0])),
         distractors=int(np.count_nonzero(info.labels == DISTRACTOR)),
         rank1=rank_k(ranks, 1),
         rank5=rank_k(ranks, 5),
         rank10=rank_k(ranks, 10),
-        identities=len(np.unique(info.labels[pairs_to_score(info)[:, 0]])),
+        identities=len(np.unique(info.labels[pairs[:, 0]])),
     )
 
 
@@ -139,8 +184,8 @@ def rank_pairs(info: RecognitionTest, features: Features) -> IntArray:
     pairs = pairs_to_score(info)
     distractors = np.flatnonzero(info.labels == DISTRACTOR)
     _check_info(pairs, distractors)
-    _check_features(info, features)
-    gallery = _unit(features[distractors]).T
+    check_features(info.files, features)
+    gallery = unit(features[distractors]).T
     order = np.argsort(pairs[:, 0], kind="stable")
     ranks = np.empty(len(pairs), np.int64)
     for chunk in _by_probe(pairs[order, 0]):
@@ -160,34 +205,6 @@ def _check_info(pairs: IntArray, distractors: IntArray) -> None:
         )
 
 
-def _check_features(info: RecognitionTest, features: Features) -> None:
-    """Raise BadInput if features do not fit, naming the first bad row."""
-    if features.ndim != 2 or len(features) != len(info.files):
-        raise BadInput(
-            f"expected features of shape ({len(info.files)}, d), one row per picture, "
-            f"found {features.shape}"
-        )
-    for start in range(0, len(features), _PAIRS_AT_ONCE):
-        block = features[start : start + _PAIRS_AT_ONCE]
-        finite = np.asarray(np.isfinite(block).all(axis=1))
-        bad = np.logical_not(finite & (block != 0).any(axis=1))
-        if bad.any():
-            row = start + int(bad.argmax())
-            found = "only zeros" if finite[row - start] else "NaN or infinity"
-            raise BadInput(
-                f"features, row {row + 1} ({info.files[row]}): expected finite numbers "
-                f"that are not all zero, found {found}"
-            )
-
-
-def _unit(block: Features) -> FloatArray:
-    """Normalise rows to length 1, float64, without overflow."""
-    rows = np.array(block, np.float64)
-    rows /= np.abs(rows).max(axis=1, keepdims=True)
-    rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    return rows
-
-
 def _by_probe(sorted_probes: IntArray) -> Iterator[slice]:
     """Yield slices of pairs with some hundred probes each, and all pairs of each."""
     starts = np.flatnonzero(np.diff(sorted_probes, prepend=-1))
@@ -199,14 +216,14 @@ def _by_probe(sorted_probes: IntArray) -> Iterator[slice]:
 def _rank_chunk(features: Features, pairs: IntArray, gallery: FloatArray) -> IntArray:
     """Rank pairs sorted by probe: one product, one sort, one search per probe."""
     probes, slot = np.unique(pairs[:, 0], return_inverse=True)
-    units = _unit(features[probes])
+    units = unit(features[probes])
     own = _own_similarity(features, units, slot, pairs[:, 1])
     similarity = units @ gallery
     similarity.sort(axis=1)
     starts = [*np.flatnonzero(np.diff(slot, prepend=-1)).tolist(), len(slot)]
     ranks = np.empty(len(pairs), np.int64)
     for row, (begin, end) in zip(similarity, pairwise(starts), strict=True):
-        ranks[begin:end] = np.searchsorted(row, own[begin:end] - _TIE)
+        ranks[begin:end] = np.searchsorted(row, own[begin:end] - TIE)
     return np.asarray(1 + gallery.shape[1] - ranks, np.int64)
 
 
@@ -215,7 +232,7 @@ def _own_similarity(
 ) -> FloatArray:
     """Compute the cosine of each pair, normalising each partner once."""
     distinct, partner = np.unique(partners, return_inverse=True)
-    partner_units = _unit(features[distinct])
+    partner_units = unit(features[distinct])
     own = np.empty(len(partners))
     for start in range(0, len(own), _PAIRS_AT_ONCE):
         part = slice(start, start + _PAIRS_AT_ONCE)

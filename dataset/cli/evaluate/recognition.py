@@ -1,0 +1,219 @@
+"""What the commands that score a recogniser share: options, and what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from icf.command import Invocation
+from icf.errors import WrongUse
+
+if TYPE_CHECKING:
+    from icf.dataset.scores.recognition.groups import Grouping
+    from icf.dataset.scores.recognition.test_set import TestSet
+    from icf.dataset.scores.recognition.unit_vectors import Features
+    from icf.icartoonface.recognition import RecognitionTest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+
+_OPTIONS = (
+    click.option(
+        "--info",
+        metavar="INFO.txt",
+        type=_FILE,
+        help="The test's labels, with or without the pairs.",
+    ),
+    click.option(
+        "--release",
+        metavar="DIR",
+        type=_FOLDER,
+        help="A release: its test's labels, and the groups that its files tell.",
+    ),
+    click.option(
+        "--features",
+        metavar="FILE",
+        type=_FILE,
+        help="A row per picture of the list, in its order: raw float64 or float32, "
+        ".npy, or Parquet, which may name the pictures.",
+    ),
+    click.option(
+        "--dim",
+        metavar="D",
+        type=click.IntRange(1),
+        help="Numbers in a row of the features; of a raw file it also says whether "
+        "they are float64 or float32.",
+    ),
+    click.option(
+        "--model",
+        metavar="NAME",
+        help="Run this embedder on the test's pictures: bundled, a file, or a name or "
+        "hash of the workspace's models.",
+    ),
+    click.option(
+        "--pictures",
+        metavar="DIR",
+        type=_FOLDER,
+        help="The test's pictures, for --model  [default: where a release has them].",
+    ),
+    click.option(
+        "--templates",
+        metavar="K",
+        type=click.IntRange(1),
+        help="Score templates, each the mean of K pictures of one identity.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Seed of what is drawn: intervals, templates, galleries.",
+    ),
+    click.option(
+        "--plots",
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Write the curves there, each as SVG and CSV.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that all commands share.
+
+    Attributes:
+        info, release: The test.
+        features, dim, model, pictures: What is scored.
+        templates: Pictures in a template; None: single pictures are scored.
+        seed: Of what is drawn.
+        plots: Folder for curves; None: none are drawn.
+    """
+
+    info: Path | None
+    release: Path | None
+    features: Path | None
+    dim: int | None
+    model: str | None
+    pictures: Path | None
+    templates: int | None
+    seed: int
+    plots: Path | None
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A test and the features to score.
+
+    Attributes:
+        test: As it is on the disk.
+        info: Its pictures, or templates of them.
+        groups: Of these.
+        features: Of these.
+        about: What was read, for JSON: ``dim``, ``dtype``, ``model``, ``templates``,
+            ``not_a_fair_test``.
+    """
+
+    test: TestSet
+    info: RecognitionTest
+    groups: Mapping[str, Grouping]
+    features: Features
+    about: Mapping[str, Any]
+
+
+def recognition_options(command: F) -> F:
+    """Give a command the options of `Asked`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def load(invocation: Invocation, asked: Asked) -> Loaded:
+    """Read the test and its features, or compute them.
+
+    Raises:
+        WrongUse: Not one of --features and --model, or no test is named.
+        BadInput: A file is missing, or is not what it should be.
+    """
+    from icf.dataset.scores.recognition.templates import make_templates
+    from icf.dataset.scores.recognition.test_set import open_test
+
+    if asked.info is None and asked.release is None:
+        raise WrongUse("name the test: --info INFO.txt, or --release DIR")
+    if (asked.features is None) == (asked.model is None):
+        raise WrongUse("name what is scored, either --features FILE or --model NAME")
+    test = open_test(asked.info, asked.release)
+    features, about = _features(invocation, asked, test)
+    if _is_guessed(asked, about):
+        invocation.say(f"{asked.features} holds float32, by its numbers")
+    if about["not_a_fair_test"]:
+        invocation.say(f"this scores {about['not_a_fair_test']}")
+    info, groups = test.info, test.groups
+    if asked.templates:
+        made = make_templates(info, features, asked.templates, asked.seed)
+        info, groups, features = made.info, made.groups(groups), made.features
+        about["templates"] = {
+            "pictures": asked.templates,
+            "templates": len(made.members) - int((info.labels < 0).sum()),
+            "pictures_left_out": made.left_out,
+        }
+    return Loaded(test, info, groups, features, about)
+
+
+def _features(
+    invocation: Invocation, asked: Asked, test: TestSet
+) -> tuple[Features, dict[str, Any]]:
+    """Read or compute the features; also what is to be said of them."""
+    if asked.features is not None:
+        from icf.dataset.scores.recognition.feature_files import read_feature_file
+
+        features = read_feature_file(asked.features, test.info.files, asked.dim)
+        unfair = test.unfair(features=asked.features)
+    else:
+        features, sha256 = _run(invocation, asked, test)
+        unfair = test.unfair(model=sha256)
+    return features, {
+        "dim": features.shape[1],
+        "dtype": str(features.dtype),
+        "model": asked.model,
+        "not_a_fair_test": unfair,
+    }
+
+
+def _run(invocation: Invocation, asked: Asked, test: TestSet) -> tuple[Features, str]:
+    """Run a model on the test's pictures; also return its hash."""
+    from icf.dataset.scores.recognition.embedded import embed_test
+    from icf.models.cards import BUNDLED_WORD, bundled_path
+    from icf.models.embedding import Embedder
+
+    name = str(asked.model)
+    if name == BUNDLED_WORD:
+        path = bundled_path("embedder")
+    elif Path(name).is_file():
+        path = Path(name)
+    else:
+        from icf.models.registry.resolve import find
+
+        path = find(invocation.workspace, name, "embedder")
+    embedder = Embedder.open(path)
+    if asked.dim not in (None, embedder.dim):
+        raise WrongUse(f"--dim {asked.dim}: {name} gives {embedder.dim} numbers")
+    folder = asked.pictures or test.pictures
+    with invocation.progress("embedding", len(test.info.files)) as advance:
+        features = embed_test(embedder, test.info, folder, advance)
+    return features, embedder.model_hash
+
+
+def _is_guessed(asked: Asked, about: Mapping[str, Any]) -> bool:
+    """Whether only the numbers of a raw file say that it is float32."""
+    from icf.icartoonface.features import is_raw
+
+    if asked.features is None or asked.dim is not None:
+        return False
+    return bool(about["dtype"] == "float32") and is_raw(asked.features)

@@ -1,0 +1,242 @@
+"""Curves of scores, each as a drawing of its own (SVG) and as its numbers (CSV)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import escape
+
+from icf.spreadsheet import harmless, write_csv
+from icf.stores.files import replace_file
+
+#: Of a drawing: its size, and the room around the plot.
+_WIDTH, _HEIGHT = 520, 380
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 20, 44, 50
+_ACROSS, _DOWN = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+
+#: Colours that people with any kind of colour vision can tell apart (Okabe and Ito
+#: 2008), dark enough for thin lines on white; dashes tell them apart in print.
+_LINES = (
+    ("#0072b2", ""),
+    ("#d55e00", "7 3"),
+    ("#00795c", "2 3"),
+    ("#a8498a", "9 3 2 3"),
+    ("#8a6d00", "5 2"),
+    ("#22252b", "1 2"),
+)
+_STYLE = (
+    "text{font:12px system-ui,'Segoe UI','Noto Sans',sans-serif;fill:#5c626c}"
+    ".title{font-size:14px;font-weight:600;fill:#22252b}"
+    ".grid{stroke:#e2dfd7}.line{fill:none;stroke-width:2}.band{fill-opacity:.16}"
+)
+_COLUMNS = ("curve", "x", "y", "low", "high")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve.
+
+    Attributes:
+        name: For the key.
+        x, y: Its points, n of each, from left to right.
+        low, high: The interval of each y, None where a point has none; empty: no point
+            has one.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves in one frame.
+
+    Attributes:
+        title: Above it.
+        x, y: What the axes show.
+        lines: The curves.
+        log_x, log_y: Whether an axis is logarithmic; points at 0 are left out then.
+        most: Where the y axis ends.
+    """
+
+    title: str
+    x: str
+    y: str
+    lines: Sequence[Line]
+    log_x: bool = False
+    log_y: bool = False
+    most: float = 100.0
+
+
+def write_plot(folder: Path, stem: str, plot: Plot) -> list[Path]:
+    """Write a plot as ``STEM.svg`` and ``STEM.csv``; the folder is made.
+
+    Returns:
+        The two files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    drawing, numbers = folder / f"{stem}.svg", folder / f"{stem}.csv"
+    replace_file(drawing, [draw(plot).encode()])
+    write_csv(numbers, _COLUMNS, _rows(plot))
+    return [drawing, numbers]
+
+
+def draw(plot: Plot) -> str:
+    """Draw a plot.
+
+    Returns:
+        An SVG document, without a script or anything to load.
+    """
+    frame = _Frame.around(plot)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" '
+        f'aria-label="{escape(plot.title)}"><style>{_STYLE}</style>'
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>'
+        f'<text class="title" x="{_LEFT}" y="26">{escape(plot.title)}</text>'
+    ]
+    parts += frame.axes(plot)
+    parts += [_band(line, frame, n) for n, line in enumerate(plot.lines) if line.low]
+    parts += [_curve(line, frame, n) for n, line in enumerate(plot.lines)]
+    if len(plot.lines) > 1:
+        parts.append(_key(plot.lines))
+    return "".join([*parts, "</svg>\n"])
+
+
+def _rows(plot: Plot) -> Iterator[tuple[object, ...]]:
+    for line in plot.lines:
+        low = line.low or [None] * len(line.x)
+        high = line.high or [None] * len(line.x)
+        for x, y, a, b in zip(line.x, line.y, low, high, strict=True):
+            ends = ("" if each is None else repr(each) for each in (a, b))
+            yield harmless(line.name), repr(x), repr(y), *ends
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One axis: from which to which value, and in which scale."""
+
+    low: float
+    high: float
+    log: bool
+
+    def share(self, value: float) -> float:
+        """Where a value is, from 0 to 1; what is beyond an end is at it."""
+        value = min(max(value, self.low), self.high)
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def ticks(self) -> list[float]:
+        if self.log:
+            first, last = round(math.log10(self.low)), round(math.log10(self.high))
+            return [10.0**power for power in range(first, last + 1)]
+        span = self.high - self.low
+        scale = 10.0 ** math.floor(math.log10(span))
+        steps = (scale * each for each in (0.1, 0.2, 0.25, 0.5, 1, 2))
+        step = next(each for each in steps if span / each <= 6)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [step * n for n in range(first, last + 1)]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where points are in the drawing."""
+
+    across: _Axis
+    down: _Axis
+
+    @classmethod
+    def around(cls, plot: Plot) -> _Frame:
+        xs = [x for line in plot.lines for x in line.x]
+        ys = [y for line in plot.lines for y in (*line.y, *line.low) if y is not None]
+        return cls(_axis(xs, plot.log_x, None), _axis(ys, plot.log_y, plot.most))
+
+    def point(self, x: float, y: float) -> str:
+        """Return the coordinates of a point, as SVG has them."""
+        left = _LEFT + _ACROSS * self.across.share(x)
+        return f"{left:.1f},{_TOP + _DOWN * (1 - self.down.share(y)):.1f}"
+
+    def axes(self, plot: Plot) -> Iterator[str]:
+        """Draw grid lines with their numbers, and what the axes show."""
+        for value in self.down.ticks():
+            y = _TOP + _DOWN * (1 - self.down.share(value))
+            yield (
+                f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" '
+                f'y2="{y:.1f}"/><text x="{_LEFT - 8}" y="{y + 4:.1f}" '
+                f'text-anchor="end">{value:g}</text>'
+            )
+        for value in self.across.ticks():
+            x = _LEFT + _ACROSS * self.across.share(value)
+            yield (
+                f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
+                f'text-anchor="middle">{value:g}</text>'
+            )
+        yield (
+            f'<text x="{_LEFT + _ACROSS / 2}" y="{_HEIGHT - 10}" text-anchor="middle">'
+            f'{escape(plot.x)}</text><text x="{_WIDTH - _RIGHT}" y="26" '
+            f'text-anchor="end">{escape(plot.y)}</text>'
+        )
+
+
+def _axis(values: Sequence[float], log: bool, most: float | None) -> _Axis:
+    """An axis that all values are on."""
+    used = [each for each in values if math.isfinite(each) and (each > 0 or not log)]
+    low, high = min(used, default=0.1 if log else 0.0), max(used, default=1.0)
+    if log:
+        end = most or 10.0 ** math.ceil(math.log10(high) - 1e-9)
+        start = 10.0 ** math.floor(math.log10(low) + 1e-9)
+        return _Axis(min(start, end / 10), end, log=True)
+    if most is None:
+        return _Axis(low, high if high > low else low + 1, log=False)
+    step = most / 10
+    return _Axis(min(step * math.floor(low / step), most - step), most, log=False)
+
+
+def _points(line: Line, ys: Sequence[float | None], frame: _Frame) -> list[str]:
+    return [
+        frame.point(x, y)
+        for x, y in zip(line.x, ys, strict=True)
+        if y is not None and (x > 0 or not frame.across.log)
+    ]
+
+
+def _curve(line: Line, frame: _Frame, number: int) -> str:
+    points = " ".join(_points(line, line.y, frame))
+    return f'<polyline class="line" {_look(number)} points="{points}"/>'
+
+
+def _band(line: Line, frame: _Frame, number: int) -> str:
+    around = [*_points(line, line.low, frame), *_points(line, line.high, frame)[::-1]]
+    colour = _LINES[number % len(_LINES)][0]
+    return f'<polygon class="band" fill="{colour}" points="{" ".join(around)}"/>'
+
+
+def _key(lines: Sequence[Line]) -> str:
+    """Draw which curve is which, in the lower right corner."""
+    left, first = _WIDTH - _RIGHT - 190, _HEIGHT - _BOTTOM - 12 - 18 * (len(lines) - 1)
+    parts = [
+        f'<rect x="{left - 10}" y="{first - 18}" width="200" '
+        f'height="{18 * len(lines) + 10}" fill="#fff" fill-opacity=".88"/>'
+    ]
+    for number, line in enumerate(lines):
+        y = first + 18 * number
+        parts.append(
+            f'<line class="line" {_look(number)} x1="{left}" x2="{left + 30}" '
+            f'y1="{y - 4}" y2="{y - 4}"/><text x="{left + 38}" y="{y}">'
+            f"{escape(line.name)}</text>"
+        )
+    return "".join(parts)
+
+
+def _look(number: int) -> str:
+    colour, dashes = _LINES[number % len(_LINES)]
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return f'stroke="{colour}"{dashed}'

@@ -1,0 +1,1 @@
+"""Scores of a recogniser's features: identification, verification, open set."""

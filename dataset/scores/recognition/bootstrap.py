@@ -1,0 +1,99 @@
+"""Intervals of scores by resampling identities.
+
+The pairs of an identity are right or wrong together: a strange hair cut costs all of
+them. So identities are drawn with replacement, not pairs (the cluster bootstrap:
+Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8). A
+drawing is a row of weights, how often each identity was drawn; scores are ratios of
+sums over identities, so that all drawings are one matrix product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from icf.dataset.scores.recognition.unit_vectors import FloatArray
+
+#: Of every interval.
+CONFIDENCE = 0.95
+#: Drawings of identities, and the seed of the first of them.
+DRAWINGS, SEED = 1000, 0
+#: Intervals of fewer identities would promise more than they can hold.
+FEWEST = 2
+#: The normal quantile of `CONFIDENCE`.
+_NORMAL = 1.959964
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An interval.
+
+    Attributes:
+        low: its lower end; None: too few identities for any.
+        high: its upper end.
+    """
+
+    low: float | None
+    high: float | None
+
+    def percent(self) -> Bounds:
+        """Return the same of percents, where these are of shares."""
+        if self.low is None or self.high is None:
+            return self
+        return Bounds(100 * self.low, 100 * self.high)
+
+
+NONE = Bounds(None, None)
+
+
+def draw_weights(identities: int, seed: int = SEED) -> FloatArray:
+    """Draw identities with replacement, as many as there are, `DRAWINGS` times.
+
+    Args:
+        identities: How many there are.
+        seed: The same gives the same drawings.
+
+    Returns:
+        Shape (DRAWINGS, identities): how often each was drawn; each row's sum is
+        `identities`.
+    """
+    if not identities:
+        return np.zeros((DRAWINGS, 0))
+    rng = np.random.default_rng(seed)
+    shares = np.full(identities, 1 / identities)
+    return rng.multinomial(identities, shares, DRAWINGS).astype(np.float64)
+
+
+def ratio_bounds(
+    parts: FloatArray, wholes: FloatArray, weights: FloatArray
+) -> list[Bounds]:
+    """The percentile interval of shares, each a sum of parts over a sum of wholes.
+
+    Where every identity is wholly right, or wholly wrong, drawing again changes nothing
+    and would promise certainty. That bound is then Wilson's (1927) of as many
+    observations as there are identities: n / (n + z^2) from the other end.
+
+    Args:
+        parts: Shape (identities, k): what is counted of each, in k scores.
+        wholes: Shape (identities,): of how many.
+        weights: Shape (drawings, identities), as `draw_weights` makes them.
+
+    Returns:
+        k intervals, of shares from 0 to 1.
+    """
+    used = wholes > 0
+    identities = int(used.sum())
+    if identities < FEWEST:
+        return [NONE] * parts.shape[1]
+    of_each = weights[:, used]
+    below = of_each @ wholes[used]
+    shares = (of_each @ parts[used]) / np.maximum(below, 1)[:, None]
+    tail = (1 - CONFIDENCE) / 2
+    # A drawing may have none of a few identities; it then says nothing.
+    low, high = np.quantile(shares[below > 0], (tail, 1 - tail), axis=0)
+    estimate = parts[used].sum(axis=0) / wholes[used].sum()
+    unseen = _NORMAL**2 / (identities + _NORMAL**2)
+    low = np.where(estimate == 1, np.minimum(low, 1 - unseen), low)
+    high = np.where(estimate == 0, np.maximum(high, unseen), high)
+    return [Bounds(float(a), float(b)) for a, b in zip(low, high, strict=True)]
