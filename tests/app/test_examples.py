@@ -15,6 +15,12 @@ from icf.app.command_reference import commands, programs
 from icf.app.demo.site import DemoSite
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.demo_runs import Demo
+from tests.app.import_coco.coco_files import (
+    content,
+    image,
+    write_json,
+    write_picture,
+)
 from tests.app.program import first_line, invoke, program
 from tests.icartoonface_files import write_published
 from tests.models.formats.published_files import yolo
@@ -48,6 +54,8 @@ def prepared(
     ]
     (root / "faces.jsonl").write_text("\n".join(lines) + "\n")
     write_published(root / "published")
+    write_picture(root / "coco" / "1.png", 1)
+    write_json(root / "coco" / "a.json", content([image(1, "1.png")], []))
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
     program("icf-annotate", "invite", "Ann", folder=root)

@@ -11,7 +11,11 @@ cli = command.group(
     {
         "icartoonface": Subcommand(
             "icf.app.import_icartoonface.command:icartoonface",
-            "Bring in the published iCartoonFace.",
+            "Bring in the published iCartoonFace, or a release.",
+        ),
+        "coco": Subcommand(
+            "icf.app.import_coco.command:coco",
+            "Bring in pictures and boxes of COCO annotation files.",
         ),
     },
 )

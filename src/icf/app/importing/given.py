@@ -115,7 +115,7 @@ class GivenPicture:
         licence_url: the address of that licence.
         verified: boxes of all drawn faces that people verified; None: there are none.
         stated: what the source says of its pixels.
-        counted: "line", or what else the source's places are called.
+        place, face_place: how the source's places of pictures and of faces are called.
     """
 
     part: str
@@ -131,12 +131,13 @@ class GivenPicture:
     licence_url: str | None = None
     verified: tuple[Box, ...] | None = None
     stated: Stated = Stated()
-    counted: str = "line"
+    place: str = "line {}"
+    face_place: str = "line {}"
 
     @property
     def where(self) -> str:
         """The list and the place where it begins, as in messages."""
-        return f"{self.source.path}, {self.counted} {self.line}"
+        return f"{self.source.path}, {self.place.format(self.line)}"
 
     @property
     def owners(self) -> frozenset[Owner]:
@@ -146,8 +147,10 @@ class GivenPicture:
 
     def origin(self, line: int | None = None) -> str:
         """The same for the ledger, wherever the list was then."""
-        at = self.line if line is None else line
-        return f"{self.source.path.name}, {self.counted} {at}"
+        at = self.place.format(self.line)
+        if line is not None:
+            at = self.face_place.format(line)
+        return f"{self.source.path.name}, {at}"
 
 
 @dataclass(frozen=True)

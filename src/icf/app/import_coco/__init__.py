@@ -1,0 +1,1 @@
+"""`icf import coco`: pictures and boxes of a COCO annotation file."""

@@ -1,0 +1,171 @@
+"""A COCO annotation file, read whole; of each object only what is used is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from icf.errors import BadInput
+
+#: Addresses that a picture may have, best first.
+_ADDRESSES = ("coco_url", "flickr_url", "url")
+
+
+class Image(NamedTuple):
+    """An entry of ``images``."""
+
+    id: object
+    file_name: object
+    size: tuple[int, int] | None
+    licence: object
+    address: str
+
+
+class Annotation(NamedTuple):
+    """An entry of ``annotations``; ``fields`` has what may name whom it shows."""
+
+    image_id: object
+    category_id: object
+    bbox: object
+    is_crowd: bool
+    fields: Mapping[str, object]
+
+
+class Licence(NamedTuple):
+    """An entry of ``licenses``."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file has.
+
+    Attributes:
+        images: its pictures; what is none is as it was.
+        annotations: its boxes; what is none is as it was.
+        categories: their names and the names above them, by id.
+        licences: by id.
+    """
+
+    images: Sequence[object]
+    annotations: Sequence[object]
+    categories: Mapping[int, tuple[str, str]]
+    licences: Mapping[object, Licence]
+
+
+def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
+    """Read a file.
+
+    Args:
+        path: the file.
+        wanted: fields of annotations, with dots, that may name whom a box shows.
+
+    Returns:
+        None: it is JSON of another kind.
+
+    Raises:
+        BadInput: it cannot be read, or is no JSON; the message has the line.
+    """
+    shrink = _Shrink(tuple(each.partition(".")[0] for each in wanted))
+    try:
+        with path.open("rb") as file:
+            found = json.load(file, object_hook=shrink.one)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        where = f"{path}, line {error.lineno}, column {error.colno}"
+        raise BadInput(f"{where}: no JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: no JSON that can be read: {error}") from error
+    lists = ("images", "annotations")
+    if not isinstance(found, dict) or not all(
+        isinstance(found.get(key), list) for key in lists
+    ):
+        return None
+    return Content(
+        found["images"],
+        found["annotations"],
+        {
+            each["id"]: (_text(each.get("name")), _text(each.get("supercategory")))
+            for each in _objects(found.get("categories"))
+            if _is_id(each.get("id"))
+        },
+        {
+            each["id"]: Licence(_text(each.get("name")), _text(each.get("url")))
+            for each in _objects(found.get("licenses"))
+            if _is_id(each.get("id"))
+        },
+    )
+
+
+def field_of(fields: Mapping[str, object], name: str) -> str:
+    """Return a field of an annotation as text; "" where it has none.
+
+    Args:
+        fields: of the annotation.
+        name: of the field; a dot leads into an object.
+
+    >>> field_of({"attributes": {"character": "Luna"}}, "attributes.character")
+    'Luna'
+    """
+    value: object = fields
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return ""
+    return str(value)
+
+
+@dataclass(frozen=True)
+class _Shrink:
+    """Keeps of an object what is used, before the next one is parsed."""
+
+    wanted: tuple[str, ...]
+
+    def one(self, each: dict[str, Any]) -> object:
+        if "image_id" in each:
+            return Annotation(
+                each["image_id"],
+                each.get("category_id"),
+                each.get("bbox"),
+                bool(each.get("iscrowd") or each.get("ignore")),
+                {name: each[name] for name in self.wanted if name in each},
+            )
+        if "file_name" in each and "id" in each:
+            size = each.get("width"), each.get("height")
+            address = next((each[name] for name in _ADDRESSES if each.get(name)), "")
+            return Image(
+                each["id"],
+                each["file_name"],
+                _size(*size),
+                each.get("license"),
+                _text(address),
+            )
+        return each
+
+
+def _size(width: object, height: object) -> tuple[int, int] | None:
+    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+        return width, height
+    return None
+
+
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    yield from (
+        (each for each in value if isinstance(each, dict))
+        if isinstance(value, list)
+        else ()
+    )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,124 @@
+"""`icf import coco`: bring a COCO data set into a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast, get_args
+
+import click
+
+from icf.app.import_coco.source import (
+    ALBUM_FIELDS,
+    CATEGORY,
+    IDENTITY_FIELDS,
+    SUPERCATEGORY,
+    CocoSource,
+    Orientation,
+    Reading,
+)
+from icf.app.importing.command import bring, show
+from icf.app.importing.given import Publisher
+from icf.command import Invocation, example, pass_invocation, shared_options
+
+_COMMAND = "import coco"
+
+
+@click.command("coco")
+@click.argument("place", metavar="DIR", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="What the data set is called [default: as DIR]; the annotator of its labels, "
+    "and the album of characters without one.",
+)
+@click.option(
+    "--images",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder that the file names are below [default: it is looked for].",
+)
+@click.option(
+    "--identity",
+    metavar="FIELD",
+    help="Field of an annotation that names its character, such as attributes.id; "
+    f"{CATEGORY}: each category is one [default: {', '.join(IDENTITY_FIELDS)}].",
+)
+@click.option(
+    "--album",
+    metavar="FIELD",
+    help=f"Field that names the album; {SUPERCATEGORY}: what the category belongs to "
+    f"[default: {', '.join(ALBUM_FIELDS)}].",
+)
+@click.option(
+    "--drawn",
+    metavar="CATEGORY",
+    multiple=True,
+    help="A category of drawn faces, besides those whose names say it.",
+)
+@click.option(
+    "--human", metavar="CATEGORY", multiple=True, help="One of photographed faces."
+)
+@click.option(
+    "--orientation",
+    type=click.Choice(get_args(Orientation)),
+    default="auto",
+    show_default=True,
+    help="Whether boxes are in the upright picture, or before EXIF turned it; auto: "
+    "in the one that has the width and height of the file.",
+)
+@click.option("--some-faces", is_flag=True, help="Not every face has a box.")
+@click.option("--held-out", is_flag=True, help="Never train on these pictures.")
+@click.option(
+    "--licence",
+    metavar="TEXT",
+    default="unknown",
+    show_default=True,
+    help="Licence of the pictures of which the file says none.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count what would be imported.")
+@shared_options
+@pass_invocation
+@example("icf import coco coco --dry-run")
+def coco(
+    invocation: Invocation,
+    place: Path,
+    name: str | None,
+    images: Path | None,
+    identity: str | None,
+    album: str | None,
+    drawn: tuple[str, ...],
+    human: tuple[str, ...],
+    orientation: str,
+    some_faces: bool,
+    held_out: bool,
+    licence: str,
+    dry_run: bool,
+) -> None:
+    """Bring a COCO data set in DIR into this workspace.
+
+    DIR is an annotation file, or a folder with some and with the pictures. Boxes of
+    categories that are faces are taken as given, and where annotations name a
+    character, it is a confirmed label by an annotator called as the data set. Crowds,
+    boxes without area and other categories are counted and left out. Run `icf-filter
+    run` next.
+
+    If the command is interrupted, run it again to continue; a second run changes
+    nothing. Every picture is imported, known, withdrawn or refused: --json has how
+    many, and why.
+    """
+    called = name or place.resolve().stem
+    reading = Reading(
+        called,
+        images,
+        (identity,) if identity else IDENTITY_FIELDS,
+        (album,) if album else ALBUM_FIELDS,
+        drawn,
+        human,
+        held_out,
+        not some_faces,
+        cast(Orientation, orientation),
+    )
+    publisher = Publisher(called, _COMMAND, "coco", f"{called}, not named", licence)
+    source = CocoSource(place, reading)
+    done = bring(invocation, source, publisher, dry_run=dry_run)
+    show(invocation, called, done, dry_run=dry_run)

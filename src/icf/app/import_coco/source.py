@@ -1,0 +1,322 @@
+"""COCO annotation files as a source of given pictures."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from icf.app.import_coco.annotations import (
+    Annotation,
+    Content,
+    Image,
+    Licence,
+    field_of,
+    read_annotations,
+)
+from icf.app.import_coco.files import PictureFinder, annotation_files
+from icf.app.importing.given import (
+    Fault,
+    GivenFace,
+    GivenPicture,
+    Owner,
+    Place,
+    SourceFile,
+    Stated,
+)
+from icf.errors import BadInput
+from icf.icartoonface.parts import HELD_OUT_ENDING
+from icf.models.data.base import Box, Kind
+from icf.models.data.boxes import wrong_with
+from icf.models.data.formats.categories import kind_of_category
+from icf.names import normal_name
+
+#: Instead of a field: each category is a character.
+CATEGORY, SUPERCATEGORY = "category", "supercategory"
+#: Where identities and albums are looked for, unless the user says.
+IDENTITY_FIELDS = ("attributes.character", "attributes.identity", "character")
+ALBUM_FIELDS = ("attributes.album", "album")
+
+Orientation = Literal["auto", "upright", "stored"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a COCO data set is read.
+
+    Attributes:
+        name: of the data set; also the album of identities without one.
+        images: the folder of the pictures; None: it is looked for.
+        identity: the fields that may name whom a box shows, the first one that does
+            counts; `CATEGORY`: the category does.
+        album: the fields that may name the album; `SUPERCATEGORY`: what the category
+            belongs to.
+        drawn: categories that are drawn faces, in addition to those that say it.
+        human: categories that are photographed faces.
+        held_out: whether nothing may ever be trained on it.
+        all_faces: whether the boxes are of all faces of each picture.
+        orientation: which picture boxes are in; "auto": as width and height say.
+    """
+
+    name: str
+    images: Path | None = None
+    identity: tuple[str, ...] = IDENTITY_FIELDS
+    album: tuple[str, ...] = ALBUM_FIELDS
+    drawn: tuple[str, ...] = ()
+    human: tuple[str, ...] = ()
+    held_out: bool = False
+    all_faces: bool = True
+    orientation: Orientation = "auto"
+
+    def kind(self, category: str) -> Kind | None:
+        """Return what kind of face a category is; None: it is no face."""
+        if category in self.human:
+            return "human"
+        if category in self.drawn or CATEGORY in self.identity:
+            return "cartoon"
+        return kind_of_category(category, "cartoon")
+
+
+@dataclass
+class _Boxes:
+    """What the annotations of a picture say."""
+
+    faces: list[GivenFace] = field(default_factory=list)
+    is_whole: bool = True
+
+
+class CocoSource:
+    """The pictures of one or several COCO annotation files.
+
+    Args:
+        place: an annotation file, or a folder that has some.
+        reading: how they are read.
+
+    Attributes:
+        left_out: what was passed over so far, by reason, and is no fault.
+
+    Raises:
+        BadInput: there is no annotation file.
+    """
+
+    def __init__(self, place: Path, reading: Reading) -> None:
+        self.left_out: Counter[str] = Counter()
+        self._reading = reading
+        self._root = place if place.is_dir() else place.parent
+        self._files = annotation_files(place)
+
+    def pictures(self) -> Iterator[GivenPicture | Fault]:
+        """Yield the pictures of each file, in its order.
+
+        Raises:
+            BadInput: none of the files is a COCO annotation file.
+        """
+        wanted = *self._reading.identity, *self._reading.album
+        damaged: list[BadInput] = []
+        is_any = False
+        for path in self._files:
+            try:
+                content = read_annotations(path, wanted)
+            except BadInput as error:
+                damaged.append(error)
+                where, _, why = str(error).partition(": ")
+                yield Fault(where, why)
+                continue
+            if content is None:
+                self.left_out["a JSON file without images and annotations"] += 1
+                continue
+            is_any = True
+            self._check(path, content)
+            yield from _OfFile(self, path, content).pictures()
+        if not is_any:
+            raise damaged[0] if damaged else _no_coco(self._files[0])
+
+    def _check(self, path: Path, content: Content) -> None:
+        """Refuse a file of which no category is a face."""
+        names = [name for name, _ in content.categories.values()]
+        if names and not any(self._reading.kind(name) for name in names):
+            shown = ", ".join(map(repr, names[:10]))
+            raise BadInput(
+                f"{path}: none of its categories is a face: {shown}; name those that "
+                "are with --drawn or --human, or say --identity category"
+            )
+
+    @property
+    def reading(self) -> Reading:
+        """How the files are read."""
+        return self._reading
+
+    @property
+    def root(self) -> Path:
+        """The folder of the data set."""
+        return self._root
+
+
+class _OfFile:
+    """One pass over one file."""
+
+    def __init__(self, of: CocoSource, path: Path, content: Content) -> None:
+        self._reading, self._left_out = of.reading, of.left_out
+        self._path, self._content = path, content
+        self._finder = PictureFinder(path, of.root, of.reading.images)
+        self._boxes: dict[object, _Boxes] = {}
+
+    def pictures(self) -> Iterator[GivenPicture | Fault]:
+        source = SourceFile.of(self._path)
+        images: list[tuple[int, Image]] = []
+        for place, each in enumerate(self._content.images):
+            if isinstance(each, Image) and _is_listed(each):
+                images.append((place, each))
+                self._boxes[each.id] = _Boxes()
+            else:
+                why = "a picture without id or file_name"
+                yield Fault(self._at("images", place), why, is_picture=True)
+        yield from self._annotations()
+        ids = Counter(each.id for _, each in images)
+        names: dict[object, int] = {}
+        for place, image in images:
+            first = names.setdefault(image.file_name, place)
+            file = self._finder.find(str(image.file_name))
+            if ids[image.id] > 1:
+                why = f"several pictures have its id, {image.id!r}"
+            elif first != place:
+                why = f"the same file_name as images[{first}]"
+            elif file is None:
+                why = f"there is no picture {image.file_name!r}, or there are several"
+            else:
+                yield self._picture(place, image, file, source)
+                continue
+            yield Fault(self._at("images", place), why, is_picture=True)
+
+    def _picture(
+        self, place: int, image: Image, file: Path, source: SourceFile
+    ) -> GivenPicture:
+        reading, boxes = self._reading, self._boxes[image.id]
+        part = f"{reading.name} {self._path.stem}"
+        url = f"coco://{reading.name}/{self._path.name}/{image.file_name}"
+        licence = self._content.licences.get(_key(image.licence))
+        found_at = (_place(image.address, licence),) if image.address else ()
+        stored = reading.orientation == "stored"
+        turned = None if reading.orientation == "auto" else stored
+        return GivenPicture(
+            part + HELD_OUT_ENDING if reading.held_out else part,
+            url,
+            file,
+            source,
+            tuple(boxes.faces),
+            all_faces=boxes.is_whole and reading.all_faces,
+            line=place,
+            places=found_at,
+            licence=(licence.name or licence.url) or None if licence else None,
+            licence_url=licence.url or None if licence else None,
+            stated=Stated(image.size, turned),
+            place="images[{}]",
+            face_place="annotations[{}]",
+        )
+
+    def _annotations(self) -> Iterator[Fault]:
+        for place, annotation in enumerate(self._content.annotations):
+            where = self._at("annotations", place)
+            if not isinstance(annotation, Annotation):
+                yield Fault(where, "an annotation without image_id")
+                continue
+            boxes = self._boxes.get(_key(annotation.image_id))
+            if boxes is None:
+                why = f"there is no picture with the id {annotation.image_id!r}"
+                yield Fault(where, why)
+            elif fault := self._take(boxes, annotation, place):
+                boxes.is_whole = False
+                yield Fault(where, fault)
+
+    def _take(self, boxes: _Boxes, of: Annotation, place: int) -> str | None:
+        """Take an annotation; return why it cannot be read."""
+        key = of.category_id
+        names = self._content.categories.get(key) if isinstance(key, int) else None
+        if names is None:
+            return f"there is no category {key!r}"
+        category, above = names
+        kind = self._reading.kind(category)
+        if kind is None:
+            self._left_out["a category that is no face"] += 1
+            return None
+        box = _box(of.bbox)
+        if box is None:
+            return f"a box that is not four finite numbers: {str(of.bbox)[:80]}"
+        if of.is_crowd:
+            wrong: str | None = "a crowd"
+        else:
+            wrong = wrong_with(box)
+        if wrong is not None:
+            self._left_out[wrong] += 1
+            boxes.is_whole = False
+            return None
+        face = GivenFace(box, place, self._owner(of, category, above), kind)
+        if any((each.box, each.owner) == (box, face.owner) for each in boxes.faces):
+            self._left_out["the same box again"] += 1
+        else:
+            boxes.faces.append(face)
+        return None
+
+    def _owner(self, of: Annotation, category: str, above: str) -> Owner | None:
+        also = {CATEGORY: category, SUPERCATEGORY: above}
+        character = _first(self._reading.identity, of.fields, also)
+        if not character:
+            return None
+        album = _first(self._reading.album, of.fields, also)
+        return Owner(album or self._reading.name, character)
+
+    def _at(self, table: str, place: int) -> str:
+        return f"{self._path}, {table}[{place}]"
+
+
+def _no_coco(path: Path) -> BadInput:
+    return BadInput(
+        f"{path}: expected an object with the lists images, annotations and "
+        "categories, as COCO has for detection"
+    )
+
+
+def _first(
+    names: tuple[str, ...], fields: Mapping[str, object], also: Mapping[str, str]
+) -> str:
+    found = (also.get(name) or field_of(fields, name) for name in names)
+    return next((each for each in map(normal_name, found) if each), "")
+
+
+def _box(value: object) -> Box | None:
+    """Return x1, y1, x2, y2 of COCO's x, y, width, height."""
+    if not isinstance(value, list) or len(value) != 4:
+        return None
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value):
+        return None
+    try:
+        x, y, width, height = map(float, value)
+    except OverflowError:
+        return None
+    box = (x, y, x + width, y + height)
+    return box if all(map(math.isfinite, box)) else None
+
+
+def _place(address: str, licence: Licence | None) -> Place:
+    name = (licence.name or licence.url) if licence else ""
+    return Place(
+        url=address,
+        page="",
+        licence=name or "unknown",
+        licence_url=licence.url if licence else "",
+        licence_from="list" if name else "unknown",
+        author="",
+    )
+
+
+def _is_listed(image: Image) -> bool:
+    is_named = isinstance(image.file_name, str) and image.file_name != ""
+    return is_named and _key(image.id) is not None
+
+
+def _key(value: object) -> object:
+    """An id that things can be found by; None: it is none."""
+    return value if isinstance(value, (int, str)) and value != "" else None
