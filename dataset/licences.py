@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image_source
+from icf.spdx import spdx_id
 from icf.spreadsheet import harmless
 
 
@@ -31,7 +32,8 @@ FILE = "licences.csv"
 
 #: The last column, only where a file holds many pictures: the picture's name there.
 MEMBER = "member"
-COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)))
+#: Releases of earlier versions have no ``spdx``: readers take columns by name.
+COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)), "spdx")
 
 
 def read_sources(
@@ -76,4 +78,10 @@ def _text(value: str | None) -> str:
 def rows(file: str, sha256: str, sources: Sequence[Source]) -> list[tuple[str, ...]]:
     """Make the rows of ``licences.csv`` for one file; at least one."""
     known = sources or [Source("", "", "unknown", "", "unknown", "")]
-    return [(file, sha256, *map(harmless, astuple(each))) for each in known]
+    return [
+        (
+            *(file, sha256, *map(harmless, astuple(each))),
+            spdx_id(each.licence, each.licence_url),
+        )
+        for each in known
+    ]

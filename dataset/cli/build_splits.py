@@ -128,6 +128,7 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
     pictures = prepared.plan.held_back["detection_pictures"]
     rows.append((f"detection pictures not used: {NEAR_TEST}", pictures))
     _say_if_without_boxes(invocation, prepared)
+    _say_what_cards_lack(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))
     invocation.emit(result, lambda: command.table(("", "count"), rows))
 
@@ -140,6 +141,17 @@ def _say_if_without_boxes(invocation: Invocation, prepared: Prepared) -> None:
             "the detection set is empty: people have verified the boxes of no picture. "
             "Let them (`icf-annotate serve --tasks boxes`), or take what the detector "
             "proposed (--boxes proposed), against which its own score means nothing"
+        )
+
+
+def _say_what_cards_lack(invocation: Invocation, prepared: Prepared) -> None:
+    """Say what is to know of the licences, and what nobody stated of the release."""
+    for warning in prepared.about.licences.warnings:
+        invocation.say(f"licences: {warning}")
+    if unstated := prepared.about.unstated:
+        invocation.say(
+            "croissant.json lacks what its standard requires and only you know: set "
+            f"{' and '.join(unstated)} in icf.toml"
         )
 
 

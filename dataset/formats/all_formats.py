@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
-from icf.dataset.formats.beside import write_beside
+from icf.dataset.formats.beside import Written, write_beside
 from icf.dataset.formats.registry import make_writers
 from icf.dataset.licences import COLUMNS, FILE, MEMBER, rows
 from icf.spreadsheet import write_csv
@@ -14,7 +14,7 @@ from icf.spreadsheet import write_csv
 
 def write_formats(
     data: ReleaseData, folders: Mapping[str, str], folder: Path
-) -> list[str]:
+) -> Written:
     """Write the files of every format, and one table of licences for all of them.
 
     Args:
@@ -23,7 +23,7 @@ def write_formats(
         folder: the release's.
 
     Returns:
-        The file of each picture, relative to the folder; of crops and shards too.
+        Each picture with its file, relative to the folder; of crops and shards too.
     """
     written: list[tuple[str, WrittenPicture]] = []
     for name, writer in make_writers(folders).items():
@@ -34,12 +34,10 @@ def write_formats(
         data = data.after(name, folder / place)
     _write_licences(data, written, folder)
     write_beside(data, written, folder)
-    return list(dict.fromkeys(file for file, _ in written))
+    return written
 
 
-def _write_licences(
-    data: ReleaseData, written: list[tuple[str, WrittenPicture]], folder: Path
-) -> None:
+def _write_licences(data: ReleaseData, written: Written, folder: Path) -> None:
     """Write the sources of each picture; with its name in a file that holds many."""
     image = data.plan.selection.pictures.image
     with_members = any(each.member for _, each in written)

@@ -13,6 +13,8 @@ from icf.catalogue.labels import followers
 from icf.catalogue.labels.checked import Checked
 from icf.catalogue.labels.sure_faces import checked
 from icf.dataset import certificate
+from icf.dataset.cards.about import About
+from icf.dataset.cards.facts import read_facts
 from icf.dataset.certificate import with_certificate
 from icf.dataset.contents import Contents
 from icf.dataset.formats.crops import QUALITY
@@ -24,8 +26,9 @@ from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, detection_truth, make_plan
 from icf.dataset.release.placed import contents_of
 from icf.dataset.release.searched import find_leaks
+from icf.dataset.rights.licence_set import licence_set
 from icf.dataset.selection import Selection, select
-from icf.settings import AnnotateSettings
+from icf.settings import AnnotateSettings, ReleaseSettings
 from icf.version import __version__
 from icf.workspace import Workspace
 
@@ -42,6 +45,7 @@ class Prepared:
         inputs: the hash of everything that the splits depend on.
         folders: the folder of each format, relative to the release's.
         summary: the text of ``release.json``.
+        about: what its cards say.
         certified: the audit of the labels; None: none has a certificate.
     """
 
@@ -52,6 +56,7 @@ class Prepared:
     inputs: str
     folders: Mapping[str, str]
     summary: str
+    about: About
     certified: Certified | None = None
 
 
@@ -100,7 +105,9 @@ def prepare(
         was_followed = followers.checked(connection)
         was_checked = checked(connection, risk)
         plan = replace(make_plan(selection, dataset, reach, seed), crops=crops)
-        sources = read_sources(connection, _images(plan))
+        images = _images(plan)
+        sources = read_sources(connection, images)
+        facts = read_facts(connection, plan, images)
         certified = read_certified(connection)
     contents = contents_of(plan)
     names = list(formats or default_formats(sum(1 for _ in plan.placed())))
@@ -121,7 +128,9 @@ def prepare(
         "harvest": {"only_licence": list(settings.harvest.only_licence)},
         **_annotate(settings.annotate),
         **({} if crops is None else {"crops": _crops(crops)}),
+        **_stated(settings.release),
     }
+    licences = licence_set(sources.values())
     inputs = with_certificate(hash_inputs(selection, sources, chosen, seed), certified)
     summary = {
         "inputs": inputs,
@@ -142,10 +151,14 @@ def prepare(
             "embedder": _model(selection, selection.embedder),
             "detectors": [_model(selection, each) for each in selection.detectors],
         },
+        "licences": licences.summary(),
         "settings": chosen,
     }
     text = json.dumps(summary, indent=2) + "\n"
-    return Prepared(plan, contents, leaks, sources, inputs, folders, text, certified)
+    about = About(facts, summary, licences, settings)
+    return Prepared(
+        plan, contents, leaks, sources, inputs, folders, text, about, certified
+    )
 
 
 def _images(plan: Plan) -> list[int]:
@@ -168,6 +181,17 @@ def _annotate(settings: AnnotateSettings) -> dict[str, Any]:
 def _crops(rate: float) -> dict[str, Any]:
     """How the pictures of the recognition set were cut out."""
     return {"rate": rate, "format": "jpeg", "quality": QUALITY}
+
+
+def _stated(settings: ReleaseSettings) -> dict[str, Any]:
+    """What a person stated of the release, where it is no default."""
+    default = ReleaseSettings().model_dump()
+    changed = {
+        name: value
+        for name, value in settings.model_dump().items()
+        if value != default[name]
+    }
+    return {"release": changed} if changed else {}
 
 
 def _labels(

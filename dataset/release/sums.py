@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -10,20 +9,11 @@ from pathlib import Path
 
 from icf.dataset.release.files import SUMS
 from icf.errors import BadInput
+from icf.stores.files import hash_file
 
-_PIECE = 1 << 20
 _LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.DOTALL)
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _MEANT = {written: meant for meant, written in _ESCAPES.items()}
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as stream:
-        while piece := stream.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def files_below(folder: Path) -> Iterator[str]:

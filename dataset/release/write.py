@@ -23,6 +23,7 @@ from icf.catalogue import tombstones
 from icf.catalogue.annotation.audits import pack
 from icf.catalogue.schema import release
 from icf.dataset import certificate
+from icf.dataset.cards.write import write_cards
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import write_contents
 from icf.dataset.formats.all_formats import write_formats
@@ -128,11 +129,13 @@ def _write_files(
         lambda faces: workspace.vectors.get(embedder, faces),
         link,
     )
-    pictures = write_formats(data, prepared.folders, folder)
+    written = write_formats(data, prepared.folders, folder)
     write_contents(folder / CONTENTS, prepared.contents)
     _write_json(folder / LEAKS, asdict(prepared.leaks))
     (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
+    write_cards(folder, prepared.about, data, written)
     if prepared.certified is not None:
+        pictures = list(dict.fromkeys(file for file, _ in written))
         certificate.write_certificate(
             folder, prepared.certified, prepared.plan, prepared.inputs, pictures
         )

@@ -421,6 +421,51 @@ class DatasetSettings(_Section):
         return share
 
 
+class ReleaseSettings(_Section):
+    """What the cards of a release say that the program cannot know."""
+
+    name: str = Field(
+        default="A cartoon-face data set", min_length=1, description="its name"
+    )
+    version: str = Field(
+        default="1.0.0",
+        pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$",
+        description="its version, MAJOR.MINOR.PATCH",
+    )
+    description: str = Field(default="", description="what it is, in a few sentences")
+    published: str = Field(
+        default="",
+        pattern=r"^(\d{4}-\d{2}-\d{2})?$",
+        description="day of publication, YYYY-MM-DD; empty: that of its newest part",
+    )
+    url: str = Field(default="", description="its page on the web")
+    creator: str = Field(default="", description="who made it: names, by semicolons")
+    contact: str = Field(
+        default="", description="mail or page for questions and takedowns"
+    )
+    licence: str = Field(
+        default="",
+        description="SPDX licence of the labels and boxes; the pictures have their own",
+    )
+    citation: str = Field(default="", description="how to cite it, as BibTeX")
+    purpose: str = Field(default="", description="why it was made, and for what gap")
+    funding: str = Field(default="", description="who paid for it")
+    uses: str = Field(default="", description="what it is meant to be used for")
+    misuses: str = Field(default="", description="what it must not be used for")
+    biases: str = Field(default="", description="biases that you know of")
+    social_impact: str = Field(default="", description="whom it may help or harm")
+    personal_information: str = Field(
+        default="", description="personal or sensitive information in it"
+    )
+    annotators: str = Field(
+        default="", description="who the annotators are, and how they were paid"
+    )
+    ethics: str = Field(default="", description="ethical review, if there was one")
+    maintenance: str = Field(
+        default="", description="who keeps it, how long, and how it is updated"
+    )
+
+
 class RoundSettings(_Section):
     """Rounds of `icf round`: ask, train, compare, decide again."""
 
@@ -522,6 +567,7 @@ class Settings(_Section):
     dataset: DatasetSettings = DatasetSettings()
     gate: GateSettings = GateSettings()
     round: RoundSettings = RoundSettings()
+    release: ReleaseSettings = ReleaseSettings()
     #: ``[[source]]`` tables as written; each source kind checks its own keys.
     source: tuple[dict[str, Any], ...] = ()
 

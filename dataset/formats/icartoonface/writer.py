@@ -226,19 +226,12 @@ def _files(plan: Plan) -> str:
 
 
 def _readme(plan: Plan) -> str:
-    counts = plan.counts
-    table = "\n".join(f"| {k.replace('_', ' ')} | {v:,} |" for k, v in counts.items())
     return f"""\
-# A cartoon-face data set
+# The files of iCartoonFace
 
-Made with icf, in the file formats of iCartoonFace. `release.json` has the seed, the
-settings, the models and the counts; `leaks.json` has what was checked between train and
-test; `licences.csv` has the source and licence of every picture; {_files(plan)}
+The lists, boxes and features have the names and shapes of the published ones;
+{_files(plan)}
 Boxes are in the upright picture: apply EXIF rotation first.
-
-| | |
-| --- | --- |
-{table}
 
 ## Recognition
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import glob
+import hashlib
 import os
 import shutil
 import tempfile
@@ -92,6 +93,15 @@ def copy_file(source: Path, target: Path, *, link: bool = False) -> None:
             fcntl.ioctl(new, _FICLONE, old.fileno())
         except OSError:
             shutil.copyfileobj(old, new, _PIECE)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def sweep(parent: Path, name: str | None = None) -> None:

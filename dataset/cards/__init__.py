@@ -1,0 +1,1 @@
+"""What describes a release: Croissant, a data card, a datasheet, tables of records."""

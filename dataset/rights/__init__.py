@@ -1,0 +1,1 @@
+"""The rights in a release: SPDX ids, attribution, domains, what goes together."""

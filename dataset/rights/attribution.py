@@ -1,0 +1,126 @@
+"""Attribution of every picture: title, author, source, licence, and what was changed.
+
+The four parts (TASL) and the changes are what CC BY and CC BY-SA ask for (version 4.0,
+section 3.a).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from icf.dataset.licences import Source
+from icf.spdx import spdx_id
+from icf.spreadsheet import harmless, write_csv
+
+CSV, PAGE = "attribution.csv", "ATTRIBUTION.md"
+
+UNCHANGED = "none: the bytes are as they were fetched"
+
+#: Pictures that the page names one by one; of more it has authors with a count.
+_MOST = 2_000
+_UNKNOWN = "unknown"
+_SPECIAL = str.maketrans({each: f"\\{each}" for each in r"\`*_[]<>|"})
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """One place where a picture was found, as an attribution names it."""
+
+    sha256: str
+    title: str
+    author: str
+    page: str
+    licence: str
+    spdx: str
+    licence_url: str
+    url: str
+    changes: str
+
+
+COLUMNS = tuple(each.name for each in fields(Attribution))
+
+
+def attributions(
+    pictures: Iterable[tuple[str, Sequence[Source]]], changes: str = UNCHANGED
+) -> Iterator[Attribution]:
+    """Make an attribution of each source of each picture.
+
+    Args:
+        pictures: SHA-256 and sources of each different picture.
+        changes: what was done to the pictures.
+    """
+    for sha256, sources in pictures:
+        for each in sources:
+            yield Attribution(
+                sha256,
+                title_of(each.page or each.url),
+                each.author,
+                each.page,
+                each.licence,
+                spdx_id(each.licence, each.licence_url),
+                each.licence_url,
+                each.url,
+                changes,
+            )
+
+
+def title_of(address: str) -> str:
+    """The last part of an address, in words.
+
+    >>> title_of("https://toons.test/wiki/File:Ann_%26_Bob.png?x=1")
+    'Ann & Bob.png'
+    """
+    path = unquote(urlsplit(address).path).rstrip("/")
+    return path.rpartition("/")[2].removeprefix("File:").replace("_", " ")
+
+
+def write_attribution(folder: Path, rows: Sequence[Attribution]) -> None:
+    """Write `CSV`, all of them, and `PAGE`, for people."""
+    cells = (tuple(map(harmless, astuple(each))) for each in rows)
+    write_csv(folder / CSV, COLUMNS, cells)
+    (folder / PAGE).write_text(page(rows), encoding="utf-8")
+
+
+def page(rows: Sequence[Attribution]) -> str:
+    """Return the page of all attributions in Markdown."""
+    changes = sorted({each.changes for each in rows})
+    head = (
+        f"# Attribution\n\nWhat sources state of {len({r.sha256 for r in rows}):,} "
+        f"pictures. `{CSV}` has the same with the SHA-256 of each, and\n`licences.csv` "
+        f"the file of each.\n\nChanges made: {'; '.join(changes) or UNCHANGED}.\n\n"
+    )
+    if len(rows) <= _MOST:
+        lines = ["| title | author | licence |", "| --- | --- | --- |"]
+        lines += [_line(each) for each in rows]
+    else:
+        counts = Counter((each.spdx, each.author) for each in rows)
+        lines = ["| licence | author | pictures |", "| --- | --- | ---: |"]
+        lines += _by_author(counts)
+    return head + "\n".join(lines) + "\n"
+
+
+def _line(row: Attribution) -> str:
+    title = _link(row.title or row.sha256[:12], row.page or row.url)
+    licence = _link(row.licence, row.licence_url)
+    return f"| {title} | {_plain(row.author) or _UNKNOWN} | {licence} |"
+
+
+def _by_author(counts: Mapping[tuple[str, str], int]) -> Iterator[str]:
+    for (spdx, author), count in sorted(counts.items()):
+        yield f"| {spdx} | {_plain(author) or _UNKNOWN} | {count:,} |"
+
+
+def _link(text: str, address: str) -> str:
+    if urlsplit(address).scheme not in ("http", "https"):
+        return _plain(text)
+    safe = "".join(f"%{ord(c):02X}" if c in "<> \n\r\t" else c for c in address)
+    return f"[{_plain(text)}](<{safe}>)"
+
+
+def _plain(text: str) -> str:
+    """One line without Markdown or HTML."""
+    return " ".join(text.translate(_SPECIAL).split())

@@ -1,0 +1,74 @@
+"""Where the pictures of a release are from: hosts, by pictures and by bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from icf.dataset.licences import Source
+from icf.spreadsheet import write_csv
+
+FILE = "domains.csv"
+
+#: Pictures of a folder, a comic or a video of one's own.
+LOCAL = "(own files)"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The pictures that are from one host.
+
+    Attributes:
+        domain: the host of the picture's first source.
+        pictures: number of different pictures.
+        bytes: of these together.
+        share_of_bytes: from 0 to 1, with six decimals.
+    """
+
+    domain: str
+    pictures: int
+    bytes: int
+    share_of_bytes: float
+
+
+COLUMNS = tuple(each.name for each in fields(Domain))
+
+
+def count_domains(pictures: Iterable[tuple[Sequence[Source], int]]) -> list[Domain]:
+    """Count the hosts of pictures, most bytes first.
+
+    Args:
+        pictures: sources and bytes of each different picture.
+    """
+    number: Counter[str] = Counter()
+    size: Counter[str] = Counter()
+    for sources, count in pictures:
+        host = host_of(sources[0].url) if sources else LOCAL
+        number[host] += 1
+        size[host] += count
+    total = sum(size.values()) or 1
+    ordered = sorted(number, key=lambda host: (-size[host], host))
+    return [
+        Domain(host, number[host], size[host], round(size[host] / total, 6))
+        for host in ordered
+    ]
+
+
+def host_of(address: str) -> str:
+    """The host of an address in small letters, or `LOCAL`.
+
+    >>> host_of("https://Static.Toons.test:8080/a.png"), host_of("file:///a.png")
+    ('static.toons.test', '(own files)')
+    """
+    try:
+        return urlsplit(address).hostname or LOCAL
+    except ValueError:
+        return LOCAL
+
+
+def write_domains(folder: Path, domains: Iterable[Domain]) -> None:
+    """Write `FILE`."""
+    write_csv(folder / FILE, COLUMNS, map(astuple, domains))

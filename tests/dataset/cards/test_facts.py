@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import album, answer, character
+from icf.dataset.release.prepare import prepare
+from icf.workspace import Workspace
+
+
+def test_votes_count_the_answers_of_each_label_that_stand(
+    workspace: Workspace,
+) -> None:
+    before = prepare(workspace, 1).about.facts
+    with workspace.catalogue.write() as connection:
+        first = sa.select(sa.func.min(answer.c.id)).scalar_subquery()
+        gone = sa.update(answer).where(answer.c.id == first).values(replaced_at=2.0)
+        connection.execute(gone)
+        connection.execute(
+            sa.update(album).where(album.c.id == 1).values(region="japan")
+        )
+        connection.execute(sa.update(character).values(gender="female"))
+    after = prepare(workspace, 1).about.facts
+    assert before.votes == {2: 135}
+    assert after.votes == {1: 1, 2: 134}
+    assert (before.people, before.answers, after.answers) == (2, 272, 271)
+    assert before.identities_by_region == {"not stated": 15}
+    assert after.identities_by_region == {"not stated": 10, "japan": 5}
+    assert after.identities_by_gender == {"female": 15}
+
+
+def test_what_a_person_states_is_an_input_and_defaults_are_not(
+    workspace: Workspace,
+) -> None:
+    from icf.workspace import find
+
+    plain = prepare(workspace, 1)
+    stated = prepare(find(workspace.root, ("release.creator=Ann",)), 1)
+    assert "release" not in plain.about.summary["settings"]
+    assert stated.about.summary["settings"]["release"] == {"creator": "Ann"}
+    assert plain.inputs != stated.inputs
+    assert plain.about.unstated == ("release.url", "release.creator")
+    assert stated.about.unstated == ("release.url",)
