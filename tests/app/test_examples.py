@@ -56,6 +56,7 @@ def prepared(
     write_published(root / "published")
     write_picture(root / "coco" / "1.png", 1)
     write_json(root / "coco" / "a.json", content([image(1, "1.png")], []))
+    write_picture(root / "albums" / "Sea" / "Luna" / "1.png", 1)
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
     program("icf-annotate", "invite", "Ann", folder=root)

@@ -17,5 +17,9 @@ cli = command.group(
             "icf.app.import_coco.command:coco",
             "Bring in pictures and boxes of COCO annotation files.",
         ),
+        "folder": Subcommand(
+            "icf.app.import_folder.command:folder",
+            "Bring in pictures in folders of characters.",
+        ),
     },
 )

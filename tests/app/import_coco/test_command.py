@@ -125,7 +125,7 @@ def test_every_picture_ends_in_one_status_and_boxes_are_upright(
 
 
 def test_what_is_held_out_is_never_trained_on(empty: Workspace, root: Path) -> None:
-    bring(empty, root, "--held-out")
+    bring(empty, root, "--held-out", "all")
     assert not any(
         isinstance(each, LabelledPicture)
         for each in WorkspaceReader(empty.root).pictures()

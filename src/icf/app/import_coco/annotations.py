@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from icf.app.importing.fields import size_of
 from icf.errors import BadInput
 
 #: Addresses that a picture may have, best first.
@@ -103,24 +104,6 @@ def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
     )
 
 
-def field_of(fields: Mapping[str, object], name: str) -> str:
-    """Return a field of an annotation as text; "" where it has none.
-
-    Args:
-        fields: of the annotation.
-        name: of the field; a dot leads into an object.
-
-    >>> field_of({"attributes": {"character": "Luna"}}, "attributes.character")
-    'Luna'
-    """
-    value: object = fields
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return ""
-    return str(value)
-
-
 @dataclass(frozen=True)
 class _Shrink:
     """Keeps of an object what is used, before the next one is parsed."""
@@ -142,17 +125,11 @@ class _Shrink:
             return Image(
                 each["id"],
                 each["file_name"],
-                _size(*size),
+                size_of(*size),
                 each.get("license"),
                 _text(address),
             )
         return each
-
-
-def _size(width: object, height: object) -> tuple[int, int] | None:
-    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
-        return width, height
-    return None
 
 
 def _objects(value: object) -> Iterator[dict[str, Any]]:

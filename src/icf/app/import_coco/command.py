@@ -18,6 +18,7 @@ from icf.app.import_coco.source import (
 )
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Publisher
+from icf.app.importing.held_out import HeldOut
 from icf.command import Invocation, example, pass_invocation, shared_options
 
 _COMMAND = "import coco"
@@ -67,7 +68,14 @@ _COMMAND = "import coco"
     "in the one that has the width and height of the file.",
 )
 @click.option("--some-faces", is_flag=True, help="Not every face has a box.")
-@click.option("--held-out", is_flag=True, help="Never train on these pictures.")
+@click.option(
+    "--held-out",
+    type=click.Choice(get_args(HeldOut)),
+    default="test",
+    show_default=True,
+    help="Pictures that are never trained on: those of files called test or val, all, "
+    "or none.",
+)
 @click.option(
     "--licence",
     metavar="TEXT",
@@ -90,7 +98,7 @@ def coco(
     human: tuple[str, ...],
     orientation: str,
     some_faces: bool,
-    held_out: bool,
+    held_out: str,
     licence: str,
     dry_run: bool,
 ) -> None:
@@ -114,7 +122,7 @@ def coco(
         (album,) if album else ALBUM_FIELDS,
         drawn,
         human,
-        held_out,
+        cast(HeldOut, held_out),
         not some_faces,
         cast(Orientation, orientation),
     )

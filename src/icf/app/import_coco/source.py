@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,10 +13,10 @@ from icf.app.import_coco.annotations import (
     Content,
     Image,
     Licence,
-    field_of,
     read_annotations,
 )
 from icf.app.import_coco.files import PictureFinder, annotation_files
+from icf.app.importing.fields import box_of, field_of
 from icf.app.importing.given import (
     Fault,
     GivenFace,
@@ -27,9 +26,9 @@ from icf.app.importing.given import (
     SourceFile,
     Stated,
 )
+from icf.app.importing.held_out import HeldOut, part_of
 from icf.errors import BadInput
-from icf.icartoonface.parts import HELD_OUT_ENDING
-from icf.models.data.base import Box, Kind
+from icf.models.data.base import Kind
 from icf.models.data.boxes import wrong_with
 from icf.models.data.formats.categories import kind_of_category
 from icf.names import normal_name
@@ -56,7 +55,8 @@ class Reading:
             belongs to.
         drawn: categories that are drawn faces, in addition to those that say it.
         human: categories that are photographed faces.
-        held_out: whether nothing may ever be trained on it.
+        held_out: on which of it nothing may ever be trained; a file's split is the
+            last word of its name, such as "val" of ``instances_val.json``.
         all_faces: whether the boxes are of all faces of each picture.
         orientation: which picture boxes are in; "auto": as width and height say.
     """
@@ -67,7 +67,7 @@ class Reading:
     album: tuple[str, ...] = ALBUM_FIELDS
     drawn: tuple[str, ...] = ()
     human: tuple[str, ...] = ()
-    held_out: bool = False
+    held_out: HeldOut = "test"
     all_faces: bool = True
     orientation: Orientation = "auto"
 
@@ -195,14 +195,14 @@ class _OfFile:
         self, place: int, image: Image, file: Path, source: SourceFile
     ) -> GivenPicture:
         reading, boxes = self._reading, self._boxes[image.id]
-        part = f"{reading.name} {self._path.stem}"
+        split = self._path.stem.rpartition("_")[2]
         url = f"coco://{reading.name}/{self._path.name}/{image.file_name}"
         licence = self._content.licences.get(_key(image.licence))
         found_at = (_place(image.address, licence),) if image.address else ()
         stored = reading.orientation == "stored"
         turned = None if reading.orientation == "auto" else stored
         return GivenPicture(
-            part + HELD_OUT_ENDING if reading.held_out else part,
+            part_of(reading.name, split, reading.held_out),
             url,
             file,
             source,
@@ -242,7 +242,7 @@ class _OfFile:
         if kind is None:
             self._left_out["a category that is no face"] += 1
             return None
-        box = _box(of.bbox)
+        box = box_of(of.bbox)
         if box is None:
             return f"a box that is not four finite numbers: {str(of.bbox)[:80]}"
         if of.is_crowd:
@@ -284,20 +284,6 @@ def _first(
 ) -> str:
     found = (also.get(name) or field_of(fields, name) for name in names)
     return next((each for each in map(normal_name, found) if each), "")
-
-
-def _box(value: object) -> Box | None:
-    """Return x1, y1, x2, y2 of COCO's x, y, width, height."""
-    if not isinstance(value, list) or len(value) != 4:
-        return None
-    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value):
-        return None
-    try:
-        x, y, width, height = map(float, value)
-    except OverflowError:
-        return None
-    box = (x, y, x + width, y + height)
-    return box if all(map(math.isfinite, box)) else None
 
 
 def _place(address: str, licence: Licence | None) -> Place:

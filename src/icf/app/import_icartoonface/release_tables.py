@@ -98,7 +98,10 @@ def places_by_content(path: Path) -> dict[str, list[Place]]:
         sha256, file = row["sha256"], row["file"]
         # A picture without a source has a row that says nothing.
         if first.setdefault(sha256, file) == file and row["url"]:
-            found[sha256].append(Place(*(row[name] for name in licences.COLUMNS[2:])))
+            place = Place(*(row[name] for name in licences.COLUMNS[2:]))
+            # A shard may have a picture twice.
+            if place not in found[sha256]:
+                found[sha256].append(place)
     return found
 
 

@@ -1,0 +1,1 @@
+"""`icf import folder`: pictures in folders of characters, or with metadata."""

@@ -1,0 +1,112 @@
+"""`icf import folder`: bring pictures in folders of characters into a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast, get_args
+
+import click
+
+from icf.app.import_folder.source import (
+    ALBUM_FIELDS,
+    IDENTITY_FIELDS,
+    Faces,
+    FolderSource,
+    Reading,
+)
+from icf.app.importing.command import bring, show
+from icf.app.importing.given import Publisher
+from icf.app.importing.held_out import HeldOut
+from icf.command import Invocation, example, pass_invocation, shared_options
+
+_COMMAND = "import folder"
+
+
+@click.command("folder")
+@click.argument(
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+)
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="What the data set is called [default: as DIR]; the annotator of its labels, "
+    "and the album of characters without one.",
+)
+@click.option(
+    "--faces",
+    type=click.Choice(get_args(Faces)),
+    default="whole",
+    show_default=True,
+    help="Where the face of a picture without a box is. whole: the picture is a crop "
+    "of it. detect: the detector finds it; it is the character's if it is alone.",
+)
+@click.option(
+    "--identity",
+    metavar="FIELD",
+    help="Field of metadata.jsonl that names the character "
+    f"[default: {', '.join(IDENTITY_FIELDS)}].",
+)
+@click.option(
+    "--album",
+    metavar="FIELD",
+    help=f"Field that names the album [default: {', '.join(ALBUM_FIELDS)}].",
+)
+@click.option(
+    "--held-out",
+    type=click.Choice(get_args(HeldOut)),
+    default="test",
+    show_default=True,
+    help="Pictures that are never trained on: those of folders called test or val, "
+    "all, or none.",
+)
+@click.option(
+    "--licence",
+    metavar="TEXT",
+    default="unknown",
+    show_default=True,
+    help="Licence of the pictures of which no metadata says one.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count what would be imported.")
+@shared_options
+@pass_invocation
+@example("icf import folder albums --dry-run")
+def folder(
+    invocation: Invocation,
+    folder: Path,
+    name: str | None,
+    faces: str,
+    identity: str | None,
+    album: str | None,
+    held_out: str,
+    licence: str,
+    dry_run: bool,
+) -> None:
+    """Bring the pictures in DIR, in folders of characters, into this workspace.
+
+    DIR has ALBUM/CHARACTER/PICTURE, or CHARACTER/PICTURE, perhaps below folders that
+    are called train and test or val. Where a folder has metadata.jsonl or metadata.csv,
+    as Hugging Face's datasets write it, its rows count: file_name, character, album,
+    bbox or objects.bbox. The labels are confirmed by an annotator called as the data
+    set. Run `icf-filter run` next.
+
+    Pictures in which somebody has to be found among others are better harvested: see
+    the source folder of icf-harvest.
+
+    If the command is interrupted, run it again to continue; a second run changes
+    nothing. Every picture is imported, known, withdrawn or refused: --json has how
+    many, and why.
+    """
+    called = name or folder.resolve().name
+    reading = Reading(
+        called,
+        cast(Faces, faces),
+        (identity,) if identity else IDENTITY_FIELDS,
+        (album,) if album else ALBUM_FIELDS,
+        cast(HeldOut, held_out),
+    )
+    publisher = Publisher(called, _COMMAND, "folder", f"{called}, not named", licence)
+    source = FolderSource(folder, reading)
+    done = bring(invocation, source, publisher, dry_run=dry_run)
+    show(invocation, called, done, dry_run=dry_run)

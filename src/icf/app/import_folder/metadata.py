@@ -1,0 +1,185 @@
+"""``metadata.jsonl`` and ``metadata.csv``, as Hugging Face's ImageFolder has them.
+
+A row has ``file_name``, from its own folder, and what is known of the picture: here the
+character and the album, a box (``bbox``: x, y, width, height) or several
+(``objects.bbox``, with ``objects.character`` beside it), size, licence and address.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from icf.app.importing.fields import box_of, field_of, size_of
+from icf.app.importing.given import Fault, Place
+from icf.errors import BadInput
+from icf.models.data.base import Box
+from icf.names import normal_name
+from icf.spreadsheet import BadRow, read_table
+from icf.text_file import UNREADABLE, open_text
+
+NAMES = ("metadata.jsonl", "metadata.csv")
+_LONGEST = 1 << 22
+
+Fields = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a row says of its picture.
+
+    Attributes:
+        line: of the row.
+        character: whom it shows; "": the row does not say.
+        album: of the character.
+        boxes: with the name of whom each shows; None: it says nothing of boxes.
+        all_faces: whether the boxes are of all faces: they are a list of objects.
+        size: width and height.
+        place: where it was found; None: the row does not say.
+        licence: its name; "": the row does not say.
+    """
+
+    line: int
+    character: str
+    album: str
+    boxes: tuple[tuple[Box, str], ...] | None
+    all_faces: bool
+    size: tuple[int, int] | None
+    place: Place | None
+    licence: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which fields name a character and an album; the first that does counts."""
+
+    identity: Sequence[str]
+    album: Sequence[str]
+
+
+def read_metadata(
+    path: Path, wanted: Wanted
+) -> Iterator[tuple[PurePosixPath, Said] | Fault]:
+    """Yield each row with its picture, by its path from the folder of the file.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    lines: dict[PurePosixPath, int] = {}
+    for line, fields in _rows(path):
+        where = f"{path}, line {line}"
+        if isinstance(fields, str):
+            yield Fault(where, fields)
+            continue
+        name = fields.get("file_name")
+        if not isinstance(name, str) or not name:
+            yield Fault(where, "expected a file_name")
+            continue
+        file = PurePosixPath(name.replace("\\", "/"))
+        if file.is_absolute() or ".." in file.parts:
+            why = f"file_name {name!r} leads out of the folder"
+            yield Fault(where, why, is_picture=True)
+        elif (first := lines.setdefault(file, line)) != line:
+            yield Fault(where, f"{name!r} again, as in line {first}", is_picture=True)
+        else:
+            try:
+                yield file, _said(fields, line, wanted)
+            except ValueError as error:
+                yield Fault(where, f"{name!r}: {error}", is_picture=True)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Fields | str]]:
+    """Yield line and fields; what is wrong with a row in place of its fields."""
+    try:
+        file = open_text(path)
+        if path.suffix == ".csv":
+            table = read_table(file)
+            if table is None or "file_name" not in table.header:
+                raise BadInput(f"{path}: it has no column file_name")
+            for row in table.rows():
+                yield row.line, row.why if isinstance(row, BadRow) else row.cells
+            return
+        for number, line in enumerate(file.lines(_LONGEST), 1):
+            if line.strip():
+                yield number, _object(line)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _object(line: str) -> Fields | str:
+    if UNREADABLE.search(line):
+        return "it is not UTF-8"
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"no JSON: {error}"
+    return found if isinstance(found, dict) else "expected an object of JSON"
+
+
+def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
+    """Say what a row says.
+
+    Raises:
+        ValueError: a box of it is none.
+    """
+    character = _first(wanted.identity, fields)
+    boxes: tuple[tuple[Box, str], ...] | None = None
+    objects = fields.get("objects")
+    if isinstance(objects, Mapping) and "bbox" in objects:
+        boxes = tuple(_objects(objects, character, wanted.identity))
+    elif fields.get("bbox") is not None:
+        boxes = ((_box(fields["bbox"]), character),)
+    url = field_of(fields, "url")
+    licence = _licence(fields)
+    place = None
+    if url:
+        name = licence or "unknown"
+        read_from = "list" if licence else "unknown"
+        place = Place(url, "", name, "", read_from, field_of(fields, "author"))
+    return Said(
+        line,
+        character,
+        _first(wanted.album, fields),
+        boxes,
+        isinstance(objects, Mapping),
+        size_of(fields.get("width"), fields.get("height")),
+        place,
+        licence,
+    )
+
+
+def _objects(
+    objects: Fields, character: str, identity: Sequence[str]
+) -> Iterator[tuple[Box, str]]:
+    boxes = objects["bbox"]
+    if not isinstance(boxes, list):
+        raise ValueError("objects.bbox is no list")
+    names = next(
+        (objects[each] for each in identity if isinstance(objects.get(each), list)),
+        [character] * len(boxes),
+    )
+    if not isinstance(names, list) or len(names) != len(boxes):
+        raise ValueError(f"{len(boxes)} boxes, and another number of characters")
+    for box, name in zip(boxes, names, strict=True):
+        yield _box(box), normal_name(name) if isinstance(name, str) else ""
+
+
+def _box(value: object) -> Box:
+    found = box_of(json.loads(value) if isinstance(value, str) else value)
+    if found is None:
+        raise ValueError(f"a box that is not four finite numbers: {str(value)[:80]}")
+    return found
+
+
+def _licence(fields: Fields) -> str:
+    several = fields.get("licences")
+    if isinstance(several, list) and several and isinstance(several[0], str):
+        return several[0]
+    return field_of(fields, "licence") or field_of(fields, "license")
+
+
+def _first(names: Sequence[str], fields: Fields) -> str:
+    found = (normal_name(field_of(fields, name)) for name in names)
+    return next((each for each in found if each), "")
