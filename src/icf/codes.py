@@ -350,6 +350,14 @@ class RowNote(Code):
     DRAFT = "draft", "somebody began to answer and did not submit it"
 
 
+class SuspectedBox(Code):
+    """Why a true box, or the lack of one, is suspected (`icf-evaluate detection`)."""
+
+    NO_BOX = "no_box", "a detector is sure of a face where there is no true box"
+    UNTOUCHED = "untouched", "a true box that no detection overlaps, however unsure"
+    TWICE = "twice", "a true box that is nearly the same as another of its picture"
+
+
 ALL: tuple[type[Code], ...] = (
     FetchStatus,
     ImageReason,
@@ -367,4 +375,5 @@ ALL: tuple[type[Code], ...] = (
     RoundState,
     RowFault,
     RowNote,
+    SuspectedBox,
 )

@@ -1,35 +1,92 @@
-"""`icf-evaluate detection`: average precision of a detector's boxes."""
+"""`icf-evaluate detection`: how good a detector's boxes are."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.dataset.cli.evaluate.table import score_table
+
+if TYPE_CHECKING:
+    from icf.dataset.cli.evaluate.detection_inputs import Asked, Inputs
+    from icf.dataset.scores.detection.evaluation import Evaluation
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("detection")
 @click.option(
     "--truth",
-    "truth_path",
-    metavar="T.csv",
+    metavar="T.csv|T.json",
     type=_FILE,
-    required=True,
-    help="True boxes: picture,x1,y1,x2,y2,face.",
+    help="True boxes: picture,x1,y1,x2,y2,face; or COCO's JSON.",
+)
+@click.option(
+    "--release",
+    metavar="DIR",
+    type=_FOLDER,
+    help="Instead of --truth: the detection test of a release.",
 )
 @click.option(
     "--detections",
-    "detections_path",
-    metavar="D.csv",
+    metavar="D.csv|D.json",
     type=_FILE,
-    required=True,
     help="Detected boxes: picture,xmin,ymin,xmax,ymax,face,score; or what "
-    "`icf detect --json` prints.",
+    "`icf detect --json` prints; or COCO's results.",
+)
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Instead of --detections: the detector to run on the pictures of the truth, "
+    "by its file, or by what the workspace calls it.",
+)
+@click.option(
+    "--pictures",
+    metavar="DIR",
+    type=_FOLDER,
+    help="Where the pictures lie  [default: those of the release].",
+)
+@click.option(
+    "--plots",
+    metavar="DIR",
+    type=_FOLDER,
+    help="Write curves as SVG and CSV, suspected label errors, and, where pictures are "
+    "known, a page of the worst errors.",
+)
+@click.option(
+    "--threshold",
+    metavar="SCORE",
+    type=float,
+    help="The detector's own threshold  [default: that of --model].",
+)
+@click.option(
+    "--kinds",
+    metavar="K.csv",
+    type=_FILE,
+    help="What is known of the pictures, to score each kind by itself: a header "
+    "picture,NAME,... and a row a picture.",
+)
+@click.option(
+    "--category",
+    metavar="NAME",
+    help="Whose boxes are scored, where JSON has several categories.",
+)
+@click.option(
+    "--draws",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="How often pictures are drawn for the 95% intervals; 0: none.",
+)
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="Score against boxes that the detector proposed and nobody verified; this is "
+    "agreement, not precision.",
 )
 @shared_options
 @pass_invocation
@@ -38,28 +95,72 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     " --truth releases/first/detection/personai_icartoonface_detval.csv"
     " --detections releases/first/detection/icartoonface_detval_detections.csv"
 )
-def detection(invocation: Invocation, truth_path: Path, detections_path: Path) -> None:
-    """Compute average precision at IoU 0.5, from 0 to 1, in three named conventions.
+def detection(invocation: Invocation, /, **options: Any) -> None:
+    """Compute average precision, in three named conventions, and what lowers it.
 
-    They differ in the third digit: official (matched in file order), coco (AP50 of
-    pycocotools) and voc_all_point (matched by score).
+    At IoU 0.5, from 0 to 1: official (matched in file order), coco (AP50 of
+    pycocotools) and voc_all_point (matched by score). They differ in the third digit.
     """
-    from icf.dataset.formats.icartoonface.detected import read_detections
-    from icf.dataset.scores.detection import score_detection
-    from icf.icartoonface.detection import read_dettest_csv
+    from icf.dataset.cli.evaluate.detection_inputs import Asked, read_inputs
+    from icf.dataset.scores.detection.evaluation import evaluate
 
-    truth = read_dettest_csv(truth_path)
-    detections = read_detections(detections_path, truth.pictures)
-    score = asdict(score_detection(truth, detections))
-    for path, boxes in ((truth_path, truth), (detections_path, detections)):
-        if boxes.repeated:
+    asked = Asked(**options)
+    inputs = read_inputs(invocation, asked)
+    made = evaluate(inputs.truth, inputs.found, inputs.threshold, asked.draws)
+    values: dict[str, Any] = {
+        **made.values(),
+        "repeated_boxes": inputs.truth.boxes.repeated,
+        "repeated_detections": inputs.found.detections.repeated,
+        "detector": inputs.detector,
+        "boxes_are": "proposed" if inputs.unverified else "as given",
+    }
+    _caution(invocation, asked, inputs, made)
+    if asked.plots is not None:
+        values["plots"] = _plots(invocation, asked.plots, inputs.pictures, made)
+    from icf.dataset.cli.evaluate.detection_table import detection_table
+
+    invocation.emit(values, lambda: detection_table(made, values))
+
+
+def _caution(
+    invocation: Invocation, asked: Asked, inputs: Inputs, made: Evaluation
+) -> None:
+    """Say what a reader of the figures must know."""
+    boxes, found = inputs.truth.boxes, inputs.found.detections
+    for path, each in ((inputs.truth_path, boxes), (asked.detections, found)):
+        if each.repeated:
+            invocation.say(f"{path} repeats {each.repeated} boxes; each of them counts")
+    for what, each in (("true boxes", boxes), ("detections", found)):
+        if number := int(each.degenerate.sum()):
             invocation.say(
-                f"{path} repeats {boxes.repeated} boxes; each of them counts"
+                f"{number:,} {what} have no width or no height, or inverted corners; "
+                "they count, but hardly anything overlaps them by half"
             )
-    score["repeated_boxes"] = truth.repeated
-    score["repeated_detections"] = detections.repeated
-    coco = {f"coco_{name}": value for name, value in score["coco_summary"].items()}
-    shown = {**score, **coco}
-    del shown["coco_summary"]
-    rows = {name: value for name, value in shown.items() if value is not None}
-    invocation.emit(score, lambda: score_table(rows, "{:.4f}"))
+    score = made.scored.score
+    if score.official_unseen:
+        invocation.say(
+            f"official does not see {score.official_unseen:,} detections in pictures "
+            "without a box, as the published script does not"
+        )
+    if inputs.unverified:
+        invocation.say(
+            "nobody verified the true boxes: the figures say how far detections agree "
+            "with what a detector proposed, not how good they are"
+        )
+
+
+def _plots(
+    invocation: Invocation, folder: Path, pictures: Path | None, made: Evaluation
+) -> list[str]:
+    from icf.dataset.scores.detection.plots import write_plots
+    from icf.dataset.scores.detection.worst import write_worst
+
+    written = write_plots(folder, made)
+    if pictures is None:
+        invocation.say("name --pictures to see the worst errors in their pictures")
+    else:
+        missing = write_worst(folder / "worst.html", made, pictures)
+        written.append("worst.html")
+        if missing:
+            invocation.say(f"{missing} pictures of worst.html cannot be read")
+    return [str(folder / name) for name in written]

@@ -251,9 +251,23 @@ is not tested fairly by them.
 
 {detection_truth(plan.selection)}
 
-So these boxes can train a detector, but the detector that found them can only agree
-with them: `{DETTEST_FOUND}` scores near 1 by construction.
+{_how_detection_is_scored(plan)}"""
+
+
+def _how_detection_is_scored(plan: Plan) -> str:
+    if plan.selection.verified is None:
+        return (
+            "So these boxes can train a detector, but they give no average precision: "
+            "nobody\nlooked for what the detector missed, and it can only agree with "
+            "itself.\n`icf-evaluate` refuses to score against them without "
+            "`--unverified`.\n"
+        )
+    return f"""\
+`{DETTEST_FOUND}` has what this release's own detector found:
 
     icf-evaluate detection --truth {DETTEST_BOXES} \\
       --detections {DETTEST_FOUND}
+
+scores that one. People saw its proposals in most of these pictures before they verified
+the boxes, so another detector has it harder.
 """

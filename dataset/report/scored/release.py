@@ -15,6 +15,7 @@ from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
 from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
 from icf.dataset.scores.detection import DetectionScore, score_detection
+from icf.dataset.scores.detection.of_release import is_verified
 from icf.dataset.scores.recognition.identification import (
     IdentificationScore,
     score_identification,
@@ -47,8 +48,9 @@ class LastRelease:
         models: role, name and hash of each model that was used.
         checks: the leak checks.
         identification: None if its files are missing.
-        detection: the same.
+        detection: of its own detector; None also if nobody verified the boxes.
         truth: how its true boxes were made.
+        proposed: whether its true boxes are what the detector proposed.
     """
 
     path: str
@@ -60,6 +62,7 @@ class LastRelease:
     identification: IdentificationScore | None
     detection: DetectionScore | None
     truth: str = PROPOSED_TRUTH
+    proposed: bool = True
 
     @property
     def leaks(self) -> int:
@@ -87,7 +90,9 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
         models=_models(summary["models"]),
         checks=_checks(folder, summary["leaks"]),
         identification=_identification(files),
-        detection=_detection(files),
+        detection=_detection(files) if is_verified(summary) else None,
+        proposed=not is_verified(summary),
+        truth=summary.get("detection_truth", PROPOSED_TRUTH),
     )
 
 

@@ -26,6 +26,7 @@ from icf.dataset.leaks.report import LeakReport
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.scores.detection import DetectionScore, score_detection
+from icf.dataset.scores.detection.of_release import nobody_verified
 from icf.dataset.scores.recognition.identification import (
     IdentificationScore,
     score_identification,
@@ -75,7 +76,7 @@ class Scores:
     Attributes:
         identification: rank-1, rank-5 and rank-10 of the embeddings, in percent.
         detection: average precision of the detections at IoU 0.5, from 0 to 1; None
-            where the release has no picture whose boxes are known.
+            where people verified the boxes of no picture.
     """
 
     identification: IdentificationScore
@@ -300,6 +301,7 @@ def evaluate(
     *,
     features: StrPath | None = None,
     detections: StrPath | None = None,
+    unverified: bool = False,
 ) -> Scores:
     """Score a recogniser and a detector on the tests of a release.
 
@@ -311,20 +313,25 @@ def evaluate(
         detections: a CSV file of ``picture,xmin,ymin,xmax,ymax,face,score``, or what
             ``icf detect --json`` prints; None: those of the detector that made the
             release.
+        unverified: score detections also where the true boxes are what a detector
+            proposed and nobody verified; that is agreement, not precision.
 
     Raises:
         BadInput: a file is missing, or is not in its format.
     """
     folder = Path(release)
+    scorable = unverified or not nobody_verified(folder)
     for name in (DEFAULT, LISTS):  # it is one format of several
         if (folder / name).is_dir():
             folder /= name
+            scorable = scorable and (unverified or not nobody_verified(folder))
             break
     info = read_rectest_info(folder / RECTEST_INFO)
     rows = read_features(Path(features or folder / FEATURES), len(info.files))
     truth = read_dettest_csv(folder / DETTEST_BOXES)
     found = read_detections(Path(detections or folder / DETTEST_FOUND), truth.pictures)
-    detection = score_detection(truth, found) if len(truth.corners) else None
+    scorable = scorable and len(truth.corners) > 0
+    detection = score_detection(truth, found) if scorable else None
     return Scores(score_identification(info, rows), detection)
 
 

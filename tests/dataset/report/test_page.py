@@ -132,7 +132,7 @@ def test_release_leaks_scores_and_licences_are_shown(
         assert name in words
     assert "16 checks, no leak" in words
     assert "do not compare these figures with published ones" in words
-    assert "Near 1 by construction" in words
+    assert "of the release's own detector" in words
     assert "CC BY-SA 4.0 extmetadata" in words
 
 

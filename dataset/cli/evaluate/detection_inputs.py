@@ -1,0 +1,211 @@
+"""What `icf-evaluate detection` reads, or lets a model find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from icf.command import Invocation
+from icf.dataset.formats.icartoonface.detected import read_detections
+from icf.dataset.scores.detection.coco_files import (
+    CocoTruth,
+    is_json,
+    read_coco_results,
+    read_coco_truth,
+)
+from icf.dataset.scores.detection.of_release import (
+    ReleaseTest,
+    find_test,
+    kinds_of,
+    refuse_unverified,
+    release_of,
+)
+from icf.dataset.scores.detection.pictures import detect, with_sizes
+from icf.dataset.scores.detection.truth import Found, Truth
+from icf.errors import BadInput, WrongUse
+from icf.icartoonface.detection import read_dettest_csv
+from icf.models.cards import BUNDLED_WORD, bundled_path
+from icf.models.detection import Detector
+from icf.models.registry.resolve import find
+from icf.names import normal_name
+from icf.spreadsheet import BadRow, read_table
+from icf.text_file import open_text
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of the command."""
+
+    truth: Path | None
+    release: Path | None
+    detections: Path | None
+    model: str | None
+    pictures: Path | None
+    plots: Path | None
+    threshold: float | None
+    kinds: Path | None
+    category: str | None
+    draws: int
+    unverified: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What is scored.
+
+    Attributes:
+        truth: The true boxes.
+        found: The detections.
+        truth_path: The file of the boxes.
+        pictures: Where the pictures lie; None: not known.
+        threshold: The detector's own; None: not known.
+        detector: What found the detections, in words.
+        unverified: Whether nobody verified the true boxes.
+    """
+
+    truth: Truth
+    found: Found
+    truth_path: Path
+    pictures: Path | None
+    threshold: float | None
+    detector: str
+    unverified: bool
+
+
+def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
+    """Read the truth and the detections.
+
+    Raises:
+        WrongUse: Options do not go together, or nobody verified the boxes.
+        BadInput: A file is not what it should be.
+    """
+    test = _release(asked)
+    path = test.truth if test is not None else asked.truth
+    assert path is not None, "_release has checked it"
+    if test is not None and not asked.unverified:
+        refuse_unverified(test)
+    coco = read_coco_truth(path, asked.category) if is_json(path) else None
+    truth = coco.truth if coco else Truth.of(read_dettest_csv(path))
+    pictures = asked.pictures or (test.pictures if test is not None else None)
+    if pictures is not None:
+        truth = with_sizes(truth, pictures)
+    truth = replace(truth, kinds={**truth.kinds, **_kinds(asked, test, truth)})
+    if asked.model is not None:
+        return _with_model(invocation, asked, truth, path, pictures, test)
+    found, detector = _read_found(asked, truth, coco, test)
+    return Inputs(
+        truth,
+        found,
+        path,
+        pictures,
+        asked.threshold,
+        detector,
+        test is not None and not test.verified,
+    )
+
+
+def _release(asked: Asked) -> ReleaseTest | None:
+    """The release that the truth is of."""
+    if (asked.truth is None) == (asked.release is None):
+        raise WrongUse("name the true boxes with either --truth or --release")
+    if asked.detections is not None and asked.model is not None:
+        raise WrongUse("name what is scored with either --detections or --model")
+    if asked.release is not None:
+        return find_test(asked.release)
+    assert asked.truth is not None
+    if asked.detections is None and asked.model is None:
+        raise WrongUse("name what is scored with --detections or --model")
+    return release_of(asked.truth)
+
+
+def _read_found(
+    asked: Asked, truth: Truth, coco: CocoTruth | None, test: ReleaseTest | None
+) -> tuple[Found, str]:
+    path = asked.detections
+    detector = f"of {path}"
+    if path is None:
+        assert test is not None, "_release has checked it"
+        path = test.found
+        names = ", ".join(test.detectors) or "not recorded"
+        detector = f"the release's own detector ({names})"
+    if is_json(path) and path.read_bytes().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+        if coco is None:
+            raise WrongUse(
+                f"{path} has COCO's results, which name pictures by number: --truth "
+                "must be COCO's JSON too"
+            )
+        detections, sides = read_coco_results(path, coco)
+        return Found.of(truth, detections, sides), detector
+    detections = read_detections(path, truth.boxes.pictures)
+    return Found.of(truth, detections), detector
+
+
+def _with_model(
+    invocation: Invocation,
+    asked: Asked,
+    truth: Truth,
+    path: Path,
+    pictures: Path | None,
+    test: ReleaseTest | None,
+) -> Inputs:
+    assert asked.model is not None
+    if pictures is None:
+        raise WrongUse("--model needs the pictures: name their folder with --pictures")
+    detector = Detector.open(_model_path(invocation, asked.model))
+    total = len(truth.boxes.pictures)
+    with invocation.progress("detecting", total) as advance:
+        detections = detect(detector, truth, pictures, advance)
+    own = detector.card.parameters["min_score"]
+    return Inputs(
+        truth,
+        Found.of(truth, detections),
+        path,
+        pictures,
+        own if asked.threshold is None else asked.threshold,
+        f"{asked.model} (SHA-256 {detector.model_hash})",
+        test is not None and not test.verified,
+    )
+
+
+def _model_path(invocation: Invocation, name: str) -> Path:
+    """A file, the bundled model, or what the workspace calls so."""
+    if Path(name).is_file():
+        return Path(name)
+    if name == BUNDLED_WORD:
+        return bundled_path("detector")
+    return find(invocation.workspace, name, "detector")
+
+
+def _kinds(
+    asked: Asked, test: ReleaseTest | None, truth: Truth
+) -> Mapping[str, tuple[str, ...]]:
+    known = dict(kinds_of(test, truth.boxes.pictures)) if test is not None else {}
+    return {**known, **(_read_kinds(asked.kinds, truth) if asked.kinds else {})}
+
+
+def _read_kinds(path: Path, truth: Truth) -> dict[str, tuple[str, ...]]:
+    """Read a table: ``picture`` first, then a column a kind."""
+    try:
+        table = read_table(open_text(path))
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+    if table is None or len(table.header) < 2:
+        raise BadInput(
+            f"{path}: expected a header picture,NAME,... and a row a picture"
+        )
+    first, *names = table.header
+    index = {normal_name(name): n for n, name in enumerate(truth.boxes.pictures)}
+    values = {name: [""] * len(index) for name in names}
+    for row in table.rows():
+        if isinstance(row, BadRow):
+            raise BadInput(f"{path}, {row}")
+        place = index.get(normal_name(row.cells[first]))
+        if place is None:
+            raise BadInput(
+                f"{path}, line {row.line}: expected a picture of the truth, "
+                f"found {row.cells[first]!r}"
+            )
+        for name in names:
+            values[name][place] = row.cells[name].strip()
+    return {name: tuple(some) for name, some in values.items()}

@@ -1,0 +1,269 @@
+"""Truth and detections in the JSON of COCO."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from icf.dataset.scores.detection.truth import FloatArray, IntArray, Truth
+from icf.errors import BadInput, WrongUse
+from icf.icartoonface.detection import DetectionBoxes, Detections
+
+#: What images may say of themselves, by which scores are given apart.
+KINDS = ("album", "region", "style", "source", "series")
+
+
+@dataclass(frozen=True, eq=False)
+class CocoTruth:
+    """A truth, and the numbers by which results refer to its parts.
+
+    Attributes:
+        truth: The boxes of one category, pictures in the order of their numbers.
+        image_ids: The number of each picture.
+        category_id: That of the category.
+    """
+
+    truth: Truth
+    image_ids: Sequence[int]
+    category_id: int
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is JSON rather than a table, by its first character."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+    return start.startswith((b"{", b"["))
+
+
+def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
+    """Read the true boxes of a COCO file.
+
+    Args:
+        path: JSON with ``images``, ``annotations`` and ``categories``.
+        category: The name of the category whose boxes are the truth; None: there is
+            only one.
+
+    Raises:
+        BadInput: It is not such a file; the message names the entry that is wrong.
+        WrongUse: There are several categories, or none of that name.
+    """
+    content = _load(path)
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: expected an object with images and annotations")
+    images = sorted(
+        (_image(each, path, n) for n, each in _entries(content, "images", path)),
+        key=lambda each: each.number,
+    )
+    _refuse_repeated([each.number for each in images], "id", path)
+    _refuse_repeated([each.name for each in images], "file_name", path)
+    chosen = _category(content, category, path)
+    place = {each.number: at for at, each in enumerate(images)}
+    rows = [
+        _true_box(each, place, path, n)
+        for n, each in _entries(content, "annotations", path)
+        if _whole(each, "category_id", f"{path}: annotation {n}") == chosen
+    ]
+    bbox = np.array([each.bbox for each in rows], np.float64).reshape(-1, 4)
+    boxes = DetectionBoxes(
+        tuple(each.name for each in images),
+        np.array([each.picture for each in rows], np.int64),
+        _corners(bbox),
+    )
+    truth = Truth(
+        boxes,
+        bbox[:, 2:].copy(),
+        np.array([each.area for each in rows], np.float64),
+        np.array([each.crowd for each in rows], np.bool_),
+        np.array([each.size for each in images], np.int64).reshape(-1, 2),
+        {
+            name: tuple(each.kinds[name] for each in images)
+            for name in KINDS
+            if any(each.kinds[name] for each in images)
+        },
+    )
+    return CocoTruth(truth, [each.number for each in images], chosen)
+
+
+def read_coco_results(path: Path, truth: CocoTruth) -> tuple[Detections, FloatArray]:
+    """Read detections of a COCO results file.
+
+    Args:
+        path: JSON, a list of ``image_id``, ``category_id``, ``bbox`` and ``score``.
+        truth: What they are scored against.
+
+    Returns:
+        The detections of the truth's category, and their widths and heights.
+
+    Raises:
+        BadInput: It is not such a file, a number is not finite or a side negative, or
+            the truth has no such picture; the message names the entry.
+    """
+    content = _load(path)
+    if not isinstance(content, list):
+        raise BadInput(f"{path}: expected a list of detections")
+    place = {number: at for at, number in enumerate(truth.image_ids)}
+    picture, numbers = list[int](), list[list[float]]()
+    for n, each in enumerate(content, 1):
+        where = f"{path}: detection {n}"
+        if not isinstance(each, dict):
+            _fail(where, "an object", each)
+        if _whole(each, "category_id", where) != truth.category_id:
+            continue
+        number = _whole(each, "image_id", where)
+        if number not in place:
+            _fail(where, "the id of a picture of the truth as image_id", number)
+        picture.append(place[number])
+        numbers.append(
+            [*_bbox(each, where), _number(each.get("score"), "score", where)]
+        )
+    table = np.array(numbers, np.float64).reshape(-1, 5)
+    found: IntArray = np.array(picture, np.int64)
+    detections = Detections(
+        truth.truth.boxes.pictures,
+        found,
+        _corners(table[:, :4]),
+        scores=table[:, 4].copy(),
+    )
+    return detections, table[:, 2:4].copy()
+
+
+@dataclass(frozen=True)
+class _Image:
+    number: int
+    name: str
+    size: tuple[int, int]
+    kinds: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _TrueBox:
+    picture: int
+    bbox: Sequence[float]
+    area: float
+    crowd: bool
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{path}, line {error.lineno}: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not in UTF-8") from error
+    except RecursionError as error:
+        raise BadInput(f"{path}: nested too deeply") from error
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+
+
+def _entries(
+    content: Mapping[str, Any], name: str, path: Path
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    entries = content.get(name)
+    if not isinstance(entries, list):
+        raise BadInput(f"{path}: expected a list {name!r}")
+    for n, each in enumerate(entries, 1):
+        if not isinstance(each, dict):
+            _fail(f"{path}: {name} {n}", "an object", each)
+        yield n, each
+
+
+def _category(content: Mapping[str, Any], category: str | None, path: Path) -> int:
+    numbers = {
+        str(each.get("name")): _whole(each, "id", f"{path}: category {n}")
+        for n, each in _entries(content, "categories", path)
+    }
+    names = ", ".join(sorted(numbers)) or "none"
+    if category is not None:
+        if category not in numbers:
+            raise WrongUse(f"{path} has no category {category!r}; it has {names}")
+        return numbers[category]
+    if len(numbers) != 1:
+        raise WrongUse(
+            f"{path} has {len(numbers)} categories ({names}), and the boxes of one are "
+            "scored: name it with --category"
+        )
+    return next(iter(numbers.values()))
+
+
+def _image(each: Mapping[str, Any], path: Path, n: int) -> _Image:
+    where = f"{path}: image {n}"
+    name = each.get("file_name")
+    if not isinstance(name, str) or not name:
+        _fail(where, "a file_name", name)
+    width, height = (
+        _whole(each, side, where) if each.get(side) is not None else 0
+        for side in ("width", "height")
+    )
+    kinds = {
+        kind: value if isinstance(value := each.get(kind), str) else ""
+        for kind in KINDS
+    }
+    return _Image(_whole(each, "id", where), name, (width, height), kinds)
+
+
+def _true_box(
+    each: Mapping[str, Any], place: Mapping[int, int], path: Path, n: int
+) -> _TrueBox:
+    where = f"{path}: annotation {n}"
+    number = _whole(each, "image_id", where)
+    if number not in place:
+        _fail(where, "the id of an image as image_id", number)
+    bbox = _bbox(each, where)
+    area = each.get("area")
+    return _TrueBox(
+        place[number],
+        bbox,
+        bbox[2] * bbox[3] if area is None else _number(area, "area", where),
+        bool(each.get("iscrowd", 0)),
+    )
+
+
+def _bbox(each: Mapping[str, Any], where: str) -> list[float]:
+    bbox = each.get("bbox")
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        _fail(where, "x, y, width and height as bbox", bbox)
+    numbers = [_number(value, "bbox", where) for value in bbox]
+    if numbers[2] < 0 or numbers[3] < 0:
+        _fail(where, "no negative side in bbox", bbox)
+    return numbers
+
+
+def _number(value: object, name: str, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _fail(where, f"a number as {name}", value)
+    if not math.isfinite(value):
+        _fail(where, f"a finite number as {name}", value)
+    return float(value)
+
+
+def _whole(each: Mapping[str, Any], name: str, where: str) -> int:
+    value = each.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        _fail(where, f"a whole number as {name}", value)
+    return value
+
+
+def _fail(where: str, expected: str, found: object) -> NoReturn:
+    raise BadInput(f"{where}: expected {expected}, found {found!r}")
+
+
+def _refuse_repeated(values: Collection[object], name: str, path: Path) -> None:
+    seen = set[object]()
+    for each in values:
+        if each in seen:
+            raise BadInput(f"{path}: two images have the {name} {each!r}")
+        seen.add(each)
+
+
+def _corners(bbox: FloatArray) -> FloatArray:
+    return np.hstack([bbox[:, :2], bbox[:, :2] + bbox[:, 2:]])

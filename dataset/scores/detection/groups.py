@@ -1,0 +1,144 @@
+"""Average precision by size of the face, and by what is known of the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from icf.dataset.scores.detection.coco import (
+    AREAS,
+    Matching,
+    Part,
+    Range,
+    match,
+    mean,
+    precisions,
+    recalls,
+)
+from icf.dataset.scores.detection.curves import all_point
+from icf.dataset.scores.detection.score import Scored
+from icf.dataset.scores.detection.truth import Found, Truth
+from icf.dataset.scores.detection.voc import NOBODY
+
+#: Shares of its picture's area that a face has.
+SHARES: Mapping[str, Range] = {
+    "below 1%": Range(0.0, float(np.nextafter(0.01, 0))),
+    "1% to 10%": Range(0.01, float(np.nextafter(0.1, 0))),
+    "10% or more": Range(0.1, np.inf),
+}
+
+
+@dataclass(frozen=True)
+class SizeScore:
+    """Scores of the faces of a size, by ``coco``; None where there is none.
+
+    Attributes:
+        boxes: True boxes of that size.
+        ap: Mean over IoU 0.50, 0.55, ..., 0.95.
+        ap50: At IoU 0.5.
+        ar: Recall with the best 100 detections of each picture, mean over the IoUs.
+    """
+
+    boxes: int
+    ap: float | None
+    ap50: float | None
+    ar: float | None
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """Scores of some pictures, at IoU 0.5.
+
+    Attributes:
+        pictures: How many.
+        boxes: Their true boxes.
+        official: As of the whole set.
+        coco: As of the whole set.
+    """
+
+    pictures: int
+    boxes: int
+    official: float
+    coco: float
+
+
+def by_size(scored: Scored) -> dict[str, SizeScore]:
+    """Score small, medium and large faces, as COCO has them."""
+    return {name: score for name, score in _sizes(scored.coco, AREAS) if name != "all"}
+
+
+def by_share(truth: Truth, found: Found, scored: Scored) -> dict[str, SizeScore] | None:
+    """Score faces by their share of the picture; None if a picture's size is not known.
+
+    A drawing of 500 pixels and a scan of 5,000 have large faces alike.
+    """
+    area = np.prod(truth.size, axis=1, dtype=np.float64)
+    if not area.all():
+        return None
+    own = np.prod(found.sides, axis=1) / area[found.picture]
+    sizes = np.prod(truth.sides, axis=1) / area[truth.boxes.picture]
+    matching = match(truth, found, scored.overlaps, SHARES, (sizes, own))
+    return dict(_sizes(matching, SHARES))
+
+
+def _sizes(
+    matching: Matching, ranges: Mapping[str, Range]
+) -> Iterator[tuple[str, SizeScore]]:
+    precision, recall = precisions(matching), recalls(matching)
+    for place, name in enumerate(ranges):
+        yield (
+            name,
+            SizeScore(
+                int(matching.boxes[place].sum()),
+                mean(precision[place]),
+                mean(precision[place, 0]),
+                mean(recall[-1, place]),
+            ),
+        )
+
+
+def by_kind(
+    truth: Truth, found: Found, scored: Scored
+) -> dict[str, dict[str, GroupScore]]:
+    """Score the pictures of each kind, as each album, as far as they are known.
+
+    Values without a true box are left out.
+    """
+    coco = scored.coco
+    narrow = replace(
+        coco,
+        state=coco.state[:1, :1],
+        box=coco.box[:1, :1],
+        boxes=coco.boxes[:1],
+        inside=coco.inside[:1],
+    )
+    made: dict[str, dict[str, GroupScore]] = {}
+    for name, values in truth.kinds.items():
+        known, place = np.unique(np.array(values, np.str_), return_inverse=True)
+        made[name] = {
+            value: score
+            for number, value in enumerate(known.tolist())
+            if value
+            and (score := _group(truth, found, scored, narrow, place == number))
+        }
+    return made
+
+
+def _group(
+    truth: Truth, found: Found, scored: Scored, narrow: Matching, pictures: np.ndarray
+) -> GroupScore | None:
+    boxes = pictures[truth.boxes.picture]
+    count = int(np.count_nonzero(boxes & ~truth.crowd))
+    if not count:
+        return None
+    detected = pictures[found.picture]
+    ranked = scored.official_order[detected[scored.official_order]]
+    precision = precisions(narrow, Part(detected, boxes))
+    return GroupScore(
+        int(np.count_nonzero(pictures)),
+        count,
+        all_point((scored.official != NOBODY)[ranked], count),
+        mean(precision[0, 0]) or 0.0,
+    )

@@ -1,0 +1,146 @@
+"""The detection test of a release: its files, and whether people verified its boxes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from icf.dataset.contents import DETECTION_TEST, FACES, FILE, read_contents
+from icf.dataset.formats.registry import DEFAULT, lists_folder
+from icf.errors import BadInput, WrongUse
+from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOLDER, DETTEST_FOUND
+
+_SUMMARY = "release.json"
+
+#: Why boxes that nobody verified give no average precision.
+NOBODY_VERIFIED = (
+    "the boxes of {} are the detector's own proposals, which nobody verified: a "
+    "detector can only agree with itself, and what it overlooked is missing from the "
+    "truth too, so an average precision would say nothing. Verify boxes "
+    "(`icf-annotate serve`), or add --unverified to see how far detections agree with "
+    "the proposals"
+)
+
+
+@dataclass(frozen=True)
+class ReleaseTest:
+    """Where the detection test of a release lies.
+
+    Attributes:
+        root: The folder of the release.
+        verified: Whether people verified its boxes, or a published set gave them.
+        truth: The file of its boxes.
+        found: What its own detector found.
+        pictures: The folder of its pictures; None: they are in shards.
+        detectors: Names of the detectors that made the release.
+    """
+
+    root: Path
+    verified: bool
+    truth: Path
+    found: Path
+    pictures: Path | None
+    detectors: tuple[str, ...]
+
+
+def find_test(folder: Path) -> ReleaseTest:
+    """Find the test of a release.
+
+    Raises:
+        WrongUse: The folder is no release, or has no files of iCartoonFace.
+        BadInput: Its ``release.json`` cannot be read.
+    """
+    summary = _summary(folder)
+    if summary is None:
+        raise WrongUse(f"{folder} is no release: it has no {_SUMMARY}")
+    place = lists_folder(summary)
+    files = folder / (place or ".")
+    if place is None or not (files / DETTEST_BOXES).is_file():
+        raise WrongUse(
+            f"{folder} has no {DETTEST_BOXES}: build it with --format {DEFAULT}, or "
+            "name the boxes with --truth"
+        )
+    models = summary.get("models")
+    detectors = models.get("detectors", []) if isinstance(models, dict) else []
+    return ReleaseTest(
+        folder,
+        is_verified(summary),
+        files / DETTEST_BOXES,
+        files / DETTEST_FOUND,
+        files / DETTEST_FOLDER if (files / DETTEST_FOLDER).is_dir() else None,
+        tuple(str(each.get("name") or each.get("sha256")) for each in detectors),
+    )
+
+
+def release_of(path: Path) -> ReleaseTest | None:
+    """The release whose test boxes a file is; None if it is something else."""
+    for folder in path.resolve().parents[1:3]:
+        if (folder / _SUMMARY).is_file():
+            try:
+                test = find_test(folder)
+            except (BadInput, WrongUse):
+                return None
+            return test if test.truth.resolve() == path.resolve() else None
+    return None
+
+
+def nobody_verified(folder: Path) -> bool:
+    """Whether a folder is a release whose boxes a detector proposed."""
+    summary = _summary(folder)
+    return summary is not None and not is_verified(summary)
+
+
+def refuse_unverified(test: ReleaseTest) -> None:
+    """Refuse boxes that nobody verified.
+
+    Raises:
+        WrongUse: They are the detector's own.
+    """
+    if not test.verified:
+        raise WrongUse(NOBODY_VERIFIED.format(test.root))
+
+
+def kinds_of(
+    test: ReleaseTest, pictures: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """What ``contents.csv`` knows of the test's pictures.
+
+    Returns:
+        The album of each, of the characters on it that people confirmed, and the video
+        or book it is from; what no picture has is left out.
+    """
+    if not (test.root / FILE).is_file():  # it is of an earlier version
+        return {}
+    contents = read_contents(test.root / FILE)
+    faces = contents.take(contents.rows(*FACES))
+    albums = dict(zip(faces.sha256.tolist(), faces.album.tolist(), strict=True))
+    shown = contents.take(contents.rows(DETECTION_TEST))
+    columns = (shown.name, shown.sha256, shown.source_file)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    known = {name: (albums.get(sha256, ""), source) for name, sha256, source in rows}
+    values = [known.get(name, ("", "")) for name in pictures]
+    found = {
+        "album": tuple(album for album, _ in values),
+        "source_file": tuple(source for _, source in values),
+    }
+    return {name: some for name, some in found.items() if any(some)}
+
+
+def _summary(folder: Path) -> dict[str, object] | None:
+    path = folder / _SUMMARY
+    if not path.is_file():
+        return None
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
+    if not isinstance(made, dict):
+        raise BadInput(f"{path}: expected an object")
+    return made
+
+
+def is_verified(summary: Mapping[str, object]) -> bool:
+    """Releases of earlier versions, which do not say it, have the detector's boxes."""
+    return summary.get("detection_boxes") == "verified"

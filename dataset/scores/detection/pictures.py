@@ -1,0 +1,96 @@
+"""The pictures of a truth: where they lie, how large they are, what a model finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from icf.dataset.scores.detection.truth import IntArray, Truth
+from icf.errors import BadInput
+from icf.icartoonface.detection import Detections
+from icf.images import Undecodable, decode, probe
+from icf.models.detection import Detector
+
+#: Least score of what a model is scored on: a curve needs unsure detections too.
+LEAST_SCORE = 0.01
+
+#: Bytes in which most headers are.
+_HEAD = 1 << 16
+
+
+def picture_path(folder: Path, name: str) -> Path:
+    """Where a picture lies.
+
+    Raises:
+        BadInput: its name leads out of the folder.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise BadInput(f"the picture {name!r} leads out of the folder {folder}")
+    return path
+
+
+def with_sizes(truth: Truth, folder: Path) -> Truth:
+    """Read the sizes of the pictures from their headers, where they are not known.
+
+    A picture that is not there, or none, keeps an unknown size.
+    """
+    size: IntArray = truth.size.copy()
+    for place in np.flatnonzero(~size.all(axis=1)).tolist():
+        path = picture_path(folder, truth.boxes.pictures[place])
+        size[place] = _size(path)
+    return replace(truth, size=size)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            try:
+                header = probe(head)
+            except Undecodable:
+                header = probe(head + file.read())
+    except (OSError, Undecodable):
+        return 0, 0
+    return header.width, header.height
+
+
+def detect(
+    detector: Detector,
+    truth: Truth,
+    folder: Path,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Detections:
+    """Find the cartoon faces in every picture of the truth, however unsure.
+
+    Raises:
+        BadInput: a picture is missing, or is none that can be read.
+    """
+    picture, corners, scores = list[int](), list[tuple[float, ...]](), list[float]()
+    for place, name in enumerate(truth.boxes.pictures):
+        path = picture_path(folder, name)
+        try:
+            pixels = decode(path.read_bytes()).pixels
+        except OSError as error:
+            raise BadInput(
+                f"{path} cannot be read: {error.strerror}; a model is scored on all "
+                "pictures of the truth: name their folder with --pictures"
+            ) from error
+        except Undecodable as error:
+            raise BadInput(f"{path} is no picture: {error}") from error
+        [faces] = detector.detect([pixels], LEAST_SCORE)
+        for face in faces:
+            if face.kind == "cartoon":
+                picture.append(place)
+                corners.append(face.box)
+                scores.append(face.score)
+        advance(1)
+    return Detections(
+        truth.boxes.pictures,
+        np.array(picture, np.int64),
+        np.array(corners, np.float64).reshape(-1, 4),
+        scores=np.array(scores, np.float64),
+    )

@@ -1,0 +1,202 @@
+"""`icf-evaluate detection`: on files, on releases, with a model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import icf
+from icf.dataset.cli.evaluate.main import cli
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
+from icf.dataset.report.page import write_report
+from icf.errors import BadInput, WrongUse
+from icf.icartoonface.detection import read_dettest_csv
+from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOLDER, DETTEST_FOUND
+from icf.workspace import Workspace, find
+from tests.app.program import invoke
+
+TRUTH = "a.jpg,0,0,9,9,face\r\nb.jpg,0,0,9,9,face\r\n"
+FOUND = "a.jpg,0,0,9,9,face,0.9\nb.jpg,50,50,59,59,face,0.8\n"
+
+
+@pytest.fixture(scope="module")
+def space(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace with a release of verified boxes and one of proposed boxes."""
+    root = tmp_path_factory.mktemp("scored") / "space"
+    shutil.copytree(drawn, root)
+    made = find(root)
+    write(made, prepare(made, 1, boxes="verified"), root / "releases" / "verified", 1)
+    write(made, prepare(made, 1, boxes="proposed"), root / "releases" / "proposed", 1)
+    yield made
+    made.catalogue.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    truth, found = tmp_path / "t.csv", tmp_path / "d.csv"
+    truth.write_text(TRUTH)
+    found.write_text(FOUND)
+    return truth, found
+
+
+def values(*words: object) -> dict[str, Any]:
+    done = invoke(cli, "detection", *words, "--json", "--draws", 20)
+    assert done.exit_code == 0, done.output
+    made = json.loads(done.stdout)
+    assert isinstance(made, dict)
+    return made
+
+
+def test_everything_is_given_by_name(files: tuple[Path, Path]) -> None:
+    truth, found = files
+    made = values("--truth", truth, "--detections", found, "--threshold", 0.85)
+    assert (made["official"], made["voc_all_point"]) == (0.5, 0.5)
+    assert made["coco_summary"]["ap_small"] == pytest.approx(51 / 101)
+    assert made["coco_summary"]["ap_large"] is None
+    assert made["intervals"]["official"] == {"low": 0, "high": 1}
+    assert made["errors"]["background"] == {"count": 1, "ap": 0}
+    assert made["operating_points"]["detector"]["precision"] == 1
+    assert made["operating_points"]["all"]["detections"] == 2
+    assert made["suspects"] == {"no_box": 0, "untouched": 1, "twice": 0}
+    assert made["shares_of_picture"] is None
+    assert made["detector"] == f"of {found}"
+
+
+def test_for_people_there_are_tables(files: tuple[Path, Path]) -> None:
+    truth, found = files
+    shown = invoke(cli, "detection", "--truth", truth, "--detections", found).stdout
+    for words in ("official AP50", "voc_all_point AP50", "95% interval", "background"):
+        assert words in shown
+    assert "mAP" not in shown
+
+
+def test_kinds_of_pictures_are_scored_apart(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    kinds = tmp_path / "k.csv"
+    kinds.write_text("Picture;Style\na.jpg;flat\nb.jpg;sketch\n")
+    words = ("--truth", files[0], "--detections", files[1], "--kinds", kinds)
+    styles = values(*words)["kinds"]["style"]
+    assert {name: each["official"] for name, each in styles.items()} == {
+        "flat": 1,
+        "sketch": 0,
+    }
+    kinds.write_text("picture,style\na.jpg,flat\nc.jpg,flat\n")
+    with pytest.raises(BadInput, match=r"k\.csv, line 3: expected a picture"):
+        invoke(cli, "detection", *words)
+
+
+def test_a_release_is_scored_with_its_own_detector(
+    space: Workspace, tmp_path: Path
+) -> None:
+    release = space.root / "releases" / "verified"
+    made = values("--release", release, "--plots", tmp_path / "plots")
+    assert made["official"] > 0.9
+    assert made["detector"] == "the release's own detector (drawn-detector)"
+    assert made["boxes_are"] == "as given"
+    shares = made["shares_of_picture"]
+    assert shares["10% or more"]["boxes"] == made["boxes"]
+    page = (tmp_path / "plots" / "worst.html").read_text()
+    assert "The worst errors of a detector" in page
+    assert str(tmp_path / "plots" / "suspects.csv") in made["plots"]
+
+
+def test_boxes_that_nobody_verified_give_no_average_precision(
+    space: Workspace, tmp_path: Path
+) -> None:
+    release = space.root / "releases" / "proposed"
+    truth, found = release / DETTEST_BOXES, release / DETTEST_FOUND
+    words = ("--truth", truth, "--detections", found)
+    for named in (("--release", release), words):
+        with pytest.raises(WrongUse, match="which nobody verified"):
+            invoke(cli, "detection", *named)
+    made = values(*words, "--unverified")
+    assert made["boxes_are"] == "proposed"
+    assert made["official"] == 1
+    readme = (release / "README.md").read_text()
+    assert "they give no average precision" in readme
+    assert icf.evaluate(release).detection is None
+    scored = icf.evaluate(release, unverified=True).detection
+    assert scored is not None
+    write_report(space, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert "Detection has no average precision" in page
+    assert "average precision at IoU 0.5" not in page
+
+
+def test_a_release_that_does_not_say_it_has_proposed_boxes(
+    space: Workspace, tmp_path: Path
+) -> None:
+    shutil.copytree(space.root / "releases" / "verified", tmp_path / "old")
+    path = tmp_path / "old" / "release.json"
+    summary = json.loads(path.read_text())
+    del summary["detection_boxes"]
+    path.write_text(json.dumps(summary))
+    with pytest.raises(WrongUse, match="which nobody verified"):
+        invoke(cli, "detection", "--release", tmp_path / "old")
+
+
+def test_a_model_is_run_on_the_pictures_of_the_truth(
+    space: Workspace, tmp_path: Path
+) -> None:
+    release = space.root / "releases" / "verified"
+    first = read_dettest_csv(release / DETTEST_BOXES)
+    row = ",".join(f"{value:g}" for value in first.corners[0])
+    truth = tmp_path / "t.csv"
+    truth.write_text(f"{first.pictures[0]},{row},face\n")
+    words = ("--truth", truth, "--model", "bundled")
+    made = values(*words, "--pictures", release / DETTEST_FOLDER)
+    assert made["detections"] > 0
+    assert made["detector"].startswith("bundled (SHA-256 ")
+    assert 0 < made["operating_points"]["detector"]["threshold"] < 1
+    with pytest.raises(WrongUse, match="name their folder with --pictures"):
+        invoke(cli, "detection", *words)
+    with pytest.raises(BadInput, match="cannot be read: No such file"):
+        invoke(cli, "detection", *words, "--pictures", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "either --truth or --release"),
+        (("--truth", "t.csv"), "with --detections or --model"),
+        (("--truth", "t.csv", "--release", "r"), "either --truth or --release"),
+        (
+            ("--truth", "t.csv", "--detections", "d.csv", "--model", "bundled"),
+            "either --detections or --model",
+        ),
+        (("--release", "nowhere"), "is no release"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_use(
+    words: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(WrongUse, match=said):
+        invoke(cli, "detection", *words)
+
+
+def test_results_of_coco_need_the_truth_of_coco(files: tuple[Path, Path]) -> None:
+    truth, found = files
+    found.write_text('[{"image_id": 1}]')
+    with pytest.raises(WrongUse, match="--truth must be COCO's JSON too"):
+        invoke(cli, "detection", "--truth", truth, "--detections", found)
+
+
+def test_files_of_coco_are_scored(tmp_path: Path) -> None:
+    box = {"image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9]}
+    images = [{"id": 7, "file_name": "a.jpg"}, {"id": 8, "file_name": "b.jpg"}]
+    truth, found = tmp_path / "t.json", tmp_path / "d.json"
+    categories = [{"id": 3, "name": "face"}]
+    content = {"images": images, "categories": categories}
+    truth.write_text(json.dumps({**content, "annotations": [{**box, "id": 1}]}))
+    again = {**box, "image_id": 8, "score": 0.5}
+    found.write_text(json.dumps([{**box, "score": 0.7}, again]))
+    made = values("--truth", truth, "--detections", found)
+    assert (made["official"], made["official_unseen"]) == (1, 1)
+    assert made["operating_points"]["all"]["false_per_empty_picture"] == 1

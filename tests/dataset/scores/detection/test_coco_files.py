@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from icf.dataset.scores.detection.coco_files import (
+    is_json,
+    read_coco_results,
+    read_coco_truth,
+)
+from icf.dataset.scores.detection.score import score_found
+from icf.dataset.scores.detection.truth import Found
+from icf.errors import BadInput, WrongUse
+from tests.dataset.scores.detection.made import (
+    coco_results,
+    coco_truth,
+    pycocotools,
+    random_set,
+)
+
+
+def written(path: Path, content: Any) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+def small() -> dict[str, Any]:
+    box = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9]}
+    return {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 20, "height": 10}],
+        "categories": [{"id": 3, "name": "face"}],
+        "annotations": [box],
+    }
+
+
+def found() -> dict[str, Any]:
+    return {"image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9], "score": 0.5}
+
+
+def test_what_is_read_scores_as_pycocotools_scores_the_files(tmp_path: Path) -> None:
+    boxes, detections = random_set(11, 9)
+    # Corners that round: the sides of the file are used, not those of the corners.
+    boxes = replace(boxes, corners=boxes.corners / 0.7)
+    detections = replace(detections, corners=detections.corners / 0.7)
+    crowd = np.arange(len(boxes.picture)) % 5 == 1
+    truth = read_coco_truth(written(tmp_path / "t.json", coco_truth(boxes, crowd)))
+    read, sides = read_coco_results(
+        written(tmp_path / "d.json", coco_results(detections)), truth
+    )
+    score = score_found(truth.truth, Found.of(truth.truth, read, sides)).score
+    expected = pycocotools(boxes, detections, crowd)
+    assert [score.coco_summary.ap, score.coco] == expected[:2]
+
+
+def test_pictures_without_a_box_sizes_and_kinds_are_kept(tmp_path: Path) -> None:
+    content = small()
+    content["images"].append({"id": 2, "file_name": "b.jpg", "album": "Moon"})
+    truth = read_coco_truth(written(tmp_path / "t.json", content)).truth
+    assert truth.boxes.pictures == ("b.jpg", "a.jpg")
+    assert truth.boxes.picture.tolist() == [1]
+    assert truth.size.tolist() == [[0, 0], [20, 10]]
+    assert truth.kinds == {"album": ("Moon", "")}
+
+
+def test_of_several_categories_one_is_named(tmp_path: Path) -> None:
+    content = small()
+    content["categories"].append({"id": 4, "name": "body"})
+    content["annotations"].append({**content["annotations"][0], "category_id": 4})
+    path = written(tmp_path / "t.json", content)
+    with pytest.raises(WrongUse, match=r"2 categories \(body, face\)"):
+        read_coco_truth(path)
+    with pytest.raises(WrongUse, match="no category 'head'"):
+        read_coco_truth(path, "head")
+    truth = read_coco_truth(path, "face")
+    assert len(truth.truth.boxes.picture) == 1
+    other = {**found(), "category_id": 4}
+    read, _ = read_coco_results(written(tmp_path / "d.json", [other, found()]), truth)
+    assert len(read.scores) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"bbox": [0, 0, 9]}, "annotation 1: expected x, y, width and height as bbox"),
+        ({"bbox": [0, 0, -9, 9]}, "annotation 1: expected no negative side"),
+        ({"bbox": [0, 0, float("nan"), 9]}, "annotation 1: expected a finite number"),
+        ({"bbox": [0, 0, "9", 9]}, "annotation 1: expected a number as bbox"),
+        ({"image_id": 8}, "annotation 1: expected the id of an image as image_id"),
+        ({"category_id": None}, "annotation 1: expected a whole number as category_id"),
+    ],
+)
+def test_a_bad_true_box_is_named(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    content = small()
+    content["annotations"][0] |= change
+    with pytest.raises(BadInput, match=rf"t\.json: {said}"):
+        read_coco_truth(written(tmp_path / "t.json", content))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"score": float("nan")}, "detection 2: expected a finite number as score"),
+        ({"score": True}, "detection 2: expected a number as score"),
+        ({"image_id": 8}, "detection 2: expected the id of a picture of the truth"),
+        ({"bbox": None}, "detection 2: expected x, y, width and height as bbox"),
+    ],
+)
+def test_a_bad_detection_is_named(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    truth = read_coco_truth(written(tmp_path / "t.json", small()))
+    path = written(tmp_path / "d.json", [found(), {**found(), **change}])
+    with pytest.raises(BadInput, match=rf"d\.json: {said}"):
+        read_coco_results(path, truth)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("id", 7), ("file_name", "a.jpg")], ids=["id", "name"]
+)
+def test_two_images_that_cannot_be_told_apart_are_refused(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    content = small()
+    content["images"].append({"id": 9, "file_name": "b.jpg"} | {name: value})
+    with pytest.raises(BadInput, match=f"two images have the {name}"):
+        read_coco_truth(written(tmp_path / "t.json", content))
+
+
+def test_a_file_that_is_no_json_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text('{"images": [],\n"annotations": [}\n')
+    assert is_json(path)
+    with pytest.raises(BadInput, match=r"t\.json, line 2: "):
+        read_coco_truth(path)
+    path.write_text("a.jpg,0,0,9,9,face\n")
+    assert not is_json(path)
