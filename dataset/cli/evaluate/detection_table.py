@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Values of a kind that are printed; --json has all.
 _MOST = 20
+#: Letters of a name that are printed.
+_WIDEST = 44
 
 
 def detection_table(made: Evaluation, values: Mapping[str, Any]) -> Group:
@@ -28,7 +30,7 @@ def _tables(made: Evaluation, values: Mapping[str, Any]) -> Iterator[Table]:
     yield command.table(
         ("", "score", "95% interval"),
         [
-            ("detections are", values["detector"], ""),
+            ("detector", _short(values["detector"]), ""),
             *(
                 (name, f"{getattr(score, name):,}", "")
                 for name in ("pictures", "boxes", "detections")
@@ -87,6 +89,11 @@ def _tables(made: Evaluation, values: Mapping[str, Any]) -> Iterator[Table]:
         ),
         [(name, *_point(each)) for name, each in made.points.items()],
     )
+
+
+def _short(text: str) -> str:
+    """Enough of it to be recognised; --json has all."""
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _span(intervals: Mapping[str, Any], name: str) -> str:

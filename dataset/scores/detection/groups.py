@@ -30,6 +30,15 @@ SHARES: Mapping[str, Range] = {
 }
 
 
+#: Longer sides of pictures in pixels, the ends included.
+PICTURE_SIZES = (
+    (500, "up to 500"),
+    (1000, "501 to 1000"),
+    (2000, "1001 to 2000"),
+    (np.inf, "above 2000"),
+)
+
+
 @dataclass(frozen=True)
 class SizeScore:
     """Scores of the faces of a size, by ``coco``; None where there is none.
@@ -104,6 +113,8 @@ def by_kind(
 ) -> dict[str, dict[str, GroupScore]]:
     """Score the pictures of each kind, as each album, as far as they are known.
 
+    Where the sizes of all pictures are known, these are a kind too.
+
     Values without a true box are left out.
     """
     coco = scored.coco
@@ -115,7 +126,7 @@ def by_kind(
         inside=coco.inside[:1],
     )
     made: dict[str, dict[str, GroupScore]] = {}
-    for name, values in truth.kinds.items():
+    for name, values in {**truth.kinds, **_picture_sizes(truth)}.items():
         known, place = np.unique(np.array(values, np.str_), return_inverse=True)
         made[name] = {
             value: score
@@ -124,6 +135,14 @@ def by_kind(
             and (score := _group(truth, found, scored, narrow, place == number))
         }
     return made
+
+
+def _picture_sizes(truth: Truth) -> dict[str, tuple[str, ...]]:
+    longer = truth.size.max(axis=1, initial=0)
+    if not longer.all():
+        return {}
+    place = np.searchsorted([end for end, _ in PICTURE_SIZES], longer)
+    return {"longer_side": tuple(PICTURE_SIZES[each][1] for each in place.tolist())}
 
 
 def _group(

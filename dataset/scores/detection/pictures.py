@@ -15,7 +15,7 @@ from icf.images import Undecodable, decode, probe
 from icf.models.detection import Detector
 
 #: Least score of what a model is scored on: a curve needs unsure detections too.
-LEAST_SCORE = 0.01
+LEAST_SCORE = 0.05
 
 #: Bytes in which most headers are.
 _HEAD = 1 << 16

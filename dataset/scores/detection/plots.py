@@ -177,7 +177,10 @@ def chart(title: str, across: str, up: str, lines: Sequence[Line]) -> str:
                 f'<circle cx="{x}" cy="{y}" r="3" fill="{line.colour}"/>'
                 for x, y in (each.split(",") for each in points)
             ]
-        y = _TOP + high - 12 - 18 * (len(lines) - 1 - place)
+        # Where curves are not: below those that begin high, above those that rise.
+        y = _TOP + 18 + 18 * place
+        if lines[0].y[0] > lines[0].y[-1]:
+            y += high - 30 - 18 * (len(lines) - 1)
         parts.append(
             f'<path d="M{_LEFT + 12},{y - 4}h24" stroke="{line.colour}" '
             f'stroke-width="2"{dash}/>'

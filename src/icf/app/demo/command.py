@@ -312,13 +312,20 @@ def _evaluate(
     verified = _average_precision(
         shell, release / DETTEST_BOXES, release / DETTEST_FOUND
     )
-    return json.loads(identification), verified, _average_precision(shell, *whole)
+    return _figures(identification), verified, _average_precision(shell, *whole)
 
 
 def _average_precision(shell: Shell, truth: Path, found: Path) -> dict[str, float]:
     words = ("--truth", str(truth), "--detections", str(found), "--json")
-    said = shell.run("icf-evaluate", "detection", *words, capture=True)
-    return dict(json.loads(said))
+    return _figures(
+        shell.run("icf-evaluate", "detection", *words, "--draws", "0", capture=True)
+    )
+
+
+def _figures(said: str) -> dict[str, float]:
+    """The figures of the whole test, without those of its parts."""
+    parts = (dict, list)
+    return {k: v for k, v in json.loads(said).items() if not isinstance(v, parts)}
 
 
 def _summary(result: DemoScore, report: Path) -> object:

@@ -75,3 +75,14 @@ def test_without_the_size_of_a_picture_there_are_no_shares() -> None:
     truth = replace(Truth.of(boxes), size=np.array([[9, 9], [9, 9], [0, 0]]))
     matched = Found.of(truth, found)
     assert by_share(truth, matched, score_found(truth, matched)) is None
+
+
+def test_pictures_are_scored_by_their_longer_side_where_it_is_known() -> None:
+    boxes = truth_of([(0, [0, 0, 9, 9]), (1, [0, 0, 9, 9])], 2)
+    truth = replace(Truth.of(boxes), size=np.array([[300, 500], [501, 20]]))
+    found = Found.of(truth, found_of([(0, [0, 0, 9, 9], 0.5)], boxes))
+    groups = by_kind(truth, found, score_found(truth, found))["longer_side"]
+    assert {name: each.official for name, each in groups.items()} == {
+        "up to 500": 1,
+        "501 to 1000": 0,
+    }
