@@ -24,6 +24,7 @@ from icf.dataset.cards.records import (
     TRAIN,
     file_of,
 )
+from icf.dataset.formats.registry import RELINK
 from icf.dataset.rights.domains import Domain
 
 README, DATASHEET = "README.md", "datasheet.md"
@@ -136,7 +137,7 @@ def datasheet(about: About, domains: Sequence[Domain]) -> str:
         about=about,
         summary=about.summary,
         domains=domains[:_HOSTS],
-        relinked=list(about.summary["formats"]) == ["relink"],
+        relinked=list(about.summary["formats"]) == [RELINK],
         not_stated=NOT_STATED,
     )
 

@@ -33,7 +33,14 @@ def write_cards(
         data: what its formats were written from; gets the hashes of all files here.
         written: each picture with its file, in the order of the formats.
     """
-    pictures = sorted({file for file, each in written if not each.member})
+    pictures = sorted(
+        {
+            file
+            for file, each in written
+            # A release to be linked again names pictures that it does not have.
+            if not each.member and folder / file in data.hashes
+        }
+    )
     tables = write_records(folder, data, _places(written))
     domains = _write_rights(folder, about, data)
     _write_texts(folder, about, tables, domains)

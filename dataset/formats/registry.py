@@ -23,6 +23,7 @@ OWN: Mapping[str, str] = {
     "icartoonface-lists": (
         "icf.dataset.formats.icartoonface.writer:ICartoonFaceListsWriter"
     ),
+    "relink": "icf.dataset.formats.relink:RelinkWriter",
     "webdataset": "icf.dataset.formats.webdataset.writer:WebDatasetWriter",
     "parquet": "icf.dataset.formats.parquet.writer:ParquetWriter",
     "hf": "icf.dataset.formats.parquet.hub:HuggingFaceWriter",
@@ -32,6 +33,9 @@ OWN: Mapping[str, str] = {
 DEFAULT = "icartoonface"
 #: Its lists, where other formats have the pictures.
 LISTS = "icartoonface-lists"
+#: A release without pictures.
+RELINK = "relink"
+_WITH_LISTS = (DEFAULT, LISTS, RELINK)
 #: Pictures from which on single files are a burden: copying them takes hours, and the
 #: Hub of Hugging Face takes no more files.
 MANY = 100_000
@@ -52,7 +56,7 @@ def default_formats(pictures: int) -> tuple[str, ...]:
 def lists_folder(summary: Mapping[str, Any]) -> str | None:
     """The folder with iCartoonFace's lists of a release; None where it has none."""
     folders = format_folders(summary)
-    return folders.get(DEFAULT, folders.get(LISTS))
+    return next((folders[name] for name in _WITH_LISTS if name in folders), None)
 
 
 def format_names() -> list[str]:

@@ -319,6 +319,18 @@ class RoundState(Code):
     DONE = "done", "at its end; the summary says what changed"
 
 
+class RelinkStatus(Code):
+    """Whether a picture of a release that came without pictures is there."""
+
+    THERE = "there", "downloaded; its bytes have the SHA-256 of the release"
+    CHANGED = "changed", "its address has other bytes now"
+    NOT_FETCHED = "not_fetched", "no address gave it; the fate says what the last gave"
+    NO_ADDRESS = (
+        "no_address",
+        "it was in files of those who made the release, or its address cannot be read",
+    )
+
+
 class RowFault(Code):
     """Why a row of an answers file was rejected."""
 
@@ -373,6 +385,7 @@ ALL: tuple[type[Code], ...] = (
     Chosen,
     Choice,
     RoundState,
+    RelinkStatus,
     RowFault,
     RowNote,
     SuspectedBox,

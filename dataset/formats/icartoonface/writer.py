@@ -49,6 +49,9 @@ from icf.icartoonface.release_files import (
 )
 from icf.spreadsheet import harmless, write_csv
 
+#: The folders of pictures, in the order of the parts of a plan.
+_PLACES = (RECTRAIN_FOLDER, RECTEST_FOLDER, DETTRAIN_FOLDER, DETTEST_FOLDER)
+
 
 class ICartoonFaceWriter:
     """The published lists, boxes and features, and the pictures next to them."""
@@ -62,19 +65,12 @@ class ICartoonFaceWriter:
         Raises:
             BrokenMachine: a picture's bytes or a face's embedding are missing.
         """
-        plan = data.plan
-        written = []
-        for place, placed in (
-            (RECTRAIN_FOLDER, plan.train),
-            (RECTEST_FOLDER, plan.test),
-            (DETTRAIN_FOLDER, plan.detection_train),
-            (DETTEST_FOLDER, plan.detection_test),
-        ):
+        for place in _PLACES:
             (folder / place).mkdir(parents=True)
-            for each in placed:
-                file = place / each.path
-                (folder / file).parent.mkdir(exist_ok=True)
-                written.append(data.put(each, folder, file))
+        written = []
+        for each, file in picture_files(data.plan):
+            (folder / file).parent.mkdir(exist_ok=True)
+            written.append(data.put(each, folder, file))
         _write_lists(data, folder)
         return written
 
@@ -97,6 +93,14 @@ class ICartoonFaceListsWriter:
             (folder / place).parent.mkdir(parents=True)
         _write_lists(data, folder)
         return []
+
+
+def picture_files(plan: Plan) -> Iterator[tuple[Placed, Path]]:
+    """Yield everything that has a picture, with its file below the format's folder."""
+    parts = plan.train, plan.test, plan.detection_train, plan.detection_test
+    for place, placed in zip(_PLACES, parts, strict=True):
+        for each in placed:
+            yield each, place / each.path
 
 
 def _write_lists(data: ReleaseData, folder: Path) -> None:

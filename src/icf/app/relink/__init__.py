@@ -1,0 +1,1 @@
+"""Download again the pictures of a release that came without them."""
