@@ -8,3 +8,15 @@ SUMMARY = "release.json"
 LEAKS = "leaks.json"
 #: The hash of every other file.
 SUMS = "SHA256SUMS"
+#: Where each picture was found, and its licences.
+LICENCES = "licences.csv"
+#: The confirmed faces that are in no part.
+UNUSED = "unused.csv"
+CERTIFICATE = "certificate.json"
+#: What a takedown deleted from it.
+TAKEN_DOWN = "taken_down.json"
+#: That nobody should use it any more, and why.
+REVOKED = "REVOKED"
+
+#: Files that may come after a release was written, and are in no `SUMS`.
+LATER = (TAKEN_DOWN, REVOKED)

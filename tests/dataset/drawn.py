@@ -18,6 +18,7 @@ from icf.catalogue.annotation import schema as annotation
 from icf.catalogue.ledger import begin_run
 from icf.codes import BoxStatus, FaceReason, FetchStatus, ImageReason, Label, Verdict
 from icf.images import measures
+from icf.images.decoder import decode
 from icf.workspace import Workspace, init
 
 Pixels = npt.NDArray[np.uint8]
@@ -120,7 +121,7 @@ class Drawing:
         if number % self.size.shared_every == self.size.shared_every - 1:
             owners.append(character % last + 1)
         pixels = scene(self._rng, [owner * 37 % 180 for owner in owners])
-        image = self._image(pixels, f"{character}-{number}", owners)
+        image, pixels = self._image(pixels, f"{character}-{number}", owners)
         faces = {}
         for place, owner in enumerate(owners):
             box = (SIDE * place + 30, 22, SIDE * place + 130, 138)
@@ -147,9 +148,11 @@ class Drawing:
             seen = {"face_id": face, "people": 2, "disagreement": 0.01}
             self._insert(annotation.verified_box, **box, **seen)
 
-    def _image(self, pixels: Pixels, name: str, owners: list[int]) -> int:
-        bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    def _image(self, drawn: Pixels, name: str, owners: list[int]) -> tuple[int, Pixels]:
+        """Store a picture; return its id and its pixels, as they are decoded again."""
+        bgr = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(".jpg", bgr)[1].tobytes()
+        pixels = decode(data).pixels
         sha256 = self.workspace.blobs.put(data)
         image = self._insert(
             schema.image,
@@ -184,7 +187,7 @@ class Drawing:
             self._insert(
                 schema.candidate, image_id=image, character_id=owner, is_lead=False
             )
-        return image
+        return image, pixels
 
     def _url(self, where: str, fate: FetchStatus, image: int | None = None) -> None:
         self._insert(
@@ -263,10 +266,10 @@ class Drawing:
         reasons = [each for each in FaceReason if each is not FaceReason.OK]
         for number, reason in enumerate(reasons):
             pixels = scene(self._rng, [number * 20])
-            image = self._image(pixels, f"noise-{number}", [1])
+            image, pixels = self._image(pixels, f"noise-{number}", [1])
             self._face(image, pixels, (30, 22, 130, 138), 1, reason)
         wrong = scene(self._rng, [90])
-        image = self._image(wrong, "wrong", [1])
+        image, wrong = self._image(wrong, "wrong", [1])
         face = self._face(image, wrong, (30, 22, 130, 138), 1, FaceReason.OK)
         self._question(face, 1, Label.DIFFERENT)
         dead = (

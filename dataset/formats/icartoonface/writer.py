@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.crops import QUALITY
+from icf.dataset.formats.icartoonface.check import check_lists, check_pictures
 from icf.dataset.formats.identities import write_identities
 from icf.dataset.plan import Placed, Plan, detection_truth
 from icf.icartoonface.detection import (
@@ -74,6 +76,11 @@ class ICartoonFaceWriter:
         _write_lists(data, folder)
         return written
 
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture, list, box and feature against the contents."""
+        yield from check_pictures(files)
+        yield from check_lists(files)
+
 
 class ICartoonFaceListsWriter:
     """The same lists, boxes and features, where the pictures are in other files."""
@@ -93,6 +100,10 @@ class ICartoonFaceListsWriter:
             (folder / place).parent.mkdir(parents=True)
         _write_lists(data, folder)
         return []
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every list, box and feature against the contents."""
+        return check_lists(files)
 
 
 def picture_files(plan: Plan) -> Iterator[tuple[Placed, Path]]:

@@ -25,6 +25,10 @@ COMMANDS = {
         "icf.dataset.cli.build_splits:cli",
         "Write a release in iCartoonFace's formats or others.",
     ),
+    "release": Subcommand(
+        "icf.dataset.cli.release.main:cli",
+        "List, compare, check, revoke and clean releases.",
+    ),
     "evaluate": Subcommand(
         "icf.dataset.cli.evaluate.main:cli", "Score a recogniser or a detector."
     ),

@@ -1,0 +1,1 @@
+"""`icf release`: one command a file."""

@@ -1,0 +1,49 @@
+"""`icf release show`: what a release contains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from icf.command import Invocation, example, pass_invocation, shared_options, table
+
+
+@click.command("show")
+@click.argument(
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+)
+@shared_options
+@pass_invocation
+@example("icf release show releases/first")
+def cli(invocation: Invocation, folder: Path) -> None:
+    """Show what the release DIR contains, from its files alone."""
+    from icf.dataset.release.files import SUMS
+    from icf.dataset.release.known import Known, read_summary, revocation
+    from icf.dataset.release.sums import hash_file
+
+    summary = read_summary(folder)
+    because = revocation(folder)
+    sums = folder / SUMS
+    content = hash_file(sums) if sums.is_file() else None
+    said = Known(folder, summary).as_json
+    for name in ("created", "revoked", "is_there"):
+        del said[name]
+    said |= {"content": content, "revoked_because": because}
+    said |= {
+        name: summary.get(name)
+        for name in ("held_back", "unused", "left_out", "leaks", "models", "settings")
+    }
+    rows = [
+        ("id", str(said["id"])),
+        ("content (SHA-256 of SHA256SUMS)", content or "an earlier version wrote none"),
+        ("seed", str(said["seed"])),
+        ("formats", ", ".join(said["formats"])),
+        ("version", str(said["version"])),
+        *((name.replace("_", " "), f"{n:,}") for name, n in said["counts"].items()),
+    ]
+    if because:
+        rows.append(("revoked", because))
+    invocation.emit(said, lambda: table(("", ""), rows))

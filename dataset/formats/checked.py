@@ -1,0 +1,65 @@
+"""What a format is given to check its files by, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from icf.dataset.contents import Contents
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """Something in a release that is not as it was written.
+
+    Attributes:
+        file: relative to the folder; a folder, where all of it is meant.
+        what: is wrong with it.
+    """
+
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        return f"{self.file}: {self.what}"
+
+
+#: The same words, wherever it is found out, so that it is said once.
+MISSING = "is missing"
+
+
+@dataclass(frozen=True, eq=False)
+class ReleaseFiles:
+    """The files of one format of a release.
+
+    Attributes:
+        folder: that the format's writer wrote into.
+        contents: everything that is in a part.
+        hashes: the SHA-256 of every file below the folder, as it is now, by its name.
+        summary: the release's ``release.json``.
+    """
+
+    folder: Path
+    contents: Contents
+    hashes: Mapping[str, str]
+    summary: Mapping[str, Any]
+
+    @property
+    def crops(self) -> bool:
+        """Whether faces are cut out, so that their files have hashes of their own."""
+        return "crops" in self.summary.get("settings", {})
+
+
+class Checker(Protocol):
+    """A `ReleaseWriter` that can check what it wrote; it need not be able to."""
+
+    def verify(self, files: ReleaseFiles) -> Iterable[Fault]:
+        """Yield whatever is not as `write` makes it from the same contents.
+
+        Args:
+            files: of this format; names of faults are relative to their folder.
+        """
+        ...

@@ -1,0 +1,178 @@
+"""The releases that a workspace's catalogue knows, and their revocation."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from icf.catalogue.schema import release
+from icf.dataset.formats.registry import format_folders
+from icf.dataset.release.files import REVOKED, SUMMARY
+from icf.errors import BadInput, BrokenMachine, WrongUse
+from icf.stores.files import replace_file
+from icf.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Known:
+    """A release, as the catalogue or its folder tells of it.
+
+    Attributes:
+        path: its folder.
+        summary: its ``release.json``.
+        created_at: when it was written, in UTC epoch seconds; None: not known.
+        revoked_at: when it was revoked; None: it was not.
+        revoked_because: why.
+        is_there: whether the folder holds this very release.
+    """
+
+    path: Path
+    summary: Mapping[str, Any]
+    created_at: float | None = None
+    revoked_at: float | None = None
+    revoked_because: str | None = None
+    is_there: bool = True
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """Return what commands print of it."""
+        return {
+            "path": str(self.path),
+            "id": self.summary.get("inputs"),
+            "seed": self.summary.get("seed"),
+            "formats": list(format_folders(self.summary)),
+            "version": self.summary.get("version"),
+            "counts": self.summary.get("counts", {}),
+            "created": date_of(self.created_at),
+            "revoked": date_of(self.revoked_at),
+            "revoked_because": self.revoked_because,
+            "is_there": self.is_there,
+        }
+
+
+def date_of(seconds: float | None) -> str | None:
+    """Return a moment as ISO 8601 in UTC."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="seconds")
+
+
+def known_releases(workspace: Workspace) -> list[Known]:
+    """Return every release of the catalogue, oldest first."""
+    query = sa.select(release).order_by(release.c.id)
+    with workspace.catalogue.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        Known(
+            workspace.root / row.path,
+            json.loads(row.summary),
+            row.created_at,
+            row.revoked_at,
+            row.revoked_because,
+            _text(workspace.root / row.path) == row.summary,
+        )
+        for row in rows
+    ]
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Read the ``release.json`` of a folder.
+
+    Raises:
+        WrongUse: there is none.
+        BadInput: it is damaged.
+    """
+    text = _text(folder)
+    if text is None:
+        raise WrongUse(
+            f"{folder} is no release: it has no {SUMMARY}; name the folder that "
+            "`icf-build-splits` wrote"
+        )
+    try:
+        read = json.loads(text)
+        if not isinstance(read, dict):
+            raise ValueError("it is no object")
+    except ValueError as error:
+        raise BadInput(
+            f"{folder / SUMMARY} is damaged: {error}; `icf release verify {folder}` "
+            "says what else is"
+        ) from error
+    return read
+
+
+def revocation(folder: Path) -> str | None:
+    """Return why a release was revoked, as its folder says; None: it was not."""
+    try:
+        text = (folder / REVOKED).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return " ".join(text.split())
+
+
+def revocation_above(file: Path) -> str | None:
+    """Return why the release that a file belongs to was revoked; None: it was not."""
+    for folder in file.resolve().parents:
+        if (folder / SUMMARY).is_file():
+            return revocation(folder)
+    return None
+
+
+def revoke(workspace: Workspace, folder: Path, reason: str) -> Known:
+    """Record that nobody should use a release any more, in the catalogue and in it.
+
+    Again with another reason, it has that reason. A killed revocation is completed by
+    running it again.
+
+    Raises:
+        WrongUse: the catalogue does not know it, or there is no reason.
+        BrokenMachine: its folder cannot be written.
+    """
+    if not reason.strip():
+        raise WrongUse("give a reason: icf release revoke DIR --reason TEXT")
+    folder = folder.resolve()
+    text = _text(folder)
+    place = workspace.stored_path(folder)
+    same: sa.ColumnElement[bool] = release.c.path.in_({place, str(folder)})
+    if text is not None:
+        # A release that was moved is the same release.
+        same = sa.or_(same, release.c.summary == text)
+    now = time.time()
+    with workspace.catalogue.write() as connection:
+        values = {"revoked_at": now, "revoked_because": reason.strip()}
+        done = connection.execute(sa.update(release).where(same).values(values))
+        if not done.rowcount:
+            raise WrongUse(
+                f"the catalogue knows no release {folder}; `icf release list` names "
+                "those that it knows"
+            )
+    if text is not None:
+        _mark(folder, now, reason.strip())
+    return Known(
+        folder, json.loads(text or "{}"), None, now, reason.strip(), text is not None
+    )
+
+
+def _mark(folder: Path, now: float, reason: str) -> None:
+    line = f"Revoked at {date_of(now)}: {reason}\n"
+    try:
+        replace_file(folder / REVOKED, [line.encode()])
+    except OSError as error:
+        raise BrokenMachine(
+            f"{folder} was revoked in the catalogue, and its folder cannot say so: "
+            f"{error}; make it writable, and run the same command again"
+        ) from error
+
+
+def _text(folder: Path) -> str | None:
+    try:
+        return (folder / SUMMARY).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,199 @@
+"""Check a release from its files alone: no catalogue, no network, nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from icf.dataset.contents import FILE as CONTENTS
+from icf.dataset.contents import Contents, read_contents
+from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.registry import format_folders, format_names, make_writers
+from icf.dataset.release.files import REVOKED, SUMMARY, SUMS
+from icf.dataset.verify.earlier import check_earlier
+from icf.dataset.verify.files import check_sums, hash_all, taken_down
+from icf.dataset.verify.hub import check_hub
+from icf.dataset.verify.leaks import check_leaks
+from icf.dataset.verify.pictures import check_pictures
+from icf.dataset.verify.tables import (
+    check_certificate,
+    check_counts,
+    check_licences,
+    check_twice,
+    check_unused,
+    read_unused,
+    shown_in,
+)
+from icf.errors import BadInput, WrongUse
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found in a release.
+
+    Attributes:
+        folder: the release.
+        files: how many it has.
+        faults: whatever is not as it was written; sorted, each once.
+        notes: what else is to be known, and what could not be checked.
+    """
+
+    folder: Path
+    files: int
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...] = ()
+
+
+def verify(
+    folder: Path,
+    *,
+    quick: bool = False,
+    hub: bool = False,
+    advance: Advance = lambda _: None,
+) -> Verified:
+    """Check everything that can be.
+
+    Args:
+        folder: the release.
+        quick: do not decode the pictures.
+        hub: look for what the Hugging Face Hub does not take, too.
+        advance: called with 1 after each file that was read.
+
+    Raises:
+        WrongUse: the folder is no release.
+        BadInput: a file cannot be read at all.
+    """
+    if not any((folder / name).is_file() for name in (SUMMARY, SUMS, CONTENTS)):
+        raise WrongUse(
+            f"{folder} is no release: it has neither {SUMMARY} nor {SUMS}; name the "
+            "folder that `icf-build-splits` wrote"
+        )
+    hashes = hash_all(folder, advance)
+    look = _Look(folder, hashes, quick)
+    gone = taken_down(folder)
+    found = {fault for fault in look.faults() if not _is_of(fault, gone)}
+    if hub:
+        found.update(check_hub(folder, [*hashes, SUMS]))
+    notes = [*_notes(folder, gone), *look.notes]
+    return Verified(folder, len(hashes), tuple(sorted(found)), tuple(notes))
+
+
+def _is_of(fault: Fault, gone: frozenset[str]) -> bool:
+    return fault.what == MISSING and fault.file in gone
+
+
+def _notes(folder: Path, gone: frozenset[str]) -> Iterator[str]:
+    if (folder / REVOKED).is_file():
+        text = (folder / REVOKED).read_text(encoding="utf-8", errors="replace")
+        yield f"this release was revoked: {' '.join(text.split())}"
+    if gone:
+        yield (
+            f"{len(gone):,} files were deleted by a takedown; its lists still name them"
+        )
+
+
+class _Look:
+    """One look at a release: yields faults, and gathers what cannot be checked."""
+
+    def __init__(self, folder: Path, hashes: Mapping[str, str], quick: bool) -> None:
+        self.folder = folder
+        self.hashes = hashes
+        self.quick = quick
+        self.notes: list[str] = []
+
+    def faults(self) -> Iterator[Fault]:
+        sums = (self.folder / SUMS).is_file()
+        earlier = not sums and CONTENTS not in self.hashes
+        if not earlier:
+            yield from check_sums(self.folder, self.hashes)
+        summary, fault = _read_summary(self.folder)
+        if fault is not None:
+            yield fault
+        if earlier:
+            self.notes.append(
+                f"an earlier version wrote it, without {CONTENTS} and {SUMS}: hashes "
+                "other than those of pictures, near-duplicates and identities cannot "
+                "be checked"
+            )
+            yield from check_earlier(self.folder, summary, self.hashes)
+            yield from check_certificate(self.folder, summary, self.hashes)
+            return
+        if CONTENTS not in self.hashes:
+            yield Fault(CONTENTS, MISSING)
+            return
+        try:
+            contents = read_contents(self.folder / CONTENTS)
+        except BadInput as error:
+            text = str(error).removeprefix(f"{self.folder / CONTENTS}").lstrip(": ")
+            yield Fault(CONTENTS, text)
+            return
+        yield from self._against(contents, summary)
+
+    def _against(
+        self, contents: Contents, summary: Mapping[str, Any]
+    ) -> Iterator[Fault]:
+        """Check everything else against the contents."""
+        folder, hashes = self.folder, self.hashes
+        unused = read_unused(folder, hashes)
+        yield from check_twice(contents)
+        yield from check_counts(summary, contents)
+        yield from check_unused(contents, unused, summary)
+        yield from check_licences(folder, contents, hashes)
+        yield from check_certificate(folder, summary, hashes)
+        yield from check_leaks(folder, summary, contents, shown_in(unused))
+        yield from self._formats(contents, summary)
+        if "crops" in summary.get("settings", {}):
+            self.notes.append(
+                "faces are cut out (--crops): their files have no other hash than that "
+                f"in {SUMS}"
+            )
+        if self.quick:
+            self.notes.append("no picture was decoded (--quick)")
+        else:
+            yield from check_pictures(folder, contents, hashes, lambda _: None)
+        self.notes.append(
+            "embeddings of train and test that nearly equal each other need the "
+            "catalogue to be searched, and were when it was written"
+        )
+
+    def _formats(
+        self, contents: Contents, summary: Mapping[str, Any]
+    ) -> Iterator[Fault]:
+        """Let each format check what it wrote."""
+        known = set(format_names())
+        for name, place in format_folders(summary).items():
+            if name not in known:
+                self.notes.append(f"the format {name} is not installed here")
+                continue
+            writer = make_writers([name])[name]
+            check = getattr(writer, "verify", None)
+            if check is None:
+                self.notes.append(
+                    f"of the format {name}, only the hashes of its files were checked"
+                )
+                continue
+            inside = {
+                PurePosixPath(file).relative_to(place).as_posix(): sha256
+                for file, sha256 in self.hashes.items()
+                if PurePosixPath(file).is_relative_to(place)
+            }
+            files = ReleaseFiles(self.folder / place, contents, inside, summary)
+            for fault in check(files):
+                yield Fault((PurePosixPath(place) / fault.file).as_posix(), fault.what)
+
+
+def _read_summary(folder: Path) -> tuple[Mapping[str, Any], Fault | None]:
+    try:
+        read = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        if not isinstance(read, dict):
+            raise ValueError("it is no object")
+    except FileNotFoundError:
+        return {}, Fault(SUMMARY, MISSING)
+    except (OSError, ValueError) as error:
+        return {}, Fault(SUMMARY, f"cannot be read: {error}")
+    return read, None

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.dataset.contents import read_contents, write_contents
+from icf.dataset.release.difference import compare
+from icf.dataset.release.known import (
+    known_releases,
+    read_summary,
+    revocation,
+    revocation_above,
+    revoke,
+)
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
+from icf.dataset.verify.verify import verify
+from icf.errors import BadInput, WrongUse
+from icf.workspace import Workspace, find
+
+
+@pytest.fixture
+def released(workspace: Workspace) -> Path:
+    out = workspace.root / "releases" / "one"
+    write(workspace, prepare(workspace, 1), out, 1)
+    return out
+
+
+def test_known_releases_say_where_they_are_and_whether_they_are_there(
+    workspace: Workspace, released: Path
+) -> None:
+    write(workspace, prepare(workspace, 2), released.with_name("two"), 2)
+    shutil.rmtree(released)
+    one, two = known_releases(workspace)
+    assert [one.is_there, two.is_there] == [False, True]
+    said = two.as_json
+    assert said["path"] == str(released.with_name("two"))
+    assert said["id"] == read_summary(released.with_name("two"))["inputs"]
+    assert said["seed"] == 2
+    assert said["formats"] == ["icartoonface"]
+    assert said["revoked"] is None
+    assert said["created"].endswith("+00:00")
+
+
+def test_a_revoked_release_says_so_in_the_catalogue_and_in_its_folder(
+    workspace: Workspace, released: Path
+) -> None:
+    assert revocation(released) is None
+    moved = released.rename(released.with_name("moved"))
+    revoke(workspace, moved, "two albums were mixed up")
+    revoke(workspace, moved, "three albums were mixed up")
+    (known,) = known_releases(workspace)
+    assert known.revoked_because == "three albums were mixed up"
+    assert known.revoked_at is not None
+    text = revocation(moved) or ""
+    assert text.endswith(": three albums were mixed up")
+    inside = moved / "recognition" / "icartoonface_rectest_info.txt"
+    assert revocation_above(inside) == text
+    assert revocation_above(workspace.root / "icf.toml") is None
+    found = verify(moved, quick=True)
+    assert found.faults == ()
+    assert "this release was revoked" in found.notes[0]
+
+
+def test_an_unknown_release_cannot_be_revoked_nor_one_without_a_reason(
+    workspace: Workspace, released: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUse, match="knows no release"):
+        revoke(workspace, tmp_path / "other", "why not")
+    with pytest.raises(WrongUse, match="give a reason"):
+        revoke(workspace, released, " ")
+    assert known_releases(workspace)[0].revoked_at is None
+
+
+def test_what_changed_between_releases_is_counted(
+    workspace: Workspace, released: Path
+) -> None:
+    other = shutil.copytree(released, released.with_name("two"))
+    same = compare(released, other)
+    assert same.faces.same == len(
+        read_contents(released / "contents.csv").rows("train", "probe", "distractor")
+    )
+    assert (same.faces.added, same.faces.moved, same.settings) == (0, {}, {})
+    contents = read_contents(other / "contents.csv")
+    train, probe = contents.rows("train"), contents.rows("probe")
+    contents.part[train[0]] = "probe"
+    contents.character[probe[0]] = "Somebody else"
+    contents.part[contents.rows("detection_test")[0]] = "detection_train"
+    write_contents(other / "contents.csv", contents.take(contents.part != "distractor"))
+    found = compare(released, other)
+    distractors = len(contents.rows("distractor"))
+    assert found.faces.moved == {"train -> probe": 1}
+    assert (found.faces.added, found.faces.removed) == (0, distractors)
+    assert found.faces.relabelled == 1
+    assert found.pictures.moved == {"detection_test -> detection_train": 1}
+    assert len(found.identities_added) == 1
+    assert len(found.identities_removed) == distractors
+
+
+def test_changed_settings_and_models_are_named(
+    workspace: Workspace, released: Path
+) -> None:
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.update(schema.model).values(name="another"))
+    changed = find(workspace.root, ("dataset.max_probes=6",))
+    write(changed, prepare(changed, 1), released.with_name("two"), 1)
+    changed.catalogue.close()
+    found = compare(released, released.with_name("two"))
+    assert found.settings == {"dataset.max_probes": (17, 6)}
+    assert found.models["embedder.name"] == ("drawn-embedder", "another")
+    assert found.faces.relabelled == 0
+
+
+def test_a_release_without_contents_cannot_be_compared(released: Path) -> None:
+    (released / "contents.csv").unlink()
+    with pytest.raises(BadInput, match="an earlier version wrote it"):
+        compare(released, released)

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import write_sums
+from icf.dataset.release.write import write
+from icf.dataset.verify.verify import verify
+from icf.errors import WrongUse
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOLDER,
+    DETTRAIN_FOLDER,
+    FEATURES,
+    IDENTITIES,
+    RECTEST_FOLDER,
+    RECTEST_INFO,
+    RECTRAIN_FOLDER,
+    RECTRAIN_LIST,
+    UNASKED,
+)
+from icf.workspace import find
+
+
+@pytest.fixture(scope="module")
+def whole(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release that nobody changed."""
+    root = tmp_path_factory.mktemp("verified")
+    shutil.copytree(drawn, root / "space")
+    workspace = find(root / "space")
+    write(workspace, prepare(workspace, 1), root / "out", 1)
+    workspace.catalogue.close()
+    return root / "out"
+
+
+@pytest.fixture
+def release(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "release")
+
+
+def lines(release: Path, *, quick: bool = True, hub: bool = False) -> list[str]:
+    return [str(each) for each in verify(release, quick=quick, hub=hub).faults]
+
+
+def names_of(found: list[str]) -> set[str]:
+    return {line.split(": ")[0] for line in found}
+
+
+def sum_again(release: Path) -> None:
+    """What a thief would do: the sums are those of what is there now."""
+    (release / "SHA256SUMS").unlink()
+    write_sums(release, {})
+
+
+def pictures(release: Path, folder: Path) -> list[Path]:
+    return sorted(p for p in (release / folder).rglob("*") if p.is_file())
+
+
+def rows_of(release: Path) -> list[list[str]]:
+    """The rows of the contents, the header first."""
+    with (release / "contents.csv").open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def write_rows(release: Path, rows: list[list[str]]) -> None:
+    with (release / "contents.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    text = path.read_bytes().decode()
+    assert change(text) != text
+    path.write_bytes(change(text).encode())
+
+
+def test_a_release_as_it_was_written_is_whole(release: Path) -> None:
+    found = verify(release)
+    assert found.faults == ()
+    assert found.files == sum(path.is_file() for path in release.rglob("*")) - 1
+    assert len(found.notes) == 1
+
+
+def test_a_swapped_picture_is_named_whatever_was_written_over(release: Path) -> None:
+    train = pictures(release, RECTRAIN_FOLDER)[0]
+    test = pictures(release, RECTEST_FOLDER)[0]
+    name = test.relative_to(release).as_posix()
+    shutil.copyfile(train, test)
+    found = lines(release)
+    assert names_of(found) == {name, "licences.csv"}
+    assert any("has changed" in line for line in found)
+    sum_again(release)
+    assert lines(release) == [
+        f"licences.csv: is of another picture than {name} is",
+        f"{name}: is the picture {train.parent.name}/{train.name} of train, and not "
+        "the one that contents.csv has",
+    ]
+    # Even if the contents are made to agree, train and test share it.
+    body = rows_of(release)
+    source = next(row for row in body if row[1] == f"{train.parent.name}/{train.name}")
+    for row in body:
+        if row[0] == "probe" and row[1] == test.name:
+            row[2:6] = source[2:6]
+    write_rows(release, body)
+    sum_again(release)
+    found = lines(release)
+    assert any(line.startswith("contents.csv: same_bytes: 1 ") for line in found)
+    assert f"licences.csv: is of another picture than {name} is" in found
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        RECTRAIN_LIST,
+        RECTEST_INFO,
+        IDENTITIES,
+        FEATURES,
+        DETTEST_BOXES,
+        UNASKED,
+        *map(Path, ("contents.csv", "licences.csv", "release.json", "leaks.json")),
+    ],
+)
+def test_a_missing_file_is_named_with_and_without_its_sum(
+    release: Path, file: Path
+) -> None:
+    (release / file).unlink()
+    assert f"{file.as_posix()}: is missing" in lines(release)
+    sum_again(release)
+    assert f"{file.as_posix()}: is missing" in lines(release)
+
+
+def test_a_missing_added_or_cut_picture_is_named(release: Path) -> None:
+    gone, cut, *_ = pictures(release, DETTRAIN_FOLDER)
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:-9])
+    shutil.copyfile(
+        pictures(release, RECTRAIN_FOLDER)[0], release / DETTEST_FOLDER / "new.jpg"
+    )
+    sum_again(release)
+    assert names_of(lines(release)) == {
+        gone.relative_to(release).as_posix(),
+        cut.relative_to(release).as_posix(),
+        (DETTEST_FOLDER / "new.jpg").as_posix(),
+        "licences.csv",
+    }
+
+
+def first_label(text: str) -> str:
+    line, rest = text.split("\n", 1)
+    return f"{line.rpartition(' ')[0]} 14\n{rest}"
+
+
+def without_last_line(text: str) -> str:
+    return text[: text.rstrip().rindex("\n") + 1]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "named"),
+    [
+        (RECTRAIN_LIST, lambda t: t.replace("\t22\t", "\t23\t", 1), "line 1: .* box"),
+        (RECTRAIN_LIST, without_last_line, "lists"),
+        (RECTRAIN_LIST, lambda t: t.replace("\t", " ", 1), "line 1: .*TAB"),
+        (RECTEST_INFO, first_label, "label"),
+        (RECTEST_INFO, without_last_line, "pairs"),
+        (IDENTITIES, lambda t: t.replace("Character 1-0", "Luna", 1), "Luna"),
+        (UNASKED, without_last_line, "has no row"),
+        (DETTEST_BOXES, without_last_line, "boxes, and release.json counts"),
+        (
+            DETTEST_BOXES,
+            lambda t: t.replace("detval_00001", "detval_90001"),
+            "detval_90001.jpg, which is not in detection_test",
+        ),
+    ],
+)
+def test_an_edited_list_is_named_with_its_line_though_the_sums_agree(
+    release: Path, file: Path, change: Callable[[str], str], named: str
+) -> None:
+    edit(release / file, change)
+    assert any("has changed: its SHA-256" in line for line in lines(release))
+    sum_again(release)
+    found = lines(release)
+    assert names_of(found) == {file.as_posix()}
+    with pytest.raises(AssertionError, match=named):
+        raise AssertionError(found)
+
+
+def rewrite(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        rows = len(pictures(path.parent.parent, RECTEST_FOLDER))
+        features = np.fromfile(path, "<f8").reshape(rows, -1)
+        path.write_bytes(np.ascontiguousarray(change(features.copy())).tobytes())
+
+    return spoil
+
+
+def nan(features: np.ndarray) -> np.ndarray:
+    features[3, 2] = np.nan
+    return features
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (rewrite(lambda f: f.astype("<f4")), "holds float32, and not float64"),
+        (rewrite(nan), "row 4: a number is NaN"),
+        (rewrite(lambda f: f * 2), "row 1: its length is 2, and not 1"),
+        (rewrite(lambda f: f[:-1]), "expected .* rows"),
+    ],
+)
+def test_features_that_cannot_be_true_are_named(
+    release: Path, spoil: Callable[[Path], None], named: str
+) -> None:
+    spoil(release / FEATURES)
+    sum_again(release)
+    found = lines(release)
+    assert names_of(found) == {FEATURES.as_posix()}
+    with pytest.raises(AssertionError, match=named):
+        raise AssertionError(found)
+
+
+def test_edited_hashes_of_a_picture_are_found_by_decoding_it(release: Path) -> None:
+    rows = rows_of(release)
+    at = {name: number for number, name in enumerate(rows[0])}
+    rows[1][at["pixel_hash"]] = "0" * 64
+    rows[2][at["phash"]] = "f" * 16
+    rows[3][at["face_pixel_hash"]] = "1" * 64
+    write_rows(release, rows)
+    sum_again(release)
+    assert lines(release) == []
+    found = lines(release, quick=False)
+    assert len(found) == 3
+    assert "its pixels have another hash" in "".join(found)
+    assert "its pHash or dHash is another" in "".join(found)
+    assert "the face of Character" in "".join(found)
+
+
+def test_edited_counts_leaks_and_licences_are_named(release: Path) -> None:
+    summary = json.loads((release / "release.json").read_text())
+    summary["counts"]["probes"] += 1
+    summary["leaks"]["same_pixels"] = 1
+    (release / "release.json").write_text(json.dumps(summary))
+    edit(release / "licences.csv", without_last_line)
+    sum_again(release)
+    found = lines(release)
+    assert names_of(found) == {"release.json", "leaks.json", "licences.csv"}
+    assert any("probes" in line for line in found)
+    assert "release.json: says same_pixels: 1, and 0 are found" in found
+
+
+def test_a_release_of_an_earlier_version_is_checked_as_far_as_it_can_be(
+    release: Path,
+) -> None:
+    for name in ("contents.csv", "SHA256SUMS"):
+        (release / name).unlink()
+    found = verify(release)
+    assert found.faults == ()
+    assert "an earlier version wrote it" in found.notes[0]
+    train = pictures(release, RECTRAIN_FOLDER)[0]
+    test, gone = pictures(release, RECTEST_FOLDER)[:2]
+    shutil.copyfile(train, test)
+    gone.unlink()
+    assert names_of(lines(release)) == {
+        test.relative_to(release).as_posix(),
+        gone.relative_to(release).as_posix(),
+    }
+
+
+def test_what_a_takedown_deleted_is_said_and_is_no_fault(release: Path) -> None:
+    gone = pictures(release, RECTEST_FOLDER)[0]
+    gone.unlink()
+    files = [gone.relative_to(release).as_posix()]
+    note = [{"files": files, "reason": "asked", "taken_at": 1.0}]
+    (release / "taken_down.json").write_text(json.dumps(note))
+    found = verify(release, quick=True)
+    assert found.faults == ()
+    assert "1 files were deleted by a takedown" in found.notes[0]
+
+
+def test_what_the_hub_does_not_take_is_named(
+    release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lines(release, hub=True) == []
+    monkeypatch.setattr("icf.dataset.verify.hub.MOST_FILES", 40)
+    monkeypatch.setattr("icf.dataset.verify.hub.MOST_IN_FOLDER", 20)
+    (release / "a:b.txt").touch()
+    sum_again(release)
+    found = lines(release, hub=True)
+    assert found[0].startswith(".: has ")
+    assert "a:b.txt: has a name that not every machine can have" in found
+    assert any(line.startswith(f"{RECTEST_FOLDER.as_posix()}: has") for line in found)
+
+
+def test_another_folder_is_no_release(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="is no release"):
+        verify(tmp_path)
