@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import sqlalchemy as sa
 
 from icf.annotator_error import estimate
 from icf.catalogue import sampling, tombstones
 from icf.catalogue.labels.attributes import read_attributes
-from icf.dataset.certificate import percent
 from icf.dataset.report.drawing import charts
 from icf.dataset.report.drawing.plot import Plot, write_plots
 from icf.dataset.report.pictures.challenge_sheets import read_challenges
@@ -28,7 +25,6 @@ from icf.dataset.report.process.filter_steps import read_steps
 from icf.dataset.report.process.funnel import funnel_plot, read_funnel
 from icf.dataset.report.process.measure_charts import (
     measure_plot,
-    number,
     reliability_plot,
 )
 from icf.dataset.report.process.measures import read_measures
@@ -39,6 +35,7 @@ from icf.dataset.report.scored.release import last_release
 from icf.dataset.report.statistics.attributes import read_shown_attributes
 from icf.dataset.report.statistics.faces import read_faces
 from icf.dataset.report.statistics.overview import read_overview
+from icf.dataset.report.templates import environment
 from icf.errors import IcfError
 from icf.stores.files import replace_file
 from icf.version import __version__
@@ -85,7 +82,7 @@ def write_report(workspace: Workspace, target: Path, plots: Path | None = None) 
     with workspace.catalogue.read() as connection:
         withdrawn = tombstones.newest(connection)
         content = _read(connection, workspace)
-    data = _template().render(content.values).encode()
+    data = environment().get_template("page.html").render(content.values).encode()
     replace_file(target, [data])
     # A takedown that comes after this look finds the report itself.
     with workspace.catalogue.read() as connection:
@@ -149,19 +146,3 @@ def _read(connection: sa.Connection, workspace: Workspace) -> _Content:
         "release": release,
     }
     return _Content(values, [each for each in plots if each is not None])
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["percent"] = percent
-    environment.filters["short"] = number
-    environment.filters["words"] = lambda code: code.replace("_", " ")
-    return environment.get_template("page.html")

@@ -87,7 +87,7 @@ def reference() -> str:
     parts = [_HEAD, "Options of every command:\n", _table(_shared())]
     for name, command in programs().items():
         parts.append(f"## {name}\n")
-        if isinstance(command, click.Group):
+        if isinstance(command, click.Group) and not command.invoke_without_command:
             parts.append(_words(command))
         stage = name.removeprefix("icf-")
         if stage in COMMANDS:

@@ -16,7 +16,7 @@ Within a batch, the answered questions of each kind stand for the unanswered one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,9 @@ def read_asked(connection: sa.Connection) -> Asked:
     batches = {
         each: n for n, each in enumerate(dict.fromkeys(r.batch_id for r in rows))
     }
-    column = {name: [row._mapping[name] for row in rows] for name in _COLUMNS}
+    column: Mapping[str, Sequence[Any]] = dict.fromkeys(_COLUMNS, ())
+    if rows:  # by columns: there are hundreds of thousands of rows
+        column = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
     label = np.array(column["label"], np.str_)
     votes = np.array(column["yes"], np.int64) - np.array(column["no"], np.int64)
     same = label == Label.SAME.value

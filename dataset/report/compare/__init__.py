@@ -1,0 +1,1 @@
+"""Two releases, or two workspaces, side by side."""

@@ -1,0 +1,29 @@
+"""How the templates of the report are read: all text in them is escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from icf.dataset.certificate import percent
+from icf.dataset.report.process.measure_charts import number
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates of this folder, with the filters that they use."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["thousands"] = lambda value: f"{value:,}"
+    made.filters["signed"] = lambda value: f"{value:+,}" if value else "·"
+    made.filters["percent"] = percent
+    made.filters["short"] = number
+    made.filters["words"] = lambda code: code.replace("_", " ")
+    return made

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.dataset.report.compare.page import compare
+from icf.errors import BadInput, IcfError, WrongUse
+from icf.workspace import find
+from tests.dataset.page import Page
+
+
+def page(first: Path, second: Path, target: Path) -> Page:
+    found = compare(first, second, target)
+    assert found["bytes"] == target.stat().st_size
+    return Page.read(target)
+
+
+def test_two_releases_are_shown_by_counts_moves_scores_and_settings(
+    two_releases: Path, tmp_path: Path
+) -> None:
+    releases = two_releases / "releases"
+    made = page(releases / "seed-1", releases / "seed-2", tmp_path / "c.html")
+    assert "Moved between parts" in made.words
+    assert "must not be scored on the other" in made.words
+    assert "seed 1 2" in made.words
+    assert "not a fair test" in made.words
+    assert not made.of("script")
+    targets = {each["id"] for _, each in made.tags if "id" in each}
+    links = {each["href"] for each in made.of("a") if "download" not in each}
+    assert {each[1:] for each in links} <= targets
+    again = compare(releases / "seed-1", releases / "seed-2", tmp_path / "d.html")
+    assert (tmp_path / "c.html").read_bytes() == (tmp_path / "d.html").read_bytes()
+    assert again["moved"]["faces"]["moved"] > 0
+
+
+def test_a_release_and_itself_differ_in_nothing(
+    two_releases: Path, tmp_path: Path
+) -> None:
+    one = two_releases / "releases" / "seed-1"
+    found = compare(one, one, tmp_path / "c.html")
+    assert found["changed_counts"] == found["changed_settings"] == 0
+    words = Page.read(tmp_path / "c.html").words
+    assert "All counts are the same." in words
+    assert "All settings are the same." in words
+
+
+def test_two_workspaces_are_compared_with_their_newest_releases(
+    two_releases: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "<script>other"
+    shutil.copytree(two_releases, other)
+    (other / "icf.toml").write_text("[filter]\nmin_face = 33\n")
+    workspace = find(other)
+    with workspace.catalogue.write() as connection:
+        face = schema.face
+        connection.execute(
+            sa.update(face)
+            .where(face.c.reason == "blurred")
+            .values(verdict="kept", reason="ok")
+        )
+    workspace.catalogue.close()
+    made = page(two_releases, other, tmp_path / "c.html")
+    assert "faces dropped: blurred 1 0 -1" in made.words
+    assert "filter.min_face" in made.words
+    assert "Their newest releases" in made.words
+    assert "<script>other" in made.text
+    assert not made.of("script")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "words"),
+    [
+        (lambda one: (one / "release.json").unlink(), WrongUse, "neither a release"),
+        (lambda one: (one / "contents.csv").unlink(), WrongUse, "earlier version"),
+        (lambda one: (one / "release.json").write_text("{"), BadInput, "whole release"),
+        (
+            lambda one: (one / "release.json").write_text("{}"),
+            BadInput,
+            "whole release",
+        ),
+    ],
+)
+def test_what_is_no_release_is_refused_by_name(
+    two_releases: Path,
+    tmp_path: Path,
+    spoil: object,
+    error: type[IcfError],
+    words: str,
+) -> None:
+    shutil.copytree(two_releases / "releases" / "seed-1", tmp_path / "one")
+    assert callable(spoil)
+    spoil(tmp_path / "one")
+    with pytest.raises(error, match=words):
+        compare(tmp_path / "one", two_releases / "releases" / "seed-2", tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_release_and_a_workspace_are_not_of_one_kind(
+    two_releases: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUse, match="of one kind"):
+        compare(two_releases / "releases" / "seed-1", two_releases, tmp_path / "c")
+
+
+def test_the_summary_may_name_models_and_settings_that_the_other_has_not(
+    two_releases: Path, tmp_path: Path
+) -> None:
+    one = tmp_path / "one"
+    shutil.copytree(two_releases / "releases" / "seed-1", one)
+    summary = json.loads((one / "release.json").read_text())
+    summary["models"]["detectors"].append({"name": "<b>new", "sha256": "f" * 64})
+    summary["settings"]["dataset"]["novel"] = [1, 2]
+    (one / "release.json").write_text(json.dumps(summary))
+    made = page(two_releases / "releases" / "seed-1", one, tmp_path / "c.html")
+    assert "detector 2 · <b>new ffffffffffff" in made.words
+    assert "dataset.novel · 1, 2" in made.words
