@@ -38,6 +38,8 @@ class _Report(LazyGroup):
         if _first(args) in self.subcommands:
             context.meta[__name__] = True
             return self._below.parse_args(context, args)
+        # Options may follow the file's name, as with any command.
+        context.allow_interspersed_args, context.allow_extra_args = True, False
         return click.Command.parse_args(self, context, args)
 
     def invoke(self, context: click.Context) -> object:

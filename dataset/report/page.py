@@ -115,7 +115,12 @@ def _read(connection: sa.Connection, workspace: Workspace) -> _Content:
     rounds = read_shown_rounds(connection)
     left = rounds_plot(rounds)
     compared = read_compared(faces, workspace.vectors)
-    plots = [funnel_plot(stages), *overview.plots, *measures, reliable, left]
+    scored = [
+        each.plot
+        for each in (release and release.identification, release and release.detection)
+        if each
+    ]
+    plots = [funnel_plot(stages), *overview.plots, *measures, reliable, left, *scored]
     values = {
         "title": workspace.root.name,
         "version": __version__,

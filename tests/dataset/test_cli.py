@@ -138,10 +138,21 @@ def test_the_whole_way_from_catalogue_to_report(workspace: Workspace) -> None:
     other = run("icf-build-splits", "releases/a", "--seed", "4", folder=root)
     assert other.returncode == 2
     assert "another release" in other.stderr
-    report = run("icf-report", "reports/r.html", "--json", folder=root)
+    words = ("reports/r.html", "--json", "--plots", "reports/plots")
+    report = run("icf-report", *words, folder=root)
     assert report.returncode == 0, report.stderr
     path = root / "reports" / "r.html"
     assert json.loads(report.stdout)["bytes"] == path.stat().st_size
+    assert (root / "reports" / "plots" / "cmc.svg").is_file()
+    compared = run(
+        "icf-report",
+        *("-C", str(root), "compare", "releases/a", "releases/a", "reports/c.html"),
+        folder=root,
+    )
+    assert compared.returncode == 0, compared.stderr
+    assert (root / "reports" / "c.html").is_file()
+    wrong = run("icf-report", "a.html", "b.html", folder=root)
+    assert wrong.returncode == 2
 
 
 def test_a_report_into_a_folder_that_is_not_there_is_wrong_use(

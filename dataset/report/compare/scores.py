@@ -15,7 +15,7 @@ import numpy.typing as npt
 from icf.dataset.contents import DISTRACTOR, PROBE
 from icf.dataset.report.compare.moves import Key, keys
 from icf.dataset.report.compare.releases import Release
-from icf.dataset.scores.identification import rank_pairs
+from icf.dataset.scores.recognition.identification import rank_pairs
 from icf.errors import BadInput
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import pairs_to_score, read_rectest_info

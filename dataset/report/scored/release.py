@@ -14,25 +14,12 @@ from icf.catalogue import schema
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
 from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
-from icf.dataset.scores.detection import DetectionScore, score_detection
+from icf.dataset.report.scored.detection import ShownDetection, read_detection
+from icf.dataset.report.scored.identification import (
+    ShownIdentification,
+    read_identification,
+)
 from icf.dataset.scores.detection.of_release import is_verified
-from icf.dataset.scores.recognition.identification import (
-    IdentificationScore,
-    score_identification,
-)
-from icf.errors import BadInput
-from icf.icartoonface.detection import (
-    read_dettest_csv,
-    read_submission_csv,
-)
-from icf.icartoonface.features import read_features
-from icf.icartoonface.recognition import read_rectest_info
-from icf.icartoonface.release_files import (
-    DETTEST_BOXES,
-    DETTEST_FOUND,
-    FEATURES,
-    RECTEST_INFO,
-)
 from icf.workspace import Workspace
 
 
@@ -48,9 +35,9 @@ class LastRelease:
         models: role, name and hash of each model that was used.
         checks: the leak checks.
         identification: None if its files are missing.
-        detection: of its own detector; None also if nobody verified the boxes.
+        detection: None if its files are missing, or nobody verified its boxes.
+        verified: whether people verified them.
         truth: how its true boxes were made.
-        proposed: whether its true boxes are what the detector proposed.
     """
 
     path: str
@@ -59,10 +46,10 @@ class LastRelease:
     not_in: Sequence[tuple[str, int]]
     models: Sequence[tuple[str, str, str]]
     checks: Sequence[Check]
-    identification: IdentificationScore | None
-    detection: DetectionScore | None
+    identification: ShownIdentification | None
+    detection: ShownDetection | None
+    verified: bool
     truth: str = PROPOSED_TRUTH
-    proposed: bool = True
 
     @property
     def leaks(self) -> int:
@@ -80,6 +67,7 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
     folder = workspace.root / row.path
     inside = folder.is_relative_to(workspace.root)
     summary = json.loads(row.summary)
+    verified = is_verified(summary)
     # Only iCartoonFace's files can be scored; where there are none, so is no folder.
     files = folder / (lists_folder(summary) or DEFAULT)
     return LastRelease(
@@ -89,9 +77,9 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
         not_in=_not_in(summary),
         models=_models(summary["models"]),
         checks=_checks(folder, summary["leaks"]),
-        identification=_identification(files),
-        detection=_detection(files) if is_verified(summary) else None,
-        proposed=not is_verified(summary),
+        identification=read_identification(folder),
+        detection=read_detection(files) if verified else None,
+        verified=verified,
         truth=summary.get("detection_truth", PROPOSED_TRUTH),
     )
 
@@ -125,20 +113,3 @@ def _checks(folder: Path, counts: Mapping[str, int]) -> list[Check]:
     except (OSError, ValueError, KeyError, TypeError):
         # The release was moved; the catalogue still has the counts.
         return [Check(name, "", "leak", count) for name, count in counts.items()]
-
-
-def _identification(folder: Path) -> IdentificationScore | None:
-    try:
-        info = read_rectest_info(folder / RECTEST_INFO)
-        features = read_features(folder / FEATURES, len(info.files))
-        return score_identification(info, features)
-    except BadInput:
-        return None
-
-
-def _detection(folder: Path) -> DetectionScore | None:
-    try:
-        truth = read_dettest_csv(folder / DETTEST_BOXES)
-        return score_detection(truth, read_submission_csv(folder / DETTEST_FOUND))
-    except BadInput:
-        return None

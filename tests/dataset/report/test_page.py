@@ -132,8 +132,21 @@ def test_release_leaks_scores_and_licences_are_shown(
         assert name in words
     assert "16 checks, no leak" in words
     assert "do not compare these figures with published ones" in words
-    assert "of the release's own detector" in words
+    assert "the embedder that filtered these faces: not a fair test" in words
+    assert "the detector that proposed these boxes: not a fair test" in words
+    assert "Cumulative match curve" in words
+    assert "role: unseen" in words
     assert "CC BY-SA 4.0 extmetadata" in words
+
+
+def test_boxes_that_nobody_verified_give_no_average_precision(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    target = workspace.root / "releases" / "one"
+    write(workspace, prepare(workspace, 1, boxes="proposed"), target, 1)
+    words = report(workspace, tmp_path / "r.html").words
+    assert "No average precision" in words
+    assert "voc_all_point" not in words
 
 
 def test_a_model_shows_its_figures_limits_and_data(
@@ -231,6 +244,7 @@ def test_a_release_that_was_moved_away_is_shown_from_the_catalogue(
     words = report(released, tmp_path / "r.html").words
     assert "There are no iCartoonFace files in releases/one" in words
     assert "rank-1" not in words
+    assert "voc_all_point" not in words
     assert "16 checks, no leak" in words
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from icf.dataset.report.compare.releases import Release, read_release
 from icf.dataset.report.compare.scores import compare_scores
-from icf.dataset.scores.identification import score_identification
+from icf.dataset.scores.recognition.identification import score_identification
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
