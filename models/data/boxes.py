@@ -31,3 +31,25 @@ def wrong_with(box: Box, size: tuple[int, int] | None = None) -> str | None:
     if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
         return "a box outside the picture"
     return None
+
+
+def box_of_sides(value: object) -> Box | None:
+    """Return x1, y1, x2, y2 of a list of x, y, width, height, as JSON has it.
+
+    Returns:
+        None: it is no list of four finite numbers.
+
+    Example:
+        >>> box_of_sides([1, 2, 3, 4]), box_of_sides([1, 2, 3])
+        ((1.0, 2.0, 4.0, 6.0), None)
+    """
+    if not isinstance(value, list) or len(value) != 4:
+        return None
+    if any(type(each) not in (int, float) for each in value):
+        return None
+    try:
+        x, y, width, height = map(float, value)
+    except OverflowError:
+        return None
+    box = (x, y, x + width, y + height)
+    return box if all(map(math.isfinite, box)) else None

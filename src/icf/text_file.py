@@ -27,6 +27,15 @@ _MARKS = (
 #: How .xlsx, .ods (both are ZIP) and .xls begin.
 _SPREADSHEETS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 
+#: How compressed files begin, whatever they are called.
+_COMPRESSED = (
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ\0", "xz", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip", "7z x"),
+)
+
 #: As ``surrogateescape`` reads bytes that are no UTF-8.
 UNREADABLE = re.compile("[\ud800-\udfff]")
 _DECODED = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
@@ -87,7 +96,7 @@ def open_text(path: Path) -> TextFile:
 
     Raises:
         OSError: it cannot be read.
-        BadInput: it is no text but a spreadsheet.
+        BadInput: it is no text but a spreadsheet, or compressed.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -96,6 +105,11 @@ def open_text(path: Path) -> TextFile:
             f"{path} is a spreadsheet program's own file (.xlsx, .ods or .xls); "
             "save it there as CSV, in UTF-8 if it asks"
         )
+    for beginning, called, command in _COMPRESSED:
+        if head.startswith(beginning):
+            raise BadInput(
+                f"{path} is compressed by {called}; unpack it first: {command} does it"
+            )
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return TextFile(path, encoding)

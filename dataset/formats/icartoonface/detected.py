@@ -15,6 +15,7 @@ from icf.icartoonface.lines import Row, read_rows
 
 #: The kind of face that the test's boxes are of.
 _KIND = "cartoon"
+_KINDS = {"cartoon", "human"}
 
 
 def read_detections(path: Path, pictures: Collection[str]) -> Detections:
@@ -57,15 +58,29 @@ def _parsed(row: Row) -> tuple[str, list[list[float]]]:
     """Return the path of a line, and box and score of each face that counts."""
     try:
         line = json.loads(row.text)
-        faces = [face for face in line["faces"] if face.get("kind", _KIND) == _KIND]
+        path, faces = line["path"], line["faces"]
+        if not isinstance(path, str) or not path:
+            raise ValueError("not a path")
+        kinds = [face.get("kind", _KIND) for face in faces]
+        if not _KINDS.issuperset(kinds):
+            raise ValueError("not a kind of face")
         found = [_numbers([*face["box"], face["score"]]) for face in faces]
-        return str(line["path"]), found
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        row.fail('a line of `icf detect --json`: {"path", "faces": [{"box", "score"}]}')
+        row.fail(
+            'a line of `icf detect --json`: {"path", "faces": [{"box": [x1, y1, x2, '
+            'y2], "score", "kind"}]}'
+        )
+    pairs = zip(found, kinds, strict=True)
+    return path, [numbers for numbers, kind in pairs if kind == _KIND]
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:
-    numbers = [float(value) for value in values]
-    if len(numbers) != 5 or not all(map(math.isfinite, numbers)):
+    if len(values) != 5 or any(type(value) not in (int, float) for value in values):
         raise ValueError("not four corners and a score")
+    try:
+        numbers = [float(value) for value in values]
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("not finite")
     return numbers

@@ -27,6 +27,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from icf.errors import BadInput
 from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
+from icf.models.data.boxes import box_of_sides
 from icf.models.data.formats.categories import kinds_of_categories
 from icf.models.data.formats.faces_by_picture import FacesByPicture
 from icf.models.data.picture_files import read_file, state_of
@@ -184,14 +185,10 @@ def _taken(
     if kind is None:
         return Skipped(where, "a category that is no face")
     name = str(image.file_name)
-    numbers = annotation.bbox
-    if not isinstance(numbers, list) or not all(map(_is_number, numbers)):
-        numbers = []
-    if len(numbers) != 4:
+    box = box_of_sides(annotation.bbox)
+    if box is None:
         faces.damage(name)
         return Skipped(where, "a box that is not four numbers")
-    x, y, width, height = map(float, numbers)
-    box = (x, y, x + width, y + height)
     face = LabelledFace(box, kind, ignored=annotation.ignored)
     return faces.add(where, name, face, _size(image))
 
@@ -201,10 +198,6 @@ def _size(image: _Image) -> tuple[int, int] | None:
     if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
         return width, height
     return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _hashable(value: object) -> object:

@@ -25,6 +25,7 @@ from typing import ClassVar
 from xml.etree import ElementTree
 
 from icf.errors import BadInput
+from icf.icartoonface.lines import plain_numbers
 from icf.models.data.base import LabelledFace, LabelledPicture, Reader, Skipped
 from icf.models.data.boxes import wrong_with
 from icf.models.data.formats.places import places_of
@@ -143,9 +144,9 @@ class _Book:
         self, element: ElementTree.Element, size: tuple[int, int]
     ) -> LabelledFace | str:
         """Return a face, or what is wrong with it."""
-        sides = (element.get(side, "") for side in ("xmin", "ymin", "xmax", "ymax"))
+        sides = [element.get(side, "") for side in ("xmin", "ymin", "xmax", "ymax")]
         try:
-            x1, y1, x2, y2 = map(float, sides)
+            x1, y1, x2, y2 = plain_numbers(sides)
         except ValueError:
             return "a box that is no numbers"
         if wrong := wrong_with((x1, y1, x2, y2), size):

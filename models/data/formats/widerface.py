@@ -32,7 +32,7 @@ from icf.own_files import walk
 LIST = "wider_face_train_bbx_gt.txt"
 PICTURES = "WIDER_train"
 
-_NUMBERS = re.compile(r"\s*[+-]?\d+(\s+[+-]?\d+)*\s*", re.ASCII)
+_NUMBERS = re.compile(r"\s*[+-]?\d{1,18}(\s+[+-]?\d{1,18})*\s*", re.ASCII)
 _FIELDS = 10
 _INVALID = 7
 

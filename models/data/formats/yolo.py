@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from icf.errors import BadInput
+from icf.icartoonface.lines import plain_numbers
 from icf.images import Undecodable
 from icf.images.header import upright_size
 from icf.models.data.base import (
@@ -170,7 +171,7 @@ def _face(
 ) -> LabelledFace | str:
     """Return the face of a row, or why it is left out."""
     try:
-        label, *numbers = (float(field) for field in line.split())
+        label, *numbers = plain_numbers(line.split())
     except ValueError:
         return "a row that cannot be read"
     if not label.is_integer() or label not in names:

@@ -22,6 +22,7 @@ from icf.icartoonface.lines import (
     LF,
     LineStyle,
     Row,
+    below_folder,
     checked_name,
     plain_numbers,
     read_rows,
@@ -248,6 +249,7 @@ def _rows_of(path: Path, layout: _Layout) -> tuple[list[Row], LineStyle, str]:
     delimiter = _delimiter(rows, layout)
     if rows and _is_header(_split(rows[0], delimiter)):
         del rows[0]
+    _check_decimals(rows, layout, delimiter)
     return rows, style, delimiter
 
 
@@ -261,7 +263,25 @@ def _parsed(row: Row, layout: _Layout, delimiter: str) -> tuple[str, list[float]
         row.fail(f"numbers in {layout.columns}")
     if not all(map(math.isfinite, numbers)):
         row.fail(f"finite numbers in {layout.columns}")
-    return fields[0], numbers
+    return below_folder(row, fields[0]), numbers
+
+
+def _check_decimals(rows: Sequence[Row], layout: _Layout, delimiter: str) -> None:
+    """Refuse a comma before the decimals of one number and a point in another.
+
+    One of both must group thousands, so that `1.234` may be 1234.
+    """
+    if delimiter == ",":
+        return
+    comma = point = None
+    for row in rows:
+        fields = _split(row, delimiter)
+        numbers = [fields[j] for j in layout.number_fields if j < len(fields)]
+        comma = comma or (row if any("," in each for each in numbers) else None)
+        point = point or (row if any("." in each for each in numbers) else None)
+        if comma and point:
+            last = max(comma, point, key=lambda each: each.number)
+            last.fail("decimals with a comma or with a point in the whole file")
 
 
 def _delimiter(rows: Sequence[Row], layout: _Layout) -> str:

@@ -59,10 +59,12 @@ def read_rows(path: Path) -> tuple[list[Row], LineStyle]:
     """Read a text file as numbered rows, in whatever encoding `open_text` finds.
 
     A byte order mark is dropped. The style is the first line's; a file with no line
-    end at all has the default newline.
+    end at all has the default newline. Lines may end with LF and with CRLF; a lone CR
+    among them ends none, and could hide a line within another.
 
     Raises:
-        BadInput: The file cannot be read, or its encoding is unknown.
+        BadInput: The file cannot be read, its encoding is unknown, it has a zero byte,
+            or a lone CR in a line.
     """
     try:
         with open_text(path).open() as file:
@@ -81,7 +83,19 @@ def read_rows(path: Path) -> tuple[list[Row], LineStyle]:
     if closed:
         lines.pop()
     rows = [Row(path, i, line.removesuffix("\r")) for i, line in enumerate(lines, 1)]
+    _check_signs(text, rows)
     return rows, LineStyle(newline, closed)
+
+
+def _check_signs(text: str, rows: Sequence[Row]) -> None:
+    """Refuse what damaged files and mixed ones have, and no name and no number has."""
+    if "\0" in text:
+        row = next(each for each in rows if "\0" in each.text)
+        row.fail("text", f"a zero byte at column {row.text.index(chr(0)) + 1}")
+    if "\r" in text:
+        for row in rows:
+            if "\r" in row.text:
+                row.fail("LF or CRLF at the end of each line", "a lone CR in this one")
 
 
 def _newline(text: str) -> str:
@@ -89,6 +103,22 @@ def _newline(text: str) -> str:
     if line_feed:
         return "\r\n" if first.endswith("\r") else "\n"
     return "\r" if "\r" in text else "\n"
+
+
+def below_folder(row: Row, name: str) -> str:
+    """Return a picture's name, which never leads out of the folder of the pictures.
+
+    Raises:
+        BadInput: It is absolute, or goes up.
+
+    Example:
+        >>> below_folder(Row(Path("a.txt"), 1, ""), "a/0.jpg")
+        'a/0.jpg'
+    """
+    # A look at the text first: nearly no name has either.
+    if name.startswith("/") or (".." in name and ".." in name.split("/")):
+        row.fail("a picture below the folder of the pictures", repr(name[:_SHOWN]))
+    return name
 
 
 def plain_numbers(fields: Sequence[str], *, decimal_comma: bool = False) -> list[float]:
@@ -144,15 +174,15 @@ def checked_name(name: str, forbidden: str) -> str:
         forbidden: The characters that separate fields in this format.
 
     Raises:
-        BadInput: The name is empty or contains a separator or a line end.
+        BadInput: The name is empty or contains a separator, a line end or a zero byte.
 
     Example:
         >>> checked_name("a/0.jpg", ",")
         'a/0.jpg'
     """
-    if not name or any(c in name for c in forbidden + "\r\n"):
+    if not name or any(c in name for c in forbidden + "\r\n\0"):
         raise BadInput(
             f"cannot write the picture name {name!r}: expected at least one character "
-            f"and none of {forbidden!r}, CR and LF; rename the picture"
+            f"and none of {forbidden!r}, CR, LF and zero bytes; rename the picture"
         )
     return name

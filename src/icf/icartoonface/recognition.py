@@ -27,6 +27,7 @@ from icf.icartoonface.lines import (
     LF,
     LineStyle,
     Row,
+    below_folder,
     checked_name,
     read_rows,
     write_rows,
@@ -106,7 +107,7 @@ def parse_rectrain_row(row: Row) -> tuple[str, list[int]]:
     fields = row.text.split("\t")
     if len(fields) != 5 or not fields[0]:
         row.fail("5 TAB-separated fields: path x1 y1 x2 y2")
-    return fields[0], _integers(row, fields[1:])
+    return below_folder(row, fields[0]), _integers(row, fields[1:])
 
 
 def rectrain_rows(path: Path) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
@@ -263,7 +264,7 @@ def _picture(row: Row) -> tuple[str, list[int]]:
     integers = _integers(row, fields[1:])
     if integers[4] < DISTRACTOR:
         row.fail("a label of -1 (distractor) or more", fields[5])
-    return fields[0], integers
+    return below_folder(row, fields[0]), integers
 
 
 def _pairs(

@@ -172,7 +172,7 @@ def test_a_name_that_leads_out_of_the_folder_is_no_picture(published: Path) -> N
     path = published / DETTRAIN_LIST
     path.write_text(f"../{DETVAL_LIST},1,1,5,5\n{path.read_text()}")
     _, [fault], _ = listed(published)
-    assert "there is no picture" in fault.why
+    assert "a picture below the folder" in fault.why
 
 
 def test_boxes_that_are_none_are_counted_and_leave_no_background(

@@ -14,7 +14,7 @@ from icf.icartoonface.lines import (
     write_rows,
 )
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\ufeff"))
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n\ufeff"))
 
 
 @given(

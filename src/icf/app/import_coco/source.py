@@ -16,7 +16,7 @@ from icf.app.import_coco.annotations import (
     read_annotations,
 )
 from icf.app.import_coco.files import PictureFinder, annotation_files
-from icf.app.importing.fields import box_of, field_of
+from icf.app.importing.fields import field_of
 from icf.app.importing.given import (
     Fault,
     GivenFace,
@@ -29,7 +29,7 @@ from icf.app.importing.given import (
 from icf.app.importing.held_out import HeldOut, part_of
 from icf.errors import BadInput
 from icf.models.data.base import Kind
-from icf.models.data.boxes import wrong_with
+from icf.models.data.boxes import box_of_sides, wrong_with
 from icf.models.data.formats.categories import kind_of_category
 from icf.names import normal_name
 
@@ -242,7 +242,7 @@ class _OfFile:
         if kind is None:
             self._left_out["a category that is no face"] += 1
             return None
-        box = box_of(of.bbox)
+        box = box_of_sides(of.bbox)
         if box is None:
             return f"a box that is not four finite numbers: {str(of.bbox)[:80]}"
         if of.is_crowd:

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from icf.app.importing.fields import box_of, field_of, size_of
+from icf.app.importing.fields import field_of, size_of
 from icf.app.importing.given import Fault, Place
 from icf.errors import BadInput
 from icf.models.data.base import Box
+from icf.models.data.boxes import box_of_sides
 from icf.names import normal_name
 from icf.spreadsheet import BadRow, read_table
 from icf.text_file import UNREADABLE, open_text
@@ -167,7 +168,7 @@ def _objects(
 
 
 def _box(value: object) -> Box:
-    found = box_of(json.loads(value) if isinstance(value, str) else value)
+    found = box_of_sides(json.loads(value) if isinstance(value, str) else value)
     if found is None:
         raise ValueError(f"a box that is not four finite numbers: {str(value)[:80]}")
     return found

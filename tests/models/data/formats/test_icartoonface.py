@@ -114,7 +114,7 @@ def test_damaged_rows_are_left_out_with_their_line(tmp_path: Path) -> None:
         "a box without area",
         "no such picture",
         "a row that cannot be read",
-        "no such picture",
+        "a row that cannot be read",
         "a row that cannot be read",
     ]
     assert [f"line {4 + i}" in each.where for i, each in enumerate(skipped)] == [
