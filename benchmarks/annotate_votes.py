@@ -38,7 +38,7 @@ GOAL = (
 
 PLAIN = World()
 GROUPS = replace(PLAIN, group=2.0)
-GRIDS = replace(GROUPS, grid=0.9)
+GRIDS = replace(GROUPS, grid=0.89)
 WORLDS = {
     "without_model": replace(PLAIN, priors=False),
     "posterior": PLAIN,

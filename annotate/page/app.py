@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import Scope
 
 from icf.annotate.page import admin, api, home, html, join, me, pictures, static
@@ -20,12 +21,15 @@ from icf.annotate.page.limits import Limit
 from icf.annotate.page.serving import Serving
 
 
-def make_app(desk: Desk, serving: Serving | None = None) -> Starlette:
+def make_app(
+    desk: Desk, serving: Serving | None = None, more: Sequence[Route] = ()
+) -> Starlette:
     """Make the application of a desk.
 
     Args:
         desk: what it works with.
         serving: how browsers reach it; None: on this machine alone.
+        more: routes of the desk's further pages.
     """
     serving = serving or Serving()
     cookie = join.cookie_name(desk.key, serving)
@@ -40,6 +44,7 @@ def make_app(desk: Desk, serving: Serving | None = None) -> Starlette:
 
     app = Starlette(
         routes=[
+            *more,
             *static.ROUTES,
             *join.ROUTES,
             *me.ROUTES,

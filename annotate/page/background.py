@@ -46,9 +46,11 @@ class Background:
 
     Attributes:
         workspace: of the server.
+        asks: whether more is asked when few questions are left.
     """
 
     workspace: Workspace
+    asks: bool = True
     _woken: threading.Event = field(default_factory=threading.Event)
     _ends: threading.Event = field(default_factory=threading.Event)
     _starved: threading.Event = field(default_factory=threading.Event)
@@ -79,7 +81,8 @@ class Background:
 
     def _run(self) -> None:
         run_id = self.workspace.begin_run("icf-annotate serve")
-        chores = _Chores(self.workspace, Asker(self.workspace, run_id), run_id)
+        asker = Asker(self.workspace, run_id) if self.asks else None
+        chores = _Chores(self.workspace, asker, run_id)
         while True:
             ends = self._ends.is_set()
             self._woken.clear()
@@ -118,7 +121,7 @@ class _Chores:
     """What is done now and then."""
 
     workspace: Workspace
-    asker: Asker
+    asker: Asker | None
     run_id: int
     swept_at: float = 0.0
     ask_again_at: float = 0.0
@@ -148,6 +151,10 @@ class _Chores:
             took = time.monotonic() - now
             self.weigh_at = time.monotonic() + max(WEIGH, took / WEIGH_SHARE)
             self.is_new = False
-        if now >= self.ask_again_at and (starved or self.asker.are_few()):
-            asked = self.asker.ask()
+        if self.asker is not None and now >= self.ask_again_at:
+            self._ask_more(self.asker, starved=starved)
+
+    def _ask_more(self, asker: Asker, *, starved: bool) -> None:
+        if starved or asker.are_few():
+            asked = asker.ask()
             self.ask_again_at = 0.0 if asked else time.monotonic() + NOTHING_LEFT

@@ -40,6 +40,7 @@ class Desk:
         tasks: by name, in the order of the menu.
         background: what is done between requests.
         crops: reference pictures that were shown a moment ago.
+        pages: names and titles of further pages, for reviewers.
     """
 
     workspace: Workspace
@@ -48,18 +49,25 @@ class Desk:
     tasks: Mapping[str, TaskKind]
     background: Background
     crops: Crops = field(default_factory=Crops)
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
-def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
+def open_desk(
+    workspace: Workspace,
+    tasks: Iterable[str],
+    pages: Mapping[str, str] | None = None,
+) -> Desk:
     """Make the desk of a workspace.
 
     Args:
         workspace: whose questions are to be answered.
         tasks: names of the tasks to offer, see `TASKS`.
+        pages: names and titles of further pages that the server has.
     """
+    asked_for = set(tasks)
     settings = workspace.settings.annotate
     leasing = Leasing(settings.lease_minutes * 60)
-    background = Background(workspace)
+    background = Background(workspace, asks=bool(asked_for))
     sources: dict[str, Source] = {}
     kinds: dict[str, TaskKind] = {}
     # Each kind of task adds itself here: see icf.annotate.tasks.base.
@@ -93,12 +101,11 @@ def open_desk(workspace: Workspace, tasks: Iterable[str]) -> Desk:
     kinds[BoxReviewTask.name] = BoxReviewTask(
         workspace.catalogue, leasing, settings.box_iou
     )
-    asked_for = set(tasks)
     if "review" in asked_for:
         asked_for.add(BoxReviewTask.name)
     offered = {name: kinds[name] for name in kinds if name in asked_for}
     key = read_key(workspace.root)
-    return Desk(workspace, key, sources, offered, background)
+    return Desk(workspace, key, sources, offered, background, pages=pages or {})
 
 
 #: Names of all tasks, in the order of the menu.

@@ -5,17 +5,20 @@ from __future__ import annotations
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from icf.annotate.page.html import TITLES, WHAT, offered, page, render
+from icf.annotate.page.html import TITLES, WHAT, further, offered, page, render
 from icf.annotate.page.requests import desk_of, person_of_request, visit_of_request
 
 
-async def home_page(request: Request) -> HTMLResponse:
-    """What there is to do."""
+async def home_page(request: Request) -> Response:
+    """What there is to do; where there are no tasks at all, the first other page."""
     visit = await visit_of_request(request)
     desk = desk_of(request)
+    others = further(desk, visit.person)
+    if others and not desk.tasks:
+        return RedirectResponse(f"/{others[0][0]}", 303)
     tasks = [
         (name, title, WHAT.get(name, "")) for name, title in offered(desk, visit.person)
     ]

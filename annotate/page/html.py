@@ -69,6 +69,15 @@ def offered(desk: Desk, someone: Person) -> list[tuple[str, str]]:
     ]
 
 
+def further(desk: Desk, someone: Person) -> list[tuple[str, str]]:
+    """The name and the title of each page besides tasks that a person may open."""
+    return list(desk.pages.items()) if someone.role >= Role.REVIEWER else []
+
+
+def _menu(desk: Desk, someone: Person) -> list[tuple[str, str]]:
+    return [*offered(desk, someone), *further(desk, someone)]
+
+
 def render(
     name: str,
     *,
@@ -96,7 +105,7 @@ def render(
             is_admin=visit is not None and visit.person.role >= Role.ADMIN,
             csrf=visit.csrf if visit else "",
             preferences=visit.preferences if visit else Preferences(),
-            menu=offered(desk, visit.person) if known and desk and visit else [],
+            menu=_menu(desk, visit.person) if known and desk and visit else [],
             **(values or {}),
         )
     )

@@ -292,6 +292,7 @@ class Chosen(Code):
         "drawn at random from the faces that follow another one of their track",
     )
     SURE = "sure", "the model is sure of it; a person looks at it once"
+    BY_HAND = "by_hand", "a person chose it while looking through the catalogue"
 
 
 class Choice(Code):

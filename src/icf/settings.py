@@ -330,7 +330,7 @@ class AnnotateSettings(_Section):
         "more known questions is paused; 0: nobody is",
     )
     grid_probability: float = Field(
-        default=0.9,
+        default=0.89,
         ge=0,
         le=1,
         description="least probability of the faces that are shown together in a grid",

@@ -58,6 +58,10 @@ COMMANDS = {
         "Remove a picture or a character for good.",
     ),
     "config": Subcommand("icf.app.config:config", "Show the settings."),
+    "browse": Subcommand(
+        "icf.app.browse.command:browse",
+        "Look through albums, characters and faces in a browser.",
+    ),
     "doctor": Subcommand(
         "icf.app.doctor.command:doctor", "Check this machine and the workspace."
     ),

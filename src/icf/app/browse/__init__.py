@@ -1,0 +1,1 @@
+"""Look through the catalogue in a browser: albums, characters, faces, and why."""
