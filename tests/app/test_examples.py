@@ -34,7 +34,9 @@ EXAMPLES = sorted(
 FIRST = sorted({line.split()[0]: line for line in reversed(EXAMPLES)}.values())
 
 #: They go on until they are interrupted.
-SERVERS = [line for line in EXAMPLES if line.startswith("icf-annotate serve ")]
+SERVERS = [
+    line for line in EXAMPLES if line.startswith(("icf-annotate serve ", "icf browse "))
+]
 
 
 @pytest.fixture(scope="module")
