@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from icf.command import Invocation, example, pass_invocation, shared_options
 if TYPE_CHECKING:
     from icf.dataset.cli.evaluate.detection_inputs import Asked, Inputs
     from icf.dataset.scores.detection.evaluation import Evaluation
+    from icf.dataset.scores.detection.oddities import Oddities
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -103,18 +105,19 @@ def detection(invocation: Invocation, /, **options: Any) -> None:
     """
     from icf.dataset.cli.evaluate.detection_inputs import Asked, read_inputs
     from icf.dataset.scores.detection.evaluation import evaluate
+    from icf.dataset.scores.detection.oddities import find_oddities
 
     asked = Asked(**options)
     inputs = read_inputs(invocation, asked)
     made = evaluate(inputs.truth, inputs.found, inputs.threshold, asked.draws)
+    odd = find_oddities(inputs.truth, inputs.found)
     values: dict[str, Any] = {
         **made.values(),
-        "repeated_boxes": inputs.truth.boxes.repeated,
-        "repeated_detections": inputs.found.detections.repeated,
+        **asdict(odd),
         "detector": inputs.detector,
         "boxes_are": "proposed" if inputs.unverified else "as given",
     }
-    _caution(invocation, asked, inputs, made)
+    _caution(invocation, asked, inputs, odd, made)
     if asked.plots is not None:
         values["plots"] = _plots(invocation, asked.plots, inputs.pictures, made)
     from icf.dataset.cli.evaluate.detection_table import detection_table
@@ -123,19 +126,23 @@ def detection(invocation: Invocation, /, **options: Any) -> None:
 
 
 def _caution(
-    invocation: Invocation, asked: Asked, inputs: Inputs, made: Evaluation
+    invocation: Invocation,
+    asked: Asked,
+    inputs: Inputs,
+    odd: Oddities,
+    made: Evaluation,
 ) -> None:
     """Say what a reader of the figures must know."""
-    boxes, found = inputs.truth.boxes, inputs.found.detections
-    for path, each in ((inputs.truth_path, boxes), (asked.detections, found)):
-        if each.repeated:
-            invocation.say(f"{path} repeats {each.repeated} boxes; each of them counts")
-    for what, each in (("true boxes", boxes), ("detections", found)):
-        if number := int(each.degenerate.sum()):
-            invocation.say(
-                f"{number:,} {what} have no width or no height, or inverted corners; "
-                "they count, but hardly anything overlaps them by half"
-            )
+    for path, number in (
+        (inputs.truth_path, odd.repeated_boxes),
+        (asked.detections, odd.repeated_detections),
+    ):
+        if number:
+            invocation.say(f"{path} repeats {number} boxes; each of them counts")
+    for message in odd.messages():
+        invocation.say(message)
+    if not len(inputs.found.scores):
+        invocation.say("there is no detection at all: every face counts as missed")
     score = made.scored.score
     if score.official_unseen:
         invocation.say(

@@ -18,6 +18,8 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 _NAMED = 5
+#: Pixels that no picture has a side of; areas of such boxes are still exact enough.
+_LARGEST = 1e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,13 +117,21 @@ def _check(truth: DetectionBoxes, detections: Detections) -> None:
         ("detection", detections.corners),
         ("score of detection", detections.scores[:, None]),
     ):
-        bad = ~np.isfinite(values).all(axis=1)
-        if bad.any():
-            row = int(bad.argmax())
-            raise BadInput(
-                f"{what} {row + 1}: expected finite numbers, "
-                f"found {values[row].tolist()}"
-            )
+        _refuse(~np.isfinite(values).all(axis=1), values, what, "finite numbers")
+    for what, values in (
+        ("true box", truth.corners),
+        ("detection", detections.corners),
+    ):
+        beyond = (np.abs(values) > _LARGEST).any(axis=1)
+        _refuse(beyond, values, what, f"corners within {_LARGEST:,.0f} pixels")
+
+
+def _refuse(bad: BoolArray, values: FloatArray, what: str, expected: str) -> None:
+    if bad.any():
+        row = int(bad.argmax())
+        raise BadInput(
+            f"{what} {row + 1}: expected {expected}, found {values[row].tolist()}"
+        )
 
 
 def _picture_in_truth(truth: DetectionBoxes, detections: Detections) -> IntArray:
