@@ -13,12 +13,13 @@ from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
+    interval,
     load,
+    pair_of,
     recognition_options,
 )
 
 if TYPE_CHECKING:
-    from icf.dataset.scores.recognition.bootstrap import Bounds
     from icf.dataset.scores.recognition.identification import Identified
     from icf.dataset.scores.recognition.match_curve import MatchCurve
 
@@ -63,7 +64,7 @@ def _json(loaded: Loaded, found: Identified) -> dict[str, Any]:
         **asdict(found.score),
         "caution": found.score.caution,
         **loaded.about,
-        "intervals": {f"rank{k}": _pair(whole.at(k)[1]) for k in _NAMED},
+        "intervals": {f"rank{k}": pair_of(whole.at(k)[1]) for k in _NAMED},
         "cmc": _curve(whole),
         "groups": {
             kind: {
@@ -71,7 +72,7 @@ def _json(loaded: Loaded, found: Identified) -> dict[str, Any]:
                     "pairs": curve.pairs,
                     "identities": curve.identities,
                     **{f"rank{k}": curve.at(k)[0] for k in _NAMED},
-                    "intervals": {f"rank{k}": _pair(curve.at(k)[1]) for k in _NAMED},
+                    "intervals": {f"rank{k}": pair_of(curve.at(k)[1]) for k in _NAMED},
                 }
                 for name, curve in curves.items()
             }
@@ -89,10 +90,6 @@ def _curve(curve: MatchCurve) -> list[dict[str, float | None]]:
     ]
 
 
-def _pair(bounds: Bounds) -> list[float] | None:
-    return None if bounds.low is None else [bounds.low, bounds.high or 0.0]
-
-
 def _rows(loaded: Loaded, found: Identified) -> Iterator[tuple[str, str, str, str]]:
     score = found.score
     for name in ("probes", "identities", "distractors"):
@@ -107,10 +104,7 @@ def _rows(loaded: Loaded, found: Identified) -> Iterator[tuple[str, str, str, st
 
 def _row(title: str, curve: MatchCurve, rank: int) -> tuple[str, str, str, str]:
     percent, bounds = curve.at(rank)
-    interval = ""
-    if bounds.low is not None:
-        interval = f"{bounds.low:.2f} to {bounds.high:.2f}%"
-    return title, f"{curve.pairs:,}", f"{percent:.2f}%", interval
+    return title, f"{curve.pairs:,}", f"{percent:.2f}%", interval(bounds)
 
 
 def _plot(invocation: Invocation, asked: Asked, found: Identified) -> None:

@@ -13,6 +13,14 @@ cli = command.group(
             "icf.dataset.cli.evaluate.identification:identification",
             "Compute rank-k of a recogniser, as the official script does.",
         ),
+        "verification": Subcommand(
+            "icf.dataset.cli.evaluate.verification:verification",
+            "Compute how well genuine and impostor pairs are told apart.",
+        ),
+        "open-set": Subcommand(
+            "icf.dataset.cli.evaluate.open_set:open_set",
+            "Compute how well known characters are identified among unknown ones.",
+        ),
         "detection": Subcommand(
             "icf.dataset.cli.evaluate.detection:detection",
             "Compute average precision of a detector, in three named conventions.",

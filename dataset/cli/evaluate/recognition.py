@@ -13,6 +13,7 @@ from icf.command import Invocation
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
+    from icf.dataset.scores.recognition.bootstrap import Bounds
     from icf.dataset.scores.recognition.groups import Grouping
     from icf.dataset.scores.recognition.test_set import TestSet
     from icf.dataset.scores.recognition.unit_vectors import Features
@@ -217,3 +218,17 @@ def _is_guessed(asked: Asked, about: Mapping[str, Any]) -> bool:
     if asked.features is None or asked.dim is not None:
         return False
     return bool(about["dtype"] == "float32") and is_raw(asked.features)
+
+
+def pair_of(bounds: Bounds) -> list[float] | None:
+    """An interval for JSON; None: there is none."""
+    if bounds.low is None or bounds.high is None:
+        return None
+    return [bounds.low, bounds.high]
+
+
+def interval(bounds: Bounds, scale: float = 1.0) -> str:
+    """An interval for people, in percent; "" where there is none."""
+    if bounds.low is None or bounds.high is None:
+        return ""
+    return f"{scale * bounds.low:.2f} to {scale * bounds.high:.2f}%"

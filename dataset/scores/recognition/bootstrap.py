@@ -68,11 +68,7 @@ def draw_weights(identities: int, seed: int = SEED) -> FloatArray:
 def ratio_bounds(
     parts: FloatArray, wholes: FloatArray, weights: FloatArray
 ) -> list[Bounds]:
-    """The percentile interval of shares, each a sum of parts over a sum of wholes.
-
-    Where every identity is wholly right, or wholly wrong, drawing again changes nothing
-    and would promise certainty. That bound is then Wilson's (1927) of as many
-    observations as there are identities: n / (n + z^2) from the other end.
+    """The interval of shares, each a sum of parts over a sum of wholes.
 
     Args:
         parts: Shape (identities, k): what is counted of each, in k scores.
@@ -83,17 +79,36 @@ def ratio_bounds(
         k intervals, of shares from 0 to 1.
     """
     used = wholes > 0
-    identities = int(used.sum())
-    if identities < FEWEST:
-        return [NONE] * parts.shape[1]
     of_each = weights[:, used]
     below = of_each @ wholes[used]
     shares = (of_each @ parts[used]) / np.maximum(below, 1)[:, None]
-    tail = (1 - CONFIDENCE) / 2
+    estimates = parts[used].sum(axis=0) / max(wholes[used].sum(), 1)
     # A drawing may have none of a few identities; it then says nothing.
-    low, high = np.quantile(shares[below > 0], (tail, 1 - tail), axis=0)
-    estimate = parts[used].sum(axis=0) / wholes[used].sum()
+    return drawn_bounds(estimates, shares[below > 0], int(used.sum()))
+
+
+def drawn_bounds(
+    estimates: FloatArray, shares: FloatArray, identities: int
+) -> list[Bounds]:
+    """The percentile interval of shares that were computed of every drawing.
+
+    Where every identity is wholly right, or wholly wrong, drawing again changes nothing
+    and would promise certainty. That bound is then Wilson's (1927) of as many
+    observations as there are identities: n / (n + z^2) from the other end.
+
+    Args:
+        estimates: Shape (k,): the shares of all identities, from 0 to 1.
+        shares: Shape (drawings, k).
+        identities: How many there are; with fewer than two there is no interval.
+
+    Returns:
+        k intervals.
+    """
+    if identities < FEWEST or not len(shares):
+        return [NONE] * len(estimates)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(shares, (tail, 1 - tail), axis=0)
     unseen = _NORMAL**2 / (identities + _NORMAL**2)
-    low = np.where(estimate == 1, np.minimum(low, 1 - unseen), low)
-    high = np.where(estimate == 0, np.maximum(high, unseen), high)
+    low = np.where(estimates == 1, np.minimum(low, 1 - unseen), low)
+    high = np.where(estimates == 0, np.maximum(high, unseen), high)
     return [Bounds(float(a), float(b)) for a, b in zip(low, high, strict=True)]

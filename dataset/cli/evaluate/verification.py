@@ -1,0 +1,173 @@
+"""`icf-evaluate verification`: whether two pictures are of one character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from icf import command
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.evaluate.recognition import (
+    Asked,
+    Loaded,
+    interval,
+    load,
+    pair_of,
+    recognition_options,
+)
+from icf.errors import WrongUse
+
+if TYPE_CHECKING:
+    from icf.dataset.scores.recognition.pair_blocks import Pairs
+    from icf.dataset.scores.recognition.verification import Operating, Verification
+
+
+@click.command("verification")
+@recognition_options
+@click.option(
+    "--pairs",
+    "pairs_path",
+    metavar="PAIRS.txt",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Score these pairs only: two pictures of the list a line, or those of LFW.",
+)
+@shared_options
+@pass_invocation
+@example(
+    "icf-evaluate verification --release releases/first"
+    " --features releases/first/recognition/icartoonface_rectest_features.bin"
+)
+def verification(
+    invocation: Invocation, /, pairs_path: Path | None, **options: Any
+) -> None:
+    """Compute the true accept rate (TAR) at false accept rates (FAR) of 0.1 to 1e-6.
+
+    Every pair of pictures of the test is compared, but for pairs of two distractors. A
+    rate for which there are too few impostor pairs is refused, and said. The interval
+    of 95% is for identities that are drawn again. EER is the equal error rate.
+    """
+    # Imported here, so that help and wrong use do not wait for numpy.
+    from icf.dataset.scores.recognition.verification import verify
+
+    asked = Asked(**options)
+    if pairs_path is not None and asked.templates is not None:
+        raise WrongUse(
+            "--pairs names pictures, and --templates has none: leave out one"
+        )
+    loaded = load(invocation, asked)
+    found = verify(_pairs(loaded, pairs_path), loaded.groups, asked.seed)
+    for each in found.operating:
+        if each.tar is None:
+            invocation.say(refusal("FAR", each.far, "impostor pairs", each.needed))
+    if asked.plots is not None:
+        _plot(invocation, asked, found)
+    columns = ("", "accepted", "score", "95%", "threshold")
+    invocation.emit(
+        _json(loaded, found), lambda: command.table(columns, list(_rows(loaded, found)))
+    )
+
+
+def refusal(name: str, rate: float, what: str, needed: int) -> str:
+    """Say why there is no score at a rate."""
+    return f"no score at {name} {rate:g}: it needs {needed:,} {what}, for 30 errors"
+
+
+def _pairs(loaded: Loaded, path: Path | None) -> Pairs:
+    from icf.dataset.scores.recognition.pair_blocks import AllPairs, ListedPairs
+    from icf.dataset.scores.recognition.pairs_file import read_pairs
+    from icf.dataset.scores.recognition.unit_vectors import check_features, unit
+
+    check_features(loaded.info.files, loaded.features)
+    units = unit(loaded.features)
+    if path is None:
+        return AllPairs(loaded.info, units)
+    return ListedPairs(loaded.info, units, read_pairs(path, loaded.info))
+
+
+def _json(loaded: Loaded, found: Verification) -> dict[str, Any]:
+    return {
+        "genuine_pairs": found.genuine,
+        "impostor_pairs": found.impostors,
+        "identities": found.identities,
+        "eer": found.eer,
+        "eer_interval": pair_of(found.eer_bounds),
+        "eer_threshold": found.eer_threshold,
+        "tar": [_tar(each) for each in found.operating],
+        **loaded.about,
+        "det": [
+            {"far": p.far, "frr": p.frr, "low": p.bounds.low, "high": p.bounds.high}
+            for p in found.curve
+        ],
+    }
+
+
+def _tar(each: Operating) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "far": each.far,
+        "tar": each.tar,
+        "interval": pair_of(each.bounds),
+        "threshold": each.threshold,
+        "accepted": each.accepted,
+        "false_accepts": each.false_accepts,
+        "impostor_pairs_needed": each.needed,
+        "groups": {
+            kind: {
+                name: {"tar": tar, "interval": pair_of(bounds), "pairs": pairs}
+                for name, (tar, bounds, pairs) in groups.items()
+            }
+            for kind, groups in each.groups.items()
+        },
+    }
+    if each.tar is None:
+        made["refused"] = refusal("FAR", each.far, "impostor pairs", each.needed)
+    return made
+
+
+def _rows(loaded: Loaded, found: Verification) -> Iterator[tuple[str, ...]]:
+    yield "genuine pairs", "", f"{found.genuine:,}", "", ""
+    yield "impostor pairs", "", f"{found.impostors:,}", "", ""
+    yield "identities", "", f"{found.identities:,}", "", ""
+    yield "numbers a picture", "", f"{loaded.about['dim']:,}", "", ""
+    eer = interval(found.eer_bounds, 100)
+    yield "EER", "", f"{found.eer:.2%}", eer, f"{found.eer_threshold:.4f}"
+    for each in found.operating:
+        if each.tar is None:
+            yield f"TAR at FAR {each.far:g}", "", "too few impostor pairs", "", ""
+            continue
+        yield (
+            f"TAR at FAR {each.far:g}",
+            f"{each.accepted:,}",
+            f"{each.tar:.2%}",
+            interval(each.bounds, 100),
+            f"{each.threshold:.4f}",
+        )
+        for kind, groups in each.groups.items():
+            if kind == "role":
+                for name, (tar, bounds, _) in groups.items():
+                    yield f"  {name}", "", f"{tar:.2%}", interval(bounds, 100), ""
+
+
+def _plot(invocation: Invocation, asked: Asked, found: Verification) -> None:
+    from icf.dataset.scores.plots import Line, Plot, write_plot
+
+    assert asked.plots is not None
+    line = Line(
+        "all pairs",
+        [each.far for each in found.curve][::-1],
+        [each.frr for each in found.curve][::-1],
+        [each.bounds.low for each in found.curve][::-1],
+        [each.bounds.high for each in found.curve][::-1],
+    )
+    plot = Plot(
+        "Error trade-off, with intervals of 95%",
+        "false accept rate",
+        "false reject rate",
+        [line],
+        log_x=True,
+        most=1.0,
+    )
+    files = write_plot(asked.plots, "det", plot)
+    invocation.say(f"wrote {', '.join(map(str, files))}")
