@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from icf.app.import_icartoonface.release import UNKNOWN_DETECTOR
+from icf.app.import_icartoonface.release import UNKNOWN_DETECTOR, Release
 from icf.app.init import make_workspace
 from icf.catalogue import schema
 from icf.catalogue.annotation.schema import box_task, verified_box
@@ -20,6 +20,7 @@ from icf.codes import BoxStatus, FaceReason, ImageReason, Verdict
 from icf.dataset import contents
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
+from icf.errors import BadInput
 from icf.icartoonface import parts
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
@@ -224,6 +225,34 @@ def test_a_swapped_picture_is_refused_by_name(
     found = json.loads(done.stdout)
     assert found["files"]["refused"] == {"wrong_bytes": 1}
     assert str(one) in found["faults"][0]["why"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"formats": {"coco": "."}}, "was written as coco alone"),
+        ({"formats": {"icartoonface": "../x"}}, "is no folder below the release"),
+        ({"crops": {"rate": 1.5}}, "import one without --crops"),
+        ({"inputs": None}, "is no summary of a release"),
+    ],
+)
+def test_a_release_that_cannot_be_imported_says_why(
+    changed: dict[str, object], why: str, release: Path, tmp_path: Path
+) -> None:
+    summary = json.loads((release / "release.json").read_text())
+    (tmp_path / "release.json").write_text(json.dumps({**summary, **changed}))
+    with pytest.raises(BadInput, match=why):
+        Release(tmp_path)
+
+
+def test_a_release_without_pictures_says_how_to_get_them(
+    release: Path, tmp_path: Path
+) -> None:
+    own = Path(shutil.copytree(release, tmp_path / "own"))
+    for each in own.rglob("*.jpg"):
+        each.unlink()
+    with pytest.raises(BadInput, match="icf release relink"):
+        list(Release(own).pictures())
 
 
 def test_labels_that_no_person_gave_are_not_made_labels(

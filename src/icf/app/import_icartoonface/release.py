@@ -32,6 +32,7 @@ from icf.app.importing.given import (
     Stated,
 )
 from icf.dataset import contents, licences
+from icf.errors import BadInput
 from icf.icartoonface.detection import (
     DetectionBoxes,
     read_dettest_csv,
@@ -115,6 +116,11 @@ class Release:
         source, key = SourceFile.of(table), key_of(self.summary)
         found = self._tables(contents.read_contents(table))
         places = places_by_content(self.root / licences.FILE)
+        if found and not any(each.is_there for each in found.values()):
+            raise BadInput(
+                f"{self.root}: none of its pictures is there; `icf release relink` "
+                "downloads those of a release without pictures"
+            )
         for sha256, each in found.items():
             if not each.is_there:
                 where = f"{table}, line {each.line}"

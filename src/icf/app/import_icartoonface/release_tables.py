@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from icf.app.importing.given import Place, Publisher
-from icf.dataset import licences
 from icf.dataset.inputs import LOCAL
 from icf.errors import BadInput
 from icf.settings import Settings
@@ -18,6 +18,9 @@ from icf.text_file import open_text
 
 SUMMARY = "release.json"
 _FORMAT = "icartoonface"
+#: A release without pictures has the same layout, once they are downloaded.
+_RELINK = "relink"
+_LAYOUTS = {_FORMAT, _RELINK}
 #: The settings that say what a release contains.
 _SECTIONS = ("filter", "dataset", "harvest")
 
@@ -46,14 +49,19 @@ def folder_of(root: Path, summary: Mapping[str, Any]) -> Path:
     """
     # Releases of earlier versions name no formats, as there was this one only.
     formats = summary.get("formats", {_FORMAT: "."})
-    if not isinstance(formats, dict) or _FORMAT not in formats:
+    if not isinstance(formats, dict) or not _LAYOUTS & set(formats):
         written = ", ".join(sorted(map(str, formats)))
         raise BadInput(
             f"{root}: this release was written as {written} alone; name the folder of "
             f"one of these to `icf import` of its kind, or write it with --format "
             f"{_FORMAT}"
         )
-    folder = Path(str(formats[_FORMAT]))
+    if "crops" in summary:
+        raise BadInput(
+            f"{root}: this release has crops, and not the pictures as fetched, so that "
+            "its boxes are in no picture of it; import one without --crops"
+        )
+    folder = Path(str(formats.get(_FORMAT, formats.get(_RELINK))))
     if folder.is_absolute() or ".." in folder.parts:
         raise BadInput(f"{root / SUMMARY}: {folder} is no folder below the release")
     return folder
@@ -94,11 +102,12 @@ def places_by_content(path: Path) -> dict[str, list[Place]]:
     """
     first: dict[str, str] = {}
     found: dict[str, list[Place]] = defaultdict(list)
-    for row in rows_of(path, *licences.COLUMNS):
+    names = [each.name for each in fields(Place)]
+    for row in rows_of(path, "file", "sha256", *names):
         sha256, file = row["sha256"], row["file"]
         # A picture without a source has a row that says nothing.
         if first.setdefault(sha256, file) == file and row["url"]:
-            place = Place(*(row[name] for name in licences.COLUMNS[2:]))
+            place = Place(*(row[name] for name in names))
             # A shard may have a picture twice.
             if place not in found[sha256]:
                 found[sha256].append(place)
