@@ -117,18 +117,19 @@ def _check(truth: DetectionBoxes, detections: Detections) -> None:
         ("detection", detections.corners),
         ("score of detection", detections.scores[:, None]),
     ):
-        _refuse(~np.isfinite(values).all(axis=1), values, what, "finite numbers")
+        odd = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        _refuse(odd, values, what, "finite numbers")
     for what, values in (
         ("true box", truth.corners),
         ("detection", detections.corners),
     ):
-        beyond = (np.abs(values) > _LARGEST).any(axis=1)
+        beyond = np.flatnonzero((np.abs(values) > _LARGEST).any(axis=1))
         _refuse(beyond, values, what, f"corners within {_LARGEST:,.0f} pixels")
 
 
-def _refuse(bad: BoolArray, values: FloatArray, what: str, expected: str) -> None:
-    if bad.any():
-        row = int(bad.argmax())
+def _refuse(bad: IntArray, values: FloatArray, what: str, expected: str) -> None:
+    if len(bad):
+        row = int(bad[0])
         raise BadInput(
             f"{what} {row + 1}: expected {expected}, found {values[row].tolist()}"
         )
