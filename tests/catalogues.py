@@ -19,6 +19,9 @@ from icf.filter.step_names import ENTRY_STEPS
 #: As the program has it, whatever stands in its place during the tests.
 MIGRATE = Catalogue.upgrade
 
+#: Bytes of a table from which on TRUNCATE gives its room back.
+_ROOM = 262_144
+
 
 class Copies:
     """Stands in for `Catalogue.upgrade`: a new SQLite file is a copy of one.
@@ -48,15 +51,41 @@ def empty_postgres(url: str) -> Catalogue:
     catalogue = Catalogue(url)
     with catalogue.engine.begin() as connection:
         if _is_whole(connection):
-            names = ", ".join(f'"{name}"' for name in metadata.tables)
-            empty = f"TRUNCATE {names} RESTART IDENTITY CASCADE"
-            connection.execute(sa.text(empty))
+            _empty(connection)
             entry_steps.declare(connection, ENTRY_STEPS)
             return catalogue
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
     MIGRATE(catalogue)
     return catalogue
+
+
+def _empty(connection: sa.Connection) -> None:
+    """Remove all rows, and begin the numbers again at 1.
+
+    To empty all tables by TRUNCATE takes ten times as long where most have no rows; but
+    deleted rows keep their room.
+    """
+    sizes = "SELECT max(pg_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+    ours = " AND relnamespace = 'public'::regnamespace"
+    if connection.execute(sa.text(sizes + ours)).scalar_one() > _ROOM:
+        names = ", ".join(f'"{name}"' for name in metadata.tables)
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        return
+    tables = metadata.sorted_tables[::-1]
+    has_rows = (
+        f"SELECT '{each.name}' WHERE EXISTS (SELECT 1 FROM \"{each.name}\")"
+        for each in tables
+    )
+    found = set(connection.execute(sa.text(" UNION ALL ".join(has_rows))).scalars())
+    for each in tables:
+        if each.name in found:
+            connection.execute(sa.delete(each))
+    again = (
+        "SELECT setval(format('%I.%I', schemaname, sequencename), 1, false) "
+        "FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+    )
+    connection.execute(sa.text(again))
 
 
 def _is_whole(connection: sa.Connection) -> bool:
