@@ -32,6 +32,7 @@ from icf.dataset.report.process.reliability import read_reliability
 from icf.dataset.report.process.rounds import read_shown_rounds, rounds_plot
 from icf.dataset.report.scored.models import read_models
 from icf.dataset.report.scored.release import last_release
+from icf.dataset.report.scored.tables import read_tables
 from icf.dataset.report.statistics.attributes import read_shown_attributes
 from icf.dataset.report.statistics.faces import read_faces
 from icf.dataset.report.statistics.overview import read_overview
@@ -53,6 +54,7 @@ SECTIONS = (
     ("people", "Answers", "process/answers.html"),
     ("rounds", "Rounds", "process/rounds.html"),
     ("release", "Release", "scored/release.html"),
+    ("tables", "Tables 3 to 5", "scored/tables.html"),
     ("licences", "Licences", "scored/licences.html"),
     ("models", "Models", "scored/models.html"),
 )
@@ -149,5 +151,6 @@ def _read(connection: sa.Connection, workspace: Workspace) -> _Content:
         "dropped": dropped_sheets(connection, blobs),
         "models": read_models(connection),
         "release": release,
+        "tables": read_tables(workspace.root),
     }
     return _Content(values, [each for each in plots if each is not None])

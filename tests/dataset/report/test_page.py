@@ -232,6 +232,7 @@ def test_an_empty_workspace_says_what_to_do_next(tmp_path: Path) -> None:
         "A mean takes five faces of one album",
         "No face is confirmed yet: icf-annotate export",
         "icf-build-splits",
+        "icf bench tables releases/first --out tables",
         "No model was used yet.",
     ):
         assert part in words
