@@ -35,4 +35,4 @@ def compare_command(
 
     check_folder(out)
     found = compare(first, second, out)
-    invocation.emit(found, lambda: f"{out}: {found['bytes'] / 1_000_000:.1f} MB")
+    invocation.emit(found, lambda: f"{out}: {found['bytes'] / 1000:,.0f} kB")

@@ -94,7 +94,7 @@ def cli(invocation: Invocation, out: Path, plots: Path | None) -> None:
     value: dict[str, object] = {"path": str(out), "bytes": size}
     if plots is not None:
         value["plots"] = str(plots)
-    invocation.emit(value, lambda: f"{out}: {size / 1_000_000:.1f} MB")
+    invocation.emit(value, lambda: f"{out}: {size / 1000:,.0f} kB")
     invocation.say_if_empty()
 
 

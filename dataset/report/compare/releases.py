@@ -13,7 +13,7 @@ import numpy as np
 
 from icf.dataset.contents import FACES, Contents, read_contents
 from icf.dataset.contents import FILE as CONTENTS
-from icf.dataset.formats.registry import DEFAULT, format_folders
+from icf.dataset.formats.registry import lists_folder
 from icf.dataset.report.compare.side import Side, flat
 from icf.errors import BadInput, WrongUse
 
@@ -28,14 +28,12 @@ class Release:
         side: what is shown of it.
         contents: what is in it.
         files: the folder of its iCartoonFace files, which may be missing.
-        verified: whether people verified its true boxes.
         embedder: the hash of the model that its features are by.
     """
 
     side: Side
     contents: Contents
     files: Path
-    verified: bool
     embedder: str
 
 
@@ -60,16 +58,15 @@ def read_release(path: Path) -> Release:
     contents = read_contents(path / CONTENTS)
     try:
         side = _side(path, summary, contents)
-        folders = format_folders(summary)
+        folder = lists_folder(summary)
         embedder = str(summary["models"]["embedder"]["sha256"])
     except (KeyError, TypeError, AttributeError) as error:
         raise BadInput(
             f"{path / SUMMARY} is not as icf writes it: {error!r}; name the folder of "
             "a whole release"
         ) from error
-    files = path / folders.get(DEFAULT, DEFAULT)
-    verified = summary.get("detection_boxes") == "verified"
-    return Release(side, contents, files, verified, embedder)
+    files = path / (folder or ".")
+    return Release(side, contents, files, embedder)
 
 
 def _summary(path: Path) -> Mapping[str, Any]:
@@ -90,7 +87,7 @@ def _side(path: Path, summary: Mapping[str, Any], contents: Contents) -> Side:
     corners = faces.corners
     names = Counter(zip(faces.album.tolist(), faces.character.tolist(), strict=True))
     unused = {f"unused: {why}": n for why, n in summary.get("unused", {}).items()}
-    leaks = {f"leaks: {what}": n for what, n in summary["leaks"].items()}
+    checks = {f"check: {what}": n for what, n in summary["leaks"].items()}
     models = summary["models"]
     named = {"embedder": _named(models["embedder"])}
     for number, each in enumerate(models["detectors"], start=1):
@@ -98,7 +95,7 @@ def _side(path: Path, summary: Mapping[str, Any], contents: Contents) -> Side:
     return Side(
         name=path.name,
         about=f"release {path}, seed {summary['seed']}, icf {summary['version']}",
-        counts=summary["counts"] | unused | leaks,
+        counts=summary["counts"] | unused | checks,
         settings=flat({"seed": summary["seed"], **summary["settings"]}),
         models=named,
         sizes=np.minimum(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]),

@@ -1,11 +1,13 @@
 """Scores of two releases' features: each on its own test, and on what both test.
 
 The pairs that both tests have are scored by both. As the pairs of an identity are right
-or wrong together, intervals are by identity (`icf.statistics.mean_of_clusters`).
+or wrong together, intervals are by identity: those of a release as `icf-evaluate` has
+them, those of a difference by `icf.statistics.mean_of_clusters`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +17,9 @@ import numpy.typing as npt
 from icf.dataset.contents import DISTRACTOR, PROBE
 from icf.dataset.report.compare.moves import Key, keys
 from icf.dataset.report.compare.releases import Release
+from icf.dataset.scores.recognition.bootstrap import SEED
 from icf.dataset.scores.recognition.identification import rank_pairs
+from icf.dataset.scores.recognition.match_curve import MatchCurve, match_curves
 from icf.errors import BadInput
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import pairs_to_score, read_rectest_info
@@ -62,8 +66,9 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class _Test:
-    """The ranks of a release's pairs, and what each pair is known by."""
+    """The scores of a release, its pairs' ranks, and what each pair is known by."""
 
+    curve: MatchCurve
     ranks: npt.NDArray[np.int64]
     owners: npt.NDArray[np.int64]
     pairs: list[tuple[Key, Key]]
@@ -94,22 +99,20 @@ def _ranked(
     here: npt.NDArray[np.int64],
     there: npt.NDArray[np.int64],
 ) -> Ranked:
-    first, second = (
-        _percent((each.ranks <= rank).astype(np.float64), each.owners)
-        for each in (one, other)
-    )
     difference = None
     if len(here):
         before, after = one.ranks[here] <= rank, other.ranks[there] <= rank
-        changed = after.astype(np.float64) - before.astype(np.float64)
-        difference = _percent(changed, one.owners[here])
-    return Ranked(rank, first, second, difference)
+        changed = 100 * (after.astype(np.float64) - before.astype(np.float64))
+        alike = np.ones(len(changed))
+        difference = mean_of_clusters(changed, alike, one.owners[here])
+    return Ranked(rank, _alone(one, rank), _alone(other, rank), difference)
 
 
-def _percent(
-    values: npt.NDArray[np.float64], owners: npt.NDArray[np.int64]
-) -> Interval:
-    return mean_of_clusters(100 * values, np.ones(len(values)), owners)
+def _alone(test: _Test, rank: int) -> Interval:
+    percent, bounds = test.curve.at(rank)
+    if bounds.low is None or bounds.high is None:
+        return Interval(percent, -math.inf, math.inf)
+    return Interval(percent, bounds.low, bounds.high)
 
 
 def _read(release: Release) -> _Test | None:
@@ -125,9 +128,12 @@ def _read(release: Release) -> _Test | None:
         return None
     pairs = pairs_to_score(info)
     named = [known[each] for each in info.files]
+    distractors = int((info.labels < 0).sum())
+    curves = match_curves(ranks, pairs[:, 0], info.labels, distractors, {}, SEED)
     return _Test(
+        curves.all,
         ranks,
         info.labels[pairs[:, 0]],
         [(named[probe], named[gallery]) for probe, gallery in pairs.tolist()],
-        int((info.labels < 0).sum()),
+        distractors,
     )
