@@ -14,23 +14,20 @@ from icf.dataset.scores.detection.coco_files import (
     read_coco_results,
     read_coco_truth,
 )
+from icf.dataset.scores.detection.kinds import kinds_of_release, read_kinds
 from icf.dataset.scores.detection.of_release import (
     ReleaseTest,
     find_test,
-    kinds_of,
     refuse_unverified,
     release_of,
 )
 from icf.dataset.scores.detection.pictures import detect, with_sizes
 from icf.dataset.scores.detection.truth import Found, Truth
-from icf.errors import BadInput, WrongUse
+from icf.errors import WrongUse
 from icf.icartoonface.detection import read_dettest_csv
 from icf.models.cards import BUNDLED_WORD, bundled_path
 from icf.models.detection import Detector
 from icf.models.registry.resolve import find
-from icf.names import normal_name
-from icf.spreadsheet import BadRow, read_table
-from icf.text_file import open_text
 
 
 @dataclass(frozen=True)
@@ -180,32 +177,7 @@ def _model_path(invocation: Invocation, name: str) -> Path:
 def _kinds(
     asked: Asked, test: ReleaseTest | None, truth: Truth
 ) -> Mapping[str, tuple[str, ...]]:
-    known = dict(kinds_of(test, truth.boxes.pictures)) if test is not None else {}
-    return {**known, **(_read_kinds(asked.kinds, truth) if asked.kinds else {})}
-
-
-def _read_kinds(path: Path, truth: Truth) -> dict[str, tuple[str, ...]]:
-    """Read a table: ``picture`` first, then a column a kind."""
-    try:
-        table = read_table(open_text(path))
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from error
-    if table is None or len(table.header) < 2:
-        raise BadInput(
-            f"{path}: expected a header picture,NAME,... and a row a picture"
-        )
-    first, *names = table.header
-    index = {normal_name(name): n for n, name in enumerate(truth.boxes.pictures)}
-    values = {name: [""] * len(index) for name in names}
-    for row in table.rows():
-        if isinstance(row, BadRow):
-            raise BadInput(f"{path}, {row}")
-        place = index.get(normal_name(row.cells[first]))
-        if place is None:
-            raise BadInput(
-                f"{path}, line {row.line}: expected a picture of the truth, "
-                f"found {row.cells[first]!r}"
-            )
-        for name in names:
-            values[name][place] = row.cells[name].strip()
-    return {name: tuple(some) for name, some in values.items()}
+    pictures = truth.boxes.pictures
+    known = kinds_of_release(test, pictures) if test is not None else {}
+    own = read_kinds(asked.kinds, pictures) if asked.kinds is not None else {}
+    return {**known, **own}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from icf.dataset.contents import DETECTION_TEST, FACES, FILE, read_contents
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOLDER, DETTEST_FOUND
@@ -100,32 +99,6 @@ def refuse_unverified(test: ReleaseTest) -> None:
     """
     if not test.verified:
         raise WrongUse(NOBODY_VERIFIED.format(test.root))
-
-
-def kinds_of(
-    test: ReleaseTest, pictures: tuple[str, ...]
-) -> dict[str, tuple[str, ...]]:
-    """What ``contents.csv`` knows of the test's pictures.
-
-    Returns:
-        The album of each, of the characters on it that people confirmed, and the video
-        or book it is from; what no picture has is left out.
-    """
-    if not (test.root / FILE).is_file():  # it is of an earlier version
-        return {}
-    contents = read_contents(test.root / FILE)
-    faces = contents.take(contents.rows(*FACES))
-    albums = dict(zip(faces.sha256.tolist(), faces.album.tolist(), strict=True))
-    shown = contents.take(contents.rows(DETECTION_TEST))
-    columns = (shown.name, shown.sha256, shown.source_file)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    known = {name: (albums.get(sha256, ""), source) for name, sha256, source in rows}
-    values = [known.get(name, ("", "")) for name in pictures]
-    found = {
-        "album": tuple(album for album, _ in values),
-        "source_file": tuple(source for _, source in values),
-    }
-    return {name: some for name, some in found.items() if any(some)}
 
 
 def _summary(folder: Path) -> dict[str, object] | None:
