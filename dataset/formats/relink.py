@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.icartoonface.check import check_lists, check_pictures
 from icf.dataset.formats.icartoonface.writer import (
     ICartoonFaceListsWriter,
     picture_files,
@@ -42,3 +44,8 @@ class RelinkWriter:
         for each, file in picture_files(data.plan):
             data.read(each)  # what is not whole here cannot be promised
             yield WrittenPicture(file, each)
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check the lists, and the pictures that were downloaded."""
+        yield from check_pictures(files)
+        yield from check_lists(files)

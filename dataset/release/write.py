@@ -33,8 +33,9 @@ from icf.dataset.leaks.report import LeakReport
 from icf.dataset.plan import Plan
 from icf.dataset.release.files import LEAKS, SUMMARY
 from icf.dataset.release.prepare import Prepared
+from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import write_sums
-from icf.errors import BrokenMachine, IcfError, WrongUse
+from icf.errors import BadInput, BrokenMachine, IcfError, WrongUse
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
 from icf.stores.lock import one_at_a_time
@@ -42,6 +43,8 @@ from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a release is written.
 LOCK = "release.lock"
+#: Faults that a message names.
+_SHOWN = 10
 
 
 def write(
@@ -68,6 +71,7 @@ def write(
         IcfError: train and test share something, or something was withdrawn
             meanwhile; nothing was written.
         WrongUse: ``target`` holds something else.
+        BadInput: ``target`` is this release, and files of it are lost or changed.
         BrokenMachine: bytes or embeddings are missing or damaged, or the disk fails.
     """
     target = target.resolve()
@@ -81,6 +85,7 @@ def _write(
     present = _read_summary(target)
     if present is not None:
         _check_same(target, present, prepared)
+        _check_whole(target)
         with workspace.catalogue.write() as connection:
             _record(connection, workspace, target, present, seed, prepared.plan)
         return False
@@ -169,6 +174,18 @@ def _check_same(target: Path, present: str, prepared: Prepared) -> None:
         raise _occupied(target, "something that is no release") from None
     if inputs != prepared.inputs or folders != prepared.folders:
         raise _occupied(target, "another release")
+
+
+def _check_whole(target: Path) -> None:
+    """Raise BadInput if files of the release that is there are lost or others."""
+    faults = lost_or_changed(target)
+    if faults:
+        shown = "\n".join(f"  {each}" for each in faults[:_SHOWN])
+        raise BadInput(
+            f"{target} is this release, but {len(faults):,} of its files are not as "
+            f"they were written:\n{shown}\n`icf release verify {target}` names all. "
+            "Restore them from a copy, or move the folder away and run this again"
+        )
 
 
 def _occupied(target: Path, what: str) -> WrongUse:

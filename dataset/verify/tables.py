@@ -20,6 +20,7 @@ from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.checked import MISSING, Fault
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
+from icf.dataset.release.present import read_licences
 from icf.spreadsheet import meant_by
 
 
@@ -81,16 +82,6 @@ def check_licences(
             yield Fault(LICENCES, f"has no row of {file}")
     for sha256 in sorted(known - {each for _, each in rows}):
         yield Fault(LICENCES, f"has no row of the picture {sha256}")
-
-
-def read_licences(folder: Path) -> set[tuple[str, str]] | None:
-    """Read each file with its SHA-256; None where the table cannot be read."""
-    try:
-        with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            return {(row["file"], row["sha256"]) for row in rows}
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        return None
 
 
 def check_certificate(

@@ -11,10 +11,20 @@ from typing import Any
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
-from icf.dataset.formats.registry import format_folders, format_names, make_writers
+from icf.dataset.formats.registry import (
+    RELINK,
+    format_folders,
+    format_names,
+    make_writers,
+)
 from icf.dataset.release.files import REVOKED, SUMMARY, SUMS
+from icf.dataset.release.present import (
+    check_sums,
+    hash_all,
+    read_licences,
+    taken_down,
+)
 from icf.dataset.verify.earlier import check_earlier
-from icf.dataset.verify.files import check_sums, hash_all, taken_down
 from icf.dataset.verify.hub import check_hub
 from icf.dataset.verify.leaks import check_leaks
 from icf.dataset.verify.pictures import check_pictures
@@ -75,11 +85,11 @@ def verify(
         )
     hashes = hash_all(folder, advance)
     look = _Look(folder, hashes, quick)
-    gone = taken_down(folder)
-    found = {fault for fault in look.faults() if not _is_of(fault, gone)}
+    gone, links = taken_down(folder), look.links()
+    found = {fault for fault in look.faults() if not _is_of(fault, gone | links)}
     if hub:
         found.update(check_hub(folder, [*hashes, SUMS]))
-    notes = [*_notes(folder, gone), *look.notes]
+    notes = [*_notes(folder, gone, links), *look.notes]
     return Verified(folder, len(hashes), tuple(sorted(found)), tuple(notes))
 
 
@@ -87,13 +97,19 @@ def _is_of(fault: Fault, gone: frozenset[str]) -> bool:
     return fault.what == MISSING and fault.file in gone
 
 
-def _notes(folder: Path, gone: frozenset[str]) -> Iterator[str]:
+def _notes(folder: Path, gone: frozenset[str], links: frozenset[str]) -> Iterator[str]:
     if (folder / REVOKED).is_file():
         text = (folder / REVOKED).read_text(encoding="utf-8", errors="replace")
         yield f"this release was revoked: {' '.join(text.split())}"
     if gone:
         yield (
             f"{len(gone):,} files were deleted by a takedown; its lists still name them"
+        )
+    if links:
+        missing = sum(not (folder / name).is_file() for name in links)
+        yield (
+            f"{missing:,} of {len(links):,} pictures are not there, which are to be "
+            "downloaded: `icf release relink`"
         )
 
 
@@ -105,6 +121,14 @@ class _Look:
         self.hashes = hashes
         self.quick = quick
         self.notes: list[str] = []
+
+    def links(self) -> frozenset[str]:
+        """The pictures of a release that may be without them."""
+        summary, _ = _read_summary(self.folder)
+        if RELINK not in format_folders(summary):
+            return frozenset()
+        rows = read_licences(self.folder) or set()
+        return frozenset(name for name, _ in rows)
 
     def faults(self) -> Iterator[Fault]:
         sums = (self.folder / SUMS).is_file()

@@ -15,6 +15,9 @@ cli = command.group(
         "show": Subcommand(f"{_HERE}.show:cli", "Show what a release contains."),
         "diff": Subcommand(f"{_HERE}.diff:cli", "Compare two releases."),
         "verify": Subcommand(f"{_HERE}.verify:cli", "Check a release from its files."),
+        "relink": Subcommand(
+            "icf.app.relink.command:relink", "Download the pictures of one without."
+        ),
         "revoke": Subcommand(f"{_HERE}.revoke:cli", "Say that nobody should use one."),
     },
 )

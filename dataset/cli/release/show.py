@@ -22,7 +22,7 @@ def cli(invocation: Invocation, folder: Path) -> None:
     """Show what the release DIR contains, from its files alone."""
     from icf.dataset.release.files import SUMS
     from icf.dataset.release.known import Known, read_summary, revocation
-    from icf.dataset.release.sums import hash_file
+    from icf.stores.files import hash_file
 
     summary = read_summary(folder)
     because = revocation(folder)

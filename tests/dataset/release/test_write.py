@@ -28,7 +28,7 @@ from icf.dataset.release.sums import read_sums
 from icf.dataset.release.write import write
 from icf.dataset.scores.recognition.identification import score_identification
 from icf.dataset.selection import select
-from icf.errors import IcfError, WrongUse
+from icf.errors import BadInput, IcfError, WrongUse
 from icf.icartoonface.detection import (
     read_dettest_csv,
     read_dettrain_csv,
@@ -225,6 +225,22 @@ def flip_a_bit(path: Path) -> None:
 
 def zero(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, flip_a_bit, zero])
+def test_a_release_that_is_there_and_not_whole_is_not_taken_for_it(
+    workspace: Workspace, released: Path, damage: Callable[[Path], object]
+) -> None:
+    prepared = prepare(workspace, 1)
+    (released / "notes.txt").write_text("a user's own")
+    assert not write(workspace, prepared, released, 1)
+    picture = released / RECTEST_FOLDER / prepared.plan.test[0].path
+    damage(picture)
+    damage(released / RECTEST_INFO)
+    with pytest.raises(BadInput, match="is this release, but 2 of its files") as caught:
+        write(workspace, prepared, released, 1)
+    assert picture.name in str(caught.value)
+    assert "icf release verify" in str(caught.value)
 
 
 @pytest.mark.parametrize("link", [False, True])
