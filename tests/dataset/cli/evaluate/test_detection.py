@@ -126,8 +126,8 @@ def test_boxes_that_nobody_verified_give_no_average_precision(
     assert scored is not None
     write_report(space, tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
-    assert "Detection has no average precision" in page
-    assert "average precision at IoU 0.5" not in page
+    assert "No average precision: the true boxes are the detector's own" in page
+    assert "voc_all_point" not in page
 
 
 def test_a_release_that_does_not_say_it_has_proposed_boxes(
