@@ -175,7 +175,8 @@ def _rows(
     connection: sa.Connection, asked: Filter, limit: int | None
 ) -> Iterator[sa.Row[Any]]:
     column, _ = SORTS[asked.sort]
-    place = sa.func.coalesce(column, _LOWEST)
+    # Numbers are never missing, and are read in order by their index.
+    place = column if asked.sort == "id" else sa.func.coalesce(column, _LOWEST)
     order = (place.desc(), face.c.id) if asked.descending else (place, face.c.id)
     query: sa.Select[Any] = (
         sa.select(
