@@ -11,6 +11,7 @@ import numpy as np
 
 from icf.dataset.licences import Source
 from icf.dataset.selection import Selection
+from icf.settings import DatasetSettings
 from icf.version import __version__
 
 #: Settings that came after the first releases, with their defaults.
@@ -25,6 +26,20 @@ ADDED = {
     # What earlier versions did; it is not the default any more.
     "dataset.boxes": "proposed",
 }
+#: How faces and pictures are divided; a later rule divides the same otherwise.
+RULE = 2
+#: The settings that the first rule depends on, and what they were by default. Releases
+#: by it have no rule in their ``release.json``.
+_FIRST_RULE = {
+    "min_faces": None,
+    "max_probes": None,
+    "seen_probe_share": 0.24,
+    "unseen_probe_share": 0.16,
+    "distractor_share": 0.2,
+    "detection_test_share": None,
+    "unasked_references": None,
+    "boxes": None,
+}
 #: Settings that a release does not depend on; its models are named by their hashes.
 LOCAL = {"workers", "detector", "embedder"}
 
@@ -34,6 +49,8 @@ def hash_inputs(
     sources: Mapping[int, Sequence[Source]],
     settings: Mapping[str, Any],
     seed: int,
+    rule: int = RULE,
+    more: Sequence[object] = (),
 ) -> str:
     """Return the SHA-256 of everything that the splits of a release depend on.
 
@@ -42,12 +59,18 @@ def hash_inputs(
         sources: where each picture came from, by image id.
         settings: that it depends on, by section.
         seed: of the splits.
+        rule: by which they are divided.
+        more: what else they depend on, as JSON.
     """
     digest = hashlib.sha256()
+    if rule == 1:
+        settings = {**settings, "dataset": _as_at_first(settings["dataset"])}
     known = {
         section: _without_added(section, each) for section, each in settings.items()
     }
     plain = [__version__, seed, known, selection.embedder, selection.detectors]
+    if rule > 1:
+        plain += [rule, *more]
     digest.update(json.dumps(plain, sort_keys=True).encode())
     faces, pictures = selection.faces, selection.pictures
     for array in (
@@ -71,9 +94,36 @@ def hash_inputs(
     if selection.verified is not None:
         for boxes in pictures.detected:
             digest.update(repr(boxes).encode())
+    if rule > 1:
+        digest.update(_closeness(selection))
     for image_id, listed in sources.items():
         digest.update(repr((image_id, listed)).encode())
     return digest.hexdigest()
+
+
+def _closeness(selection: Selection) -> bytes:
+    """What else keeps pictures together, and which confirmed faces are left out."""
+    origins, out = selection.origins, selection.excluded
+    plain = [
+        selection.may_be_one,
+        (out.sha256.tolist(), out.corners.tolist(), out.reason),
+        origins and (origins.shots, origins.files, origins.tracks),
+        origins
+        and (origins.in_shots.tolist(), origins.track[origins.track >= 0].tolist()),
+    ]
+    return repr(plain).encode()
+
+
+def _as_at_first(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an earlier version by which these are the same."""
+    now = DatasetSettings()
+    return {
+        name: before
+        if before is not None and settings[name] == getattr(now, name)
+        else settings[name]
+        for name, before in _FIRST_RULE.items()
+        if name in settings
+    }
 
 
 def _without_added(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Near-duplicates between two sets of pictures, by pHash and dHash together.
 
+Where both hashes are within reach, or the pHash alone is within a smaller one.
+
 `find_near` compares only candidates from an index; `find_near_one_by_one` compares all
 pairs and is many times slower. Both find the same.
 """
@@ -35,10 +37,25 @@ class Hashes:
 
 @dataclass(frozen=True)
 class Reach:
-    """Largest Hamming distances of near-duplicates; both conditions must hold."""
+    """Largest Hamming distances of near-duplicates.
+
+    Attributes:
+        phash: of the pHash, and
+        dhash: of the dHash; both conditions must hold; or
+        alone: of the pHash, whatever the dHash is; at most ``phash``; -1: never.
+    """
 
     phash: int
     dhash: int
+    alone: int = -1
+
+
+def is_near(these: Hashes, those: Hashes, reach: Reach) -> npt.NDArray[np.bool_]:
+    """Compare hashes row by row; shapes broadcast."""
+    bits = hamming(these.phash, those.phash)
+    near = bits <= reach.phash
+    near &= hamming(these.dhash, those.dhash) <= reach.dhash
+    return np.asarray(near | (bits <= reach.alone), np.bool_)
 
 
 def find_near(these: Hashes, those: Hashes, reach: Reach) -> IntArray:
@@ -84,7 +101,7 @@ def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray
         limits, _, rows = index.range_search(_codes(block[:, 0]), reach.phash + 1)
         starts = np.asarray(limits, np.int64)
         query = np.repeat(np.arange(len(block)), starts[1:] - starts[:-1])
-        close = hamming(block[query, 1], theirs[rows, 1]) <= reach.dhash
+        close = is_near(_hashes(block[query]), _hashes(theirs[rows]), reach)
         near[start + query[close]] = first[rows[close]]
     found[:] = near[inverse]
     return found
@@ -96,12 +113,16 @@ def _within_reach(
     """Yield rows of both that are near-duplicates of each other."""
     bands = HashBands(large[:, 0])
     for query, rows in bands.near_in_parts(small[:, 0], reach.phash):
-        close = hamming(large[rows, 1], small[query, 1]) <= reach.dhash
+        close = is_near(_hashes(large[rows]), _hashes(small[query]), reach)
         yield rows[close], query[close]
 
 
 def _pairs(hashes: Hashes) -> IntArray:
     return np.stack([hashes.phash, hashes.dhash], axis=1)
+
+
+def _hashes(pairs: IntArray) -> Hashes:
+    return Hashes(pairs[:, 0], pairs[:, 1])
 
 
 def _distinct(hashes: Hashes) -> tuple[IntArray, IntArray]:

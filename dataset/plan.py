@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from icf.dataset.near_duplicates import Reach, find_near
+from icf.codes import Unused
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.problem import make_problem
 from icf.dataset.selection import Selection
-from icf.dataset.splits import (
-    ConfirmedFaces,
-    DetectionPictures,
-    Protocol,
-    Splits,
-    hold_back,
-    make_splits,
-)
-from icf.errors import WrongUse
+from icf.dataset.splits.make import make_splits
+from icf.dataset.splits.parts import REASONS, Splits
+from icf.dataset.splits.protocol import Protocol
 from icf.settings import DatasetSettings
 
 IntArray = npt.NDArray[np.int64]
@@ -31,14 +27,6 @@ DETTRAIN = "personai_icartoonface_dettrain"
 DETTEST = "personai_icartoonface_detval"
 
 NEAR_TEST = "near-duplicates of the test"
-
-#: Why confirmed faces are in no split, by the name in ``release.json``.
-UNUSED = {
-    "of_distractors": "of distractors, which give one face each",
-    "of_unseen_identities": "of test-only identities, beyond max_probes",
-    "near_duplicates_of_test": NEAR_TEST,
-    "in_test_pictures": "in pictures of the test, or with a held-out identity",
-}
 
 #: How the true boxes of the detection set came about; every release says it.
 VERIFIED_TRUTH = (
@@ -103,14 +91,12 @@ class Plan:
     Attributes:
         selection: the faces and pictures to choose from.
         splits: rows of its faces; for detection, rows of its *pictures*.
-        held_back: number of rows removed from train as near-duplicates of test.
         crops: how far boxes are enlarged to cut the pictures of the recognition set
             out; None: they are whole files, as fetched.
     """
 
     selection: Selection
     splits: Splits
-    held_back: Mapping[str, int]
     crops: float | None = None
 
     @cached_property
@@ -189,25 +175,25 @@ class Plan:
 
     @property
     def unused(self) -> dict[str, int]:
-        """Why confirmed faces are in no split of the recognition set, with counts.
+        """Why confirmed faces are in no part of the recognition set, with counts.
 
         Together with train, probes and distractors these are all confirmed faces.
         """
-        faces, splits = self.selection.faces, self.splits
-        used = np.concatenate((splits.train, splits.probes, splits.distractors))
-        rest = np.delete(faces.identity, used)
-        train, probes, distractors = (
-            np.unique(faces.identity[rows])
-            for rows in (splits.train, splits.probes, splits.distractors)
-        )
-        of_distractors = int(np.isin(rest, distractors).sum())
-        of_unseen = int(np.isin(rest, np.setdiff1d(probes, train)).sum())
-        near = self.held_back["faces"]
+        why = self.splits.why
+        counts = np.bincount(why[why >= 0], minlength=len(REASONS))
+        placed = {
+            code.value: int(count)
+            for code, count in zip(REASONS, counts, strict=True)
+            if count
+        }
+        return {**placed, **self.selection.excluded.counts}
+
+    @property
+    def held_back(self) -> dict[str, int]:
+        """Faces and detection pictures that are near-duplicates of the test."""
         return {
-            "of_distractors": of_distractors,
-            "of_unseen_identities": of_unseen,
-            "near_duplicates_of_test": near,
-            "in_test_pictures": len(rest) - of_distractors - of_unseen - near,
+            "faces": self.unused.get(Unused.NEAR_TEST.value, 0),
+            "detection_pictures": self.splits.near_detection,
         }
 
     def _train(self) -> Iterator[Placed]:
@@ -242,99 +228,22 @@ class Plan:
 def make_plan(
     selection: Selection, settings: DatasetSettings, reach: Reach, seed: int
 ) -> Plan:
-    """Split, then remove near-duplicates of the test from train.
+    """Divide a selection.
+
+    Args:
+        selection: what a release can contain.
+        settings: the sizes of the parts.
+        reach: what near-duplicates are.
+        seed: of all chances.
 
     Raises:
         WrongUse: too few faces for a test, or nothing is left in train.
     """
-    faces, pictures = selection.faces, selection.pictures
-    _, group = np.unique(pictures.pixel_hash, return_inverse=True)
-    complete = np.flatnonzero(pictures.complete)
-    numbers = _content_numbers(selection)
-    splits = make_splits(
-        ConfirmedFaces(
-            numbers.face,
-            numbers.identity,
-            numbers.album,
-            group[faces.picture],
-            selection.by_people,
-        ),
-        DetectionPictures(numbers.picture[complete], group[complete]),
-        Protocol(**settings.model_dump(exclude={"boxes", "unasked_references"})),
-        seed,
+    problem, _, complete = make_problem(selection, files_apart=settings.files_apart)
+    made = make_splits(problem, Protocol.of_settings(settings), reach, seed)
+    splits = replace(
+        made,
+        detection_train=complete[made.detection_train],
+        detection_test=complete[made.detection_test],
     )
-    near = _near_test(selection, splits, complete, reach)
-    kept = hold_back(splits, near[faces.picture], near[complete])
-    if not len(kept.train):
-        raise WrongUse(
-            "nothing is left to train on: every picture is a near-duplicate of one in "
-            "the test; harvest more, or lower filter.max_phash and filter.max_dhash"
-        )
-    held_back = {
-        "faces": len(splits.train) - len(kept.train),
-        "detection_pictures": len(splits.detection_train) - len(kept.detection_train),
-    }
-    in_pictures = Splits(
-        kept.train,
-        kept.probes,
-        kept.distractors,
-        complete[kept.detection_train],
-        complete[kept.detection_test],
-    )
-    return Plan(selection, in_pictures, held_back)
-
-
-@dataclass(frozen=True, eq=False)
-class _Numbers:
-    """Row numbers that depend on content, not on the order of the harvest.
-
-    Each harvest stores pictures in another order; the same pictures and answers must
-    get the same splits.
-    """
-
-    face: IntArray
-    identity: IntArray
-    album: IntArray
-    picture: IntArray
-
-
-def _content_numbers(selection: Selection) -> _Numbers:
-    faces = selection.faces
-    _, picture = np.unique(selection.pictures.sha256, return_inverse=True)
-    x1, y1, x2, y2 = faces.corners.T
-    order = np.lexsort((y2, x2, y1, x1, picture[faces.picture]))
-    face = np.empty(len(order), np.int64)
-    face[order] = np.arange(len(order))
-    known = sorted(
-        selection.identities.values(), key=lambda each: (each.album, each.character)
-    )
-    identity = {each.character_id: number for number, each in enumerate(known)}
-    names = sorted({each.album for each in known})
-    album = {each.album_id: names.index(each.album) for each in known}
-    return _Numbers(
-        face,
-        np.array([identity[each] for each in faces.identity.tolist()], np.int64),
-        np.array([album[each] for each in faces.album.tolist()], np.int64),
-        picture,
-    )
-
-
-def _near_test(
-    selection: Selection, splits: Splits, complete: IntArray, reach: Reach
-) -> BoolArray:
-    """Mark pictures of train that are, or show a face that is, nearly one of test."""
-    faces, pictures = selection.faces, selection.pictures
-    in_test, in_train = (np.zeros(len(pictures.image), np.bool_) for _ in range(2))
-    in_test[faces.picture[splits.probes]] = True
-    in_test[faces.picture[splits.distractors]] = True
-    in_test[complete[splits.detection_test]] = True
-    in_train[faces.picture[splits.train]] = True
-    in_train[complete[splits.detection_train]] = True
-    near = np.zeros(len(pictures.image), np.bool_)
-    hashes = pictures.hashes
-    near[in_train] = find_near(hashes[in_train], hashes[in_test], reach) >= 0
-    rows = np.flatnonzero(in_train[faces.picture])
-    test_faces = faces.hashes[in_test[faces.picture]]
-    near_faces = find_near(faces.hashes[rows], test_faces, reach) >= 0
-    near[faces.picture[rows[near_faces]]] = True
-    return near
+    return Plan(selection, splits)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from icf.catalogue.labels import given_boxes
 from icf.catalogue.labels.confirmed import (
     is_there,
+    may_be_one,
     pages,
     unmerged,
 )
@@ -28,7 +29,11 @@ from icf.catalogue.labels.licences import under_licence
 from icf.catalogue.labels.verified_boxes import read_verified
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image, model, question
+from icf.codes import Unused
+from icf.dataset.excluded import NO_LONGER, Excluded, make_excluded, why_not
 from icf.dataset.near_duplicates import Hashes
+from icf.dataset.origins import Origins, read_origins
+from icf.dataset.splits.keys import keys_of_digests, keys_of_faces
 from icf.dataset.true_boxes import Box, TrueBoxes, proposed, verified_by_people
 from icf.errors import WrongUse
 from icf.next_step import next_step
@@ -80,6 +85,14 @@ class Pictures:
     detected: tuple[tuple[Box, ...], ...]
 
 
+@dataclass(frozen=True)
+class Nature:
+    """What is known of a character besides its name; empty: nothing."""
+
+    gender: str
+    region: str
+
+
 @dataclass(frozen=True, eq=False)
 class Selection:
     """What a release can contain.
@@ -100,6 +113,11 @@ class Selection:
         followers: the faces among them that nobody was asked about, because another
             face of their track was confirmed.
         left_out: number of confirmed faces that cannot be used, by reason.
+        excluded: these faces, and those that the filter drops now.
+        origins: what frames and pages came from.
+        may_be_one: pairs of characters that may be one, the smaller id first: nobody
+            has settled it.
+        natures: gender and region of the characters, by id.
     """
 
     faces: SelectedFaces
@@ -114,6 +132,10 @@ class Selection:
     followers: frozenset[int] = frozenset()
     given: int = 0
     verified: int | None = None
+    excluded: Excluded = field(default_factory=Excluded.nothing)
+    origins: Origins | None = None
+    may_be_one: tuple[tuple[int, int], ...] = ()
+    natures: Mapping[int, Nature] = field(default_factory=dict)
 
     @property
     def by_people(self) -> npt.NDArray[np.bool_]:
@@ -155,23 +177,21 @@ def select(
         followers=followers,
     )
     found, owners, sure = accepts.confirmed, accepts.owners, accepts.sure
-    confirmed = list(by_ids(connection, _FACES, face.c.id, sorted(owners)))
-    _check_labels(connection, confirmed)
+    known = {**found.owners, **owners}
+    every = sorted(known.keys() | found.ambiguous)
+    confirmed = list(by_ids(connection, _FACES, face.c.id, every))
+    _check_labels(connection, [row for row in confirmed if row.id in owners])
     images = sorted({row.image_id for row in confirmed})
     allowed = under_licence(connection, images, only_licence)
-    rows = [row for row in confirmed if row.image_id in allowed]
-    if not rows:
-        raise WrongUse(
-            f"none of the {len(confirmed)} confirmed faces is on a picture under "
-            f"{', '.join(only_licence)}; `icf-harvest licences` counts the licences, "
-            "and harvest.only_licence sets which are allowed"
-        )
-    embedder = Counter(row.embedder for row in rows if row.embedder).most_common(1)
-    if not embedder:
-        raise WrongUse(
-            f"none of the {len(rows)} confirmed faces is embedded; run `icf-filter run`"
-        )
-    usable = [row for row in rows if row.embedder == embedder[0][0]]
+    embedder = _embedder(confirmed, owners, allowed, only_licence)
+    usable, out = [], []
+    for row in confirmed:
+        why = why_not(row, owners, known, allowed, embedder)
+        if why is None:
+            usable.append(row)
+        else:
+            out.append((row, why))
+    excluded = make_excluded(connection, out, known)
     characters = {row.id: row for row in pages(connection, _CHARACTERS, character.c.id)}
     identities = {
         each: _identity(characters[each]) for each in {owners[r.id] for r in usable}
@@ -190,20 +210,21 @@ def select(
         )
     )
     pictures = _pictures(connection, shown, truth)
+    faces = _faces(usable, owners, identities, pictures)
     names = connection.execute(sa.select(model.c.sha256, model.c.name))
     return Selection(
-        faces=_faces(usable, owners, identities, pictures),
+        faces=faces,
         pictures=pictures,
         given=len(whole),
         verified=None if proposed_boxes else len(verified),
         identities=identities,
-        embedder=embedder[0][0],
+        embedder=embedder,
         detectors=tuple(sorted({row.detector for row in usable})),
         models={**given_boxes.NAMES, **{sha256: name for sha256, name in names}},
         left_out={
             "confirmed_for_two_characters": len(found.ambiguous),
-            "other_licence": len(confirmed) - len(rows),
-            "without_embedding": len(rows) - len(usable),
+            "other_licence": excluded.counts.get(Unused.OTHER_LICENCE.value, 0),
+            "without_embedding": excluded.counts.get(Unused.WITHOUT_EMBEDDING.value, 0),
             **(
                 {} if unasked_references else {"unasked_references": len(found.unasked)}
             ),
@@ -211,7 +232,59 @@ def select(
         unasked=found.unasked.intersection(row.id for row in usable),
         accepted=frozenset(row.id for row in usable if row.id in sure),
         followers=found.followers.intersection(row.id for row in usable),
+        excluded=excluded,
+        origins=_origins(connection, faces, pictures),
+        may_be_one=tuple(
+            pair for pair in may_be_one(connection) if identities.keys() >= {*pair}
+        ),
+        natures={
+            each: Nature(characters[each].gender or "", characters[each].region or "")
+            for each in identities
+        },
     )
+
+
+def _embedder(
+    rows: Sequence[sa.Row[Any]],
+    owners: Collection[int],
+    allowed: Collection[int],
+    only_licence: Collection[str],
+) -> str:
+    """Return the embedder of most faces that could be in a release.
+
+    Raises:
+        WrongUse: none is embedded, or no picture is under an allowed licence.
+    """
+    mine = [row for row in rows if row.id in owners]
+    some = [row for row in mine if row.image_id in allowed]
+    if not some:
+        raise WrongUse(
+            f"none of the {len(mine)} confirmed faces is on a picture under "
+            f"{', '.join(only_licence)}; `icf-harvest licences` counts the licences, "
+            "and harvest.only_licence sets which are allowed"
+        )
+    passing = [row for row in some if row.reason not in NO_LONGER]
+    if not passing:
+        raise WrongUse(
+            f"the filter drops all {len(some)} confirmed faces now; loosen its "
+            "thresholds (`icf-filter status` counts the reasons), and run `icf-filter "
+            "rethreshold`"
+        )
+    embedder = Counter(row.embedder for row in passing if row.embedder).most_common(1)
+    if not embedder:
+        raise WrongUse(
+            f"none of the {len(passing)} confirmed faces is embedded; run `icf-filter "
+            "run`"
+        )
+    return str(embedder[0][0])
+
+
+def _origins(
+    connection: sa.Connection, faces: SelectedFaces, pictures: Pictures
+) -> Origins:
+    digests = keys_of_digests(pictures.sha256)
+    key = keys_of_faces(digests[faces.picture], faces.corners)
+    return read_origins(connection, faces.face, key, pictures.image)
 
 
 _FACES = (
@@ -227,6 +300,7 @@ _FACES = (
         face.c.dhash,
         face.c.embedder,
         face.c.detector,
+        face.c.reason,
     )
     .where(is_there())
     .order_by(face.c.id)
@@ -235,8 +309,10 @@ _FACES = (
 _CHARACTERS = sa.select(
     character.c.id,
     character.c.name,
+    character.c.gender,
     album.c.id.label("album_id"),
     album.c.name.label("album"),
+    album.c.region,
 ).join(album, album.c.id == character.c.album_id)
 
 

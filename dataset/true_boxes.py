@@ -73,6 +73,10 @@ def proposed(
         boxes[row.image_id] += (_box(row),)
         if not is_settled(row.detector, confirmed=row.id in owners):
             complete.discard(row.image_id)
+    # A confirmed face whose score is under a threshold that was raised has no box.
+    for row in _faces(connection, ids, face.c.reason == FaceReason.LOW_SCORE.value):
+        if row.id in owners:
+            complete.discard(row.image_id)
     return TrueBoxes(boxes, complete, boxes)
 
 

@@ -108,7 +108,8 @@ def _names(formats: tuple[str, ...]) -> list[str]:
 
 
 def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:
-    from icf.dataset.plan import NEAR_TEST, UNUSED
+    from icf.dataset.plan import NEAR_TEST
+    from icf.dataset.unused import unused_meaning
 
     counts = prepared.plan.counts
     result = {
@@ -124,7 +125,7 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
     }
     rows = [(name.replace("_", " "), value) for name, value in counts.items()]
     for name, value in prepared.plan.unused.items():
-        rows.append((f"confirmed faces not used: {UNUSED[name]}", value))
+        rows.append((f"confirmed faces not used: {unused_meaning(name)}", value))
     pictures = prepared.plan.held_back["detection_pictures"]
     rows.append((f"detection pictures not used: {NEAR_TEST}", pictures))
     _say_if_without_boxes(invocation, prepared)

@@ -17,6 +17,7 @@ from icf.dataset.contents import (
     Contents,
     texts,
 )
+from icf.dataset.origins import Origins
 from icf.dataset.plan import Plan
 from icf.dataset.selection import Selection
 
@@ -45,10 +46,25 @@ def contents_of(plan: Plan) -> Contents:
         face_dhash=np.where(is_face, faces.hashes.dhash[face], 0),
         label=np.array([each.label for each in placed], np.int64),
         **_names(selection, face),
-        track=texts([""] * len(placed)),
-        shot=texts([""] * len(placed)),
-        source_file=texts([""] * len(placed)),
+        **_origins(selection, face, picture),
     )
+
+
+def _origins(
+    selection: Selection, face: IntArray, picture: IntArray
+) -> dict[str, npt.NDArray[np.object_]]:
+    """The keys of tracks, shots and files; empty where there is none."""
+    faces, pictures = selection.faces.face, selection.pictures.image
+    found = selection.origins or Origins.nowhere(len(faces), len(pictures))
+
+    def named(numbers: IntArray, keys: Sequence[str]) -> npt.NDArray[np.object_]:
+        return texts([keys[each] if each >= 0 else "" for each in numbers.tolist()])
+
+    return {
+        "track": named(np.where(face >= 0, found.track[face], -1), found.tracks),
+        "shot": named(found.shot[picture], found.shots),
+        "source_file": named(found.file[picture], found.files),
+    }
 
 
 def _parts(plan: Plan) -> list[str]:

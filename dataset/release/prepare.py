@@ -19,7 +19,7 @@ from icf.dataset.certificate import with_certificate
 from icf.dataset.contents import Contents
 from icf.dataset.formats.crops import QUALITY
 from icf.dataset.formats.registry import default_formats, make_writers
-from icf.dataset.inputs import ADDED, LOCAL, hash_inputs
+from icf.dataset.inputs import ADDED, LOCAL, RULE, hash_inputs
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
 from icf.dataset.near_duplicates import Reach
@@ -28,7 +28,7 @@ from icf.dataset.release.placed import contents_of
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.rights.licence_set import licence_set
 from icf.dataset.selection import Selection, select
-from icf.settings import AnnotateSettings, ReleaseSettings
+from icf.settings import AnnotateSettings, ReleaseSettings, Settings
 from icf.version import __version__
 from icf.workspace import Workspace
 
@@ -43,6 +43,7 @@ class Prepared:
         leaks: the result of every leak check.
         sources: where each picture came from, by image id.
         inputs: the hash of everything that the splits depend on.
+        earlier_inputs: what it was for earlier versions, which divided otherwise.
         folders: the folder of each format, relative to the release's.
         summary: the text of ``release.json``.
         about: what its cards say.
@@ -54,6 +55,7 @@ class Prepared:
     leaks: LeakReport
     sources: Mapping[int, Sequence[Source]]
     inputs: str
+    earlier_inputs: str
     folders: Mapping[str, str]
     summary: str
     about: About
@@ -88,7 +90,7 @@ def prepare(
     dataset = settings.dataset
     if boxes is not None:
         dataset = dataset.model_copy(update={"boxes": boxes})
-    reach = Reach(settings.filter.max_phash, settings.filter.max_dhash)
+    reach = make_reach(settings)
     risk = settings.annotate.accepted_risk
     follow = settings.annotate.tracks == "follow"
     catalogue = workspace.catalogue
@@ -131,9 +133,13 @@ def prepare(
         **_stated(settings.release),
     }
     licences = licence_set(sources.values())
-    inputs = with_certificate(hash_inputs(selection, sources, chosen, seed), certified)
+    inputs, earlier = (
+        with_certificate(hash_inputs(selection, sources, chosen, seed, rule), certified)
+        for rule in (RULE, 1)
+    )
     summary = {
         "inputs": inputs,
+        "rule": RULE,
         "seed": seed,
         "formats": folders,
         "version": __version__,
@@ -157,8 +163,15 @@ def prepare(
     text = json.dumps(summary, indent=2) + "\n"
     about = About(facts, summary, licences, settings)
     return Prepared(
-        plan, contents, leaks, sources, inputs, folders, text, about, certified
+        plan, contents, leaks, sources, inputs, earlier, folders, text, about, certified
     )
+
+
+def make_reach(settings: Settings) -> Reach:
+    """Return what near-duplicates are, by the settings."""
+    most = settings.filter.max_phash
+    alone = min(settings.dataset.max_phash_alone, most)
+    return Reach(most, settings.filter.max_dhash, alone)
 
 
 def _images(plan: Plan) -> list[int]:

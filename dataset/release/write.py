@@ -35,6 +35,8 @@ from icf.dataset.release.files import LEAKS, SUMMARY
 from icf.dataset.release.prepare import Prepared
 from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import write_sums
+from icf.dataset.unused import FILE as UNUSED
+from icf.dataset.unused import write_unused
 from icf.errors import BadInput, BrokenMachine, IcfError, WrongUse
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
@@ -136,6 +138,7 @@ def _write_files(
     )
     written = write_formats(data, prepared.folders, folder)
     write_contents(folder / CONTENTS, prepared.contents)
+    write_unused(folder / UNUSED, prepared.plan)
     _write_json(folder / LEAKS, asdict(prepared.leaks))
     (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
     write_cards(folder, prepared.about, data, written)
@@ -170,9 +173,12 @@ def _check_same(target: Path, present: str, prepared: Prepared) -> None:
     try:
         summary = json.loads(present)
         inputs, folders = summary["inputs"], format_folders(summary)
+        # A release of an earlier version is what that version made of these inputs.
+        is_earlier = "rule" not in summary
     except (ValueError, KeyError, TypeError):
         raise _occupied(target, "something that is no release") from None
-    if inputs != prepared.inputs or folders != prepared.folders:
+    wanted = prepared.earlier_inputs if is_earlier else prepared.inputs
+    if inputs != wanted or folders != prepared.folders:
         raise _occupied(target, "another release")
 
 

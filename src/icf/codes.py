@@ -271,6 +271,87 @@ class BoxStatus(Code):
     CANNOT_TELL = "cannot_tell", "people cannot tell which faces are drawn where"
 
 
+class Unused(Code):
+    """Why a confirmed face is in no part of a release's recognition set.
+
+    A face that the filter drops now has the filter's reason instead.
+    """
+
+    # What it is.
+    OTHER_LICENCE = (
+        "other_licence",
+        "its picture is under no licence of harvest.only_licence",
+    )
+    WITHOUT_EMBEDDING = (
+        "without_embedding",
+        "the embedder of the release has not embedded it; run `icf-filter run`",
+    )
+    CONFIRMED_FOR_TWO = (
+        "confirmed_for_two_characters",
+        "people confirmed it for two characters, so it belongs to neither",
+    )
+    UNASKED_REFERENCE = (
+        "unasked_reference",
+        "a reference that nobody was asked about, and dataset.unasked_references is "
+        "false",
+    )
+    # Of identities that are in the test alone.
+    OF_DISTRACTOR = "of_distractor", "of a distractor, which gives one face"
+    BEYOND_PROBES = (
+        "beyond_probes",
+        "of a test-only identity that has as many probes as it may have",
+    )
+    NEAR_PROBE = (
+        "near_probe",
+        "of a test-only identity, and a near-duplicate of one of its probes",
+    )
+    NOT_BY_PEOPLE = (
+        "not_by_people",
+        "of a test-only identity, and nobody was asked about this very face",
+    )
+    MAY_BE_HELD_OUT = (
+        "may_be_held_out",
+        "an open suspicion says that its character may be a test-only one",
+    )
+    # Withheld from train.
+    PICTURE_IN_TEST = "picture_in_test", "its picture, or an equal one, is in the test"
+    TRACK_IN_TEST = "track_in_test", "a face of its track is in the test"
+    SHOT_IN_TEST = "shot_in_test", "a frame of its shot is in the test"
+    FILE_IN_TEST = (
+        "file_in_test",
+        "its video or book is in the test, and dataset.files_apart is true",
+    )
+    NEAR_TEST = "near_test", "it or its picture is a near-duplicate of one in the test"
+    HELD_OUT_IN_PICTURE = (
+        "held_out_in_picture",
+        "its picture also shows an identity that is in the test alone",
+    )
+    # Not wanted.
+    IDENTITY_TOO_SMALL = (
+        "identity_too_small",
+        "its identity has fewer than dataset.min_train_faces left to train on",
+    )
+    BEYOND_IDENTITIES = (
+        "beyond_identities",
+        "there are more identities than dataset.train_identities",
+    )
+    NOT_IN_PROTOCOL = (
+        "not_in_protocol",
+        "the protocol has no part for its identity or album",
+    )
+    # Because of an earlier release.
+    TESTED_BEFORE = (
+        "tested_before",
+        "it, or what is close to it, was in the test of the earlier release, and its "
+        "identity is trained on",
+    )
+    TRAINED_BEFORE = (
+        "trained_before",
+        "it, or what is close to it, was trained on in the earlier release, and its "
+        "identity is in the test alone",
+    )
+
+
 class Occlusion(Code):
     """How much of a face is hidden."""
 
@@ -382,6 +463,7 @@ ALL: tuple[type[Code], ...] = (
     ReviewStatus,
     Label,
     BoxStatus,
+    Unused,
     Occlusion,
     Chosen,
     Choice,

@@ -362,6 +362,10 @@ class AnnotateSettings(_Section):
         return self.votes if self.decide == "votes" else self.max_votes
 
 
+#: Identities of the paper: 5,013 in train, 800 in the test alone, 2,500 distractors.
+_PAPER_IDENTITIES = 8_313
+
+
 class DatasetSettings(_Section):
     """The paper's protocol (section 4), scaled to what the catalogue has."""
 
@@ -372,16 +376,19 @@ class DatasetSettings(_Section):
         default=17, ge=2, description="limit of probes of an identity"
     )
     seen_probe_share: float = Field(
-        default=0.24,
+        default=1_200 / _PAPER_IDENTITIES,
         ge=0,
         le=1,
         description="share of identities in train that also have probes",
     )
     unseen_probe_share: float = Field(
-        default=0.16, ge=0, le=1, description="share of identities with probes only"
+        default=800 / _PAPER_IDENTITIES,
+        ge=0,
+        le=1,
+        description="share of identities with probes only",
     )
     distractor_share: float = Field(
-        default=0.2,
+        default=2_500 / _PAPER_IDENTITIES,
         ge=0,
         le=1,
         validate_default=True,
@@ -389,6 +396,51 @@ class DatasetSettings(_Section):
     )
     detection_test_share: float = Field(
         default=1 / 6, ge=0, le=1, description="share of pictures in the detection test"
+    )
+    train_identities: int = Field(
+        default=0, ge=0, description="limit of identities in train; 0: none"
+    )
+    min_train_faces: int = Field(
+        default=1, ge=1, description="faces an identity needs to be trained on"
+    )
+    seen_identities: int = Field(
+        default=1_200,
+        ge=0,
+        description="identities in train with probes, where their share reaches it",
+    )
+    unseen_identities: int = Field(
+        default=800,
+        ge=0,
+        description="identities with probes only, where their share reaches it",
+    )
+    distractors: int = Field(
+        default=2_500, ge=0, description="distractors, where their share reaches it"
+    )
+    probes: int = Field(
+        default=20_000,
+        ge=2,
+        description="limit of probes in all; each identity's min_faces come first",
+    )
+    detection_train: int = Field(
+        default=50_000, ge=0, description="limit of pictures to train detection on"
+    )
+    detection_test: int = Field(
+        default=10_000, ge=0, description="limit of pictures in the detection test"
+    )
+    thin_probes: bool = Field(
+        default=True,
+        description="take no two near-duplicates of one identity as probes",
+    )
+    max_phash_alone: int = Field(
+        default=4,
+        ge=-1,
+        le=64,
+        description="bits of pHash within which train and test are near-duplicates "
+        "whatever the dHash, at most filter.max_phash; -1: none",
+    )
+    files_apart: bool = Field(
+        default=False,
+        description="keep each video and book on one side of train and test",
     )
     unasked_references: bool = Field(
         default=True,

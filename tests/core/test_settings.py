@@ -41,8 +41,8 @@ def test_flags_win_over_variables_over_the_file_over_defaults(tmp_path: Path) ->
     [
         (["filter.min_side=15"], "filter.min_side = '15'.*16"),
         (["dataset.max_probes=4"], "dataset.max_probes = '4'.*min_faces, 5"),
-        (["dataset.unseen_probe_share=0.9"], "1.34 together.*at most 1"),
-        (["dataset.distractor_share=0.7"], "1.1 together.*at most 1"),
+        (["dataset.unseen_probe_share=0.9"], "1.34509 together.*at most 1"),
+        (["dataset.distractor_share=0.9"], "1.14059 together.*at most 1"),
     ],
 )
 def test_a_value_that_could_have_no_effect_is_refused(

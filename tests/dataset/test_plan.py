@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
+import sqlalchemy as sa
 
+from icf.catalogue import schema
+from icf.catalogue.labels.confirmed import read_confirmed
+from icf.codes import FaceReason, Label
 from icf.dataset.near_duplicates import Reach
-from icf.dataset.plan import UNUSED, Plan, make_plan
+from icf.dataset.plan import Plan, make_plan
 from icf.dataset.selection import Pictures, SelectedFaces, Selection, select
+from icf.dataset.unused import read_unused, unused_faces, write_unused
+from icf.errors import BadInput
 from icf.workspace import Workspace
 
 
@@ -76,17 +85,68 @@ def test_the_order_in_which_pictures_were_found_does_not_change_the_splits(
     assert shown(plans[0]) == shown(plans[1])
 
 
-def test_every_confirmed_face_is_in_a_split_or_has_a_reason_not_to_be(
-    workspace: Workspace,
+def test_every_confirmed_face_is_in_a_part_or_in_the_table_with_a_reason(
+    workspace: Workspace, tmp_path: Path
 ) -> None:
+    with workspace.catalogue.write() as connection:
+        faces = connection.execute(
+            sa.select(schema.question.c.face_id, schema.question.c.character_id)
+            .where(schema.question.c.label == Label.SAME.value)
+            .order_by(schema.question.c.id)
+        ).all()
+        changes: list[dict[str, object]] = [
+            {"reason": FaceReason.LOW_SCORE.value},
+            {"reason": FaceReason.NEAR_DUPLICATE.value},
+            {"embedder": None},
+            {"reason": FaceReason.NOT_THIS_CHARACTER.value},
+        ]
+        for row, changed in zip(faces, changes, strict=False):
+            change = sa.update(schema.face).where(schema.face.c.id == row.face_id)
+            connection.execute(change.values(**changed))
+        torn = {**faces[9]._mapping, "character_id": faces[9].character_id + 1}
+        values = {"reference_face_id": torn["face_id"], "batch_id": "b1"}
+        connection.execute(
+            sa.insert(schema.question).values(
+                **torn, **values, label=Label.SAME.value, asked_at=1.0
+            )
+        )
+        everybody = read_confirmed(connection)
     with workspace.catalogue.read() as connection:
         selection = select(connection)
-    reach = Reach(workspace.settings.filter.max_phash, 10)
-    for seed in range(5):
-        plan = make_plan(selection, workspace.settings.dataset, reach, seed)
-        counts = plan.counts
-        used = sum(counts[part] for part in ("train_faces", "probes", "distractors"))
-        whole = counts["confirmed_faces"] + counts["unasked_references"]
-        assert used + sum(plan.unused.values()) == whole
-        assert all(count >= 0 for count in plan.unused.values())
-        assert plan.unused.keys() == UNUSED.keys()
+    settings = workspace.settings.dataset
+    for seed in range(3):
+        plan = make_plan(selection, settings, Reach(10, 10), seed)
+        path = tmp_path / f"{seed}.csv"
+        write_unused(path, plan)
+        rows = read_unused(path)
+        assert rows == list(unused_faces(plan))
+        assert Counter(row.reason for row in rows) == plan.unused
+        used = sum(
+            plan.counts[part] for part in ("train_faces", "probes", "distractors")
+        )
+        whole = len(everybody.owners) + len(everybody.ambiguous)
+        assert used + len(rows) == whole
+        by_reason = {row.reason: row for row in rows}
+        for reason in ("low_score", "near_duplicate", "without_embedding"):
+            assert plan.unused[reason] == 1
+            assert by_reason[reason].character == "Character 1-0"
+        assert plan.unused["confirmed_for_two_characters"] == 1
+        assert by_reason["confirmed_for_two_characters"].character == ""
+        assert "not_this_character" not in plan.unused
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("sha256,x1\n", 1),
+        ("sha256,x1,y1,x2,y2,character,album,reason\na,1,1,wide,9,b,c,d\n", 2),
+        ("sha256,x1,y1,x2,y2,character,album,reason\na,1,1,9\n", 2),
+    ],
+)
+def test_a_damaged_table_is_named_with_its_line(
+    content: str, line: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "unused.csv"
+    path.write_text(content)
+    with pytest.raises(BadInput, match=f"unused.csv: line {line}"):
+        read_unused(path)

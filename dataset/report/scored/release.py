@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
-from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH, UNUSED
+from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH
 from icf.dataset.report.scored.detection import ShownDetection, read_detection
 from icf.dataset.report.scored.identification import (
     ShownIdentification,
     read_identification,
 )
 from icf.dataset.scores.detection.of_release import is_verified
+from icf.dataset.unused import unused_meaning
 from icf.workspace import Workspace
 
 
@@ -90,10 +91,12 @@ def _not_in(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
         del held_back["faces"]
     near = [(f"{what}, {NEAR_TEST}", count) for what, count in held_back.items()]
     unused = [
-        (f"faces {UNUSED.get(why, why)}", count)
+        (f"faces: {unused_meaning(why)}", count)
         for why, count in summary.get("unused", {}).items()
     ]
-    named = [*unused, *near, *summary["left_out"].items()]
+    # Since there are rules, what is left out is among what is not used.
+    left_out = {} if "rule" in summary else summary["left_out"]
+    named = [*unused, *near, *left_out.items()]
     return [(why, count) for why, count in named if count]
 
 

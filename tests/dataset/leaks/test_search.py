@@ -13,7 +13,7 @@ from icf.dataset.plan import Plan, make_plan
 from icf.dataset.release.placed import contents_of
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.searched import find_leaks
-from icf.dataset.splits import Splits
+from icf.dataset.splits.parts import Splits
 from icf.workspace import Workspace
 from tests.dataset.drawn import EMBEDDER
 

@@ -156,6 +156,24 @@ def unmerged(connection: sa.Connection) -> list[tuple[int, int]]:
     return [(one, other) for one, other in sorted(pairs) if one != other]
 
 
+def may_be_one(connection: sa.Connection) -> list[tuple[int, int]]:
+    """Pairs of characters that may be one: nobody has settled the suspicion.
+
+    That is open, waits for answers, or people cannot tell or contradict each other.
+
+    Returns:
+        Surviving characters, the smaller id first, ascending.
+    """
+    open_ = (ReviewStatus.OPEN, ReviewStatus.ASKED, ReviewStatus.UNSURE)
+    same, different = (
+        _found_to_be(connection, each)
+        for each in (ReviewStatus.SAME, ReviewStatus.DIFFERENT)
+    )
+    pairs = set().union(*(_found_to_be(connection, each) for each in open_))
+    pairs = (pairs - same - different) | (same & different)
+    return [(one, other) for one, other in sorted(pairs) if one != other]
+
+
 def _found_to_be(
     connection: sa.Connection, status: ReviewStatus
 ) -> set[tuple[int, int]]:

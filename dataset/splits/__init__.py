@@ -1,0 +1,1 @@
+"""Dividing a catalogue into train and test, by what each thing is."""
