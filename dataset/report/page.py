@@ -28,6 +28,7 @@ from icf.dataset.report.process.measure_charts import (
     reliability_plot,
 )
 from icf.dataset.report.process.measures import read_measures
+from icf.dataset.report.process.origins import read_hosts, read_licences
 from icf.dataset.report.process.reliability import read_reliability
 from icf.dataset.report.process.rounds import read_shown_rounds, rounds_plot
 from icf.dataset.report.scored.models import read_models
@@ -55,7 +56,7 @@ SECTIONS = (
     ("rounds", "Rounds", "process/rounds.html"),
     ("release", "Release", "scored/release.html"),
     ("tables", "Tables 3 to 5", "scored/tables.html"),
-    ("licences", "Licences", "scored/licences.html"),
+    ("licences", "Licences", "process/licences.html"),
     ("models", "Models", "scored/models.html"),
 )
 
@@ -149,6 +150,8 @@ def _read(connection: sa.Connection, workspace: Workspace) -> _Content:
         "suspected": read_suspected(connection, blobs),
         "kept": kept_sheets(connection, blobs),
         "dropped": dropped_sheets(connection, blobs),
+        "licences": read_licences(connection),
+        "hosts": read_hosts(connection),
         "models": read_models(connection),
         "release": release,
         "tables": read_tables(workspace.root),

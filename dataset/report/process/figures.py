@@ -22,20 +22,6 @@ _NOT_LOST = [
 
 
 @dataclass(frozen=True)
-class Licence:
-    """The number of pictures under a licence, and where the licence was read."""
-
-    licence: str
-    read_from: str
-    pictures: int
-
-    @property
-    def unknown(self) -> bool:
-        """Whether the licence is unknown."""
-        return self.licence.strip().lower() in {"", "unknown"}
-
-
-@dataclass(frozen=True)
 class Agreement:
     """Statistics of people's answers.
 
@@ -70,7 +56,6 @@ class Figures:
     lost_urls: Sequence[Bar]
     lost_images: Sequence[Bar]
     lost_faces: Sequence[Bar]
-    licences: Sequence[Licence]
     agreement: Agreement
     last_run: LastRun | None
 
@@ -91,7 +76,6 @@ def read_figures(connection: sa.Connection) -> Figures:
         lost_faces=bars(
             count_by(connection, face.reason, face.verdict == _DROPPED), FaceReason
         ),
-        licences=_licences(connection),
         agreement=_agreement(connection),
         last_run=_last_run(connection),
     )
@@ -150,21 +134,6 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
             connection.execute(asked.where(_CONFIRMED)).scalar_one(),
         ),
     ]
-
-
-def _licences(connection: sa.Connection) -> list[Licence]:
-    source = schema.image_source.c
-    query = (
-        sa.select(
-            source.licence,
-            source.licence_from,
-            sa.func.count(sa.distinct(source.image_id)),
-        )
-        .group_by(source.licence, source.licence_from)
-        .order_by(sa.func.count(sa.distinct(source.image_id)).desc(), source.licence)
-        .limit(40)
-    )
-    return [Licence(*row) for row in connection.execute(query)]
 
 
 def _agreement(connection: sa.Connection) -> Agreement:

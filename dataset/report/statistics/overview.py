@@ -73,12 +73,12 @@ def read_overview(
     identities = np.unique(faces.identity)
     regions, genders = _said_of(connection, identities)
     panels = (
-        ("a source's `region`", _named("Region", "region", regions, Region)),
-        ("faces to describe on the page: `icf-annotate serve`", _poses(described)),
-        ("`icf-filter run`", _resolution(faces)),
-        ("a source's `gender`", _named("Gender", "gender", genders, Gender)),
-        ("`icf-filter run`", _sharpness(faces)),
-        ("`icf-filter run`", _samples(faces)),
+        ("where sources say it", _named("Region", "region", regions, Region)),
+        ("people describe faces: icf-annotate serve", _poses(described)),
+        ("icf-filter run", _resolution(faces)),
+        ("where sources say it", _named("Gender", "gender", genders, Gender)),
+        ("icf-filter run", _sharpness(faces)),
+        ("icf-filter run", _samples(faces)),
     )
     names = ("region", "pose", "resolution", "gender", "sharpness", "faces an identity")
     return Overview(
@@ -86,7 +86,7 @@ def read_overview(
         faces.confirmed,
         [plot for _, plot in panels if plot is not None],
         [
-            (name, source.replace("`", ""))
+            (name, source)
             for name, (source, plot) in zip(names, panels, strict=True)
             if plot is None
         ],
@@ -241,13 +241,19 @@ def _beside(
     ]
     for side, paper in zip(SIDES, ("all", "over 65%"), strict=True):
         count = int((faces.side >= side).sum())
-        rows.append((f"of {side} pixels", _percent(count, len(faces)), paper))
+        rows.append(
+            (f"faces of {side} pixels or more", _percent(count, len(faces)), paper)
+        )
     if len(sharp):
         count = int((sharp >= PAPER_SHARPNESS).sum())
-        rows.append(("of sharpness 100", _percent(count, len(sharp)), "most"))
+        rows.append(
+            ("faces of sharpness 100 or more", _percent(count, len(sharp)), "most")
+        )
     if sum(yaws):
-        rows.append(("turned by under 30°", _percent(yaws[0], sum(yaws)), "66%"))
-        rows.append(("turned by 60° to 90°", _percent(yaws[2], sum(yaws)), "about 8%"))
+        rows.append(("faces turned by under 30°", _percent(yaws[0], sum(yaws)), "66%"))
+        rows.append(
+            ("faces turned by 60° to 90°", _percent(yaws[2], sum(yaws)), "about 8%")
+        )
     found = read_last_found(connection)
     if found is not None:
         # The first part is what releases contain.

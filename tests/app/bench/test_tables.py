@@ -19,6 +19,7 @@ from icf.app.bench.plan import make_plan, read_base
 from icf.app.bench.scoring import SCORE, score_model
 from icf.app.bench.summary import over_seeds
 from icf.app.cli import cli
+from icf.dataset.report.scored.tables import read_tables
 from icf.models.data.formats.folders import FoldersReader
 from icf.models.data.index import Source
 from icf.models.training.config import read_config
@@ -100,6 +101,18 @@ def test_the_tables_begin_by_saying_that_they_are_of_a_toy_run(
     assert text.startswith("a toy run: 2 steps")
     [row] = [line for line in text.splitlines() if line.startswith("| ArcFace")]
     assert re.fullmatch(r"\| ArcFace \| .*\| 83\.34 \| 93\.12 \| 95\.20 \| .*", row)
+
+
+def test_the_report_of_the_workspace_shows_them(
+    root: Path, resumed: tuple[dict[str, int], Any]
+) -> None:
+    shown = read_tables(root)
+    assert shown is not None
+    assert shown.about.startswith("a toy run: 2 steps")
+    [table] = shown.tables
+    percents = [row["percents"]["rank1"]["mean"] for row in resumed[1]["tables"]["3"]]
+    assert [row.here[0] for row in table.rows] == [f"{each:.2f}" for each in percents]
+    assert table.rows[1].paper == ["83.34", "93.12", "95.20"]
 
 
 def test_the_csv_has_the_score_of_the_one_seed_without_an_interval(

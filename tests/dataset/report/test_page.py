@@ -136,7 +136,7 @@ def test_release_leaks_scores_and_licences_are_shown(
     assert "the detector that proposed these boxes: not a fair test" in words
     assert "Cumulative match curve" in words
     assert "role: unseen" in words
-    assert "CC BY-SA 4.0 extmetadata" in words
+    assert "CC BY-SA 4.0 CC-BY-SA-4.0 extmetadata" in words
 
 
 def test_boxes_that_nobody_verified_give_no_average_precision(

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
 from icf.codes import FetchStatus, Verdict
-from icf.dataset.report.process.figures import Licence
 from icf.dataset.report.process.funnel import Stage, read_funnel
 from icf.dataset.report.process.measures import read_measures
 from icf.settings import FilterSettings
@@ -100,11 +99,3 @@ def test_a_release_ends_the_funnel_with_its_faces(catalogue: Catalogue) -> None:
             Stage("faces released", 10, []),
         ]
         assert read_funnel(connection, None)[-1].name == "labels"
-
-
-def test_a_licence_that_nobody_knows_is_marked() -> None:
-    assert [Licence(name, "site", 1).unknown for name in ("", "Unknown", "CC0")] == [
-        True,
-        True,
-        False,
-    ]
