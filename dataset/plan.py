@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from icf.codes import Unused
 from icf.dataset.near_duplicates import Reach
+from icf.dataset.order import Order
 from icf.dataset.problem import make_problem
 from icf.dataset.selection import Selection
 from icf.dataset.splits.make import make_splits
@@ -106,7 +108,8 @@ class Plan:
         train = np.unique(faces.identity[self.splits.train])
         probes = np.unique(faces.identity[self.splits.probes])
         unseen = np.setdiff1d(probes, train)
-        ordered = [*train.tolist(), *unseen.tolist()]
+        order = self._order.by_identity
+        ordered = [*order(train), *order(unseen)]
         return {identity: number for number, identity in enumerate(ordered)}
 
     @cached_property
@@ -119,13 +122,14 @@ class Plan:
         """The recognition set's test pictures: probes by label, then distractors."""
         faces = self.selection.faces
         probes = [
-            (self.labels[int(faces.identity[row])], int(row))
-            for row in self.splits.probes
+            (self.labels[int(faces.identity[row])], row)
+            for row in self._ordered(self.splits.probes)
         ]
-        distractors = [(-1, int(row)) for row in self.splits.distractors]
+        distractors = [(-1, row) for row in self._ordered(self.splits.distractors)]
+        by_label = sorted(probes, key=itemgetter(0))
         return tuple(
             self._placed(f"{RECTEST}_{number:07d}", row, label)
-            for number, (label, row) in enumerate([*sorted(probes), *distractors])
+            for number, (label, row) in enumerate([*by_label, *distractors])
         )
 
     @cached_property
@@ -200,20 +204,30 @@ class Plan:
         faces = self.selection.faces
         next_number: dict[int, int] = {}
         rows = [
-            (self.labels[int(faces.identity[row])], int(row))
-            for row in self.splits.train
+            (self.labels[int(faces.identity[row])], row)
+            for row in self._ordered(self.splits.train)
         ]
-        for label, row in sorted(rows):
+        for label, row in sorted(rows, key=itemgetter(0)):
             number = next_number.get(label, 0)
             next_number[label] = number + 1
             folder = f"{RECTRAIN}_{label:05d}"
             yield self._placed(f"{folder}/{folder}_{number:07d}", row, label)
 
     def _detection(self, stem: str, rows: IntArray, first: int) -> tuple[Placed, ...]:
+        ordered = rows[np.argsort(self._order.pictures[rows], kind="stable")].tolist()
         return tuple(
-            Placed(f"{stem}_{number:05d}.{self._suffix(int(row))}", int(row))
-            for number, row in enumerate(rows, first)
+            Placed(f"{stem}_{number:05d}.{self._suffix(row)}", row)
+            for number, row in enumerate(ordered, first)
         )
+
+    @cached_property
+    def _order(self) -> Order:
+        return Order.of(self.selection)
+
+    def _ordered(self, rows: IntArray) -> list[int]:
+        """Rows of faces in the order of their content."""
+        places = self._order.faces[rows]
+        return [int(each) for each in rows[np.argsort(places, kind="stable")]]
 
     def _placed(self, stem: str, row: int, label: int) -> Placed:
         picture = int(self.selection.faces.picture[row])

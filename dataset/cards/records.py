@@ -170,7 +170,11 @@ def _boxes(plan: Plan, placed: Sequence[Placed], places: Places) -> pa.Table:
 def _identities(plan: Plan, roles: Mapping[int, str]) -> pa.Table:
     owner = plan.selection.faces.identity
     rows = [(label, roles[each], each) for each, label in plan.labels.items()]
-    rows += [(-1, "distractor", int(each)) for each in owner[plan.splits.distractors]]
+    rows += [
+        (-1, "distractor", int(owner[each.face]))
+        for each in plan.test
+        if each.label < 0
+    ]
     known = [plan.selection.identities[each] for _, _, each in rows]
     return pa.table(
         [

@@ -26,7 +26,11 @@ def _identities(plan: Plan) -> Iterator[tuple[object, ...]]:
         (label, _role(each in train, each in probes), each)
         for each, label in plan.labels.items()
     ]
-    rows += [(-1, "distractor", int(each)) for each in owner[plan.splits.distractors]]
+    rows += [
+        (-1, "distractor", int(owner[each.face]))
+        for each in plan.test
+        if each.label < 0
+    ]
     for label, role, each in rows:
         identity = plan.selection.identities[each]
         names = harmless(identity.character), harmless(identity.album)

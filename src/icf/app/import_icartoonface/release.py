@@ -73,14 +73,17 @@ _LEFT_OUT = {
 _UNVERIFIED = "a picture of the detection set whose boxes nobody verified"
 
 
-@dataclass
+@dataclass(slots=True)
 class _Picture:
-    """What the tables say of one content, wherever its files are."""
+    """What the tables say of one content, wherever its files are.
 
-    file: Path
+    There are hundreds of thousands.
+    """
+
+    file: str
     line: int
     is_there: bool
-    parts: set[str] = field(default_factory=set)
+    is_test: bool = False
     faces: list[GivenFace] = field(default_factory=list)
     verified: tuple[Box, ...] | None = None
 
@@ -103,6 +106,7 @@ class Release:
         self.root = root
         self.summary = read_summary(root)
         self.left_out: Counter[str] = Counter()
+        self._owners: dict[tuple[str, str], Owner] = {}
         self._above = root / folder_of(root, self.summary)
 
     @property
@@ -124,13 +128,13 @@ class Release:
         for sha256, each in found.items():
             if not each.is_there:
                 where = f"{table}, line {each.line}"
-                why = f"there is no picture {each.file}"
+                why = f"there is no picture {self._above / each.file}"
                 yield Fault(where, why, is_picture=True)
             elif each.faces or each.verified is not None:
                 yield GivenPicture(
-                    RELEASE_TEST if each.parts & _HELD_OUT else RELEASE_TRAIN,
+                    RELEASE_TEST if each.is_test else RELEASE_TRAIN,
                     f"release://{key}/{sha256}",
-                    each.file,
+                    self._above / each.file,
                     source,
                     tuple(each.faces),
                     all_faces=False,
@@ -155,10 +159,12 @@ class Release:
             zip(*(each.tolist() for each in columns), strict=True)
         ):
             by_name[part, name] = sha256
-            file = self._above / _FOLDERS[part] / name
-            is_there = name in there[part]
-            picture = pictures.setdefault(sha256, _Picture(file, row + 2, is_there))
-            picture.parts.add(part)
+            picture = pictures.get(sha256)
+            if picture is None:
+                file = f"{_FOLDERS[part]}/{name}"
+                picture = _Picture(file, row + 2, name in there[part])
+                pictures[sha256] = picture
+            picture.is_test |= part in _HELD_OUT
             if part in contents.FACES:
                 picture.faces.append(self._face(table, row))
         self._detection(pictures, by_name)
@@ -169,10 +175,11 @@ class Release:
         if by in _LEFT_OUT:
             self.left_out[_LEFT_OUT[by]] += 1
         x1, y1, x2, y2 = table.corners[row].tolist()
+        names = table.album[row], table.character[row]
         return GivenFace(
             (x1, y1, x2, y2),
             row + 2,
-            Owner(table.album[row], table.character[row]),
+            self._owners.setdefault(names, Owner(*names)),
             labelled=by == "people",
             is_reference=by == "reference",
         )

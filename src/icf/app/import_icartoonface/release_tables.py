@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from icf.app.importing.given import Place, Publisher
@@ -107,7 +108,8 @@ def places_by_content(path: Path) -> dict[str, list[Place]]:
         sha256, file = row["sha256"], row["file"]
         # A picture without a source has a row that says nothing.
         if first.setdefault(sha256, file) == file and row["url"]:
-            place = Place(*(row[name] for name in names))
+            # Pages, licences and authors come again and again.
+            place = Place(*(intern(row[name]) for name in names))
             # A shard may have a picture twice.
             if place not in found[sha256]:
                 found[sha256].append(place)

@@ -16,7 +16,7 @@ from typing import Protocol
 from icf.models.data.base import Box, Kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Owner:
     """A character, by the name of its album and its own."""
 
@@ -24,7 +24,7 @@ class Owner:
     character: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GivenFace:
     """A face of a given picture.
 
@@ -50,7 +50,7 @@ class GivenFace:
     score: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a picture was found, as a release says it; what is not known is empty."""
 
@@ -62,7 +62,7 @@ class Place:
     author: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stated:
     """What a source says of a picture's pixels, to find boxes where they are meant.
 
