@@ -73,8 +73,7 @@ def _tables(made: Evaluation, values: Mapping[str, Any]) -> Iterator[Table]:
         ("error", "count", "coco AP50 without it"),
         [
             (name, f"{each.count:,}", f"+{each.ap:.4f}")
-            for name in ("localisation", "duplicate", "background", "missed")
-            if (each := getattr(costs, name))
+            for name, each in costs.causes.items()
         ],
     )
     yield command.table(

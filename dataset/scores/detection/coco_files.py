@@ -67,20 +67,17 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
     _refuse_repeated([each.name for each in images], "file_name", path)
     chosen = _category(content, category, path)
     place = {each.number: at for at, each in enumerate(images)}
-    rows = [
+    every = [
         _true_box(each, place, path, n)
         for n, each in _entries(content, "annotations", path)
-        if _whole(each, "category_id", f"{path}: annotation {n}") == chosen
     ]
-    bbox = np.array([each.bbox for each in rows], np.float64).reshape(-1, 4)
-    boxes = DetectionBoxes(
-        tuple(each.name for each in images),
-        np.array([each.picture for each in rows], np.int64),
-        _corners(bbox),
-    )
+    rows = [each for each in every if each.category == chosen]
+    others = [each for each in every if each.category != chosen]
+    names = tuple(each.name for each in images)
+    boxes = _boxes(names, rows)
     truth = Truth(
         boxes,
-        bbox[:, 2:].copy(),
+        np.array([each.bbox[2:] for each in rows], np.float64).reshape(-1, 2),
         np.array([each.area for each in rows], np.float64),
         np.array([each.crowd for each in rows], np.bool_),
         np.array([each.size for each in images], np.int64).reshape(-1, 2),
@@ -89,6 +86,7 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
             for name in KINDS
             if any(each.kinds[name] for each in images)
         },
+        _boxes(names, others) if others else None,
     )
     return CocoTruth(truth, [each.number for each in images], chosen)
 
@@ -146,6 +144,7 @@ class _Image:
 
 @dataclass(frozen=True)
 class _TrueBox:
+    category: int
     picture: int
     bbox: Sequence[float]
     area: float
@@ -221,6 +220,7 @@ def _true_box(
     bbox = _bbox(each, where)
     area = each.get("area")
     return _TrueBox(
+        _whole(each, "category_id", where),
         place[number],
         bbox,
         bbox[2] * bbox[3] if area is None else _number(area, "area", where),
@@ -263,6 +263,12 @@ def _refuse_repeated(values: Collection[object], name: str, path: Path) -> None:
         if each in seen:
             raise BadInput(f"{path}: two images have the {name} {each!r}")
         seen.add(each)
+
+
+def _boxes(names: tuple[str, ...], rows: Sequence[_TrueBox]) -> DetectionBoxes:
+    bbox = np.array([each.bbox for each in rows], np.float64).reshape(-1, 4)
+    picture = np.array([each.picture for each in rows], np.int64)
+    return DetectionBoxes(names, picture, _corners(bbox))
 
 
 def _corners(bbox: FloatArray) -> FloatArray:

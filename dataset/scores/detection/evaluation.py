@@ -118,7 +118,7 @@ def evaluate(
         draws: How often pictures are drawn for the intervals; 0: no intervals.
     """
     scored = score_found(truth, found)
-    errors = find_errors(truth, scored.overlaps, scored.coco)
+    errors = find_errors(truth, found, scored.overlaps, scored.coco)
     made = outcomes(truth, found, scored.coco)
     best = best_threshold(made)
     chosen = {"detector": threshold, "best_f1": best}

@@ -110,10 +110,7 @@ def _reliability(folder: Path, made: Evaluation) -> Iterator[str]:
 
 def _errors(folder: Path, made: Evaluation) -> Iterator[str]:
     costs = made.errors.costs
-    rows = [
-        (name, getattr(costs, name).count, getattr(costs, name).ap)
-        for name in ("localisation", "duplicate", "background", "missed")
-    ]
+    rows = [(name, each.count, each.ap) for name, each in costs.causes.items()]
     title = f"What AP50 {costs.ap:.3f} would gain without each error"
     _write(folder / "errors.svg", bars(title, rows))
     write_csv(folder / "errors.csv", ("error", "count", "ap_gain"), rows)

@@ -6,16 +6,21 @@ greatest IoU with any true box:
 
 =============== ===============================================================
 localisation    from 0.1 to 0.5: the face is there, the box is badly placed
+classification  it has 0.5 or more with a face of another kind
 duplicate       0.5 or more, but a surer detection has that face already
-background      0.1 or less: there is no face
+both            from 0.1 to 0.5 with a face of another kind
+background      less than 0.1: there is no face
 missed          of true boxes: no detection has it, and none is badly placed on it
 =============== ===============================================================
 
 What a cause costs is how much AP rises when an oracle mends it and nothing else
 (section 2.3): the surest badly placed box of each free face becomes true, and the
 others vanish; duplicates and background vanish; missed faces are no longer asked for.
-There is one class, so that errors of classification do not exist. The AP is that of
-``coco`` at IoU 0.5, with the best 100 detections of each picture.
+The AP is that of ``coco`` at IoU 0.5, with the best 100 detections of each picture.
+
+One kind of face is scored. Where the truth has others too, such as photographed people,
+boxes of those are errors of classification, or both of classification and of place, and
+vanish; else there are no such errors.
 """
 
 from __future__ import annotations
@@ -28,8 +33,14 @@ import numpy.typing as npt
 
 from icf.dataset.scores.detection.coco import MOST, Matching
 from icf.dataset.scores.detection.curves import at_recalls, curve
-from icf.dataset.scores.detection.overlaps import Overlaps
-from icf.dataset.scores.detection.truth import BoolArray, FloatArray, IntArray, Truth
+from icf.dataset.scores.detection.overlaps import Overlaps, find_overlaps
+from icf.dataset.scores.detection.truth import (
+    BoolArray,
+    FloatArray,
+    Found,
+    IntArray,
+    Truth,
+)
 from icf.dataset.scores.detection.voc import NOBODY, firsts
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
@@ -43,6 +54,8 @@ class Cause(IntEnum):
     LOCALISATION = 2
     DUPLICATE = 3
     BACKGROUND = 4
+    CLASSIFICATION = 5
+    BOTH = 6
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,8 @@ class ErrorCosts:
 
     Attributes:
         ap: The average precision that the costs are measured from.
+        classification: Boxes of faces of another kind; None: the truth has one kind.
+        both: Badly placed boxes of faces of another kind; None as before.
         localisation: Badly placed boxes.
         duplicate: Second boxes on a face that has one.
         background: Boxes where there is no face.
@@ -73,12 +88,24 @@ class ErrorCosts:
     """
 
     ap: float
+    classification: ErrorCost | None
+    both: ErrorCost | None
     localisation: ErrorCost
     duplicate: ErrorCost
     background: ErrorCost
     missed: ErrorCost
     false_positives: ErrorCost
     false_negatives: ErrorCost
+
+    @property
+    def causes(self) -> dict[str, ErrorCost]:
+        """Each cause by name, as far as the truth can tell it."""
+        names = (
+            *("classification", "both", "localisation"),
+            *("duplicate", "background", "missed"),
+        )
+        costs = {name: getattr(self, name) for name in names}
+        return {name: cost for name, cost in costs.items() if cost is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,19 +127,25 @@ class Errors:
     missed: IntArray
 
 
-def find_errors(truth: Truth, overlaps: Overlaps, matching: Matching) -> Errors:
+def find_errors(
+    truth: Truth, found: Found, overlaps: Overlaps, matching: Matching
+) -> Errors:
     """Give each false detection and each lost box its cause, and each cause its cost.
 
     Args:
         truth: The true boxes.
+        found: The detections.
         overlaps: Of detections and true boxes.
         matching: Of ``coco``.
     """
     best, iou = _best(truth, overlaps, len(matching.turn))
     hits, ignored = matching.hits(), matching.ignored() | (matching.turn >= MOST)
     cause = np.full(len(best), Cause.DUPLICATE, np.int8)
-    cause[iou <= FOREGROUND] = Cause.LOCALISATION
     cause[iou < BACKGROUND] = Cause.BACKGROUND
+    of_others = _of_others(truth, found)
+    cause[(cause == Cause.BACKGROUND) & (of_others >= BACKGROUND)] = Cause.BOTH
+    cause[of_others >= FOREGROUND] = Cause.CLASSIFICATION
+    cause[(iou >= BACKGROUND) & (iou <= FOREGROUND)] = Cause.LOCALISATION
     cause[hits] = Cause.TRUE
     cause[ignored & ~hits] = Cause.NOT_COUNTED
     free = ~truth.crowd
@@ -138,6 +171,15 @@ def _best(truth: Truth, overlaps: Overlaps, count: int) -> tuple[IntArray, Float
     best[some.detection[first]] = some.box[first]
     iou[some.detection[first]] = some.plain[first]
     return best, iou
+
+
+def _of_others(truth: Truth, found: Found) -> FloatArray:
+    """Each detection's greatest IoU with a box of another kind."""
+    iou = np.zeros(len(found.scores))
+    if truth.others is not None:
+        overlaps = find_overlaps(Truth.of(truth.others), found)
+        np.maximum.at(iou, overlaps.detection, overlaps.plain)
+    return iou
 
 
 def _used(matching: Matching) -> IntArray:
@@ -169,6 +211,10 @@ def _costs(
     placed = causes == Cause.LOCALISATION
     return ErrorCosts(
         ap=ap,
+        classification=(
+            None if truth.others is None else without(Cause.CLASSIFICATION)
+        ),
+        both=None if truth.others is None else without(Cause.BOTH),
         localisation=cost(
             int(placed.sum()), (hits | repaired)[~placed | repaired], count
         ),

@@ -36,6 +36,8 @@ class Truth:
         size: Shape (pictures, 2): width and height of each picture; 0: not known.
         kinds: What is known of the pictures: for each name, as "album", its value for
             each picture; empty where it is not known.
+        others: Boxes of faces of other kinds, in the same pictures, which are not to be
+            found; None: the truth has one kind.
     """
 
     boxes: DetectionBoxes
@@ -44,6 +46,7 @@ class Truth:
     crowd: BoolArray
     size: IntArray
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: DetectionBoxes | None = None
 
     @classmethod
     def of(cls, boxes: DetectionBoxes) -> Truth:

@@ -78,6 +78,8 @@ def test_of_several_categories_one_is_named(tmp_path: Path) -> None:
         read_coco_truth(path, "head")
     truth = read_coco_truth(path, "face")
     assert len(truth.truth.boxes.picture) == 1
+    assert truth.truth.others is not None
+    assert len(truth.truth.others.picture) == 1
     other = {**found(), "category_id": 4}
     read, _ = read_coco_results(written(tmp_path / "d.json", [other, found()]), truth)
     assert len(read.scores) == 1
