@@ -18,5 +18,11 @@ TAKEN_DOWN = "taken_down.json"
 #: That nobody should use it any more, and why.
 REVOKED = "REVOKED"
 
+#: Of the workspace that wrote it, for `icf release clean`.
+PUBLIC_KEY = "takedowns.pub"
+
 #: Files that may come after a release was written, and are in no `SUMS`.
 LATER = (TAKEN_DOWN, REVOKED)
+
+#: A change of many files that is made as soon as it is complete.
+CLEANING = ".cleaning"

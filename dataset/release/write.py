@@ -31,7 +31,8 @@ from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import format_folders
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.plan import Plan
-from icf.dataset.release.files import LEAKS, SUMMARY
+from icf.dataset.release.files import LEAKS, PUBLIC_KEY, SUMMARY
+from icf.dataset.release.keys import public_key
 from icf.dataset.release.prepare import Prepared
 from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import write_sums
@@ -142,6 +143,9 @@ def _write_files(
     _write_json(folder / LEAKS, asdict(prepared.leaks))
     (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
     write_cards(folder, prepared.about, data, written)
+    key = public_key(workspace.root)
+    if key is not None:
+        (folder / PUBLIC_KEY).write_text(f"{key}\n", encoding="ascii")
     if prepared.certified is not None:
         pictures = list(dict.fromkeys(file for file, _ in written))
         certificate.write_certificate(

@@ -17,7 +17,7 @@ from icf.dataset.formats.registry import (
     format_names,
     make_writers,
 )
-from icf.dataset.release.files import REVOKED, SUMMARY, SUMS
+from icf.dataset.release.files import CLEANING, REVOKED, SUMMARY, SUMS
 from icf.dataset.release.present import (
     check_sums,
     hash_all,
@@ -131,6 +131,10 @@ class _Look:
         return frozenset(name for name, _ in rows)
 
     def faults(self) -> Iterator[Fault]:
+        """Yield every fault; `notes` are complete afterwards."""
+        if (self.folder / CLEANING).is_dir():
+            what = "a cleaning was cut short: run `icf release clean` again"
+            yield Fault(CLEANING, what)
         sums = (self.folder / SUMS).is_file()
         earlier = not sums and CONTENTS not in self.hashes
         if not earlier:
@@ -171,6 +175,11 @@ class _Look:
         yield from check_certificate(folder, summary, hashes)
         yield from check_leaks(folder, summary, contents, shown_in(unused))
         yield from self._formats(contents, summary)
+        if "cleaned" in summary:
+            rows = summary["cleaned"].get("rows")
+            self.notes.append(
+                f"it was cleaned: {rows} withdrawn pictures and faces were deleted"
+            )
         if "crops" in summary.get("settings", {}):
             self.notes.append(
                 "faces are cut out (--crops): their files have no other hash than that "

@@ -63,6 +63,7 @@ def prepared(
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
     links = ("releases/links", "--format", "relink")
     program("icf-build-splits", *links, "--seed", "1", folder=root)
+    program("icf", "release", "takedowns", "takedowns.json", folder=root)
     program("icf-annotate", "invite", "Ann", folder=root)
     yolo(root / "yolo" / "model.onnx")
     eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")

@@ -19,5 +19,9 @@ cli = command.group(
             "icf.app.relink.command:relink", "Download the pictures of one without."
         ),
         "revoke": Subcommand(f"{_HERE}.revoke:cli", "Say that nobody should use one."),
+        "takedowns": Subcommand(
+            f"{_HERE}.takedowns:cli", "Write a signed list of what was withdrawn."
+        ),
+        "clean": Subcommand(f"{_HERE}.clean:cli", "Delete what was withdrawn."),
     },
 )

@@ -1,0 +1,74 @@
+"""Change many files of a folder at once, safe from being killed at any moment.
+
+New versions are written into a folder aside, with a plan of what to delete. When that
+is complete it gets its name, and from then on the change is made, however often it is
+started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from icf.dataset.release.files import CLEANING
+
+#: Of a change that is complete and not made yet; and of one that is being prepared.
+FOLDER, PREPARED = CLEANING, f"{CLEANING}.partial"
+_PLAN = "plan.json"
+_NEW = "new"
+
+
+def prepare(folder: Path, write: Callable[[Path], None], delete: Iterable[str]) -> None:
+    """Write the new versions of files aside, and promise the change.
+
+    Args:
+        folder: whose files are to be changed.
+        write: writes the new versions below a folder, under the names they will have.
+        delete: the files to delete, relative to the folder.
+    """
+    aside = folder / PREPARED
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / _NEW).mkdir(parents=True)
+    write(aside / _NEW)
+    (aside / _PLAN).write_text(json.dumps({"delete": sorted(delete)}))
+    for place, _, names in os.walk(aside):
+        for name in names:
+            _flush(Path(place, name))
+        _flush(Path(place))
+    aside.rename(folder / FOLDER)
+    _flush(folder)
+
+
+def complete(folder: Path) -> bool:
+    """Make the change that was promised; return whether there was one."""
+    shutil.rmtree(folder / PREPARED, ignore_errors=True)
+    promised = folder / FOLDER
+    if not promised.is_dir():
+        return False
+    plan = promised / _PLAN
+    if plan.exists():
+        for name in json.loads(plan.read_text())["delete"]:
+            (folder / name).unlink(missing_ok=True)
+        new = promised / _NEW
+        for place, _, names in os.walk(new):
+            for name in names:
+                file = Path(place, name)
+                target = folder / file.relative_to(new)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(target)
+        for place, _, _ in os.walk(folder):
+            _flush(Path(place))
+        plan.unlink()
+    shutil.rmtree(promised)
+    return True
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

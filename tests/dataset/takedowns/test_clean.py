@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icf.app.takedown.target import find_target
+from icf.app.takedown.work import take_down
+from icf.dataset.contents import read_contents
+from icf.dataset.release.keys import public_key, read_public
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
+from icf.dataset.takedowns import journal
+from icf.dataset.takedowns.clean import clean
+from icf.dataset.takedowns.signed import Withdrawn, read_list, write_list
+from icf.dataset.verify.verify import verify
+from icf.errors import BadInput
+from icf.icartoonface.features import read_features
+from icf.icartoonface.recognition import make_pairs, read_rectest_info
+from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
+from icf.workspace import Workspace, find
+from tests.dataset.drawn import digest, same_files
+
+
+@pytest.fixture(scope="module")
+def given(
+    drawn: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Withdrawn]:
+    """A release, and what was withdrawn from the workspace afterwards."""
+    root = tmp_path_factory.mktemp("given")
+    shutil.copytree(drawn, root / "space")
+    workspace = find(root / "space")
+    write(workspace, prepare(workspace, 1), root / "out", 1)
+    workspace.catalogue.close()
+    contents = read_contents(root / "out" / "contents.csv")
+    of = [contents.rows(each)[0] for each in ("train", "probe", "detection_test")]
+    sha256 = frozenset(contents.sha256[of[1:]].astype("U64").tolist())
+    # A train picture that is the same in another file, and one face of a picture.
+    pixels = frozenset([contents.pixel_hash[of[0]].decode()])
+    face = contents.rows("distractor")[0]
+    faces = frozenset([contents.face_pixel_hash[face].decode()])
+    return root / "out", Withdrawn(sha256, pixels, faces)
+
+
+@pytest.fixture
+def copy(given: tuple[Path, Withdrawn], tmp_path: Path) -> Path:
+    return shutil.copytree(given[0], tmp_path / "copy")
+
+
+def test_a_cleaned_copy_has_nothing_of_it_and_is_whole(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    before, withdrawn = read_contents(copy / "contents.csv"), given[1]
+    done = clean(copy, withdrawn)
+    found = verify(copy)
+    assert found.faults == ()
+    assert any("it was cleaned" in note for note in found.notes)
+    after = read_contents(copy / "contents.csv")
+    assert len(after) == len(before) - done.rows
+    assert done.rows >= 4
+    assert len(done.files) == done.rows
+    gone = set(before.sha256.tolist()) - set(after.sha256.tolist())
+    assert gone >= {each.encode() for each in withdrawn.sha256}
+    hashes = set(digest(copy).values())
+    assert not hashes & withdrawn.sha256
+    # Of a picture, one face of which was withdrawn, other uses stay.
+    assert not withdrawn.face_pixel_hash & set(after.face_pixel_hash.astype(str))
+    text = "".join(
+        path.read_text()
+        for path in copy.rglob("*")
+        if path.suffix in (".csv", ".txt", ".jsonl") and path.is_file()
+    )
+    assert not [name for name in withdrawn.sha256 if name in text]
+    assert not list(copy.glob(".cleaning*"))
+    assert clean(copy, withdrawn).rows == 0
+
+
+def test_features_and_pairs_are_those_of_the_faces_that_stay(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    info = read_rectest_info(copy / RECTEST_INFO)
+    features = np.array(read_features(copy / FEATURES, len(info.files)))
+    clean(copy, given[1])
+    after = read_rectest_info(copy / RECTEST_INFO)
+    rows = [info.files.index(name) for name in after.files]
+    assert len(rows) < len(info.files)
+    found = read_features(copy / FEATURES, len(after.files))
+    np.testing.assert_array_equal(found, features[rows])
+    np.testing.assert_array_equal(after.pairs, make_pairs(after.labels))
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+@pytest.mark.parametrize(
+    ("call", "step"),
+    [
+        *(("fsync", 0), ("fsync", 5), ("rename", 0), ("unlink", 0), ("unlink", 2)),
+        *(("replace", 0), ("replace", 4), ("replace", 9)),
+    ],
+)
+def test_whenever_it_is_killed_the_next_run_completes_it(
+    copy: Path,
+    given: tuple[Path, Withdrawn],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    step: int,
+) -> None:
+    release, withdrawn = given
+    whole = _cleaned_once(release, withdrawn, tmp_path.parent)
+    left = step
+
+    owner = os if call == "fsync" else Path
+    real = getattr(owner, call)
+
+    def dying(*args: object, **more: object) -> object:
+        nonlocal left
+        if left == 0:
+            raise Killed
+        left -= 1
+        return real(*args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, call, dying)
+        with pytest.raises(Killed):
+            clean(copy, withdrawn)
+    clean(copy, withdrawn)
+    assert same_files(copy, whole)
+
+
+_WHOLE: dict[Path, Path] = {}
+
+
+def _cleaned_once(release: Path, withdrawn: Withdrawn, folder: Path) -> Path:
+    if release not in _WHOLE:
+        _WHOLE[release] = shutil.copytree(release, folder / "cleaned-once")
+        clean(_WHOLE[release], withdrawn)
+    return _WHOLE[release]
+
+
+def test_a_cleaning_that_was_cut_short_is_named_by_verify(
+    copy: Path, given: tuple[Path, Withdrawn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "complete", lambda folder: False)
+        clean(copy, given[1])
+    found = [str(each) for each in verify(copy, quick=True).faults]
+    assert any(line.startswith(".cleaning: a cleaning was cut short") for line in found)
+    assert clean(copy, given[1]).completed
+    assert verify(copy, quick=True).faults == ()
+
+
+def test_a_release_without_loose_pictures_has_to_be_made_again(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    summary = json.loads((copy / "release.json").read_text())
+    summary["formats"] = {"webdataset": "."}
+    (copy / "release.json").write_text(json.dumps(summary))
+    before = digest(copy)
+    with pytest.raises(BadInput, match="get the makers' next release"):
+        clean(copy, given[1])
+    assert digest(copy) == before
+
+
+def test_a_list_has_what_was_withdrawn_and_is_believed_if_it_is_signed(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    assert public_key(workspace.root) is None
+    out = tmp_path / "out"
+    write(workspace, prepare(workspace, 1), out, 1)
+    assert not (out / "takedowns.pub").exists()
+    contents = read_contents(out / "contents.csv")
+    picture = contents.sha256[contents.rows("probe")[0]].decode()
+    with workspace.catalogue.read() as connection:
+        target = find_target(connection, picture)
+    take_down(workspace, target, "asked by mail")
+    path = tmp_path / "list.json"
+    withdrawn, key = write_list(workspace, path)
+    assert withdrawn.sha256 == {picture}
+    assert len(withdrawn.pixel_hash) == 1
+    assert read_public(f"{path}.pub") == key == public_key(workspace.root)
+    assert read_list(path, key) == withdrawn
+    assert "asked" not in path.read_text()
+    assert clean(out, withdrawn).rows >= 1
+    assert verify(out).faults == ()
+    # The next release has the key, and is without the picture.
+    write(workspace, prepare(workspace, 1), tmp_path / "next", 1)
+    assert (tmp_path / "next" / "takedowns.pub").read_text().strip() == key
+    assert clean(tmp_path / "next", withdrawn).rows == 0
+    assert verify(tmp_path / "next", quick=True).faults == ()
+
+
+def test_a_list_that_was_changed_or_signed_by_somebody_else_is_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.json"
+    _, key = write_list(workspace, path)
+    with pytest.raises(BadInput, match="was not signed with the key"):
+        read_list(path, "ab" * 32)
+    value = json.loads(path.read_text())
+    value["withdrawn"]["sha256"] = ["0" * 64]
+    path.write_text(json.dumps(value))
+    with pytest.raises(BadInput, match="was not signed with the key"):
+        read_list(path, key)
+    value["withdrawn"]["sha256"] = ["../x"]
+    path.write_text(json.dumps(value))
+    with pytest.raises(BadInput, match="is no list of takedowns"):
+        read_list(path, key)
+    with pytest.raises(BadInput, match="no public key"):
+        read_public("nobody")
