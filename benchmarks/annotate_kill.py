@@ -24,7 +24,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.page_server import Server, headers_of, make_workspace
+from benchmarks.page_server import ForkedServer, Server, headers_of, make_workspace
 from benchmarks.report import Result, report
 from icf.annotate.waiting import apply_waiting
 from icf.catalogue.schema import answer, question
@@ -93,7 +93,7 @@ def run(kills: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         questions = max(10_000, kills * PER_KILL)
         workspace = make_workspace(Path(folder) / "space", questions)
-        server, stop = Server(workspace), threading.Event()
+        server, stop = ForkedServer(workspace), threading.Event()
         people = [Answerer(server, f"person {n}", stop) for n in range(PEOPLE)]
         server.start()
         for each in people:
@@ -110,7 +110,7 @@ def run(kills: int) -> Result:
         stop.set()
         for each in people:
             each.join()
-        server.kill()
+        server.close()
         apply_waiting(workspace)
         said = [each for one in people for each in one.acknowledged]
         with workspace.catalogue.read() as connection:

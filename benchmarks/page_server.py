@@ -148,6 +148,81 @@ class Server:
         return True
 
 
+#: Loads the program once, and forks a server for each line that it reads.
+_FORKS = """
+import os, signal, sys
+import icf.annotate.cli.serve, icf.annotate.page.app, icf.annotate.page.desk
+import icf.annotate.page.serve, icf.annotate.people.listing
+from icf.annotate.cli.main import main
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(0, 1)
+        main()
+        os._exit(0)
+    print(child, flush=True)
+"""
+
+
+class ForkedServer(Server):
+    """The same program, which starts ten times as fast: its imports are done before.
+
+    What is killed is a process of its own each time, with nothing of the one before
+    but the files.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        words = [sys.executable, "-c", _FORKS]
+        words += ["serve", "--port", str(self.port), "-q"]
+        self._parent = subprocess.Popen(
+            words,
+            cwd=workspace.root,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._child: int | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        print("start", file=self._parent.stdin, flush=True)
+        self._child = int(self._parent.stdout.readline())
+        while not self._answers():
+            if not self._is_there(self._child):
+                raise RuntimeError("the server ended by itself")
+            time.sleep(0.005)
+
+    def kill(self) -> None:
+        """Kill it as by ``kill -9``."""
+        if self._child is None:
+            return
+        os.kill(self._child, signal.SIGKILL)
+        while self._is_there(self._child):
+            time.sleep(0.001)
+        self._child = None
+
+    def close(self) -> None:
+        """Kill it, and start no more."""
+        self.kill()
+        self._parent.kill()
+        self._parent.wait()
+
+    @staticmethod
+    def _is_there(child: int) -> bool:
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+
 def invite(server: Server, name: str) -> str:
     """An invite link."""
     workspace = server.workspace
