@@ -67,6 +67,16 @@ class ReleaseData:
             _now={},
         )
 
+    def as_crops(self, rate: float) -> ReleaseData:
+        """Return the same release with crops, for a format that has nothing else.
+
+        Args:
+            rate: how far boxes are enlarged, where the release has whole pictures.
+        """
+        if self.plan.crops is not None:
+            return self
+        return replace(self, plan=replace(self.plan, crops=rate))
+
     def sha256(self, picture: int) -> str:
         """The SHA-256 of a picture, by its row in ``plan.selection.pictures``."""
         return str(self.plan.selection.pictures.sha256[picture].decode())
@@ -104,7 +114,7 @@ class ReleaseData:
             data = self.read(each)
             target.write_bytes(data)
             self.hashes[target] = hashlib.sha256(data).hexdigest()
-        return WrittenPicture(file, each)
+        return WrittenPicture(file, each, crop=crop)
 
     def read(self, each: Placed) -> bytes:
         """Return the bytes that `put` writes.
@@ -189,11 +199,13 @@ class WrittenPicture:
         file: the file that holds it, relative to the writer's folder.
         placed: which picture, and which face of it.
         member: its name in the file, where that holds several pictures.
+        crop: the part of it that was cut out; None: all of it, as fetched.
     """
 
     file: Path
     placed: Placed
     member: str = ""
+    crop: Rectangle | None = None
 
 
 class ReleaseWriter(Protocol):

@@ -38,7 +38,7 @@ def write_beside(data: ReleaseData, written: Written, folder: Path) -> None:
     """
     for name, columns, rows in (
         (TURNED, _TURNED_COLUMNS, list(_turned(data, written))),
-        (CROPS, _CROPS_COLUMNS, list(_crops(data, written))),
+        (CROPS, _CROPS_COLUMNS, list(_crops(written))),
     ):
         if rows:
             write_csv(folder / name, columns, rows)
@@ -48,13 +48,13 @@ def _turned(data: ReleaseData, written: Written) -> Iterator[tuple[object, ...]]
     """Yield orientation (2 to 8), width and height as *stored*, of what is turned."""
     for file, each in written:
         turned = data.turned.get(each.placed.picture)
-        if turned is not None and data.crop(each.placed) is None:
+        if turned is not None and each.crop is None:
             sides = data.plan.selection.pictures.size[each.placed.picture].tolist()
             width, height = sides[::-1] if turned in SWAPS_SIDES else sides
             yield file, each.member, turned, width, height
 
 
-def _crops(data: ReleaseData, written: Written) -> Iterator[tuple[object, ...]]:
+def _crops(written: Written) -> Iterator[tuple[object, ...]]:
     for file, each in written:
-        if (part := data.crop(each.placed)) is not None:
+        if (part := each.crop) is not None:
             yield file, each.member, part.x1, part.y1, part.x2, part.y2

@@ -25,6 +25,13 @@ OWN: Mapping[str, str] = {
     ),
     "relink": "icf.dataset.formats.relink:RelinkWriter",
     "webdataset": "icf.dataset.formats.webdataset.writer:WebDatasetWriter",
+    "coco": "icf.dataset.formats.coco:CocoWriter",
+    "yolo": "icf.dataset.formats.yolo:YoloWriter",
+    "widerface": "icf.dataset.formats.widerface:WiderFaceWriter",
+    "manga109": "icf.dataset.formats.manga109:Manga109Writer",
+    "imagefolder": "icf.dataset.formats.imagefolder:ImageFolderWriter",
+    "insightface": "icf.dataset.formats.insightface:InsightFaceWriter",
+    "lfw": "icf.dataset.formats.lfw:LfwWriter",
     "parquet": "icf.dataset.formats.parquet.writer:ParquetWriter",
     "hf": "icf.dataset.formats.parquet.hub:HuggingFaceWriter",
 }

@@ -82,7 +82,9 @@ def _linked(data: ReleaseData, known: Path, folder: Path) -> Iterator[WrittenPic
                 copy_file(path, folder / file, link=True)
                 table = pq.ParquetFile(path).read([f"{IMAGE}.path"])
                 for row in table[IMAGE].to_pylist():
-                    yield WrittenPicture(file, placed[row["path"]], row["path"])
+                    yield WrittenPicture(
+                        file, each := placed[row["path"]], row["path"], data.crop(each)
+                    )
 
 
 def _page(plan: Plan) -> str:

@@ -110,7 +110,9 @@ class _Shards:
             file = self._place / f"{self._split}-{number:05d}-of-{count:05d}.parquet"
             self._temporary(number).rename(self._folder / file)
             for each in records:
-                yield WrittenPicture(file, each.placed, each.name)
+                yield WrittenPicture(
+                    file, each.placed, each.name, self._data.crop(each.placed)
+                )
 
     def _write_group(self) -> None:
         if not self._group:

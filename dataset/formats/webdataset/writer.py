@@ -122,7 +122,9 @@ class _Shard:
                 *((who.label, who.role, who.name) if who else (None, None, None)),
             )
         )
-        return WrittenPicture(self.file, record.placed, record.name)
+        return WrittenPicture(
+            self.file, record.placed, record.name, data.crop(record.placed)
+        )
 
     def is_full(self, tar: TarWriter) -> bool:
         return len(self._rows) >= PICTURES or tar.size >= BYTES

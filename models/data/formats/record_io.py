@@ -1,4 +1,4 @@
-"""MXNet's RecordIO with picture headers, read without MXNet.
+"""MXNet's RecordIO with picture headers, read and written without MXNet.
 
 A file of records, each (dmlc-core, ``recordio.h``; little-endian)::
 
@@ -20,7 +20,7 @@ picture's record are (mxnet, ``recordio.py``, ``IRHeader``)::
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -86,6 +86,43 @@ def read_picture(file: BinaryIO, offset: int) -> bytes:
     if len(record) < start:
         raise BadInput("a record that is shorter than its header")
     return record[start:]
+
+
+def record_of(labels: Sequence[float], number: int, picture: bytes) -> bytes:
+    """Return the bytes of a record, as `read_header` and `read_picture` read it.
+
+    Args:
+        labels: one, or the two of a record that is no picture.
+        number: of the record.
+        picture: its bytes; empty where it is none.
+    """
+    flag, label = (0, labels[0]) if len(labels) == 1 else (len(labels), 0.0)
+    more = struct.pack(f"<{flag}f", *labels) if flag else b""
+    content = _HEADER.pack(flag, label, number, 0) + more + picture
+    parts = _divided(content)
+    last = len(parts) - 1
+    framed = bytearray()
+    for place, part in enumerate(parts):
+        kind = _WHOLE if not last else _FIRST if not place else _MIDDLE
+        kind = _LAST if last and place == last else kind
+        framed += _FRAME.pack(MAGIC, kind << _LENGTH_BITS | len(part))
+        framed += part + bytes(-len(part) % 4)
+    return bytes(framed)
+
+
+def _divided(content: bytes) -> list[bytes]:
+    """Divide a record where it has the magic number at a multiple of 4."""
+    mark = MAGIC.to_bytes(4, "little")
+    parts, start = [], 0
+    place = content.find(mark)
+    while place >= 0:
+        if place % 4:
+            place = content.find(mark, place + 1)
+            continue
+        parts.append(content[start:place])
+        start = place + 4
+        place = content.find(mark, start)
+    return [*parts, content[start:]]
 
 
 def _parts(file: BinaryIO, offset: int) -> Iterator[bytes]:

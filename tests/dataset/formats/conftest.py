@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,18 @@ from PIL import Image
 from icf.catalogue import schema
 from icf.dataset.formats.base import ReleaseData, Task
 from icf.dataset.formats.records import SPLITS, TASKS, Record, Records, Split, placed_in
+from icf.dataset.formats.registry import OWN
 from icf.dataset.plan import Plan
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.workspace import Workspace, find
+from tests.dataset.formats.reading import Boxes
 
 #: Everything but what packages bring, as `--format` takes it.
-FORMATS = ("icartoonface", "webdataset", "parquet", "hf")
+FORMATS = tuple(OWN)
+
+
+PARTS = [(task, split) for task in TASKS for split in SPLITS]
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,21 @@ class Exported:
         plan: what is in it.
         records: what each of its pictures should say.
         bytes: of each picture as fetched, by its row.
-        turned: the row of the picture that EXIF turns.
+        turned: the rows of the pictures that EXIF turns.
     """
 
     folder: Path
     plan: Plan
     records: dict[tuple[Task, Split], list[Record]]
     bytes: dict[int, bytes]
-    turned: int
+    turned: frozenset[int]
+
+    def boxes(self, split: Split) -> Counter[Boxes]:
+        """The detection set as `read_all` finds it."""
+        return Counter(
+            (each.sha256, tuple(sorted(each.boxes)))
+            for each in self.records["detection", split]
+        )
 
     def of(self, name: str) -> Path:
         """The folder of a format."""
@@ -64,27 +77,26 @@ def exported(workspace: Workspace, folder: Path, crops: float | None) -> Exporte
     rows = {each.picture for key in every for each in placed_in(plan, *key)}
     content = {row: workspace.blobs.get(data.sha256(row)) for row in rows}
     image = plan.selection.pictures.image.tolist()
-    return Exported(folder, plan, every, content, image.index(turned))
+    return Exported(folder, plan, every, content, frozenset(map(image.index, turned)))
 
 
-def _turn_and_convert(workspace: Workspace) -> int:
-    """Store the first picture turned by EXIF, and the second as PNG; return the first.
+def _turn_and_convert(workspace: Workspace) -> set[int]:
+    """Store some pictures turned by EXIF, and one as PNG; return those turned.
 
     What is seen, and so its size, boxes and hashes, stays as it is.
     """
     with workspace.catalogue.write() as connection:
-        first, second = connection.execute(
+        first, *others = connection.execute(
             sa.select(schema.image.c.id, schema.image.c.sha256)
             .where(schema.image.c.width != schema.image.c.height)
             .order_by(schema.image.c.id)
-            .limit(2)
         )
-        for row, how in ((first, _turned), (second, _png)):
+        for row, how in ((first, _png), *((each, _turned) for each in others)):
             data, name = how(Image.open(io.BytesIO(workspace.blobs.get(row.sha256))))
             values = {"sha256": workspace.blobs.put(data), "bytes": len(data)}
             change = sa.update(schema.image).where(schema.image.c.id == row.id)
             connection.execute(change.values(**values, format=name))
-        return int(first.id)
+        return {int(each.id) for each in others}
 
 
 def _turned(picture: Image.Image) -> tuple[bytes, str]:

@@ -52,7 +52,7 @@ def test_webdataset_reads_every_picture_with_its_labels(
         assert each[suffix] == whole.bytes[row]
         assert about["boxes"] == [list(box) for box in record.boxes]
         assert (about["width"], about["height"]) == record.size
-        assert about["exif_orientation"] == (6 if row == whole.turned else 1)
+        assert about["exif_orientation"] == (6 if row in whole.turned else 1)
         assert about["licences"] == record.licences
         assert about["url"].startswith("http://toons.test/")
         if record.who is not None:
