@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from icf.dataset.formats.registry import DEFAULT, format_folders
+from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.scores.own_models import OWN_EMBEDDER
 from icf.dataset.scores.recognition.groups import Grouping, by_size
 from icf.dataset.scores.recognition.release_groups import (
@@ -98,7 +98,7 @@ def open_test(info: Path | None, release: Path | None) -> TestSet:
 
 def _files_of(release: Path) -> Path:
     """The folder of a release's iCartoonFace files."""
-    folder = format_folders(_summary(release)).get(DEFAULT)
+    folder = lists_folder(_summary(release))
     root = release if folder is None else release / folder
     if not (root / RECTEST_INFO).is_file():
         raise BadInput(

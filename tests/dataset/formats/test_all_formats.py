@@ -20,7 +20,7 @@ from icf.dataset.report.scored.release import last_release
 from icf.images.header import orientation_of
 from icf.workspace import Workspace
 from tests.dataset.drawn import digest
-from tests.dataset.formats.conftest import Exported, exported
+from tests.dataset.formats.conftest import FORMATS, Exported, exported
 
 SHARDS = {"webdataset", "parquet", "hf", "insightface"}
 
@@ -49,7 +49,7 @@ def test_loose_formats_share_their_files_on_the_disk(whole: Exported) -> None:
 def test_every_picture_of_every_format_has_a_licence(whole: Exported) -> None:
     rows = rows_of(whole.folder / "licences.csv")
     named = {row["file"] for row in rows}
-    assert {name.partition("/")[0] for name in named} == {*OWN} - {"icartoonface-lists"}
+    assert {name.partition("/")[0] for name in named} == {*FORMATS} - {"icartoonface-lists"}
     pictures = {
         name for name in digest(whole.folder) if name.endswith((".jpg", ".png"))
     }
@@ -70,7 +70,7 @@ def test_pictures_that_exif_turns_are_listed_as_they_are_stored(
 ) -> None:
     rows = rows_of(whole.folder / "exif_turned.csv")
     formats = {row["file"].partition("/")[0] for row in rows}
-    assert formats == {*OWN} - {"icartoonface-lists", "lfw", "insightface"}
+    assert formats == {*FORMATS} - {"icartoonface-lists", "lfw", "insightface"}
     turned = {whole.bytes[row] for row in whole.turned}
     for row in rows:
         content = _content(whole.folder / row["file"], row["member"])

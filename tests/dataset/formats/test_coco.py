@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from pycocotools.coco import COCO  # type: ignore[import-untyped,unused-ignore]
+from pycocotools.coco import COCO
 
 from icf.dataset.formats.records import Split
 from icf.images import decode

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import datasets  # type: ignore[import-untyped,unused-ignore]
+import datasets
 import pytest
 
 from icf.dataset.formats.base import Task

@@ -50,7 +50,7 @@ def test_insightface_finds_the_records_of_each_identity(whole: Exported) -> None
     """As its `MXFaceDataset` reads them, and the ranges as its trainers did."""
     folder = whole.of("insightface")
     lines = (folder / "train.idx").read_text().splitlines()
-    places = dict(tuple(map(int, line.split("\t"))) for line in lines)
+    places = {int(row[0]): int(row[1]) for row in map(str.split, lines)}
     records = [each.who for each in whole.records["recognition", "train"]]
     with (folder / "train.rec").open("rb") as file:
         header = read_header(file, places[0])

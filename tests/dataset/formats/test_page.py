@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import datasets  # type: ignore[import-untyped,unused-ignore]
+import datasets
 import pytest
 
 from icf.dataset.formats.registry import OWN

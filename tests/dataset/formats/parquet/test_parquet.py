@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import datasets  # type: ignore[import-untyped,unused-ignore]
+import datasets
 import pyarrow.parquet as pq
 import pytest
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import webdataset  # type: ignore[import-untyped,unused-ignore]
+import webdataset
 
 from icf.dataset.formats.base import Task
 from icf.dataset.formats.records import Split
