@@ -49,7 +49,9 @@ def test_loose_formats_share_their_files_on_the_disk(whole: Exported) -> None:
 def test_every_picture_of_every_format_has_a_licence(whole: Exported) -> None:
     rows = rows_of(whole.folder / "licences.csv")
     named = {row["file"] for row in rows}
-    assert {name.partition("/")[0] for name in named} == {*FORMATS} - {"icartoonface-lists"}
+    assert {name.partition("/")[0] for name in named} == {*FORMATS} - {
+        "icartoonface-lists"
+    }
     pictures = {
         name for name in digest(whole.folder) if name.endswith((".jpg", ".png"))
     }

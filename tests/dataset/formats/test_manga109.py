@@ -56,10 +56,12 @@ def test_a_face_has_the_character_that_it_has_in_recognition(
     folder = whole.of("manga109") / split
     hashes = {content: row for row, content in whole.bytes.items()}
     sha256 = whole.plan.selection.pictures.sha256
-    found = {}
+    found: dict[tuple[str, tuple[int, ...]], str] = {}
     for path in (folder / "annotations").glob("*.xml"):
         book = ElementTree.parse(path).getroot()
-        names = {each.get("id"): each.get("name") for each in book.iter("character")}
+        names = {
+            each.get("id", ""): each.get("name", "") for each in book.iter("character")
+        }
         for page in book.iter("page"):
             name = f"{int(page.get('index', '')):03d}.jpg"
             content = (folder / "images" / path.stem / name).read_bytes()
@@ -68,7 +70,7 @@ def test_a_face_has_the_character_that_it_has_in_recognition(
                 sides = ("xmin", "ymin", "xmax", "ymax")
                 box = tuple(int(face.get(side, "")) for side in sides)
                 key = sha256[row].decode(), box
-                found[key] = names[face.get("character")]
+                found[key] = names[face.get("character", "")]
     for key, name in found.items():
         assert name == (expected[key] if key in shared else NOBODY)
     assert len(shared) > 5

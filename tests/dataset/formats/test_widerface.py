@@ -37,7 +37,7 @@ def test_torchvision_reads_every_picture_and_box(
         path = Path(str(each["img_path"]))
         record = expected[path.name]
         assert path.read_bytes() == whole.bytes[record.placed.picture]
-        rows = each["annotations"]["bbox"].tolist()  # type: ignore[call-overload,index]
+        rows = each["annotations"]["bbox"].tolist()
         corners = tuple((x, y, x + width, y + height) for x, y, width, height in rows)
         assert corners == record.boxes
 
