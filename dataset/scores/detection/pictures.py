@@ -11,14 +11,15 @@ import numpy as np
 from icf.dataset.scores.detection.truth import IntArray, Truth
 from icf.errors import BadInput
 from icf.icartoonface.detection import Detections
-from icf.images import Undecodable, decode, probe
+from icf.images import Undecodable, decode
+from icf.images.header import upright_size
 from icf.models.detection import Detector
 
 #: Least score of what a model is scored on: a curve needs unsure detections too.
 LEAST_SCORE = 0.05
 
-#: Bytes in which most headers are.
-_HEAD = 1 << 16
+#: Bytes in which most headers of a JPEG are, and how one begins.
+_HEAD, _JPEG = 1 << 16, b"\xff\xd8"
 
 
 def picture_path(folder: Path, name: str) -> Path:
@@ -46,16 +47,19 @@ def with_sizes(truth: Truth, folder: Path) -> Truth:
 
 
 def _size(path: Path) -> tuple[int, int]:
+    """Width and height as it is shown, upright; 0 where it is no picture."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            try:
-                header = probe(head)
-            except Undecodable:
-                header = probe(head + file.read())
+            # Other formats may say at their end how they are turned.
+            if head.startswith(_JPEG):
+                try:
+                    return upright_size(head)
+                except Undecodable:  # its header is longer
+                    pass
+            return upright_size(head + file.read())
     except (OSError, Undecodable):
         return 0, 0
-    return header.width, header.height
 
 
 def detect(

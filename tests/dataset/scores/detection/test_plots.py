@@ -39,6 +39,12 @@ def test_each_plot_is_an_svg_and_a_table(tmp_path: Path) -> None:
     with (tmp_path / "plots" / "errors.csv").open(newline="") as file:
         counts = {row["error"]: int(row["count"]) for row in csv.DictReader(file)}
     assert counts["missed"] == made.errors.costs.missed.count
+    with (tmp_path / "plots" / "suspects.csv").open(newline="") as file:
+        suspects = list(csv.DictReader(file))
+    assert [
+        (each["reason"], float(each["score"]), each["picture"], float(each["x1"]))
+        for each in suspects
+    ] == [(s.reason, s.score, s.picture, s.corners[0]) for s in made.suspects]
 
 
 def test_the_same_evaluation_gives_the_same_files(tmp_path: Path) -> None:
