@@ -87,6 +87,10 @@ REMEDIES = {
     FetchStatus.UNREACHABLE: _RETRY,
     FetchStatus.DISALLOWED: "nothing; ask the site's owner if you need it",
     FetchStatus.OPTED_OUT: "nothing; ask the site's owner if you need it",
+    FetchStatus.NO_TRAINING: (
+        'nothing; harvest.no_training = "count" stores such pictures, then retry it '
+        "by name"
+    ),
     FetchStatus.HASH_MISMATCH: (
         "`icf-harvest run --refresh` for the new hash, then retry"
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ class NewImage:
     Attributes:
         size: in bytes.
         format, width, height: from the picture's header, if it could be read.
+        no_training: what its metadata says against training on it, or None.
     """
 
     sha256: str
@@ -28,6 +29,7 @@ class NewImage:
     format: str | None = None
     width: int | None = None
     height: int | None = None
+    no_training: str | None = None
 
 
 def insert_images(
@@ -45,6 +47,7 @@ def insert_images(
             "format": one.format,
             "width": one.width,
             "height": one.height,
+            "no_training": one.no_training,
             "awaits": first,
             "verdict": Verdict.PENDING.value,
             "reason": ImageReason.OK.value,
@@ -53,7 +56,16 @@ def insert_images(
         for one in new.values()
     ]
     insert_new(connection, image, ["sha256"], rows)
+    _mark_known(connection, [one for one in new.values() if one.no_training])
     known = sa.select(image.c.sha256, image.c.id).where(
         among(connection, image.c.sha256, new)
     )
     return {row.sha256: row.id for row in connection.execute(known)}
+
+
+def _mark_known(connection: sa.Connection, marked: Sequence[NewImage]) -> None:
+    """Mark pictures that were stored before anybody looked for marks."""
+    for one in sorted(marked, key=lambda each: each.sha256):
+        same = (image.c.sha256 == one.sha256) & image.c.no_training.is_(None)
+        values = {"no_training": one.no_training}
+        connection.execute(sa.update(image).where(same).values(values))

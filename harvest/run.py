@@ -218,6 +218,7 @@ async def _run(
                 readers,
                 withdrawn,
                 max_pixels=settings.max_pixels,
+                refuse_marked=settings.no_training == "refuse",
                 warc=warc,
             )
             frontier = Frontier(catalogue, settings.lease, only=work.urls)

@@ -48,6 +48,7 @@ class Facts:
         identities_by_gender: the same by gender, as sources state it.
         albums: number of albums of the release's identities.
         bytes: size of each of the release's pictures, by image id.
+        marked: number of these whose metadata forbids training on them.
     """
 
     sources: Mapping[str, int]
@@ -65,6 +66,7 @@ class Facts:
     identities_by_gender: Mapping[str, int]
     albums: int
     bytes: Mapping[int, int]
+    marked: int
 
     @property
     def last_day(self) -> str | None:
@@ -105,6 +107,7 @@ def read_facts(connection: sa.Connection, plan: Plan, images: Sequence[int]) -> 
         identities_by_gender=_by(connection, character.c.gender, chosen),
         albums=len({plan.selection.identities[each].album_id for each in chosen}),
         bytes=_sizes(connection, images),
+        marked=_marked(connection, images),
     )
 
 
@@ -188,6 +191,11 @@ def _by(
 def _sizes(connection: sa.Connection, images: Sequence[int]) -> dict[int, int]:
     query = sa.select(image.c.id, image.c.bytes)
     return {row.id: row.bytes for row in by_ids(connection, query, image.c.id, images)}
+
+
+def _marked(connection: sa.Connection, images: Sequence[int]) -> int:
+    query = sa.select(image.c.id).where(image.c.no_training.is_not(None))
+    return len(set(connection.execute(query).scalars()).intersection(images))
 
 
 def _span(

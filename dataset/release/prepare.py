@@ -132,7 +132,7 @@ def prepare(
         **({} if crops is None else {"crops": _crops(crops)}),
         **_stated(settings.release),
     }
-    licences = licence_set(sources.values())
+    licences = licence_set(sources.values(), facts.marked)
     inputs, earlier = (
         with_certificate(hash_inputs(selection, sources, chosen, seed, rule), certified)
         for rule in (RULE, 1)

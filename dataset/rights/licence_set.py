@@ -24,12 +24,14 @@ class LicenceSet:
         by_licence: number of pictures under each SPDX identifier, most first. A picture
             that its sources state several licences of counts under each.
         several: number of such pictures.
+        no_training: number of pictures whose metadata forbids training on them.
         warnings: what a person who passes the release on has to know.
     """
 
     pictures: int
     by_licence: Mapping[str, int]
     several: int
+    no_training: int
     warnings: tuple[str, ...]
 
     @property
@@ -55,11 +57,14 @@ def licences_of(sources: Sequence[Source]) -> tuple[str, ...]:
     return tuple(sorted(found - {NOASSERTION})) or (NOASSERTION,)
 
 
-def licence_set(pictures: Iterable[Sequence[Source]]) -> LicenceSet:
+def licence_set(
+    pictures: Iterable[Sequence[Source]], no_training: int = 0
+) -> LicenceSet:
     """Sum up the licences of pictures.
 
     Args:
         pictures: the sources of each different picture.
+        no_training: number of pictures whose metadata forbids training on them.
     """
     counts: Counter[str] = Counter()
     several = number = 0
@@ -72,7 +77,13 @@ def licence_set(pictures: Iterable[Sequence[Source]]) -> LicenceSet:
         several += len(found) > 1
         number += 1
     ordered = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
-    return LicenceSet(number, ordered, several, tuple(_warnings(ordered, several)))
+    warnings = list(_warnings(ordered, several))
+    if no_training:
+        warnings.append(
+            f"{no_training:,} pictures: their metadata forbids training on them (C2PA, "
+            "CAWG or IPTC; signatures are not verified)"
+        )
+    return LicenceSet(number, ordered, several, no_training, tuple(warnings))
 
 
 def _warnings(counts: Mapping[str, int], several: int) -> Iterable[str]:

@@ -12,7 +12,12 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import BrokenMachine
-from icf.harvest.report.licences import COLUMNS, picture_sources, tabulate
+from icf.harvest.report.licences import (
+    COLUMNS,
+    count_marked,
+    picture_sources,
+    tabulate,
+)
 from icf.stores.files import replace_file
 
 
@@ -36,6 +41,7 @@ def licences_command(invocation: Invocation, path: Path | None) -> None:
     """
     with invocation.workspace.catalogue.read() as connection:
         rows = tabulate(connection)
+        marked = count_marked(connection)
         if path is not None:
             _write(path, picture_sources(connection))
     columns = (
@@ -48,9 +54,14 @@ def licences_command(invocation: Invocation, path: Path | None) -> None:
         "without author",
     )
     invocation.emit(
-        {"licences": [asdict(row) for row in rows]},
+        {"licences": [asdict(row) for row in rows], "no_training": asdict(marked)},
         lambda: table(columns, [tuple(asdict(row).values()) for row in rows]),
     )
+    if marked.refused or marked.stored:
+        invocation.say(
+            f"metadata that forbids training: {marked.refused} URLs were not stored "
+            f"for it, {marked.stored} stored pictures have it (harvest.no_training)"
+        )
     if path is not None:
         invocation.say(f"{path} has a row for every source of every picture")
 

@@ -18,6 +18,7 @@ from icf.harvest.http.robots import Robots
 from icf.harvest.sources.base import Reader
 from icf.images import Header, Undecodable, probe
 from icf.images.header import MAX_PIXELS
+from icf.images.marks.no_training import no_training
 from icf.stores.blobs import BlobStore
 
 
@@ -31,6 +32,7 @@ class Attempt:
         readers: the readers of sources with own files, by source name.
         withdrawn: SHA-256 of bytes that must not be stored again.
         max_pixels: cap on the pixels that a picture's header states.
+        refuse_marked: store no picture whose metadata forbids training on it.
         warc: stores requests and responses, if that is wanted.
     """
 
@@ -43,6 +45,7 @@ class Attempt:
         withdrawn: Collection[str] = (),
         *,
         max_pixels: int = MAX_PIXELS,
+        refuse_marked: bool = True,
         warc: WarcFiles | None = None,
     ) -> None:
         self._fetcher = fetcher
@@ -51,6 +54,7 @@ class Attempt:
         self._readers = readers
         self._withdrawn = withdrawn
         self._max_pixels = max_pixels
+        self._refuse_marked = refuse_marked
         self._warc = warc
 
     def delay(self, leased: Leased) -> float | None:
@@ -78,12 +82,14 @@ class Attempt:
                 return Ended(leased, FetchStatus.UNCHANGED, None, got.status)
             self._check(url, sink)
             header = _header(sink.head, url, self._max_pixels)
+            mark = await asyncio.to_thread(self._mark_of, url, sink)
             # Flushing to disk is slow; in a thread it does not block other fetches.
             sha256 = await asyncio.to_thread(sink.keep)
         if self._warc is not None:
             body = await asyncio.to_thread(self._blobs.get, sha256)
             await asyncio.to_thread(self._warc.write, url, got, body)
-        return _stored(leased, sha256, got.size, header, got.headers, got.status)
+        stored = _stored(leased, sha256, got.size, header, got.headers, got.status)
+        return replace(stored, no_training=mark)
 
     def _has_lost(self, leased: Leased) -> bool:
         """Whether bytes that were stored are not there any more, or others.
@@ -106,8 +112,21 @@ class Attempt:
                 raise Fault(FetchStatus.EMPTY, f"{leased.url}: zero bytes")
             self._check(leased.url, sink)
             header = _header(sink.head, leased.url, self._max_pixels)
+            mark = self._mark_of(leased.url, sink)
             sha256 = sink.keep()
-        return _stored(leased, sha256, sink.size, header, {}, None)
+        stored = _stored(leased, sha256, sink.size, header, {}, None)
+        return replace(stored, no_training=mark)
+
+    def _mark_of(self, url: str, sink: BlobSink) -> str | None:
+        """Return what a picture's metadata says against training on it."""
+        mark = no_training(sink.content())
+        if mark is not None and self._refuse_marked:
+            raise Fault(
+                FetchStatus.NO_TRAINING,
+                f"{url}: its metadata says {mark}; not stored",
+                http_status=200,
+            )
+        return mark
 
     def remove(self, sha256: str) -> None:
         """Remove bytes that were withdrawn while they were being fetched."""

@@ -66,6 +66,11 @@ class BlobSink:
         """SHA-1 of all bytes so far, in hexadecimal; empty before the first."""
         return self._writer.sha1 if self._writer is not None else ""
 
+    def content(self) -> bytes:
+        """Return all bytes so far."""
+        whole = self._writer is None or self.size == len(self.head)
+        return self.head if whole or self._writer is None else self._writer.read_back()
+
     def keep(self) -> str:
         """Store the bytes durably under their SHA-256; return the hash."""
         if self._writer is None:

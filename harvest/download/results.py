@@ -28,6 +28,7 @@ class Stored:
     Attributes:
         format, width, height: from the picture's header, if it could be read.
         headers: of the response.
+        no_training: what its metadata says against training on it, or None.
     """
 
     leased: Leased
@@ -38,6 +39,7 @@ class Stored:
     format: str | None = None
     width: int | None = None
     height: int | None = None
+    no_training: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,14 @@ def write_results(
         ids = insert_images(
             connection,
             [
-                NewImage(one.sha256, one.size, one.format, one.width, one.height)
+                NewImage(
+                    one.sha256,
+                    one.size,
+                    one.format,
+                    one.width,
+                    one.height,
+                    one.no_training,
+                )
                 for one in stored
             ],
         )

@@ -86,6 +86,10 @@ class FetchStatus(Code):
     UNREACHABLE = "unreachable", "no connection, or a reset, on every attempt"
     DISALLOWED = "disallowed", "robots.txt forbids it"
     OPTED_OUT = "opted_out", "its X-Robots-Tag forbids the use of pictures"
+    NO_TRAINING = (
+        "no_training",
+        "its metadata (C2PA, CAWG or IPTC) forbids training on it",
+    )
     HASH_MISMATCH = (
         "hash_mismatch",
         "the bytes do not have the SHA-1 that the site gives",

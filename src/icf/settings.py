@@ -67,6 +67,11 @@ class HarvestSettings(_Section):
         description="private hosts that may be fetched from: host or host:port",
     )
     respect_robots: bool = Field(default=True, description="obey robots.txt")
+    no_training: Literal["refuse", "count"] = Field(
+        default="refuse",
+        description="pictures whose metadata forbids training on them (C2PA, CAWG, "
+        "IPTC): not stored, or stored and counted",
+    )
     only_licence: tuple[str, ...] = Field(
         default=(),
         description="allowed licences, such as CC0 or CC BY*; empty: all",

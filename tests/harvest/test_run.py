@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
+from icf.harvest.report.licences import Marked, count_marked
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Outcome, Work, harvest
 from icf.settings import HarvestSettings
@@ -33,6 +35,16 @@ def png(number: int) -> bytes:
     """A small real picture, another one for each number."""
     out = io.BytesIO()
     Image.new("RGB", (40, 30), (number % 256, number // 256, 7)).save(out, "PNG")
+    return out.getvalue()
+
+
+def marked(number: int) -> bytes:
+    """A picture whose metadata forbids training on it."""
+    info, out = PngInfo(), io.BytesIO()
+    said = "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING"
+    info.add_itxt("XML:com.adobe.xmp", f'<x plus:DataMining="{said}"/>')
+    picture = Image.new("RGB", (40, 30), (number, 200, 7))
+    picture.save(out, "PNG", pnginfo=info)
     return out.getvalue()
 
 
@@ -114,6 +126,7 @@ async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         (answer(b""), FetchStatus.EMPTY, 1),
         (answer(b"<html>not a picture</html>"), FetchStatus.NOT_IMAGE, 1),
         (answer(png(1), X_Robots_Tag="noai"), FetchStatus.OPTED_OUT, 1),
+        (answer(marked(1)), FetchStatus.NO_TRAINING, 1),
         (redirect("file:///etc/passwd"), FetchStatus.BAD_SCHEME, 1),
         (redirect("http://10.0.0.1/"), FetchStatus.FORBIDDEN_ADDRESS, 1),
         (redirect("/x"), FetchStatus.TOO_MANY_REDIRECTS, 1),
@@ -132,6 +145,40 @@ def test_what_brings_no_picture_has_a_fate_that_says_why(
     assert all_of(made.catalogue, image) == []
     stored = [p for p in (made.root / "blobs").rglob("*") if p.is_file()]
     assert stored == []
+
+
+def test_marks_against_training_are_counted_where_they_do_not_refuse(
+    site: Site, crawl: Crawl
+) -> None:
+    # The mark lies behind what is kept in memory of a body.
+    large = marked(3)[:-12] + b"\0\4\0\0teXt" + bytes((1 << 18) + 4) + marked(3)[-12:]
+    urls = [
+        site.route("/1.png", answer(marked(1))),
+        site.route("/2.png", answer(png(2))),
+        site.route("/3.png", answer(large)),
+    ]
+    made, _ = crawl(*urls, no_training='"count"')
+    said = {row["bytes"]: row["no_training"] for row in all_of(made.catalogue, image)}
+    mark = "plus:DataMining: PROHIBITED-AIMLTRAINING"
+    assert said == {len(marked(1)): mark, len(png(2)): None, len(large): mark}
+    with made.catalogue.read() as connection:
+        assert count_marked(connection) == Marked(refused=0, stored=2)
+
+
+def test_what_was_stored_before_anybody_looked_is_marked_when_it_comes_again(
+    site: Site, crawl: Crawl
+) -> None:
+    made, _ = crawl(site.route("/1.png", answer(marked(1))), no_training='"count"')
+    with made.catalogue.write() as connection:
+        connection.execute(sa.update(image).values(no_training=None))
+    again = made.root / "urls.csv"
+    again.write_text(
+        again.read_text() + f"Moon,Luna,{site.route('/2.png', answer(marked(1)))}\n"
+    )
+    harvest(made, Work(refresh=True))
+    assert [row["no_training"] for row in all_of(made.catalogue, image)] == [
+        "plus:DataMining: PROHIBITED-AIMLTRAINING"
+    ]
 
 
 def test_a_picture_of_more_pixels_than_allowed_is_known_by_its_header(

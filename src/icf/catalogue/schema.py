@@ -239,6 +239,9 @@ image = sa.Table(
     # Probability of being a photograph, from 0 to 1, and the model that gave it.
     sa.Column("photo", sa.Double),
     sa.Column("photo_model", sa.String(64)),
+    # What its metadata says against training on it; NULL where it says nothing, or was
+    # stored before anybody looked.
+    _text("no_training", nullable=True),
     # The picture that this one is a copy of.
     sa.Column("keeper_id", Key),
     # The step this image waits for; NULL when none is left.

@@ -37,7 +37,7 @@ class Frame:
 def read_frame(data: bytes) -> Frame | None:
     """Read the frame header; None if ``data`` has none."""
     turned: int | None = None
-    for marker, content in _segments(data):
+    for marker, content in segments(data):
         if marker == _APP1 and content.startswith(PREFIX) and turned is None:
             turned = orientation(content)
         if marker in START_OF_FRAME and len(content) >= 6:
@@ -66,7 +66,7 @@ def find_end(data: bytes) -> int | None:
     return None
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each marker with its content, up to the end of the picture."""
     place = 2
     while (found := MARKER.search(data, place)) is not None:

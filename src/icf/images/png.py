@@ -34,7 +34,7 @@ def size(data: bytes) -> tuple[int, int] | None:
 
 def find_end(data: bytes) -> int | None:
     """Find the offset after the last chunk; None without one."""
-    for chunk in _chunks(data):
+    for chunk in chunks(data):
         if chunk.name == _END:
             return chunk.end
     return None
@@ -47,7 +47,7 @@ def essential(data: bytes) -> bytes:
     chunk that is missing is added; whether all pixels are there is for the decoder.
     """
     kept, place, name = [SIGNATURE], len(SIGNATURE), b""
-    for name, start, place in _chunks(data):
+    for name, start, place in chunks(data):
         critical = not name[0] & 0x20
         if critical or (name in _KEPT and _is_intact(name, data[start:place])):
             kept.append(data[start:place])
@@ -56,7 +56,7 @@ def essential(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _chunks(data: bytes) -> Iterator[_Chunk]:
+def chunks(data: bytes) -> Iterator[_Chunk]:
     """Yield the chunks up to the last one, or up to one that is cut."""
     place = len(SIGNATURE)
     while place + 12 <= len(data):

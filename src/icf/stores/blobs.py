@@ -323,6 +323,21 @@ class BlobWriter:
             raise ValueError("this writer does not compute a SHA-1")
         return self._sha1.hexdigest()
 
+    def read_back(self) -> bytes:
+        """Return what was written so far."""
+        if self._file is None:
+            raise ValueError("the writer has been committed or closed")
+        try:
+            return b"".join(self._pieces(self._file))
+        except OSError as error:
+            raise _cannot_write(error) from error
+
+    def _pieces(self, file: int) -> Iterator[bytes]:
+        place = 0
+        while piece := os.pread(file, 1 << 20, place):
+            place += len(piece)
+            yield piece
+
     def commit(self) -> str:
         """Store the bytes durably under their SHA-256; return the hash.
 

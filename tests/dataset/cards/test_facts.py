@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import album, answer, character
+from icf.catalogue.schema import album, answer, character, image
 from icf.dataset.release.prepare import prepare
-from icf.workspace import Workspace
+from icf.workspace import Workspace, find
 
 
 def test_votes_count_the_answers_of_each_label_that_stand(
@@ -19,9 +19,12 @@ def test_votes_count_the_answers_of_each_label_that_stand(
             sa.update(album).where(album.c.id == 1).values(region="japan")
         )
         connection.execute(sa.update(character).values(gender="female"))
+        one = image.c.id == min(before.bytes)
+        connection.execute(sa.update(image).where(one).values(no_training="x: no"))
     after = prepare(workspace, 1).about.facts
     assert before.votes == {2: 135}
     assert after.votes == {1: 1, 2: 134}
+    assert (before.marked, after.marked) == (0, 1)
     assert (before.people, before.answers, after.answers) == (2, 272, 271)
     assert before.identities_by_region == {"not stated": 15}
     assert after.identities_by_region == {"not stated": 10, "japan": 5}
@@ -31,8 +34,6 @@ def test_votes_count_the_answers_of_each_label_that_stand(
 def test_what_a_person_states_is_an_input_and_defaults_are_not(
     workspace: Workspace,
 ) -> None:
-    from icf.workspace import find
-
     plain = prepare(workspace, 1)
     stated = prepare(find(workspace.root, ("release.creator=Ann",)), 1)
     assert "release" not in plain.about.summary["settings"]

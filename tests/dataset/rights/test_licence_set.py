@@ -59,6 +59,12 @@ def test_two_licences_that_each_want_the_derived_work_are_named() -> None:
     assert any("CC-BY-SA-4.0, GFDL-1.2-only" in each for each in both)
 
 
+def test_marks_against_training_are_said() -> None:
+    made = licence_set([found("CC0")], no_training=1)
+    assert made.summary()["no_training"] == 1
+    assert "1 pictures: their metadata forbids training" in made.warnings[0]
+
+
 def test_sources_that_disagree_are_counted() -> None:
     warnings = licence_set([found("CC BY 4.0", "Fair use")]).warnings
     assert "1 pictures: their sources state different licences" in warnings

@@ -169,7 +169,12 @@ class Downloads:
             robots = Robots(web, obey=settings.respect_robots)
             fetcher = Fetcher(web, robots, limits_of(settings))
             attempt = Attempt(
-                fetcher, robots, self.blobs, {}, max_pixels=settings.max_pixels
+                fetcher,
+                robots,
+                self.blobs,
+                {},
+                max_pixels=settings.max_pixels,
+                refuse_marked=settings.no_training == "refuse",
             )
             frontier = Frontier(self._catalogue, settings.lease)
             worker = Worker(self._catalogue, frontier, attempt, settings, finished)
