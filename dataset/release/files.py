@@ -13,6 +13,8 @@ LICENCES = "licences.csv"
 #: The confirmed faces that are in no part.
 UNUSED = "unused.csv"
 CERTIFICATE = "certificate.json"
+#: Which pictures of a release of the format ``relink`` were downloaded.
+RELINKED = "relinked.csv"
 #: What a takedown deleted from it.
 TAKEN_DOWN = "taken_down.json"
 #: That nobody should use it any more, and why.

@@ -24,6 +24,7 @@ from icf.dataset.release.present import (
     read_licences,
     taken_down,
 )
+from icf.dataset.release.sums import read_sums
 from icf.dataset.verify.earlier import check_earlier
 from icf.dataset.verify.hub import check_hub
 from icf.dataset.verify.leaks import check_leaks
@@ -106,10 +107,9 @@ def _notes(folder: Path, gone: frozenset[str], links: frozenset[str]) -> Iterato
             f"{len(gone):,} files were deleted by a takedown; its lists still name them"
         )
     if links:
-        missing = sum(not (folder / name).is_file() for name in links)
         yield (
-            f"{missing:,} of {len(links):,} pictures are not there, which are to be "
-            "downloaded: `icf release relink`"
+            f"{len(links):,} pictures are not in it, which are to be downloaded: `icf "
+            "release relink`"
         )
 
 
@@ -123,12 +123,19 @@ class _Look:
         self.notes: list[str] = []
 
     def links(self) -> frozenset[str]:
-        """The pictures of a release that may be without them."""
+        """The pictures of a release that may be without them, and is.
+
+        Those that were downloaded are in its `SUMS`, and must be there.
+        """
         summary, _ = _read_summary(self.folder)
         if RELINK not in format_folders(summary):
             return frozenset()
         rows = read_licences(self.folder) or set()
-        return frozenset(name for name, _ in rows)
+        try:
+            there = read_sums(self.folder)
+        except BadInput:
+            there = {}
+        return frozenset(name for name, _ in rows if name not in there)
 
     def faults(self) -> Iterator[Fault]:
         """Yield every fault; `notes` are complete afterwards."""

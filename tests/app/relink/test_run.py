@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from icf.app.relink.folder import RELINKED
 from icf.app.relink.run import downloads_of, relink_release
 from icf.codes import RelinkStatus
+from icf.dataset.release.files import RELINKED
 from icf.dataset.release.sums import files_below, read_sums
+from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
 from icf.settings import HarvestSettings
 from icf.stores.files import hash_file
@@ -115,6 +116,36 @@ def _sha256(built: Built, path: str) -> str:
     import hashlib
 
     return hashlib.sha256(built.pictures[path]).hexdigest()
+
+
+def test_a_linked_release_is_verified_and_what_is_missing_is_said(
+    built: Built, links: Path, site: Site, tmp_path: Path
+) -> None:
+    plain = verify(built.links)
+    assert plain.faults == ()
+    assert (
+        sum(
+            f"{len(list(built.whole.rglob('*.jpg')))} pictures are" in each
+            for each in plain.notes
+        )
+        == 1
+    )
+    gone = sorted(built.pictures)[0]
+    site.route(gone, GONE)
+    out = tmp_path / "out"
+    relink_release(links, out, settings(site))
+    linked = verify(out)
+    assert linked.faults == ()
+    assert any("pictures are not in it" in each for each in linked.notes)
+    one, other, *_ = sorted(out.rglob("*.jpg"))
+    name = one.relative_to(out).as_posix()
+    data = one.read_bytes()
+    one.unlink()
+    assert [str(each) for each in verify(out).faults] == [f"{name}: is missing"]
+    one.write_bytes(other.read_bytes())
+    assert any(each.file == name for each in verify(out, quick=True).faults)
+    one.write_bytes(data)
+    assert verify(out, quick=True).faults == ()
 
 
 def test_the_next_address_of_a_picture_is_asked_where_one_has_other_bytes(

@@ -14,15 +14,13 @@ from pathlib import Path
 from icf.app.relink.fetching import Fate
 from icf.app.relink.listed import Wanted
 from icf.codes import RelinkStatus
-from icf.dataset.release.files import SUMS
+from icf.dataset.release.files import RELINKED, SUMS
 from icf.dataset.release.sums import files_below, read_sums, sum_line
 from icf.errors import BadInput, WrongUse
 from icf.spreadsheet import harmless
 from icf.stores.blobs import BlobStore
 from icf.stores.files import copy_file, hash_file, new_folder, replace_file
 
-#: Whether each picture is there.
-RELINKED = "relinked.csv"
 COLUMNS = ("file", "sha256", "status", "fate", "url", "message")
 
 
