@@ -25,9 +25,6 @@ from icf.dataset.scores.detection.pictures import detect, with_sizes
 from icf.dataset.scores.detection.truth import Found, Truth
 from icf.errors import WrongUse
 from icf.icartoonface.detection import read_dettest_csv
-from icf.models.cards import BUNDLED_WORD, bundled_path
-from icf.models.detection import Detector
-from icf.models.registry.resolve import find
 
 
 @dataclass(frozen=True)
@@ -149,6 +146,9 @@ def _with_model(
     assert asked.model is not None
     if pictures is None:
         raise WrongUse("--model needs the pictures: name their folder with --pictures")
+    # Imported here, so that scoring files does not wait for what runs models.
+    from icf.models.detection import Detector
+
     detector = Detector.open(_model_path(invocation, asked.model))
     total = len(truth.boxes.pictures)
     with invocation.progress("detecting", total) as advance:
@@ -167,6 +167,9 @@ def _with_model(
 
 def _model_path(invocation: Invocation, name: str) -> Path:
     """A file, the bundled model, or what the workspace calls so."""
+    from icf.models.cards import BUNDLED_WORD, bundled_path
+    from icf.models.registry.resolve import find
+
     if Path(name).is_file():
         return Path(name)
     if name == BUNDLED_WORD:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from icf.errors import BadInput
 from icf.icartoonface.detection import Detections
 from icf.images import Undecodable, decode
 from icf.images.header import upright_size
-from icf.models.detection import Detector
+
+if TYPE_CHECKING:
+    from icf.models.detection import Detector
 
 #: Least score of what a model is scored on: a curve needs unsure detections too.
 LEAST_SCORE = 0.05
