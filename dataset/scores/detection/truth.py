@@ -85,7 +85,7 @@ class Found:
             BadInput: There is no true box, a detection is in a picture outside the
                 set, or a corner or a score is not finite.
         """
-        _check(truth.boxes, detections)
+        _check(truth, detections)
         picture = _picture_in_truth(truth.boxes, detections)
         given = sides_of(detections) if sides is None else sides
         return cls(detections, given, picture)
@@ -112,18 +112,18 @@ def sides_of(boxes: DetectionBoxes) -> FloatArray:
     return np.maximum(boxes.corners[:, 2:] - boxes.corners[:, :2], 0.0)
 
 
-def _check(truth: DetectionBoxes, detections: Detections) -> None:
-    if not len(truth.picture):
+def _check(truth: Truth, detections: Detections) -> None:
+    if truth.crowd.all():
         raise BadInput("no true box: average precision is not defined without one")
     for what, values in (
-        ("true box", truth.corners),
+        ("true box", truth.boxes.corners),
         ("detection", detections.corners),
         ("score of detection", detections.scores[:, None]),
     ):
         odd = np.flatnonzero(~np.isfinite(values).all(axis=1))
         _refuse(odd, values, what, "finite numbers")
     for what, values in (
-        ("true box", truth.corners),
+        ("true box", truth.boxes.corners),
         ("detection", detections.corners),
     ):
         beyond = np.flatnonzero((np.abs(values) > _LARGEST).any(axis=1))

@@ -102,6 +102,8 @@ def _kinds(made: Evaluation) -> Iterator[tuple[str, str, list[_Case]]]:
         (Cause.BACKGROUND, "Boxes where no face is known"),
         (Cause.LOCALISATION, "Badly placed boxes"),
         (Cause.DUPLICATE, "Second boxes on a face"),
+        (Cause.CLASSIFICATION, "Faces of another kind"),
+        (Cause.BOTH, "Badly placed boxes on faces of another kind"),
     ):
         rows = found.by_score[errors.cause[found.by_score] == cause].tolist()
         yield (

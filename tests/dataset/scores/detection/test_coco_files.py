@@ -135,6 +135,15 @@ def test_two_images_that_cannot_be_told_apart_are_refused(
         read_coco_truth(written(tmp_path / "t.json", content))
 
 
+def test_a_truth_of_crowds_alone_is_refused(tmp_path: Path) -> None:
+    content = small()
+    content["annotations"][0]["iscrowd"] = 1
+    truth = read_coco_truth(written(tmp_path / "t.json", content))
+    read, sides = read_coco_results(written(tmp_path / "d.json", [found()]), truth)
+    with pytest.raises(BadInput, match="no true box"):
+        Found.of(truth.truth, read, sides)
+
+
 def test_a_file_that_is_no_json_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
     path.write_text('{"images": [],\n"annotations": [}\n')
