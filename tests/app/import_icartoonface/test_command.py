@@ -23,6 +23,7 @@ from icf.catalogue.labels.confirmed import read_confirmed
 from icf.catalogue.labels.given_boxes import GIVEN, GIVEN_ALL
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
+from icf.errors import BadInput
 from icf.icartoonface import parts
 from icf.icartoonface.recognition import read_rectrain_det
 from icf.models.data.base import LabelledPicture
@@ -377,6 +378,13 @@ def test_a_folder_of_something_else_is_refused(
     words = "import", "icartoonface", tmp_path / "other"
     done = program("icf", *words, folder=empty.root, code=1)
     assert "the archives must be unpacked" in done.stderr
+
+
+def test_lists_without_a_picture_are_refused(empty: Workspace, own: Path) -> None:
+    for each in own.glob("*.*"):
+        each.write_bytes(b"")
+    with pytest.raises(BadInput, match=r"a picture that is in no list \(46\)"):
+        bring(empty, own)
 
 
 @pytest.mark.slow

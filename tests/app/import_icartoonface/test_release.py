@@ -19,7 +19,6 @@ from icf.catalogue.annotation.schema import box_task, verified_box
 from icf.codes import BoxStatus, FaceReason, ImageReason, Verdict
 from icf.dataset import contents
 from icf.dataset.release.prepare import prepare
-from icf.dataset.release.write import write
 from icf.errors import BadInput
 from icf.icartoonface import parts
 from icf.icartoonface.release_files import (
@@ -31,52 +30,6 @@ from icf.models.data.base import LabelledPicture
 from icf.models.data.workspace import WorkspaceReader
 from icf.workspace import Workspace, find
 from tests.app.program import call, program, said
-from tests.icartoonface_files import Published, write_published
-
-DETECTOR = "d" * 64
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release of pictures that stand for a harvest, with sources of their own."""
-    root = tmp_path_factory.mktemp("made")
-    size = Published(identities=5, pictures=8, detection_train=6, detection_test=4)
-    published = write_published(root / "published", size)
-    space = make_workspace(root / "space", (), "")
-    assert call("-C", space.root, "import", "icartoonface", published).exit_code == 0
-    with space.catalogue.write() as connection:
-        as_harvested(connection)
-        found_by_a_detector(connection)
-    assert call("-C", space.root, "filter", "run").exit_code == 0
-    out = root / "release"
-    assert write(space, prepare(space, 1), out, 1)
-    space.catalogue.close()
-    return out
-
-
-def as_harvested(connection: sa.Connection) -> None:
-    """Give pictures two sources each, the later one first in the alphabet."""
-    table = schema.image_source
-    for row in connection.execute(sa.select(table).order_by(table.c.id)).all():
-        where = f"http://toons.test/{row.image_id}.jpg"
-        update = sa.update(table).where(table.c.id == row.id)
-        words = {"licence": "CC BY 4.0", "author": "=A. Drawer", "source": "wiki"}
-        connection.execute(update.values(url=where, page_url="http://p.test", **words))
-        again = {**row._mapping, **words, "url": where.replace("toons", "mirror")}
-        del again["id"]
-        connection.execute(sa.insert(table).values(**again))
-    # Corners of a detector are no whole pixels.
-    connection.execute(sa.update(schema.face).values(x1=schema.face.c.x1 + 0.125))
-
-
-def found_by_a_detector(connection: sa.Connection) -> None:
-    """Let a detector have found two boxes in each picture of the detection set."""
-    face = schema.face
-    whole = sa.select(face).where(face.c.reason == FaceReason.NOBODY.value)
-    for row in connection.execute(whole).all():
-        found = {**row._mapping, "detector": DETECTOR, "score": 0.7 + row.id / 1000}
-        del found["id"]
-        connection.execute(sa.insert(face).values(**{**found, "x1": row.x1 + 2.3}))
 
 
 @pytest.fixture(scope="module")

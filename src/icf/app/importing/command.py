@@ -8,7 +8,7 @@ from icf.app.importing.given import Fault, Publisher, Source
 from icf.app.importing.work import Imported, import_pictures, preview
 from icf.command import Invocation, table
 from icf.engine.engine import open_engine
-from icf.errors import SomeFailed
+from icf.errors import BadInput, SomeFailed
 
 #: Faults that a message names; `--json` has all.
 _SHOWN = 20
@@ -17,7 +17,24 @@ _SHOWN = 20
 def bring(
     invocation: Invocation, source: Source, publisher: Publisher, *, dry_run: bool
 ) -> Imported:
-    """Import a source, or count what would be imported."""
+    """Import a source, or count what would be imported.
+
+    Raises:
+        BadInput: the source has no picture, or is not what it should be.
+    """
+    done = _bring(invocation, source, publisher, dry_run=dry_run)
+    if not done.files.found and not done.faults:
+        passed = ", ".join(f"{why} ({n})" for why, n in sorted(done.left_out.items()))
+        raise BadInput(
+            "its lists name no picture at all, so there is nothing to import"
+            + (f"; passed over: {passed}" if passed else "")
+        )
+    return done
+
+
+def _bring(
+    invocation: Invocation, source: Source, publisher: Publisher, *, dry_run: bool
+) -> Imported:
     workspace = invocation.workspace
     if dry_run:
         return preview(workspace, source)
