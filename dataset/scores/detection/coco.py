@@ -230,92 +230,70 @@ def _choices(detections: IntArray) -> list[IntArray]:
     return [starts[sizes > n] + n for n in range(int(sizes.max(initial=0)))]
 
 
-class Part(NamedTuple):
-    """Some of the pictures.
-
-    Attributes:
-        found: Which detections are in them.
-        boxes: Which true boxes are.
-    """
-
-    found: BoolArray
-    boxes: BoolArray
-
-
-def precisions(matching: Matching, part: Part | None = None) -> FloatArray:
+def precisions(matching: Matching) -> FloatArray:
     """Precision at 101 recalls (``COCOeval.accumulate``).
 
     Args:
         matching: Of any ranges.
-        part: In which pictures; None: in all.
 
     Returns:
         Shape (ranges, thresholds, 101); -1 where no box is of that size.
     """
-    order, boxes = matching.order, matching.boxes
-    if part is not None:
-        order, boxes = order[part.found[order]], boxes & part.boxes
+    order = matching.order
     place = np.full(len(matching.turn), -1, np.int64)
     place[order] = np.arange(len(order))
     where = place[matching.some]
-    known = where >= 0
     made = np.full((*matching.state.shape[:2], len(RECALLS)), -1.0)
-    for area, count in enumerate(boxes.sum(axis=1).tolist()):
+    for area, count in enumerate(matching.boxes.sum(axis=1).tolist()):
         if not count:
             continue
-        counted = matching.inside[area][order]
+        inside = matching.inside[area][order]
         for level, state in enumerate(matching.state[area]):
-            made[area, level] = _precision(counted, where[known], state[known], count)
+            true = where[state == _TRUE]
+            counted = inside.copy()
+            counted[true] = True
+            counted[where[state == _IGNORED]] = False
+            ranks = np.cumsum(counted)[np.sort(true)]
+            made[area, level] = precision_of(ranks, count)
     return made
 
 
-def _precision(
-    inside: BoolArray, place: IntArray, state: npt.NDArray[np.int8], count: int
-) -> FloatArray:
-    """Precision at each recall; it is highest at true detections, so only there.
+def precision_of(ranks: IntArray, count: int) -> FloatArray:
+    """Precision at each of `RECALLS`; it is highest at true detections, so only there.
 
     Args:
-        inside: Shape (k,): which detections, the surest first, are of the range's size.
-        place: Shape (m,): places of those that overlap a box.
-        state: Shape (m,): what they were matched to.
-        count: True boxes that count.
+        ranks: Shape (m,): ranks of the true detections among those that count, from 1,
+            ascending.
+        count: True boxes that count, at least one.
     """
-    counted = inside.copy()
-    counted[place[state == _TRUE]] = True
-    counted[place[state == _IGNORED]] = False
-    at = np.sort(place[state == _TRUE])
-    true = np.arange(1.0, len(at) + 1)
-    false = np.cumsum(counted)[at] - true
+    true = np.arange(1.0, len(ranks) + 1)
+    false = ranks - true
     precision = true / (false + true + np.spacing(1))
     best = np.maximum.accumulate(precision[::-1])[::-1]
     return np.append(best, 0.0)[np.searchsorted(true / count, RECALLS)]
 
 
-def recalls(matching: Matching, part: Part | None = None) -> FloatArray:
+def recalls(matching: Matching) -> FloatArray:
     """Highest recall with the best 1, 10 and 100 detections of each picture.
 
     Returns:
         Shape (3, ranges, thresholds); -1 where no box is of that size.
     """
     true = matching.state == _TRUE
-    boxes = matching.boxes
-    if part is not None:
-        true, boxes = true & part.found[matching.some], boxes & part.boxes
     turn = matching.turn[matching.some]
     found = np.stack([np.sum(true[..., turn < most], axis=2) for most in DETECTIONS])
-    counts = boxes.sum(axis=1)[:, None]
+    counts = matching.boxes.sum(axis=1)[:, None]
     made = found / np.maximum(counts, 1)
     return np.where(counts > 0, made, -1.0)
 
 
-def summarise(matching: Matching, part: Part | None = None) -> CocoSummary:
+def summarise(matching: Matching) -> CocoSummary:
     """Compute the twelve figures.
 
     Args:
         matching: Of `AREAS`.
-        part: In which pictures; None: in all.
     """
-    precision, recall = precisions(matching, part), recalls(matching, part)
+    precision, recall = precisions(matching), recalls(matching)
     names = list(AREAS)
     small, medium, large = (names.index(name) for name in ("small", "medium", "large"))
     return CocoSummary(
