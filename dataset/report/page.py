@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from icf.annotator_error import estimate
 from icf.catalogue import sampling, tombstones
 from icf.catalogue.labels.attributes import read_attributes
+from icf.catalogue.labels.marks import count_marked
 from icf.dataset.report.drawing import charts
 from icf.dataset.report.drawing.plot import Plot, write_plots
 from icf.dataset.report.pictures.challenge_sheets import read_challenges
@@ -152,6 +153,7 @@ def _read(connection: sa.Connection, workspace: Workspace) -> _Content:
         "dropped": dropped_sheets(connection, blobs),
         "licences": read_licences(connection),
         "hosts": read_hosts(connection),
+        "marked": count_marked(connection),
         "models": read_models(connection),
         "release": release,
         "tables": read_tables(workspace.root),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -42,6 +43,8 @@ class Attribution:
 
 
 COLUMNS = tuple(each.name for each in fields(Attribution))
+# `dataclasses.astuple` copies each cell, and takes longer than all the rest.
+_CELLS = attrgetter(*COLUMNS)
 
 
 def attributions(
@@ -80,7 +83,7 @@ def title_of(address: str) -> str:
 
 def write_attribution(folder: Path, rows: Sequence[Attribution]) -> None:
     """Write `CSV`, all of them, and `PAGE`, for people."""
-    cells = (tuple(map(harmless, astuple(each))) for each in rows)
+    cells = (tuple(map(harmless, _CELLS(each))) for each in rows)
     write_csv(folder / CSV, COLUMNS, cells)
     (folder / PAGE).write_text(page(rows), encoding="utf-8")
 

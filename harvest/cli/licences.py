@@ -10,14 +10,10 @@ from pathlib import Path
 
 import click
 
+from icf.catalogue.labels.marks import count_marked
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import BrokenMachine
-from icf.harvest.report.licences import (
-    COLUMNS,
-    count_marked,
-    picture_sources,
-    tabulate,
-)
+from icf.harvest.report.licences import COLUMNS, picture_sources, tabulate
 from icf.stores.files import replace_file
 
 

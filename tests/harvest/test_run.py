@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from icf.catalogue.labels.marks import Marked, count_marked
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
-from icf.harvest.report.licences import Marked, count_marked
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Outcome, Work, harvest
 from icf.settings import HarvestSettings

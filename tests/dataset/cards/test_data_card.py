@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import datasets  # type: ignore[import-untyped,unused-ignore]
 import mlcroissant
 import pyarrow.parquet as pq
 import pytest
@@ -130,3 +131,21 @@ def test_a_format_that_the_hub_opens_gives_the_card_its_configurations(
     )
     text = (tmp_path / "out" / "attribution.csv").read_text()
     assert "cut around the face" in text
+
+
+def test_datasets_opens_the_release_by_its_card(
+    released: Released, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    datasets.disable_progress_bars()
+    loaded = datasets.load_dataset(
+        str(released.folder), "recognition", cache_dir=str(tmp_path)
+    )
+    counts = released.prepared.plan.counts
+    assert {name: len(rows) for name, rows in loaded.items()} == {
+        "train": counts["train_faces"],
+        "test": counts["probes"] + counts["distractors"],
+    }
+    row = loaded["test"][0]
+    assert (released.folder / row["file"]).is_file()
+    assert row["role"] in ("seen", "unseen")

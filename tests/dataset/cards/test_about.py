@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from icf.dataset.cards.about import NOT_STATED, About
+from icf.settings import ReleaseSettings
+from tests.dataset.cards.conftest import Released
+
+
+def told(released: Released, **summary: Any) -> About:
+    about = released.prepared.about
+    return replace(about, summary={**about.summary, **summary})
+
+
+def stated(released: Released, **release: str) -> About:
+    about = released.prepared.about
+    settings = about.settings.model_copy(update={"release": ReleaseSettings(**release)})
+    return replace(about, settings=settings)
+
+
+def test_labels_that_nobody_gave_are_told_from_those_that_people_gave(
+    released: Released,
+) -> None:
+    labels = {
+        "people": 1_200,
+        "unasked_references": 0,
+        "model": 30,
+        "accepted_at_probability": 0.99,
+        "followers": 4,
+    }
+    said = told(released, labels=labels).labelled
+    assert len(said) == 3
+    assert said[0] == "People confirmed the identity of 1,200 faces."
+    assert said[1].startswith(
+        "30 were accepted by the embedder at a probability of 0.99"
+    )
+    assert said[2].startswith("4 follow another face")
+
+
+def test_an_error_is_said_only_if_an_audit_proved_one(released: Released) -> None:
+    assert "their error is not known" in " ".join(released.prepared.about.analysis)
+    audit = {"certified": True, "bound": 0.0123, "confidence": 0.95}
+    [*_, said] = told(released, audit=audit).analysis
+    assert "at most 0.0123 of the labels are wrong" in said
+
+
+def test_what_a_person_states_takes_the_place_of_what_nobody_did(
+    released: Released,
+) -> None:
+    about = stated(released)
+    assert about.social_impact == NOT_STATED
+    assert about.unstated == ("release.url", "release.creator")
+    assert "no intended use" in about.uses[0]
+    own = stated(released, social_impact="None.", misuses="Telling people apart.")
+    assert own.social_impact == "None."
+    assert own.uses[1] == "Not to be used: Telling people apart."
+
+
+@pytest.mark.parametrize(("published", "year"), [("2027-03-04", "2027"), ("", "1970")])
+def test_a_citation_is_made_of_what_is_known(
+    released: Released, published: str, year: str
+) -> None:
+    about = stated(released, creator="Ann; Bob", published=published, name="Faces")
+    assert "author = {Ann and Bob}" in about.citation
+    assert f"year = {{{year}}}" in about.citation
+    assert "url" not in about.citation
+    assert stated(released, citation="@misc{x}").citation == "@misc{x}"
