@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from icf.icartoonface.revoked import REVOKED
+
 #: What the release is made from, with counts, settings and models.
 SUMMARY = "release.json"
 #: What was searched between train and test.
@@ -17,8 +19,6 @@ CERTIFICATE = "certificate.json"
 RELINKED = "relinked.csv"
 #: What a takedown deleted from it.
 TAKEN_DOWN = "taken_down.json"
-#: That nobody should use it any more, and why.
-REVOKED = "REVOKED"
 
 #: Of the workspace that wrote it, for `icf release clean`.
 PUBLIC_KEY = "takedowns.pub"

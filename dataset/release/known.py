@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import release
 from icf.dataset.formats.registry import format_folders
-from icf.dataset.release.files import REVOKED, SUMMARY
+from icf.dataset.release.files import SUMMARY
 from icf.errors import BadInput, BrokenMachine, WrongUse
+from icf.icartoonface.revoked import REVOKED
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
@@ -106,23 +107,6 @@ def read_summary(folder: Path) -> dict[str, Any]:
             "says what else is"
         ) from error
     return read
-
-
-def revocation(folder: Path) -> str | None:
-    """Return why a release was revoked, as its folder says; None: it was not."""
-    try:
-        text = (folder / REVOKED).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return " ".join(text.split())
-
-
-def revocation_above(file: Path) -> str | None:
-    """Return why the release that a file belongs to was revoked; None: it was not."""
-    for folder in file.resolve().parents:
-        if (folder / SUMMARY).is_file():
-            return revocation(folder)
-    return None
 
 
 def revoke(workspace: Workspace, folder: Path, reason: str) -> Known:

@@ -6,6 +6,7 @@ It is safe to be killed: `icf.dataset.takedowns.journal` makes the change or doe
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from icf.codes import Unused
 from icf.dataset.contents import FACES, Contents, read_contents, write_contents
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.icartoonface.check import FOLDERS
 from icf.dataset.formats.registry import DEFAULT, LISTS, RELINK, format_folders
 from icf.dataset.leaks.search import search_leaks
-from icf.dataset.release.files import LATER, LEAKS, SUMMARY, SUMS
+from icf.dataset.release.files import LATER, LEAKS, SUMMARY, SUMS, UNUSED
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.sums import read_sums, sum_line
 from icf.dataset.takedowns import journal
@@ -31,6 +33,7 @@ from icf.dataset.takedowns.tables import (
     write_csv_without,
     write_parquet_without,
 )
+from icf.dataset.unused import read_unused
 from icf.dataset.verify.tables import counts_of
 from icf.errors import BadInput
 from icf.icartoonface.detection import read_dettest_csv, read_dettrain_csv
@@ -86,9 +89,10 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     contents = read_contents(folder / CONTENTS)
     hit = _hits(contents, withdrawn)
     left = tuple(place for name, place in formats.items() if name not in LOOSE)
-    if not hit.any():
+    unused = _unused(folder)
+    if not hit.any() and withdrawn.sha256.isdisjoint(unused):
         return Cleaned(0, (), (), completed)
-    if not loose:
+    if hit.any() and not loose:
         raise BadInput(
             f"{folder} has {int(hit.sum()):,} withdrawn pictures and faces, and its "
             f"pictures lie in files together ({', '.join(formats)}): get the makers' "
@@ -99,7 +103,7 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     stay = set(rest.sha256.astype("U64").tolist())
     gone = Gone(
         frozenset(files),
-        frozenset(set(contents.sha256.astype("U64").tolist()) - stay),
+        withdrawn.sha256 | (set(contents.sha256.astype("U64").tolist()) - stay),
         roles_of(rest),
     )
     sums = read_sums(folder)
@@ -107,6 +111,12 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     journal.prepare(folder, change.write, files)
     journal.complete(folder)
     return Cleaned(int(hit.sum()), tuple(files), left, completed)
+
+
+def _unused(folder: Path) -> list[str]:
+    """The pictures of the faces that are in no part."""
+    path = folder / UNUSED
+    return [each.sha256 for each in read_unused(path)] if path.is_file() else []
 
 
 def _hits(contents: Contents, withdrawn: Withdrawn) -> npt.NDArray[np.bool_]:
@@ -180,8 +190,10 @@ class _Change:
             ("train", DETTRAIN_BOXES, read_dettrain_csv),
             ("test", DETTEST_BOXES, read_dettest_csv),
         ):
-            file = new / self.loose[0] / path
-            if file.is_file():
+            for place in self.loose:
+                file = new / place / path
+                if not file.is_file():
+                    continue
                 counts[f"detection_{part}_boxes"] = len(read(file).corners)
         limits = self.summary["settings"]["filter"]
         reach = int(limits["max_phash"]), int(limits["max_dhash"])
@@ -194,6 +206,15 @@ class _Change:
             "before": before.get("before", self.sums.get(CONTENTS)),
         }
         value = {**self.summary, "counts": counts, "leaks": leaks, "cleaned": cleaned}
+        if (new / UNUSED).is_file():
+            rows = read_unused(new / UNUSED)
+            value["unused"] = dict(Counter(each.reason for each in rows))
+            was = read_unused(self.folder / UNUSED)
+            codes = {each.value for each in Unused}
+            # Nobody says who confirmed an unused face: they are counted as people's.
+            counts["confirmed_faces"] -= sum(
+                each.reason in codes for each in was
+            ) - sum(each.reason in codes for each in rows)
         (new / SUMMARY).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
         report = json.loads((self.folder / LEAKS).read_text(encoding="utf-8"))
         for check in report["checks"]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from icf.codes import Unused
 from icf.dataset.contents import (
     DETECTION_TEST,
     DETECTION_TRAIN,
@@ -21,7 +22,8 @@ from icf.dataset.formats.checked import MISSING, Fault
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
 from icf.dataset.release.present import read_licences
-from icf.spreadsheet import meant_by
+from icf.dataset.unused import read_unused
+from icf.errors import BadInput
 
 
 def check_counts(summary: Mapping[str, Any], contents: Contents) -> Iterator[Fault]:
@@ -108,68 +110,67 @@ def check_certificate(
             yield Fault(CERTIFICATE, f"is of a file {name} with the SHA-256 {sha256}")
 
 
-def read_unused(folder: Path, hashes: Mapping[str, str]) -> list[dict[str, str]] | None:
-    """Read the rows of ``unused.csv``; none where there is no such file.
-
-    Returns:
-        The rows; None where the table cannot be read.
-    """
-    if UNUSED not in hashes:
-        return []
-    try:
-        with (folder / UNUSED).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-        for row in rows:
-            [row[name] for name in _OF_UNUSED]
-            [float(row[name]) for name in _CORNERS]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        return None
-    return rows
-
-
-_CORNERS = ("x1", "y1", "x2", "y2")
-_OF_UNUSED = ("sha256", *_CORNERS, "character", "album", "reason")
-
-
 def check_unused(
-    contents: Contents, unused: list[dict[str, str]] | None, summary: Mapping[str, Any]
+    folder: Path,
+    contents: Contents,
+    hashes: Mapping[str, str],
+    summary: Mapping[str, Any],
 ) -> Iterator[Fault]:
-    """Yield unused faces that have a place, and that some have neither."""
-    if unused is None:
-        yield Fault(UNUSED, f"is no table with the columns {', '.join(_OF_UNUSED)}")
+    """Yield unused faces that have a place, and faces that have neither."""
+    if UNUSED not in hashes:
+        if "rule" in summary:  # earlier versions wrote none
+            yield Fault(UNUSED, MISSING)
+        return
+    try:
+        unused = read_unused(folder / UNUSED)
+    except BadInput as error:
+        yield Fault(UNUSED, str(error).removeprefix(f"{folder / UNUSED}").lstrip(": "))
         return
     faces = contents.rows(TRAIN, PROBE, DISTRACTOR)
-    placed = {
-        (sha256, *corners)
-        for sha256, corners in zip(
+    placed = set(
+        zip(
             contents.sha256[faces].astype("U64").tolist(),
-            contents.corners[faces].tolist(),
+            map(tuple, contents.corners[faces].tolist()),
             strict=True,
         )
-    }
-    for line, row in enumerate(unused, 2):
-        key = (row["sha256"], *(float(row[name]) for name in _CORNERS))
-        if key in placed:
-            yield Fault(
-                UNUSED, f"row {line}: the face of {row['character']} is in a part"
+    )
+    for each in unused:
+        if (each.sha256, each.corners) in placed:
+            what = (
+                f"has a face of {each.character} in {each.sha256}, which is in a part"
             )
+            yield Fault(UNUSED, what)
+    counted = {reason: n for reason, n in summary.get("unused", {}).items() if n}
+    found = dict(Counter(each.reason for each in unused))
+    for reason in sorted(counted.keys() | found.keys()):
+        if counted.get(reason, 0) != found.get(reason, 0):
+            have, said = found.get(reason, 0), counted.get(reason, 0)
+            what = f"has {have} faces for {reason}, and {SUMMARY} counts {said}"
+            yield Fault(UNUSED, what)
+    codes = {each.value for each in Unused}
+    divided = len(faces) + sum(each.reason in codes for each in unused)
     counts = summary.get("counts", {})
-    names = ("confirmed_faces", "unasked_references", "accepted_faces", "followers")
-    confirmed = sum(int(counts.get(name, 0)) for name in names)
-    if unused and len(faces) + len(unused) != confirmed:
+    confirmed = sum(int(counts.get(name, 0)) for name in CONFIRMED)
+    if divided != confirmed:
         yield Fault(
             UNUSED,
-            f"has {len(unused):,} faces: with the {len(faces):,} in a part these are "
-            f"not the {confirmed:,} that are confirmed",
+            f"leaves {confirmed - divided:,} of {confirmed:,} confirmed faces without "
+            "a place or a reason",
         )
 
 
-def shown_in(unused: list[dict[str, str]] | None) -> Shown:
+#: The counts of ``release.json`` whose sum is what was divided.
+CONFIRMED = ("confirmed_faces", "unasked_references", "accepted_faces", "followers")
+
+
+def shown_in(folder: Path) -> Shown:
     """Return the faces that no part has, for the search for leaks."""
-    rows = unused or []
+    try:
+        rows = read_unused(folder / UNUSED)
+    except BadInput:
+        return Shown()
     return Shown(
-        [row["sha256"] for row in rows],
-        [(meant_by(row["album"]), meant_by(row["character"])) for row in rows],
+        [each.sha256 for each in rows], [(each.album, each.character) for each in rows]
     )
 
 

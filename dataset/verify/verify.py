@@ -17,7 +17,7 @@ from icf.dataset.formats.registry import (
     format_names,
     make_writers,
 )
-from icf.dataset.release.files import CLEANING, REVOKED, SUMMARY, SUMS
+from icf.dataset.release.files import CLEANING, SUMMARY, SUMS
 from icf.dataset.release.present import (
     check_sums,
     hash_all,
@@ -35,10 +35,10 @@ from icf.dataset.verify.tables import (
     check_licences,
     check_twice,
     check_unused,
-    read_unused,
     shown_in,
 )
 from icf.errors import BadInput, WrongUse
+from icf.icartoonface.revoked import revocation
 
 Advance = Callable[[int], None]
 
@@ -99,9 +99,9 @@ def _is_of(fault: Fault, gone: frozenset[str]) -> bool:
 
 
 def _notes(folder: Path, gone: frozenset[str], links: frozenset[str]) -> Iterator[str]:
-    if (folder / REVOKED).is_file():
-        text = (folder / REVOKED).read_text(encoding="utf-8", errors="replace")
-        yield f"this release was revoked: {' '.join(text.split())}"
+    revoked = revocation(folder)
+    if revoked is not None:
+        yield f"this release was revoked. {revoked}"
     if gone:
         yield (
             f"{len(gone):,} files were deleted by a takedown; its lists still name them"
@@ -174,13 +174,12 @@ class _Look:
     ) -> Iterator[Fault]:
         """Check everything else against the contents."""
         folder, hashes = self.folder, self.hashes
-        unused = read_unused(folder, hashes)
         yield from check_twice(contents)
         yield from check_counts(summary, contents)
-        yield from check_unused(contents, unused, summary)
+        yield from check_unused(folder, contents, hashes, summary)
         yield from check_licences(folder, contents, hashes)
         yield from check_certificate(folder, summary, hashes)
-        yield from check_leaks(folder, summary, contents, shown_in(unused))
+        yield from check_leaks(folder, summary, contents, shown_in(folder))
         yield from self._formats(contents, summary)
         if "cleaned" in summary:
             rows = summary["cleaned"].get("rows")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from icf.icartoonface.release_files import (
     RECTRAIN_LIST,
     UNASKED,
 )
+from icf.icartoonface.revoked import warning_of
 from icf.licence_names import licence_family
 from icf.models.data.base import LabelledPicture, Reader, Skipped
 from icf.models.data.formats.icartoonface import ICartoonFaceReader
@@ -35,6 +37,8 @@ from icf.text_file import open_text
 _FORMAT = "icartoonface"
 #: What the folder of an identity is called, in front of its number.
 _FOLDER = "personai_icartoonface_rectrain"
+_log = logging.getLogger(__name__)
+
 _SUMMARY, _LICENCES = Path("release.json"), Path("licences.csv")
 
 
@@ -71,6 +75,9 @@ class ReleaseReader(Reader):
         Raises:
             BadInput: it is no release, or lacks this format or a file of it.
         """
+        warning = warning_of(self.path)
+        if warning is not None:
+            _log.warning("%s", warning)
         above = self._above()
         names = self._names(above)
         content = {

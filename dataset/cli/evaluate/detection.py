@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.revoked import say_if_revoked
 
 if TYPE_CHECKING:
     from icf.dataset.cli.evaluate.detection_inputs import Asked, Inputs
@@ -133,6 +134,7 @@ def _caution(
     made: Evaluation,
 ) -> None:
     """Say what a reader of the figures must know."""
+    say_if_revoked(invocation, inputs.truth_path)
     for path, number in (
         (inputs.truth_path, odd.repeated_boxes),
         (asked.detections, odd.repeated_detections),

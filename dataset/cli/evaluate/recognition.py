@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from icf.command import Invocation
+from icf.dataset.cli.revoked import say_if_revoked
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def load(invocation: Invocation, asked: Asked) -> Loaded:
         raise WrongUse("name the test: --info INFO.txt, or --release DIR")
     if (asked.features is None) == (asked.model is None):
         raise WrongUse("name what is scored, either --features FILE or --model NAME")
+    say_if_revoked(invocation, asked.info or asked.release)
     test = open_test(asked.info, asked.release)
     features, about = _features(invocation, asked, test)
     if _is_guessed(asked, about):

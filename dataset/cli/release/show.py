@@ -21,7 +21,8 @@ from icf.command import Invocation, example, pass_invocation, shared_options, ta
 def cli(invocation: Invocation, folder: Path) -> None:
     """Show what the release DIR contains, from its files alone."""
     from icf.dataset.release.files import SUMS
-    from icf.dataset.release.known import Known, read_summary, revocation
+    from icf.dataset.release.known import Known, read_summary
+    from icf.icartoonface.revoked import revocation
     from icf.stores.files import hash_file
 
     summary = read_summary(folder)

@@ -12,14 +12,13 @@ from icf.dataset.release.difference import compare
 from icf.dataset.release.known import (
     known_releases,
     read_summary,
-    revocation,
-    revocation_above,
     revoke,
 )
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
+from icf.icartoonface.revoked import revocation, revocation_above, warning_of
 from icf.workspace import Workspace, find
 
 
@@ -61,6 +60,7 @@ def test_a_revoked_release_says_so_in_the_catalogue_and_in_its_folder(
     inside = moved / "recognition" / "icartoonface_rectest_info.txt"
     assert revocation_above(inside) == text
     assert revocation_above(workspace.root / "icf.toml") is None
+    assert "is of a revoked release. Revoked at" in str(warning_of(inside))
     found = verify(moved, quick=True)
     assert found.faults == ()
     assert "this release was revoked" in found.notes[0]

@@ -123,7 +123,16 @@ def test_a_swapped_picture_is_named_whatever_was_written_over(release: Path) -> 
         FEATURES,
         DETTEST_BOXES,
         UNASKED,
-        *map(Path, ("contents.csv", "licences.csv", "release.json", "leaks.json")),
+        *map(
+            Path,
+            (
+                "contents.csv",
+                "licences.csv",
+                "release.json",
+                "leaks.json",
+                "unused.csv",
+            ),
+        ),
     ],
 )
 def test_a_missing_file_is_named_with_and_without_its_sum(
@@ -251,6 +260,21 @@ def test_edited_counts_leaks_and_licences_are_named(release: Path) -> None:
     assert names_of(found) == {"release.json", "leaks.json", "licences.csv"}
     assert any("probes" in line for line in found)
     assert "release.json: says same_pixels: 1, and 0 are found" in found
+
+
+def test_an_unused_face_that_is_lost_twice_or_in_a_part_is_named(
+    release: Path,
+) -> None:
+    with (release / "unused.csv").open(newline="") as file:
+        header, first, *rest = list(csv.reader(file))
+    face = rows_of(release)[1]
+    taken = [face[2], *face[6:10], *first[5:]]
+    with (release / "unused.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([header, taken, *rest[1:]])
+    sum_again(release)
+    found = lines(release)
+    assert any("which is in a part" in line for line in found)
+    assert any("1 of " in line and "without a place" in line for line in found)
 
 
 def test_a_release_of_an_earlier_version_is_checked_as_far_as_it_can_be(
