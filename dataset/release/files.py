@@ -12,6 +12,8 @@ LEAKS = "leaks.json"
 SUMS = "SHA256SUMS"
 #: Where each picture was found, and its licences.
 LICENCES = "licences.csv"
+#: What is known of the faces beside who they are; only where something is.
+ATTRIBUTES = "attributes.csv"
 #: The confirmed faces that are in no part.
 UNUSED = "unused.csv"
 CERTIFICATE = "certificate.json"

@@ -24,6 +24,7 @@ from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, detection_truth, make_plan
+from icf.dataset.release.described import Described, read_described, with_described
 from icf.dataset.release.placed import contents_of
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.rights.licence_set import licence_set
@@ -48,6 +49,7 @@ class Prepared:
         summary: the text of ``release.json``.
         about: what its cards say.
         certified: the audit of the labels; None: none has a certificate.
+        described: what is known of faces beside who they are.
     """
 
     plan: Plan
@@ -60,6 +62,7 @@ class Prepared:
     summary: str
     about: About
     certified: Certified | None = None
+    described: Sequence[Described] = ()
 
 
 def prepare(
@@ -109,6 +112,7 @@ def prepare(
         plan = replace(make_plan(selection, dataset, reach, seed), crops=crops)
         images = _images(plan)
         sources = read_sources(connection, images)
+        described = read_described(connection, plan)
         facts = read_facts(connection, plan, images)
         certified = read_certified(connection)
     contents = contents_of(plan)
@@ -137,6 +141,7 @@ def prepare(
         with_certificate(hash_inputs(selection, sources, chosen, seed, rule), certified)
         for rule in (RULE, 1)
     )
+    inputs = with_described(inputs, described)
     summary = {
         "inputs": inputs,
         "rule": RULE,
@@ -163,7 +168,17 @@ def prepare(
     text = json.dumps(summary, indent=2) + "\n"
     about = About(facts, summary, licences, settings)
     return Prepared(
-        plan, contents, leaks, sources, inputs, earlier, folders, text, about, certified
+        plan,
+        contents,
+        leaks,
+        sources,
+        inputs,
+        earlier,
+        folders,
+        text,
+        about,
+        certified,
+        described,
     )
 
 

@@ -31,7 +31,8 @@ from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.registry import format_folders
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.plan import Plan
-from icf.dataset.release.files import LEAKS, PUBLIC_KEY, SUMMARY
+from icf.dataset.release.described import write_described
+from icf.dataset.release.files import ATTRIBUTES, LEAKS, PUBLIC_KEY, SUMMARY
 from icf.dataset.release.keys import public_key
 from icf.dataset.release.prepare import Prepared
 from icf.dataset.release.present import lost_or_changed
@@ -140,6 +141,8 @@ def _write_files(
     written = write_formats(data, prepared.folders, folder)
     write_contents(folder / CONTENTS, prepared.contents)
     write_unused(folder / UNUSED, prepared.plan)
+    if prepared.described:
+        write_described(folder / ATTRIBUTES, prepared.described)
     _write_json(folder / LEAKS, asdict(prepared.leaks))
     (folder / SUMMARY).write_text(prepared.summary, encoding="utf-8")
     write_cards(folder, prepared.about, data, written)

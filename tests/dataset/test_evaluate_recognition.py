@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from icf.dataset.cli.evaluate.main import cli
-from icf.dataset.scores.own_models import OWN_EMBEDDER
+from icf.dataset.own_models import OWN_EMBEDDER
+from icf.dataset.release.files import ATTRIBUTES
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.features import write_features
 from icf.icartoonface.recognition import write_rectest_info
 from icf.icartoonface.release_files import (
-    ATTRIBUTES,
     FEATURES,
     IDENTITIES,
     RECTEST_FOLDER,
@@ -259,7 +259,7 @@ def test_a_folder_that_is_no_release_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_table_of_the_release_is_named(
-    release: Path, score: Score, file: Path, text: str, said: str
+    release: Path, score: Score, file: str | Path, text: str, said: str
 ) -> None:
     (release / file).write_text(text)
     with pytest.raises(BadInput, match=said):

@@ -14,6 +14,7 @@ from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.crops import QUALITY
 from icf.dataset.formats.icartoonface.check import check_lists, check_pictures
 from icf.dataset.formats.identities import write_identities
+from icf.dataset.own_models import OWN_DETECTOR, OWN_EMBEDDER
 from icf.dataset.plan import Placed, Plan, detection_truth
 from icf.icartoonface.detection import (
     PUBLISHED_TEST,
@@ -259,8 +260,8 @@ test face, with its identity's number (-1: a distractor), then the pairs to scor
     icf-evaluate identification --info {RECTEST_INFO} \\
       --features {FEATURES}
 
-scores this release's own embedder. An embedder that was trained on these very pictures
-is not tested fairly by them.
+scores {OWN_EMBEDDER}.
+Nor is a test of one that was trained on these very pictures.
 
 ## Detection
 
@@ -283,6 +284,7 @@ def _how_detection_is_scored(plan: Plan) -> str:
     icf-evaluate detection --truth {DETTEST_BOXES} \\
       --detections {DETTEST_FOUND}
 
-scores that one. People saw its proposals in most of these pictures before they verified
-the boxes, so another detector has it harder.
+scores {OWN_DETECTOR}.
+People saw its proposals in most of these pictures before they verified the boxes, so
+another detector has it harder.
 """

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from icf.dataset.own_models import OWN_DETECTOR
 from icf.dataset.report.drawing.curves import Axis, Curve, curves
 from icf.dataset.report.drawing.plot import Plot
 from icf.dataset.scores.detection.certainty import Interval, Resampled, resample
 from icf.dataset.scores.detection.curves import RECALLS, at_recalls, curve
 from icf.dataset.scores.detection.score import DetectionScore, score_found
 from icf.dataset.scores.detection.truth import Found, Truth
-from icf.dataset.scores.own_models import OWN_DETECTOR
 from icf.errors import BadInput
 from icf.icartoonface.detection import read_dettest_csv, read_submission_csv
 from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOUND

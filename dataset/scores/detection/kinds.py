@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from icf.dataset.contents import DETECTION_TEST, FACES, FILE, Contents, read_contents
+from icf.dataset.release.files import ATTRIBUTES
 from icf.dataset.scores.detection.of_release import ReleaseTest
 from icf.errors import BadInput
-from icf.icartoonface.release_files import ATTRIBUTES
 from icf.names import normal_name
 from icf.spreadsheet import BadRow, TableRow, meant_by, read_table
 from icf.text_file import open_text
@@ -65,7 +65,7 @@ def kinds_of_release(test: ReleaseTest, pictures: tuple[str, ...]) -> Kinds:
     sha256 = dict(zip(shown.name.tolist(), shown.sha256.tolist(), strict=True))
     sources = dict(zip(shown.name.tolist(), shown.source_file.tolist(), strict=True))
     albums = _alike(zip(faces.sha256.tolist(), faces.album.tolist(), strict=True))
-    regions = _alike(_regions(test.truth.parents[1] / ATTRIBUTES, faces))
+    regions = _alike(_regions(test.root / ATTRIBUTES, faces))
     shas = [sha256.get(name) for name in pictures]
     found = {
         "album": tuple(albums.get(each, "") for each in shas),

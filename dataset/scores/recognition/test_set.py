@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from icf.dataset.formats.registry import DEFAULT, lists_folder
-from icf.dataset.scores.own_models import OWN_EMBEDDER
+from icf.dataset.own_models import OWN_EMBEDDER
+from icf.dataset.release.files import ATTRIBUTES, SUMMARY
 from icf.dataset.scores.recognition.groups import Grouping, by_size
 from icf.dataset.scores.recognition.release_groups import (
     attribute_groups,
@@ -23,14 +24,11 @@ from icf.dataset.scores.recognition.release_groups import (
 from icf.errors import BadInput
 from icf.icartoonface.recognition import RecognitionTest, read_rectest_info
 from icf.icartoonface.release_files import (
-    ATTRIBUTES,
     FEATURES,
     IDENTITIES,
     RECTEST_FOLDER,
     RECTEST_INFO,
 )
-
-_SUMMARY = "release.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +88,9 @@ def open_test(info: Path | None, release: Path | None) -> TestSet:
     groups: dict[str, Grouping] = {}
     if root is not None and (root / IDENTITIES).is_file():
         groups |= identity_groups(root / IDENTITIES, test)
-    if root is not None and (root / ATTRIBUTES).is_file():
-        groups |= attribute_groups(root / ATTRIBUTES, test)
+    for folder in _release_folders(root):
+        if (folder / ATTRIBUTES).is_file():
+            groups |= attribute_groups(folder / ATTRIBUTES, test)
     groups["size"] = by_size(test.boxes)
     return TestSet(test, path, groups, root, _embedder(root))
 
@@ -118,8 +117,13 @@ def _root_above(info: Path | None) -> Path | None:
     return root if found else None
 
 
+def _release_folders(root: Path | None) -> list[Path]:
+    """Where a release may be whose iCartoonFace files are in a folder."""
+    return [] if root is None else [root, root.parent]
+
+
 def _embedder(root: Path | None) -> str:
-    for folder in () if root is None else (root, root.parent):
+    for folder in _release_folders(root):
         models = _summary(folder).get("models")
         if isinstance(models, dict):
             return str((models.get("embedder") or {}).get("sha256") or "")
@@ -129,11 +133,11 @@ def _embedder(root: Path | None) -> str:
 def _summary(release: Path) -> Mapping[str, Any]:
     """What ``release.json`` says; nothing where there is none."""
     try:
-        found = json.loads((release / _SUMMARY).read_text(encoding="utf-8"))
+        found = json.loads((release / SUMMARY).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise BadInput(f"{release / _SUMMARY} cannot be read: {error}") from error
+        raise BadInput(f"{release / SUMMARY} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}
 
 

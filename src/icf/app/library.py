@@ -27,10 +27,12 @@ from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.scores.detection import DetectionScore, score_detection
 from icf.dataset.scores.detection.of_release import nobody_verified
+from icf.dataset.scores.recognition.feature_files import read_feature_file
 from icf.dataset.scores.recognition.identification import (
     IdentificationScore,
     score_identification,
 )
+from icf.dataset.scores.recognition.test_set import open_test
 from icf.engine.engine import open_engine
 from icf.engine.runner import Tally
 from icf.errors import WrongUse
@@ -39,8 +41,6 @@ from icf.filter.step_range import Chosen
 from icf.harvest import run as harvesting
 from icf.harvest.listing.discover import Scope
 from icf.icartoonface.detection import read_dettest_csv
-from icf.icartoonface.features import read_features
-from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOUND,
@@ -77,10 +77,13 @@ class Scores:
         identification: rank-1, rank-5 and rank-10 of the embeddings, in percent.
         detection: average precision of the detections at IoU 0.5, from 0 to 1; None
             where people verified the boxes of no picture.
+        not_a_fair_test: why `identification` says little of a recogniser, as where it
+            is of the embedder that made the release; None: nothing is known against it.
     """
 
     identification: IdentificationScore
     detection: DetectionScore | None
+    not_a_fair_test: str | None = None
 
 
 def init(
@@ -307,9 +310,9 @@ def evaluate(
 
     Args:
         release: the folder of a release in iCartoonFace's format.
-        features: raw float64 or float32, or ``.npy``, of shape (pictures of the test,
-            d), in the order of the release's info file; None: those of the embedder
-            that made the release.
+        features: raw float64 or float32, ``.npy`` or Parquet, of shape (pictures of the
+            test, d), in the order of the release's info file; None: those of the
+            embedder that made the release.
         detections: a CSV file of ``picture,xmin,ymin,xmax,ymax,face,score``, or what
             ``icf detect --json`` prints; None: those of the detector that made the
             release.
@@ -326,13 +329,15 @@ def evaluate(
             folder /= name
             scorable = scorable and (unverified or not nobody_verified(folder))
             break
-    info = read_rectest_info(folder / RECTEST_INFO)
-    rows = read_features(Path(features or folder / FEATURES), len(info.files))
+    test = open_test(folder / RECTEST_INFO, None)
+    of_faces = Path(features or folder / FEATURES)
+    rows = read_feature_file(of_faces, test.info.files)
     truth = read_dettest_csv(folder / DETTEST_BOXES)
     found = read_detections(Path(detections or folder / DETTEST_FOUND), truth.pictures)
     scorable = scorable and len(truth.corners) > 0
     detection = score_detection(truth, found) if scorable else None
-    return Scores(score_identification(info, rows), detection)
+    identification = score_identification(test.info, rows)
+    return Scores(identification, detection, test.unfair(of_faces))
 
 
 def _flags(settings: Mapping[str, object] | None) -> tuple[str, ...]:

@@ -9,7 +9,6 @@
     recognition/without_pairs/icartoonface_rectest_info.txt
     recognition/icartoonface_rectest_features.bin     float64, by our embedder
     recognition/identities.csv                        the character of each label
-    recognition/attributes.csv                        what is known of the faces
     recognition/unasked_references.csv                faces nobody was asked about
     detection/icartoonface_dettrain/<picture>
     detection/personai_icartoonface_dettrain_anno_updatedv1.0.csv
@@ -32,7 +31,6 @@ RECTEST_INFO = REC / "icartoonface_rectest_info.txt"
 RECTEST_LABELS = REC / "without_pairs" / RECTEST_INFO.name
 FEATURES = REC / "icartoonface_rectest_features.bin"
 IDENTITIES = REC / "identities.csv"
-ATTRIBUTES = REC / "attributes.csv"
 UNASKED = REC / "unasked_references.csv"
 ACCEPTED = REC / "accepted_faces.csv"
 FOLLOWERS = REC / "followers.csv"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from icf.dataset.own_models import OWN_DETECTOR
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.report.scored.detection import read_detection
-from icf.dataset.scores.own_models import OWN_DETECTOR
 from icf.icartoonface.release_files import DETTEST_FOUND
 from icf.workspace import Workspace
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from icf.dataset.own_models import OWN_EMBEDDER
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.report.scored.identification import (
     ShownIdentification,
     read_identification,
 )
-from icf.dataset.scores.own_models import OWN_EMBEDDER
 from icf.icartoonface.release_files import FEATURES
 from icf.workspace import Workspace
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from icf.dataset.contents import COLUMNS, FILE
+from icf.dataset.release.files import ATTRIBUTES
 from icf.dataset.scores.detection.kinds import SEVERAL, kinds_of_release, read_kinds
 from icf.dataset.scores.detection.of_release import ReleaseTest
 from icf.errors import BadInput
-from icf.icartoonface.release_files import ATTRIBUTES, DETTEST_BOXES, DETTEST_FOUND
+from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOUND
 
 FACE = {
     **dict.fromkeys(("x1", "y1"), "0"),
@@ -38,7 +39,6 @@ def release(folder: Path) -> ReleaseTest:
         writer.writeheader()
         writer.writerows({**pixels, **FACE, **row} for row in rows)
         writer.writerows({**pixels, **row} for row in shown)
-    (folder / ATTRIBUTES).parent.mkdir()
     (folder / ATTRIBUTES).write_text(
         "part,name,region,gender\ntrain,0/a.jpg,east,f\nprobe,b.jpg,west,m\n"
     )
