@@ -18,7 +18,9 @@ from icf.dataset.scores.detection.kinds import kinds_of_release, read_kinds
 from icf.dataset.scores.detection.of_release import (
     ReleaseTest,
     find_test,
+    nobody_verified,
     refuse_unverified,
+    release_above,
     release_of,
 )
 from icf.dataset.scores.detection.pictures import detect, with_sizes
@@ -77,8 +79,10 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
     test = _release(asked)
     path = test.truth if test is not None else asked.truth
     assert path is not None, "_release has checked it"
-    if test is not None and not asked.unverified:
-        refuse_unverified(test)
+    root = asked.release or release_above(path)
+    proposed = root is not None and nobody_verified(root)
+    if root is not None and not asked.unverified:
+        refuse_unverified(root)
     coco = read_coco_truth(path, asked.category) if is_json(path) else None
     truth = coco.truth if coco else Truth.of(read_dettest_csv(path))
     pictures = asked.pictures or (test.pictures if test is not None else None)
@@ -86,7 +90,7 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
         truth = with_sizes(truth, pictures)
     truth = replace(truth, kinds={**truth.kinds, **_kinds(asked, test, truth)})
     if asked.model is not None:
-        return _with_model(invocation, asked, truth, path, pictures, test)
+        return _with_model(invocation, asked, truth, path, pictures, proposed)
     found, detector = _read_found(asked, truth, coco, test)
     return Inputs(
         truth,
@@ -95,7 +99,7 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
         pictures,
         asked.threshold,
         detector,
-        test is not None and not test.verified,
+        proposed,
     )
 
 
@@ -141,7 +145,7 @@ def _with_model(
     truth: Truth,
     path: Path,
     pictures: Path | None,
-    test: ReleaseTest | None,
+    proposed: bool,
 ) -> Inputs:
     assert asked.model is not None
     if pictures is None:
@@ -161,7 +165,7 @@ def _with_model(
         pictures,
         own if asked.threshold is None else asked.threshold,
         f"{asked.model} (SHA-256 {detector.model_hash})",
-        test is not None and not test.verified,
+        proposed,
     )
 
 

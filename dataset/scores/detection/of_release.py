@@ -12,6 +12,8 @@ from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOLDER, DETTEST_FOUND
 
 _SUMMARY = "release.json"
+#: Folders of a release above a list of boxes: of the format, and within that.
+_DEEPEST = 4
 
 #: Why boxes that nobody verified give no average precision.
 NOBODY_VERIFIED = (
@@ -73,16 +75,33 @@ def find_test(folder: Path) -> ReleaseTest:
     )
 
 
-def release_of(path: Path) -> ReleaseTest | None:
-    """The release whose test boxes a file is; None if it is something else."""
-    for folder in path.resolve().parents[1:3]:
+def release_above(path: Path) -> Path | None:
+    """The folder of the release that a file is in, whatever its format; else None."""
+    for folder in path.resolve().parents[:_DEEPEST]:
         if (folder / _SUMMARY).is_file():
-            try:
-                test = find_test(folder)
-            except (BadInput, WrongUse):
-                return None
-            return test if test.truth.resolve() == path.resolve() else None
+            return folder if _is_of_release(folder) else None
     return None
+
+
+def _is_of_release(folder: Path) -> bool:
+    """Whether its ``release.json`` is one of ours."""
+    try:
+        summary = _summary(folder)
+    except BadInput:
+        return False
+    return summary is not None and {"seed", "counts"} <= summary.keys()
+
+
+def release_of(path: Path) -> ReleaseTest | None:
+    """The release whose list of test boxes a file is; None if it is something else."""
+    folder = release_above(path)
+    if folder is None:
+        return None
+    try:
+        test = find_test(folder)
+    except (BadInput, WrongUse):
+        return None
+    return test if test.truth.resolve() == path.resolve() else None
 
 
 def nobody_verified(folder: Path) -> bool:
@@ -91,14 +110,14 @@ def nobody_verified(folder: Path) -> bool:
     return summary is not None and not is_verified(summary)
 
 
-def refuse_unverified(test: ReleaseTest) -> None:
-    """Refuse boxes that nobody verified.
+def refuse_unverified(folder: Path) -> None:
+    """Refuse the boxes of a release that nobody verified.
 
     Raises:
         WrongUse: They are the detector's own.
     """
-    if not test.verified:
-        raise WrongUse(NOBODY_VERIFIED.format(test.root))
+    if nobody_verified(folder):
+        raise WrongUse(NOBODY_VERIFIED.format(folder))
 
 
 def _summary(folder: Path) -> dict[str, object] | None:

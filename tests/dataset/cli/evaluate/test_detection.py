@@ -130,6 +130,40 @@ def test_boxes_that_nobody_verified_give_no_average_precision(
     assert "voc_all_point" not in page
 
 
+@pytest.mark.parametrize("boxes", ["verified", "proposed"])
+def test_lists_of_another_format_are_known_to_be_of_the_release(
+    space: Workspace, tmp_path: Path, boxes: str
+) -> None:
+    box = {"id": 1, "image_id": 7, "category_id": 1, "bbox": [0, 0, 9, 9]}
+    content = {
+        "images": [{"id": 7, "file_name": "a.jpg"}],
+        "categories": [{"id": 1, "name": "face"}],
+        "annotations": [box],
+    }
+    truth = tmp_path / "release" / "coco" / "annotations" / "instances_test.json"
+    truth.parent.mkdir(parents=True)
+    truth.write_text(json.dumps(content))
+    summary = space.root / "releases" / boxes / "release.json"
+    shutil.copy(summary, tmp_path / "release")
+    (tmp_path / "d.json").write_text(json.dumps([{**box, "score": 0.5}]))
+    words = ("--truth", truth, "--detections", tmp_path / "d.json")
+    if boxes == "verified":
+        assert values(*words)["boxes_are"] == "as given"
+    else:
+        with pytest.raises(WrongUse, match="which nobody verified"):
+            invoke(cli, "detection", *words)
+        assert values(*words, "--unverified")["boxes_are"] == "proposed"
+
+
+def test_a_file_beside_anothers_release_json_is_scored(
+    files: tuple[Path, Path],
+) -> None:
+    truth, found = files
+    for text in ("{}", "[1]", "{"):
+        (truth.parent / "release.json").write_text(text)
+        assert values("--truth", truth, "--detections", found)["official"] == 0.5
+
+
 def test_a_release_that_does_not_say_it_has_proposed_boxes(
     space: Workspace, tmp_path: Path
 ) -> None:
