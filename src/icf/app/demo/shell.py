@@ -17,6 +17,23 @@ from icf.errors import IcfError
 #: 3 is "done, but some items failed": in the demo some are meant to.
 EXPECTED = (0, 3)
 
+#: Characters of a line that is shown to people.
+LONGEST_LINE = 400
+
+
+def shortened(text: str) -> str:
+    """The lines of a text, the end of very long ones left out.
+
+    >>> shortened("x" * 405)[-23:]
+    'xxxx … (405 characters)'
+    """
+    return "\n".join(
+        f"{line[:LONGEST_LINE]} … ({len(line):,} characters)"
+        if len(line) > LONGEST_LINE
+        else line
+        for line in text.split("\n")
+    )
+
 
 @dataclass(frozen=True)
 class Shell:
@@ -59,7 +76,7 @@ class Shell:
                 "above. Fix what it says and start the demo again: it continues."
             )
         if capture:
-            self.say(done.stdout.rstrip())
+            self.say(shortened(done.stdout.rstrip()))
         return done.stdout if capture else ""
 
     def serve(self, *words: str) -> None:
