@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.codes import Unused
+from icf.dataset.after import Followed, fix, what_became
+from icf.dataset.before import Before
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.order import Order
 from icf.dataset.problem import make_problem
@@ -95,11 +97,13 @@ class Plan:
         splits: rows of its faces; for detection, rows of its *pictures*.
         crops: how far boxes are enlarged to cut the pictures of the recognition set
             out; None: they are whole files, as fetched.
+        followed: what became of the earlier release that it comes after.
     """
 
     selection: Selection
     splits: Splits
     crops: float | None = None
+    followed: Followed | None = None
 
     @cached_property
     def labels(self) -> dict[int, int]:
@@ -110,7 +114,23 @@ class Plan:
         unseen = np.setdiff1d(probes, train)
         order = self._order.by_identity
         ordered = [*order(train), *order(unseen)]
-        return {identity: number for number, identity in enumerate(ordered)}
+        if self.followed is None:
+            return {identity: number for number, identity in enumerate(ordered)}
+        return self._labels_after(ordered, self.followed.labels)
+
+    def _labels_after(
+        self, ordered: Sequence[int], known: Mapping[tuple[str, str], int]
+    ) -> dict[int, int]:
+        """Keep the earlier release's numbers; new identities come behind them."""
+        labels: dict[int, int] = {}
+        following = max(known.values(), default=-1) + 1
+        for identity in ordered:
+            who = self.selection.identities[identity]
+            label = known.get((who.album, who.character))
+            if label is None:
+                label, following = following, following + 1
+            labels[identity] = label
+        return dict(sorted(labels.items(), key=lambda each: each[1]))
 
     @cached_property
     def train(self) -> tuple[Placed, ...]:
@@ -240,7 +260,11 @@ class Plan:
 
 
 def make_plan(
-    selection: Selection, settings: DatasetSettings, reach: Reach, seed: int
+    selection: Selection,
+    settings: DatasetSettings,
+    reach: Reach,
+    seed: int,
+    before: Before | None = None,
 ) -> Plan:
     """Divide a selection.
 
@@ -249,15 +273,21 @@ def make_plan(
         settings: the sizes of the parts.
         reach: what near-duplicates are.
         seed: of all chances.
+        before: an earlier release, whose faces stay where they were.
 
     Raises:
         WrongUse: too few faces for a test, or nothing is left in train.
     """
-    problem, _, complete = make_problem(selection, files_apart=settings.files_apart)
+    problem, ids, complete = make_problem(selection, files_apart=settings.files_apart)
+    if before is not None:
+        problem = fix(problem, selection, ids, complete, before, reach)
     made = make_splits(problem, Protocol.of_settings(settings), reach, seed)
+    followed = None
+    if before is not None:
+        followed = what_became(problem, selection, made, before)
     splits = replace(
         made,
         detection_train=complete[made.detection_train],
         detection_test=complete[made.detection_test],
     )
-    return Plan(selection, splits)
+    return Plan(selection, splits, followed=followed)

@@ -54,6 +54,13 @@ if TYPE_CHECKING:
     help="The detection set: pictures whose boxes people verified, or the detector's "
     "boxes in pictures whose faces are all confirmed  [default: dataset.boxes].",
 )
+@click.option(
+    "--after",
+    metavar="RELEASE",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="An earlier release: its faces stay where they were, its identities keep "
+    "their roles and numbers, and new faces are placed around them.",
+)
 @click.option("--dry-run", is_flag=True, help="Only count what each split would hold.")
 @shared_options
 @pass_invocation
@@ -66,6 +73,7 @@ def cli(
     crops: float | None,
     link: bool,
     boxes: Literal["verified", "proposed"] | None,
+    after: Path | None,
     dry_run: bool,
 ) -> None:
     """Write a release into the folder OUT, in iCartoonFace's file formats or others.
@@ -85,11 +93,11 @@ def cli(
     workspace = invocation.workspace
     names = _names(formats)
     if dry_run:
-        planned = prepare(workspace, seed, names, boxes, crops=crops)
+        planned = prepare(workspace, seed, names, boxes, crops=crops, after=after)
         _show(invocation, planned, out, written=False)
         return
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, names, boxes, crops=crops)
+    prepared = prepare(workspace, seed, names, boxes, crops=crops, after=after)
     written = write(workspace, prepared, out, seed, link=link)
     workspace.end_run(run_id)
     if not written:
@@ -108,6 +116,7 @@ def _names(formats: tuple[str, ...]) -> list[str]:
 
 
 def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:
+    from icf.dataset.after import GONE
     from icf.dataset.plan import NEAR_TEST
     from icf.dataset.unused import unused_meaning
 
@@ -128,6 +137,13 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         rows.append((f"confirmed faces not used: {unused_meaning(name)}", value))
     pictures = prepared.plan.held_back["detection_pictures"]
     rows.append((f"detection pictures not used: {NEAR_TEST}", pictures))
+    followed = prepared.plan.followed
+    if followed is not None:
+        result["after"] = followed.as_json()
+        rows.append(("of the earlier release, kept", followed.kept))
+        for why, number in followed.left_out.items():
+            reason = "no longer there" if why == GONE else unused_meaning(why)
+            rows.append((f"of the earlier release, left out: {reason}", number))
     _say_if_without_boxes(invocation, prepared)
     _say_what_cards_lack(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))

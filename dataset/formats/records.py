@@ -107,16 +107,19 @@ class Records:
 
     @cached_property
     def names(self) -> Sequence[str]:
-        """The name of each label, all different."""
+        """The name of each label, all different; of a label nobody has, the number."""
         identities = self._plan.selection.identities
-        names = [
-            full_name(identities[each].album, identities[each].character)
-            for each in self._plan.labels
-        ]
-        count = Counter(names)
+        labels = self._plan.labels
+        names = {
+            label: full_name(identities[each].album, identities[each].character)
+            for each, label in labels.items()
+        }
+        count = Counter(names.values())
         return [
-            name if count[name] == 1 else f"{name} ({label})"
-            for label, name in enumerate(names)
+            name
+            if (name := names.get(label, "")) and count[name] == 1
+            else f"{name} ({label})".strip()
+            for label in range(max(names, default=-1) + 1)
         ]
 
     def _who(self, each: Placed, split: Split) -> Who:

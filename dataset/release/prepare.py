@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from icf.catalogue.annotation.audits import Certified, read_certified
@@ -24,6 +25,7 @@ from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, detection_truth, make_plan
+from icf.dataset.release.before import read_before
 from icf.dataset.release.described import Described, read_described, with_described
 from icf.dataset.release.placed import contents_of
 from icf.dataset.release.searched import find_leaks
@@ -72,6 +74,7 @@ def prepare(
     boxes: Literal["verified", "proposed"] | None = None,
     *,
     crops: float | None = None,
+    after: Path | None = None,
 ) -> Prepared:
     """Read the catalogue and decide everything; write nothing.
 
@@ -83,12 +86,14 @@ def prepare(
         boxes: the true boxes of the detection set; None: as ``dataset.boxes`` says.
         crops: cut the pictures of the recognition set out around their faces, with
             the box enlarged by this rate; None: whole files, as fetched.
+        after: the folder of an earlier release, whose faces stay where they were.
 
     Raises:
         WrongUse: there is too little to release, a format is unknown, or answers of
             the annotation page did not become labels yet.
     """
     make_writers(formats)  # a wrong name costs no time
+    before = None if after is None else read_before(after)
     settings = workspace.settings
     dataset = settings.dataset
     if boxes is not None:
@@ -109,7 +114,7 @@ def prepare(
         )
         was_followed = followers.checked(connection)
         was_checked = checked(connection, risk)
-        plan = replace(make_plan(selection, dataset, reach, seed), crops=crops)
+        plan = replace(make_plan(selection, dataset, reach, seed, before), crops=crops)
         images = _images(plan)
         sources = read_sources(connection, images)
         described = read_described(connection, plan)
@@ -137,13 +142,18 @@ def prepare(
         **_stated(settings.release),
     }
     licences = licence_set(sources.values(), facts.marked)
+    more = [] if before is None else [before.inputs]
     inputs, earlier = (
-        with_certificate(hash_inputs(selection, sources, chosen, seed, rule), certified)
+        with_certificate(
+            hash_inputs(selection, sources, chosen, seed, rule, more), certified
+        )
         for rule in (RULE, 1)
     )
     inputs = with_described(inputs, described)
+    followed = {} if plan.followed is None else {"after": plan.followed.as_json()}
     summary = {
         "inputs": inputs,
+        **followed,
         "rule": RULE,
         "seed": seed,
         "formats": folders,

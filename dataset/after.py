@@ -1,0 +1,204 @@
+"""Fix what an earlier release had: its faces stay, and new ones are placed around them.
+
+A face that was once in a test never trains, and the other way round; nor does what is
+close to it. Identities keep their roles and numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from icf.dataset.before import Before
+from icf.dataset.near_duplicates import Hashes, Reach, find_near
+from icf.dataset.selection import Selection
+from icf.dataset.splits.make import Problem
+from icf.dataset.splits.parts import (
+    REASONS,
+    BoolArray,
+    Fixed,
+    IntArray,
+    Part,
+    Role,
+    Splits,
+)
+
+#: Of an old face: its picture or the face is in the catalogue no more, or nobody says
+#: any more whom it shows.
+GONE = "gone"
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What became of an earlier release.
+
+    Attributes:
+        inputs: the earlier release's id.
+        labels: the numbers of its identities, by album and character.
+        kept: number of its faces that are where they were.
+        left_out: number of those that are not in the new one, by reason.
+        new: number of faces that it did not have.
+    """
+
+    inputs: str
+    labels: Mapping[tuple[str, str], int]
+    kept: int
+    left_out: Mapping[str, int]
+    new: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return what ``release.json`` says of it."""
+        return {
+            "inputs": self.inputs,
+            "kept": self.kept,
+            "left_out": dict(self.left_out),
+            "new": self.new,
+        }
+
+
+def fix(
+    problem: Problem,
+    selection: Selection,
+    ids: IntArray,
+    complete: IntArray,
+    before: Before,
+    reach: Reach,
+) -> Problem:
+    """Write into a problem what an earlier release had.
+
+    Args:
+        problem: as `icf.dataset.problem.make_problem` made it,
+        selection: of this,
+        ids: with the characters of its cast,
+        complete: and the rows of its detection pictures.
+        before: the earlier release.
+        reach: what near-duplicates are.
+    """
+    faces, pictures = problem.faces, selection.pictures
+    part = _parts(selection, before)
+    names = pictures.sha256.astype("U64").tolist()
+    detection = np.array(
+        [before.detection.get(each, Part.NONE) for each in names], np.int64
+    )
+    trained, tested = (np.zeros(len(names), np.bool_) for _ in range(2))
+    trained[selection.faces.picture[part == Part.TRAIN]] = True
+    trained[detection == Part.TRAIN] = True
+    tested[selection.faces.picture[np.isin(part, _TESTED)]] = True
+    tested[detection == Part.TEST] = True
+    of_face = selection.faces.picture
+    near = _near(faces.picture_hashes, pictures.hashes[trained], reach)
+    near |= _near(faces.hashes, faces.hashes[trained[of_face]], reach)
+    near_pictures = _near(problem.pictures.hashes, pictures.hashes[trained], reach)
+    fixed = Fixed(
+        np.unique(
+            np.concatenate(
+                (
+                    faces.close[trained[of_face]],
+                    problem.pictures.close[trained[complete]],
+                )
+            )
+        ),
+        np.unique(
+            np.concatenate(
+                (
+                    faces.close[tested[of_face]],
+                    problem.pictures.close[tested[complete]],
+                )
+            )
+        ),
+        near & ~np.isin(part, _TESTED),
+        near_pictures & ~tested[complete],
+    )
+    roles = _roles(problem, selection, ids, before, part, trained[of_face])
+    return Problem(
+        replace(problem.cast, before=roles),
+        replace(faces, before=part),
+        replace(problem.pictures, before=detection[complete]),
+        fixed,
+    )
+
+
+_TESTED = (Part.PROBE, Part.DISTRACTOR)
+
+
+def _near(these: Hashes, those: Hashes, reach: Reach) -> BoolArray:
+    return np.asarray(find_near(these, those, reach) >= 0, np.bool_)
+
+
+def _parts(selection: Selection, before: Before) -> IntArray:
+    faces, pictures = selection.faces, selection.pictures
+    sha256 = pictures.sha256[faces.picture].astype("U64").tolist()
+    sizes = pictures.size[faces.picture].tolist()
+    rows = zip(sha256, faces.corners, sizes, strict=True)
+    return np.array(
+        [before.part_of(name, corners, (w, h)) for name, corners, (w, h) in rows],
+        np.int64,
+    ).reshape(-1)
+
+
+def _roles(
+    problem: Problem,
+    selection: Selection,
+    ids: IntArray,
+    before: Before,
+    part: IntArray,
+    on_trained: npt.NDArray[np.bool_],
+) -> IntArray:
+    """The role of each identity, by its name and by what its faces were for.
+
+    One that was not there, and has a face on a picture that was trained on, cannot be
+    held out any more.
+    """
+    identity = problem.faces.identity
+    has = {
+        each: np.bincount(identity[part == each], minlength=len(ids)) > 0
+        for each in (Part.TRAIN, Part.PROBE, Part.DISTRACTOR)
+    }
+    for row, each in enumerate(ids.tolist()):
+        who = selection.identities[each]
+        for known in before.names.get((who.album, who.character), ()):
+            has[known][row] = True
+    roles = np.full(len(ids), Role.NEW.value)
+    roles[np.unique(identity[on_trained])] = Role.TRAIN
+    roles[has[Part.DISTRACTOR]] = Role.DISTRACTOR
+    roles[has[Part.PROBE]] = Role.UNSEEN
+    roles[has[Part.TRAIN]] = Role.TRAIN
+    roles[has[Part.TRAIN] & has[Part.PROBE]] = Role.SEEN
+    return roles
+
+
+def what_became(
+    problem: Problem, selection: Selection, splits: Splits, before: Before
+) -> Followed:
+    """Count what is kept of an earlier release, what is left out, and what is new."""
+    part = problem.faces.before
+    now = np.full(len(part), Part.NONE.value)
+    now[splits.train] = Part.TRAIN
+    now[splits.probes] = Part.PROBE
+    now[splits.distractors] = Part.DISTRACTOR
+    old = part != Part.NONE
+    out = old & (now == Part.NONE)
+    left_out = Counter(REASONS[why].value for why in splits.why[out].tolist())
+    excluded = selection.excluded
+    rows = zip(excluded.sha256.tolist(), excluded.corners, excluded.reason, strict=True)
+    # Whole pixels at a picture's edge may differ; such a face counts as gone.
+    filtered = Counter(
+        reason
+        for sha256, corners, reason in rows
+        if before.part_of(sha256.decode(), corners, (2**31, 2**31)) != Part.NONE
+    )
+    left_out += filtered
+    gone = len(before.faces) - int(old.sum()) - filtered.total()
+    if gone > 0:
+        left_out[GONE] = gone
+    return Followed(
+        before.inputs,
+        before.labels,
+        int((old & (now == part)).sum()),
+        dict(sorted(left_out.items())),
+        int((~old & (now != Part.NONE)).sum()),
+    )

@@ -1,0 +1,167 @@
+"""Releases that come after another one: what was somewhere stays there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from icf.catalogue import schema
+from icf.codes import FaceReason, Label
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.plan import Plan, make_plan
+from icf.dataset.release.before import read_before
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
+from icf.dataset.selection import select
+from icf.errors import WrongUse
+from icf.workspace import Workspace
+
+REACH = Reach(10, 10, 4)
+PARTS = ("train", "probes", "distractors")
+
+
+def unlabel(workspace: Workspace, some: slice) -> None:
+    """Take answers back: these faces were not asked about yet."""
+    with workspace.catalogue.write() as connection:
+        ids = sa.select(schema.question.c.id).where(
+            schema.question.c.label == Label.SAME.value
+        )
+        rows = connection.execute(ids.order_by(schema.question.c.id)).scalars().all()
+        chosen = schema.question.c.id.in_(rows[some])
+        connection.execute(
+            sa.update(schema.question).where(chosen).values(label=Label.OPEN.value)
+        )
+
+
+def label_all(workspace: Workspace) -> None:
+    with workspace.catalogue.write() as connection:
+        is_open = schema.question.c.label == Label.OPEN.value
+        connection.execute(
+            sa.update(schema.question).where(is_open).values(label=Label.SAME.value)
+        )
+
+
+def parts(plan: Plan) -> dict[int, str]:
+    face = plan.selection.faces.face
+    return {
+        int(each): name for name in PARTS for each in face[getattr(plan.splits, name)]
+    }
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_faces_and_numbers_of_an_earlier_release_stay(
+    workspace: Workspace, tmp_path: Path, earlier: bool
+) -> None:
+    # A third of the faces, and all of the last character, come later.
+    unlabel(workspace, slice(0, None, 3))
+    unlabel(workspace, slice(-7, None))
+    first = prepare(workspace, 1)
+    assert write(workspace, first, tmp_path / "first", 1)
+    if earlier:
+        (tmp_path / "first" / "contents.csv").unlink()
+    label_all(workspace)
+    for seed in (1, 2):
+        second = prepare(workspace, seed, after=tmp_path / "first")
+        old, new = parts(first.plan), parts(second.plan)
+        assert {each: new[each] for each in old if each in new} == {
+            each: part for each, part in old.items() if each in new
+        }
+        followed = second.plan.followed
+        assert followed is not None
+        assert followed.kept == sum(each in new for each in old) >= 0.95 * len(old)
+        assert followed.kept + sum(followed.left_out.values()) == len(old)
+        assert followed.new == len(new.keys() - old.keys()) > 10
+        labels = second.plan.labels
+        assert first.plan.labels.items() <= labels.items()
+        assert len(set(labels.values())) == len(labels)
+        known = json.loads(second.summary)
+        assert known["after"]["inputs"] == first.inputs
+        assert second.inputs != prepare(workspace, seed).inputs
+        assert not second.leaks.leaks
+
+
+def test_who_was_held_out_never_trains_and_the_other_way_round(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    unlabel(workspace, slice(0, None, 2))
+    first = prepare(workspace, 3)
+    write(workspace, first, tmp_path / "first", 3)
+    label_all(workspace)
+    second = prepare(workspace, 4, after=tmp_path / "first").plan
+
+    def owners(plan: Plan, *names: str) -> set[int]:
+        rows = np.concatenate([getattr(plan.splits, name) for name in names])
+        return set(plan.selection.faces.identity[rows].tolist())
+
+    old = first.plan
+    trained, tested = owners(old, "train"), owners(old, "probes", "distractors")
+    assert not (tested - trained) & owners(second, "train")
+    assert not (trained - tested) & owners(second, "probes", "distractors")
+    assert owners(old, "distractors") == owners(second, "distractors") & (
+        trained | tested
+    )
+    assert trained & tested == owners(second, "train") & owners(second, "probes") & (
+        trained | tested
+    )
+
+
+def test_old_faces_that_cannot_stay_are_counted_by_reason(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    faces = first.plan.selection.faces.face[first.plan.splits.train][:2].tolist()
+    for face_id, reason in zip(
+        faces, (FaceReason.LOW_SCORE, FaceReason.TAKEN_DOWN), strict=True
+    ):
+        with workspace.catalogue.write() as connection:
+            change = sa.update(schema.face).where(schema.face.c.id == face_id)
+            connection.execute(change.values(reason=reason.value))
+    followed = prepare(workspace, 1, after=tmp_path / "first").plan.followed
+    assert followed is not None
+    assert followed.left_out == {"gone": 1, "low_score": 1}
+
+
+def test_what_is_new_and_near_an_old_training_picture_is_not_tested(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    unlabel(workspace, slice(0, None, 4))
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    label_all(workspace)
+    with workspace.catalogue.read() as connection:
+        selection = select(connection)
+    old = parts(first.plan)
+    faces, pictures = selection.faces, selection.pictures
+    is_new = np.array([each not in old for each in faces.face.tolist()])
+    trained = np.flatnonzero([old.get(each) == "train" for each in faces.face.tolist()])
+    # All new pictures are now nearly one that was trained on.
+    hashes = pictures.hashes[np.arange(len(pictures.image))]
+    moved = np.setdiff1d(faces.picture[is_new], faces.picture[~is_new])
+    for each in (hashes.phash, hashes.dhash):
+        each[moved] = each[faces.picture[trained[0]]] ^ 1
+    changed = replace(selection, pictures=replace(pictures, hashes=hashes))
+    plan = make_plan(
+        changed,
+        workspace.settings.dataset,
+        REACH,
+        1,
+        read_before(tmp_path / "first"),
+    )
+    new = parts(plan)
+    added = [new[each] for each in new if each not in old]
+    assert added
+    assert set(added) == {"train"}
+    assert all(new.get(each, part) == part for each, part in old.items())
+
+
+def test_a_folder_that_is_no_release_is_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUse, match="it is no release"):
+        prepare(workspace, 1, after=tmp_path)
