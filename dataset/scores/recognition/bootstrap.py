@@ -9,6 +9,7 @@ sums over identities, so that all drawings are one matrix product.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,3 +113,25 @@ def drawn_bounds(
     low = np.where(estimates == 1, np.minimum(low, 1 - unseen), low)
     high = np.where(estimates == 0, np.maximum(high, unseen), high)
     return [Bounds(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+
+
+def rising(bounds: Sequence[Bounds]) -> list[Bounds]:
+    """Intervals of shares none of which can be less than the one before.
+
+    What holds below a share holds below all that follow, and what holds above one holds
+    above all before.
+
+    Args:
+        bounds: In that order; all of them are there, or none is.
+
+    Example:
+        >>> rising([Bounds(0.9, 0.99), Bounds(0.8, 0.97)])
+        [Bounds(low=0.9, high=0.97), Bounds(low=0.9, high=0.97)]
+    """
+    ends = [(a.low, a.high) for a in bounds if a.low is not None and a.high is not None]
+    if len(ends) < len(bounds) or not ends:
+        return list(bounds)
+    low, high = np.array(ends).T
+    lowest = np.maximum.accumulate(low).tolist()
+    highest = np.minimum.accumulate(high[::-1])[::-1].tolist()
+    return [Bounds(a, b) for a, b in zip(lowest, highest, strict=True)]

@@ -11,6 +11,7 @@ from icf.dataset.scores.recognition.bootstrap import (
     Bounds,
     draw_weights,
     ratio_bounds,
+    rising,
 )
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.unit_vectors import FloatArray
@@ -101,7 +102,7 @@ def _curve(
     counts = table.reshape(owners, last + 1).astype(np.float64)
     within = counts.cumsum(axis=1)[:, :last]
     wholes = counts.sum(axis=1)
-    bounds = ratio_bounds(within, wholes, weights)
+    bounds = rising(ratio_bounds(within, wholes, weights))
     percent = 100 * within.sum(axis=0) / len(ranks)
     return MatchCurve(
         len(ranks),

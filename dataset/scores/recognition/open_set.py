@@ -21,6 +21,7 @@ from icf.dataset.scores.recognition.bootstrap import (
     Bounds,
     draw_weights,
     drawn_bounds,
+    rising,
 )
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.pair_blocks import owners_of
@@ -181,7 +182,7 @@ def score_open_set(
     )
     made = [
         _rate(found, parts, *each, groups or {})
-        for each in zip(supported, thresholds, bounds, strict=True)
+        for each in zip(supported, thresholds, rising(bounds[::-1])[::-1], strict=True)
     ]
     refused = [OpenRate(each, needed_for(each)) for each in FPIRS[len(supported) :]]
     return OpenSetScore(

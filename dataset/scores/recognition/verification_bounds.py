@@ -18,6 +18,7 @@ from icf.dataset.scores.recognition.bootstrap import (
     Bounds,
     draw_weights,
     drawn_bounds,
+    rising,
 )
 from icf.dataset.scores.recognition.pair_blocks import Pairs
 from icf.dataset.scores.recognition.survey import Survey, owner_table
@@ -80,12 +81,14 @@ def bounds_of(
     identities = len(np.unique(pairs.genuine_owner))
     shares = np.clip(drawn + (exact - whole), 0, 1)
     made = drawn_bounds(exact, shares, identities)
-    of_curve = [_turned(each) for each in made[1 + len(tars) :]]
+    # Fewer false accepts, fewer true ones: both are falling.
+    of_tars = rising(made[1 : 1 + len(tars)][::-1])[::-1]
+    of_curve = rising(made[1 + len(tars) :][::-1])[::-1]
     return DrawnBounds(
         made[0],
-        tuple(made[1 : 1 + len(tars)]),
+        tuple(of_tars),
         tuple((1 - curve).tolist()),
-        tuple(of_curve),
+        tuple(map(_turned, of_curve)),
     )
 
 

@@ -6,8 +6,10 @@ import pytest
 from icf.dataset.scores.recognition.bootstrap import (
     DRAWINGS,
     NONE,
+    Bounds,
     draw_weights,
     ratio_bounds,
+    rising,
 )
 
 
@@ -65,3 +67,10 @@ def test_that_all_are_right_or_wrong_does_not_promise_certainty(right: float) ->
 def test_one_identity_has_no_interval() -> None:
     weights = draw_weights(3)
     assert ratio_bounds(np.ones((3, 2)), np.array([4.0, 0, 0]), weights) == [NONE] * 2
+
+
+def test_a_share_that_cannot_be_less_is_bounded_by_the_one_before() -> None:
+    found = rising([Bounds(0.5, 0.9), Bounds(0.4, 0.8), Bounds(0.6, 1.0)])
+    assert found == [Bounds(0.5, 0.8), Bounds(0.5, 0.8), Bounds(0.6, 1.0)]
+    assert rising([NONE, NONE]) == [NONE, NONE]
+    assert rising([]) == []
