@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from icf.dataset.cards.about import About
+from icf.dataset.cards.croissant_shards import shard_records, shard_set, shards_among
 from icf.dataset.cards.records import COLUMNS, MEANINGS, SCHEMAS, file_of
 from icf.spdx import NOASSERTION, spdx_url
 
@@ -100,6 +101,7 @@ def croissant(
     Returns:
         The JSON-LD; the same arguments give the same.
     """
+    shards = shards_among(each.name for each in files)
     described = {
         "@context": dict(_CONTEXT),
         "@type": "sc:Dataset",
@@ -118,10 +120,12 @@ def croissant(
         "distribution": [
             *_distribution(files),
             *([_picture_set(pictures)] if pictures else []),
+            *(shard_set(each) for each in shards),
         ],
         "recordSet": [
             *(_record_set(name) for name in SCHEMAS if name in tables),
             *([_picture_records()] if pictures else []),
+            *(shard_records(each) for each in shards),
         ],
     }
     return {

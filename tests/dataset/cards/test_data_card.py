@@ -18,7 +18,10 @@ from icf.dataset.rights.licence_set import licence_set
 from icf.workspace import Workspace
 from tests.dataset.cards.conftest import Released
 
-pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The inplace keyword"),
+]
 
 
 def picture(*licences: str) -> Sequence[Source]:
@@ -129,6 +132,12 @@ def test_a_format_that_the_hub_opens_gives_the_card_its_configurations(
     assert not any(
         each.id == "picture_files" for each in described.metadata.record_sets
     )
+    pictures = list(described.records("recognition_test_pictures"))
+    table = pq.read_table(tmp_path / "out" / rows["file"][0].as_py())
+    meant = [each["path"] for each in table["image"].to_pylist()]
+    names = [each["recognition_test_pictures/member"] for each in pictures]
+    assert [each.decode() for each in names] == meant
+    assert min(pictures[0]["recognition_test_pictures/image"].size) > 100
     text = (tmp_path / "out" / "attribution.csv").read_text()
     assert "cut around the face" in text
 
