@@ -134,6 +134,8 @@ def _caution(
     made: Evaluation,
 ) -> None:
     """Say what a reader of the figures must know."""
+    from icf.dataset.own_models import OWN_DETECTOR
+
     say_if_revoked(invocation, inputs.truth_path)
     for path, number in (
         (inputs.truth_path, odd.repeated_boxes),
@@ -151,6 +153,8 @@ def _caution(
             f"official does not see {score.official_unseen:,} detections in pictures "
             "without a box, as the published script does not"
         )
+    if OWN_DETECTOR in inputs.detector:
+        invocation.say(f"scored is {OWN_DETECTOR}")
     if inputs.unverified:
         invocation.say(
             "nobody verified the true boxes: the figures say how far detections agree "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from icf.command import Invocation
 from icf.dataset.formats.icartoonface.detected import read_detections
+from icf.dataset.own_models import OWN_DETECTOR
 from icf.dataset.scores.detection.coco_files import (
     CocoTruth,
     is_json,
@@ -90,7 +91,9 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
         truth = with_sizes(truth, pictures)
     truth = replace(truth, kinds={**truth.kinds, **_kinds(asked, test, truth)})
     if asked.model is not None:
-        return _with_model(invocation, asked, truth, path, pictures, proposed)
+        own = test.detectors if test is not None else ()
+        hashes = {sha256 for _, sha256 in own}
+        return _with_model(invocation, asked, truth, path, pictures, proposed, hashes)
     found, detector = _read_found(asked, truth, coco, test)
     return Inputs(
         truth,
@@ -120,13 +123,12 @@ def _release(asked: Asked) -> ReleaseTest | None:
 def _read_found(
     asked: Asked, truth: Truth, coco: CocoTruth | None, test: ReleaseTest | None
 ) -> tuple[Found, str]:
-    path = asked.detections
+    path = asked.detections or (test.found if test is not None else None)
+    assert path is not None, "_release has checked it"
     detector = f"of {path}"
-    if path is None:
-        assert test is not None, "_release has checked it"
-        path = test.found
-        names = ", ".join(test.detectors) or "not recorded"
-        detector = f"the release's own detector ({names})"
+    if test is not None and path.resolve() == test.found.resolve():
+        names = ", ".join(name or sha256 for name, sha256 in test.detectors)
+        detector = f"{names or 'of the release'}: {OWN_DETECTOR}"
     if is_json(path) and path.read_bytes().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
         if coco is None:
             raise WrongUse(
@@ -146,6 +148,7 @@ def _with_model(
     path: Path,
     pictures: Path | None,
     proposed: bool,
+    own: Collection[str],
 ) -> Inputs:
     assert asked.model is not None
     if pictures is None:
@@ -157,14 +160,17 @@ def _with_model(
     total = len(truth.boxes.pictures)
     with invocation.progress("detecting", total) as advance:
         detections = detect(detector, truth, pictures, advance)
-    own = detector.card.parameters["min_score"]
+    least = detector.card.parameters["min_score"]
+    name = f"{asked.model} (SHA-256 {detector.model_hash})"
+    if detector.model_hash in own:
+        name += f": {OWN_DETECTOR}"
     return Inputs(
         truth,
         Found.of(truth, detections),
         path,
         pictures,
-        own if asked.threshold is None else asked.threshold,
-        f"{asked.model} (SHA-256 {detector.model_hash})",
+        least if asked.threshold is None else asked.threshold,
+        name,
         proposed,
     )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Values of a kind that are printed; --json has all.
 _MOST = 20
 #: Letters of a name that are printed.
-_WIDEST = 44
+_WIDEST = 72
 
 
 def detection_table(made: Evaluation, values: Mapping[str, Any]) -> Group:

@@ -284,7 +284,7 @@ def _how_detection_is_scored(plan: Plan) -> str:
     icf-evaluate detection --truth {DETTEST_BOXES} \\
       --detections {DETTEST_FOUND}
 
-scores {OWN_DETECTOR}.
-People saw its proposals in most of these pictures before they verified the boxes, so
-another detector has it harder.
+scores {OWN_DETECTOR}. People
+saw its proposals in most of these pictures before they verified the boxes, so another
+detector has it harder.
 """

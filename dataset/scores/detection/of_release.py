@@ -35,7 +35,7 @@ class ReleaseTest:
         truth: The file of its boxes.
         found: What its own detector found.
         pictures: The folder of its pictures; None: they are in shards.
-        detectors: Names of the detectors that made the release.
+        detectors: Name and SHA-256 of each detector that made the release.
     """
 
     root: Path
@@ -43,7 +43,7 @@ class ReleaseTest:
     truth: Path
     found: Path
     pictures: Path | None
-    detectors: tuple[str, ...]
+    detectors: tuple[tuple[str, str], ...]
 
 
 def find_test(folder: Path) -> ReleaseTest:
@@ -71,7 +71,7 @@ def find_test(folder: Path) -> ReleaseTest:
         files / DETTEST_BOXES,
         files / DETTEST_FOUND,
         files / DETTEST_FOLDER if (files / DETTEST_FOLDER).is_dir() else None,
-        tuple(str(each.get("name") or each.get("sha256")) for each in detectors),
+        tuple((each.get("name") or "", each.get("sha256") or "") for each in detectors),
     )
 
 

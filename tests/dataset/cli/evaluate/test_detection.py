@@ -12,6 +12,7 @@ import pytest
 
 import icf
 from icf.dataset.cli.evaluate.main import cli
+from icf.dataset.own_models import OWN_DETECTOR
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.report.page import write_report
@@ -98,7 +99,7 @@ def test_a_release_is_scored_with_its_own_detector(
     release = space.root / "releases" / "verified"
     made = values("--release", release, "--plots", tmp_path / "plots")
     assert made["official"] > 0.9
-    assert made["detector"] == "the release's own detector (drawn-detector)"
+    assert made["detector"] == f"drawn-detector: {OWN_DETECTOR}"
     assert made["boxes_are"] == "as given"
     shares = made["shares_of_picture"]
     assert shares["10% or more"]["boxes"] == made["boxes"]
@@ -118,6 +119,7 @@ def test_boxes_that_nobody_verified_give_no_average_precision(
             invoke(cli, "detection", *named)
     made = values(*words, "--unverified")
     assert made["boxes_are"] == "proposed"
+    assert made["detector"].endswith(OWN_DETECTOR)
     assert made["official"] == pytest.approx(1)
     readme = (release / "README.md").read_text()
     assert "they give no average precision" in readme
