@@ -61,7 +61,9 @@ def _places(written: Written) -> dict[Placed, tuple[str, str]]:
 
 def _write_rights(folder: Path, about: About, data: ReleaseData) -> list[Domain]:
     images = data.plan.selection.pictures
-    rows = sorted({each.picture for each in data.plan.placed()})
+    # By content: harvests, and imports of a release, find pictures in another order.
+    shown = {each.picture for each in data.plan.placed()}
+    rows = sorted(shown, key=lambda row: bytes(images.sha256[row]))
     ids = images.image[rows].tolist()
     found = [data.sources[each] for each in ids]
     hashes = [each.decode() for each in images.sha256[rows].tolist()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from icf.catalogue import schema
 from icf.codes import FaceReason
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
-from icf.workspace import find
-from tests.app.program import call
+from icf.workspace import Workspace, find
+from tests.app.program import call, said
 from tests.icartoonface_files import Published, write_published
 
 DETECTOR = "d" * 64
@@ -45,6 +47,25 @@ def release(made: Path) -> Path:
 def others(made: Path) -> Path:
     """The same release in formats of others."""
     return written(made, "others", "coco", "imagefolder")
+
+
+@pytest.fixture(scope="session")
+def brought(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that has the release, and nothing else."""
+    root = tmp_path_factory.mktemp("brought") / "space"
+    make_workspace(root, (), "").catalogue.close()
+    done = said("-C", root, "import", "icartoonface", release)
+    assert done["faults"] == []
+    assert call("-C", root, "filter", "run").exit_code == 0
+    return root
+
+
+@pytest.fixture
+def space(brought: Path, tmp_path: Path) -> Iterator[Workspace]:
+    shutil.copytree(brought, tmp_path / "space")
+    made = find(tmp_path / "space")
+    yield made
+    made.catalogue.close()
 
 
 def written(made: Path, name: str, *formats: str) -> Path:

@@ -28,27 +28,8 @@ from icf.icartoonface.release_files import (
 )
 from icf.models.data.base import LabelledPicture
 from icf.models.data.workspace import WorkspaceReader
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.program import call, program, said
-
-
-@pytest.fixture(scope="module")
-def brought(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace that has the release, and nothing else."""
-    root = tmp_path_factory.mktemp("brought") / "space"
-    make_workspace(root, (), "").catalogue.close()
-    done = said("-C", root, "import", "icartoonface", release)
-    assert done["faults"] == []
-    assert call("-C", root, "filter", "run").exit_code == 0
-    return root
-
-
-@pytest.fixture
-def space(brought: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(brought, tmp_path / "space")
-    made = find(tmp_path / "space")
-    yield made
-    made.catalogue.close()
 
 
 @pytest.fixture
