@@ -94,6 +94,11 @@ def faces(space: Workspace) -> list[sa.Row[Any]]:
         return list(connection.execute(query))
 
 
+def fate_of(space: Workspace, name: str) -> str:
+    where = f"coco://coco/a.json/{name}"
+    return str(said("-C", space.root, "why", where)["fate"])
+
+
 def test_every_picture_ends_in_one_status_and_boxes_are_upright(
     empty: Workspace, root: Path
 ) -> None:
@@ -118,6 +123,19 @@ def test_every_picture_ends_in_one_status_and_boxes_are_upright(
     licences = Counter((row.licence, row.licence_from) for row in rows)
     assert licences == {("CC BY 4.0", "import"): 2, ("CC0", "list"): 1}
     assert names == {"coco"}
+    fates = {
+        "coco://coco/a.json/0.jpg": "truncated",
+        "coco://coco/a.json/3.jpg": "corrupt",
+    }
+    for address, fate in fates.items():
+        assert said("-C", empty.root, "why", address)["fate"] == fate
+    write_picture(root / "images" / "0.jpg", 0)
+    assert bring(empty, root)["files"]["imported"] == 1
+    assert said("-C", empty.root, "why", next(iter(fates)))["subject"] == "image:4"
+
+
+def test_a_second_run_changes_nothing(empty: Workspace, root: Path) -> None:
+    bring(empty, root)
     again = bring(empty, root)
     assert again["files"]["known"] == 3
     assert again["files"]["imported"] == again["faces"] == again["labels"] == 0

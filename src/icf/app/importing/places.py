@@ -8,13 +8,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.app.importing.given import Owner
+from icf.app.importing.given import GivenPicture, Owner
 from icf.app.importing.rows import MeasuredPicture
 from icf.catalogue.bulk_insert import insert_all, insert_into
 from icf.catalogue.candidates import file_under
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image_source, mention, url
 from icf.codes import FetchStatus
+
+_FATES = frozenset(each.value for each in FetchStatus)
 
 
 def write(
@@ -51,7 +53,11 @@ def write(
     ]
     insert = insert_into(connection, url)
     # One that was lost, or that a harvest could not fetch, is here again.
-    again = {"fate": insert.excluded.fate, "image_id": insert.excluded.image_id}
+    again = {
+        "fate": insert.excluded.fate,
+        "image_id": insert.excluded.image_id,
+        "message": None,
+    }
     connection.execute(
         insert.on_conflict_do_update(index_elements=["url"], set_=again), frontier
     )
@@ -71,6 +77,37 @@ def write(
     )
     insert_all(connection, known, sources)
     _mention(connection, pictures, shown, now)
+
+
+def refuse(
+    connection: sa.Connection, refused: Sequence[tuple[GivenPicture, str, str]]
+) -> None:
+    """Note files that are no pictures, so that `icf why ADDRESS` tells their fate.
+
+    Args:
+        connection: a transaction that writes.
+        refused: each with the reason and the words of who could not read it.
+    """
+    if not refused:
+        return
+    now = time.time()
+    rows = [
+        {
+            "url": given.url,
+            "host": "",
+            "source": given.part,
+            "fate": reason if reason in _FATES else FetchStatus.CORRUPT.value,
+            "message": why,
+            "found_at": now,
+            "finished_at": now,
+        }
+        for given, reason, why in refused
+    ]
+    insert = insert_into(connection, url)
+    again = {"fate": insert.excluded.fate, "message": insert.excluded.message}
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["url"], set_=again), rows
+    )
 
 
 def filed_under(picture: MeasuredPicture) -> list[Owner | None]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.app.importing import places
 from icf.app.importing.given import (
     Fault,
     FilesByStatus,
@@ -127,9 +128,11 @@ def import_pictures(
         waiting: dict[int, GivenPicture] = {}
         new = _new(workspace, source, done, progress)
         for outcomes in engine.judge(step, _batches(new, waiting)):
-            measured = list(_measured(outcomes, waiting, done, least))
+            refused: list[tuple[GivenPicture, str, str]] = []
+            measured = list(_measured(outcomes, waiting, done, least, refused))
             with workspace.catalogue.write() as connection:
                 writer.write(connection, measured)
+                places.refuse(connection, refused)
             progress(len(outcomes))
         workspace.end_run(run_id)
     done.files.imported = done.written.pictures.total()
@@ -234,6 +237,7 @@ def _measured(
     waiting: dict[int, GivenPicture],
     done: Imported,
     least: float,
+    refused: list[tuple[GivenPicture, str, str]],
 ) -> Iterator[MeasuredPicture]:
     for each in outcomes:
         given = waiting.pop(each.id)
@@ -241,15 +245,16 @@ def _measured(
             why = each.message or each.reason
             fault = Fault(given.where, f"{given.file}: {why}", is_picture=True)
             done.refuse(each.reason, fault)
+            refused.append((given, each.reason, why))
             continue
         columns: dict[str, Any] = dict(each.columns)
-        places = columns.pop(GIVEN)
+        given_at = columns.pop(GIVEN)
         found_by = columns.pop(FOUND_BY)
         if found_by is None:
             outside = len(given.faces) - len(each.faces)
             if outside:
                 done.left_out["a box outside its picture"] += outside
-            some = [given.faces[place] for place in places]
+            some = [given.faces[place] for place in given_at]
         else:
             some = _as_found(given, each.faces, str(found_by), least, done.left_out)
         faces = zip(each.faces, some, strict=True)
