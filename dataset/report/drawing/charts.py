@@ -37,7 +37,9 @@ def ranked(values: Sequence[int], title: str) -> Markup:
         points.append(f"L{LEFT + place * step:.1f},{y:.1f}")
         points.append(f"L{LEFT + (place + 1) * step:.1f},{y:.1f}")
     points.append(f"L{LEFT + across},{base}Z")
-    ticks = grid(top, down) + _label(LEFT, 1) + _label(LEFT + across, len(values))
+    ticks = (
+        grid(top, down) + _label(LEFT, 1) + _label(LEFT + across, len(values), "end")
+    )
     return svg(f'<path class="fill" d="{" ".join(points)}"/>{ticks}', title)
 
 
@@ -124,9 +126,9 @@ def grid(top: int, down: float) -> str:
     return "".join(parts)
 
 
-def _label(x: float, value: int) -> str:
+def _label(x: float, value: int, anchor: str = "middle") -> str:
     y = HEIGHT - 8
-    return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{value:,}</text>'
+    return f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{value:,}</text>'
 
 
 def svg(inside: str, title: str, size: tuple[float, float] = (WIDTH, HEIGHT)) -> Markup:
