@@ -71,7 +71,8 @@ class About:
         count = self.counts
         own = f"{self.stated.description.strip()} " if self.stated.description else ""
         return own + (
-            f"{count['identities']:,} identities of {self.facts.albums:,} cartoons: "
+            f"{count['identities']:,} identities of {self.facts.albums:,} "
+            f"{'cartoon' if self.facts.albums == 1 else 'cartoons'}: "
             f"{count['train_faces']:,} faces to train on, {count['probes']:,} probes, "
             f"{count['distractors']:,} distractors, and "
             f"{count['detection_train_pictures'] + count['detection_test_pictures']:,} "
@@ -211,7 +212,7 @@ class About:
     def per_item(self) -> str:
         """How many answers a label has."""
         votes, boxes = self.facts.votes, self.facts.box_people
-        lines = [f"{self.facts.answers:,} answers of {self.facts.people:,} people."]
+        lines = [f"{self.facts.answers:,} answers of {_people(self.facts.people)}."]
         if votes:
             shown = "; ".join(f"{k}: {count:,}" for k, count in votes.items())
             lines.append(f"Confirmed faces by the number of their answers: {shown}.")
@@ -242,7 +243,7 @@ class About:
         own = self.stated.annotators or (
             "Who they are, and how they were paid, is not stated."
         )
-        return f"{self.facts.people:,} people. {own}"
+        return f"{_people(self.facts.people)}. {own}"
 
     @property
     def machine_tools(self) -> tuple[str, ...]:
@@ -361,6 +362,15 @@ class About:
             for name in ("url", "creator")
             if not getattr(self.stated, name)
         )
+
+
+def _people(number: int) -> str:
+    """A number of people in words.
+
+    >>> _people(1), _people(1_200)
+    ('1 person', '1,200 people')
+    """
+    return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
 def _listed(counts: Mapping[str, int], codes: Any) -> str:
