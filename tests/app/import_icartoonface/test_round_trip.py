@@ -1,0 +1,61 @@
+"""A release that is imported into an empty workspace is built again from there."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from icf.dataset import contents, licences
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    DETTRAIN_BOXES,
+    FEATURES,
+    IDENTITIES,
+    RECTEST_INFO,
+    RECTRAIN_LIST,
+)
+from icf.workspace import Workspace
+from tests.dataset.drawn import digest
+
+#: What cannot be equal: ids of the catalogue, how many faces were not used, who
+#: answered how often, where pictures were found by whom, and hashes of all that.
+OTHERS = {
+    *("release.json", "README.md", "datasheet.md", "croissant.json", "SHA256SUMS"),
+    *("unused.csv", IDENTITIES.as_posix()),
+}
+
+LISTS = (
+    *(RECTRAIN_LIST, RECTEST_INFO, FEATURES),
+    *(DETTRAIN_BOXES, DETTEST_BOXES, DETTEST_FOUND),
+)
+
+
+@pytest.fixture
+def again(space: Workspace, release: Path, tmp_path: Path) -> Path:
+    out = tmp_path / "again"
+    assert write(space, prepare(space, 7, after=release), out, 7)
+    return out
+
+
+def test_the_same_release_is_built_again(again: Path, release: Path) -> None:
+    one, other = digest(release), digest(again)
+    assert one.keys() == other.keys()
+    assert {name for name in one if one[name] != other[name]} <= OTHERS
+    # What is meant by it, so that a name that changes is not passed over.
+    assert {each.as_posix() for each in LISTS} <= one.keys() - OTHERS
+    assert {contents.FILE, licences.FILE, "attribution.csv", "leaks.json"} <= one.keys()
+
+
+def test_identities_have_the_same_numbers_and_names(again: Path, release: Path) -> None:
+    tables = []
+    for folder in (release, again):
+        with (folder / IDENTITIES).open(encoding="utf-8", newline="") as file:
+            # The last column is an id of the catalogue.
+            tables.append([row[:-1] for row in csv.reader(file)])
+    assert tables[0] == tables[1]
+    assert len(tables[0]) > 5
