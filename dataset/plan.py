@@ -16,8 +16,9 @@ from icf.dataset.before import Before
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.order import Order
 from icf.dataset.problem import make_problem
+from icf.dataset.protocol_file import ProtocolFile
 from icf.dataset.selection import Selection
-from icf.dataset.splits.make import make_splits
+from icf.dataset.splits.make import Problem, make_splits
 from icf.dataset.splits.parts import REASONS, Splits
 from icf.dataset.splits.protocol import Protocol
 from icf.settings import DatasetSettings
@@ -265,6 +266,7 @@ def make_plan(
     reach: Reach,
     seed: int,
     before: Before | None = None,
+    protocol: ProtocolFile | None = None,
 ) -> Plan:
     """Divide a selection.
 
@@ -274,11 +276,16 @@ def make_plan(
         reach: what near-duplicates are.
         seed: of all chances.
         before: an earlier release, whose faces stay where they were.
+        protocol: who is in the test, and how it is balanced; None: as in the paper.
 
     Raises:
         WrongUse: too few faces for a test, or nothing is left in train.
     """
+    if protocol is not None:
+        settings = protocol.settings(settings)
     problem, ids, complete = make_problem(selection, files_apart=settings.files_apart)
+    if protocol is not None:
+        problem = _by_protocol(problem, selection, ids, protocol, seed)
     if before is not None:
         problem = fix(problem, selection, ids, complete, before, reach)
     made = make_splits(problem, Protocol.of_settings(settings), reach, seed)
@@ -291,3 +298,20 @@ def make_plan(
         detection_test=complete[made.detection_test],
     )
     return Plan(selection, splits, followed=followed)
+
+
+def _by_protocol(
+    problem: Problem,
+    selection: Selection,
+    ids: IntArray,
+    protocol: ProtocolFile,
+    seed: int,
+) -> Problem:
+    identities = [selection.identities[each] for each in ids.tolist()]
+    natures = [selection.natures.get(each) for each in ids.tolist()]
+    cast = replace(
+        problem.cast,
+        held_out=protocol.held_out(problem.cast.key, identities, seed),
+        stratum=protocol.strata(identities, natures),
+    )
+    return replace(problem, cast=cast)

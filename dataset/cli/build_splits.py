@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -61,6 +62,18 @@ if TYPE_CHECKING:
     help="An earlier release: its faces stay where they were, its identities keep "
     "their roles and numbers, and new faces are placed around them.",
 )
+@click.option(
+    "--protocol",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A protocol in TOML: other numbers, k-fold, albums left out, a balanced test  "
+    "[default: the paper's, as dataset.* says].",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Fail if a part has less than its count, and say how much is missing.",
+)
 @click.option("--dry-run", is_flag=True, help="Only count what each split would hold.")
 @shared_options
 @pass_invocation
@@ -74,6 +87,8 @@ def cli(
     link: bool,
     boxes: Literal["verified", "proposed"] | None,
     after: Path | None,
+    protocol: Path | None,
+    strict: bool,
     dry_run: bool,
 ) -> None:
     """Write a release into the folder OUT, in iCartoonFace's file formats or others.
@@ -87,17 +102,28 @@ def cli(
     single files share them on the disk by hard links.
     """
     # Imported here, so that help and wrong use do not wait for faiss and numpy.
+    from icf.dataset.protocol_file import read_protocol
     from icf.dataset.release.prepare import prepare
     from icf.dataset.release.write import write
 
     workspace = invocation.workspace
-    names = _names(formats)
+    plan = partial(
+        prepare,
+        workspace,
+        seed,
+        _names(formats),
+        boxes,
+        crops=crops,
+        after=after,
+        protocol=None if protocol is None else read_protocol(protocol),
+        strict=strict,
+    )
     if dry_run:
-        planned = prepare(workspace, seed, names, boxes, crops=crops, after=after)
+        planned = plan()
         _show(invocation, planned, out, written=False)
         return
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, names, boxes, crops=crops, after=after)
+    prepared = plan()
     written = write(workspace, prepared, out, seed, link=link)
     workspace.end_run(run_id)
     if not written:

@@ -14,6 +14,7 @@ from icf.catalogue.labels import followers
 from icf.catalogue.labels.checked import Checked
 from icf.catalogue.labels.sure_faces import checked
 from icf.dataset import certificate
+from icf.dataset.before import Before
 from icf.dataset.cards.about import About
 from icf.dataset.cards.facts import read_facts
 from icf.dataset.certificate import with_certificate
@@ -23,8 +24,10 @@ from icf.dataset.formats.registry import default_formats, make_writers
 from icf.dataset.inputs import ADDED, LOCAL, RULE, hash_inputs
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
+from icf.dataset.missing import refuse_missing
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, detection_truth, make_plan
+from icf.dataset.protocol_file import ProtocolFile
 from icf.dataset.release.before import read_before
 from icf.dataset.release.described import Described, read_described, with_described
 from icf.dataset.release.placed import contents_of
@@ -75,6 +78,8 @@ def prepare(
     *,
     crops: float | None = None,
     after: Path | None = None,
+    protocol: ProtocolFile | None = None,
+    strict: bool = False,
 ) -> Prepared:
     """Read the catalogue and decide everything; write nothing.
 
@@ -87,6 +92,8 @@ def prepare(
         crops: cut the pictures of the recognition set out around their faces, with
             the box enlarged by this rate; None: whole files, as fetched.
         after: the folder of an earlier release, whose faces stay where they were.
+        protocol: who is in the test, and how many; None: as the settings say.
+        strict: whether each part must have its full count.
 
     Raises:
         WrongUse: there is too little to release, a format is unknown, or answers of
@@ -114,12 +121,18 @@ def prepare(
         )
         was_followed = followers.checked(connection)
         was_checked = checked(connection, risk)
-        plan = replace(make_plan(selection, dataset, reach, seed, before), crops=crops)
+        plan = replace(
+            make_plan(selection, dataset, reach, seed, before, protocol),
+            crops=crops,
+        )
         images = _images(plan)
         sources = read_sources(connection, images)
         described = read_described(connection, plan)
         facts = read_facts(connection, plan, images)
         certified = read_certified(connection)
+    if strict:
+        wanted = dataset if protocol is None else protocol.settings(dataset)
+        refuse_missing(plan.counts, wanted)
     contents = contents_of(plan)
     names = list(formats or default_formats(sum(1 for _ in plan.placed())))
     folders = {name: name if len(names) > 1 else "." for name in names}
@@ -142,7 +155,7 @@ def prepare(
         **_stated(settings.release),
     }
     licences = licence_set(sources.values(), facts.marked)
-    more = [] if before is None else [before.inputs]
+    more = [*_ids(before), *([] if protocol is None else [protocol.as_json()])]
     inputs, earlier = (
         with_certificate(
             hash_inputs(selection, sources, chosen, seed, rule, more), certified
@@ -151,6 +164,8 @@ def prepare(
     )
     inputs = with_described(inputs, described)
     followed = {} if plan.followed is None else {"after": plan.followed.as_json()}
+    if protocol is not None:
+        followed["protocol"] = protocol.as_json()
     summary = {
         "inputs": inputs,
         **followed,
@@ -190,6 +205,10 @@ def prepare(
         certified,
         described,
     )
+
+
+def _ids(before: Before | None) -> list[str]:
+    return [] if before is None else [before.inputs]
 
 
 def make_reach(settings: Settings) -> Reach:

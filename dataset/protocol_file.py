@@ -1,0 +1,191 @@
+"""Protocols from small TOML files: other numbers, folds, albums left out, balance.
+
+A file is checked strictly: an unknown key, a value of another kind, or a table that the
+protocol does not have is an error that names the key.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pydantic
+
+from icf.dataset.selection import Identity, Nature
+from icf.dataset.splits.keys import WordArray, chances, keys_of_texts
+from icf.dataset.splits.parts import BoolArray, IntArray
+from icf.errors import BadInput
+from icf.settings import DatasetSettings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class _Table(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Fold(_Table):
+    """Fold ``fold`` of ``folds``, by identity: it is the test."""
+
+    folds: int = pydantic.Field(ge=2, le=1000)
+    fold: int = pydantic.Field(ge=1)
+
+    @pydantic.model_validator(mode="after")
+    def _exists(self) -> Fold:
+        if self.fold > self.folds:
+            raise ValueError(f"fold {self.fold} of {self.folds}: count from 1")
+        return self
+
+
+class Albums(_Table):
+    """Albums that are in the test alone: named ones, or a share of them."""
+
+    out: tuple[str, ...] = ()
+    share: float | None = pydantic.Field(default=None, gt=0, lt=1)
+
+    @pydantic.field_validator("out", mode="before")
+    @classmethod
+    def _listed(cls, names: object) -> object:
+        return tuple(names) if isinstance(names, list) else names
+
+    @pydantic.model_validator(mode="after")
+    def _says_which(self) -> Albums:
+        if bool(self.out) == (self.share is not None):
+            raise ValueError("name the albums with out, or give their share")
+        return self
+
+
+class Balance(_Table):
+    """Equally many test identities of each region, gender or album."""
+
+    by: Literal["region", "gender", "album"]
+
+
+class ProtocolFile(_Table):
+    """A protocol; without any table it is the paper's.
+
+    Attributes:
+        name: what the release calls it.
+        parts: numbers that differ from the settings, by the names of ``dataset.*``.
+        fold: k-fold by identity.
+        albums: leave-album-out.
+        balance: what the test is balanced by.
+    """
+
+    name: str = pydantic.Field(min_length=1)
+    parts: dict[str, int | float | bool] = pydantic.Field(default_factory=dict)
+    fold: Fold | None = None
+    albums: Albums | None = None
+    balance: Balance | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _holds_out_once(self) -> ProtocolFile:
+        if self.fold is not None and self.albums is not None:
+            raise ValueError("a protocol has [fold] or [albums], not both")
+        return self
+
+    def settings(self, settings: DatasetSettings) -> DatasetSettings:
+        """Return the settings with this protocol's numbers.
+
+        Where the protocol itself says who is in the test alone, nobody else is, unless
+        its ``parts`` ask for it.
+
+        Raises:
+            BadInput: a number is none that the settings allow.
+        """
+        values = settings.model_dump()
+        if self.fold is not None or self.albums is not None:
+            values |= dict.fromkeys(_SHARES, 0.0)
+        try:
+            return DatasetSettings.model_validate({**values, **self.parts})
+        except pydantic.ValidationError as error:
+            raise BadInput(f"protocol {self.name!r}: [parts]: {_said(error)}") from None
+
+    def held_out(
+        self, key: WordArray, identities: list[Identity], seed: int
+    ) -> BoolArray:
+        """Mark the identities that are in the test alone, shape (c,).
+
+        Raises:
+            BadInput: an album that is named has no confirmed face.
+        """
+        if self.fold is not None:
+            place = np.floor(chances(key, seed, "fold") * self.fold.folds)
+            return np.asarray(place == self.fold.fold - 1, np.bool_)
+        if self.albums is None:
+            return np.zeros(len(key), np.bool_)
+        albums = [each.album for each in identities]
+        if self.albums.out:
+            unknown = sorted(set(self.albums.out) - set(albums))
+            if unknown:
+                raise BadInput(
+                    f"protocol {self.name!r}: albums.out: {unknown[0]!r} is no album "
+                    "with confirmed faces; `icf status` lists the albums"
+                )
+            return np.isin(np.array(albums, object), list(self.albums.out))
+        return _share_of_albums(albums, self.albums.share or 0.0, seed)
+
+    def strata(
+        self, identities: list[Identity], natures: list[Nature | None]
+    ) -> IntArray:
+        """Number what the test is balanced by, shape (c,)."""
+        if self.balance is None:
+            return np.zeros(len(identities), np.int64)
+        if self.balance.by == "album":
+            names = [each.album for each in identities]
+        else:
+            by = self.balance.by
+            names = [getattr(each, by) if each else "" for each in natures]
+        _, number = np.unique(np.array(names, str), return_inverse=True)
+        return np.asarray(number, np.int64)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``release.json`` says of it."""
+        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+
+
+_SHARES = ("seen_probe_share", "unseen_probe_share", "distractor_share")
+
+
+def read_protocol(path: Path) -> ProtocolFile:
+    """Read a protocol file.
+
+    Raises:
+        BadInput: it cannot be read, or is not as it should be; the message has the key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path} cannot be read as TOML: {error}") from error
+    try:
+        made = ProtocolFile.model_validate(table)
+    except pydantic.ValidationError as error:
+        raise BadInput(f"{path}: {_said(error)}") from None
+    known = sorted(DatasetSettings.model_fields.keys() - {"boxes"})
+    for name in made.parts:
+        if name not in known:
+            raise BadInput(
+                f"{path}: parts.{name}: no such number; known are {', '.join(known)}"
+            )
+    return made
+
+
+def _said(error: pydantic.ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    text = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {text}" if place else text
+
+
+def _share_of_albums(albums: list[str], share: float, seed: int) -> BoolArray:
+    """Mark the albums whose chance is under a share; at least one."""
+    names, number = np.unique(np.array(albums, str), return_inverse=True)
+    chance = chances(keys_of_texts(names.tolist()), seed, "album")
+    out = chance < share
+    out[np.argmin(chance)] = True
+    return np.asarray(out[number], np.bool_)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icf.dataset.near_duplicates import Reach
+from icf.dataset.plan import Plan, make_plan
+from icf.dataset.protocol_file import ProtocolFile, read_protocol
+from icf.dataset.release.prepare import prepare
+from icf.dataset.selection import Nature, Selection, select
+from icf.errors import BadInput, WrongUse
+from icf.workspace import Workspace
+
+PAGE = Path(__file__).parents[2] / "docs" / "dataset" / "splits.md"
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+
+
+def protocol(text: str, folder: Path) -> ProtocolFile:
+    path = folder / "protocol.toml"
+    path.write_text(text)
+    return read_protocol(path)
+
+
+@pytest.fixture
+def selection(workspace: Workspace) -> Selection:
+    with workspace.catalogue.read() as connection:
+        return select(connection)
+
+
+def divided(
+    workspace: Workspace, selection: Selection, chosen: ProtocolFile, seed: int = 1
+) -> Plan:
+    settings = workspace.settings.dataset
+    return make_plan(selection, settings, Reach(10, 10, 4), seed, protocol=chosen)
+
+
+def owners(plan: Plan, *parts: str) -> set[int]:
+    rows = np.concatenate([getattr(plan.splits, each) for each in parts])
+    return set(plan.selection.faces.identity[rows].tolist())
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_page_make_a_release(
+    workspace: Workspace, selection: Selection, tmp_path: Path, example: str
+) -> None:
+    plan = divided(workspace, selection, protocol(example, tmp_path))
+    assert plan.counts["probes"]
+    assert plan.counts["train_faces"]
+
+
+def test_each_identity_is_in_the_test_of_one_fold(
+    workspace: Workspace, selection: Selection, tmp_path: Path
+) -> None:
+    tested: list[int] = []
+    for fold in (1, 2):
+        text = f'name = "f"\n[fold]\nfolds = 2\nfold = {fold}\n'
+        plan = divided(workspace, selection, protocol(text, tmp_path))
+        held_out = owners(plan, "probes", "distractors")
+        assert not held_out & owners(plan, "train")
+        tested += held_out
+    assert sorted(tested) == sorted(set(selection.faces.identity.tolist()))
+
+
+def test_albums_that_are_left_out_are_in_the_test_alone(
+    workspace: Workspace, selection: Selection, tmp_path: Path
+) -> None:
+    name = min(each.album for each in selection.identities.values())
+    text = f'name = "a"\n[albums]\nout = ["{name}"]\n'
+    plan = divided(workspace, selection, protocol(text, tmp_path))
+    inside = {key for key, each in selection.identities.items() if each.album == name}
+    assert owners(plan, "probes", "distractors") == inside
+    assert owners(plan, "train") == selection.identities.keys() - inside
+
+
+def test_a_balanced_test_has_equally_many_of_each_kind(
+    workspace: Workspace, selection: Selection, tmp_path: Path
+) -> None:
+    many, few = sorted(selection.identities)[:12], sorted(selection.identities)[12:]
+    natures = {
+        **dict.fromkeys(many, Nature("", "japan")),
+        **dict.fromkeys(few, Nature("", "europe")),
+    }
+    selection = replace(selection, natures=natures)
+    text = (
+        'name = "b"\n[balance]\nby = "region"\n[parts]\nunseen_identities = 4\n'
+        "unseen_probe_share = 0.27\nseen_identities = 0\nseen_probe_share = 0\n"
+        "distractors = 2\ndistractor_share = 0.14\n"
+    )
+    plan = divided(workspace, selection, protocol(text, tmp_path))
+    unseen, distractors = owners(plan, "probes"), owners(plan, "distractors")
+    assert [len(unseen & {*each}) for each in (many, few)] == [2, 2]
+    assert [len(distractors & {*each}) for each in (many, few)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = ", "cannot be read as TOML"),
+        ("[fold]\nfolds = 2\nfold = 1\n", "name: Field required"),
+        ('name = "x"\nfolds = 2\n', "folds: Extra inputs"),
+        ('name = "x"\n[fold]\nfolds = 2\nfold = 3\n', "fold: fold 3 of 2"),
+        ('name = "x"\n[fold]\nfolds = "2"\nfold = 1\n', "fold.folds: .*integer"),
+        ('name = "x"\n[albums]\n', "albums: name the albums"),
+        ('name = "x"\n[balance]\nby = "style"\n', "balance.by: .*'region'"),
+        ('name = "x"\n[parts]\nprobe = 3\n', "parts.probe: no such number; .*probes"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_key(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match=rf"protocol\.toml.*{said}"):
+        protocol(text, tmp_path)
+
+
+def test_an_album_or_number_that_cannot_be_is_named(
+    workspace: Workspace, selection: Selection, tmp_path: Path
+) -> None:
+    unknown = protocol('name = "x"\n[albums]\nout = ["None such"]\n', tmp_path)
+    with pytest.raises(BadInput, match=r"albums\.out: 'None such'"):
+        divided(workspace, selection, unknown)
+    wrong = protocol('name = "x"\n[parts]\nmax_probes = 1\n', tmp_path)
+    with pytest.raises(BadInput, match="max_probes"):
+        divided(workspace, selection, wrong)
+
+
+def test_strict_says_of_each_part_what_is_missing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    chosen = protocol('name = "x"\n', tmp_path)
+    with pytest.raises(WrongUse) as caught:
+        prepare(workspace, 1, protocol=chosen, strict=True)
+    plan = prepare(workspace, 1, protocol=chosen)
+    there = plan.plan.counts["distractors"]
+    assert f"distractors: 2,500 needed, {there} there, {2500 - there:,} missing" in str(
+        caught.value
+    )
+    assert '"protocol"' in plan.summary
+    assert plan.inputs != prepare(workspace, 1).inputs
