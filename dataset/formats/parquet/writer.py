@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -38,8 +39,9 @@ from icf.dataset.formats.records import (
 
 #: A file is closed when it has so many bytes of pictures, as the Hub's own are.
 BYTES = 500_000_000
-#: So many are written at a time, and can be read alone: a page of the Hub's viewer.
-GROUP_BYTES, GROUP_PICTURES = 64_000_000, 1_000
+#: So many are written at a time, and can be read alone. Larger groups take up to four
+#: times the processor's time: they do not fit into its caches.
+GROUP_BYTES, GROUP_PICTURES = 8_000_000, 1_000
 
 
 class ParquetWriter:
@@ -91,14 +93,14 @@ class _Shards:
         self._files: list[list[Record]] = []
         self._writer: pq.ParquetWriter | None = None
         self._in_file = 0
-        self._group: list[tuple[Record, bytes]] = []
-        self._in_group = 0
+        self._group: list[Record] = []
+        self._contents = _Contents()
 
     def add(self, record: Record) -> None:
-        content = self._data.read(record.placed)
-        self._group.append((record, content))
-        self._in_group += len(content)
-        if self._in_group >= GROUP_BYTES or len(self._group) >= GROUP_PICTURES:
+        self._contents.add(self._data.read(record.placed))
+        self._group.append(record)
+        full = self._contents.size >= GROUP_BYTES
+        if full or len(self._group) >= GROUP_PICTURES:
             self._write_group()
 
     def close(self) -> Iterator[WrittenPicture]:
@@ -122,20 +124,21 @@ class _Shards:
             self._writer = _opened(self._temporary(len(self._files) - 1), self._schema)
         pictures = pa.StructArray.from_arrays(
             [
-                pa.array([content for _, content in self._group], pa.binary()),
-                pa.array([record.name for record, _ in self._group], pa.string()),
+                self._contents.array(),
+                pa.array([record.name for record in self._group], pa.string()),
             ],
             ["bytes", "path"],
         )
         others = [
-            pa.array([each.value(record) for record, _ in self._group], each.type)
+            pa.array([each.value(record) for record in self._group], each.type)
             for each in self._columns
         ]
         table = pa.Table.from_arrays([pictures, *others], schema=self._schema)
         self._writer.write_table(table, row_group_size=len(table))
-        self._files[-1] += [record for record, _ in self._group]
-        self._in_file += self._in_group
-        self._group, self._in_group = [], 0
+        self._files[-1] += self._group
+        self._in_file += self._contents.size
+        self._group = []
+        self._contents.clear()
         if self._in_file >= BYTES:
             self._end_file()
 
@@ -146,6 +149,37 @@ class _Shards:
 
     def _temporary(self, number: int) -> Path:
         return self._folder / self._place / f"{self._split}-{number:05d}"
+
+
+class _Contents:
+    """The bytes of a group's pictures, in memory that is used for every group again.
+
+    Fresh memory for each picture costs the processor more than writing it.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray(GROUP_BYTES)
+        self._ends = [0]
+
+    @property
+    def size(self) -> int:
+        return self._ends[-1]
+
+    def add(self, content: bytes) -> None:
+        start, end = self.size, self.size + len(content)
+        if end > len(self._bytes):
+            self._bytes.extend(bytes(end - len(self._bytes)))
+        self._bytes[start:end] = content
+        self._ends.append(end)
+
+    def array(self) -> pa.Array:
+        """Return the pictures; they change with what is added after `clear`."""
+        ends = pa.py_buffer(np.array(self._ends, np.int32))
+        buffers = [None, ends, pa.py_buffer(self._bytes)]
+        return pa.Array.from_buffers(pa.binary(), len(self._ends) - 1, buffers)
+
+    def clear(self) -> None:
+        self._ends = [0]
 
 
 def _opened(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

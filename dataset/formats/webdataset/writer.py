@@ -40,7 +40,10 @@ from icf.dataset.plan import Placed
 
 #: A shard is closed at whichever comes first.
 PICTURES, BYTES = 10_000, 1_000_000_000
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
+_JSON = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False
+)
 
 _INDEX = pa.schema(
     [
@@ -91,7 +94,10 @@ def _write_shards(
     remaining = iter(placed)
     for number, first in enumerate(remaining):
         shard = _Shard(folder, f"{stem}-{number:06d}")
-        with (folder / shard.file).open("xb", _BUFFER) as file, TarWriter(file) as tar:
+        with (
+            (folder / shard.file).open("xb", _BUFFER) as file,
+            TarWriter(file) as tar,
+        ):
             for each in chain([first], remaining):
                 yield shard.add(tar, records.record(each, split), data)
                 if shard.is_full(tar):
@@ -163,4 +169,4 @@ def _described(record: Record, key: str, data: ReleaseData) -> bytes:
         "url": first.url if first else "",
         "author": first.author if first else "",
     }
-    return json.dumps(about, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(about).encode()

@@ -17,7 +17,7 @@ from icf.codes import ImageReason
 from icf.errors import BadInput
 from icf.images import png
 from icf.images.exif import SWAPS_SIDES, orientation
-from icf.images.jpeg import find_end, read_frame
+from icf.images.jpeg import find_end, may_be_turned, read_frame
 
 # We report damaged files, and files over Pillow's own limit. `catch_warnings` is not
 # safe with threads.
@@ -160,8 +160,8 @@ def upright_size(data: bytes) -> tuple[int, int]:
     return header.width, header.height
 
 
-#: One of these is in every file with an EXIF block that says how to turn it.
-_EXIF_MARKS = (b"Exif\0\0", b"eXIf", b"EXIF", b"exif")
+#: One of these is in every file that is no JPEG and has an EXIF block.
+_EXIF_MARKS = (b"Exif", b"eXIf", b"EXIF", b"exif")
 
 
 def orientation_of(data: bytes) -> int:
@@ -172,6 +172,8 @@ def orientation_of(data: bytes) -> int:
     Raises:
         Undecodable: as for `probe`.
     """
+    if data.startswith(b"\xff\xd8"):
+        return _orientation(data, "jpeg") if may_be_turned(data) else 1
     if not any(mark in data for mark in _EXIF_MARKS):
         return 1
     return _orientation(data, probe(data).format)

@@ -47,6 +47,24 @@ def read_frame(data: bytes) -> Frame | None:
     return None
 
 
+def may_be_turned(data: bytes) -> bool:
+    """Whether a JPEG has an EXIF block before its frame, or is not as JPEGs are.
+
+    Most have none, and this finds it out in a tenth of the time of `read_frame`.
+    """
+    place, size = 2, len(data) - 10
+    while place < size and data[place] == 0xFF:
+        marker = data[place + 1]
+        length = data[place + 2] << 8 | data[place + 3]
+        if marker in START_OF_FRAME and length >= 8:
+            return False
+        has_no_length = marker < 0xC0 or 0xD0 <= marker <= 0xD8 or marker == 0xFF
+        if has_no_length or marker == _APP1 and data.startswith(PREFIX, place + 4):
+            return True
+        place += 2 + length
+    return True
+
+
 def find_end(data: bytes) -> int | None:
     r"""Find the offset after the picture; None if it does not end.
 

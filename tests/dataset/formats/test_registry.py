@@ -168,6 +168,7 @@ def test_a_release_of_before_there_were_formats_is_the_same_release(
     assert summary.pop("formats") == {"icartoonface": "."}
     old = json.dumps(summary, indent=2) + "\n"
     (out / "release.json").write_text(old)
+    (out / "SHA256SUMS").unlink()  # nor had it this
     with workspace.catalogue.write() as connection:
         connection.execute(sa.update(schema.release).values(summary=old))
     assert not write(workspace, prepare(workspace, 1), out, 1)
