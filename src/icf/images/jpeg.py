@@ -59,7 +59,7 @@ def may_be_turned(data: bytes) -> bool:
         if marker in START_OF_FRAME and length >= 8:
             return False
         has_no_length = marker < 0xC0 or 0xD0 <= marker <= 0xD8 or marker == 0xFF
-        if has_no_length or marker == _APP1 and data.startswith(PREFIX, place + 4):
+        if has_no_length or (marker == _APP1 and data.startswith(PREFIX, place + 4)):
             return True
         place += 2 + length
     return True
