@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,9 @@ def test_what_filtered_the_faces_is_not_called_a_fair_test(
     own = score(command, "--features", release / FEATURES)
     assert own["not_a_fair_test"] == OWN_EMBEDDER
     assert f"this scores {OWN_EMBEDDER}\n" in own["said"]
+    shutil.copy(release / FEATURES, tmp_path / "copy.bin")
+    copied = score(command, "--features", tmp_path / "copy.bin")
+    assert copied["not_a_fair_test"] == OWN_EMBEDDER
     copy = tmp_path / "others.npy"
     np.save(copy, np.fromfile(release / FEATURES).reshape(168, 8))
     other = score(command, "--features", copy)
