@@ -71,8 +71,11 @@ class ICartoonFaceWriter:
         for place in _PLACES:
             (folder / place).mkdir(parents=True)
         written = []
+        inside = None
         for each, file in picture_files(data.plan):
-            (folder / file).parent.mkdir(exist_ok=True)
+            if file.parent != inside:  # an identity's pictures come together
+                inside = file.parent
+                (folder / inside).mkdir(exist_ok=True)
             written.append(data.put(each, folder, file))
         _write_lists(data, folder)
         return written

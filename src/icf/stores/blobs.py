@@ -50,6 +50,8 @@ class BlobStore:
         self._root = str(root).rstrip("/")
         self.local = isinstance(self._files, LocalFileSystem)
         self._has_temporary_folder = False
+        #: Whether copies may share their blocks with the store; found out by the first.
+        self._shares = True
 
     def put(self, data: bytes | memoryview) -> str:
         """Store ``data``; return its SHA-256 in hexadecimal. Storing twice is harmless.
@@ -92,7 +94,7 @@ class BlobStore:
                 change of the file is then a change of the store.
 
         Returns:
-            The bytes, as read back from the new file.
+            The bytes.
 
         Raises:
             MissingBlob: there are none.
@@ -104,10 +106,16 @@ class BlobStore:
             data = self.get(sha256)
             target.write_bytes(data)
             return data
+        if not link and not self._shares:
+            data = self.get(sha256)
+            with target.open("xb") as file:
+                file.write(data)
+            return data
         source = self.path(sha256)
         if not source.is_file():
             raise self._missing(sha256)
-        copy_file(source, target, link=link)
+        shared = copy_file(source, target, link=link)
+        self._shares = self._shares and (link or shared)
         try:
             with self._reading(sha256):
                 data = target.read_bytes()

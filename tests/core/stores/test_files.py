@@ -1,9 +1,11 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from icf.errors import BadInput
+from icf.stores import files
 from icf.stores.files import new_folder, replace_file
 
 
@@ -51,3 +53,30 @@ def test_a_new_folder_replaces_nothing_but_an_empty_one(tmp_path: Path) -> None:
         pass
     assert (tmp_path / "empty" / "a.txt").read_text() == "a"
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+@pytest.mark.parametrize("many", [0, 1000])
+def test_a_folder_is_flushed_file_by_file_or_with_its_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(files, "_MANY", many)
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for number in range(5):
+        (tmp_path / "a" / str(number)).write_bytes(b"x")
+    files.flush_folder(tmp_path)
+    # Five files and three folders, or the disk at once.
+    assert len(flushed) == (8 if many else 0)
+
+
+def test_a_disk_that_cannot_be_flushed_at_once_is_flushed_file_by_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_MANY", 0)
+    monkeypatch.setattr(files, "_linux", lambda: (5, 7))
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    (tmp_path / "a").write_bytes(b"x")
+    files.flush_folder(tmp_path)
+    assert len(flushed) == 2
