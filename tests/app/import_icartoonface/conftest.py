@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from icf.app.init import make_workspace
 from icf.catalogue import schema
+from icf.catalogue.annotation.schema import attribute_answer
 from icf.codes import FaceReason
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
@@ -31,6 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert call("-C", space.root, "import", "icartoonface", published).exit_code == 0
     with space.catalogue.write() as connection:
         as_harvested(connection)
+        described(connection)
         found_by_a_detector(connection)
     assert call("-C", space.root, "filter", "run").exit_code == 0
     space.catalogue.close()
@@ -89,6 +91,28 @@ def as_harvested(connection: sa.Connection) -> None:
         connection.execute(sa.insert(table).values(**again))
     # Corners of a detector are no whole pixels.
     connection.execute(sa.update(schema.face).values(x1=schema.face.c.x1 + 0.125))
+
+
+def described(connection: sa.Connection) -> None:
+    """Say where the album is from, who a character is, and how some faces look."""
+    connection.execute(sa.update(schema.album).values(region="japan"))
+    some = schema.character.c.name.like("%0")
+    connection.execute(sa.update(schema.character).where(some).values(gender="female"))
+    ids = connection.execute(sa.select(schema.face.c.id).limit(9)).scalars().all()
+    rows = [
+        {
+            "face_id": face_id,
+            "annotator": "ann",
+            "gender": "male" if face_id % 2 else None,
+            "yaw": 15.0 * (face_id % 5),
+            "pitch": -30.0,
+            "roll": None,
+            "occlusion": "part",
+            "answered_at": 1.0,
+        }
+        for face_id in ids
+    ]
+    connection.execute(sa.insert(attribute_answer), rows)
 
 
 def found_by_a_detector(connection: sa.Connection) -> None:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.app.import_icartoonface.release import UNKNOWN_DETECTOR, Release
+from icf.app.import_icartoonface.release_attributes import read_attributes
 from icf.app.init import make_workspace
 from icf.catalogue import schema
 from icf.catalogue.annotation.schema import box_task, verified_box
@@ -139,6 +140,23 @@ def test_nothing_of_its_test_is_trained_on(space: Workspace, release: Path) -> N
         contents.TRAIN,
         contents.DETECTION_TRAIN,
     }
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("region", "moon"), ("gender", "x"), ("yaw", "nan"), ("roll", "1_0x")],
+)
+def test_attributes_that_are_none_are_refused_by_picture(
+    column: str, cell: str, release: Path, tmp_path: Path
+) -> None:
+    rows = rows_of(release / "attributes.csv")
+    rows[1][column] = cell
+    with (tmp_path / "attributes.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(BadInput, match=rows[1]["name"]):
+        read_attributes(tmp_path)
 
 
 def test_a_second_run_knows_all_of_it(space: Workspace, release: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from icf.app.import_icartoonface.release_attributes import read_attributes
 from icf.app.import_icartoonface.release_tables import (
     folder_of,
     key_of,
@@ -21,6 +22,7 @@ from icf.app.import_icartoonface.release_tables import (
     publisher_of,
     read_summary,
 )
+from icf.app.importing.described import Described
 from icf.app.importing.faces import SAME_FACE
 from icf.app.importing.given import (
     Fault,
@@ -107,6 +109,7 @@ class Release:
         self.summary = read_summary(root)
         self.left_out: Counter[str] = Counter()
         self._owners: dict[tuple[str, str], Owner] = {}
+        self._described: dict[tuple[str, str], Described] = {}
         self._above = root / folder_of(root, self.summary)
 
     @property
@@ -148,6 +151,7 @@ class Release:
 
     def _tables(self, table: contents.Contents) -> dict[str, _Picture]:
         """Put together what the release says of each content, by SHA-256."""
+        self._described = read_attributes(self.root)
         pictures: dict[str, _Picture] = {}
         by_name: dict[tuple[str, str], str] = {}
         columns = (table.part, table.name, table.sha256.astype("U64"))
@@ -182,6 +186,7 @@ class Release:
             self._owners.setdefault(names, Owner(*names)),
             labelled=by == "people",
             is_reference=by == "reference",
+            described=self._described.get((table.part[row], table.name[row])),
         )
 
     def _detection(

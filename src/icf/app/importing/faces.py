@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
+from icf.app.importing.described import write_described
 from icf.app.importing.given import Owner, Publisher
 from icf.app.importing.rows import MeasuredFace, MeasuredPicture, insert_ids
 from icf.catalogue import ledger, row_state
@@ -85,12 +86,17 @@ class FaceWriter:
         keys = self._insert(new, images)
         self._revive([(given, old) for given, old in same if given[1].given.owner])
         self._complete([old for (p, _), old in same if p.given.all_faces])
-        self._label(
-            [
-                *zip(new, keys, strict=True),
-                *((given, old.id) for given, old in same),
-            ]
-        )
+        faces = [
+            *zip(new, keys, strict=True),
+            *((given, old.id) for given, old in same),
+        ]
+        self._label(faces)
+        described = [
+            (each.given.described, face_id, self.shown[each.given.owner])
+            for (_, each), face_id in faces
+            if each.given.described
+        ]
+        write_described(self.connection, self.publisher.name, described)
         self.new += len(new)
 
     def _known(self, images: Sequence[int]) -> Mapping[int, list[_KnownFace]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from icf.app.importing.described import Described
 from icf.models.data.base import Box, Kind
 
 
@@ -38,6 +39,7 @@ class GivenFace:
         is_reference: whether it is what the owner is known by.
         found_by: the hash of the detector that found the box; None: it is given.
         score: the detector's, from 0 to 1; 1 of a given box.
+        described: what else is known of it; None: nothing.
     """
 
     box: Box | None
@@ -48,6 +50,7 @@ class GivenFace:
     is_reference: bool = False
     found_by: str | None = None
     score: float = 1.0
+    described: Described | None = None
 
 
 @dataclass(frozen=True, slots=True)
