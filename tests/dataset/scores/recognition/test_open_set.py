@@ -69,7 +69,7 @@ def test_rates_are_those_of_the_published_definition(seed: int, ties: bool) -> N
 
 def test_rates_are_those_of_bob_measure() -> None:
     """Where it is installed: ``pip install bob.measure``."""
-    bob = pytest.importorskip("bob.measure")
+    bob = pytest.importorskip("bob.measure", reason="bob.measure is opt-in")
     info = info_of(labels_of(12, 4, 320))
     features = features_of(info, 3, near=1.2)
     parts = divide(info, None, 3)
