@@ -15,6 +15,7 @@ from icf.dataset.cards.front_matter import below, split_card
 from icf.dataset.cards.records import write_records
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.beside import Written
+from icf.dataset.formats.registry import RELINK
 from icf.dataset.plan import Placed
 from icf.dataset.rights.attribution import attributions, write_attribution
 from icf.dataset.rights.domains import Domain, count_domains, write_domains
@@ -33,14 +34,7 @@ def write_cards(
         data: what its formats were written from; gets the hashes of all files here.
         written: each picture with its file, in the order of the formats.
     """
-    pictures = sorted(
-        {
-            file
-            for file, each in written
-            # A release to be linked again names pictures that it does not have.
-            if not each.member and folder / file in data.hashes
-        }
-    )
+    pictures = sorted(_own_files(about, written))
     tables = write_records(folder, data, _places(written))
     domains = _write_rights(folder, about, data)
     _write_texts(folder, about, tables, domains)
@@ -48,6 +42,18 @@ def write_cards(
     described = croissant(about, files, pictures, tables)
     text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
     (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def _own_files(about: About, written: Written) -> set[str]:
+    """The pictures that are files of their own."""
+    # A release to be linked again names pictures that it does not have.
+    links = about.summary["formats"].get(RELINK)
+    absent = {None: (), ".": ("",)}.get(links, (f"{links}/",))
+    return {
+        file
+        for file, each in written
+        if not each.member and not file.startswith(absent)
+    }
 
 
 def _places(written: Written) -> dict[Placed, tuple[str, str]]:
@@ -68,7 +74,7 @@ def _write_rights(folder: Path, about: About, data: ReleaseData) -> list[Domain]
     found = [data.sources[each] for each in ids]
     hashes = [each.decode() for each in images.sha256[rows].tolist()]
     pairs = zip(hashes, found, strict=True)
-    write_attribution(folder, list(attributions(pairs, about.changes)))
+    write_attribution(folder, attributions(pairs, about.changes))
     sizes = (about.facts.bytes.get(each, 0) for each in ids)
     domains = count_domains(zip(found, sizes, strict=True))
     write_domains(folder, domains)

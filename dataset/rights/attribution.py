@@ -77,33 +77,63 @@ def title_of(address: str) -> str:
     >>> title_of("https://toons.test/wiki/File:Ann_%26_Bob.png?x=1")
     'Ann & Bob.png'
     """
-    path = unquote(urlsplit(address).path).rstrip("/")
-    return path.rpartition("/")[2].removeprefix("File:").replace("_", " ")
+    path = address.partition("#")[0].partition("?")[0].rstrip("/")
+    last = unquote(path.rpartition("/")[2])
+    return last.removeprefix("File:").replace("_", " ")
 
 
-def write_attribution(folder: Path, rows: Sequence[Attribution]) -> None:
-    """Write `CSV`, all of them, and `PAGE`, for people."""
-    cells = (tuple(map(harmless, _CELLS(each))) for each in rows)
+def write_attribution(folder: Path, rows: Iterable[Attribution]) -> None:
+    """Write `CSV`, all of them, and `PAGE`, for people.
+
+    Args:
+        folder: to write into.
+        rows: those of one picture one after the other; they are not kept.
+    """
+    seen = _Seen()
+    cells = (tuple(map(harmless, _CELLS(each))) for each in seen.passing(rows))
     write_csv(folder / CSV, COLUMNS, cells)
-    (folder / PAGE).write_text(page(rows), encoding="utf-8")
+    (folder / PAGE).write_text(seen.page(), encoding="utf-8")
 
 
-def page(rows: Sequence[Attribution]) -> str:
-    """Return the page of all attributions in Markdown."""
-    changes = sorted({each.changes for each in rows})
-    head = (
-        f"# Attribution\n\nWhat sources state of {len({r.sha256 for r in rows}):,} "
+class _Seen:
+    """What the page needs of the rows that were written."""
+
+    def __init__(self) -> None:
+        self._first: list[Attribution] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._changes: set[str] = set()
+        self._pictures = 0
+
+    def passing(self, rows: Iterable[Attribution]) -> Iterator[Attribution]:
+        """Yield the rows as they are, and count them."""
+        last = ""
+        for each in rows:
+            self._pictures += each.sha256 != last
+            last = each.sha256
+            if len(self._first) <= _MOST:
+                self._first.append(each)
+            self._counts[each.spdx, each.author] += 1
+            self._changes.add(each.changes)
+            yield each
+
+    def page(self) -> str:
+        """Return the page in Markdown: every row, or of very many the authors."""
+        head = _head(self._pictures, sorted(self._changes))
+        if len(self._first) <= _MOST:
+            lines = ["| title | author | licence |", "| --- | --- | --- |"]
+            lines += [_line(each) for each in self._first]
+        else:
+            lines = ["| licence | author | pictures |", "| --- | --- | ---: |"]
+            lines += _by_author(self._counts)
+        return head + "\n".join(lines) + "\n"
+
+
+def _head(pictures: int, changes: Sequence[str]) -> str:
+    return (
+        f"# Attribution\n\nWhat sources state of {pictures:,} "
         f"pictures. `{CSV}` has the same with the SHA-256 of each, and\n`licences.csv` "
         f"the file of each.\n\nChanges made: {'; '.join(changes) or UNCHANGED}.\n\n"
     )
-    if len(rows) <= _MOST:
-        lines = ["| title | author | licence |", "| --- | --- | --- |"]
-        lines += [_line(each) for each in rows]
-    else:
-        counts = Counter((each.spdx, each.author) for each in rows)
-        lines = ["| licence | author | pictures |", "| --- | --- | ---: |"]
-        lines += _by_author(counts)
-    return head + "\n".join(lines) + "\n"
 
 
 def _line(row: Attribution) -> str:

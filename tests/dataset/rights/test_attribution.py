@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from icf.dataset.licences import Source
 from icf.dataset.rights.attribution import (
     COLUMNS,
     Attribution,
     attributions,
-    page,
     title_of,
     write_attribution,
 )
@@ -26,6 +26,13 @@ SOURCE = Source(
 def one(**changed: str) -> Attribution:
     values = dict.fromkeys(COLUMNS, "") | {"sha256": "0" * 64} | changed
     return Attribution(**values)
+
+
+def page(rows: list[Attribution]) -> str:
+    """The page that is written of some rows."""
+    with TemporaryDirectory() as folder:
+        write_attribution(Path(folder), rows)
+        return (Path(folder) / "ATTRIBUTION.md").read_text()
 
 
 def test_each_source_has_title_author_source_licence_and_changes(
