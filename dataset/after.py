@@ -42,6 +42,8 @@ class Followed:
         kept: number of its faces that are where they were.
         left_out: number of those that are not in the new one, by reason.
         new: number of faces that it did not have.
+        pictures_kept: number of its detection pictures that are where they were.
+        pictures_left_out: number of its detection pictures that are in no part now.
     """
 
     inputs: str
@@ -49,6 +51,8 @@ class Followed:
     kept: int
     left_out: Mapping[str, int]
     new: int
+    pictures_kept: int
+    pictures_left_out: int
 
     def as_json(self) -> dict[str, object]:
         """Return what ``release.json`` says of it."""
@@ -57,6 +61,8 @@ class Followed:
             "kept": self.kept,
             "left_out": dict(self.left_out),
             "new": self.new,
+            "detection_pictures_kept": self.pictures_kept,
+            "detection_pictures_left_out": self.pictures_left_out,
         }
 
 
@@ -195,10 +201,17 @@ def what_became(
     gone = len(before.faces) - int(old.sum()) - filtered.total()
     if gone > 0:
         left_out[GONE] = gone
+    pictures = problem.pictures.before
+    placed = np.full(len(pictures), Part.NONE.value)
+    placed[splits.detection_train] = Part.TRAIN
+    placed[splits.detection_test] = Part.TEST
+    stayed = int(((pictures != Part.NONE) & (pictures == placed)).sum())
     return Followed(
         before.inputs,
         before.labels,
         int((old & (now == part)).sum()),
         dict(sorted(left_out.items())),
         int((~old & (now != Part.NONE)).sum()),
+        stayed,
+        len(before.detection) - stayed,
     )

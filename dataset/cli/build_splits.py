@@ -170,6 +170,8 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         for why, number in followed.left_out.items():
             reason = "no longer there" if why == GONE else unused_meaning(why)
             rows.append((f"of the earlier release, left out: {reason}", number))
+        lost = "of the earlier release, detection pictures left out"
+        rows.append((lost, followed.pictures_left_out))
     _say_if_without_boxes(invocation, prepared)
     _say_what_cards_lack(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))

@@ -75,6 +75,10 @@ def test_faces_and_numbers_of_an_earlier_release_stay(
         assert followed is not None
         assert followed.kept == sum(each in new for each in old) >= 0.95 * len(old)
         assert followed.kept + sum(followed.left_out.values()) == len(old)
+        assert followed.pictures_kept > 10
+        detection = first.plan.counts["detection_train_pictures"]
+        detection += first.plan.counts["detection_test_pictures"]
+        assert followed.pictures_kept + followed.pictures_left_out == detection
         assert followed.new == len(new.keys() - old.keys()) > 10
         labels = second.plan.labels
         assert first.plan.labels.items() <= labels.items()
