@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.parquet.columns import IMAGE
+from icf.dataset.formats.parquet.verify import check_files
 from icf.dataset.formats.parquet.writer import ParquetWriter, write_parquet
 from icf.dataset.formats.records import SPLITS, TASKS, placed_in
 from icf.dataset.plan import Plan
@@ -47,6 +49,10 @@ class HuggingFaceWriter:
             else _linked(data, known, folder)
         )
         (folder / CARD).write_text(_page(data.plan), encoding="utf-8")
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture, label and box in the files against the contents."""
+        return check_files(files)
 
 
 def configurations(plan: Plan) -> Mapping[str, Any]:

@@ -22,12 +22,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icf.dataset.formats.base import ReleaseData, Task, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.parquet.columns import (
     IMAGE,
     Column,
     columns_of,
     schema_of,
 )
+from icf.dataset.formats.parquet.verify import check_files
 from icf.dataset.formats.records import (
     SPLITS,
     TASKS,
@@ -57,6 +59,10 @@ class ParquetWriter:
             BrokenMachine: a picture's bytes are missing.
         """
         return write_parquet(data, folder)
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture, label and box in the files against the contents."""
+        return check_files(files)
 
 
 def write_parquet(data: ReleaseData, folder: Path) -> Iterator[WrittenPicture]:

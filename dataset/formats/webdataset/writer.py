@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.identities import write_identities
 from icf.dataset.formats.records import (
     SPLITS,
@@ -36,6 +37,7 @@ from icf.dataset.formats.records import (
     in_shards,
 )
 from icf.dataset.formats.webdataset.tar import TarWriter
+from icf.dataset.formats.webdataset.verify import check_shards
 from icf.dataset.plan import Placed
 
 #: A shard is closed at whichever comes first.
@@ -81,6 +83,10 @@ class WebDatasetWriter:
                 placed = in_shards(data.plan, task, split)
                 stem = f"{task}-{split}"
                 yield from _write_shards(data, records, placed, split, folder, stem)
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture, label and box in the shards against the contents."""
+        return check_shards(files)
 
 
 def _write_shards(
