@@ -417,6 +417,24 @@ class RelinkStatus(Code):
     )
 
 
+class ImportFault(Code):
+    """Why `icf import` refuses a picture that can be decoded, or is not there."""
+
+    UNREADABLE = (
+        "unreadable",
+        "its list cannot be read there, or there is no such picture",
+    )
+    WRONG_SIZE = (
+        "wrong_size",
+        "its list gives it another size, so that its boxes would be elsewhere",
+    )
+    WRONG_BYTES = "wrong_bytes", "its bytes have another SHA-256 than its list says"
+    ANOTHER_PICTURE = (
+        "another_picture",
+        "another picture was imported under its address before",
+    )
+
+
 class RowFault(Code):
     """Why a row of an answers file was rejected."""
 
@@ -473,6 +491,7 @@ ALL: tuple[type[Code], ...] = (
     Choice,
     RoundState,
     RelinkStatus,
+    ImportFault,
     RowFault,
     RowNote,
     SuspectedBox,

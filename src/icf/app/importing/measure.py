@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from icf.app.importing.given import GivenFace, Stated
 from icf.app.importing.turned import WrongSize, in_upright
-from icf.codes import ImageReason
+from icf.codes import ImageReason, ImportFault
 from icf.engine.attention import one_by_one
 from icf.engine.step import Item, Outcome, Step, Subject
 from icf.errors import BadInput
@@ -84,14 +84,16 @@ class Measure(Step[PictureFile]):
         try:
             data = read_file(item.file)
             if wrong := _wrong_bytes(item, data):
-                return Outcome(item.id, False, "wrong_bytes", message=wrong)
+                reason = ImportFault.WRONG_BYTES.value
+                return Outcome(item.id, False, reason, message=wrong)
             picture = decode(data, self.max_pixels)
             faces = in_upright(item.faces, item.stated, data, picture)
         except Undecodable as error:
             reason = error.reason.value
             return Outcome(item.id, False, reason, message=f"{reason}: {error}")
         except WrongSize as error:
-            return Outcome(item.id, False, "wrong_size", message=str(error))
+            reason = ImportFault.WRONG_SIZE.value
+            return Outcome(item.id, False, reason, message=str(error))
         except BadInput as error:
             failed = ImageReason.STEP_FAILED.value
             return Outcome(item.id, False, failed, message=str(error))

@@ -29,7 +29,7 @@ from icf.app.importing.rows import Entries, MeasuredFace, MeasuredPicture, Writt
 from icf.app.importing.write import Writer
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.schema import image, url
-from icf.codes import FetchStatus
+from icf.codes import FetchStatus, ImportFault
 from icf.engine.engine import Engine
 from icf.engine.runner import Chain
 from icf.engine.step import NewFace, Outcome
@@ -162,7 +162,7 @@ def _new(
             if each.url not in known:
                 yield each
             elif _is_another(each, known[each.url]):
-                done.refuse("another_picture", _another(each))
+                done.refuse(ImportFault.ANOTHER_PICTURE.value, _another(each))
             else:
                 done.files.known += 1
                 progress(1)
@@ -176,7 +176,7 @@ def _without_faults(source: Source, done: Imported) -> Iterator[GivenPicture]:
             yield each
         elif each.is_picture:
             done.files.found += 1
-            done.refuse("unreadable", each)
+            done.refuse(ImportFault.UNREADABLE.value, each)
         else:
             done.faults.append(each)
 
