@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from icf.app.takedown.copies import find_copies
 from icf.dataset.formats.crops import Rectangle, crop_rectangle
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.sums import read_sums
+from icf.dataset.release.write import write
 from icf.icartoonface.recognition import read_rectest_info, read_rectrain_det
 from icf.icartoonface.release_files import (
     DETTRAIN_FOLDER,
@@ -127,6 +129,17 @@ def test_hashes_are_of_the_picture_in_one_table_and_of_the_file_in_the_other(
             assert (sums[row["file"]] != row["sha256"]) is is_crop
             seen += is_crop
     assert seen > len(cropped.records["recognition", "train"])
+
+
+def test_a_takedown_says_how_to_make_the_crops_again(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    prepared = prepare(workspace, 1, ("webdataset", "coco"), crops=0.5)
+    assert write(workspace, prepared, tmp_path / "out", 1)
+    hashes = {each.decode() for each in prepared.plan.selection.pictures.sha256}
+    [held] = find_copies(workspace, hashes, ()).held
+    assert held.remedy.endswith("--format webdataset --format coco --crops 0.5")
+    assert "webdataset/recognition-test-000000.tar" in held.files
 
 
 def test_a_rate_is_another_release_and_is_noted(workspace: Workspace) -> None:

@@ -45,6 +45,7 @@ class HeldCopies:
         files: the copies, relative to the folder.
         seed: the random seed that a release was made with.
         formats: the formats that a release was made in.
+        crops: the rate at which its faces were cut out; None: it has whole pictures.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class HeldCopies:
     files: tuple[str, ...]
     seed: int = 0
     formats: tuple[str, ...] = ()
+    crops: float | None = None
 
     @property
     def remedy(self) -> str:
@@ -61,6 +63,8 @@ class HeldCopies:
         words = ["icf-build-splits", str(again), "--seed", str(self.seed)]
         if self.formats != (DEFAULT,):
             words += [word for name in self.formats for word in ("--format", name)]
+        if self.crops is not None:
+            words += ["--crops", f"{self.crops:g}"]
         return " ".join(words)
 
 
@@ -227,13 +231,13 @@ def _find_in_releases(
     for folder, text in own.items():
         try:
             files = _copies_in(folder, hashes)
-            seed, formats = _made_by(text or "")
+            made = _made_by(text or "")
         except (OSError, ValueError, KeyError, TypeError) as error:
             found.unreached.append(Unreached(RELEASE, str(folder), f"{error}"))
             continue
         if files:
             inside = folder.is_relative_to(workspace.root)
-            found.held.append(HeldCopies(folder, RELEASE, inside, files, seed, formats))
+            found.held.append(HeldCopies(folder, RELEASE, inside, files, *made))
     return {folder for folder, text in named.items() if text is not None}
 
 
@@ -263,10 +267,12 @@ def _summary(folder: Path) -> str | None:
         return None
 
 
-def _made_by(summary: str) -> tuple[int, tuple[str, ...]]:
-    """The seed and the formats of a release."""
+def _made_by(summary: str) -> tuple[int, tuple[str, ...], float | None]:
+    """The seed, the formats and the rate of the crops of a release."""
     read = json.loads(summary)
-    return int(read["seed"]), tuple(format_folders(read))
+    crops = read.get("settings", {}).get("crops")
+    rate = None if crops is None else float(crops["rate"])
+    return int(read["seed"]), tuple(format_folders(read)), rate
 
 
 def _copies_in(folder: Path, hashes: Collection[str]) -> tuple[str, ...]:
