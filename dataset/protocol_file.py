@@ -66,6 +66,23 @@ class Balance(_Table):
     by: Literal["region", "gender", "album"]
 
 
+class Pairs(_Table):
+    """1:1 verification: ``each`` same and as many different pairs in each fold."""
+
+    folds: int = pydantic.Field(default=10, ge=1, le=1000)
+    each: int = pydantic.Field(default=300, ge=1)
+
+
+class OpenSet(_Table):
+    """Open set: the share of test identities that are known, and faces in the gallery.
+
+    ``gallery`` is less than the faces that each identity has in the test.
+    """
+
+    known: float = pydantic.Field(default=0.5, gt=0, lt=1)
+    gallery: int = pydantic.Field(default=1, ge=1)
+
+
 class ProtocolFile(_Table):
     """A protocol; without any table it is the paper's.
 
@@ -75,6 +92,8 @@ class ProtocolFile(_Table):
         fold: k-fold by identity.
         albums: leave-album-out.
         balance: what the test is balanced by.
+        pairs: a list of pairs to write.
+        open_set: a list of known and unknown probes to write.
     """
 
     name: str = pydantic.Field(min_length=1)
@@ -82,6 +101,8 @@ class ProtocolFile(_Table):
     fold: Fold | None = None
     albums: Albums | None = None
     balance: Balance | None = None
+    pairs: Pairs | None = None
+    open_set: OpenSet | None = None
 
     @pydantic.model_validator(mode="after")
     def _holds_out_once(self) -> ProtocolFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from icf.dataset.formats.registry import default_formats, make_writers
 from icf.dataset.inputs import ADDED, LOCAL, RULE, hash_inputs
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, read_sources
+from icf.dataset.lists_of_test import Row, lists_of_test
 from icf.dataset.missing import refuse_missing
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, detection_truth, make_plan
@@ -68,6 +69,7 @@ class Prepared:
     about: About
     certified: Certified | None = None
     described: Sequence[Described] = ()
+    lists: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
 
 def prepare(
@@ -133,6 +135,7 @@ def prepare(
     if strict:
         wanted = dataset if protocol is None else protocol.settings(dataset)
         refuse_missing(plan.counts, wanted)
+    lists = lists_of_test(plan, protocol, seed)
     contents = contents_of(plan)
     names = list(formats or default_formats(sum(1 for _ in plan.placed())))
     folders = {name: name if len(names) > 1 else "." for name in names}
@@ -204,6 +207,7 @@ def prepare(
         about,
         certified,
         described,
+        lists=lists,
     )
 
 

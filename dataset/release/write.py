@@ -40,6 +40,7 @@ from icf.dataset.release.sums import write_sums
 from icf.dataset.unused import FILE as UNUSED
 from icf.dataset.unused import write_unused
 from icf.errors import BadInput, BrokenMachine, IcfError, WrongUse
+from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
 from icf.stores.lock import one_at_a_time
@@ -141,6 +142,8 @@ def _write_files(
     written = write_formats(data, prepared.folders, folder)
     write_contents(folder / CONTENTS, prepared.contents)
     write_unused(folder / UNUSED, prepared.plan)
+    for name, rows in prepared.lists.items():
+        write_csv(folder / name, [str(each) for each in rows[0]], rows[1:])
     if prepared.described:
         write_described(folder / ATTRIBUTES, prepared.described)
     _write_json(folder / LEAKS, asdict(prepared.leaks))

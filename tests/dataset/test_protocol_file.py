@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import csv
 import re
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
 from icf.dataset.protocol_file import ProtocolFile, read_protocol
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
 from icf.dataset.selection import Nature, Selection, select
 from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace
@@ -140,3 +143,53 @@ def test_strict_says_of_each_part_what_is_missing(
     )
     assert '"protocol"' in plan.summary
     assert plan.inputs != prepare(workspace, 1).inputs
+
+
+LISTS = 'name = "x"\n[pairs]\nfolds = 2\neach = 12\n[open_set]\nknown = 0.5\n'
+
+
+def test_pairs_are_balanced_and_no_identity_is_in_two_folds(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    chosen = protocol(LISTS, tmp_path)
+    prepared = prepare(workspace, 1, protocol=chosen)
+    assert write(workspace, prepared, tmp_path / "out", 1)
+    label = {each.path: each.label for each in prepared.plan.test}
+    with (tmp_path / "out" / "pairs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    kinds = Counter((row["fold"], row["same"]) for row in rows)
+    assert kinds == {(fold, same): 12 for fold in "12" for same in "01"}
+    shown: dict[int, set[str]] = defaultdict(set)
+    for row in rows:
+        one, other = label[row["one"]], label[row["other"]]
+        assert row["one"] != row["other"]
+        assert (one == other) == (row["same"] == "1")
+        assert min(one, other) >= 0
+        shown[one].add(row["fold"])
+        shown[other].add(row["fold"])
+    assert all(len(folds) == 1 for folds in shown.values())
+    pairs = {frozenset((row["one"], row["other"])) for row in rows}
+    assert len(pairs) == len(rows)
+
+
+def test_an_open_set_has_a_gallery_of_those_who_are_known(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    prepared = prepare(workspace, 1, protocol=protocol(LISTS, tmp_path))
+    _, *rows = prepared.lists["open_set.csv"]
+    assert [row[0] for row in rows] == [each.path for each in prepared.plan.test]
+    by_role: dict[object, list[object]] = defaultdict(list)
+    for _, label, role in rows:
+        by_role[role].append(label)
+    assert len(set(by_role["gallery"])) == len(by_role["gallery"]) > 0
+    assert set(by_role["known"]) == set(by_role["gallery"])
+    assert not set(by_role["unknown"]) & set(by_role["gallery"])
+    assert -1 in by_role["unknown"]
+
+
+def test_too_few_pairs_are_said_with_what_is_there(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    many = protocol('name = "x"\n[pairs]\nfolds = 2\neach = 9999\n', tmp_path)
+    with pytest.raises(WrongUse, match=r"want 9999 pairs.*fold 1 has"):
+        prepare(workspace, 1, protocol=many)
