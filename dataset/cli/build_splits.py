@@ -10,6 +10,7 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.revoked import say_if_revoked
 from icf.dataset.formats.registry import DEFAULT, MANY, OWN, default_formats
 from icf.version import __version__
 
@@ -107,6 +108,7 @@ def cli(
     from icf.dataset.release.write import write
 
     workspace = invocation.workspace
+    say_if_revoked(invocation, after)
     plan = partial(
         prepare,
         workspace,
