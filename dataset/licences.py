@@ -55,7 +55,7 @@ def read_sources(
     ).order_by(image_source.c.id)
     found: dict[int, list[Source]] = {each: [] for each in images}
     for row in by_ids(connection, query, image_source.c.image_id, images):
-        found[row.image_id].append(Source(*map(_text, row[1:])))
+        found[row.image_id].append(Source(*map(public, map(_text, row[1:]))))
     return found
 
 
@@ -73,6 +73,18 @@ def files_of(release: Path, sha256: str) -> list[str] | None:
             return sorted({row[0] for row in found if row[1:2] == [sha256]})
     except OSError:
         return None
+
+
+def public(value: str) -> str:
+    """What of an address may leave this machine: of a local file its name alone.
+
+    >>> public("file:///home/ann/films/1.mkv#t=2.5"), public("https://a.example/1.png")
+    ('file:1.mkv#t=2.5', 'https://a.example/1.png')
+    """
+    if not value.lower().startswith("file:"):
+        return value
+    path, mark, part = value.partition("#")
+    return f"file:{path[5:].rsplit('/', 1)[-1]}{mark}{part}"
 
 
 def _text(value: str | None) -> str:
