@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -31,6 +31,9 @@ class Source:
 # `dataclasses.astuple` copies each cell, and takes longer than all the rest.
 _CELLS = attrgetter(*(each.name for each in fields(Source)))
 
+#: How addresses of files of this machine begin.
+_LOCAL = "file:"
+
 #: The table of sources and licences in every release.
 FILE = "licences.csv"
 
@@ -43,7 +46,10 @@ COLUMNS = ("file", "sha256", *(each.name for each in fields(Source)), "spdx")
 def read_sources(
     connection: sa.Connection, images: Sequence[int]
 ) -> Mapping[int, Sequence[Source]]:
-    """Read the sources of each image, in the order they were found."""
+    """Read the sources of each image, in the order they were found.
+
+    Of files of this machine they have the whole path: see `shown`.
+    """
     query = sa.select(
         image_source.c.image_id,
         sa.func.coalesce(image_source.c.fetched_from, image_source.c.url),
@@ -55,7 +61,7 @@ def read_sources(
     ).order_by(image_source.c.id)
     found: dict[int, list[Source]] = {each: [] for each in images}
     for row in by_ids(connection, query, image_source.c.image_id, images):
-        found[row.image_id].append(Source(*map(public, map(_text, row[1:]))))
+        found[row.image_id].append(Source(*map(_text, row[1:])))
     return found
 
 
@@ -75,13 +81,26 @@ def files_of(release: Path, sha256: str) -> list[str] | None:
         return None
 
 
+def shown(sources: Mapping[int, Sequence[Source]]) -> dict[int, tuple[Source, ...]]:
+    """What a release says of some sources: files of this machine by name alone."""
+    return {
+        key: tuple(
+            replace(each, url=public(each.url), page=public(each.page))
+            if _LOCAL in (each.url[:5].lower(), each.page[:5].lower())
+            else each
+            for each in listed
+        )
+        for key, listed in sources.items()
+    }
+
+
 def public(value: str) -> str:
     """What of an address may leave this machine: of a local file its name alone.
 
     >>> public("file:///home/ann/films/1.mkv#t=2.5"), public("https://a.example/1.png")
     ('file:1.mkv#t=2.5', 'https://a.example/1.png')
     """
-    if not value.lower().startswith("file:"):
+    if value[:5].lower() != _LOCAL:
         return value
     path, mark, part = value.partition("#")
     return f"file:{path[5:].rsplit('/', 1)[-1]}{mark}{part}"

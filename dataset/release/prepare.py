@@ -23,7 +23,7 @@ from icf.dataset.formats.crops import QUALITY
 from icf.dataset.formats.registry import default_formats, make_writers
 from icf.dataset.inputs import ADDED, LOCAL, RULE, hash_inputs
 from icf.dataset.leaks.report import LeakReport
-from icf.dataset.licences import Source, read_sources
+from icf.dataset.licences import Source, read_sources, shown
 from icf.dataset.lists_of_test import Row, lists_of_test
 from icf.dataset.missing import refuse_missing
 from icf.dataset.near_duplicates import Reach
@@ -128,7 +128,7 @@ def prepare(
             crops=crops,
         )
         images = _images(plan)
-        sources = read_sources(connection, images)
+        found = read_sources(connection, images)
         described = read_described(connection, plan)
         facts = read_facts(connection, plan, images)
         certified = read_certified(connection)
@@ -157,13 +157,15 @@ def prepare(
         **({} if crops is None else {"crops": _crops(crops)}),
         **_stated(settings.release),
     }
+    sources = shown(found)
     licences = licence_set(sources.values(), facts.marked)
     more = [*_ids(before), *([] if protocol is None else [protocol.as_json()])]
     inputs, earlier = (
         with_certificate(
-            hash_inputs(selection, sources, chosen, seed, rule, more), certified
+            hash_inputs(selection, told, chosen, seed, rule, more), certified
         )
-        for rule in (RULE, 1)
+        # Earlier versions told the whole paths of this machine's files.
+        for rule, told in ((RULE, sources), (1, found))
     )
     inputs = with_described(inputs, described)
     followed = {} if plan.followed is None else {"after": plan.followed.as_json()}

@@ -253,7 +253,7 @@ def decide(page: Page, address: str, knower: Knower) -> None:
     nothing, number = page.get_by_text("Nothing to settle"), 0
     while True:
         now = page.locator(f'#work[data-shown="{number + 1}"][data-state="asking"]')
-        expect(now.or_(nothing)).to_be_visible()
+        expect(now.or_(nothing).filter(visible=True).first).to_be_visible()
         if nothing.is_visible():
             everything_is_sent(page)
             root = knower.workspace.root
