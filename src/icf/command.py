@@ -317,8 +317,9 @@ def run(command: click.Command) -> NoReturn:
     invocation = Invocation()
     try:
         _log_to_stderr("-v" in sys.argv or "--verbose" in sys.argv)
-        command.main(obj=invocation, standalone_mode=False)
-        code = 0
+        # Of a command that ends with `click.exceptions.Exit` it returns the code.
+        returned = command.main(obj=invocation, standalone_mode=False)
+        code = returned if isinstance(returned, int) else 0
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:

@@ -119,6 +119,20 @@ def test_an_error_is_a_message_and_an_exit_code(
     assert ("it failed" in err) or "run the same command again" in err
 
 
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_a_command_that_ends_with_a_code_gives_it_to_the_shell(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    @click.command()
+    def ends() -> None:
+        raise click.exceptions.Exit(code)
+
+    monkeypatch.setattr(sys, "argv", ["ends"])
+    with pytest.raises(SystemExit) as ended:
+        command.run(ends)
+    assert ended.value.code == code
+
+
 def test_names_from_the_world_never_command_the_terminal() -> None:
     """In a process of its own, because pytest takes the log."""
     program = f"import {__name__} as here; here.command.run(here.cli)"
