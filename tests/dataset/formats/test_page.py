@@ -37,4 +37,6 @@ def test_the_snippet_of_a_format_runs(
     monkeypatch.chdir(whole.folder)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
-    exec(compile(SNIPPETS[name], f"{PAGE}: {name}", "exec"), {})
+    made: dict[str, object] = {}
+    exec(compile(SNIPPETS[name], f"{PAGE}: {name}", "exec"), made)
+    assert made.keys() - {"__builtins__"}, "it opened nothing"

@@ -54,8 +54,10 @@ def test_assertions_about_training_are_found_in_signed_files(name: str) -> None:
 
 
 def test_every_signed_file_is_a_picture_still() -> None:
-    for data in MADE.values():
-        Image.open(io.BytesIO(data)).load()
+    for name, data in MADE.items():
+        opened = Image.open(io.BytesIO(data))
+        opened.load()
+        assert min(opened.size) > 0, name
 
 
 @pytest.mark.parametrize(
