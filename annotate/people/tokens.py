@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from icf.errors import BrokenMachine
+from icf.stores.files import make_secret
 
 #: In a workspace's folder, readable by its owner alone.
 KEY_FILE = "page.key"
@@ -58,20 +58,8 @@ def read_key(root: Path) -> SecretKey:
     """
     path = root / KEY_FILE
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        temporary = root / f".{KEY_FILE}-{secrets.token_hex(4)}"
         if not path.exists():
-            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                # Of two programs that start at once, the first one's key counts.
-                os.link(temporary, path)
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+            make_secret(path)
         key = path.read_bytes()
     except OSError as error:
         raise BrokenMachine(

@@ -6,9 +6,7 @@ public half, so that whoever has a copy knows whose lists to trust.
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from icf.errors import BadInput, BrokenMachine
+from icf.stores.files import make_secret
 
 #: In a workspace; whoever has it can sign in its name.
 SECRET = "takedowns.key"
@@ -34,7 +33,7 @@ def signing_key(root: Path) -> Ed25519PrivateKey:
     path = root / SECRET
     try:
         if not path.exists():
-            _make(path)
+            make_secret(path)
         seed = path.read_bytes()
     except OSError as error:
         raise BrokenMachine(
@@ -46,22 +45,6 @@ def signing_key(root: Path) -> Ed25519PrivateKey:
             "remove it and tell those who have copies the new public key"
         )
     return Ed25519PrivateKey.from_private_bytes(seed)
-
-
-def _make(path: Path) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        # Of two programs that start at once, the first one's key counts.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
 
 
 def public_key(root: Path) -> str | None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -155,6 +156,27 @@ def copy_file(source: Path, target: Path, *, link: bool = False) -> bool:
             shutil.copyfileobj(old, new, _PIECE)
             return False
     return True
+
+
+def make_secret(path: Path) -> None:
+    """Write 32 random bytes into a file that its owner alone may read.
+
+    Of two programs that do so at once, the first one's bytes stay.
+
+    Args:
+        path: The file; one that is there stays as it is.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink()
 
 
 def hash_file(path: Path) -> str:
