@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -90,6 +89,9 @@ def find_near_one_by_one(these: Hashes, those: Hashes, reach: Reach) -> IntArray
     found = np.full(len(these.phash), -1, np.int64)
     if not len(these.phash) or not len(those.phash):
         return found
+    # Imported here: it takes 165 MiB, and most releases never compare all pairs.
+    import faiss
+
     mine, inverse = _distinct(these)
     theirs, first = np.unique(_pairs(those), axis=0, return_index=True)
     index = faiss.IndexBinaryFlat(64)
@@ -111,7 +113,8 @@ def _within_reach(
     large: IntArray, small: IntArray, reach: Reach
 ) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield rows of both that are near-duplicates of each other."""
-    bands = HashBands(large[:, 0])
+    # Loading the compiled loop takes 90 MiB, and longer than it saves for so few.
+    bands = HashBands(large[:, 0], compiled=False)
     for query, rows in bands.near_in_parts(small[:, 0], reach.phash):
         close = is_near(_hashes(large[rows]), _hashes(small[query]), reach)
         yield rows[close], query[close]

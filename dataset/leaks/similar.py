@@ -15,7 +15,8 @@ FloatArray = npt.NDArray[np.float32]
 #: Cosine from which two embeddings are reported to people as a possible copy.
 SIMILAR = 0.98
 
-_AT_ONCE = 2048
+#: Cosines that are computed at a time: 16 MiB.
+_AT_ONCE = 1 << 22
 
 
 def find_similar(
@@ -33,8 +34,9 @@ def find_similar(
     names, ids = train
     others = vectors(test[1]).T
     found: list[tuple[float, str]] = []
-    for start in range(0, len(ids), _AT_ONCE):
-        cosine = vectors(ids[start : start + _AT_ONCE]) @ others
+    step = max(1, _AT_ONCE // max(1, len(test[1])))
+    for start in range(0, len(ids), step):
+        cosine = vectors(ids[start : start + step]) @ others
         best = cosine.argmax(axis=1)
         value = cosine[np.arange(len(best)), best]
         for row in np.flatnonzero(value >= SIMILAR).tolist():
