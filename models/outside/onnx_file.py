@@ -25,7 +25,8 @@ _OTHERS: tuple[tuple[tuple[bytes, ...], str], ...] = (
     (
         (b"PK\x03\x04",),
         "a ZIP archive: of PyTorch, whose weights --as timm:NAME, dinov2 or "
-        "torchvision-retinanet can take, or a pack, whose name has to end in .zip",
+        "torchvision-retinanet can take, or a pack, whose name has to end in .zip or "
+        ".whl",
     ),
     ((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!"), "a compressed archive: unpack it first"),
 )

@@ -2,7 +2,8 @@
 
 The settings ``filter.detector`` and ``filter.embedder`` and the commands of `icf model`
 understand the same words, in this order: ``bundled``; an alias; the path of
-weights or of their card; a name; a hash or the beginning of one.
+weights or of their card; one of `icf.models.registry.packaged`; a name; a hash or the
+beginning of one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path, load_card, weights_path
-from icf.models.registry import aliases
+from icf.models.registry import aliases, packaged
 from icf.models.registry.aliases import ALIASES, Alias
 from icf.models.registry.known import KnownModel, known_models
 from icf.models.registry.tasks import ON_CARDS, TASKS, Task
@@ -45,7 +46,8 @@ def find(workspace: Workspace, text: str, task: Task) -> Path:
 
     Args:
         workspace: that knows it; a relative path starts from its folder.
-        text: ``bundled``, an alias, a path, a name, or a hash or its beginning.
+        text: ``bundled``, an alias, a path, a name (also one of
+            `icf.models.registry.packaged`), or a hash or its beginning.
         task: what the model must be for.
 
     Raises:
@@ -59,6 +61,8 @@ def find(workspace: Workspace, text: str, task: Task) -> Path:
     path = workspace.root / Path(text).expanduser()
     if _is_file(path, text):
         return path
+    if text in packaged.NAMES:
+        return packaged.packaged(workspace, text, task)
     found = _named(known_models(workspace), text, task)
     if found.path is None:
         raise BadModel(
@@ -96,6 +100,8 @@ def find_any(
             if card.task == ON_CARDS[each]:
                 return each, path
         raise BadModel(f"{path} is for {card.task!r}, and neither of {TASKS}")
+    if text in packaged.NAMES:
+        return "detector", find(workspace, text, "detector")
     models = known_models(workspace)
     called = {each.task for each in _called(models, text)}
     fitting = [each for each in TASKS if each in called]
@@ -172,7 +178,7 @@ def _unknown(models: Sequence[KnownModel], text: str, task: Task | None) -> str:
     fitting = [each for each in models if task in (None, each.task)]
     names = [name for each in fitting for name in each.names]
     [near] = difflib.get_close_matches(
-        text, [*names, *ALIASES, BUNDLED_WORD], 1, cutoff=0
+        text, [*names, *ALIASES, *packaged.NAMES, BUNDLED_WORD], 1, cutoff=0
     )
     return (
         f"there is no {task or 'model'} {text!r}; the nearest known one is {near!r}; "

