@@ -21,6 +21,9 @@ cli = command.group(
         "status": Subcommand(
             "icf.models.cli.status:status", "Show the progress of training runs."
         ),
+        "ruler": Subcommand(
+            "icf.models.cli.ruler:ruler", "Measure models on real drawings."
+        ),
         "models": Subcommand(
             "icf.models.cli.models:models", "Check and list the bundled models."
         ),

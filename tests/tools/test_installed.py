@@ -91,3 +91,11 @@ def test_training_without_the_tools_names_the_clone_that_it_needs(
     assert said.startswith("error: the bundled models are trained on pictures drawn by")
     assert "a clone of the repository" in said
     assert not (installed.parent / "made").exists()
+
+
+def test_the_ruler_without_the_tools_names_the_clone_that_it_needs(
+    installed: Path,
+) -> None:
+    _, said = icf_train(installed, "ruler", code=2)
+    assert said.startswith("error: the ruler's pictures are listed in icf.tools")
+    assert "a clone of the repository" in said

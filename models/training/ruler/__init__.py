@@ -1,0 +1,1 @@
+"""Detectors and embedders, measured on the ruler: real drawings, boxed by hand."""

@@ -1,0 +1,119 @@
+"""From a file of an unpacked package to a picture."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import resvg_py
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from icf.errors import BadInput
+from icf.tools.ruler import qt_resources
+from icf.tools.ruler.manifest import View
+
+Pixels = NDArray[np.uint8]
+
+#: Between an archive and its member in the name of a file.
+INSIDE = "!"
+
+
+def content(root: Path, file: str) -> bytes:
+    """Read a file, or the member of an archive.
+
+    Archives are Qt's resource files (``.rcc``) and Iconify's sets of icons (``.json``).
+
+    Args:
+        root: folder of the unpacked package.
+        file: as `manifest.Drawing.file`.
+
+    Raises:
+        BadInput: it is not there.
+    """
+    archive, inside, member = file.partition(INSIDE)
+    if not inside:
+        try:
+            return (root / file).read_bytes()
+        except OSError as error:
+            raise BadInput(f"cannot read {root / file}: {error}") from error
+    try:
+        return members(root / archive)[member]
+    except KeyError:
+        raise BadInput(f"{root / archive} has no {member}") from None
+
+
+@lru_cache(maxsize=8)
+def members(archive: Path) -> Mapping[str, bytes]:
+    """Return the files in an archive, by name.
+
+    Raises:
+        BadInput: it is not there, or not an archive of a known kind.
+    """
+    try:
+        packed = archive.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read {archive}: {error}") from error
+    if archive.suffix == ".rcc":
+        return qt_resources.members(packed)
+    return _icons(json.loads(packed))
+
+
+def _icons(listed: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, bytes]:
+    width, height = listed.get("width", 16), listed.get("height", 16)
+    return {
+        name: (
+            '<svg xmlns="http://www.w3.org/2000/svg" color="#000000" '
+            f'viewBox="0 0 {icon.get("width", width)} {icon.get("height", height)}">'
+            f"{icon['body']}</svg>"
+        ).encode()
+        for name, icon in listed["icons"].items()
+    }
+
+
+def drawn(packed: bytes, view: View) -> Pixels:
+    """Draw a file as the ruler shows it.
+
+    Args:
+        packed: a picture as Pillow reads it, or SVG, which may be gzipped.
+        view: how.
+
+    Returns:
+        RGB, uint8, shape (height, width, 3).
+
+    Raises:
+        BadInput: it is no picture.
+    """
+    picture = _opened(packed, view.raster)
+    if view.cut:
+        picture = picture.crop(view.cut)
+    ground = Image.new("RGBA", picture.size, view.ground)
+    picture = Image.alpha_composite(ground, picture).convert("RGB")
+    if view.longer:
+        rate = view.longer / max(picture.size)
+        width, height = (max(1, round(side * rate)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(picture, np.uint8)
+
+
+def _opened(packed: bytes, raster: int | None) -> Image.Image:
+    try:
+        if packed[:2] == b"\x1f\x8b":
+            packed = gzip.decompress(packed)
+        if raster:
+            svg = packed.decode("utf-8")
+            packed = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=raster))
+        return Image.open(io.BytesIO(packed)).convert("RGBA")
+    except (OSError, ValueError, EOFError, UnidentifiedImageError) as error:
+        raise BadInput(f"not a picture: {error}") from error
+
+
+def sha256_of(pixels: Pixels) -> str:
+    """Return the SHA-256 of the pixels of a picture."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
