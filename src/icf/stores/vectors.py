@@ -13,6 +13,7 @@ finite numbers count as missing.
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import threading
 import zlib
@@ -30,6 +31,11 @@ from icf.errors import BadInput, BrokenMachine
 SHARD_BYTES = 256 * 1024 * 1024
 
 _SUFFIX, _UNCHECKED = ".checked", ".rows"
+
+#: Of more rows, so many are read at a time, and their part of the file is let go.
+_FEW = 4096
+#: Ids that are read at a time.
+_IDS = 1 << 16
 
 #: Replaces the id of an erased row; ids are positive.
 _ERASED = -1
@@ -185,8 +191,20 @@ class _Places:
         """Read the rows, shard by shard: which of the places, and their rows."""
         for number, shard in enumerate(self.shards):
             chosen = np.flatnonzero(self.shard == number)
-            if len(chosen):
+            if 0 < len(chosen) <= _FEW:
                 yield chosen, shard[self.row[chosen]]
+            else:
+                yield from self._in_parts(chosen, shard)
+
+    def _in_parts(
+        self, chosen: NDArray[np.int64], shard: _Rows
+    ) -> Iterator[tuple[NDArray[np.int64], _Rows]]:
+        """Read many rows of a shard as they lie on the disk, a part at a time."""
+        chosen = chosen[np.argsort(self.row[chosen], kind="stable")]
+        for start in range(0, len(chosen), _FEW):
+            some = chosen[start : start + _FEW]
+            yield some, shard[self.row[some]]
+            _let_go(shard)
 
 
 #: Keys and their values, sorted by key.
@@ -246,7 +264,7 @@ class _Model:
                 if count > len(known):
                     rows = self._shards[shard] = _complete_rows(shard)
                     number = list(self._shards).index(shard)
-                    self._add(number, len(known), rows["id"][len(known) :])
+                    self._add(number, len(known), _ids_from(rows, len(known)))
             return self._old, self._recent, tuple(self._shards.values())
 
     def _add(self, number: int, start: int, ids: NDArray[np.int64]) -> None:
@@ -323,6 +341,26 @@ def _complete_rows(shard: Path) -> _Rows:
         return np.empty(0, _dtype(shard))
     mapped = np.memmap(shard, _dtype(shard), "r", shape=(count,))
     return mapped.view(np.ndarray)
+
+
+def _ids_from(rows: _Rows, start: int) -> NDArray[np.int64]:
+    """Read the ids of all rows from one on; each page of the file has some."""
+    parts = [np.empty(0, np.int64)]
+    for first in range(start, len(rows), _IDS):
+        parts.append(rows["id"][first : first + _IDS].copy())
+        _let_go(rows)
+    return np.concatenate(parts)
+
+
+def _let_go(rows: _Rows) -> None:
+    """Give back the pages that were read of a mapped file.
+
+    They stay in the system's cache, and count as this process's memory no longer: who
+    reads all vectors would hold the whole file.
+    """
+    mapped = rows.base
+    if isinstance(mapped, np.memmap) and isinstance(mapped.base, mmap.mmap):
+        mapped.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _erase(folder: Path, ids: NDArray[np.int64]) -> int:

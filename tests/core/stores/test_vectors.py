@@ -140,6 +140,29 @@ def test_a_full_shard_is_followed_by_another(tmp_path: Path) -> None:
     assert store.ids("m").tolist() == list(range(7))
 
 
+def test_who_reads_every_vector_does_not_hold_the_whole_file(tmp_path: Path) -> None:
+    ids = np.random.default_rng(0).permutation(40_000)
+    matrix = np.ones((len(ids), 128), np.float32)
+    VectorStore(tmp_path).append("m", ids, matrix)
+    (shard,) = (tmp_path / "m").glob("*.checked")
+    size = shard.stat().st_size
+    before = mapped_bytes(shard)
+    store = VectorStore(tmp_path)
+    assert np.allclose(store.get("m", np.sort(ids)), matrix / np.sqrt(128))
+    assert before == 0
+    assert mapped_bytes(shard) < size // 10
+
+
+def mapped_bytes(file: Path) -> int:
+    """How much of a file this process holds."""
+    maps = Path("/proc/self/smaps").read_text().splitlines()
+    starts = [row for row, line in enumerate(maps) if line.endswith(str(file))]
+    held = (
+        next(each for each in maps[row:] if each.startswith("Rss:")) for row in starts
+    )
+    return sum(int(each.split()[1]) << 10 for each in held)
+
+
 def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     def write(start: int) -> None:
         store = VectorStore(tmp_path)
@@ -191,6 +214,8 @@ def test_the_last_row_of_each_id_is_found_however_rows_came(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "_RECENT", 5)
+        patch.setattr(vectors, "_FEW", 3)
+        patch.setattr(vectors, "_IDS", 4)
         store = VectorStore(folder, shard_bytes=40)
         newest: dict[int, int] = {}
         for number, batch in enumerate(batches, 1):
