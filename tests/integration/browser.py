@@ -19,6 +19,11 @@ from tests.integration.tethered import tethered
 #: Where Chromium is; None where it is not installed.
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
+#: Whether the page of an address is there, which was asked for.
+_IS_LOADED = (
+    "location.href === %s && !window.isBefore && document.readyState === 'complete'"
+)
+
 
 class Tab:
     """One page, opened in the browser."""
@@ -55,11 +60,11 @@ class Tab:
 
     async def open(self, url: str) -> None:
         """Go to a page, and wait until it is loaded."""
+        # The page before it may still answer when the new one is on its way.
+        await self.look("window.isBefore = true")
         await self.call("Page.navigate", url=url)
-        await self.look(
-            "new Promise((done) => document.readyState === 'complete' ? done()"
-            " : addEventListener('load', () => done()))"
-        )
+        while not await self.look(_IS_LOADED % json.dumps(url)):
+            await asyncio.sleep(0.05)
 
     async def _until(self, number: int) -> dict[str, Any]:
         while True:

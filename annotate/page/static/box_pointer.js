@@ -144,6 +144,10 @@ export function watchPointer(stage, { model, layer, zoom, drawing, drawn }) {
     fingers.delete(event.pointerId);
     if (press && model() && !fingers.size) end(event);
   });
+  // Else the browser takes a quick drag for a fling, and swallows the tap that follows.
+  stage.addEventListener("touchmove", (event) => event.preventDefault(), {
+    passive: false,
+  });
   stage.addEventListener("pointercancel", (event) => {
     fingers.delete(event.pointerId);
     if (model()) giveUp();

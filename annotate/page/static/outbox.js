@@ -25,7 +25,7 @@ function newId() {
 /**
  * Sends answers. Events: "change" when any of its properties changed.
  *
- * state: "opening" (not looked yet), "sent", "sending", "offline", "failed" (the server), "login"
+ * state: "opening" (not looked yet), "sent" (nothing waits), "sending", "offline", "failed" (the server), "login"
  * waiting: answers that the server does not have yet
  * others: how many of them are of somebody else, who used this browser before
  * refused: [{client_id, message}] answers that the server did not take
@@ -72,6 +72,8 @@ class Outbox extends EventTarget {
     const { store } = await this.#opening;
     await store.add(entries);
     this.waiting += entries.length;
+    // Whoever reads "sent" may rely on it: the server has all of this.
+    if (this.state === "sent") this.state = "sending";
     this.#changed();
     this.send();
     return entries.map((entry) => entry.client_id);

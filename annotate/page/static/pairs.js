@@ -42,8 +42,14 @@ let stored = 0;
 function showNext() {
   changing = false;
   current = queue.next();
+  countAhead();
   if (current) show(current);
   else wait();
+}
+
+/** Say how many can be answered without a network after the one that is shown. */
+function countAhead() {
+  work.dataset.ahead = queue.loaded;
 }
 
 function show(task) {
@@ -246,6 +252,7 @@ queue.addEventListener("change", () => {
   if (!current && queue.length) showNext();
   else if (!current) wait();
 });
+queue.addEventListener("loaded", countAhead);
 queue.addEventListener("renewed", () => {
   if (!paused) wait();
 });

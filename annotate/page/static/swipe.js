@@ -35,6 +35,10 @@ export function watchSwipes(place, dragged, swiped) {
     const { direction, far } = read(event);
     dragged(direction, Math.min(1, far / FAR));
   });
+  // Else the browser takes a quick one for a fling, and swallows the tap that follows.
+  place.addEventListener("touchmove", (event) => event.preventDefault(), {
+    passive: false,
+  });
   place.addEventListener("pointerup", (event) => {
     if (from?.id !== event.pointerId) return;
     const { direction, far } = read(event);

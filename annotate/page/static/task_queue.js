@@ -10,8 +10,9 @@ const RETRIES = [500, 2000, 5000, 15000, 60000];
 const POLL = [2000, 5000, 10000, 20000];
 
 /**
- * Events: "change" when there is something to show, or nothing any more; "renewed" when
- * what is shown was given back after a long absence.
+ * Events: "change" when there is something to show, or nothing any more; "loaded" when
+ * another picture is here; "renewed" when what is shown was given back after a long
+ * absence.
  *
  * state: "loading", "ready", "nothing", "paused" (by the server), "offline"
  * message: why, if the server paused the person
@@ -98,6 +99,13 @@ export class TaskQueue extends EventTarget {
     return this.#tasks.length;
   }
 
+  /** How many of the next ones can be shown without a network: their pictures are here. */
+  get loaded() {
+    const isHere = (url) => this.#images.get(url)?.naturalWidth > 0;
+    const first = this.#tasks.findIndex((task) => !this.#pictures(task).every(isHere));
+    return first < 0 ? this.#tasks.length : first;
+  }
+
   /** A picture as an element, decoded already if it was preloaded. */
   image(url) {
     const made = this.#images.get(url) ?? load(url);
@@ -151,7 +159,13 @@ export class TaskQueue extends EventTarget {
   #preload() {
     for (const task of this.#tasks.slice(0, this.#preloaded))
       for (const url of this.#pictures(task))
-        if (!this.#images.has(url)) this.#images.set(url, load(url));
+        if (!this.#images.has(url)) this.#images.set(url, this.#load(url));
+  }
+
+  #load(url) {
+    const made = load(url);
+    made.addEventListener("load", () => this.dispatchEvent(new Event("loaded")));
+    return made;
   }
 
   #beat() {

@@ -14,8 +14,9 @@ from icf.annotate.people.people import Role
 from tests.annotate.place import Place
 from tests.integration.page.server import CHROMIUM, PageServer
 
-#: Milliseconds that a test waits for something on a page.
-PATIENCE = 20_000
+#: Milliseconds that a test waits for something on a page: longer than any pause after
+#: which the page tries again.
+PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 

@@ -17,6 +17,7 @@ from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer
+from tests.integration.page.waits import everything_is_sent
 
 #: Where a part of the head is, as fractions of the whole drawing: x from the left, y
 #: from the top.
@@ -54,12 +55,6 @@ def opened(page: Page, number: int) -> None:
     expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
 
 
-def sent(page: Page) -> None:
-    """Wait until the server has every answer."""
-    expect(page.locator("#banner")).to_have_attribute("data-waiting", "0")
-    expect(page.locator("#banner")).to_have_attribute("data-state", "sent")
-
-
 def said(place: Place) -> list[Any]:
     """What counts, in the order in which it was said."""
     query = sa.select(attribute_answer).where(attribute_answer.c.replaced_at.is_(None))
@@ -87,7 +82,7 @@ def test_a_session_by_keyboard(
         opened(page, 3)
         page.keyboard.press("u")
         expect(page.get_by_text("Nothing to describe")).to_be_visible()
-        sent(page)
+        everything_is_sent(page)
         first, second, third = said(place)
         pose = (first.yaw, first.pitch, first.roll)
         assert (pose, first.occlusion, first.gender) == ((46, 10, -5), "part", "male")
@@ -117,7 +112,7 @@ def test_going_back_changes_an_answer(
         page.keyboard.press("Enter")
         opened(page, 4)
         expect(page.locator("#yaw")).to_have_value("0")
-        sent(page)
+        everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.occlusion) == (-85, "most")
 
@@ -201,7 +196,7 @@ def test_the_head_is_dragged(
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("Enter")
         opened(page, 2)
-        sent(page)
+        everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.pitch, row.occlusion) == (35, 20, "part")
 
@@ -221,7 +216,7 @@ def test_angles_stay_in_their_ranges(
         expect(page.locator("#pitch")).to_have_value("90")
         page.keyboard.press("Enter")
         opened(page, 2)
-        sent(page)
+        everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.pitch) == (-175, 90)
 
@@ -255,7 +250,7 @@ def test_a_face_is_described_by_touch_on_a_phone(
         page.locator("label", has_text="Other").tap()
         page.get_by_role("button", name="Store").tap()
         opened(page, 2)
-        sent(page)
+        everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.pitch) == (-20, -10)
         assert (row.occlusion, row.gender) == ("most", "other")

@@ -14,7 +14,8 @@ from icf.annotate.people.people import Role
 from tests.annotate.audit.audited import MAKER, add_labels, items, planned
 from tests.annotate.place import Place
 from tests.integration.page.server import PageServer
-from tests.integration.page.test_pairs import sent, shown
+from tests.integration.page.test_pairs import shown
+from tests.integration.page.waits import everything_is_sent, sent
 
 #: Three labels of each kind are enough for it.
 GOAL = Goal(0.5, 0.8)
@@ -48,7 +49,7 @@ def test_people_check_labels_and_a_reviewer_decides(
         expect(reviewer.locator("#why")).to_contain_text("Yours decides")
         reviewer.keyboard.press(KEYS[odd.label])
         expect(reviewer.get_by_text("Nothing to settle")).to_be_visible()
-        expect(reviewer.locator("#banner")).to_have_attribute("data-state", "sent")
+        everything_is_sent(reviewer)
         with place.workspace.catalogue.write() as connection:
             assert conclude(connection, audit).certified
         with place.workspace.catalogue.read() as connection:
@@ -70,4 +71,4 @@ def test_who_made_the_labels_has_nothing_to_check(
         for number, _ in enumerate(alone, 1):
             shown(page, number)
             page.keyboard.press("f")
-        expect(page.locator("#work")).to_have_attribute("data-state", "waiting")
+        expect(page.get_by_text("Nothing left for now")).to_be_visible()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, TimeoutError, expect
 
 from icf.annotate.boxes.opinion import stored_opinion
 from icf.annotate.people.people import Role
@@ -16,11 +17,22 @@ from tests.annotate.boxes.pictures import SIDE, A, B, Pictures, boxed
 from tests.annotate.place import Place
 from tests.integration.page.conftest import PHONE, join
 from tests.integration.page.server import PageServer
+from tests.integration.page.waits import everything_is_sent
 
 Point = tuple[float, float]
 Corners = tuple[float, float, float, float]
 
 NAMES = ("Zenobia", "Quentin", "Xaver")
+#: Whether the boxes are these, within so many pixels.
+HAS = """([wanted, within]) => {
+  const boxes = JSON.parse(document.getElementById("work").dataset.boxes);
+  return boxes.length === wanted.length && boxes.every((box, place) =>
+    box.every((edge, each) => Math.abs(edge - wanted[place][each]) <= within));
+}"""
+#: Whether the picture is wider than so many pixels.
+WIDER = """(least) =>
+  document.querySelector(".picture").getBoundingClientRect().width > least"""
+
 TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
@@ -55,11 +67,18 @@ class Boxes:
         return boxes
 
     def has(self, *boxes: Corners, within: float = 0.6) -> None:
-        """Assert what the boxes are, as exactly as pixels of the screen allow."""
+        """Wait for these boxes, as exact as pixels of the screen allow."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(HAS, arg=[list(map(list, boxes)), within])
         found = self.now()
         assert len(found) == len(boxes)
         for one, other in zip(found, boxes, strict=True):
             assert one == pytest.approx(list(other), abs=within)
+
+    def zooms_to(self, times: float, of: FloatRect | None) -> None:
+        """Wait until the picture is more than so many times as wide as it was."""
+        assert of is not None
+        self.page.wait_for_function(WIDER, arg=times * of["width"])
 
     def at(self, x: float, y: float) -> Point:
         """Where a point of the picture is in the window."""
@@ -93,8 +112,7 @@ class Boxes:
         """Wait until the server has so many answers."""
         progress = self.page.locator("#progress")
         expect(progress).to_have_attribute("data-answers", str(answers))
-        expect(self.page.locator("#banner")).to_have_attribute("data-waiting", "0")
-        expect(self.page.locator("#banner")).to_have_attribute("data-state", "sent")
+        everything_is_sent(self.page)
 
 
 Open = Callable[..., Boxes]
@@ -168,8 +186,8 @@ def test_a_missing_face_is_drawn_by_its_four_outermost_points(
     boxes.page.get_by_role("button", name="4 edge points").click()
     left, top, right, bottom = (80, 50), (100, 20), (130, 70), (110, 90)
     boxes.click(bottom, left, top)
-    boxes.has(A)
     expect(boxes.page.locator("#hint")).to_contain_text("1 to go")
+    boxes.has(A)
     boxes.click(right)
     boxes.has(A, B)
     # The way of drawing is remembered.
@@ -226,7 +244,7 @@ def test_a_box_is_deleted_by_key_by_its_sign_and_in_the_list(
     boxes = open_boxes()
     boxes.click((30, 30))
     boxes.press("Delete")
-    assert len(boxes.now()) == 2
+    boxes.has(B, (20, 100, 60, 150))
     boxes.click((100, 50))
     sign = boxes.page.locator(".cross").bounding_box()
     assert sign is not None
@@ -252,6 +270,7 @@ def test_everything_is_taken_back_step_by_step(
     boxes.press("z", "z")
     boxes.has(A)
     boxes.click((100, 100))
+    expect(boxes.page.locator(".dot")).to_have_count(1)
     boxes.press("z")
     expect(boxes.page.locator(".dot")).to_have_count(0)
     boxes.has(A)
@@ -336,10 +355,7 @@ def test_a_picture_is_zoomed_and_boxes_are_exact_there(
     before = boxes.page.locator(".picture").bounding_box()
     boxes.page.mouse.move(*boxes.at(100, 50))
     boxes.page.mouse.wheel(0, -500)
-    after = boxes.page.locator(".picture").bounding_box()
-    assert before is not None
-    assert after is not None
-    assert after["width"] > 2 * before["width"]
+    boxes.zooms_to(2, before)
     boxes.click((90.2, 40.4), (110.7, 60.1))
     boxes.has(A, (90.2, 40.4, 110.7, 60.1), within=0.15)
     boxes.press("0")
@@ -381,7 +397,9 @@ def test_on_a_phone(pictures: Pictures, open_boxes: Open) -> None:
     assert len(said) == 2
 
 
-def test_fingers_drag_an_edge_and_pinch(pictures: Pictures, open_boxes: Open) -> None:
+def test_fingers_drag_an_edge_and_pinch_and_then_tap(
+    pictures: Pictures, open_boxes: Open
+) -> None:
     pictures.add(A)
     boxes = open_boxes(**TOUCH)
     hand = Hand(boxes)
@@ -394,11 +412,10 @@ def test_fingers_drag_an_edge_and_pinch(pictures: Pictures, open_boxes: Open) ->
     hand.moves([((110, 20), (90, 10))])
     before = boxes.page.locator(".picture").bounding_box()
     hand.moves([((100, 100), (60, 60)), ((120, 120), (150, 150))])
-    after = boxes.page.locator(".picture").bounding_box()
-    assert before is not None
-    assert after is not None
-    assert after["width"] > 2 * before["width"]
+    boxes.zooms_to(2, before)
     boxes.has((10, 10, 90, 60), within=1)
+    boxes.page.get_by_role("button", name="All boxed").tap()
+    boxes.is_sent()
 
 
 class Hand:

@@ -13,7 +13,7 @@ from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer, answers_of
-from tests.integration.page.test_pairs import sent
+from tests.integration.page.waits import sent
 
 
 def shown(page: Page, number: int) -> None:

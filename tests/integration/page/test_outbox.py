@@ -17,11 +17,12 @@ from tests.annotate.pairs.asked import ask_about, count_answers
 from tests.annotate.place import Place
 from tests.integration.page.conftest import join
 from tests.integration.page.server import PageServer, answers_of
-from tests.integration.page.test_pairs import sent, shown
+from tests.integration.page.test_pairs import shown
+from tests.integration.page.waits import everything_is_sent, kept, loaded, sent
 
 #: Resolves when so many pairs were seen; quicker than to look now and then.
 SEEN = """(number) => new Promise((done, fail) => {
-  setTimeout(() => fail(`pair ${number} was not seen`), 20000);
+  setTimeout(() => fail(`pair ${number} was not seen`), 60000);
   const work = document.getElementById("work");
   const look = () => Number(work.dataset.seen) >= number && done(true);
   new MutationObserver(look).observe(work, { attributes: true });
@@ -44,11 +45,6 @@ def press(page: Page, first: int, keys: str) -> None:
         page.keyboard.press(key)
 
 
-def kept(page: Page, number: int) -> None:
-    """Wait until so many answers wait in the browser."""
-    expect(page.locator("#banner")).to_have_attribute("data-waiting", str(number))
-
-
 def test_without_a_network_answers_are_kept_and_sent_when_it_is_back(
     place: Place, sign_in: Callable[..., Page]
 ) -> None:
@@ -56,7 +52,7 @@ def test_without_a_network_answers_are_kept_and_sent_when_it_is_back(
     with PageServer(place, "pairs") as server:
         page = sign_in(server, "/pairs")
         shown(page, 1)
-        page.wait_for_load_state("networkidle")
+        loaded(page, 4)
         page.context.set_offline(True)
         press(page, 1, "fjfj")
         kept(page, 4)
@@ -78,7 +74,7 @@ def test_a_browser_that_ends_sends_its_answers_when_it_is_opened_again(
     with PageServer(place, "pairs") as server:
         page = sign_in(server, "/pairs")
         shown(page, 1)
-        page.wait_for_load_state("networkidle")
+        loaded(page, 4)
         page.context.set_offline(True)
         press(page, 1, "fff")
         kept(page, 3)
@@ -88,8 +84,7 @@ def test_a_browser_that_ends_sends_its_answers_when_it_is_opened_again(
         again = context.new_page()
         # Any page of a task sends what waits.
         again.goto(f"{server.url}/pairs")
-        expect(again.locator("#banner")).to_have_attribute("data-state", "sent")
-        kept(again, 0)
+        everything_is_sent(again)
         assert len(answers_of(place)) == 3
 
 
@@ -100,7 +95,7 @@ def test_an_expired_login_with_a_full_outbox_loses_nothing(
     with PageServer(place, "pairs") as server:
         page = sign_in(server, "/pairs")
         shown(page, 1)
-        page.wait_for_load_state("networkidle")
+        loaded(page, 4)
         with place.workspace.catalogue.write() as connection:
             ended = sa.update(page_session).values(ended_at=time.time())
             connection.execute(ended)
@@ -114,7 +109,6 @@ def test_an_expired_login_with_a_full_outbox_loses_nothing(
         join(other, server.invite())
         other.close()
         page.bring_to_front()
-        kept(page, 0)
         sent(page, 3)
         assert count_answers(place) == 503
         assert len(answers_of(place)) == 4
@@ -173,7 +167,7 @@ def test_two_tabs_send_what_waits_once(
         second.goto(f"{server.url}/pairs")
         shown(second, 1)
         for page in (first, second):
-            page.wait_for_load_state("networkidle")
+            loaded(page, 4)
         first.context.set_offline(True)
         for page in (first, second):
             page.bring_to_front()
@@ -193,7 +187,7 @@ def test_answers_of_somebody_else_wait_for_that_person(
     with PageServer(place, "pairs") as server:
         page = sign_in(server, "/pairs")
         shown(page, 1)
-        page.wait_for_load_state("networkidle")
+        loaded(page, 4)
         page.context.set_offline(True)
         press(page, 1, "ff")
         kept(page, 2)
@@ -202,10 +196,11 @@ def test_answers_of_somebody_else_wait_for_that_person(
         other = page.context.new_page()
         join(other, server.invite("Bob"))
         other.goto(f"{server.url}/pairs")
+        everything_is_sent(other)
         expect(other.locator("#banner")).to_contain_text("2 answers are still here of")
         assert answers_of(place) == []
         join(other, server.invite("Ann"))
         other.goto(f"{server.url}/pairs")
+        everything_is_sent(other)
         expect(other.locator("#banner")).to_be_hidden()
-        kept(other, 0)
         assert [name for _, name, _ in answers_of(place)] == ["Ann", "Ann"]

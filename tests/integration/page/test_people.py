@@ -66,6 +66,7 @@ def another_site(html: str) -> Iterator[str]:
 def test_a_link_is_opened_by_keyboard_alone(tab: Page, served: PageServer) -> None:
     tab.goto(served.invite("Ann"))
     tab.keyboard.press("Enter")
+    tab.wait_for_url("**/")
     expect(tab.get_by_role("heading", name="Hello Ann")).to_be_visible()
 
 
@@ -97,7 +98,8 @@ def test_another_site_can_neither_post_nor_read_nor_frame(
     """
     with another_site(attack) as address:
         tab.goto(address)
-        tab.evaluate("document.forms[0].submit()")
+        with tab.expect_response("**/leave"):
+            tab.evaluate("document.forms[0].submit()")
         read = tab.evaluate(
             """(url) => fetch(url, {credentials: "include"})
                 .then((answer) => answer.text(), () => "refused")""",
@@ -169,6 +171,7 @@ def test_an_admin_invites_and_revokes_on_the_page(
     other.goto(link)
     expect(other.get_by_role("heading", name="Hello Bob <b>bold</b>")).to_be_visible()
     other.get_by_role("button", name="Begin").click()
+    other.wait_for_url("**/")
     expect(other.get_by_role("heading", name="Hello Bob")).to_be_visible()
     tab.reload()
     row = tab.get_by_role("row").filter(has_text="Bob <b>bold</b>")

@@ -21,6 +21,7 @@ from tests.annotate.review.expert import (
 )
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer
+from tests.integration.page.waits import everything_is_sent
 
 T, F = Choice.TRUE, Choice.FALSE
 
@@ -30,15 +31,9 @@ def opened(page: Page, number: int) -> None:
     expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
 
 
-def sent(page: Page) -> None:
-    """Wait until the server has every answer."""
-    expect(page.locator("#banner")).to_have_attribute("data-waiting", "0")
-    expect(page.locator("#banner")).to_have_attribute("data-state", "sent")
-
-
 def followed(place: Place, page: Page) -> dict[int, str]:
     """The labels, when they follow from everything that the page sent."""
-    sent(page)
+    everything_is_sent(page)
     apply_waiting(place.workspace)
     return place.labels()
 
@@ -129,7 +124,7 @@ def test_a_merge_is_answered_from_its_own_tab(
         expect(page.locator("#votes")).to_contain_text("a score of 0.80")
         page.keyboard.press("f")
         expect(page.get_by_text("Nothing to settle")).to_be_visible()
-        sent(page)
+        everything_is_sent(page)
         apply_waiting(place.workspace)
         assert status_of(place, wanted) == "same"
         # What was shown in the other tab was given back, and nobody settled it.
@@ -166,7 +161,7 @@ def test_a_twin_is_settled_by_touch_on_a_phone(
         page.locator("#context").tap()
         page.get_by_role("button", name="Different").tap()
         expect(page.get_by_text("Nothing to settle")).to_be_visible()
-        sent(page)
+        everything_is_sent(page)
         apply_waiting(place.workspace)
         assert status_of(place, key) == "different"
 

@@ -25,6 +25,7 @@ from icf.codes import BoxStatus
 from icf.workspace import Workspace, find
 from tests.app.program import BIN, program
 from tests.integration.page.conftest import join
+from tests.integration.page.waits import everything_is_sent, sent
 from tests.integration.tethered import tethered
 
 #: Tables of the pairs that the page shows, by the source of a lease.
@@ -143,14 +144,9 @@ def answer_pairs(page: Page, knower: Knower, most: int | None = None) -> int:
             break
         page.keyboard.press(knower.key(page.locator("#candidate img").first))
         given += 1
-    everything_is_sent(page)
+    if given:
+        sent(page, given)
     return given
-
-
-def everything_is_sent(page: Page) -> None:
-    banner = page.locator("#banner")
-    expect(banner).to_have_attribute("data-waiting", "0")
-    expect(banner).to_have_attribute("data-state", "sent")
 
 
 def answer_grids(page: Page, knower: Knower, count: int) -> None:
@@ -160,7 +156,7 @@ def answer_grids(page: Page, knower: Knower, count: int) -> None:
             if knower.key(tile.locator("img").first) != "f":
                 tile.click()
         page.keyboard.press("Enter")
-    everything_is_sent(page)
+    sent(page, count)
 
 
 def box_pictures(page: Page, knower: Knower, count: int) -> None:
