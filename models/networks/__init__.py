@@ -24,6 +24,7 @@ NETWORKS = Registry(
     group="icf.networks",
     own={
         "retinanet-mobilenetv2": "icf.models.networks.detector:Detector",
+        "retinanet-centerface": "icf.models.networks.face_retinanet:FaceRetinaNet",
         "retinanet-resnet18-v2": "icf.models.networks.retinanet:resnet18_v2",
         "retinanet-resnet50": "icf.models.networks.retinanet:resnet50",
         "retinanet-resnet50-v2": "icf.models.networks.retinanet:resnet50_v2",

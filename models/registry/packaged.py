@@ -84,7 +84,7 @@ def packaged(workspace: Workspace, name: str, task: Task) -> Path:
         own = each.card.name == name and each.card.parent == parent
         if own and each.path is not None and each.path.is_file():
             return each.path
-    source = _installed()
+    source = installed()
     made = _centerface(source) if name == CENTERFACE else _with_bundled(source)
     return _kept(workspace, name, parent, made)
 
@@ -96,7 +96,7 @@ def _parent(name: str) -> str:
     return load_card(bundled_path("detector").with_suffix(".json")).sha256
 
 
-def _installed() -> Path:
+def installed() -> Path:
     """Where the file is, inside of the installed package.
 
     Raises:

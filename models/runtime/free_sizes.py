@@ -33,11 +33,17 @@ def with_free_sizes(path: Path) -> bytes:
         model = onnx.load(path)
     except Exception as error:  # protobuf has no common base class of errors
         raise BadModel(f"{path} is not a whole ONNX file: {error}") from error
+    # Weights that are listed as inputs could be other ones at every run, so that no
+    # runtime prepares them.
     weights = {each.name for each in model.graph.initializer}
     taken = [each for each in model.graph.input if each.name not in weights]
     for value in taken:
         for place, name in _FREE.items():
             value.type.tensor_type.shape.dim[place].dim_param = name
+    kept = [each.SerializeToString() for each in taken]
+    del model.graph.input[:]
+    for each in kept:
+        model.graph.input.add().ParseFromString(each)
     for value in model.graph.output:
         for place, name in _FREE.items():
             value.type.tensor_type.shape.dim[place].dim_param = f"{value.name}_{name}"

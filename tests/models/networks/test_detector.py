@@ -7,7 +7,7 @@ import torchvision
 from icf.errors import BadModel
 from icf.models import detection
 from icf.models.anchors import SMALL
-from icf.models.networks import detector, detector_base
+from icf.models.networks import detector_base, small_retinanet
 from icf.models.networks.detector import Detector
 
 
@@ -36,7 +36,7 @@ def test_anchors_lie_in_the_order_of_the_output() -> None:
         halves = [side / 2 for side, _ in shapes]
         boxes = [(cx - h, cy - h, cx + h, cy + h) for h in halves]
         output = torch.stack([side for box in boxes for side in box])[None]
-        rows.append(detector._flat(output, 4)[0])
+        rows.append(small_retinanet._flat(output, 4)[0])
     wanted = torch.from_numpy(SMALL.anchors(height, width).copy())
     assert torch.allclose(torch.cat(rows), wanted)
 
