@@ -42,7 +42,10 @@ COLUMNS = (
     *("part", "name", "sha256", "pixel_hash", "phash", "dhash"),
     *("x1", "y1", "x2", "y2", "face_pixel_hash", "face_phash", "face_dhash"),
     *("label", "character", "album", "confirmed_by", "track", "shot", "source_file"),
+    *("width", "height", "boxes"),
 )
+#: Of these, what earlier versions did not write.
+LATER = ("width", "height", "boxes")
 
 #: Rows that are converted together.
 _AT_ONCE = 16_384
@@ -50,6 +53,9 @@ _AT_ONCE = 16_384
 _SHA256 = re.compile("[0-9a-f]{64}")
 _HASH = re.compile("[0-9a-f]{16}")
 _LABEL = re.compile("[0-9]{1,18}")
+_SIDE = re.compile("[0-9]{1,9}")
+_BOX = r"[-+.0-9e]{1,30}(?: [-+.0-9e]{1,30}){3}(?: [^ ;]+)?"
+_BOXES = re.compile(f"{_BOX}(?:;{_BOX})*")
 _MASK = (1 << 64) - 1
 
 
@@ -76,6 +82,10 @@ class Contents:
         track: a key of the track through a video that the face is of; empty: none.
         shot: a key of the shot that the picture is of; empty: none.
         source_file: a key of the video, book or archive it was cut from; empty: none.
+        width: of the upright picture, in pixels; 0: an earlier version did not say it.
+        height: the same.
+        boxes: in the detection parts, the true boxes of the picture, as
+            `icf.dataset.formats.box_cells` writes them; empty in the others.
     """
 
     part: Texts
@@ -95,6 +105,9 @@ class Contents:
     track: Texts
     shot: Texts
     source_file: Texts
+    width: IntArray
+    height: IntArray
+    boxes: Texts
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -184,6 +197,9 @@ def _cells(block: Contents) -> Iterator[list[object]]:
         yield where([harmless(each) for each in named.tolist()])
     for key in (block.track, block.shot, block.source_file):
         yield [harmless(each) for each in key.tolist()]
+    yield [each or "" for each in block.width.tolist()]
+    yield [each or "" for each in block.height.tolist()]
+    yield [harmless(each) for each in block.boxes.tolist()]
 
 
 def _plain(column: Hexes) -> list[object]:
@@ -207,7 +223,9 @@ class _Rows:
     cells: list[list[str]]
 
     def column(self, name: str) -> list[str]:
-        at = self.place[name]
+        at = self.place.get(name)
+        if at is None:  # an earlier version wrote it
+            return [""] * len(self.cells)
         return [row[at] for row in self.cells]
 
     def fail(self, row: int, name: str, expected: str) -> BadInput:
@@ -235,10 +253,11 @@ def _blocks(path: Path, file: Iterator[str]) -> Iterator[Contents]:
     try:
         header = next(reader, [])
         missing = [name for name in COLUMNS if header.count(name) != 1]
+        missing = [name for name in missing if name in header or name not in LATER]
         if missing:
             shown = ", ".join(missing)
             raise _bad(path, 1, f"one column each of {shown}", ",".join(header))
-        place = {name: header.index(name) for name in COLUMNS}
+        place = {name: header.index(name) for name in COLUMNS if name in header}
         lines: list[int] = []
         cells: list[list[str]] = []
         for row in reader:
@@ -288,6 +307,9 @@ def _parse(rows: _Rows) -> Contents:
         track=_names(rows, "track"),
         shot=_names(rows, "shot"),
         source_file=_names(rows, "source_file"),
+        width=_sides(rows, "width"),
+        height=_sides(rows, "height"),
+        boxes=_boxes(rows, face),
     )
 
 
@@ -329,6 +351,22 @@ def _labels(rows: _Rows) -> IntArray:
         lambda cell: not cell or cell == "-1" or _LABEL.fullmatch(cell),
     )
     return np.array([int(cell or "-1") for cell in cells], np.int64)
+
+
+def _sides(rows: _Rows, name: str) -> IntArray:
+    cells = rows.parse(
+        name, "a number of pixels", lambda cell: not cell or _SIDE.fullmatch(cell)
+    )
+    return np.array([int(cell or "0") for cell in cells], np.int64)
+
+
+def _boxes(rows: _Rows, face: Sequence[bool]) -> Texts:
+    column = [meant_by(cell) for cell in rows.column("boxes")]
+    for row, (cell, is_face) in enumerate(zip(column, face, strict=True)):
+        if cell and (is_face or not _BOXES.fullmatch(cell)):
+            wanted = "nothing" if is_face else "boxes, X1 Y1 X2 Y2 each"
+            raise rows.fail(row, "boxes", wanted)
+    return texts(column)
 
 
 def _corners(rows: _Rows) -> npt.NDArray[np.float64]:

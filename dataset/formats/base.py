@@ -39,6 +39,7 @@ class ReleaseData:
         earlier: the folders of the formats that were written before in this release.
         turned: the EXIF orientation, 2 to 8, of the pictures written so far that need
             to be turned, by their row in ``plan.selection.pictures``.
+        cropped: the SHA-256 of the crops written so far, by the row of their face.
     """
 
     plan: Plan
@@ -49,6 +50,7 @@ class ReleaseData:
     hashes: dict[Path, str] = field(default_factory=dict)
     earlier: Mapping[str, Path] = field(default_factory=dict)
     turned: dict[int, int] = field(default_factory=dict)
+    cropped: dict[int, bytes] = field(default_factory=dict)
     #: Loose files by what is in them: of earlier formats, and of this one.
     _before: Mapping[int, str] = field(default_factory=dict)
     _now: dict[int, str] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class ReleaseData:
         else:
             data = self.read(each)
             target.write_bytes(data)
-            self.hashes[target] = hashlib.sha256(data).hexdigest()
+            self.hashes[target] = self.cropped[each.face].hex()
         return WrittenPicture(file, each, crop=crop)
 
     def read(self, each: Placed) -> bytes:
@@ -128,7 +130,9 @@ class ReleaseData:
             return Path(first).read_bytes()  # cutting again would cost more
         data = self.blobs.get(self.sha256(each.picture))
         if crop is not None:
-            return cut(data, crop)
+            data = cut(data, crop)
+            self.cropped[each.face] = hashlib.sha256(data).digest()
+            return data
         self._look(each, data)
         return data
 
@@ -200,12 +204,14 @@ class WrittenPicture:
         placed: which picture, and which face of it.
         member: its name in the file, where that holds several pictures.
         crop: the part of it that was cut out; None: all of it, as fetched.
+        sha256: of a crop that a format made itself; empty: as `ReleaseData` made it.
     """
 
     file: Path
     placed: Placed
     member: str = ""
     crop: Rectangle | None = None
+    sha256: str = ""
 
 
 class ReleaseWriter(Protocol):

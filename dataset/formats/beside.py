@@ -6,7 +6,8 @@ whoever opens pictures by a library that ignores EXIF must turn those that are l
 or leave them out.
 
 ``crops.csv`` has for each file that ``--crops`` cut out the part of the upright picture
-that it shows. The hash in ``licences.csv`` is that of the whole picture, as fetched.
+that it shows, and its hash. The hash in ``licences.csv`` is that of the whole picture,
+as fetched.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from icf.spreadsheet import write_csv
 TURNED, CROPS = "exif_turned.csv", "crops.csv"
 
 _TURNED_COLUMNS = ("file", "member", "orientation", "width", "height")
-_CROPS_COLUMNS = ("file", "member", "x1", "y1", "x2", "y2")
+_CROPS_COLUMNS = ("file", "member", "x1", "y1", "x2", "y2", "crop_sha256")
 
 #: Each picture with its file, relative to the release.
 Written = Sequence[tuple[str, WrittenPicture]]
@@ -38,7 +39,7 @@ def write_beside(data: ReleaseData, written: Written, folder: Path) -> None:
     """
     for name, columns, rows in (
         (TURNED, _TURNED_COLUMNS, list(_turned(data, written))),
-        (CROPS, _CROPS_COLUMNS, list(_crops(written))),
+        (CROPS, _CROPS_COLUMNS, list(_crops(data, written))),
     ):
         if rows:
             write_csv(folder / name, columns, rows)
@@ -54,7 +55,8 @@ def _turned(data: ReleaseData, written: Written) -> Iterator[tuple[object, ...]]
             yield file, each.member, turned, width, height
 
 
-def _crops(written: Written) -> Iterator[tuple[object, ...]]:
+def _crops(data: ReleaseData, written: Written) -> Iterator[tuple[object, ...]]:
     for file, each in written:
         if (part := each.crop) is not None:
-            yield file, each.member, part.x1, part.y1, part.x2, part.y2
+            sha256 = each.sha256 or data.cropped[each.placed.face].hex()
+            yield file, each.member, part.x1, part.y1, part.x2, part.y2, sha256

@@ -40,12 +40,20 @@ class ReleaseFiles:
         contents: everything that is in a part.
         hashes: the SHA-256 of every file below the folder, as it is now, by its name.
         summary: the release's ``release.json``.
+        root: the release; None: it is not looked at.
     """
 
     folder: Path
     contents: Contents
     hashes: Mapping[str, str]
     summary: Mapping[str, Any]
+    root: Path | None = None
+
+    @property
+    def rate(self) -> float | None:
+        """How far boxes are enlarged where faces are cut out; None: nobody knows."""
+        crops = self.summary.get("settings", {}).get("crops", {})
+        return float(crops["rate"]) if "rate" in crops else None
 
     @property
     def crops(self) -> bool:

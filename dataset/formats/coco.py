@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checks.coco import check_coco
 from icf.dataset.formats.records import FACE, SPLITS, Record, Records, Split
 from icf.licence_names import UNKNOWN
 
@@ -43,6 +45,10 @@ class CocoWriter:
                 yield data.put(each.placed, folder, Path(split, each.name))
             path = folder / ANNOTATIONS / f"instances_{split}.json"
             _write_json(path, _described(listed, split, data))
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture and box against the contents."""
+        return check_coco(files)
 
 
 def _described(

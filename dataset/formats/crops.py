@@ -67,6 +67,18 @@ def crop_rectangle(
     )
 
 
+def square_around(corners: Sequence[float], rate: float) -> Rectangle:
+    """Return the square around a box that is enlarged; it may leave the picture.
+
+    >>> square_around((10.0, 10.0, 20.0, 30.0), 1.0)
+    Rectangle(x1=-5, y1=0, x2=35, y2=40)
+    """
+    x1, y1, x2, y2 = corners
+    side = max(1, round(max(x2 - x1, y2 - y1) * (1 + rate)))
+    left, top = round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2)
+    return Rectangle(left, top, left + side, top + side)
+
+
 def cut(data: bytes, part: Rectangle) -> bytes:
     """Cut a part out of a picture; return a JPEG, the same for the same bytes.
 

@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checks.imagefolder import check_imagefolder
 from icf.dataset.formats.identities import write_identities
+from icf.dataset.formats.layouts import METADATA, identity_folder
 from icf.dataset.formats.parquet.columns import columns_of
 from icf.dataset.formats.records import SPLITS, TASKS, Record, Records
 
-METADATA = "metadata.jsonl"
 #: The Hub takes at most 10,000 files a folder.
 IN_FOLDER = 1_000
 
@@ -59,9 +61,13 @@ class ImageFolderWriter:
                         file.write(f"{json.dumps(row, ensure_ascii=False)}\n")
         write_identities(folder, data.plan)
 
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture, label and box against the contents."""
+        return check_imagefolder(files)
+
 
 def _folder_of(record: Record, number: int) -> str:
     """Return the folder of a picture: its identity's, or one of not too many files."""
     if record.who is None:
         return f"{number // IN_FOLDER:03d}"
-    return "distractor" if record.who.label < 0 else f"{record.who.label:05d}"
+    return identity_folder(record.who.label)

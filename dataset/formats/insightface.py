@@ -14,22 +14,30 @@ by landmarks. Where the square leaves the picture, the picture's edge is repeate
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
-from icf.dataset.formats.crops import ENLARGED, QUALITY, Rectangle, decoded
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checks.insightface import check_insightface
+from icf.dataset.formats.crops import (
+    ENLARGED,
+    QUALITY,
+    Rectangle,
+    decoded,
+    square_around,
+)
 from icf.dataset.formats.identities import write_identities
+from icf.dataset.formats.layouts import SIDE, ranges_of
 from icf.dataset.plan import Placed
 from icf.images import encode_jpeg
 from icf.models.data.formats.rec import IDX, PROPERTY, REC
 from icf.models.data.formats.record_io import record_of
 from icf.models.embedding import crop_face
 from icf.models.formats.base import resized
-
-SIDE = 112
 
 
 class InsightFaceWriter:
@@ -45,19 +53,25 @@ class InsightFaceWriter:
             BrokenMachine: a picture's bytes are missing, or cannot be decoded.
         """
         train = data.plan.train
-        ranges = _ranges(train)
+        ranges = ranges_of(each.label for each in train)
         with (folder / REC).open("xb") as records, (folder / IDX).open("xb") as index:
             out = _Records(records, index)
             end = len(train) + 1
             out.add(0, (end, end + len(ranges)))
             for number, each in enumerate(train, 1):
                 part = _square(data, each)
-                out.add(number, (each.label,), _cut(data, each, part))
-                yield WrittenPicture(Path(REC), each, str(number), part)
+                crop = _cut(data, each, part)
+                out.add(number, (each.label,), crop)
+                sha256 = hashlib.sha256(crop).hexdigest()
+                yield WrittenPicture(Path(REC), each, str(number), part, sha256)
             for number, of_one in enumerate(ranges, end):
                 out.add(number, of_one)
         (folder / PROPERTY).write_text(f"{len(ranges)},{SIDE},{SIDE}\n", "ascii")
         write_identities(folder, data.plan)
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every crop and label against the contents."""
+        return check_insightface(files)
 
 
 @dataclass
@@ -73,22 +87,10 @@ class _Records:
         self.place += self.records.write(record_of(labels, number, picture))
 
 
-def _ranges(train: Sequence[Placed]) -> list[tuple[int, int]]:
-    """Return the first record of each label, and the one after its last."""
-    found: dict[int, tuple[int, int]] = {}
-    for number, each in enumerate(train, 1):
-        first, _ = found.get(each.label, (number, number))
-        found[each.label] = first, number + 1
-    return list(found.values())
-
-
 def _square(data: ReleaseData, each: Placed) -> Rectangle:
     """Return the square around a face; it may leave the picture."""
     rate = ENLARGED if data.plan.crops is None else data.plan.crops
-    x1, y1, x2, y2 = data.plan.selection.faces.corners[each.face].tolist()
-    side = max(1, round(max(x2 - x1, y2 - y1) * (1 + rate)))
-    left, top = round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2)
-    return Rectangle(left, top, left + side, top + side)
+    return square_around(data.plan.selection.faces.corners[each.face].tolist(), rate)
 
 
 def _cut(data: ReleaseData, each: Placed, part: Rectangle) -> bytes:

@@ -24,13 +24,11 @@ from typing import ClassVar
 from xml.etree import ElementTree
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checks.manga109 import check_manga109
+from icf.dataset.formats.layouts import NO_ALBUM, NOBODY, NOBODY_ID, plain
 from icf.dataset.formats.records import SPLITS, Record, Records, Split, placed_in
 from icf.dataset.plan import Plan
-
-#: Whoever is not named.
-NOBODY = "Other"
-_NOBODY_ID = "ffffffff"
-_NO_ALBUM = "Without an album"
 
 
 class Manga109Writer:
@@ -62,6 +60,10 @@ class Manga109Writer:
             names = "".join(f"album_{number:03d}\n" for number in range(len(books)))
             (folder / root / "books.txt").write_text(names, encoding="ascii")
 
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every page, face and character against the contents."""
+        return check_manga109(files)
+
 
 def _books(plan: Plan, records: Sequence[Record]) -> Mapping[str, list[Record]]:
     """Return the pages of each album, sorted by its name; each page is in one."""
@@ -75,7 +77,7 @@ def _books(plan: Plan, records: Sequence[Record]) -> Mapping[str, list[Record]]:
         title = album.get(each.placed.picture, "")
         books.setdefault(title, []).append(each)
     ordered = sorted(books, key=lambda title: (not title, title))
-    return {title or _NO_ALBUM: books[title] for title in ordered}
+    return {title or NO_ALBUM: books[title] for title in ordered}
 
 
 def _characters(
@@ -105,7 +107,7 @@ class _Book:
         boxes = self.plan.selection.pictures.boxes[page.placed.picture]
         for box, corners in zip(boxes, page.boxes, strict=True):
             label, _ = self.who.get(box.face_id or 0, (None, ""))
-            yield _NOBODY_ID if label is None else f"{label:08x}", corners
+            yield NOBODY_ID if label is None else f"{label:08x}", corners
 
     def characters(self) -> Mapping[str, str]:
         """The name of each character of the book, by id."""
@@ -115,10 +117,10 @@ class _Book:
 
 
 def _write_book(path: Path, book: _Book) -> None:
-    root = ElementTree.Element("book", title=_plain(book.title))
+    root = ElementTree.Element("book", title=plain(book.title))
     characters = ElementTree.SubElement(root, "characters")
     for identity, name in book.characters().items():
-        about = {"id": identity, "name": _plain(name)}
+        about = {"id": identity, "name": plain(name)}
         ElementTree.SubElement(characters, "character", about)
     pages = ElementTree.SubElement(root, "pages")
     number = 0
@@ -133,8 +135,3 @@ def _write_book(path: Path, book: _Book) -> None:
             number += 1
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, "utf-8", xml_declaration=True)
-
-
-def _plain(text: str) -> str:
-    """Leave out control characters, which XML cannot say."""
-    return "".join(each for each in text if each.isprintable())

@@ -134,13 +134,13 @@ class Records:
         if split == "train":
             role = "train"
         elif each.label >= 0:
-            role = "seen" if each.label < self._trained else "unseen"
+            role = "seen" if each.label in self._trained else "unseen"
         return Who(each.label, role, name, known.album, known.character)
 
     @cached_property
-    def _trained(self) -> int:
-        """How many labels are in train: the first ones."""
-        return len({each.label for each in self._plan.train})
+    def _trained(self) -> frozenset[int]:
+        """The labels in train; after an earlier release, not the first ones alone."""
+        return frozenset(each.label for each in self._plan.train)
 
 
 def placed_in(plan: Plan, task: Task, split: Split) -> Sequence[Placed]:

@@ -14,14 +14,16 @@ pose), all 0: nobody was asked about them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
-from icf.dataset.formats.records import SPLITS, Record, Records, Split
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checks.widerface import check_widerface
+from icf.dataset.formats.layouts import CALLED
+from icf.dataset.formats.records import SPLITS, Record, Records
 
-_CALLED: Mapping[Split, str] = {"train": "train", "test": "val"}
 #: A folder is an event there; each has at most so many pictures.
 _IN_FOLDER = 5_000
 _LISTS = Path("wider_face_split")
@@ -43,7 +45,7 @@ class WiderFaceWriter:
         (folder / _LISTS).mkdir()
         records = Records(data)
         for split in SPLITS:
-            called = _CALLED[split]
+            called = CALLED[split]
             images = Path(f"WIDER_{called}", "images")
             (folder / images).mkdir(parents=True)
             path = folder / _LISTS / f"wider_face_{called}_bbx_gt.txt"
@@ -53,6 +55,10 @@ class WiderFaceWriter:
                     (folder / images / event).mkdir(exist_ok=True)
                     yield data.put(each.placed, folder, images / event / each.name)
                     file.write(_rows(each, f"{event.name}/{each.name}"))
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture and box against the contents."""
+        return check_widerface(files)
 
 
 def _rows(record: Record, name: str) -> str:

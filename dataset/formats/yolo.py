@@ -12,24 +12,15 @@ picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from icf.dataset.formats.base import Corners, ReleaseData, WrittenPicture
-from icf.dataset.formats.records import FACE, SPLITS, Record, Records, Split
-
-#: What YOLO calls the test: it must have a ``val``, and scores on that.
-_CALLED: Mapping[Split, str] = {"train": "train", "test": "val"}
-
-_CONFIG = f"""\
-train: images/train
-val: images/val
-test: images/val
-nc: 1
-names:
-  0: {FACE}
-"""
+from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checks.yolo import check_yolo
+from icf.dataset.formats.layouts import CALLED, CONFIG, DATA_YAML
+from icf.dataset.formats.records import SPLITS, Record, Records
 
 
 class YoloWriter:
@@ -47,7 +38,7 @@ class YoloWriter:
         records = Records(data)
         for split in SPLITS:
             images, labels = (
-                Path(kind, _CALLED[split]) for kind in ("images", "labels")
+                Path(kind, CALLED[split]) for kind in ("images", "labels")
             )
             for place in (images, labels):
                 (folder / place).mkdir(parents=True)
@@ -55,7 +46,11 @@ class YoloWriter:
                 yield data.put(each.placed, folder, images / each.name)
                 file = folder / labels / f"{each.name.rpartition('.')[0]}.txt"
                 file.write_text(_labels(each), encoding="ascii")
-        (folder / "data.yaml").write_text(_CONFIG, encoding="ascii")
+        (folder / DATA_YAML).write_text(CONFIG, encoding="ascii")
+
+    def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
+        """Check every picture and box against the contents."""
+        return check_yolo(files)
 
 
 def _labels(record: Record) -> str:

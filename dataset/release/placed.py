@@ -17,6 +17,7 @@ from icf.dataset.contents import (
     Contents,
     texts,
 )
+from icf.dataset.formats.box_cells import TrueBox, cell_of
 from icf.dataset.origins import Origins
 from icf.dataset.plan import Plan
 from icf.dataset.selection import Selection
@@ -33,6 +34,7 @@ def contents_of(plan: Plan) -> Contents:
     faces, pictures = selection.faces, selection.pictures
     is_face = face >= 0
     corners = np.where(is_face[:, None], faces.corners[face], np.nan)
+    width, height = pictures.size[picture].reshape(-1, 2).T
     return Contents(
         part=texts(_parts(plan)),
         name=texts([each.path for each in placed]),
@@ -45,9 +47,32 @@ def contents_of(plan: Plan) -> Contents:
         face_phash=np.where(is_face, faces.hashes.phash[face], 0),
         face_dhash=np.where(is_face, faces.hashes.dhash[face], 0),
         label=np.array([each.label for each in placed], np.int64),
+        width=width.astype(np.int64),
+        height=height.astype(np.int64),
+        boxes=texts(_boxes(plan)),
         **_names(selection, face),
         **_origins(selection, face, picture),
     )
+
+
+def _boxes(plan: Plan) -> list[str]:
+    """The cell ``boxes`` of each row."""
+    cells = [""] * (len(plan.train) + len(plan.test))
+    ids = plan.selection.faces.face
+    boxes = plan.selection.pictures.boxes
+    for faces, pictures in (
+        (plan.train, plan.detection_train),
+        (plan.test, plan.detection_test),
+    ):
+        names = {int(ids[each.face]): each.path for each in faces if each.label >= 0}
+        cells += [
+            cell_of(
+                TrueBox(box.corners, names.get(box.face_id or 0, ""))
+                for box in boxes[each.picture]
+            )
+            for each in pictures
+        ]
+    return cells
 
 
 def _origins(

@@ -10,6 +10,7 @@ from typing import Any
 
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents
+from icf.dataset.formats.beside import CROPS
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
 from icf.dataset.formats.registry import (
     RELINK,
@@ -25,6 +26,7 @@ from icf.dataset.release.present import (
     taken_down,
 )
 from icf.dataset.release.sums import read_sums
+from icf.dataset.verify.capped import NAMED, Capped
 from icf.dataset.verify.earlier import check_earlier
 from icf.dataset.verify.hub import check_hub
 from icf.dataset.verify.leaks import check_leaks
@@ -50,7 +52,8 @@ class Verified:
     Attributes:
         folder: the release.
         files: how many it has.
-        faults: whatever is not as it was written; sorted, each once.
+        faults: whatever is not as it was written; sorted, each once, those of a kind
+            that are too many to name as a count.
         notes: what else is to be known, and what could not be checked.
     """
 
@@ -65,6 +68,7 @@ def verify(
     *,
     quick: bool = False,
     hub: bool = False,
+    most: int | None = NAMED,
     advance: Advance = lambda _: None,
 ) -> Verified:
     """Check everything that can be.
@@ -73,6 +77,7 @@ def verify(
         folder: the release.
         quick: do not decode the pictures.
         hub: look for what the Hugging Face Hub does not take, too.
+        most: faults of one kind that are named; the rest is counted; None: all.
         advance: called with 1 after each file that was read.
 
     Raises:
@@ -87,11 +92,13 @@ def verify(
     hashes = hash_all(folder, advance)
     look = _Look(folder, hashes, quick)
     gone, links = taken_down(folder), look.links()
-    found = {fault for fault in look.faults() if not _is_of(fault, gone | links)}
+    absent = gone | links
+    found = Capped(most)
+    found.add(fault for fault in look.faults() if not _is_of(fault, absent))
     if hub:
-        found.update(check_hub(folder, [*hashes, SUMS]))
+        found.add(check_hub(folder, [*hashes, SUMS]))
     notes = [*_notes(folder, gone, links), *look.notes]
-    return Verified(folder, len(hashes), tuple(sorted(found)), tuple(notes))
+    return Verified(folder, len(hashes), found.all(), tuple(notes))
 
 
 def _is_of(fault: Fault, gone: frozenset[str]) -> bool:
@@ -188,8 +195,8 @@ class _Look:
             )
         if "crops" in summary.get("settings", {}):
             self.notes.append(
-                "faces are cut out (--crops): their files have no other hash than that "
-                f"in {SUMS}"
+                "faces are cut out (--crops): they are known by their hashes in "
+                f"{CROPS} and {SUMS}, and not by their pixels"
             )
         if self.quick:
             self.notes.append("no picture was decoded (--quick)")
@@ -221,7 +228,9 @@ class _Look:
                 for file, sha256 in self.hashes.items()
                 if PurePosixPath(file).is_relative_to(place)
             }
-            files = ReleaseFiles(self.folder / place, contents, inside, summary)
+            files = ReleaseFiles(
+                self.folder / place, contents, inside, summary, self.folder
+            )
             for fault in check(files):
                 yield Fault((PurePosixPath(place) / fault.file).as_posix(), fault.what)
 

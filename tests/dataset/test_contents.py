@@ -19,12 +19,18 @@ from icf.dataset.contents import (
     texts,
     write_contents,
 )
+from icf.dataset.formats.box_cells import TrueBox, boxes_in, cell_of
 from icf.errors import BadInput
 
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 HASH = st.integers(-(2**63), 2**63 - 1)
 NAME = st.text(min_size=1).filter(lambda text: "\0" not in text and _encodes(text))
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+SIDE = st.integers(0, 10**9 - 1)
+BOX = st.builds(
+    TrueBox, st.tuples(*[NUMBER] * 4), st.sampled_from(["", "a/b.jpg", "c.png"])
+)
+BOXES = st.lists(BOX, max_size=3).map(cell_of)
 
 
 def _encodes(text: str) -> bool:
@@ -41,18 +47,20 @@ def rows(draw: st.DrawFn) -> tuple[object, ...]:
     seen = [draw(each) for each in (NAME, HEX, HEX, HASH, HASH)]
     keys = [draw(st.text("a=1 ,\n\"'")) for _ in range(3)]
     if part not in FACES:
-        return (part, *seen, (np.nan,) * 4, "", 0, 0, -1, "", "", "", *keys)
+        size = draw(SIDE), draw(SIDE), draw(BOXES)
+        return (part, *seen, (np.nan,) * 4, "", 0, 0, -1, "", "", "", *keys, *size)
     corners = tuple(draw(NUMBER) for _ in range(4))
     hashes = draw(HEX), draw(HASH), draw(HASH)
     label = -1 if part == "distractor" else draw(st.integers(0, 10**6))
     who = draw(NAME), draw(NAME), draw(st.sampled_from(CONFIRMED_BY))
-    return (part, *seen, corners, *hashes, label, *who, *keys)
+    size = draw(SIDE), draw(SIDE), ""
+    return (part, *seen, corners, *hashes, label, *who, *keys, *size)
 
 
 def made_of(some: list[tuple[object, ...]]) -> Contents:
-    columns: list[Any] = list(zip(*some, strict=True)) if some else [()] * 17
+    columns: list[Any] = list(zip(*some, strict=True)) if some else [()] * 20
     types = {2: "S64", 3: "S64", 4: "i8", 5: "i8", 6: "f8", 7: "S64", 8: "i8", 9: "i8"}
-    types[10] = "i8"
+    types |= {10: "i8", 17: "i8", 18: "i8"}
     made: list[Any] = [
         np.array(column, types[at]) if at in types else texts(list(map(str, column)))
         for at, column in enumerate(columns)
@@ -82,6 +90,7 @@ FACE = (
     *("train", "a/b.jpg", "a" * 64, "b" * 64, "0" * 16, "f" * 16),
     *("1.5", "2", "30", "40", "c" * 64, "1" * 16, "2" * 16, "7", "Luna", "Stars"),
     *("people", "", "", ""),
+    *("99", "100", ""),
 )
 
 
@@ -112,6 +121,9 @@ def read(path: Path, *lines: str) -> Contents:
         ("label", "1.0"),
         ("album", ""),
         ("confirmed_by", "somebody"),
+        ("width", "-1"),
+        ("height", "1.5"),
+        ("boxes", "1 2 3 4"),
     ],
 )
 def test_a_cell_that_cannot_be_is_named_with_file_and_line(
@@ -141,6 +153,17 @@ def test_a_file_of_another_form_is_named_with_the_line(
     path.write_text(spoil(f"{','.join(COLUMNS)}\n{','.join(FACE)}\n"))
     with pytest.raises(BadInput, match=rf"contents.csv: line {line}: "):
         read_contents(path)
+
+
+def test_what_an_earlier_version_did_not_write_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "contents.csv"
+    contents = read(path, ",".join(COLUMNS[:-3]), ",".join(FACE[:-3]))
+    assert (contents.width[0], contents.height[0], contents.boxes[0]) == (0, 0, "")
+
+
+@given(st.lists(BOX, max_size=4))
+def test_boxes_in_a_cell_are_read_as_they_were(boxes: list[TrueBox]) -> None:
+    assert boxes_in(cell_of(boxes)) == tuple(boxes)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -19,8 +19,12 @@ from icf.dataset.contents import (
     Contents,
 )
 from icf.dataset.formats.base import whole_corners
+from icf.dataset.formats.box_cells import boxes_in
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
-from icf.dataset.formats.icartoonface.tables import check_identities, check_unconfirmed
+from icf.dataset.formats.checks.identities import check_identities
+from icf.dataset.formats.crops import crop_rectangle
+from icf.dataset.formats.icartoonface.lines import align
+from icf.dataset.formats.icartoonface.tables import check_unconfirmed
 from icf.errors import BadInput
 from icf.icartoonface.detection import (
     DetectionBoxes,
@@ -41,6 +45,7 @@ from icf.icartoonface.release_files import (
     DETTRAIN_BOXES,
     DETTRAIN_FOLDER,
     FEATURES,
+    IDENTITIES,
     RECTEST_FOLDER,
     RECTEST_INFO,
     RECTRAIN_FOLDER,
@@ -79,7 +84,7 @@ def check_lists(files: ReleaseFiles) -> Iterator[Fault]:
         (DETTEST_FOUND, lambda path: _check_found(files, path)),
     ):
         yield from _checked(files, path, look)
-    yield from check_identities(files)
+    yield from check_identities(files, IDENTITIES.as_posix())
     yield from check_unconfirmed(files, FOLDERS)
 
 
@@ -128,18 +133,12 @@ def check_pictures(files: ReleaseFiles) -> Iterator[Fault]:
 
 def _check_train(files: ReleaseFiles, path: Path, train: Contents) -> Iterator[str]:
     listed = read_rectrain_det(path)
-    yield from _check_rows(files, train, listed.paths, listed.boxes)
+    yield from _check_rows(files, train, listed.paths, listed.boxes, None)
 
 
 def _check_test(files: ReleaseFiles, path: Path, test: Contents) -> Iterator[str]:
     info = read_rectest_info(path)
-    yield from _check_rows(files, test, info.files, info.boxes)
-    if len(info.labels) == len(test):
-        for row in np.flatnonzero(info.labels != test.label).tolist():
-            yield (
-                f"line {row + 1}: {info.files[row]} has the label {info.labels[row]}, "
-                f"and {test.label[row]} in contents.csv"
-            )
+    yield from _check_rows(files, test, info.files, info.boxes, info.labels)
     expected = make_pairs(info.labels)
     if not np.array_equal(info.pairs, expected):
         yield (
@@ -149,33 +148,77 @@ def _check_test(files: ReleaseFiles, path: Path, test: Contents) -> Iterator[str
 
 
 def _check_rows(
-    files: ReleaseFiles, rows: Contents, names: Sequence[str], boxes: IntArray
+    files: ReleaseFiles,
+    rows: Contents,
+    names: Sequence[str],
+    boxes: IntArray,
+    labels: IntArray | None,
 ) -> Iterator[str]:
-    if len(names) != len(rows):
-        yield f"lists {len(names):,} pictures, and contents.csv {len(rows):,}"
-    expected = np.maximum(np.rint(rows.corners), 0)
-    for row, (name, meant) in enumerate(zip(names, rows.name.tolist(), strict=False)):
-        if name != meant:
-            yield f"line {row + 1}: expected {meant}, found {name}"
-            continue
-        if files.crops or (boxes[row] == expected[row]).all():
-            continue
-        inside = _inside(files, rows, row)
-        if inside is None or (boxes[row] != inside).any():
-            wanted = expected[row] if inside is None else inside
+    meant = rows.name.tolist()
+    found = align(names, meant)
+    for row in found.missing:
+        yield f"has no line of {meant[row]}"
+    for place in found.added:
+        yield f"line {place + 1}: {names[place]} is not in this part"
+    for place in found.repeated:
+        yield f"line {place + 1}: has {names[place]} a second time"
+    for place in sorted(found.moved):
+        yield f"line {place + 1}: {names[place]} is out of order"
+    for place, row in found.pairs:
+        line = f"line {place + 1}: {names[place]} has"
+        if labels is not None and labels[place] != rows.label[row]:
             yield (
-                f"line {row + 1}: {name} has the box {_shown(boxes[row])}, and "
-                f"{_shown(wanted)} in contents.csv"
+                f"{line} the label {labels[place]}, and {rows.label[row]} in "
+                "contents.csv"
+            )
+        expected = _box(files, rows, row, boxes[place])
+        if expected is not None and (boxes[place] != expected).any():
+            yield (
+                f"{line} the box {_shown(boxes[place])}, and {_shown(expected)} in "
+                "contents.csv"
             )
 
 
-def _inside(files: ReleaseFiles, rows: Contents, row: int) -> IntArray | None:
+def _box(
+    files: ReleaseFiles, rows: Contents, row: int, found: IntArray
+) -> IntArray | None:
+    """The box of a face in its picture or crop; None where nobody knows.
+
+    Args:
+        files: of the format.
+        rows: of the part.
+        row: of the face.
+        found: what the list says: of a release of an earlier version, a picture has
+            to be decoded where the face ends outside of it.
+    """
+    size = int(rows.width[row]), int(rows.height[row])
+    corners = rows.corners[row].tolist()
+    if all(size):
+        box = whole_corners(corners, size)
+        if not files.crops:
+            return np.array(box, np.int64)
+        if files.rate is None:
+            return None
+        part = crop_rectangle(corners, size, files.rate)
+        inside = np.array([part.x1, part.y1, part.x1, part.y1], np.int64)
+        return np.subtract(np.array(box, np.int64), inside)
+    if files.crops:
+        return None
+    expected: IntArray = np.maximum(np.rint(corners), 0).astype(np.int64)
+    if (found == expected).all():
+        return expected
+    return _inside(files, rows, row, expected)
+
+
+def _inside(
+    files: ReleaseFiles, rows: Contents, row: int, otherwise: IntArray
+) -> IntArray:
     """The box of a face that ends outside of its picture, which has to be decoded."""
     file = files.folder / FOLDERS[rows.part[row]] / rows.name[row]
     try:
         picture = decode(file.read_bytes())
     except (OSError, Undecodable):
-        return None
+        return otherwise
     size = picture.width, picture.height
     return np.array(whole_corners(rows.corners[row].tolist(), size), np.int64)
 
@@ -207,9 +250,36 @@ def _check_boxes(files: ReleaseFiles, path: Path, part: str) -> Iterator[str]:
     train = part == DETECTION_TRAIN
     boxes = read_dettrain_csv(path) if train else read_dettest_csv(path)
     yield from _check_named(files, boxes, part)
+    contents = files.contents
+    rows = contents.rows(part)
+    known = {
+        str(contents.name[row]): row for row in rows.tolist() if contents.width[row]
+    }
+    found: dict[str, list[tuple[float, ...]]] = {name: [] for name in known}
+    for picture, corners in zip(
+        boxes.picture.tolist(), boxes.corners.tolist(), strict=True
+    ):
+        if (some := found.get(boxes.pictures[picture])) is not None:
+            some.append(tuple(corners))
+    for name, some in found.items():
+        row = known[name]
+        size = int(contents.width[row]), int(contents.height[row])
+        meant = [
+            whole_corners(each.corners, size) for each in boxes_in(contents.boxes[row])
+        ]
+        if some != meant:
+            yield (
+                f"{name} has the boxes {_all_shown(some)}, and {_all_shown(meant)} in "
+                "contents.csv"
+            )
     counted = files.summary.get("counts", {}).get(f"{part}_boxes")
     if counted is not None and counted != len(boxes.corners):
         yield f"has {len(boxes.corners):,} boxes, and release.json counts {counted:,}"
+
+
+def _all_shown(boxes: Sequence[Sequence[float]]) -> str:
+    shown = (" ".join(f"{side:g}" for side in each) for each in boxes)
+    return ", ".join(f"({each})" for each in shown) or "none"
 
 
 def _check_found(files: ReleaseFiles, path: Path) -> Iterator[str]:

@@ -51,7 +51,7 @@ class WiderFaceReader(Reader):
         """
         boxes, folder = self._found()
         faces = FacesByPicture(folder)
-        for block in _blocks(boxes):
+        for block in blocks(boxes):
             yield from _taken(block, faces)
         above = f"{folder.relative_to(self.path).as_posix()}/"
         yield from faces.pictures(above, complete=True, without_faces=True)
@@ -77,14 +77,14 @@ class WiderFaceReader(Reader):
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """A picture's path and the rows of numbers that follow it."""
 
     path: Row
     numbers: tuple[Row, ...]
 
 
-def _blocks(path: Path) -> Iterator[_Block]:
+def blocks(path: Path) -> Iterator[Block]:
     """Divide the list at its paths, so that a wrong count affects one picture."""
     head: Row | None = None
     numbers: list[Row] = []
@@ -93,13 +93,13 @@ def _blocks(path: Path) -> Iterator[_Block]:
             numbers.append(row)
         elif row.text.strip():
             if head is not None:
-                yield _Block(head, tuple(numbers))
+                yield Block(head, tuple(numbers))
             head, numbers = row, []
     if head is not None:
-        yield _Block(head, tuple(numbers))
+        yield Block(head, tuple(numbers))
 
 
-def _taken(block: _Block, faces: FacesByPicture) -> Iterator[Skipped]:
+def _taken(block: Block, faces: FacesByPicture) -> Iterator[Skipped]:
     """Take a picture and its faces; yield what is left out."""
     name = block.path.text.strip()
     if skipped := faces.add_picture(_where(block.path), name):

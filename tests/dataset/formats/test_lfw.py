@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.dataset.formats.lfw import FOLDS, PAIRS, make_folds, pairs_file
+from icf.dataset.formats.pairs import FOLDS, PAIRS, make_folds, pairs_file
 from icf.images import decode
 from tests.dataset.formats.conftest import Exported
 

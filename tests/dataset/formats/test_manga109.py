@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from icf.dataset.formats.manga109 import NOBODY
+from icf.dataset.formats.layouts import NOBODY
 from icf.dataset.formats.records import Split
 from icf.models.data.base import LabelledPicture
 from icf.models.data.spec import open_reader, parse

@@ -173,13 +173,14 @@ def without_last_line(text: str) -> str:
     ("file", "change", "named"),
     [
         (RECTRAIN_LIST, lambda t: t.replace("\t22\t", "\t23\t", 1), "line 1: .* box"),
-        (RECTRAIN_LIST, without_last_line, "lists"),
+        (RECTRAIN_LIST, without_last_line, "has no line of"),
         (RECTRAIN_LIST, lambda t: t.replace("\t", " ", 1), "line 1: .*TAB"),
         (RECTEST_INFO, first_label, "label"),
         (RECTEST_INFO, without_last_line, "pairs"),
         (IDENTITIES, lambda t: t.replace("Character 1-0", "Luna", 1), "Luna"),
         (UNASKED, without_last_line, "has no row"),
         (DETTEST_BOXES, without_last_line, "boxes, and release.json counts"),
+        (DETTEST_BOXES, lambda t: t.replace(",22,", ",23,", 1), "has the boxes"),
         (
             DETTEST_BOXES,
             lambda t: t.replace("detval_00001", "detval_90001"),
@@ -197,6 +198,19 @@ def test_an_edited_list_is_named_with_its_line_though_the_sums_agree(
     assert names_of(found) == {file.as_posix()}
     with pytest.raises(AssertionError, match=named):
         raise AssertionError(found)
+
+
+@pytest.mark.parametrize(("file", "end"), [(RECTRAIN_LIST, ""), (RECTEST_INFO, " -1")])
+def test_of_a_line_that_was_deleted_that_line_alone_is_named(
+    release: Path, file: Path, end: str
+) -> None:
+    rows = (release / file).read_text().splitlines(keepends=True)
+    lost = next(row for row in rows if row.rstrip("\n").endswith(end))
+    rows.remove(lost)
+    (release / file).write_text("".join(rows))
+    sum_again(release)
+    found = [line for line in lines(release) if "features" not in line]
+    assert found == [f"{file.as_posix()}: has no line of {lost.split()[0]}"]
 
 
 def rewrite(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:

@@ -34,6 +34,7 @@ from icf.app.importing.given import (
     Stated,
 )
 from icf.dataset import contents, licences
+from icf.dataset.formats.box_cells import boxes_in
 from icf.errors import BadInput
 from icf.icartoonface.detection import (
     DetectionBoxes,
@@ -171,7 +172,7 @@ class Release:
             picture.is_test |= part in _HELD_OUT
             if part in contents.FACES:
                 picture.faces.append(self._face(table, row))
-        self._detection(pictures, by_name)
+        self._detection(table, pictures, by_name)
         return pictures
 
     def _face(self, table: contents.Contents, row: int) -> GivenFace:
@@ -190,17 +191,16 @@ class Release:
         )
 
     def _detection(
-        self, pictures: Mapping[str, _Picture], by_name: Mapping[tuple[str, str], str]
+        self,
+        table: contents.Contents,
+        pictures: Mapping[str, _Picture],
+        by_name: Mapping[tuple[str, str], str],
     ) -> None:
         """Add what people verified, and what the detector found."""
         if self.summary.get("detection_boxes") == "verified":
-            for part, boxes in (
-                (contents.DETECTION_TRAIN, self._boxes(DETTRAIN_BOXES)),
-                (contents.DETECTION_TEST, self._boxes(DETTEST_BOXES)),
-            ):
-                for name, corners in _by_picture(boxes):
-                    if sha256 := by_name.get((part, name)):
-                        pictures[sha256].verified = corners
+            for part, name, corners in self._true_boxes(table):
+                if sha256 := by_name.get((part, name)):
+                    pictures[sha256].verified = corners
         path = self._above / DETTEST_FOUND
         if path.is_file():
             self._found(path, pictures, by_name)
@@ -227,9 +227,25 @@ class Release:
             if sha256 := by_name.get(key):
                 _add_found(pictures[sha256], tuple(corners), score, detector, number)
 
-    def _boxes(self, name: Path) -> DetectionBoxes:
-        read = read_dettrain_csv if name == DETTRAIN_BOXES else read_dettest_csv
-        return read(self._above / name)
+    def _true_boxes(
+        self, table: contents.Contents
+    ) -> Iterator[tuple[str, str, tuple[Box, ...]]]:
+        """Yield part, name and boxes of each picture of the detection set.
+
+        An earlier version has them in whole pixels, in its lists alone.
+        """
+        rows = table.rows(contents.DETECTION_TRAIN, contents.DETECTION_TEST)
+        if table.width[rows].all():
+            for row in rows.tolist():
+                boxes = tuple(each.corners for each in boxes_in(table.boxes[row]))
+                yield table.part[row], table.name[row], boxes
+            return
+        for part, listed in (
+            (contents.DETECTION_TRAIN, read_dettrain_csv(self._above / DETTRAIN_BOXES)),
+            (contents.DETECTION_TEST, read_dettest_csv(self._above / DETTEST_BOXES)),
+        ):
+            for name, boxes in _by_picture(listed):
+                yield part, name, boxes
 
     def _detector(self) -> str:
         """The hash of the model that found the boxes of the test."""

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from icf.dataset.contents import FILE, read_contents
-from icf.dataset.formats.checked import Fault, ReleaseFiles
-from icf.dataset.formats.webdataset.writer import WebDatasetWriter
-from tests.dataset.drawn import digest
+from tests.dataset.formats.checks.copied import Copied
 from tests.dataset.formats.conftest import Exported
 
 SHARD = "recognition-test-000000.tar"
 Members = list[tuple[str, bytes]]
-
-
-def faults(exported: Exported, folder: Path) -> list[Fault]:
-    contents = read_contents(exported.folder / FILE)
-    settings: dict[str, object] = {"crops": {}} if exported.plan.crops else {}
-    summary = {"settings": settings}
-    files = ReleaseFiles(folder, contents, digest(folder), summary)
-    return list(WebDatasetWriter().verify(files))
-
-
-@pytest.mark.parametrize("kind", ["whole", "cropped"])
-def test_shards_as_they_were_written_have_no_fault(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
-    exported: Exported = request.getfixturevalue(kind)
-    assert faults(exported, exported.of("webdataset")) == []
 
 
 def swap(members: Members) -> None:
@@ -74,7 +56,7 @@ def lose_labels(members: Members) -> None:
         (swap, "is another picture"),
         (relabel, "has the label 9"),
         (move_box, "has the box"),
-        (lose, "is in none of its shards"),
+        (lose, "has nothing of"),
         (repeat, "a second time"),
         (add, "has other.jpg, which is not in this part"),
         (lose_labels, "has no JSON behind it"),
@@ -83,8 +65,8 @@ def lose_labels(members: Members) -> None:
 def test_what_was_changed_in_a_shard_is_named(
     whole: Exported, tmp_path: Path, change: Callable[[Members], None], said: str
 ) -> None:
-    folder = tmp_path / "webdataset"
-    shutil.copytree(whole.of("webdataset"), folder)
+    copied = Copied.of(whole, "webdataset", tmp_path)
+    folder = copied.folder
     with tarfile.open(folder / SHARD) as tar:
         members = [
             (each.name, file.read())
@@ -97,12 +79,29 @@ def test_what_was_changed_in_a_shard_is_named(
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    assert said in " ".join(map(str, faults(whole, folder)))
+    assert said in " ".join(copied.said())
 
 
 def test_a_shard_that_was_cut_off_is_named(whole: Exported, tmp_path: Path) -> None:
-    folder = tmp_path / "webdataset"
-    shutil.copytree(whole.of("webdataset"), folder)
+    copied = Copied.of(whole, "webdataset", tmp_path)
+    folder = copied.folder
     content = (folder / SHARD).read_bytes()
     (folder / SHARD).write_bytes(content[: len(content) // 2])
-    assert any(fault.file == SHARD for fault in faults(whole, folder))
+    assert any(fault.file == SHARD for fault in copied.faults())
+
+
+def test_an_index_that_is_not_that_of_its_shard_is_named(
+    whole: Exported, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, "webdataset", tmp_path)
+    index = SHARD.replace(".tar", ".parquet")
+    table = pq.read_table(copied.folder / index)
+    rows = table.to_pylist()
+    rows[0]["offset"] += 512
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), copied.folder / index)
+    name = rows[0]["file"]
+    assert copied.said() == [
+        f"{index}: has another place or label of {name} than the shard"
+    ]
+    (copied.folder / index).unlink()
+    assert copied.said() == [f"{index}: is missing"]

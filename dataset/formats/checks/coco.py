@@ -1,0 +1,79 @@
+"""Read the JSON files of the format COCO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from icf.dataset.formats.base import Corners
+from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checks.known import Known
+from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.records import FACE, SPLITS, Split
+
+
+def check_coco(files: ReleaseFiles) -> Iterator[Fault]:
+    """Check every picture and box against the contents."""
+    layout = Layout(
+        {("detection", split): _file(split) for split in SPLITS},
+        tuple(f"{split}/" for split in SPLITS),
+    )
+    return check_listed(Known(files), layout, _all(files))
+
+
+def _file(split: Split) -> str:
+    return f"annotations/instances_{split}.json"
+
+
+def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
+    for split in SPLITS:
+        file = _file(split)
+        if file not in files.hashes:
+            yield Fault(file, MISSING)
+            continue
+        try:
+            with (files.folder / file).open(encoding="utf-8") as opened:
+                content = json.load(opened, object_hook=_small)
+            yield from _pictures(content, file, split)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            yield Fault(file, f"cannot be read: {error!r}")
+
+
+def _small(value: dict[str, Any]) -> Any:
+    """Keep of an annotation what is checked: there may be a hundred thousand."""
+    if "bbox" not in value:
+        return value
+    is_face = value["category_id"] == 1 and not value["iscrowd"]
+    x, y, width, height = value["bbox"]
+    is_area = value["area"] == width * height
+    return value["image_id"], (x, y, x + width, y + height), is_face and is_area
+
+
+def _pictures(
+    content: dict[str, Any], file: str, split: Split
+) -> Iterator[Listed | Fault]:
+    if [(each["id"], each["name"]) for each in content["categories"]] != [(1, FACE)]:
+        yield Fault(file, f"has other categories than 1, {FACE}")
+    boxes: dict[Any, list[Corners]] = {}
+    for number, (image, box, is_face) in enumerate(content["annotations"]):
+        boxes.setdefault(image, []).append(box)
+        if not is_face:
+            yield Fault(
+                file, f"annotations[{number}]: is no face of the area of its box"
+            )
+    for number, image in enumerate(content["images"]):
+        name = str(image["file_name"])
+        yield Listed(
+            file,
+            "detection",
+            split,
+            name,
+            place=f"images[{number}]",
+            picture=f"{split}/{name}",
+            size=(image["width"], image["height"]),
+            boxes=tuple(boxes.pop(image["id"], ())),
+            says={"sha256": image["sha256"]},
+        )
+    for each in boxes:
+        yield Fault(file, f"has annotations of the picture {each}, which it has not")

@@ -1,0 +1,34 @@
+"""What the columns of ImageFolder and Parquet say of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from icf.dataset.formats.base import Corners, Task
+
+
+def said_by(task: Task, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row says, by the names of `Listed`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it has not the columns of the task.
+    """
+    said: dict[str, Any] = {
+        "size": (row["width"], row["height"]),
+        "says": {"sha256": row["sha256"]},
+    }
+    if task == "detection":
+        return {**said, "boxes": tuple(map(_corners, row["objects"]["bbox"]))}
+    names = ("sha256", "role", "album", "character")
+    return {
+        **said,
+        "label": row["label"],
+        "boxes": (_corners(row["bbox"]),),
+        "says": {name: row[name] for name in names},
+    }
+
+
+def _corners(box: tuple[int, int, int, int]) -> Corners:
+    x, y, width, height = box
+    return x, y, x + width, y + height

@@ -1,0 +1,69 @@
+"""Read the metadata of the format ImageFolder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from icf.dataset.formats.base import Task
+from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checks.columns import said_by
+from icf.dataset.formats.checks.identities import check_identities
+from icf.dataset.formats.checks.known import PARTS, Known
+from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.layouts import METADATA, identity_folder
+from icf.dataset.formats.records import Split
+
+
+def check_imagefolder(files: ReleaseFiles) -> Iterator[Fault]:
+    """Check every picture, label and box against the contents."""
+    layout = Layout({part: f"{'/'.join(part)}/{METADATA}" for part in PARTS})
+    known = Known(files)
+    yield from check_listed(known, layout, _all(files, known))
+    yield from check_identities(files)
+
+
+def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
+    for task, split in PARTS:
+        above = f"{task}/{split}/"
+        file = f"{above}{METADATA}"
+        if file not in files.hashes:
+            yield Fault(file, MISSING)
+            continue
+        pictures = set()
+        try:
+            for each in _rows(files, file, task, split):
+                pictures.add(each.picture)
+                yield from _in_its_folder(each, known)
+                yield each
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            yield Fault(file, f"cannot be read to its end: {error!r}")
+            continue
+        for name in files.hashes:
+            if name.startswith(above) and name != file and name not in pictures:
+                yield Fault(name, f"is in no row of {file}")
+
+
+def _in_its_folder(each: Listed, known: Known) -> Iterator[Fault]:
+    """Hold the folder against the identity: many loaders take it for the label."""
+    row = known.row(each.task, each.split, each.name)
+    if each.task == "recognition" and row is not None:
+        meant = identity_folder(known.label(row))
+        if each.picture.split("/")[2] != meant:
+            yield Fault(each.picture, f"is in another folder than that of {meant}")
+
+
+def _rows(files: ReleaseFiles, file: str, task: Task, split: Split) -> Iterator[Listed]:
+    with (files.folder / file).open(encoding="utf-8") as opened:
+        for number, line in enumerate(opened, 1):
+            row = json.loads(line)
+            inside = str(row["file_name"])
+            yield Listed(
+                file,
+                task,
+                split,
+                inside.rpartition("/")[2],
+                place=f"line {number}",
+                picture=f"{task}/{split}/{inside}",
+                **said_by(task, row),
+            )

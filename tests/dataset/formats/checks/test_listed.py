@@ -1,0 +1,97 @@
+"""What is common to the checks of all formats."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from icf.dataset.contents import FILE, LATER
+from tests.dataset.formats.checks.copied import Copied, faults
+from tests.dataset.formats.conftest import FORMATS, Exported
+
+#: A part of the detection set that is loose in these.
+LOOSE = ("coco", "yolo", "widerface", "imagefolder")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("kind", ["whole", "cropped"])
+def test_a_format_as_it_was_written_has_no_fault(
+    kind: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    exported: Exported = request.getfixturevalue(kind)
+    assert faults(exported.folder, name) == []
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "manga109", "webdataset", "lfw"])
+def test_what_an_earlier_version_did_not_write_is_not_held_against_it(
+    whole: Exported, name: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, name, tmp_path)
+    with (tmp_path / FILE).open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    kept = [place for place, column in enumerate(header) if column not in LATER]
+    with (tmp_path / FILE).open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [row[each] for each in kept] for row in [header, *rows]
+        )
+    assert copied.faults() == []
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_a_picture_that_is_swapped_missing_or_added_is_named(
+    whole: Exported, name: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, name, tmp_path)
+    pictures = copied.files("**/*.jpg")
+    one, other, gone = [each for each in pictures if "detval" in each][:3]
+    copied.swap(one, other)
+    (copied.folder / gone).unlink()
+    added = (copied.folder / one).with_name("added.jpg")
+    added.write_bytes(b"?")
+    said = copied.said()
+    assert {line.split(": ")[0] for line in said if "is another picture" in line} == {
+        one,
+        other,
+    }
+    name = gone.rpartition("/")[2]
+    assert any(
+        line.startswith(f"{gone}: is missing") or line.endswith(f"nothing of {name}")
+        for line in said
+    ), said
+    assert any("added." in line for line in said), said
+
+
+@pytest.mark.parametrize("name", ["imagefolder", "webdataset", "insightface", "lfw"])
+def test_an_edited_table_of_identities_is_named(
+    whole: Exported, name: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, name, tmp_path)
+    copied.edit("identities.csv", "Character 1-0", "Luna")
+    assert {each.file for each in copied.faults()} == {"identities.csv"}
+
+
+@pytest.mark.parametrize("name", ["imagefolder", "lfw", "insightface"])
+def test_crops_that_are_swapped_are_named(
+    cropped: Exported, name: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(cropped, name, tmp_path)
+    if name == "insightface":
+        swap_records(copied.folder)
+    else:
+        one, other = [
+            each for each in copied.files("**/*.jpg") if "detval" not in each
+        ][:2]
+        copied.swap(one, other)
+    said = [line for line in copied.said() if "is another picture" in line]
+    assert len(said) == 2
+
+
+def swap_records(folder: Path) -> None:
+    """Exchange two pictures of an identity, which may have other lengths."""
+    lines = (folder / "train.idx").read_text().splitlines()
+    offsets = {int(row.split()[0]): int(row.split()[1]) for row in lines}
+    offsets[1], offsets[2] = offsets[2], offsets[1]
+    text = "".join(f"{number}\t{offset}\n" for number, offset in offsets.items())
+    (folder / "train.idx").write_text(text)

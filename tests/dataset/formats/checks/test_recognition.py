@@ -1,0 +1,70 @@
+"""A label that was changed, a pair or record that was lost, in each format of faces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.dataset.formats.checks.copied import Copied
+from tests.dataset.formats.conftest import Exported
+
+Change = Callable[[str], str]
+META = "recognition/test/metadata.jsonl"
+
+
+def sub(pattern: str, new: str) -> Change:
+    return lambda text: re.sub(pattern, new, text, count=1, flags=re.MULTILINE)
+
+
+CASES: list[tuple[str, str, Change, str]] = [
+    ("imagefolder", META, sub(r'"label": (\d+)', r'"label": 9\1'), "has the label 9"),
+    ("imagefolder", META, sub(r'"bbox": \[', '"bbox": [1'), "has the box"),
+    ("imagefolder", META, sub(r'"role": "\w+"', '"role": "x"'), "has the role x"),
+    ("imagefolder", META, sub(r"^.*\n", ""), "has nothing of"),
+    ("imagefolder", META, sub(r"^\{", "{{"), "cannot be read to its end"),
+    ("lfw", "pairs.txt", sub(r"\t1\t2$", "\t2\t1"), "has no line"),
+    ("lfw", "pairs.txt", sub(r"^(.*)\n(.*)\n(.*)\n", r"\1\n\3\n\2\n"), "another order"),
+    ("insightface", "property", sub("^.", "99"), "says something else"),
+    ("insightface", "train.idx", sub(r"^2\t.*\n", ""), "has nothing of"),
+    ("insightface", "train.idx", sub(r"^2\t(.*)$", r"2\t1\1"), "cannot be read"),
+    ("insightface", "train.idx", sub(r"^2\t", "2000\t"), "has a record 2000"),
+    ("insightface", "train.idx", sub(r"^2\t.*$", "x"), "is no list of records"),
+]
+
+
+@pytest.mark.parametrize(("name", "file", "change", "said"), CASES)
+def test_an_edited_list_is_named(
+    whole: Exported, name: str, file: str, change: Change, said: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, name, tmp_path)
+    text = (copied.folder / file).read_text()
+    assert change(text) != text
+    (copied.folder / file).write_text(change(text))
+    assert said in " ".join(copied.said())
+
+
+def test_a_relabelled_record_is_named(whole: Exported, tmp_path: Path) -> None:
+    copied = Copied.of(whole, "insightface", tmp_path)
+    offset = int((copied.folder / "train.idx").read_text().splitlines()[1].split()[1])
+    records = bytearray((copied.folder / "train.rec").read_bytes())
+    records[offset + 12 : offset + 16] = b"\0\0\x40\x41"  # the label 12, as float32
+    (copied.folder / "train.rec").write_bytes(records)
+    [said] = copied.said()
+    assert said.startswith("train.rec: record 1: ")
+    assert "has the label 12, and not 0" in said
+
+
+def test_a_face_in_the_folder_of_another_identity_is_named(
+    whole: Exported, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, "imagefolder", tmp_path)
+    first = copied.files("recognition/train/00000/*.jpg")[0]
+    moved = first.replace("/00000/", "/00001/")
+    (copied.folder / first).rename(copied.folder / moved)
+    file = "recognition/train/metadata.jsonl"
+    inside, there = (each.removeprefix("recognition/train/") for each in (first, moved))
+    copied.edit(file, f'"{inside}"', f'"{there}"')
+    assert copied.said() == [f"{moved}: is in another folder than that of 00000"]
