@@ -14,11 +14,13 @@ import sqlalchemy as sa
 
 from icf.app.import_icartoonface.release import UNKNOWN_DETECTOR, Release
 from icf.app.import_icartoonface.release_attributes import read_attributes
+from icf.app.importing.given import GivenPicture
 from icf.app.init import make_workspace
 from icf.catalogue import schema
 from icf.catalogue.annotation.schema import box_task, verified_box
 from icf.codes import BoxStatus, FaceReason, ImageReason, Verdict
 from icf.dataset import contents
+from icf.dataset.formats.box_cells import boxes_in
 from icf.dataset.release.prepare import prepare
 from icf.errors import BadInput
 from icf.icartoonface import parts
@@ -102,12 +104,33 @@ def test_boxes_that_people_verified_are_verified_again(
         tasks = connection.execute(sa.select(box_task)).all()
         boxes = connection.execute(sa.select(verified_box)).all()
     assert {row.status for row in tasks} == {BoxStatus.VERIFIED.value}
+    # Exactly: the lists have them in whole pixels.
+    cells = contents.read_contents(release / contents.FILE).boxes.tolist()
+    wanted = [each.corners for cell in cells for each in boxes_in(cell)]
+    assert any(side % 1 for corners in wanted for side in corners)
+    assert all(row.face_id is not None for row in boxes)
+    assert sorted(tuple(row[2:6]) for row in boxes) == sorted(wanted)
+
+
+def test_boxes_of_an_earlier_version_come_from_the_lists(
+    release: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(release, tmp_path / "copy"))
+    with (copy / contents.FILE).open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    keep = [at for at, name in enumerate(header) if name not in contents.LATER]
+    with (copy / contents.FILE).open("w", newline="") as file:
+        csv.writer(file).writerows([row[at] for at in keep] for row in [header, *rows])
+    found = [
+        box
+        for each in Release(copy).pictures()
+        if isinstance(each, GivenPicture)
+        for box in each.verified or ()
+    ]
     lists = [release / DETTRAIN_BOXES, release / DETTEST_BOXES]
     lines = [line for each in lists for line in each.read_text().splitlines()]
-    assert len(boxes) == len(lines)
-    assert all(row.face_id is not None for row in boxes)
-    sides = sorted([f"{each:g}" for each in row[2:6]] for row in boxes)
-    assert sides == sorted(line.split(",")[1:5] for line in lines)
+    wanted = sorted(line.split(",")[1:5] for line in lines)
+    assert sorted([f"{each:g}" for each in box] for box in found) == wanted
 
 
 def test_what_the_detector_found_has_its_score(space: Workspace) -> None:
