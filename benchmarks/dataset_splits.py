@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.report import Result, peak_rss_mib, report
+from icf.dataset.boxes import Box
 from icf.dataset.near_duplicates import Hashes, Reach
 from icf.dataset.plan import make_plan
 from icf.dataset.release.searched import find_leaks
-from icf.dataset.selection import Box, Identity, Pictures, SelectedFaces, Selection
+from icf.dataset.selection import Identity, Pictures, SelectedFaces, Selection
 from icf.settings import DatasetSettings
 
 PICTURES, CHARACTERS, ALBUMS, DETECTION = 389_678, 5_013, 1_302, 60_000

@@ -6,6 +6,7 @@ begins with that of its file. The faces of one track are linked (``face_link``).
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -72,19 +73,17 @@ def read_origins(
         key: content keys of the faces; a track is called by the smallest of its faces.
         image: shape (m,), the ids of pictures, ascending.
     """
-    in_shots: list[tuple[int, str]] = []
-    in_files: list[tuple[int, str]] = []
-    place = {each: row for row, each in enumerate(image.tolist())}
+    shots_of, files_of = _Named(), _Named()
     for row in connection.execute(_PARTS_OF_FILES):
-        picture = place.get(row.image_id)
-        if picture is None:
+        picture = int(np.searchsorted(image, row.image_id))
+        if picture == len(image) or image[picture] != row.image_id:
             continue
         file = row.url.rpartition("#")[0]
-        in_files.append((picture, file))
+        files_of.add(picture, file)
         if row.shot is not None:
-            in_shots.append((picture, f"{file}#shot={row.shot}"))
-    shots, shot_rows, shot = _numbered(in_shots, len(image))
-    files, file_rows, file = _numbered(in_files, len(image))
+            shots_of.add(picture, f"{file}#shot={row.shot}")
+    shots, shot_rows, shot = shots_of.numbered(len(image))
+    files, file_rows, file = files_of.numbered(len(image))
     tracks, track = _tracks(connection, face, key)
     return Origins(track, shot, file, tracks, shots, files, shot_rows, file_rows)
 
@@ -101,18 +100,28 @@ _PARTS_OF_FILES = (
 )
 
 
-def _numbered(
-    found: list[tuple[int, str]], pictures: int
-) -> tuple[tuple[str, ...], IntArray, IntArray]:
-    """Number keys in their order; each picture has the smallest of its numbers."""
-    keys = tuple(sorted({key for _, key in found}))
-    number = {key: place for place, key in enumerate(keys)}
-    rows = np.array(
-        [(picture, number[key]) for picture, key in found], np.int64
-    ).reshape(-1, 2)
-    first = np.full(pictures, len(keys), np.int64)
-    np.minimum.at(first, rows[:, 0], rows[:, 1])
-    return keys, rows, np.where(first < len(keys), first, -1)
+class _Named:
+    """Pictures, each with a key that many of them share."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._pictures, self._keys = array("q"), array("q")
+
+    def add(self, picture: int, key: str) -> None:
+        """Add a row of pictures and its key."""
+        self._pictures.append(picture)
+        self._keys.append(self._known.setdefault(key, len(self._known)))
+
+    def numbered(self, pictures: int) -> tuple[tuple[str, ...], IntArray, IntArray]:
+        """Number keys in their order; each picture has the smallest of its numbers."""
+        keys = tuple(sorted(self._known))
+        number = np.empty(len(keys), np.int64)
+        number[[self._known[key] for key in keys]] = np.arange(len(keys))
+        numbers = number[np.array(self._keys, np.int64)]
+        rows = np.column_stack((np.array(self._pictures, np.int64), numbers))
+        first = np.full(pictures, len(keys), np.int64)
+        np.minimum.at(first, rows[:, 0], rows[:, 1])
+        return keys, rows, np.where(first < len(keys), first, -1)
 
 
 def _tracks(
@@ -122,10 +131,10 @@ def _tracks(
         sa.select(face_link.c.face_id, face_link.c.other_id).where(face_link.c.same)
     )
     first = connected_components((row[0], row[1]) for row in pairs)
-    place = {each: row for row, each in enumerate(face.tolist()) if each in first}
     members: dict[int, list[int]] = defaultdict(list)
-    for each, row in place.items():
-        members[first[each]].append(row)
+    for row, each in enumerate(face.tolist()):
+        if each in first:
+            members[first[each]].append(row)
     named = sorted((f"{int(key[rows].min()):016x}", rows) for rows in members.values())
     track = np.full(len(face), -1, np.int64)
     for number, (_, rows) in enumerate(named):

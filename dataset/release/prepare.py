@@ -34,7 +34,8 @@ from icf.dataset.release.described import Described, read_described, with_descri
 from icf.dataset.release.placed import contents_of
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.rights.licence_set import licence_set
-from icf.dataset.selection import Selection, select
+from icf.dataset.selecting.select import select
+from icf.dataset.selection import Selection
 from icf.settings import AnnotateSettings, ReleaseSettings, Settings
 from icf.version import __version__
 from icf.workspace import Workspace

@@ -14,7 +14,7 @@ from icf.app.demo.site.truth import Noise, Truth, load_truth
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, image, review
 from icf.codes import Choice
-from icf.dataset.selection import select
+from icf.dataset.selecting.select import select
 from icf.workspace import Workspace
 from tests.app.demo.site_pictures import write_pictures
 from tests.app.program import call, said

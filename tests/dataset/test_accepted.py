@@ -13,7 +13,7 @@ from icf.catalogue import calibrations, schema
 from icf.catalogue.calibrations import Curve
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
-from icf.dataset.selection import select
+from icf.dataset.selecting.select import select
 from icf.icartoonface.release_files import ACCEPTED, RECTRAIN_FOLDER
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import EMBEDDER, digest

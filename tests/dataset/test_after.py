@@ -17,7 +17,7 @@ from icf.dataset.plan import Plan, make_plan
 from icf.dataset.release.before import read_before
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
-from icf.dataset.selection import select
+from icf.dataset.selecting.select import select
 from icf.errors import WrongUse
 from icf.workspace import Workspace
 

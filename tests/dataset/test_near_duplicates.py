@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icf.dataset import near_duplicates
 from icf.dataset.near_duplicates import (
     Hashes,
     IntArray,
@@ -90,3 +91,16 @@ def test_hashes_with_many_collisions_are_compared_one_by_one() -> None:
     assert not bands_pay(few_bits[:, 0], 5_000, reach.phash)
     crowd = Hashes(few_bits[:, 0], few_bits[:, 1])
     assert (find_near(crowd, crowd[np.arange(5)], reach) >= 0).all()
+
+
+def test_so_many_that_faiss_compares_them_are_found_as_by_ourselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(2)
+    crowd = as_hashes(rng.integers(0, 2**12, (300, 2)).tolist())
+    reach = Reach(3, 3)
+    ours = find_near_one_by_one(crowd, crowd[np.arange(50)], reach)
+    monkeypatch.setattr(near_duplicates, "_FEW", 0)
+    theirs = find_near_one_by_one(crowd, crowd[np.arange(50)], reach)
+    assert (ours >= 0).tolist() == (theirs >= 0).tolist()
+    assert 50 < int((ours >= 0).sum()) < 300

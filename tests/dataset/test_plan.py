@@ -13,7 +13,8 @@ from icf.catalogue.labels.confirmed import read_confirmed
 from icf.codes import FaceReason, Label
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
-from icf.dataset.selection import Pictures, SelectedFaces, Selection, select
+from icf.dataset.selecting.select import select
+from icf.dataset.selection import Pictures, SelectedFaces, Selection
 from icf.dataset.unused import read_unused, unused_faces, write_unused
 from icf.errors import BadInput
 from icf.workspace import Workspace

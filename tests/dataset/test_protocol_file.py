@@ -14,7 +14,8 @@ from icf.dataset.plan import Plan, make_plan
 from icf.dataset.protocol_file import ProtocolFile, read_protocol
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
-from icf.dataset.selection import Nature, Selection, select
+from icf.dataset.selecting.select import select
+from icf.dataset.selection import Nature, Selection
 from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace
 

@@ -133,7 +133,18 @@ def near_in_parts(hashes: IntArray, others: IntArray, radius: int) -> Iterator[P
     if bands_pay(others, len(hashes), radius):
         yield from HashBands(others).near_in_parts(hashes, radius)
     else:
-        yield from _one_by_one(as_words(hashes), as_words(others), radius)
+        yield from one_by_one(hashes, others, radius)
+
+
+def one_by_one(hashes: IntArray, others: IntArray, radius: int) -> Iterator[Pairs]:
+    """Do the same as `near_in_parts`, by comparing all pairs."""
+    words, known = as_words(hashes), as_words(others)
+    block = max(1, _AT_ONCE // max(1, len(known)))
+    for start in range(0, len(words), block):
+        differing = words[start : start + block, None] ^ known
+        rows, columns = np.nonzero(np.bitwise_count(differing) <= radius)
+        if len(rows):
+            yield rows + start, columns
 
 
 def bands_pay(hashes: IntArray, queries: int, radius: int) -> bool:
@@ -253,15 +264,6 @@ def _is_first(differing: WordArray, number: int, radius: int) -> npt.NDArray[np.
     for earlier in range(number):
         first &= np.bitwise_count(band_keys(differing, earlier)) > radius // BANDS
     return first
-
-
-def _one_by_one(words: WordArray, others: WordArray, radius: int) -> Iterator[Pairs]:
-    block = max(1, _AT_ONCE // max(1, len(others)))
-    for start in range(0, len(words), block):
-        differing = words[start : start + block, None] ^ others
-        rows, columns = np.nonzero(np.bitwise_count(differing) <= radius)
-        if len(rows):
-            yield rows + start, columns
 
 
 @functools.cache

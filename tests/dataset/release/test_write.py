@@ -27,7 +27,7 @@ from icf.dataset.release.searched import find_leaks
 from icf.dataset.release.sums import read_sums
 from icf.dataset.release.write import write
 from icf.dataset.scores.recognition.identification import score_identification
-from icf.dataset.selection import select
+from icf.dataset.selecting.select import select
 from icf.errors import BadInput, IcfError, WrongUse
 from icf.icartoonface.detection import (
     read_dettest_csv,

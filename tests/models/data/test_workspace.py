@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from icf.catalogue import merges, schema
 from icf.catalogue.catalogue import Catalogue
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
-from icf.dataset.selection import select
+from icf.dataset.selecting.select import select
 from icf.errors import BadInput, WrongUse
 from icf.models.data.base import LabelledPicture, Skipped
 from icf.models.data.spec import open_reader, parse

@@ -1,0 +1,1 @@
+"""What a release can contain, read from the catalogue as columns of numbers."""
