@@ -27,7 +27,7 @@ LOWEST = 4.6
 #: Centres of the eyes before any morph.
 EYES = ((0.3078, 7.2842, 1.2453), (-0.3078, 7.2842, 1.2453))
 _RACES = ("african", "asian", "caucasian")
-_AGES, _AGE_ODDS = ("child", "young", "old"), (0.15, 0.6, 0.25)
+AGES, _AGE_ODDS = ("child", "young", "old"), (0.15, 0.6, 0.25)
 #: Folders whose targets shape a face, and how many of each are mixed.
 _FEATURES = {
     "head": 4,
@@ -125,7 +125,7 @@ def shape(random: Random) -> dict[Path, float]:
     root = data() / "mpfb2/targets"
     strength = float(random.choice([0.5, 0.8, 1.2], p=[0.4, 0.4, 0.2]))
     gender = str(random.choice(["female", "male"]))
-    age = str(random.choice(_AGES, p=_AGE_ODDS))
+    age = str(random.choice(AGES, p=_AGE_ODDS))
     shares = random.dirichlet([0.5, 0.5, 0.5])
     weights = {
         root / f"macrodetails/{race}-{gender}-{age}.target.gz": float(share)
@@ -142,6 +142,18 @@ def shape(random: Random) -> dict[Path, float]:
         for path in _both_sides(root / "eyes", "l-eye-scale-incr.target.gz"):
             weights[path] = large
     return weights
+
+
+def aged(shape: dict[Path, float], age: str) -> dict[Path, float]:
+    """Return a person's morphs with those of another of the `AGES`."""
+    return {_of_age(path, age): weight for path, weight in shape.items()}
+
+
+def _of_age(path: Path, age: str) -> Path:
+    if path.parent.name != "macrodetails":
+        return path
+    race, gender, _ = path.name.removesuffix(".target.gz").split("-")
+    return path.with_name(f"{race}-{gender}-{age}.target.gz")
 
 
 def expression(random: Random) -> dict[Path, float]:

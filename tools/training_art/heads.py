@@ -62,7 +62,7 @@ def read(pictures: Iterable[Path]) -> dict[str, list[Head]]:
     for picture in pictures:
         about = json.loads(picture.with_suffix(".json").read_text())
         head = Head(
-            _rgba(picture), tuple(about["face"]), about["style"], about["identity"]
+            read_rgba(picture), tuple(about["face"]), about["style"], about["identity"]
         )
         heads.setdefault(head.style, []).append(head)
     return heads
@@ -93,16 +93,17 @@ def held_out_art() -> Art:
 def _art(heads: dict[str, list[Head]], held: bool) -> Art:
     drawn = sources.drawn()
     places = [
-        _rgba(p)[:, :, :3].copy()
+        read_rgba(p)[:, :, :3].copy()
         for p in sorted((drawn / "backgrounds").glob("*.png"))
         if (p.stem in HELD_OUT_PLACES) == held
     ]
     drawings = sorted((drawn / "openclipart").glob("*/*.png"))
-    things = [_rgba(p) for i, p in enumerate(drawings) if (i % 8 == 0) == held]
+    things = [read_rgba(p) for i, p in enumerate(drawings) if (i % 8 == 0) == held]
     return Art(heads, places, things)
 
 
-def _rgba(path: Path) -> Pixels:
+def read_rgba(path: Path) -> Pixels:
+    """Read a picture as RGBA, uint8."""
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise FileNotFoundError(path)

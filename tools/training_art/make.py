@@ -20,8 +20,9 @@ from icf.tools.training_art import sculpt, sources, styles
 from icf.tools.training_art.styles import Box
 
 IDENTITIES, HELD_OUT_IDENTITIES, VIEWS, SIDE = 220, 60, 3, 288
-#: Invented people rendered in three dimensions, and pictures of each.
-PEOPLE, PEOPLE_VIEWS = 240, 3
+#: Invented people rendered in three dimensions, and pictures of each: as they are, and
+#: with other clothes, hair, age and light.
+PEOPLE, PEOPLE_VIEWS, CHANGED_VIEWS = 240, 3, 3
 #: Photographs without a face, in scikit-image.
 PHOTOGRAPHS = (
     "coffee.png",
@@ -202,10 +203,11 @@ def comicgen() -> None:
 
 def sculpted() -> None:
     """Render invented people in three dimensions."""
+    last = PEOPLE_VIEWS + CHANGED_VIEWS - 1
     seeds = [
         seed
         for seed in range(PEOPLE)
-        if not (_sculpted(seed, PEOPLE_VIEWS - 1).with_suffix(".json")).exists()
+        if not (_sculpted(seed, last).with_suffix(".json")).exists()
     ]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for _ in pool.map(_sculpt, seeds):
@@ -217,10 +219,15 @@ def _sculpted(seed: int, view: int) -> Path:
 
 
 def _sculpt(seed: int) -> None:
-    who = invented.person(seed)
-    for view in range(PEOPLE_VIEWS):
-        pixels, face = sculpt.draw(who, np.random.default_rng((seed, view)))
+    person = invented.person(seed)
+    for view in range(PEOPLE_VIEWS + CHANGED_VIEWS):
         picture = _sculpted(seed, view)
+        if picture.with_suffix(".json").exists():
+            continue
+        random = np.random.default_rng((seed, view))
+        as_is = view < PEOPLE_VIEWS
+        who = person if as_is else invented.changed(person, random)
+        pixels, face = sculpt.draw(who, random)
         Image.fromarray(pixels).save(_folder(picture))
         note(picture, face, "sculpted", picture.parent.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,30 @@ def person(seed: int) -> Person:
         freckles=float(random.random() < 0.1),
         seed=seed,
     )
+
+
+def changed(who: Person, random: Random) -> Person:
+    """Return the same person on another day: clothes, and perhaps hair, age and paint.
+
+    The shape of the head, the skin and the eyes stay, but for what age does to them.
+    """
+    other = person(int(random.integers(1 << 31)))
+    new = dataclasses.replace(who, cloth=other.cloth, collar=other.collar)
+    if random.random() < 0.3:
+        new = dataclasses.replace(new, hair=other.hair)
+    if random.random() < 0.4:
+        names = ("thickness", "hairline", "curls", "length", "parting")
+        new = dataclasses.replace(new, **{name: getattr(other, name) for name in names})
+    if random.random() < 0.3:
+        new = dataclasses.replace(new, hat=99.0 if who.hat < 99 else 7.9)
+    if who.beard and random.random() < 0.4:
+        new = dataclasses.replace(new, beard=0.0, moustache=False)
+    if random.random() < 0.3:
+        new = dataclasses.replace(new, lips=other.lips, makeup=other.makeup)
+    if random.random() < 0.3:
+        age = str(random.choice([age for age in bodies.AGES if age != "child"]))
+        new = dataclasses.replace(new, shape=bodies.aged(new.shape, age))
+    return new
 
 
 def _colour(

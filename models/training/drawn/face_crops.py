@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.models.formats.icf_embedder import SIDE
-from icf.tools.training_art import compose, paint, place
+from icf.tools.training_art import compose, paint, place, restyle
 from icf.tools.training_art.heads import Art, Head
 
 Pixels = NDArray[np.uint8]
@@ -69,7 +69,13 @@ def _whole(thing: Pixels) -> Head:
 
 
 def crop(
-    head: Head, art: Art, random: Random, jitter: float = 1.0, redrawn: float = REDRAWN
+    head: Head,
+    art: Art,
+    random: Random,
+    jitter: float = 1.0,
+    redrawn: float = REDRAWN,
+    side: int = SIDE,
+    repainted: float = 0.0,
 ) -> Pixels:
     """Cut one crop of a head.
 
@@ -79,17 +85,21 @@ def crop(
         random: source of all randomness.
         jitter: 1 for training: moved, turned, mirrored, partly hidden; 0 for none.
         redrawn: share of the crops that are redrawn.
+        side: of the crop, in pixels.
+        repainted: share of the crops that a network repaints.
 
     Returns:
-        RGB, uint8, shape (112, 112, 3).
+        RGB, uint8, shape (side, side, 3).
     """
-    canvas = place.background(art, SIDE, random)
-    reduced = _reduced(head)
+    canvas = place.background(art, side, random)
+    reduced = _reduced(head, side)
     pixels = reduced.pixels
     if jitter and head.style == "sculpted" and random.random() < redrawn:
         painted = compose.painted(pixels[..., :3], random)
         pixels = np.dstack([painted, pixels[..., 3:]])
-    place.blend(canvas, pixels, _matrix(reduced, random, jitter))
+    place.blend(canvas, pixels, _matrix(reduced, random, jitter, side))
+    if repainted and random.random() < repainted:
+        canvas = restyle.repainted(canvas, random)
     if random.random() < redrawn:
         canvas = paint.redrawn(canvas, random)
     if jitter and random.random() < 0.2:
@@ -97,10 +107,10 @@ def crop(
     return canvas
 
 
-def _reduced(head: Head) -> Head:
+def _reduced(head: Head, side: int) -> Head:
     """Halve large pictures, so that shrinking to the crop does not alias."""
     pixels, face = head.pixels, np.array(head.face)
-    while max(face[2] - face[0], face[3] - face[1]) > 2.2 * SIDE / (1 + CROP_RATE):
+    while max(face[2] - face[0], face[3] - face[1]) > 2.2 * side / (1 + CROP_RATE):
         pixels = np.asarray(
             cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         )
@@ -109,10 +119,12 @@ def _reduced(head: Head) -> Head:
     return Head(pixels, box, head.style, head.identity)
 
 
-def _matrix(head: Head, random: Random, jitter: float) -> NDArray[np.float64]:
+def _matrix(
+    head: Head, random: Random, jitter: float, side: int
+) -> NDArray[np.float64]:
     """Map the head's pixels to the crop's: 2 x 3."""
     x1, y1, x2, y2 = head.face
-    scale = SIDE / (max(x2 - x1, y2 - y1) * (1 + CROP_RATE))
+    scale = side / (max(x2 - x1, y2 - y1) * (1 + CROP_RATE))
     scale *= float(np.exp(random.normal(0, 0.12 * jitter)))
     angle = random.normal(0, 0.2 * jitter)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -121,14 +133,15 @@ def _matrix(head: Head, random: Random, jitter: float) -> NDArray[np.float64]:
         stretch = stretch @ np.diag([-1.0, 1.0])
     linear = scale * turn @ stretch
     centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
-    middle = SIDE / 2 + random.normal(0, 0.05 * jitter, 2) * SIDE
+    middle = side / 2 + random.normal(0, 0.05 * jitter, 2) * side
     return np.hstack([linear, (middle - linear @ centre)[:, None]])
 
 
 def _hide(canvas: Pixels, random: Random) -> None:
     """Cover a part, as hands, balloons and other heads do."""
-    width, height = random.integers(SIDE // 8, SIDE // 3, 2)
-    left, top = random.integers(0, SIDE, 2)
+    side = len(canvas)
+    width, height = random.integers(side // 8, side // 3, 2)
+    left, top = random.integers(0, side, 2)
     colour = [int(v) for v in random.integers(0, 256, 3)]
     corner = (int(left + width), int(top + height))
     cv2.rectangle(canvas, (int(left), int(top)), corner, colour, -1)

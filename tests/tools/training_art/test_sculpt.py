@@ -54,7 +54,7 @@ def body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         f"macrodetails/{race}-{gender}-{age}.target.gz"
         for race in bodies._RACES
         for gender in ("female", "male")
-        for age in bodies._AGES
+        for age in bodies.AGES
     ]
     names += ["eyes/l-eye-scale-incr.target.gz", "eyes/r-eye-scale-incr.target.gz"]
     for name in names:
@@ -117,3 +117,29 @@ def test_the_face_box_lies_on_the_drawn_head() -> None:
         middle = pixels[int(y1) + 8 : int(y2) - 8, int(x1) + 8 : int(x2) - 8, 3]
         assert (middle > 0).mean() > 0.9
         assert (pixels[..., 3] == 0).any()
+
+
+def test_a_changed_person_keeps_skin_eyes_and_the_shape_of_the_face() -> None:
+    who = people.person(4)
+    features = {path for path in who.shape if path.parent.name != "macrodetails"}
+    for seed in range(20):
+        other = people.changed(who, np.random.default_rng(seed))
+        assert (other.skin == who.skin).all()
+        assert (other.eyes == who.eyes).all()
+        assert {path: other.shape.get(path) for path in features} == {
+            path: who.shape[path] for path in features
+        }
+        assert (other.cloth != who.cloth).any()
+
+
+def test_age_replaces_the_morphs_of_age_with_the_same_weights() -> None:
+    shape = people.person(4).shape
+    old = bodies.aged(shape, "old")
+    assert sorted(old.values()) == sorted(shape.values())
+    ages = {
+        path.name.removesuffix(".target.gz").rpartition("-")[2]
+        for path in old
+        if path.parent.name == "macrodetails"
+    }
+    assert ages == {"old"}
+    assert all(path.exists() for path in old)
