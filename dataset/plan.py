@@ -37,7 +37,8 @@ NEAR_TEST = "near-duplicates of the test"
 VERIFIED_TRUTH = (
     "Boxes that people verified: in each picture they looked for every drawn face, "
     "accepted, moved or deleted what the detector proposed, and drew what it missed. "
-    "In some pictures they saw no proposals, so that it is known what these hide."
+    "Pictures that they box without seeing proposals, where there are any, tell what "
+    "proposals hide."
 )
 PROPOSED_TRUTH = (
     "The detector's boxes of drawn faces that people confirmed as their character. "

@@ -13,6 +13,7 @@ from typing import Any
 
 from icf.codes import FaceReason, FetchStatus, ImageReason, meaning_of
 from icf.dataset.cards.facts import Facts
+from icf.dataset.cards.origin import collection_types
 from icf.dataset.rights.attribution import UNCHANGED
 from icf.dataset.rights.licence_set import LicenceSet
 from icf.settings import ReleaseSettings, Settings
@@ -76,25 +77,25 @@ class About:
             f"{count['train_faces']:,} faces to train on, {count['probes']:,} probes, "
             f"{count['distractors']:,} distractors, and "
             f"{count['detection_train_pictures'] + count['detection_test_pictures']:,} "
-            "pictures with the boxes of all drawn faces, made with icf."
+            "pictures with the boxes of drawn faces, made with icf."
         )
 
     @property
     def collection(self) -> str:
         """How the pictures were collected."""
         span = self.facts.collected
-        when = f" from {span[0]} to {span[1]}" if span else ""
-        robots = "robots.txt and X-Robots-Tag were obeyed"
-        if not self.settings.harvest.respect_robots:
-            robots = "robots.txt was not obeyed, X-Robots-Tag was"
+        when = f"from {span[0]} to {span[1]}" if span else ""
+        robots = self.settings.harvest.respect_robots
         sources = ", ".join(f"{n} ({c:,})" for n, c in self.facts.sources.items())
         only = ", ".join(self.settings.harvest.only_licence)
-        return (
-            f"Pictures were harvested{when} by album and character. Sources, with the "
-            f"pictures found there: {sources or 'none'}. {robots}. "
-            + (f"Only pictures under {only} are in the release. " if only else "")
-            + "Each picture has its URL, page, author and licence in licences.csv."
-        )
+        lines = [
+            *self.facts.origin.collection(when, robots=robots),
+            f"Sources, with the pictures found there: {sources or 'none'}.",
+            *([f"Only pictures under {only} are in the release."] if only else []),
+            "licences.csv has where each picture was found, with its page, author and "
+            "licence as far as the source states them.",
+        ]
+        return " ".join(lines)
 
     @property
     def collection_types(self) -> tuple[str, ...]:
@@ -103,11 +104,7 @@ class About:
             str(each.get("name")): str(each.get("kind"))
             for each in self.settings.source
         }
-        found = {
-            _COLLECTION_TYPES.get(kinds.get(name, ""), "Others")
-            for name in self.facts.sources
-        }
-        return tuple(sorted(found)) or ("Others",)
+        return collection_types(self.facts.sources, kinds, _COLLECTION_TYPES)
 
     @property
     def missing(self) -> str:
@@ -118,10 +115,10 @@ class About:
             if fate not in (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
         }
         if not lost:
-            return "Every picture that was listed was fetched."
+            return "Every picture that was listed is in the catalogue."
         total = sum(self.facts.urls.values())
         return (
-            f"Of {total:,} listed URLs, these gave no picture: "
+            f"Of {total:,} listed pictures, these gave none: "
             f"{_listed(lost, FetchStatus)}."
         )
 
@@ -131,9 +128,9 @@ class About:
         limits = self.settings.filter
         by = "edges" if limits.by_edges else "Laplacian variance"
         lines = [
-            "Faces were found by a detector, measured, and dropped where they are "
-            f"under {limits.min_face} pixels, under a score of {limits.min_score:g}, "
-            f"photographed, dark, flat or blurred (by {by}).",
+            f"{self.facts.origin.detected} They were measured, and dropped where they "
+            f"are under {limits.min_face} pixels, under a score of "
+            f"{limits.min_score:g}, photographed, dark, flat or blurred (by {by}).",
             "Exact and near duplicates were dropped within a character (pHash within "
             f"{limits.max_phash} bits, dHash within {limits.max_dhash} bits, and "
             f"embeddings of a cosine of {limits.min_duplicate_cosine:g} or more).",
@@ -172,9 +169,12 @@ class About:
             else f"a probability of {rule.certainty:g}, from the answers of all people "
             "weighed by how often each is right, settles a question"
         )
-        return (
+        asked = (
             "People were asked of a face and a reference picture: is this the same "
-            f"character? {how[0].upper()}{how[1:]}.",
+            f"character? {how[0].upper()}{how[1:]}."
+        )
+        return (
+            *([asked] if self.facts.answers else []),
             *self.labelled,
             str(self.summary["detection_truth"]),
         )
@@ -186,7 +186,7 @@ class About:
 
     def _labelled(self) -> Iterator[str]:
         labels = self.summary["labels"]
-        yield f"People confirmed the identity of {labels['people']:,} faces."
+        yield from self.facts.origin.confirmed(labels["people"])
         if labels["unasked_references"]:
             yield (
                 f"{labels['unasked_references']:,} are references that the program "
@@ -243,6 +243,8 @@ class About:
         own = self.stated.annotators or (
             "Who they are, and how they were paid, is not stated."
         )
+        if not self.facts.people:
+            return f"Nobody answered in this catalogue. {own}"
         return f"{_people(self.facts.people)}. {own}"
 
     @property
@@ -265,16 +267,20 @@ class About:
         lines = [
             f"Identities by region of their cartoon: {_plain(regions)}.",
             f"Identities by gender, as sources state it: {_plain(genders)}.",
-            "Only faces that the detector found, and that are like their character's "
-            "reference, were shown to people: drawings unlike those are too few.",
         ]
+        if self.facts.answers:
+            lines.append(
+                "Only faces that the detector found, and that are like their "
+                "character's reference, were shown to people: drawings unlike those "
+                "are too few."
+            )
         return (*lines, self.stated.biases) if self.stated.biases else tuple(lines)
 
     @property
     def limits(self) -> tuple[str, ...]:
         """What follows from how it was made."""
         return (
-            "The embedder helped to choose the faces, so its own scores on them are "
+            "The embedder helped to choose the faces, so its own scores on them may be "
             "too high.",
             f"An identity has {self.settings.dataset.min_faces} faces or more, or is "
             "not in the test.",

@@ -7,7 +7,7 @@ https://github.com/huggingface/hub-docs/blob/main/datasetcard.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from icf.dataset.cards.records import (
     TRAIN,
     file_of,
 )
-from icf.dataset.formats.registry import RELINK
+from icf.dataset.formats.registry import LISTS, RELINK
 from icf.dataset.rights.domains import Domain
 
 README, DATASHEET = "README.md", "datasheet.md"
@@ -137,7 +137,7 @@ def datasheet(about: About, domains: Sequence[Domain]) -> str:
         about=about,
         summary=about.summary,
         domains=domains[:_HOSTS],
-        relinked=list(about.summary["formats"]) == [RELINK],
+        pictures=_where_pictures_are(set(about.summary["formats"])),
         not_stated=NOT_STATED,
     )
 
@@ -166,6 +166,15 @@ def _licence(about: About) -> dict[str, Any]:
         "license_name": "each-picture-has-its-own",
         "license_link": "licences.csv",
     }
+
+
+def _where_pictures_are(formats: Collection[str]) -> str:
+    """Say whether a release has its pictures."""
+    if set(formats) - {RELINK, LISTS}:
+        return "Yes: the pictures are in it."
+    if RELINK in formats:
+        return "It has no pictures: these are downloaded again and checked by SHA-256."
+    return "No: it has lists and features, and no pictures."
 
 
 def _size(rows: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 import numpy as np
@@ -22,6 +22,7 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.codes import BoxStatus, FetchStatus, Label, Verdict
+from icf.dataset.cards.origin import Origin, read_origin
 from icf.dataset.plan import Plan
 
 #: Region or gender that no source states.
@@ -38,7 +39,8 @@ class Facts:
         urls: number of URLs by `icf.codes.FetchStatus`.
         dropped_pictures: number of pictures by the reason they were dropped for.
         dropped_faces: the same of faces.
-        people: number of people whose answers count, about identities and boxes.
+        people: number of people whose answers count, about identities and boxes; the
+            makers of a data set that was imported are none.
         answers: number of their answers about identities.
         votes: number of faces labelled by people, by how many answers each has.
         answered: first and last day of the answers; None: there are none.
@@ -49,6 +51,7 @@ class Facts:
         albums: number of albums of the release's identities.
         bytes: size of each of the release's pictures, by image id.
         marked: number of these whose metadata forbids training on them.
+        origin: where pictures, boxes and labels came from.
     """
 
     sources: Mapping[str, int]
@@ -67,6 +70,7 @@ class Facts:
     albums: int
     bytes: Mapping[int, int]
     marked: int
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def last_day(self) -> str | None:
@@ -88,15 +92,19 @@ def read_facts(connection: sa.Connection, plan: Plan, images: Sequence[int]) -> 
     sources = {row.source: int(row.n) for row in connection.execute(names)}
     placed = [each.face for each in (*plan.train, *plan.test)]
     chosen = np.unique(plan.selection.faces.identity[placed]).tolist()
+    selection = plan.selection
+    by_program = {*selection.unasked, *selection.accepted, *selection.followers}
+    origin = read_origin(connection, set(selection.faces.face.tolist()) - by_program)
+    by_people = answer.c.annotator.not_in(origin.names)
     return Facts(
         sources=dict(sorted(sources.items(), key=lambda each: (-each[1], each[0]))),
         collected=_span(connection, image_source.c.fetched_at),
         urls=_in_order(_count(connection, url.c.fate), FetchStatus),
         dropped_pictures=_dropped(connection, image),
         dropped_faces=_dropped(connection, face),
-        people=_people(connection),
-        answers=_number(connection, sa.select(answer.c.id).where(_COUNTS)),
-        votes=_votes(connection),
+        people=_people(connection, origin.names),
+        answers=_number(connection, sa.select(answer.c.id).where(_COUNTS, by_people)),
+        votes=_votes(connection, origin.names),
         answered=_span(connection, answer.c.imported_at),
         disputed=_number(
             connection,
@@ -108,6 +116,7 @@ def read_facts(connection: sa.Connection, plan: Plan, images: Sequence[int]) -> 
         albums=len({plan.selection.identities[each].album_id for each in chosen}),
         bytes=_sizes(connection, images),
         marked=_marked(connection, images),
+        origin=origin,
     )
 
 
@@ -139,21 +148,29 @@ def _number(connection: sa.Connection, query: sa.Select[tuple[int]]) -> int:
     return int(connection.execute(counted).scalar_one())
 
 
-def _people(connection: sa.Connection) -> int:
-    about = sa.select(answer.c.annotator).where(_COUNTS)
-    boxes = sa.select(box_answer.c.annotator).where(box_answer.c.replaced_at.is_(None))
+def _people(connection: sa.Connection, published: Sequence[str]) -> int:
+    about = sa.select(answer.c.annotator).where(
+        _COUNTS, answer.c.annotator.not_in(published)
+    )
+    boxes = sa.select(box_answer.c.annotator).where(
+        box_answer.c.replaced_at.is_(None), box_answer.c.annotator.not_in(published)
+    )
     together = sa.union(about, boxes).subquery()
     counted = sa.select(sa.func.count()).select_from(together)
     return int(connection.execute(counted).scalar_one())
 
 
-def _votes(connection: sa.Connection) -> dict[int, int]:
+def _votes(connection: sa.Connection, published: Sequence[str]) -> dict[int, int]:
     """How many labels "same" have how many answers."""
     each = (
         sa.select(sa.func.count().label("votes"))
         .select_from(answer)
         .join(question, question.c.id == answer.c.question_id)
-        .where(_COUNTS, question.c.label == Label.SAME.value)
+        .where(
+            _COUNTS,
+            question.c.label == Label.SAME.value,
+            answer.c.annotator.not_in(published),
+        )
         .group_by(answer.c.question_id)
         .subquery()
     )

@@ -102,6 +102,6 @@ def _page(plan: Plan) -> str:
 # A cartoon-face data set
 
 Made with icf. Configuration `recognition`: a face a picture, with the number and name
-of its identity; `label` -1 is a distractor. Configuration `detection`: every drawn face
+of its identity; `label` -1 is a distractor. Configuration `detection`: the drawn faces
 of a picture. `bbox` is x, y, width, height in pixels of the upright picture.
 """

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
+from icf.dataset.cards.origin import published_annotators
 from icf.dataset.report.counts import Bar, bars, count, count_by
 
 _CONFIRMED = schema.question.c.label == Label.SAME.value
@@ -26,7 +27,7 @@ class Agreement:
     """Statistics of people's answers.
 
     Attributes:
-        people: number of annotators.
+        people: number of annotators; data sets that were imported are none.
         labels: number of questions by label.
         asked_twice: questions answered by two people or more.
         agreed: those of them with equal answers.
@@ -54,6 +55,7 @@ class Figures:
     pictures: Sequence[Bar]
     faces: Sequence[Bar]
     lost_urls: Sequence[Bar]
+    nothing_lost: str
     lost_images: Sequence[Bar]
     lost_faces: Sequence[Bar]
     agreement: Agreement
@@ -70,6 +72,7 @@ def read_figures(connection: sa.Connection) -> Figures:
         lost_urls=bars(
             count_by(connection, url.fate, url.fate.not_in(_NOT_LOST)), FetchStatus
         ),
+        nothing_lost=_nothing_lost(connection),
         lost_images=bars(
             count_by(connection, image.reason, image.verdict == _DROPPED), ImageReason
         ),
@@ -136,6 +139,18 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
     ]
 
 
+def _nothing_lost(connection: sa.Connection) -> str:
+    """Say what is true where nothing is lost: not all pictures come from the web."""
+    address = schema.url.c.url
+    web = count(connection, schema.url, address.like("http%"))
+    others = count(connection, schema.url, address.not_like("http%"))
+    if web and others:
+        return "Every URL was fetched, and every other picture read."
+    if web:
+        return "Every URL was fetched."
+    return "Every picture was read." if others else "No picture was listed yet."
+
+
 def _agreement(connection: sa.Connection) -> Agreement:
     answer = schema.answer.c
     each = (
@@ -152,7 +167,11 @@ def _agreement(connection: sa.Connection) -> Agreement:
     asked_twice, unanimous = connection.execute(
         sa.select(sa.func.count(), agreed).select_from(each)
     ).one()
-    people = sa.select(sa.func.count(sa.distinct(answer.annotator)))
+    # The makers of a data set that was imported answered nothing here.
+    published = published_annotators(connection)
+    people = sa.select(sa.func.count(sa.distinct(answer.annotator))).where(
+        answer.annotator.not_in(published)
+    )
     return Agreement(
         people=connection.execute(people).scalar_one(),
         labels=bars(count_by(connection, schema.question.c.label), Label),

@@ -60,3 +60,13 @@ def test_identities_have_the_same_numbers_and_names(again: Path, release: Path) 
             tables.append([row[:-1] for row in csv.reader(file)])
     assert tables[0] == tables[1]
     assert len(tables[0]) > 5
+
+
+def test_its_cards_do_not_say_that_anything_was_harvested(again: Path) -> None:
+    for name in ("datasheet.md", "README.md", "croissant.json"):
+        text = (again / name).read_text()
+        assert "robots.txt" not in text
+        assert "confirmed the identity" not in text
+    text = (again / "datasheet.md").read_text()
+    assert "pictures were imported" in text
+    assert "have the identity that a published data set gives them" in text

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from icf.dataset.cards.about import NOT_STATED, About
+from icf.dataset.cards.data_card import datasheet
+from icf.dataset.cards.origin import Origin
 from icf.settings import ReleaseSettings
 from tests.dataset.cards.conftest import Released
 
@@ -68,3 +70,55 @@ def test_a_citation_is_made_of_what_is_known(
     assert f"year = {{{year}}}" in about.citation
     assert "url" not in about.citation
     assert stated(released, citation="@misc{x}").citation == "@misc{x}"
+
+
+def came(released: Released, origin: Origin, **facts: Any) -> About:
+    about = released.prepared.about
+    return replace(about, facts=replace(about.facts, origin=origin, **facts))
+
+
+def test_robots_txt_is_said_to_be_obeyed_only_where_something_was_downloaded(
+    released: Released,
+) -> None:
+    harvested = released.prepared.about
+    assert harvested.facts.origin.web > 0
+    assert "robots.txt and X-Robots-Tag were obeyed" in harvested.collection
+    own = came(released, Origin(own=3)).collection
+    assert "3 pictures were read" in own
+    assert "robots" not in own
+    both = came(released, Origin(web=2, published=7, names=("Toons",))).collection
+    assert "2 pictures were downloaded" in both
+    assert "7 pictures were imported" in both
+    assert "data sets (Toons)" in both
+
+
+def test_labels_and_boxes_of_a_published_set_are_called_so(released: Released) -> None:
+    origin = Origin(published=9, names=("Toons",), labelled=1_200, given_faces=1_500)
+    about = came(released, origin, people=0, answers=0)
+    told = replace(about, summary={**about.summary, "labels": _LABELS}).annotation
+    assert told[0] == (
+        "1,200 faces have the identity that a published data set gives them (Toons)."
+    )
+    assert not any("People" in line for line in told[:-1])
+    assert about.preprocessing[0].startswith("1,500 faces came with the boxes of")
+    assert about.annotators.startswith("Nobody answered in this catalogue.")
+    assert not any("shown to people" in line for line in about.biases)
+
+
+_LABELS = {"people": 1_200, "unasked_references": 0, "model": 0}
+
+
+@pytest.mark.parametrize(
+    ("formats", "said"),
+    [
+        ({"icartoonface"}, "Yes: the pictures are in it."),
+        ({"webdataset", "icartoonface-lists"}, "Yes: the pictures are in it."),
+        ({"relink"}, "these are downloaded again"),
+        ({"icartoonface-lists"}, "No: it has lists and features, and no pictures."),
+    ],
+)
+def test_a_release_is_said_to_have_pictures_only_if_it_has(
+    released: Released, formats: set[str], said: str
+) -> None:
+    named = dict.fromkeys(formats, ".")
+    assert said in datasheet(told(released, formats=named), [])
