@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -9,8 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.tools.training_art import paint, place
+from icf.tools.training_art import drawings, faceless, paint, place
+from icf.tools.training_art.drawings import Drawing
 from icf.tools.training_art.heads import Art, Head, Pixels
+
+#: Chance that a whole picture is redrawn.
+_REDRAWN = 0.85
+#: Chance that a picture of figures without a face is a drawing by people.
+_FACELESS_DRAWING = 0.35
 
 Random = np.random.Generator
 Affine = NDArray[np.float64]
@@ -33,9 +40,36 @@ class Scene:
     ignored: NDArray[np.float32]
 
 
-def compose(art: Art, side: int, random: Random) -> Scene:
+@dataclass(frozen=True)
+class Shares:
+    """What scenes there are besides those of the first generation.
+
+    Attributes:
+        drawings: share of cuts of whole drawings by people.
+        faceless: share of pictures of figures whose face is painted over, with hands,
+            clothes, jewels and weapons.
+        objects: chance that such things lie around in other scenes.
+    """
+
+    drawings: float = 0.0
+    faceless: float = 0.0
+    objects: float = 0.0
+
+
+#: The scenes of the first generation.
+FIRST = Shares()
+
+
+def compose(art: Art, side: int, random: Random, shares: Shares = FIRST) -> Scene:
     """Draw one training picture of ``side`` x ``side`` pixels."""
+    if shares.drawings and art.drawings and random.random() < shares.drawings:
+        drawing = art.drawings[int(random.integers(len(art.drawings)))]
+        return _of_drawing(drawings.cut(drawing, side, random), random)
+    if shares.faceless and random.random() < shares.faceless:
+        return _faceless(art, side, random)
     canvas = place.background(art, side, random)
+    if shares.objects and random.random() < shares.objects:
+        place.scatter(canvas, art.objects, random, int(random.integers(1, 5)))
     chance = random.random()
     if chance < 0.4:
         faces = _portrait(canvas, art, random)
@@ -48,8 +82,44 @@ def compose(art: Art, side: int, random: Random) -> Scene:
         faces = []
     if random.random() < 0.3:
         place.balloons(canvas, random, [f.box for f in faces])
-    drawn = paint.redrawn(canvas, random) if random.random() < 0.85 else canvas
+    drawn = paint.redrawn(canvas, random) if random.random() < _REDRAWN else canvas
     return _scene(drawn, faces, side)
+
+
+def _of_drawing(drawing: Drawing, random: Random) -> Scene:
+    placed = [
+        Placed((x1, y1, x2, y2), human=False)
+        for x1, y1, x2, y2 in drawing.faces.tolist()
+    ]
+    drawn = drawing.pixels
+    if random.random() < _REDRAWN:
+        drawn = paint.redrawn(drawn, random)
+    scene = _scene(drawn, placed, len(drawn))
+    clipped = np.clip(drawing.ignored, 0, len(drawn))
+    seen = (clipped[:, 2:] > clipped[:, :2]).all(1)
+    return dataclasses.replace(
+        scene, ignored=np.concatenate([scene.ignored, clipped[seen]])
+    )
+
+
+def _faceless(art: Art, side: int, random: Random) -> Scene:
+    """Figures whose face is painted over, and what they wear and hold."""
+    if art.drawings and random.random() < _FACELESS_DRAWING:
+        drawing = art.drawings[int(random.integers(len(art.drawings)))]
+        shown = drawings.without_faces(drawing, random)
+        return _of_drawing(drawings.cut(shown, side, random), random)
+    canvas = place.background(art, side, random)
+    place.clutter(canvas, art, random, int(random.integers(0, 3)))
+    for _ in range(int(random.integers(1, 4))):
+        size = side * random.uniform(0.12, 0.6)
+        head = pick(art, random, size)
+        hidden = dataclasses.replace(
+            head, pixels=faceless.painted_over(head.pixels, head.face, random)
+        )
+        paste(canvas, hidden, size, random.uniform(0.2, 0.8, 2) * side, random)
+    place.scatter(canvas, art.objects, random, int(random.integers(1, 6)))
+    drawn = paint.redrawn(canvas, random) if random.random() < _REDRAWN else canvas
+    return _scene(drawn, [], side)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.tools.training_art import make, sources, styles
+from icf.tools.training_art.drawings import Drawing
 from icf.tools.training_art.styles import Box
 
 Pixels = NDArray[np.uint8]
@@ -41,11 +42,21 @@ class Head:
 
 @dataclass(frozen=True)
 class Art:
-    """Material for scenes: heads by style, places, and things without a face."""
+    """Material for scenes.
+
+    Attributes:
+        heads: by style.
+        places: pictures without a face.
+        things: RGBA, without a face.
+        objects: likewise: hands, clothes, jewels, weapons.
+        drawings: whole pictures with boxes.
+    """
 
     heads: dict[str, list[Head]]
     places: list[Pixels]
     things: list[Pixels]
+    objects: list[Pixels] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
 
 
 def held_out(picture: Path) -> bool:
@@ -79,6 +90,10 @@ HELD_OUT_PLACES = (
 )
 
 
+#: Photographs that were taken for such without a face: coins show heads.
+_WITH_FACES = ("coins",)
+
+
 def training_art(every_nth: int = 1) -> Art:
     """Read the art for training."""
     kept = [p for p in make.heads() if not held_out(p)]
@@ -95,15 +110,19 @@ def _art(heads: dict[str, list[Head]], held: bool) -> Art:
     places = [
         read_rgba(p)[:, :, :3].copy()
         for p in sorted((drawn / "backgrounds").glob("*.png"))
-        if (p.stem in HELD_OUT_PLACES) == held
+        if (p.stem in HELD_OUT_PLACES) == held and p.stem not in _WITH_FACES
     ]
-    drawings = sorted((drawn / "openclipart").glob("*/*.png"))
-    things = [read_rgba(p) for i, p in enumerate(drawings) if (i % 8 == 0) == held]
+    clips = sorted((drawn / "openclipart").glob("*/*.png"))
+    things = [read_rgba(p) for i, p in enumerate(clips) if (i % 8 == 0) == held]
     return Art(heads, places, things)
 
 
 def read_rgba(path: Path) -> Pixels:
-    """Read a picture as RGBA, uint8."""
+    """Read a picture, RGBA.
+
+    Raises:
+        FileNotFoundError: it is not there, or is no picture.
+    """
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise FileNotFoundError(path)

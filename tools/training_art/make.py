@@ -17,6 +17,7 @@ from PIL import Image
 
 from icf.tools.training_art import people as invented
 from icf.tools.training_art import sculpt, sources, styles
+from icf.tools.training_art.objects import is_object
 from icf.tools.training_art.styles import Box
 
 IDENTITIES, HELD_OUT_IDENTITIES, VIEWS, SIDE = 220, 60, 3, 288
@@ -109,22 +110,36 @@ def emoji() -> None:
             note(picture, _scaled(face, 240), name, key)
 
 
+def objects() -> None:
+    """Draw hands, clothes, jewels and weapons of the emoji sets."""
+    for name in styles.EMOJI:
+        for key, svg in icons(name).items():
+            picture = sources.drawn() / "objects" / name / f"{key}.png"
+            if is_object(key) and not picture.exists():
+                draw(svg, 160).save(_folder(picture))
+
+
 def head_icons(name: str) -> dict[str, str]:
     """The SVG drawings of an emoji set that are only a head, by key."""
-    root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
-    icons = json.loads(root.read_text())
-    w = icons.get("width", 16)
     found = {}
-    for key, icon in icons["icons"].items():
+    for key, svg in icons(name).items():
         match = _HEADS_ONLY.fullmatch(key)
-        if not match or (name == "noto" and match["hair"] not in (None, "-beard")):
-            continue
-        found[key] = (
-            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
-            f'"http://www.w3.org/1999/xlink" viewBox="0 0 {w} {w}">'
-            f"{icon['body']}</svg>"
-        )
+        if match and (name != "noto" or match["hair"] in (None, "-beard")):
+            found[key] = svg
     return found
+
+
+def icons(name: str) -> dict[str, str]:
+    """The SVG drawings of an emoji set, by key."""
+    root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
+    stored = json.loads(root.read_text())
+    w = stored.get("width", 16)
+    return {
+        key: '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
+        f'"http://www.w3.org/1999/xlink" viewBox="0 0 {w} {w}">'
+        f"{icon['body']}</svg>"
+        for key, icon in stored["icons"].items()
+    }
 
 
 def renpy() -> None:
@@ -297,6 +312,7 @@ PARTS = (
     dicebear,
     facesjs,
     emoji,
+    objects,
     renpy,
     people,
     backgrounds,

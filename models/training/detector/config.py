@@ -38,6 +38,12 @@ class NetworkSettings(Section):
     backbone_rate: float = Field(
         default=0.2, ge=0, description="learning rate of the backbone, times the rate"
     )
+    keep: float = Field(
+        default=0.0,
+        ge=0,
+        description="penalty for what the weights of the backbone leave their first "
+        "values by (L2-SP); 0: none",
+    )
 
 
 class PictureSettings(Section):
@@ -150,6 +156,33 @@ class HeldOutSettings(Section):
     )
 
 
+class SceneSettings(Section):
+    """What the bundled recipe's scenes show besides portraits, crowds and pages."""
+
+    drawings: float = Field(
+        default=0.0, ge=0, le=1, description="share of cuts of drawings by people"
+    )
+    faceless: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of figures whose face is painted over, with hands, clothes, "
+        "jewels and weapons",
+    )
+    objects: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="chance that such things lie around in other scenes",
+    )
+    teacher: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of CenterFace's scores of them as a soft target, for the "
+        "network that grew out of it; 0: none",
+    )
+
+
 class MixSettings(Section):
     """How ``--mix auto`` decides on shares, and what it decided."""
 
@@ -197,3 +230,4 @@ class DetectorConfig(TrainingConfig):
     loss: LossSettings = LossSettings()
     held_out: HeldOutSettings = HeldOutSettings()
     mix: MixSettings = MixSettings()
+    scenes: SceneSettings = SceneSettings()

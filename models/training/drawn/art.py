@@ -11,6 +11,7 @@ from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Sk
 from icf.models.data.picture_files import state_of
 from icf.own_files import walk
 from icf.tools.training_art import heads, make, sources
+from icf.tools.training_art.real import make as real
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,5 @@ class ArtReader(Reader):
 def drawn_art() -> ArtReader:
     """Fetch and draw what is missing, once; return the reader of it."""
     make.main()
+    real.main()
     return ArtReader(sources.drawn())

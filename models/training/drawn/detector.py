@@ -13,32 +13,39 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from icf.errors import WrongUse
 from icf.models.anchors import SMALL
 from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.detection import Detector as OpenedDetector
 from icf.models.formats.icf_detector import IcfDetector
-from icf.models.networks.detector import Detector
-from icf.models.networks.mobilenet import load_mobilenet
+from icf.models.networks import create
+from icf.models.networks.centerface import CenterFaceBody
+from icf.models.networks.face_retinanet import FaceRetinaNet
+from icf.models.networks.published_weights import read_state
+from icf.models.networks.small_retinanet import SmallRetinaNet
 from icf.models.runtime.network import open_network
 from icf.models.training.config import TrainingConfig
 from icf.models.training.detector import losses as detector_losses
 from icf.models.training.detector import targets
-from icf.models.training.detector.batches import Batch
+from icf.models.training.detector.batches import Batch, pictures_of
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
+from icf.models.training.detector.near_start import NearStart
 from icf.models.training.drawn import detector_figures, licences
+from icf.models.training.drawn.soft_target import SoftTarget
 from icf.models.training.export import MAX_BYTES
 from icf.models.training.task import Facts, Given, Group, Measured, Moment, Rank
 from icf.tools.training_art import compose, heads, sources
+from icf.tools.training_art.scene_art import scene_art
 
 PART = "detector"
-#: Side of the training pictures, pictures in a batch, and share of the batches.
-SIZES = ((192, 20, 0.45), (256, 12, 0.4), (320, 8, 0.15))
-PARAMETERS = {"min_score": 0.5, "side": 640.0, "overview": 256.0, "tiles": 1.0}
+#: The network of recipes that name none.
+DEFAULT = "retinanet-mobilenetv2"
+MIN_SCORE = 0.5
 LIMITS = (
-    "It was trained on generated and modelled heads, and only the modelled ones are "
-    "shown from several sides: it misses profiles, masks, animals' faces and some "
-    "painted and black-and-white art.",
+    "It was trained on generated and modelled heads and a few hundred drawings; only "
+    "the modelled ones are shown from several sides: it misses profiles, masks, "
+    "animals' faces and some painted and black-and-white art.",
     "Faces under 12 pixels, in the view that it sees, are not found.",
     "Its only photographed people in training were two portraits and a hundred tiny "
     'faces: its kind "human" is a hint. It must not be used to find people.',
@@ -50,10 +57,10 @@ class DrawnScenes:
     """Composes the batches; a worker process reads the art itself.
 
     Attributes:
-        seed: of the run.
+        config: of the run.
     """
 
-    seed: int
+    config: DetectorConfig
 
     @property
     def examples(self) -> int:
@@ -62,23 +69,27 @@ class DrawnScenes:
 
     def batch(self, step: int, rank: Rank) -> Batch:
         """Compose the scenes of a step."""
-        random = np.random.default_rng((self.seed, step))
-        shares = [share for _, _, share in SIZES]
-        side, count, _ = SIZES[int(random.choice(len(SIZES), p=shares))]
-        scenes = [compose.compose(self._art, side, random) for _ in range(count)]
-        return as_batch(scenes[rank.part(count)])
+        pictures, scenes = self.config.pictures, self.config.scenes
+        random = np.random.default_rng((self.config.loop.seed, step))
+        chances = np.array(pictures.chances or [1.0] * len(pictures.sides))
+        chosen = int(random.choice(len(chances), p=chances / chances.sum()))
+        side = pictures.sides[chosen]
+        count = pictures_of(side, max(pictures.sides), self.config.loop.batch)
+        shares = compose.Shares(scenes.drawings, scenes.faceless, scenes.objects)
+        made = [compose.compose(self._art, side, random, shares) for _ in range(count)]
+        return as_batch(made[rank.part(count)])
 
     def pictures(self, step: int) -> list[str]:
         """Return what can be said of a composed batch: its seed."""
-        return [f"scenes of seed ({self.seed}, {step})"]
+        return [f"scenes of seed ({self.config.loop.seed}, {step})"]
 
     @cached_property
     def _art(self) -> heads.Art:
-        return heads.training_art()
+        return scene_art()
 
-    def __getstate__(self) -> dict[str, int]:
+    def __getstate__(self) -> dict[str, DetectorConfig]:
         """Leave the art out of what a worker process gets."""
-        return {"seed": self.seed}
+        return {"config": self.config}
 
 
 def as_batch(scenes: list[compose.Scene]) -> Batch:
@@ -98,27 +109,56 @@ class DrawnDetectorTask:
 
     Args:
         config: of the run.
-        network: with ImageNet's weights.
+        network: with the weights that it starts from.
+        teacher: CenterFace, if it teaches.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
     name = "detector"
     kept = PART
 
-    def __init__(self, config: DetectorConfig, network: Detector) -> None:
-        self.config, self._network = config, network
+    def __init__(
+        self,
+        config: DetectorConfig,
+        network: SmallRetinaNet,
+        teacher: SoftTarget | None = None,
+    ) -> None:
+        self.config, self._network, self._teacher = config, network, teacher
+        frozen = config.network.frozen
+        stages = network.stages()
+        count = network.frozen if frozen is None else frozen
+        for stage in stages[:count]:
+            for module in stage:
+                module.requires_grad_(False)
+        self._backbone = [module for stage in stages for module in stage]
+        learning = [p for module in self._backbone for p in module.parameters()]
+        keep = config.network.keep
+        self._near_start = NearStart(learning, keep) if keep else None
 
     @classmethod
     def make(cls, given: Given) -> DrawnDetectorTask:
-        """Make the task of one run."""
+        """Make the task of one run.
+
+        Raises:
+            WrongUse: CenterFace is to teach another network.
+        """
         config = given.config
         assert isinstance(config, DetectorConfig)
         torch.manual_seed(config.loop.seed)
-        network = Detector()
-        parts = network.shallow, network.middle, network.deep
-        load_mobilenet(sources.mobilenet_weights(), *parts)
-        network.shallow.requires_grad_(False)
-        return cls(config, network)
+        network = create(config.network.name or DEFAULT)
+        assert isinstance(network, SmallRetinaNet)
+        if not isinstance(network, FaceRetinaNet):
+            if config.scenes.teacher:
+                raise WrongUse(
+                    f"scenes.teacher: CenterFace teaches retinanet-centerface, and not "
+                    f"{config.network.name or DEFAULT}"
+                )
+            network.load_published(read_state(sources.mobilenet_weights()))
+            return cls(config, network)
+        body = CenterFaceBody()
+        body.load(sources.centerface_weights())
+        network.load_published(body.state_dict())
+        return cls(config, network, SoftTarget(body) if config.scenes.teacher else None)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -127,28 +167,35 @@ class DrawnDetectorTask:
 
     def groups(self) -> Iterator[Group]:
         """Yield the new layers, and the backbone's later ones at a lower rate."""
-        net = self._network
-        backbone = [*net.middle.parameters(), *net.deep.parameters()]
-        known = {id(p) for p in (*backbone, *net.shallow.parameters())}
-        yield Group([p for p in net.parameters() if id(p) not in known])
-        yield Group(backbone, self.config.network.backbone_rate)
+        backbone = [p for module in self._backbone for p in module.parameters()]
+        known = {id(p) for p in backbone}
+        yield Group([p for p in self._network.parameters() if id(p) not in known])
+        yield Group(
+            [p for p in backbone if p.requires_grad], self.config.network.backbone_rate
+        )
 
     def train_mode(self) -> None:
         """Switch to training, with the backbone's batch norms frozen."""
         self._network.train()
-        for part in (self._network.shallow, self._network.middle, self._network.deep):
+        for part in self._backbone:
             for module in part.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
 
     def batches(self) -> DrawnScenes:
         """Return what makes the batches."""
-        return DrawnScenes(self.config.loop.seed)
+        return DrawnScenes(self.config)
 
     def losses(self, batch: Batch, moment: Moment) -> Mapping[str, Tensor]:
-        """Return the loss of the classes and that of the boxes."""
+        """Return the loss of the classes, that of the boxes, and what is added."""
+        pictures = batch.pictures.float()
+        heat: Tensor | None = None
         with moment.autocast():
-            logits, offsets = self._network(batch.pictures.float())
+            if self._teacher is not None:
+                assert isinstance(self._network, FaceRetinaNet)
+                logits, offsets, heat = self._network.seen(pictures)
+            else:
+                logits, offsets = self._network(pictures)
         height, width = batch.pictures.shape[2:]
         reference = torch.from_numpy(SMALL.anchors(height, width).copy())
         reference = reference.to(batch.pictures.device)
@@ -156,30 +203,44 @@ class DrawnDetectorTask:
         classes, boxes = detector_losses.losses(
             logits.float(), offsets.float(), wanted, reference, SMALL, "smooth_l1"
         )
-        return {"classes": classes, "boxes": boxes}
+        found = {"classes": classes, "boxes": boxes}
+        if self._teacher is not None and heat is not None:
+            self._teacher.to(pictures.device)
+            soft = self._teacher.loss(heat.float(), pictures, batch.faces)
+            found["teacher"] = self.config.scenes.teacher * soft
+        if self._near_start is not None:
+            found["near start"] = self._near_start.loss()
+        return found
 
     def measure(self, network: nn.Module) -> Measured:
         """Return no figures: they are those of the exported file, see `export`."""
-        return Measured({}, PARAMETERS)
+        return Measured({}, self._parameters())
+
+    def _parameters(self) -> dict[str, float]:
+        shown = self.config.held_out
+        return {
+            "min_score": MIN_SCORE,
+            "side": float(shown.side),
+            "overview": float(shown.overview),
+            "tiles": 1.0,
+        }
 
     def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
         """Write the model, measure the file on held-out styles, and write its card."""
-        assert isinstance(network, Detector)
+        assert isinstance(network, SmallRetinaNet)
         path = folder / "detector.onnx"
         export(network, path, MAX_BYTES)
+        grown = isinstance(network, FaceRetinaNet)
         card = new_card(
             path,
             "detect",
-            "icf-detector-onnx",
-            PARAMETERS,
-            network="retinanet-mobilenetv2",
-            parent=licences.PARENT,
-            architecture=(
-                "RetinaNet: MobileNetV2, a pyramid of 64 channels at strides 8 to 64, "
-                "one tower of two convolutions; cartoon and human faces"
-            ),
+            network.format,
+            self._parameters(),
+            network=self.config.network.name or DEFAULT,
+            parent=licences.CENTERFACE if grown else licences.PARENT,
+            architecture=network.architecture,
             input="n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
-            data=licences.DATA,
+            data=licences.of_scenes(grown),
             seed=facts.seed,
             recipe=facts.recipe,
             limits=LIMITS,

