@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from icf.dataset.plan import Placed, Plan
 from icf.images.header import orientation_of
 from icf.stores.blobs import BlobStore
 from icf.stores.files import copy_file
+from icf.stores.memory import Memory
 
 #: What a format holds.
 Task = Literal["recognition", "detection"]
@@ -136,6 +138,18 @@ class ReleaseData:
         self._look(each, data)
         return data
 
+    def read_to(self, memory: Memory, each: Placed) -> memoryview:
+        """Add the bytes that `put` writes to ``memory``; return them.
+
+        Raises:
+            MissingBlob: the bytes are not in the blob store, or are others.
+        """
+        if self.plan.crops is not None and each.face >= 0:
+            return memory.add(self.read(each))
+        content = self.blobs.add_to(memory, self.sha256(each.picture))
+        self._look(each, content)
+        return content
+
     def crop(self, each: Placed) -> Rectangle | None:
         """What is cut out around a face; None where pictures are whole."""
         rate = self.plan.crops
@@ -151,8 +165,7 @@ class ReleaseData:
 
     def box(self, each: Placed) -> Corners:
         """The labelled face in what `put` writes: x1, y1, x2, y2 in whole pixels."""
-        corners = self.plan.selection.faces.corners[each.face].tolist()
-        x1, y1, x2, y2 = whole_corners(corners, self._size(each))
+        x1, y1, x2, y2 = self._whole[each.face].tolist()
         crop = self.crop(each)
         if crop is None:
             return x1, y1, x2, y2
@@ -168,11 +181,18 @@ class ReleaseData:
         """The EXIF orientation of what `put` or `read` gave last; 1: upright."""
         return self.turned.get(each.picture, 1) if self.crop(each) is None else 1
 
+    @cached_property
+    def _whole(self) -> npt.NDArray[np.int32]:
+        """The corners of each face in whole pixels, as `whole_corners` rounds one."""
+        faces, pictures = self.plan.selection.faces, self.plan.selection.pictures
+        size = np.tile(pictures.size[faces.picture], 2)
+        return np.clip(np.rint(faces.corners), 0, size).astype(np.int32)
+
     def _size(self, each: Placed) -> tuple[int, int]:
         width, height = self.plan.selection.pictures.size[each.picture].tolist()
         return width, height
 
-    def _look(self, each: Placed, data: bytes) -> None:
+    def _look(self, each: Placed, data: bytes | memoryview) -> None:
         """Note a picture that readers without EXIF rotation would show turned."""
         turned = orientation_of(data)
         if turned != 1:
@@ -195,8 +215,7 @@ def whole_corners(corners: Sequence[float], size: tuple[int, int]) -> Corners:
     )
 
 
-@dataclass(frozen=True)
-class WrittenPicture:
+class WrittenPicture(NamedTuple):
     """A picture in a file of the release; `licences.csv` gets its sources.
 
     Attributes:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from icf.catalogue.tombstones import full_name
 from icf.dataset.formats.base import Corners, ReleaseData, Task
@@ -43,8 +43,7 @@ class Who:
     character: str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A picture of a release.
 
     Attributes:
@@ -59,7 +58,7 @@ class Record:
     placed: Placed
     size: tuple[int, int]
     boxes: tuple[Corners, ...]
-    sources: tuple[Source, ...]
+    sources: Sequence[Source]
     sha256: str
     who: Who | None = None
 
@@ -86,6 +85,8 @@ class Records:
         self._data = data
         self._plan: Plan = data.plan
         self._images: list[int] = data.plan.selection.pictures.image.tolist()
+        self._identities: list[int] = data.plan.selection.faces.identity.tolist()
+        self._known: dict[tuple[int, int, Split], Who] = {}
 
     def of(self, task: Task, split: Split) -> Iterator[Record]:
         """Yield the pictures of one task and split."""
@@ -100,7 +101,7 @@ class Records:
             each,
             data.size(each),
             (data.box(each),) if who else tuple(data.boxes(each)),
-            tuple(data.sources.get(self._images[each.picture], ())),
+            data.sources.get(self._images[each.picture], ()),
             data.sha256(each.picture),
             who,
         )
@@ -123,19 +124,22 @@ class Records:
         ]
 
     def _who(self, each: Placed, split: Split) -> Who:
-        identity = int(self._plan.selection.faces.identity[each.face])
+        identity = self._identities[each.face]
+        key = each.label, identity, split
+        who = self._known.get(key)
+        if who is None:
+            who = self._known[key] = self._make_who(each.label, identity, split)
+        return who
+
+    def _make_who(self, label: int, identity: int, split: Split) -> Who:
         known = self._plan.selection.identities[identity]
-        name = (
-            self.names[each.label]
-            if each.label >= 0
-            else full_name(known.album, known.character)
-        )
-        role: Role = "distractor"
-        if split == "train":
-            role = "train"
-        elif each.label >= 0:
-            role = "seen" if each.label in self._trained else "unseen"
-        return Who(each.label, role, name, known.album, known.character)
+        if label < 0:
+            name = full_name(known.album, known.character)
+            return Who(label, "distractor", name, known.album, known.character)
+        role: Role = "train"
+        if split == "test":
+            role = "seen" if label in self._trained else "unseen"
+        return Who(label, role, self.names[label], known.album, known.character)
 
     @cached_property
     def _trained(self) -> frozenset[int]:

@@ -38,12 +38,18 @@ from icf.dataset.formats.records import (
     Split,
     in_shards,
 )
+from icf.dataset.plan import Placed
+from icf.stores.memory import Memory
 
 #: A file is closed when it has so many bytes of pictures, as the Hub's own are.
 BYTES = 500_000_000
-#: So many are written at a time, and can be read alone. Larger groups take up to four
-#: times the processor's time: they do not fit into its caches.
+#: So many are written at a time, and can be read alone.
 GROUP_BYTES, GROUP_PICTURES = 8_000_000, 1_000
+#: So many pictures are encoded, and pages of so many bytes written, at a time: what is
+#: larger than the processor's caches takes up to four times as long.
+_BATCH, _PAGE = 16, 1 << 18
+#: The picture that ends a group is seldom larger.
+_LAST = 500_000
 
 
 class ParquetWriter:
@@ -103,7 +109,7 @@ class _Shards:
         self._contents = _Contents()
 
     def add(self, record: Record) -> None:
-        self._contents.add(self._data.read(record.placed))
+        self._contents.add(self._data, record.placed)
         self._group.append(record)
         full = self._contents.size >= GROUP_BYTES
         if full or len(self._group) >= GROUP_PICTURES:
@@ -158,33 +164,28 @@ class _Shards:
 
 
 class _Contents:
-    """The bytes of a group's pictures, in memory that is used for every group again.
-
-    Fresh memory for each picture costs the processor more than writing it.
-    """
+    """The bytes of a group's pictures."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray(GROUP_BYTES)
+        self._memory = Memory(GROUP_BYTES + _LAST)
         self._ends = [0]
 
     @property
     def size(self) -> int:
-        return self._ends[-1]
+        return self._memory.size
 
-    def add(self, content: bytes) -> None:
-        start, end = self.size, self.size + len(content)
-        if end > len(self._bytes):
-            self._bytes.extend(bytes(end - len(self._bytes)))
-        self._bytes[start:end] = content
-        self._ends.append(end)
+    def add(self, data: ReleaseData, each: Placed) -> None:
+        data.read_to(self._memory, each)
+        self._ends.append(self.size)
 
     def array(self) -> pa.Array:
         """Return the pictures; they change with what is added after `clear`."""
         ends = pa.py_buffer(np.array(self._ends, np.int32))
-        buffers = [None, ends, pa.py_buffer(self._bytes)]
+        buffers = [None, ends, pa.py_buffer(self._memory.content())]
         return pa.Array.from_buffers(pa.binary(), len(self._ends) - 1, buffers)
 
     def clear(self) -> None:
+        self._memory.clear()
         self._ends = [0]
 
 
@@ -194,7 +195,9 @@ def _opened(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         path,
         schema,
-        compression={name: "zstd" for name in others},
+        compression={name: "snappy" for name in others},
         use_dictionary=others,
         write_statistics=others,
+        write_batch_size=_BATCH,
+        data_page_size=_PAGE,
     )

@@ -39,10 +39,11 @@ from icf.dataset.formats.records import (
 from icf.dataset.formats.webdataset.tar import TarWriter
 from icf.dataset.formats.webdataset.verify import check_shards
 from icf.dataset.plan import Placed
+from icf.stores.memory import Memory
 
 #: A shard is closed at whichever comes first.
 PICTURES, BYTES = 10_000, 1_000_000_000
-_BUFFER = 1 << 18
+_MEMORY = 1 << 19
 _JSON = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False
 )
@@ -98,11 +99,12 @@ def _write_shards(
     stem: str,
 ) -> Iterator[WrittenPicture]:
     remaining = iter(placed)
+    memory = Memory(_MEMORY)
     for number, first in enumerate(remaining):
         shard = _Shard(folder, f"{stem}-{number:06d}")
         with (
-            (folder / shard.file).open("xb", _BUFFER) as file,
-            TarWriter(file) as tar,
+            (folder / shard.file).open("xb", buffering=0) as file,
+            TarWriter(file, memory) as tar,
         ):
             for each in chain([first], remaining):
                 yield shard.add(tar, records.record(each, split), data)
@@ -121,14 +123,15 @@ class _Shard:
         self._rows: list[tuple[Any, ...]] = []
 
     def add(self, tar: TarWriter, record: Record, data: ReleaseData) -> WrittenPicture:
-        content = data.read(record.placed)
         key = record.name.rpartition(".")[0]
-        offset = tar.add(record.name, content)
+        offset, size = tar.add_read(
+            record.name, lambda memory: data.read_to(memory, record.placed)
+        )
         tar.add(f"{key}.json", _described(record, key, data))
         who = record.who
         self._rows.append(
             (
-                *(key, record.name, offset, len(content), record.sha256),
+                *(key, record.name, offset, size, record.sha256),
                 *record.size,
                 record.boxes,
                 *((who.label, who.role, who.name) if who else (None, None, None)),

@@ -164,7 +164,7 @@ def upright_size(data: bytes) -> tuple[int, int]:
 _EXIF_MARKS = (b"Exif", b"eXIf", b"EXIF", b"exif")
 
 
-def orientation_of(data: bytes) -> int:
+def orientation_of(data: bytes | memoryview) -> int:
     """Return the EXIF orientation that `icf.images.decode` undoes; 1: none.
 
     Most files have no EXIF, which is found out in microseconds.
@@ -172,8 +172,9 @@ def orientation_of(data: bytes) -> int:
     Raises:
         Undecodable: as for `probe`.
     """
-    if data.startswith(b"\xff\xd8"):
-        return _orientation(data, "jpeg") if may_be_turned(data) else 1
+    if data[:2] == b"\xff\xd8":
+        return _orientation(bytes(data), "jpeg") if may_be_turned(data) else 1
+    data = bytes(data)
     if not any(mark in data for mark in _EXIF_MARKS):
         return 1
     return _orientation(data, probe(data).format)

@@ -47,7 +47,7 @@ def read_frame(data: bytes) -> Frame | None:
     return None
 
 
-def may_be_turned(data: bytes) -> bool:
+def may_be_turned(data: bytes | memoryview) -> bool:
     """Whether a JPEG has an EXIF block before its frame, or is not as JPEGs are.
 
     Most have none, and this finds it out in a tenth of the time of `read_frame`.
@@ -59,10 +59,14 @@ def may_be_turned(data: bytes) -> bool:
         if marker in START_OF_FRAME and length >= 8:
             return False
         has_no_length = marker < 0xC0 or 0xD0 <= marker <= 0xD8 or marker == 0xFF
-        if has_no_length or (marker == _APP1 and data.startswith(PREFIX, place + 4)):
+        if has_no_length or (marker == _APP1 and _is_exif(data, place + 4)):
             return True
         place += 2 + length
     return True
+
+
+def _is_exif(data: bytes | memoryview, place: int) -> bool:
+    return data[place : place + len(PREFIX)] == PREFIX
 
 
 def find_end(data: bytes) -> int | None:

@@ -17,7 +17,6 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
@@ -25,6 +24,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from icf.errors import BadInput, BrokenMachine
 from icf.stores.files import copy_file
+from icf.stores.memory import Memory
 
 #: Age in seconds from which a temporary file was left by a killed program.
 STALE = 24 * 3600.0
@@ -79,10 +79,30 @@ class BlobStore:
             DamagedBlob: they have another hash.
             BrokenMachine: they cannot be read.
         """
-        with self._reading(sha256):
+        try:
             data = self._content(self.place(sha256))
+        except OSError as error:
+            raise self._unreadable(sha256, error) from error
         self._check(sha256, hashlib.sha256(data).hexdigest())
         return data
+
+    def add_to(self, memory: Memory, sha256: str) -> memoryview:
+        """Add the bytes stored under ``sha256`` to what ``memory`` holds.
+
+        Returns:
+            The bytes, where they are now.
+
+        Raises:
+            MissingBlob: there are none.
+            DamagedBlob: they have another hash.
+            BrokenMachine: they cannot be read.
+        """
+        try:
+            content = self._added(memory, self.place(sha256))
+        except OSError as error:
+            raise self._unreadable(sha256, error) from error
+        self._check(sha256, hashlib.sha256(content).hexdigest())
+        return content
 
     def copy(self, sha256: str, target: Path, *, link: bool = False) -> bytes:
         """Write the bytes of ``sha256`` into a new file, which is checked.
@@ -117,8 +137,7 @@ class BlobStore:
         shared = copy_file(source, target, link=link)
         self._shares = self._shares and (link or shared)
         try:
-            with self._reading(sha256):
-                data = target.read_bytes()
+            data = self._copied(sha256, target)
             self._check(sha256, hashlib.sha256(data).hexdigest())
         except BrokenMachine:
             target.unlink()
@@ -168,6 +187,27 @@ class BlobStore:
         finally:
             os.close(descriptor)
 
+    def _copied(self, sha256: str, target: Path) -> bytes:
+        try:
+            return target.read_bytes()
+        except OSError as error:
+            raise self._unreadable(sha256, error) from error
+
+    def _added(self, memory: Memory, place: str) -> memoryview:
+        if not self.local:
+            return memory.add(self._files.cat_file(place))
+        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            content = memory.room(os.fstat(descriptor).st_size)
+            read = os.readv(descriptor, [content])
+            while read < len(content):
+                if not (more := os.readv(descriptor, [content[read:]])):
+                    break  # it got shorter meanwhile: the hash is another
+                read += more
+            return content
+        finally:
+            os.close(descriptor)
+
     def _check(self, sha256: str, found: str) -> None:
         if found != sha256:
             raise self._damaged(sha256, f"their SHA-256 is {found[:12]}...")
@@ -184,19 +224,16 @@ class BlobStore:
             "fetches it again"
         )
 
-    @contextmanager
-    def _reading(self, sha256: str) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError as error:
-            raise self._missing(sha256) from error
-        except OSError as error:
-            if error.errno == errno.EIO:
-                raise self._damaged(sha256, str(error)) from error
-            raise BrokenMachine(
-                f"cannot read {sha256} from the blob store {self._root}: {error}; "
-                "check the disk, and who may read there"
-            ) from error
+    def _unreadable(self, sha256: str, error: OSError) -> BrokenMachine:
+        """Return what to raise for bytes that cannot be read."""
+        if isinstance(error, FileNotFoundError):
+            return self._missing(sha256)
+        if error.errno == errno.EIO:
+            return self._damaged(sha256, str(error))
+        return BrokenMachine(
+            f"cannot read {sha256} from the blob store {self._root}: {error}; "
+            "check the disk, and who may read there"
+        )
 
     def has(self, sha256: str) -> bool:
         """Return whether there are bytes under ``sha256``."""

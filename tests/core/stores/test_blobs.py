@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from icf.errors import BadInput, BrokenMachine
 from icf.stores.blobs import BlobStore, DamagedBlob, MissingBlob
+from icf.stores.memory import Memory
 
 
 def test_bytes_come_back_under_their_sha256_and_twice_is_as_once(
@@ -48,6 +49,8 @@ def test_changed_bytes_are_never_returned_and_storing_them_again_mends_it(
     assert not store.is_whole(name)
     with pytest.raises(DamagedBlob, match=f"{name}.*`icf doctor --repair`"):
         store.get(name)
+    with pytest.raises(DamagedBlob, match=f"{name}.*`icf doctor --repair`"):
+        store.add_to(Memory(2), name)
     with pytest.raises(DamagedBlob):
         store.copy(name, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
@@ -66,6 +69,27 @@ def test_what_cannot_be_read_stops_the_run_and_blames_no_picture(
     store.path(name).mkdir()
     with pytest.raises(BrokenMachine, match="check the disk"):
         store.get(name)
+    with pytest.raises(BrokenMachine, match="check the disk"):
+        store.add_to(Memory(2), name)
+
+
+@pytest.mark.parametrize("url", ["{}", "memory://icf-added"])
+@given(pictures=st.lists(st.binary(max_size=40)))
+def test_bytes_are_added_behind_those_that_memory_holds(
+    tmp_path_factory: pytest.TempPathFactory, url: str, pictures: list[bytes]
+) -> None:
+    store = BlobStore(url.format(tmp_path_factory.getbasetemp() / "added"))
+    memory = Memory(3)
+    memory.add(b"before")
+    for picture in pictures:
+        added = store.add_to(memory, store.put(picture))
+        assert added == picture
+    assert memory.content() == b"before" + b"".join(pictures)
+
+
+def test_the_memory_of_a_picture_that_is_missing_names_its_hash() -> None:
+    with pytest.raises(MissingBlob, match="0000"):
+        BlobStore("memory://icf-added").add_to(Memory(2), "0" * 64)
 
 
 WRITE_AND_WAIT = """
