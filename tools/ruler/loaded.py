@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from icf.errors import BadInput, IcfError
 from icf.tools.ruler import manifest, packages, pictures
-from icf.tools.ruler.manifest import Drawing, Source
+from icf.tools.ruler.manifest import Drawing, Source, View
 from icf.tools.ruler.pictures import Pixels
+
+#: Folder of the pictures as they were drawn, in that of all sources.
+_DRAWN = ".drawn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +71,8 @@ def load(
 def read(drawings: Sequence[Drawing], known: Mapping[str, Source], root: Path) -> Ruler:
     """Draw pictures from packages that are there, and check their hashes.
 
+    What was drawn is kept beside the packages, since large drawings take seconds.
+
     Args:
         drawings: which.
         known: the sources by name.
@@ -72,18 +80,31 @@ def read(drawings: Sequence[Drawing], known: Mapping[str, Source], root: Path) -
     """
     shown, missing = [], []
     for each in drawings:
-        folder = packages.unpacked(known[each.source], root)
+        kept = root / _DRAWN / f"{each.sha256}.png"
         try:
-            packed = pictures.content(folder, each.file)
-            pixels = pictures.drawn(packed, each.view)
+            if kept.is_file():
+                pixels = pictures.drawn(kept.read_bytes(), View())
+            else:
+                folder = packages.unpacked(known[each.source], root)
+                packed = pictures.content(folder, each.file)
+                pixels = pictures.drawn(packed, each.view)
         except BadInput as error:
             missing.append(f"{each.source}: {each.file}: {error}")
             continue
         if pictures.sha256_of(pixels) == each.sha256:
             shown.append(Shown(each, pixels))
+            if not kept.is_file():
+                _keep(pixels, kept)
         else:
             missing.append(
                 f"{each.source}: {each.file}: its pixels are not those that were "
                 "boxed: another version of the package, or of what draws it"
             )
     return Ruler(tuple(shown), tuple(missing))
+
+
+def _keep(pixels: Pixels, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    making = path.with_suffix(f".{os.getpid()}")
+    Image.fromarray(pixels).save(making, "png")
+    making.replace(path)

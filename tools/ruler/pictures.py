@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from icf.errors import BadInput
-from icf.tools.ruler import qt_resources
+from icf.tools.ruler import puzzles, qt_resources
 from icf.tools.ruler.manifest import View
 
 Pixels = NDArray[np.uint8]
@@ -29,6 +29,7 @@ def content(root: Path, file: str) -> bytes:
     """Read a file, or the member of an archive.
 
     Archives are Qt's resource files (``.rcc``) and Iconify's sets of icons (``.json``).
+    The member ``….qml`` of a resource file is a puzzle, which is put together.
 
     Args:
         root: folder of the unpacked package.
@@ -43,10 +44,12 @@ def content(root: Path, file: str) -> bytes:
             return (root / file).read_bytes()
         except OSError as error:
             raise BadInput(f"cannot read {root / file}: {error}") from error
-    try:
-        return members(root / archive)[member]
-    except KeyError:
-        raise BadInput(f"{root / archive} has no {member}") from None
+    files = members(root / archive)
+    if member not in files:
+        raise BadInput(f"{root / archive} has no {member}")
+    if member.endswith(".qml"):
+        return puzzles.put_together(files, member)
+    return files[member]
 
 
 @lru_cache(maxsize=8)
@@ -107,11 +110,16 @@ def _opened(packed: bytes, raster: int | None) -> Image.Image:
         if packed[:2] == b"\x1f\x8b":
             packed = gzip.decompress(packed)
         if raster:
-            svg = packed.decode("utf-8")
-            packed = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=raster))
+            packed = _rasterised(packed, raster)
         return Image.open(io.BytesIO(packed)).convert("RGBA")
     except (OSError, ValueError, EOFError, UnidentifiedImageError) as error:
         raise BadInput(f"not a picture: {error}") from error
+
+
+@lru_cache(maxsize=2)
+def _rasterised(svg: bytes, width: int) -> bytes:
+    """Draw SVG as PNG; the cuts of one sheet follow one another."""
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg.decode("utf-8"), width=width))
 
 
 def sha256_of(pixels: Pixels) -> str:

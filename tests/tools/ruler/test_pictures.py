@@ -85,8 +85,8 @@ def test_a_damaged_resource_file_is_bad_input(content: bytes) -> None:
 
 def test_what_is_boxed_is_loaded_and_what_changed_is_told(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
-    for name in ("a.png", "b.png"):
-        (tmp_path / "own" / name).write_bytes(png())
+    for name, colour in (("a.png", "#102030"), ("b.png", "#302010")):
+        (tmp_path / "own" / name).write_bytes(png(colour=colour))
     face = {"box": [1, 1, 3, 3], "identity": "Ada"}
     about = {"source": "own", "group": "comics", "faces": [face]}
     drawings = [
@@ -130,3 +130,33 @@ def test_every_source_is_of_a_known_kind() -> None:
     assert {each.registry for each in manifest.sources().values()} <= {
         "debian", "npm", "pypi"
     }  # fmt: skip
+
+
+def test_a_puzzle_is_put_together_without_its_board(tmp_path: Path) -> None:
+    board = """"width": 20, "height": 10 },
+    { "pixmapfile" : "image/l.png", "x" : "0.35", "y" : "0.5" },
+    { "pixmapfile" : "image/r.png", "x" : "0.65", "y" : "0.5" }"""
+    files = {
+        "board/board1.qml": board.encode(),
+        "image/l.png": png((6, 4), "#ff0000"),
+        "image/r.png": png((6, 4), "#0000ff"),
+    }
+    (tmp_path / "p.rcc").write_bytes(qt(files))
+    packed = pictures.content(tmp_path, "p.rcc!art/board/board1.qml")
+    pixels = pictures.drawn(packed, View())
+    assert pixels.shape == (4, 12, 3)
+    assert pixels[0, 5].tolist() == [255, 0, 0]
+    assert pixels[3, 6].tolist() == [0, 0, 255]
+
+
+def test_what_was_drawn_is_kept_and_checked_again(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/a.png").write_bytes(png())
+    line = {"source": "own", "file": "a.png", "group": "no faces"}
+    drawing = boxed.taken(line, KNOWN, tmp_path)
+    loaded.read([drawing], KNOWN, tmp_path)
+    (tmp_path / "own/a.png").unlink()
+    assert len(loaded.read([drawing], KNOWN, tmp_path).shown) == 1
+    (kept,) = (tmp_path / ".drawn").iterdir()
+    kept.write_bytes(png(colour="#ffffff"))
+    assert loaded.read([drawing], KNOWN, tmp_path).shown == ()
