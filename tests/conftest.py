@@ -59,6 +59,19 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def filtered_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo whose pictures are harvested and filtered; only to copy.
+
+    It was killed in the harvest, in the filter, and between two commands.
+    """
+    from tests.app.demo_runs import Demo
+
+    demo = Demo(tmp_path_factory.mktemp("filtered") / "demo")
+    demo.filter_with_kills()
+    return demo.root
+
+
 @pytest.fixture
 def sqlite_catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     """An empty catalogue in SQLite."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 #: Fixtures of a session that take long to make; who uses one is in its group.
-COSTLY = ("undisturbed", "wiki")
+COSTLY = ("filtered_demo", "wiki")
 
 #: A string that has more characters is a document.
 LONGEST_NAME = 80

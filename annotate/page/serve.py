@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,17 @@ def serve(
         listening: where it listens.
         ready: called once, when it answers.
     """
+    server = make_server(app, serving, ready)
+    # Python's default lets a thread that computes keep all others waiting for 5 ms, and
+    # a request changes hands many times.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    server.run(sockets=[listening])
+
+
+def make_server(
+    app: ASGIApp, serving: Serving, ready: Callable[[], None]
+) -> uvicorn.Server:
+    """Make what `serve` runs; in another thread it ends when `should_exit` is set."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -82,10 +94,7 @@ def serve(
         forwarded_allow_ips=["127.0.0.1", "::1"],
         ws="none",
     )
-    # Python's default lets a thread that computes keep all others waiting for 5 ms, and
-    # a request changes hands many times.
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    _Server(config, ready).run(sockets=[listening])
+    return _Server(config, ready)
 
 
 class _Server(uvicorn.Server):
@@ -102,6 +111,9 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield  # signals are for the main thread
+            return
         # The base class raises the signal once more at the end, as if it had not
         # been answered.
         told = (signal.SIGINT, signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory,
+def finished_demo(
+    filtered_demo: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Demo, dict[str, Any]]:
     """A demo that ran to its end, and its numbers; only to read or to copy."""
-    demo = Demo(tmp_path_factory.mktemp("undisturbed") / "demo")
+    demo = Demo(tmp_path_factory.mktemp("finished") / "demo")
+    shutil.copytree(filtered_demo, demo.root)
     return demo, demo.finish_json()

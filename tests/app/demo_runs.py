@@ -9,12 +9,13 @@ import os
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from icf.app.demo.command import BOXERS
+from icf.app.demo.shell import EXPECTED, Shell
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
@@ -71,6 +72,12 @@ class Demo:
         process.communicate()
         return process.returncode == -signal.SIGKILL
 
+    def filter_with_kills(self) -> None:
+        """Run it until its pictures are filtered, killed in each stage and after."""
+        for stage, due in BEGINNING.items():
+            assert self.kill_when(due), f"it ended before {stage}: {self.messages}"
+            assert_nothing_is_half_written(self)
+
     def count(self, table: str) -> int:
         """Rows of a table of the catalogue; 0 while there is no such table."""
         path = self.root / "catalogue.sqlite"
@@ -85,6 +92,71 @@ class Demo:
             return 0
         finally:
             connection.close()
+
+
+#: A moment at which something is to be killed.
+Due = Callable[[Demo], bool]
+
+#: When to kill a demo before people are asked; the last time between two commands.
+BEGINNING: dict[str, Due] = {
+    "harvest": lambda demo: demo.count("image") >= 200,
+    "filter": lambda demo: demo.count("decision") >= 900,
+    "questions": lambda demo: "$ icf-annotate export" in demo.messages,
+}
+
+
+@dataclass
+class Killer:
+    """Kills commands of a demo while they work, and starts each again.
+
+    Attributes:
+        demo: whose commands it runs.
+        moments: which program to kill, and when, by stage, in this order.
+    """
+
+    demo: Demo
+    moments: dict[str, tuple[str, Due]]
+
+    def method(self) -> Callable[..., str]:
+        """What takes the place of `Shell.run`."""
+        return lambda shell, *words, **how: self.run(shell, *words, **how)
+
+    def run(
+        self,
+        shell: Shell,
+        *words: str,
+        folder: Path | None = None,
+        capture: bool = False,
+        codes: Collection[int] = EXPECTED,
+    ) -> str:
+        """Do as `Shell.run` does, but for the kills."""
+        while True:
+            process = subprocess.Popen(
+                [str(BIN / words[0]), *words[1:]],
+                cwd=folder or shell.root,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            if not self._kills(process, words[0]):
+                break
+            assert_nothing_is_half_written(self.demo)
+        out, _ = process.communicate()
+        assert process.returncode in codes, words
+        return out if capture else ""
+
+    def _kills(self, process: subprocess.Popen[str], name: str) -> bool:
+        """Kill it where it works on the next stage to be killed, or let it end."""
+        if not self.moments:
+            return False
+        stage, (killed, due) = next(iter(self.moments.items()))
+        while name == killed and not _ended(process):
+            if due(self.demo):
+                process.kill()
+                process.communicate()
+                del self.moments[stage]
+                return True
+        return False
 
 
 def _ended(process: subprocess.Popen[str]) -> bool:

@@ -165,9 +165,9 @@ def test_the_library_page_names_every_public_function() -> None:
 
 @pytest.mark.slow
 def test_the_tutorial_runs_from_top_to_bottom(
-    clone: Path, undisturbed: tuple[Demo, dict[str, Any]]
+    clone: Path, finished_demo: tuple[Demo, dict[str, Any]]
 ) -> None:
-    shutil.copytree(undisturbed[0].root, clone / "demo")
+    shutil.copytree(finished_demo[0].root, clone / "demo")
     shell = Shell(clone)
     for block in blocks(ROOT / "docs" / "tutorial.md", "sh"):
         if block not in MAKE:

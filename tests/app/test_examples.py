@@ -41,12 +41,12 @@ SERVERS = [
 
 @pytest.fixture(scope="module")
 def prepared(
-    undisturbed: tuple[Demo, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+    finished_demo: tuple[Demo, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The finished demo, with what else the examples name."""
     root = tmp_path_factory.mktemp("examples") / "space"
-    shutil.copytree(undisturbed[0].root, root)
-    shutil.copytree(undisturbed[0].root, root / "demo")
+    shutil.copytree(finished_demo[0].root, root)
+    shutil.copytree(finished_demo[0].root, root / "demo")
     files = good_files(3)
     paths = write_pictures(root / "pictures", files)
     lines = [

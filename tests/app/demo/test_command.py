@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,43 @@ from typing import Any
 import pytest
 
 from icf.app.demo.score import AuditedError, DemoScore
+from icf.app.demo.shell import Shell
 from icf.app.demo.site import Noise, load_truth
 from icf.codes import BoxStatus, FetchStatus
 from icf.workspace import init
-from tests.app.demo_runs import Demo, assert_nothing_is_half_written
+from tests.app.demo_runs import Demo, Due, Killer, assert_nothing_is_half_written
 from tests.app.program import said
 
-Undisturbed = tuple[Demo, dict[str, Any]]
+Finished = tuple[Demo, dict[str, Any]]
 
-#: When to kill the demo, so that each stage is hit while it works.
-MOMENTS: dict[str, Callable[[Demo], bool]] = {
-    "harvest": lambda demo: demo.count("image") >= 200,
-    "filter": lambda demo: demo.count("decision") >= 900,
-    "export": lambda demo: any((demo.root / "batches").glob(".questions.partial-*")),
-    "import": lambda demo: demo.count("answer") > 0,
-    "boxes": lambda demo: demo.count("box_answer") > 0,
-    "audit": lambda demo: demo.count("label_audit_answer") > 0,
-    "splits": lambda demo: any((demo.root / "releases").glob(".demo.partial-*")),
-    "report": lambda demo: "$ icf-report" in demo.messages,
+#: Which program to kill, and when, so that each stage is hit while it works.
+MOMENTS: dict[str, tuple[str, Due]] = {
+    "export": (
+        "icf-annotate",
+        lambda demo: any((demo.root / "batches").glob(".questions.partial-*")),
+    ),
+    "import": ("icf-annotate", lambda demo: demo.count("answer") > 0),
+    "boxes": ("icf-annotate", lambda demo: demo.count("box_answer") > 0),
+    "audit": ("icf-annotate", lambda demo: demo.count("label_audit_answer") > 0),
+    "splits": (
+        "icf-build-splits",
+        lambda demo: any((demo.root / "releases").glob(".demo.partial-*")),
+    ),
+    "report": ("icf-report", lambda demo: True),
 }
+
+
+@pytest.fixture(scope="module")
+def killed(filtered_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A demo that was killed once in each stage, and its numbers."""
+    demo = Demo(tmp_path_factory.mktemp("killed") / "demo")
+    shutil.copytree(filtered_demo, demo.root)
+    killer = Killer(demo, dict(MOMENTS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shell, "run", killer.method())
+        found = said("demo", demo.root, "--quiet")
+    assert killer.moments == {}
+    return demo, found
 
 
 def noisy(*kinds: Noise) -> int:
@@ -41,9 +58,9 @@ def noisy(*kinds: Noise) -> int:
 
 @pytest.mark.slow
 def test_every_url_gets_the_status_that_the_site_makes_it_have(
-    undisturbed: Undisturbed,
+    finished_demo: Finished,
 ) -> None:
-    urls = undisturbed[1]["urls"]
+    urls = finished_demo[1]["urls"]
     assert "pending" not in urls
     assert urls["disallowed"] == noisy(Noise.DISALLOWED)
     assert urls["opted_out"] == noisy(Noise.OPTED_OUT)
@@ -54,8 +71,8 @@ def test_every_url_gets_the_status_that_the_site_makes_it_have(
     assert urls["stored"] == len(load_truth().files) - away - refused
 
 
-def test_every_face_is_kept_or_dropped_for_a_reason(undisturbed: Undisturbed) -> None:
-    found = undisturbed[1]
+def test_every_face_is_kept_or_dropped_for_a_reason(finished_demo: Finished) -> None:
+    found = finished_demo[1]
     assert found["faces"] == found["kept"] + sum(found["dropped"].values())
     assert set(found["dropped"]) >= {"too_small", "blurred", "near_duplicate"}
     clean = sum(
@@ -65,18 +82,18 @@ def test_every_face_is_kept_or_dropped_for_a_reason(undisturbed: Undisturbed) ->
 
 
 def test_labels_are_wrong_about_as_often_as_the_annotator(
-    undisturbed: Undisturbed,
+    finished_demo: Finished,
 ) -> None:
-    found = undisturbed[1]
+    found = finished_demo[1]
     # What is no face has no label.
     assert found["questions"] >= found["labels"] > 0.99 * found["questions"] > 200
     assert 0 < found["label_error"] < 0.06
 
 
 def test_the_audit_bounds_the_error_of_the_labels_in_releases(
-    undisturbed: Undisturbed,
+    finished_demo: Finished,
 ) -> None:
-    demo, found = undisturbed
+    demo, found = finished_demo
     audit = found["audit"]
     assert audit["certified"]
     assert audit["wrong"] / audit["labels"] <= audit["bound"] <= 0.05
@@ -89,9 +106,9 @@ def test_the_audit_bounds_the_error_of_the_labels_in_releases(
 
 
 def test_the_bundled_models_do_well_on_styles_they_never_saw(
-    undisturbed: Undisturbed,
+    finished_demo: Finished,
 ) -> None:
-    found = undisturbed[1]
+    found = finished_demo[1]
     assert found["identification"]["rank1"] > 85
     verified, every = found["detection"], found["detection_all_pictures"]
     assert verified["official"] > 0.85
@@ -99,8 +116,8 @@ def test_the_bundled_models_do_well_on_styles_they_never_saw(
     assert every["pictures"] > verified["pictures"] > 50
 
 
-def test_the_detection_test_is_what_people_verified(undisturbed: Undisturbed) -> None:
-    demo, found = undisturbed
+def test_the_detection_test_is_what_people_verified(finished_demo: Finished) -> None:
+    demo, found = finished_demo
     summary = json.loads((demo.root / "releases/demo/release.json").read_text())
     assert summary["detection_boxes"] == "verified"
     # What it found and nobody drew is among its detections.
@@ -109,10 +126,10 @@ def test_the_detection_test_is_what_people_verified(undisturbed: Undisturbed) ->
     assert boxes["verified"] > 0.95 * sum(boxes[str(each)] for each in BoxStatus)
 
 
-def test_each_command_is_printed_before_it_runs(undisturbed: Undisturbed) -> None:
+def test_each_command_is_printed_before_it_runs(finished_demo: Finished) -> None:
     commands = [
         " ".join(line.split()[1:3])
-        for line in undisturbed[0].messages.splitlines()
+        for line in finished_demo[0].messages.splitlines()
         if line.startswith("$ ")
     ]
     assert commands == [
@@ -136,21 +153,22 @@ def test_each_command_is_printed_before_it_runs(undisturbed: Undisturbed) -> Non
         "icf-report reports/demo.html",
     ]
     assert (
-        "a simulated annotator, who is wrong 3% of the time" in undisturbed[0].messages
+        "a simulated annotator, who is wrong 3% of the time"
+        in finished_demo[0].messages
     )
 
 
 def test_what_it_leaves_is_whole_and_its_report_is_where_it_says(
-    undisturbed: Undisturbed,
+    finished_demo: Finished,
 ) -> None:
-    demo, found = undisturbed
+    demo, found = finished_demo
     assert_nothing_is_half_written(demo)
     assert found["report"] == str(demo.root / "reports" / "demo.html")
     assert Path(found["report"]).stat().st_size < 10_000_000
 
 
-def test_status_counts_what_the_demo_counted(undisturbed: Undisturbed) -> None:
-    demo, found = undisturbed
+def test_status_counts_what_the_demo_counted(finished_demo: Finished) -> None:
+    demo, found = finished_demo
     counts = said("-C", demo.root, "status")
     assert counts["albums"] == len(load_truth().albums)
     assert counts["characters"] == len(load_truth().characters)
@@ -159,12 +177,24 @@ def test_status_counts_what_the_demo_counted(undisturbed: Undisturbed) -> None:
 
 
 @pytest.mark.slow
-def test_started_again_it_changes_nothing_and_ends_with_the_table(
-    undisturbed: Undisturbed, tmp_path: Path
+def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
+    finished_demo: Finished, killed: Finished
 ) -> None:
-    first, found = undisturbed
-    demo = Demo(tmp_path / "demo")
-    shutil.copytree(first.root, demo.root)
+    assert_nothing_is_half_written(killed[0])
+    scored = ("identification", "detection", "detection_all_pictures")
+    found, expected = ({**numbers} for _, numbers in (killed, finished_demo))
+    for name in scored:
+        assert found.pop(name) == pytest.approx(expected.pop(name), rel=0.02)
+    for numbers in (found, expected):
+        del numbers["report"]
+    assert found == expected
+
+
+@pytest.mark.slow
+def test_started_again_it_changes_nothing_and_ends_with_the_table(
+    killed: Finished,
+) -> None:
+    demo, found = killed
     before = {name: demo.count(name) for name in ("decision", "answer", "image_source")}
     table = demo.finish().partition("the demo")[2]
     assert before == {name: demo.count(name) for name in before}
@@ -176,24 +206,6 @@ def test_started_again_it_changes_nothing_and_ends_with_the_table(
     assert shown["questions asked"] == f"{found['questions']:,}"
     assert shown["rank-1"] == f"{found['identification']['rank1']:.2f}%"
     assert shown["report"] == "demo/reports/demo.html"
-
-
-@pytest.mark.slow
-def test_killed_in_every_stage_it_ends_where_an_undisturbed_demo_ends(
-    undisturbed: Undisturbed, tmp_path: Path
-) -> None:
-    demo = Demo(tmp_path / "demo")
-    for stage, due in MOMENTS.items():
-        assert demo.kill_when(due), f"it ended before {stage}: {demo.messages}"
-        assert_nothing_is_half_written(demo)
-    found = demo.finish_json()
-    assert_nothing_is_half_written(demo)
-    scored = ("identification", "detection", "detection_all_pictures")
-    scores = (*scored, "report")
-    expected = {k: v for k, v in undisturbed[1].items() if k not in scores}
-    assert {k: v for k, v in found.items() if k not in scores} == expected
-    for name in scored:
-        assert found[name] == pytest.approx(undisturbed[1][name], rel=0.02)
 
 
 @pytest.mark.slow

@@ -57,8 +57,8 @@ def blobs(space: Workspace) -> list[Path]:
 
 
 @pytest.fixture
-def space(undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path) -> Workspace:
-    shutil.copytree(undisturbed[0].root, tmp_path / "demo")
+def space(finished_demo: tuple[Demo, dict[str, Any]], tmp_path: Path) -> Workspace:
+    shutil.copytree(finished_demo[0].root, tmp_path / "demo")
     return find(tmp_path / "demo")
 
 

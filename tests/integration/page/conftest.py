@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from icf.annotate.people.people import Role
 from tests.annotate.place import Place
-from tests.integration.page.server import CHROMIUM, PageServer
+from tests.integration.page.server import CHROMIUM, AnyServer
 
 #: Milliseconds that a test waits for something on a page: longer than any pause after
 #: which the page tries again.
@@ -70,7 +70,7 @@ def sign_in(
     """Opens an invite link in a new profile, and then a page."""
 
     def open_page(
-        server: PageServer,
+        server: AnyServer,
         path: str,
         name: str = "Ann",
         role: Role = Role.ANNOTATOR,

@@ -267,7 +267,8 @@ def test_seconds_are_those_of_looking(
         # From here its time passes only when it is told to.
         page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 60)
         page.clock.run_for(1500)
-        page.keyboard.press("p")
+        with page.expect_response("**/api/release"):
+            page.keyboard.press("p")
         page.clock.run_for(60_000)
         page.keyboard.press("p")
         page.clock.run_for(5_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -186,9 +187,10 @@ def draw(page: Page, boxes: list[tuple[int, int, int, int]]) -> None:
 
 @pytest.mark.slow
 def test_a_person_answers_and_a_release_says_what_that_proves(
-    contexts: Callable[..., BrowserContext], tmp_path: Path
+    contexts: Callable[..., BrowserContext], filtered_demo: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "demo-page"
+    shutil.copytree(filtered_demo, root)
     with demo(root) as link:
         address = link.partition("/join/")[0]
         workspace = find(root)
