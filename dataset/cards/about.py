@@ -14,7 +14,7 @@ from typing import Any
 from icf.codes import FaceReason, FetchStatus, ImageReason, meaning_of
 from icf.dataset.cards.facts import Facts
 from icf.dataset.cards.origin import collection_types
-from icf.dataset.rights.attribution import UNCHANGED
+from icf.dataset.rights.attribution import changes_of
 from icf.dataset.rights.licence_set import LicenceSet
 from icf.settings import ReleaseSettings, Settings
 
@@ -78,7 +78,16 @@ class About:
             f"{count['distractors']:,} distractors, and "
             f"{count['detection_train_pictures'] + count['detection_test_pictures']:,} "
             "pictures with the boxes of drawn faces, made with icf."
+            f"{self._cleaned}"
         )
+
+    @property
+    def _cleaned(self) -> str:
+        """What was deleted since it was written."""
+        rows = self.summary.get("cleaned", {}).get("rows", 0)
+        if not rows:
+            return ""
+        return f" {rows:,} pictures and faces that were withdrawn since are deleted."
 
     @property
     def collection(self) -> str:
@@ -100,6 +109,8 @@ class About:
     @property
     def collection_types(self) -> tuple[str, ...]:
         """How, in the vocabulary of Croissant RAI."""
+        if known := self.summary.get("cards"):
+            return tuple(known["collection_types"])
         kinds = {
             str(each.get("name")): str(each.get("kind"))
             for each in self.settings.source
@@ -148,14 +159,7 @@ class About:
     @property
     def changes(self) -> str:
         """What was done to the pictures."""
-        crops = self.summary["settings"].get("crops")
-        if crops is None:
-            return UNCHANGED
-        return (
-            "in the recognition set cut around the face, with the box enlarged by "
-            f"{crops['rate']:g}, as JPEG of quality {crops['quality']}; in the "
-            "detection set none"
-        )
+        return changes_of(self.summary)
 
     @property
     def annotation(self) -> tuple[str, ...]:

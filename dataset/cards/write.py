@@ -35,8 +35,8 @@ def write_cards(
         written: each picture with its file, in the order of the formats.
     """
     pictures = sorted(_own_files(about, written))
-    tables = write_records(folder, data, _places(written))
-    domains = _write_rights(folder, about, data)
+    tables = write_records(folder, data, places_of(written))
+    domains = write_rights(folder, data, about.facts.bytes, about.changes)
     _write_texts(folder, about, tables, domains)
     files = list(_files(folder, set(pictures), data.hashes))
     described = croissant(about, files, pictures, tables)
@@ -56,7 +56,7 @@ def _own_files(about: About, written: Written) -> set[str]:
     }
 
 
-def _places(written: Written) -> dict[Placed, tuple[str, str]]:
+def places_of(written: Written) -> dict[Placed, tuple[str, str]]:
     """Where each thing is: a file of its own if a format has one, else the first."""
     places: dict[Placed, tuple[str, str]] = {}
     for file, each in written:
@@ -65,7 +65,17 @@ def _places(written: Written) -> dict[Placed, tuple[str, str]]:
     return places
 
 
-def _write_rights(folder: Path, about: About, data: ReleaseData) -> list[Domain]:
+def write_rights(
+    folder: Path, data: ReleaseData, sizes: Mapping[int, int], changes: str
+) -> list[Domain]:
+    """Write attribution and domains.
+
+    Args:
+        folder: to write into.
+        data: the release.
+        sizes: bytes of each picture, by image id.
+        changes: made to the pictures.
+    """
     images = data.plan.selection.pictures
     # By content: harvests, and imports of a release, find pictures in another order.
     shown = {each.picture for each in data.plan.placed()}
@@ -74,9 +84,9 @@ def _write_rights(folder: Path, about: About, data: ReleaseData) -> list[Domain]
     found = [data.sources[each] for each in ids]
     hashes = [each.decode() for each in images.sha256[rows].tolist()]
     pairs = zip(hashes, found, strict=True)
-    write_attribution(folder, attributions(pairs, about.changes))
-    sizes = (about.facts.bytes.get(each, 0) for each in ids)
-    domains = count_domains(zip(found, sizes, strict=True))
+    write_attribution(folder, attributions(pairs, changes))
+    each_size = (sizes.get(each, 0) for each in ids)
+    domains = count_domains(zip(found, each_size, strict=True))
     write_domains(folder, domains)
     return domains
 

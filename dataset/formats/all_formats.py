@@ -32,12 +32,12 @@ def write_formats(
         for each in writer.write(data, folder / place):
             written.append(((place / each.file).as_posix(), each))
         data = data.after(name, folder / place)
-    _write_licences(data, written, folder)
+    write_licences(data, written, folder)
     write_beside(data, written, folder)
     return written
 
 
-def _write_licences(data: ReleaseData, written: Written, folder: Path) -> None:
+def write_licences(data: ReleaseData, written: Written, folder: Path) -> None:
     """Write the sources of each picture; with its name in a file that holds many."""
     image = data.plan.selection.pictures.image
     with_members = any(each.member for _, each in written)

@@ -42,6 +42,10 @@ class ReleaseData:
         turned: the EXIF orientation, 2 to 8, of the pictures written so far that need
             to be turned, by their row in ``plan.selection.pictures``.
         cropped: the SHA-256 of the crops written so far, by the row of their face.
+        kept: what a format has cut out around a face before, where a release is written
+            again; None: nothing.
+        books: the album of each picture, by its row, where a release is written again;
+            None: that of its first face.
     """
 
     plan: Plan
@@ -53,6 +57,8 @@ class ReleaseData:
     earlier: Mapping[str, Path] = field(default_factory=dict)
     turned: dict[int, int] = field(default_factory=dict)
     cropped: dict[int, bytes] = field(default_factory=dict)
+    kept: Callable[[Placed], bytes | None] = lambda _: None
+    books: Mapping[int, str] | None = None
     #: Loose files by what is in them: of earlier formats, and of this one.
     _before: Mapping[int, str] = field(default_factory=dict)
     _now: dict[int, str] = field(default_factory=dict)
@@ -130,11 +136,11 @@ class ReleaseData:
         key = each.picture if crop is None else -1 - each.face
         if crop is not None and (first := self._before.get(key)) is not None:
             return Path(first).read_bytes()  # cutting again would cost more
-        data = self.blobs.get(self.sha256(each.picture))
         if crop is not None:
-            data = cut(data, crop)
+            data = self.kept(each) or cut(self._whole(each), crop)
             self.cropped[each.face] = hashlib.sha256(data).digest()
             return data
+        data = self._whole(each)
         self._look(each, data)
         return data
 
@@ -149,6 +155,9 @@ class ReleaseData:
         content = self.blobs.add_to(memory, self.sha256(each.picture))
         self._look(each, content)
         return content
+
+    def _whole(self, each: Placed) -> bytes:
+        return self.blobs.get(self.sha256(each.picture))
 
     def crop(self, each: Placed) -> Rectangle | None:
         """What is cut out around a face; None where pictures are whole."""

@@ -60,7 +60,7 @@ class InsightFaceWriter:
             out.add(0, (end, end + len(ranges)))
             for number, each in enumerate(train, 1):
                 part = _square(data, each)
-                crop = _cut(data, each, part)
+                crop = data.kept(each) or _cut(data, each, part)
                 out.add(number, (each.label,), crop)
                 sha256 = hashlib.sha256(crop).hexdigest()
                 yield WrittenPicture(Path(REC), each, str(number), part, sha256)

@@ -47,7 +47,8 @@ class Manga109Writer:
         for split in SPLITS:
             root = Path(split)
             (folder / root / "annotations").mkdir(parents=True)
-            books = _books(data.plan, list(records.of("detection", split)))
+            albums = _albums(data.plan) if data.books is None else data.books
+            books = _books(albums, list(records.of("detection", split)))
             who = _characters(data.plan, records, split)
             for number, (title, pages) in enumerate(books.items()):
                 name = f"album_{number:03d}"
@@ -65,16 +66,23 @@ class Manga109Writer:
         return check_manga109(files)
 
 
-def _books(plan: Plan, records: Sequence[Record]) -> Mapping[str, list[Record]]:
-    """Return the pages of each album, sorted by its name; each page is in one."""
+def _albums(plan: Plan) -> Mapping[int, str]:
+    """Return the album of each picture's first face, by the picture's row."""
     faces, identities = plan.selection.faces, plan.selection.identities
     album: dict[int, str] = {}
     pairs = zip(faces.picture.tolist(), faces.identity.tolist(), strict=True)
     for picture, identity in pairs:
         album.setdefault(picture, identities[identity].album)
+    return album
+
+
+def _books(
+    albums: Mapping[int, str], records: Sequence[Record]
+) -> Mapping[str, list[Record]]:
+    """Return the pages of each album, sorted by its name; each page is in one."""
     books: dict[str, list[Record]] = {}
     for each in records:
-        title = album.get(each.placed.picture, "")
+        title = albums.get(each.placed.picture, "")
         books.setdefault(title, []).append(each)
     ordered = sorted(books, key=lambda title: (not title, title))
     return {title or NO_ALBUM: books[title] for title in ordered}

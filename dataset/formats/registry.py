@@ -6,7 +6,7 @@ without arguments. Another package brings one by an entry point of its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,16 @@ OWN: Mapping[str, str] = {
     "lfw": "icf.dataset.formats.lfw:LfwWriter",
     "parquet": "icf.dataset.formats.parquet.writer:ParquetWriter",
     "hf": "icf.dataset.formats.parquet.hub:HuggingFaceWriter",
+}
+
+#: What our own formats have pictures of; all others of both sets.
+HOLDS: Mapping[str, tuple[str, ...]] = {
+    "icartoonface-lists": (),
+    "insightface": ("train",),
+    "lfw": ("probe", "distractor"),
+    **dict.fromkeys(
+        ("coco", "yolo", "widerface", "manga109"), ("detection_train", "detection_test")
+    ),
 }
 
 #: The format that is written where none is named.
@@ -64,6 +74,20 @@ def lists_folder(summary: Mapping[str, Any]) -> str | None:
     """The folder with iCartoonFace's lists of a release; None where it has none."""
     folders = format_folders(summary)
     return next((folders[name] for name in _WITH_LISTS if name in folders), None)
+
+
+def parts_held(summary: Mapping[str, Any], every: Sequence[str]) -> frozenset[str]:
+    """The parts of ``contents.csv`` whose pictures a release has in some format.
+
+    Args:
+        summary: its ``release.json``.
+        every: all parts there are.
+
+    >>> sorted(parts_held({"formats": {"lfw": "."}}, ("train", "probe")))
+    ['distractor', 'probe']
+    """
+    names = format_folders(summary)
+    return frozenset(part for name in names for part in HOLDS.get(name, every))
 
 
 def format_names() -> list[str]:

@@ -17,6 +17,7 @@ from icf.dataset import certificate
 from icf.dataset.before import Before
 from icf.dataset.cards.about import About
 from icf.dataset.cards.facts import read_facts
+from icf.dataset.cards.told import KEY, told
 from icf.dataset.certificate import with_certificate
 from icf.dataset.contents import Contents
 from icf.dataset.formats.crops import QUALITY
@@ -196,8 +197,9 @@ def prepare(
         "licences": licences.summary(),
         "settings": chosen,
     }
-    text = json.dumps(summary, indent=2) + "\n"
     about = About(facts, summary, licences, settings)
+    summary[KEY] = told(about)
+    text = json.dumps(summary, indent=2) + "\n"
     return Prepared(
         plan,
         contents,

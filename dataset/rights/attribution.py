@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from icf.dataset.licences import Source
@@ -69,6 +70,22 @@ def attributions(
                 each.url,
                 changes,
             )
+
+
+def changes_of(summary: Mapping[str, Any]) -> str:
+    """What was done to the pictures of a release.
+
+    Args:
+        summary: its ``release.json``.
+    """
+    crops = summary["settings"].get("crops")
+    if crops is None:
+        return UNCHANGED
+    return (
+        "in the recognition set cut around the face, with the box enlarged by "
+        f"{crops['rate']:g}, as JPEG of quality {crops['quality']}; in the detection "
+        "set none"
+    )
 
 
 def title_of(address: str) -> str:

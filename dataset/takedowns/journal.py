@@ -21,18 +21,18 @@ _PLAN = "plan.json"
 _NEW = "new"
 
 
-def prepare(folder: Path, write: Callable[[Path], None], delete: Iterable[str]) -> None:
+def prepare(folder: Path, write: Callable[[Path], Iterable[str]]) -> None:
     """Write the new versions of files aside, and promise the change.
 
     Args:
         folder: whose files are to be changed.
-        write: writes the new versions below a folder, under the names they will have.
-        delete: the files to delete, relative to the folder.
+        write: writes the new versions below a folder, under the names they will have;
+            returns the files to delete, relative to the folder.
     """
     aside = folder / PREPARED
     shutil.rmtree(aside, ignore_errors=True)
     (aside / _NEW).mkdir(parents=True)
-    write(aside / _NEW)
+    delete = write(aside / _NEW)
     (aside / _PLAN).write_text(json.dumps({"delete": sorted(delete)}))
     for place, _, names in os.walk(aside):
         for name in names:

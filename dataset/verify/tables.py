@@ -13,12 +13,14 @@ from icf.dataset.contents import (
     DETECTION_TEST,
     DETECTION_TRAIN,
     DISTRACTOR,
+    PARTS,
     PROBE,
     TRAIN,
     Contents,
 )
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.formats.registry import parts_held
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
 from icf.dataset.release.present import read_licences
@@ -58,7 +60,10 @@ def counts_of(contents: Contents) -> dict[str, int]:
 
 
 def check_licences(
-    folder: Path, contents: Contents, hashes: Mapping[str, str]
+    folder: Path,
+    contents: Contents,
+    hashes: Mapping[str, str],
+    summary: Mapping[str, Any],
 ) -> Iterator[Fault]:
     """Yield the pictures that have no licence, and licences of what is not there."""
     if LICENCES not in hashes:
@@ -82,7 +87,9 @@ def check_licences(
     for file, sha256 in hashes.items():
         if sha256 in known and file not in listed:
             yield Fault(LICENCES, f"has no row of {file}")
-    for sha256 in sorted(known - {each for _, each in rows}):
+    held = contents.sha256[contents.rows(*sorted(parts_held(summary, PARTS)))]
+    there = set(held.astype("U64").tolist())
+    for sha256 in sorted(there - {each for _, each in rows}):
         yield Fault(LICENCES, f"has no row of the picture {sha256}")
 
 

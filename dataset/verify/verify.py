@@ -184,7 +184,7 @@ class _Look:
         yield from check_twice(contents)
         yield from check_counts(summary, contents)
         yield from check_unused(folder, contents, hashes, summary)
-        yield from check_licences(folder, contents, hashes)
+        yield from check_licences(folder, contents, hashes, summary)
         yield from check_certificate(folder, summary, hashes)
         yield from check_leaks(folder, summary, contents, shown_in(folder))
         yield from self._formats(contents, summary)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.errors import SomeFailed, WrongUse
+from icf.errors import WrongUse
 
 
 @click.command("clean")
@@ -39,9 +39,9 @@ def cli(invocation: Invocation, folder: Path, listed: Path, key: str | None) -> 
     """Delete what its makers withdrew from DIR, a copy of their release.
 
     The list's signature is checked first. Pictures that are files of their own are
-    deleted, and every list, table and hash of the release is written again without
-    them, so that `icf release verify` finds it whole. What was killed is completed by
-    the same command. It needs no workspace.
+    deleted; shards, Parquet files, every list, table, card and hash of the release are
+    written again without them, so that `icf release verify` finds it whole. What was
+    killed is completed by the same command. It needs no workspace.
     """
     from icf.dataset.release.files import PUBLIC_KEY
     from icf.dataset.release.keys import read_public
@@ -65,8 +65,3 @@ def cli(invocation: Invocation, folder: Path, listed: Path, key: str | None) -> 
             else (f"{folder} has nothing of what was withdrawn")
         ),
     )
-    if done.left:
-        raise SomeFailed(
-            f"pictures in {', '.join(done.left)} lie in files together and have to be "
-            "made again: get the makers' next release, and delete these folders"
-        )

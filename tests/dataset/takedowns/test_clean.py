@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import pytest
 from icf.app.takedown.target import find_target
 from icf.app.takedown.work import take_down
 from icf.dataset.contents import read_contents
+from icf.dataset.formats.registry import OWN, RELINK
 from icf.dataset.release.keys import public_key, read_public
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
@@ -156,16 +158,109 @@ def test_a_cleaning_that_was_cut_short_is_named_by_verify(
     assert verify(copy, quick=True).faults == ()
 
 
-def test_a_release_without_loose_pictures_has_to_be_made_again(
+def test_a_format_that_is_not_installed_is_not_left_with_it(
     copy: Path, given: tuple[Path, Withdrawn]
 ) -> None:
     summary = json.loads((copy / "release.json").read_text())
-    summary["formats"] = {"webdataset": "."}
+    summary["formats"] = {"theirs": "."}
     (copy / "release.json").write_text(json.dumps(summary))
     before = digest(copy)
-    with pytest.raises(BadInput, match="get the makers' next release"):
+    with pytest.raises(BadInput, match="formats that are not installed here"):
         clean(copy, given[1])
     assert digest(copy) == before
+
+
+@pytest.mark.parametrize(
+    ("formats", "crops"),
+    [
+        (tuple(name for name in OWN if name != RELINK), None),
+        (("icartoonface", "imagefolder", "insightface", "lfw", "webdataset"), 0.5),
+        *(
+            (("webdataset",), None),
+            (("hf",), None),
+            (("insightface",), 1.0),
+            (("coco",), None),
+        ),
+    ],
+)
+def test_every_format_is_written_again_without_it(
+    drawn: Path, tmp_path: Path, formats: tuple[str, ...], crops: float | None
+) -> None:
+    shutil.copytree(drawn, tmp_path / "space")
+    workspace = find(tmp_path / "space")
+    out = tmp_path / "out"
+    write(workspace, prepare(workspace, 1, formats, crops=crops), out, 1)
+    workspace.catalogue.close()
+    before, withdrawn = read_contents(out / "contents.csv"), withdrawn_of(out)
+    done = clean(out, withdrawn)
+    assert len(done.rewritten) == sum("icartoonface" not in name for name in formats)
+    found = verify(out, quick=True)
+    assert found.faults == ()
+    after = read_contents(out / "contents.csv")
+    assert len(after) == len(before) - done.rows < len(before)
+    assert not set(digest(out).values()) & withdrawn.sha256
+    gone = [each.encode() for each in withdrawn.sha256]
+    for path in out.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(each in content for each in gone), path
+    assert_cards_are_true(out)
+    assert clean(out, withdrawn).rows == 0
+
+
+def withdrawn_of(folder: Path) -> Withdrawn:
+    contents = read_contents(folder / "contents.csv")
+    train, probe, test = (
+        contents.rows(each)[0] for each in ("train", "probe", "detection_test")
+    )
+    rows = [train, probe, test]
+    face = contents.rows("distractor")[0]
+    return Withdrawn(
+        frozenset(contents.sha256[rows].astype("U64").tolist()),
+        frozenset(),
+        frozenset([contents.face_pixel_hash[face].decode()]),
+    )
+
+
+def assert_cards_are_true(folder: Path) -> None:
+    """Hold the cards against what is there."""
+    described = json.loads((folder / "croissant.json").read_text())
+    hashes = digest(folder)
+    files = [each for each in described["distribution"] if "sha256" in each]
+    assert files
+    assert {each["@id"]: each["sha256"] for each in files} == {
+        each["@id"]: hashes[each["@id"]] for each in files
+    }
+    counts = json.loads((folder / "release.json").read_text())["counts"]
+    for card in ("README.md", "datasheet.md"):
+        text = (folder / card).read_text()
+        assert f"| train faces | {counts['train_faces']:,} |" in text
+        assert f"| probes | {counts['probes']:,} |" in text
+        assert "that were withdrawn since are deleted" in text or card != "README.md"
+    pictures = read_contents(folder / "contents.csv")
+    different = len(set(pictures.sha256.tolist()))
+    assert (
+        f"What sources state of {different} " in (folder / "ATTRIBUTION.md").read_text()
+    )
+    with (folder / "domains.csv").open(newline="") as file:
+        assert sum(int(row["pictures"]) for row in csv.DictReader(file)) == different
+
+
+def test_cards_of_an_earlier_version_keep_their_words_and_get_the_hashes(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    summary = json.loads((copy / "release.json").read_text())
+    del summary["cards"]
+    (copy / "release.json").write_text(json.dumps(summary))
+    readme = (copy / "README.md").read_text()
+    clean(copy, given[1])
+    assert verify(copy, quick=True).faults == ()
+    assert (copy / "README.md").read_text() == readme
+    described = json.loads((copy / "croissant.json").read_text())
+    hashes = digest(copy)
+    for each in described["distribution"]:
+        if "sha256" in each:
+            assert each["sha256"] == hashes[each["@id"]]
 
 
 def test_a_list_has_what_was_withdrawn_and_is_believed_if_it_is_signed(

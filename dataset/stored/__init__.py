@@ -1,0 +1,1 @@
+"""A release that is written, taken for what it was written from."""
