@@ -137,10 +137,10 @@ class ReleaseData:
         if crop is not None and (first := self._before.get(key)) is not None:
             return Path(first).read_bytes()  # cutting again would cost more
         if crop is not None:
-            data = self.kept(each) or cut(self._whole(each), crop)
+            data = self.kept(each) or cut(self._content(each), crop)
             self.cropped[each.face] = hashlib.sha256(data).digest()
             return data
-        data = self._whole(each)
+        data = self._content(each)
         self._look(each, data)
         return data
 
@@ -156,7 +156,7 @@ class ReleaseData:
         self._look(each, content)
         return content
 
-    def _whole(self, each: Placed) -> bytes:
+    def _content(self, each: Placed) -> bytes:
         return self.blobs.get(self.sha256(each.picture))
 
     def crop(self, each: Placed) -> Rectangle | None:
