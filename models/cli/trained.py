@@ -38,8 +38,9 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
     start = None
     if asked.start is not None:
         start = _model(asked.start, task, workspace)
+    kind = f"drawn-{task}" if asked.recipe == "bundled" else task
     config = read_config(
-        TASKS.load(task).config_class,
+        TASKS.load(kind).config_class,
         task,
         recipe=asked.recipe,
         file=asked.file,

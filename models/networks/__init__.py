@@ -30,6 +30,9 @@ NETWORKS = Registry(
         "retinanet-resnet50-v2": "icf.models.networks.retinanet:resnet50_v2",
         "retinanet-resnet101-v2": "icf.models.networks.retinanet:resnet101_v2",
         "embedder-mobilenetv2": "icf.models.networks.embedder:EmbedderNet",
+        "embedder-mobilenetv2-mirrored": (
+            "icf.models.networks.mirrored_embedder:MirroredEmbedder"
+        ),
         "photo-mobilenetv2": "icf.models.networks.photo:PhotoNet",
         "densenet169": "icf.models.networks.torchvision_bodies:densenet169",
         "resnet18": "icf.models.networks.torchvision_bodies:resnet18",

@@ -41,8 +41,7 @@ class EmbedderNet(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Embed a batch."""
-        out: Tensor = self.centre(self.project(self.norm(self.pooled(pictures))))
-        return out
+        return self.head(self.pooled(pictures))
 
     def pooled(self, pictures: Tensor) -> Tensor:
         """Return the pooled features before the projection, n x 704."""
@@ -51,3 +50,8 @@ class EmbedderNet(nn.Module):
         # 7 x 7 maps: the quarters overlap in the middle row and column.
         quarters = functional.avg_pool2d(middle, 4, 3).flatten(1)
         return torch.cat([late.mean((2, 3)), quarters], 1)
+
+    def head(self, pooled: Tensor) -> Tensor:
+        """Project pooled features, n x 704, to embeddings, n x 192."""
+        out: Tensor = self.centre(self.project(self.norm(pooled)))
+        return out

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from icf.models.training.config import LoopSettings, TrainingConfig
 from icf.models.training.detector.config import DetectorConfig
+from icf.models.training.drawn.embedder_config import DrawnSettings
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.stores.files import replace_file
 
@@ -54,6 +55,9 @@ def page() -> str:
         for name, section in _sections(kind):
             if name != "loop":
                 parts += _table(name, section)
+        if kind is EmbedderConfig:
+            parts += ["With `--recipe bundled` there is also:", ""]
+            parts += _table("drawn", DrawnSettings)
     parts += ["## The recipes", ""]
     folder = resources.files("icf.models.training.recipes")
     for file in sorted(folder.iterdir(), key=lambda each: each.name):

@@ -10,7 +10,7 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
 from icf.models.data.picture_files import state_of
 from icf.own_files import walk
-from icf.tools.training_art import heads, make, sources
+from icf.tools.training_art import heads, make, restyle, sources
 from icf.tools.training_art.real import make as real
 
 
@@ -42,4 +42,5 @@ def drawn_art() -> ArtReader:
     """Fetch and draw what is missing, once; return the reader of it."""
     make.main()
     real.main()
+    restyle.fetch()
     return ArtReader(sources.drawn())

@@ -19,27 +19,34 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from icf.models.cards import ModelCard, new_card, save_card
-from icf.models.networks.embedder import DIM, EmbedderNet
+from icf.models.formats.icf_embedder import SIDE
+from icf.models.networks.embedder import EmbedderNet
+from icf.models.networks.mirrored_embedder import MirroredEmbedder
 from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
 from icf.models.training.drawn import licences
-from icf.models.training.drawn.face_crops import CROP_RATE, Identities, crop
+from icf.models.training.drawn.embedder_config import DrawnEmbedderConfig, DrawnSettings
+from icf.models.training.drawn.face_crops import CROP_RATE, Identities, Pixels, crop
 from icf.models.training.embedder import network as networks
-from icf.models.training.embedder.config import EmbedderConfig, NetworkSettings
+from icf.models.training.embedder.config import NetworkSettings
 from icf.models.training.embedder.crops import Batch
 from icf.models.training.embedder.export import export_onnx
 from icf.models.training.embedder.figures import LabelledCrops, measure
-from icf.models.training.export import MAX_BYTES
 from icf.models.training.losses.base import MarginSoftmax
 from icf.models.training.task import Facts, Given, Group, Measured, Moment, Rank
 from icf.tools.training_art import heads, sources
+from icf.tools.training_art.real import figures as real
+from icf.tools.training_art.real import sources as real_sources
 
-#: Side of a crop, in pixels.
-SIDE = 112
+#: The networks that it can be: both say what their features are before the projection.
+PooledNet = EmbedderNet | MirroredEmbedder
 #: Crops of each held-out identity, and the share that is redrawn: most cartoons have
 #: one drawing style.
 VIEWS, REDRAWN = 4, 0.25
 _SEED = 1
+#: The file is a part of every copy of the program.
+MAX_EMBEDDER_BYTES = 12_000_000
+_MIRRORED = ", of the crop and of its mirror image"
 
 LIMITS = (
     "It was trained on generated and modelled heads whose hair, skin and clothes stay "
@@ -59,10 +66,14 @@ class DrawnCrops:
     Attributes:
         seed: of the run.
         count: crops in a batch.
+        side: of a crop, in pixels.
+        settings: whose crops, and how they are changed.
     """
 
     seed: int
     count: int
+    side: int
+    settings: DrawnSettings
 
     @property
     def examples(self) -> int:
@@ -82,7 +93,7 @@ class DrawnCrops:
         for label in labels:
             pictures = self._identities.pictures[int(label)]
             head = pictures[int(random.integers(len(pictures)))]
-            crops.append(crop(head, self._art, random))
+            crops.append(self._crop(head, random))
         part = rank.part(self.count)
         pixels = torch.from_numpy(np.stack(crops)[part]).permute(0, 3, 1, 2)
         none = torch.empty(0, 2, dtype=torch.int64)
@@ -92,6 +103,17 @@ class DrawnCrops:
         """Return the numbers of the identities of a step."""
         labels = self._labels(np.random.default_rng((self.seed, step)))
         return [f"identity {label}" for label in labels]
+
+    def _crop(self, head: heads.Head, random: np.random.Generator) -> Pixels:
+        redrawn, repainted = self.settings.redrawn, self.settings.repainted
+        return crop(
+            head,
+            self._art,
+            random,
+            redrawn=redrawn,
+            side=self.side,
+            repainted=repainted,
+        )
 
     def _labels(
         self, random: np.random.Generator
@@ -106,11 +128,13 @@ class DrawnCrops:
 
     @cached_property
     def _identities(self) -> Identities:
-        return Identities.of(self._art)
+        given = self.settings
+        figures = real.figures() if given.real else None
+        return Identities.of(self._art, given.modelled, figures, given.real)
 
-    def __getstate__(self) -> dict[str, int]:
+    def __getstate__(self) -> dict[str, object]:
         """Leave the art out of what a worker process gets."""
-        return {"seed": self.seed, "count": self.count}
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
 
 class DrawnEmbedderTask:
@@ -124,15 +148,15 @@ class DrawnEmbedderTask:
         batches: of the crops.
     """
 
-    config_class: ClassVar[type[TrainingConfig]] = EmbedderConfig
+    config_class: ClassVar[type[TrainingConfig]] = DrawnEmbedderConfig
     name = "embedder"
     kept = networks.PART
 
     def __init__(
         self,
-        config: EmbedderConfig,
-        net: EmbedderNet,
-        imagenet: EmbedderNet,
+        config: DrawnEmbedderConfig,
+        net: PooledNet,
+        imagenet: PooledNet,
         loss: MarginSoftmax,
         batches: DrawnCrops,
     ) -> None:
@@ -143,7 +167,7 @@ class DrawnEmbedderTask:
     def make(cls, given: Given) -> DrawnEmbedderTask:
         """Make the task of one run."""
         config = given.config
-        assert isinstance(config, EmbedderConfig)
+        assert isinstance(config, DrawnEmbedderConfig)
         weights = NetworkSettings(
             **{**dict(config.network), "weights": str(sources.mobilenet_weights())}
         )
@@ -151,11 +175,15 @@ class DrawnEmbedderTask:
         net, imagenet = (
             networks.make_network(weights, config.loop.seed, None) for _ in range(2)
         )
-        assert isinstance(net, EmbedderNet)
-        assert isinstance(imagenet, EmbedderNet)
-        batches = DrawnCrops(config.loop.seed, config.loop.batch)
+        assert isinstance(net, PooledNet)
+        assert isinstance(imagenet, PooledNet)
+        side = config.network.side or SIDE
+        batches = DrawnCrops(config.loop.seed, config.loop.batch, side, config.drawn)
         loss = losses.create(
-            config.loss.name, DIM, batches.identities, **config.loss.options
+            config.loss.name,
+            net.project.out_features,
+            batches.identities,
+            **config.loss.options,
         )
         frozen = imagenet.eval().requires_grad_(False)
         return cls(config, net, frozen, loss, batches)
@@ -188,7 +216,7 @@ class DrawnEmbedderTask:
             pooled = net.pooled(pixels).float()
             with torch.no_grad():
                 before = self._imagenet.pooled(pixels).float()
-        embeddings = net.centre(net.project(net.norm(pooled)))
+        embeddings = net.head(pooled)
         similarity = functional.cosine_similarity(pooled, before).mean()
         return {
             "identity": self._loss(embeddings, batch.labels),
@@ -206,22 +234,24 @@ class DrawnEmbedderTask:
     def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
         """Write the model and its card."""
         path = folder / "embedder.onnx"
-        export_onnx(network, path, SIDE, MAX_BYTES)
+        side = self._batches.side
+        dim = export_onnx(network, path, side, MAX_EMBEDDER_BYTES)
         card = new_card(
             path,
             "embed",
             "icf-embedder-onnx",
-            facts.measured.parameters,
+            {**facts.measured.parameters, **self._options()},
             network=self.config.network.name,
             parent=licences.PARENT,
             architecture=(
-                "MobileNetV2, its middle features, pooled over quarters, and its last, "
-                f"projected to {DIM} numbers; ArcFace"
+                "MobileNetV2, its middle features, pooled over quarters, and its last"
+                f"{_MIRRORED if isinstance(network, MirroredEmbedder) else ''}, "
+                f"projected to {dim} numbers; ArcFace"
             ),
             input=(
-                f"n x 3 x {SIDE} x {SIDE}, RGB, 0 to 255: the face's square, enlarged"
+                f"n x 3 x {side} x {side}, RGB, 0 to 255: the face's square, enlarged"
             ),
-            data=licences.DATA,
+            data=self._data(),
             seed=facts.seed,
             recipe=facts.recipe,
             figures=facts.measured.figures,
@@ -230,16 +260,27 @@ class DrawnEmbedderTask:
         save_card(card, path.with_suffix(".json"))
         return card
 
+    def _options(self) -> dict[str, float]:
+        """What PyTorch needs to make the network of the file again."""
+        given = {"dim": self.config.network.dim, "side": self.config.network.side}
+        return {key: float(value) for key, value in given.items() if value is not None}
+
+    def _data(self) -> tuple[Mapping[str, str], ...]:
+        if not self.config.drawn.real:
+            return licences.DATA
+        return (*licences.DATA, *(source.for_card() for source in real_sources.SOURCES))
+
     @cached_property
     def _held_out(self) -> dict[str, LabelledCrops]:
-        return crops_to_measure_on(heads.held_out_art())
+        return crops_to_measure_on(heads.held_out_art(), self._batches.side)
 
 
-def crops_to_measure_on(art: heads.Art) -> dict[str, LabelledCrops]:
+def crops_to_measure_on(art: heads.Art, side: int = SIDE) -> dict[str, LabelledCrops]:
     """Draw the crops to measure on: always the same ones.
 
     Args:
         art: the held-out art.
+        side: of a crop, in pixels.
 
     Returns:
         By style; styles of a single character cannot be measured and are left out.
@@ -254,7 +295,8 @@ def crops_to_measure_on(art: heads.Art) -> dict[str, LabelledCrops]:
         for label, identity in enumerate(identities):
             own = [head for head in own_style if head.identity == identity]
             for view in range(VIEWS):
-                crops.append(crop(own[view % len(own)], art, random, redrawn=REDRAWN))
+                head = own[view % len(own)]
+                crops.append(crop(head, art, random, redrawn=REDRAWN, side=side))
                 labels.append(label)
         pixels = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
         drawn[style] = LabelledCrops(

@@ -6,7 +6,7 @@ middle, redrawn, on any background. The character's hair, skin and features stay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,9 +23,9 @@ Random = np.random.Generator
 #: Enlargement of a face's box for the embedder: hair distinguishes characters.
 CROP_RATE = 0.5
 
-#: Weights of the identities of a style; others have 1. Only modelled people turn their
-#: heads and are lit from different sides.
-WEIGHTS = {"sculpted": 4.0}
+#: The style of modelled people: only they turn their heads, are lit from different
+#: sides, and change their clothes.
+MODELLED = "sculpted"
 
 #: Share of the training crops that are redrawn.
 REDRAWN = 0.6
@@ -37,30 +37,52 @@ class Identities:
 
     Attributes:
         pictures: for each identity, its pictures.
+        weights: for each identity, how often it is drawn, relative to others.
     """
 
     pictures: Sequence[Sequence[Head]]
+    weights: NDArray[np.float64]
 
     def chances(self) -> NDArray[np.float64]:
-        """Probability of each identity to be drawn: its style's weight, normalised."""
-        weights = np.array([WEIGHTS.get(own[0].style, 1.0) for own in self.pictures])
-        return np.asarray(weights / weights.sum(), np.float64)
+        """Probability of each identity to be drawn."""
+        return np.asarray(self.weights / self.weights.sum(), np.float64)
 
     @classmethod
-    def of(cls, art: Art, things: bool = True) -> Identities:
+    def of(
+        cls,
+        art: Art,
+        modelled: float = 4.0,
+        figures: Mapping[str, Sequence[Head]] | None = None,
+        real: float = 0.0,
+    ) -> Identities:
         """Group an art collection by character.
+
+        Each drawing without a face is an identity of its own, which keeps the features
+        general.
 
         Args:
             art: heads and drawings without faces.
-            things: whether each drawing without a face is an identity of its own,
-                which keeps the features general.
+            modelled: weight of each modelled person; generated characters have 1.
+            figures: drawings by people, by source; each figure is an identity.
+            real: weight of each of these.
         """
-        by_name: dict[tuple[str, str], list[Head]] = {}
-        for style, heads in art.heads.items():
-            for head in heads:
-                by_name.setdefault((style, head.identity), []).append(head)
-        alone = [[_whole(thing)] for thing in art.things] if things else []
-        return cls([*by_name.values(), *alone])
+        generated = _by_identity(art.heads)
+        drawn = _by_identity(figures or {})
+        things = [[_whole(thing)] for thing in art.things]
+        weights = [
+            *(modelled if own[0].style == MODELLED else 1.0 for own in generated),
+            *(real for _ in drawn),
+            *(1.0 for _ in things),
+        ]
+        return cls([*generated, *drawn, *things], np.array(weights))
+
+
+def _by_identity(styles: Mapping[str, Sequence[Head]]) -> list[list[Head]]:
+    by_name: dict[tuple[str, str], list[Head]] = {}
+    for style, heads in styles.items():
+        for head in heads:
+            by_name.setdefault((style, head.identity), []).append(head)
+    return list(by_name.values())
 
 
 def _whole(thing: Pixels) -> Head:
@@ -94,7 +116,7 @@ def crop(
     canvas = place.background(art, side, random)
     reduced = _reduced(head, side)
     pixels = reduced.pixels
-    if jitter and head.style == "sculpted" and random.random() < redrawn:
+    if jitter and head.style == MODELLED and random.random() < redrawn:
         painted = compose.painted(pixels[..., :3], random)
         pixels = np.dstack([painted, pixels[..., 3:]])
     place.blend(canvas, pixels, _matrix(reduced, random, jitter, side))

@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from icf.errors import BadModel, WrongUse
 from icf.models.networks import create
 from icf.models.networks.embedder import EmbedderNet
+from icf.models.networks.mirrored_embedder import MirroredEmbedder
 from icf.models.networks.mobilenet import load_mobilenet
 from icf.models.networks.published_weights import load_backbone
 from icf.models.runtime.network import cpu_session
@@ -55,7 +56,7 @@ def make_network(
         _check_equal(network, start)
     elif settings.weights:
         path = Path(settings.weights).expanduser()
-        if isinstance(network, EmbedderNet):
+        if isinstance(network, EmbedderNet | MirroredEmbedder):
             load_mobilenet(path, network.early, network.late)
         else:
             load_backbone(network, path)

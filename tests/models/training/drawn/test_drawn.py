@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -21,13 +22,20 @@ from icf.models.training.detector.batches import Batch
 from icf.models.training.detector.config import DetectorConfig, NetworkSettings
 from icf.models.training.drawn import art as drawn_art
 from icf.models.training.drawn import detector, detector_figures, embedder
+from icf.models.training.drawn.embedder_config import DrawnSettings
+from icf.models.training.drawn.face_crops import Identities
 from icf.models.training.export import MAX_BYTES
 from icf.models.training.task import Given, Moment, Rank
-from icf.tools.training_art import make, sources
+from icf.tools.training_art import make, restyle, sources
+from icf.tools.training_art.real import figures
 from icf.tools.training_art.real import make as real
+from icf.tools.training_art.real import sources as real_sources
+from icf.tools.training_art.real.sources import RealSource
 from tests.models.networks.centerface_file import published
 from tests.tools.art_cache import write_cache, write_weights
 from tests.tools.training_art import tiny
+
+ZOO = RealSource("zoo", "zoo", "npm", "zoo", "1", "MIT", "flat")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,6 +44,7 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("art")
     write_cache(root)
     (root / "drawn" / "sculpted").mkdir()
+    tiny.write_head(root / "drawn/real/zoo/ape/0.png", "zoo", "ape")
     weights = write_weights(root / "mobilenet.pth")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -44,13 +53,27 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         # Both would fetch packages.
         patch.setattr(make, "main", lambda: None)
         patch.setattr(real, "main", lambda: None)
+        patch.setattr(restyle, "fetch", lambda: None)
         patch.setattr(sources, "mobilenet_weights", lambda: weights)
+        patch.setattr(figures, "SOURCES", (ZOO,))
+        patch.setattr(real_sources, "SOURCES", (ZOO,))
         patch.setattr(detector_figures, "SCENES", 3)
         patch.setattr(detector_figures, "EMPTY", 2)
         yield root
     torch.set_num_threads(threads)
 
 
+#: An embedder's crops and batches, likewise.
+SMALL_EMBEDDER = """
+[loop]
+workers = 0
+batch = 4
+[network]
+side = 64
+dim = 16
+[drawn]
+repainted = 0.0
+"""
 #: Scenes that are small enough for a test.
 SMALL = "[pictures]\nsides = [64, 128]\nchances = [0.5, 0.5]\n"
 
@@ -87,16 +110,20 @@ def test_the_bundled_embedder_is_trained_exported_measured_and_opened(
     tmp_path: Path,
 ) -> None:
     changes = tmp_path / "changes.toml"
-    changes.write_text("[loop]\nworkers = 0\nbatch = 4\n")
+    changes.write_text(SMALL_EMBEDDER)
     found = trained("embedder", tmp_path / "out", "--config", str(changes))
     path = tmp_path / "out" / "embedder.onnx"
-    assert path.stat().st_size <= MAX_BYTES
+    assert path.stat().st_size <= embedder.MAX_EMBEDDER_BYTES
     card = load_card(path.with_suffix(".json"))
     assert card.figures.keys() == {"micah", "mean"}
     assert card.figures["micah"]["identities"] == 3
+    assert {"name": "zoo", "source": "npm zoo 1", "licence": "MIT"} in card.data
     opened = Embedder.open(path)
-    assert (opened.dim, opened.crop_rate) == (192, 0.5)
+    assert (opened.dim, opened.crop_rate) == (16, 0.5)
     assert opened.model_hash == found["model"]
+    crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    ahead, mirrored = opened.embed([crop, crop[:, ::-1]])
+    assert ahead @ mirrored == pytest.approx(1, abs=1e-4)
 
 
 def test_its_data_cannot_be_chosen(tmp_path: Path) -> None:
@@ -105,13 +132,31 @@ def test_its_data_cannot_be_chosen(tmp_path: Path) -> None:
 
 
 def test_ranks_divide_a_batch_of_drawn_crops() -> None:
-    batches = embedder.DrawnCrops(seed=1, count=4)
+    batches = embedder.DrawnCrops(1, 4, 64, DrawnSettings())
     whole = batches.batch(3, Rank())
     parts = [batches.batch(3, Rank(number, 2)) for number in range(2)]
     assert torch.equal(torch.cat([part.pixels for part in parts]), whole.pixels)
     assert whole.labels.tolist() == [
         int(name.split()[1]) for name in batches.pictures(3)
     ]
+
+
+def test_figures_of_real_drawings_are_drawn_as_often_as_their_weight_says() -> None:
+    [ape] = figures.figures()["zoo"]
+    art = tiny.art()
+    without = Identities.of(art)
+    having = Identities.of(art, modelled=4, figures={"zoo": [ape, ape]}, real=2.5)
+    assert len(having.pictures) == len(without.pictures) + 1
+    new = [n for n, own in enumerate(having.pictures) if own[0].identity == "ape"]
+    assert [len(having.pictures[n]) for n in new] == [2]
+    chances = having.chances()
+    assert chances.sum() == pytest.approx(1)
+    assert chances[new[0]] == pytest.approx(2.5 / (2.5 + len(without.pictures)))
+
+
+def test_crops_have_the_side_of_the_network() -> None:
+    batches = embedder.DrawnCrops(1, 4, 80, DrawnSettings(real=1))
+    assert batches.batch(0, Rank()).pixels.shape == (4, 3, 80, 80)
 
 
 def test_the_art_is_listed_by_character() -> None:

@@ -1,0 +1,34 @@
+"""The configuration of the bundled embedder's training."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from icf.models.training.config import Section
+from icf.models.training.embedder.config import EmbedderConfig
+
+
+class DrawnSettings(Section):
+    """Whose crops a batch has, and how they are changed."""
+
+    real: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of each figure in drawings by people, where that of a "
+        "generated character is 1; 0: they are left out",
+    )
+    modelled: float = Field(
+        default=4.0, ge=0, description="likewise, of people modelled in 3D"
+    )
+    redrawn: float = Field(
+        default=0.6, ge=0, le=1, description="share of crops redrawn by filters"
+    )
+    repainted: float = Field(
+        default=0.0, ge=0, le=1, description="share of crops repainted by a network"
+    )
+
+
+class DrawnEmbedderConfig(EmbedderConfig):
+    """The configuration of one training on drawn crops."""
+
+    drawn: DrawnSettings = DrawnSettings()
