@@ -73,8 +73,11 @@ Another `--seed` makes another model of the same recipe.
    and other colours, blurred and compressed. The batch of step *n* depends on the seed
    and *n* alone.
 3. **The embedder** is trained with ArcFace's margin on two crops of each identity,
-   moved, turned, redrawn, on other backgrounds. A second loss keeps its features
-   similar to those of ImageNet.
+   moved, turned, mirrored, redrawn, on other backgrounds. A second loss keeps its
+   features similar to those of ImageNet. The weights below are of the recipe's first
+   generation. Its second has figures in drawings by people, each an identity, and
+   modelled people in other clothes, with other hair, age and light; it repaints crops by
+   a network; and it embeds a crop together with its mirror image.
 4. **The result** is the moving average of the weights.
 5. **The judge of photographs** is a logistic model over fixed features of ImageNet. It
    gets two views of each picture: all of it reduced, and its middle unscaled, which
