@@ -14,7 +14,14 @@ from typing import Any
 import pyarrow as pa
 
 from icf.dataset.cards.about import About
-from icf.dataset.cards.croissant_shards import shard_records, shard_set, shards_among
+from icf.dataset.cards.croissant_shards import (
+    shard_records,
+    shard_set,
+    shards_among,
+    tar_records,
+    tar_set,
+    tars_among,
+)
 from icf.dataset.cards.records import COLUMNS, MEANINGS, SCHEMAS, file_of
 from icf.spdx import NOASSERTION, spdx_url
 
@@ -102,6 +109,7 @@ def croissant(
         The JSON-LD; the same arguments give the same.
     """
     shards = shards_among(each.name for each in files)
+    tars = tars_among(each.name for each in files)
     described = {
         "@context": dict(_CONTEXT),
         "@type": "sc:Dataset",
@@ -121,11 +129,13 @@ def croissant(
             *_distribution(files),
             *([_picture_set(pictures)] if pictures else []),
             *(shard_set(each) for each in shards),
+            *(tar_set(each) for each in tars),
         ],
         "recordSet": [
             *(_record_set(name) for name in SCHEMAS if name in tables),
             *([_picture_records()] if pictures else []),
             *(shard_records(each) for each in shards),
+            *(tar_records(each) for each in tars),
         ],
     }
     return {
@@ -182,7 +192,8 @@ def _distribution(files: Sequence[File]) -> Iterator[dict[str, Any]]:
         path = PurePosixPath(each.name)
         alike.setdefault((path.parent.as_posix(), path.suffix), []).append(each)
     for (parent, suffix), some in alike.items():
-        if len(some) <= _MOST_ALIKE:
+        # Pictures are contained in shards, which need a name each.
+        if len(some) <= _MOST_ALIKE or suffix == ".tar":
             yield from map(_file_object, some)
         else:
             above = "" if parent == "." else f"{parent}/"

@@ -1,4 +1,4 @@
-"""The pictures in Parquet files, as sets of files and of records of Croissant."""
+"""The pictures in Parquet files and tar shards, as sets of files and of records."""
 
 from __future__ import annotations
 
@@ -91,5 +91,91 @@ def shard_records(shards: Shards) -> dict[str, Any]:
                 },
             }
             for name, kind, meaning, column, part in _FIELDS
+        ],
+    }
+
+
+_TAR = re.compile(
+    r"(?:[^/]+/)?(?P<task>recognition|detection)-(?P<split>train|test)-\d{6}\.tar"
+)
+#: What pictures in shards may be.
+_PICTURES = {
+    "*.jpg": "image/jpeg",
+    "*.png": "image/png",
+    "*.webp": "image/webp",
+    "*.gif": "image/gif",
+    "*.avif": "image/avif",
+    "*.bmp": "image/bmp",
+}
+
+
+@dataclass(frozen=True)
+class Tars:
+    """The shards of WebDataset of a task and a split.
+
+    Attributes:
+        files: the shards, relative to the release.
+    """
+
+    task: str
+    split: str
+    files: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the set of their records is called."""
+        return f"{self.task}_{self.split}_shards"
+
+
+def tars_among(files: Iterable[str]) -> Sequence[Tars]:
+    """Find the shards of WebDataset.
+
+    >>> tars_among(["detection-test-000000.tar", "a.tar"])
+    [Tars(task='detection', split='test', files=('detection-test-000000.tar',))]
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in files:
+        if parts := _TAR.fullmatch(name):
+            found.setdefault((parts["task"], parts["split"]), []).append(name)
+    return [Tars(*key, tuple(some)) for key, some in found.items()]
+
+
+def tar_set(tars: Tars) -> dict[str, Any]:
+    """The pictures in the shards as a ``FileSet`` that is contained in them."""
+    return {
+        "@type": "cr:FileSet",
+        "@id": f"{tars.name}_members",
+        "name": f"{tars.name}_members",
+        "description": "The pictures in the shards; a JSON file of each is beside it.",
+        "containedIn": [{"@id": each} for each in tars.files],
+        "encodingFormat": list(_PICTURES.values()),
+        "includes": list(_PICTURES),
+    }
+
+
+def tar_records(tars: Tars) -> dict[str, Any]:
+    """A record for each picture in the shards: its name, and its pixels."""
+    fields = (
+        ("member", "sc:Text", "the picture's name, as the records have it", "fullpath"),
+        ("image", "sc:ImageObject", "the pixels", "content"),
+    )
+    return {
+        "@type": "cr:RecordSet",
+        "@id": tars.name,
+        "name": tars.name,
+        "description": f"The pictures of the {tars.task} {tars.split} set in shards.",
+        "field": [
+            {
+                "@type": "cr:Field",
+                "@id": f"{tars.name}/{name}",
+                "name": name,
+                "description": meaning,
+                "dataType": kind,
+                "source": {
+                    "fileSet": {"@id": f"{tars.name}_members"},
+                    "extract": {"fileProperty": part},
+                },
+            }
+            for name, kind, meaning, part in fields
         ],
     }
