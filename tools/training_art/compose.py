@@ -232,6 +232,11 @@ WEIGHTS = {
     "photograph": 2.0,
     "small photograph": 2.0,
     "facesjs": 1.5,
+    "smileys": 2.5,
+    "animals": 3.0,
+    "cats": 2.0,
+    "monsters": 1.5,
+    "fluent-3d": 1.5,
 }
 
 

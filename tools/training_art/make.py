@@ -17,6 +17,7 @@ from PIL import Image
 
 from icf.tools.training_art import people as invented
 from icf.tools.training_art import sculpt, sources, styles
+from icf.tools.training_art.mascots import face_of, kind_of
 from icf.tools.training_art.objects import is_object
 from icf.tools.training_art.styles import Box
 
@@ -117,6 +118,18 @@ def objects() -> None:
             picture = sources.drawn() / "objects" / name / f"{key}.png"
             if is_object(key) and not picture.exists():
                 draw(svg, 160).save(_folder(picture))
+
+
+def mascots() -> None:
+    """Draw smileys, and heads of animals, of the emoji sets."""
+    for name in styles.EMOJI:
+        for key, svg in icons(name).items():
+            if kind := kind_of(key):
+                path = sources.drawn() / "mascots" / kind / f"{name}-{key}" / "0.png"
+                if not path.exists():
+                    picture = draw(svg, 240)
+                    picture.save(_folder(path))
+                    note(path, face_of(picture, kind), kind, f"{name}-{key}")
 
 
 def head_icons(name: str) -> dict[str, str]:
@@ -313,6 +326,7 @@ PARTS = (
     facesjs,
     emoji,
     objects,
+    mascots,
     renpy,
     people,
     backgrounds,

@@ -47,6 +47,10 @@ def _real() -> dict[str, list[Head]]:
 
 
 def _boxed() -> Iterator[Path]:
-    for source in _BOXED:
-        for box in (make.root() / source).rglob("*.json"):
+    for folder in (*(make.root() / name for name in _BOXED), _mascots()):
+        for box in folder.rglob("*.json"):
             yield box.with_suffix(".png")
+
+
+def _mascots() -> Path:
+    return sources.drawn() / "mascots"

@@ -77,8 +77,8 @@ DATA = (*_DRAWN, *_PHOTOGRAPHED)
 CENTERFACE = "CenterFace (MIT), trained on WIDER FACE's photographs of people"
 _SCENES: tuple[Mapping[str, str], ...] = (
     {
-        "name": "Noto, Twemoji and Fluent emoji: hands, clothes, jewels, weapons, as "
-        "what is not a face",
+        "name": "Noto, Twemoji and Fluent emoji: smileys and heads of animals; hands, "
+        "clothes, jewels, weapons, as what is not a face",
         "source": "npm @iconify-json/noto, twemoji, fluent-emoji, fluent-emoji-flat",
         "licence": "Apache-2.0, CC-BY-4.0, MIT",
     },
