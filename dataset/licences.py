@@ -16,7 +16,7 @@ from icf.spdx import spdx_id
 from icf.spreadsheet import harmless
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """One place where a picture was found."""
 
@@ -60,8 +60,12 @@ def read_sources(
         image_source.c.author,
     ).order_by(image_source.c.id)
     found: dict[int, list[Source]] = {each: [] for each in images}
+    # Pages, authors and licences are those of many pictures: each is held once.
+    same: dict[str, str] = {"": ""}
     for row in by_ids(connection, query, image_source.c.image_id, images):
-        found[row.image_id].append(Source(*map(_text, row[1:])))
+        url, *shared = map(_text, row[1:])
+        shared = [same.setdefault(cell, cell) for cell in shared]
+        found[row.image_id].append(Source(url, *shared))
     return found
 
 

@@ -72,7 +72,7 @@ def detection_truth(selection: Selection) -> str:
     return truth
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A picture of the release.
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from icf.dataset.cards.columns import numbers, texts
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.plan import Placed, Plan
 
@@ -131,17 +132,18 @@ def _faces(
     owners = selection.faces.identity[rows].tolist()
     known = [selection.identities[each] for each in owners]
     labels = [each.label for each in placed]
-    return pa.table(
+    held = [
+        "distractor" if label < 0 else roles[owner]
+        for label, owner in zip(labels, owners, strict=True)
+    ]
+    return pa.Table.from_arrays(
         [
             *_pictures(data.plan, placed, places),
-            *_face_corners(data, placed).T,
-            labels,
-            [
-                "distractor" if label < 0 else roles[owner]
-                for label, owner in zip(labels, owners, strict=True)
-            ],
-            [each.character for each in known],
-            [each.album for each in known],
+            *map(numbers, _face_corners(data, placed).T),
+            numbers(labels),
+            texts(held),
+            texts([each.character for each in known]),
+            texts([each.album for each in known]),
         ],
         schema=_FACES,
     )
@@ -163,8 +165,8 @@ def _boxes(plan: Plan, placed: Sequence[Placed], places: Places) -> pa.Table:
     size = pictures.size[[each.picture for each in each_box]].reshape(-1, 2)
     boxes = [box.corners for each in placed for box in pictures.boxes[each.picture]]
     corners = _whole(np.array(boxes, np.float64).reshape(-1, 4), size)
-    columns = [*_pictures(plan, each_box, places), *size.T, *corners.T]
-    return pa.table(columns, schema=_BOXES)
+    columns = [*_pictures(plan, each_box, places), *map(numbers, (*size.T, *corners.T))]
+    return pa.Table.from_arrays(columns, schema=_BOXES)
 
 
 def _identities(plan: Plan, roles: Mapping[int, str]) -> pa.Table:
@@ -176,12 +178,12 @@ def _identities(plan: Plan, roles: Mapping[int, str]) -> pa.Table:
         if each.label < 0
     ]
     known = [plan.selection.identities[each] for _, _, each in rows]
-    return pa.table(
+    return pa.Table.from_arrays(
         [
-            [label for label, _, _ in rows],
-            [role for _, role, _ in rows],
-            [each.character for each in known],
-            [each.album for each in known],
+            numbers([label for label, _, _ in rows]),
+            texts([role for _, role, _ in rows]),
+            texts([each.character for each in known]),
+            texts([each.album for each in known]),
         ],
         schema=SCHEMAS[IDENTITIES],
     )
@@ -189,14 +191,14 @@ def _identities(plan: Plan, roles: Mapping[int, str]) -> pa.Table:
 
 def _pictures(
     plan: Plan, placed: Sequence[Placed], places: Places
-) -> tuple[list[str], list[str], list[str]]:
+) -> tuple[pa.Array, pa.Array, pa.Array]:
     """The columns ``file``, ``member`` and ``sha256``."""
     sha256 = plan.selection.pictures.sha256
     found = [places.get(each, (each.path, "")) for each in placed]
     return (
-        [file for file, _ in found],
-        [member for _, member in found],
-        [sha256[each.picture].decode() for each in placed],
+        texts([file for file, _ in found]),
+        texts([member for _, member in found]),
+        texts([sha256[each.picture].decode() for each in placed]),
     )
 
 

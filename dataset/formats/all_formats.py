@@ -27,11 +27,12 @@ def write_formats(
     """
     written: list[tuple[str, WrittenPicture]] = []
     for name, writer in make_writers(folders).items():
-        place = Path(folders[name])
-        (folder / place).mkdir(exist_ok=True)
-        for each in writer.write(data, folder / place):
-            written.append(((place / each.file).as_posix(), each))
-        data = data.after(name, folder / place)
+        place = folder / folders[name]
+        place.mkdir(exist_ok=True)
+        above = "" if place == folder else f"{folders[name]}/"
+        for each in writer.write(data, place):
+            written.append((f"{above}{each.file.as_posix()}", each))
+        data = data.after(name, place)
     write_licences(data, written, folder)
     write_beside(data, written, folder)
     return written

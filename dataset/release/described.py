@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Described:
     """A row of the file; "" where something is not known.
 
@@ -51,6 +51,10 @@ class Described:
     roll: str = ""
     occlusion: str = ""
     people: int = 0
+
+    def cells(self) -> tuple[object, ...]:
+        """Return its values in the order of `COLUMNS`."""
+        return tuple(getattr(self, name) for name in COLUMNS)
 
 
 def read_described(connection: sa.Connection, plan: Plan) -> tuple[Described, ...]:
@@ -81,13 +85,13 @@ def with_described(inputs: str, described: Sequence[Described]) -> str:
         return inputs
     digest = hashlib.sha256(inputs.encode())
     for each in described:
-        digest.update(repr(tuple(vars(each).values())).encode())
+        digest.update(repr(each.cells()).encode())
     return digest.hexdigest()
 
 
 def write_described(path: Path, described: Sequence[Described]) -> None:
     """Write the file."""
-    write_csv(path, COLUMNS, (tuple(vars(each).values()) for each in described))
+    write_csv(path, COLUMNS, (each.cells() for each in described))
 
 
 def _placed(plan: Plan) -> Iterator[tuple[str, Placed]]:

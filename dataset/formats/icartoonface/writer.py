@@ -71,11 +71,12 @@ class ICartoonFaceWriter:
         for place in _PLACES:
             (folder / place).mkdir(parents=True)
         written = []
-        inside = None
+        inside = ""
         for each, file in picture_files(data.plan):
-            if file.parent != inside:  # an identity's pictures come together
-                inside = file.parent
-                (folder / inside).mkdir(exist_ok=True)
+            above = each.path.rpartition("/")[0]
+            if above and above != inside:  # an identity's pictures come together
+                inside = above
+                (folder / file).parent.mkdir(exist_ok=True)
             written.append(data.put(each, folder, file))
         _write_lists(data, folder)
         return written
