@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from icf.catalogue.annotation.audits import Certified, read_certified
-from icf.catalogue.annotation.waiting import refuse_while_waiting
-from icf.catalogue.labels import followers
-from icf.catalogue.labels.checked import Checked
-from icf.catalogue.labels.sure_faces import checked
+from icf.catalogue.annotation.audits import Certified
 from icf.dataset import certificate
-from icf.dataset.before import Before
 from icf.dataset.cards.about import About
-from icf.dataset.cards.facts import read_facts
 from icf.dataset.cards.told import KEY, told
 from icf.dataset.certificate import with_certificate
 from icf.dataset.contents import Contents
-from icf.dataset.formats.crops import QUALITY
 from icf.dataset.formats.registry import default_formats, make_writers
-from icf.dataset.inputs import ADDED, LOCAL, RULE, hash_inputs
+from icf.dataset.inputs import RULE, hash_inputs
 from icf.dataset.leaks.report import LeakReport
-from icf.dataset.licences import Source, read_sources, shown
+from icf.dataset.licences import Source, shown
 from icf.dataset.lists_of_test import Row, lists_of_test
 from icf.dataset.missing import refuse_missing
-from icf.dataset.near_duplicates import Reach
-from icf.dataset.plan import Plan, detection_truth, make_plan
+from icf.dataset.plan import Plan, detection_truth
 from icf.dataset.protocol_file import ProtocolFile
 from icf.dataset.release.before import read_before
-from icf.dataset.release.described import Described, read_described, with_described
+from icf.dataset.release.chosen import chosen_settings
+from icf.dataset.release.described import Described, with_described
 from icf.dataset.release.placed import contents_of
+from icf.dataset.release.reading import Asked, Read, make_reach, read_release
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.rights.licence_set import licence_set
-from icf.dataset.selecting.select import select
 from icf.dataset.selection import Selection
-from icf.settings import AnnotateSettings, ReleaseSettings, Settings
 from icf.version import __version__
 from icf.workspace import Workspace
 
@@ -104,102 +96,40 @@ def prepare(
             the annotation page did not become labels yet.
     """
     make_writers(formats)  # a wrong name costs no time
-    before = None if after is None else read_before(after)
-    settings = workspace.settings
-    dataset = settings.dataset
-    if boxes is not None:
-        dataset = dataset.model_copy(update={"boxes": boxes})
-    reach = make_reach(settings)
-    risk = settings.annotate.accepted_risk
-    follow = settings.annotate.tracks == "follow"
-    catalogue = workspace.catalogue
-    with catalogue.read() as connection:
-        refuse_while_waiting(connection, "a release")
-        selection = select(
-            connection,
-            settings.harvest.only_licence,
-            unasked_references=dataset.unasked_references,
-            risk=risk,
-            proposed_boxes=dataset.boxes == "proposed",
-            followers=follow,
-        )
-        was_followed = followers.checked(connection)
-        was_checked = checked(connection, risk)
-        plan = replace(
-            make_plan(selection, dataset, reach, seed, before, protocol),
-            crops=crops,
-        )
-        images = _images(plan)
-        found = read_sources(connection, images)
-        described = read_described(connection, plan)
-        facts = read_facts(connection, plan, images)
-        certified = read_certified(connection)
+    asked = _asked(workspace, seed, boxes, crops, after, protocol)
+    read = read_release(workspace, asked)
     if strict:
-        wanted = dataset if protocol is None else protocol.settings(dataset)
-        refuse_missing(plan.counts, wanted)
+        refuse_missing(read.plan.counts, asked.counts)
+    plan, selection = read.plan, read.plan.selection
     lists = lists_of_test(plan, protocol, seed)
     contents = contents_of(plan)
-    names = list(formats or default_formats(sum(1 for _ in plan.placed())))
-    folders = {name: name if len(names) > 1 else "." for name in names}
     leaks = find_leaks(
         plan,
-        reach,
+        make_reach(workspace.settings),
         lambda ids: workspace.vectors.get(selection.embedder, ids),
         contents,
     )
-    chosen = {
-        # By default a release is the same as before there was this setting.
-        "dataset": dataset.model_dump(
-            mode="json",
-            exclude={"unasked_references"} if dataset.unasked_references else None,
-        ),
-        "filter": settings.filter.model_dump(mode="json", exclude=LOCAL),
-        "harvest": {"only_licence": list(settings.harvest.only_licence)},
-        **_annotate(settings.annotate),
-        **({} if crops is None else {"crops": _crops(crops)}),
-        **_stated(settings.release),
-    }
-    sources = shown(found)
-    licences = licence_set(sources.values(), facts.marked)
-    more = [*_ids(before), *([] if protocol is None else [protocol.as_json()])]
-    inputs, earlier = (
-        with_certificate(
-            hash_inputs(selection, told, chosen, seed, rule, more), certified
-        )
-        # Earlier versions told the whole paths of this machine's files.
-        for rule, told in ((RULE, sources), (1, found))
-    )
-    inputs = with_described(inputs, described)
-    followed = {} if plan.followed is None else {"after": plan.followed.as_json()}
-    if protocol is not None:
-        followed["protocol"] = protocol.as_json()
+    names = list(formats or default_formats(sum(1 for _ in plan.placed())))
+    folders = {name: name if len(names) > 1 else "." for name in names}
+    chosen = chosen_settings(workspace.settings, asked.dataset, crops)
+    sources = shown(read.sources)
+    licences = licence_set(sources.values(), read.facts.marked)
+    inputs, earlier = _hashes(read, asked, chosen, sources)
     summary = {
         "inputs": inputs,
-        **followed,
+        **_followed(plan, protocol),
         "rule": RULE,
         "seed": seed,
         "formats": folders,
         "version": __version__,
-        "catalogue_revision": catalogue.revisions()[0],
-        "counts": plan.counts,
-        "labels": _labels(selection, risk, was_checked, was_followed),
-        "audit": certificate.summary(certified, plan),
-        "held_back": dict(plan.held_back),
-        "unused": plan.unused,
-        "left_out": dict(selection.left_out),
-        "leaks": {check.name: check.count for check in leaks.checks},
-        "detection_truth": detection_truth(selection),
-        "detection_boxes": dataset.boxes,
-        "models": {
-            "embedder": _model(selection, selection.embedder),
-            "detectors": [_model(selection, each) for each in selection.detectors],
-        },
+        "catalogue_revision": workspace.catalogue.revisions()[0],
+        **_counts(read, leaks),
+        **_made_by(selection, asked),
         "licences": licences.summary(),
         "settings": chosen,
     }
-    about = About(facts, summary, licences, settings)
+    about = About(read.facts, summary, licences, workspace.settings)
     summary[KEY] = told(about)
-    text = json.dumps(summary, indent=2) + "\n"
     return Prepared(
         plan,
         contents,
@@ -208,77 +138,80 @@ def prepare(
         inputs,
         earlier,
         folders,
-        text,
+        json.dumps(summary, indent=2) + "\n",
         about,
-        certified,
-        described,
-        lists=lists,
+        read.certified,
+        read.described,
+        lists,
     )
 
 
-def _ids(before: Before | None) -> list[str]:
-    return [] if before is None else [before.inputs]
+def _asked(
+    workspace: Workspace,
+    seed: int,
+    boxes: Literal["verified", "proposed"] | None,
+    crops: float | None,
+    after: Path | None,
+    protocol: ProtocolFile | None,
+) -> Asked:
+    before = None if after is None else read_before(after)
+    dataset = workspace.settings.dataset
+    if boxes is not None:
+        dataset = dataset.model_copy(update={"boxes": boxes})
+    return Asked(seed, dataset, crops, before, protocol)
 
 
-def make_reach(settings: Settings) -> Reach:
-    """Return what near-duplicates are, by the settings."""
-    most = settings.filter.max_phash
-    alone = min(settings.dataset.max_phash_alone, most)
-    return Reach(most, settings.filter.max_dhash, alone)
+def _hashes(
+    read: Read,
+    asked: Asked,
+    chosen: Mapping[str, Any],
+    sources: Mapping[int, Sequence[Source]],
+) -> tuple[str, str]:
+    """Hash the inputs; also as earlier versions did, which told whole paths."""
+    told: list[object] = [] if asked.before is None else [asked.before.inputs]
+    if asked.protocol is not None:
+        told.append(asked.protocol.as_json())
+    inputs, earlier = (
+        with_certificate(
+            hash_inputs(
+                read.plan.selection, places, chosen, asked.seed, rule, tuple(told)
+            ),
+            read.certified,
+        )
+        for rule, places in ((RULE, sources), (1, read.sources))
+    )
+    return with_described(inputs, read.described), earlier
 
 
-def _images(plan: Plan) -> list[int]:
-    rows = {each.picture for each in plan.placed()}
-    return [int(plan.selection.pictures.image[row]) for row in sorted(rows)]
-
-
-def _annotate(settings: AnnotateSettings) -> dict[str, Any]:
-    """The settings that say whose labels a release has, where they are no defaults."""
-    names = ("risk", "look", "tracks")
-    chosen = {f"annotate.{name}": getattr(settings, name) for name in names}
-    changed = {
-        name.removeprefix("annotate."): value
-        for name, value in chosen.items()
-        if value != ADDED[name]
+def _followed(plan: Plan, protocol: ProtocolFile | None) -> dict[str, Any]:
+    return {
+        **({} if plan.followed is None else {"after": plan.followed.as_json()}),
+        **({} if protocol is None else {"protocol": protocol.as_json()}),
     }
-    return {"annotate": changed} if changed else {}
 
 
-def _crops(rate: float) -> dict[str, Any]:
-    """How the pictures of the recognition set were cut out."""
-    return {"rate": rate, "format": "jpeg", "quality": QUALITY}
-
-
-def _stated(settings: ReleaseSettings) -> dict[str, Any]:
-    """What a person stated of the release, where it is no default."""
-    default = ReleaseSettings().model_dump()
-    changed = {
-        name: value
-        for name, value in settings.model_dump().items()
-        if value != default[name]
+def _counts(read: Read, leaks: LeakReport) -> dict[str, Any]:
+    plan = read.plan
+    return {
+        "counts": plan.counts,
+        "labels": dict(read.labels),
+        "audit": certificate.summary(read.certified, plan),
+        "held_back": dict(plan.held_back),
+        "unused": plan.unused,
+        "left_out": dict(plan.selection.left_out),
+        "leaks": {check.name: check.count for check in leaks.checks},
     }
-    return {"release": changed} if changed else {}
 
 
-def _labels(
-    selection: Selection, risk: float, was: Checked, followed: Checked
-) -> dict[str, Any]:
-    """Who labelled the faces, and what was checked of labels that nobody gave."""
-    unasked, accepted = len(selection.unasked), len(selection.accepted)
-    followers = len(selection.followers)
-    made: dict[str, Any] = {
-        "people": len(selection.faces.face) - unasked - accepted - followers,
-        "unasked_references": unasked,
-        "model": accepted,
+def _made_by(selection: Selection, asked: Asked) -> dict[str, Any]:
+    def named(sha256: str) -> dict[str, str | None]:
+        return {"sha256": sha256, "name": selection.models.get(sha256)}
+
+    return {
+        "detection_truth": detection_truth(selection),
+        "detection_boxes": asked.dataset.boxes,
+        "models": {
+            "embedder": named(selection.embedder),
+            "detectors": [named(each) for each in selection.detectors],
+        },
     }
-    if risk:
-        made["accepted_at_probability"] = 1 - risk
-        made["accepted_and_asked_nevertheless"] = vars(was)
-    if followers:
-        made["followers"] = followers
-        made["followers_asked_nevertheless"] = vars(followed)
-    return made
-
-
-def _model(selection: Selection, sha256: str) -> dict[str, str | None]:
-    return {"sha256": sha256, "name": selection.models.get(sha256)}
