@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +30,8 @@ def content(root: Path, file: str) -> bytes:
     """Read a file, or the member of an archive.
 
     Archives are Qt's resource files (``.rcc``) and Iconify's sets of icons (``.json``).
-    The member ``….qml`` of a resource file is a puzzle, which is put together.
+    The member ``….qml`` of a resource file is a puzzle, which is put together;
+    screens of the game Drascula (``.ALG``) get a header.
 
     Args:
         root: folder of the unpacked package.
@@ -41,15 +43,26 @@ def content(root: Path, file: str) -> bytes:
     archive, inside, member = file.partition(INSIDE)
     if not inside:
         try:
-            return (root / file).read_bytes()
+            packed = (root / file).read_bytes()
         except OSError as error:
             raise BadInput(f"cannot read {root / file}: {error}") from error
+        return with_header(packed) if file.endswith(".ALG") else packed
     files = members(root / archive)
     if member not in files:
         raise BadInput(f"{root / archive} has no {member}")
     if member.endswith(".qml"):
         return puzzles.put_together(files, member)
     return files[member]
+
+
+def with_header(packed: bytes) -> bytes:
+    """Give a screen of the game Drascula its header: PCX, 320 x 200, a byte a pixel.
+
+    Its ``.ALG`` files have zeros where the 128 bytes of the header should be.
+    """
+    header = struct.pack("<4B6H", 10, 5, 1, 8, 0, 0, 319, 199, 320, 200)
+    planes = struct.pack("<2BH", 0, 1, 320)
+    return header + bytes(48) + planes + bytes(60) + packed[128:]
 
 
 @lru_cache(maxsize=8)
@@ -119,7 +132,9 @@ def _opened(packed: bytes, raster: int | None) -> Image.Image:
 @lru_cache(maxsize=2)
 def _rasterised(svg: bytes, width: int) -> bytes:
     """Draw SVG as PNG; the cuts of one sheet follow one another."""
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg.decode("utf-8"), width=width))
+    # Without a resolution, sizes in points and millimetres are nothing.
+    drawing = resvg_py.svg_to_bytes(svg_string=svg.decode("utf-8"), width=width, dpi=96)
+    return bytes(drawing)
 
 
 def sha256_of(pixels: Pixels) -> str:

@@ -66,6 +66,20 @@ def test_a_vector_drawing_is_drawn_as_wide_as_asked(packed: bytes) -> None:
     assert pixels[5, 15].tolist() == [255, 255, 255]
 
 
+def test_a_vector_drawing_in_points_is_drawn() -> None:
+    inches = SVG.replace("<svg ", '<svg width="144pt" height="72pt" ')
+    assert pictures.drawn(inches.encode(), View(raster=20)).shape == (10, 20, 3)
+
+
+def test_a_screen_without_its_header_is_read(tmp_path: Path) -> None:
+    rows = bytes([0xFF, 1] * 5 + [0xC5, 1]) * 200  # Runs of 63, and one of 5.
+    palette = bytes([0, 0, 0, 9, 8, 7]) + bytes(762)
+    (tmp_path / "1.ALG").write_bytes(bytes(128) + rows + b"\x0c" + palette)
+    pixels = pictures.drawn(pictures.content(tmp_path, "1.ALG"), View())
+    assert pixels.shape == (200, 320, 3)
+    assert (pixels == (9, 8, 7)).all()
+
+
 def test_members_of_archives_are_found_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.rcc").write_bytes(qt({"one.png": b"plain", "two.png": b"packed"}))
     icons = {"width": 2, "height": 1, "icons": {"dot": {"body": "<g/>"}}}
