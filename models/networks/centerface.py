@@ -76,7 +76,6 @@ class CenterFaceBody(nn.Module):
         self.lateral = nn.ModuleList(_conv(c, NECK, 1) for c in (320, 96, 32, 24))
         self.up = nn.ModuleList(_Up() for _ in range(3))
         self.last = _conv(NECK, NECK, 3)
-        self.score = nn.Conv2d(NECK, 1, 1)
 
     def forward(self, pictures: Tensor) -> Features:
         """Return the features of a batch."""
@@ -92,9 +91,27 @@ class CenterFaceBody(nn.Module):
         neck[-1] = self.last(neck[-1])
         return Features(taken[1:], neck[::-1])
 
-    def heat(self, features: Features) -> Tensor:
+    def in_order(self) -> Iterator[nn.Module]:
+        """Yield the modules with weights in the order of the file's nodes."""
+        parts: list[nn.Module] = [*self.blocks, self.lateral[0]]
+        for up, lateral in zip(self.up, self.lateral[1:], strict=True):
+            parts += [up, lateral]
+        kinds = tuple(kind for kind, _ in _OPERATORS.values())
+        for part in (*parts, self.last):
+            yield from (each for each in part.modules() if isinstance(each, kinds))
+
+
+class CenterFaceScores(nn.Module):
+    """The body, and the layer that scores each cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = CenterFaceBody()
+        self.score = nn.Conv2d(NECK, 1, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
         """Return each cell's logit of being a face's middle: n x 1 x h/4 x w/4."""
-        logits: Tensor = self.score(features.neck[0])
+        logits: Tensor = self.score(self.body(pictures).neck[0])
         return logits
 
     def load(self, path: Path) -> None:
@@ -105,7 +122,7 @@ class CenterFaceBody(nn.Module):
         Raises:
             BadModel: it is another network's file.
         """
-        ours = list(self._in_order())
+        ours = [*self.body.in_order(), self.score]
         theirs = _nodes(path)
         # After the scores come sizes, offsets and points, which are not used here.
         for module, (operator, weights) in zip(ours, theirs, strict=False):
@@ -120,15 +137,6 @@ class CenterFaceBody(nn.Module):
             if len(theirs) == len(ours) + len(("sizes", "offsets", "points")):
                 return
         raise BadModel(f"{path} is not CenterFace as it was published: other layers")
-
-    def _in_order(self) -> Iterator[nn.Module]:
-        """The modules with weights in the order of the file's nodes."""
-        parts: list[nn.Module] = [*self.blocks, self.lateral[0]]
-        for up, lateral in zip(self.up, self.lateral[1:], strict=True):
-            parts += [up, lateral]
-        kinds = tuple(kind for kind, _ in _OPERATORS.values())
-        for part in (*parts, self.last, self.score):
-            yield from (each for each in part.modules() if isinstance(each, kinds))
 
 
 class _Block(nn.Module):

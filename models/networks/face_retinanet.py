@@ -26,12 +26,12 @@ class Seen(NamedTuple):
     Attributes:
         logits: of the classes, n x anchors x 2.
         offsets: of the boxes, n x anchors x 4.
-        heat: of CenterFace's scores, logits, n x 1 x h/4 x w/4.
+        fine: the features of which CenterFace makes its scores, n x 24 x h/4 x w/4.
     """
 
     logits: Tensor
     offsets: Tensor
-    heat: Tensor
+    fine: Tensor
 
 
 class FaceRetinaNet(SmallRetinaNet):
@@ -57,9 +57,9 @@ class FaceRetinaNet(SmallRetinaNet):
         return self._levels(*self.body(pictures))
 
     def seen(self, pictures: Tensor) -> Seen:
-        """Return the outputs, and what CenterFace's own scores have become."""
+        """Return the outputs, and of what CenterFace would make its scores."""
         features = self.body(pictures)
-        return Seen(*self.head(self._levels(*features)), self.body.heat(features))
+        return Seen(*self.head(self._levels(*features)), features.neck[0])
 
     def stages(self) -> list[list[nn.Module]]:
         """Return CenterFace's parts, from the picture upwards."""
@@ -67,7 +67,7 @@ class FaceRetinaNet(SmallRetinaNet):
             [self.body.blocks[:7]],
             [self.body.blocks[7:14]],
             [self.body.blocks[14:]],
-            [self.body.lateral, self.body.up, self.body.last, self.body.score],
+            [self.body.lateral, self.body.up, self.body.last],
         ]
 
     def load_published(self, state: Mapping[str, Tensor]) -> str:

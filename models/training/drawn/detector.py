@@ -19,7 +19,7 @@ from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.detection import Detector as OpenedDetector
 from icf.models.formats.icf_detector import IcfDetector
 from icf.models.networks import create
-from icf.models.networks.centerface import CenterFaceBody
+from icf.models.networks.centerface import CenterFaceScores
 from icf.models.networks.face_retinanet import FaceRetinaNet
 from icf.models.networks.published_weights import read_state
 from icf.models.networks.small_retinanet import SmallRetinaNet
@@ -155,10 +155,11 @@ class DrawnDetectorTask:
                 )
             network.load_published(read_state(sources.mobilenet_weights()))
             return cls(config, network)
-        body = CenterFaceBody()
-        body.load(sources.centerface_weights())
-        network.load_published(body.state_dict())
-        return cls(config, network, SoftTarget(body) if config.scenes.teacher else None)
+        published = CenterFaceScores()
+        published.load(sources.centerface_weights())
+        network.load_published(published.body.state_dict())
+        teacher = SoftTarget(published) if config.scenes.teacher else None
+        return cls(config, network, teacher)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -189,11 +190,11 @@ class DrawnDetectorTask:
     def losses(self, batch: Batch, moment: Moment) -> Mapping[str, Tensor]:
         """Return the loss of the classes, that of the boxes, and what is added."""
         pictures = batch.pictures.float()
-        heat: Tensor | None = None
+        fine: Tensor | None = None
         with moment.autocast():
             if self._teacher is not None:
                 assert isinstance(self._network, FaceRetinaNet)
-                logits, offsets, heat = self._network.seen(pictures)
+                logits, offsets, fine = self._network.seen(pictures)
             else:
                 logits, offsets = self._network(pictures)
         height, width = batch.pictures.shape[2:]
@@ -204,9 +205,9 @@ class DrawnDetectorTask:
             logits.float(), offsets.float(), wanted, reference, SMALL, "smooth_l1"
         )
         found = {"classes": classes, "boxes": boxes}
-        if self._teacher is not None and heat is not None:
+        if self._teacher is not None and fine is not None:
             self._teacher.to(pictures.device)
-            soft = self._teacher.loss(heat.float(), pictures, batch.faces)
+            soft = self._teacher.loss(fine.float(), pictures, batch.faces)
             found["teacher"] = self.config.scenes.teacher * soft
         if self._near_start is not None:
             found["near start"] = self._near_start.loss()

@@ -1,6 +1,7 @@
 """CenterFace's own scores as a soft target of a network that grew out of it.
 
-Where a face is labelled, the network's heat map is to say what CenterFace said: which
+The network's features go through CenterFace's own last layer. Where a face is labelled,
+that is to say what CenterFace said: which
 of several drawn faces looks more like one is what labels do not tell. Elsewhere it is
 to say nothing, whatever CenterFace said: a composed scene is known to have no other
 face.
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from icf.models.networks.centerface import STRIDE, CenterFaceBody
+from icf.models.networks.centerface import STRIDE, CenterFaceScores
 from icf.models.training.detector.targets import Faces
 
 #: Score from which CenterFace is believed to see something; what it misses is not
@@ -29,21 +30,21 @@ class SoftTarget(nn.Module):
         teacher: CenterFace with its published weights.
     """
 
-    def __init__(self, teacher: CenterFaceBody) -> None:
+    def __init__(self, teacher: CenterFaceScores) -> None:
         super().__init__()
         self.teacher = teacher.eval().requires_grad_(False)
 
-    def loss(self, heat: Tensor, pictures: Tensor, faces: Faces) -> Tensor:
-        """Return the loss of a heat map, a scalar.
+    def loss(self, fine: Tensor, pictures: Tensor, faces: Faces) -> Tensor:
+        """Return the loss of a network's features, a scalar.
 
         Args:
-            heat: logits, n x 1 x h/4 x w/4, float32.
+            fine: those that the teacher's last layer scores, n x 24 x h/4 x w/4.
             pictures: n x 3 x h x w, RGB in 0..255.
             faces: of the pictures.
         """
         with torch.no_grad():
-            wanted = self.teacher.heat(self.teacher(pictures)).float().sigmoid()
-        return soft_loss(heat, wanted, faces)
+            wanted = self.teacher(pictures).sigmoid()
+        return soft_loss(self.teacher.score(fine), wanted, faces)
 
     def train(self, mode: bool = True) -> SoftTarget:
         """Stay in evaluation mode."""

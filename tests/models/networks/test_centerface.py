@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from torch import Tensor, nn
 from icf.errors import BadModel, WrongUse
 from icf.models.anchors import SMALL
 from icf.models.networks import centerface
-from icf.models.networks.centerface import CenterFaceBody
+from icf.models.networks.centerface import CenterFaceScores
 from icf.models.networks.face_retinanet import FaceRetinaNet
 from icf.models.registry import packaged
 from icf.models.runtime.free_sizes import with_free_sizes
-from icf.models.runtime.network import cpu_session
+from icf.models.runtime.network import cpu_session, open_network
+from icf.models.training.detector.export import export
 from tests.models.networks.centerface_file import published
 
 
@@ -44,12 +46,11 @@ def in_onnx(path: Path, pictures: Tensor) -> list[NDArray[np.float32]]:
 
 
 def assert_equal_to_onnx(path: Path) -> None:
-    body = CenterFaceBody().eval()
-    body.load(path)
+    network = CenterFaceScores().eval()
+    network.load(path)
     pictures = torch.randint(0, 256, (1, 3, 96, 64)).float()
     with torch.no_grad():
-        features = body(pictures)
-        found = [body.heat(features).sigmoid(), features.neck[0]]
+        found = [network(pictures).sigmoid(), network.body(pictures).neck[0]]
     for mine, wanted in zip(found, in_onnx(path, pictures), strict=True):
         assert np.abs(wanted).max() > 0
         np.testing.assert_allclose(mine, wanted, atol=1e-4 * np.abs(wanted).max())
@@ -85,16 +86,16 @@ def test_another_file_is_refused(
     path = tmp_path / "other.onnx"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(BadModel, match="not CenterFace as it was published"):
-        CenterFaceBody().load(path)
+        CenterFaceScores().load(path)
 
 
 @pytest.fixture(scope="module")
 def network(stored: Path) -> FaceRetinaNet:
     """The RetinaNet, started from the file."""
     torch.manual_seed(0)
-    body, network = CenterFaceBody(), FaceRetinaNet()
-    body.load(stored)
-    assert "start anew" in network.load_published(body.state_dict())
+    published, network = CenterFaceScores(), FaceRetinaNet()
+    published.load(stored)
+    assert "start anew" in network.load_published(published.body.state_dict())
     return network.eval()
 
 
@@ -107,11 +108,30 @@ class TestTheRetinaNet:
         pictures = torch.randint(0, 256, (1, 3, 64, 128)).float()
         with torch.no_grad():
             seen, plain = network.seen(pictures), network(pictures)
-        [scores, _] = in_onnx(stored, pictures)
-        np.testing.assert_allclose(seen.heat.sigmoid(), scores, atol=1e-4)
+        [_, fine] = in_onnx(stored, pictures)
+        np.testing.assert_allclose(seen.fine, fine, atol=1e-4 * fine.max())
         assert torch.equal(seen.logits, plain[0])
         assert torch.equal(seen.offsets, plain[1])
         assert plain[0].shape == (1, len(SMALL.anchors(64, 128)), 2)
+
+    @pytest.mark.slow
+    def test_pytorch_runs_what_was_exported(
+        self, network: FaceRetinaNet, tmp_path: Path
+    ) -> None:
+        network = copy.deepcopy(network)
+        with torch.no_grad():  # zeros alike are stored once, as in no trained network
+            for weights in (*network.parameters(), *network.buffers()):
+                if weights.is_floating_point():
+                    weights.add_(0.01 * torch.randn_like(weights))
+        export(network, tmp_path / "detector.onnx")
+        batch = np.random.default_rng(0).integers(0, 256, (1, 3, 64, 64), np.uint8)
+        found = open_network(
+            tmp_path / "detector.onnx", 1, "torch", "cpu", "retinanet-centerface"
+        ).run(batch)
+        with torch.no_grad():
+            wanted = network(torch.from_numpy(batch).float())
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-3 * other.abs().max())
 
     def test_its_stages_are_all_of_centerface(self, network: FaceRetinaNet) -> None:
         parts = [part for stage in network.stages() for part in stage]
