@@ -23,7 +23,7 @@ from icf.dataset.contents import (
     Contents,
 )
 from icf.dataset.leaks.near import find_close
-from icf.dataset.leaks.report import REVIEW, Check
+from icf.dataset.leaks.report import LEAK, REVIEW, Check
 
 IntArray = npt.NDArray[np.int64]
 Identity = tuple[str, str]
@@ -43,7 +43,11 @@ class Shown:
 
 
 def search_leaks(
-    contents: Contents, reach: tuple[int, int], shown: Shown | None = None
+    contents: Contents,
+    reach: tuple[int, int],
+    shown: Shown | None = None,
+    *,
+    files_apart: bool = False,
 ) -> tuple[Check, ...]:
     """Run every check that needs no embeddings.
 
@@ -51,12 +55,14 @@ def search_leaks(
         contents: everything that is in a part.
         reach: the hash distances of near-duplicates, of pHash and dHash.
         shown: the confirmed faces that are in no part.
+        files_apart: whether a video or book may not be on both sides; else that is for
+            people to look at.
     """
     lists = _Lists(contents)
     return (
         *_shared(lists),
         *_near(lists, reach),
-        *_from_one(lists),
+        *_from_one(lists, LEAK if files_apart else REVIEW),
         *_identities(lists, shown or Shown()),
     )
 
@@ -174,24 +180,25 @@ def _near_probes(
             yield lists.pair(listed[int(before[row].argmax())], listed[row])
 
 
-def _from_one(lists: _Lists) -> Iterator[Check]:
+def _from_one(lists: _Lists, of_files: str) -> Iterator[Check]:
     """Look for frames and pages of one track, shot or file on both sides."""
     contents = lists.contents
-    for name, meaning, keys, train, test in (
+    for name, meaning, severity, keys, train, test in (
         (
             *("same_track", "faces of one track through a video in train and test"),
-            *(contents.track, lists.train, lists.test),
+            *(LEAK, contents.track, lists.train, lists.test),
         ),
         (
             *("same_shot", "pictures of one shot of a video in train and test"),
-            *(contents.shot, lists.in_train, lists.in_test),
+            *(LEAK, contents.shot, lists.in_train, lists.in_test),
         ),
         (
             *("same_source_file", "pictures of one video or book in train and test"),
-            *(contents.source_file, lists.in_train, lists.in_test),
+            *(of_files, contents.source_file, lists.in_train, lists.in_test),
         ),
     ):
-        yield Check.of(name, meaning, lists.common(keys, train, test))
+        found = lists.common(keys, train, test)
+        yield Check.of(name, meaning, found, severity)
 
 
 def _identities(lists: _Lists, shown: Shown) -> Iterator[Check]:

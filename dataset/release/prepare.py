@@ -108,6 +108,7 @@ def prepare(
         make_reach(workspace.settings),
         lambda ids: workspace.vectors.get(selection.embedder, ids),
         contents,
+        files_apart=asked.counts.files_apart,
     )
     names = list(formats or default_formats(sum(1 for _ in plan.placed())))
     folders = {name: name if len(names) > 1 else "." for name in names}

@@ -24,6 +24,8 @@ def find_leaks(
     reach: Reach,
     vectors: Callable[[IntArray], FloatArray],
     contents: Contents | None = None,
+    *,
+    files_apart: bool = False,
 ) -> LeakReport:
     """Run every check.
 
@@ -32,11 +34,13 @@ def find_leaks(
         reach: the hash distances of near-duplicates.
         vectors: returns unit embeddings by face id, shape (n, d).
         contents: the plan's rows, where they are there already.
+        files_apart: whether a video or book may not be on both sides.
     """
     checks = search_leaks(
         contents_of(plan) if contents is None else contents,
         (reach.phash, reach.dhash),
         shown_elsewhere(plan),
+        files_apart=files_apart,
     )
     train, test = _named(plan, plan.train), _named(plan, plan.test)
     return LeakReport((*checks, find_similar(train, test, vectors)))

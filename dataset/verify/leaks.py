@@ -26,7 +26,9 @@ def check_leaks(
         yield Fault(SUMMARY, "has no distances of near-duplicates among its settings")
         return
     said = summary.get("leaks", {})
-    for check in search_leaks(contents, reach, shown):
+    dataset = summary.get("settings", {}).get("dataset", {})
+    apart = dataset.get("files_apart") is True
+    for check in search_leaks(contents, reach, shown, files_apart=apart):
         if check.count and check.severity == LEAK:
             example = check.examples[0]
             what = f"{check.name}: {check.count} ({check.meaning}), as {example}"

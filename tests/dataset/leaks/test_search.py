@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from icf.catalogue.schema import image, image_source
 from icf.dataset.contents import Contents
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.leaks.search import search_leaks
@@ -154,6 +156,21 @@ def test_nearly_equal_embeddings_are_shown_for_review_and_stop_nothing(
     assert "cosine 1.000" in report.checks[-1].examples[0]
 
 
+def test_a_book_may_be_on_both_sides_and_is_counted_unless_files_are_kept_apart(
+    workspace: Workspace,
+) -> None:
+    page = sa.literal("file:///ann.cbz#page=").concat(image.c.id)
+    names = ["image_id", "url", "source", "licence", "licence_from", "fetched_at"]
+    given = (sa.literal(each) for each in ("mine", "CC0", "list", 1.0))
+    with workspace.catalogue.write() as connection:
+        pages = sa.select(image.c.id, page, *given).where(image.c.id % 5 == 0)
+        connection.execute(sa.insert(image_source).from_select(names, pages))
+    report = prepare(workspace, 1).leaks
+    (check,) = (each for each in report.checks if each.name == "same_source_file")
+    assert check.count
+    assert (check.severity, report.leaks) == ("review", ())
+
+
 def column(contents: Contents, name: str, rows: list[int], key: str) -> Contents:
     changed = getattr(contents, name).copy()
     changed[rows] = key
@@ -176,7 +193,8 @@ def test_a_track_shot_or_file_on_both_sides_is_found(
     inside = column(contents, name, contents.rows(train)[:2].tolist(), "k")
     assert not any(each.count for each in search_leaks(inside, (10, 10)))
     leaky = column(contents, name, [one, other], "k")
-    found = {each.name: each for each in search_leaks(leaky, (10, 10)) if each.count}
+    checks = search_leaks(leaky, (10, 10), files_apart=True)
+    found = {each.name: each for each in checks if each.count}
     assert list(found) == [f"same_{name}"]
     assert found[f"same_{name}"].severity == "leak"
     pair = f"{contents.name[one]} and {contents.name[other]}"
