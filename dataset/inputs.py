@@ -26,8 +26,9 @@ ADDED = {
     # What earlier versions did; it is not the default any more.
     "dataset.boxes": "proposed",
 }
-#: How faces and pictures are divided; a later rule divides the same otherwise.
-RULE = 2
+#: How faces and pictures are divided; a later rule divides the same otherwise. The
+#: second was in no version: its thresholds followed from how many faces others have.
+RULE = 3
 #: The settings that the first rule depends on, and what they were by default. Releases
 #: by it have no rule in their ``release.json``.
 _FIRST_RULE = {

@@ -1,10 +1,11 @@
 """What each identity is for, by a hash of its name.
 
 Each role has chances of its own, and the smallest ones get it. Of few identities, all
-whose chance is under a threshold get a role, so that who else is there hardly matters;
-the threshold is the role's share, divided by that of the identities that can have it.
-Of as many as the paper had, exactly as many as the role's count get it. In between the
-number goes over from the one to the other, so that it jumps nowhere.
+that have enough faces and whose chance is under a threshold get a role. The threshold
+follows from the protocol alone, so that who else is there, and how many faces they
+have, moves nobody. Of as many as the paper had, exactly as many as the role's count get
+it. In between the number goes over from the one to the other, so that it jumps nowhere.
+A test that is balanced has exactly as many of each kind.
 """
 
 from __future__ import annotations
@@ -79,57 +80,58 @@ class _Drawing:
     def draw_all(self) -> None:
         plan = self.protocol
         low = plan.min_faces
-        left = 1 - self._draw(
-            Role.DISTRACTOR, 1, plan.distractor_share, plan.distractors, 1.0
-        )
-        both = plan.seen_probe_share + plan.unseen_probe_share
+        left = 1.0
+        self._draw(Role.DISTRACTOR, 1, plan.distractor_share, plan.distractors, left)
+        left -= plan.distractor_share
         # Where few have enough faces, seen and unseen share them.
-        able = left * self._able(low).sum()
+        both = plan.seen_probe_share + plan.unseen_probe_share
+        able = max(0.0, left) * self._able(low).sum()
         part = min(1.0, float(able) / max(both * self._size(), _ROUNDING))
-        unseen = part * plan.unseen_probe_share
-        left *= 1 - self._draw(Role.UNSEEN, low, unseen, plan.unseen_identities, left)
-        # One face at least stays in train.
-        seen = part * plan.seen_probe_share
-        most = plan.seen_identities
+        share, count = plan.unseen_probe_share, plan.unseen_identities
+        self._draw(Role.UNSEEN, low, share, count, left, part)
+        left -= share
+        share, count = plan.seen_probe_share, plan.seen_identities
         if plan.train_identities:
-            most = min(most, plan.train_identities)
-        self._draw(Role.SEEN, low + 1, seen, most, left)
+            count = min(count, plan.train_identities)
+        # One face at least stays in train.
+        self._draw(Role.SEEN, low + 1, share, count, left, part)
 
     def _draw(
-        self, role: Role, need: int, share: float, count: int, left: float
-    ) -> float:
+        self,
+        role: Role,
+        need: int,
+        share: float,
+        count: int,
+        left: float,
+        part: float = 1.0,
+    ) -> None:
         """Draw one role.
 
         Args:
             role: to draw.
             need: faces that it needs.
-            share: of all identities.
+            share: of all identities, if all had enough faces.
             count: the most, which is exact where the share reaches it.
-            left: the part of those able that no earlier role took, as expected: how
-                many it took by chance must not move a threshold.
-
-        Returns:
-            The part of those that are left that this role takes, as expected.
+            left: the part of the identities that no earlier role took, as expected.
+            part: of the share, as much as those with enough faces allow.
         """
+        threshold = min(1.0, share / max(left, _ROUNDING))
         most = count / self.strata
         known = int((self.inside & (self.roles == role)).sum())
         room = max(0.0, most - known)
-        reached = share * self._everybody() / max(most, _ROUNDING)
+        reached = part * share * self._everybody() / max(most, _ROUNDING)
         exact = reached >= 1 - _ROUNDING
-        wanted = room if exact else min(room, share * self._size())
-        able = self._able(need)
-        width = min(1.0, wanted / max(left * float(able.sum()), _ROUNDING))
-        rows = np.flatnonzero(able & (self.roles == Role.TRAIN))
+        wanted = room if exact else min(room, part * share * self._size())
+        rows = np.flatnonzero(self._able(need) & (self.roles == Role.TRAIN))
         chance = chances(self.cast.key[rows], self.seed, role.name)
         order = np.argsort(chance, kind="stable")
         queue = _Queue(rows[order], lambda row: self.ability.gives(row, need))
-        under = queue.passing(int((chance < width).sum()))
-        by_count = 1.0 if exact else min(1.0, reached) ** _STEEP
+        under = queue.passing(int((chance < threshold).sum()))
+        by_count = 1.0 if exact or self.strata > 1 else min(1.0, reached) ** _STEEP
         number = round(under + by_count * (wanted - under))
         if wanted > 0 and not known:
             number = max(1, number)
         self.roles[queue.first(min(number, round(room)))] = role
-        return width
 
     def _able(self, need: int) -> BoolArray:
         return np.asarray(self.free & (self.ability.faces >= need), np.bool_)

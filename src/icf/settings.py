@@ -385,13 +385,14 @@ class DatasetSettings(_Section):
         default=1_200 / _PAPER_IDENTITIES,
         ge=0,
         le=1,
-        description="share of identities in train that also have probes",
+        description="share of identities in train that also have probes, of those with "
+        "enough faces",
     )
     unseen_probe_share: float = Field(
         default=800 / _PAPER_IDENTITIES,
         ge=0,
         le=1,
-        description="share of identities with probes only",
+        description="share of identities with probes only, of those with enough faces",
     )
     distractor_share: float = Field(
         default=2_500 / _PAPER_IDENTITIES,
