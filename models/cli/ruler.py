@@ -14,11 +14,14 @@ from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
 from icf.models.cli.art import DRAW
+from icf.models.cli.asked import workspace_of
+from icf.models.registry.resolve import find
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from icf.tools.ruler.loaded import Ruler
+    from icf.workspace import Workspace
 
 SetName = Literal["dev", "test"]
 Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -28,12 +31,12 @@ Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
 @click.option(
     "--detector",
     metavar="MODEL",
-    help="Weights or card of a detector, or bundled.",
+    help="Weights or card of a detector, or bundled; in a workspace also a name.",
 )
 @click.option(
     "--embedder",
     metavar="MODEL",
-    help="Weights or card of an embedder, or bundled.",
+    help="Weights or card of an embedder, or bundled; in a workspace also a name.",
 )
 @click.option(
     "--on",
@@ -79,7 +82,12 @@ def ruler(
         )
     if detector is None and embedder is None:
         detector = embedder = BUNDLED_WORD
-    figures = _measured(loaded, detector, embedder)
+    workspace = workspace_of(invocation)
+    figures = _measured(
+        loaded,
+        _path(workspace, detector, "detector") if detector else None,
+        _path(workspace, embedder, "embedder") if embedder else None,
+    )
     result = {
         "set": name,
         "pictures": len(loaded.shown),
@@ -132,9 +140,7 @@ def _show(invocation: Invocation, name: SetName) -> None:
     )
 
 
-def _measured(
-    loaded: Ruler, detector: str | None, embedder: str | None
-) -> dict[str, Mapping[str, Mapping[str, float]]]:
+def _measured(loaded: Ruler, detector: Path | None, embedder: Path | None) -> Figures:
     # Networks are imported where something is measured.
     from icf.models.detection import Detector
     from icf.models.embedding import Embedder
@@ -142,17 +148,21 @@ def _measured(
 
     figures: dict[str, Mapping[str, Mapping[str, float]]] = {}
     if detector is not None:
-        found = Detector.open(_path(detector, "detector"))
+        found = Detector.open(detector)
         figures["detector"] = detector_figures.measure(found, loaded.shown).rounded()
     if embedder is not None:
-        opened = Embedder.open(_path(embedder, "embedder"))
+        opened = Embedder.open(embedder)
         told_apart = embedder_figures.measure(opened, loaded.shown)
         if told_apart is not None:
             figures["embedder"] = told_apart.rounded()
     return figures
 
 
-def _path(text: str, task: Literal["detector", "embedder"]) -> Path:
+def _path(
+    workspace: Workspace | None, text: str, task: Literal["detector", "embedder"]
+) -> Path:
+    if workspace is not None:
+        return find(workspace, text, task)
     return bundled_path(task) if text == BUNDLED_WORD else Path(text)
 
 
