@@ -76,8 +76,8 @@ Another `--seed` makes another model of the same recipe.
    moved, turned, mirrored, redrawn, on other backgrounds. A second loss keeps its
    features similar to those of ImageNet. The weights below are of the recipe's first
    generation. Its second has figures in drawings by people, each an identity, and
-   modelled people in other clothes, with other hair, age and light; it repaints crops by
-   a network; and it embeds a crop together with its mirror image.
+   modelled people in other clothes, with other hair, age and light; it repaints crops
+   by a network; and it embeds a crop together with its mirror image.
 4. **The result** is the moving average of the weights.
 5. **The judge of photographs** is a logistic model over fixed features of ImageNet. It
    gets two views of each picture: all of it reduced, and its middle unscaled, which
@@ -91,8 +91,9 @@ Another `--seed` makes another model of the same recipe.
    pairs, and how often the nearest other crop is the same character. The embedder's
    probabilities are calibrated on the same pairs (Platt), and the detector's second
    view, at 256 pixels, was chosen on the same styles among three sizes: figures on
-   other art may be lower. The judge of photographs is measured on held-out collections;
-   its threshold, `max_photo`, drops fewer than 0.5% of their drawings. In a first trial
+   other art may be lower: [the ruler](ruler.md) has drawings by people. The judge of
+   photographs is measured on held-out collections; its threshold, `max_photo`, drops
+   fewer than 0.5% of their drawings. In a first trial
    with the same share, hand-made statistics (noise, gradients, equal neighbours,
    colours) found 8% of the photographs, and features of this network after different
    blocks 7% to 43%.
