@@ -23,6 +23,8 @@ from icf.stores.memory import Memory
 
 #: Formats whose pictures lie in Parquet files.
 _PARQUET = ("parquet", "hf")
+#: Formats whose crops are scaled.
+_SQUARES = ("insightface",)
 
 
 class Place(Protocol):
@@ -89,6 +91,17 @@ class _Groups:
     """The group of rows that was read last: pictures are asked for in their order."""
 
     def __init__(self) -> None:
+        self._forget()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let another process read for itself."""
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin without a group."""
+        self._forget()
+
+    def _forget(self) -> None:
         self._key: tuple[Path, int] | None = None
         self._column: Any = None
 
@@ -126,6 +139,7 @@ class StoredPictures:
         for name, sha256 in self._sums.items():
             if sha256.encode() in self._known:
                 self._whole.setdefault(sha256, InFile(folder / name))
+        self._formats = tuple(format_folders(summary))
         for name, place in format_folders(summary).items():
             try:
                 self._look(name, place)
@@ -134,6 +148,22 @@ class StoredPictures:
                     f"{folder / place}: its pictures cannot be found: {error}; `icf "
                     f"release verify {folder}` names what is wrong"
                 ) from error
+
+    def place(self, sha256: str) -> Place | None:
+        """Where a whole picture is; None: it is not there."""
+        return self._whole.get(sha256)
+
+    def crop_place(self, name: str) -> Place | None:
+        """Where a face of a release with ``--crops`` is cut out; None: nowhere.
+
+        Args:
+            name: of the face, the last part of its name in ``contents.csv``.
+        """
+        for format_name in self._formats:
+            found = self._cut.get((format_name, name))
+            if found is not None and format_name not in _SQUARES:
+                return found
+        return None
 
     def has(self, sha256: str) -> bool:
         """Whether a whole picture is there."""

@@ -70,10 +70,10 @@ def space(brought: Path, tmp_path: Path) -> Iterator[Workspace]:
     made.catalogue.close()
 
 
-def written(made: Path, name: str, *formats: str) -> Path:
+def written(made: Path, name: str, *formats: str, crops: float | None = None) -> Path:
     space = find(made)
     out = made.parent / name
-    assert write(space, prepare(space, 1, formats), out, 1)
+    assert write(space, prepare(space, 1, formats, crops=crops), out, 1)
     space.catalogue.close()
     return out
 

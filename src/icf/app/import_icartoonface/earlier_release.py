@@ -76,12 +76,14 @@ class EarlierRelease:
             if isinstance(each, Fault):
                 yield each
                 continue
-            file = each.file.relative_to(self.root).as_posix()
-            below = each.file.relative_to(self._above).as_posix()
+            path = each.file
+            assert isinstance(path, Path)
+            file = path.relative_to(self.root).as_posix()
+            below = path.relative_to(self._above).as_posix()
             faces = tuple(
                 replace(
                     face,
-                    owner=_owner(face, each.file.name, named, distractors),
+                    owner=_owner(face, path.name, named, distractors),
                     labelled=below not in by_machine | references,
                     is_reference=below in references,
                 )

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from icf.app.import_icartoonface.release_attributes import read_attributes
+from icf.app.import_icartoonface.release_pictures import ReleasePictures, lists_of
 from icf.app.import_icartoonface.release_tables import (
-    folder_of,
     key_of,
     places_by_content,
     publisher_of,
@@ -29,6 +29,7 @@ from icf.app.importing.given import (
     GivenFace,
     GivenPicture,
     Owner,
+    PictureAt,
     Publisher,
     SourceFile,
     Stated,
@@ -45,24 +46,12 @@ from icf.icartoonface.detection import (
 from icf.icartoonface.parts import RELEASE_TEST, RELEASE_TRAIN
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
-    DETTEST_FOLDER,
     DETTEST_FOUND,
     DETTRAIN_BOXES,
-    DETTRAIN_FOLDER,
-    RECTEST_FOLDER,
-    RECTRAIN_FOLDER,
 )
 from icf.models.data.base import Box
-from icf.models.data.picture_files import KnownFiles
 from icf.models.overlap import matched
 
-_FOLDERS = {
-    contents.TRAIN: RECTRAIN_FOLDER,
-    contents.PROBE: RECTEST_FOLDER,
-    contents.DISTRACTOR: RECTEST_FOLDER,
-    contents.DETECTION_TRAIN: DETTRAIN_FOLDER,
-    contents.DETECTION_TEST: DETTEST_FOLDER,
-}
 _HELD_OUT = {contents.PROBE, contents.DISTRACTOR, contents.DETECTION_TEST}
 
 #: In place of a detector's hash, where a release does not say it.
@@ -73,6 +62,7 @@ _LEFT_OUT = {
     "model": "a label by the model alone, which is asked about again",
     "track": "a label by another face of its track, which is asked about again",
 }
+_NOWHERE = "a picture that no format of the release has"
 _UNVERIFIED = "a picture of the detection set whose boxes nobody verified"
 
 
@@ -83,10 +73,12 @@ class _Picture:
     There are hundreds of thousands.
     """
 
-    file: str
+    called: str
     line: int
-    is_there: bool
+    file: PictureAt | None
+    sha256: str
     is_test: bool = False
+    is_held: bool = True
     faces: list[GivenFace] = field(default_factory=list)
     verified: tuple[Box, ...] | None = None
 
@@ -102,7 +94,7 @@ class Release:
         left_out: what was passed over so far, by reason, and is no fault.
 
     Raises:
-        BadInput: it is no release, or was not written in iCartoonFace's format.
+        BadInput: it is no release, or one whose pictures cannot be taken from it.
     """
 
     def __init__(self, root: Path) -> None:
@@ -111,7 +103,9 @@ class Release:
         self.left_out: Counter[str] = Counter()
         self._owners: dict[tuple[str, str], Owner] = {}
         self._described: dict[tuple[str, str], Described] = {}
-        self._above = root / folder_of(root, self.summary)
+        self._lists = lists_of(root, self.summary)
+        self._table = contents.read_contents(root / contents.FILE)
+        self._files = ReleasePictures(root, self.summary, self._table)
 
     @property
     def publisher(self) -> Publisher:
@@ -122,30 +116,32 @@ class Release:
         """Yield the pictures in the order in which their first files are listed."""
         table = self.root / contents.FILE
         source, key = SourceFile.of(table), key_of(self.summary)
-        found = self._tables(contents.read_contents(table))
+        found = self._tables(self._table)
         places = places_by_content(self.root / licences.FILE)
-        if found and not any(each.is_there for each in found.values()):
+        if found and not any(each.file for each in found.values()):
             raise BadInput(
                 f"{self.root}: none of its pictures is there; `icf release relink` "
                 "downloads those of a release without pictures"
             )
-        for sha256, each in found.items():
-            if not each.is_there:
+        for name, each in found.items():
+            if each.file is None and not each.is_held:
+                self.left_out[_NOWHERE] += 1
+            elif each.file is None:
                 where = f"{table}, line {each.line}"
-                why = f"there is no picture {self._above / each.file}"
+                why = f"there is no picture {each.called}"
                 yield Fault(where, why, is_picture=True)
             elif each.faces or each.verified is not None:
                 yield GivenPicture(
                     RELEASE_TEST if each.is_test else RELEASE_TRAIN,
-                    f"release://{key}/{sha256}",
-                    self._above / each.file,
+                    f"release://{key}/{name}",
+                    each.file,
                     source,
                     tuple(each.faces),
                     all_faces=False,
                     line=each.line,
-                    places=tuple(places.get(sha256, ())),
+                    places=tuple(places.get(each.sha256, ())),
                     verified=each.verified,
-                    stated=Stated(sha256=sha256),
+                    stated=Stated(sha256=None if name != each.sha256 else name),
                 )
             else:
                 self.left_out[_UNVERIFIED] += 1
@@ -154,26 +150,41 @@ class Release:
         """Put together what the release says of each content, by SHA-256."""
         self._described = read_attributes(self.root)
         pictures: dict[str, _Picture] = {}
+        crops: dict[str, _Picture] = {}
         by_name: dict[tuple[str, str], str] = {}
         columns = (table.part, table.name, table.sha256.astype("U64"))
-        # A name never leads out of its folder.
-        there = {
-            part: KnownFiles(self._above / each) for part, each in _FOLDERS.items()
-        }
         for row, (part, name, sha256) in enumerate(
             zip(*(each.tolist() for each in columns), strict=True)
         ):
             by_name[part, name] = sha256
             picture = pictures.get(sha256)
             if picture is None:
-                file = f"{_FOLDERS[part]}/{name}"
-                picture = _Picture(file, row + 2, name in there[part])
+                picture = _Picture(
+                    self._files.called(part, name),
+                    row + 2,
+                    self._files.whole(part, name, sha256),
+                    sha256,
+                )
+                picture.is_held = False
                 pictures[sha256] = picture
+            picture.is_held |= self._files.is_held(part)
             picture.is_test |= part in _HELD_OUT
-            if part in contents.FACES:
+            if part not in contents.FACES:
+                continue
+            cut = self._files.crop(row) if picture.file is None else None
+            if cut is None:
                 picture.faces.append(self._face(table, row))
+            else:
+                face = replace(self._face(table, row), box=cut.box)
+                crop = _Picture(name, row + 2, cut.place, sha256, part in _HELD_OUT)
+                crop.faces.append(face)
+                crops[f"{sha256}/{part}/{name}"] = crop
+        cut_out = {each.sha256 for each in crops.values()}
+        for sha256 in cut_out:
+            if pictures[sha256].file is None and not pictures[sha256].faces:
+                del pictures[sha256]
         self._detection(table, pictures, by_name)
-        return pictures
+        return {**pictures, **crops}
 
     def _face(self, table: contents.Contents, row: int) -> GivenFace:
         by = table.confirmed_by[row]
@@ -201,9 +212,8 @@ class Release:
             for part, name, corners in self._true_boxes(table):
                 if sha256 := by_name.get((part, name)):
                     pictures[sha256].verified = corners
-        path = self._above / DETTEST_FOUND
-        if path.is_file():
-            self._found(path, pictures, by_name)
+        if self._lists is not None and (self._lists / DETTEST_FOUND).is_file():
+            self._found(self._lists / DETTEST_FOUND, pictures, by_name)
         for each in pictures.values():
             each.faces += _others(each)
 
@@ -240,9 +250,14 @@ class Release:
                 boxes = tuple(each.corners for each in boxes_in(table.boxes[row]))
                 yield table.part[row], table.name[row], boxes
             return
+        if self._lists is None:
+            raise BadInput(
+                f"{self.root}: an earlier version wrote this release, and without the "
+                "lists of iCartoonFace that have its boxes; import one that has them"
+            )
         for part, listed in (
-            (contents.DETECTION_TRAIN, read_dettrain_csv(self._above / DETTRAIN_BOXES)),
-            (contents.DETECTION_TEST, read_dettest_csv(self._above / DETTEST_BOXES)),
+            (contents.DETECTION_TRAIN, read_dettrain_csv(self._lists / DETTRAIN_BOXES)),
+            (contents.DETECTION_TEST, read_dettest_csv(self._lists / DETTEST_BOXES)),
         ):
             for name, boxes in _by_picture(listed):
                 yield part, name, boxes

@@ -57,12 +57,21 @@ def folder_of(root: Path, summary: Mapping[str, Any]) -> Path:
             f"one of these to `icf import` of its kind, or write it with --format "
             f"{_FORMAT}"
         )
-    if "crops" in summary:
+    if "crops" in summary.get("settings", {}):
         raise BadInput(
             f"{root}: this release has crops, and not the pictures as fetched, so that "
             "its boxes are in no picture of it; import one without --crops"
         )
-    folder = Path(str(formats.get(_FORMAT, formats.get(_RELINK))))
+    return inside(root, str(formats.get(_FORMAT, formats.get(_RELINK))))
+
+
+def inside(root: Path, name: str) -> Path:
+    """Return the folder of a format, below that of the release.
+
+    Raises:
+        BadInput: it leads elsewhere.
+    """
+    folder = Path(name)
     if folder.is_absolute() or ".." in folder.parts:
         raise BadInput(f"{root / SUMMARY}: {folder} is no folder below the release")
     return folder

@@ -14,7 +14,34 @@ from pathlib import Path
 from typing import Protocol
 
 from icf.app.importing.described import Described
+from icf.errors import BadInput
 from icf.models.data.base import Box, Kind
+from icf.models.data.picture_files import read_file
+
+
+class Readable(Protocol):
+    """A picture in a file that holds several; other processes get it."""
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+
+
+#: Where the bytes of a picture are.
+PictureAt = Path | Readable
+
+
+def bytes_at(place: PictureAt) -> bytes:
+    """Return the bytes of a picture.
+
+    Raises:
+        BadInput: they cannot be read.
+    """
+    if isinstance(place, Path):
+        return read_file(place)
+    try:
+        return place.read()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{place}: cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +134,7 @@ class GivenPicture:
     Attributes:
         part: which part of the source it is in; the source of its image.
         url: names it wherever the folder is.
-        file: its bytes.
+        file: where its bytes are.
         source: the file that lists it.
         faces: its faces; empty: they are to be found.
         all_faces: whether these are all its faces.
@@ -123,7 +150,7 @@ class GivenPicture:
 
     part: str
     url: str
-    file: Path
+    file: PictureAt
     source: SourceFile
     faces: tuple[GivenFace, ...]
     all_faces: bool

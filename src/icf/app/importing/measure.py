@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import sqlalchemy as sa
 
-from icf.app.importing.given import GivenFace, Stated
+from icf.app.importing.given import GivenFace, PictureAt, Stated, bytes_at
 from icf.app.importing.turned import WrongSize, in_upright
 from icf.codes import ImageReason, ImportFault
 from icf.engine.attention import one_by_one
@@ -26,7 +25,6 @@ from icf.images import Picture, Undecodable, decode
 from icf.images.hashing import HASHERS, HasherName
 from icf.models.data.base import Box
 from icf.models.data.boxes import wrong_with
-from icf.models.data.picture_files import read_file
 from icf.models.detection import Detection
 
 #: Of an outcome's columns, those that are no columns of an image: the place of each
@@ -38,7 +36,7 @@ GIVEN, FOUND_BY = "given", "found_by"
 class PictureFile(Item):
     """A file, and the faces in it, or whether they are looked for."""
 
-    file: Path
+    file: PictureAt
     faces: tuple[GivenFace, ...]
     stated: Stated
     looked_for: bool = False
@@ -82,7 +80,7 @@ class Measure(Step[PictureFile]):
 
     def _judge_one(self, item: PictureFile) -> Outcome:
         try:
-            data = read_file(item.file)
+            data = bytes_at(item.file)
             if wrong := _wrong_bytes(item, data):
                 reason = ImportFault.WRONG_BYTES.value
                 return Outcome(item.id, False, reason, message=wrong)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -201,6 +202,8 @@ def _known(workspace: Workspace, urls: Sequence[str]) -> dict[str, int]:
 
 
 def _is_another(picture: GivenPicture, size: int) -> bool:
+    if not isinstance(picture.file, Path):
+        return False  # its address has its hash
     try:
         return picture.file.stat().st_size != size
     except OSError:
