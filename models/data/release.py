@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -31,8 +31,7 @@ from icf.licence_names import licence_family
 from icf.models.data.base import LabelledPicture, Reader, Skipped
 from icf.models.data.formats.icartoonface import ICartoonFaceReader
 from icf.models.data.picture_files import read_file
-from icf.spreadsheet import BadRow, read_table
-from icf.text_file import open_text
+from icf.spreadsheet import rows_of
 
 _FORMAT = "icartoonface"
 #: What the folder of an identity is called, in front of its number.
@@ -64,7 +63,7 @@ class ReleaseReader(Reader):
         columns = ("file", "licence", "licence_url")
         used = {
             licence_family(row["licence"], row["licence_url"])
-            for row in self._rows(_LICENCES, *columns)
+            for row in rows_of(self.path / _LICENCES, *columns)
             if row["file"].startswith(parts)
         }
         return ", ".join(sorted(used))
@@ -82,7 +81,7 @@ class ReleaseReader(Reader):
         names = self._names(above)
         content = {
             row["file"]: row["sha256"]
-            for row in self._rows(_LICENCES, "file", "sha256")
+            for row in rows_of(self.path / _LICENCES, "file", "sha256")
         }
         unasked = self._unasked(above)
         for each in ICartoonFaceReader(self.path / above).pictures():
@@ -145,36 +144,19 @@ class ReleaseReader(Reader):
         """The pictures whose face is a reference that nobody was asked about."""
         if not (self.path / above / UNASKED).exists():
             return frozenset()
-        rows = self._rows(above / UNASKED, "file")
+        rows = rows_of(self.path / above / UNASKED, "file")
         return frozenset((above / row["file"]).as_posix() for row in rows)
 
     def _names(self, above: Path) -> dict[str, str]:
         """The identity of each folder; of those called alike the folder stays it."""
         rows = [
             (int(row["label"]), full_name(row["album"], row["character"]))
-            for row in self._rows(above / IDENTITIES, "label", "album", "character")
+            for row in rows_of(
+                self.path / above / IDENTITIES, "label", "album", "character"
+            )
             if row["label"].isdecimal()
         ]
         count = Counter(name for _, name in rows)
         return {
             f"{_FOLDER}_{label:05d}": name for label, name in rows if count[name] == 1
         }
-
-    def _rows(self, name: Path, *columns: str) -> Iterator[Mapping[str, str]]:
-        """Yield the rows of one of the release's own tables.
-
-        Raises:
-            BadInput: it cannot be read, or lacks one of the columns.
-        """
-        path = self.path / name
-        try:
-            table = read_table(open_text(path))
-        except OSError as error:
-            raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
-        missing = [each for each in columns if not table or each not in table.header]
-        if table is None or missing:
-            raise BadInput(f"{path}: it has no column {', '.join(missing)}")
-        for row in table.rows():
-            if isinstance(row, BadRow):
-                raise BadInput(f"{path}, {row}")
-            yield row.cells

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from icf.errors import BadInput
 from icf.names import normal_name
-from icf.text_file import UNREADABLE, TextFile
+from icf.text_file import UNREADABLE, TextFile, open_text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ESCAPED = re.compile("'+[=+\\-@\t\r\n]")
@@ -312,3 +313,22 @@ class _Lines:
                     return
                 self._ahead.append(line)
             yield self._ahead[at]
+
+
+def rows_of(path: Path, *columns: str) -> Iterator[Mapping[str, str]]:
+    """Yield the rows of a table that this program wrote, as they are meant.
+
+    Raises:
+        BadInput: it cannot be read, or lacks one of the columns.
+    """
+    try:
+        table = read_table(open_text(path))
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    missing = [each for each in columns if not table or each not in table.header]
+    if table is None or missing:
+        raise BadInput(f"{path}: it has no column {', '.join(missing)}")
+    for row in table.rows():
+        if isinstance(row, BadRow):
+            raise BadInput(f"{path}, {row}")
+        yield {name: meant_by(row.cells[name]) for name in columns}

@@ -60,7 +60,8 @@ def test_every_part_is_read(published: Path) -> None:
     }
     assert faults == []
     assert not left_out
-    assert all(each.file.is_file() for each in pictures)
+    files = [each.file for each in pictures]
+    assert all(isinstance(each, Path) and each.is_file() for each in files)
 
 
 def test_boxes_and_lines_are_those_of_the_list(published: Path) -> None:
@@ -68,6 +69,7 @@ def test_boxes_and_lines_are_those_of_the_list(published: Path) -> None:
     rows = (published / DETTRAIN_LIST).read_text().splitlines()
     two = next(each for each in pictures if each.url.endswith("dettrain_00002.jpg"))
     assert [given.line for given in two.faces] == [2, 3]
+    assert isinstance(two.file, Path)
     assert [
         ",".join([two.file.name, *(f"{side:g}" for side in given.box or ())])
         for given in two.faces

@@ -92,9 +92,7 @@ def test_faces_that_are_cut_out_are_given_with_their_box_in_the_crop(
         for row in table.rows(*contents.FACES).tolist()
     }
     assert crops
-    assert crops.keys() == {
-        key for key in rows if key.partition("/")[0] not in whole
-    }
+    assert crops.keys() == {key for key in rows if key.partition("/")[0] not in whole}
     for key, picture in crops.items():
         [face] = picture.faces
         assert face.box is not None

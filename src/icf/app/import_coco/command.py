@@ -16,6 +16,7 @@ from icf.app.import_coco.source import (
     Orientation,
     Reading,
 )
+from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Publisher
 from icf.app.importing.held_out import HeldOut
@@ -26,29 +27,21 @@ _COMMAND = "import coco"
 
 @click.command("coco")
 @click.argument("place", metavar="DIR", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--name",
-    metavar="NAME",
-    help="What the data set is called [default: as DIR]; the annotator of its labels, "
-    "and the album of characters without one.",
-)
+@options.name
 @click.option(
     "--images",
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder that the file names are below [default: it is looked for].",
 )
-@click.option(
-    "--identity",
-    metavar="FIELD",
-    help="Field of an annotation that names its character, such as attributes.id; "
-    f"{CATEGORY}: each category is one [default: {', '.join(IDENTITY_FIELDS)}].",
+@options.identity(
+    "Field of an annotation that names its character, such as attributes.id; "
+    f"{CATEGORY}: each category is one",
+    IDENTITY_FIELDS,
 )
-@click.option(
-    "--album",
-    metavar="FIELD",
-    help=f"Field that names the album; {SUPERCATEGORY}: what the category belongs to "
-    f"[default: {', '.join(ALBUM_FIELDS)}].",
+@options.album(
+    f"Field that names the album; {SUPERCATEGORY}: what the category belongs to",
+    ALBUM_FIELDS,
 )
 @click.option(
     "--drawn",
@@ -68,22 +61,9 @@ _COMMAND = "import coco"
     "in the one that has the width and height of the file.",
 )
 @click.option("--some-faces", is_flag=True, help="Not every face has a box.")
-@click.option(
-    "--held-out",
-    type=click.Choice(get_args(HeldOut)),
-    default="test",
-    show_default=True,
-    help="Pictures that are never trained on: those of files called test or val, all, "
-    "or none.",
-)
-@click.option(
-    "--licence",
-    metavar="TEXT",
-    default="unknown",
-    show_default=True,
-    help="Licence of the pictures of which the file says none.",
-)
-@click.option("--dry-run", is_flag=True, help="Only count what would be imported.")
+@options.held_out("files")
+@options.licence("Licence of the pictures of which the file says none.")
+@options.dry_run
 @shared_options
 @pass_invocation
 @example("icf import coco coco --dry-run")

@@ -14,6 +14,7 @@ from icf.app.import_folder.source import (
     FolderSource,
     Reading,
 )
+from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Publisher
 from icf.app.importing.held_out import HeldOut
@@ -28,12 +29,7 @@ _COMMAND = "import folder"
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
 )
-@click.option(
-    "--name",
-    metavar="NAME",
-    help="What the data set is called [default: as DIR]; the annotator of its labels, "
-    "and the album of characters without one.",
-)
+@options.name
 @click.option(
     "--faces",
     type=click.Choice(get_args(Faces)),
@@ -42,33 +38,11 @@ _COMMAND = "import folder"
     help="Where the face of a picture without a box is. whole: the picture is a crop "
     "of it. detect: the detector finds it; it is the character's if it is alone.",
 )
-@click.option(
-    "--identity",
-    metavar="FIELD",
-    help="Field of metadata.jsonl that names the character "
-    f"[default: {', '.join(IDENTITY_FIELDS)}].",
-)
-@click.option(
-    "--album",
-    metavar="FIELD",
-    help=f"Field that names the album [default: {', '.join(ALBUM_FIELDS)}].",
-)
-@click.option(
-    "--held-out",
-    type=click.Choice(get_args(HeldOut)),
-    default="test",
-    show_default=True,
-    help="Pictures that are never trained on: those of folders called test or val, "
-    "all, or none.",
-)
-@click.option(
-    "--licence",
-    metavar="TEXT",
-    default="unknown",
-    show_default=True,
-    help="Licence of the pictures of which no metadata says one.",
-)
-@click.option("--dry-run", is_flag=True, help="Only count what would be imported.")
+@options.identity("Field of metadata.jsonl that names the character", IDENTITY_FIELDS)
+@options.album("Field that names the album", ALBUM_FIELDS)
+@options.held_out("folders")
+@options.licence("Licence of the pictures of which no metadata says one.")
+@options.dry_run
 @shared_options
 @pass_invocation
 @example("icf import folder albums --dry-run")

@@ -9,14 +9,13 @@ from typing import cast, get_args
 
 import click
 
-from icf.app.import_icartoonface.earlier_release import EarlierRelease
 from icf.app.import_icartoonface.listed import PUBLISHER, Lists, TestLabels
 from icf.app.import_icartoonface.release import Release
 from icf.app.import_icartoonface.release_tables import SUMMARY, other_settings
+from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Source
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.dataset import contents
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +39,10 @@ _OTHERS = (
     help="What the numbers of the recognition test are: identities of their own, or "
     "the numbers of training folders, as in a release of icf-build-splits.",
 )
-@click.option(
-    "--licence",
-    metavar="TEXT",
-    default="unknown",
-    show_default=True,
-    help="Licence of the pictures, as its publisher states it; a release says itself.",
+@options.licence(
+    "Licence of the pictures, as its publisher states it; a release says itself."
 )
-@click.option("--dry-run", is_flag=True, help="Only count what would be imported.")
+@options.dry_run
 @shared_options
 @pass_invocation
 @example("icf import icartoonface published --dry-run")
@@ -76,7 +71,7 @@ def icartoonface(
     """
     source: Source
     if (folder / SUMMARY).exists():
-        release = _release(folder)
+        release = Release(folder)
         source, publisher = release, release.publisher
         others = other_settings(release.summary, invocation.workspace.settings)
         if others:
@@ -86,8 +81,3 @@ def icartoonface(
         publisher = replace(PUBLISHER, licence=licence)
     done = bring(invocation, source, publisher, dry_run=dry_run)
     show(invocation, folder.name, done, dry_run=dry_run)
-
-
-def _release(folder: Path) -> Release | EarlierRelease:
-    with_contents = (folder / contents.FILE).exists()
-    return Release(folder) if with_contents else EarlierRelease(folder)

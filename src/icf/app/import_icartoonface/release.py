@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from icf.app.import_icartoonface.earlier_contents import earlier_contents
 from icf.app.import_icartoonface.release_attributes import read_attributes
 from icf.app.import_icartoonface.release_pictures import ReleasePictures, lists_of
 from icf.app.import_icartoonface.release_tables import (
@@ -79,6 +80,7 @@ class _Picture:
     sha256: str
     is_test: bool = False
     is_held: bool = True
+    all_faces: bool = False
     faces: list[GivenFace] = field(default_factory=list)
     verified: tuple[Box, ...] | None = None
 
@@ -104,7 +106,13 @@ class Release:
         self._owners: dict[tuple[str, str], Owner] = {}
         self._described: dict[tuple[str, str], Described] = {}
         self._lists = lists_of(root, self.summary)
-        self._table = contents.read_contents(root / contents.FILE)
+        path = root / contents.FILE
+        self._is_earlier = not path.exists()
+        self._table = (
+            earlier_contents(root, self.summary)
+            if self._is_earlier
+            else contents.read_contents(path)
+        )
         self._files = ReleasePictures(root, self.summary, self._table)
 
     @property
@@ -114,7 +122,7 @@ class Release:
 
     def pictures(self) -> Iterator[GivenPicture | Fault]:
         """Yield the pictures in the order in which their first files are listed."""
-        table = self.root / contents.FILE
+        table = self.root / (licences.FILE if self._is_earlier else contents.FILE)
         source, key = SourceFile.of(table), key_of(self.summary)
         found = self._tables(self._table)
         places = places_by_content(self.root / licences.FILE)
@@ -137,7 +145,7 @@ class Release:
                     each.file,
                     source,
                     tuple(each.faces),
-                    all_faces=False,
+                    all_faces=each.all_faces,
                     line=each.line,
                     places=tuple(places.get(each.sha256, ())),
                     verified=each.verified,
@@ -208,7 +216,8 @@ class Release:
         by_name: Mapping[tuple[str, str], str],
     ) -> None:
         """Add what people verified, and what the detector found."""
-        if self.summary.get("detection_boxes") == "verified":
+        verified = self.summary.get("detection_boxes") == "verified"
+        if verified or self._is_earlier:
             for part, name, corners in self._true_boxes(table):
                 if sha256 := by_name.get((part, name)):
                     pictures[sha256].verified = corners
@@ -216,6 +225,9 @@ class Release:
             self._found(self._lists / DETTEST_FOUND, pictures, by_name)
         for each in pictures.values():
             each.faces += _others(each)
+            if each.verified is not None and not verified:
+                # Nobody says who drew them; they are all faces, as a set gives them.
+                each.all_faces, each.verified = True, None
 
     def _found(
         self,

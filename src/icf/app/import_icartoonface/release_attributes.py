@@ -8,11 +8,11 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from icf.app.import_icartoonface.release_tables import rows_of
 from icf.app.importing.described import Described
 from icf.catalogue.labels.attributes import Description
 from icf.codes import Gender, Occlusion, Region
 from icf.errors import BadInput
+from icf.spreadsheet import rows_of
 
 FILE = "attributes.csv"
 _COLUMNS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from sys import intern
@@ -14,8 +14,7 @@ from icf.app.importing.given import Place, Publisher
 from icf.dataset.inputs import LOCAL
 from icf.errors import BadInput
 from icf.settings import Settings
-from icf.spreadsheet import BadRow, meant_by, read_table
-from icf.text_file import open_text
+from icf.spreadsheet import rows_of
 
 SUMMARY = "release.json"
 _FORMAT = "icartoonface"
@@ -123,22 +122,3 @@ def places_by_content(path: Path) -> dict[str, list[Place]]:
             if place not in found[sha256]:
                 found[sha256].append(place)
     return found
-
-
-def rows_of(path: Path, *columns: str) -> Iterator[Mapping[str, str]]:
-    """Yield the rows of one of a release's own tables.
-
-    Raises:
-        BadInput: it cannot be read, or lacks one of the columns.
-    """
-    try:
-        table = read_table(open_text(path))
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
-    missing = [each for each in columns if not table or each not in table.header]
-    if table is None or missing:
-        raise BadInput(f"{path}: it has no column {', '.join(missing)}")
-    for row in table.rows():
-        if isinstance(row, BadRow):
-            raise BadInput(f"{path}, {row}")
-        yield {name: meant_by(row.cells[name]) for name in columns}
