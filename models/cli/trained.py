@@ -92,18 +92,28 @@ def _train_bundled(
         )
     # Imported here: only a clone of the repository has what draws them.
     from icf.models.training.drawn.art import drawn_art
+    from icf.models.training.drawn.turns import in_turns
 
+    source = Source(drawn_art())
     with watching(invocation) as watcher:
-        made = train(
-            f"drawn-{task}",
-            [Source(drawn_art())],
-            config,
-            cached(task),
-            recipe=asked.command(task),
-            device=asked.device,
-            watcher=watcher,
-            say=invocation.say,
-        )
+
+        def one(now: TrainingConfig, folder: Path, start: Path | None) -> Trained:
+            return train(
+                f"drawn-{task}",
+                [source],
+                now,
+                folder,
+                start=start,
+                recipe=asked.command(task),
+                device=asked.device,
+                watcher=watcher,
+                say=invocation.say,
+            )
+
+        if isinstance(config, DetectorConfig):
+            made = in_turns(config, cached(task), one, invocation.say)
+        else:
+            made = one(config, cached(task), None)
     asked.out.mkdir(parents=True, exist_ok=True)
     for file in (made.path, made.path.with_suffix(".json")):
         replace_file(asked.out / file.name, [file.read_bytes()])

@@ -29,7 +29,11 @@ _WITHOUT_EFFECT = frozenset(
     {"save_every", "log_every", "measure_every", "workers", "trackers"}
 )
 #: The task of a model's card, by the training task's name.
-_TASK_OF_CARD = {"embedder": "embed", "detector": "detect"}
+_TASK_OF_CARD = {
+    "embedder": "embed",
+    "detector": "detect",
+    "drawn-detector": "detect",
+}
 
 Say = Callable[[str], object]
 

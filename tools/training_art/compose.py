@@ -70,6 +70,7 @@ def compose(art: Art, side: int, random: Random, shares: Shares = FIRST) -> Scen
     canvas = place.background(art, side, random)
     if shares.objects and random.random() < shares.objects:
         place.scatter(canvas, art.objects, random, int(random.integers(1, 5)))
+        place.scatter(canvas, art.mined, random, int(random.integers(0, 3)))
     chance = random.random()
     if chance < 0.4:
         faces = _portrait(canvas, art, random)
@@ -118,6 +119,7 @@ def _faceless(art: Art, side: int, random: Random) -> Scene:
         )
         paste(canvas, hidden, size, random.uniform(0.2, 0.8, 2) * side, random)
     place.scatter(canvas, art.objects, random, int(random.integers(1, 6)))
+    place.scatter(canvas, art.mined, random, int(random.integers(1, 5)))
     drawn = paint.redrawn(canvas, random) if random.random() < _REDRAWN else canvas
     return _scene(drawn, [], side)
 

@@ -50,6 +50,7 @@ class Art:
         things: RGBA, without a face.
         objects: likewise: hands, clothes, jewels, weapons.
         drawings: whole pictures with boxes.
+        mined: RGBA, what a detector took for faces, and is none.
     """
 
     heads: dict[str, list[Head]]
@@ -57,6 +58,7 @@ class Art:
     things: list[Pixels]
     objects: list[Pixels] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)
+    mined: list[Pixels] = field(default_factory=list)
 
 
 def held_out(picture: Path) -> bool:

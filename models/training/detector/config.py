@@ -181,6 +181,18 @@ class SceneSettings(Section):
         description="weight of CenterFace's scores of them as a soft target, for the "
         "network that grew out of it; 0: none",
     )
+    turns: int = Field(
+        default=1,
+        ge=1,
+        description="trainings one after the other, each shown what the last took for "
+        "faces in pictures that have none",
+    )
+    searched: int = Field(
+        default=1200, ge=1, description="such pictures, composed after each turn"
+    )
+    mined: str = Field(
+        default="", description="folder of what was found so; written by the turns"
+    )
 
 
 class MixSettings(Section):

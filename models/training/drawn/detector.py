@@ -31,7 +31,7 @@ from icf.models.training.detector.batches import Batch, pictures_of
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
 from icf.models.training.detector.near_start import NearStart
-from icf.models.training.drawn import detector_figures, licences
+from icf.models.training.drawn import detector_figures, licences, mining
 from icf.models.training.drawn.soft_target import SoftTarget
 from icf.models.training.export import MAX_BYTES
 from icf.models.training.task import Facts, Given, Group, Measured, Moment, Rank
@@ -85,7 +85,10 @@ class DrawnScenes:
 
     @cached_property
     def _art(self) -> heads.Art:
-        return scene_art()
+        art, mined = scene_art(), self.config.scenes.mined
+        if not mined:
+            return art
+        return dataclasses.replace(art, mined=mining.read(Path(mined)))
 
     def __getstate__(self) -> dict[str, DetectorConfig]:
         """Leave the art out of what a worker process gets."""
@@ -154,10 +157,14 @@ class DrawnDetectorTask:
                     f"{config.network.name or DEFAULT}"
                 )
             network.load_published(read_state(sources.mobilenet_weights()))
+            if given.start is not None:
+                given.start.load_into(network, PART)
             return cls(config, network)
         published = CenterFaceScores()
         published.load(sources.centerface_weights())
         network.load_published(published.body.state_dict())
+        if given.start is not None:
+            given.start.load_into(network, PART)
         teacher = SoftTarget(published) if config.scenes.teacher else None
         return cls(config, network, teacher)
 
