@@ -106,34 +106,31 @@ def test_both_engines_leave_the_same_vectors(filtered: dict[str, Workspace]) -> 
         assert np.array_equal(vector, ray[name])
 
 
-def test_an_item_that_breaks_a_step_stops_nothing_on_ray(tmp_path: Path) -> None:
-    made = make_workspace(tmp_path, site_files(1))
-    run_filter(made, "--step", "detect")
-    with made.catalogue.write() as connection:
-        bad = connection.execute(sa.select(sa.func.min(face.c.id))).scalar_one()
-        broken = sa.update(face).where(face.c.id == bad)
-        connection.execute(broken.values(awaits="embed", x2=float("inf")))
-    said = run_filter(made, "--engine", "ray", "--step", "embed", code=3)
-    assert f"icf why face:{bad}" in said
-    assert "Traceback" not in said
-    [[reason]] = rows(made, sa.select(face.c.reason).where(face.c.id == bad))
-    assert reason == "step_failed"
-
-
-def test_a_picture_that_crashes_a_decoder_costs_ray_nothing_and_is_named(
+def test_what_breaks_a_step_or_a_decoder_stops_nothing_on_ray_and_is_named(
     tmp_path: Path,
 ) -> None:
     made = make_workspace(tmp_path / "work", site_files(1)[:6])
+    run_filter(made, "--step", "detect")
     number = add_picture(made, Image.linear_gradient("L"))
     packages = tmp_path / "packages"
     install_crashing(packages)
     with made.catalogue.write() as connection:
+        bad = connection.execute(sa.select(sa.func.min(face.c.id))).scalar_one()
+        waits = sa.update(face).where(face.c.verdict.is_(None))
+        connection.execute(waits.values(awaits="embed"))
+        broken = sa.update(face).where(face.c.id == bad)
+        connection.execute(broken.values(awaits="embed", x2=float("inf")))
         connection.execute(sa.update(image).values(awaits="crashing"))
-    words = ("--engine", "ray", "--step", "crashing")
-    said = run_filter(made, *words, code=3, packages=str(packages))
-    assert f"icf why image:{number}" in said
-    query = sa.select(image.c.reason).order_by(image.c.id)
-    assert rows(made, query) == [("ok",)] * 6 + [("crashed",)]
+    said = run_filter(made, "--engine", "ray", code=3, packages=str(packages))
+    assert "Traceback" not in said
+    for each in (f"face:{bad}", f"image:{number}"):
+        assert f"icf why {each}" in said
+    reasons = sa.select(image.c.reason).order_by(image.c.id)
+    assert rows(made, reasons) == [("ok",)] * 6 + [("crashed",)]
+    kinds = dict(rows(made, sa.select(face.c.id, face.c.reason)))
+    assert kinds.pop(bad) == "step_failed"
+    assert kinds
+    assert "step_failed" not in kinds.values()
 
 
 def test_a_cluster_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.icartoonface_files import Published, write_published
 
 TOY = """
 [network]
-name = "resnet18"
+name = "timm:test_resnet"
 dim = 8
 side = 32
 [loop]

@@ -19,7 +19,7 @@ from icf.models.training.loop import Watcher
 from icf.models.training.train import Trained, train
 
 SMALL: Mapping[str, object] = {
-    "network.name": "resnet18",
+    "network.name": "timm:test_resnet",
     "network.dim": 16,
     "network.side": 32,
     "loop.steps": 8,
