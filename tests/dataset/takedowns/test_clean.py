@@ -208,6 +208,47 @@ def test_every_format_is_written_again_without_it(
     assert clean(out, withdrawn).rows == 0
 
 
+@pytest.mark.parametrize(
+    ("call", "step"), [("unlink", 0), ("fsync", 9), ("replace", 1)]
+)
+def test_shards_are_whole_whenever_it_is_killed(
+    sharded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, step: int
+) -> None:
+    withdrawn = withdrawn_of(sharded)
+    whole, killed = (
+        shutil.copytree(sharded, tmp_path / name) for name in ("whole", "killed")
+    )
+    clean(whole, withdrawn)
+    assert verify(whole, quick=True).faults == ()
+    owner = os if call == "fsync" else Path
+    real, left = getattr(owner, call), step
+
+    def dying(*args: object, **more: object) -> object:
+        nonlocal left
+        if left == 0:
+            raise Killed
+        left -= 1
+        return real(*args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, call, dying)
+        with pytest.raises(Killed):
+            clean(killed, withdrawn)
+    clean(killed, withdrawn)
+    assert same_files(killed, whole)
+
+
+@pytest.fixture(scope="module")
+def sharded(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release in shards alone."""
+    root = tmp_path_factory.mktemp("sharded")
+    shutil.copytree(drawn, root / "space")
+    workspace = find(root / "space")
+    write(workspace, prepare(workspace, 1, ("webdataset",)), root / "out", 1)
+    workspace.catalogue.close()
+    return root / "out"
+
+
 def withdrawn_of(folder: Path) -> Withdrawn:
     contents = read_contents(folder / "contents.csv")
     train, probe, test = (
