@@ -61,9 +61,9 @@ class Albums(_Table):
 
 
 class Balance(_Table):
-    """Equally many test identities of each region, gender or album."""
+    """Equally many test identities of each region, style, gender or album."""
 
-    by: Literal["region", "gender", "album"]
+    by: Literal["region", "style", "gender", "album"]
 
 
 class Pairs(_Table):

@@ -69,6 +69,7 @@ class Nature:
 
     gender: str
     region: str
+    style: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ class Selection:
         origins: what frames and pages came from.
         may_be_one: pairs of characters that may be one, the smaller id first: nobody
             has settled it.
-        natures: gender and region of the characters, by id.
+        natures: gender, region and style of the characters, by id.
     """
 
     faces: SelectedFaces

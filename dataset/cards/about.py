@@ -268,8 +268,14 @@ class About:
         """What the data lean to, counted."""
         regions = self.facts.identities_by_region
         genders = self.facts.identities_by_gender
+        styles = self.facts.identities_by_style
         lines = [
             f"Identities by region of their cartoon: {_plain(regions)}.",
+            *(
+                [f"Identities by drawing style of their cartoon: {_plain(styles)}."]
+                if self.facts.tells_styles
+                else []
+            ),
             f"Identities by gender, as sources state it: {_plain(genders)}.",
         ]
         if self.facts.answers:

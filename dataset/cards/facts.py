@@ -47,6 +47,7 @@ class Facts:
         disputed: number of questions about which people contradict each other.
         box_people: number of verified pictures, by how many people agreed.
         identities_by_region: identities of the release by the region of their album.
+        identities_by_style: the same by its drawing style.
         identities_by_gender: the same by gender, as sources state it.
         albums: number of albums of the release's identities.
         bytes: size of each of the release's pictures, by image id.
@@ -66,11 +67,17 @@ class Facts:
     disputed: int
     box_people: Mapping[int, int]
     identities_by_region: Mapping[str, int]
+    identities_by_style: Mapping[str, int]
     identities_by_gender: Mapping[str, int]
     albums: int
     bytes: Mapping[int, int]
     marked: int
     origin: Origin = field(default_factory=Origin)
+
+    @property
+    def tells_styles(self) -> bool:
+        """Whether the drawing style of any album is known."""
+        return bool(self.identities_by_style.keys() - {NOT_STATED})
 
     @property
     def last_day(self) -> str | None:
@@ -112,6 +119,7 @@ def read_facts(connection: sa.Connection, plan: Plan, images: Sequence[int]) -> 
         ),
         box_people=_box_people(connection),
         identities_by_region=_by(connection, album.c.region, chosen),
+        identities_by_style=_by(connection, album.c.style, chosen),
         identities_by_gender=_by(connection, character.c.gender, chosen),
         albums=len({plan.selection.identities[each].album_id for each in chosen}),
         bytes=_sizes(connection, images),

@@ -2,8 +2,8 @@
 
 Gender, pose and occlusion are what people said of the face
 (`icf.catalogue.labels.attributes`); where nobody said a gender, it is what the source
-says of the character. The region is that of the album. A face of which nothing is known
-has no row, and a release without any has no such file.
+says of the character. Region and style are those of the album. A face of which nothing
+is known has no row, and a release without any has no such file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from icf.spreadsheet import harmless, write_csv
 
 COLUMNS = (
     *("part", "name", "region", "gender", "gender_by", "yaw", "pitch", "roll"),
-    *("occlusion", "people"),
+    *("occlusion", "people", "style"),
 )
 
 
@@ -39,6 +39,7 @@ class Described:
         yaw, pitch, roll: degrees.
         occlusion: `icf.codes.Occlusion`.
         people: how many described the face.
+        style: how the album is drawn; releases of earlier versions have no such column.
     """
 
     part: str
@@ -51,6 +52,7 @@ class Described:
     roll: str = ""
     occlusion: str = ""
     people: int = 0
+    style: str = ""
 
     def cells(self) -> tuple[object, ...]:
         """Return its values in the order of `COLUMNS`."""
@@ -62,6 +64,7 @@ def read_described(connection: sa.Connection, plan: Plan) -> tuple[Described, ..
     faces = plan.selection.faces
     said = dict(read_attributes(connection))
     regions = _known(connection, album.c.id, album.c.region)
+    styles = _known(connection, album.c.id, album.c.style)
     genders = _known(connection, character.c.id, character.c.gender)
     rows = (
         _row(
@@ -70,10 +73,11 @@ def read_described(connection: sa.Connection, plan: Plan) -> tuple[Described, ..
             regions.get(int(faces.album[each.face]), ""),
             genders.get(int(faces.identity[each.face]), ""),
             said.get(int(faces.face[each.face])),
+            harmless(styles.get(int(faces.album[each.face]), "")),
         )
         for part, each in _placed(plan)
     )
-    return tuple(row for row in rows if row.region or row.gender or row.people)
+    return tuple(row for row in rows if row != Described(row.part, row.name))
 
 
 def with_described(inputs: str, described: Sequence[Described]) -> str:
@@ -85,7 +89,9 @@ def with_described(inputs: str, described: Sequence[Described]) -> str:
         return inputs
     digest = hashlib.sha256(inputs.encode())
     for each in described:
-        digest.update(repr(each.cells()).encode())
+        *cells, style = each.cells()
+        # Where no style is known it is the same as before there were styles.
+        digest.update(repr((*cells, style) if style else tuple(cells)).encode())
     return digest.hexdigest()
 
 
@@ -109,17 +115,22 @@ def _known(
 
 
 def _row(
-    part: str, placed: Placed, region: str, gender: str, said: Attributes | None
+    part: str,
+    placed: Placed,
+    region: str,
+    gender: str,
+    said: Attributes | None,
+    style: str,
 ) -> Described:
     name, by = harmless(placed.path), "source" if gender else ""
     if said is None:
-        return Described(part, name, region, gender, by)
+        return Described(part, name, region, gender, by, style=style)
     if said.gender.value is not None:
         gender, by = said.gender.value.value, "people"
     yaw, pitch, roll = _angle(said.yaw), _angle(said.pitch), _angle(said.roll)
     hidden = said.occlusion.value.value if said.occlusion.value is not None else ""
     return Described(
-        part, name, region, gender, by, yaw, pitch, roll, hidden, said.people
+        part, name, region, gender, by, yaw, pitch, roll, hidden, said.people, style
     )
 
 

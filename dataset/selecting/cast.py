@@ -32,6 +32,7 @@ _CHARACTERS = sa.select(
     album.c.id.label("album_id"),
     album.c.name.label("album"),
     album.c.region,
+    album.c.style,
 ).join(album, album.c.id == character.c.album_id)
 
 
@@ -52,7 +53,10 @@ def read_cast(connection: sa.Connection, owners: IntArray) -> Cast:
     _check_merges(connection, identities)
     return Cast(
         identities,
-        {row.id: Nature(row.gender or "", row.region or "") for row in known},
+        {
+            row.id: Nature(row.gender or "", row.region or "", row.style or "")
+            for row in known
+        },
         tuple(pair for pair in may_be_one(connection) if ids >= {*pair}),
     )
 

@@ -1,1 +1,1 @@
-"""Read licence, gender and region from text."""
+"""Read licence, gender, region and style from text."""

@@ -222,6 +222,7 @@ def _report_rest(invocation: Invocation, shown: int, total: int) -> None:
 _ALBUM = (
     "album",
     "region",
+    "style",
     "rank",
     "source",
     "characters",
@@ -238,6 +239,7 @@ def _album(one: KnownAlbum) -> Sequence[object]:
     return (
         one.name,
         one.region or "",
+        one.style or "",
         rank,
         one.source,
         one.characters,

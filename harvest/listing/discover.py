@@ -341,7 +341,7 @@ def store(
         allowed = exclude(connection, resolved, only_licence)
         limited = apply_limits(connection, source.name, rules, allowed)
         kept = limited.page
-        albums = enter_albums(connection, source, kept)
+        albums = enter_albums(connection, source, kept, rules.style)
         characters = enter_characters(connection, source, kept, albums)
         enter_tasks(connection, source, kept.tasks, albums, characters)
         store_pictures(connection, source, kept, characters, albums)

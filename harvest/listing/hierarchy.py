@@ -17,11 +17,20 @@ CharacterIds = dict[tuple[str, str], int]
 
 
 def enter_albums(
-    connection: sa.Connection, source: Source, page: ListingPage
+    connection: sa.Connection,
+    source: Source,
+    page: ListingPage,
+    style: str | None = None,
 ) -> AlbumIds:
     """Insert the albums of a page; return the ids of all albums that it names.
 
     A known album keeps its values; missing values are filled in.
+
+    Args:
+        connection: a transaction that writes.
+        source: that listed the page.
+        page: what it lists.
+        style: of the albums that it gives none.
     """
     now = time.time()
     found: dict[str, Album] = {one.name: one for one in page.albums}
@@ -32,11 +41,13 @@ def enter_albums(
             "page_url": one.page_url,
             "rank": one.rank,
             "region": one.region and one.region.value,
+            "style": one.style or style,
             "found_at": now,
         }
         for one in found.values()
     ]
-    _insert_or_fill(connection, album, ["name"], ["page_url", "rank", "region"], rows)
+    fillable = ["page_url", "rank", "region", "style"]
+    _insert_or_fill(connection, album, ["name"], fillable, rows)
     names = {
         *found,
         *(one.album for one in page.characters),

@@ -45,6 +45,7 @@ class KnownAlbum:
 
     name: str
     region: str | None
+    style: str | None
     rank: int | None
     source: str
     page_url: str | None
@@ -125,6 +126,7 @@ def known_albums(
         KnownAlbum(
             row.name,
             row.region,
+            row.style,
             row.rank,
             row.source,
             row.page_url,

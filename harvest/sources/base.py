@@ -37,12 +37,14 @@ class Album:
     Attributes:
         rank: 1 for the first of the source's list, where that is a ranking.
         region: where it was made.
+        style: how it is drawn (`icf.harvest.attributes.style`).
     """
 
     name: str
     page_url: str | None = None
     rank: int | None = None
     region: Region | None = None
+    style: str | None = None
 
 
 @dataclass(frozen=True)

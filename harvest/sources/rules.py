@@ -1,7 +1,7 @@
-"""Limits and filters of a source.
+"""Limits and filters of a source, and the style of its albums.
 
-They are keys that every ``[[source]]`` has. `icf.harvest.listing.limits` applies them
-to the pages of a source; the source itself does not see them.
+They are keys that every ``[[source]]`` has. `icf.harvest.listing` applies them to the
+pages of a source; the source itself does not see them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import pydantic
 
 from icf.codes import Code, Gender, Region
+from icf.harvest.attributes.style import LONGEST, read_style
 from icf.names import normal_name, normal_pattern
 
 #: Stands for a value that the source does not state.
@@ -31,6 +32,12 @@ def _check_pattern(pattern: str) -> str:
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
+
+
+def _check_style(text: str | None) -> str | None:
+    if text is not None and read_style(text) is None:
+        raise ValueError(f"a style is a word or two, at most {LONGEST} characters")
+    return text and read_style(text)
 
 
 def _one_of(codes: type[Code]) -> pydantic.AfterValidator:
@@ -93,7 +100,9 @@ class Skip(_Table):
 
 
 class Rules(_Table):
-    """The limits and filters of one source.
+    """The limits and filters of one source, and the style of its albums.
+
+    ``style`` is the drawing style of all albums that the source itself gives none.
 
     A pattern between slashes is a regular expression that is searched for; any other is
     a glob that the whole name must match. Case is ignored.
@@ -108,6 +117,7 @@ class Rules(_Table):
     limit: Limit = Limit()
     only: Only = Only()
     skip: Skip = Skip()
+    style: Annotated[str | None, pydantic.AfterValidator(_check_style)] = None
 
     @property
     def allows_everything(self) -> bool:

@@ -315,8 +315,15 @@ class _Lines:
             yield self._ahead[at]
 
 
-def rows_of(path: Path, *columns: str) -> Iterator[Mapping[str, str]]:
+def rows_of(
+    path: Path, *columns: str, later: Sequence[str] = ()
+) -> Iterator[Mapping[str, str]]:
     """Yield the rows of a table that this program wrote, as they are meant.
+
+    Args:
+        path: of the table.
+        columns: that it has.
+        later: columns that tables of earlier versions lack; they are empty there.
 
     Raises:
         BadInput: it cannot be read, or lacks one of the columns.
@@ -331,4 +338,4 @@ def rows_of(path: Path, *columns: str) -> Iterator[Mapping[str, str]]:
     for row in table.rows():
         if isinstance(row, BadRow):
             raise BadInput(f"{path}, {row}")
-        yield {name: meant_by(row.cells[name]) for name in columns}
+        yield {name: meant_by(row.cells.get(name, "")) for name in (*columns, *later)}

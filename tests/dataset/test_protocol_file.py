@@ -80,17 +80,18 @@ def test_albums_that_are_left_out_are_in_the_test_alone(
     assert owners(plan, "train") == selection.identities.keys() - inside
 
 
+@pytest.mark.parametrize("by", ["region", "style"])
 def test_a_balanced_test_has_equally_many_of_each_kind(
-    workspace: Workspace, selection: Selection, tmp_path: Path
+    workspace: Workspace, selection: Selection, tmp_path: Path, by: str
 ) -> None:
     many, few = sorted(selection.identities)[:12], sorted(selection.identities)[12:]
     natures = {
-        **dict.fromkeys(many, Nature("", "japan")),
-        **dict.fromkeys(few, Nature("", "europe")),
+        **dict.fromkeys(many, Nature("", "japan", "manga")),
+        **dict.fromkeys(few, Nature("", "europe", "flat")),
     }
     selection = replace(selection, natures=natures)
     text = (
-        'name = "b"\n[balance]\nby = "region"\n[parts]\nunseen_identities = 4\n'
+        f'name = "b"\n[balance]\nby = "{by}"\n[parts]\nunseen_identities = 4\n'
         "unseen_probe_share = 0.27\nseen_identities = 0\nseen_probe_share = 0\n"
         "distractors = 2\ndistractor_share = 0.14\n"
     )
@@ -109,7 +110,7 @@ def test_a_balanced_test_has_equally_many_of_each_kind(
         ('name = "x"\n[fold]\nfolds = 2\nfold = 3\n', "fold: fold 3 of 2"),
         ('name = "x"\n[fold]\nfolds = "2"\nfold = 1\n', "fold.folds: .*integer"),
         ('name = "x"\n[albums]\n', "albums: name the albums"),
-        ('name = "x"\n[balance]\nby = "style"\n', "balance.by: .*'region'"),
+        ('name = "x"\n[balance]\nby = "pose"\n', "balance.by: .*'style'"),
         ('name = "x"\n[parts]\nprobe = 3\n', "parts.probe: no such number; .*probes"),
     ],
 )

@@ -7,7 +7,7 @@ gender, sharpness, and faces of each identity.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,9 @@ SIDES = (100, 200)
 
 #: What a source or people did not say.
 UNKNOWN = "not known"
+#: Styles that have a bar of their own.
+_TAGS = 8
+_OTHERS = "other styles"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def read_overview(
         release: the counts of the last release; None without one.
     """
     identities = np.unique(faces.identity)
-    regions, genders = _said_of(connection, identities)
+    regions, styles, genders = _said_of(connection, identities)
+    by_style = _named("Style", "style", most_frequent(styles), ())
     panels = (
         ("where sources say it", _named("Region", "region", regions, Region)),
         ("people describe faces: icf-annotate serve", _poses(described)),
@@ -84,7 +88,11 @@ def read_overview(
     return Overview(
         len(faces),
         faces.confirmed,
-        [plot for _, plot in panels if plot is not None],
+        [
+            *(plot for _, plot in panels if plot is not None),
+            # The paper has none: nothing is missing where no list says it.
+            *([by_style] if by_style is not None else []),
+        ],
         [
             (name, source)
             for name, (source, plot) in zip(names, panels, strict=True)
@@ -96,24 +104,35 @@ def read_overview(
 
 def _said_of(
     connection: sa.Connection, identities: npt.NDArray[np.int64]
-) -> tuple[Counter[str], Counter[str]]:
-    """Count the identities by region and by gender."""
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Count the identities by region, by style and by gender."""
     album, character = schema.album.c, schema.character.c
-    query = sa.select(character.id, album.region, character.gender).select_from(
-        schema.character.join(schema.album)
-    )
+    query = sa.select(
+        character.id, album.region, album.style, character.gender
+    ).select_from(schema.character.join(schema.album))
     wanted = set(identities.tolist())
     regions: Counter[str] = Counter()
+    styles: Counter[str] = Counter()
     genders: Counter[str] = Counter()
-    for identity, region, gender in connection.execute(query):
+    for identity, region, style, gender in connection.execute(query):
         if identity in wanted:
             regions[region or UNKNOWN] += 1
+            styles[style or UNKNOWN] += 1
             genders[gender or UNKNOWN] += 1
-    return regions, genders
+    return regions, styles, genders
+
+
+def most_frequent(counts: Counter[str]) -> Counter[str]:
+    """The most frequent tags of a user's own, and all others together."""
+    known = Counter({each: n for each, n in counts.items() if each != UNKNOWN})
+    shown = Counter(dict(known.most_common(_TAGS)))
+    others = known.total() - shown.total()
+    rest = {_OTHERS: others, UNKNOWN: counts[UNKNOWN]}
+    return shown + Counter(rest)
 
 
 def _named(
-    title: str, name: str, counts: Counter[str], codes: type[Any]
+    title: str, name: str, counts: Counter[str], codes: Iterable[Any]
 ) -> Plot | None:
     """Bars of what sources said; None where they said nothing."""
     if not counts.keys() - {UNKNOWN}:

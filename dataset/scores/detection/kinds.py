@@ -50,7 +50,7 @@ def kinds_of_release(test: ReleaseTest, pictures: tuple[str, ...]) -> Kinds:
     """What a release knows of the pictures of its detection test.
 
     Returns:
-        The album and the region of the characters on each, as far as the release has
+        The album, region and style of the characters on each, as far as the release has
         their faces, and the video or book it was cut from; what no picture has is left
         out.
 
@@ -65,11 +65,18 @@ def kinds_of_release(test: ReleaseTest, pictures: tuple[str, ...]) -> Kinds:
     sha256 = dict(zip(shown.name.tolist(), shown.sha256.tolist(), strict=True))
     sources = dict(zip(shown.name.tolist(), shown.source_file.tolist(), strict=True))
     albums = _alike(zip(faces.sha256.tolist(), faces.album.tolist(), strict=True))
-    regions = _alike(_regions(test.root / ATTRIBUTES, faces))
+    said = _said(test.root / ATTRIBUTES, faces)
+    of_album = {
+        name: _alike((sha256, cells.get(name, "")) for sha256, cells in said)
+        for name in ("region", "style")
+    }
     shas = [sha256.get(name) for name in pictures]
     found = {
         "album": tuple(albums.get(each, "") for each in shas),
-        "region": tuple(regions.get(each, "") for each in shas),
+        **{
+            name: tuple(values.get(each, "") for each in shas)
+            for name, values in of_album.items()
+        },
         "source_file": tuple(sources.get(name, "") for name in pictures),
     }
     return {name: some for name, some in found.items() if any(some)}
@@ -86,8 +93,8 @@ def _alike(rows: Iterable[tuple[object, str]]) -> dict[object, str]:
     }
 
 
-def _regions(path: Path, faces: Contents) -> list[tuple[object, str]]:
-    """The regions of faces that are known, by the SHA-256 of their pictures."""
+def _said(path: Path, faces: Contents) -> list[tuple[object, Mapping[str, str]]]:
+    """What is said of faces, by the SHA-256 of their pictures."""
     if not path.is_file():
         return []
     names = zip(faces.part.tolist(), faces.name.tolist(), strict=True)
@@ -96,7 +103,7 @@ def _regions(path: Path, faces: Contents) -> list[tuple[object, str]]:
     if not {"part", "name", "region"} <= set(header):
         raise BadInput(f"{path}: expected the columns part, name and region")
     return [
-        (sha256[key], row.cells["region"])
+        (sha256[key], row.cells)
         for row in rows
         if (key := (row.cells["part"], meant_by(row.cells["name"]))) in sha256
     ]

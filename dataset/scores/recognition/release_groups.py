@@ -1,7 +1,7 @@
 """What a release says of its test's pictures: albums, roles, and people's words.
 
 ``identities.csv`` has the role and album of each label, ``attributes.csv`` the region,
-gender, pose and occlusion of the faces for which they are known.
+style, gender, pose and occlusion of the faces for which they are known.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def attribute_groups(path: Path, test: RecognitionTest) -> dict[str, Grouping]:
     """Group pictures by what ``attributes.csv`` says of them.
 
     Returns:
-        ``region``, ``gender``, ``pose`` and ``occlusion``; those that it says of no
-        picture are left out.
+        ``region``, ``style``, ``gender``, ``pose`` and ``occlusion``; those that it
+        says of no picture are left out.
 
     Raises:
         BadInput: The file cannot be read, has no such columns, or a yaw is no number.
@@ -68,7 +68,7 @@ def attribute_groups(path: Path, test: RecognitionTest) -> dict[str, Grouping]:
     cells = [said.get(normal_name(name), {}) for name in test.files]
     found = {
         name: grouping([each.get(name) for each in cells])
-        for name in ("region", "gender", "occlusion")
+        for name in ("region", "style", "gender", "occlusion")
     }
     yaws = [each.get("yaw") for each in cells]
     found["pose"] = by_view([float(yaw) if yaw else None for yaw in yaws])

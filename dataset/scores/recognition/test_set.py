@@ -40,8 +40,8 @@ class TestSet:
         info: Pictures, boxes, labels, perhaps pairs.
         path: The info file.
         groups: Of its pictures, by what they are grouped by: ``role`` (seen or unseen
-            in train), ``album``, ``region``, ``gender``, ``pose``, ``occlusion`` and
-            ``size``; those that the test's files give.
+            in train), ``album``, ``region``, ``style``, ``gender``, ``pose``,
+            ``occlusion`` and ``size``; those that the test's files give.
         root: The folder of the release's iCartoonFace files; None: it is of none.
         embedder: SHA-256 of the model that filtered the faces; "": not known.
     """

@@ -24,6 +24,7 @@ OPTIONAL = (
     "author",
     "rank",
     "region",
+    "style",
     "gender",
     "sha1",
     "lead",

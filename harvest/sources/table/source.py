@@ -17,6 +17,7 @@ from icf.errors import WrongUse
 from icf.harvest.attributes.gender import read_gender
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.attributes.region import read_region
+from icf.harvest.attributes.style import read_style
 from icf.harvest.http.session import Web
 from icf.harvest.sources.base import (
     Album,
@@ -145,14 +146,17 @@ def _fault(row: Cells) -> str | None:
 
 def _album(row: Cells, known: Album | None) -> Album:
     """Return the album of a row; values of earlier rows are kept."""
-    if known is not None and not (row.get("rank") or row.get("region")):
+    said = any(row.get(name) for name in ("rank", "region", "style"))
+    if known is not None and not said:
         return known
     rank = int(row["rank"]) if row.get("rank") else None
     region = read_region(row.get("region", ""))
+    style = read_style(row.get("style", ""))
     if known is not None:
         rank = rank if known.rank is None else known.rank
         region = known.region or region
-    return Album(row["album"], rank=rank, region=region)
+        style = known.style or style
+    return Album(row["album"], rank=rank, region=region, style=style)
 
 
 def _character(row: Cells, known: Character | None) -> Character:

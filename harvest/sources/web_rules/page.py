@@ -14,6 +14,7 @@ from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.attributes.gender import read_gender
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.attributes.region import read_region
+from icf.harvest.attributes.style import read_style
 from icf.harvest.fault import Fault
 from icf.harvest.http.opt_out import opted_out
 from icf.harvest.http.robots_file import ROBOT
@@ -169,6 +170,7 @@ class _Reading:
                 url,
                 int(rank.group()) if rank else None,
                 _code(Region, region) or read_region(region),
+                read_style(self._value(item, rules.style)),
             )
         )
         level = Level.CHARACTERS if self.table.characters else Level.IMAGES

@@ -37,6 +37,7 @@ class Albums(_Table):
         name: of the album; by default the text of the link.
         rank: a number.
         region: where it was made, as a query or for all albums.
+        style: how it is drawn, as a query or for all albums.
         next: leads to the next page of the list.
     """
 
@@ -46,6 +47,7 @@ class Albums(_Table):
     name: QueryOrText | None = None
     rank: Query | None = None
     region: QueryOrText | None = None
+    style: QueryOrText | None = None
     next: Query | None = None
 
     @pydantic.model_validator(mode="after")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0019"
+REVISION = "0020"
 
 _DIALECTS = ("sqlite", "postgresql")
 

@@ -87,6 +87,8 @@ album = sa.Table(
     # icf.codes.Region, where the source knows it.
     _text("region", nullable=True),
     _time("found_at"),
+    # A word or two of a user's own, as icf.harvest.attributes.style reads them.
+    _text("style", nullable=True),
 )
 
 character = sa.Table(

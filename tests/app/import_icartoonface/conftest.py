@@ -95,7 +95,7 @@ def as_harvested(connection: sa.Connection) -> None:
 
 def described(connection: sa.Connection) -> None:
     """Say where the album is from, who a character is, and how some faces look."""
-    connection.execute(sa.update(schema.album).values(region="japan"))
+    connection.execute(sa.update(schema.album).values(region="japan", style="flat"))
     some = schema.character.c.name.like("%0")
     connection.execute(sa.update(schema.character).where(some).values(gender="female"))
     ids = connection.execute(sa.select(schema.face.c.id).limit(9)).scalars().all()

@@ -16,7 +16,7 @@ def test_votes_count_the_answers_of_each_label_that_stand(
         gone = sa.update(answer).where(answer.c.id == first).values(replaced_at=2.0)
         connection.execute(gone)
         connection.execute(
-            sa.update(album).where(album.c.id == 1).values(region="japan")
+            sa.update(album).where(album.c.id == 1).values(region="japan", style="flat")
         )
         connection.execute(sa.update(character).values(gender="female"))
         one = image.c.id == min(before.bytes)
@@ -28,6 +28,8 @@ def test_votes_count_the_answers_of_each_label_that_stand(
     assert (before.people, before.answers, after.answers) == (2, 272, 271)
     assert before.identities_by_region == {"not stated": 15}
     assert after.identities_by_region == {"not stated": 10, "japan": 5}
+    assert (before.tells_styles, after.tells_styles) == (False, True)
+    assert after.identities_by_style == {"not stated": 10, "flat": 5}
     assert after.identities_by_gender == {"female": 15}
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -50,6 +51,18 @@ def test_a_release_of_which_nothing_is_known_is_as_before(workspace: Workspace) 
     assert with_described("abc", made.described) == "abc"
 
 
+def test_a_style_is_an_input_and_no_style_is_none() -> None:
+    def inputs(style: str) -> str:
+        return with_described(
+            "abc", [Described("train", "1.jpg", "japan", style=style)]
+        )
+
+    # As before there were styles.
+    cells = "('train', '1.jpg', 'japan', '', '', '', '', '', '', 0)"
+    assert inputs("") == hashlib.sha256(b"abc" + cells.encode()).hexdigest()
+    assert inputs("flat") != inputs("")
+
+
 def test_faces_are_described_by_people_their_character_and_album(
     workspace: Workspace,
 ) -> None:
@@ -64,11 +77,11 @@ def test_faces_are_described_by_people_their_character_and_album(
         male = sa.update(character).where(character.c.id == owner)
         connection.execute(male.values(gender="male"))
         japan = sa.update(album).where(album.c.id == place)
-        connection.execute(japan.values(region="japan"))
+        connection.execute(japan.values(region="japan", style="=flat"))
     after = prepared(workspace)
     assert after.inputs != before.inputs
     rows = {row.name: row for row in after.described}
-    said = ("15.0", "0.5", "-2.0", "part", 2)
+    said = ("15.0", "0.5", "-2.0", "part", 2, "'=flat")
     assert rows[first.path] == Described(
         "probe", first.path, "japan", "female", "people", *said
     )
@@ -91,7 +104,7 @@ def test_what_is_written_is_read_again_as_groups(tmp_path: Path) -> None:
     info = info_of([0, 0, -1])
     written = [
         Described("train", info.files[0], "usa"),
-        Described("probe", info.files[1], "japan", "male", "source"),
+        Described("probe", info.files[1], "japan", "male", "source", style="flat"),
         Described(
             "distractor", info.files[2], "", "", "", "-170.0", "0.0", "0.0", "", 1
         ),
@@ -100,8 +113,9 @@ def test_what_is_written_is_read_again_as_groups(tmp_path: Path) -> None:
     groups = attribute_groups(tmp_path / ATTRIBUTES, info)
     assert {kind: each.codes.tolist() for kind, each in groups.items()} == {
         "region": [-1, 0, -1],
+        "style": [-1, 0, -1],
         "gender": [-1, 0, -1],
         "pose": [-1, -1, 3],
     }
     with (tmp_path / ATTRIBUTES).open(newline="") as file:
-        assert [len(row) for row in csv.reader(file)] == [10] * 4
+        assert [len(row) for row in csv.reader(file)] == [11] * 4

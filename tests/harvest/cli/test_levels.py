@@ -126,7 +126,7 @@ def test_albums_are_shown_with_what_is_known_below_them(root: Path) -> None:
         connection.execute(
             sa.update(album)
             .where(album.c.name == "Sun")
-            .values(rank=3, region="japan", page_url="http://w/Sun")
+            .values(rank=3, region="japan", style="flat", page_url="http://w/Sun")
         )
     shown = said(root, "albums", "--show", "--limit", "1")
     assert shown == {
@@ -135,6 +135,7 @@ def test_albums_are_shown_with_what_is_known_below_them(root: Path) -> None:
             {
                 "name": "Sun",
                 "region": "japan",
+                "style": "flat",
                 "rank": 3,
                 "source": "other",
                 "page_url": "http://w/Sun",

@@ -227,6 +227,15 @@ def test_pictures_are_left_out_by_their_urls(catalogue: Catalogue) -> None:
     assert [row["url"][-1] for row in all_of(catalogue, url)] == ["1", "3"]
 
 
+def test_albums_have_the_style_of_their_source_unless_it_says_another(
+    catalogue: Catalogue,
+) -> None:
+    listed = ListingPage(albums=(Album("Moon", style="manga"), Album("Sun")))
+    put(catalogue, Rules(style="Flat  vector"), listed)
+    styles = {row["name"]: row["style"] for row in all_of(catalogue, album)}
+    assert styles == {"Moon": "manga", "Sun": "flat vector"}
+
+
 def test_a_later_answer_fills_in_what_was_not_known(catalogue: Catalogue) -> None:
     first = ListingPage(
         albums=(Album("Moon", rank=3),), characters=(Character("Moon", "Luna"),)

@@ -93,6 +93,7 @@ def test_one_pattern_needs_no_list() -> None:
         ({"only": {"region": ["atlantis"]}}, "none of japan, china"),
         ({"only": {"gender": "f"}}, "none of female, male"),
         ({"skip": {"album": ["/(/"]}}, "not a regular expression"),
+        ({"style": "x" * 61}, "a style is a word or two"),
         ({"limits": {"albums": 3}}, "the nearest known one is 'limit'"),
     ],
 )

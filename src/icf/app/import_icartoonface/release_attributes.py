@@ -33,7 +33,7 @@ def read_attributes(root: Path) -> dict[tuple[str, str], Described]:
     if not path.exists():
         return {}
     found: dict[tuple[str, str], Described] = {}
-    for row in rows_of(path, *_COLUMNS):
+    for row in rows_of(path, *_COLUMNS, later=("style",)):
         try:
             found[row["part"], row["name"]] = _described(row)
         except ValueError as error:
@@ -55,6 +55,7 @@ def _described(row: Mapping[str, str]) -> Described:
         _code(Region, row["region"]),
         None if by_people else gender,
         None if said.cannot_tell else said,
+        row["style"] or None,
     )
 
 

@@ -1,7 +1,7 @@
 """What a source says of faces beside who they are, and write it.
 
-The region is an album's, and the gender that a source states a character's. What people
-said of a face is one description here, by an annotator called as the source.
+Region and style are an album's, and the gender that a source states a character's. What
+people said of a face is one description here, by an annotator called as the source.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ class Described:
         region: of its album; None: not known.
         gender: of its character, as the source states it.
         said: what people said of the face itself.
+        style: of its album.
     """
 
     region: Region | None = None
     gender: Gender | None = None
     said: Description | None = None
+    style: str | None = None
 
 
 def write_described(
@@ -48,17 +50,19 @@ def write_described(
         faces: what is known of each, its id, and that of its character.
     """
     _write_said(connection, annotator, faces)
-    regions: dict[Region, set[int]] = defaultdict(set)
+    albums: dict[tuple[str, str], set[int]] = defaultdict(set)
     genders: dict[Gender, set[int]] = defaultdict(set)
     for each, _, character_id in faces:
         if each.region is not None:
-            regions[each.region].add(character_id)
+            albums["region", each.region.value].add(character_id)
+        if each.style is not None:
+            albums["style", each.style].add(character_id)
         if each.gender is not None:
             genders[each.gender].add(character_id)
-    for region, ids in regions.items():
+    for (name, value), ids in albums.items():
         of = sa.select(character.c.album_id).where(character.c.id.in_(ids))
-        where = album.c.region.is_(None), album.c.id.in_(of)
-        connection.execute(sa.update(album).where(*where).values(region=region.value))
+        where = album.c[name].is_(None), album.c.id.in_(of)
+        connection.execute(sa.update(album).where(*where).values({name: value}))
     for gender, ids in genders.items():
         unknown = character.c.gender.is_(None), character.c.id.in_(ids)
         update = sa.update(character).where(*unknown)

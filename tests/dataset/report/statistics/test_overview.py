@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import sqlalchemy as sa
@@ -8,7 +10,11 @@ from icf.catalogue import schema
 from icf.catalogue.labels.attributes import Description, merge
 from icf.dataset.report.drawing.plot import Plot
 from icf.dataset.report.statistics.faces import read_faces
-from icf.dataset.report.statistics.overview import Overview, read_overview
+from icf.dataset.report.statistics.overview import (
+    Overview,
+    most_frequent,
+    read_overview,
+)
 from icf.workspace import Workspace
 
 
@@ -27,6 +33,25 @@ def test_what_is_not_known_is_named_with_what_brings_it(workspace: Workspace) ->
     assert set(named(made)) == {"resolution", "sharpness", "samples"}
     assert [name for name, _ in made.missing] == ["region", "pose", "gender"]
     assert all(source for _, source in made.missing)
+
+
+def test_identities_are_counted_by_style_where_one_is_known(
+    workspace: Workspace,
+) -> None:
+    assert "style" not in named(overview(workspace))
+    with workspace.catalogue.write() as connection:
+        one = schema.album.c.name == "Album 1"
+        connection.execute(sa.update(schema.album).where(one).values(style="flat"))
+    made = overview(workspace)
+    assert list(named(made)["style"].rows) == [("flat", 5), ("not known", 10)]
+
+
+def test_styles_beyond_the_most_frequent_are_counted_together() -> None:
+    counts = Counter({f"style {n:02}": n for n in range(1, 12)} | {"not known": 3})
+    shown = most_frequent(counts)
+    assert shown["other styles"] == 1 + 2 + 3
+    assert shown["not known"] == 3
+    assert min(n for name, n in shown.items() if name.startswith("style")) == 4
 
 
 def test_identities_are_counted_by_region_and_gender_also_unknown_ones(

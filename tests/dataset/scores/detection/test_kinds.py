@@ -40,7 +40,8 @@ def release(folder: Path) -> ReleaseTest:
         writer.writerows({**pixels, **FACE, **row} for row in rows)
         writer.writerows({**pixels, **row} for row in shown)
     (folder / ATTRIBUTES).write_text(
-        "part,name,region,gender\ntrain,0/a.jpg,east,f\nprobe,b.jpg,west,m\n"
+        "part,name,region,gender,style\n"
+        "train,0/a.jpg,east,f,\nprobe,b.jpg,west,m,flat\n"
     )
     files = folder / DETTEST_BOXES, folder / DETTEST_FOUND
     return ReleaseTest(folder, True, *files, None, ())
@@ -51,6 +52,7 @@ def test_a_release_knows_albums_regions_and_sources(tmp_path: Path) -> None:
     assert made == {
         "album": (SEVERAL, "Moon", ""),
         "region": ("west", "east", ""),
+        "style": ("flat", "", ""),
         "source_file": ("e" * 16, "", ""),
     }
 

@@ -128,16 +128,18 @@ def test_a_list_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
         list(source(tmp_path).first_tasks())
 
 
-def test_a_row_may_say_rank_region_gender_lead_and_sha1(tmp_path: Path) -> None:
+def test_a_row_may_say_rank_region_style_gender_lead_and_sha1(tmp_path: Path) -> None:
     (found,) = answers(
         tmp_path,
-        b"album,character,url,rank,region,gender,lead,sha1\n"
+        b"album,character,url,rank,region,gender,lead,sha1,style\n"
         b"Moon,Luna,http://a.org/1,,,,,\n"
-        b"Moon,Luna,http://a.org/2,3,Japanese,woman,yes,%s\n"
+        b"Moon,Luna,http://a.org/2,3,Japanese,woman,yes,%s,Flat  Vector\n"
         b"Moon,Sol,http://a.org/3,x,,,,\n"
         b"Moon,Sol,http://a.org/4,,,,,12ab\n" % (b"AB" * 20),
     )
-    assert found.albums == (Album("Moon", rank=3, region=Region.JAPAN),)
+    assert found.albums == (
+        Album("Moon", rank=3, region=Region.JAPAN, style="flat vector"),
+    )
     assert found.characters == (Character("Moon", "Luna", gender=Gender.FEMALE),)
     first, second = found.pictures
     assert (first.is_lead, first.sha1) == (False, None)

@@ -75,6 +75,14 @@ def test_a_region_is_read_from_the_page_or_given_for_all() -> None:
     assert one.region is Region.OTHER
 
 
+def test_a_style_is_read_from_the_page_or_given_for_all() -> None:
+    body = "<a class=album href=/1>One <i>Ink wash</i></a>"
+    albums = {"start": [HOME], "link": "css: a.album"}
+    for rule, style in (("css: i", "ink wash"), ("Manga", "manga"), ("css: b", None)):
+        (one,) = read(body, LIST, albums={**albums, "style": rule}).albums
+        assert one.style == style
+
+
 def test_characters_without_pages_have_their_pictures_beside_them() -> None:
     answer = read(
         "<div><h2>Luna</h2><img src=l.png></div><div><h2>Sol</h2><img src=s.png></div>",
