@@ -27,6 +27,7 @@ from icf.dataset.scores.detection.truth import Found, IntArray, Truth
 from icf.dataset.scores.detection.voc import (
     NOBODY,
     official_order,
+    script_sorted,
     tie_bounds,
     voc_matches,
     without_crowds,
@@ -45,8 +46,7 @@ class DetectionScore:
         official: As the published scorer: matched in file order.
         coco: As pycocotools' AP50.
         voc_all_point: Matched by score, area under the whole curve.
-        official_low: The least that the published script may print, whose sort leaves
-            the order of equal scores open.
+        official_low: The least that any order of equal scores gives.
         official_high: The most.
         official_unseen: Detections in pictures without a box, which that script does
             not see; they count as false in the other conventions.
@@ -91,8 +91,9 @@ class Scored:
 def score_detection(truth: DetectionBoxes, detections: Detections) -> DetectionScore:
     """Score detections against the true boxes of a set.
 
-    Equal scores keep the order of the file; for ``official`` and ``coco`` first that of
-    ``truth.pictures``. A degenerate true box can hardly be found and counts as missed.
+    Equal scores keep the order of the file, for ``coco`` first that of
+    ``truth.pictures``; for ``official`` they come as in the published script's own
+    sort. A degenerate true box can hardly be found and counts as missed.
 
     Args:
         truth: The true boxes; ``truth.pictures`` is the whole set.
@@ -120,7 +121,7 @@ def score_found(truth: Truth, found: Found) -> Scored:
     scores = found.scores
     by_score = found.by_score
     seen = official_order(truth, found)
-    ranked = seen[np.argsort(-scores[seen], kind="stable")]
+    ranked = seen[script_sorted(scores[seen])]
     official = voc_matches(real, np.arange(len(scores)))
     voc = voc_matches(real, by_score)
     coco = match(truth, found, overlaps)
