@@ -16,6 +16,7 @@ from icf.dataset.cli.evaluate.recognition import (
     load,
     pair_of,
     recognition_options,
+    shares_json,
 )
 from icf.dataset.cli.evaluate.verification import refusal
 
@@ -94,13 +95,7 @@ def _tpir(each: OpenRate) -> dict[str, Any]:
         "hits": each.hits,
         "false_positives": each.false_positives,
         "non_mated_probes_needed": each.needed,
-        "groups": {
-            kind: {
-                name: {"tpir": tpir, "probes": probes}
-                for name, (tpir, probes) in groups.items()
-            }
-            for kind, groups in each.groups.items()
-        },
+        "groups": shares_json(each.groups, "tpir", "probes"),
     }
     if each.tpir is None:
         made["refused"] = refusal("FPIR", each.fpir, "non-mated probes", each.needed)

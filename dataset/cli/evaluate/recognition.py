@@ -15,6 +15,7 @@ from icf.errors import WrongUse
 
 if TYPE_CHECKING:
     from icf.dataset.scores.recognition.bootstrap import Bounds
+    from icf.dataset.scores.recognition.group_shares import GroupShare
     from icf.dataset.scores.recognition.groups import Grouping
     from icf.dataset.scores.recognition.test_set import TestSet
     from icf.dataset.scores.recognition.unit_vectors import Features
@@ -220,6 +221,29 @@ def _is_guessed(asked: Asked, about: Mapping[str, Any]) -> bool:
     if asked.features is None or asked.dim is not None:
         return False
     return bool(about["dtype"] == "float32") and is_raw(asked.features)
+
+
+def shares_json(
+    groups: Mapping[str, Mapping[str, GroupShare]], share: str, count: str
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """What is right in each group, for JSON.
+
+    Args:
+        groups: By what they are grouped by, then by name.
+        share: What the share is called.
+        count: And what is counted.
+    """
+    return {
+        kind: {
+            name: {
+                share: each.share,
+                "interval": pair_of(each.bounds),
+                count: each.count,
+            }
+            for name, each in named.items()
+        }
+        for kind, named in groups.items()
+    }
 
 
 def pair_of(bounds: Bounds) -> list[float] | None:

@@ -17,6 +17,7 @@ from icf.dataset.cli.evaluate.recognition import (
     load,
     pair_of,
     recognition_options,
+    shares_json,
 )
 from icf.errors import WrongUse
 
@@ -83,19 +84,18 @@ def _pairs(loaded: Loaded, path: Path | None) -> Pairs:
     check_features(loaded.info.files, loaded.features)
     units = unit(loaded.features)
     if path is None:
-        return AllPairs(loaded.info, units)
-    return ListedPairs(loaded.info, units, read_pairs(path, loaded.info))
+        return AllPairs.of(loaded.info, units)
+    return ListedPairs(loaded.info.labels, units, read_pairs(path, loaded.info))
 
 
 def _json(loaded: Loaded, found: Verification) -> dict[str, Any]:
     return {
-        "genuine_pairs": found.genuine,
-        "impostor_pairs": found.impostors,
-        "identities": found.identities,
-        "eer": found.eer,
-        "eer_interval": pair_of(found.eer_bounds),
-        "eer_threshold": found.eer_threshold,
+        **_figures(found),
         "tar": [_tar(each) for each in found.operating],
+        "groups": {
+            kind: {name: _group(each) for name, each in named.items()}
+            for kind, named in found.groups.items()
+        },
         **loaded.about,
         "det": [
             {"far": p.far, "frr": p.frr, "low": p.bounds.low, "high": p.bounds.high}
@@ -104,22 +104,39 @@ def _json(loaded: Loaded, found: Verification) -> dict[str, Any]:
     }
 
 
-def _tar(each: Operating) -> dict[str, Any]:
-    made: dict[str, Any] = {
+def _figures(found: Verification) -> dict[str, Any]:
+    return {
+        "genuine_pairs": found.genuine,
+        "impostor_pairs": found.impostors,
+        "identities": found.identities,
+        "eer": found.eer,
+        "eer_interval": pair_of(found.eer_bounds),
+        "eer_threshold": found.eer_threshold,
+    }
+
+
+def _group(found: Verification) -> dict[str, Any]:
+    """The pairs within a group, at the rates that they support."""
+    rates = [_rate(each) for each in found.operating if each.tar is not None]
+    return {**_figures(found), "tar": rates}
+
+
+def _rate(each: Operating) -> dict[str, Any]:
+    return {
         "far": each.far,
         "tar": each.tar,
         "interval": pair_of(each.bounds),
         "threshold": each.threshold,
         "accepted": each.accepted,
         "false_accepts": each.false_accepts,
+    }
+
+
+def _tar(each: Operating) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        **_rate(each),
         "impostor_pairs_needed": each.needed,
-        "groups": {
-            kind: {
-                name: {"tar": tar, "interval": pair_of(bounds), "pairs": pairs}
-                for name, (tar, bounds, pairs) in groups.items()
-            }
-            for kind, groups in each.groups.items()
-        },
+        "groups": shares_json(each.groups, "tar", "pairs"),
     }
     if each.tar is None:
         made["refused"] = refusal("FAR", each.far, "impostor pairs", each.needed)
@@ -146,8 +163,14 @@ def _rows(loaded: Loaded, found: Verification) -> Iterator[tuple[str, ...]]:
         )
         for kind, groups in each.groups.items():
             if kind == "role":
-                for name, (tar, bounds, _) in groups.items():
-                    yield f"  {name}", "", f"{tar:.2%}", interval(bounds, 100), ""
+                for name, one in groups.items():
+                    yield (
+                        f"  {name}",
+                        "",
+                        f"{one.share:.2%}",
+                        interval(one.bounds, 100),
+                        "",
+                    )
 
 
 def _plot(invocation: Invocation, asked: Asked, found: Verification) -> None:

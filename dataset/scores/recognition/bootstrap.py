@@ -95,7 +95,9 @@ def drawn_bounds(
 
     Where every identity is wholly right, or wholly wrong, drawing again changes nothing
     and would promise certainty. That bound is then Wilson's (1927) of as many
-    observations as there are identities: n / (n + z^2) from the other end.
+    observations as there are identities: n / (n + z^2) from the other end. Where one
+    of few identities is not wholly right, drawing would promise more than that of a
+    score that is better: no bound is beyond those of such scores.
 
     Args:
         estimates: Shape (k,): the shares of all identities, from 0 to 1.
@@ -110,8 +112,8 @@ def drawn_bounds(
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(shares, (tail, 1 - tail), axis=0)
     unseen = _NORMAL**2 / (identities + _NORMAL**2)
-    low = np.where(estimates == 1, np.minimum(low, 1 - unseen), low)
-    high = np.where(estimates == 0, np.maximum(high, unseen), high)
+    low = np.minimum(low, 1 - unseen)
+    high = np.maximum(high, unseen)
     return [Bounds(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 

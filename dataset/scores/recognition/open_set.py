@@ -23,6 +23,7 @@ from icf.dataset.scores.recognition.bootstrap import (
     drawn_bounds,
     rising,
 )
+from icf.dataset.scores.recognition.group_shares import GroupShare, group_shares
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.pair_blocks import owners_of
 from icf.dataset.scores.recognition.unit_vectors import (
@@ -87,7 +88,7 @@ class OpenRate:
         threshold: A cosine; a probe is identified above it.
         hits: Mated probes identified rightly.
         false_positives: Non-mated probes identified.
-        groups: TPIR at this threshold of the mated probes in each group, their number.
+        groups: TPIR at this threshold of the mated probes in each group.
     """
 
     fpir: float
@@ -97,7 +98,7 @@ class OpenRate:
     threshold: float | None = None
     hits: int | None = None
     false_positives: int | None = None
-    groups: Mapping[str, Mapping[str, tuple[float, int]]] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, GroupShare]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,12 @@ def score_open_set(
         _drawn(found, *owners, supported, seed),
         len(np.unique(owners[0])),
     )
+    of_mated = {
+        kind: Grouping(each.names, each.codes[parts.mated])
+        for kind, each in (groups or {}).items()
+    }
     made = [
-        _rate(found, parts, *each, groups or {})
+        _rate(found, *each, of_mated, owners[0], seed)
         for each in zip(supported, thresholds, rising(bounds[::-1])[::-1], strict=True)
     ]
     refused = [OpenRate(each, needed_for(each)) for each in FPIRS[len(supported) :]]
@@ -220,11 +225,12 @@ def _slices(count: int) -> list[slice]:
 
 def _rate(
     found: Identified,
-    parts: OpenSet,
     fpir: float,
     threshold: float,
     bounds: Bounds,
     groups: Mapping[str, Grouping],
+    owners: IntArray,
+    seed: int,
 ) -> OpenRate:
     hits = _hits(found, threshold)
     return OpenRate(
@@ -235,13 +241,7 @@ def _rate(
         threshold,
         int(hits.sum()),
         int(np.count_nonzero(found.non_mated > threshold + TIE)),
-        {
-            kind: {
-                name: (float(hits[rows].mean()), len(rows))
-                for name, rows in grouping.rows(parts.mated)
-            }
-            for kind, grouping in groups.items()
-        },
+        {kind: group_shares(hits, owners, each, seed) for kind, each in groups.items()},
     )
 
 

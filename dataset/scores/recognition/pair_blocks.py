@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ from icf.icartoonface.recognition import (
     RecognitionTest,
     pairs_to_score,
 )
+
+BoolArray = npt.NDArray[np.bool_]
 
 #: Rows of a block of all pairs, and pairs of a block of listed ones.
 _ROWS, _PAIRS = 256, 1 << 16
@@ -43,66 +46,129 @@ class Block:
 
 
 class Pairs(Protocol):
-    """The pairs of a test.
+    """The pairs of a test."""
 
-    Attributes:
-        owners: How many identities there are; every distractor is one of its own.
-        genuine: Shape (g, 2): pictures of genuine pairs.
-        genuine_owner: Shape (g,): the identity of each, from 0.
-        genuine_cosines: Shape (g,), float64.
-    """
+    @property
+    def owners(self) -> int:
+        """How many identities there are; every distractor is one of its own."""
+        ...
 
-    owners: int
-    genuine: IntArray
-    genuine_owner: IntArray
-    genuine_cosines: FloatArray
+    @property
+    def genuine(self) -> IntArray:
+        """Pictures of the g genuine pairs, shape (g, 2)."""
+        ...
+
+    @property
+    def genuine_owner(self) -> IntArray:
+        """The identity of each genuine pair, from 0."""
+        ...
+
+    @property
+    def genuine_cosines(self) -> FloatArray:
+        """The cosine of each genuine pair, in float64."""
+        ...
+
+    @property
+    def impostor_count(self) -> int:
+        """How many impostor pairs there are."""
+        ...
 
     def impostors(self, kind: type[np.floating[Any]]) -> Iterator[Block]:
         """Yield the impostor pairs, with cosines computed in a type of float."""
         ...
 
+    def within(self, pictures: BoolArray) -> Pairs:
+        """The pairs both of whose pictures are among some, shape (n,)."""
+        ...
 
+
+@dataclass(frozen=True, eq=False)
 class AllPairs:
     """Every pair of pictures of a test, but for those of two distractors.
 
     Nobody says that two distractors are two characters. Genuine pairs are those that
     the info file lists, or all of them, each in one order.
+
+    Attributes:
+        labels: Shape (n,): the label of each picture.
+        units: Shape (n, d): unit vectors, a row per picture.
+        genuine, genuine_cosines: As in `Pairs`.
     """
 
-    def __init__(self, info: RecognitionTest, units: FloatArray) -> None:
-        """Take unit vectors, shape (n, d), a row per picture."""
-        owner, self.owners = owners_of(info.labels)
-        self.genuine = np.unique(np.sort(pairs_to_score(info), axis=1), axis=0)
-        self.genuine_owner = owner[self.genuine[:, 0]]
-        self.genuine_cosines = pair_cosines(units, self.genuine)
-        # Pictures of an identity one after the other, distractors last.
-        order = np.argsort(owner, kind="stable")
-        self._owner, self._units = owner[order], units[order]
-        self._labelled = int(np.count_nonzero(info.labels != DISTRACTOR))
+    labels: IntArray
+    units: FloatArray
+    genuine: IntArray
+    genuine_cosines: FloatArray
+
+    @classmethod
+    def of(cls, info: RecognitionTest, units: FloatArray) -> AllPairs:
+        """Take all pairs of a test."""
+        genuine = np.unique(np.sort(pairs_to_score(info), axis=1), axis=0)
+        return cls(info.labels, units, genuine, pair_cosines(units, genuine))
+
+    @cached_property
+    def _owner(self) -> IntArray:
+        return owners_of(self.labels)[0]
+
+    @property
+    def owners(self) -> int:
+        """How many identities and distractors there are."""
+        return int(self._owner.max(initial=-1)) + 1
+
+    @property
+    def genuine_owner(self) -> IntArray:
+        """The identity of each genuine pair."""
+        return self._owner[self.genuine[:, 0]]
+
+    @property
+    def impostor_count(self) -> int:
+        """How many impostor pairs there are."""
+        of_each = np.unique(self.labels[self.labels != DISTRACTOR], return_counts=True)
+        labelled = int(of_each[1].sum())
+        others = len(self.labels) - labelled
+        same = int((of_each[1] ** 2).sum())
+        return (labelled**2 - same) // 2 + labelled * others
 
     def impostors(self, kind: type[np.floating[Any]]) -> Iterator[Block]:
         """Yield some rows at a time, each with the pictures that follow it."""
-        units = self._units.astype(kind, copy=False)
-        for start in range(0, self._labelled, _ROWS):
-            end = min(start + _ROWS, self._labelled)
-            left, right = self._owner[start:end, None], self._owner[None, start:]
+        # Pictures of an identity one after the other, distractors last.
+        order = np.argsort(self._owner, kind="stable")
+        owner, units = self._owner[order], self.units[order].astype(kind, copy=False)
+        labelled = int(np.count_nonzero(self.labels != DISTRACTOR))
+        for start in range(0, labelled, _ROWS):
+            end = min(start + _ROWS, labelled)
+            left, right = owner[start:end, None], owner[None, start:]
             # Owners ascend: this is both "another identity" and "each pair once".
             yield Block(units[start:end] @ units[start:].T, left, right, left < right)
+
+    def within(self, pictures: BoolArray) -> AllPairs:
+        """The pairs both of whose pictures are among some, shape (n,)."""
+        kept = pictures[self.genuine].all(axis=1)
+        place = np.cumsum(pictures) - 1
+        return AllPairs(
+            self.labels[pictures],
+            self.units[pictures],
+            place[self.genuine[kept]],
+            self.genuine_cosines[kept],
+        )
 
 
 class ListedPairs:
     """Pairs that a file lists."""
 
-    def __init__(
-        self, info: RecognitionTest, units: FloatArray, pairs: IntArray
-    ) -> None:
+    def __init__(self, labels: IntArray, units: FloatArray, pairs: IntArray) -> None:
         """Take pairs of rows, shape (m, 2); labels tell which are genuine."""
-        owner, self.owners = owners_of(info.labels)
+        owner, self.owners = owners_of(labels)
         same = owner[pairs[:, 0]] == owner[pairs[:, 1]]
         self.genuine, self._others = pairs[same], pairs[~same]
         self.genuine_owner = owner[self.genuine[:, 0]]
         self.genuine_cosines = pair_cosines(units, self.genuine)
-        self._owner, self._units = owner, units
+        self._owner, self._labels, self._units = owner, labels, units
+
+    @property
+    def impostor_count(self) -> int:
+        """How many impostor pairs there are."""
+        return len(self._others)
 
     def impostors(self, kind: type[np.floating[Any]]) -> Iterator[Block]:
         """Yield some pairs at a time."""
@@ -111,6 +177,13 @@ class ListedPairs:
             cosines = pair_cosines(self._units, pairs).astype(kind, copy=False)
             left, right = self._owner[pairs.T]
             yield Block(cosines, left, right, np.ones(len(pairs), np.bool_))
+
+    def within(self, pictures: BoolArray) -> ListedPairs:
+        """The pairs both of whose pictures are among some, shape (n,)."""
+        every = np.concatenate((self.genuine, self._others))
+        inside = every[pictures[every].all(axis=1)]
+        place = np.cumsum(pictures) - 1
+        return ListedPairs(self._labels[pictures], self._units[pictures], place[inside])
 
 
 def owners_of(labels: IntArray) -> tuple[IntArray, int]:

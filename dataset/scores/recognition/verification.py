@@ -12,14 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from icf.dataset.scores.recognition import verification_bounds
-from icf.dataset.scores.recognition.bootstrap import (
-    Bounds,
-    draw_weights,
-    ratio_bounds,
-)
+from icf.dataset.scores.recognition.bootstrap import Bounds
+from icf.dataset.scores.recognition.group_shares import GroupShare, group_shares
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.pair_blocks import Pairs
 from icf.dataset.scores.recognition.survey import FINE, Survey, bins_of, survey
@@ -32,8 +28,6 @@ from icf.dataset.scores.recognition.thresholds import (
 )
 from icf.dataset.scores.recognition.unit_vectors import TIE, FloatArray
 from icf.errors import BadInput
-
-BoolArray = npt.NDArray[np.bool_]
 
 #: The rates that are reported.
 FARS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -60,7 +54,7 @@ class Operating:
         accepted: Genuine pairs accepted.
         false_accepts: Impostor pairs accepted.
         groups: TAR at this threshold of genuine pairs both of whose pictures are in a
-            group, with its interval and their number.
+            group.
     """
 
     far: float
@@ -70,9 +64,7 @@ class Operating:
     threshold: float | None = None
     accepted: int | None = None
     false_accepts: int | None = None
-    groups: Mapping[str, Mapping[str, tuple[float, Bounds, int]]] = field(
-        default_factory=dict
-    )
+    groups: Mapping[str, Mapping[str, GroupShare]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +96,8 @@ class Verification:
         eer_threshold: That cosine.
         operating: One for each of `FARS`.
         curve: The error trade-off, by falling rate.
+        groups: The same of the pairs within each group, with thresholds of its own,
+            where the group has the impostor pairs that the highest rate needs.
     """
 
     genuine: int
@@ -114,6 +108,7 @@ class Verification:
     eer_threshold: float
     operating: tuple[Operating, ...]
     curve: tuple[ErrorPoint, ...]
+    groups: Mapping[str, Mapping[str, Verification]] = field(default_factory=dict)
 
 
 def verify(
@@ -148,8 +143,9 @@ def verify(
     drawn = verification_bounds.bounds_of(
         pairs, found, eer, dict(zip(fars, tars, strict=True)), rates, seed
     )
+    of_pairs = {kind: _of_pairs(pairs, by) for kind, by in (groups or {}).items()}
     operating = [
-        _operating(pairs, *each, groups or {}, seed)
+        _operating(pairs, *each, of_pairs, seed)
         for each in zip(fars, thresholds, brackets, drawn.tars, strict=True)
     ]
     refused = [Operating(far, needed_for(far)) for far in FARS[len(fars) :]]
@@ -162,6 +158,7 @@ def verify(
         eer_threshold,
         (*operating, *refused),
         tuple(map(ErrorPoint, rates, drawn.frrs, drawn.frr_bounds)),
+        _by_themselves(pairs, groups or {}, seed),
     )
 
 
@@ -204,25 +201,30 @@ def _operating(
         threshold,
         int(right.sum()),
         bracket.accepted(threshold),
-        {kind: _by_group(pairs, right, each, seed) for kind, each in groups.items()},
+        {
+            kind: group_shares(right, pairs.genuine_owner, each, seed)
+            for kind, each in groups.items()
+        },
     )
 
 
-def _by_group(
-    pairs: Pairs, right: BoolArray, by: Grouping, seed: int
-) -> dict[str, tuple[float, Bounds, int]]:
-    """TAR of pairs both of whose pictures are in a group."""
+def _of_pairs(pairs: Pairs, by: Grouping) -> Grouping:
+    """Group genuine pairs: both pictures of one have to be in the group."""
     codes = by.codes[pairs.genuine]
-    both = np.where(codes[:, 0] == codes[:, 1], codes[:, 0], -1)
-    owners, owner = np.unique(pairs.genuine_owner, return_inverse=True)
-    weights = draw_weights(len(owners), seed)
-    made = {}
-    for name, rows in Grouping(by.names, both).rows(np.arange(len(both))):
-        wholes = np.bincount(owner[rows], minlength=len(owners)).astype(float)
-        parts = np.zeros((len(owners), 1))
-        np.add.at(parts[:, 0], owner[rows], right[rows])
-        [bounds] = ratio_bounds(parts, wholes, weights)
-        made[name] = float(right[rows].mean()), bounds, len(rows)
+    same = codes[:, 0] == codes[:, 1]
+    return Grouping(by.names, np.where(same, codes[:, 0], -1))
+
+
+def _by_themselves(
+    pairs: Pairs, groups: Mapping[str, Grouping], seed: int
+) -> dict[str, dict[str, Verification]]:
+    """Verify the pairs of each group that supports the highest rate."""
+    made: dict[str, dict[str, Verification]] = {}
+    for kind, by in groups.items():
+        for code, name in enumerate(by.names):
+            inside = pairs.within(by.codes == code)
+            if len(inside.genuine) and inside.impostor_count >= needed_for(FARS[0]):
+                made.setdefault(kind, {})[name] = verify(inside, seed=seed)
     return made
 
 

@@ -64,6 +64,24 @@ def test_that_all_are_right_or_wrong_does_not_promise_certainty(right: float) ->
     assert (found.low, found.high) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("wrong", [1.0, 39.0])
+def test_a_score_that_is_worse_promises_no_more_than_a_perfect_one(
+    wrong: float,
+) -> None:
+    wholes = np.full(30, 40.0)
+    parts = np.column_stack((wholes, wholes))
+    parts[0, 0] -= wrong
+    weights = draw_weights(30)
+    worse, perfect = ratio_bounds(parts, wholes, weights)
+    assert worse.low is not None
+    assert perfect.low is not None
+    assert worse.low <= perfect.low
+    better, hopeless = ratio_bounds(wholes[:, None] - parts, wholes, weights)
+    assert better.high is not None
+    assert hopeless.high is not None
+    assert better.high >= hopeless.high
+
+
 def test_one_identity_has_no_interval() -> None:
     weights = draw_weights(3)
     assert ratio_bounds(np.ones((3, 2)), np.array([4.0, 0, 0]), weights) == [NONE] * 2

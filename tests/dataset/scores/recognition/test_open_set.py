@@ -121,8 +121,13 @@ def test_mated_probes_are_grouped_and_have_intervals() -> None:
     assert first.bounds.low is not None
     assert first.bounds.high is not None
     assert first.bounds.low < first.tpir < first.bounds.high
-    sums = [share * count for share, count in first.groups["side"].values()]
+    sides = first.groups["side"]
+    sums = [each.share * each.count for each in sides.values()]
     assert sum(sums) == pytest.approx(first.hits)
+    for each in sides.values():
+        assert each.bounds.low is not None
+        assert each.bounds.high is not None
+        assert each.bounds.low < each.share < each.bounds.high
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -23,6 +25,7 @@ from tests.dataset.scores.recognition.made import features_of, info_of, labels_o
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 
 def every_pair(info: RecognitionTest, features: Floats) -> tuple[Floats, Bools]:
@@ -38,7 +41,7 @@ def every_pair(info: RecognitionTest, features: Floats) -> tuple[Floats, Bools]:
 
 
 def scored(info: RecognitionTest, features: Floats) -> Verification:
-    return verify(AllPairs(info, unit(features)))
+    return verify(AllPairs.of(info, unit(features)))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -103,7 +106,7 @@ def test_listed_pairs_are_scored_as_if_there_were_no_others() -> None:
     pairs = np.array(
         [(a, b) for a in range(120) for b in range(a + 1, 180) if rng.random() < 0.1]
     )
-    found = verify(ListedPairs(info, units, pairs))
+    found = verify(ListedPairs(info.labels, units, pairs))
     cosines = np.einsum("ij,ij->i", *units[pairs.T])
     same = info.labels[pairs[:, 0]] == info.labels[pairs[:, 1]]
     assert found.genuine == same.sum()
@@ -117,8 +120,8 @@ def test_a_listed_genuine_pair_counts_once_in_either_order() -> None:
         info.files, info.boxes, info.labels, np.array([[0, 1], [1, 0], [4, 5]])
     )
     units = unit(features_of(info, 1))
-    assert AllPairs(listed, units).genuine.tolist() == [[0, 1], [4, 5]]
-    assert len(AllPairs(info, units).genuine) == 9
+    assert AllPairs.of(listed, units).genuine.tolist() == [[0, 1], [4, 5]]
+    assert len(AllPairs.of(info, units).genuine) == 9
 
 
 def test_intervals_hold_the_truth_as_often_as_they_promise() -> None:
@@ -147,18 +150,56 @@ def test_a_pair_is_in_a_group_that_both_pictures_are_in() -> None:
     info = info_of(labels_of(20, 6, 60))
     features = features_of(info, 6)
     side = grouping(["left" if n % 3 else "right" for n in range(180)])
-    pairs = AllPairs(info, unit(features))
+    pairs = AllPairs.of(info, unit(features))
     first = verify(pairs, {"side": side}).operating[0]
     assert first.threshold is not None
     for name, code in (("left", 0), ("right", 1)):
         both = (side.codes[pairs.genuine] == code).all(axis=1)
-        tar, bounds, count = first.groups["side"][name]
-        assert count == both.sum()
-        assert tar == pytest.approx(
+        found = first.groups["side"][name]
+        assert found.count == both.sum()
+        assert found.share == pytest.approx(
             np.mean(pairs.genuine_cosines[both] > first.threshold)
         )
-        assert bounds.low is not None
-        assert bounds.low <= tar
+        assert found.bounds.low is not None
+        assert found.bounds.low <= found.share
+
+
+def test_a_group_is_also_scored_by_its_own_pairs_where_they_support_a_rate() -> None:
+    info = info_of(labels_of(20, 6, 60))
+    features = features_of(info, 6)
+    side = np.arange(180) % 3
+    names = ["left", "right", None]
+    by = grouping([names[code] for code in side])
+    few = grouping(["few" if n < 16 else None for n in range(180)])
+    pairs = AllPairs.of(info, unit(features))
+    listed = ListedPairs(info.labels, unit(features), rows_of_pairs(info.labels))
+    found, other = (verify(each, {"side": by, "few": few}) for each in (pairs, listed))
+    assert list(found.groups) == ["side"]
+    for code, name in ((0, "left"), (1, "right")):
+        rows = side == code
+        alone = scored(info_of(info.labels[rows].tolist()), features[rows])
+        for made in (found, other):
+            group = made.groups["side"][name]
+            assert (group.genuine, group.impostors) == (alone.genuine, alone.impostors)
+            assert group.eer == pytest.approx(alone.eer)
+            assert group.operating[0].tar == pytest.approx(alone.operating[0].tar)
+            assert group.operating[0].bounds.low is not None
+
+
+def rows_of_pairs(labels: Ints) -> Ints:
+    """All pairs but those of two distractors."""
+    rows = np.array(list(combinations(range(len(labels)), 2)), np.int64)
+    return np.array([row for row in rows if labels[row].max() >= 0], np.int64)
+
+
+def test_impostor_pairs_are_counted_without_their_cosines() -> None:
+    info = info_of(labels_of(7, 4, 9))
+    units = unit(features_of(info, 2))
+    rows = rows_of_pairs(info.labels)
+    different = int((info.labels[rows[:, 0]] != info.labels[rows[:, 1]]).sum())
+    for pairs in (AllPairs.of(info, units), ListedPairs(info.labels, units, rows)):
+        counted = sum(int(block.counted.sum()) for block in pairs.impostors(np.float64))
+        assert pairs.impostor_count == counted == different
 
 
 def test_the_curve_falls_and_meets_the_true_accept_rates() -> None:
