@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from icf.dataset import contents as columns
-from icf.dataset.before import Before, Corners, Face, Name
-from icf.dataset.contents import read_contents
+from icf.dataset.before import Before, Face, Name
+from icf.dataset.contents import Contents, read_contents
 from icf.dataset.formats.registry import lists_folder
-from icf.dataset.licences import FILE as LICENCES
+from icf.dataset.release.earlier import Named, contents_of_lists, read_identities
 from icf.dataset.splits.parts import Part
 from icf.errors import BadInput, WrongUse
-from icf.icartoonface.detection import read_dettest_csv, read_dettrain_csv
-from icf.icartoonface.recognition import read_rectest_info, read_rectrain_det
-from icf.icartoonface.release_files import (
-    DETTEST_BOXES,
-    DETTEST_FOLDER,
-    DETTRAIN_BOXES,
-    DETTRAIN_FOLDER,
-    IDENTITIES,
-    RECTEST_FOLDER,
-    RECTEST_INFO,
-    RECTRAIN_FOLDER,
-    RECTRAIN_LIST,
-)
-from icf.spreadsheet import meant_by
 
 _SUMMARY = "release.json"
 _PARTS = {
@@ -56,17 +42,17 @@ def read_before(folder: Path) -> Before:
             f"({error}); name the folder that icf-build-splits wrote"
         ) from error
     if (folder / columns.FILE).exists():
-        return _of_contents(folder, inputs)
+        return _of_contents(read_contents(folder / columns.FILE), inputs)
     lists = lists_folder(summary)
     if lists is None:
         raise BadInput(
             f"--after {folder}: it has neither {columns.FILE} nor iCartoonFace's lists"
         )
-    return _of_lists(folder, folder / lists, inputs)
+    found = _of_contents(contents_of_lists(folder, folder / lists), inputs)
+    return _with_names(found, read_identities(folder / lists))
 
 
-def _of_contents(folder: Path, inputs: str) -> Before:
-    known = read_contents(folder / columns.FILE)
+def _of_contents(known: Contents, inputs: str) -> Before:
     faces: dict[Face, Part] = {}
     names: dict[Name, set[Part]] = defaultdict(set)
     labels: dict[Name, int] = {}
@@ -92,50 +78,20 @@ def _of_contents(folder: Path, inputs: str) -> Before:
     return Before(inputs, faces, found, labels, detection)
 
 
-def _of_lists(folder: Path, lists: Path, inputs: str) -> Before:
-    """Read the lists of an earlier version, whose corners are whole pixels."""
-    content = _content(folder)
-    train = read_rectrain_det(lists / RECTRAIN_LIST)
-    test = read_rectest_info(lists / RECTEST_INFO)
-    place = lists.relative_to(folder)
-
-    def sha256(inside: Path, path: str) -> str:
-        file = (place / inside / path).as_posix()
-        if file not in content:
-            raise BadInput(f"{folder / LICENCES} does not name {file}")
-        return content[file]
-
-    faces: dict[Face, Part] = {}
-    for path, corners in zip(train.paths, train.boxes.tolist(), strict=True):
-        faces[sha256(RECTRAIN_FOLDER, path), _floats(corners)] = Part.TRAIN
-    rows = zip(test.files, test.boxes.tolist(), test.labels.tolist(), strict=True)
-    for path, corners, label in rows:
-        part = Part.PROBE if label >= 0 else Part.DISTRACTOR
-        faces[sha256(RECTEST_FOLDER, path), _floats(corners)] = part
-    detection = {
-        sha256(inside, path): part
-        for inside, paths, part in (
-            (
-                DETTRAIN_FOLDER,
-                read_dettrain_csv(lists / DETTRAIN_BOXES).pictures,
-                Part.TRAIN,
-            ),
-            (
-                DETTEST_FOLDER,
-                read_dettest_csv(lists / DETTEST_BOXES).pictures,
-                Part.TEST,
-            ),
-        )
-        for path in paths
-    }
-    names: dict[Name, frozenset[Part]] = {}
-    labels: dict[Name, int] = {}
-    for row in _rows(lists / IDENTITIES):
-        name = meant_by(row["album"]), meant_by(row["character"])
-        names[name] = _OF_ROLE[row["role"]]
-        if int(row["label"]) >= 0:
-            labels[name] = int(row["label"])
-    return Before(inputs, faces, names, labels, detection, whole=True)
+def _with_names(found: Before, identities: Sequence[Named]) -> Before:
+    """Add who the distractors are; an earlier version's corners are whole pixels."""
+    return replace(
+        found,
+        names={
+            (each.album, each.character): _OF_ROLE[each.role] for each in identities
+        },
+        labels={
+            (each.album, each.character): each.label
+            for each in identities
+            if each.label >= 0
+        },
+        whole=True,
+    )
 
 
 _OF_ROLE = {
@@ -144,20 +100,3 @@ _OF_ROLE = {
     "unseen": frozenset({Part.PROBE}),
     "distractor": frozenset({Part.DISTRACTOR}),
 }
-
-
-def _floats(corners: list[int]) -> Corners:
-    x1, y1, x2, y2 = map(float, corners)
-    return x1, y1, x2, y2
-
-
-def _content(folder: Path) -> dict[str, str]:
-    return {row["file"]: row["sha256"] for row in _rows(folder / LICENCES)}
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from error

@@ -108,7 +108,9 @@ def _parts(contents: Contents, parts: Sequence[str]) -> dict[Key, str]:
 def _identities(contents: Contents) -> dict[Key, tuple[str, str]]:
     some = contents.take(contents.rows(*FACES))
     named = zip(some.album.tolist(), some.character.tolist(), strict=True)
-    return dict(zip(keys(some), named, strict=True))
+    pairs = zip(keys(some), named, strict=True)
+    # Of an earlier version's distractors nobody says who they are.
+    return {key: name for key, name in pairs if any(name)}
 
 
 def _counted(

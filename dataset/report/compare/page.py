@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.report.compare.moves import Moves, face_moves, picture_moves
-from icf.dataset.report.compare.releases import Release, is_release, read_release
+from icf.dataset.report.compare.releases import (
+    Release,
+    in_whole_pixels,
+    is_release,
+    read_release,
+)
 from icf.dataset.report.compare.scores import Scores, compare_scores
 from icf.dataset.report.compare.side import Side
 from icf.dataset.report.compare.workspaces import last_release_path, read_workspace
@@ -57,6 +62,7 @@ class Compared:
         plots: distributions of both.
         moves: of faces and pictures; empty of workspaces.
         scores: of both, None where one has none.
+        earlier: names of those that an earlier version wrote, without their contents.
     """
 
     first: Side
@@ -69,6 +75,7 @@ class Compared:
     plots: Sequence[Plot]
     moves: Sequence[Moves] = ()
     scores: Scores | None = None
+    earlier: Sequence[str] = ()
 
 
 def compare(first: Path, second: Path, target: Path) -> dict[str, Any]:
@@ -126,7 +133,10 @@ def _compare(first: Path, second: Path) -> list[Compared]:
 
 
 def _releases(first: Release, second: Release) -> Compared:
-    return _sides(
+    earlier = [each.side.name for each in (first, second) if each.is_earlier]
+    if earlier:
+        first, second = in_whole_pixels(first), in_whole_pixels(second)
+    made = _sides(
         first.side,
         second.side,
         (
@@ -135,6 +145,7 @@ def _releases(first: Release, second: Release) -> Compared:
         ),
         compare_scores(first, second),
     )
+    return replace(made, earlier=earlier)
 
 
 def _sides(
@@ -214,6 +225,7 @@ def _short(made: Compared) -> dict[str, Any]:
     return {
         "changed_counts": sum(bool(each.change) for each in made.counts),
         "changed_settings": len(made.settings),
+        "without_contents": list(made.earlier),
         "moved": {
             each.what: {
                 "shared": each.shared,

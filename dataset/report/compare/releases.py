@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from icf.dataset.contents import FACES, Contents, read_contents
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.registry import lists_folder
+from icf.dataset.release.earlier import contents_of_lists
 from icf.dataset.report.compare.side import Side, flat
 from icf.errors import BadInput, WrongUse
 
@@ -29,12 +30,14 @@ class Release:
         contents: what is in it.
         files: the folder of its iCartoonFace files, which may be missing.
         embedder: the hash of the model that its features are by.
+        is_earlier: an earlier version wrote it, and its contents are what lists tell.
     """
 
     side: Side
     contents: Contents
     files: Path
     embedder: str
+    is_earlier: bool = False
 
 
 def is_release(path: Path) -> bool:
@@ -47,18 +50,23 @@ def read_release(path: Path) -> Release:
 
     Raises:
         BadInput: a file is damaged.
-        WrongUse: an earlier version wrote it, without the list of its contents.
+        WrongUse: an earlier version wrote it, without any list of its contents.
     """
     summary = _summary(path)
-    if not (path / CONTENTS).is_file():
-        raise WrongUse(
-            f"{path} has no {CONTENTS}, because an earlier version of icf wrote it; "
-            "build it again into a new folder: icf-build-splits"
-        )
-    contents = read_contents(path / CONTENTS)
+    is_earlier = not (path / CONTENTS).is_file()
     try:
-        side = _side(path, summary, contents)
         folder = lists_folder(summary)
+        if not is_earlier:
+            contents = read_contents(path / CONTENTS)
+        elif folder is not None:
+            contents = contents_of_lists(path, path / folder)
+        else:
+            raise WrongUse(
+                f"{path} has neither {CONTENTS} nor iCartoonFace's lists, because an "
+                "earlier version of icf wrote it; build it again into a new folder: "
+                "icf-build-splits"
+            )
+        side = _side(path, summary, contents)
         embedder = str(summary["models"]["embedder"]["sha256"])
     except (KeyError, TypeError, AttributeError) as error:
         raise BadInput(
@@ -66,7 +74,16 @@ def read_release(path: Path) -> Release:
             "a whole release"
         ) from error
     files = path / (folder or ".")
-    return Release(side, contents, files, embedder)
+    return Release(side, contents, files, embedder, is_earlier)
+
+
+def in_whole_pixels(release: Release) -> Release:
+    """The release with the corners that iCartoonFace's lists have, but for their clip.
+
+    A list's corners end at the picture's edge; here they end at zero alone.
+    """
+    corners = np.maximum(np.rint(release.contents.corners), 0)
+    return replace(release, contents=replace(release.contents, corners=corners))
 
 
 def _summary(path: Path) -> Mapping[str, Any]:

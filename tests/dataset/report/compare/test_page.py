@@ -72,11 +72,42 @@ def test_two_workspaces_are_compared_with_their_newest_releases(
     assert not made.of("script")
 
 
+def test_a_release_of_an_earlier_version_is_compared_by_its_lists(
+    two_releases: Path, tmp_path: Path
+) -> None:
+    new = two_releases / "releases" / "seed-1"
+    old = tmp_path / "old"
+    shutil.copytree(new, old)
+    (old / "contents.csv").unlink()
+    found = compare(old, new, tmp_path / "c.html")
+    assert found["without_contents"] == ["old"]
+    other = two_releases / "releases" / "seed-2"
+    known = compare(new, other, tmp_path / "d.html")
+    again = compare(old, other, tmp_path / "e.html")
+    assert known["without_contents"] == []
+    for what in ("faces", "pictures"):
+        assert found["moved"][what]["moved"] == 0
+        shared = known["moved"][what]["shared"]
+        assert again["moved"][what]["shared"] >= 0.95 * shared > 0
+        assert again["moved"][what]["moved"] > 0
+    words = Page.read(tmp_path / "e.html").words
+    assert "An earlier version wrote old, without a list of contents" in words
+    assert "Percent of pairs within a rank" in words
+
+
+def without_lists(release: Path) -> None:
+    """As an earlier version wrote another format."""
+    (release / "contents.csv").unlink()
+    summary = json.loads((release / "release.json").read_text())
+    summary["formats"] = {"coco": "."}
+    (release / "release.json").write_text(json.dumps(summary))
+
+
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
         (lambda one: (one / "release.json").unlink(), WrongUse, "neither a release"),
-        (lambda one: (one / "contents.csv").unlink(), WrongUse, "earlier version"),
+        (without_lists, WrongUse, "earlier version"),
         (lambda one: (one / "release.json").write_text("{"), BadInput, "whole release"),
         (
             lambda one: (one / "release.json").write_text("{}"),

@@ -1,0 +1,162 @@
+"""The contents of a release of an earlier version, which wrote no ``contents.csv``.
+
+Its iCartoonFace lists say which file is in which part, with corners in whole pixels;
+``licences.csv`` has the SHA-256 of each file, and ``identities.csv`` the names of
+labels. Who a distractor is stands nowhere beside its picture.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from icf.dataset import contents as parts
+from icf.dataset.contents import Contents, texts
+from icf.dataset.licences import FILE as LICENCES
+from icf.errors import BadInput
+from icf.icartoonface.detection import read_dettest_csv, read_dettrain_csv
+from icf.icartoonface.recognition import read_rectest_info, read_rectrain_det
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOLDER,
+    DETTRAIN_BOXES,
+    DETTRAIN_FOLDER,
+    IDENTITIES,
+    RECTEST_FOLDER,
+    RECTEST_INFO,
+    RECTRAIN_FOLDER,
+    RECTRAIN_LIST,
+)
+from icf.spreadsheet import meant_by
+
+#: The label of a distractor, and of what has no identity.
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Named:
+    """A row of ``identities.csv``."""
+
+    label: int
+    role: str
+    album: str
+    character: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    part: str
+    folder: Path
+    name: str
+    corners: Sequence[float] = (np.nan,) * 4
+    label: int = NOBODY
+
+
+def read_identities(lists: Path) -> list[Named]:
+    """Read the names of labels from the folder of iCartoonFace's lists.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    return [
+        Named(
+            int(row["label"]),
+            row["role"],
+            meant_by(row["album"]),
+            meant_by(row["character"]),
+        )
+        for row in _table(lists / IDENTITIES)
+    ]
+
+
+def contents_of_lists(release: Path, lists: Path) -> Contents:
+    """Read what is in which part, as far as lists tell it; the rest is empty.
+
+    Args:
+        release: its folder.
+        lists: the folder of its iCartoonFace lists, in it.
+
+    Raises:
+        BadInput: a file of it is missing or not as it should be.
+    """
+    rows = list(_rows(lists))
+    place = lists.relative_to(release)
+    sha256 = {row["file"]: row["sha256"] for row in _table(release / LICENCES)}
+    files = [(place / each.folder / each.name).as_posix() for each in rows]
+    unknown = [file for file in files if file not in sha256]
+    if unknown:
+        raise BadInput(f"{release / LICENCES} does not name {unknown[0]}")
+    names = {
+        each.label: (each.album, each.character) for each in read_identities(lists)
+    }
+    named = [
+        names.get(each.label, ("", "")) if each.label != NOBODY else ("", "")
+        for each in rows
+    ]
+    count = len(rows)
+    numbers, empty = np.zeros(count, np.int64), texts([""] * count)
+    hashes = np.array([sha256[file].encode() for file in files], "S64")
+    nothing = np.zeros(count, "S64")
+    return Contents(
+        part=texts([each.part for each in rows]),
+        name=texts([each.name for each in rows]),
+        sha256=hashes,
+        pixel_hash=nothing,
+        phash=numbers,
+        dhash=numbers,
+        corners=np.array([each.corners for each in rows], np.float64).reshape(-1, 4),
+        face_pixel_hash=nothing,
+        face_phash=numbers,
+        face_dhash=numbers,
+        label=np.array([each.label for each in rows], np.int64),
+        character=texts([character for _, character in named]),
+        album=texts([album for album, _ in named]),
+        confirmed_by=empty,
+        track=empty,
+        shot=empty,
+        source_file=empty,
+        width=numbers,
+        height=numbers,
+        boxes=empty,
+    )
+
+
+def _rows(lists: Path) -> Iterator[_Row]:
+    train = read_rectrain_det(lists / RECTRAIN_LIST)
+    for path, corners in zip(train.paths, train.boxes.tolist(), strict=True):
+        # personai_icartoonface_rectrain_00012/...: the folder of a label.
+        label = int(path.split("/")[0].rsplit("_", 1)[-1])
+        yield _Row(parts.TRAIN, RECTRAIN_FOLDER, path, corners, label)
+    test = read_rectest_info(lists / RECTEST_INFO)
+    for name, corners, label in zip(
+        test.files, test.boxes.tolist(), test.labels.tolist(), strict=True
+    ):
+        part = parts.PROBE if label >= 0 else parts.DISTRACTOR
+        yield _Row(part, RECTEST_FOLDER, name, corners, label)
+    detection: Iterable[tuple[str, Path, Sequence[str]]] = (
+        (
+            parts.DETECTION_TRAIN,
+            DETTRAIN_FOLDER,
+            read_dettrain_csv(lists / DETTRAIN_BOXES).pictures,
+        ),
+        (
+            parts.DETECTION_TEST,
+            DETTEST_FOLDER,
+            read_dettest_csv(lists / DETTEST_BOXES).pictures,
+        ),
+    )
+    for part, folder, pictures in detection:
+        for name in pictures:
+            yield _Row(part, folder, name)
+
+
+def _table(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
