@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markupsafe import escape
 
+from icf.dataset.scores.lines import LINES, STYLE, key, stroke
 from icf.spreadsheet import harmless, write_csv
 from icf.stores.files import replace_file
 
@@ -17,21 +18,9 @@ _WIDTH, _HEIGHT = 520, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 20, 44, 50
 _ACROSS, _DOWN = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 
-#: Colours that people with any kind of colour vision can tell apart (Okabe and Ito
-#: 2008), dark enough for thin lines on white; dashes tell them apart in print.
-_LINES = (
-    ("#0072b2", ""),
-    ("#d55e00", "7 3"),
-    ("#00795c", "2 3"),
-    ("#a8498a", "9 3 2 3"),
-    ("#8a6d00", "5 2"),
-    ("#22252b", "1 2"),
-)
-_STYLE = (
-    "text{font:12px system-ui,'Segoe UI','Noto Sans',sans-serif;fill:#5c626c}"
-    ".title{font-size:14px;font-weight:600;fill:#22252b}"
-    ".grid{stroke:#e2dfd7}.line{fill:none;stroke-width:2}.band{fill-opacity:.16}"
-)
+_STYLE = STYLE + ".band{fill-opacity:.16}"
+#: Width of the rows of the key.
+_KEY = 190
 _COLUMNS = ("curve", "x", "y", "low", "high")
 
 
@@ -105,7 +94,8 @@ def draw(plot: Plot) -> str:
     parts += [_band(line, frame, n) for n, line in enumerate(plot.lines) if line.low]
     parts += [_curve(line, frame, n) for n, line in enumerate(plot.lines)]
     if len(plot.lines) > 1:
-        parts.append(_key(plot.lines))
+        rows = [(number, line.name) for number, line in enumerate(plot.lines)]
+        parts.append(key(rows, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM, _KEY))
     return "".join([*parts, "</svg>\n"])
 
 
@@ -210,33 +200,10 @@ def _points(line: Line, ys: Sequence[float | None], frame: _Frame) -> list[str]:
 
 def _curve(line: Line, frame: _Frame, number: int) -> str:
     points = " ".join(_points(line, line.y, frame))
-    return f'<polyline class="line" {_look(number)} points="{points}"/>'
+    return f'<polyline class="line" {stroke(number)} points="{points}"/>'
 
 
 def _band(line: Line, frame: _Frame, number: int) -> str:
     around = [*_points(line, line.low, frame), *_points(line, line.high, frame)[::-1]]
-    colour = _LINES[number % len(_LINES)][0]
+    colour = LINES[number % len(LINES)][0]
     return f'<polygon class="band" fill="{colour}" points="{" ".join(around)}"/>'
-
-
-def _key(lines: Sequence[Line]) -> str:
-    """Draw which curve is which, in the lower right corner."""
-    left, first = _WIDTH - _RIGHT - 190, _HEIGHT - _BOTTOM - 12 - 18 * (len(lines) - 1)
-    parts = [
-        f'<rect x="{left - 10}" y="{first - 18}" width="200" '
-        f'height="{18 * len(lines) + 10}" fill="#fff" fill-opacity=".88"/>'
-    ]
-    for number, line in enumerate(lines):
-        y = first + 18 * number
-        parts.append(
-            f'<line class="line" {_look(number)} x1="{left}" x2="{left + 30}" '
-            f'y1="{y - 4}" y2="{y - 4}"/><text x="{left + 38}" y="{y}">'
-            f"{escape(line.name)}</text>"
-        )
-    return "".join(parts)
-
-
-def _look(number: int) -> str:
-    colour, dashes = _LINES[number % len(_LINES)]
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'stroke="{colour}"{dashed}'

@@ -9,6 +9,7 @@ from rich.console import Group
 
 from icf import command
 from icf.dataset.scores.detection.evaluation import Evaluation
+from icf.dataset.scores.detection.groups import GroupScore
 from icf.dataset.scores.detection.operating import OperatingPoint
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 _MOST = 20
 #: Letters of a name that are printed.
 _WIDEST = 72
+#: What is printed of a threshold.
+_POINT = (
+    *("threshold", "score", "precision", "recall", "F1"),
+    *("false a picture", "false an empty one"),
+)
 
 
 def detection_table(made: Evaluation, values: Mapping[str, Any]) -> Group:
@@ -26,26 +32,7 @@ def detection_table(made: Evaluation, values: Mapping[str, Any]) -> Group:
 
 
 def _tables(made: Evaluation, values: Mapping[str, Any]) -> Iterator[Table]:
-    score, intervals = made.scored.score, made.intervals
-    yield command.table(
-        ("", "score", "95% interval"),
-        [
-            ("detector", _short(values["detector"]), ""),
-            *(
-                (name, f"{getattr(score, name):,}", "")
-                for name in ("pictures", "boxes", "detections")
-            ),
-            *(
-                (f"{name} AP50", f"{getattr(score, name):.4f}", _span(intervals, name))
-                for name in ("official", "coco", "voc_all_point")
-            ),
-            *_ties(made),
-            ("coco AP50:95", _figure(score.coco_summary.ap), ""),
-            ("coco AP75", _figure(score.coco_summary.ap75), ""),
-            ("coco AR, 100 detections", _figure(score.coco_summary.ar_100), ""),
-            *_counts(values),
-        ],
-    )
+    yield command.table(("", "score", "95% interval"), list(_scores(made, values)))
     yield command.table(
         ("size of the face", "boxes", "coco AP50", "coco AP50:95", "coco AR"),
         [
@@ -54,40 +41,41 @@ def _tables(made: Evaluation, values: Mapping[str, Any]) -> Iterator[Table]:
         ],
     )
     for kind, groups in made.kinds.items():
-        rows = [
-            (
-                name,
-                f"{each.pictures:,}",
-                f"{each.boxes:,}",
-                f"{each.official:.4f}",
-                f"{each.coco:.4f}",
-            )
-            for name, each in list(groups.items())[:_MOST]
-        ]
-        if len(groups) > _MOST:
-            rows.append((f"and {len(groups) - _MOST} more: --json", "", "", "", ""))
         columns = (kind, "pictures", "boxes", "official AP50", "coco AP50")
-        yield command.table(columns, rows)
-    costs = made.errors.costs
+        yield command.table(columns, list(_groups(groups)))
     yield command.table(
         ("error", "count", "coco AP50 without it"),
         [
             (name, f"{each.count:,}", f"+{each.ap:.4f}")
-            for name, each in costs.causes.items()
+            for name, each in made.errors.costs.causes.items()
         ],
     )
-    yield command.table(
-        (
-            "threshold",
-            "score",
-            "precision",
-            "recall",
-            "F1",
-            "false a picture",
-            "false an empty one",
-        ),
-        [(name, *_point(each)) for name, each in made.points.items()],
-    )
+    yield command.table(_POINT, [(name, *_point(p)) for name, p in made.points.items()])
+
+
+def _scores(
+    made: Evaluation, values: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    score = made.scored.score
+    yield "detector", _short(values["detector"]), ""
+    for name in ("pictures", "boxes", "detections"):
+        yield name, f"{getattr(score, name):,}", ""
+    for name in ("official", "coco", "voc_all_point"):
+        value = f"{getattr(score, name):.4f}"
+        yield f"{name} AP50", value, _span(made.intervals, name)
+    yield from _ties(made)
+    yield "coco AP50:95", _figure(score.coco_summary.ap), ""
+    yield "coco AP75", _figure(score.coco_summary.ap75), ""
+    yield "coco AR, 100 detections", _figure(score.coco_summary.ar_100), ""
+    yield from _counts(values)
+
+
+def _groups(groups: Mapping[str, GroupScore]) -> Iterator[tuple[str, ...]]:
+    for name, each in list(groups.items())[:_MOST]:
+        scores = f"{each.official:.4f}", f"{each.coco:.4f}"
+        yield name, f"{each.pictures:,}", f"{each.boxes:,}", *scores
+    if len(groups) > _MOST:
+        yield f"and {len(groups) - _MOST} more: --json", "", "", "", ""
 
 
 def _short(text: str) -> str:

@@ -17,6 +17,7 @@ from icf.dataset.cli.evaluate.recognition import (
     load,
     pair_of,
     recognition_options,
+    write_and_say,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _row(title: str, curve: MatchCurve, rank: int) -> tuple[str, str, str, str]:
 
 
 def _plot(invocation: Invocation, asked: Asked, found: Identified) -> None:
-    from icf.dataset.scores.plots import Line, Plot, write_plot
+    from icf.dataset.scores.plots import Line, Plot
 
     assert asked.plots is not None
     curves = {"all": found.curves.all, **found.curves.groups.get("role", {})}
@@ -123,5 +124,5 @@ def _plot(invocation: Invocation, asked: Asked, found: Identified) -> None:
         for name, each in curves.items()
     ]
     title = "Cumulative match, with intervals of 95%"
-    files = write_plot(asked.plots, "cmc", Plot(title, "rank", "% of pairs", lines))
-    invocation.say(f"wrote {', '.join(map(str, files))}")
+    plot = Plot(title, "rank", "% of pairs", lines)
+    write_and_say(invocation, asked.plots, "cmc", plot)

@@ -9,22 +9,30 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.evaluate.rates import AtRate, Names
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
-    interval,
     load,
-    pair_of,
     recognition_options,
-    shares_json,
+    write_and_say,
 )
-from icf.dataset.cli.evaluate.verification import refusal
 
 if TYPE_CHECKING:
     from numpy import bool_
     from numpy.typing import NDArray
 
     from icf.dataset.scores.recognition.open_set import OpenRate, OpenSetScore
+
+
+_NAMES = Names(
+    false="FPIR",
+    true="TPIR",
+    needed="non-mated probes",
+    grouped="probes",
+    right="hits",
+    wrong="false_positives",
+)
 
 
 @click.command("open-set")
@@ -52,9 +60,8 @@ def open_set(invocation: Invocation, /, **options: Any) -> None:
     found = score_open_set(
         loaded.info, loaded.features, parts, loaded.groups, asked.seed
     )
-    for each in found.rates:
-        if each.tpir is None:
-            invocation.say(refusal("FPIR", each.fpir, "non-mated probes", each.needed))
+    for refusal in filter(None, (_at(each).refusal for each in found.rates)):
+        invocation.say(refusal)
     if asked.plots is not None and found.rates[0].tpir is not None:
         _plot(invocation, asked, found)
     columns = ("", "identified", "score", "95%", "threshold")
@@ -81,25 +88,23 @@ def _json(loaded: Loaded, found: OpenSetScore) -> dict[str, Any]:
         "non_mated_probes": found.non_mated,
         "known": "all labelled" if _known(loaded) is None else "seen in train",
         "rank1": 100 * found.rank1,
-        "tpir": [_tpir(each) for each in found.rates],
+        "tpir": [_at(each).as_json() for each in found.rates],
         **loaded.about,
     }
 
 
-def _tpir(each: OpenRate) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "fpir": each.fpir,
-        "tpir": each.tpir,
-        "interval": pair_of(each.bounds),
-        "threshold": each.threshold,
-        "hits": each.hits,
-        "false_positives": each.false_positives,
-        "non_mated_probes_needed": each.needed,
-        "groups": shares_json(each.groups, "tpir", "probes"),
-    }
-    if each.tpir is None:
-        made["refused"] = refusal("FPIR", each.fpir, "non-mated probes", each.needed)
-    return made
+def _at(each: OpenRate) -> AtRate:
+    return AtRate(
+        _NAMES,
+        each.fpir,
+        each.needed,
+        each.tpir,
+        each.bounds,
+        each.threshold,
+        each.hits,
+        each.false_positives,
+        each.groups,
+    )
 
 
 def _rows(loaded: Loaded, found: OpenSetScore) -> Iterator[tuple[str, ...]]:
@@ -109,17 +114,11 @@ def _rows(loaded: Loaded, found: OpenSetScore) -> Iterator[tuple[str, ...]]:
     yield "numbers a picture", "", f"{loaded.about['dim']:,}", "", ""
     yield "mate on top", "", f"{found.rank1:.2%}", "", ""
     for each in found.rates:
-        title = f"TPIR at FPIR {each.fpir:g}"
-        if each.tpir is None:
-            yield title, "", "too few non-mated probes", "", ""
-        else:
-            bounds = interval(each.bounds, 100)
-            threshold = f"{each.threshold:.4f}"
-            yield title, f"{each.hits:,}", f"{each.tpir:.2%}", bounds, threshold
+        yield _at(each).row()
 
 
 def _plot(invocation: Invocation, asked: Asked, found: OpenSetScore) -> None:
-    from icf.dataset.scores.plots import Line, Plot, write_plot
+    from icf.dataset.scores.plots import Line, Plot
 
     assert asked.plots is not None
     made = [each for each in found.rates if each.tpir is not None][::-1]
@@ -138,5 +137,4 @@ def _plot(invocation: Invocation, asked: Asked, found: OpenSetScore) -> None:
         log_x=True,
         most=1.0,
     )
-    files = write_plot(asked.plots, "open-set", plot)
-    invocation.say(f"wrote {', '.join(map(str, files))}")
+    write_and_say(invocation, asked.plots, "open-set", plot)

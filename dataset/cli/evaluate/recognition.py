@@ -14,6 +14,7 @@ from icf.dataset.cli.revoked import say_if_revoked
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
+    from icf.dataset.scores.plots import Plot
     from icf.dataset.scores.recognition.bootstrap import Bounds
     from icf.dataset.scores.recognition.group_shares import GroupShare
     from icf.dataset.scores.recognition.groups import Grouping
@@ -221,6 +222,14 @@ def _is_guessed(asked: Asked, about: Mapping[str, Any]) -> bool:
     if asked.features is None or asked.dim is not None:
         return False
     return bool(about["dtype"] == "float32") and is_raw(asked.features)
+
+
+def write_and_say(invocation: Invocation, folder: Path, stem: str, plot: Plot) -> None:
+    """Write the curves that --plots asks for, and say where they are."""
+    from icf.dataset.scores.plots import write_plot
+
+    files = write_plot(folder, stem, plot)
+    invocation.say(f"wrote {', '.join(map(str, files))}")
 
 
 def shares_json(

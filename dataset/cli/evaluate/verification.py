@@ -10,6 +10,7 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.evaluate.rates import AtRate, Names
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
@@ -17,13 +18,23 @@ from icf.dataset.cli.evaluate.recognition import (
     load,
     pair_of,
     recognition_options,
-    shares_json,
+    write_and_say,
 )
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
     from icf.dataset.scores.recognition.pair_blocks import Pairs
     from icf.dataset.scores.recognition.verification import Operating, Verification
+
+
+_NAMES = Names(
+    false="FAR",
+    true="TAR",
+    needed="impostor pairs",
+    grouped="pairs",
+    right="accepted",
+    wrong="false_accepts",
+)
 
 
 @click.command("verification")
@@ -60,20 +71,14 @@ def verification(
         )
     loaded = load(invocation, asked)
     found = verify(_pairs(loaded, pairs_path), loaded.groups, asked.seed)
-    for each in found.operating:
-        if each.tar is None:
-            invocation.say(refusal("FAR", each.far, "impostor pairs", each.needed))
+    for refusal in filter(None, (_at(each).refusal for each in found.operating)):
+        invocation.say(refusal)
     if asked.plots is not None:
         _plot(invocation, asked, found)
     columns = ("", "accepted", "score", "95%", "threshold")
     invocation.emit(
         _json(loaded, found), lambda: command.table(columns, list(_rows(loaded, found)))
     )
-
-
-def refusal(name: str, rate: float, what: str, needed: int) -> str:
-    """Say why there is no score at a rate."""
-    return f"no score at {name} {rate:g}: it needs {needed:,} {what}, for 30 errors"
 
 
 def _pairs(loaded: Loaded, path: Path | None) -> Pairs:
@@ -91,7 +96,7 @@ def _pairs(loaded: Loaded, path: Path | None) -> Pairs:
 def _json(loaded: Loaded, found: Verification) -> dict[str, Any]:
     return {
         **_figures(found),
-        "tar": [_tar(each) for each in found.operating],
+        "tar": [_at(each).as_json() for each in found.operating],
         "groups": {
             kind: {name: _group(each) for name, each in named.items()}
             for kind, named in found.groups.items()
@@ -117,30 +122,22 @@ def _figures(found: Verification) -> dict[str, Any]:
 
 def _group(found: Verification) -> dict[str, Any]:
     """The pairs within a group, at the rates that they support."""
-    rates = [_rate(each) for each in found.operating if each.tar is not None]
+    rates = [_at(each).figures() for each in found.operating if each.tar is not None]
     return {**_figures(found), "tar": rates}
 
 
-def _rate(each: Operating) -> dict[str, Any]:
-    return {
-        "far": each.far,
-        "tar": each.tar,
-        "interval": pair_of(each.bounds),
-        "threshold": each.threshold,
-        "accepted": each.accepted,
-        "false_accepts": each.false_accepts,
-    }
-
-
-def _tar(each: Operating) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        **_rate(each),
-        "impostor_pairs_needed": each.needed,
-        "groups": shares_json(each.groups, "tar", "pairs"),
-    }
-    if each.tar is None:
-        made["refused"] = refusal("FAR", each.far, "impostor pairs", each.needed)
-    return made
+def _at(each: Operating) -> AtRate:
+    return AtRate(
+        _NAMES,
+        each.far,
+        each.needed,
+        each.tar,
+        each.bounds,
+        each.threshold,
+        each.accepted,
+        each.false_accepts,
+        each.groups,
+    )
 
 
 def _rows(loaded: Loaded, found: Verification) -> Iterator[tuple[str, ...]]:
@@ -150,31 +147,14 @@ def _rows(loaded: Loaded, found: Verification) -> Iterator[tuple[str, ...]]:
     yield "numbers a picture", "", f"{loaded.about['dim']:,}", "", ""
     eer = interval(found.eer_bounds, 100)
     yield "EER", "", f"{found.eer:.2%}", eer, f"{found.eer_threshold:.4f}"
-    for each in found.operating:
-        if each.tar is None:
-            yield f"TAR at FAR {each.far:g}", "", "too few impostor pairs", "", ""
-            continue
-        yield (
-            f"TAR at FAR {each.far:g}",
-            f"{each.accepted:,}",
-            f"{each.tar:.2%}",
-            interval(each.bounds, 100),
-            f"{each.threshold:.4f}",
-        )
-        for kind, groups in each.groups.items():
-            if kind == "role":
-                for name, one in groups.items():
-                    yield (
-                        f"  {name}",
-                        "",
-                        f"{one.share:.2%}",
-                        interval(one.bounds, 100),
-                        "",
-                    )
+    for each in map(_at, found.operating):
+        yield each.row()
+        for name, one in each.groups.get("role", {}).items():
+            yield f"  {name}", "", f"{one.share:.2%}", interval(one.bounds, 100), ""
 
 
 def _plot(invocation: Invocation, asked: Asked, found: Verification) -> None:
-    from icf.dataset.scores.plots import Line, Plot, write_plot
+    from icf.dataset.scores.plots import Line, Plot
 
     assert asked.plots is not None
     line = Line(
@@ -192,5 +172,4 @@ def _plot(invocation: Invocation, asked: Asked, found: Verification) -> None:
         log_x=True,
         most=1.0,
     )
-    files = write_plot(asked.plots, "det", plot)
-    invocation.say(f"wrote {', '.join(map(str, files))}")
+    write_and_say(invocation, asked.plots, "det", plot)

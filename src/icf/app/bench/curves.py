@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import escape
 
 from icf.app.bench.summary import Cell
+from icf.dataset.scores.lines import STYLE, key, stroke
 
 #: Of a panel, in the drawing's units: its size, and the room around the plot.
 _WIDTH, _HEIGHT = 460, 340
@@ -15,24 +16,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 44, 46
 #: Height of the line below the panels.
 _NOTE = 26
 
-#: Colours that people with any kind of colour vision can tell apart (Okabe and Ito
-#: 2008), dark enough for thin lines on white; dashes tell them apart in print.
-_LINES = (
-    ("#0072b2", ""),
-    ("#d55e00", "7 3"),
-    ("#00795c", "2 3"),
-    ("#a8498a", "9 3 2 3"),
-    ("#8a6d00", "5 2"),
-    ("#22252b", "1 2"),
-)
+#: Width of the rows of the key.
+_KEY = 256
 #: Grid lines of the percent axis, at most.
 _GRIDS = 6
-
-_STYLE = (
-    "text{font:12px system-ui,'Segoe UI','Noto Sans',sans-serif;fill:#5c626c}"
-    ".title{font-size:14px;font-weight:600;fill:#22252b}"
-    ".grid{stroke:#e2dfd7}.curve{fill:none;stroke-width:2}"
-)
 
 
 def draw_curves(panels: Mapping[str, Sequence[Cell]], note: str) -> str:
@@ -55,7 +42,7 @@ def draw_curves(panels: Mapping[str, Sequence[Cell]], note: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" '
-        f'aria-label="Cumulative match curves"><style>{_STYLE}</style>'
+        f'aria-label="Cumulative match curves"><style>{STYLE}</style>'
         f'<rect width="{width}" height="{height}" fill="#fff"/>'
         f'<text x="{_LEFT}" y="{height - 10}">{escape(note)}</text>'
     ]
@@ -101,34 +88,17 @@ def _panel(title: str, cells: Sequence[Cell]) -> str:
             f"{x(rank):.1f},{y(percent):.1f}"
             for rank, percent in enumerate(cell.curve, start=1)
         )
-        parts.append(f'<polyline class="curve" {_line(place)} points="{points}"/>')
-    return "".join([*parts, _key(cells)])
-
-
-def _key(cells: Sequence[Cell]) -> str:
-    """Draw which line is which, the best at rank 1 first: there curves are lowest."""
-    order = sorted(range(len(cells)), key=lambda i: -cells[i].curve[0])
-    first = _HEIGHT - _BOTTOM - 12 - 18 * (len(cells) - 1)
-    left = _WIDTH - _RIGHT - 256
-    parts = [
-        f'<rect x="{left - 10}" y="{first - 18}" width="266" '
-        f'height="{18 * len(cells) + 10}" fill="#fff" fill-opacity=".88"/>'
-    ]
-    for place, number in enumerate(order):
-        cell, y = cells[number], first + 18 * place
-        text = f"{cell.row.label}, {cell.curve[0]:.1f} at rank 1"
-        parts.append(
-            f'<line class="curve" {_line(number)} x1="{left}" x2="{left + 30}" '
-            f'y1="{y - 4}" y2="{y - 4}"/><text x="{left + 38}" y="{y}">'
-            f"{escape(text)}</text>"
-        )
+        parts.append(f'<polyline class="line" {stroke(place)} points="{points}"/>')
+    parts.append(key(_rows(cells), _WIDTH - _RIGHT, _HEIGHT - _BOTTOM, _KEY))
     return "".join(parts)
 
 
-def _line(place: int) -> str:
-    colour, dashes = _LINES[place % len(_LINES)]
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'stroke="{colour}"{dashed}'
+def _rows(cells: Sequence[Cell]) -> list[tuple[int, str]]:
+    """The rows of the key, the best at rank 1 first: there curves are lowest."""
+    order = sorted(range(len(cells)), key=lambda i: -cells[i].curve[0])
+    return [
+        (i, f"{cells[i].row.label}, {cells[i].curve[0]:.1f} at rank 1") for i in order
+    ]
 
 
 def _bottom(lowest: float) -> int:
