@@ -41,7 +41,12 @@ def status(invocation: Invocation, folders: tuple[Path, ...]) -> None:
 
 
 def run_in(folder: Path) -> dict[str, int] | None:
-    """Return ``step``, ``steps`` and ``seed`` of the run in a folder; None: none."""
+    """Return ``step``, ``steps`` and ``seed`` of the run in a folder; None: none.
+
+    Of a run in several turns they are of the turn that it is at.
+    """
+    if turns := sorted(folder.glob("turn-*"), key=lambda each: int(each.name[5:])):
+        folder = turns[-1]
     finished = folder / "run.json"
     if finished.is_file():
         run = json.loads(finished.read_text(encoding="utf-8"))

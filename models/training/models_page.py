@@ -71,7 +71,11 @@ Another `--seed` makes another model of the same recipe.
 2. **The detector** is trained on scenes that are composed while it runs: portraits,
    crowds, comic pages, and pictures without a face, redrawn in ink, pencil, screentone
    and other colours, blurred and compressed. The batch of step *n* depends on the seed
-   and *n* alone.
+   and *n* alone. The weights below are of the recipe's first generation. Its second
+   starts from CenterFace's weights and follows its scores on labelled faces; it also
+   sees drawings by people, smileys and heads of animals, figures whose face is painted
+   over, hands, clothes, jewels and weapons; and it is trained in three turns, each
+   shown what the last one took for faces.
 3. **The embedder** is trained with ArcFace's margin on two crops of each identity,
    moved, turned, mirrored, redrawn, on other backgrounds. A second loss keeps its
    features similar to those of ImageNet. The weights below are of the recipe's first

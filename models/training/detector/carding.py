@@ -89,8 +89,19 @@ def export_with_card(
         limits=(*notes, *decided),
         parameters={**empty.parameters, **facts.measured.parameters},
     )
+    save_whole(path, card, facts)
+    save_card(card, path.with_suffix(".json"))
+    return card
+
+
+def save_whole(path: Path, card: ModelCard, facts: Facts) -> None:
+    """Write all weights next to the ONNX file, into which some norms are folded.
+
+    Args:
+        path: of the ONNX file.
+        card: of that file.
+        facts: of the run, with its weights.
+    """
     about = {"about": json.dumps({"sha256": card.sha256})}
     weights = safetensors.torch.save(storable(facts.parts), about)
     replace_file(path.with_suffix(".safetensors"), [weights])
-    save_card(card, path.with_suffix(".json"))
-    return card

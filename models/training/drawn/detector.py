@@ -28,6 +28,7 @@ from icf.models.training.config import TrainingConfig
 from icf.models.training.detector import losses as detector_losses
 from icf.models.training.detector import targets
 from icf.models.training.detector.batches import Batch, pictures_of
+from icf.models.training.detector.carding import save_whole
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
 from icf.models.training.detector.near_start import NearStart
@@ -256,5 +257,7 @@ class DrawnDetectorTask:
         opened = OpenedDetector(IcfDetector(open_network(path)), card)
         figures = detector_figures.measure(opened, heads.held_out_art())
         card = dataclasses.replace(card, figures=figures)
+        # The next turn goes on from these: norms that are folded would start anew.
+        save_whole(path, card, facts)
         save_card(card, path.with_suffix(".json"))
         return card

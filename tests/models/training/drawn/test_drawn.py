@@ -13,19 +13,21 @@ import torch
 from click.testing import CliRunner
 
 from icf.errors import WrongUse
-from icf.models.cards import load_card, sha256_of
+from icf.models.cards import load_card, new_card, save_card, sha256_of
 from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.training.detector.batches import Batch
+from icf.models.training.detector.carding import save_whole
 from icf.models.training.detector.config import DetectorConfig, NetworkSettings
 from icf.models.training.drawn import art as drawn_art
 from icf.models.training.drawn import detector, detector_figures, embedder
 from icf.models.training.drawn.embedder_config import DrawnSettings
 from icf.models.training.drawn.face_crops import Identities
 from icf.models.training.export import MAX_BYTES
-from icf.models.training.task import Given, Moment, Rank
+from icf.models.training.start import Start, read_start
+from icf.models.training.task import Facts, Given, Measured, Moment, Rank
 from icf.tools.training_art import make, restyle, sources
 from icf.tools.training_art.real import figures
 from icf.tools.training_art.real import make as real
@@ -76,6 +78,14 @@ repainted = 0.0
 """
 #: Scenes that are small enough for a test.
 SMALL = "[pictures]\nsides = [64, 128]\nchances = [0.5, 0.5]\n"
+#: The first generation, of ImageNet's weights, in one turn.
+FIRST = """
+[network]
+name = "retinanet-mobilenetv2"
+[scenes]
+teacher = 0.0
+turns = 1
+"""
 
 
 def trained(task: str, out: Path, *words: str, more: str = "") -> dict[str, object]:
@@ -92,7 +102,7 @@ def trained(task: str, out: Path, *words: str, more: str = "") -> dict[str, obje
 def test_the_bundled_detector_is_trained_exported_measured_and_opened(
     tmp_path: Path, art: Path
 ) -> None:
-    found = trained("detector", tmp_path / "out", more=SMALL)
+    found = trained("detector", tmp_path / "out", more=SMALL + FIRST)
     path = tmp_path / "out" / "detector.onnx"
     assert found["path"] == str(path)
     assert path.stat().st_size <= MAX_BYTES
@@ -220,6 +230,24 @@ class TestTheSecondGeneration:
         assert not any(name.startswith("body.blocks.6.") for name in changed)
         assert any(name.startswith("body.blocks.7.") for name in changed)
 
+    def test_a_turn_goes_on_from_all_weights_of_the_last(
+        self, config: DetectorConfig, tmp_path: Path
+    ) -> None:
+        [network] = made(config, tmp_path).parts.values()
+        with torch.no_grad():
+            for weights in network.state_dict().values():
+                weights += 1
+        path = tmp_path / "detector.onnx"
+        path.write_bytes(b"its norms are folded")
+        card = new_card(path, "detect", "icf-detector-onnx", {}, network="x")
+        save_card(card, path.with_suffix(".json"))
+        kept = {f"detector.{name}": w for name, w in network.state_dict().items()}
+        save_whole(path, card, Facts("", (), "", 0, Measured({}), kept))
+        [again] = made(config, tmp_path, read_start(path, "detect")).parts.values()
+        assert again.state_dict().keys() == network.state_dict().keys()
+        for name, weights in again.state_dict().items():
+            assert torch.equal(weights, network.state_dict()[name]), name
+
     def test_centerface_teaches_no_other_network(
         self, config: DetectorConfig, tmp_path: Path
     ) -> None:
@@ -237,10 +265,12 @@ class TestTheSecondGeneration:
         assert torch.equal(torch.cat([part.pictures for part in parts]), whole.pictures)
 
 
-def made(config: DetectorConfig, folder: Path) -> detector.DrawnDetectorTask:
+def made(
+    config: DetectorConfig, folder: Path, start: Start | None = None
+) -> detector.DrawnDetectorTask:
     index = build_index([Source(drawn_art.drawn_art())])
     return detector.DrawnDetectorTask.make(
-        Given(index, config, None, folder, lambda line: None)
+        Given(index, config, start, folder, lambda line: None)
     )
 
 
