@@ -7,6 +7,7 @@ similar to ImageNet's: both keep them general.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +45,9 @@ PooledNet = EmbedderNet | MirroredEmbedder
 #: one drawing style.
 VIEWS, REDRAWN = 4, 0.25
 _SEED = 1
+#: Drawings by people, of characters from several sides, that are held out of training:
+#: probabilities are fitted on them.
+CALIBRATED_ON = ("kenney", "freedoom")
 #: The file is a part of every copy of the program.
 MAX_EMBEDDER_BYTES = 12_000_000
 _MIRRORED = ", of the crop and of its mirror image"
@@ -129,7 +133,7 @@ class DrawnCrops:
     @cached_property
     def _identities(self) -> Identities:
         given = self.settings
-        figures = real.figures() if given.real else None
+        figures = _trained_on(real.figures()) if given.real else None
         return Identities.of(self._art, given.modelled, figures, given.real)
 
     def __getstate__(self) -> dict[str, object]:
@@ -226,7 +230,8 @@ class DrawnEmbedderTask:
     def measure(self, network: nn.Module) -> Measured:
         """Measure on the held-out styles."""
         device = next(network.parameters()).device
-        found = measure(lambda crops: network(crops.to(device)), self._held_out)
+        groups = None if self._real_held_out is None else CALIBRATED_ON
+        found = measure(lambda crops: network(crops.to(device)), self._held_out, groups)
         figures = {**found.by_group(), "mean": found.summary()}
         curve = {"slope": found.slope, "intercept": found.intercept}
         return Measured(figures, {"crop_rate": CROP_RATE, **curve})
@@ -268,11 +273,34 @@ class DrawnEmbedderTask:
     def _data(self) -> tuple[Mapping[str, str], ...]:
         if not self.config.drawn.real:
             return licences.DATA
-        return (*licences.DATA, *(source.for_card() for source in real_sources.SOURCES))
+        return (
+            *licences.DATA,
+            *(
+                source.for_card()
+                for source in real_sources.SOURCES
+                if source.name not in CALIBRATED_ON
+            ),
+        )
 
     @cached_property
     def _held_out(self) -> dict[str, LabelledCrops]:
-        return crops_to_measure_on(heads.held_out_art(), self._batches.side)
+        art = heads.held_out_art()
+        if self._real_held_out is not None:
+            art = dataclasses.replace(art, heads={**art.heads, **self._real_held_out})
+        return crops_to_measure_on(art, self._batches.side)
+
+    @cached_property
+    def _real_held_out(self) -> dict[str, list[heads.Head]] | None:
+        """Drawings by people for the calibration; None where none are trained on."""
+        if not self.config.drawn.real:
+            return None
+        drawn = real.figures()
+        kept = {name: drawn[name] for name in CALIBRATED_ON if name in drawn}
+        return kept or None
+
+
+def _trained_on(figures: Mapping[str, list[heads.Head]]) -> dict[str, list[heads.Head]]:
+    return {name: own for name, own in figures.items() if name not in CALIBRATED_ON}
 
 
 def crops_to_measure_on(art: heads.Art, side: int = SIDE) -> dict[str, LabelledCrops]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -72,12 +72,17 @@ class EmbedderFigures:
         }
 
 
-def measure(embed: Embed, faces: Mapping[str, LabelledCrops]) -> EmbedderFigures:
+def measure(
+    embed: Embed,
+    faces: Mapping[str, LabelledCrops],
+    calibrated_on: Collection[str] | None = None,
+) -> EmbedderFigures:
     """Measure an embedder.
 
     Args:
         embed: the embedder.
         faces: by group; each has identities with several crops.
+        calibrated_on: groups that the probability is fitted on; None: all.
     """
     groups, same, different = {}, [], []
     for group, drawn in faces.items():
@@ -89,8 +94,9 @@ def measure(embed: Embed, faces: Mapping[str, LabelledCrops]) -> EmbedderFigures
             auc(alike, unlike),
             rank1(vectors, drawn.labels),
         )
-        same.append(alike)
-        different.append(unlike)
+        if calibrated_on is None or group in calibrated_on:
+            same.append(alike)
+            different.append(unlike)
     slope, intercept = platt(np.concatenate(same), np.concatenate(different))
     return EmbedderFigures(groups, slope, intercept)
 

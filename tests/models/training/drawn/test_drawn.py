@@ -164,6 +164,17 @@ def test_figures_of_real_drawings_are_drawn_as_often_as_their_weight_says() -> N
     assert chances[new[0]] == pytest.approx(2.5 / (2.5 + len(without.pictures)))
 
 
+def test_drawings_that_probabilities_are_fitted_on_are_not_trained_on(
+    monkeypatch: pytest.MonkeyPatch, art: Path
+) -> None:
+    held = RealSource("kenney", "kenney", "npm", "kenney", "1", "CC0-1.0", "flat")
+    tiny.write_head(art / "drawn/real/kenney/elf/0.png", "kenney", "elf")
+    before = embedder.DrawnCrops(1, 4, 64, DrawnSettings(real=1)).identities
+    monkeypatch.setattr(figures, "SOURCES", (ZOO, held))
+    assert figures.figures().keys() == {"zoo", "kenney"}
+    assert embedder.DrawnCrops(1, 4, 64, DrawnSettings(real=1)).identities == before
+
+
 def test_crops_have_the_side_of_the_network() -> None:
     batches = embedder.DrawnCrops(1, 4, 80, DrawnSettings(real=1))
     assert batches.batch(0, Rank()).pixels.shape == (4, 3, 80, 80)

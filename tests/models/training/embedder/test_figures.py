@@ -90,3 +90,16 @@ def test_a_perfect_embedder_has_perfect_figures() -> None:
     }
     assert figures.summary() == {"auc": 1.0, "rank1": 1.0}
     assert figures.slope > 0
+
+
+def test_the_calibration_is_of_the_groups_that_are_named() -> None:
+    """One group is told apart, the other is not; the curve is of the first alone."""
+    apart = LabelledCrops(torch.tensor([[1.0, 0], [1, 0], [0, 1]]), np.array([0, 0, 1]))
+    mixed = LabelledCrops(torch.tensor([[1.0, 0], [0, 1], [1, 0]]), np.array([0, 0, 1]))
+    faces = {"apart": apart, "mixed": mixed}
+    alone = measure(lambda crops: crops, {"apart": apart})
+    named = measure(lambda crops: crops, faces, ["apart"])
+    pooled = measure(lambda crops: crops, faces)
+    assert (named.slope, named.intercept) == (alone.slope, alone.intercept)
+    assert named.groups.keys() == faces.keys()
+    assert named.slope > pooled.slope
