@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -186,6 +187,18 @@ def test_the_art_is_listed_by_character() -> None:
         f"{index.sources[0].reader.name}/lorelei/lorelei-00{number}"
         for number in range(3)
     }
+
+
+def test_art_that_is_written_again_as_it_was_is_the_same_data(art: Path) -> None:
+    reader = drawn_art.drawn_art()
+    before = reader.fingerprint()
+    box = art / "drawn/dicebear/lorelei/lorelei-000/0.json"
+    os.utime(box, (1, 1))
+    assert reader.fingerprint() == before
+    was = box.read_text()
+    box.write_text(was + " ")
+    assert reader.fingerprint() != before
+    box.write_text(was)
 
 
 def test_the_crops_to_measure_on_are_the_same_every_time() -> None:
