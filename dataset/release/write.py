@@ -44,6 +44,7 @@ from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
 from icf.stores.lock import one_at_a_time
+from icf.stores.vectors import MissingVector
 from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a release is written.
@@ -111,7 +112,7 @@ def _write(
     try:
         with new_folder(target, publishing) as folder:
             _write_files(workspace, prepared, folder, link)
-    except MissingBlob:
+    except (MissingBlob, MissingVector):
         with workspace.catalogue.read() as connection:
             _check_withdrawn(connection, target, prepared.plan)
         raise

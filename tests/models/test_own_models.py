@@ -57,7 +57,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     info.mkdir(parents=True)
     about = "Metadata-Version: 2.1\nName: toon-models\nVersion: 1\n"
     (info / "METADATA").write_text(about)
-    points = blocks("ini")[1].replace("project.entry-points.", "").replace('"', "")
+    points = blocks("ini")[2].replace("project.entry-points.", "").replace('"', "")
     (info / "entry_points.txt").write_text(points)
     _, yolo, tiny, _ = blocks("python")
     (site / "yolov8.py").write_text(yolo)
@@ -105,7 +105,9 @@ def test_without_its_package_a_format_is_unknown_and_the_known_ones_are_named(
     numbers = {"min_score": 0.4, "side": 640, "overview": 0, "tiles": 1}
     card = new_card(weights, "detect", "yolov8-onnx", numbers)
     save_card(card, weights.with_suffix(".json"))
-    known = "known are arcface, ccip, icf-detector-onnx, icf-embedder-onnx"
+    known = (
+        "known are arcface, ccip, centerface, icf-centerface-onnx, icf-detector-onnx"
+    )
     with pytest.raises(BadModel, match=f"unknown model format 'yolov8-onnx'; {known}"):
         Detector.open(weights)
 
@@ -144,7 +146,7 @@ def remade(path: Path, **changes: object) -> None:
         ),
         (
             lambda path: remade(path, format="darknet"),
-            r"unknown model format 'darknet'; known are arcface, ccip, icf-",
+            r"unknown model format 'darknet'; known are arcface, ccip, centerface",
         ),
     ],
 )

@@ -20,13 +20,12 @@ from icf.dataset.scores.detection.coco import (
 from icf.dataset.scores.detection.curves import all_point
 from icf.dataset.scores.detection.score import Scored
 from icf.dataset.scores.detection.truth import (
-    BoolArray,
     Found,
     IntArray,
     Truth,
     order_of,
 )
-from icf.dataset.scores.detection.voc import NOBODY
+from icf.dataset.scores.detection.voc import NOBODY, official_order, script_sorted
 
 #: Shares of its picture's area that a face has.
 SHARES: Mapping[str, Range] = {
@@ -148,35 +147,35 @@ def _groups(
     coco_counts = np.bincount(place[boxes[scored.coco.boxes[0]]], minlength=total)
     coco, ignored = scored.coco, scored.coco.ignored()
     of = place[found.picture]
-    official = _apart(of, scored.official_order, scored.official != NOBODY, total)
-    counted = coco.order[~ignored[coco.order]]
-    coco_hits = _apart(of, counted, coco.hits(), total)
+    seen = _apart(of, official_order(truth, found), total)
+    official, hits = scored.official != NOBODY, coco.hits()
+    counted = _apart(of, coco.order[~ignored[coco.order]], total)
     for number, value in enumerate(known.tolist()):
         if value and counts[number]:
             count = int(coco_counts[number])
-            ranks = np.flatnonzero(coco_hits[number]) + 1
+            ranks = np.flatnonzero(hits[counted[number]]) + 1
+            # As of a set of its own: equal scores are in another order there.
+            rows = seen[number]
+            ranked = rows[script_sorted(found.scores[rows])]
             yield (
                 value,
                 GroupScore(
                     int(pictures[number]),
                     int(counts[number]),
-                    all_point(official[number], int(counts[number])),
+                    all_point(official[ranked], int(counts[number])),
                     float(precision_of(ranks, count).mean()) if count else 0.0,
                 ),
             )
 
 
-def _apart(
-    group: IntArray, ranked: IntArray, hits: BoolArray, count: int
-) -> list[BoolArray]:
-    """Which detections of each group are true, the surest first.
+def _apart(group: IntArray, rows: IntArray, count: int) -> list[IntArray]:
+    """Split rows of detections by their group; they stay in their order.
 
     Args:
         group: Shape (n,): the group of each detection.
-        ranked: Shape (k,): rows of detections, the surest first.
-        hits: Shape (n,): which are true.
+        rows: Shape (k,): some of the detections.
         count: Groups.
     """
-    order = ranked[order_of(group[ranked], count)]
-    ends = np.cumsum(np.bincount(group[ranked], minlength=count))
-    return np.split(hits[order], ends[:-1])
+    order = rows[order_of(group[rows], count)]
+    ends = np.cumsum(np.bincount(group[rows], minlength=count))
+    return np.split(order, ends[:-1])

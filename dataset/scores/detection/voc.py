@@ -83,7 +83,7 @@ def script_sorted(scores: FloatArray) -> IntArray:
 
     Example:
         >>> script_sorted(np.array([0.5] * 17)).tolist()[:5]
-        [0, 15, 14, 13, 12]
+        [0, 14, 13, 12, 11]
     """
     return np.argsort((-scores).astype(np.longdouble), kind="quicksort")
 

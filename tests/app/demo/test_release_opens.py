@@ -40,10 +40,10 @@ class Released:
 
 @pytest.fixture(scope="module")
 def released(
-    undisturbed: tuple[Demo, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+    finished_demo: tuple[Demo, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Released]:
     root = tmp_path_factory.mktemp("opens")
-    shutil.copytree(undisturbed[0].root, root / "demo")
+    shutil.copytree(finished_demo[0].root, root / "demo")
     workspace = find(root / "demo")
     # Linked: nothing here changes a file.
     write(workspace, prepare(workspace, 1, FORMATS), root / "out", 1, link=True)
