@@ -72,7 +72,7 @@ export class TaskQueue extends EventTarget {
   stop() {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#giveBack((ids) => post("/api/release", { ids }).catch(() => {}));
+    this.#giveBack(giveBack);
   }
 
   /** The next thing, or null; its lease is ours until `done`. */
@@ -123,6 +123,8 @@ export class TaskQueue extends EventTarget {
       const count = this.#ahead - this.#tasks.length;
       const got = await post(`/api/${this.#name}/next`, { ...this.#asks(), count });
       if (era === this.#era) this.#take(got);
+      // What was on its way as everything was given back: nobody here will answer it.
+      else await giveBack(got.tasks.flatMap((task) => this.handles(task)));
     } catch (error) {
       if (era === this.#era) this.#failed(error);
     } finally {
@@ -210,6 +212,10 @@ export class TaskQueue extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+async function giveBack(ids) {
+  if (ids.length) await post("/api/release", { ids }).catch(() => {});
 }
 
 /** A picture that loads; what fails is tried again, a few times. */

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from icf.catalogue.schema import answer
 from tests.annotate.pairs.asked import ask_about, ask_all
@@ -186,6 +186,26 @@ def test_a_pause_gives_everything_back_and_another_device_goes_on(
         assert answers_of(place) == [
             (key, "Ann", choice) for key, choice in zip(ids, choices, strict=True)
         ]
+
+
+def test_what_was_on_its_way_as_a_person_paused_is_given_back_too(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 3)
+    with PageServer(place, "pairs") as server:
+        laptop = sign_in(server, "/pairs")
+        shown(laptop, 1)
+        held: list[Route] = []
+        laptop.route("**/api/pairs/next", lambda route: held.append(route))
+        with laptop.expect_request("**/api/pairs/next"):
+            laptop.keyboard.press("f")
+        shown(laptop, 2)
+        with laptop.expect_response("**/api/release"):
+            laptop.keyboard.press("p")
+        with laptop.expect_response("**/api/release"):
+            held[0].continue_()
+        phone = sign_in(server, "/pairs", viewport=PHONE, has_touch=True)
+        shown(phone, 1)
 
 
 def test_questions_that_are_asked_later_appear_by_themselves(
