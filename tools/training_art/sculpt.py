@@ -48,12 +48,14 @@ class Points:
 
     def where(self, chosen: NDArray[np.bool_] | Indices) -> Points:
         """Select samples by mask or index."""
+        if chosen.dtype == np.bool_:
+            chosen = np.flatnonzero(chosen)
         return Points(
-            self.place[chosen],
-            self.rest[chosen],
-            self.normal[chosen],
-            self.uv[chosen],
-            self.part[chosen],
+            self.place.take(chosen, 0),
+            self.rest.take(chosen, 0),
+            self.normal.take(chosen, 0),
+            self.uv.take(chosen, 0),
+            self.part.take(chosen),
         )
 
 
@@ -150,12 +152,16 @@ def _sampled(vertices: Floats, turn: Floats, scale: float) -> Points:
         t = (np.arange(step) + 0.5) / step
         u, v = (g.ravel() for g in np.meshgrid(t, t))
         weights = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v])
-        spread = [
-            np.einsum("cs,qcd->qsd", weights, a[some]).reshape(-1, a.shape[2])
-            for a in (corners, rest, normals, uv)
-        ]
+        spread = [_spread(weights, a[some]) for a in (corners, rest, normals, uv)]
         pieces.append((*spread, np.repeat(part[some], len(u))))
     return Points(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+
+
+def _spread(weights: Floats, corners: Floats) -> Floats:
+    """Mix the corners of quads, q x 4 x d, by weights, 4 x s: (q s) x d."""
+    count, _, width = corners.shape
+    mixed = corners.transpose(0, 2, 1).reshape(-1, 4) @ weights
+    return mixed.reshape(count, width, -1).transpose(0, 2, 1).reshape(-1, width)
 
 
 def _normals(vertices: Floats, quads: Indices) -> Floats:
@@ -260,9 +266,12 @@ def _splat(view: _View, cloud: Points) -> tuple[Indices, Indices]:
     flat = view.flat(cloud.place)
     x, y = flat[:, 0].astype(int), flat[:, 1].astype(int)
     inside = np.flatnonzero((x >= 0) & (x < size) & (y >= 0) & (y < size))
-    order = inside[np.argsort(flat[inside, 2], kind="stable")]
+    at, depth = y[inside] * size + x[inside], flat[inside, 2]
+    highest = np.full(size * size, -np.inf)
+    np.maximum.at(highest, at, depth)
+    on_top = depth == highest[at]
     nearest = np.full(size * size, -1)
-    nearest[y[order] * size + x[order]] = order
+    nearest[at[on_top]] = inside[on_top]
     grid = nearest.reshape(size, size)
     # A gap of one pixel takes the point of a neighbour.
     for axis in (0, 1):
