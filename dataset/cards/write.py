@@ -113,7 +113,7 @@ def _write_texts(
     (folder / DATASHEET).write_text(datasheet(about, domains), encoding="utf-8")
 
 
-def _files(folder: Path, pictures: set[str], known: dict[Path, str]) -> Iterator[File]:
+def _files(folder: Path, pictures: set[str], known: dict[str, str]) -> Iterator[File]:
     """Yield every other file, by name; add its hash to those that are known."""
     top = len(os.fspath(folder)) + 1
     names = sorted(
@@ -124,6 +124,6 @@ def _files(folder: Path, pictures: set[str], known: dict[Path, str]) -> Iterator
     for name in names:
         if name not in pictures:
             path = folder / name
-            if path not in known:
-                known[path] = hash_file(path)
-            yield File(name, known[path], path.stat().st_size)
+            if str(path) not in known:
+                known[str(path)] = hash_file(path)
+            yield File(name, known[str(path)], path.stat().st_size)

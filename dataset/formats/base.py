@@ -37,7 +37,7 @@ class ReleaseData:
         vectors: returns the embeddings of some face ids, shape (n, d), float32, each
             of length 1.
         link: whether `put` makes hard links to the blob store instead of copies.
-        hashes: the SHA-256 of files that need not be read again for it.
+        hashes: the SHA-256 of files that need not be read again for it, by path.
         earlier: the folders of the formats that were written before in this release.
         turned: the EXIF orientation, 2 to 8, of the pictures written so far that need
             to be turned, by their row in ``plan.selection.pictures``.
@@ -53,7 +53,7 @@ class ReleaseData:
     blobs: BlobStore
     vectors: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
     link: bool = False
-    hashes: dict[Path, str] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
     earlier: Mapping[str, Path] = field(default_factory=dict)
     turned: dict[int, int] = field(default_factory=dict)
     cropped: dict[int, bytes] = field(default_factory=dict)
@@ -109,20 +109,20 @@ class ReleaseData:
         Raises:
             MissingBlob: the bytes are not in the blob store, or are others.
         """
-        target = folder / file
+        target = f"{folder}/{file}"  # a `Path` takes as long as the copy of its bytes
         crop = self.crop(each)
         key = each.picture if crop is None else -1 - each.face
-        self._now[key] = str(target)
+        self._now[key] = target
         if (first := self._before.get(key)) is not None:
-            copy_file(Path(first), target, link=True)
-            self.hashes[target] = self.hashes[Path(first)]
+            copy_file(Path(first), Path(target), link=True)
+            self.hashes[target] = self.hashes[first]
         elif crop is None:
             sha256 = self.sha256(each.picture)
             self._look(each, self.blobs.copy(sha256, target, link=self.link))
             self.hashes[target] = sha256
         else:
             data = self.read(each)
-            target.write_bytes(data)
+            Path(target).write_bytes(data)
             self.hashes[target] = self.cropped[each.face].hex()
         return WrittenPicture(file, each, crop=crop)
 

@@ -27,16 +27,16 @@ def files_below(folder: Path) -> Iterator[str]:
                 yield file
 
 
-def write_sums(folder: Path, known: Mapping[Path, str]) -> None:
+def write_sums(folder: Path, known: Mapping[str, str]) -> None:
     """Write the hash of every file of a folder into its `SUMS`, sorted by name.
 
     Args:
         folder: where all other files are written.
-        known: the hashes of files that need not be read again.
+        known: the hashes of files that need not be read again, by path.
     """
     with (folder / SUMS).open("w", encoding="utf-8", newline="\n") as file:
         for name in sorted(files_below(folder)):
-            sha256 = known.get(folder / name) or hash_file(folder / name)
+            sha256 = known.get(f"{folder}/{name}") or hash_file(folder / name)
             file.write(f"{sum_line(name, sha256)}\n")
 
 

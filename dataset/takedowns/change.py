@@ -242,13 +242,13 @@ class Change:
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 copy_file(self._folder / name, new / name, link=True)
 
-    def _known(self, new: Path) -> dict[Path, str]:
+    def _known(self, new: Path) -> dict[str, str]:
         """The hashes of files that are links to those of before."""
         found = {}
         for name in files_below(new):
             old = self._folder / name
             if name in self._sums and old.exists() and old.samefile(new / name):
-                found[new / name] = self._sums[name]
+                found[f"{new}/{name}"] = self._sums[name]
         return found
 
     def _prune(self, new: Path) -> list[str]:

@@ -14,8 +14,8 @@ from icf.errors import BadInput
 from icf.names import normal_name
 from icf.text_file import UNREADABLE, TextFile, open_text
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ESCAPED = re.compile("'+[=+\\-@\t\r\n]")
+_ESCAPE = re.compile("'*[=+\\-@\t\r\n]")
 
 #: Column separators: a comma, or what some spreadsheets write instead.
 DELIMITERS = (",", ";", "\t", "|")
@@ -67,8 +67,7 @@ def harmless(cell: str) -> str:
     ("'=1+1", 'CC0')
     """
     # One that looks escaped is escaped once more, so that `meant_by` is the inverse.
-    escape = cell.startswith(_FORMULA) or _ESCAPED.match(cell)
-    return f"'{cell}" if escape else cell
+    return f"'{cell}" if _ESCAPE.match(cell) else cell
 
 
 def meant_by(cell: str) -> str:

@@ -23,7 +23,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from icf.errors import BadInput, BrokenMachine
-from icf.stores.files import copy_file
+from icf.stores.files import copy_file, write_new
 from icf.stores.memory import Memory
 
 #: Age in seconds from which a temporary file was left by a killed program.
@@ -104,7 +104,7 @@ class BlobStore:
         self._check(sha256, hashlib.sha256(content).hexdigest())
         return content
 
-    def copy(self, sha256: str, target: Path, *, link: bool = False) -> bytes:
+    def copy(self, sha256: str, target: str | Path, *, link: bool = False) -> bytes:
         """Write the bytes of ``sha256`` into a new file, which is checked.
 
         Args:
@@ -124,14 +124,13 @@ class BlobStore:
         """
         if not self.local:
             data = self.get(sha256)
-            target.write_bytes(data)
+            Path(target).write_bytes(data)
             return data
         if not link and not self._shares:
             data = self.get(sha256)
-            with target.open("xb") as file:
-                file.write(data)
+            write_new(target, data)
             return data
-        source = self.path(sha256)
+        source, target = self.path(sha256), Path(target)
         if not source.is_file():
             raise self._missing(sha256)
         shared = copy_file(source, target, link=link)

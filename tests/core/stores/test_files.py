@@ -6,7 +6,7 @@ import pytest
 
 from icf.errors import BadInput
 from icf.stores import files
-from icf.stores.files import new_folder, replace_file
+from icf.stores.files import new_folder, replace_file, write_new
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
@@ -80,3 +80,10 @@ def test_a_disk_that_cannot_be_flushed_at_once_is_flushed_file_by_file(
     (tmp_path / "a").write_bytes(b"x")
     files.flush_folder(tmp_path)
     assert len(flushed) == 2
+
+
+def test_a_new_file_is_written_and_one_that_is_there_stays(tmp_path: Path) -> None:
+    write_new(tmp_path / "a", b"first")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
