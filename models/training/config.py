@@ -83,7 +83,9 @@ class LoopSettings(Section):
         "0: the last weights are",
     )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
-        default="bfloat16", description="of the networks; losses are float32"
+        default="bfloat16",
+        description="of the networks; losses are float32. For bfloat16, float32 is "
+        "taken on devices that only emulate it, such as processors without AVX-512",
     )
     channels_last: bool = Field(default=True, description="memory format of pictures")
     save_every: int = Field(default=200, ge=1, description="steps between checkpoints")

@@ -99,6 +99,28 @@ class _Forward(nn.Module):
         return self._losses(batch, moment)
 
 
+def dtype_on(device: torch.device, precision: str) -> torch.dtype:
+    """Return what networks compute in, on a device.
+
+    Args:
+        device: of the run.
+        precision: of its settings.
+
+    Returns:
+        float32 for bfloat16 where that is emulated, and many times slower.
+    """
+    dtype = _DTYPES[precision]
+    if dtype is not torch.bfloat16 or _has_bfloat16(device):
+        return dtype
+    return torch.float32
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 class Loop:
     """One run of a task, from its first step or its last checkpoint.
 
@@ -140,6 +162,7 @@ class Loop:
         groups = self._optimiser.param_groups
         self._learning = [each for group in groups for each in group["params"]]
         self._rates = Rates(self._optimiser)
+        self._dtype = dtype_on(ranks.device, settings.precision)
         self._average = Average(task.parts[task.kept], settings.average)
         self._scaler = torch.amp.GradScaler(
             ranks.device.type, enabled=settings.precision == "float16"
@@ -203,11 +226,10 @@ class Loop:
 
     def _take(self, batch: Any) -> None:
         """Take one step; nothing here waits for the device."""
-        settings, step = self._settings, self._step
+        settings, step, dtype = self._settings, self._step, self._dtype
         # The random numbers of networks follow from seed, step and rank alone.
         torch.manual_seed(_mixed(settings.seed, step, self._ranks.rank.number))
         self._rates.set(rate_share(step, self._steps, settings))
-        dtype = _DTYPES[settings.precision]
         autocast = partial(
             torch.autocast,
             self._ranks.device.type,
