@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --compile-bytecode
 CFG := setup.cfg pyproject.toml
 DEMO ?= demo
-# How many tests run at once.
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# How many tests run at once: one more than processors, since some wait for others.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # In the order of tests/groups.py.
 AT_ONCE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 

@@ -52,9 +52,8 @@ class Asked:
     mix: Literal["auto"] | None = None
 
     def command(self, task: TaskName) -> str:
-        """Return the command that asks for this."""
+        """Return the command that asks for this, but for where the result goes."""
         options: Mapping[str, object] = {
-            "--out": self.out,
             "--recipe": self.recipe,
             "--config": self.file,
             "--loss": self.loss,

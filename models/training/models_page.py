@@ -55,14 +55,15 @@ In a clone of the repository, on Debian or Ubuntu, with `npm` and the `train` ex
     icf-train photo --out models/bundled
 
 Detector and embedder are trained by the same [trainer](training/index.md) as a model of
-your own, and their recipes are in its [configuration](training/configuration.md); the
-weights below were made before it, by the same steps. Each command fetches the drawings
-as npm, PyPI and Debian packages and draws the characters, once, into
-`~/.cache/icf-art` (or `ICF_ART_CACHE`). It then trains, exports, measures and writes
-the card. Detector and embedder take hours on two processors. A run can be killed at any
-time; the same command resumes exactly from the last checkpoint, and `icf-train status`
-shows the progress. The judge of photographs takes minutes and starts from scratch.
-Another `--seed` makes another model of the same recipe.
+your own, and their recipes are in its [configuration](training/configuration.md). The
+embedder's weights below were made before it, by the same steps. Each command fetches
+the drawings as npm, PyPI and Debian packages and draws the characters, once, into
+`~/.cache/icf-art` (or `ICF_ART_CACHE`), in about an hour on two processors. It then
+trains, exports, measures and writes the card: the detector in half an hour on two quiet
+processors, the embedder in hours. A run can be killed at any time; the same command
+resumes exactly from the last checkpoint, and `icf-train status` shows the progress. The
+judge of photographs takes minutes and starts from scratch. Another `--seed` makes
+another model of the same recipe.
 
 1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
    in three dimensions with different poses, expressions and lighting. Every identity
@@ -71,11 +72,9 @@ Another `--seed` makes another model of the same recipe.
 2. **The detector** is trained on scenes that are composed while it runs: portraits,
    crowds, comic pages, and pictures without a face, redrawn in ink, pencil, screentone
    and other colours, blurred and compressed. The batch of step *n* depends on the seed
-   and *n* alone. The weights below are of the recipe's first generation. Its second
-   starts from CenterFace's weights and follows its scores on labelled faces; it also
-   sees drawings by people, smileys and heads of animals, figures whose face is painted
-   over, hands, clothes, jewels and weapons; and it is trained in three turns, each
-   shown what the last one took for faces.
+   and *n* alone. It starts from the weights of CenterFace, a detector that was trained
+   on photographs. It also sees drawings by people, smileys and heads of animals,
+   figures whose face is painted over, hands, clothes, jewels and weapons.
 3. **The embedder** is trained with ArcFace's margin on two crops of each identity,
    moved, turned, mirrored, redrawn, on other backgrounds. A second loss keeps its
    features similar to those of ImageNet. The weights below are of the recipe's first
@@ -93,9 +92,9 @@ Another `--seed` makes another model of the same recipe.
    average precision at IoU 0.5, and recall and precision at its lowest score; of the
    embedder on crops within a style, the area under the ROC curve of same and different
    pairs, and how often the nearest other crop is the same character. The embedder's
-   probabilities are calibrated on the same pairs (Platt), and the detector's second
-   view, at 256 pixels, was chosen on the same styles among three sizes: figures on
-   other art may be lower: [the ruler](ruler.md) has drawings by people. The judge of
+   probabilities are calibrated on the same pairs (Platt). Figures on other art may be
+   lower: [the ruler](ruler.md) has drawings by people; the detector's sizes and lowest
+   score were chosen on its development set. The judge of
    photographs is measured on held-out collections; its threshold, `max_photo`, drops
    fewer than 0.5% of their drawings. In a first trial
    with the same share, hand-made statistics (noise, gradients, equal neighbours,

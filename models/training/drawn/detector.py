@@ -253,6 +253,7 @@ class DrawnDetectorTask:
             seed=facts.seed,
             recipe=facts.recipe,
             limits=LIMITS,
+            licence=licences.WEIGHTS,
         )
         opened = OpenedDetector(IcfDetector(open_network(path)), card)
         figures = detector_figures.measure(opened, heads.held_out_art())

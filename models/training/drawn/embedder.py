@@ -248,6 +248,7 @@ class DrawnEmbedderTask:
             {**facts.measured.parameters, **self._options()},
             network=self.config.network.name,
             parent=licences.PARENT,
+            licence=licences.WEIGHTS,
             architecture=(
                 "MobileNetV2, its middle features, pooled over quarters, and its last"
                 f"{_MIRRORED if isinstance(network, MirroredEmbedder) else ''}, "

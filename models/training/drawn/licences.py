@@ -10,6 +10,9 @@ from icf.tools.training_art.scene_art import SHOWN
 #: The initial weights of all networks.
 PARENT = "torchvision MobileNetV2, ImageNet-1k (BSD-3-Clause)"
 
+#: Of the weights that are made here: that of the program.
+WEIGHTS = "Apache-2.0"
+
 _DRAWN: tuple[Mapping[str, str], ...] = (
     {
         "name": "DiceBear lorelei",

@@ -140,10 +140,12 @@ def test_frozen_stages_and_norms_do_not_move(make: Make) -> None:
         for key, value in task.network.state_dict().items()
         if not torch.equal(value, before[key])
     }
-    assert not [key for key in moved if key.startswith("shallow.")]
-    assert not [key for key in moved if "deep" in key and "running" in key]
+    frozen = [key for key in before if key.startswith("body.blocks.1.")]
+    assert frozen
+    assert not moved & set(frozen)
+    assert not [key for key in moved if key.startswith("body.") and "running" in key]
     assert "norms.0.running_mean" in moved
-    assert "deep.14.conv.0.0.weight" in moved
+    assert "body.blocks.10.layers.0.0.weight" in moved
 
 
 def test_the_backbone_learns_more_slowly(make: Make) -> None:
