@@ -79,6 +79,8 @@ def _check_merges(
     one, other = (identities[each].character for each in pairs[0])
     raise WrongUse(
         f"people found that {one} and {other} are one character, and {len(pairs)} such "
-        "pairs are not merged: they could be in train and in test. Run "
-        "`icf-filter review --apply`, then `icf-filter run`"
+        "pairs are not merged: they could be in train and in test. Run `icf-filter "
+        "review --apply`, then `icf-filter run`. If they are two after all, "
+        "a face is under the wrong one: `icf-filter review merges --status same` shows "
+        "which faces people found to be one; correct the answers about these"
     )
