@@ -48,7 +48,7 @@ _DATA: Mapping[str, str] = {
     "licence": "unknown",
 }
 #: Of the two scores of `icf.models.formats.merged`: fitted on the ruler's development
-#: set (docs/ruler.md), where they stay the same to .1 whichever source is left out.
+#: set (docs/ruler.md), for the bundled detector of the first generation.
 _WEIGHTS: Mapping[str, float] = {"own": 2.0, "other": 2.0, "bias": 6.5}
 #: At which sizes both look: CenterFace, which had its choice, sees least at small ones.
 _SIDES: Mapping[str, float] = {"side": 640.0, "overview": 256.0}
