@@ -24,14 +24,17 @@ from numpy.typing import NDArray
 from benchmarks.report import Result, report
 from icf.engine.local import LocalEngine
 from icf.filter.steps.detect import Detect, StoredImage
-from icf.models.cards import bundled_path
+from icf.models.cards import bundled_path, load_card
 from icf.models.runtime.network import Device, Network, choose, open_network
 from icf.stores.blobs import BlobStore
 
 GOAL_PICTURES, GOAL_FACES = 1_000.0, 10_000.0
-SIDE, CROP = 640, 112
+SIDE, CROP = 448, 112
 BATCH = 64
-NETWORKS = {"detector": "retinanet-mobilenetv2", "embedder": "embedder-mobilenetv2"}
+NETWORKS = {
+    name: load_card(bundled_path(name).with_suffix(".json")).network
+    for name in ("detector", "embedder")
+}
 
 
 def rate(network: Network, pictures: NDArray[np.uint8], times: int) -> float:

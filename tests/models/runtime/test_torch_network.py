@@ -64,10 +64,8 @@ def test_embeddings_point_where_onnx_runtimes_do(
 
 @pytest.mark.slow
 def test_views_shown_together_give_what_each_gives_alone() -> None:
-    network = open_network(
-        bundled_path("detector"), 1, "torch", "cpu", "retinanet-mobilenetv2"
-    )
     card = Detector.bundled().card
+    network = open_network(bundled_path("detector"), 1, "torch", "cpu", card.network)
     several_at_once = runtime.Network(
         "torch", network.input, network.outputs, network.run, 5
     )
