@@ -102,7 +102,7 @@ def promise_what_is_there(bundled: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (cut_short, r"has 8297122 bytes; its card promises 8298122"),
+        (cut_short, r"has [0-9]{7} bytes; its card promises [0-9]{7}"),
         (one_bit_other, r"has SHA-256 [0-9a-f]{64}; its card promises [0-9a-f]{64}"),
         (missing, r"there are no weights .*detector\.onnx, which its card promises"),
         (no_network, r"detector\.onnx is not a model for ONNX Runtime"),
