@@ -13,10 +13,10 @@ last: a folder with many pictures of another character would offer one after the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ from icf.catalogue.filing import named_alone
 from icf.catalogue.references import CONFIDENT, HAND
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face
-from icf.codes import Verdict
+from icf.codes import FaceReason, Verdict
 from icf.engine.step import Item, Outcome, Step, Subject, by_group
 from icf.filter import resources
 from icf.filter.step_names import REFERENCE
@@ -76,22 +76,22 @@ class Reference(Step[PossibleReference]):
     def select_as(
         self, connection: sa.Connection, ids: Sequence[int], character_id: int
     ) -> list[PossibleReference]:
-        """Read faces as those of one character, whatever they are filed under now."""
-        return self._read(connection, ids, sa.literal(character_id))
+        """Read faces as those of one character, whatever they are filed under now.
+
+        Where the reference is one of them and a later step failed, as on lost bytes,
+        the character has one nevertheless.
+        """
+        return self._read(connection, ids, sa.literal(character_id), frozenset(ids))
 
     def _read(
         self,
         connection: sa.Connection,
         ids: Sequence[int],
         character_id: sa.ColumnElement[int],
+        reached: Collection[int] = (),
     ) -> list[PossibleReference]:
         refused = refusals(connection, ids)
         earlier = face.alias("earlier")
-        # A dropped or withdrawn reference is none, unless it was chosen by hand.
-        is_valid = sa.or_(
-            character.c.reference_by == HAND,
-            earlier.c.verdict != Verdict.DROPPED.value,
-        )
         query = (
             sa.select(
                 face.c.id,
@@ -100,7 +100,10 @@ class Reference(Step[PossibleReference]):
                 ((face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)).label("area"),
                 face.c.score,
                 face.c.embedder,
-                is_valid.label("has_reference"),
+                character.c.reference_by,
+                earlier.c.id.label("reference_id"),
+                earlier.c.verdict.label("reference_verdict"),
+                earlier.c.reason.label("reference_reason"),
             )
             .select_from(face)
             .join(character, character.c.id == character_id)
@@ -122,7 +125,7 @@ class Reference(Step[PossibleReference]):
                 row.score,
                 row.embedder,
                 leads=_any_of(leads, pictures[row.id], row.character_id),
-                has_reference=bool(row.has_reference),
+                has_reference=_is_reference(row, reached),
                 named=_any_of(named, pictures[row.id], row.character_id),
                 refused=(row.id, row.character_id) in refused,
                 even=even.get(row.embedder),
@@ -184,6 +187,23 @@ class Reference(Step[PossibleReference]):
         store = resources.vectors(self.vectors)
         matrix = store.get(model, np.array([item.id for item in comparable]))
         return comparable[int(np.argmax(matrix @ matrix.sum(axis=0)))]
+
+
+def _is_reference(row: sa.Row[Any], reached: Collection[int]) -> bool:
+    """Whether a character's reference still is one; a choice by hand always is.
+
+    Args:
+        row: with the reference of a face's character.
+        reached: the faces that reach the step again; a failure later on does not count.
+    """
+    if row.reference_by == HAND:
+        return True
+    if row.reference_id is None:
+        return False
+    failed = row.reference_reason == FaceReason.STEP_FAILED.value
+    return row.reference_verdict != Verdict.DROPPED.value or (
+        failed and row.reference_id in reached
+    )
 
 
 def _pictures(
