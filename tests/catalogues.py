@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,6 +20,7 @@ from icf.filter.step_names import ENTRY_STEPS
 
 #: As the program has it, whatever stands in its place during the tests.
 MIGRATE = Catalogue.upgrade
+OPEN = Catalogue.__init__
 
 #: Bytes of a table from which on TRUNCATE gives its room back.
 _ROOM = 262_144
@@ -44,6 +47,30 @@ class Copies:
             shutil.copyfile(self._file, path)
         else:
             MIGRATE(catalogue)
+
+
+class SharedStatements(dict[tuple[Any, ...], Any]):
+    """Compiled statements of all catalogues of a process.
+
+    Each has an engine of its own, which would compile everything again. The first part
+    of a key is the dialect, another object for each engine.
+    """
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get((type(key[0]), *key[1:]), default)
+
+    def __setitem__(self, key: tuple[Any, ...], value: Any) -> None:
+        super().__setitem__((type(key[0]), *key[1:]), value)
+
+
+def opened(shared: SharedStatements) -> Callable[[Catalogue, str], None]:
+    """Stands in for `Catalogue.__init__`."""
+
+    def open_one(self: Catalogue, url: str) -> None:
+        OPEN(self, url)
+        self.engine.update_execution_options(compiled_cache=shared)
+
+    return open_one
 
 
 def empty_postgres(url: str) -> Catalogue:

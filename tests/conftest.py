@@ -18,7 +18,13 @@ import pytest
 
 from icf.catalogue.catalogue import Catalogue
 from tests import groups, skips
-from tests.catalogues import MIGRATE, Copies, empty_postgres
+from tests.catalogues import (
+    MIGRATE,
+    Copies,
+    SharedStatements,
+    empty_postgres,
+    opened,
+)
 from tests.integration.postgres import postgres
 from tests.integration.tethered import end_with_the_parent
 
@@ -39,9 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def copied_catalogues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A new SQLite catalogue of this process is a copy of one that was migrated."""
+    """A new SQLite catalogue is a copy; compiled statements are those of all."""
     copies = Copies(tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalogue, "__init__", opened(SharedStatements()))
         patch.setattr(Catalogue, "upgrade", lambda self: copies.upgrade(self))
         yield
 

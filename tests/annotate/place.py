@@ -6,8 +6,10 @@ mirror image.
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,9 @@ EMBEDDER = "e" * 64
 CORNERS = ((220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 220, 40))
 
 BOX = (40.0, 40.0, 120.0, 120.0)
+
+_NEW_IMAGES = sa.insert(image).returning(image.c.id, sort_by_parameter_order=True)
+_NEW_FACES = sa.insert(face).returning(face.c.id, sort_by_parameter_order=True)
 
 
 class Place:
@@ -89,9 +94,20 @@ class Place:
         **columns: object,
     ) -> int:
         """A face that passed the filter, on a picture of its own; return its id."""
-        number = next(self._numbers)
-        data = picture(number) if data is None else data
-        sha256 = self.workspace.blobs.put(data)
+        pictures = None if data is None else [data]
+        return self.add_faces(character_id, probability, 1, pictures, **columns)[0]
+
+    def add_faces(
+        self,
+        character_id: int,
+        probability: float | None,
+        count: int,
+        pictures: Sequence[bytes] | None = None,
+        **columns: object,
+    ) -> list[int]:
+        """Several of them, in one transaction; return their ids in order."""
+        numbers = [next(self._numbers) for _ in range(count)]
+        contents = pictures or [picture(number) for number in numbers]
         values = {
             "x1": BOX[0],
             "y1": BOX[1],
@@ -101,9 +117,6 @@ class Place:
             "score": 0.9,
             "detector": "d" * 64,
             "sharpness": 500.0,
-            "pixel_hash": f"{number:064x}",
-            "phash": number,
-            "dhash": number,
             "embedder": EMBEDDER,
             "filed_under_id": character_id,
             "character_id": character_id,
@@ -113,25 +126,28 @@ class Place:
             "reason": FaceReason.OK.value,
             "found_at": 0.0,
         }
+        stored = [
+            {
+                "sha256": self.workspace.blobs.put(data),
+                "bytes": len(data),
+                "awaits": None,
+                "verdict": Verdict.KEPT.value,
+                "reason": "ok",
+                "stored_at": 0.0,
+            }
+            for data in contents
+        ]
         with self.workspace.catalogue.write() as connection:
-            image_id = connection.execute(
-                sa.insert(image)
-                .values(
-                    sha256=sha256,
-                    bytes=len(data),
-                    awaits=None,
-                    verdict=Verdict.KEPT.value,
-                    reason="ok",
-                    stored_at=0.0,
-                )
-                .returning(image.c.id)
-            ).scalar_one()
-            face_id: int = connection.execute(
-                sa.insert(face)
-                .values(image_id=image_id, **{**values, **columns})
-                .returning(face.c.id)
-            ).scalar_one()
-        return face_id
+            images = connection.execute(_NEW_IMAGES, stored).scalars().all()
+            hashes = [
+                {"pixel_hash": f"{number:064x}", "phash": number, "dhash": number}
+                for number in numbers
+            ]
+            found = [
+                {"image_id": image_id, **values, **own, **columns}
+                for image_id, own in zip(images, hashes, strict=True)
+            ]
+            return list(connection.execute(_NEW_FACES, found).scalars())
 
     def questions(self) -> list[tuple[int, str, str]]:
         """Each question's face, batch and label, in the order they were asked."""
@@ -185,6 +201,7 @@ def pixels(seed: int, side: int = 160) -> NDArray[np.uint8]:
     return drawn
 
 
+@functools.cache
 def picture(seed: int, side: int = 160) -> bytes:
     """The same as a PNG."""
     return encoded(pixels(seed, side), "PNG")

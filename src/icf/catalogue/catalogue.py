@@ -127,6 +127,8 @@ class Catalogue:
         found, _ = self.revisions()
         if found is not None and not is_known(found):
             raise WrongUse(f"the catalogue {self.shown} {written_by_another(found)}")
+        if found == REVISION:
+            return
         with self.write() as connection:
             migrate(connection)
 

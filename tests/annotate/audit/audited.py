@@ -22,6 +22,7 @@ MAKER = "ann"
 GOAL = Goal(0.2, 0.9)
 
 AGREES = {"same": Choice.TRUE, "different": Choice.FALSE}
+_CHOICES = {Label.SAME: Choice.TRUE.value, Label.DIFFERENT: Choice.FALSE.value}
 DIFFERS = {"same": Choice.FALSE, "different": Choice.TRUE}
 
 
@@ -30,42 +31,45 @@ def add_label(
 ) -> int:
     """A face that `MAKER` labelled; return its id."""
     face_id = place.add_face(character_id, 0.5) if face_id is None else face_id
-    choice = Choice.TRUE if label is Label.SAME else Choice.FALSE
-    with place.workspace.catalogue.write() as connection:
-        if not connection.execute(sa.select(batch.c.id)).first():
-            row = {"id": "b1", "format": "csv", "path": "b1", "questions": 0}
-            connection.execute(sa.insert(batch).values(**row, created_at=0.0))
-        asked = (
-            sa.insert(question)
-            .values(
-                face_id=face_id,
-                character_id=character_id,
-                reference_face_id=place.reference(character_id),
-                batch_id="b1",
-                label=label.value,
-                asked_at=0.0,
-            )
-            .returning(question.c.id)
-        )
-        said = {
-            "question_id": connection.execute(asked).scalar_one(),
-            "annotator": MAKER,
-            "choice": choice.value,
-            "imported_at": 0.0,
-            "file": "answers.csv",
-            "line": 1,
-        }
-        connection.execute(sa.insert(answer).values(said))
+    _add_labelled(place, character_id, {face_id: label})
     return face_id
 
 
 def add_labels(place: Place, same: int, different: int) -> int:
     """A character with labels, besides its reference by hand; return its id."""
     character_id = place.add_character()
-    for label, count in ((Label.SAME, same), (Label.DIFFERENT, different)):
-        for _ in range(count):
-            add_label(place, character_id, label)
+    labels = [Label.SAME] * same + [Label.DIFFERENT] * different
+    faces = place.add_faces(character_id, 0.5, len(labels))
+    _add_labelled(place, character_id, dict(zip(faces, labels, strict=True)))
     return character_id
+
+
+def _add_labelled(place: Place, character_id: int, labels: Mapping[int, Label]) -> None:
+    """Add the question about each face, and what `MAKER` answered."""
+    reference = place.reference(character_id)
+    asked = [
+        {
+            "face_id": face_id,
+            "character_id": character_id,
+            "reference_face_id": reference,
+            "batch_id": "b1",
+            "label": label.value,
+            "asked_at": 0.0,
+        }
+        for face_id, label in labels.items()
+    ]
+    said = {"annotator": MAKER, "imported_at": 0.0, "file": "answers.csv", "line": 1}
+    with place.workspace.catalogue.write() as connection:
+        if not connection.execute(sa.select(batch.c.id)).first():
+            row = {"id": "b1", "format": "csv", "path": "b1", "questions": 0}
+            connection.execute(sa.insert(batch), {**row, "created_at": 0.0})
+        new = sa.insert(question).returning(question.c.id, sort_by_parameter_order=True)
+        ids = connection.execute(new, asked).scalars().all()
+        answers = [
+            {**said, "question_id": question_id, "choice": _CHOICES[label]}
+            for question_id, label in zip(ids, labels.values(), strict=True)
+        ]
+        connection.execute(sa.insert(answer), answers)
 
 
 def planned(place: Place, goal: Goal = GOAL, seed: int = 1, **more: bool) -> Audit:
