@@ -49,6 +49,7 @@ def to_onnx(
         tempfile.TemporaryDirectory(dir=path.parent) as folder,
         _quiet(),
         _clamping(),
+        torch.no_grad(),
     ):
         unfinished = Path(folder) / path.name
         torch.onnx.export(

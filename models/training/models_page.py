@@ -22,7 +22,8 @@ A fresh install finds and compares faces with two small networks, a detector and
 embedder, that were trained on freely licensed drawings. A third, the judge of
 photographs, separates photographs from drawings. Each is an ONNX file in
 `models/bundled/` with a card next to it. The card names the file's SHA-256: a file that
-was truncated, replaced or retrained is refused.
+was truncated, replaced or retrained is refused. They started from weights of others, whose
+licences are in `models/bundled/NOTICE.txt`, which every copy of the program has.
 
     icf-train models
 

@@ -18,6 +18,17 @@ def test_the_page_is_what_the_cards_say() -> None:
     )
 
 
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_licence_of_the_weights_that_it_started_from_is_shipped(name: str) -> None:
+    path = bundled_path(name)
+    parent = load_card(path.with_suffix(".json")).parent
+    assert parent is not None
+    notice = path.with_name("NOTICE.txt").read_text(encoding="utf-8")
+    [heading] = [line for line in notice.splitlines() if f"{name}.onnx" in line]
+    assert parent.split()[0] in heading
+    assert "Copyright (c)" in notice.partition(heading)[2].partition(".onnx")[0]
+
+
 def test_a_card_is_shown_with_figures_limits_and_licences(tmp_path: Path) -> None:
     path = tmp_path / "eyes.onnx"
     path.write_bytes(b"weights")
