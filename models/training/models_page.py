@@ -22,8 +22,8 @@ A fresh install finds and compares faces with two small networks, a detector and
 embedder, that were trained on freely licensed drawings. A third, the judge of
 photographs, separates photographs from drawings. Each is an ONNX file in
 `models/bundled/` with a card next to it. The card names the file's SHA-256: a file that
-was truncated, replaced or retrained is refused. They started from weights of others, whose
-licences are in `models/bundled/NOTICE.txt`, which every copy of the program has.
+was truncated, replaced or retrained is refused. They started from weights of others:
+the licences of these are in `models/bundled/NOTICE.txt`.
 
     icf-train models
 
