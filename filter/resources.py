@@ -31,7 +31,7 @@ def detector(
 ) -> Detector:
     """The detector in ``model``."""
     with _opening:
-        return _detector(runtime, device, model)
+        return _detector(runtime, device, model, _file(model))
 
 
 def embedder(
@@ -39,7 +39,16 @@ def embedder(
 ) -> Embedder:
     """The embedder in ``model``."""
     with _opening:
-        return _embedder(runtime, device, model)
+        return _embedder(runtime, device, model, _file(model))
+
+
+def _file(model: Path) -> tuple[int, int] | None:
+    """Which file stands there: a training may write another one in its place."""
+    try:
+        status = model.stat()
+    except OSError:
+        return None  # Opening it says what is wrong.
+    return status.st_ino, status.st_mtime_ns
 
 
 def chosen_embedder(workspace: Workspace) -> Embedder:
@@ -68,7 +77,9 @@ def vectors(folder: Path) -> VectorStore:
 
 
 @functools.cache
-def _detector(runtime: Runtime, device: Device, model: Path) -> Detector:
+def _detector(
+    runtime: Runtime, device: Device, model: Path, file: tuple[int, int] | None
+) -> Detector:
     return Detector.open(model, runtime=runtime, device=device)
 
 
@@ -78,5 +89,7 @@ def _photo_judge() -> PhotoJudge:
 
 
 @functools.cache
-def _embedder(runtime: Runtime, device: Device, model: Path) -> Embedder:
+def _embedder(
+    runtime: Runtime, device: Device, model: Path, file: tuple[int, int] | None
+) -> Embedder:
     return Embedder.open(model, runtime=runtime, device=device)

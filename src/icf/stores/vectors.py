@@ -231,6 +231,7 @@ class _Model:
         self._old = _NOTHING
         self._recent = _NOTHING
         self._shards: dict[Path, _Rows] = {}
+        self._files: dict[Path, tuple[int, int]] = {}
         self._growing = threading.Lock()
 
     def places(self, ids: NDArray[np.int64]) -> _Places:
@@ -253,12 +254,18 @@ class _Model:
     def _refreshed(self) -> tuple[_Sorted, _Sorted, tuple[_Rows, ...]]:
         """Take in the rows that were added since the last look."""
         with self._growing:
-            sizes = {shard: _count(shard) for shard in _shards(self.folder)}
+            found = _shards(self.folder)
+            sizes = {shard: _count(shard) for shard in found}
+            files = {shard: _file(shard) for shard in found}
             if any(
-                sizes.get(each, 0) < len(rows) for each, rows in self._shards.items()
+                sizes.get(each, 0) < len(rows)
+                or files.get(each) != self._files.get(each)
+                for each, rows in self._shards.items()
             ):
-                # Something has cut or removed a file: reading the rest would crash.
+                # Something has cut, removed or replaced a file: reading the rest would
+                # crash, or give what is no longer there.
                 self._old, self._recent, self._shards = _NOTHING, _NOTHING, {}
+            self._files = files
             for shard, count in sizes.items():
                 known = self._shards.setdefault(shard, np.empty(0, _dtype(shard)))
                 if count > len(known):
@@ -333,6 +340,12 @@ def _shards(folder: Path) -> list[Path]:
 
 def _count(shard: Path) -> int:
     return shard.stat().st_size // _dtype(shard).itemsize
+
+
+def _file(shard: Path) -> tuple[int, int]:
+    """Which file it is: no other has these numbers while this one is mapped."""
+    status = shard.stat()
+    return status.st_dev, status.st_ino
 
 
 def _complete_rows(shard: Path) -> _Rows:

@@ -1,5 +1,6 @@
 """The store of embeddings."""
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,21 @@ def test_the_last_row_of_an_id_wins_even_after_it_was_read(tmp_path: Path) -> No
     assert store.get("m", ids).tolist() == [[1, 0]]
     VectorStore(tmp_path).append("m", ids, np.array([[0, 1]], np.float32))
     assert store.get("m", ids).tolist() == [[0, 1]]
+
+
+def test_a_store_that_was_made_anew_in_its_place_gives_what_it_has(
+    tmp_path: Path,
+) -> None:
+    """As where a notebook removes a workspace and makes it again."""
+    store, ids = VectorStore(tmp_path / "vectors"), np.array([7], np.int64)
+    store.append("m", ids, np.array([[1, 0]], np.float32))
+    assert store.get("m", ids).tolist() == [[1, 0]]
+    shutil.rmtree(tmp_path / "vectors")
+    again = VectorStore(tmp_path / "vectors")
+    again.append("m", ids, np.array([[0, 1]], np.float32))
+    again.append("m", ids + 1, np.array([[1, 0]], np.float32))
+    assert store.get("m", ids).tolist() == [[0, 1]]
+    assert store.ids("m").tolist() == [7, 8]
 
 
 def test_a_tail_cut_by_a_crash_is_ignored_then_trimmed(tmp_path: Path) -> None:
