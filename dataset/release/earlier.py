@@ -8,6 +8,7 @@ labels. Who a distractor is stands nowhere beside its picture.
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ from icf.spreadsheet import meant_by
 
 #: The label of a distractor, and of what has no identity.
 NOBODY = -1
+#: What the folder of a label in the training set begins with.
+_IDENTITY = "personai_icartoonface_rectrain_"
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,27 @@ class Named:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Listed:
+    """A face or picture of the lists.
+
+    Attributes:
+        part: as in `icf.dataset.contents`.
+        folder: of its file, below that of the lists.
+        name: of the file, below ``folder``.
+        corners: of the face's box, in pixels; nan: there is none.
+        label: of the identity.
+    """
+
     part: str
     folder: Path
     name: str
     corners: Sequence[float] = (np.nan,) * 4
     label: int = NOBODY
+
+    @property
+    def file(self) -> Path:
+        """Its file, below the folder of the lists."""
+        return self.folder / self.name
 
 
 def read_identities(lists: Path) -> list[Named]:
@@ -83,10 +101,10 @@ def contents_of_lists(release: Path, lists: Path) -> Contents:
     Raises:
         BadInput: a file of it is missing or not as it should be.
     """
-    rows = list(_rows(lists))
+    rows = list(listed(lists))
     place = lists.relative_to(release)
     sha256 = {row["file"]: row["sha256"] for row in _table(release / LICENCES)}
-    files = [(place / each.folder / each.name).as_posix() for each in rows]
+    files = [(place / each.file).as_posix() for each in rows]
     unknown = [file for file in files if file not in sha256]
     if unknown:
         raise BadInput(f"{release / LICENCES} does not name {unknown[0]}")
@@ -97,14 +115,23 @@ def contents_of_lists(release: Path, lists: Path) -> Contents:
         names.get(each.label, ("", "")) if each.label != NOBODY else ("", "")
         for each in rows
     ]
+    return dataclasses.replace(
+        as_contents(rows),
+        sha256=np.array([sha256[file].encode() for file in files], "S64"),
+        character=texts([character for _, character in named]),
+        album=texts([album for album, _ in named]),
+    )
+
+
+def as_contents(rows: Sequence[Listed]) -> Contents:
+    """Return contents of which everything is empty that lists do not say."""
     count = len(rows)
     numbers, empty = np.zeros(count, np.int64), texts([""] * count)
-    hashes = np.array([sha256[file].encode() for file in files], "S64")
     nothing = np.zeros(count, "S64")
     return Contents(
         part=texts([each.part for each in rows]),
         name=texts([each.name for each in rows]),
-        sha256=hashes,
+        sha256=nothing,
         pixel_hash=nothing,
         phash=numbers,
         dhash=numbers,
@@ -113,8 +140,8 @@ def contents_of_lists(release: Path, lists: Path) -> Contents:
         face_phash=numbers,
         face_dhash=numbers,
         label=np.array([each.label for each in rows], np.int64),
-        character=texts([character for _, character in named]),
-        album=texts([album for album, _ in named]),
+        character=empty,
+        album=empty,
         confirmed_by=empty,
         track=empty,
         shot=empty,
@@ -125,18 +152,29 @@ def contents_of_lists(release: Path, lists: Path) -> Contents:
     )
 
 
-def _rows(lists: Path) -> Iterator[_Row]:
+def listed(lists: Path) -> Iterator[Listed]:
+    """Yield the faces of the lists of recognition, then the pictures of detection.
+
+    Args:
+        lists: the folder of the lists.
+
+    Raises:
+        BadInput: a list cannot be read, or a face is in no folder of a label.
+    """
     train = read_rectrain_det(lists / RECTRAIN_LIST)
     for path, corners in zip(train.paths, train.boxes.tolist(), strict=True):
-        # personai_icartoonface_rectrain_00012/...: the folder of a label.
-        label = int(path.split("/")[0].rsplit("_", 1)[-1])
-        yield _Row(parts.TRAIN, RECTRAIN_FOLDER, path, corners, label)
+        label = path.partition("/")[0].removeprefix(_IDENTITY)
+        if not label.isdecimal():
+            raise BadInput(
+                f"{lists / RECTRAIN_LIST}: {path} is in no folder of a label"
+            )
+        yield Listed(parts.TRAIN, RECTRAIN_FOLDER, path, corners, int(label))
     test = read_rectest_info(lists / RECTEST_INFO)
     for name, corners, label in zip(
         test.files, test.boxes.tolist(), test.labels.tolist(), strict=True
     ):
         part = parts.PROBE if label >= 0 else parts.DISTRACTOR
-        yield _Row(part, RECTEST_FOLDER, name, corners, label)
+        yield Listed(part, RECTEST_FOLDER, name, corners, label)
     detection: Iterable[tuple[str, Path, Sequence[str]]] = (
         (
             parts.DETECTION_TRAIN,
@@ -151,7 +189,7 @@ def _rows(lists: Path) -> Iterator[_Row]:
     )
     for part, folder, pictures in detection:
         for name in pictures:
-            yield _Row(part, folder, name)
+            yield Listed(part, folder, name)
 
 
 def _table(path: Path) -> Iterator[dict[str, str]]:
