@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-import icf.models
 from benchmarks.report import Result, report
+from icf.models.networks.body_embedder import BodyEmbedder
+from icf.models.networks.insightface_resnet import ir50
 from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
 from icf.models.training.distributed import joined
@@ -93,10 +94,10 @@ def pool() -> Tensor:
     return torch.from_numpy(random.integers(0, 256, (POOL, 3, SIDE, SIDE), np.uint8))
 
 
-def first_network() -> nn.Module:
+def first_network() -> BodyEmbedder:
     """Return the network that both start from."""
     torch.manual_seed(0)
-    return icf.models.create("ir-50", dim=DIM, side=SIDE)
+    return ir50(DIM, SIDE)
 
 
 class PeerData(Dataset[Any]):
@@ -171,7 +172,7 @@ class Peer:
             )
         cosines = cosines.float().clamp(-1, 1)
         loss = functional.cross_entropy(self.with_margin(cosines, labels), labels)
-        self.scaler.scale(loss).backward()
+        torch.autograd.backward(self.scaler.scale(loss))
         self.scaler.unscale_(self.optimiser)
         nn.utils.clip_grad_norm_(self.trained, CLIP)
         self.scaler.step(self.optimiser)
