@@ -20,7 +20,6 @@ import contextlib
 import gc
 import io
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +36,12 @@ from torchvision.models.detection import retinanet_resnet50_fpn_v2
 from torchvision.transforms import v2
 
 from benchmarks.report import Result, report
+from benchmarks.timed_loop import TimedLoop, now
 from icf.images import encode_jpeg
 from icf.models.data.base import LabelledFace, LabelledPicture, Reader
 from icf.models.data.index import Source, build_index
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.task import DetectorTask
-from icf.models.training.distributed import joined
-from icf.models.training.loop import Loop, Report
 from icf.models.training.task import Given
 
 PICTURES, FACES = 64, 3
@@ -77,11 +75,8 @@ class Setting:
         return self.device.type == "cuda"
 
     def now(self) -> float:
-        """Return the time: of the clock on a GPU, else the processor's."""
-        if not self.on_gpu:
-            return time.process_time()
-        torch.cuda.synchronize()
-        return time.perf_counter()
+        """Return the time, see `benchmarks.timed_loop.now`."""
+        return now(self.device)
 
     @property
     def workers(self) -> int:
@@ -231,7 +226,7 @@ class Reference:
         return value
 
 
-class Ours:
+class Ours(TimedLoop):
     """The loop of `icf-train detector`."""
 
     def __init__(self, setting: Setting, precision: str) -> None:
@@ -258,36 +253,13 @@ class Ours:
             }
         )
         self.index = build_index([Source(Drawn(setting.folder, setting.side))])
-        self.task = self.made()
-        self.loss, self.first, self.last = 0.0, 0.0, 0.0
+        super().__init__(self.made(), setting.device)
 
     def made(self) -> DetectorTask:
         """Make the task; the pictures are reduced the first time."""
         cache = self.setting.folder / "cache"
         given = Given(self.index, self.config, None, cache, lambda line: None)
         return DetectorTask.make(given)
-
-    def turn(self) -> float:
-        """Take the steps of a turn; return the seconds of all but the first."""
-        self.first = 0.0
-        with (
-            joined("cuda" if self.setting.on_gpu else "cpu") as ranks,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            Loop(self.task, {}, Path(folder), ranks, self).run()
-        return self.last - self.first
-
-    def begin(self, step: int, steps: int) -> None:
-        """Nothing is shown."""
-
-    def advance(self) -> None:
-        """Remember when the first step was taken."""
-        self.first = self.first or self.setting.now()
-
-    def report(self, report: Report) -> None:
-        """Remember when the last step's losses were there, and which."""
-        self.last = self.setting.now()
-        self.loss = report.values["loss"]
 
 
 def peak_mib(setting: Setting, runner: Reference | Ours) -> float:

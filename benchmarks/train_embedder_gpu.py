@@ -16,11 +16,8 @@ Run: python -m benchmarks.train_embedder_gpu [--json] [--batch N] [--steps N]
 
 import argparse
 import gc
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,15 +27,14 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.report import Result, report
+from benchmarks.timed_loop import TimedLoop, now
 from icf.models.networks.body_embedder import BodyEmbedder
 from icf.models.networks.insightface_resnet import ir50
 from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
-from icf.models.training.distributed import joined
 from icf.models.training.embedder import network as networks
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.embedder.crops import Batch
-from icf.models.training.loop import Loop, Report
 from icf.models.training.task import Group, Moment, Rank
 
 SIDE, DIM, SCALE, MARGIN = 112, 512, 64.0, 0.5
@@ -77,10 +73,8 @@ class Setting:
         return 4 if self.on_gpu else 0
 
     def now(self) -> float:
-        """Return the time of the clock, when all work is done."""
-        if self.on_gpu:
-            torch.cuda.synchronize()
-        return time.perf_counter()
+        """Return the time, see `benchmarks.timed_loop.now`."""
+        return now(self.device)
 
     def labels(self, step: int) -> Tensor:
         """Return the classes of a batch."""
@@ -262,12 +256,11 @@ class OursTask:
         return {"identity": self._loss(embeddings.float(), batch.labels)}
 
 
-class Ours:
+class Ours(TimedLoop):
     """The loop of `icf-train embedder`."""
 
     def __init__(self, setting: Setting) -> None:
-        self.setting, self.loss, self.first, self.last = setting, 0.0, 0.0, 0.0
-        self.config = EmbedderConfig.model_validate(
+        config = EmbedderConfig.model_validate(
             {
                 "loop": {
                     "steps": setting.steps,
@@ -285,29 +278,7 @@ class Ours:
                 "network": {"name": "ir-50", "dim": DIM, "side": SIDE},
             }
         )
-        self.task: Any = OursTask(setting, self.config)
-
-    def turn(self) -> float:
-        """Take the steps of a turn; return the seconds of all but the first."""
-        self.first = 0.0
-        with (
-            joined("cuda" if self.setting.on_gpu else "cpu") as ranks,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            Loop(self.task, {}, Path(folder), ranks, self).run()
-        return self.last - self.first
-
-    def begin(self, step: int, steps: int) -> None:
-        """Nothing is shown."""
-
-    def advance(self) -> None:
-        """Remember when the first step was taken."""
-        self.first = self.first or self.setting.now()
-
-    def report(self, report: Report) -> None:
-        """Remember when the last step's losses were there, and which."""
-        self.last = self.setting.now()
-        self.loss = report.values["loss"]
+        super().__init__(OursTask(setting, config), setting.device)
 
 
 def peak_mib(setting: Setting, contender: type[Ours] | type[Peer]) -> float:
