@@ -48,7 +48,7 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
         from_model=start is not None,
     )
     if asked.recipe == "bundled":
-        return _train_bundled(invocation, task, asked, config)
+        return _train_bundled(invocation, task, asked, config, start)
     specs = [parse(text) for text in asked.data]
     sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
     cache = workspace.root / "cache" if workspace else None
@@ -79,16 +79,22 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
 
 
 def _train_bundled(
-    invocation: Invocation, task: TaskName, asked: Asked, config: TrainingConfig
+    invocation: Invocation,
+    task: TaskName,
+    asked: Asked,
+    config: TrainingConfig,
+    first: Path | None,
 ) -> Trained:
     """Make a bundled model again; its run is in the cache of the drawn pictures.
 
     Raises:
-        WrongUse: other data or a start model are named.
+        WrongUse: other data are named, or a model for the detector to start from.
     """
-    if asked.data or asked.start is not None:
+    if asked.data:
+        raise WrongUse("--recipe bundled draws its own pictures: leave out --data")
+    if first is not None and isinstance(config, DetectorConfig):
         raise WrongUse(
-            "--recipe bundled draws its own pictures: leave out --data and --from"
+            "the bundled detector starts from CenterFace's weights: leave out --from"
         )
     # Imported here: only a clone of the repository has what draws them.
     from icf.models.training.drawn.art import drawn_art
@@ -113,7 +119,7 @@ def _train_bundled(
         if isinstance(config, DetectorConfig):
             made = in_turns(config, cached(task), one, invocation.say)
         else:
-            made = one(config, cached(task), None)
+            made = one(config, cached(task), first)
     asked.out.mkdir(parents=True, exist_ok=True)
     for file in (made.path, made.path.with_suffix(".json")):
         replace_file(asked.out / file.name, [file.read_bytes()])

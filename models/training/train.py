@@ -32,6 +32,7 @@ _WITHOUT_EFFECT = frozenset(
 _TASK_OF_CARD = {
     "embedder": "embed",
     "detector": "detect",
+    "drawn-embedder": "embed",
     "drawn-detector": "detect",
 }
 

@@ -9,6 +9,7 @@ Debian packages only; a second call makes what is missing)::
     drawn/facesjs/facesjs-NNN/<view>.png
     drawn/emoji/<set>/<name>/0.png
     drawn/sculpted/sculpted-NNN/<view>.png   invented people, in three dimensions
+    drawn/other-days/person-NNN/<view>.png   others, each view of another day
     drawn/comicgen/<character>/<view>.png
     drawn/renpy/<character>/<view>.png
     drawn/people/<name>/0.png          photographs (human faces)
@@ -18,7 +19,8 @@ Debian packages only; a second call makes what is missing)::
 Every character is a transparent RGBA picture ``<view>.png`` with ``<view>.json`` next
 to it: ``{"face": [x1, y1, x2, y2], "style": "...", "identity": "..."}``. The face box
 is in pixels of that picture, chin to hairline and ear to ear. An identity has the same
-hair, skin and clothes in all views.
+hair, skin and clothes in all views, except for people on other days.
 
-Styles are trained on or held out as ``styles.HELD_OUT`` says.
+Styles are trained on or held out as ``styles.HELD_OUT`` says. ``other-days`` is held
+out, and measures embedders.
 """

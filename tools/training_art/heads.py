@@ -107,6 +107,11 @@ def held_out_art() -> Art:
     return _art(read(p for p in make.heads() if held_out(p)), held=True)
 
 
+def other_days() -> dict[str, list[Head]]:
+    """Read the people who are shown on other days, to measure embedders on."""
+    return read(make.other_days())
+
+
 def _art(heads: dict[str, list[Head]], held: bool) -> Art:
     drawn = sources.drawn()
     places = [

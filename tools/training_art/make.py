@@ -6,7 +6,7 @@ import io
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +25,8 @@ IDENTITIES, HELD_OUT_IDENTITIES, VIEWS, SIDE = 220, 60, 3, 288
 #: Invented people rendered in three dimensions, and pictures of each: as they are, and
 #: with other clothes, hair, age and light.
 PEOPLE, PEOPLE_VIEWS, CHANGED_VIEWS = 240, 3, 3
+#: Other invented people, of whom each picture is of another day; held out of training.
+OTHERS, OTHER_VIEWS = range(PEOPLE, PEOPLE + 24), 4
 #: Photographs without a face, in scikit-image.
 PHOTOGRAPHS = (
     "coffee.png",
@@ -46,6 +48,8 @@ PHOTOGRAPHS = (
 )
 #: Folders of characters in the cache, but for comicgen's.
 DRAWN = ("dicebear", "facesjs", "emoji", "renpy", "people", "sculpted")
+#: Folder, and style, of `OTHERS`.
+OTHER_DAYS = "other-days"
 _HERE = Path(__file__).parent
 _HEADS_ONLY = re.compile(
     r"(man|woman|person|boy|girl|child|baby|old-man|old-woman|older-person)"
@@ -231,33 +235,47 @@ def comicgen() -> None:
 
 def sculpted() -> None:
     """Render invented people in three dimensions."""
-    last = PEOPLE_VIEWS + CHANGED_VIEWS - 1
-    seeds = [
-        seed
-        for seed in range(PEOPLE)
-        if not (_sculpted(seed, last).with_suffix(".json")).exists()
+    wanted = [(_sculpted(n), PEOPLE_VIEWS, CHANGED_VIEWS) for n in range(PEOPLE)]
+    _render([*wanted, *((_other_days(n), 0, OTHER_VIEWS) for n in OTHERS)])
+
+
+def _sculpted(seed: int) -> Path:
+    return sources.drawn() / f"sculpted/sculpted-{seed:03}"
+
+
+def _other_days(seed: int) -> Path:
+    return sources.drawn() / f"{OTHER_DAYS}/person-{seed:03}"
+
+
+def _render(people: Iterable[tuple[Path, int, int]]) -> None:
+    """Render what is missing of some people, each in a folder ``...-SEED``.
+
+    Args:
+        people: their folder, and how many pictures show them as they are, and changed.
+    """
+    missing = [
+        (folder, as_they_are, changed)
+        for folder, as_they_are, changed in people
+        if not (folder / f"{as_they_are + changed - 1}.json").exists()
     ]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for _ in pool.map(_sculpt, seeds):
+        for _ in pool.map(_sculpt, *zip(*missing, strict=True)) if missing else ():
             pass
 
 
-def _sculpted(seed: int, view: int) -> Path:
-    return sources.drawn() / f"sculpted/sculpted-{seed:03}/{view}.png"
-
-
-def _sculpt(seed: int) -> None:
+def _sculpt(folder: Path, as_they_are: int, changed: int) -> None:
+    seed = int(folder.name.rpartition("-")[2])
     person = invented.person(seed)
-    for view in range(PEOPLE_VIEWS + CHANGED_VIEWS):
-        picture = _sculpted(seed, view)
+    for view in range(as_they_are + changed):
+        picture = folder / f"{view}.png"
         if picture.with_suffix(".json").exists():
             continue
         random = np.random.default_rng((seed, view))
-        as_is = view < PEOPLE_VIEWS
+        as_is = view < as_they_are
         who = person if as_is else invented.changed(person, random)
         pixels, face = sculpt.draw(who, random)
         Image.fromarray(pixels).save(_folder(picture))
-        note(picture, face, "sculpted", picture.parent.name)
+        note(picture, face, folder.parent.name, folder.name)
 
 
 def openclipart(per_folder: int = 120) -> None:
@@ -316,8 +334,17 @@ def _folder(path: Path) -> Path:
 def heads() -> Iterator[Path]:
     """Yield every character's picture that has a face box next to it."""
     for name in (*DRAWN, "comicgen"):
-        for box in sorted((sources.drawn() / name).rglob("*.json")):
-            yield box.with_suffix(".png")
+        yield from _with_boxes(name)
+
+
+def other_days() -> Iterator[Path]:
+    """Yield the held-out pictures of people who are shown on other days."""
+    yield from _with_boxes(OTHER_DAYS)
+
+
+def _with_boxes(name: str) -> Iterator[Path]:
+    for box in sorted((sources.drawn() / name).rglob("*.json")):
+        yield box.with_suffix(".png")
 
 
 #: The parts, in drawing order.

@@ -21,45 +21,47 @@ from torch.nn import functional
 
 from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.formats.icf_embedder import SIDE
-from icf.models.networks.embedder import EmbedderNet
+from icf.models.networks.embedder import PooledEmbedder
 from icf.models.networks.mirrored_embedder import MirroredEmbedder
 from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
 from icf.models.training.drawn import licences
+from icf.models.training.drawn.contrast import contrast
 from icf.models.training.drawn.embedder_config import DrawnEmbedderConfig, DrawnSettings
 from icf.models.training.drawn.face_crops import CROP_RATE, Identities, Pixels, crop
 from icf.models.training.embedder import network as networks
-from icf.models.training.embedder.config import NetworkSettings
 from icf.models.training.embedder.crops import Batch
 from icf.models.training.embedder.export import export_onnx
 from icf.models.training.embedder.figures import LabelledCrops, measure
 from icf.models.training.losses.base import MarginSoftmax
 from icf.models.training.task import Facts, Given, Group, Measured, Moment, Rank
-from icf.tools.training_art import heads, sources
+from icf.tools.training_art import heads, make, sources
 from icf.tools.training_art.real import figures as real
 from icf.tools.training_art.real import sources as real_sources
 
-#: The networks that it can be: both say what their features are before the projection.
-PooledNet = EmbedderNet | MirroredEmbedder
 #: Crops of each held-out identity, and the share that is redrawn: most cartoons have
 #: one drawing style.
 VIEWS, REDRAWN = 4, 0.25
 _SEED = 1
-#: Drawings by people, of characters from several sides, that are held out of training:
-#: probabilities are fitted on them.
-CALIBRATED_ON = ("kenney", "freedoom")
+#: Drawings by people, of characters from several sides, that are held out of training.
+_HELD_OUT = ("kenney", "freedoom")
+#: What probabilities are fitted on: these, and modelled people on other days, who are
+#: hard to tell apart. A curve of easy art alone is far too sure on other art.
+CALIBRATED_ON = (*_HELD_OUT, make.OTHER_DAYS)
+#: Share of the pictures of people on other days that are repainted.
+_REPAINTED = 0.7
 #: The file is a part of every copy of the program.
 MAX_EMBEDDER_BYTES = 12_000_000
 _MIRRORED = ", of the crop and of its mirror image"
 
 LIMITS = (
-    "It was trained on generated and modelled heads whose hair, skin and clothes stay "
-    "the same: a character that changes them is taken for another one.",
+    "Only modelled people change their hair, clothes and age in its training: a "
+    "character that changes them is often taken for another one.",
     "It is less accurate on black-and-white art, profiles and figures without a face.",
     "Its only photographed people in training were two portraits and a hundred tiny "
     "faces; it must not be used to identify people.",
-    "Its probabilities were fitted on the styles named above; other art needs its own "
-    "calibration.",
+    "Its probabilities were fitted on game figures and repainted modelled people; other "
+    "art needs its own calibration.",
 )
 
 
@@ -122,8 +124,7 @@ class DrawnCrops:
     def _labels(
         self, random: np.random.Generator
     ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        chances = self._identities.chances()
-        some = random.choice(len(chances), self.count // 2, p=chances)
+        some = self._identities.draw(self.count // 2, self.settings.styles, random)
         return np.repeat(some, 2)
 
     @cached_property
@@ -146,8 +147,8 @@ class DrawnEmbedderTask:
 
     Args:
         config: of the run.
-        net: the trained network, with ImageNet's weights.
-        imagenet: the same, as it was.
+        net: the trained network, with ImageNet's weights or the start model's.
+        before: the same, as it was.
         loss: with a centre for each identity.
         batches: of the crops.
     """
@@ -159,28 +160,31 @@ class DrawnEmbedderTask:
     def __init__(
         self,
         config: DrawnEmbedderConfig,
-        net: PooledNet,
-        imagenet: PooledNet,
+        net: PooledEmbedder,
+        before: PooledEmbedder,
         loss: MarginSoftmax,
         batches: DrawnCrops,
     ) -> None:
         self.config, self._net, self._loss = config, net, loss
-        self._imagenet, self._batches = imagenet, batches
+        self._before, self._batches = before, batches
 
     @classmethod
     def make(cls, given: Given) -> DrawnEmbedderTask:
         """Make the task of one run."""
         config = given.config
         assert isinstance(config, DrawnEmbedderConfig)
-        weights = NetworkSettings(
-            **{**dict(config.network), "weights": str(sources.mobilenet_weights())}
+        if given.start is None:
+            weights = {"weights": str(sources.mobilenet_weights())}
+            network = config.network.model_copy(update=weights)
+        else:
+            network = networks.of_start(config.network, given.start.card)
+        config = config.model_copy(update={"network": network})
+        net, before = (
+            networks.make_network(network, config.loop.seed, given.start)
+            for _ in range(2)
         )
-        config = config.model_copy(update={"network": weights})
-        net, imagenet = (
-            networks.make_network(weights, config.loop.seed, None) for _ in range(2)
-        )
-        assert isinstance(net, PooledNet)
-        assert isinstance(imagenet, PooledNet)
+        assert isinstance(net, PooledEmbedder)
+        assert isinstance(before, PooledEmbedder)
         side = config.network.side or SIDE
         batches = DrawnCrops(config.loop.seed, config.loop.batch, side, config.drawn)
         loss = losses.create(
@@ -189,8 +193,7 @@ class DrawnEmbedderTask:
             batches.identities,
             **config.loss.options,
         )
-        frozen = imagenet.eval().requires_grad_(False)
-        return cls(config, net, frozen, loss, batches)
+        return cls(config, net, before.eval().requires_grad_(False), loss, batches)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -212,25 +215,32 @@ class DrawnEmbedderTask:
         return self._batches
 
     def losses(self, batch: Batch, moment: Moment) -> Mapping[str, Tensor]:
-        """Return the loss of the identities, and that of the change from ImageNet."""
-        pixels, net = batch.pixels.float(), self._net
+        """Return the losses of the identities, and that of the change from before."""
+        pixels, net, drawn = batch.pixels.float(), self._net, self.config.drawn
         self._loss.progress = moment.progress
-        self._imagenet.to(pixels.device)
+        self._before.to(pixels.device)
+        # The first blocks are frozen, equal in both networks, and run once.
+        shared = net.frozen_blocks
         with moment.autocast():
-            pooled = net.pooled(pixels).float()
             with torch.no_grad():
-                before = self._imagenet.pooled(pixels).float()
+                maps = net.begun(pixels, shared)
+                before = self._before.pooled_after(maps, shared).float()
+            pooled = net.pooled_after(maps, shared).float()
         embeddings = net.head(pooled)
         similarity = functional.cosine_similarity(pooled, before).mean()
-        return {
-            "identity": self._loss(embeddings, batch.labels),
-            "change": self.config.loss.keep * (1 - similarity),
-        }
+        losses = {"change": self.config.loss.keep * (1 - similarity)}
+        if drawn.centres:
+            identity = self._loss(embeddings, batch.labels)
+            losses["identity"] = drawn.centres * identity
+        if drawn.contrast:
+            compared = contrast(embeddings, batch.labels, drawn.contrast_scale)
+            losses["contrast"] = drawn.contrast * compared
+        return losses
 
     def measure(self, network: nn.Module) -> Measured:
         """Measure on the held-out styles."""
         device = next(network.parameters()).device
-        groups = None if self._real_held_out is None else CALIBRATED_ON
+        groups = CALIBRATED_ON if self.config.drawn.real else None
         found = measure(lambda crops: network(crops.to(device)), self._held_out, groups)
         figures = {**found.by_group(), "mean": found.summary()}
         curve = {"slope": found.slope, "intercept": found.intercept}
@@ -240,6 +250,7 @@ class DrawnEmbedderTask:
         """Write the model and its card."""
         path = folder / "embedder.onnx"
         side = self._batches.side
+        start = f"model {facts.parent}, of " if facts.parent else ""
         dim = export_onnx(network, path, side, MAX_EMBEDDER_BYTES)
         card = new_card(
             path,
@@ -247,12 +258,12 @@ class DrawnEmbedderTask:
             "icf-embedder-onnx",
             {**facts.measured.parameters, **self._options()},
             network=self.config.network.name,
-            parent=licences.PARENT,
+            parent=f"{start}{licences.PARENT}",
             licence=licences.WEIGHTS,
             architecture=(
                 "MobileNetV2, its middle features, pooled over quarters, and its last"
                 f"{_MIRRORED if isinstance(network, MirroredEmbedder) else ''}, "
-                f"projected to {dim} numbers; ArcFace"
+                f"projected to {dim} numbers"
             ),
             input=(
                 f"n x 3 x {side} x {side}, RGB, 0 to 255: the face's square, enlarged"
@@ -279,29 +290,24 @@ class DrawnEmbedderTask:
             *(
                 source.for_card()
                 for source in real_sources.SOURCES
-                if source.name not in CALIBRATED_ON
+                if source.name not in _HELD_OUT
             ),
+            licences.REPAINTER,
         )
 
     @cached_property
     def _held_out(self) -> dict[str, LabelledCrops]:
         art = heads.held_out_art()
-        if self._real_held_out is not None:
-            art = dataclasses.replace(art, heads={**art.heads, **self._real_held_out})
+        if self.config.drawn.real:
+            by_people = real.figures()
+            held = {name: by_people[name] for name in _HELD_OUT if name in by_people}
+            every = {**art.heads, **held, **heads.other_days()}
+            art = dataclasses.replace(art, heads=every)
         return crops_to_measure_on(art, self._batches.side)
-
-    @cached_property
-    def _real_held_out(self) -> dict[str, list[heads.Head]] | None:
-        """Drawings by people for the calibration; None where none are trained on."""
-        if not self.config.drawn.real:
-            return None
-        drawn = real.figures()
-        kept = {name: drawn[name] for name in CALIBRATED_ON if name in drawn}
-        return kept or None
 
 
 def _trained_on(figures: Mapping[str, list[heads.Head]]) -> dict[str, list[heads.Head]]:
-    return {name: own for name, own in figures.items() if name not in CALIBRATED_ON}
+    return {name: own for name, own in figures.items() if name not in _HELD_OUT}
 
 
 def crops_to_measure_on(art: heads.Art, side: int = SIDE) -> dict[str, LabelledCrops]:
@@ -321,11 +327,12 @@ def crops_to_measure_on(art: heads.Art, side: int = SIDE) -> dict[str, LabelledC
         if len(identities) < 2:
             continue
         crops, labels = [], []
+        repainted = _REPAINTED if style == make.OTHER_DAYS else 0.0
         for label, identity in enumerate(identities):
             own = [head for head in own_style if head.identity == identity]
             for view in range(VIEWS):
                 head = own[view % len(own)]
-                crops.append(crop(head, art, random, redrawn=REDRAWN, side=side))
+                crops.append(crop(head, art, random, 1.0, REDRAWN, side, repainted))
                 labels.append(label)
         pixels = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
         drawn[style] = LabelledCrops(

@@ -20,6 +20,26 @@ class DrawnSettings(Section):
     modelled: float = Field(
         default=4.0, ge=0, description="likewise, of people modelled in 3D"
     )
+    styles: int = Field(
+        default=0,
+        ge=0,
+        description="a batch's identities are of so many styles, so that they look "
+        "alike; 0: of any",
+    )
+    centres: float = Field(
+        default=1.0,
+        ge=0,
+        description="weight of the loss `loss.name`, with a centre of each identity",
+    )
+    contrast: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of a loss without centres, that compares the crops of a "
+        "batch",
+    )
+    contrast_scale: float = Field(
+        default=16.0, gt=0, description="what that loss multiplies cosines by"
+    )
     redrawn: float = Field(
         default=0.6, ge=0, le=1, description="share of crops redrawn by filters"
     )

@@ -47,6 +47,33 @@ class Identities:
         """Probability of each identity to be drawn."""
         return np.asarray(self.weights / self.weights.sum(), np.float64)
 
+    def draw(self, number: int, styles: int, random: Random) -> NDArray[np.int64]:
+        """Draw identities by their weights.
+
+        Args:
+            number: how many.
+            styles: how many styles they are of, as many of each; 0: of any.
+            random: source of all randomness.
+        """
+        chances = self.chances()
+        if not styles:
+            return random.choice(len(chances), number, p=chances)
+        names, place = np.unique(
+            [own[0].style for own in self.pictures], return_inverse=True
+        )
+        of_style = np.bincount(place, chances)
+        some = random.choice(
+            len(names), min(styles, len(names)), replace=False, p=of_style
+        )
+        drawn = []
+        for style, wanted in zip(
+            some, np.array_split(np.arange(number), len(some)), strict=True
+        ):
+            own = np.flatnonzero(place == style)
+            p = chances[own] / chances[own].sum()
+            drawn.append(random.choice(own, len(wanted), p=p))
+        return np.concatenate(drawn)
+
     @classmethod
     def of(
         cls,

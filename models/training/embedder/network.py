@@ -11,9 +11,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from icf.errors import BadModel, WrongUse
+from icf.models.cards import ModelCard
 from icf.models.networks import create
-from icf.models.networks.embedder import EmbedderNet
-from icf.models.networks.mirrored_embedder import MirroredEmbedder
+from icf.models.networks.embedder import PooledEmbedder
 from icf.models.networks.mobilenet import load_mobilenet
 from icf.models.networks.published_weights import load_backbone
 from icf.models.runtime.network import cpu_session
@@ -25,6 +25,13 @@ from icf.models.training.task import Group
 PART = "net"
 #: Lowest cosine of what the start model gives in PyTorch and in ONNX Runtime.
 _EQUAL = 0.9999
+
+
+def of_start(settings: NetworkSettings, card: ModelCard) -> NetworkSettings:
+    """Return the settings with the network of a start model."""
+    own = {key: card.parameters.get(key) for key in ("dim", "side")}
+    options = {k: None if v is None else int(v) for k, v in own.items()}
+    return settings.model_copy(update={"name": card.network, **options})
 
 
 def make_network(
@@ -56,7 +63,7 @@ def make_network(
         _check_equal(network, start)
     elif settings.weights:
         path = Path(settings.weights).expanduser()
-        if isinstance(network, EmbedderNet | MirroredEmbedder):
+        if isinstance(network, PooledEmbedder):
             load_mobilenet(path, network.early, network.late)
         else:
             load_backbone(network, path)

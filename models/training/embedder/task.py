@@ -166,9 +166,7 @@ def _with_start(config: EmbedderConfig, given: Given) -> EmbedderConfig:
     network = config.network
     if given.start is not None:
         card = given.start.card
-        own = {key: card.parameters.get(key) for key in ("dim", "side")}
-        options = {k: None if v is None else int(v) for k, v in own.items()}
-        network = network.model_copy(update={"name": card.network, **options})
+        network = networks.of_start(network, card)
         if rate is None:
             rate = card.parameters.get("crop_rate")
     elif config.loss.keep:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from click.testing import CliRunner
 
 from icf.errors import WrongUse
-from icf.models.cards import load_card, new_card, save_card, sha256_of
+from icf.models.cards import bundled_path, load_card, new_card, save_card, sha256_of
 from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
 from icf.models.detection import Detector
@@ -48,6 +49,10 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     write_cache(root)
     (root / "drawn" / "sculpted").mkdir()
     tiny.write_head(root / "drawn/real/zoo/ape/0.png", "zoo", "ape")
+    for name in ("person-240", "person-241"):
+        for view in range(2):
+            path = root / "drawn" / make.OTHER_DAYS / name / f"{view}.png"
+            tiny.write_head(path, make.OTHER_DAYS, name)
     weights = write_weights(root / "mobilenet.pth")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -60,6 +65,8 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(sources, "mobilenet_weights", lambda: weights)
         patch.setattr(figures, "SOURCES", (ZOO,))
         patch.setattr(real_sources, "SOURCES", (ZOO,))
+        # It needs a network that is fetched.
+        patch.setattr(embedder, "_REPAINTED", 0.0)
         patch.setattr(detector_figures, "SCENES", 3)
         patch.setattr(detector_figures, "EMPTY", 2)
         yield root
@@ -126,7 +133,8 @@ def test_the_bundled_embedder_is_trained_exported_measured_and_opened(
     path = tmp_path / "out" / "embedder.onnx"
     assert path.stat().st_size <= embedder.MAX_EMBEDDER_BYTES
     card = load_card(path.with_suffix(".json"))
-    assert card.figures.keys() == {"micah", "mean"}
+    assert card.figures.keys() == {"micah", "other-days", "mean"}
+    assert card.figures["other-days"]["identities"] == 2
     assert card.figures["micah"]["identities"] == 3
     assert {"name": "zoo", "source": "npm zoo 1", "licence": "MIT"} in card.data
     opened = Embedder.open(path)
@@ -163,6 +171,51 @@ def test_figures_of_real_drawings_are_drawn_as_often_as_their_weight_says() -> N
     chances = having.chances()
     assert chances.sum() == pytest.approx(1)
     assert chances[new[0]] == pytest.approx(2.5 / (2.5 + len(without.pictures)))
+
+
+def test_a_batch_is_of_as_many_styles_as_asked_and_follows_the_weights() -> None:
+    art = tiny.art()
+    identities = Identities.of(art, modelled=4)
+    styles = np.array([own[0].style for own in identities.pictures])
+    random = np.random.default_rng(0)
+    for styles_asked in (1, 2):
+        drawn = identities.draw(8, styles_asked, random)
+        assert len(drawn) == 8
+        assert len(set(styles[drawn])) == styles_asked
+    assert len(identities.draw(8, 99, random)) == 8
+    often = np.concatenate([identities.draw(6, 1, random) for _ in range(600)])
+    chances = identities.chances()
+    for style in set(styles):
+        share = (styles[often] == style).mean()
+        assert share == pytest.approx(chances[styles == style].sum(), abs=0.08)
+
+
+@pytest.mark.slow
+def test_a_bundled_embedder_can_be_trained_further(tmp_path: Path, art: Path) -> None:
+    shutil.rmtree(art / "embedder", ignore_errors=True)  # of another run
+    first = bundled_path("embedder")
+    changes = tmp_path / "changes.toml"
+    changes.write_text(
+        "[loop]\nworkers = 0\nbatch = 4\nsave_every = 2\n[drawn]\nrepainted = 0.0\n"
+    )
+    before = Embedder.open(first)
+    out = tmp_path / "out"
+    words = ("--from", str(first), "--config", str(changes))
+    found = trained("embedder", out, *words)
+    made = Embedder.open(out / "embedder.onnx")
+    assert made.model_hash == found["model"] != before.model_hash
+    assert load_card(out / "embedder.json").parent.startswith(
+        f"model {before.model_hash}, of "
+    )
+    random = np.random.default_rng(0)
+    crops = [random.integers(0, 256, (90, 90, 3)).astype(np.uint8) for _ in range(3)]
+    cosines = (made.embed(crops) * before.embed(crops)).sum(1)
+    assert cosines.min() > 0.5  # three steps from it
+
+
+def test_the_bundled_detector_is_started_from_nothing_else(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="leave out --from"):
+        trained("detector", tmp_path / "out", "--from", str(bundled_path("detector")))
 
 
 def test_drawings_that_probabilities_are_fitted_on_are_not_trained_on(

@@ -53,7 +53,7 @@ def test_the_calibration_says_what_is_counted() -> None:
     random = np.random.default_rng(0)
     drawn = random.uniform(-1, 1, 200_000).astype(np.float32)
     equal = random.random(len(drawn)) < 1 / (1 + np.exp(-6 * drawn))
-    slope, intercept = platt(drawn[equal], drawn[~equal])
+    slope, intercept = platt((drawn[equal], drawn[~equal]))
     assert slope == pytest.approx(6, rel=0.05)
     assert intercept == pytest.approx(0, abs=0.1)
 
@@ -64,17 +64,27 @@ def test_the_calibration_does_not_depend_on_how_many_pairs_of_a_kind_there_are()
     random = np.random.default_rng(0)
     same = random.normal(0.6, 0.2, 5_000).astype(np.float32)
     different = random.normal(0.1, 0.2, 5_000).astype(np.float32)
-    few = platt(same, different)
-    many = platt(same, np.tile(different, 20))
+    few = platt((same, different))
+    many = platt((same, np.tile(different, 20)))
     for cosine in (0.1, 0.35, 0.6):
         a, b = probability(cosine, *few), probability(cosine, *many)
         assert a == pytest.approx(b, abs=0.01)
     assert probability(0.35, *few) == pytest.approx(0.5, abs=0.02)
 
 
+def test_a_group_counts_as_much_as_another_one_of_more_pairs() -> None:
+    random = np.random.default_rng(0)
+    easy = [random.normal(mean, 0.1, 5_000).astype(np.float32) for mean in (0.8, 0.2)]
+    hard = [random.normal(mean, 0.1, 5_000).astype(np.float32) for mean in (0.5, 0.4)]
+    once = platt((easy[0], easy[1]), (hard[0], hard[1]))
+    often = platt((np.tile(easy[0], 9), np.tile(easy[1], 30)), (hard[0], hard[1]))
+    assert often == pytest.approx(once, rel=0.02)
+    assert once[0] < 0.7 * platt((easy[0], easy[1]))[0]
+
+
 def test_kinds_that_are_fully_apart_have_a_finite_slope() -> None:
     same, different = np.array([[0.8, 0.9], [0.1, 0.2]], np.float32)
-    slope, intercept = platt(same, different)
+    slope, intercept = platt((same, different))
     assert math.isfinite(slope)
     assert probability(0.85, slope, intercept) > 0.7
     assert probability(0.15, slope, intercept) < 0.3
