@@ -57,15 +57,16 @@ In a clone of the repository, on Debian or Ubuntu, with `npm` and the `train` ex
 
 Detector and embedder are trained by the same [trainer](training/index.md) as a model of
 your own, and their recipes are in its [configuration](training/configuration.md). FIRST
-is the embedder's first generation. It is in the history of the repository, in the folder
-`models/bundled` of the commit 682739e; without `--from`, a new one is trained from
-ImageNet's weights. Each command fetches the drawings as npm, PyPI and Debian packages
-and draws the characters, once, into `~/.cache/icf-art` (or `ICF_ART_CACHE`), in about an
-hour on two processors. It then trains, exports, measures and writes the card: detector
-and embedder in half an hour each on two quiet processors, a new embedder in hours. A run
-can be killed at any time; the same command resumes exactly from the last checkpoint, and
-`icf-train status` shows the progress. The judge of photographs takes minutes and starts
-from scratch. Another `--seed` makes another model of the same recipe.
+is the embedder's first generation. It is in the history of the repository, in the
+folder `models/bundled` of the commit 682739e; without `--from`, a new one is trained
+from ImageNet's weights. Each command fetches the drawings as npm, PyPI and Debian
+packages and draws the characters, once, into `~/.cache/icf-art` (or `ICF_ART_CACHE`),
+in about an hour on two processors. It then trains, exports, measures and writes the
+card: detector and embedder in half an hour each on two quiet processors, a new embedder
+in hours. A run can be killed at any time; the same command resumes exactly from the
+last checkpoint, and `icf-train status` shows the progress. The judge of photographs
+takes minutes and starts from scratch. Another `--seed` makes another model of the same
+recipe.
 
 1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
    in three dimensions with different poses, expressions and lighting. Every identity
@@ -82,9 +83,9 @@ from scratch. Another `--seed` makes another model of the same recipe.
    on generated characters, with a second loss that keeps its features similar to those
    of ImageNet. The second goes on from it, with figures in drawings by people, each an
    identity, and with modelled people in other clothes, with other hair, age and light;
-   a network repaints some of the crops. Its loss compares the crops of a batch with each
-   other. A batch has identities of three styles only, so that each has others that look
-   like it.
+   a network repaints some of the crops. Its loss compares the crops of a batch with
+   each other. A batch has identities of three styles only, so that each has others that
+   look like it.
 4. **The result** is the moving average of the weights.
 5. **The judge of photographs** is a logistic model over fixed features of ImageNet. It
    gets two views of each picture: all of it reduced, and its middle unscaled, which

@@ -60,8 +60,8 @@ LIMITS = (
     "It is less accurate on black-and-white art, profiles and figures without a face.",
     "Its only photographed people in training were two portraits and a hundred tiny "
     "faces; it must not be used to identify people.",
-    "Its probabilities were fitted on game figures and repainted modelled people; other "
-    "art needs its own calibration.",
+    "Its probabilities were fitted on game figures and repainted modelled people; "
+    "other art needs its own calibration.",
 )
 
 
