@@ -30,6 +30,7 @@ NETWORKS = Registry(
         "retinanet-resnet50-v2": "icf.models.networks.retinanet:resnet50_v2",
         "retinanet-resnet101-v2": "icf.models.networks.retinanet:resnet101_v2",
         "embedder-mobilenetv2": "icf.models.networks.embedder:EmbedderNet",
+        "embedder-mobilenetv2-flipped": "icf.models.networks.embedder:FlippedEmbedder",
         "embedder-mobilenetv2-mirrored": (
             "icf.models.networks.mirrored_embedder:MirroredEmbedder"
         ),

@@ -76,6 +76,13 @@ class PooledEmbedder(nn.Module):
         out: Tensor = self.centre(self.project(self.norm(pooled)))
         return out
 
+    def of_both(self, pictures: Tensor) -> Tensor:
+        """Embed crops and their mirror images, and return the means."""
+        both = torch.cat([pictures, pictures.flip(3)])
+        found = functional.normalize(self.head(self.pooled(both)))
+        number = pictures.shape[0]
+        return found[:number] + found[number:]
+
 
 class EmbedderNet(PooledEmbedder):
     """The network of the first generation.
@@ -89,3 +96,15 @@ class EmbedderNet(PooledEmbedder):
     def forward(self, pictures: Tensor) -> Tensor:
         """Embed a batch."""
         return self.head(self.pooled(pictures))
+
+
+class FlippedEmbedder(EmbedderNet):
+    """The same network, which looks at a crop and at its mirror image.
+
+    Both show the same character, so the embedding is the mean of both. The flip is a
+    part of the network, and of the exported file.
+    """
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Embed a batch: in evaluation with mirror images, in training without."""
+        return super().forward(pictures) if self.training else self.of_both(pictures)

@@ -9,7 +9,6 @@ flip is a part of the network, and of the exported file.
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
 from icf.errors import WrongUse
 from icf.models.networks.embedder import PooledEmbedder
@@ -40,7 +39,4 @@ class MirroredEmbedder(PooledEmbedder):
         """Embed a batch: in evaluation with mirror images, in training without."""
         if self.training:
             return self.head(self.pooled(pictures))
-        return self._embedded(pictures) + self._embedded(pictures.flip(3))
-
-    def _embedded(self, pictures: Tensor) -> Tensor:
-        return functional.normalize(self.head(self.pooled(pictures)))
+        return self.of_both(pictures)

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.formats.icf_embedder import SIDE
-from icf.models.networks.embedder import PooledEmbedder
+from icf.models.networks.embedder import FlippedEmbedder, PooledEmbedder
 from icf.models.networks.mirrored_embedder import MirroredEmbedder
 from icf.models.training import losses
 from icf.models.training.config import TrainingConfig
@@ -53,6 +53,11 @@ _REPAINTED = 0.7
 #: The file is a part of every copy of the program.
 MAX_EMBEDDER_BYTES = 12_000_000
 _MIRRORED = ", of the crop and of its mirror image"
+_MIRRORING = (MirroredEmbedder, FlippedEmbedder)
+#: The names of networks that only the exported file has.
+_NAMES: Mapping[type[nn.Module], str] = {
+    FlippedEmbedder: "embedder-mobilenetv2-flipped"
+}
 
 LIMITS = (
     "Only modelled people change their hair, clothes and age in its training: a "
@@ -239,6 +244,7 @@ class DrawnEmbedderTask:
 
     def measure(self, network: nn.Module) -> Measured:
         """Measure on the held-out styles."""
+        network = self._exported(network)
         device = next(network.parameters()).device
         groups = CALIBRATED_ON if self.config.drawn.real else None
         found = measure(lambda crops: network(crops.to(device)), self._held_out, groups)
@@ -250,19 +256,20 @@ class DrawnEmbedderTask:
         """Write the model and its card."""
         path = folder / "embedder.onnx"
         side = self._batches.side
-        start = f"model {facts.parent}, of " if facts.parent else ""
+        network = self._exported(network)
+        through = f", through model {facts.parent}" if facts.parent else ""
         dim = export_onnx(network, path, side, MAX_EMBEDDER_BYTES)
         card = new_card(
             path,
             "embed",
             "icf-embedder-onnx",
             {**facts.measured.parameters, **self._options()},
-            network=self.config.network.name,
-            parent=f"{start}{licences.PARENT}",
+            network=_NAMES.get(type(network), self.config.network.name),
+            parent=f"{licences.PARENT}{through}",
             licence=licences.WEIGHTS,
             architecture=(
                 "MobileNetV2, its middle features, pooled over quarters, and its last"
-                f"{_MIRRORED if isinstance(network, MirroredEmbedder) else ''}, "
+                f"{_MIRRORED if isinstance(network, _MIRRORING) else ''}, "
                 f"projected to {dim} numbers"
             ),
             input=(
@@ -276,6 +283,14 @@ class DrawnEmbedderTask:
         )
         save_card(card, path.with_suffix(".json"))
         return card
+
+    def _exported(self, network: nn.Module) -> nn.Module:
+        """Return the network that is exported, with the same weights."""
+        if not self.config.drawn.flipped or isinstance(network, _MIRRORING):
+            return network
+        flipped = FlippedEmbedder()
+        flipped.load_state_dict(network.state_dict())
+        return flipped.to(next(network.parameters()).device).eval()
 
     def _options(self) -> dict[str, float]:
         """What PyTorch needs to make the network of the file again."""

@@ -40,6 +40,10 @@ class DrawnSettings(Section):
     contrast_scale: float = Field(
         default=16.0, gt=0, description="what that loss multiplies cosines by"
     )
+    flipped: bool = Field(
+        default=False,
+        description="the exported network embeds a crop together with its mirror image",
+    )
     redrawn: float = Field(
         default=0.6, ge=0, le=1, description="share of crops redrawn by filters"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional
 
 from icf.errors import WrongUse
 from icf.models.networks import create
@@ -47,3 +48,20 @@ def test_training_sees_each_crop_once(network: MirroredEmbedder) -> None:
 def test_a_side_that_is_too_small_is_refused() -> None:
     with pytest.raises(WrongUse, match="needs 64"):
         create("embedder-mobilenetv2-mirrored", side=32)
+
+
+def test_the_small_one_can_look_at_mirror_images_too_with_the_same_weights() -> None:
+    torch.manual_seed(3)
+    plain = create("embedder-mobilenetv2").eval()
+    both = create("embedder-mobilenetv2-flipped").eval()
+    both.load_state_dict(plain.state_dict())
+    crops = 255 * torch.rand(3, 3, 112, 112)
+    with torch.no_grad():
+        found = both(crops)
+        ahead, mirrored = (
+            functional.normalize(plain(x)) for x in (crops, crops.flip(3))
+        )
+    assert torch.allclose(found, ahead + mirrored, atol=1e-4)
+    both.train()
+    plain.train()
+    assert torch.allclose(both(crops), plain(crops))

@@ -10,7 +10,12 @@ from icf.errors import BadModel, WrongUse
 from icf.models.cards import bundled_path, save_card
 from icf.models.networks import create
 from icf.models.training.embedder.config import NetworkSettings
-from icf.models.training.embedder.network import groups_of, make_network, training_mode
+from icf.models.training.embedder.network import (
+    groups_of,
+    make_network,
+    of_start,
+    training_mode,
+)
 from icf.models.training.start import read_start, unfolded
 from tests.models.onnx_files import card_for
 
@@ -18,7 +23,8 @@ from tests.models.onnx_files import card_for
 def test_the_bundled_embedder_starts_equal_from_its_folded_weights() -> None:
     start = read_start(bundled_path("embedder"), "embed")
     # It raises where the embeddings are not those of the file.
-    network = make_network(NetworkSettings(frozen=0.35, frozen_norms=True), 0, start)
+    settings = of_start(NetworkSettings(frozen=0.35, frozen_norms=True), start.card)
+    network = make_network(settings, 0, start)
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
     assert all(
         float(m.running_mean.abs().max()) == 0
