@@ -79,7 +79,7 @@ test-fast: compile
 lint: $(VENV)/test-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m mypy src tests
+	$(BIN)/python -m mypy src tests benchmarks
 
 clean:
 	rm -rf $(VENV) $(DEMO)

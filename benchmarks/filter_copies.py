@@ -17,6 +17,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,8 +28,9 @@ from benchmarks.art import held_out_art
 from benchmarks.report import Result, report
 from icf.app.demo.site.archive import SiteArchive, shipped_tar
 from icf.app.demo.site.truth import Noise, load_truth
-from icf.filter.steps.detect import HASHED_RATE, cut
+from icf.filter.steps.detect import HASHED_RATE
 from icf.images import decode, measures
+from icf.images.cut import cut
 from icf.models.embedding import Embedder, crop_face
 from icf.settings import FilterSettings
 from icf.tools.training_art import heads
@@ -163,13 +165,13 @@ def measure(drawings: Iterator[Drawing], embedder: Embedder) -> Measured:
             hashes = measures.phash(around), measures.dhash(around)
             rows.append((number, drawing.character, change, *hashes))
             crops.append(crop_face(pixels, (x1, y1, x2, y2), embedder.crop_rate))
-    number, character, change, phash, dhash = zip(*rows, strict=True)
+    numbers, characters, changes, phashes, dhashes = zip(*rows, strict=True)
     return Measured(
-        np.array(number),
-        np.array(character),
-        np.array(change),
-        np.array(phash, np.int64),
-        np.array(dhash, np.int64),
+        np.array(numbers),
+        np.array(characters),
+        np.array(changes),
+        np.array(phashes, np.int64),
+        np.array(dhashes, np.int64),
         embedder.embed(crops),
     )
 
@@ -192,7 +194,7 @@ def cosines(
     return np.asarray(np.einsum("nd,nd->n", *pairs))
 
 
-def figures(faces: Measured) -> dict[str, float | int | dict[str, list[float]]]:
+def figures(faces: Measured) -> dict[str, Any]:
     """What hashes and embeddings make of copies and of other drawings."""
     least = FilterSettings().min_duplicate_cosine
     first = np.flatnonzero(faces.change == "original")

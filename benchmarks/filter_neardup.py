@@ -117,7 +117,7 @@ def flat(hashes: IntArray) -> tuple[float, set[tuple[int, int]]]:
         limits, _, found = index.range_search(codes[:SAMPLE], RADIUS + 1)
         taken.append(time.process_time() - begin)
     seconds = min(taken) * len(hashes) / SAMPLE
-    rows = np.repeat(np.arange(SAMPLE), np.diff(np.asarray(limits, np.int64)))
+    rows = np.repeat(np.arange(SAMPLE), np.diff(limits).astype(np.int64))
     pairs = zip(rows.tolist(), np.asarray(found).tolist(), strict=True)
     return seconds, {(a, b) for a, b in pairs if a < b}
 

@@ -93,7 +93,7 @@ def main() -> None:
         export_onnx(eager, path, SIDE)
         runs: dict[str, Callable[[Array], Array]] = {"eager": in_torch}
         for name in ("onnxruntime", "openvino"):
-            opened = open_network(path, 1, name)  # type: ignore[arg-type]
+            opened = open_network(path, 1, name)
             runs[name] = lambda batch, run=opened.run: run(batch)[0]  # type: ignore[misc]
         runs["openvino_f32"] = in_openvino_f32(path)
         pictures = drawn(BATCH * BATCHES, 1)

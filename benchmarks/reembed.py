@@ -17,7 +17,7 @@ import dataclasses
 import io
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,14 +97,16 @@ def make_faces(folder: Path, faces: int) -> Workspace:
     made = workspace.init(folder)
     drawings = drawn_pictures()
     with made.catalogue.write() as connection:
-        first = connection.execute(
-            sa.insert(album).values(name="a", source="b", found_at=0.0)
-        ).inserted_primary_key
-        who = connection.execute(
-            sa.insert(character).values(
-                album_id=first[0], name="c", source="b", found_at=0.0
-            )
-        ).inserted_primary_key[0]
+        first = connection.scalar(
+            sa.insert(album)
+            .values(name="a", source="b", found_at=0.0)
+            .returning(album.c.id)
+        )
+        who = connection.scalar(
+            sa.insert(character)
+            .values(album_id=first, name="c", source="b", found_at=0.0)
+            .returning(character.c.id)
+        )
         images, rows = [], []
         for number in range(faces // len(BOXES)):
             data = drawings[number % DRAWN]
@@ -179,7 +181,7 @@ def resnet(folder: Path) -> Path:
 
 
 @contextmanager
-def no_bar(title: str, total: int) -> Iterator[object]:
+def no_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """No progress bar."""
     yield lambda advance: None
 
@@ -191,7 +193,7 @@ def run(folder: Path, model: Path, faces: int) -> tuple[float, float, float]:
     step = next(each for each in chain.steps if isinstance(each, Embed))
     step = dataclasses.replace(step, model=model)
     timed = Timed(Embedder.open(model))
-    resources.embedder = lambda *_: timed  # type: ignore[assignment, return-value]
+    resources.embedder = lambda *_: timed  # type: ignore[assignment]
     run_id = made.begin_run("benchmark")
     begin, clock = time.process_time(), time.perf_counter()
     tally = embed_again(made, step, timed.model_hash, chain, Here(), run_id, no_bar)

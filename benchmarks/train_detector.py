@@ -217,7 +217,7 @@ class Reference:
             raise SystemExit(f"the reference's loss is {value}")
         self.optimiser.zero_grad()
         if self.scaler:
-            self.scaler.scale(loss).backward()
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             self.scaler.step(self.optimiser)
             self.scaler.update()
         else:

@@ -83,7 +83,9 @@ def first_weights() -> tuple[nn.Module, Tensor]:
 def plain(folder: Path) -> Run:
     """Train by the plain loop."""
     import torchvision
-    from pytorch_metric_learning.losses import ArcFaceLoss
+    from pytorch_metric_learning.losses import (  # type: ignore[import-untyped]
+        ArcFaceLoss,
+    )
     from torch.utils.data import DataLoader
     from torchvision import transforms
 
