@@ -44,7 +44,7 @@ class PooledEmbedder(nn.Module):
 
     @property
     def frozen_blocks(self) -> int:
-        """How many of the first blocks no training changes."""
+        """How many of the first blocks no training changes, weights and norms."""
         for number, block in enumerate(self.early):
             layers = (each for each in block.modules() if each._parameters)
             if any(p.requires_grad for p in block.parameters()) or any(
@@ -85,7 +85,7 @@ class PooledEmbedder(nn.Module):
 
 
 class EmbedderNet(PooledEmbedder):
-    """The network of the first generation.
+    """The network.
 
     Input: n x 3 x 112 x 112, RGB in 0..255. Output: n x 192, of any length.
     """

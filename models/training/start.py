@@ -10,7 +10,7 @@ network starts equal and can be trained further.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ def unfolded(path: Path, network: nn.Module) -> dict[str, Tensor]:
     """
     found = {name: torch.from_numpy(v.copy()) for name, v in read_weights(path).items()}
     state = {key: value.clone() for key, value in network.state_dict().items()}
-    folded = _biases_of_norms(network, found)
+    folded = folded_norms(network, found)
     missing = []
     for key in state:
         module, _, leaf = key.rpartition(".")
@@ -147,23 +147,36 @@ def unfolded(path: Path, network: nn.Module) -> dict[str, Tensor]:
 
 
 @dataclass(frozen=True)
-class _FoldedNorm:
-    """The name of the bias that a norm became, and the norm's epsilon."""
+class FoldedNorm:
+    """A batch norm that the exporter folded into the layer before it.
 
-    bias: str
+    Attributes:
+        layer: the name of that layer.
+        eps: the norm's epsilon.
+    """
+
+    layer: str
     eps: float
 
+    @property
+    def bias(self) -> str:
+        """The exporter's name for the bias that the norm became."""
+        return self.layer + _FOLDED
 
-def _biases_of_norms(
-    network: nn.Module, found: Mapping[str, Tensor]
-) -> dict[str, _FoldedNorm]:
-    """Find the norms that the exporter folded into the layer before them."""
+
+def folded_norms(network: nn.Module, names: Collection[str]) -> dict[str, FoldedNorm]:
+    """Find the norms of a network that the exporter folded, by their names.
+
+    Args:
+        network: of the architecture of the ONNX file.
+        names: of the file's weights.
+    """
     folded = {}
     before = ""
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            if f"{name}.running_mean" not in found and before + _FOLDED in found:
-                folded[name] = _FoldedNorm(before + _FOLDED, module.eps)
-        elif f"{name}.weight" in found:
+            if f"{name}.running_mean" not in names and before + _FOLDED in names:
+                folded[name] = FoldedNorm(before, module.eps)
+        elif f"{name}.weight" in names:
             before = name
     return folded

@@ -1,8 +1,9 @@
-"""The bundled embedder's training: crops of drawn heads, and ImageNet's features.
+"""The bundled embedder's training: crops of drawn heads.
 
 Two crops of each of a batch's identities are redrawn, moved and put on any background.
 Drawings of things are identities of their own, and a second loss keeps the features
-similar to ImageNet's: both keep them general.
+similar to ImageNet's, or to those of the model that it starts from: both keep them
+general.
 """
 
 from __future__ import annotations
@@ -233,14 +234,14 @@ class DrawnEmbedderTask:
             pooled = net.pooled_after(maps, shared).float()
         embeddings = net.head(pooled)
         similarity = functional.cosine_similarity(pooled, before).mean()
-        losses = {"change": self.config.loss.keep * (1 - similarity)}
+        terms = {"change": self.config.loss.keep * (1 - similarity)}
         if drawn.centres:
             identity = self._loss(embeddings, batch.labels)
-            losses["identity"] = drawn.centres * identity
+            terms["identity"] = drawn.centres * identity
         if drawn.contrast:
             compared = contrast(embeddings, batch.labels, drawn.contrast_scale)
-            losses["contrast"] = drawn.contrast * compared
-        return losses
+            terms["contrast"] = drawn.contrast * compared
+        return terms
 
     def measure(self, network: nn.Module) -> Measured:
         """Measure on the held-out styles."""

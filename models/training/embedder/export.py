@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from icf.errors import BadModel
 from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.export import check_equal, to_onnx
+from icf.models.training.refill import write_like
 from icf.models.training.run_state import storable
 from icf.models.training.task import Facts
 from icf.stores.files import replace_file
@@ -29,6 +31,7 @@ def export(
     config: EmbedderConfig,
     side: int,
     about: Mapping[str, Any],
+    like: Path | None = None,
 ) -> ModelCard:
     """Write ``embedder.onnx``, ``embedder.json`` and ``embedder.safetensors``.
 
@@ -39,12 +42,13 @@ def export(
         config: of the run.
         side: of a crop, in pixels.
         about: of the weights, beside them: names of identities.
+        like: the ONNX file of a network of the same architecture, if there is one.
 
     Raises:
         BadModel: the exported file gives other numbers than the network.
     """
     path = folder / "embedder.onnx"
-    dim = export_onnx(network, path, side)
+    dim = export_onnx(network, path, side, like=like)
     options = {"dim": config.network.dim, "side": config.network.side}
     card = new_card(
         path,
@@ -74,9 +78,20 @@ def export(
 
 
 def export_onnx(
-    network: nn.Module, path: Path, side: int, max_bytes: int | None = None
+    network: nn.Module,
+    path: Path,
+    side: int,
+    max_bytes: int | None = None,
+    like: Path | None = None,
 ) -> int:
     """Write the network as ONNX for batches of any size, and check the outputs.
+
+    Args:
+        network: with its final weights.
+        path: the file.
+        side: of a crop, in pixels.
+        max_bytes: the most that the file may have; None: any number.
+        like: an ONNX file whose graph is tried first: it saves most of the time.
 
     Returns:
         How many numbers an embedding has.
@@ -89,11 +104,24 @@ def export_onnx(
         torch.randint(0, 256, (n, 3, side, side), generator=generator).float()
         for n in (2, 1, 5)
     ]
-    dynamic = {0: torch.export.Dim("n")}
-    to_onnx(network, batches[0], dynamic, ["embeddings"], path, max_bytes)
-    check_equal(network, path, batches, _TOLERANCE)
+    if like is None or not _written_like(like, network, path, batches):
+        dynamic = {0: torch.export.Dim("n")}
+        to_onnx(network, batches[0], dynamic, ["embeddings"], path, max_bytes)
+        check_equal(network, path, batches, _TOLERANCE)
     with torch.no_grad():
         return int(network(batches[1]).shape[1])
+
+
+def _written_like(
+    like: Path, network: nn.Module, path: Path, batches: Sequence[Tensor]
+) -> bool:
+    """Put the weights into the graph of another file; whether they fit into it."""
+    try:
+        write_like(like, network.eval(), path)
+        check_equal(network, path, batches, _TOLERANCE)
+    except (BadModel, OSError):
+        return False
+    return True
 
 
 def _limits(facts: Facts) -> tuple[str, ...]:

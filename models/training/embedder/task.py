@@ -49,6 +49,7 @@ class EmbedderTask:
         faces: what is trained and measured on.
         before: the network as it was at the start, where the configuration keeps
             embeddings near its; else None.
+        start: the ONNX file that it started from; None: none.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = EmbedderConfig
@@ -62,9 +63,10 @@ class EmbedderTask:
         goal: OneDomain | TwoDomains,
         faces: TrainingFaces,
         before: nn.Module | None,
+        start: Path | None,
     ) -> None:
         self.config, self._net, self._goal = config, net, goal
-        self._faces, self._before = faces, before
+        self._faces, self._before, self._start = faces, before, start
 
     @classmethod
     def make(cls, given: Given) -> EmbedderTask:
@@ -101,7 +103,8 @@ class EmbedderTask:
         before = None
         if config.loss.keep:
             before = copy.deepcopy(net).eval().requires_grad_(False)
-        return cls(config, net, goal, faces, before)
+        start = None if given.start is None else given.start.path
+        return cls(config, net, goal, faces, before, start)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -157,7 +160,8 @@ class EmbedderTask:
         parts = {**facts.parts, **cast.stored()}
         facts = dataclasses.replace(facts, parts=parts)
         side = self._goal.batches.side
-        return export(network, folder, facts, self.config, side, cast.about())
+        about = cast.about()
+        return export(network, folder, facts, self.config, side, about, self._start)
 
 
 def _with_start(config: EmbedderConfig, given: Given) -> EmbedderConfig:
