@@ -259,11 +259,12 @@ def _render(people: Iterable[tuple[Path, int, int]]) -> None:
         if not (folder / f"{as_they_are + changed - 1}.json").exists()
     ]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for _ in pool.map(_sculpt, *zip(*missing, strict=True)) if missing else ():
+        for _ in pool.map(_sculpt, missing):
             pass
 
 
-def _sculpt(folder: Path, as_they_are: int, changed: int) -> None:
+def _sculpt(wanted: tuple[Path, int, int]) -> None:
+    folder, as_they_are, changed = wanted
     seed = int(folder.name.rpartition("-")[2])
     person = invented.person(seed)
     for view in range(as_they_are + changed):

@@ -55,10 +55,8 @@ _REPAINTED = 0.7
 MAX_EMBEDDER_BYTES = 12_000_000
 _MIRRORED = ", of the crop and of its mirror image"
 _MIRRORING = (MirroredEmbedder, FlippedEmbedder)
-#: The names of networks that only the exported file has.
-_NAMES: Mapping[type[nn.Module], str] = {
-    FlippedEmbedder: "embedder-mobilenetv2-flipped"
-}
+#: The name of the network that is exported with `drawn.flipped`.
+_FLIPPED = "embedder-mobilenetv2-flipped"
 
 LIMITS = (
     "Only modelled people change their hair, clothes and age in its training: a "
@@ -199,6 +197,8 @@ class DrawnEmbedderTask:
             batches.identities,
             **config.loss.options,
         )
+        # Ranks wait for the gradient of everything that is trained.
+        loss.requires_grad_(config.drawn.centres > 0)
         return cls(config, net, before.eval().requires_grad_(False), loss, batches)
 
     @property
@@ -265,7 +265,9 @@ class DrawnEmbedderTask:
             "embed",
             "icf-embedder-onnx",
             {**facts.measured.parameters, **self._options()},
-            network=_NAMES.get(type(network), self.config.network.name),
+            network=_FLIPPED
+            if isinstance(network, FlippedEmbedder)
+            else self.config.network.name,
             parent=f"{licences.PARENT}{through}",
             licence=licences.WEIGHTS,
             architecture=(

@@ -35,7 +35,7 @@ class DrawnSettings(Section):
         default=0.0,
         ge=0,
         description="weight of a loss without centres, that compares the crops of a "
-        "batch",
+        "batch, of a rank's part of it with several",
     )
     contrast_scale: float = Field(
         default=16.0, gt=0, description="what that loss multiplies cosines by"
