@@ -52,19 +52,21 @@ In a clone of the repository, on Debian or Ubuntu, with `npm` and the `train` ex
 (`pip install -e '.[train]'`):
 
     icf-train detector --recipe bundled --out models/bundled
-    icf-train embedder --recipe bundled --out models/bundled
+    icf-train embedder --recipe bundled --from FIRST --out models/bundled
     icf-train photo --out models/bundled
 
 Detector and embedder are trained by the same [trainer](training/index.md) as a model of
-your own, and their recipes are in its [configuration](training/configuration.md). The
-embedder's weights below were made before it, by the same steps. Each command fetches
-the drawings as npm, PyPI and Debian packages and draws the characters, once, into
-`~/.cache/icf-art` (or `ICF_ART_CACHE`), in about an hour on two processors. It then
-trains, exports, measures and writes the card: the detector in half an hour on two quiet
-processors, the embedder in hours. A run can be killed at any time; the same command
-resumes exactly from the last checkpoint, and `icf-train status` shows the progress. The
-judge of photographs takes minutes and starts from scratch. Another `--seed` makes
-another model of the same recipe.
+your own, and their recipes are in its [configuration](training/configuration.md). FIRST
+is the embedder's first generation. It is in the history of the repository, in the
+folder `models/bundled` of the commit 682739e; without `--from`, a new one is trained
+from ImageNet's weights. Each command fetches the drawings as npm, PyPI and Debian
+packages and draws the characters, once, into `~/.cache/icf-art` (or `ICF_ART_CACHE`),
+in about an hour on two processors. It then trains, exports, measures and writes the
+card: detector and embedder in half an hour each on two quiet processors, a new embedder
+in hours. A run can be killed at any time; the same command resumes exactly from the
+last checkpoint, and `icf-train status` shows the progress. The judge of photographs
+takes minutes and starts from scratch. Another `--seed` makes another model of the same
+recipe.
 
 1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
    in three dimensions with different poses, expressions and lighting. Every identity
@@ -76,12 +78,14 @@ another model of the same recipe.
    and *n* alone. It starts from the weights of CenterFace, a detector that was trained
    on photographs. It also sees drawings by people, smileys and heads of animals,
    figures whose face is painted over, hands, clothes, jewels and weapons.
-3. **The embedder** is trained with ArcFace's margin on two crops of each identity,
-   moved, turned, mirrored, redrawn, on other backgrounds. A second loss keeps its
-   features similar to those of ImageNet. The weights below are of the recipe's first
-   generation. Its second has figures in drawings by people, each an identity, and
-   modelled people in other clothes, with other hair, age and light; it repaints crops
-   by a network; and it embeds a crop together with its mirror image.
+3. **The embedder** is trained on two crops of each identity, moved, turned, mirrored,
+   redrawn, on other backgrounds. Its first generation was trained with ArcFace's margin
+   on generated characters, with a second loss that keeps its features similar to those
+   of ImageNet. The second goes on from it, with figures in drawings by people, each an
+   identity, and with modelled people in other clothes, with other hair, age and light;
+   a network repaints some of the crops. Its loss compares the crops of a batch with
+   each other. A batch has identities of three styles only, so that each has others that
+   look like it.
 4. **The result** is the moving average of the weights.
 5. **The judge of photographs** is a logistic model over fixed features of ImageNet. It
    gets two views of each picture: all of it reduced, and its middle unscaled, which
@@ -93,7 +97,9 @@ another model of the same recipe.
    average precision at IoU 0.5, and recall and precision at its lowest score; of the
    embedder on crops within a style, the area under the ROC curve of same and different
    pairs, and how often the nearest other crop is the same character. The embedder's
-   probabilities are calibrated on the same pairs (Platt). Figures on other art may be
+   probabilities are calibrated (Platt) on Kenney's and Freedoom's characters and on
+   modelled people on other days (`other-days`), most of them repainted; each of these
+   weighs the same, and none was trained on. Figures on other art may be
    lower: [the ruler](ruler.md) has drawings by people; the detector's sizes and lowest
    score were chosen on its development set. The judge of
    photographs is measured on held-out collections; its threshold, `max_photo`, drops

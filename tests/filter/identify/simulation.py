@@ -43,9 +43,11 @@ from icf.filter.chain import filter_chain
 from icf.filter.cli.main import cli
 from icf.filter.resources import embedder
 from icf.filter.step_range import Chosen
+from icf.models.cards import load_card
 from icf.models.registry.register import register
 from icf.reliability import BINS
 from icf.workspace import Workspace
+from tests.models.onnx_files import colour_embedder
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -53,6 +55,13 @@ Mask = NDArray[np.bool_]
 
 #: No question about references comes first.
 UNCONFIRMED = Shares(confirmed=False)
+
+#: What the card of the worlds' embedder says: no world has just this curve.
+CARD = {"slope": 13.9, "intercept": -7.15}
+
+#: The worlds' embedder, which embeds nothing: vectors are drawn.
+SIMULATED = "simulated"
+SETTING = ("--set", f"filter.embedder={SIMULATED}")
 
 #: Of a face that shows nobody of the cast.
 STRANGER = -1
@@ -262,7 +271,7 @@ def run_through(simulation: Simulation, batches: Sequence[int]) -> Outcome:
     words = ["calibrate", "--judge-again", "--json", "-q"]
     done = CliRunner().invoke(
         cli,
-        [*words, "-C", str(simulation.workspace.root)],
+        [*words, *SETTING, "-C", str(simulation.workspace.root)],
         obj=Invocation(),
         catch_exceptions=False,
     )
@@ -285,9 +294,11 @@ WORLDS = {
 def make(root: Path, world: World, seed: int) -> Simulation:
     """Fill a new workspace with a world; the faces wait for identity."""
     draw = np.random.default_rng(seed)
-    made = workspace.init(root)
-    model = embedder()
-    register(made.catalogue, [model.card])
+    workspace.init(root)
+    path = colour_embedder(root / "models" / f"{SIMULATED}.onnx", **CARD)
+    made = workspace.find(root, SETTING[1:])
+    register(made.catalogue, [load_card(path.with_suffix(".json"))])
+    model = embedder(model=path)
     with made.catalogue.write() as connection:
         ids = _insert_cast(connection, world)
         faces, who, vectors = [], [], []

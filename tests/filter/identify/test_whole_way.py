@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import character, face, question
 from icf.filter.identify.asked_evidence import read_evidence
-from icf.filter.resources import embedder
+from icf.filter.resources import chosen_embedder
 from tests.filter.identify.simulation import WORLDS, Outcome, make, run_through
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,8 @@ def test_the_true_curve_is_learned_and_holds_for_faces_that_were_not_asked(
         ~sa.exists().where(question.c.face_id == face.c.id),
         face.c.id.not_in(sa.select(character.c.reference_face_id)),
     )
-    space, model = simulation.workspace, embedder()
+    space = simulation.workspace
+    model = chosen_embedder(space)
     with space.catalogue.read() as connection:
         rows = np.array(connection.execute(query).all())
         evidence = read_evidence(

@@ -18,6 +18,25 @@ def test_the_page_is_what_the_cards_say() -> None:
     )
 
 
+def test_the_readme_says_what_the_cards_say() -> None:
+    text = PAGE.parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    detector, embedder = (
+        load_card(bundled_path(name).with_suffix(".json")).figures
+        for name in ("detector", "embedder")
+    )
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith(("| | painted", "| faces found", "| boxes that are"))
+    ]
+    groups, *shares = (row[1:] for row in rows)
+    for name, row in zip(("recall", "precision"), shares, strict=True):
+        own = (detector[f"ruler, test set, {group}"][name] for group in groups)
+        assert row == [f"{share:.0%}" for share in own]
+    assert f"in {embedder['ruler, test set, all']['rank1']:.0%} of the cases" in text
+    assert f"({embedder['other-days']['rank1']:.0%} on repainted modelled" in text
+
+
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_licence_of_the_weights_that_it_started_from_is_shipped(name: str) -> None:
     path = bundled_path(name)
