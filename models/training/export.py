@@ -16,11 +16,55 @@ from torch import Tensor, nn
 
 from icf.errors import BadModel
 from icf.models.runtime.network import cpu_session
+from icf.models.training.refill import write_like
 from icf.stores.files import replace_file
 
 OPSET = 18
 #: Bundled weights are part of every copy of the program.
 MAX_BYTES = 10_000_000
+
+
+def export_checked(
+    network: nn.Module,
+    batches: Sequence[Tensor],
+    dynamic: Mapping[int, Any],
+    outputs: Sequence[str],
+    path: Path,
+    most: float,
+    max_bytes: int | None = None,
+    like: Path | None = None,
+) -> None:
+    """Write a network as one ONNX file that gives the same outputs.
+
+    Args:
+        network: takes one batch of pictures.
+        batches: on which the file is compared; the first is an example.
+        dynamic: the dynamic dimensions of a batch, and their names.
+        outputs: names of the outputs.
+        path: the file.
+        most: the largest difference, relative to the largest number of that output.
+        max_bytes: the most that the file may have; None: any number.
+        like: an ONNX file whose graph is tried first: it saves most of the time.
+
+    Raises:
+        BadModel: the file is too large, or gives other numbers.
+    """
+    if like is not None and _written_like(like, network, batches, path, most):
+        return
+    to_onnx(network, batches[0], dynamic, outputs, path, max_bytes)
+    check_equal(network, path, batches, most)
+
+
+def _written_like(
+    like: Path, network: nn.Module, batches: Sequence[Tensor], path: Path, most: float
+) -> bool:
+    """Put the weights into the graph of another file; whether they fit into it."""
+    try:
+        write_like(like, network.eval(), path)
+        check_equal(network, path, batches, most)
+    except (BadModel, OSError):
+        return False
+    return True
 
 
 def to_onnx(

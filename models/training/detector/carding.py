@@ -57,6 +57,7 @@ def export_with_card(
     folder: Path,
     facts: Facts,
     notes: tuple[str, ...],
+    like: Path | None = None,
 ) -> ModelCard:
     """Write ``detector.onnx``, ``detector.safetensors`` and ``detector.json``.
 
@@ -67,12 +68,13 @@ def export_with_card(
         folder: exists.
         facts: of the run.
         notes: what a reader should know, of data and weights.
+        like: the ONNX file of a network of the same architecture, if there is one.
 
     Raises:
         BadModel: the ONNX file gives other numbers.
     """
     path = folder / "detector.onnx"
-    export(network, path)
+    export(network, path, like=like)
     empty = blank(network, config)
     decided = (config.mix.decided,) if config.mix.decided else ()
     card = dataclasses.replace(

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from icf.models.networks.detector_base import DetectorNetwork
-from icf.models.training.export import check_equal, to_onnx
+from icf.models.training.export import export_checked
 
 #: The largest difference of an output, relative to the largest number of that output.
 TOLERANCE = 1e-4
@@ -17,7 +17,12 @@ _SHAPES = ((2, 128, 192), (1, 64, 64), (3, 320, 128))
 _LONGEST = 200
 
 
-def export(network: DetectorNetwork, path: Path, max_bytes: int | None = None) -> None:
+def export(
+    network: DetectorNetwork,
+    path: Path,
+    max_bytes: int | None = None,
+    like: Path | None = None,
+) -> None:
     """Write the network as ONNX and check the outputs.
 
     The file takes any batch of pictures whose sides are multiples of 64.
@@ -26,6 +31,7 @@ def export(network: DetectorNetwork, path: Path, max_bytes: int | None = None) -
         network: with its trained weights.
         path: the file.
         max_bytes: the most that it may have.
+        like: an ONNX file whose graph is tried first: it saves most of the time.
 
     Raises:
         BadModel: the file is too large, or gives other numbers.
@@ -38,5 +44,5 @@ def export(network: DetectorNetwork, path: Path, max_bytes: int | None = None) -
     ]
     height, width = (torch.export.Dim(name, max=_LONGEST) for name in ("h", "w"))
     dynamic = {0: torch.export.Dim("n"), 2: 64 * height, 3: 64 * width}
-    to_onnx(network, batches[0], dynamic, ["logits", "offsets"], path, max_bytes)
-    check_equal(network, path, batches, TOLERANCE)
+    outputs = ["logits", "offsets"]
+    export_checked(network, batches, dynamic, outputs, path, TOLERANCE, max_bytes, like)

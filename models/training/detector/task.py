@@ -80,22 +80,26 @@ class DetectorTask:
 
     Attributes:
         config: of the run.
+        network_name: which network it is.
         network: what is trained.
         trained_on: pictures to train on.
         held: pictures to measure on.
         boxes: how many pictures there are, and of how many nobody looked at the boxes.
         notes: what was said about the data and the weights, for the card.
         learning: what of the network is trained.
+        start: the ONNX file that it started from; None: none.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
 
     config: DetectorConfig
+    network_name: str
     network: DetectorNetwork
     trained_on: ReducedPictures
     held: ReducedPictures
     notes: tuple[str, ...]
     learning: Learning
+    start: Path | None = None
     _anchors: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -104,7 +108,7 @@ class DetectorTask:
         config = cast(DetectorConfig, given.config)
         index = given.data
         index.check_boxes()
-        network, notes = _network(config, given.start)
+        named, network, notes = _network(config, given.start)
         longest = PictureReducer(config.pictures.longest)
         few = 0 if len(index) < _FEW else None
         data = reduce_pictures(index, given.cache, longest, few)
@@ -117,7 +121,8 @@ class DetectorTask:
         learning = Learning.of(config.network, network, given.start is not None)
         for line in (*map(str, data.skipped), *notes):
             given.say(line)
-        return cls(config, network, trained_on, held, notes, learning)
+        start = None if given.start is None else given.start.path
+        return cls(config, named, network, trained_on, held, notes, learning, start)
 
     @property
     def name(self) -> str:
@@ -192,9 +197,14 @@ class DetectorTask:
     def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
         """Write the detector with its card."""
         trained = cast(DetectorNetwork, network)
-        name = self.config.network.name or DEFAULT
         return carding.export_with_card(
-            trained, name, self.config, folder, facts, self.notes
+            trained,
+            self.network_name,
+            self.config,
+            folder,
+            facts,
+            self.notes,
+            self.start,
         )
 
     def _stages(self) -> tuple[list[nn.Module], list[nn.Module]]:
@@ -216,8 +226,8 @@ class DetectorTask:
 
 def _network(
     config: DetectorConfig, start: Start | None
-) -> tuple[DetectorNetwork, tuple[str, ...]]:
-    """Make the network with its first weights; and what to say of these.
+) -> tuple[str, DetectorNetwork, tuple[str, ...]]:
+    """Make the network with its first weights; its name, and what to say of these.
 
     Raises:
         BadModel: it is no detector's, or the weights are another network's.
@@ -236,18 +246,19 @@ def _network(
                 "a training starts from one of them; leave the other out"
             )
         named = start.card.network
+    named = named or DEFAULT
     torch.manual_seed(config.loop.seed)
-    network = create(named or DEFAULT)
+    network = create(named)
     if not isinstance(network, DetectorNetwork):
         raise BadModel(f"network.name = {named}: that is no detector's network")
     if start is not None:
         start.load_into(network, PART)
-        return network, ()
+        return named, network, ()
     if not config.network.weights:
-        return network, ("the network starts from random weights",)
+        return named, network, ("the network starts from random weights",)
     path = Path(config.network.weights).expanduser()
     said = network.load_published(read_state(path))
-    return network, ((f"{path.name}: {said}",) if said else ())
+    return named, network, ((f"{path.name}: {said}",) if said else ())
 
 
 def _some(data: ReducedPictures, mask: NDArray[np.bool_]) -> ReducedPictures:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from icf.errors import BadModel
 from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.training.embedder.config import EmbedderConfig
-from icf.models.training.export import check_equal, to_onnx
-from icf.models.training.refill import write_like
+from icf.models.training.export import export_checked
 from icf.models.training.run_state import storable
 from icf.models.training.task import Facts
 from icf.stores.files import replace_file
@@ -104,24 +102,12 @@ def export_onnx(
         torch.randint(0, 256, (n, 3, side, side), generator=generator).float()
         for n in (2, 1, 5)
     ]
-    if like is None or not _written_like(like, network, path, batches):
-        dynamic = {0: torch.export.Dim("n")}
-        to_onnx(network, batches[0], dynamic, ["embeddings"], path, max_bytes)
-        check_equal(network, path, batches, _TOLERANCE)
+    dynamic = {0: torch.export.Dim("n")}
+    export_checked(
+        network, batches, dynamic, ["embeddings"], path, _TOLERANCE, max_bytes, like
+    )
     with torch.no_grad():
         return int(network(batches[1]).shape[1])
-
-
-def _written_like(
-    like: Path, network: nn.Module, path: Path, batches: Sequence[Tensor]
-) -> bool:
-    """Put the weights into the graph of another file; whether they fit into it."""
-    try:
-        write_like(like, network.eval(), path)
-        check_equal(network, path, batches, _TOLERANCE)
-    except (BadModel, OSError):
-        return False
-    return True
 
 
 def _limits(facts: Facts) -> tuple[str, ...]:

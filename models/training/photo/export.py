@@ -14,7 +14,7 @@ from icf.models.cards import ModelCard, save_card, sha256_of
 from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.runtime.network import open_network
 from icf.models.training.drawn import licences
-from icf.models.training.export import check_equal, to_onnx
+from icf.models.training.export import MAX_BYTES, export_checked
 from icf.models.training.photo import examples
 from icf.models.training.photo.figures import Scored
 from icf.models.training.photo.fit import Recipe, Report
@@ -45,8 +45,8 @@ def export(net: PhotoNet, path: Path) -> None:
         torch.randint(0, 256, (n, 2, 3, side, side), generator=generator).float()
         for n in (2, 1, 5)
     ]
-    to_onnx(net, batches[0], {0: torch.export.Dim("n")}, ["photographs"], path)
-    check_equal(net, path, batches)
+    dynamic = {0: torch.export.Dim("n")}
+    export_checked(net, batches, dynamic, ["photographs"], path, 1e-3, MAX_BYTES)
 
 
 def measure(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from icf.errors import BadModel
-from icf.models.training.embedder import export as exporting
+from icf.models.training import export as exporting
 from icf.models.training.embedder.export import export_onnx
 from icf.models.training.export import check_equal
 from icf.models.training.refill import write_like
