@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
 
+#: Of so many boxes at once the overlaps with all others are computed.
+_BLOCK = 128
+
 
 def iou(some: Boxes, others: Boxes) -> NDArray[np.float32]:
     """Intersection over union of each pair.
@@ -22,12 +25,17 @@ def iou(some: Boxes, others: Boxes) -> NDArray[np.float32]:
     >>> iou(a, np.array([[0, 0, 2, 1], [5, 5, 6, 6]], np.float32)).tolist()
     [[0.5, 0.0]]
     """
-    corner = np.maximum(some[:, None, :2], others[None, :, :2])
-    other = np.minimum(some[:, None, 2:], others[None, :, 2:])
-    shared = np.clip(other - corner, 0, None).prod(2)
-    areas = [np.clip(b[:, 2:] - b[:, :2], 0, None).prod(1) for b in (some, others)]
-    union = areas[0][:, None] + areas[1][None] - shared
+    left, top, right, bottom = some.T[:, :, None]
+    wide = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+    high = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])
+    shared = np.maximum(wide, 0) * np.maximum(high, 0)
+    union = _areas(some)[:, None] + _areas(others) - shared
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def _areas(boxes: Boxes) -> NDArray[np.float32]:
+    wide, high = (np.maximum(boxes[:, k + 2] - boxes[:, k], 0) for k in (0, 1))
+    return np.asarray(wide * high)
 
 
 def matched(some: Boxes, others: Boxes, least: float) -> list[tuple[int, int]]:
@@ -70,7 +78,13 @@ def suppress(
     order = np.argsort(-scores, kind="stable")
     kept: list[np.intp] = []
     while order.size:
-        best, order = order[0], order[1:]
-        kept.append(best)
-        order = order[iou(boxes[best][None], boxes[order])[0] <= most]
+        some = order[:_BLOCK]
+        # Boxes of no numbers overlap all others.
+        overlapping = ~(iou(boxes[some], boxes[order]) <= most)
+        dropped = np.zeros(len(order), np.bool_)
+        for number, best in enumerate(some):
+            if not dropped[number]:
+                kept.append(best)
+                dropped |= overlapping[number]
+        order = order[_BLOCK:][~dropped[_BLOCK:]]
     return np.array(kept, np.intp)

@@ -74,10 +74,11 @@ class Curve:
         Returns:
             Shape (draws,); 0 for a draw without a face.
         """
-        weights = drawn[:, self.picture]
-        hits = weights * self.hit
-        before = np.maximum(np.cumsum(weights, axis=1), 1e-12)
-        precision = np.cumsum(hits, axis=1) / before
+        # Precision is highest at hits, so the others only count as boxes before them.
+        at = np.flatnonzero(self.hit)
+        hits = drawn[:, self.picture[at]]
+        before = np.cumsum(drawn[:, self.picture], axis=1)[:, at]
+        precision = np.cumsum(hits, axis=1) / np.maximum(before, 1e-12)
         falling = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         faces = drawn @ self.faces
         area = (falling * hits).sum(axis=1)
