@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -210,7 +210,10 @@ def load_truth(path: Path | None = None) -> Truth:
     Raises:
         BadInput: the file is of another format.
     """
-    if path is not None:
-        return from_json(path.read_text("utf-8"))
+    return _shipped() if path is None else from_json(path.read_text("utf-8"))
+
+
+@cache
+def _shipped() -> Truth:
     shipped = resources.files("icf.app.demo.site").joinpath("truth.json")
     return from_json(shipped.read_text("utf-8"))
