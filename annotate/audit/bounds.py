@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 #: Halvings of the interval from 0 to 1: to the last bit of a float.
 _HALVINGS = 60
@@ -20,6 +21,7 @@ _HALVINGS = 60
 _ROUNDING = 1e-9
 
 
+@cache
 def upper_bound(errors: int, checked: int, confidence: float) -> float:
     """Return the Clopper-Pearson bound on a share of wrong labels.
 
@@ -43,6 +45,7 @@ def upper_bound(errors: int, checked: int, confidence: float) -> float:
     return high
 
 
+@cache
 def finite_bound(errors: int, checked: int, labels: int, confidence: float) -> float:
     """Return the largest share of wrong labels that the sample does not rule out.
 
@@ -67,6 +70,7 @@ def finite_bound(errors: int, checked: int, labels: int, confidence: float) -> f
     return low / labels if labels else 0.0
 
 
+@cache
 def sample_size(max_error: float, confidence: float, allowed: int) -> int:
     """Return the least sample of which ``allowed`` errors prove ``max_error``.
 
@@ -79,6 +83,7 @@ def sample_size(max_error: float, confidence: float, allowed: int) -> int:
     )
 
 
+@cache
 def finite_size(
     max_error: float, confidence: float, allowed: int, labels: int
 ) -> tuple[int, int]:

@@ -131,12 +131,13 @@ def _totals(images: Counts, faces: Counts) -> Table:
 def _steps_table(steps: Sequence[StepCounts]) -> Table:
     """A line for each step, followed by a line for each reason."""
     rows: list[tuple[str, ...]] = []
+    others = {subject: plugins.meanings(subject) for subject in REASONS}
     for each in steps:
         numbers = each.reached, each.passed, each.waiting, sum(each.dropped.values())
         rows.append((each.step, *(f"{number:,}" for number in numbers), ""))
-        codes, others = REASONS[each.subject], plugins.meanings(each.subject)
+        known = REASONS[each.subject], others[each.subject]
         for reason, number in each.dropped.items():
-            explained = f"{reason}: {meaning_of(codes, reason, others)}"
+            explained = f"{reason}: {meaning_of(known[0], reason, known[1])}"
             rows.append(("", "", "", "", f"{number:,}", explained))
     columns = ("step", "reached", "passed", "waiting", "dropped", "reason")
     drawn = command.table(columns, rows)
