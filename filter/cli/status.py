@@ -135,9 +135,9 @@ def _steps_table(steps: Sequence[StepCounts]) -> Table:
     for each in steps:
         numbers = each.reached, each.passed, each.waiting, sum(each.dropped.values())
         rows.append((each.step, *(f"{number:,}" for number in numbers), ""))
-        known = REASONS[each.subject], others[each.subject]
+        codes, of_others = REASONS[each.subject], others[each.subject]
         for reason, number in each.dropped.items():
-            explained = f"{reason}: {meaning_of(known[0], reason, known[1])}"
+            explained = f"{reason}: {meaning_of(codes, reason, of_others)}"
             rows.append(("", "", "", "", f"{number:,}", explained))
     columns = ("step", "reached", "passed", "waiting", "dropped", "reason")
     drawn = command.table(columns, rows)
