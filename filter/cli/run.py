@@ -177,9 +177,10 @@ def _filter(
 
 def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> Table:
     rows: list[tuple[str, str, str, str]] = []
+    of_others = {subject: plugins.meanings(subject) for subject in REASONS}
     for tally in tallies:
         subject = subjects[tally.step]
-        codes, others = REASONS[subject], plugins.meanings(subject)
+        codes, others = REASONS[subject], of_others[subject]
         rows.append((tally.step, "passed", f"{tally.passed:,}", ""))
         for reason, number in tally.dropped.most_common():
             rows.append(("", reason, f"{number:,}", meaning_of(codes, reason, others)))

@@ -131,13 +131,13 @@ def _totals(images: Counts, faces: Counts) -> Table:
 def _steps_table(steps: Sequence[StepCounts]) -> Table:
     """A line for each step, followed by a line for each reason."""
     rows: list[tuple[str, ...]] = []
-    others = {subject: plugins.meanings(subject) for subject in REASONS}
+    of_others = {subject: plugins.meanings(subject) for subject in REASONS}
     for each in steps:
         numbers = each.reached, each.passed, each.waiting, sum(each.dropped.values())
         rows.append((each.step, *(f"{number:,}" for number in numbers), ""))
-        codes, of_others = REASONS[each.subject], others[each.subject]
+        codes, others = REASONS[each.subject], of_others[each.subject]
         for reason, number in each.dropped.items():
-            explained = f"{reason}: {meaning_of(codes, reason, of_others)}"
+            explained = f"{reason}: {meaning_of(codes, reason, others)}"
             rows.append(("", "", "", "", f"{number:,}", explained))
     columns = ("step", "reached", "passed", "waiting", "dropped", "reason")
     drawn = command.table(columns, rows)

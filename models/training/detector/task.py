@@ -84,7 +84,6 @@ class DetectorTask:
         network: what is trained.
         trained_on: pictures to train on.
         held: pictures to measure on.
-        boxes: how many pictures there are, and of how many nobody looked at the boxes.
         notes: what was said about the data and the weights, for the card.
         learning: what of the network is trained.
         start: the ONNX file that it started from; None: none.
