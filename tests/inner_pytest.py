@@ -1,4 +1,4 @@
-"""Run pytest, as these tests are run, on a file made by a test."""
+"""Run pytest, with a plugin of these tests, on a file made by a test."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def inner_pytest(test: Path, *words: str, ci: bool = False) -> str:
-    """Run it on a file; return what it printed."""
+def inner_pytest(plugin: str, test: Path, *words: str, ci: bool = False) -> str:
+    """Run it on a file, with one of this folder's plugins; return what it printed.
+
+    Not by `tests.conftest`, which registers the plugins: that takes seconds to load.
+    """
     plain = {name: value for name, value in os.environ.items() if name != "CI"}
-    own = ["-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest"]
+    own = ["-c", str(ROOT / "pyproject.toml"), "-p", plugin, "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *own, "-p", "no:cacheprovider", *words, test],
+        [sys.executable, "-m", "pytest", *own, *words, test],
         cwd=test.parent,
-        env={**plain, "PYTHONPATH": str(ROOT), **({"CI": "true"} if ci else {})},
+        env={
+            **plain,
+            "PYTHONPATH": str(ROOT),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **({"CI": "true"} if ci else {}),
+        },
         capture_output=True,
         text=True,
         check=False,

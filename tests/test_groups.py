@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import groups, skips
 from tests.inner_pytest import inner_pytest
 
 pytestmark = pytest.mark.slow
 
+GROUPS = "tests.groups"
+XDIST = "-p", "xdist.plugin"
 TESTS = """
 import os
 from pathlib import Path
@@ -32,12 +35,19 @@ def test_slow(): ...
 def test_what_a_file_shares_is_made_once_for_all_workers(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     test.write_text(TESTS)
-    assert " 11 passed in " in inner_pytest(test, "-n", "2", "--dist", "loadgroup")
+    workers = *XDIST, "-n", "2", "--dist", "loadgroup"
+    assert " 11 passed in " in inner_pytest(GROUPS, test, *workers)
     assert (tmp_path / "made").read_text() == "once\n"
 
 
 def test_the_slow_begin(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     test.write_text(TESTS)
-    listed = inner_pytest(test, "--collect-only", "-q").splitlines()
+    listed = inner_pytest(GROUPS, test, *XDIST, "--collect-only", "-q").splitlines()
     assert listed[0].endswith("::test_slow")
+
+
+def test_all_tests_run_with_both_plugins(pytestconfig: pytest.Config) -> None:
+    registered = pytestconfig.pluginmanager.is_registered
+    assert registered(groups)
+    assert registered(skips)

@@ -8,6 +8,7 @@ from tests.inner_pytest import inner_pytest
 
 pytestmark = pytest.mark.slow
 
+SKIPS = "tests.skips"
 TESTS = """
 import pytest
 
@@ -31,8 +32,8 @@ def test_what_could_be_installed_is_skipped_here_and_fails_in_ci(
 ) -> None:
     test = tmp_path / "test_it.py"
     test.write_text(TESTS)
-    assert " 3 skipped, 1 xfailed in " in inner_pytest(test)
-    said = inner_pytest(test, ci=True)
+    assert " 3 skipped, 1 xfailed in " in inner_pytest(SKIPS, test)
+    said = inner_pytest(SKIPS, test, ci=True)
     assert " 1 failed, 1 skipped, 1 xfailed, 1 error in " in said
     assert "no chromium here\nCI is set" in said
 
@@ -40,5 +41,5 @@ def test_what_could_be_installed_is_skipped_here_and_fails_in_ci(
 def test_a_whole_file_that_is_skipped_is_an_error_in_ci(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     test.write_text("import pytest\npytest.importorskip('no_such_package')\n")
-    assert " 1 skipped in " in inner_pytest(test)
-    assert " 1 error in " in inner_pytest(test, ci=True)
+    assert " 1 skipped in " in inner_pytest(SKIPS, test)
+    assert " 1 error in " in inner_pytest(SKIPS, test, ci=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from icf.catalogue import looked_at
+from icf.catalogue.bulk_insert import insert_into
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.looked_at import Look, checksum
 from icf.catalogue.rows import by_ids
@@ -231,9 +231,8 @@ def _insert(connection: sa.Connection, pairs: Iterable[Pair], *, same: bool) -> 
     ]
     if not rows:
         return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(
-        dialect.insert(face_link).on_conflict_do_nothing(
+        insert_into(connection, face_link).on_conflict_do_nothing(
             index_elements=["face_id", "other_id"]
         ),
         rows,

@@ -25,13 +25,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from icf.errors import BadModel, WrongUse
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Array = NDArray[np.float32]
 Shape = tuple[int | str | None, ...]
@@ -203,6 +205,9 @@ def cpu_session(
     Raises:
         BadModel: ONNX Runtime cannot open the file.
     """
+    # Imported here: many commands only name models.
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3

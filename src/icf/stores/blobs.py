@@ -19,9 +19,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from icf.errors import BadInput, BrokenMachine
 from icf.stores.files import copy_file, write_new
 from icf.stores.memory import Memory
@@ -46,6 +43,10 @@ class BlobStore:
     """
 
     def __init__(self, url: str | Path) -> None:
+        # Imported here: many commands read no bytes.
+        import fsspec
+        from fsspec.implementations.local import LocalFileSystem
+
         self._files, root = fsspec.core.url_to_fs(str(url))
         self._root = str(root).rstrip("/")
         self.local = isinstance(self._files, LocalFileSystem)
