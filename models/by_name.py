@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
+from icf.entry_points import entry_points
 from icf.errors import BadModel
 
 
@@ -30,7 +31,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """Return every known name, sorted."""
-        found = {point.name for point in entry_points(group=self.group)}
+        found = {point.name for point in entry_points(self.group)}
         return sorted(found | self.own.keys())
 
     def load(self, name: str) -> Any:
@@ -41,7 +42,7 @@ class Registry:
         """
         if name in self.own:
             return EntryPoint(name, self.own[name], self.group).load()
-        points = [p for p in entry_points(group=self.group) if p.name == name]
+        points = [p for p in entry_points(self.group) if p.name == name]
         if not points:
             raise BadModel(
                 f"unknown {self.kind} {name!r}; known are {', '.join(self.names())}"

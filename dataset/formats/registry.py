@@ -7,9 +7,10 @@ without arguments. Another package brings one by an entry point of its name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
+from icf.entry_points import entry_points
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -141,6 +142,6 @@ def _make_writer(name: str) -> ReleaseWriter:
 
 def _known() -> dict[str, EntryPoint]:
     """All formats; our own win over a package that takes one of their names."""
-    installed = {point.name: point for point in entry_points(group=GROUP)}
+    installed = {point.name: point for point in entry_points(GROUP)}
     own = {name: EntryPoint(name, where, GROUP) for name, where in OWN.items()}
     return {**installed, **own}

@@ -12,13 +12,13 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import pydantic
 
 from icf.codes import FetchStatus, Gender, Region
+from icf.entry_points import entry_points
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.sources.rules import Rules
@@ -320,7 +320,7 @@ def open_sources(settings: Settings, root: Path) -> list[Source]:
     Raises:
         WrongUse: a kind that is not installed, a name used twice, or a bad key.
     """
-    kinds = {point.name: point for point in entry_points(group=GROUP)}
+    kinds = {point.name: point for point in entry_points(GROUP)}
     sources: list[Source] = []
     for table in settings.source:
         kind = str(table.get("kind", ""))

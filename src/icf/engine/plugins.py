@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args
 
 from icf.engine.step import ItemT, Step, Subject
+from icf.entry_points import entry_points
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def installed() -> list[EntryPoint]:
         WrongUse: two packages have steps of the same name.
     """
     found: dict[str, EntryPoint] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+    for point in sorted(entry_points(GROUP), key=lambda each: each.name):
         other = found.setdefault(point.name, point)
         if other.value != point.value:
             raise WrongUse(
@@ -96,7 +97,7 @@ def installed() -> list[EntryPoint]:
 
 def names() -> set[str]:
     """The names of steps that are installed, whether they can be loaded or not."""
-    return {point.name for point in entry_points(group=GROUP)}
+    return {point.name for point in entry_points(GROUP)}
 
 
 def made(workspace: Workspace) -> list[PluginStep[Any]]:

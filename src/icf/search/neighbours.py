@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -102,6 +101,8 @@ class Neighbours:
         self._read = read
         self.lists = 0
         self.probed = 0
+        import faiss  # takes a fifth of a second, and most runs search for nothing
+
         dim = read(ids[:1]).shape[1]
         if len(ids) <= flat_up_to:
             self._index: Any = faiss.IndexFlatIP(dim)
@@ -184,6 +185,8 @@ class Neighbours:
 
     def _inverted(self, dim: int) -> Any:
         """Make an empty inverted file, its centroids trained on a sample."""
+        import faiss
+
         most = len(self.ids) // _TRAINED_ON
         self.lists = max(1, min(most, round(4 * math.sqrt(len(self.ids)))))
         centroids = faiss.IndexFlatIP(dim)
