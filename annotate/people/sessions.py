@@ -15,6 +15,7 @@ from icf.annotate.people.people import (
 )
 from icf.annotate.people.tokens import SecretKey, new_token
 from icf.catalogue.annotation.schema import invite, page_session, person
+from icf.errors import WrongUse
 
 #: Seconds after which a browser must open its invite link again.
 SESSION_SECONDS = 30 * 24 * 3600.0
@@ -30,22 +31,62 @@ def make_invite(
     Returns:
         The token of the link, which is stored nowhere, and when it expires.
     """
-    now = time.time()
-    found = find_person(connection, name)
-    if found is None:
-        values = {
-            "name": name,
-            "role": str(role),
-            "pseudonym": f"person-{new_token()[:8].lower()}",
-            "added_at": now,
-        }
-        connection.execute(sa.insert(person).values(**values))
+    someone = find_person(connection, name)
+    if someone is None:
+        someone = _add_person(connection, name, role)
     else:
-        update = sa.update(person).where(person.c.id == found.id)
+        update = sa.update(person).where(person.c.id == someone.id)
         connection.execute(update.values(role=str(role), revoked_at=None))
+    end_invites(connection, someone)
+    return _make_link(connection, key, someone, days)
+
+
+def make_browse_link(
+    connection: sa.Connection, key: SecretKey, name: str, days: float
+) -> str:
+    """Make one more link for a reviewer or admin; the person's other links go on.
+
+    Roles stay as they are, and who was revoked stays so: where the name belongs to
+    somebody who may not browse, the link is for ``NAME (browse)``.
+
+    Returns:
+        The token of the link.
+
+    Raises:
+        WrongUse: that name's access was revoked, too.
+    """
+    for called in (name, f"{name} (browse)"):
+        query = sa.select(person).where(person.c.name == called)
+        row = connection.execute(query).first()
+        if row is None:
+            someone = _add_person(connection, called, Role.ADMIN)
+        else:
+            someone = person_of(row)
+        if someone.role >= Role.REVIEWER and (row is None or row.revoked_at is None):
+            return _make_link(connection, key, someone, days)[0]
+    raise WrongUse(
+        f"the access of {called!r} was revoked; `icf-annotate invite {called!r} --role "
+        "admin` gives it back"
+    )
+
+
+def _add_person(connection: sa.Connection, name: str, role: Role) -> Person:
+    values = {
+        "name": name,
+        "role": str(role),
+        "pseudonym": f"person-{new_token()[:8].lower()}",
+        "added_at": time.time(),
+    }
+    connection.execute(sa.insert(person).values(**values))
     someone = find_person(connection, name)
     assert someone is not None
-    end_invites(connection, someone)
+    return someone
+
+
+def _make_link(
+    connection: sa.Connection, key: SecretKey, someone: Person, days: float
+) -> tuple[str, float]:
+    now = time.time()
     token, expires = new_token(), now + days * 24 * 3600
     connection.execute(
         sa.insert(invite).values(
@@ -141,6 +182,14 @@ def revoke(connection: sa.Connection, someone: Person) -> None:
         page_session.c.person_id == someone.id, page_session.c.ended_at.is_(None)
     )
     connection.execute(ended.values(ended_at=now))
+
+
+def end_link(connection: sa.Connection, key: SecretKey, token: str) -> None:
+    """End one link; sessions stay."""
+    update = sa.update(invite).where(
+        invite.c.token_hash == key.hash_of(token), invite.c.revoked_at.is_(None)
+    )
+    connection.execute(update.values(revoked_at=time.time()))
 
 
 def end_invites(connection: sa.Connection, someone: Person) -> None:

@@ -2,20 +2,24 @@ from __future__ import annotations
 
 import time
 
+import pytest
 import sqlalchemy as sa
 
 from icf.annotate.people.listing import everybody, nobody_invited
 from icf.annotate.people.people import Role, find_person
 from icf.annotate.people.sessions import (
     begin_session,
+    end_link,
     find_invited,
     find_session,
+    make_browse_link,
     make_invite,
     revoke,
 )
 from icf.annotate.people.tokens import SecretKey
 from icf.annotate.tasks.leases import Leasing, held
 from icf.catalogue.annotation.schema import invite
+from icf.errors import WrongUse
 from tests.annotate.place import Place
 
 KEY = SecretKey(b"k" * 32)
@@ -54,6 +58,38 @@ def test_who_is_revoked_holds_nothing_and_comes_back_by_a_new_invite(
         token, _ = make_invite(connection, KEY, "Ann", Role.ANNOTATOR, 1)
         assert find_invited(connection, KEY, token) is not None
         assert find_session(connection, KEY, session) is None
+
+
+def test_a_link_to_browse_leaves_links_roles_and_revocations_as_they_are(
+    place: Place,
+) -> None:
+    with place.workspace.catalogue.write() as connection:
+        theirs, _ = make_invite(connection, KEY, "Ann", Role.ADMIN, 1)
+        token = make_browse_link(connection, KEY, "Ann", 1)
+        ann = find_invited(connection, KEY, token)
+        assert ann == find_invited(connection, KEY, theirs)
+        end_link(connection, KEY, token)
+        assert find_invited(connection, KEY, token) is None
+        assert find_invited(connection, KEY, theirs) == ann
+
+        theirs, _ = make_invite(connection, KEY, "Ben", Role.ANNOTATOR, 1)
+        other = find_invited(
+            connection, KEY, make_browse_link(connection, KEY, "Ben", 1)
+        )
+        assert other is not None
+        assert (other.name, other.role) == ("Ben (browse)", Role.ADMIN)
+        ben = find_invited(connection, KEY, theirs)
+        assert ben is not None
+        assert ben.role == Role.ANNOTATOR
+
+        revoke(connection, ben)
+        assert make_browse_link(connection, KEY, "Ben", 1)
+        assert find_invited(connection, KEY, theirs) is None
+        states = {each.person.name: each.state for each in everybody(connection)}
+        assert states["Ben"] == "revoked"
+        revoke(connection, other)
+        with pytest.raises(WrongUse, match=r"'Ben \(browse\)' was revoked"):
+            make_browse_link(connection, KEY, "Ben", 1)
 
 
 def test_a_token_of_another_workspace_opens_nothing(place: Place) -> None:

@@ -25,17 +25,16 @@ from icf.names import normal_name
 def browse(invocation: Invocation, port: int) -> None:
     """Look through albums, characters and faces in a browser, until Ctrl-C.
 
-    Prints a link for yourself, for one day. Each face says why it is in or out, and
-    shows its nearest neighbours; faces that you choose go into review or become
-    questions. Only this machine reaches the page.
+    Prints a link for yourself, which works until the command ends, one day at most.
+    Each face says why it is in or out, and shows its nearest neighbours; faces that you
+    choose go into review or become questions. Only this machine reaches the page.
     """
     # Imported here, so that help does not wait for them.
     from icf.annotate.page.app import make_app
     from icf.annotate.page.desk import open_desk
     from icf.annotate.page.serve import open_socket, serve
     from icf.annotate.page.serving import Serving, url_of
-    from icf.annotate.people.people import Role
-    from icf.annotate.people.sessions import make_invite
+    from icf.annotate.people.sessions import end_link, make_browse_link
     from icf.app.browse.pages import PAGES, routes
 
     host = "127.0.0.1"
@@ -45,15 +44,19 @@ def browse(invocation: Invocation, port: int) -> None:
         url = url_of(host, listening.getsockname()[1])
         with workspace.catalogue.write() as connection:
             name = normal_name(getpass.getuser())
-            token, _ = make_invite(connection, desk.key, name, Role.ADMIN, 1.0)
+            token = make_browse_link(connection, desk.key, name, days=1.0)
         link = f"{url}/join/{token}"
 
         def ready() -> None:
             if invocation.json:
                 click.echo(json.dumps({"url": url, "invite": link}))
             else:
-                click.echo(f"your link, for one day: {link}")
+                click.echo(f"your link, until this ends: {link}")
 
         serving = Serving()
-        serve(make_app(desk, serving, routes(workspace)), serving, listening, ready)
+        try:
+            serve(make_app(desk, serving, routes(workspace)), serving, listening, ready)
+        finally:
+            with workspace.catalogue.write() as connection:
+                end_link(connection, desk.key, token)
     invocation.say("stopped")
