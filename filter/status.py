@@ -58,28 +58,25 @@ def count_steps(
 ) -> list[StepCounts]:
     """Count what became of images and faces at each step, in the order of the chain.
 
-    Rows dropped by something else (a step that is not installed any more, a takedown)
-    come after the chain, by the name in the ledger.
+    Rows dropped by something else (people who say that it is no face, a takedown, a
+    step that is not installed any more) come after the chain, by the name in the
+    ledger, and count as passed before.
     """
     counts: list[StepCounts] = []
     for subject, table in TABLES.items():
         own = [step.name for step in steps if step.subject == subject]
         waiting = _waiting(connection, table)
         dropped = _dropped(connection, subject, table)
+        others = [name for name in dropped if name not in own]
         passed = waiting[None]
         backwards = []
-        for name in reversed(own):
+        for name in reversed([*own, *others]):
             made = StepCounts(
                 name, subject, passed, waiting[name], dropped.get(name, {})
             )
             backwards.append(made)
             passed = made.reached
         counts += reversed(backwards)
-        counts += [
-            StepCounts(name, subject, 0, waiting[name], reasons)
-            for name, reasons in dropped.items()
-            if name not in own
-        ]
     return counts
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     "--boxes",
     type=click.IntRange(0),
     metavar="N",
-    help="Pictures whose boxes people are to look at  [default: all with a face].",
+    help="Pictures whose boxes people are to look at  [default: all that have a face "
+    "and are not settled].",
 )
 @shared_options
 @pass_invocation
@@ -53,7 +54,11 @@ def _in_words(made: Plan) -> Group:
         ("answers", f"{made.answers:,}", "that these take"),
         ("  pairs", f"{made.pairs:,}", f"{made.hours['pairs']:.1f} hours"),
         ("  grids", f"{made.grids:,}", f"{made.hours['grids']:.1f} hours"),
-        ("boxes", f"{made.boxes:,}", f"pictures; {made.hours['boxes']:.1f} hours"),
+        (
+            "boxes",
+            f"{made.boxes:,}",
+            f"looks; {made.hours['boxes']:.1f} hours",
+        ),
         ("person-hours", f"{made.person_hours:,.1f}", "all together"),
         ("for experts", f"{made.experts:,}", "questions that people differ on"),
         (

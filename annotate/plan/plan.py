@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ class Plan:
         answers: that they take, of all people.
         pairs: answers that are given to pairs, one after the other.
         grids: grids of sixteen, in place of pairs.
-        boxes: pictures that people look at for their boxes, each once a person.
+        boxes: looks at pictures for their boxes, each by one person.
         person_hours: of all of these.
         hours: by kind.
         experts: questions that people will contradict each other about.
@@ -99,7 +99,7 @@ def read_plan(
         settings: of the workspace.
         shares: what batches are made of.
         rule: how labels follow from answers.
-        boxes: pictures to box; None: all with a kept face.
+        boxes: pictures to box; None: all with a kept face that are not settled.
     """
     to_ask = read_to_ask(connection, shares, settings.grid_probability)
     return make_plan(to_ask, read_basis(connection, rule), settings, shares, boxes)
@@ -135,7 +135,7 @@ def make_plan(
     answers = max(likely.answers - to_ask.open_answers, float(still_open))
     pairs = max(0.0, answers - in_grids)
     pictures = min(to_ask.pictures, to_ask.pictures if boxes is None else boxes)
-    looks = pictures * settings.box_people
+    looks = max(0, pictures * settings.box_people - to_ask.box_answers)
     hours = _hours(basis.seconds, to_ask, pairs, grids, looks)
     return Plan(
         questions=questions,
@@ -155,8 +155,16 @@ def make_plan(
         accepted=to_ask.accepted.count,
         accepted_error=1 - to_ask.accepted.probability,
         followers=to_ask.followers - audited,
-        assumptions=tuple(_assumptions(basis, to_ask, shares)),
+        assumptions=(
+            *_assumptions(basis, to_ask, shares),
+            *_fewer_pictures(to_ask.pictures, boxes),
+        ),
     )
+
+
+def _fewer_pictures(left: int, wanted: int | None) -> Iterator[str]:
+    if wanted is not None and wanted > left:
+        yield f"boxes: only {left:,} pictures with a face are not settled yet"
 
 
 def _grids(likely: Sequence[int], answers: float) -> tuple[float, int]:

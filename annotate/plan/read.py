@@ -17,10 +17,11 @@ from icf.annotate.choosing.frames import (
 )
 from icf.annotate.choosing.references import references_to_ask
 from icf.annotate.choosing.shares import Shares
+from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.labels.sure_faces import is_accepted
 from icf.catalogue.sampling import dropped_frame, kept_frame
 from icf.catalogue.schema import answer, face, question
-from icf.codes import Choice, Label, Verdict
+from icf.codes import BoxStatus, Choice, Label, Verdict
 
 _EDGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 #: Where one class of probabilities ends and the next begins.
@@ -57,8 +58,9 @@ class ToAsk:
         followers: faces that follow another one of their track.
         needless: kept faces that need no question, accepted ones and followers too.
         dropped: faces that identity dropped.
-        pictures: pictures with a kept face that is drawn.
+        pictures: pictures with a kept face that is drawn, whose boxes are not settled.
         pictures_faces: the faces on them.
+        box_answers: what people said about boxes that are not settled yet.
     """
 
     references: int
@@ -75,6 +77,7 @@ class ToAsk:
     dropped: int
     pictures: int
     pictures_faces: int
+    box_answers: int
 
 
 def read_to_ask(connection: sa.Connection, shares: Shares, likely: float) -> ToAsk:
@@ -102,10 +105,7 @@ def read_to_ask(connection: sa.Connection, shares: Shares, likely: float) -> ToA
     )
     faces = _classes([of_faces])
     many = sum(each.count for each in faces)
-    pictures = sa.select(
-        sa.func.count(sa.distinct(face.c.image_id)), sa.func.count()
-    ).where(face.c.verdict == Verdict.KEPT.value, face.c.kind == "cartoon")
-    shown, on_them = connection.execute(pictures).one()
+    shown, on_them = _to_box(connection)
     return ToAsk(
         references=references,
         faces=faces,
@@ -123,7 +123,35 @@ def read_to_ask(connection: sa.Connection, shares: Shares, likely: float) -> ToA
         dropped=count_rows(connection, dropped_frame(confirmed=False)),
         pictures=shown,
         pictures_faces=on_them,
+        box_answers=_box_answers(connection),
     )
+
+
+def _to_box(connection: sa.Connection) -> tuple[int, int]:
+    """Count the pictures whose boxes people have not settled, and the faces on them."""
+    settled = sa.exists().where(
+        box_task.c.image_id == face.c.image_id,
+        box_task.c.status != BoxStatus.OPEN.value,
+    )
+    query = sa.select(
+        sa.func.count(sa.distinct(face.c.image_id)), sa.func.count()
+    ).where(face.c.verdict == Verdict.KEPT.value, face.c.kind == "cartoon", ~settled)
+    pictures, faces = connection.execute(query).one()
+    return pictures, faces
+
+
+def _box_answers(connection: sa.Connection) -> int:
+    """Count what people said about the boxes of open pictures."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(box_answer)
+        .join(box_task, box_task.c.image_id == box_answer.c.image_id)
+        .where(
+            box_answer.c.replaced_at.is_(None),
+            box_task.c.status == BoxStatus.OPEN.value,
+        )
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ class FilterSettings(_Section):
         default=6.0,
         ge=0,
         le=255,
-        description="standard deviation of a face's grey values, 0 to 255",
+        description="standard deviation of a face's colours, 0 to 255",
     )
     sharpness: Literal["auto", "edges", "laplacian"] = Field(
         default="auto",

@@ -48,3 +48,24 @@ def test_each_step_tells_who_came_to_it_passed_waits_and_is_out(
         StepCounts("sharpness", "face", 1, 0, {"blurred": 1}),
     ]
     assert [each.reached for each in counts] == [1, 4, 3, 2]
+
+
+def test_what_is_dropped_after_the_chain_passed_all_of_it(
+    catalogue: Catalogue,
+) -> None:
+    [tom] = add_album(catalogue, "Tom")
+    image_id = add_image(catalogue, tom, awaits=None)
+    add_face(catalogue, image_id, tom, awaits=None, verdict="kept")
+    out = {"awaits": None, "verdict": "dropped"}
+    for reason, step in (("not_a_face", "label"), ("taken_down", "takedown")):
+        drop(catalogue, add_face(catalogue, image_id, tom, reason=reason, **out), step)
+    with catalogue.read() as connection:
+        counts = count_steps(connection, STEPS)
+    faces = [each for each in counts if each.subject == "face"]
+    assert [(each.step, each.reached, each.passed) for each in faces] == [
+        ("size", 3, 3),
+        ("kind", 3, 3),
+        ("sharpness", 3, 3),
+        ("label", 3, 2),
+        ("takedown", 2, 1),
+    ]

@@ -18,6 +18,8 @@ from icf.dataset.report.counts import Bar, count, count_by
 _TABLES = {"image": schema.image, "face": schema.face}
 _CODES: Mapping[str, type[Code]] = {"image": ImageReason, "face": FaceReason}
 
+_VERDICTS = [each.value for each in Verdict]
+
 #: The step of rows that were dropped without a decision in the ledger.
 UNKNOWN = "before the ledger"
 
@@ -76,7 +78,8 @@ def _ordered(
     decision = schema.decision.c
     first = (
         sa.select(decision.step)
-        .where(decision.subject == subject)
+        # What people said about boxes is no verdict of the filter.
+        .where(decision.subject == subject, decision.verdict.in_(_VERDICTS))
         .group_by(decision.step)
         .order_by(sa.func.min(decision.id))
     )

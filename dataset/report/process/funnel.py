@@ -109,9 +109,12 @@ def _pictures(connection: sa.Connection) -> Stage:
 def _faces(connection: sa.Connection) -> Stage:
     face, question = schema.face, schema.question
     verdicts = count_by(connection, face.c.verdict)
-    unsure = count(connection, face, face.c.reason == FaceReason.LOW_SCORE.value)
-    kept = face.c.verdict == Verdict.KEPT.value
+    kept, dropped, pending = (
+        face.c.verdict == each.value
+        for each in (Verdict.KEPT, Verdict.DROPPED, Verdict.PENDING)
+    )
     asked = sa.exists().where(question.c.face_id == face.c.id)
+    unsure = face.c.reason == FaceReason.LOW_SCORE.value
     # Not as "exists": nothing finds a character by its reference without reading all.
     chosen = schema.character.c.reference_face_id
     reference = face.c.id.in_(sa.select(chosen).where(chosen.is_not(None)))
@@ -121,11 +124,11 @@ def _faces(connection: sa.Connection) -> Stage:
         "faces",
         sum(verdicts.values()),
         [
-            ("of a low score", unsure),
-            ("filtered out", verdicts.get(Verdict.DROPPED.value, 0) - unsure),
+            ("of a low score", count(connection, face, dropped, ~asked, unsure)),
+            ("filtered out", count(connection, face, dropped, ~asked, ~unsure)),
             ("references", references),
             ("not asked about", unasked),
-            ("waiting", verdicts.get(Verdict.PENDING.value, 0)),
+            ("waiting", count(connection, face, pending, ~asked)),
         ],
     )
 

@@ -69,14 +69,20 @@ def read_licences(connection: sa.Connection) -> list[Licence]:
 
 
 def read_hosts(connection: sa.Connection) -> Hosts:
-    """Count pictures and bytes by host; a picture of two URLs counts with both."""
+    """Count pictures and bytes by host; a picture of two hosts counts with both."""
     url, image = schema.url.c, schema.image.c
+    fetched = (
+        sa.select(url.host, url.image_id)
+        .where(url.fate.in_(_FETCHED), url.image_id.is_not(None))
+        .distinct()
+        .subquery()
+    )
+    host = fetched.c.host
     size = sa.func.sum(image.bytes)
     each = (
-        sa.select(url.host, sa.func.count().label("pictures"), size.label("bytes"))
-        .select_from(schema.url.join(schema.image, image.id == url.image_id))
-        .where(url.fate.in_(_FETCHED))
-        .group_by(url.host)
+        sa.select(host, sa.func.count().label("pictures"), size.label("bytes"))
+        .select_from(fetched.join(schema.image, image.id == fetched.c.image_id))
+        .group_by(host)
         .subquery()
     )
     number, total = connection.execute(

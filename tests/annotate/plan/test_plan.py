@@ -18,10 +18,12 @@ from icf.annotate.plan.randoms import Drawn, count_drawn
 from icf.annotate.plan.seconds import read_seconds
 from icf.annotate.votes import VotesRule
 from icf.catalogue import calibrations
+from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.schema import answer, question
-from icf.codes import Choice, Label
+from icf.codes import BoxStatus, Choice, Label
 from icf.settings import AnnotateSettings
+from tests.annotate.boxes.pictures import Pictures
 from tests.annotate.choosing.films import say, track
 from tests.annotate.place import EMBEDDER, Place
 from tests.annotate.test_ask import ask_in
@@ -60,6 +62,21 @@ def test_questions_grids_and_boxes_are_counted(place: Place) -> None:
     assert made.person_hours == pytest.approx(sum(made.hours.values()))
     assert made.error.value == pytest.approx(0.03, abs=0.003)
     assert made.error.low < made.error.value < made.error.high
+
+
+def test_boxes_that_people_settled_or_looked_at_are_not_ahead(place: Place) -> None:
+    pictures = Pictures(place)
+    done, half, _ = (pictures.add((10.0, 10.0, 60.0, 60.0)) for _ in range(3))
+    before = plan(place).boxes
+    with place.workspace.catalogue.write() as connection:
+        for image_id, status in ((done, BoxStatus.VERIFIED), (half, BoxStatus.OPEN)):
+            values = {"image_id": image_id, "hidden": False, "status": status.value}
+            times = {"asked_at": 0.0, "changed_at": 0.0}
+            connection.execute(sa.insert(box_task).values(**values, **times))
+            said = {"image_id": image_id, "verdict": "boxed", "boxes": "[]"}
+            told = {"shown": True, "annotator": "ann", "answered_at": 0.0}
+            connection.execute(sa.insert(box_answer).values(**said, **told))
+    assert plan(place).boxes == before - 2 - 1
 
 
 def test_more_votes_take_more_answers_and_leave_fewer_errors(place: Place) -> None:

@@ -10,6 +10,7 @@ from icf.codes import FetchStatus, Verdict
 from icf.dataset.report.process.funnel import Stage, read_funnel
 from icf.dataset.report.process.measures import read_measures
 from icf.settings import FilterSettings
+from tests.filter.rows import add_album, add_face, add_image
 
 
 def insert(catalogue: Catalogue, table: sa.Table, *rows: Mapping[str, object]) -> None:
@@ -99,3 +100,31 @@ def test_a_release_ends_the_funnel_with_its_faces(catalogue: Catalogue) -> None:
             Stage("faces released", 10, []),
         ]
         assert read_funnel(connection, None)[-1].name == "labels"
+
+
+def test_a_face_is_asked_about_or_has_a_reason_not_to_be(catalogue: Catalogue) -> None:
+    [tom] = add_album(catalogue, "Tom")
+    image = add_image(catalogue, tom)
+    out = {"awaits": None, "verdict": "dropped"}
+    asked = add_face(catalogue, image, tom, reason="not_a_face", **out)
+    add_face(catalogue, image, tom, reason="blurred", **out)
+    add_face(catalogue, image, tom, reason="low_score", **out)
+    add_face(catalogue, image, tom, awaits=None, verdict="kept")
+    add_face(catalogue, image, tom, awaits="size")
+    batch = {"id": "b", "format": "csv", "path": "q.csv", "questions": 1}
+    insert(catalogue, schema.batch, {**batch, "created_at": 0.0})
+    about = {"face_id": asked, "character_id": tom, "reference_face_id": asked}
+    said = {"batch_id": "b", "label": "not_a_face", "asked_at": 0.0}
+    insert(catalogue, schema.question, {**about, **said})
+    with catalogue.read() as connection:
+        faces = read_funnel(connection, None)[2]
+    assert faces == Stage(
+        "faces",
+        5,
+        [
+            ("of a low score", 1),
+            ("filtered out", 1),
+            ("not asked about", 1),
+            ("waiting", 1),
+        ],
+    )

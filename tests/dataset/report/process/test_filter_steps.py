@@ -104,6 +104,16 @@ def test_a_row_that_a_moved_threshold_drops_leaves_the_later_steps(
     ]
 
 
+def test_what_people_said_about_boxes_is_no_step(catalogue: Catalogue) -> None:
+    faces = new_faces(catalogue, 1)
+    live(catalogue, faces, [(3, "kept")])
+    with catalogue.write() as connection:
+        run = ledger.begin_run(connection, "test", "{}", "0")
+        line = ledger.Decision("face", faces[0], "boxes", "verified", "verified")
+        ledger.append(connection, run, [line])
+    assert [each.name for each in faces_of(catalogue)] == list(STEPS)
+
+
 def test_what_the_ledger_does_not_know_is_counted_apart(catalogue: Catalogue) -> None:
     first, second = new_faces(catalogue, 2)
     live(catalogue, [first], [(3, "kept")])

@@ -31,6 +31,9 @@ def test_both_databases_add_up_the_same(catalogue: Catalogue) -> None:
         url = {"url": "http://a.test/1", "host": "a.test", "source": "s"}
         known = {"fate": "stored", "image_id": 1, "found_at": 0.0}
         connection.execute(sa.insert(schema.url), {**url, **known})
+        # The same host gave the same picture under another address.
+        again = {**url, **known, "url": "http://a.test/2"}
+        connection.execute(sa.insert(schema.url), again)
         assert read_hosts(connection) == Hosts([Host("a.test", 1, image)], 1, image)
         faces = read_faces(connection)
     assert (faces.face.tolist(), faces.identity.tolist()) == ([face], [tom])
