@@ -273,6 +273,7 @@ class _Lines:
     def _quoted(self, line: str, width: int | None) -> list[str] | BadRow:
         """Parse a row with quotation marks, in which cells may span lines."""
         ended = False
+        taken = [line]
 
         def lines() -> Iterator[str]:
             nonlocal ended
@@ -282,17 +283,17 @@ class _Lines:
                 size += len(more)
                 if size > _LONGEST:
                     break
+                taken.append(more)
                 yield more
             ended = True
 
-        reader = csv.reader(lines(), delimiter=self._delimiter, skipinitialspace=True)
         try:
-            cells = next(reader)
+            cells = self._row_of(lines())
         except csv.Error as error:
             return BadRow(self._number, f"it is not CSV: {error}")
-        if ended:
+        if ended or not self._closes(taken):
             return BadRow(self._number, "it is not CSV: a quotation mark is not closed")
-        more = reader.line_num - 1
+        more = len(taken) - 1
         if more and width is not None and len(cells) != width:
             wrong = f"{len(cells)} columns in {more + 1} lines, the header has {width}"
             return BadRow(self._number, f"it is not CSV: {wrong}")
@@ -302,6 +303,22 @@ class _Lines:
         if UNREADABLE.search(together) or "\0" in together:
             return BadRow(self._number - more, "it is not UTF-8", encoding=True)
         return [cell.strip() for cell in cells]
+
+    def _closes(self, lines: Sequence[str]) -> bool:
+        """Whether it is a mark of their own that ends a cell of several lines.
+
+        Where text follows at once, the mark belongs to another row's cell.
+        """
+        try:
+            return len(lines) == 1 or bool(self._row_of(lines, strict=True))
+        except csv.Error:
+            return False
+
+    def _row_of(self, lines: Iterable[str], *, strict: bool = False) -> list[str]:
+        delimiter = self._delimiter
+        return next(
+            csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
+        )
 
     def _peek(self) -> Iterator[str]:
         """Yield the lines that follow, without taking them."""

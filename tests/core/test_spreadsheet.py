@@ -110,6 +110,26 @@ def test_an_unclosed_quote_affects_only_its_own_line(tmp_path: Path) -> None:
     assert [line for line, cells in found if isinstance(cells, str)] == [3, 6]
 
 
+@pytest.mark.parametrize("second", ['49,"Rye,0', '49,Rye "the Lame",0', '49,"Rye",0'])
+def test_a_quote_further_on_does_not_close_one_that_nobody_closed(
+    tmp_path: Path, second: str
+) -> None:
+    good = [(3, ["46", "Ada", "1"]), (4, ["47", "Mina", "1"])]
+    found = rows(
+        tmp_path, f'a,b,c\n45,"Otto,1\n46,Ada,1\n47,Mina,1\n{second}\n50,Rico,1\n'
+    )
+    assert [line for line, _ in found] == [2, 3, 4, 5, 6]
+    assert found[0] == (2, "it is not CSV: a quotation mark is not closed")
+    assert found[1:3] == good
+    assert found[4] == (6, ["50", "Rico", "1"])
+
+
+def test_a_row_of_one_line_may_have_text_behind_a_quote(tmp_path: Path) -> None:
+    assert rows(tmp_path, 'a,b\n1,"x" y\n2,"z\nz"\n') == [
+        *((2, ["1", "x y"]), (3, ["2", "z\nz"]))
+    ]
+
+
 def test_a_huge_cell_affects_only_its_own_line(tmp_path: Path) -> None:
     for cell in ("x" * 200_000, '"' + "x" * 200_000):
         found = rows(tmp_path, f"a,b\n1,{cell}\n2,y\n")
