@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -225,3 +225,17 @@ def parse_question_id(text: str) -> int | None:
 def is_storable(text: str) -> bool:
     """Whether both databases can store a text: no NUL, no lone surrogate."""
     return _NOT_STORABLE.search(text) is None
+
+
+def all_storable(value: object) -> bool:
+    """Whether all texts in what JSON gave can be stored, keys too."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str) and not is_storable(each):
+            return False
+        if isinstance(each, Mapping):
+            left += [*each.keys(), *each.values()]
+        elif isinstance(each, list):
+            left += each
+    return True

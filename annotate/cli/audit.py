@@ -34,7 +34,7 @@ def audit_command() -> None:
 @audit_command.command("plan")
 @click.option(
     "--max-error",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=click.FloatRange(1e-9, 1, max_open=True),
     default=0.01,
     show_default=True,
     help="Prove that at most this share of the labels is wrong.",

@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.annotate.answers import parse_choice
-from icf.annotate.gold.make import HAND, Known
+from icf.annotate.gold.make import HAND, Known, read_truths
 from icf.catalogue.find_character import find_character
 from icf.catalogue.schema import character, face
 from icf.codes import Choice
@@ -47,8 +47,13 @@ def read_known(connection: sa.Connection, path: Path) -> list[Known]:
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error}") from error
     found, wrong = [], []
+    said = read_truths(connection)
     for row in rows:
         made = row if isinstance(row, BadRow) else _known(connection, row)
+        if not isinstance(made, BadRow) and said.setdefault(made.key, made.same) != (
+            made.same
+        ):
+            made = BadRow(row.line, "an earlier line, or a known pair, says otherwise")
         if isinstance(made, BadRow):
             wrong.append(str(made))
         else:

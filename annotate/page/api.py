@@ -75,7 +75,8 @@ async def answers(request: Request) -> JSONResponse:
     """
     someone = await person_of_request(request)
     desk = desk_of(request)
-    listed = (await json_of(request)).get("answers")
+    # One that cannot be stored is refused alone, with a receipt.
+    listed = (await json_of(request, checked=False)).get("answers")
     if not isinstance(listed, list) or len(listed) > MOST_ANSWERS:
         raise HTTPException(400, f"answers must be a list of up to {MOST_ANSWERS}")
     sent = [_sent(each) for each in listed]
@@ -143,7 +144,11 @@ def _sent(each: Any) -> Sent:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 ROUTES = [

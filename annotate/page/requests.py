@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from icf.annotate.answers import all_storable
 from icf.annotate.page.desk import Desk
 from icf.annotate.page.guard import MOST_BYTES
 from icf.annotate.people.people import Person, Role
@@ -104,8 +105,12 @@ async def person_of_request(request: Request, least: Role = Role.ANNOTATOR) -> P
     return someone
 
 
-async def json_of(request: Request) -> Mapping[str, Any]:
+async def json_of(request: Request, *, checked: bool = True) -> Mapping[str, Any]:
     """The JSON object in the request's body.
+
+    Args:
+        request: the request.
+        checked: whether it is refused for a text that no database can store.
 
     Raises:
         HTTPException: 413 where it is too long, 400 where it is none.
@@ -121,4 +126,6 @@ async def json_of(request: Request) -> Mapping[str, Any]:
         raise HTTPException(400, "the body is no JSON") from None
     if not isinstance(found, dict):
         raise HTTPException(400, "the body is no JSON object")
+    if checked and not all_storable(found):
+        raise HTTPException(400, "the body has a character that cannot be stored")
     return found

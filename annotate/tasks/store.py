@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.answers import all_storable
 from icf.annotate.people.people import Person
 from icf.annotate.tasks import leases
 from icf.annotate.tasks.base import Given, RefusedAnswer, Source
@@ -78,6 +79,9 @@ def _store(
     holder: Person,
     sent: Sent,
 ) -> Receipt:
+    if not all_storable([sent.handle, sent.client_id, sent.value]):
+        named = sent.client_id.encode(errors="replace").decode()
+        return Receipt(named, "the answer has a character that cannot be stored")
     found = leases.find(connection, sent.handle)
     if found is None or found.person.id != holder.id:
         return Receipt(sent.client_id, "this was not shown to you")

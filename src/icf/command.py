@@ -10,22 +10,24 @@ imports click alone, and a `LazyGroup` imports only the command that is run.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import io
 import json
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
 from icf.errors import IcfError
-from icf.names import normal_name
+from icf.names import LONGEST_NAME, normal_name
 from icf.terminal import Printable, console, printable
 from icf.version import __version__
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from icf.workspace import Workspace
+
+#: Integers of databases and files are under this.
+_WHOLE = 2**63
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,9 +47,17 @@ class _Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
     name = "name"
 
-    def convert(self, value: str, *_: object) -> str:
-        """Return the normal form."""
-        return normal_name(value)
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return the normal form; an empty name, or one too long, is an error."""
+        name = normal_name(value)
+        if not 0 < len(name) <= LONGEST_NAME:
+            self.fail(f"a name has 1 to {LONGEST_NAME} characters", param, ctx)
+        return name
 
 
 NAME = _Name()
@@ -129,7 +142,33 @@ class Invocation:
             yield lambda advance: bar.update(task, advance=advance)
 
 
-pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+_pass = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def pass_invocation(function: F) -> F:
+    """Pass the `Invocation` to a command, once the numbers of its line were checked."""
+
+    @functools.wraps(function)
+    def checked(invocation: Invocation, /, *values: Any, **named: Any) -> Any:
+        for name, value in named.items():
+            for each in value if isinstance(value, tuple) else (value,):
+                _check_number(name, each)
+        return function(invocation, *values, **named)
+
+    return cast(F, _pass(checked))
+
+
+def _check_number(name: str, value: object) -> None:
+    """Refuse what click's ranges let through: NaN, infinity, and over 64 bits."""
+    if isinstance(value, float) and not math.isfinite(value):
+        wrong = f"{value} is not a finite number"
+    elif isinstance(value, int) and not -_WHOLE <= value < _WHOLE:
+        wrong = f"{value} has more than 64 bits"
+    else:
+        return
+    context = click.get_current_context()
+    found = (each for each in context.command.params if each.name == name)
+    raise click.BadParameter(wrong, context, next(found, None))
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from rich.console import Group
 
 from icf import command
@@ -54,6 +55,20 @@ def show(invocation: Invocation) -> None:
     logging.getLogger("icf.test").warning("%s", HOSTILE)
     invocation.emit({}, lambda: Group(HOSTILE, table(("name",), [(HOSTILE,)])))
     raise BadInput(HOSTILE)
+
+
+@cli.command("count")
+@shared_options
+@click.option("--share", type=click.FloatRange(0, 1), default=0.5)
+@click.option("--seed", type=int, default=1)
+@click.option("--name", type=command.NAME, default="Ann")
+@click.argument("ids", type=int, nargs=-1)
+@pass_invocation
+def count(
+    invocation: Invocation, share: float, seed: int, name: str, ids: tuple[int, ...]
+) -> None:
+    """Take numbers."""
+    invocation.emit({"share": share, "seed": seed, "name": name, "ids": ids}, str)
 
 
 @cli.command("import")
@@ -221,3 +236,27 @@ def test_there_is_no_progress_bar_without_a_terminal(
     with Invocation().progress("detect", 10) as advance:
         advance(3)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--share", "nan"), "'--share': nan is not a finite number"),
+        (("--seed", str(2**63)), f"'--seed': {2**63} has more than 64 bits"),
+        (("1", str(10**30)), "has more than 64 bits"),
+        (("--name", " \u200b "), "'--name': a name has 1 to 500 characters"),
+        (("--name", "a" * 501), "'--name': a name has 1 to 500 characters"),
+    ],
+)
+def test_what_no_file_or_database_can_hold_is_refused_on_the_line(
+    words: tuple[str, ...], named: str
+) -> None:
+    done = CliRunner().invoke(cli, ["count", *words])
+    assert done.exit_code == 2
+    assert named in done.stderr
+
+
+def test_the_largest_numbers_are_taken() -> None:
+    words = ["count", "--seed", str(2**63 - 1), "--share", "1", "--json"]
+    done = CliRunner().invoke(cli, words)
+    assert json.loads(done.stdout)["seed"] == 2**63 - 1

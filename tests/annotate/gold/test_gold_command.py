@@ -48,6 +48,20 @@ def test_known_pairs_of_a_spreadsheet_are_added_listed_and_retired(
     assert states == ["set aside", "retired"]
 
 
+def test_a_line_that_contradicts_another_or_a_known_pair_is_named(here: Place) -> None:
+    ann = here.add_character("Ann", "Tales")
+    face, other = here.add_face(ann, 0.5), here.add_face(ann, 0.5)
+    file = Path("gold.csv")
+    yes, no = f"{face},Tales/Ann,true", f"{face},Tales/Ann,false"
+    file.write_text("\n".join(["face,character,answer", yes, no]))
+    assert "line 3: an earlier line, or" in call("gold", "add", "gold.csv", code=1)[1]
+    file.write_text("\n".join(["face,character,answer", yes, yes]))
+    assert run("gold", "add", "gold.csv")[0]["added"] == 1
+    file.write_text("\n".join(["face,character,answer", f"{other},Tales/Ann,true", no]))
+    assert "line 3: an earlier line, or" in call("gold", "add", "gold.csv", code=1)[1]
+    assert len(run("gold", "list")[0]) == 1
+
+
 def test_a_wrong_line_is_named_and_nothing_is_added(here: Place) -> None:
     ann = here.add_character("Ann", "Tales")
     face = here.add_face(ann, 0.5)

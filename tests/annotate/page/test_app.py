@@ -198,6 +198,39 @@ def test_a_paused_person_gets_nothing(plain: Place) -> None:
     assert client.post("/api/pairs/next", json={"count": 1}).json()["tasks"]
 
 
+def test_an_answer_that_cannot_be_stored_is_refused_alone(plain: Place) -> None:
+    ask_about(plain, 2)
+    client = signed_in(app_of(plain.workspace), "Ann")
+    tasks = client.post("/api/pairs/next", json={"count": 2}).json()["tasks"]
+    half, good = (
+        {"id": each["id"], "client_id": str(n), "answer": {"choice": "true"}}
+        for n, each in enumerate(tasks)
+    )
+    long = {**good, "seconds": 10**400, "at": 10**400}
+    sent = [{**half, "client_id": "\ud800"}, {**half, "id": "\0"}, long]
+    body = json.dumps({"answers": sent})
+    receipts = client.post("/api/answers", content=body).json()["receipts"]
+    assert [each["stored"] for each in receipts] == [False, False, True]
+    assert receipts[0]["message"] == "the answer has a character that cannot be stored"
+    assert [name for _, name, _ in current(plain)] == ["Ann"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/heartbeat", {"ids": ["\ud800"]}),
+        ("/api/release", {"ids": ["\0"]}),
+        ("/api/pairs/next", {"count": 1, "part": {"a": ["\ud800"]}}),
+        ("/api/admin/invite", {"name": "\ud800"}),
+    ],
+)
+def test_a_body_that_cannot_be_stored_is_refused(
+    app: Starlette, path: str, body: dict[str, object]
+) -> None:
+    client = signed_in(app, role=Role.ADMIN)
+    assert client.post(path, content=json.dumps(body)).status_code == 400
+
+
 def test_what_a_paused_person_held_is_free_for_others_at_once(plain: Place) -> None:
     ask_about(plain, 1)
     app = app_of(plain.workspace)

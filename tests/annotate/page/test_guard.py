@@ -116,6 +116,9 @@ def test_the_token_may_be_in_the_body_as_beacons_have_it(app: Starlette) -> None
     sent = client.post(SET, content=body, headers={"Content-Type": "text/plain"})
     assert sent.is_success
     assert theme(client) == "dark"
+    half = json.dumps({**DARK, "csrf": "\ud800"})
+    wrong = client.post(SET, content=half, headers={"Content-Type": "text/plain"})
+    assert wrong.status_code == 403
 
 
 def test_the_token_may_be_a_field_of_a_form(app: Starlette) -> None:
