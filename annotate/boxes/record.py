@@ -13,6 +13,7 @@ from icf.annotate.boxes.choose import STEP
 from icf.annotate.boxes.merge import Rule, Settled, match_boxes, settle
 from icf.annotate.boxes.opinion import Opinion, stored_opinion
 from icf.annotate.boxes.proposals import NONE, Proposals, read_proposals
+from icf.annotate.formats.values import is_credible
 from icf.catalogue import ledger
 from icf.catalogue.annotation.schema import box_answer, box_task, verified_box
 from icf.catalogue.rows import by_ids
@@ -91,7 +92,11 @@ def insert_answer(connection: sa.Connection, given: BoxAnswer) -> Stored:
         return Stored.KNOWN
     now = time.time()
     counts = next((row for row in earlier if row.replaced_at is None), None)
-    late = counts is not None and counts.answered_at > given.answered_at
+    late = (
+        counts is not None
+        and counts.answered_at > given.answered_at
+        and is_credible(counts.answered_at)
+    )
     if counts is not None and not late:
         update = sa.update(box_answer).where(box_answer.c.id == counts.id)
         connection.execute(update.values(replaced_at=now))

@@ -21,6 +21,7 @@ from icf.annotate.answers import (
     parse_question_id,
 )
 from icf.annotate.exchange.vote_spool import VoteSpool
+from icf.annotate.formats.values import NOT_CREDIBLE, is_credible
 from icf.codes import RowFault
 
 #: Characters of a cell that a message quotes.
@@ -116,6 +117,8 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
         return refuse(RowFault.BAD_ROW, long)
     if not is_storable(row.annotator):
         return refuse(RowFault.BAD_ENCODING, "the annotator is not valid text")
+    if row.answered_at is not None and not is_credible(row.answered_at):
+        return refuse(RowFault.BAD_ROW, NOT_CREDIBLE)
     key = parse_question_id(row.question)
     if key is None or key not in batches:
         found = f"there is no question {row.question[:_QUOTED]!r}"

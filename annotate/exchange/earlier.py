@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
+from icf.annotate.formats.values import is_credible
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer
 from icf.codes import Choice, RowFault
@@ -39,6 +40,8 @@ class Earlier:
     """An answer in the catalogue.
 
     Attributes:
+        answered_at: UTC epoch seconds; None where they are not known, or where an
+            earlier version took what no moment can be.
         counts: whether no later answer of the same person replaced it.
         origin, origin_id: as in `icf.annotate.answers.AnswerRow`.
     """
@@ -112,12 +115,13 @@ def read_earlier(
     found: dict[int, list[Earlier]] = defaultdict(list)
     query = sa.select(answer).order_by(answer.c.id)
     for row in by_ids(connection, query, answer.c.question_id, ids):
+        at = row.answered_at
         found[row.question_id].append(
             Earlier(
                 id=row.id,
                 annotator=row.annotator,
                 choice=Choice[row.choice.upper()],
-                answered_at=row.answered_at,
+                answered_at=at if at is not None and is_credible(at) else None,
                 seconds=row.seconds,
                 source=Source(row.file, row.file_sha256 or ""),
                 line=row.line,

@@ -9,7 +9,7 @@ from pathlib import Path
 from icf.annotate.exchange.answer_table import GivenAnswer, read_answers_given
 from icf.annotate.formats.csv_rows import csv_line
 from icf.annotate.formats.json_lines import json_line
-from icf.annotate.formats.values import iso_of
+from icf.annotate.formats.values import is_credible, iso_of
 from icf.annotate.people.pseudonyms import read_pseudonyms
 from icf.annotate.people.tokens import read_key
 from icf.errors import BrokenMachine, WrongUse
@@ -96,8 +96,9 @@ def _json_lines(rows: Iterable[GivenAnswer]) -> Iterator[bytes]:
 def _values(row: GivenAnswer) -> dict[str, object]:
     """The values of an answer by column; its time as a text."""
     values: dict[str, object] = {name: getattr(row, name) for name in COLUMNS}
-    if row.answered_at is not None:
-        values["answered_at"] = iso_of(row.answered_at)
+    at = row.answered_at
+    # An earlier version may have taken what no moment can be.
+    values["answered_at"] = iso_of(at) if at is not None and is_credible(at) else None
     return values
 
 

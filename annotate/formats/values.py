@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import datetime
 import math
+import time
 
 from icf.spreadsheet import number_of
+
+#: The first moment that a calendar has, and by how much a clock may be ahead.
+_FIRST = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc).timestamp()
+_AHEAD = 86_400.0
+#: Why a row is refused whose moment is not credible.
+NOT_CREDIBLE = (
+    "it was answered over a day from now, or in no year that a calendar has; a number "
+    "must be of seconds (UTC, since 1970), not of milliseconds"
+)
 
 
 def moment_of(written: object) -> float | None:
@@ -33,6 +43,15 @@ def iso_of(moment: float) -> str:
     """
     when = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
     return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def is_credible(moment: float) -> bool:
+    """Whether somebody may have answered then: `iso_of` can write it, and it is past.
+
+    >>> is_credible(1615328168.5), is_credible(1615328168500.0)
+    (True, False)
+    """
+    return _FIRST <= moment <= time.time() + _AHEAD
 
 
 def seconds_of(written: object) -> float | None:

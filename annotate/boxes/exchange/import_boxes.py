@@ -29,6 +29,7 @@ from icf.annotate.boxes.record import (
     lock_tasks,
 )
 from icf.annotate.exchange.annotator_names import AnnotatorNames
+from icf.annotate.formats.values import NOT_CREDIBLE, is_credible
 from icf.annotate.tasks.base import RefusedAnswer
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image
@@ -163,6 +164,8 @@ class BoxImporter:
                 "its boxes are for a picture of {} x {} pixels, and it has {} x {}"
             ).format(*row.size, *size)
             return _fault(row, RowFault.BAD_BOXES, message)
+        if row.answered_at is not None and not is_credible(row.answered_at):
+            return _fault(row, RowFault.BAD_ROW, NOT_CREDIBLE)
         annotator = self._annotator(row)
         if not annotator or len(annotator) > LONGEST_ANNOTATOR:
             message = "it does not say who drew the boxes: use --annotator"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from icf.annotate.answers import (
 )
 from icf.annotate.exchange.check import check
 from icf.annotate.exchange.vote_spool import VoteSpool
+from icf.annotate.formats.values import NOT_CREDIBLE, moment_of
 from icf.annotate.votes import agreed_label
 from icf.codes import Choice, Label, RowFault, RowNote
 
@@ -122,6 +124,23 @@ def test_of_dated_answers_of_one_person_the_newest_is_taken() -> None:
             Vote(5, 1, "bob", Choice.TRUE, 20.0),
         )
         assert (result.faults, result.superseded) == ((), 2)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        1767323045000.0,  # of JavaScript, in milliseconds
+        1e300,
+        moment_of("9999-12-31T23:59:59-12:00"),
+        moment_of("0001-01-01T00:00:00+14:00"),
+        time.time() + 2 * 86_400,
+    ],
+)
+def test_a_time_that_no_answer_can_have_is_refused(at: float) -> None:
+    reason, message = fault(AnswerRow(2, "1", "ann", "true", answered_at=at))
+    assert (reason, message) == ("bad_row", NOT_CREDIBLE)
+    ahead = AnswerRow(2, "1", "ann", "true", answered_at=time.time() + 3600)
+    assert checked(ahead).faults == ()
 
 
 def test_a_repeated_answer_has_the_time_of_its_newest_row() -> None:

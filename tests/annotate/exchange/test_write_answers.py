@@ -62,6 +62,26 @@ def rows_of(path: Path) -> list[Mapping[str, object]]:
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_a_time_that_none_can_be_is_not_written_and_outdone(
+    place: Place, form: str
+) -> None:
+    answered(place)
+    root = place.workspace.root
+    late = sa.update(answer).where(answer.c.annotator == NAMES[1])
+    # As an earlier version took it from JavaScript.
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(late.values(answered_at=1767323045000.0))
+    [row] = [row for row in rows_of(written(place, form)) if row["answer"] == "true"][
+        1:
+    ]
+    assert row["answered_at"] == ("" if form == "csv" else None)
+    path = root / "corrected.jsonl"
+    said = {"question": 1, "answer": "false", "annotator": NAMES[1]}
+    path.write_text(json.dumps({**said, "answered_at": 1767323046}))
+    assert take(place, path).revised == 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_file_says_who_answered_what_and_when(place: Place, form: str) -> None:
     answered(place)
     path = place.workspace.root / f"a.{form}"

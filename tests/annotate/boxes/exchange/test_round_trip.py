@@ -20,6 +20,7 @@ from icf.annotate.boxes.exchange.export_boxes import (
 from icf.annotate.boxes.exchange.import_boxes import BoxImporter, ImportedBoxes
 from icf.annotate.boxes.exchange.read import read_boxes_file
 from icf.annotate.exchange.annotator_names import AnnotatorNames
+from icf.annotate.formats.values import NOT_CREDIBLE
 from icf.catalogue.annotation.schema import box_answer
 from icf.catalogue.schema import image
 from icf.errors import WrongUse
@@ -103,6 +104,34 @@ def test_a_changed_answer_is_a_revision_in_whatever_order_files_come(
     query = sa.select(box_answer.c.verdict).where(box_answer.c.replaced_at.is_(None))
     with pictures.catalogue.read() as connection:
         assert connection.execute(query).scalars().all() == ["cannot_tell"]
+
+
+def test_a_time_that_no_answer_can_have_is_refused(
+    plain_pictures: Pictures, tmp_path: Path
+) -> None:
+    plain_pictures.add(A)
+    export(plain_pictures, tmp_path / "out", Which.ASKED, "label-studio")
+    tasks = tmp_path / "out" / "tasks.json"
+    submit(tasks, 1, at="9999-12-31T23:59:59Z")
+    (fault,) = take(plain_pictures, tasks).faults.kept()
+    assert (fault.reason.value, fault.message) == ("bad_row", NOT_CREDIBLE)
+
+
+def test_an_answer_of_a_time_that_none_can_be_is_outdone(
+    plain_pictures: Pictures, tmp_path: Path
+) -> None:
+    plain_pictures.add(A)
+    export(plain_pictures, tmp_path / "out", Which.ASKED, "label-studio")
+    tasks = tmp_path / "out" / "tasks.json"
+    submit(tasks, 1)
+    take(plain_pictures, tasks)
+    with plain_pictures.catalogue.write() as connection:
+        connection.execute(sa.update(box_answer).values(answered_at=1767323045000.0))
+    choice = {"type": "choices", "from_name": "verdict"}
+    changed = json.loads(tasks.read_text())
+    changed[0]["annotations"][0]["result"] = [choice]
+    tasks.write_text(json.dumps(changed))
+    assert counts(take(plain_pictures, tasks)) == (0, 1, 0, 0, 0)
 
 
 def test_people_and_servers_get_the_names_that_are_asked_for(
