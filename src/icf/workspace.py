@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icf.catalogue import ledger
-from icf.catalogue.catalogue import Catalogue, is_known, written_by_another
+from icf.catalogue.catalogue import (
+    Catalogue,
+    is_known,
+    sqlite_url,
+    written_by_another,
+)
 from icf.errors import BrokenMachine, WrongUse
 from icf.redact import redact_settings
 from icf.settings import LoadedSettings, Settings, load
@@ -111,15 +116,12 @@ class Workspace:
             WrongUse: it was never created, or is at another revision.
             BrokenMachine: the database is damaged, was lost, or does not answer.
         """
-        catalogue = Catalogue(self.catalogue_url)
+        catalogue = self._database()
         found, head = catalogue.revisions()
         if found is not None and not is_known(found):
             raise WrongUse(f"the catalogue of {self.root} {written_by_another(found)}")
-        if found is None and self._has_files():
-            raise BrokenMachine(
-                f"the catalogue {catalogue.shown} is empty, although {self.root} has "
-                "pictures: it was lost. Put a backup of it in its place"
-            )
+        if found is None:
+            self._check_new(catalogue)
         if catalogue.dialect == "sqlite" and found not in (None, head):
             _log.warning(
                 "migrating the catalogue of %s from revision %s to %s",
@@ -135,19 +137,44 @@ class Workspace:
             )
         return catalogue
 
-    def _has_files(self) -> bool:
-        """Whether pictures or embeddings were stored here."""
+    def create_catalogue(self) -> None:
+        """Create the catalogue's tables, or bring them to this program's revision.
+
+        Raises:
+            WrongUse: something else than this version or an earlier one wrote it.
+            BrokenMachine: the database is damaged, was lost, or does not answer.
+        """
+        catalogue = self._database()
+        if catalogue.revisions()[0] is None:
+            self._check_new(catalogue)
+        catalogue.upgrade()
+        catalogue.close()
+
+    def _check_new(self, catalogue: Catalogue) -> None:
+        """See that nothing was stored here yet, so that an empty catalogue is right."""
         kept = (
             each
             for name in ("blobs", "vectors")
             for each in (self.root / name).glob("*")
         )
-        return any(each.name != "tmp" for each in kept)
+        if any(each.name != "tmp" for each in kept):
+            raise BrokenMachine(
+                f"the catalogue {catalogue.shown} is empty, although {self.root} has "
+                "pictures: it was lost. Put a backup of it in its place"
+            )
+
+    def _database(self) -> Catalogue:
+        """The catalogue, at whatever revision."""
+        return Catalogue(self.settings.catalogue.url or self._own_catalogue)
+
+    @property
+    def _own_catalogue(self) -> sa.URL:
+        return sqlite_url(self.root / "catalogue.sqlite")
 
     @property
     def catalogue_url(self) -> str:
         """Its SQLAlchemy URL."""
-        own = f"sqlite:///{self.root / 'catalogue.sqlite'}"
+        own = self._own_catalogue.render_as_string(hide_password=False)
         return self.settings.catalogue.url or own
 
     @property
@@ -236,7 +263,7 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
 
     Raises:
         WrongUse: ``root`` is a file.
-        BrokenMachine: nothing can be written there.
+        BrokenMachine: nothing can be written there, or its catalogue was lost.
     """
     root = root.resolve()
     if root.exists() and not root.is_dir():
@@ -255,7 +282,5 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
             "check that you may write there, or name another folder"
         ) from error
     workspace = Workspace(root, load(config, flags=flags))
-    catalogue = Catalogue(workspace.catalogue_url)
-    catalogue.upgrade()
-    catalogue.close()
+    workspace.create_catalogue()
     return workspace

@@ -66,9 +66,21 @@ def test_an_empty_catalogue_sends_to_init_only_where_nothing_was_stored(
     with pytest.raises(WrongUse, match="icf init"):
         _ = find(tmp_path).catalogue
     made.blobs.put(b"ink")
-    with pytest.raises(BrokenMachine, match=r"it was lost\. Put a backup") as lost:
-        _ = find(tmp_path).catalogue
-    assert "icf init" not in str(lost.value)
+    for opened in (lambda: find(tmp_path).catalogue, lambda: init(tmp_path)):
+        with pytest.raises(BrokenMachine, match=r"it was lost\. Put a backup") as lost:
+            opened()
+        assert "icf init" not in str(lost.value)
+
+
+@pytest.mark.parametrize("name", ["why?one", "p%41 q", "100%", "a::b", "x@y:z#1", "ä"])
+def test_a_folder_of_any_name_holds_all_of_it(tmp_path: Path, name: str) -> None:
+    made = init(tmp_path / name)
+    made.begin_run("icf-harvest run")
+    made.catalogue.close()
+    picture = made.blobs.put(b"ink")
+    assert made.blobs.path(picture).is_relative_to(tmp_path / name / "blobs")
+    assert (tmp_path / name / "catalogue.sqlite").is_file()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
 def test_a_run_keeps_the_settings_it_was_made_with(tmp_path: Path) -> None:

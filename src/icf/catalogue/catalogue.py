@@ -32,15 +32,17 @@ class Catalogue:
     """A connection pool on one catalogue.
 
     Args:
-        url: an SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``.
+        url: an SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``. For
+            a file whose path may have any character, one of `sqlite_url`.
 
     Raises:
         WrongUse: the URL is of another kind of database.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = _with_driver(url)
-        self.engine = sa.create_engine(self.url)
+    def __init__(self, url: str | sa.URL) -> None:
+        parsed = _with_driver(url)
+        self.url = parsed.render_as_string(hide_password=False)
+        self.engine = sa.create_engine(parsed)
         # SQLite lets writers look again now and then whether it is their turn, up to a
         # tenth of a second apart; threads of one process wake each other.
         self._turn: Turn | None = None
@@ -162,12 +164,17 @@ def written_by_another(revision: str) -> str:
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
-def _with_driver(url: str) -> str:
+def sqlite_url(path: Path) -> sa.URL:
+    """The URL of a SQLite file; written as text, ``?`` in a path would end it."""
+    return sa.URL.create("sqlite", database=str(path))
+
+
+def _with_driver(url: str | sa.URL) -> sa.URL:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise WrongUse(
-            f"catalogue.url {redact(url)!r} is not a database URL: {error}"
+            f"catalogue.url {redact(str(url))!r} is not a database URL: {error}"
         ) from error
     name = parsed.get_backend_name()
     if name not in _DIALECTS:
@@ -177,7 +184,7 @@ def _with_driver(url: str) -> str:
         )
     if name == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed.render_as_string(hide_password=False)
+    return parsed
 
 
 def _configure_sqlite(connection: sa.pool.ConnectionPoolEntry, _record: object) -> None:

@@ -39,7 +39,8 @@ class BlobStore:
     """A content-addressed store.
 
     Args:
-        url: a folder, or an fsspec URL such as ``s3://bucket/prefix``.
+        url: a folder, whatever its name, or an fsspec URL such as
+            ``s3://bucket/prefix``.
     """
 
     def __init__(self, url: str | Path) -> None:
@@ -47,7 +48,10 @@ class BlobStore:
         import fsspec
         from fsspec.implementations.local import LocalFileSystem
 
-        self._files, root = fsspec.core.url_to_fs(str(url))
+        if "://" in str(url) or str(url).startswith("file:"):
+            self._files, root = fsspec.core.url_to_fs(str(url))
+        else:  # in a folder's name, "::" means nothing
+            self._files, root = LocalFileSystem(), Path(url).expanduser().absolute()
         self._root = str(root).rstrip("/")
         self.local = isinstance(self._files, LocalFileSystem)
         self._has_temporary_folder = False

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from icf.app.relink.listed import Wanted
 from icf.catalogue.bulk_insert import insert_new
-from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.catalogue import Catalogue, sqlite_url
 from icf.catalogue.schema import image, url
 from icf.codes import FetchStatus, RelinkStatus
 from icf.harvest.download.attempt import Attempt
@@ -76,9 +76,7 @@ class Downloads:
 
     def __init__(self, folder: Path, settings: HarvestSettings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._catalogue = Catalogue(
-            f"sqlite:///{folder.resolve() / 'catalogue.sqlite'}"
-        )
+        self._catalogue = Catalogue(sqlite_url(folder.resolve() / "catalogue.sqlite"))
         self._catalogue.upgrade()
         self._settings = settings
         self.blobs = BlobStore(folder / "blobs")
