@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -71,7 +72,8 @@ class KnownFiles:
         try:
             with os.scandir(self._root / folder) as entries:
                 return frozenset(each.name for each in entries if each.is_file())
-        except OSError:
+        # A zero byte is in no name.
+        except (OSError, ValueError):
             return frozenset()
 
 
@@ -82,9 +84,12 @@ def read_file(path: Path) -> bytes:
         BadInput: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        # A pipe would be waited for.
+        if stat.S_ISREG(path.stat().st_mode):
+            return path.read_bytes()
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: cannot be read: {error}") from error
+    raise BadInput(f"{path}: cannot be read: it is no regular file")
 
 
 def state_of(root: Path, files: Iterable[Path]) -> str:

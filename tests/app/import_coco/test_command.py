@@ -156,6 +156,47 @@ def test_another_picture_of_the_same_name_is_refused(
     assert any("needs another name (--name" in each["why"] for each in done["faults"])
 
 
+def test_files_of_one_name_lose_no_picture(empty: Workspace, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for seed, split in enumerate(("train", "val")):
+        write_picture(root / split / "images" / "1.bmp", seed)
+        found = content([image(1, "1.bmp")], [annotation(1, character="Luna")])
+        write_json(root / split / "annotations.json", found)
+    known = "-C", empty.root, "import", "coco"
+    one = said(*known, root / "val" / "annotations.json", "--name", "set")
+    assert one["pictures"] == {"set val (held out)": 1}
+    both = said(*known, root)
+    assert both["files"]["imported"] == 2
+    # One of them was there, with its face.
+    assert (both["faces"], both["labels"]) == (1, 1)
+    again = said(*known, root)
+    assert again["files"] == {**both["files"], "imported": 0, "known": 2}
+    with empty.catalogue.read() as connection:
+        assert len(connection.execute(sa.select(schema.image)).all()) == 2
+    assert len(faces(empty)) == 2
+
+
+def test_texts_that_cannot_be_stored_refuse_their_pictures_alone(
+    empty: Workspace, tmp_path: Path
+) -> None:
+    root = tmp_path / "coco"
+    for number in range(2):
+        write_picture(root / f"{number}.jpg", number)
+    images = [
+        image(0, "0.jpg"),
+        image(1, "1.jpg", license=1),
+        image(2, "a\0/b.jpg"),
+        image(3, "\ud800.jpg"),
+    ]
+    licence = {"id": 1, "name": "CC0\ud800"}
+    write_json(root / "a.json", content(images, [], licenses=[licence]))
+    done = bring(empty, root)
+    assert done["files"]["imported"] == 1
+    assert done["files"]["refused"] == {"unreadable": 3}
+    wheres = [each["where"].rpartition(", ")[2] for each in done["faults"]]
+    assert sorted(wheres) == ["images[1]", "images[2]", "images[3]"]
+
+
 def test_a_dry_run_writes_nothing(empty: Workspace, root: Path) -> None:
     done = bring(empty, root, "--dry-run")
     assert (done["files"]["imported"], done["labels"]) == (5, 2)

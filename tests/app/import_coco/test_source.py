@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from icf.app.import_coco.source import CATEGORY, SUPERCATEGORY, CocoSource, Reading
 from icf.app.importing.given import Fault, GivenPicture, Owner
 from icf.errors import BadInput
+from icf.icartoonface.parts import HELD_OUT_ENDING
 from tests.app.import_coco.coco_files import (
     annotation,
     content,
@@ -197,6 +198,7 @@ def test_a_file_without_a_category_of_faces_says_what_to_do(root: Path) -> None:
         ({"attributes": {"character": " Luna ", "album": "Sea"}}, {}, ("Sea", "Luna")),
         ({"character": "Luna"}, {}, ("set", "Luna")),
         ({"who": {"id": 7}}, {"identity": ("who.id",)}, ("set", "7")),
+        ({"attributes": {"character": 7.0, "album": 2}}, {}, ("2", "7")),
         ({}, {"identity": (CATEGORY,)}, ("set", "face")),
         ({}, {"identity": (CATEGORY,), "album": (SUPERCATEGORY,)}, ("set", "face")),
         ({"attributes": {"character": ["Luna"]}}, {}, None),
@@ -213,6 +215,69 @@ def test_a_character_is_named_by_a_field_or_by_its_category(
     write(root, annotation(0, **fields))
     [one, _], _, _ = read(root, **how)
     assert one.faces[0].owner == (Owner(*owner) if owner else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (["Luna"], "character: neither text nor a whole number: ['Luna']"),
+        (7.5, "character: neither text nor a whole number: 7.5"),
+        (True, "character: neither text nor a whole number: True"),
+        ("a\ud800", "character: a zero byte or no Unicode in 'a\\ud800'"),
+        ("a\0", "character: a zero byte or no Unicode in 'a\\x00'"),
+        ("a" * 501, "a name with over 500 characters"),
+    ],
+)
+def test_a_name_that_is_none_is_named_and_its_face_kept(
+    name: object, why: str, root: Path
+) -> None:
+    write(root, annotation(0, character=name), annotation(1, character="Sol"))
+    [one, two], [fault], _ = read(root)
+    assert fault.where == f"{root / 'a.json'}, annotations[0]"
+    assert why in fault.why
+    assert [each.owner for each in one.faces] == [None]
+    assert two.owners == {Owner("set", "Sol")}
+
+
+def test_categories_may_be_called_by_numbers(root: Path) -> None:
+    categories = [{"id": 1, "name": 7}, {"id": 2, "name": "a\ud800"}]
+    annotations = annotation(0), annotation(1, category_id=2)
+    write(root, *annotations, categories=categories)
+    [one, _], [fault], _ = read(root, identity=(CATEGORY,))
+    assert one.owners == {Owner("set", "7")}
+    assert fault.where == f"{root / 'a.json'}, annotations[1]"
+
+
+@pytest.mark.parametrize(
+    ("sides", "size"),
+    [
+        ((200.0, "144"), (200, 144)),
+        ((" 200 ", "144.0"), (200, 144)),
+        ((0, 0), None),
+        ((None, 144), None),
+        ((float("nan"), ""), None),
+    ],
+)
+def test_sizes_are_whole_numbers_however_they_are_written(
+    sides: tuple[object, object], size: tuple[int, int] | None, root: Path
+) -> None:
+    width, height = sides
+    images = [image(0, "0.png", width=width, height=height)]
+    write_json(root / "a.json", content(images, []))
+    [one], faults, _ = read(root)
+    assert faults == []
+    assert one.stated.size == size
+
+
+@pytest.mark.parametrize("width", ["wide", 99.5, -1, "1_0", True, [1], "9" * 5000])
+def test_a_size_that_is_none_refuses_its_picture(width: object, root: Path) -> None:
+    images = [image(0, "0.png", width=width), image(1, "1.png")]
+    write_json(root / "a.json", content(images, []))
+    [one], [fault], _ = read(root)
+    assert one.line == 1
+    assert fault.is_picture
+    assert fault.where == f"{root / 'a.json'}, images[0]"
+    assert fault.why.startswith("width: ")
 
 
 def test_licences_and_addresses_are_those_of_the_file(root: Path) -> None:
@@ -250,6 +315,40 @@ def test_coco_s_own_folders_are_known(tmp_path: Path) -> None:
         "coco://set/instances_train2017.json/0.png",
         "coco://set/instances_val2017.json/0.png",
     ]
+
+
+def two_of_a_name(root: Path, *folders: str) -> Path:
+    for number, folder in enumerate(folders):
+        write_picture(root / folder / "0.png", number)
+        found = content([image(0, "0.png")], [])
+        write_json(root / folder / "_annotations.coco.json", found)
+    return root
+
+
+def test_files_of_one_name_have_addresses_and_splits_by_their_folders(
+    tmp_path: Path,
+) -> None:
+    root = two_of_a_name(tmp_path, "train", "valid", "")
+    pictures, faults, _ = read(root)
+    assert faults == []
+    assert [(each.url, each.part) for each in pictures] == [
+        ("coco://set/./_annotations.coco.json/0.png", "set annotations.coco"),
+        ("coco://set/train/_annotations.coco.json/0.png", "set train"),
+        (
+            "coco://set/valid/_annotations.coco.json/0.png",
+            f"set valid{HELD_OUT_ENDING}",
+        ),
+    ]
+
+
+def test_a_file_alone_has_its_address_by_name_and_its_split_by_folder(
+    tmp_path: Path,
+) -> None:
+    root = two_of_a_name(tmp_path, "valid")
+    for place in (root, root / "valid", root / "valid" / "_annotations.coco.json"):
+        [one], _, _ = read(place)
+        assert one.url == "coco://set/_annotations.coco.json/0.png"
+        assert one.part == f"set valid{HELD_OUT_ENDING}"
 
 
 def test_a_name_that_two_folders_have_stands_for_neither(tmp_path: Path) -> None:

@@ -158,6 +158,27 @@ def test_a_table_says_the_same(tmp_path: Path) -> None:
     ]
 
 
+def test_numbers_are_read_however_they_are_written(tmp_path: Path) -> None:
+    put(tmp_path, "1.png", "2.png", "x/3.png", "x/4.png")
+    boxes = {"bbox": [[1, 2, 3, 4], [5, 5, 2, 2]], "character": [7, 8.0]}
+    say(
+        tmp_path,
+        {"file_name": "1.png", "character": 7, "width": 90.0, "height": "80"},
+        {"file_name": "2.png", "objects": boxes, "album": 1.0},
+    )
+    table = "3.png,Sol,90,80.0,", "4.png,,,,"
+    header = "file_name,character,width,height,bbox"
+    say(tmp_path / "x", header, *table, name="metadata.csv")
+    [one, two, three, four], faults, _ = read(tmp_path)
+    assert faults == []
+    assert one.owners == {Owner("set", "7")}
+    assert two.owners == {Owner("1", "7"), Owner("1", "8")}
+    assert one.stated.size == three.stated.size == (90, 80)
+    # A cell without text is nothing: no size, and no box.
+    assert four.stated.size is None
+    assert [face.box for face in (*three.faces, *four.faces)] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
@@ -179,6 +200,25 @@ def test_a_table_says_the_same(tmp_path: Path) -> None:
             {"file_name": "1.png", "objects": {"bbox": [], "character": ["Sol"]}},
             "0 boxes, and another number of characters",
         ),
+        (
+            {"file_name": "1.png", "objects": {"bbox": [], "character": "Sol"}},
+            "the characters of objects are no list",
+        ),
+        (
+            {
+                "file_name": "1.png",
+                "objects": {"bbox": [[1, 2, 3, 4]], "character": [[7]]},
+            },
+            "neither text nor a whole number: [7]",
+        ),
+        ({"file_name": "1.png", "character": {"id": 7}}, "character: neither text"),
+        ({"file_name": "1.png", "character": "a\ud800"}, "no Unicode in 'a\\ud800'"),
+        ({"file_name": "1.png", "url": "a\0"}, "url: a zero byte"),
+        ({"file_name": "1.png", "licence": "\udcff"}, "licence: a zero byte"),
+        ({"file_name": "1.png", "licences": ["\udcff"]}, "licences: a zero byte"),
+        ({"file_name": "1.png", "width": "wide"}, "width: no whole number of pixels"),
+        ({"file_name": "1.png", "height": 80.5}, "height: neither text nor a whole"),
+        ({"file_name": "1.png", "bbox": "[" * 100_000}, "four finite numbers: [[["),
     ],
 )
 def test_a_row_of_metadata_that_cannot_be_read_is_named(

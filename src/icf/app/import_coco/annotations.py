@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from icf.app.importing.fields import size_of
+from icf.app.importing.fields import text_of
 from icf.errors import BadInput
+from icf.models.data.picture_files import read_file
 
 #: Addresses that a picture may have, best first.
 _ADDRESSES = ("coco_url", "flickr_url", "url")
@@ -20,7 +21,7 @@ class Image(NamedTuple):
 
     id: object
     file_name: object
-    size: tuple[int, int] | None
+    sides: tuple[object, object]
     licence: object
     address: str
 
@@ -74,10 +75,7 @@ def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
     """
     shrink = _Shrink(tuple(each.partition(".")[0] for each in wanted))
     try:
-        with path.open("rb") as file:
-            found = json.load(file, object_hook=shrink.one)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+        found = json.loads(read_file(path), object_hook=shrink.one)
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}, column {error.colno}"
         raise BadInput(f"{where}: no JSON: {error.msg}") from error
@@ -120,12 +118,11 @@ class _Shrink:
                 {name: each[name] for name in self.wanted if name in each},
             )
         if "file_name" in each and "id" in each:
-            size = each.get("width"), each.get("height")
             address = next((each[name] for name in _ADDRESSES if each.get(name)), "")
             return Image(
                 each["id"],
                 each["file_name"],
-                size_of(*size),
+                (each.get("width"), each.get("height")),
                 each.get("license"),
                 _text(address),
             )
@@ -145,4 +142,8 @@ def _is_id(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A text, or a whole number as one; who uses it looks whether it can be stored."""
+    try:
+        return text_of(value)
+    except ValueError:
+        return value if isinstance(value, str) else ""

@@ -16,7 +16,7 @@ from icf.app.import_coco.annotations import (
     read_annotations,
 )
 from icf.app.import_coco.files import PictureFinder, annotation_files
-from icf.app.importing.fields import field_of
+from icf.app.importing.fields import field_of, name_of, size_of
 from icf.app.importing.given import (
     Fault,
     GivenFace,
@@ -26,12 +26,11 @@ from icf.app.importing.given import (
     SourceFile,
     Stated,
 )
-from icf.app.importing.held_out import HeldOut, part_of
+from icf.app.importing.held_out import HeldOut, is_split, part_of
 from icf.errors import BadInput
 from icf.models.data.base import Kind
 from icf.models.data.boxes import box_of_sides, wrong_with
 from icf.models.data.formats.categories import kind_of_category
-from icf.names import normal_name
 
 #: Instead of a field: each category is a character.
 CATEGORY, SUPERCATEGORY = "category", "supercategory"
@@ -56,7 +55,8 @@ class Reading:
         drawn: categories that are drawn faces, in addition to those that say it.
         human: categories that are photographed faces.
         held_out: on which of it nothing may ever be trained; a file's split is the
-            last word of its name, such as "val" of ``instances_val.json``.
+            last word of its name, such as "val" of ``instances_val.json``, or else
+            the folder above it that is called like one.
         all_faces: whether the boxes are of all faces of each picture.
         orientation: which picture boxes are in; "auto": as width and height say.
     """
@@ -107,6 +107,7 @@ class CocoSource:
         self._reading = reading
         self._root = place if place.is_dir() else place.parent
         self._files = annotation_files(place)
+        self._names = Counter(each.name for each in self._files)
 
     def pictures(self) -> Iterator[GivenPicture | Fault]:
         """Yield the pictures of each file, in its order.
@@ -154,6 +155,23 @@ class CocoSource:
         """The folder of the data set."""
         return self._root
 
+    def called(self, path: Path) -> str:
+        """How a file is called in addresses: by its path, if others have its name.
+
+        A name alone may be that of another one, which was imported by itself before.
+        """
+        if self._names[path.name] == 1:
+            return path.name
+        below = path.relative_to(self._root).as_posix()
+        return below if "/" in below else f"./{below}"
+
+    def split(self, path: Path) -> str:
+        """Which split a file is: its last word, or a folder that is called like one."""
+        word = path.stem.rpartition("_")[2]
+        above = path.relative_to(self._root).parent.parts
+        folders = *reversed(above), self._root.resolve().name
+        return next((each for each in (word, *folders) if is_split(each)), word)
+
 
 class _OfFile:
     """One pass over one file."""
@@ -161,6 +179,7 @@ class _OfFile:
     def __init__(self, of: CocoSource, path: Path, content: Content) -> None:
         self._reading, self._left_out = of.reading, of.left_out
         self._path, self._content = path, content
+        self._called, self._split = of.called(path), of.split(path)
         self._finder = PictureFinder(path, of.root, of.reading.images)
         self._boxes: dict[object, _Boxes] = {}
 
@@ -187,22 +206,24 @@ class _OfFile:
             elif file is None:
                 why = f"there is no picture {image.file_name!r}, or there are several"
             else:
-                yield self._picture(place, image, file, source)
-                continue
+                try:
+                    yield self._picture(place, image, file, source)
+                    continue
+                except ValueError as error:
+                    why = str(error)
             yield Fault(self._at("images", place), why, is_picture=True)
 
     def _picture(
         self, place: int, image: Image, file: Path, source: SourceFile
     ) -> GivenPicture:
         reading, boxes = self._reading, self._boxes[image.id]
-        split = self._path.stem.rpartition("_")[2]
-        url = f"coco://{reading.name}/{self._path.name}/{image.file_name}"
+        url = f"coco://{reading.name}/{self._called}/{image.file_name}"
         licence = self._content.licences.get(_key(image.licence))
         found_at = (_place(image.address, licence),) if image.address else ()
         stored = reading.orientation == "stored"
         turned = None if reading.orientation == "auto" else stored
         return GivenPicture(
-            part_of(reading.name, split, reading.held_out),
+            part_of(reading.name, self._split, reading.held_out),
             url,
             file,
             source,
@@ -212,7 +233,7 @@ class _OfFile:
             places=found_at,
             licence=(licence.name or licence.url) or None if licence else None,
             licence_url=licence.url or None if licence else None,
-            stated=Stated(image.size, turned),
+            stated=Stated(size_of(*image.sides), turned),
             place="images[{}]",
             face_place="annotations[{}]",
         )
@@ -253,14 +274,24 @@ class _OfFile:
             self._left_out[wrong] += 1
             boxes.is_whole = False
             return None
-        face = GivenFace(box, place, self._owner(of, category, above), kind)
+        fault = owner = None
+        try:
+            owner = self._owner(of, category, above)
+        except ValueError as error:
+            fault = str(error)
+        face = GivenFace(box, place, owner, kind)
         if any((each.box, each.owner) == (box, face.owner) for each in boxes.faces):
             self._left_out["the same box again"] += 1
         else:
             boxes.faces.append(face)
-        return None
+        return fault
 
     def _owner(self, of: Annotation, category: str, above: str) -> Owner | None:
+        """Whom an annotation shows.
+
+        Raises:
+            ValueError: a name of it is none.
+        """
         also = {CATEGORY: category, SUPERCATEGORY: above}
         character = _first(self._reading.identity, of.fields, also)
         if not character:
@@ -283,7 +314,7 @@ def _first(
     names: tuple[str, ...], fields: Mapping[str, object], also: Mapping[str, str]
 ) -> str:
     found = (also.get(name) or field_of(fields, name) for name in names)
-    return next((each for each in map(normal_name, found) if each), "")
+    return next((each for each in map(name_of, found) if each), "")
 
 
 def _place(address: str, licence: Licence | None) -> Place:

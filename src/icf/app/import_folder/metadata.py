@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from icf.app.importing.fields import field_of, size_of
+from icf.app.importing.fields import field_of, name_of, size_of
 from icf.app.importing.given import Fault, Place
 from icf.errors import BadInput
 from icf.models.data.base import Box
 from icf.models.data.boxes import box_of_sides
-from icf.names import normal_name
 from icf.spreadsheet import BadRow, read_table
 from icf.text_file import UNREADABLE, open_text
 
@@ -123,15 +122,15 @@ def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
     """Say what a row says.
 
     Raises:
-        ValueError: a box of it is none.
+        ValueError: a box, a name or a size of it is none.
     """
     character = _first(wanted.identity, fields)
     boxes: tuple[tuple[Box, str], ...] | None = None
-    objects = fields.get("objects")
+    objects, bbox = fields.get("objects"), fields.get("bbox")
     if isinstance(objects, Mapping) and "bbox" in objects:
         boxes = tuple(_objects(objects, character, wanted.identity))
-    elif fields.get("bbox") is not None:
-        boxes = ((_box(fields["bbox"]), character),)
+    elif bbox is not None and str(bbox).strip():
+        boxes = ((_box(bbox), character),)
     url = field_of(fields, "url")
     licence = _licence(fields)
     place = None
@@ -158,17 +157,25 @@ def _objects(
     if not isinstance(boxes, list):
         raise ValueError("objects.bbox is no list")
     names = next(
-        (objects[each] for each in identity if isinstance(objects.get(each), list)),
+        (objects[each] for each in identity if objects.get(each) is not None),
         [character] * len(boxes),
     )
-    if not isinstance(names, list) or len(names) != len(boxes):
+    if not isinstance(names, list):
+        raise ValueError("the characters of objects are no list")
+    if len(names) != len(boxes):
         raise ValueError(f"{len(boxes)} boxes, and another number of characters")
     for box, name in zip(boxes, names, strict=True):
-        yield _box(box), normal_name(name) if isinstance(name, str) else ""
+        yield _box(box), name_of(name)
 
 
 def _box(value: object) -> Box:
-    found = box_of_sides(json.loads(value) if isinstance(value, str) else value)
+    sides = value
+    if isinstance(value, str):
+        try:
+            sides = json.loads(value)
+        except (ValueError, RecursionError):
+            sides = None
+    found = box_of_sides(sides)
     if found is None:
         raise ValueError(f"a box that is not four finite numbers: {str(value)[:80]}")
     return found
@@ -176,11 +183,11 @@ def _box(value: object) -> Box:
 
 def _licence(fields: Fields) -> str:
     several = fields.get("licences")
-    if isinstance(several, list) and several and isinstance(several[0], str):
-        return several[0]
+    if isinstance(several, list) and several:
+        return field_of({"licences": several[0]}, "licences")
     return field_of(fields, "licence") or field_of(fields, "license")
 
 
 def _first(names: Sequence[str], fields: Fields) -> str:
-    found = (normal_name(field_of(fields, name)) for name in names)
+    found = (name_of(field_of(fields, name)) for name in names)
     return next((each for each in found if each), "")

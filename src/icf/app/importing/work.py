@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.answers import is_storable
 from icf.app.importing import places
 from icf.app.importing.given import (
     Fault,
@@ -170,7 +171,7 @@ def _new(
 
 
 def _without_faults(source: Source, done: Imported) -> Iterator[GivenPicture]:
-    for each in source.pictures():
+    for each in map(_checked, source.pictures()):
         if isinstance(each, GivenPicture):
             done.listed[each.part] += 1
             done.files.found += 1
@@ -180,6 +181,23 @@ def _without_faults(source: Source, done: Imported) -> Iterator[GivenPicture]:
             done.refuse(ImportFault.UNREADABLE.value, each)
         else:
             done.faults.append(each)
+
+
+def _checked(each: GivenPicture | Fault) -> GivenPicture | Fault:
+    """Refuse a picture of which a text cannot be stored, before it stops all others."""
+    if isinstance(each, Fault):
+        return each
+    texts = [each.part, each.url, each.origin()]
+    texts += [each.licence or "", each.licence_url or ""]
+    for owner in each.owners:
+        texts += [owner.album, owner.character]
+    for place in each.places:
+        texts += [place.url, place.page, place.licence, place.licence_url, place.author]
+    wrong = next((text for text in texts if not is_storable(text)), None)
+    if wrong is None:
+        return each
+    why = f"a zero byte or no Unicode in {wrong!r:.80}"
+    return Fault(each.where, why, is_picture=True)
 
 
 def _known(workspace: Workspace, urls: Sequence[str]) -> dict[str, int]:
