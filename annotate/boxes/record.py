@@ -19,6 +19,9 @@ from icf.catalogue.annotation.schema import box_answer, box_task, verified_box
 from icf.catalogue.rows import by_ids
 from icf.codes import BoxStatus
 
+#: Behind the name of an imported file, before 16 letters of its hash.
+_HASH = " sha256:"
+
 #: IoU from which a merged box is a face that the detector found.
 FOUND_IOU = 0.5
 
@@ -34,7 +37,7 @@ class BoxAnswer:
         shown: whether the person saw the detector's boxes first.
         answered_at: UTC epoch seconds.
         decides: whether a reviewer says so to settle a disagreement.
-        file: the file that it is imported from; None: the page.
+        file: the file that it is imported from, see `noted_file`; None: the page.
         seconds: that it took.
         client_id: the id that the page gave it.
     """
@@ -56,6 +59,15 @@ class Stored(Enum):
     NEW = "new"
     REVISED = "revised"
     KNOWN = "known"
+
+
+def noted_file(name: str, sha256: str) -> str:
+    """How the catalogue notes a file; earlier versions noted its name alone.
+
+    >>> noted_file("boxes.json", "3fa2b1c4" * 8)
+    'boxes.json sha256:3fa2b1c43fa2b1c4'
+    """
+    return f"{name}{_HASH}{sha256[:16]}"
 
 
 def lock_tasks(connection: sa.Connection, ids: Iterable[int]) -> dict[int, bool]:
@@ -125,9 +137,18 @@ def _is_the_same(row: sa.Row[tuple[int]], given: BoxAnswer) -> bool:
     says = (given.opinion.verdict, given.opinion.boxes_json(), given.decides)
     if (row.verdict, row.boxes, row.decides) != says:
         return False
-    return row.replaced_at is None or (
-        given.file is not None and row.file == given.file
-    )
+    return row.replaced_at is None or _is_of(row.file, given.file)
+
+
+def _is_of(noted: str | None, file: str | None) -> bool:
+    """Whether an answer is from a file of these bytes, or of this name if that is all.
+
+    CVAT calls all of its files alike.
+    """
+    if noted is None or file is None:
+        return False
+    name, _, content = file.rpartition(_HASH)
+    return noted.endswith(f"{_HASH}{content}") if _HASH in noted else noted == name
 
 
 def follow(

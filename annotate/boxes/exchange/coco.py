@@ -16,6 +16,7 @@ from icf.annotate.answers import EmptyRow, Fault
 from icf.annotate.boxes.exchange.rows import BoxFile, BoxRow, ExportedPicture, Row
 from icf.codes import RowFault
 from icf.errors import BadInput
+from icf.stores.files import hash_file
 from icf.text_file import open_text
 
 FILE = "boxes.json"
@@ -75,6 +76,7 @@ def read_coco(path: Path) -> BoxFile:
     try:
         with open_text(path).open() as file:
             found = json.load(file)
+        sha256 = hash_file(path)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}") from error
     except OSError as error:
@@ -86,7 +88,7 @@ def read_coco(path: Path) -> BoxFile:
         )
     category = _category(path, parts["categories"])
     rows = _rows(parts["images"], parts["annotations"], category)
-    return BoxFile(path.name, NAME, rows, "picture", shown=False)
+    return BoxFile(path.name, NAME, rows, "picture", shown=False, sha256=sha256)
 
 
 def _category(path: Path, listed: list[Any]) -> object:

@@ -27,6 +27,7 @@ from icf.annotate.boxes.record import (
     follow,
     insert_answer,
     lock_tasks,
+    noted_file,
 )
 from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.formats.values import NOT_CREDIBLE, is_credible
@@ -180,7 +181,7 @@ class BoxImporter:
             opinion,
             shown=file.shown and not hidden[found[0]],
             answered_at=row.answered_at or time.time(),
-            file=file.name,
+            file=noted_file(file.name, file.sha256),
             seconds=row.seconds,
         )
 

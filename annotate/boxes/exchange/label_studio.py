@@ -20,6 +20,7 @@ from icf.annotate.formats.json_list import NotJson, items_of
 from icf.annotate.formats.values import moment_of, seconds_of
 from icf.codes import RowFault, RowNote
 from icf.errors import BadInput
+from icf.stores.files import hash_file
 from icf.text_file import TextFile, open_text
 
 FILE = "tasks.json"
@@ -106,10 +107,10 @@ def read_label_studio_boxes(path: Path) -> BoxFile:
         BadInput: it cannot be read.
     """
     try:
-        file = open_text(path)
+        file, sha256 = open_text(path), hash_file(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    return BoxFile(path.name, NAME, _rows(file), "task", shown=True)
+    return BoxFile(path.name, NAME, _rows(file), "task", shown=True, sha256=sha256)
 
 
 def has_boxes(task: object) -> bool:

@@ -87,6 +87,7 @@ class BoxFile:
         rows: every row, in the order of the file; read once.
         unit: what the rows' numbers count.
         shown: whether people saw the detector's boxes where these are not hidden.
+        sha256: of its bytes.
     """
 
     name: str
@@ -94,6 +95,7 @@ class BoxFile:
     rows: Iterator[Row]
     unit: str
     shown: bool
+    sha256: str
 
 
 def picture_name(image_id: int, sha256: str) -> str:

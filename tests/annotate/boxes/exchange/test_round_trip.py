@@ -106,6 +106,60 @@ def test_a_changed_answer_is_a_revision_in_whatever_order_files_come(
         assert connection.execute(query).scalars().all() == ["cannot_tell"]
 
 
+def draw(path: Path, key: int, box: tuple[float, ...], made: str = "") -> None:
+    """Write what one draws with CVAT, which calls every file alike."""
+    x1, y1, x2, y2 = box
+    annotation = {"image_id": key, "bbox": [x1, y1, x2 - x1, y2 - y1]}
+    drawn = json.loads(path.read_text())
+    drawn["annotations"] = [{**annotation, "id": 1, "category_id": 1}]
+    path.write_text(json.dumps({**drawn, "info": made}))
+
+
+def counting(pictures: Pictures) -> str:
+    query = sa.select(box_answer.c.boxes).where(box_answer.c.replaced_at.is_(None))
+    with pictures.catalogue.read() as connection:
+        return str(connection.execute(query).scalar_one())
+
+
+def test_files_are_told_by_their_bytes_and_not_by_their_name(
+    plain_pictures: Pictures, tmp_path: Path
+) -> None:
+    key = plain_pictures.add(A)
+    export(plain_pictures, tmp_path / "out", Which.ASKED, "coco")
+    path, ann = tmp_path / "out" / "boxes.json", AnnotatorNames({}, "ann")
+    draw(path, key, A)
+    first = path.read_text()
+    assert counts(take(plain_pictures, path, ann)) == (1, 0, 0, 0, 0)
+    draw(path, key, B)
+    assert counts(take(plain_pictures, path, ann)) == (0, 1, 0, 0, 0)
+    # The first file again, under another name, takes nothing back.
+    (tmp_path / "copy.json").write_text(first)
+    assert counts(take(plain_pictures, tmp_path / "copy.json", ann)) == (0, 0, 1, 0, 0)
+    assert counting(plain_pictures) == "[[80.0,20.0,130.0,90.0]]"
+    # Another file of the same name, in which the first box was drawn again.
+    draw(path, key, A, made="later")
+    assert counts(take(plain_pictures, path, ann)) == (0, 1, 0, 0, 0)
+    assert counting(plain_pictures) == "[[10.0,10.0,60.0,60.0]]"
+
+
+def test_a_file_that_an_earlier_version_noted_is_known_by_its_name(
+    plain_pictures: Pictures, tmp_path: Path
+) -> None:
+    key = plain_pictures.add(A)
+    export(plain_pictures, tmp_path / "out", Which.ASKED, "coco")
+    path, ann = tmp_path / "out" / "boxes.json", AnnotatorNames({}, "ann")
+    draw(path, key, A)
+    take(plain_pictures, path, ann)
+    with plain_pictures.catalogue.write() as connection:
+        connection.execute(sa.update(box_answer).values(file="boxes.json"))
+    draw(tmp_path / "out" / "boxes.json", key, B)
+    path.rename(tmp_path / "later.json")
+    assert take(plain_pictures, tmp_path / "later.json", ann).revised == 1
+    (tmp_path / "later.json").rename(path)
+    draw(path, key, A)
+    assert counts(take(plain_pictures, path, ann)) == (0, 0, 1, 0, 0)
+
+
 def test_a_time_that_no_answer_can_have_is_refused(
     plain_pictures: Pictures, tmp_path: Path
 ) -> None:
