@@ -46,7 +46,12 @@ from icf.dataset.takedowns.tables import (
     write_csv_without,
     write_parquet_without,
 )
-from icf.icartoonface.release_files import DETTEST_BOXES, DETTRAIN_BOXES
+from icf.icartoonface.release_files import (
+    DETTEST_BOXES,
+    DETTEST_FOUND,
+    DETTRAIN_BOXES,
+    DETTRAIN_BOXES_BEFORE,
+)
 from icf.images.marks.no_training import no_training
 from icf.stores.files import copy_file
 
@@ -55,6 +60,9 @@ from icf.stores.files import copy_file
 LOOSE = (DEFAULT, LISTS, RELINK)
 #: Of them, those that have pictures.
 _WITH_PICTURES = (DEFAULT, RELINK)
+
+#: The lists of them that look like tables.
+_LISTS = (DETTRAIN_BOXES, DETTRAIN_BOXES_BEFORE, DETTEST_BOXES, DETTEST_FOUND)
 
 #: Files that describe all of a release, written again in the end.
 _CARDS = (README, DATASHEET, CROISSANT, ATTRIBUTION, ATTRIBUTION_PAGE, DOMAINS)
@@ -95,8 +103,13 @@ class Change:
         files = self._loose_files(self._removed)
         stay = set(rest.sha256.astype("U64").tolist())
         every = set(contents.sha256.astype("U64").tolist())
+        removed = self._removed
+        places = zip(removed.part.tolist(), removed.name.tolist(), strict=True)
         self._gone = Gone(
-            frozenset(files), withdrawn.sha256 | (every - stay), roles_of(rest)
+            frozenset(files),
+            withdrawn.sha256 | (every - stay),
+            frozenset(places),
+            roles_of(rest),
         )
 
     @cached_property
@@ -157,7 +170,7 @@ class Change:
 
     def _tables(self) -> Iterator[str]:
         """Tables that are neither written anew nor lists or files of a format."""
-        lists = {DETTRAIN_BOXES.name, DETTEST_BOXES.name}
+        lists = {path.name for path in _LISTS}
         for name in self._sums:
             path = PurePosixPath(name)
             is_table = path.suffix in (".csv", ".parquet") and path.name not in lists

@@ -32,7 +32,11 @@ def prepare(folder: Path, write: Callable[[Path], Iterable[str]]) -> None:
     aside = folder / PREPARED
     shutil.rmtree(aside, ignore_errors=True)
     (aside / _NEW).mkdir(parents=True)
-    delete = write(aside / _NEW)
+    try:
+        delete = write(aside / _NEW)
+    except (Exception, KeyboardInterrupt):
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     (aside / _PLAN).write_text(json.dumps({"delete": sorted(delete)}))
     for place, _, names in os.walk(aside):
         for name in names:

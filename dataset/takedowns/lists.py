@@ -24,6 +24,7 @@ from icf.icartoonface.recognition import (
     read_rectest_info,
     read_rectrain_det,
     write_rectest_info,
+    write_rectest_labels,
     write_rectrain_det,
 )
 from icf.icartoonface.release_files import (
@@ -31,10 +32,12 @@ from icf.icartoonface.release_files import (
     DETTEST_FOLDER,
     DETTEST_FOUND,
     DETTRAIN_BOXES,
+    DETTRAIN_BOXES_BEFORE,
     DETTRAIN_FOLDER,
     FEATURES,
     RECTEST_FOLDER,
     RECTEST_INFO,
+    RECTEST_LABELS,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
 )
@@ -50,7 +53,7 @@ def write_lists_without(old: Path, new: Path, gone: frozenset[str]) -> None:
         new: where to write them, under the same names.
         gone: the files, relative to the folder.
     """
-    for path in (RECTRAIN_LIST, RECTEST_INFO, FEATURES, DETTRAIN_BOXES):
+    for path in (RECTRAIN_LIST, RECTEST_LABELS, DETTRAIN_BOXES):
         (new / path).parent.mkdir(parents=True, exist_ok=True)
     if (old / RECTRAIN_LIST).is_file():
         train = read_rectrain_det(old / RECTRAIN_LIST)
@@ -64,11 +67,11 @@ def write_lists_without(old: Path, new: Path, gone: frozenset[str]) -> None:
         write_rectrain_det(new / RECTRAIN_LIST, train)
     if (old / RECTEST_INFO).is_file():
         _write_test(old, new, gone)
-    for path, folder, read, write in (
-        (DETTRAIN_BOXES, DETTRAIN_FOLDER, read_dettrain_csv, write_dettrain_csv),
-        (DETTEST_BOXES, DETTEST_FOLDER, read_dettest_csv, write_dettest_csv),
-    ):
-        _write_boxes(old, new, path, folder, gone, read, write)
+    for path in (DETTRAIN_BOXES, DETTRAIN_BOXES_BEFORE):
+        train_set = (path, DETTRAIN_FOLDER)
+        _write_boxes(old, new, *train_set, gone, read_dettrain_csv, write_dettrain_csv)
+    test_set = (DETTEST_BOXES, DETTEST_FOLDER)
+    _write_boxes(old, new, *test_set, gone, read_dettest_csv, write_dettest_csv)
     found = (DETTEST_FOUND, DETTEST_FOLDER)
     _write_boxes(old, new, *found, gone, read_submission_csv, write_submission_csv)
 
@@ -94,6 +97,8 @@ def _write_test(old: Path, new: Path, gone: frozenset[str]) -> None:
         pairs=pairs[(pairs >= 0).all(axis=1)].reshape(-1, 2),
     )
     write_rectest_info(new / RECTEST_INFO, rest)
+    if (old / RECTEST_LABELS).is_file():
+        write_rectest_labels(new / RECTEST_LABELS, rest)
     if (old / FEATURES).is_file():
         features = read_features(old / FEATURES, len(info.files))
         write_features(new / FEATURES, np.asarray(features)[kept])

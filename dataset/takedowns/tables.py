@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icf.dataset.contents import DISTRACTOR, PROBE, TRAIN, Contents
-from icf.spreadsheet import meant_by
+from icf.spreadsheet import meant_by, write_csv
 
 #: Columns of tables that name a file or a picture.
 _FILE, _SHA256 = "file", "sha256"
+#: Those that name a picture of the test.
+_OF_TEST = ("picture", "one", "other")
+#: Those that name a picture of any part.
+_PLACE = ("part", "name")
+#: Those of a table of identities.
+_IDENTITY = {"role", "label", "character", "album"}
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,17 +33,34 @@ class Gone:
     Attributes:
         files: relative to the release.
         sha256: of the pictures that leave it altogether.
+        places: part and name of every row of the contents.
         roles: of the identities that stay, by label, character and album; of
             distractors the label is -1.
     """
 
     files: frozenset[str]
     sha256: frozenset[str]
+    places: frozenset[tuple[str, str]]
     roles: Mapping[tuple[int, str, str], str]
+
+    @cached_property
+    def of_test(self) -> frozenset[str]:
+        """The names of probes and distractors, which are in one folder."""
+        return frozenset(n for part, n in self.places if part in (PROBE, DISTRACTOR))
 
     def has(self, row: Mapping[str, object]) -> bool:
         """Whether the row of a table is about something of it."""
-        return row.get(_FILE) in self.files or row.get(_SHA256) in self.sha256
+        if row.get(_FILE) in self.files or row.get(_SHA256) in self.sha256:
+            return True
+        if any(_meant(row.get(column)) in self.of_test for column in _OF_TEST):
+            return True
+        part, name = (_meant(row.get(column)) for column in _PLACE)
+        return (part, name) in self.places
+
+
+def _meant(cell: object) -> str:
+    """Return what a cell of a table says."""
+    return "" if cell is None else meant_by(str(cell))
 
 
 def roles_of(contents: Contents) -> dict[tuple[int, str, str], str]:
@@ -57,50 +83,57 @@ def write_csv_without(old: Path, new: Path, gone: Gone) -> bool:
     A table of identities keeps those that stay, with their roles.
     """
     with old.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        if not {_FILE, _SHA256, "role"} & set(header):
+        cells = csv.reader(file)
+        header = next(cells, [])
+        if not _is_about_pictures(header):
             return False
-        every = list(rows)
-    kept = []
-    for cells in every:
-        row = dict(zip(header, cells, strict=False))
-        if gone.has(row):
-            continue
-        if "role" in row and "label" in row:
-            key = int(row["label"]), meant_by(row["character"]), meant_by(row["album"])
-            if key not in gone.roles:
-                continue
-            row["role"] = gone.roles[key]
-        kept.append([row[name] for name in header])
-    if kept == every:
+        rows = [dict(zip(header, row, strict=True)) for row in cells]
+    kept = _without(rows, header, gone)
+    if kept == rows:
         return False
     new.parent.mkdir(parents=True, exist_ok=True)
-    with new.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *kept])
+    write_csv(new, header, ([row[name] for name in header] for row in kept))
     return True
 
 
 def write_parquet_without(old: Path, new: Path, gone: Gone) -> bool:
     """Do the same for a table in Parquet."""
     table = pq.read_table(old)
-    names = set(table.column_names)
-    if not {_FILE, _SHA256, "role"} & names:
+    if not _is_about_pictures(table.column_names):
         return False
     rows = table.to_pylist()
-    kept = []
-    for row in rows:
-        if gone.has(row):
-            continue
-        if "role" in row and "label" in row:
-            key = int(row["label"]), str(row["character"]), str(row["album"])
-            if key not in gone.roles:
-                continue
-            row = {**row, "role": gone.roles[key]}
-        kept.append(row)
+    kept = _without(rows, table.column_names, gone)
     if kept == rows:
         return False
     new.parent.mkdir(parents=True, exist_ok=True)
     again = pa.Table.from_pylist(kept, schema=table.schema)
     pq.write_table(again, new, compression="zstd")
     return True
+
+
+def _is_about_pictures(header: Sequence[str]) -> bool:
+    names = set(header)
+    return (
+        not names.isdisjoint({_FILE, _SHA256, *_OF_TEST})
+        or names.issuperset(_PLACE)
+        or names.issuperset(_IDENTITY)
+    )
+
+
+def _without(rows: Iterable[Row], header: Sequence[str], gone: Gone) -> list[Row]:
+    kept = [row for row in rows if not gone.has(row)]
+    if _IDENTITY.issubset(header):
+        every = ({**row, "role": gone.roles.get(_identity(row))} for row in kept)
+        return [row for row in every if row["role"] is not None]
+    if {"picture", "label", "role"}.issubset(header):  # an open set
+        enrolled = {row["label"] for row in kept if row["role"] == "gallery"}
+        lost = (row["role"] == "known" and row["label"] not in enrolled for row in kept)
+        return [
+            {**row, "role": "unknown"} if each else row
+            for row, each in zip(kept, lost, strict=True)
+        ]
+    return kept
+
+
+def _identity(row: Row) -> tuple[int, str, str]:
+    return int(row["label"]), _meant(row["character"]), _meant(row["album"])

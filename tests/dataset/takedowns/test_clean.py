@@ -8,22 +8,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from icf.app.takedown.target import find_target
 from icf.app.takedown.work import take_down
+from icf.catalogue import schema
 from icf.dataset.contents import read_contents
 from icf.dataset.formats.registry import OWN, RELINK
+from icf.dataset.protocol_file import OpenSet, Pairs, ProtocolFile
 from icf.dataset.release.keys import public_key, read_public
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.clean import clean
 from icf.dataset.takedowns.signed import Withdrawn, read_list, write_list
+from icf.dataset.takedowns.tables import Gone, write_csv_without
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import make_pairs, read_rectest_info
-from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
+from icf.icartoonface.release_files import (
+    DETTRAIN_BOXES,
+    DETTRAIN_BOXES_BEFORE,
+    FEATURES,
+    RECTEST_INFO,
+    RECTEST_LABELS,
+)
 from icf.workspace import Workspace, find
 from tests.dataset.drawn import digest, same_files
 
@@ -36,10 +46,16 @@ def given(
     root = tmp_path_factory.mktemp("given")
     shutil.copytree(drawn, root / "space")
     workspace = find(root / "space")
-    write(workspace, prepare(workspace, 1), root / "out", 1)
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.update(schema.album).values(region="japan"))
+    lists = ProtocolFile(
+        name="lists", pairs=Pairs(folds=2, each=12), open_set=OpenSet()
+    )
+    write(workspace, prepare(workspace, 1, protocol=lists), root / "out", 1)
     workspace.catalogue.close()
     contents = read_contents(root / "out" / "contents.csv")
-    of = [contents.rows(each)[0] for each in ("train", "probe", "detection_test")]
+    every = ("train", "probe", "detection_train", "detection_test")
+    of = [contents.rows(each)[0] for each in every]
     sha256 = frozenset(contents.sha256[of[1:]].astype("U64").tolist())
     # A train picture that is the same in another file, and one face of a picture.
     pixels = frozenset([contents.pixel_hash[of[0]].decode()])
@@ -93,6 +109,58 @@ def test_features_and_pairs_are_those_of_the_faces_that_stay(
     found = read_features(copy / FEATURES, len(after.files))
     np.testing.assert_array_equal(found, features[rows])
     np.testing.assert_array_equal(after.pairs, make_pairs(after.labels))
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_lists_and_tables_of_any_name_have_nothing_of_it(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    before = read_contents(copy / "contents.csv")
+    tables = ("pairs.csv", "open_set.csv", "attributes.csv")
+    rows = {name: len(table(copy / name)) for name in tables}
+    clean(copy, given[1])
+    after = read_contents(copy / "contents.csv")
+    info, same = (
+        read_rectest_info(copy / each) for each in (RECTEST_INFO, RECTEST_LABELS)
+    )
+    assert (same.files, len(same.pairs)) == (info.files, 0)
+    boxes = (copy / DETTRAIN_BOXES_BEFORE).read_bytes()
+    assert boxes == (copy / DETTRAIN_BOXES).read_bytes()
+    assert boxes != (given[0] / DETTRAIN_BOXES).read_bytes()
+    pairs, open_set, said = (table(copy / name) for name in tables)
+    assert {row[name] for row in pairs for name in ("one", "other")} <= {*info.files}
+    assert [row["picture"] for row in open_set] == [*info.files]
+    places = set(zip(after.part.tolist(), after.name.tolist(), strict=True))
+    assert {(row["part"], row["name"]) for row in said} <= places
+    lost = len(before.rows("train", "probe", "distractor")) - len(said)
+    assert len(said) == rows["attributes.csv"] - lost < rows["attributes.csv"]
+    assert 0 < len(pairs) < rows["pairs.csv"]
+
+
+def test_who_lost_the_gallery_is_not_known_in_an_open_set(tmp_path: Path) -> None:
+    old, new = tmp_path / "open_set.csv", tmp_path / "new.csv"
+    lines = ["a,1,gallery", "b,1,known", "c,2,gallery", "d,2,known", "e,-1,unknown"]
+    old.write_text("\n".join(["picture,label,role", *lines, ""]))
+    gone = Gone(frozenset(), frozenset(), frozenset([("probe", "a")]), {})
+    assert write_csv_without(old, new, gone)
+    assert new.read_text().split() == [
+        *("picture,label,role", "b,1,unknown"),
+        *lines[2:],
+    ]
+
+
+def test_a_change_that_cannot_be_prepared_leaves_nothing(tmp_path: Path) -> None:
+    def write(new: Path) -> list[str]:
+        (new / "half").touch()
+        raise BadInput("no")
+
+    with pytest.raises(BadInput):
+        journal.prepare(tmp_path, write)
+    assert not list(tmp_path.iterdir())
 
 
 class Killed(BaseException):
