@@ -16,10 +16,12 @@ from icf.models.cli.asked import Asked, TaskName, workspace_of
 from icf.models.cli.watching import watching
 from icf.models.data.index import Source
 from icf.models.data.spec import open_reader, parse
+from icf.models.networks import NETWORKS, TIMM
 from icf.models.registry.resolve import find
 from icf.models.training.config import TrainingConfig, read_config
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.mix import decided
+from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.task import TASKS
 from icf.models.training.train import Trained, train
 from icf.stores.files import replace_file
@@ -35,22 +37,9 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
     if asked.threads is not None:
         torch.set_num_threads(asked.threads)
     workspace = workspace_of(invocation)
-    start = None
-    if asked.start is not None:
-        start = _model(asked.start, task, workspace)
-    kind = f"drawn-{task}" if asked.recipe == "bundled" else task
-    config = read_config(
-        TASKS.load(kind).config_class,
-        task,
-        recipe=asked.recipe,
-        file=asked.file,
-        changes=asked.changes(),
-        from_model=start is not None,
-    )
+    start, config, sources = read_asked(task, asked, workspace)
     if asked.recipe == "bundled":
         return _train_bundled(invocation, task, asked, config, start)
-    specs = [parse(text) for text in asked.data]
-    sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
     cache = workspace.root / "cache" if workspace else None
     with watching(invocation) as watcher:
         if asked.mix == "auto":
@@ -78,6 +67,50 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
         )
 
 
+def read_asked(
+    task: TaskName, asked: Asked, workspace: Workspace | None
+) -> tuple[Path | None, TrainingConfig, list[Source]]:
+    """Read what a command line names: the model to start from, configuration, data.
+
+    Raises:
+        IcfError: one of them does not exist, or is wrong.
+    """
+    start = None
+    if asked.start is not None:
+        start = _model(asked.start, task, workspace)
+    kind = f"drawn-{task}" if asked.recipe == "bundled" else task
+    config = read_config(
+        TASKS.load(kind).config_class,
+        task,
+        recipe=asked.recipe,
+        file=asked.file,
+        changes=asked.changes(),
+        from_model=start is not None,
+    )
+    if asked.recipe == "bundled":
+        _check_bundled(asked, config, start)
+    _check_network(config)
+    specs = [parse(text) for text in asked.data]
+    sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
+    return start, config, sources
+
+
+def _check_network(config: TrainingConfig) -> None:
+    assert isinstance(config, DetectorConfig | EmbedderConfig)
+    name = config.network.name
+    if name and not name.startswith(TIMM):
+        NETWORKS.load(name)
+
+
+def _check_bundled(asked: Asked, config: TrainingConfig, first: Path | None) -> None:
+    if asked.data:
+        raise WrongUse("--recipe bundled draws its own pictures: leave out --data")
+    if first is not None and isinstance(config, DetectorConfig):
+        raise WrongUse(
+            "the bundled detector starts from CenterFace's weights: leave out --from"
+        )
+
+
 def _train_bundled(
     invocation: Invocation,
     task: TaskName,
@@ -85,17 +118,7 @@ def _train_bundled(
     config: TrainingConfig,
     first: Path | None,
 ) -> Trained:
-    """Make a bundled model again; its run is in the cache of the drawn pictures.
-
-    Raises:
-        WrongUse: other data are named, or a model for the detector to start from.
-    """
-    if asked.data:
-        raise WrongUse("--recipe bundled draws its own pictures: leave out --data")
-    if first is not None and isinstance(config, DetectorConfig):
-        raise WrongUse(
-            "the bundled detector starts from CenterFace's weights: leave out --from"
-        )
+    """Make a bundled model again; its run is in the cache of the drawn pictures."""
     # Imported here: only a clone of the repository has what draws them.
     from icf.models.training.drawn.art import drawn_art
     from icf.models.training.drawn.turns import in_turns

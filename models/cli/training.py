@@ -12,7 +12,7 @@ import click
 from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cli.art import check_machine
-from icf.models.cli.asked import Asked, TaskName
+from icf.models.cli.asked import Asked, TaskName, workspace_of
 from icf.models.cli.listed import models_table
 
 Function = Callable[..., Any]
@@ -110,7 +110,9 @@ def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
 
 def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     from icf.models.cli.status import run_in
+    from icf.models.cli.trained import read_asked
 
+    read_asked(task, asked, workspace_of(invocation))  # raises what training would
     found = run_in(asked.out)
     path = asked.out / f"{task}.onnx"
     value = {"out": str(path), "data": list(asked.data), "run": found}

@@ -110,7 +110,7 @@ def parse(text: str) -> DataSpec:
         near = difflib.get_close_matches(kind, known, 1)
         raise WrongUse(
             f"--data {text!r}: no kind of data is called {kind!r}"
-            + (f"; did you mean {near[0]!r}?" if near else "")
+            + (f"; did you mean {near[0]!r}?" if near else ".")
             + f" Known are {', '.join(known)}"
         )
     if plus and domain not in get_args(Kind):

@@ -253,7 +253,9 @@ def _explained(error: pydantic.ValidationError, origins: Mapping[str, str]) -> s
     lines = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"])
-        origin = origins.get(key, "default")
+        # Of a list, the place in it is no part of the setting's name.
+        name = ".".join(each for each in fault["loc"] if isinstance(each, str))
+        origin = origins.get(name, "default")
         said = fault["msg"].removeprefix("Value error, ")
         lines.append(f"{key} = {fault['input']!r} ({origin}): {said}")
     return "\n".join(lines)
