@@ -45,9 +45,12 @@ def share(count: int, total: int, wrong: float = 0.0) -> Interval:
     middle = (observed + square / (2 * total)) / (1 + square / total)
     spread = observed * (1 - observed) / total + square / (4 * total**2)
     half = normal * math.sqrt(spread) / (1 + square / total)
+    # Of none or of all, the bound is 0 or 1 exactly, but for rounding.
+    least = middle - half if count else 0.0
+    most = middle + half if count < total else 1.0
     value, low, high = (
         min(max((each - wrong) / (1 - 2 * wrong), 0.0), 1.0)
-        for each in (observed, middle - half, middle + half)
+        for each in (observed, least, most)
     )
     return Interval(value, low, high)
 

@@ -14,6 +14,12 @@ def test_the_interval_of_a_share_holds_the_true_one() -> None:
     assert 0.93 < holds < 0.99
 
 
+@pytest.mark.parametrize("total", [1, 7, 321, 99_991])
+def test_the_bound_of_none_is_nought_and_of_all_one(total: int) -> None:
+    assert share(0, total).low == 0.0
+    assert share(total, total).high == 1.0
+
+
 def test_a_share_is_corrected_for_what_is_counted_wrongly() -> None:
     found = share(15, 100, wrong=0.05)
     assert found.value == pytest.approx(0.1 / 0.9)
