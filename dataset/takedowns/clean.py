@@ -17,11 +17,15 @@ from icf.dataset.formats.box_cells import TrueBox, boxes_in, cell_of
 from icf.dataset.formats.registry import format_folders, format_names
 from icf.dataset.release.files import UNUSED
 from icf.dataset.release.known import read_summary
+from icf.dataset.release.present import lost_or_changed
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.change import LOOSE, Change
 from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.unused import read_unused
 from icf.errors import BadInput
+
+#: Faults that a message names.
+_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,12 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     Raises:
         WrongUse: the folder is no release.
         BadInput: an earlier version wrote it in formats that cannot be written again
-            without its catalogue, its files are damaged, or a format is not installed.
+            without its catalogue, files are lost or changed, or a format is not
+            installed.
     """
     completed = journal.complete(folder)
     summary = read_summary(folder)
+    _check_whole(folder)
     contents = read_contents(folder / CONTENTS)
     hit = _hits(contents, withdrawn)
     if not hit.any() and withdrawn.sha256.isdisjoint(_unused(folder)):
@@ -80,6 +86,18 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     journal.complete(folder)
     places = tuple(rebuilt.values())
     return Cleaned(int(hit.sum()), tuple(sorted(deleted)), places, completed)
+
+
+def _check_whole(folder: Path) -> None:
+    """Raise BadInput if new hashes would hide that files are lost or others."""
+    faults = lost_or_changed(folder)
+    if faults:
+        shown = "\n".join(f"  {each}" for each in faults[:_SHOWN])
+        raise BadInput(
+            f"{folder} was not cleaned: {len(faults):,} of its files are not as they "
+            f"were written:\n{shown}\n`icf release verify {folder}` names all. Get "
+            "another copy, or the makers' next release, and delete this one"
+        )
 
 
 def _refuse(

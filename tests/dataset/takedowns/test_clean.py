@@ -18,6 +18,7 @@ from icf.dataset.formats.registry import OWN, RELINK
 from icf.dataset.protocol_file import OpenSet, Pairs, ProtocolFile
 from icf.dataset.release.keys import public_key, read_public
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.clean import clean
@@ -28,6 +29,7 @@ from icf.errors import BadInput
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import make_pairs, read_rectest_info
 from icf.icartoonface.release_files import (
+    DETTEST_FOUND,
     DETTRAIN_BOXES,
     DETTRAIN_BOXES_BEFORE,
     FEATURES,
@@ -226,12 +228,25 @@ def test_a_cleaning_that_was_cut_short_is_named_by_verify(
     assert verify(copy, quick=True).faults == ()
 
 
+@pytest.mark.parametrize("file", [DETTEST_FOUND, FEATURES, RECTEST_INFO])
+def test_a_damaged_copy_gets_no_new_hashes(
+    copy: Path, given: tuple[Path, Withdrawn], file: Path
+) -> None:
+    data = (copy / file).read_bytes()
+    (copy / file).write_bytes(data.replace(data[:1], b"7", 1))
+    before = digest(copy)
+    with pytest.raises(BadInput, match=f"1 files are not .*\n  {file}: has changed"):
+        clean(copy, given[1])
+    assert digest(copy) == before
+
+
 def test_a_format_that_is_not_installed_is_not_left_with_it(
     copy: Path, given: tuple[Path, Withdrawn]
 ) -> None:
     summary = json.loads((copy / "release.json").read_text())
     summary["formats"] = {"theirs": "."}
     (copy / "release.json").write_text(json.dumps(summary))
+    write_sums(copy, {})
     before = digest(copy)
     with pytest.raises(BadInput, match="formats that are not installed here"):
         clean(copy, given[1])
@@ -361,6 +376,7 @@ def test_cards_of_an_earlier_version_keep_their_words_and_get_the_hashes(
     summary = json.loads((copy / "release.json").read_text())
     del summary["cards"]
     (copy / "release.json").write_text(json.dumps(summary))
+    write_sums(copy, {})
     readme = (copy / "README.md").read_text()
     clean(copy, given[1])
     assert verify(copy, quick=True).faults == ()
