@@ -104,7 +104,7 @@ def read_opinion(value: Mapping[str, Any], width: int, height: int) -> Opinion:
 
 
 def _corners(each: Any, number: int, width: int, height: int) -> tuple[float, ...]:
-    if not isinstance(each, list) or len(each) != 4 or not all(map(_is_number, each)):
+    if not isinstance(each, list) or len(each) != 4 or not all(map(is_finite, each)):
         raise RefusedAnswer(f"box {number} is not four numbers: x1, y1, x2, y2")
     limits = (width, height, width, height)
     for corner, limit in zip(each, limits, strict=True):
@@ -124,6 +124,15 @@ def _corners(each: Any, number: int, width: int, height: int) -> tuple[float, ..
     return x1, y1, x2, y2
 
 
-def _is_number(value: Any) -> bool:
-    is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_real and math.isfinite(value)
+def is_finite(value: Any) -> bool:
+    """Whether something that JSON has is a number that can be calculated with.
+
+    >>> is_finite(1.5), is_finite(True), is_finite(10**400), is_finite(float("nan"))
+    (True, False, False, False)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

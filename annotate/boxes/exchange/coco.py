@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from icf.annotate.answers import EmptyRow, Fault
-from icf.annotate.boxes.exchange.rows import BoxFile, BoxRow, ExportedPicture, Row
+from icf.annotate.boxes.exchange.rows import (
+    BoxFile,
+    BoxRow,
+    ExportedPicture,
+    Row,
+    why_turned,
+)
+from icf.annotate.boxes.opinion import is_finite
 from icf.codes import RowFault
 from icf.errors import BadInput
 from icf.stores.files import hash_file
@@ -114,10 +121,11 @@ def _rows(images: list[Any], annotations: list[Any], category: object) -> Iterat
     lost = 0
     known = {each.get("id") for each in images if _has_id(each)}
     for each in annotations:
-        if not isinstance(each, dict) or each.get("image_id") not in known:
-            lost += 1
+        key = each.get("image_id") if isinstance(each, dict) else None
+        if isinstance(key, int | float | str) and key in known:
+            drawn[key].append(each)
         else:
-            drawn[each["image_id"]].append(each)
+            lost += 1
     seen: set[object] = set()
     for number, each in enumerate(images, 1):
         if not _has_id(each) or not isinstance(each.get("file_name"), str):
@@ -144,7 +152,7 @@ def _row(
 ) -> Row:
     name = str(picture["file_name"])
     faces = [each for each in drawn if each.get("category_id") == category]
-    if not drawn and picture.get("no_face") is not True:
+    if not faces and picture.get("no_face") is not True:
         return EmptyRow(number, item=name[-80:])
     for place, each in enumerate(faces, 1):
         if why := _not_upright(each):
@@ -165,16 +173,12 @@ def _not_upright(box: Mapping[str, Any]) -> str | None:
         return "is of a crowd (iscrowd); draw a box for each face"
     attributes = box.get("attributes")
     turned = attributes.get("rotation") if isinstance(attributes, dict) else None
-    if isinstance(turned, int | float) and turned % 360:
-        return f"is turned by {turned:g} degrees; boxes here are upright"
-    return None
+    return why_turned(turned)
 
 
 def _corners(box: Any) -> Any:
     """x, y, width and height as two corners; what is none of these as it is."""
-    if not isinstance(box, list) or len(box) != 4:
-        return box
-    if not all(isinstance(each, int | float) for each in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(map(is_finite, box)):
         return box
     x, y, width, height = box
     return [x, y, x + width, y + height]

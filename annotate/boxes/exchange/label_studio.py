@@ -14,8 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from icf.annotate.answers import EmptyRow, Fault
-from icf.annotate.boxes.exchange.rows import BoxFile, BoxRow, ExportedPicture, Row
-from icf.annotate.boxes.opinion import CANNOT_TELL
+from icf.annotate.boxes.exchange.rows import (
+    BoxFile,
+    BoxRow,
+    ExportedPicture,
+    Row,
+    why_turned,
+)
+from icf.annotate.boxes.opinion import CANNOT_TELL, is_finite
 from icf.annotate.formats.json_list import NotJson, items_of
 from icf.annotate.formats.values import moment_of, seconds_of
 from icf.codes import RowFault, RowNote
@@ -142,7 +148,11 @@ def _read_task(number: int, task: object) -> Iterator[Row]:
         return
     item = str(task.get("id", ""))[:40]
     annotations = task.get("annotations", [])
-    for each in annotations if isinstance(annotations, list) else []:
+    if not isinstance(annotations, list):
+        message = "its annotations are not a list"
+        yield Fault(number, RowFault.BAD_ROW, message, item=item)
+        return
+    for each in annotations:
         yield _read_annotation(number, item, data, each)
     drafts = task.get("drafts")
     begun = len(drafts) if isinstance(drafts, list) else 0
@@ -169,7 +179,11 @@ def _read_annotation(
         return bad(RowFault.BAD_ROW, "completed_by is not a user id")
     size = data.get("width"), data.get("height")
     width, height = size
-    if not isinstance(width, int) or not isinstance(height, int):
+    if (
+        not isinstance(width, int)
+        or not isinstance(height, int)
+        or not all(map(is_finite, size))
+    ):
         return bad(RowFault.BAD_ROW, "data.width or data.height is missing")
     boxes: list[Any] = []
     verdict = "boxed"
@@ -196,8 +210,8 @@ def _not_upright(result: Mapping[str, Any]) -> str | None:
     """Why a rectangle cannot be taken, if it or its picture was turned."""
     value = result.get("value")
     turned = value.get("rotation") if isinstance(value, dict) else None
-    if isinstance(turned, int | float) and turned % 360:
-        return f"is turned by {turned:g} degrees; boxes here are upright"
+    if why := why_turned(turned):
+        return why
     if result.get("image_rotation"):
         return "is drawn on a picture that was turned; turn it back and draw it again"
     return None
@@ -222,5 +236,4 @@ def _corners(value: Any, width: int, height: int) -> Any:
 
 
 def _number(value: Any) -> float:
-    is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_real else math.nan
+    return float(value) if is_finite(value) else math.nan

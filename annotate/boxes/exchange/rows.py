@@ -98,6 +98,18 @@ class BoxFile:
     sha256: str
 
 
+def why_turned(rotation: object) -> str | None:
+    """Why a box of such a rotation, in degrees, cannot be taken; None if it can.
+
+    >>> why_turned(390.0), why_turned(360), why_turned(None)
+    ('is turned by 30 degrees; boxes here are upright', None, None)
+    """
+    turned = rotation % 360 if isinstance(rotation, int | float) else 0
+    return (
+        f"is turned by {turned:g} degrees; boxes here are upright" if turned else None
+    )
+
+
 def picture_name(image_id: int, sha256: str) -> str:
     """The name of a picture in exported files.
 

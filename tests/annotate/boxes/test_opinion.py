@@ -61,6 +61,7 @@ def test_what_rounding_puts_outside_is_cut_at_the_edge() -> None:
         (boxed([1, 2, 30, "40"]), "box 1 is not four numbers"),
         (boxed([1, 2, 30, math.nan]), "box 1 is not four numbers"),
         (boxed([1, 2, 30, math.inf]), "box 1 is not four numbers"),
+        (boxed([1, 2, 30, 10**400]), "box 1 is not four numbers"),
         (boxed([1, 2, 30, 40], [1, 2, 130, 40]), "box 2 is not inside the picture"),
         (boxed([-5, 2, 30, 40]), "box 1 is not inside the picture"),
         (boxed([10, 10, 11, 40]), "box 1 is under 2 pixels"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from icf.annotate.answers import EmptyRow, Fault
 from icf.annotate.boxes.exchange.coco import read_coco, write_coco
 from icf.annotate.boxes.exchange.rows import BoxRow, ExportedPicture, Row
-from icf.annotate.boxes.opinion import FloatArray, as_boxes
+from icf.annotate.boxes.opinion import FloatArray, as_boxes, read_opinion
+from icf.annotate.tasks.base import RefusedAnswer
 from icf.errors import BadInput
 
 HASH = "3fa2b1c4" + "0" * 56
@@ -106,6 +107,48 @@ def test_other_things_than_faces_are_left_out(tmp_path: Path) -> None:
     (row,) = read(tmp_path, content)
     assert isinstance(row, BoxRow)
     assert row.value["boxes"] == [[1, 2, 31, 42]]
+
+
+def test_a_picture_with_other_things_only_was_not_looked_at(tmp_path: Path) -> None:
+    body = {"bbox": [1, 2, 90, 90], "category_id": 2}
+    for answers, said in (({}, EmptyRow), ({"no_face": True}, BoxRow)):
+        content = file(body, **answers)
+        content["categories"].append({"id": 2, "name": "body"})
+        (row,) = read(tmp_path, content)
+        assert isinstance(row, said)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        {"bbox": [1, 2, 30, 10**400]},
+        {"bbox": [1.5, 10**400, 30, 40]},
+        {"bbox": [1, 2, 30, True]},
+        {"bbox": [1, 2, 30, [4]]},
+        {"bbox": [1, 2, 30, 40], "attributes": {"rotation": 10**400 + 30}},
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_picture(
+    tmp_path: Path, box: dict[str, Any]
+) -> None:
+    (row,) = read(tmp_path, file(box))
+    if isinstance(row, BoxRow):
+        with pytest.raises(RefusedAnswer, match="box 1 is not four numbers"):
+            read_opinion(row.value, 640, 480)
+    else:
+        assert isinstance(row, Fault)
+        assert "is turned by" in row.message
+
+
+@pytest.mark.parametrize("key", [[1], {}, None, 10**400])
+def test_a_box_of_no_picture_is_counted_whatever_it_is_said_to_be_of(
+    tmp_path: Path, key: object
+) -> None:
+    plain = {"bbox": [1, 2, 30, 40]}
+    row, lost = read(tmp_path, file(plain, plain | {"image_id": key}))
+    assert isinstance(row, BoxRow)
+    assert isinstance(lost, Fault)
+    assert lost.message == "1 boxes are of no picture that the file has"
 
 
 @pytest.mark.parametrize(

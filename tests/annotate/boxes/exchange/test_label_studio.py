@@ -15,7 +15,8 @@ from icf.annotate.boxes.exchange.label_studio import (
     write_label_studio_boxes,
 )
 from icf.annotate.boxes.exchange.rows import BoxRow, ExportedPicture, Row
-from icf.annotate.boxes.opinion import as_boxes
+from icf.annotate.boxes.opinion import as_boxes, read_opinion
+from icf.annotate.tasks.base import RefusedAnswer
 from tests.annotate.boxes.exchange.test_coco import box
 
 HASH = "3fa2b1c4" + "0" * 56
@@ -133,6 +134,15 @@ def test_two_people_are_two_rows(tmp_path: Path) -> None:
         ({"data": {"image": "x"}}, "data.picture is missing"),
         (5, "data.picture is missing"),
         ({"data": DATA, "annotations": [5]}, "not what Label Studio writes"),
+        ({"data": DATA, "annotations": "x"}, "its annotations are not a list"),
+        (
+            {"data": DATA | {"width": 10**400}, "annotations": [annotation()]},
+            "data.width or data.height is missing",
+        ),
+        (
+            {"data": DATA, "annotations": [annotation(rectangle(rotation=10**400))]},
+            "box 1 is turned by",
+        ),
         (
             {"data": DATA, "annotations": [annotation(completed_by="ann")]},
             "completed_by is not a user id",
@@ -163,6 +173,14 @@ def test_what_cannot_be_taken_is_refused_by_place_and_in_words(
     assert isinstance(second, Fault)
     assert second.line == 2
     assert why in second.message
+
+
+def test_a_corner_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
+    for changes in ({"x": 10**400}, {"width": "wide"}, {"y": None}):
+        (row,) = one(tmp_path, annotation(rectangle(**changes)))
+        assert isinstance(row, BoxRow)
+        with pytest.raises(RefusedAnswer, match="box 1 is not four numbers"):
+            read_opinion(row.value, 640, 480)
 
 
 def test_of_a_truncated_file_the_tasks_before_the_end_are_read(tmp_path: Path) -> None:
