@@ -15,7 +15,7 @@ One published copy lacks the pair lines; ``pairs_to_score`` makes them from the 
 
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ IntArray = npt.NDArray[np.int64]
 
 DISTRACTOR = -1
 
+_SHOWN = 120
 #: What 64 bits hold, in plain digits.
 _INTEGER = re.compile("[+-]?[0-9]{1,18}")
 
@@ -135,7 +136,7 @@ def rectest_rows(
 ) -> Iterator[tuple[Row, str, list[float], int] | BadInput]:
     """Yield each picture of the test labels; a bad row is an error that is not raised.
 
-    Blank rows and pairs are passed over.
+    Blank rows are passed over, and pairs of pictures that the file lists.
 
     Yields:
         The row, its picture, x1, y1, x2, y2 and its label; or what is wrong with it.
@@ -143,13 +144,25 @@ def rectest_rows(
     Raises:
         BadInput: The file cannot be read.
     """
-    for row in read_rows(path)[0]:
-        if row.text.strip() and not _is_pair(row):
-            try:
-                name, (*box, label) = _picture(row)
-                yield row, name, [float(side) for side in box], label
-            except BadInput as error:
-                yield error
+    rows = [row for row in read_rows(path)[0] if row.text.strip()]
+    # Names alone, and of damaged rows too: a pair of those says nothing more.
+    names = {normal_name(row.text.split()[0]) for row in rows if not _is_pair(row)}
+    for row in rows:
+        try:
+            if _is_pair(row):
+                _check_names(row, names)
+                continue
+            name, (*box, label) = _picture(row)
+            yield row, name, [float(side) for side in box], label
+        except BadInput as error:
+            yield error
+
+
+def _check_names(row: Row, known: Container[str]) -> None:
+    """Refuse a pair of a picture that is not listed; a picture cut short is one."""
+    for name in map(normal_name, row.text.split()):
+        if name not in known:
+            row.fail("a listed picture in a pair", repr(name[:_SHOWN]))
 
 
 def write_rectrain_det(path: Path, train: RecognitionTrain) -> None:

@@ -29,16 +29,47 @@ def read_summary(root: Path) -> Mapping[str, Any]:
     """Read ``release.json``.
 
     Raises:
-        BadInput: it cannot be read, or is no summary.
+        BadInput: it cannot be read, is no summary, or a part that is read is damaged.
     """
     path = root / SUMMARY
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict) or not isinstance(found.get("inputs"), str):
         raise BadInput(f"{path} is damaged: it is no summary of a release")
+    for name, is_whole in _WHOLE.items():
+        if name in found and not is_whole(found[name]):
+            raise BadInput(f"{path} is damaged: its {name} are not those of a release")
     return found
+
+
+def _are_settings(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    crops = value.get("crops", {"rate": 0})
+    return (
+        all(isinstance(value.get(each, {}), dict) for each in _SECTIONS)
+        and isinstance(crops, dict)
+        and isinstance(crops.get("rate"), (int, float))
+    )
+
+
+def _are_formats(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+
+
+def _are_models(value: Any) -> bool:
+    detectors = value.get("detectors", []) if isinstance(value, dict) else None
+    return isinstance(detectors, list) and all(isinstance(v, dict) for v in detectors)
+
+
+#: What has parts that are read, and whether it is of the shape that it must have.
+_WHOLE = {
+    "settings": _are_settings,
+    "formats": _are_formats,
+    "models": _are_models,
+}
 
 
 def folder_of(root: Path, summary: Mapping[str, Any]) -> Path:
