@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from icf.errors import BadInput
 from icf.models.data.base import Skipped
+from icf.names import normal_name
 from icf.own_files import walk
 
 #: How names of pictures end; what they really are, the decoder finds out.
@@ -58,6 +60,7 @@ class KnownFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._names: dict[str, frozenset[str]] = {}
+        self._alike: dict[str, dict[str, list[str]]] = {}
 
     def __contains__(self, key: str) -> bool:
         """Whether there is such a file; a key never leads out of the folder."""
@@ -65,6 +68,33 @@ class KnownFiles:
         if folder not in self._names:
             self._names[folder] = self._listed(folder)
         return name in self._names[folder]
+
+    def find(self, key: str) -> str | None:
+        """Return how a file is called here; None: there is none.
+
+        A list may have a name composed that is decomposed here, or the other way
+        round; that is found, if only one file or folder is called so.
+        """
+        if key in self:
+            return key
+        found = ""
+        for part in key.split("/"):
+            alike = self._called_alike(found).get(normal_name(part), [])
+            if part not in alike and len(alike) != 1:
+                return None
+            called = part if part in alike else alike[0]
+            found = f"{found}/{called}" if found else called
+        return found if found in self else None
+
+    def _called_alike(self, folder: str) -> dict[str, list[str]]:
+        """What is in a folder, by names in their normal form."""
+        if folder not in self._alike:
+            alike: dict[str, list[str]] = {}
+            with contextlib.suppress(OSError):
+                for each in (self._root / folder).iterdir():
+                    alike.setdefault(normal_name(each.name), []).append(each.name)
+            self._alike[folder] = alike
+        return self._alike[folder]
 
     def _listed(self, folder: str) -> frozenset[str]:
         if folder.startswith("/") or ".." in folder.split("/"):

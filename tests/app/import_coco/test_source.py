@@ -317,6 +317,29 @@ def test_coco_s_own_folders_are_known(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("folder", ["", "images", "elsewhere"])
+def test_a_name_that_is_decomposed_on_the_disk_is_found(
+    folder: str, tmp_path: Path
+) -> None:
+    there = write_picture(tmp_path / folder / "e\u0301.png", 0)
+    write_json(tmp_path / "a.json", content([image(0, "é.png")], []))
+    [one], faults, _ = read(tmp_path)
+    assert faults == []
+    assert one.file == there
+    assert one.url == "coco://set/a.json/é.png"
+
+
+def test_a_name_that_two_are_alike_to_stands_for_neither(tmp_path: Path) -> None:
+    for name in ("a/x y.png", "b/x\u00a0y.png"):
+        write_picture(tmp_path / name, 0)
+    names = "x y.png", "x\u2003y.png"
+    images = [image(number, name) for number, name in enumerate(names)]
+    write_json(tmp_path / "set.json", content(images, []))
+    [one], [fault], _ = read(tmp_path)
+    assert one.file == tmp_path / "a" / "x y.png"
+    assert fault.where.endswith("images[1]")
+
+
 def two_of_a_name(root: Path, *folders: str) -> Path:
     for number, folder in enumerate(folders):
         write_picture(root / folder / "0.png", number)

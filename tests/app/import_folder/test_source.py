@@ -234,6 +234,60 @@ def test_a_row_of_metadata_that_cannot_be_read_is_named(
     assert why in fault.why
 
 
+def test_a_picture_of_a_row_that_cannot_be_read_is_refused_once(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "1.png", "2.png")
+    say(
+        tmp_path,
+        {"file_name": "1.png", "character": "Luna", "bbox": [1]},
+        {"file_name": "2.png", "character": "Luna"},
+    )
+    [one], [fault], _ = read(tmp_path)
+    assert one.line == 2
+    assert fault.where == f"{tmp_path / 'metadata.jsonl'}, line 1"
+    assert fault.is_picture
+
+
+def test_metadata_in_folders_of_machines_is_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, "Luna/1.png")
+    for folder in (".ipynb_checkpoints", "Luna/@eaDir"):
+        say(tmp_path / folder, {"file_name": "9.png"}, name="metadata.jsonl")
+    pictures, faults, _ = read(tmp_path)
+    assert len(pictures) == 1
+    assert faults == []
+
+
+def test_a_name_that_is_decomposed_on_the_disk_is_found(tmp_path: Path) -> None:
+    there = "e\u0301/e\u0301.png"
+    put(tmp_path, there, "x y.png", "x\u00a0y.png")
+    rows = [
+        {"file_name": name, "character": f"C{number}"}
+        for number, name in enumerate(("é/é.png", there, "x\u2003y.png"))
+    ]
+    say(tmp_path, rows[0], name="metadata.jsonl")
+    [one], _, _ = read(tmp_path)
+    assert one.owners == {Owner("set", "C0")}
+    assert one.file == tmp_path / there
+    # The very name counts, and one that is like two others is that of neither.
+    say(tmp_path, *rows)
+    [one], faults, _ = read(tmp_path)
+    assert one.owners == {Owner("set", "C1")}
+    assert sum("there is no picture" in each.why for each in faults) == 2
+
+
+@pytest.mark.parametrize("name", ["  /1.png", "Luna/\u200b/1.png"])
+def test_a_folder_of_blanks_is_no_character(name: str, tmp_path: Path) -> None:
+    pictures, [fault], _ = read(put(tmp_path, name))
+    assert pictures == []
+    assert "it is in no folder of a character" in fault.why
+
+
+def test_a_folder_of_blanks_is_no_part_of_an_album(tmp_path: Path) -> None:
+    [one], _, _ = read(put(tmp_path, " /Luna/1.png"))
+    assert one.owners == {Owner("set", "Luna")}
+
+
 def test_a_picture_of_which_metadata_says_nothing_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "x/1.png", "x/2.png")
     say(tmp_path / "x", {"file_name": "1.png", "character": "Luna"})

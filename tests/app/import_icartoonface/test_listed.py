@@ -160,6 +160,27 @@ def test_damaged_lines_are_named_and_the_others_read(published: Path) -> None:
     assert "'dog'" in faults[3].why
 
 
+def test_a_picture_cut_short_is_no_pair(published: Path) -> None:
+    path = published / RECTEST_INFO
+    path.write_text(path.read_text() + "personai_x.jpg 5\n")
+    pictures, [fault], _ = listed(published)
+    assert len(pictures) == 46
+    assert "expected a listed picture in a pair, found 'personai_x.jpg'" in fault.why
+
+
+def test_a_name_that_is_decomposed_on_the_disk_is_found(published: Path) -> None:
+    path = published / DETVAL_LIST
+    rows = path.read_text().splitlines()
+    name = rows[0].split(",")[0]
+    path.write_text("\n".join(row.replace(name, "é.jpg") for row in rows))
+    there = published / DETVAL / "e\u0301.jpg"
+    (published / DETVAL / name).rename(there)
+    pictures, faults, left_out = listed(published)
+    assert (faults, left_out) == ([], {})
+    [one] = [each for each in pictures if each.file == there]
+    assert one.url.endswith("/é.jpg")
+
+
 def test_missing_pictures_are_named(published: Path) -> None:
     gone = published / RECTEST / f"personai_{RECTEST}_0000000.jpg"
     gone.unlink()

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from icf.errors import BadInput
 from icf.models.data.picture_files import KnownFiles, picture_files
+from icf.names import normal_name
 from icf.own_files import walk
 
 
@@ -32,6 +33,7 @@ class PictureFinder:
     They are below the folder of the file, below one that is called as the file's last
     word (``train2017`` of ``instances_train2017.json``) or ``images``, there or beside
     that folder; or, if only one picture of the whole data set is called so, anywhere.
+    A name may be composed in the file, and decomposed on the disk.
 
     Args:
         file: the annotation file.
@@ -53,7 +55,9 @@ class PictureFinder:
         self._folders = [folder] if folder else folders
         self._known = [KnownFiles(each) for each in self._folders]
         self._root = folder or root
-        self._by_name: dict[str, Path | None] | None = None
+        #: All pictures by their last names, and by those in their normal form.
+        self._named: dict[str, list[Path]] | None = None
+        self._alike: dict[str, list[Path]] = {}
 
     def find(self, name: str) -> Path | None:
         """Return the picture of a name; None: there is none, or there are several.
@@ -65,19 +69,26 @@ class PictureFinder:
         for folder, known in zip(self._folders, self._known, strict=True):
             if name in known:
                 return folder / name
+        for folder, known in zip(self._folders, self._known, strict=True):
+            if (called := known.find(name)) is not None:
+                return folder / called
         return self._anywhere(name)
 
     def _anywhere(self, name: str) -> Path | None:
-        if self._by_name is None:
-            self._by_name = {}
+        if self._named is None:
+            self._named = {}
             for each in picture_files(self._root):
                 if isinstance(each, str):
-                    last = PurePosixPath(each).name
-                    is_new = last not in self._by_name
-                    self._by_name[last] = self._root / each if is_new else None
+                    path = self._root / each
+                    self._named.setdefault(path.name, []).append(path)
+                    self._alike.setdefault(normal_name(path.name), []).append(path)
         wanted = PurePosixPath(name)
-        found = self._by_name.get(wanted.name)
-        # Of `a/1.jpg` and `b/1.jpg`, one must not stand for the other.
-        if found is None or found.parts[-len(wanted.parts) :] != wanted.parts:
+        found = self._named.get(wanted.name) or self._alike.get(
+            normal_name(wanted.name), []
+        )
+        if len(found) != 1:
             return None
-        return found
+        # Of `a/1.jpg` and `b/1.jpg`, one must not stand for the other.
+        last = found[0].parts[-len(wanted.parts) :]
+        is_it = [*map(normal_name, last)] == [*map(normal_name, wanted.parts)]
+        return found[0] if is_it else None

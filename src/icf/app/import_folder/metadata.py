@@ -61,8 +61,10 @@ class Wanted:
 
 def read_metadata(
     path: Path, wanted: Wanted
-) -> Iterator[tuple[PurePosixPath, Said] | Fault]:
+) -> Iterator[tuple[PurePosixPath, Said | Fault] | Fault]:
     """Yield each row with its picture, by its path from the folder of the file.
+
+    A row that says what cannot be is a fault in place of what it says.
 
     Raises:
         BadInput: the file cannot be read.
@@ -87,7 +89,7 @@ def read_metadata(
             try:
                 yield file, _said(fields, line, wanted)
             except ValueError as error:
-                yield Fault(where, f"{name!r}: {error}", is_picture=True)
+                yield file, Fault(where, f"{name!r}: {error}", is_picture=True)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Fields | str]]:

@@ -20,8 +20,9 @@ from icf.app.importing.given import (
 from icf.app.importing.held_out import HeldOut, is_split, part_of
 from icf.errors import BadInput
 from icf.models.data.boxes import wrong_with
-from icf.models.data.picture_files import picture_files
+from icf.models.data.picture_files import KnownFiles, picture_files
 from icf.names import normal_name
+from icf.own_files import walk
 
 #: Where a picture's face is: all of it, or where the detector finds it.
 Faces = Literal["whole", "detect"]
@@ -50,10 +51,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Metadata:
-    """A metadata file, and what it says of each picture below the root."""
+    """A metadata file, and what it says of each picture below the root.
+
+    A row that cannot be read stands for its picture as what is wrong with it.
+    """
 
     source: SourceFile
-    rows: dict[str, Said]
+    rows: dict[str, Said | Fault]
 
 
 class FolderSource:
@@ -94,6 +98,9 @@ class FolderSource:
             yield self._picture(PurePosixPath(key), number, by_split=by_split)
         for each in self._metadata.values():
             for name, said in each.rows.items():
+                if isinstance(said, Fault):
+                    yield said
+                    continue
                 where = f"{each.source.path}, line {said.line}"
                 why = f"there is no picture {self._root / name}"
                 yield Fault(where, why, is_picture=True)
@@ -107,18 +114,24 @@ class FolderSource:
 
     def _read_metadata(self) -> Iterator[Fault]:
         wanted = Wanted(self._reading.identity, self._reading.album)
-        for name in NAMES:
-            for path in sorted(self._root.rglob(name)):
-                folder = PurePosixPath(path.parent.relative_to(self._root).as_posix())
-                if folder in self._metadata or not path.is_file():
-                    continue
-                rows: dict[str, Said] = {}
-                for each in read_metadata(path, wanted):
-                    if isinstance(each, Fault):
-                        yield each
-                    else:
-                        rows[(folder / each[0]).as_posix()] = each[1]
-                self._metadata[folder] = _Metadata(SourceFile.of(path), rows)
+        known = KnownFiles(self._root)
+        found = (each for each in walk(self._root) if each.name in NAMES)
+        for path in sorted(found, key=lambda each: (NAMES.index(each.name), each)):
+            folder = PurePosixPath(path.parent.relative_to(self._root).as_posix())
+            if folder in self._metadata or not path.is_file():
+                continue
+            rows: dict[str, Said | Fault] = {}
+            for each in read_metadata(path, wanted):
+                if isinstance(each, Fault):
+                    yield each
+                else:
+                    rows[(folder / each[0]).as_posix()] = each[1]
+            # What is composed in the list may be decomposed on the disk.
+            for name in [each for each in rows if each not in known]:
+                called = known.find(name)
+                if called is not None and called not in rows:
+                    rows[called] = rows.pop(name)
+            self._metadata[folder] = _Metadata(SourceFile.of(path), rows)
 
     def _picture(
         self, key: PurePosixPath, number: int, *, by_split: bool
@@ -129,6 +142,8 @@ class FolderSource:
             None,
         )
         said = found.rows.pop(key.as_posix(), None) if found else None
+        if isinstance(said, Fault):
+            return said
         if found and said is None:
             why = f"{found.source.path} says nothing of it"
             return Fault(str(self._root / key), why, is_picture=True)
@@ -193,8 +208,11 @@ def _owner_said(said: Said | None, name: str) -> Owner | None:
 
 
 def _owner_of(folders: tuple[str, ...], name: str) -> Owner | None:
-    """The last folder is the character, those above it are its album."""
-    if not folders:
+    """The last folder is the character, those above it are its album.
+
+    A folder of blanks has no name.
+    """
+    *above, character = map(normal_name, folders or ("",))
+    if not character:
         return None
-    *above, character = map(normal_name, folders)
-    return Owner("/".join(above) or name, character)
+    return Owner("/".join(filter(None, above)) or name, character)

@@ -109,15 +109,19 @@ class Lists:
         known = KnownFiles(of.folder)
         rows: dict[tuple[str, str, str | None], list[GivenFace]] = {}
         with_bad_boxes = set()
+        #: How the listed pictures are called on the disk.
+        there: dict[str, str] = {}
         for row in self._rows(name, of.boxes):
             if isinstance(row, Fault):
                 yield row
                 continue
             where = f"{row.row.path}, line {row.row.number}"
-            if row.picture not in known:
+            called = there.get(row.picture) or known.find(row.picture)
+            if called is None:
                 why = f"there is no picture {of.folder / row.picture}"
                 yield Fault(where, why, is_picture=True)
                 continue
+            there[row.picture] = called
             boxes = rows.setdefault((row.picture, row.part, row.character), [])
             if wrong := wrong_with(row.box):
                 self.left_out[wrong] += 1
@@ -132,7 +136,7 @@ class Lists:
                 yield GivenPicture(
                     part,
                     f"icartoonface://{of.folder.name}/{picture}",
-                    of.folder / picture,
+                    of.folder / there[picture],
                     source,
                     tuple(boxes),
                     # A face whose box is none is somewhere in it.
@@ -141,7 +145,7 @@ class Lists:
                 )
             else:
                 self.left_out["a picture without a box"] += 1
-        listed = {picture for picture, _, _ in rows}
+        listed = set(there.values())
         for each in picture_files(of.folder):
             if isinstance(each, str) and each not in listed:
                 self.left_out["a picture that is in no list"] += 1

@@ -89,8 +89,8 @@ class ReleasePictures:
     def whole(self, part: str, name: str, sha256: str) -> PictureAt | None:
         """Where a whole picture is; None: it is not there."""
         if self._stored is None:
-            there = self._above is not None and name in self._known[part]
-            return Path(self.called(part, name)) if there else None
+            there = self._known[part].find(name) if self._above is not None else None
+            return Path(self.called(part, there)) if there is not None else None
         place = self._stored.place(sha256)
         if isinstance(place, InFile):
             return place.path if place.path.is_file() else None
