@@ -8,6 +8,7 @@ do not decide, it is refused.
 
 from collections.abc import Iterator
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,6 +28,9 @@ _RAW = (_DTYPE, _SINGLE)
 _ARRAY = b"\x93NUMPY"
 _FOREIGN = {b"PK\x03\x04": "a zip archive", b"\x80\x02": "a pickle"}
 _FOREIGN |= {b"\x80\x03": "a pickle", b"\x80\x04": "a pickle", b"\x80\x05": "a pickle"}
+#: What numpy raises of a damaged header, which it reads as Python's text.
+_DAMAGED: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, TypeError)
+_DAMAGED += (ArithmeticError, SyntaxError, TokenError, MemoryError, RecursionError)
 _ROWS_AT_ONCE = 4096
 
 
@@ -89,8 +93,11 @@ def _by_size(path: Path, rows: int, dim: int, size: int) -> np.dtype[Any]:
 def _check_bytes(path: Path, rows: int, dim: int, dtype: np.dtype[Any]) -> None:
     """Raise BadInput if raw numbers can only be of the other type."""
     size = path.stat().st_size
+    verdict = judge(path, may_be_double=size % _DTYPE.itemsize == 0)
+    if verdict is Verdict.HALF:
+        _fail_half(path)
     other = Verdict.SINGLE if dtype == _DTYPE else Verdict.DOUBLE
-    if size % _DTYPE.itemsize or judge(path) is not other:
+    if verdict is not other:
         return
     actual = _SINGLE if dtype == _DTYPE else _DTYPE
     raise BadInput(
@@ -101,21 +108,36 @@ def _check_bytes(path: Path, rows: int, dim: int, dtype: np.dtype[Any]) -> None:
 
 
 def _by_bytes(path: Path, rows: int, size: int) -> np.dtype[Any]:
-    """The only type that fits the size, or the one that the bytes can only be."""
-    if size % (_DTYPE.itemsize * rows):
-        return _SINGLE
-    verdict = judge(path)
+    """The type that the bytes can only be, of those that fit the size."""
+    may_be_double = size % (_DTYPE.itemsize * rows) == 0
+    verdict = judge(path, may_be_double=may_be_double)
+    if verdict is Verdict.HALF:
+        _fail_half(path)
     if verdict is Verdict.UNCLEAR:
-        half = size // (_DTYPE.itemsize * rows)
+        dim = size // (_SINGLE.itemsize * rows)
+        fits = f"{dim:,} float32, or of {2 * dim:,} float16, which is not read"
+        say = f"--dim {dim}"
+        if may_be_double:
+            fits = f"{dim // 2:,} float64, or of {dim:,} float32"
+            say = f"--dim {dim // 2} or {say}"
         raise BadInput(
-            f"{path}: its {size:,} bytes are {rows:,} rows of {half:,} float64, or of "
-            f"{2 * half:,} float32, and its numbers do not say which: say it with "
-            f"--dim {half} or --dim {2 * half}, or save the features with numpy.save"
+            f"{path}: its {size:,} bytes are {rows:,} rows of {fits}, and its numbers "
+            f"do not say which: say it with {say}, or save the features with numpy.save"
         )
     return _DTYPE if verdict is Verdict.DOUBLE else _SINGLE
 
 
+def _fail_half(path: Path) -> NoReturn:
+    raise BadInput(
+        f"{path}: its bytes can only be numbers of 16 bits, such as float16, and raw "
+        'ones are read as float64 or float32: write features.astype("<f4"), or save '
+        "them with numpy.save"
+    )
+
+
 def _fail_size(path: Path, rows: int, dim: int | None, size: int) -> NoReturn:
+    if dim and size == np.dtype(np.float16).itemsize * rows * dim:
+        _fail_half(path)
     numbers = dim or 1
     wanted = max(_DTYPE.itemsize * rows * numbers, 0)
     each = f"{rows} rows of float64" + (f", {dim} in each" if dim else "")
@@ -129,8 +151,9 @@ def _fail_size(path: Path, rows: int, dim: int | None, size: int) -> NoReturn:
 
 def _read_array(path: Path, rows: int, dim: int | None) -> Floats:
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as e:
+        with np.errstate(over="raise"):  # where a shape says more than can be
+            array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except _DAMAGED as e:
         why = "Python objects" if "object" in str(e) else "a damaged .npy file"
         raise BadInput(
             f"{path}: {why}: {e}; save the features with numpy.save, as an array of "

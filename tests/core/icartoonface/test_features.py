@@ -108,6 +108,68 @@ def test_raw_float32_is_told_from_float64(
     assert np.array_equal(found, features)
 
 
+@pytest.mark.parametrize("kind", [*KINDS, "softmax"])
+@pytest.mark.parametrize("rows", [300, 299])
+@pytest.mark.parametrize("dim", [None, 64])
+def test_raw_numbers_of_16_bits_are_refused(
+    tmp_path: Path, kind: str, rows: int, dim: int | None
+) -> None:
+    made_by_a_network(kind)[:rows, :126].astype("<f2").tofile(tmp_path / "f.bin")
+    said = r'numbers of 16 bits, such as float16.* features.astype\("<f4"\)'
+    with pytest.raises(BadInput, match=said):
+        read_features(tmp_path / "f.bin", rows, dim and 63)
+
+
+def test_raw_numbers_of_16_bits_are_refused_by_the_said_dimension(
+    tmp_path: Path,
+) -> None:
+    np.ones((3, 5), "<f2").tofile(tmp_path / "f.bin")
+    with pytest.raises(BadInput, match="numbers of 16 bits"):
+        read_features(tmp_path / "f.bin", 3, 5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("shape", [(40, 512), (116, 190), (31, 254)])
+def test_random_numbers_of_16_bits_never_pass_as_float32(
+    tmp_path: Path, seed: int, shape: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    made = rng.normal(size=shape) * 10 ** rng.uniform(-2, 2.5)
+    made.astype("<f2").tofile(tmp_path / "f.bin")
+    with pytest.raises(BadInput, match="numbers of 16 bits"):
+        read_features(tmp_path / "f.bin", shape[0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("shape", [(40, 512), (31, 127)])
+def test_float32_is_read_whatever_its_scale_and_its_zeros(
+    tmp_path: Path, seed: int, shape: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    made = rng.normal(size=shape) * 10 ** rng.uniform(-12, 12)
+    made[rng.random(shape) < rng.choice([0, 0.5, 0.95])] = 0
+    made.astype("<f4").tofile(tmp_path / "f.bin")
+    assert np.array_equal(
+        read_features(tmp_path / "f.bin", shape[0]), made.astype("f4")
+    )
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 4])
+def test_float32_of_few_decimals_is_read(tmp_path: Path, decimals: int) -> None:
+    made = np.round(made_by_a_network("odd length"), decimals).astype("<f4")
+    made[:299].tofile(tmp_path / "f.bin")
+    assert np.array_equal(read_features(tmp_path / "f.bin", 299), made[:299])
+
+
+def test_few_numbers_that_could_be_float16_are_refused(tmp_path: Path) -> None:
+    made = np.random.default_rng(4).normal(size=(3, 5)).astype("<f4")
+    made.tofile(tmp_path / "f.bin")
+    said = "3 rows of 5 float32, or of 10 float16, .* say it with --dim 5, or save"
+    with pytest.raises(BadInput, match=said):
+        read_features(tmp_path / "f.bin", 3)
+    assert np.array_equal(read_features(tmp_path / "f.bin", 3, 5), made)
+
+
 @pytest.mark.parametrize("stored", ["<f2", "<f4", ">f4", "<f8"])
 def test_an_array_file_is_read_as_what_it_says(tmp_path: Path, stored: str) -> None:
     features = np.arange(12.0).reshape(4, 3).astype(stored)
@@ -180,6 +242,28 @@ def test_an_array_file_of_another_dimension_than_said_is_refused(
 def test_python_objects_are_refused_and_not_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "f.npy", np.array([[None]] * 4))
     with pytest.raises(BadInput, match="Python objects"):
+        read_features(tmp_path / "f.npy", 4)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "'shape': (4, 6), ",
+        "'shape': (4, -6)}",
+        "'shape': (4, 99999999999999999999)}",
+        "'shape': (4, 6)} + (",
+        "'shape': " + "(" * 300 + "4}",
+        "'shape': (True, 4, 6)}",
+        "'shape': (4611686018427387904, 4)}",
+        "'shape': (4, 6), \0}",
+        "'shape': 4 6}",
+    ],
+)
+def test_a_damaged_header_is_refused(tmp_path: Path, header: str) -> None:
+    text = f"{{'descr': '<f8', 'fortran_order': False, {header}".encode()
+    start = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little")
+    (tmp_path / "f.npy").write_bytes(start + text + bytes(192))
+    with pytest.raises(BadInput, match=r"f\.npy: (a damaged|expected floats of shape)"):
         read_features(tmp_path / "f.npy", 4)
 
 
