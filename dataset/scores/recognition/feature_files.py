@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ _PARQUET = b"PAR1"
 #: What columns of picture names, and of features, are called.
 _NAMES = ("file", "file_name", "filename", "name", "path", "picture", "image")
 _FEATURES = ("features", "feature", "embedding", "embeddings", "vector")
+#: Rows of a column that only might hold names, at once: it might hold pictures.
+_ROWS_AT_ONCE = 1024
 
 
 def read_feature_file(
@@ -26,7 +29,7 @@ def read_feature_file(
     """Read features, a row per picture, in the order of the list.
 
     A Parquet file has one column of lists of floats; where it also has a column of
-    picture names, its rows may be in any order.
+    picture names, of whatever type, its rows may be in any order.
 
     Args:
         path: The file.
@@ -56,21 +59,17 @@ def _read_parquet(path: Path, files: Sequence[str], dim: int | None) -> Features
     file = pq.ParquetFile(path)
     schema = file.schema_arrow
     column = _one_of(path, schema, [f for f in schema if _is_list(f.type)], _FEATURES)
-    text = [f for f in schema if pa.types.is_string(f.type)] + [
-        f for f in schema if pa.types.is_large_string(f.type)
-    ]
-    named = [each for each in text if each.name.lower() in _NAMES]
-    if len(named) > 1:
-        shown = ", ".join(each.name for each in named)
-        raise BadInput(f"{path}: several columns name pictures: {shown}; keep one")
+    named = _named(path, schema, column)
     if file.metadata.num_rows != len(files):
         raise BadInput(
             f"{path}: expected {len(files)} rows, one per picture of the list, found "
             f"{file.metadata.num_rows}"
         )
-    wanted = [column.name, *(each.name for each in named)]
+    if named is None:
+        _refuse_other_names(path, file, files)
+    wanted = [column.name] if named is None else [column.name, named.name]
     matrix: Features | None = None
-    names: list[object] = []
+    names: list[str | None] = []
     done = 0
     for batch in file.iter_batches(columns=wanted):
         block = _block(path, batch.column(column.name), done)
@@ -83,12 +82,72 @@ def _read_parquet(path: Path, files: Sequence[str], dim: int | None) -> Features
             )
         matrix[done : done + len(block)] = block
         done += len(block)
-        if named:
-            names += batch.column(named[0].name).to_pylist()
+        if named is not None:
+            names += _texts(path, named, batch.column(named.name))
     if matrix is None or dim not in (None, matrix.shape[1]):
         found = 0 if matrix is None else matrix.shape[1]
         raise BadInput(f"{path}: expected {dim or 'some'} numbers a row, found {found}")
-    return matrix[_order(path, names, files)] if named else matrix
+    return matrix if named is None else matrix[_order(path, names, files)]
+
+
+def _named(path: Path, schema: pa.Schema, features: pa.Field) -> pa.Field | None:
+    """The column of picture names, by its name; None: there is none."""
+    twice = [name for name, number in Counter(schema.names).items() if number > 1]
+    if twice:
+        raise BadInput(f"{path}: several columns are called {', '.join(twice)}")
+    called = [each for each in schema if each.name.lower() in _NAMES]
+    called = [each for each in called if each.name != features.name]
+    named = [each for each in called if _is_text(each.type)] or called
+    if len(named) > 1:
+        shown = ", ".join(each.name for each in named)
+        raise BadInput(f"{path}: several columns name pictures: {shown}; keep one")
+    return named[0] if named else None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether a column is of text, also in bytes or as a pandas category."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    data = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    views = pa.types.is_string_view(kind) or pa.types.is_binary_view(kind)
+    return bool(text or data or views or pa.types.is_fixed_size_binary(kind))
+
+
+def _texts(path: Path, field: pa.Field, values: pa.Array) -> list[str | None]:
+    """Picture names as text."""
+    try:
+        texts: list[str | None] = values.cast(pa.large_string()).to_pylist()
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{path}: expected picture names in the column {field.name}, found "
+            f"{field.type}: {error}"
+        ) from error
+    return texts
+
+
+def _refuse_other_names(path: Path, file: pq.ParquetFile, files: Sequence[str]) -> None:
+    """Raise BadInput if a column that is not called so names pictures of other rows."""
+    wanted = dict.fromkeys(map(normal_name, files))
+    for field in file.schema_arrow:
+        if not _is_text(field.type):
+            continue
+        keys: list[str] = []
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[field.name]):
+            try:
+                found = _texts(path, field, batch.column(field.name))
+            except BadInput:  # bytes of something else
+                break
+            keys += [_key(each, wanted) for each in found]
+            if 2 * sum(key in wanted for key in keys) < len(keys):
+                break
+        else:
+            if keys != list(wanted):
+                raise BadInput(
+                    f"{path}: the column {field.name} names pictures of the list in "
+                    f"another order than the list: rename it to {_NAMES[0]}, so that "
+                    "rows are taken by it, or leave it out"
+                )
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -132,14 +191,13 @@ def _block(path: Path, lists: pa.Array, done: int) -> Features:
 
 
 def _order(
-    path: Path, names: Sequence[object], files: Sequence[str]
+    path: Path, names: Sequence[str | None], files: Sequence[str]
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The file's row of each picture of the list."""
     wanted = {normal_name(each): each for each in files}
     by_name: dict[str, int] = {}
     for row, name in enumerate(names):
-        text = normal_name(str(name or ""))
-        key = text if text in wanted else text.replace("\\", "/").rpartition("/")[2]
+        key = _key(name, wanted)
         if key not in wanted:
             raise BadInput(
                 f"{path}, row {row + 1}: expected a picture of the list, found {name!r}"
@@ -150,3 +208,9 @@ def _order(
             )
     # As many rows as pictures, each once: none is missing.
     return np.array([by_name[each] for each in wanted], np.int64)
+
+
+def _key(name: str | None, wanted: Container[str]) -> str:
+    """A picture's name as the list has it: whole, or without its folder."""
+    text = normal_name(name or "")
+    return text if text in wanted else text.replace("\\", "/").rpartition("/")[2]

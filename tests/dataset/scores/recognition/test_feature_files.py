@@ -50,6 +50,82 @@ def test_rows_that_name_their_pictures_may_be_in_any_order(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    "kind",
+    [
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.large_binary(),
+        pa.binary_view(),
+        pa.binary(5),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.dictionary(pa.int32(), pa.binary()),
+    ],
+    ids=str,
+)
+def test_names_may_be_of_any_type_of_text(tmp_path: Path, kind: pa.DataType) -> None:
+    order = [2, 0, 3, 1]
+    names = pa.array([FILES[row] for row in order])
+    names = names.cast(kind.value_type if pa.types.is_dictionary(kind) else kind)
+    names = names.dictionary_encode() if pa.types.is_dictionary(kind) else names
+    path = written(tmp_path, file=names, v=lists(MATRIX[order], "list"))
+    assert np.array_equal(read_feature_file(path, FILES), MATRIX)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            [{"bytes": b"", "path": each} for each in FILES],
+            "column image, found struct",
+        ),
+        ([each.encode("utf-16") for each in FILES], "column image, found binary.*UTF8"),
+        ([1, 2, 3, 4], "row 1: expected a picture of the list, found '1'"),
+        ([None] * 4, "row 1: expected a picture of the list, found None"),
+    ],
+)
+def test_a_column_that_should_name_pictures_is_not_passed_over(
+    tmp_path: Path, names: Any, said: str
+) -> None:
+    path = written(tmp_path, image=names, v=lists(MATRIX, "list"))
+    with pytest.raises(BadInput, match=rf"f\.parquet.*{said}"):
+        read_feature_file(path, FILES)
+
+
+def test_a_column_of_text_names_pictures_rather_than_another(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, file=FILES[::-1], image=[1, 2, 3, 4], v=lists(MATRIX, "list")
+    )
+    assert np.array_equal(read_feature_file(path, FILES), MATRIX[::-1])
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary()])
+def test_names_in_another_order_are_not_passed_over_whatever_they_are_called(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    names = pa.array(["x/b.jpg", "x/a.jpg", "x/c.jpg", None], kind)
+    path = written(tmp_path, image_path=names, v=lists(MATRIX, "list"))
+    said = "column image_path names pictures .* another order .* rename it to file"
+    with pytest.raises(BadInput, match=said):
+        read_feature_file(path, FILES)
+
+
+@pytest.mark.parametrize(
+    "other", [FILES, ["a", "b", "c", "d"], [b"\xff\xd8"] * 4, ["d.jpg", "", "", ""]]
+)
+def test_other_columns_of_text_are_passed_over(tmp_path: Path, other: Any) -> None:
+    path = written(tmp_path, image_path=other, v=lists(MATRIX, "list"))
+    assert np.array_equal(read_feature_file(path, FILES), MATRIX)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    columns = [lists(MATRIX, "list"), pa.array(FILES)]
+    pq.write_table(pa.table(columns, ["v", "v"]), tmp_path / "f.parquet")
+    with pytest.raises(BadInput, match="several columns are called v"):
+        read_feature_file(tmp_path / "f.parquet", FILES)
+
+
+@pytest.mark.parametrize(
     ("columns", "dim", "said"),
     [
         ({"v": lists(MATRIX[:3], "list")}, None, "expected 4 rows.* found 3"),
