@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from icf.dataset.release.sums import files_below, read_sums
 from icf.errors import BadInput
 from icf.stores.files import hash_file
 
+#: Of what is a link, a pipe or the like where a file should be.
+NOT_PLAIN = "is no plain file"
 #: How a fault of a file begins that nobody wrote with the release.
 ADDED = "was added"
 
 
 def hash_all(folder: Path, advance: Callable[[int], None]) -> dict[str, str]:
-    """Read every file of a release; return their hashes by name, sorted.
+    """Read every plain file of a release; return their hashes by name, sorted.
 
     Args:
         folder: the release.
@@ -49,7 +52,7 @@ def check_sums(folder: Path, hashes: Mapping[str, str]) -> Iterator[Fault]:
         return
     for name, sha256 in sums.items():
         if name not in hashes:
-            yield Fault(name, MISSING)
+            yield _lost(folder, name)
         elif hashes[name] != sha256:
             yield _changed(name, hashes[name], sha256)
     for name in sorted(hashes.keys() - sums.keys() - set(LATER)):
@@ -84,7 +87,7 @@ def check_by_licences(folder: Path, hashes: Mapping[str, str]) -> Iterator[Fault
         return
     for name, sha256 in sorted(rows):
         if name not in hashes:
-            yield Fault(name, MISSING)
+            yield _lost(folder, name)
         elif hashes[name] != sha256:
             yield _changed(name, hashes[name], sha256)
 
@@ -114,6 +117,11 @@ def read_licences(folder: Path) -> set[tuple[str, str]] | None:
             return {(row["file"], row["sha256"]) for row in rows}
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return None
+
+
+def _lost(folder: Path, name: str) -> Fault:
+    """A file that should be there: nothing is, or a link, a pipe or a folder."""
+    return Fault(name, NOT_PLAIN if os.path.lexists(folder / name) else MISSING)
 
 
 def _changed(name: str, found: str, meant: str) -> Fault:

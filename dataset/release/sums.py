@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from icf.dataset.release.files import SUMS
@@ -17,14 +19,28 @@ _MEANT = {written: meant for meant, written in _ESCAPES.items()}
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Yield the name of every file below a folder, relative to it, but `SUMS`."""
+    """Yield the name of every plain file below a folder, relative to it, but `SUMS`.
+
+    What links point to is not of the folder, and what is no file may never end.
+    """
+    return (name for name, plain in _below(folder) if plain and name != SUMS)
+
+
+def others_below(folder: Path) -> Iterator[str]:
+    """Yield the name of everything else: links, also to folders, pipes and devices."""
+    return (name for name, plain in _below(folder) if not plain)
+
+
+def _below(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Yield every name but of folders, and whether it is a plain file."""
     top = len(os.fspath(folder)) + 1
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
         inside = place[top:]
-        for name in names:
-            file = f"{inside}/{name}" if inside else name
-            if file != SUMS:
-                yield file
+        for name in (*folders, *names):
+            with suppress(FileNotFoundError):  # gone meanwhile
+                mode = os.lstat(f"{place}/{name}").st_mode
+                if not stat.S_ISDIR(mode):
+                    yield f"{inside}/{name}" if inside else name, stat.S_ISREG(mode)
 
 
 def write_sums(folder: Path, known: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,14 +19,23 @@ from icf.dataset.formats.registry import (
     format_names,
     make_writers,
 )
-from icf.dataset.release.files import CLEANING, SUMMARY, SUMS
+from icf.dataset.release.files import (
+    CLEANING,
+    LEAKS,
+    LICENCES,
+    SUMMARY,
+    SUMS,
+    TAKEN_DOWN,
+    UNUSED,
+)
 from icf.dataset.release.present import (
+    NOT_PLAIN,
     check_sums,
     hash_all,
     read_licences,
     taken_down,
 )
-from icf.dataset.release.sums import read_sums
+from icf.dataset.release.sums import others_below, read_sums
 from icf.dataset.verify.capped import NAMED, Capped
 from icf.dataset.verify.earlier import check_earlier
 from icf.dataset.verify.hub import check_hub
@@ -40,9 +50,12 @@ from icf.dataset.verify.tables import (
     shown_in,
 )
 from icf.errors import BadInput, WrongUse
-from icf.icartoonface.revoked import revocation
+from icf.icartoonface.revoked import REVOKED, revocation
 
 Advance = Callable[[int], None]
+
+#: What a release says of itself, and that is read before anything can be checked.
+_READ = (CONTENTS, LEAKS, LICENCES, REVOKED, SUMMARY, SUMS, TAKEN_DOWN, UNUSED)
 
 
 @dataclass(frozen=True)
@@ -84,16 +97,21 @@ def verify(
         WrongUse: the folder is no release.
         BadInput: a file cannot be read at all.
     """
-    if not any((folder / name).is_file() for name in (SUMMARY, SUMS, CONTENTS)):
+    if not any(os.path.lexists(folder / name) for name in (SUMMARY, SUMS, CONTENTS)):
         raise WrongUse(
             f"{folder} is no release: it has neither {SUMMARY} nor {SUMS}; name the "
             "folder that `icf-build-splits` wrote"
         )
     hashes = hash_all(folder, advance)
+    others = frozenset(others_below(folder))
+    found = Capped(most)
+    found.add(Fault(name, NOT_PLAIN) for name in others)
+    if not others.isdisjoint(_READ):
+        note = "nothing else was checked: what a release says of itself is not read"
+        return Verified(folder, len(hashes), found.all(), (note,))
     look = _Look(folder, hashes, quick)
     gone, links = taken_down(folder), look.links()
-    absent = gone | links
-    found = Capped(most)
+    absent = gone | links | others
     found.add(fault for fault in look.faults() if not _is_of(fault, absent))
     if hub:
         found.add(check_hub(folder, [*hashes, SUMS]))
@@ -135,14 +153,19 @@ class _Look:
         Those that were downloaded are in its `SUMS`, and must be there.
         """
         summary, _ = _read_summary(self.folder)
-        if RELINK not in format_folders(summary):
+        place = format_folders(summary).get(RELINK)
+        if place is None:
             return frozenset()
         rows = read_licences(self.folder) or set()
         try:
             there = read_sums(self.folder)
         except BadInput:
             there = {}
-        return frozenset(name for name, _ in rows if name not in there)
+        return frozenset(
+            name
+            for name, _ in rows
+            if name not in there and PurePosixPath(name).is_relative_to(place)
+        )
 
     def faults(self) -> Iterator[Fault]:
         """Yield every fault; `notes` are complete afterwards."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.verify.verify import verify
@@ -307,6 +309,53 @@ def test_a_release_of_an_earlier_version_is_checked_as_far_as_it_can_be(
         test.relative_to(release).as_posix(),
         gone.relative_to(release).as_posix(),
     }
+
+
+def test_links_and_pipes_are_named_and_not_opened(
+    release: Path, tmp_path: Path
+) -> None:
+    picture = pictures(release, RECTRAIN_FOLDER)[0]
+    picture.rename(tmp_path / "outside.jpg")
+    picture.symlink_to(tmp_path / "outside.jpg")
+    os.mkfifo(release / "pipe")
+    (release / "nowhere").symlink_to("none")
+    (release / "folder").symlink_to(tmp_path, target_is_directory=True)
+    names = (picture.relative_to(release).as_posix(), "folder", "nowhere", "pipe")
+    meant = sorted(f"{name}: is no plain file" for name in names)
+    assert lines(release, quick=False, hub=True) == meant
+    assert [str(each) for each in lost_or_changed(release)] == [
+        f"{names[0]}: is no plain file"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["SHA256SUMS", "release.json", "contents.csv", "unused.csv", "REVOKED"]
+)
+def test_what_a_release_says_of_itself_is_read_from_plain_files_alone(
+    release: Path, name: str
+) -> None:
+    (release / name).unlink(missing_ok=True)
+    os.mkfifo(release / name)
+    found = verify(release)
+    assert [str(each) for each in found.faults] == [f"{name}: is no plain file"]
+    assert found.notes[0].startswith("nothing else was checked")
+
+
+def test_pictures_of_other_formats_than_links_must_be_there(
+    drawn: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn, tmp_path / "space")
+    workspace = find(tmp_path / "space")
+    out = tmp_path / "out"
+    write(workspace, prepare(workspace, 1, ("relink", "imagefolder")), out, 1)
+    workspace.catalogue.close()
+    whole = verify(out, quick=True)
+    assert whole.faults == ()
+    assert "to be downloaded" in whole.notes[0]
+    gone = sorted((out / "imagefolder").rglob("*.jpg"))[0]
+    gone.unlink()
+    sum_again(out)
+    assert f"{gone.relative_to(out).as_posix()}: is missing" in lines(out)
 
 
 def test_what_a_takedown_deleted_is_said_and_is_no_fault(release: Path) -> None:
