@@ -12,6 +12,7 @@ from icf.dataset.own_models import OWN_DETECTOR
 from icf.dataset.scores.detection.coco_files import (
     CocoTruth,
     is_json,
+    is_json_list,
     read_coco_results,
     read_coco_truth,
 )
@@ -129,7 +130,7 @@ def _read_found(
     if test is not None and path.resolve() == test.found.resolve():
         names = ", ".join(name or sha256 for name, sha256 in test.detectors)
         detector = f"{names or 'of the release'}: {OWN_DETECTOR}"
-    if is_json(path) and path.read_bytes().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+    if is_json_list(path):
         if coco is None:
             raise WrongUse(
                 f"{path} has COCO's results, which name pictures by number: --truth "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,19 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from icf.dataset.scores.detection.truth import FloatArray, IntArray, Truth
+from icf.dataset.scores.detection.truth import LARGEST, FloatArray, IntArray, Truth
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.detection import DetectionBoxes, Detections
 
 #: What images may say of themselves, by which scores are given apart.
 KINDS = ("album", "region", "style", "source", "series")
+
+#: Of a file's first character, in whatever encoding, and of spaces before it.
+_HEAD = 64
+
+#: What is shown of a value that is not what it should be.
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,22 +34,31 @@ class CocoTruth:
     Attributes:
         truth: The boxes of one category, pictures in the order of their numbers.
         image_ids: The number of each picture.
-        category_id: That of the category.
+        category_ids: Those of the category: of all that are called so.
     """
 
     truth: Truth
     image_ids: Sequence[int]
-    category_id: int
+    category_ids: Collection[int]
 
 
 def is_json(path: Path) -> bool:
     """Whether a file is JSON rather than a table, by its first character."""
+    return _start(path) in ("{", "[")
+
+
+def is_json_list(path: Path) -> bool:
+    """Whether a file is a list in JSON, by its first character."""
+    return _start(path) == "["
+
+
+def _start(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+            head = file.read(_HEAD)
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}") from error
-    return start.startswith((b"{", b"["))
+    return head.decode(json.detect_encoding(head), "replace").lstrip()[:1]
 
 
 def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
@@ -50,7 +67,7 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
     Args:
         path: JSON with ``images``, ``annotations`` and ``categories``.
         category: The name of the category whose boxes are the truth; None: there is
-            only one.
+            only one. Of several of one name, all are.
 
     Raises:
         BadInput: It is not such a file; the message names the entry that is wrong.
@@ -71,8 +88,8 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
         _true_box(each, place, path, n)
         for n, each in _entries(content, "annotations", path)
     ]
-    rows = [each for each in every if each.category == chosen]
-    others = [each for each in every if each.category != chosen]
+    rows = [each for each in every if each.category in chosen]
+    others = [each for each in every if each.category not in chosen]
     names = tuple(each.name for each in images)
     boxes = _boxes(names, rows)
     truth = Truth(
@@ -114,7 +131,7 @@ def read_coco_results(path: Path, truth: CocoTruth) -> tuple[Detections, FloatAr
         where = f"{path}: detection {n}"
         if not isinstance(each, dict):
             _fail(where, "an object", each)
-        if _whole(each, "category_id", where) != truth.category_id:
+        if _whole(each, "category_id", where) not in truth.category_ids:
             continue
         number = _whole(each, "image_id", where)
         if number not in place:
@@ -153,11 +170,13 @@ class _TrueBox:
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8-sig"))
+        return json.loads(path.read_bytes())  # it finds out which UTF it is
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}, line {error.lineno}: {error.msg}") from error
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not in UTF-8") from error
+        raise BadInput(f"{path} is not in UTF-8 or UTF-16") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise BadInput(f"{path}: no JSON that can be read: {error}") from error
     except RecursionError as error:
         raise BadInput(f"{path}: nested too deeply") from error
     except OSError as error:
@@ -176,11 +195,18 @@ def _entries(
         yield n, each
 
 
-def _category(content: Mapping[str, Any], category: str | None, path: Path) -> int:
-    numbers = {
-        str(each.get("name")): _whole(each, "id", f"{path}: category {n}")
-        for n, each in _entries(content, "categories", path)
-    }
+def _category(
+    content: Mapping[str, Any], category: str | None, path: Path
+) -> Collection[int]:
+    """The numbers of the category that is scored."""
+    numbers: dict[str, set[int]] = {}
+    for n, each in _entries(content, "categories", path):
+        name = each.get("name")
+        name = name if isinstance(name, str) else _SHOWN.repr(name)
+        number = _whole(each, "id", f"{path}: category {n}")
+        if any(number in others for other, others in numbers.items() if other != name):
+            raise BadInput(f"{path}: two categories have the id {number}")
+        numbers.setdefault(name, set()).add(number)
     names = ", ".join(sorted(numbers)) or "none"
     if category is not None:
         if category not in numbers:
@@ -199,15 +225,22 @@ def _image(each: Mapping[str, Any], path: Path, n: int) -> _Image:
     name = each.get("file_name")
     if not isinstance(name, str) or not name:
         _fail(where, "a file_name", name)
-    width, height = (
-        _whole(each, side, where) if each.get(side) is not None else 0
-        for side in ("width", "height")
-    )
+    width, height = (_side(each, side, where) for side in ("width", "height"))
     kinds = {
         kind: value if isinstance(value := each.get(kind), str) else ""
         for kind in KINDS
     }
     return _Image(_whole(each, "id", where), name, (width, height), kinds)
+
+
+def _side(each: Mapping[str, Any], name: str, where: str) -> int:
+    """Of a picture, in pixels; 0: not known."""
+    if each.get(name) is None:
+        return 0
+    side = _whole(each, name, where)
+    if not 0 <= side <= LARGEST:
+        _fail(where, f"up to {LARGEST:,.0f} pixels as {name}", side)
+    return side
 
 
 def _true_box(
@@ -219,12 +252,15 @@ def _true_box(
         _fail(where, "the id of an image as image_id", number)
     bbox = _bbox(each, where)
     area = each.get("area")
+    crowd = each.get("iscrowd")
+    if crowd not in (None, 0, 1):
+        _fail(where, "0 or 1 as iscrowd", crowd)
     return _TrueBox(
         _whole(each, "category_id", where),
         place[number],
         bbox,
         bbox[2] * bbox[3] if area is None else _number(area, "area", where),
-        bool(each.get("iscrowd", 0)),
+        bool(crowd),
     )
 
 
@@ -241,9 +277,13 @@ def _bbox(each: Mapping[str, Any], where: str) -> list[float]:
 def _number(value: object, name: str, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         _fail(where, f"a number as {name}", value)
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
         _fail(where, f"a finite number as {name}", value)
-    return float(value)
+    return number
 
 
 def _whole(each: Mapping[str, Any], name: str, where: str) -> int:
@@ -254,7 +294,7 @@ def _whole(each: Mapping[str, Any], name: str, where: str) -> int:
 
 
 def _fail(where: str, expected: str, found: object) -> NoReturn:
-    raise BadInput(f"{where}: expected {expected}, found {found!r}")
+    raise BadInput(f"{where}: expected {expected}, found {_SHOWN.repr(found)}")
 
 
 def _refuse_repeated(values: Collection[object], name: str, path: Path) -> None:

@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _NAMED = 5
 #: Pixels that no picture has a side of; areas of such boxes are still exact enough.
-_LARGEST = 1e7
+LARGEST = 1e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +126,8 @@ def _check(truth: Truth, detections: Detections) -> None:
         ("true box", truth.boxes.corners),
         ("detection", detections.corners),
     ):
-        beyond = np.flatnonzero((np.abs(values) > _LARGEST).any(axis=1))
-        _refuse(beyond, values, what, f"corners within {_LARGEST:,.0f} pixels")
+        beyond = np.flatnonzero((np.abs(values) > LARGEST).any(axis=1))
+        _refuse(beyond, values, what, f"corners within {LARGEST:,.0f} pixels")
 
 
 def _refuse(bad: IntArray, values: FloatArray, what: str, expected: str) -> None:

@@ -69,6 +69,14 @@ def test_everything_is_given_by_name(files: tuple[Path, Path]) -> None:
     assert made["detector"] == f"of {found}"
 
 
+@pytest.mark.parametrize("threshold", ["nan", "inf", "-inf"])
+def test_a_threshold_is_finite(files: tuple[Path, Path], threshold: str) -> None:
+    words = ("--truth", files[0], "--detections", files[1], "--threshold", threshold)
+    done = invoke(cli, "detection", *words, "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{threshold} is not a finite number" in done.stderr
+
+
 def test_for_people_there_are_tables(files: tuple[Path, Path]) -> None:
     truth, found = files
     shown = invoke(cli, "detection", "--truth", truth, "--detections", found).stdout

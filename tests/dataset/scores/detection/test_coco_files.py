@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from icf.dataset.scores.detection.coco_files import (
     is_json,
+    is_json_list,
     read_coco_results,
     read_coco_truth,
 )
@@ -94,6 +96,9 @@ def test_of_several_categories_one_is_named(tmp_path: Path) -> None:
         ({"bbox": [0, 0, "9", 9]}, "annotation 1: expected a number as bbox"),
         ({"image_id": 8}, "annotation 1: expected the id of an image as image_id"),
         ({"category_id": None}, "annotation 1: expected a whole number as category_id"),
+        ({"bbox": [0, 0, 10**400, 9]}, "annotation 1: expected a finite number as bb"),
+        ({"area": -(10**400)}, "annotation 1: expected a finite number as area"),
+        ({"iscrowd": "0"}, "annotation 1: expected 0 or 1 as iscrowd, found '0'"),
     ],
 )
 def test_a_bad_true_box_is_named(
@@ -109,6 +114,7 @@ def test_a_bad_true_box_is_named(
     ("change", "said"),
     [
         ({"score": float("nan")}, "detection 2: expected a finite number as score"),
+        ({"score": 10**400}, "detection 2: expected a finite number as score"),
         ({"score": True}, "detection 2: expected a number as score"),
         ({"image_id": 8}, "detection 2: expected the id of a picture of the truth"),
         ({"bbox": None}, "detection 2: expected x, y, width and height as bbox"),
@@ -121,6 +127,95 @@ def test_a_bad_detection_is_named(
     path = written(tmp_path / "d.json", [found(), {**found(), **change}])
     with pytest.raises(BadInput, match=rf"d\.json: {said}"):
         read_coco_results(path, truth)
+
+
+@pytest.mark.parametrize("side", [10**30, 10_000_001, -1])
+@pytest.mark.parametrize("name", ["width", "height"])
+def test_a_side_that_no_picture_has_is_refused(
+    tmp_path: Path, name: str, side: int
+) -> None:
+    content = small()
+    content["images"][0][name] = side
+    said = rf"t\.json: image 1: expected up to 10,000,000 pixels as {name}"
+    with pytest.raises(BadInput, match=said):
+        read_coco_truth(written(tmp_path / "t.json", content))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"images": [{"id": ' + "9" * 5000 + "}]}", "no JSON that can be read: Exc"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+    ids=["digits", "nesting"],
+)
+def test_json_that_python_does_not_read_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    truth = read_coco_truth(written(tmp_path / "t.json", small()))
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=rf"bad\.json: {said}"):
+        read_coco_truth(path)
+    with pytest.raises(BadInput, match=rf"bad\.json: {said}"):
+        read_coco_results(path, truth)
+
+
+@pytest.mark.parametrize("depth", [20, *range(880, 990, 5)])
+def test_what_is_nested_is_shown_in_short(tmp_path: Path, depth: int) -> None:
+    content = small()
+    content["annotations"][0]["bbox"] = "x"
+    text = json.dumps(content).replace('"x"', "[" * depth + "1" + "]" * depth)
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(BadInput) as raised:
+        read_coco_truth(tmp_path / "t.json")
+    assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", codecs.BOM_UTF8),
+        ("utf-16-le", codecs.BOM_UTF16_LE),
+        ("utf-16-be", codecs.BOM_UTF16_BE),
+        ("utf-16-le", b""),
+    ],
+)
+def test_json_is_read_in_any_utf(tmp_path: Path, encoding: str, mark: bytes) -> None:
+    content = small()
+    content["images"][0]["file_name"] = "月.jpg"
+    files = []
+    for name, value in (("t.json", content), ("d.json", [found()])):
+        text = json.dumps(value, ensure_ascii=False, indent=1)
+        files.append(tmp_path / name)
+        files[-1].write_bytes(mark + f"\n {text}".encode(encoding))
+    assert [is_json(each) for each in files] == [True, True]
+    assert [is_json_list(each) for each in files] == [False, True]
+    truth = read_coco_truth(files[0])
+    assert truth.truth.boxes.pictures == ("月.jpg",)
+    assert len(read_coco_results(files[1], truth)[0].scores) == 1
+
+
+@pytest.mark.parametrize("category", [None, "face"])
+def test_all_categories_of_one_name_are_the_truth(
+    tmp_path: Path, category: str | None
+) -> None:
+    content = small()
+    content["categories"].append({"id": 5, "name": "face"})
+    content["annotations"].append({**content["annotations"][0], "category_id": 5})
+    truth = read_coco_truth(written(tmp_path / "t.json", content), category)
+    assert len(truth.truth.boxes.picture) == 2
+    assert truth.truth.others is None
+    both = [found(), {**found(), "category_id": 5}]
+    read, _ = read_coco_results(written(tmp_path / "d.json", both), truth)
+    assert len(read.scores) == 2
+
+
+def test_two_names_of_one_category_are_refused(tmp_path: Path) -> None:
+    content = small()
+    content["categories"].append({"id": 3, "name": "body"})
+    with pytest.raises(BadInput, match=r"t\.json: two categories have the id 3"):
+        read_coco_truth(written(tmp_path / "t.json", content), "face")
 
 
 @pytest.mark.parametrize(
