@@ -25,6 +25,7 @@ from icf.filter.embed_again import (
     is_undecided,
 )
 from icf.filter.identify.links import link_faces
+from icf.filter.restored import discard_ahead
 from icf.filter.review.queues import count_characters
 from icf.filter.review.suspicions import refresh
 from icf.filter.step_names import ENTRY_STEPS
@@ -112,6 +113,7 @@ def _run_steps(
     search_again: bool,
 ) -> list[Tally]:
     run_id = workspace.begin_run(" ".join(["icf-filter", "run", *chosen.words]))
+    discard_ahead(workspace)
     with workspace.catalogue.write() as connection:
         entry_steps.declare(connection, ENTRY_STEPS)
     runner = Runner(

@@ -1,7 +1,9 @@
 """Turn each face that is left into a vector; equal characters get near vectors.
 
-A face whose vector is there already, by the same model, passes without opening its
-picture: so a face that passes again after a threshold changed costs nothing.
+A face that has its vector by the same model already passes without opening its picture:
+so a face that passes again after a threshold changed costs nothing. Whether it has one
+the catalogue says: a vector may be there that it knows nothing of, because a run was
+killed, or because it was restored from a backup and the vector is another face's.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ class StoredFace(Item):
 
     sha256: str
     box: tuple[float, float, float, float]
+    embedder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,20 @@ class Embed(Step[StoredFace]):
         return resources.embedder(self.runtime, self.device, self.model)
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
-        """Read boxes, and where the bytes are."""
+        """Read boxes, where the bytes are, and what has embedded them."""
         query = sa.select(
-            face.c.id, face.c.x1, face.c.y1, face.c.x2, face.c.y2, image.c.sha256
+            face.c.id,
+            face.c.x1,
+            face.c.y1,
+            face.c.x2,
+            face.c.y2,
+            face.c.embedder,
+            image.c.sha256,
         ).join(image, image.c.id == face.c.image_id)
         return [
-            StoredFace(row.id, row.sha256, (row.x1, row.y1, row.x2, row.y2))
+            StoredFace(
+                row.id, row.sha256, (row.x1, row.y1, row.x2, row.y2), row.embedder
+            )
             for row in by_ids(connection, query, face.c.id, ids)
         ]
 
@@ -122,8 +133,8 @@ class Embed(Step[StoredFace]):
         return outcomes
 
     def _known(self, model: str, batch: Sequence[StoredFace]) -> set[int]:
-        """The faces that have a vector of ``model``."""
-        ids = np.array([item.id for item in batch], np.int64)
+        """The faces that have a vector of ``model``, and are known to."""
+        ids = np.array([i.id for i in batch if i.embedder == model], np.int64)
         return set(ids[resources.vectors(self.vectors).has(model, ids)].tolist())
 
     def _pixels(self, sha256: str) -> NDArray[np.uint8]:

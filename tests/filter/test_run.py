@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -13,6 +16,7 @@ from icf.errors import SomeFailed, WrongUse
 from icf.filter.chain import filter_chain
 from icf.filter.run import pending, raise_for_failures
 from icf.filter.status import count_faces, count_images
+from icf.filter.steps.embed import Embed
 from icf.workspace import Workspace
 from tests.filter.workspaces import (
     add_files,
@@ -149,3 +153,31 @@ def test_an_unknown_step_is_wrong_use(tmp_path: Path) -> None:
     made = make_workspace(tmp_path, site_files(1)[:1])
     with pytest.raises(WrongUse, match="no step is called 'crop'; the nearest is"):
         run_filter(made, "crop")
+
+
+def test_after_a_backup_was_put_back_no_face_gets_the_vector_of_another(
+    tmp_path: Path,
+) -> None:
+    files = site_files(1)
+    made = make_workspace(tmp_path, files[:2])
+    run_filter(made)
+    [[last]] = rows(made, sa.select(sa.func.max(face.c.id)))
+    place, backup = tmp_path / "catalogue.sqlite", tmp_path / "backup"
+    made.catalogue.close()
+    shutil.copy(place, backup)
+    add_files(made, files[2:6])
+    run_filter(made)
+    made.catalogue.close()
+    shutil.copy(backup, place)
+    add_files(made, files[6:])
+    run_filter(made)
+    embedded = sa.select(face.c.id, face.c.embedder).where(face.c.embedder.is_not(None))
+    later = [face_id for face_id, _ in rows(made, embedded) if face_id > last]
+    [model] = {by for _, by in rows(made, embedded)}
+    stored = made.vectors.get(model, np.array(later))
+    [step] = [each for each in filter_chain(made).steps if isinstance(each, Embed)]
+    with made.catalogue.read() as connection:
+        items = [replace(i, embedder=None) for i in step.select(connection, later)]
+    own = {outcome.id: outcome.vector for outcome in step.judge(items)}
+    for face_id, vector in zip(later, stored, strict=True):
+        assert np.dot(vector, np.asarray(own[face_id])) > 0.999

@@ -119,6 +119,15 @@ class HashIndex:
         with self._writing():
             self._write(replace(self._state(), mark=0, note=note))
 
+    def last_id(self) -> int:
+        """The greatest id of a face in the store; 0 if there is none."""
+        return max((int(each.rows.ids[-1]) for each in self._segments()), default=0)
+
+    def clear(self) -> None:
+        """Remove everything, so that it is made again from the catalogue."""
+        with self._writing():
+            self._write(_State(next=self._state().next))
+
     def erase(self, ids: IntArray) -> int:
         """Rewrite the segments with these faces without them; return how many.
 

@@ -127,11 +127,24 @@ class VectorStore:
         The numbers are overwritten on the disk when this returns; `get` no longer
         finds the faces.
         """
-        return sum(
-            _erase(folder, ids)
-            for folder in sorted(self.folder.glob("*"))
-            if folder.is_dir()
+        return sum(_erase(folder, ids) for folder in self._folders())
+
+    def erase_after(self, last: int) -> int:
+        """Do the same with every face of a greater id than ``last``."""
+        later = [ids[ids > last] for ids in self._ids_of_models()]
+        return self.erase(np.concatenate(later)) if later else 0
+
+    def last_id(self) -> int:
+        """The greatest id of a face that has a vector; 0 if there is none."""
+        return max(
+            (int(ids[-1]) for ids in self._ids_of_models() if len(ids)), default=0
         )
+
+    def _ids_of_models(self) -> list[NDArray[np.int64]]:
+        return [self._model(folder.name).ids() for folder in self._folders()]
+
+    def _folders(self) -> list[Path]:
+        return sorted(each for each in self.folder.glob("*") if each.is_dir())
 
     def ids(self, model: str) -> NDArray[np.int64]:
         """Return the faces that have a vector of ``model``: shape (n,), sorted."""

@@ -72,19 +72,24 @@ def test_a_face_that_has_its_vector_passes_without_a_look_at_its_picture(
     sqlite_catalogue: Catalogue, tmp_path: Path, tom: int
 ) -> None:
     embedder = Embedder.bundled()
-    known, by_another, new = (
-        add_face(sqlite_catalogue, add_image(sqlite_catalogue, tom), tom)
-        for _ in range(3)
+    model = embedder.model_hash
+    known, by_another, new, unknown_to_the_catalogue = (
+        add_face(sqlite_catalogue, add_image(sqlite_catalogue, tom), tom, embedder=each)
+        for each in (model, model, None, None)
     )
     vectors = VectorStore(tmp_path / "vectors")
     row = np.ones((1, embedder.dim), np.float32)
-    vectors.append(embedder.model_hash, np.array([known]), row)
+    vectors.append(model, np.array([known]), row)
+    vectors.append(model, np.array([unknown_to_the_catalogue]), row)
     vectors.append("a" * 64, np.array([by_another]), row)
     step = Embed(str(tmp_path), vectors.folder, 64_000_000)
     with sqlite_catalogue.read() as connection:
-        items = step.select(connection, [known, by_another, new])
+        items = step.select(
+            connection, [known, by_another, new, unknown_to_the_catalogue]
+        )
     outcomes = {o.id: o for o in step.judge(items)}
     assert outcomes[known].passed
-    assert outcomes[known].columns == {"embedder": embedder.model_hash}
+    assert outcomes[known].columns == {"embedder": model}
     assert outcomes[known].vector is None
     assert outcomes[by_another].reason == outcomes[new].reason == "missing_blob"
+    assert outcomes[unknown_to_the_catalogue].reason == "missing_blob"
