@@ -18,12 +18,17 @@ from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.retry_after import wait_seconds
 from icf.harvest.http.robots_file import MAX_BYTES, ROBOT, read_robots
 from icf.harvest.http.session import Web
-from icf.harvest.http.urls import host_of
+from icf.harvest.http.urls import host_of, normalise
 
 _KEPT_SECONDS = 86_400.0
 _MOST_HOSTS = 10_000
 LONGEST_DELAY = 60.0
 _MAX_WAIT = 600.0
+_LEADS_NOWHERE = (
+    FetchStatus.TOO_MANY_REDIRECTS,
+    FetchStatus.BAD_SCHEME,
+    FetchStatus.BAD_URL,
+)
 #: Of what is read of a file, whatever length it states.
 _LIMITS = Limits(max_bytes=sys.maxsize)
 
@@ -60,7 +65,8 @@ class Robots:
         if not self._obey:
             return
         rules = await self._rules(_origin(url))
-        if rules is not None and not rules.can_fetch(url, ROBOT):
+        # Addresses that earlier versions stored may go around the rules by "/../".
+        if rules is not None and not rules.can_fetch(normalise(url).url, ROBOT):
             raise Fault(FetchStatus.DISALLOWED, f"{url}: robots.txt forbids it")
 
     def delay(self, url: str) -> float | None:
@@ -93,13 +99,18 @@ class Robots:
 
     async def _fetch(self, origin: str) -> Protego | None:
         url = f"{origin}/robots.txt"
-        async with self._web.open(url, deadline=30.0) as response:
-            status = response.status
-            if status == 429 or status >= 500:
-                raise _unavailable(url, response)
-            if status != 200:
-                return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
-            return read_robots(await first_bytes(response))
+        try:
+            async with self._web.open(url, deadline=30.0) as response:
+                status = response.status
+                if status == 429 or status >= 500:
+                    raise _unavailable(url, response)
+                if status != 200:
+                    return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
+                return read_robots(await first_bytes(response))
+        except Fault as fault:
+            if fault.fate in _LEADS_NOWHERE:
+                return None  # section 2.3.1.2: so does a redirect that leads nowhere
+            raise
 
 
 async def first_bytes(response: aiohttp.ClientResponse) -> bytes:

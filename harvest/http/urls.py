@@ -1,4 +1,4 @@
-"""Normalise URLs as they appear in pages: spaces, IRIs, bad percent signs.
+"""Normalise URLs as they appear in pages: spaces, IRIs, bad percent signs, dots.
 
 Every fetched URL is normalised, so that one address is one row of the frontier, and the
 checked URL is the one that is requested.
@@ -25,12 +25,13 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IGNORED = str.maketrans("", "", "\t\n\r\0")
 _PATH_SAFE = "%/:@!$&'()*+,;=-._~"
 _PLAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_ENCODED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _SLASHES = re.compile(r"(?P<scheme>https?):(?P<slashes>/*)", re.IGNORECASE)
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 #: A URL that `normalise` does not change; most are like this.
 _NORMAL = re.compile(
     r"https?://(?P<host>(?:[a-z0-9-]{1,63}\.)+[a-z][a-z-]{1,62})"
-    r"(?P<path>/(?:[a-zA-Z0-9:@!$&'()*+,;=_~-]|%[0-9A-Fa-f]{2}|[/.](?![/.]))*)"
+    r"(?P<path>/(?:[a-zA-Z0-9:@!$&'()*+,;=_~-]|%(?!2[eE])[0-9A-Fa-f]{2}|[/.](?![/.]))*)"
 )
 
 
@@ -77,7 +78,7 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
             (
                 scheme,
                 _authority(name, None if port == _DEFAULT_PORTS[scheme] else port),
-                _quoted(parts.path, _PATH_SAFE) or "/",
+                _quoted(_without_dots(parts.path), _PATH_SAFE) or "/",
                 _quoted(parts.query, _PATH_SAFE + "?"),
                 "",
             )
@@ -124,6 +125,24 @@ def _with_two_slashes(text: str, base: str | None) -> str:
     if len(found["slashes"]) < 2 and base and base.startswith(f"{scheme}://"):
         return found["slashes"] + rest
     return f"{scheme}://{rest}"
+
+
+def _without_dots(path: str) -> str:
+    """Remove dot segments (RFC 3986, 5.2.4): a server reads the path without them.
+
+    >>> _without_dots("/x/../ok/./%2e%2E/.")
+    '/'
+    """
+    if "." not in path and "%2" not in path:
+        return path
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        dots = _ENCODED_DOT.sub(".", segment)
+        if dots == "..":
+            del kept[-1:]
+        elif dots != ".":
+            kept.append(segment)
+    return "/".join(["", *kept, *([""] if dots in (".", "..") else [])])
 
 
 def _host_name(host: str) -> str:

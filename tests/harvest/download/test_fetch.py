@@ -375,6 +375,22 @@ def test_robots_txt_is_obeyed_and_asked_for_once(site: Site) -> None:
     assert "/private/a.jpg" not in site.asked
 
 
+@pytest.mark.parametrize("path", ["/x/../private/a.jpg", "/%2E%2e/private/a.jpg"])
+def test_dots_do_not_lead_around_robots_txt(site: Site, path: str) -> None:
+    site.route("/robots.txt", answer(b"User-agent: *\nDisallow: /private/\n"))
+    assert fault(site, site.route(path, answer())).fate is FetchStatus.DISALLOWED
+    assert path not in site.asked
+
+
+@pytest.mark.parametrize("location", ["/robots.txt", "ftp://a.org/robots.txt"])
+def test_a_robots_txt_whose_redirects_lead_nowhere_forbids_nothing(
+    site: Site, location: str
+) -> None:
+    site.route("/robots.txt", redirect(location))
+    fetch(site, site.route("/a.jpg", answer()))
+    assert "/a.jpg" in site.asked
+
+
 def test_the_beginning_of_a_robots_txt_of_any_length_is_obeyed(site: Site) -> None:
     site.route(
         "/robots.txt", answer(b"User-agent: *\nDisallow: /a\n" + b"#" * 1_000_000)
