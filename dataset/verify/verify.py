@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -255,7 +256,7 @@ class _Look:
                 self.folder / place, contents, inside, summary, self.folder
             )
             for fault in check(files):
-                yield Fault((PurePosixPath(place) / fault.file).as_posix(), fault.what)
+                yield Fault(posixpath.normpath(f"{place}/{fault.file}"), fault.what)
 
 
 def _read_summary(folder: Path) -> tuple[Mapping[str, Any], Fault | None]:

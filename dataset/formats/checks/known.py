@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -20,7 +21,7 @@ from icf.dataset.contents import (
 from icf.dataset.formats.base import Corners, Task, whole_corners
 from icf.dataset.formats.beside import CROPS
 from icf.dataset.formats.box_cells import boxes_in
-from icf.dataset.formats.checked import ReleaseFiles
+from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
 from icf.dataset.formats.crops import Rectangle, crop_rectangle, square_around
 from icf.dataset.formats.records import Split
 
@@ -183,27 +184,62 @@ class Known:
 
     def cropped(self, member: str) -> Cropped | None:
         """What ``crops.csv`` says of a file or a member of one; None: nothing."""
-        return self._cropped.get(member)
+        return self._crops[0].get(member)
+
+    def lacking(self, member: str) -> Fault:
+        """That ``crops.csv`` says nothing of it."""
+        _, damage = self._crops
+        return damage or Fault(self._crops_name, f"has no row of {member}")
+
+    def damage(self) -> Iterator[Fault]:
+        """Yield what is wrong with ``crops.csv``, if anything is cut out."""
+        if self._all_crops and (damage := self._crops[1]) and damage.what != MISSING:
+            yield damage
 
     @cached_property
     def _trained(self) -> frozenset[int]:
         contents = self.files.contents
         return frozenset(np.unique(contents.label[contents.rows(TRAIN)]).tolist())
 
+    @property
+    def _crops_name(self) -> str:
+        """Where ``crops.csv`` is, from the format's folder."""
+        root = self.files.root or self.files.folder
+        return os.path.relpath(root / CROPS, self.files.folder)
+
     @cached_property
-    def _cropped(self) -> Mapping[str, Cropped]:
-        """The rows of ``crops.csv`` that are of this format, by member or file."""
-        root, folder = self.files.root, self.files.folder
+    def _crops(self) -> tuple[Mapping[str, Cropped], Fault | None]:
+        """The rows of ``crops.csv`` that are of this format, up to one that is none.
+
+        By member or file. The fault says why there are no more.
+        """
+        found: dict[str, Cropped] = {}
+        root, line = self.files.root, 1
         if root is None or not (root / CROPS).is_file():
-            return {}
-        above = PurePosixPath(folder.relative_to(root).as_posix())
-        found = {}
-        with (root / CROPS).open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                path = PurePosixPath(row["file"])
-                if path.is_relative_to(above):
-                    sides = (int(row[side]) for side in ("x1", "y1", "x2", "y2"))
-                    key = row["member"] or path.relative_to(above).as_posix()
-                    sha256 = row.get("crop_sha256") or ""
-                    found[key] = Cropped(Rectangle(*sides), sha256)
-        return found
+            return found, Fault(self._crops_name, MISSING)
+        above = PurePosixPath(self.files.folder.relative_to(root).as_posix())
+        try:
+            with (root / CROPS).open("rb") as file:
+                rows = csv.DictReader(_lines(file), strict=True)
+                line += bool(rows.fieldnames)
+                for row in rows:
+                    line = rows.line_num
+                    path = PurePosixPath(row["file"])
+                    sides = [int(row[side]) for side in ("x1", "y1", "x2", "y2")]
+                    if path.is_relative_to(above):
+                        key = row["member"] or path.relative_to(above).as_posix()
+                        sha256 = row.get("crop_sha256") or ""
+                        found[key] = Cropped(Rectangle(*sides), sha256)
+                    line += 1
+        except (csv.Error, ValueError, KeyError, TypeError) as error:
+            what = f"line {line}: is no row of a crop: {error}"
+            return found, Fault(self._crops_name, what)
+        return found, None
+
+
+def _lines(file: Iterable[bytes]) -> Iterator[str]:
+    """Decode each line by itself, so that it is known which is no UTF-8."""
+    for line in file:
+        if b"\0" in line:
+            raise ValueError("it has a NUL")
+        yield line.decode("utf-8")

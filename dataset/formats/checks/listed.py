@@ -77,6 +77,7 @@ def check_listed(
         layout: of the format.
         found: everything that its files name; faults are passed on.
     """
+    yield from known.damage()
     hashes = known.files.hashes
     seen = bytearray(len(known.files.contents))
     pictures: set[str] = set()
@@ -116,7 +117,10 @@ def _wrong_bytes(each: Listed, row: int, known: Known) -> Iterator[Fault]:
         return
     meant: str | None = known.sha256(row)
     if known.is_crop(each.task):
-        crop = known.cropped(each.member or each.picture or each.name)
+        key = each.member or each.picture or each.name
+        crop = known.cropped(key)
+        if crop is None and known.whole(row):
+            yield known.lacking(key)
         meant = crop.sha256 if crop else None
         part = known.crop(row)
         if crop and part and crop.part != part:

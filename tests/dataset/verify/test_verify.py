@@ -358,6 +358,23 @@ def test_pictures_of_other_formats_than_links_must_be_there(
     assert f"{gone.relative_to(out).as_posix()}: is missing" in lines(out)
 
 
+def test_a_damaged_or_missing_table_of_crops_is_a_fault(
+    drawn: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn, tmp_path / "space")
+    workspace = find(tmp_path / "space")
+    out = tmp_path / "out"
+    write(workspace, prepare(workspace, 1, ("lfw", "insightface")), out, 1)
+    workspace.catalogue.close()
+    edit(out / "crops.csv", lambda table: table[:200])
+    sum_again(out)
+    found = [line for line in lines(out) if "crops.csv" in line]
+    assert found[0].startswith("crops.csv: line 3: is no row of a crop")
+    (out / "crops.csv").unlink()
+    sum_again(out)
+    assert "crops.csv: is missing" in lines(out)
+
+
 def test_what_a_takedown_deleted_is_said_and_is_no_fault(release: Path) -> None:
     gone = pictures(release, RECTEST_FOLDER)[0]
     gone.unlink()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,49 @@ def test_crops_that_are_swapped_are_named(
         copied.swap(one, other)
     said = [line for line in copied.said() if "is another picture" in line]
     assert len(said) == 2
+
+
+Spoil = Callable[[bytes], bytes]
+
+
+def in_row(number: int, old: bytes, new: bytes) -> Spoil:
+    """Change a row, counted from 0 with the header."""
+
+    def spoil(table: bytes) -> bytes:
+        rows = table.splitlines(keepends=True)
+        rows[number] = rows[number].replace(old, new)
+        return b"".join(rows)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (in_row(1, b",", b",\xff"), "line 2: is no row of a crop: 'utf-8' codec"),
+        (in_row(2, b",", b",\xff"), "line 3: is no row of a crop: 'utf-8' codec"),
+        (in_row(2, b",", b"\0,"), "line 3: is no row of a crop: it has a NUL"),
+        (in_row(2, b",", b",."), "line 3: is no row of a crop: invalid literal"),
+        (in_row(0, b"y1", b"why"), "line 2: is no row of a crop: 'y1'"),
+        (lambda table: table[:-75], "line [0-9]+: is no row of a crop: "),
+        (lambda table: b"".join(table.splitlines(True)[:-1]), "has no row of "),
+        (lambda table: b"", "has no row of "),
+        (None, "is missing"),
+    ],
+)
+@pytest.mark.parametrize("name", ["imagefolder", "lfw", "insightface", "webdataset"])
+def test_a_damaged_or_missing_table_of_crops_is_named(
+    cropped: Exported, name: str, spoil: Spoil | None, said: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(cropped, name, tmp_path)
+    header, *rows = (tmp_path / "crops.csv").read_bytes().splitlines(keepends=True)
+    table = b"".join([header, *(each for each in rows if name.encode() in each)])
+    (tmp_path / "crops.csv").unlink()
+    if spoil is not None:
+        (tmp_path / "crops.csv").write_bytes(spoil(table))
+    found = set(copied.said())
+    assert found
+    assert all(re.match(rf"\.\./crops\.csv: {said}", line) for line in found), found
 
 
 def swap_records(folder: Path) -> None:
