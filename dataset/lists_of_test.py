@@ -65,7 +65,7 @@ def lists_of_test(
     """Make the lists that a protocol asks for, by file; their heads come first.
 
     Raises:
-        WrongUse: the test has too few pairs.
+        WrongUse: the test has too few pairs, or nobody for a role of the open set.
     """
     lists: dict[str, list[Row]] = {}
     if protocol is not None and protocol.pairs is not None:
@@ -123,6 +123,9 @@ def open_set_rows(
 
     A share of the identities with probes is known: their first faces are the gallery,
     and the others are known probes. Everybody else, distractors too, is unknown.
+
+    Raises:
+        WrongUse: no picture has one of the roles.
     """
     test = _Test.of(plan)
     is_known = (chances(test.owner, seed, "known") < wanted.known) & (test.label >= 0)
@@ -132,8 +135,20 @@ def open_set_rows(
     place = np.arange(len(order)) - np.searchsorted(labels, labels)
     in_gallery = np.zeros(len(order), np.bool_)
     in_gallery[order] = place < wanted.gallery
-    for row, name in enumerate(test.names):
-        role = "unknown"
-        if is_known[row]:
-            role = "gallery" if in_gallery[row] else "known"
-        yield name, int(test.label[row]), role
+    roles = np.where(is_known, np.where(in_gallery, "gallery", "known"), "unknown")
+    _check_roles(wanted, roles.tolist())
+    yield from zip(test.names, test.label.tolist(), roles.tolist(), strict=True)
+
+
+def _check_roles(wanted: OpenSet, roles: list[str]) -> None:
+    """Raise WrongUse if nobody can be told from others by them."""
+    for role, key, change in (
+        ("gallery", "known", "raise it"),
+        ("known", "gallery", "lower it"),
+        ("unknown", "known", "lower it"),
+    ):
+        if role not in roles:
+            raise WrongUse(
+                f"the protocol's open_set.{key} = {getattr(wanted, key)} leaves no "
+                f"picture of the test that is {role!r}; {change}, or ask more questions"
+            )

@@ -189,6 +189,23 @@ def test_an_open_set_has_a_gallery_of_those_who_are_known(
     assert -1 in by_role["unknown"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("gallery = 17", r"open_set\.gallery = 17 leaves no picture .* 'known'"),
+        ("known = 0.0001", r"open_set\.known = 0\.0001 leaves no .* 'gallery'"),
+        ("known = 0.9999", r"open_set\.known = 0\.9999 leaves no .* 'unknown'"),
+    ],
+)
+def test_an_open_set_without_one_of_its_roles_is_refused(
+    workspace: Workspace, tmp_path: Path, wanted: str, said: str
+) -> None:
+    few = "[parts]\ndistractors = 0\ndistractor_share = 0\n"
+    text = f'name = "x"\n{few}[open_set]\n{wanted}\n'
+    with pytest.raises(WrongUse, match=said):
+        prepare(workspace, 1, protocol=protocol(text, tmp_path))
+
+
 def test_too_few_pairs_are_said_with_what_is_there(
     workspace: Workspace, tmp_path: Path
 ) -> None:
