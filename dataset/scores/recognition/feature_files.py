@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from icf.dataset.scores.recognition.unit_vectors import Features
+from icf.dataset.scores.recognition.unit_vectors import Features, check_features
 from icf.errors import BadInput
 from icf.icartoonface.features import read_features
 from icf.names import normal_name
@@ -40,7 +40,8 @@ def read_feature_file(
         Shape (n, d), of the file's own type.
 
     Raises:
-        BadInput: The file cannot be read, does not fit the list, or is ambiguous.
+        BadInput: The file cannot be read, does not fit the list, or is ambiguous; a row
+            holds a NaN, an infinity or nothing but zeros.
     """
     try:
         with path.open("rb") as file:
@@ -48,7 +49,9 @@ def read_feature_file(
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
     if head != _PARQUET:
-        return read_features(path, len(files), dim)
+        found = read_features(path, len(files), dim)
+        check_features(files, found, path)
+        return found
     try:
         return _read_parquet(path, files, dim)
     except (pa.ArrowException, OSError) as error:
@@ -87,7 +90,9 @@ def _read_parquet(path: Path, files: Sequence[str], dim: int | None) -> Features
     if matrix is None or dim not in (None, matrix.shape[1]):
         found = 0 if matrix is None else matrix.shape[1]
         raise BadInput(f"{path}: expected {dim or 'some'} numbers a row, found {found}")
-    return matrix if named is None else matrix[_order(path, names, files)]
+    order = slice(None) if named is None else _order(path, names, files)
+    check_features(files if named is None else names, matrix, path)
+    return matrix[order]
 
 
 def _named(path: Path, schema: pa.Schema, features: pa.Field) -> pa.Field | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,15 @@ TIE = 1e-12
 _ROWS_AT_ONCE = 4096
 
 
-def check_features(files: Sequence[str], features: Features) -> None:
+def check_features(
+    files: Sequence[str | None], features: Features, where: Path | str = "features"
+) -> None:
     """Raise BadInput if features do not fit, naming the first bad row.
 
     Args:
         files: The pictures, in the order of the rows.
         features: Shape (n, d).
+        where: The file that they are from.
 
     Raises:
         BadInput: There is not one row per picture, or a row holds a NaN, an infinity or
@@ -44,7 +48,7 @@ def check_features(files: Sequence[str], features: Features) -> None:
             row = start + int(bad.argmax())
             found = "only zeros" if finite[row - start] else "NaN or infinity"
             raise BadInput(
-                f"features, row {row + 1} ({files[row]}): expected finite numbers "
+                f"{where}, row {row + 1} ({files[row]}): expected finite numbers "
                 f"that are not all zero, found {found}"
             )
 

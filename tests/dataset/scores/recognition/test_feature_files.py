@@ -118,6 +118,32 @@ def test_other_columns_of_text_are_passed_over(tmp_path: Path, other: Any) -> No
     assert np.array_equal(read_feature_file(path, FILES), MATRIX)
 
 
+@pytest.mark.parametrize("name", ["f.bin", "f.npy", "f.parquet", "named.parquet"])
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [(np.nan, "NaN or infinity"), (-np.inf, "NaN or infinity"), (0, "only zeros")],
+)
+def test_a_row_without_direction_is_named_with_its_file(
+    tmp_path: Path, name: str, bad: float, said: str
+) -> None:
+    matrix = MATRIX.astype(np.float64)
+    matrix[2] = bad
+    path = tmp_path / name
+    if name == "f.bin":
+        matrix.tofile(path)
+    elif name == "f.npy":
+        np.save(path, matrix)
+    else:
+        columns: dict[str, Any] = {"v": lists(matrix, "list")}
+        columns |= {"file": FILES[::-1]} if name == "named.parquet" else {}
+        pq.write_table(pa.table(columns), path)
+    picture = "b.jpg" if name == "named.parquet" else "c.jpg"
+    with pytest.raises(BadInput) as raised:
+        read_feature_file(path, FILES, 3)
+    assert str(raised.value).startswith(f"{path}, row 3 ({picture}): expected finite")
+    assert str(raised.value).endswith(said)
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     columns = [lists(MATRIX, "list"), pa.array(FILES)]
     pq.write_table(pa.table(columns, ["v", "v"]), tmp_path / "f.parquet")
