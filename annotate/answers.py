@@ -33,8 +33,9 @@ UNDERSTOOD = (
 #: Refused rows of one reason that are kept with their line; all are counted.
 KEPT_FAULTS = 1000
 
-# Software that knows numbers only writes the question 12 as 12.0.
-_QUESTION = re.compile(r"(?:q|question:)?0*([0-9]{1,18})(?:\.0*)?", re.IGNORECASE)
+# Software that knows numbers only writes the question 12 as 12.0. In 1.000 the point
+# may stand between thousands.
+_QUESTION = re.compile(r"(?:q|question:)?0*([0-9]{1,18})(?:\.0{0,2})?", re.IGNORECASE)
 #: Characters of an annotator's name. PostgreSQL indexes no longer ones.
 LONGEST_ANNOTATOR = 200
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ _QUESTION = "question_id"
 #: Who answered, in the exports that are flat, and when.
 _PERSON = ("annotator", "completed_by")
 _TIME = ("updated_at", "created_at")
+#: The number of a user. Software that knows other numbers only writes 5.0; in 1.000 the
+#: point may stand between thousands.
+_USER = re.compile(r"([0-9]{1,19})(?:[.,]0{1,2})?")
+_NUMBER = re.compile(r"[0-9]+[.,][0-9.,]*")
 #: Columns that flat exports have, whatever the project asks.
 _ALWAYS = {"annotation_id", "annotator", "lead_time"}
 
@@ -137,20 +142,25 @@ class _Place:
         if not all(map(is_storable, (self.question, self.batch or "", choice))):
             message = "it contains a lone surrogate"
             return Fault(self.number, RowFault.BAD_ENCODING, message)
-        written = (annotation[name] for name in _TIME if annotation.get(name))
         return AnswerRow(
             line=self.number,
             question=self.question,
             annotator=person,
             choice=choice,
             batch=self.batch,
-            answered_at=moment_of(next(written, None)),
+            answered_at=moment_of(_written_time(annotation)),
             seconds=seconds_of(annotation.get("lead_time")),
             item=self.task,
             origin=person or None,
             origin_id=_origin_id(key, annotation.get("created_at")),
             note=note,
         )
+
+
+def _written_time(annotation: Mapping[str, object]) -> object:
+    """When an annotation was changed last, as written; None if nothing says so."""
+    written = (annotation[name] for name in _TIME if annotation.get(name))
+    return next(written, None)
 
 
 def _origin_id(key: object, created: object) -> str | None:
@@ -189,6 +199,9 @@ def _read_flat(number: int, row: Mapping[str, object]) -> Row:
     person = _flat_person(by)
     if person is None:
         return place.bad("annotator is not a user")
+    at = _written_time(row)
+    if at is not None and moment_of(at) is None:
+        return place.bad(f"it is dated by no time with its zone: {at!r:.40}")
     return place.row(person, chosen, row, key)
 
 
@@ -213,9 +226,11 @@ def _flat_person(by: object) -> str | None:
     """
     if by is None:
         return ""
-    if isinstance(by, str) and by.isascii() and by.isdecimal() and len(by) < 20:
-        return _person(int(by))
     if isinstance(by, str):
+        if found := _USER.fullmatch(by):
+            return _named(int(found[1]))
+        if _NUMBER.fullmatch(by):
+            return None
         address = normal_name(by).casefold().encode(errors="replace")
         return f"label-studio:{hashlib.sha256(address).hexdigest()[:12]}"
     return _person(by)

@@ -99,7 +99,7 @@ def _read_row(row: TableRow) -> Row:
 def _read_answer(row: TableRow, question: str, choice: str) -> Row:
     cell = row.cells.get
     at, seconds = cell(_TIME, ""), cell(_SECONDS, "")
-    when, took = moment_of(at), seconds_of(seconds.replace(",", "."))
+    when, took = moment_of(at), seconds_of(seconds)
     wrong = None
     if at and when is None:
         wrong = f"{_TIME} is not a time with its zone: {at[:_QUOTED]!r}"

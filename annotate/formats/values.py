@@ -57,13 +57,19 @@ def is_credible(moment: float) -> bool:
 def seconds_of(written: object) -> float | None:
     """A number of seconds, not below zero; None for all else.
 
-    >>> seconds_of("3.25"), seconds_of(-1), seconds_of("soon")
+    A spreadsheet may have written a decimal comma.
+
+    >>> seconds_of("3,25"), seconds_of(-1), seconds_of("soon")
     (3.25, None, None)
     """
     if isinstance(written, bool) or not isinstance(written, int | float | str):
         return None
     try:
-        seconds = number_of(written) if isinstance(written, str) else float(written)
+        seconds = (
+            number_of(written, decimal_comma=True)
+            if isinstance(written, str)
+            else float(written)
+        )
     except (ValueError, OverflowError):
         return None
     return seconds if 0 <= seconds < math.inf else None

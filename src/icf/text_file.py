@@ -36,13 +36,24 @@ _COMPRESSED = (
     (b"7z\xbc\xaf\x27\x1c", "7-Zip", "7z x"),
 )
 
-#: As ``surrogateescape`` reads bytes that are no UTF-8.
+#: As ``surrogateescape`` reads bytes that are no UTF-8, and `_mark` those that are none
+#: of another encoding.
 UNREADABLE = re.compile("[\ud800-\udfff]")
 _DECODED = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 #: Bytes that text in Windows-1252 does not have: undefined there, or signs that no name
 #: has. Text in another encoding of one's country has them, or long runs of high bytes.
 _FOREIGN = re.compile(rb"[\x81-\x84\x86-\x89\x8d\x8f\x90\x98\x9d]|[\x80-\xff]{4}")
 _FOREIGN_TO_MACS = re.compile(rb"[\x80-\xff]{4}")
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    """Do what ``surrogateescape`` does, but in UTF-16 and UTF-32 too."""
+    assert isinstance(error, UnicodeDecodeError)
+    return chr(0xDC00 + error.object[error.start]), error.end
+
+
+_MARK = "icf.text_file"
+codecs.register_error(_MARK, _mark)
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,7 @@ class TextFile:
         """
         return self.path.open(
             encoding=self.encoding,
-            errors="surrogateescape"
-            if self.encoding.startswith("utf-8")
-            else "replace",
+            errors="surrogateescape" if self.encoding.startswith("utf-8") else _MARK,
             newline="",
         )
 

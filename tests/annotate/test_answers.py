@@ -15,12 +15,26 @@ from icf.codes import Choice
 
 @given(st.integers(1, 10**18 - 1))
 def test_every_way_to_write_a_question_names_it(key: int) -> None:
-    for text in (str(key), question_name(key), f"question:{key}", f" {key}\t"):
+    written = (str(key), question_name(key), f"question:{key}", f" {key}\t")
+    for text in (*written, f"{key}.", f"{key}.0", f"{key}.00"):
         assert parse_question_id(text) == key
 
 
 @pytest.mark.parametrize(
-    "text", ["", "q", "-1", "1.5", "1e3", "٣", "q1;2", "9" * 19, "face:1"]
+    "text",
+    [
+        "",
+        "q",
+        "-1",
+        "1.5",
+        "1e3",
+        "٣",
+        "q1;2",
+        "9" * 19,
+        "face:1",
+        "1.000",
+        "1.000.000",
+    ],
 )
 def test_other_texts_are_no_question_id(text: str) -> None:
     assert parse_question_id(text) is None

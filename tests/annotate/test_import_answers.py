@@ -113,7 +113,7 @@ def test_a_name_given_once_holds_for_later_imports_of_label_studio(
     assert (named.known, named.renamed) == (1, 1)
     # Changed since, imported without the name.
     text = path.read_text().replace('"same"]', '"different"]')
-    path.write_text(text.replace('updated_at": "2026', 'updated_at": "2027'))
+    path.write_text(text.replace('updated_at": "2026-01', 'updated_at": "2026-02'))
     changed = take(place, path)
     assert (changed.revised, changed.renamed) == (1, 0)
     assert {(who, what) for _, who, what in place.answers()} == {

@@ -78,6 +78,25 @@ def test_bytes_that_are_not_utf8_among_some_that_are_affect_only_their_line(
     assert found == [(2, "it is not UTF-8"), (3, ["2", "Müller"]), (4, "a zero byte")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_what_is_no_utf16_or_utf32_affects_only_its_line(
+    tmp_path: Path, encoding: str
+) -> None:
+    text = "a,b\n1,Zo#\n2,Zo\ufffd\n3,Zoë\n"
+    broken = text.replace("#", "\ud83d").encode(encoding, "surrogatepass")
+    assert rows(tmp_path, broken) == [
+        (2, "it is not UTF-8"),
+        # Somebody else lost a letter, and wrote that.
+        (3, ["2", "Zo\ufffd"]),
+        (4, ["3", "Zoë"]),
+    ]
+    # The last letter lacks bytes.
+    cut = text.replace("#", "e").encode(encoding)[:-1]
+    assert [isinstance(cells, str) for _, cells in rows(tmp_path, cut)] == [
+        *(False, False, True)
+    ]
+
+
 @pytest.mark.parametrize("begin", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
 def test_a_spreadsheets_own_file_is_called_that(tmp_path: Path, begin: bytes) -> None:
     with pytest.raises(BadInput, match="save it there as CSV"):

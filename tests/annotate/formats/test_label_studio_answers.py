@@ -354,6 +354,27 @@ def test_seconds_that_are_none_do_not_cost_the_answer(time: object) -> None:
     assert rows({**FLAT, "lead_time": time}) == [replace(READ, seconds=None)]
 
 
+def test_what_a_spreadsheet_makes_of_numbers_is_still_the_same_answer() -> None:
+    for number in ("1.0", "1.00", "1,0"):
+        [row] = exported(";", {"annotator": number, "lead_time": "3,2"})
+        assert row == replace(READ, line=2)
+    # Perhaps user 1000, perhaps user 1.
+    for number in ("1.000", "1,5", "1."):
+        [row] = exported(";", {"annotator": number})
+        assert row.message == "annotator is not a user"
+
+
+def test_a_time_that_a_spreadsheet_wrote_anew_is_refused_in_flat_exports() -> None:
+    for time in ("02.01.2026 03:04", "2021-03-09T22:16:08", 7):
+        for [row] in (
+            exported(",", {"updated_at": time}),
+            exported(",", {"updated_at": "", "created_at": time}),
+            rows({**FLAT, "updated_at": time}),
+        ):
+            assert row.reason is RowFault.BAD_ROW
+            assert "it is dated by no time with its zone" in row.message
+
+
 def test_two_choices_in_a_cell_are_refused() -> None:
     for two in ('{"choices": ["same", "different"]}', '["same", "unsure"]', "{"):
         [row] = exported(",", {"same": two})
