@@ -176,6 +176,20 @@ def test_files_of_one_name_lose_no_picture(empty: Workspace, tmp_path: Path) -> 
     assert len(faces(empty)) == 2
 
 
+def test_a_picture_of_the_same_name_and_size_in_another_part_is_refused(
+    empty: Workspace, tmp_path: Path
+) -> None:
+    files = []
+    for seed, split in enumerate(("train", "val")):
+        write_picture(tmp_path / split / "1.bmp", seed)
+        found = content([image(1, "1.bmp")], [])
+        files.append(write_json(tmp_path / split / "annotations.json", found))
+    known = "-C", empty.root, "import", "coco"
+    assert said(*known, files[0])["files"]["imported"] == 1
+    assert said(*known, files[0], "--held-out", "all")["files"]["known"] == 1
+    assert bring(empty, files[1])["files"]["refused"] == {"another_picture": 1}
+
+
 def test_texts_that_cannot_be_stored_refuse_their_pictures_alone(
     empty: Workspace, tmp_path: Path
 ) -> None:
