@@ -65,6 +65,12 @@ def _look(path: Path, contents: Contents, rows: list[int]) -> Iterator[str]:
     if pixel_hash(picture.pixels) != meant:
         yield "its pixels have another hash than in contents.csv"
         return
+    found = picture.width, picture.height
+    sizes = zip(
+        contents.width[rows].tolist(), contents.height[rows].tolist(), strict=True
+    )
+    if any(all(size) and size != found for size in sizes):
+        yield f"is {picture.width} x {picture.height}, and not as in contents.csv"
     if not _has_hashes(picture.pixels, contents, first):
         names = " or ".join(name for name, _ in _HASHES)
         yield f"its {names} is another than in contents.csv"

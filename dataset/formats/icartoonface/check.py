@@ -43,11 +43,13 @@ from icf.icartoonface.release_files import (
     DETTEST_FOLDER,
     DETTEST_FOUND,
     DETTRAIN_BOXES,
+    DETTRAIN_BOXES_BEFORE,
     DETTRAIN_FOLDER,
     FEATURES,
     IDENTITIES,
     RECTEST_FOLDER,
     RECTEST_INFO,
+    RECTEST_LABELS,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
 )
@@ -78,8 +80,13 @@ def check_lists(files: ReleaseFiles) -> Iterator[Fault]:
     for path, look in (
         (RECTRAIN_LIST, lambda path: _check_train(files, path, train)),
         (RECTEST_INFO, lambda path: _check_test(files, path, test)),
+        (RECTEST_LABELS, lambda path: _check_labels(files, path, test)),
         (FEATURES, lambda path: _check_features(path, len(test))),
         (DETTRAIN_BOXES, lambda path: _check_boxes(files, path, DETECTION_TRAIN)),
+        (
+            DETTRAIN_BOXES_BEFORE,
+            lambda path: _check_boxes(files, path, DETECTION_TRAIN),
+        ),
         (DETTEST_BOXES, lambda path: _check_boxes(files, path, DETECTION_TEST)),
         (DETTEST_FOUND, lambda path: _check_found(files, path)),
     ):
@@ -145,6 +152,13 @@ def _check_test(files: ReleaseFiles, path: Path, test: Contents) -> Iterator[str
             f"has {len(info.pairs):,} pairs, which are not the {len(expected):,} of "
             "its labels in their order"
         )
+
+
+def _check_labels(files: ReleaseFiles, path: Path, test: Contents) -> Iterator[str]:
+    info = read_rectest_info(path)
+    yield from _check_rows(files, test, info.files, info.boxes, info.labels)
+    if len(info.pairs):
+        yield f"has {len(info.pairs):,} pairs, and should have none"
 
 
 def _check_rows(

@@ -19,11 +19,13 @@ from icf.errors import WrongUse
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOLDER,
+    DETTRAIN_BOXES_BEFORE,
     DETTRAIN_FOLDER,
     FEATURES,
     IDENTITIES,
     RECTEST_FOLDER,
     RECTEST_INFO,
+    RECTEST_LABELS,
     RECTRAIN_FOLDER,
     RECTRAIN_LIST,
     UNASKED,
@@ -121,8 +123,10 @@ def test_a_swapped_picture_is_named_whatever_was_written_over(release: Path) -> 
     [
         RECTRAIN_LIST,
         RECTEST_INFO,
+        RECTEST_LABELS,
         IDENTITIES,
         FEATURES,
+        DETTRAIN_BOXES_BEFORE,
         DETTEST_BOXES,
         UNASKED,
         *map(
@@ -167,6 +171,17 @@ def first_label(text: str) -> str:
     return f"{line.rpartition(' ')[0]} 14\n{rest}"
 
 
+def a_pair(text: str) -> str:
+    """The first two pictures of a list that are of one identity."""
+    seen: dict[str, str] = {}
+    for line in text.splitlines():
+        name, *_, label = line.split()
+        if label in seen and label != "-1":
+            return f"{seen[label]} {name}"
+        seen[label] = name
+    raise AssertionError(text)
+
+
 def without_last_line(text: str) -> str:
     return text[: text.rstrip().rindex("\n") + 1]
 
@@ -179,6 +194,11 @@ def without_last_line(text: str) -> str:
         (RECTRAIN_LIST, lambda t: t.replace("\t", " ", 1), "line 1: .*TAB"),
         (RECTEST_INFO, first_label, "label"),
         (RECTEST_INFO, without_last_line, "pairs"),
+        (RECTEST_LABELS, first_label, "label"),
+        (RECTEST_LABELS, without_last_line, "has no line of"),
+        (RECTEST_LABELS, lambda t: f"{t}{a_pair(t)}\n", "has 1 pairs, and should have"),
+        (DETTRAIN_BOXES_BEFORE, without_last_line, "boxes, and release.json counts"),
+        (DETTRAIN_BOXES_BEFORE, lambda t: t.replace(",22,", ",23,", 1), "the boxes"),
         (IDENTITIES, lambda t: t.replace("Character 1-0", "Luna", 1), "Luna"),
         (UNASKED, without_last_line, "has no row"),
         (DETTEST_BOXES, without_last_line, "boxes, and release.json counts"),
@@ -255,11 +275,13 @@ def test_edited_hashes_of_a_picture_are_found_by_decoding_it(release: Path) -> N
     rows[1][at["pixel_hash"]] = "0" * 64
     rows[2][at["phash"]] = "f" * 16
     rows[3][at["face_pixel_hash"]] = "1" * 64
+    rows[4][at["width"]] = "161"
     write_rows(release, rows)
     sum_again(release)
     assert lines(release) == []
     found = lines(release, quick=False)
-    assert len(found) == 3
+    assert len(found) == 4
+    assert "is 160 x 160, and not as in contents.csv" in "".join(found)
     assert "its pixels have another hash" in "".join(found)
     assert "its pHash or dHash is another" in "".join(found)
     assert "the face of Character" in "".join(found)
