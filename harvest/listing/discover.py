@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +18,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery
 from icf.harvest.fault import Fault
@@ -33,6 +35,9 @@ from icf.harvest.sources.rules import Rules
 log = logging.getLogger(__name__)
 
 _SHOWN_FAULTS = 5
+#: Where the subject of a first task names a version of files.
+_VERSION = re.compile(r"(?:^| )[0-9a-f]{16}$")
+_MORE_FAULTS = re.compile(r"and ([0-9]+) more")
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,7 @@ def begin(
     tasks = list(source.first_tasks())
     with catalogue.write() as connection:
         enter_tasks(connection, source, tasks, {}, {})
+        _forget_faults(connection, source.name, tasks)
         if refresh:
             again = {
                 "status": "pending",
@@ -224,6 +230,32 @@ def begin(
             connection.execute(
                 sa.update(discovery).where(_is_in(source.name, scope)).values(again)
             )
+
+
+def _forget_faults(
+    connection: sa.Connection, source: str, tasks: Sequence[Task]
+) -> None:
+    """Clear the faults of earlier versions of files, and of files that are gone.
+
+    Other tasks without an album may have been found by first tasks.
+    """
+    now: dict[str, set[str]] = {}
+    for task in tasks:
+        now.setdefault(task.kind, set()).add(task.subject)
+    query = sa.select(discovery.c.id, discovery.c.task, discovery.c.subject).where(
+        discovery.c.source == source,
+        discovery.c.task.in_(sorted(now)),
+        discovery.c.album_id.is_(None),
+        discovery.c.status == "done",
+        discovery.c.message.is_not(None),
+    )
+    mended = [
+        row.id
+        for row in connection.execute(query)
+        if row.subject not in now[row.task] and _VERSION.search(row.subject)
+    ]
+    where = among(connection, discovery.c.id, mended)
+    connection.execute(sa.update(discovery).where(where).values(message=None))
 
 
 def count_listings(
@@ -374,6 +406,7 @@ def _end_at_limit(connection: sa.Connection, listing: Listing) -> None:
 
 
 def _advance(connection: sa.Connection, listing: Listing, page: ListingPage) -> bool:
+    message = _message(connection, listing, page.faults)
     moved = connection.execute(
         sa.update(discovery)
         .where(
@@ -384,17 +417,25 @@ def _advance(connection: sa.Connection, listing: Listing, page: ListingPage) -> 
         .values(
             cursor=page.cursor,
             status="done" if page.done else "pending",
-            message=_summary(page.faults),
+            message=message,
             changed_at=time.time(),
         )
     )
     return moved.rowcount == 1
 
 
-def _summary(faults: Sequence[str]) -> sa.ColumnElement[str] | sa.Column[str] | str:
-    """Return the message to store; without new faults the earlier one stays."""
-    if not faults:
-        return discovery.c.message
-    shown = "\n".join(faults[:_SHOWN_FAULTS])
-    more = len(faults) - _SHOWN_FAULTS
-    return shown if more <= 0 else f"{shown}\nand {more} more"
+def _message(
+    connection: sa.Connection, listing: Listing, faults: Sequence[str]
+) -> str | None:
+    """Return the message to store: the faults of earlier pages, and the new ones."""
+    query = sa.select(discovery.c.message).where(discovery.c.id == listing.id)
+    earlier = connection.execute(query).scalar()
+    shown = earlier.split("\n") if earlier else []
+    counted = _MORE_FAULTS.fullmatch(shown[-1]) if shown else None
+    more = int(counted[1]) if counted else 0
+    if counted:
+        shown.pop()
+    room = max(0, _SHOWN_FAULTS - len(shown))
+    shown += faults[:room]
+    more += len(faults[room:])
+    return "\n".join([*shown, *([f"and {more} more"] if more else [])]) or None

@@ -23,13 +23,19 @@ class SourceOfTheTest:
 
     name = "test"
 
-    def __init__(self, *answers: ListingPage, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        *answers: ListingPage,
+        reader: Reader | None = None,
+        first: Task | None = None,
+    ) -> None:
         self._answers = list(answers)
+        self._first = first or Task("images", "all")
         self.reader = reader
         self.asked: list[Task] = []
 
     def first_tasks(self) -> list[Task]:
-        return [Task("images", "all")]
+        return [self._first]
 
     async def step(self, task: Task, web: Web) -> ListingPage:
         self.asked.append(task)

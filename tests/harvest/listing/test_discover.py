@@ -319,3 +319,37 @@ def test_rows_that_could_not_be_read_are_kept_with_the_listing(
     (row,) = all_of(catalogue, discovery)
     assert "line 0: bad_row" in row["message"]
     assert "and 2 more" in row["message"]
+
+
+def test_faults_of_later_pages_come_after_those_of_earlier_ones(
+    catalogue: Catalogue,
+) -> None:
+    pages = [
+        ListingPage(
+            faults=tuple(f"line {n}: bad_row" for n in lines), done=False, cursor=cursor
+        )
+        for cursor, lines in (("1", "ab"), ("2", "cdef"), ("3", ""), ("4", "g"))
+    ]
+    listed(catalogue, SourceOfTheTest(*pages, ListingPage()))
+    (row,) = all_of(catalogue, discovery)
+    assert row["message"] == "\n".join(
+        [*(f"line {n}: bad_row" for n in "abcde"), "and 2 more"]
+    )
+
+
+def test_faults_of_a_file_that_was_mended_are_not_shown_again(
+    catalogue: Catalogue,
+) -> None:
+    one, two = (Task("images", f"list.csv {digit * 16}") for digit in "1a")
+    found = Task("images", "http://w/2")
+    pages = (
+        ListingPage(faults=("line 2: bad_row",), tasks=(found,)),
+        ListingPage(faults=("no name",)),
+    )
+    listed(catalogue, SourceOfTheTest(*pages, first=one))
+    listed(catalogue, SourceOfTheTest(first=one))
+    rows = {row["subject"]: row["message"] for row in all_of(catalogue, discovery)}
+    assert rows == {one.subject: "line 2: bad_row", found.subject: "no name"}
+    listed(catalogue, SourceOfTheTest(ListingPage(), first=two))
+    rows = {row["subject"]: row["message"] for row in all_of(catalogue, discovery)}
+    assert rows == {one.subject: None, found.subject: "no name", two.subject: None}
