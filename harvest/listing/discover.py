@@ -430,7 +430,7 @@ def _message(
     """Return the message to store: the faults of earlier pages, and the new ones."""
     query = sa.select(discovery.c.message).where(discovery.c.id == listing.id)
     earlier = connection.execute(query).scalar()
-    shown = earlier.split("\n") if earlier else []
+    shown: list[str] = earlier.split("\n") if earlier else []
     counted = _MORE_FAULTS.fullmatch(shown[-1]) if shown else None
     more = int(counted[1]) if counted else 0
     if counted:

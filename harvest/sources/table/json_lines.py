@@ -8,7 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from icf.harvest.sources.table.rows import Row, check_columns, checked, text_of
+from icf.harvest.sources.table.rows import (
+    Cells,
+    Row,
+    check_columns,
+    checked,
+    texts_of,
+)
 from icf.spreadsheet import column_name
 from icf.text_file import UNREADABLE, open_text
 
@@ -26,7 +32,7 @@ class JsonRows:
         """See that the first row, if it is one, has the columns."""
         for _, line in islice(self._lines(), 1):
             found = _object(line)
-            if isinstance(found, dict):
+            if not isinstance(found, str):
                 check_columns(f"{self._path}: the first line", found)
 
     def rows(self, start: int) -> Iterator[Row]:
@@ -40,7 +46,7 @@ class JsonRows:
         return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
 
 
-def _object(line: str) -> dict[str, str] | str:
+def _object(line: str) -> Cells | str:
     """Return the cells of a line, or what is wrong with it."""
     if len(line) == _LONGEST:
         return f"bad_row: a line of {_LONGEST} characters or more"
@@ -52,12 +58,7 @@ def _object(line: str) -> dict[str, str] | str:
         return f"bad_row: not JSON: {error}"
     if not isinstance(found, dict):
         return "bad_row: not a JSON object"
-    if isinstance(others := found.get("fallback"), list):
-        found["fallback"] = " ".join(map(text_of, others))
-    nested = [key for key, value in found.items() if isinstance(value, dict | list)]
-    if nested:
-        return f"bad_row: {nested[0]} is not a single value"
-    named = {column_name(key): text_of(value) for key, value in found.items()}
+    named = {column_name(key): value for key, value in found.items()}
     if len(named) < len(found):
         return "bad_row: two keys for one column"
-    return named
+    return texts_of(named)

@@ -15,7 +15,7 @@ from icf.harvest.sources.table.rows import (
     Row,
     check_columns,
     checked,
-    text_of,
+    texts_of,
 )
 from icf.spreadsheet import column_name
 
@@ -46,10 +46,12 @@ class ParquetRows:
             try:
                 for batch in file.iter_batches(_AT_ONCE, groups, columns=columns):
                     names = [column_name(name) for name in batch.schema.names]
-                    for cells in zip(*map(_texts, batch.columns), strict=True):
+                    columns_of_it = [column.to_pylist() for column in batch.columns]
+                    for cells in zip(*columns_of_it, strict=True):
                         number += 1
                         if number > start:
-                            yield number, checked(dict(zip(names, cells, strict=True)))
+                            row = texts_of(dict(zip(names, cells, strict=True)))
+                            yield number, row if isinstance(row, str) else checked(row)
             except (pa.ArrowException, OSError) as error:
                 yield number + 1, f"bad_row: damaged from here on: {error}"
 
@@ -63,7 +65,3 @@ def _groups_from(file: pq.ParquetFile, start: int) -> tuple[list[int], int]:
             return list(range(group, file.num_row_groups)), before
         before += rows
     return [], before
-
-
-def _texts(column: pa.Array) -> list[str]:
-    return list(map(text_of, column.to_pylist()))

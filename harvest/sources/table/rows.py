@@ -76,6 +76,23 @@ def checked(cells: Cells) -> Cells | str:
     return row
 
 
+def texts_of(row: Mapping[str, object]) -> Cells | str:
+    """Return what a CSV file would say for a row, or what is wrong with it.
+
+    >>> texts_of({"rank": 3.0, "fallback": ["http://a/1", "http://a/2"]})
+    {'rank': '3', 'fallback': 'http://a/1 http://a/2'}
+    >>> texts_of({"album": ["Moon"]})
+    'bad_row: album is not a single value'
+    """
+    texts = {}
+    for name, value in row.items():
+        several = value if name == "fallback" and isinstance(value, list) else [value]
+        if any(isinstance(each, dict | list | tuple) for each in several):
+            return f"bad_row: {name} is not a single value"
+        texts[name] = " ".join(map(text_of, several))
+    return texts
+
+
 def text_of(value: object) -> str:
     """Return what a CSV file would say for a value.
 

@@ -53,6 +53,8 @@ FORMATS: Mapping[str, Callable[[Path], Rows]] = {
 
 #: A step is one transaction: with more rows it costs less for each.
 _ROWS_A_STEP = 4000
+#: Of a column with missing values, spreadsheets and data frames make floats.
+_RANK = re.compile(r"[0-9]{1,9}(\.0+)?")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 
 
@@ -133,7 +135,7 @@ class ListSource:
 def _fault(row: Cells) -> str | None:
     """Say what is wrong with a cell that is not free text."""
     rank = row.get("rank", "")
-    if rank and not (rank.isdecimal() and rank.isascii() and len(rank) < 10):
+    if rank and not _RANK.fullmatch(rank):
         return f"bad_row: rank {rank!r} is not a number"
     lead = row.get("lead", "")
     if lead and truth_of(lead) is None:
@@ -149,7 +151,7 @@ def _album(row: Cells, known: Album | None) -> Album:
     said = any(row.get(name) for name in ("rank", "region", "style"))
     if known is not None and not said:
         return known
-    rank = int(row["rank"]) if row.get("rank") else None
+    rank = int(row["rank"].partition(".")[0]) if row.get("rank") else None
     region = read_region(row.get("region", ""))
     style = read_style(row.get("style", ""))
     if known is not None:

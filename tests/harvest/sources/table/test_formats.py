@@ -191,3 +191,21 @@ def test_json_lines_may_be_utf16_and_name_no_column_twice(tmp_path: Path) -> Non
     first, second = JsonRows(path).rows(0)
     assert first[1] == {"album": "M", "character": "L", "url": "http://a/1"}
     assert second == (2, "bad_row: two keys for one column")
+
+
+def test_nested_values_are_read_alike_in_json_and_parquet(tmp_path: Path) -> None:
+    who = {"album": "Moon", "character": "Luna", "url": "http://a/1"}
+    json_path, parquet_path = tmp_path / "a.jsonl", tmp_path / "a.parquet"
+    several = [["http://a/2", None, "http://a/3"], None, []]
+    table = [{**who, "Fallback": each} for each in several]
+    json_path.write_text("\n".join(map(json.dumps, table)))
+    pq.write_table(pa.Table.from_pylist(table), parquet_path)
+    for rows in (JsonRows(json_path), ParquetRows(parquet_path)):
+        first, *others = said(rows)
+        assert first["fallback"].split() == ["http://a/2", "http://a/3"]
+        assert others == [who, who]
+    table = [{**who, "album": ["Moon"]}, {**who, "album": []}]
+    json_path.write_text("\n".join(map(json.dumps, table)))
+    pq.write_table(pa.Table.from_pylist(table), parquet_path)
+    expected = [(n, "bad_row: album is not a single value") for n in (1, 2)]
+    assert faults(JsonRows(json_path)) == faults(ParquetRows(parquet_path)) == expected

@@ -135,18 +135,25 @@ def test_a_row_may_say_rank_region_style_gender_lead_and_sha1(tmp_path: Path) ->
         b"Moon,Luna,http://a.org/1,,,,,\n"
         b"Moon,Luna,http://a.org/2,3,Japanese,woman,yes,%s,Flat  Vector\n"
         b"Moon,Sol,http://a.org/3,x,,,,\n"
-        b"Moon,Sol,http://a.org/4,,,,,12ab\n" % (b"AB" * 20),
+        b"Moon,Sol,http://a.org/4,,,,,12ab\n"
+        b"Moon,Sol,http://a.org/5,3.5,,,,\n"
+        b"Sun,Sol,http://a.org/6,4.0,,,,\n" % (b"AB" * 20),
     )
     assert found.albums == (
         Album("Moon", rank=3, region=Region.JAPAN, style="flat vector"),
+        Album("Sun", rank=4),
     )
-    assert found.characters == (Character("Moon", "Luna", gender=Gender.FEMALE),)
-    first, second = found.pictures
+    assert found.characters == (
+        Character("Moon", "Luna", gender=Gender.FEMALE),
+        Character("Sun", "Sol"),
+    )
+    first, second, _ = found.pictures
     assert (first.is_lead, first.sha1) == (False, None)
     assert (second.is_lead, second.sha1) == (True, "ab" * 20)
     assert [fault.partition("line ")[2] for fault in found.faults] == [
         "4: bad_row: rank 'x' is not a number",
         "5: bad_row: sha1 '12ab' is not 40 hexadecimal digits",
+        "6: bad_row: rank '3.5' is not a number",
     ]
 
 
