@@ -41,7 +41,7 @@ LEAST_SCORE = 0.3
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CatalogueSettings(_Section):
@@ -699,6 +699,13 @@ def load(
 
 Layer = dict[str, tuple[object, str]]
 
+#: How TOML writes values of a type, and how to say it. A whole float is an integer.
+_TOML_TYPES: Mapping[object, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false, without quotation marks"),
+    int: ((int, float), "a number, without quotation marks"),
+    float: ((int, float), "a number, without quotation marks"),
+}
+
 
 def _fields() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
     for section, info in Settings.model_fields.items():
@@ -713,8 +720,9 @@ def _known() -> list[str]:
 
 def _from_toml(path: Path) -> Layer:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        # Editors on Windows put a byte order mark before it.
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongUse(f"cannot read the settings in {path}: {error}") from error
     layer: Layer = {}
     for section, table in document.items():
@@ -726,11 +734,21 @@ def _from_toml(path: Path) -> Layer:
             for key, value in table.items():
                 layer[f"{section}.{key}"] = (value, str(path))
     _check_known((name for name in layer if name != "source."), f"in {path}")
+    _check_types(layer)
     return layer
 
 
+def _check_types(layer: Layer) -> None:
+    """See that TOML's own types are meant; pydantic would read ``true`` as 1."""
+    for section, key, field in _fields():
+        types, what = _TOML_TYPES.get(field.annotation, ((), ""))
+        value, origin = layer.get(f"{section}.{key}", (None, ""))
+        if types and value is not None and type(value) not in types:
+            raise WrongUse(f"{section}.{key} = {value!r} ({origin}): write {what}")
+
+
 def _sources(path: Path, table: object) -> list[dict[str, Any]]:
-    if not isinstance(table, list):
+    if not isinstance(table, list) or not all(isinstance(t, dict) for t in table):
         raise WrongUse(f"{path}: write each source under its own [[source]] heading")
     return table
 

@@ -89,6 +89,44 @@ def test_a_value_that_cannot_be_is_refused_with_its_origin(
         load(path, {})
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[filter]\nmin_face = true", "filter.min_face = True .*a number"),
+        ("[filter]\nmax_photo = false", "filter.max_photo = False .*a number"),
+        ("[harvest]\nconcurrency = '8'", "harvest.concurrency = '8' .*a number"),
+        ("[harvest]\nrespect_robots = 'off'", "respect_robots = 'off' .*true or false"),
+        ("[harvest]\nwarc = 1", "harvest.warc = 1 .*true or false"),
+        ("[harvest]\ndeadline = inf", "harvest.deadline = inf .*finite"),
+        ("source = [1]", r"icf\.toml: write each source"),
+        ("x = " + "[" * 3000, "cannot read the settings in .*icf.toml"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_its_origin(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(WrongUse, match=said) as refused:
+        load(write(tmp_path, text), {})
+    assert "icf.toml" in str(refused.value)
+
+
+def test_whole_numbers_of_either_type_and_a_byte_order_mark_are_taken(
+    tmp_path: Path,
+) -> None:
+    text = "\ufeff[filter]\nmin_sharpness = 3\nbatch = 64.0\n[harvest]\nwarc = true\n"
+    path = tmp_path / "icf.toml"
+    path.write_text(text, encoding="utf-8")
+    found = load(path, {}).settings
+    assert (found.filter.min_sharpness, found.filter.batch) == (3.0, 64)
+    assert found.harvest.warc
+
+
+@pytest.mark.parametrize("flag", ["harvest.deadline=inf", "filter.max_photo=nan"])
+def test_numbers_without_an_end_are_refused(flag: str) -> None:
+    with pytest.raises(WrongUse, match="finite"):
+        load(None, {}, [flag])
+
+
 def test_toml_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match=r"icf\.toml.*line 1"):
         load(write(tmp_path, "[filter\n"), {})
