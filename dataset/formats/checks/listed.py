@@ -95,7 +95,7 @@ def check_listed(
         if each.picture and each.picture not in hashes:
             yield Fault(each.picture, MISSING)
         else:
-            yield from _wrong_bytes(each, row, known)
+            yield from wrong_bytes(each, row, known)
         for what in _wrong(each, row, known):
             yield _fault(each, f"{each.name} {what}")
     for part, file in layout.lists.items():
@@ -111,7 +111,8 @@ def _fault(each: Listed, what: str) -> Fault:
     return Fault(each.file, f"{each.place}: {what}" if each.place else what)
 
 
-def _wrong_bytes(each: Listed, row: int, known: Known) -> Iterator[Fault]:
+def wrong_bytes(each: Listed, row: int, known: Known) -> Iterator[Fault]:
+    """Yield that the bytes of a picture, or of a crop, are not those of a row."""
     found = known.files.hashes[each.picture] if each.picture else each.sha256
     if found is None:
         return

@@ -22,9 +22,12 @@ from icf.dataset.formats.base import whole_corners
 from icf.dataset.formats.box_cells import boxes_in
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
 from icf.dataset.formats.checks.identities import check_identities
+from icf.dataset.formats.checks.known import Known
+from icf.dataset.formats.checks.listed import Listed, wrong_bytes
 from icf.dataset.formats.crops import crop_rectangle
 from icf.dataset.formats.icartoonface.lines import align
 from icf.dataset.formats.icartoonface.tables import check_unconfirmed
+from icf.dataset.formats.records import Split
 from icf.errors import BadInput
 from icf.icartoonface.detection import (
     DetectionBoxes,
@@ -119,6 +122,8 @@ def check_pictures(files: ReleaseFiles) -> Iterator[Fault]:
     sha256 = contents.sha256.astype("U64").tolist()
     for row, each in enumerate(sha256):
         known.setdefault(each, row)
+    crops = Known(files)
+    yield from crops.damage()
     folders = {part: folder.as_posix() for part, folder in FOLDERS.items()}
     parts, listed = contents.part.tolist(), contents.name.tolist()
     for row, (part, name) in enumerate(zip(parts, listed, strict=True)):
@@ -127,7 +132,11 @@ def check_pictures(files: ReleaseFiles) -> Iterator[Fault]:
         found = files.hashes.get(file)
         if found is None:
             yield Fault(file, MISSING)
-        elif found != sha256[row] and not (files.crops and part in FACES):
+        elif files.crops and part in FACES:
+            split: Split = "train" if part == TRAIN else "test"
+            each = Listed(file, "recognition", split, name, picture=file)
+            yield from wrong_bytes(each, row, crops)
+        elif found != sha256[row]:
             other = known.get(found)
             whose = "another picture"
             if other is not None:

@@ -118,19 +118,37 @@ def in_row(number: int, old: bytes, new: bytes) -> Spoil:
         (None, "is missing"),
     ],
 )
-@pytest.mark.parametrize("name", ["imagefolder", "lfw", "insightface", "webdataset"])
+@pytest.mark.parametrize(
+    "name", ["icartoonface", "imagefolder", "lfw", "insightface", "webdataset"]
+)
 def test_a_damaged_or_missing_table_of_crops_is_named(
     cropped: Exported, name: str, spoil: Spoil | None, said: str, tmp_path: Path
 ) -> None:
     copied = Copied.of(cropped, name, tmp_path)
     header, *rows = (tmp_path / "crops.csv").read_bytes().splitlines(keepends=True)
-    table = b"".join([header, *(each for each in rows if name.encode() in each)])
+    table = b"".join(
+        [header, *(each for each in rows if each.startswith(f"{name}/".encode()))]
+    )
     (tmp_path / "crops.csv").unlink()
     if spoil is not None:
         (tmp_path / "crops.csv").write_bytes(spoil(table))
     found = set(copied.said())
     assert found
     assert all(re.match(rf"\.\./crops\.csv: {said}", line) for line in found), found
+
+
+def test_crops_of_the_published_layout_are_known_by_their_hash_too(
+    cropped: Exported, tmp_path: Path
+) -> None:
+    copied = Copied.of(cropped, "icartoonface", tmp_path)
+    one, other, gone = copied.files("recognition/*/*/*.jpg")[:3]
+    copied.swap(one, other)
+    (copied.folder / gone).unlink()
+    assert [line.split(" its ")[0] for line in copied.said()] == [
+        f"{one}: is another picture:",
+        f"{other}: is another picture:",
+        f"{gone}: is missing",
+    ]
 
 
 def swap_records(folder: Path) -> None:
