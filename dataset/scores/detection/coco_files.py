@@ -15,6 +15,7 @@ import numpy as np
 from icf.dataset.scores.detection.truth import LARGEST, FloatArray, IntArray, Truth
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.detection import DetectionBoxes, Detections
+from icf.text_file import UNREADABLE
 
 #: What images may say of themselves, by which scores are given apart.
 KINDS = ("album", "region", "style", "source", "series")
@@ -82,10 +83,10 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
     )
     _refuse_repeated([each.number for each in images], "id", path)
     _refuse_repeated([each.name for each in images], "file_name", path)
-    chosen = _category(content, category, path)
+    chosen, categories = _category(content, category, path)
     place = {each.number: at for at, each in enumerate(images)}
     every = [
-        _true_box(each, place, path, n)
+        _true_box(each, place, categories, path, n)
         for n, each in _entries(content, "annotations", path)
     ]
     rows = [each for each in every if each.category in chosen]
@@ -197,8 +198,8 @@ def _entries(
 
 def _category(
     content: Mapping[str, Any], category: str | None, path: Path
-) -> Collection[int]:
-    """The numbers of the category that is scored."""
+) -> tuple[Collection[int], Collection[int]]:
+    """The numbers of the category that is scored, and those of all."""
     numbers: dict[str, set[int]] = {}
     for n, each in _entries(content, "categories", path):
         name = each.get("name")
@@ -211,13 +212,13 @@ def _category(
     if category is not None:
         if category not in numbers:
             raise WrongUse(f"{path} has no category {category!r}; it has {names}")
-        return numbers[category]
-    if len(numbers) != 1:
+    elif len(numbers) != 1:
         raise WrongUse(
             f"{path} has {len(numbers)} categories ({names}), and the boxes of one are "
             "scored: name it with --category"
         )
-    return next(iter(numbers.values()))
+    chosen = next(iter(numbers)) if category is None else category
+    return numbers[chosen], set().union(*numbers.values())
 
 
 def _image(each: Mapping[str, Any], path: Path, n: int) -> _Image:
@@ -225,6 +226,8 @@ def _image(each: Mapping[str, Any], path: Path, n: int) -> _Image:
     name = each.get("file_name")
     if not isinstance(name, str) or not name:
         _fail(where, "a file_name", name)
+    if "\0" in name or UNREADABLE.search(name):
+        _fail(where, "text that files can be called as file_name", name)
     width, height = (_side(each, side, where) for side in ("width", "height"))
     kinds = {
         kind: value if isinstance(value := each.get(kind), str) else ""
@@ -244,19 +247,26 @@ def _side(each: Mapping[str, Any], name: str, where: str) -> int:
 
 
 def _true_box(
-    each: Mapping[str, Any], place: Mapping[int, int], path: Path, n: int
+    each: Mapping[str, Any],
+    place: Mapping[int, int],
+    categories: Collection[int],
+    path: Path,
+    n: int,
 ) -> _TrueBox:
     where = f"{path}: annotation {n}"
     number = _whole(each, "image_id", where)
     if number not in place:
         _fail(where, "the id of an image as image_id", number)
+    category = _whole(each, "category_id", where)
+    if category not in categories:
+        _fail(where, "the id of a category as category_id", category)
     bbox = _bbox(each, where)
     area = each.get("area")
     crowd = each.get("iscrowd")
     if crowd not in (None, 0, 1):
         _fail(where, "0 or 1 as iscrowd", crowd)
     return _TrueBox(
-        _whole(each, "category_id", where),
+        category,
         place[number],
         bbox,
         bbox[2] * bbox[3] if area is None else _number(area, "area", where),
@@ -271,6 +281,9 @@ def _bbox(each: Mapping[str, Any], where: str) -> list[float]:
     numbers = [_number(value, "bbox", where) for value in bbox]
     if numbers[2] < 0 or numbers[3] < 0:
         _fail(where, "no negative side in bbox", bbox)
+    corners = [*numbers[:2], numbers[0] + numbers[2], numbers[1] + numbers[3]]
+    if max(map(abs, corners)) > LARGEST:
+        _fail(where, f"corners within {LARGEST:,.0f} pixels as bbox", bbox)
     return numbers
 
 

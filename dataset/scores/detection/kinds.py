@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -24,7 +24,8 @@ def read_kinds(path: Path, pictures: tuple[str, ...]) -> Kinds:
     """Read a table: ``picture`` first, then a column a kind.
 
     Raises:
-        BadInput: It is no such table, or names a picture that the truth does not have.
+        BadInput: It is no such table, has two columns of one name, or names a picture
+            that the truth does not have, or one twice.
     """
     header, rows = _table(path)
     if len(header) < 2:
@@ -32,7 +33,11 @@ def read_kinds(path: Path, pictures: tuple[str, ...]) -> Kinds:
             f"{path}: expected a header picture,NAME,... and a row a picture"
         )
     first, *names = header
+    twice = [name for name, number in Counter(header).items() if number > 1]
+    if twice:
+        raise BadInput(f"{path}: two columns are called {twice[0]!r}")
     index = {normal_name(name): n for n, name in enumerate(pictures)}
+    lines: dict[int, int] = {}
     values = {name: [""] * len(pictures) for name in names}
     for row in rows:
         place = index.get(normal_name(row.cells[first]))
@@ -40,6 +45,11 @@ def read_kinds(path: Path, pictures: tuple[str, ...]) -> Kinds:
             raise BadInput(
                 f"{path}, line {row.line}: expected a picture of the truth, "
                 f"found {row.cells[first]!r}"
+            )
+        if lines.setdefault(place, row.line) != row.line:
+            raise BadInput(
+                f"{path}, line {row.line}: {row.cells[first]!r} again, as in line "
+                f"{lines[place]}"
             )
         for name in names:
             values[name][place] = row.cells[name]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from icf.dataset.formats.registry import DEFAULT, lists_folder
+from icf.dataset.release.files import SUMMARY
+from icf.dataset.scores.summary import read_summary
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOLDER, DETTEST_FOUND
 
-_SUMMARY = "release.json"
 #: Folders of a release above a list of boxes: of the format, and within that.
 _DEEPEST = 4
 
@@ -53,9 +53,9 @@ def find_test(folder: Path) -> ReleaseTest:
         WrongUse: The folder is no release, or has no files of iCartoonFace.
         BadInput: Its ``release.json`` cannot be read.
     """
-    summary = _summary(folder)
+    summary = read_summary(folder)
     if summary is None:
-        raise WrongUse(f"{folder} is no release: it has no {_SUMMARY}")
+        raise WrongUse(f"{folder} is no release: it has no {SUMMARY}")
     place = lists_folder(summary)
     files = folder / (place or ".")
     if place is None or not (files / DETTEST_BOXES).is_file():
@@ -78,7 +78,7 @@ def find_test(folder: Path) -> ReleaseTest:
 def release_above(path: Path) -> Path | None:
     """The folder of the release that a file is in, whatever its format; else None."""
     for folder in path.resolve().parents[:_DEEPEST]:
-        if (folder / _SUMMARY).is_file():
+        if (folder / SUMMARY).is_file():
             return folder if _is_of_release(folder) else None
     return None
 
@@ -86,7 +86,7 @@ def release_above(path: Path) -> Path | None:
 def _is_of_release(folder: Path) -> bool:
     """Whether its ``release.json`` is one of ours."""
     try:
-        summary = _summary(folder)
+        summary = read_summary(folder)
     except BadInput:
         return False
     return summary is not None and {"seed", "counts"} <= summary.keys()
@@ -106,7 +106,7 @@ def release_of(path: Path) -> ReleaseTest | None:
 
 def nobody_verified(folder: Path) -> bool:
     """Whether a folder is a release whose boxes a detector proposed."""
-    summary = _summary(folder)
+    summary = read_summary(folder)
     return summary is not None and not is_verified(summary)
 
 
@@ -118,19 +118,6 @@ def refuse_unverified(folder: Path) -> None:
     """
     if nobody_verified(folder):
         raise WrongUse(NOBODY_VERIFIED.format(folder))
-
-
-def _summary(folder: Path) -> dict[str, object] | None:
-    path = folder / _SUMMARY
-    if not path.is_file():
-        return None
-    try:
-        made = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from error
-    if not isinstance(made, dict):
-        raise BadInput(f"{path}: expected an object")
-    return made
 
 
 def is_verified(summary: Mapping[str, object]) -> bool:

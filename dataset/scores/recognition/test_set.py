@@ -8,20 +8,19 @@ are given for each group too.
 from __future__ import annotations
 
 import filecmp
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.own_models import OWN_EMBEDDER
-from icf.dataset.release.files import ATTRIBUTES, SUMMARY
+from icf.dataset.release.files import ATTRIBUTES
 from icf.dataset.scores.recognition.groups import Grouping, by_size
 from icf.dataset.scores.recognition.release_groups import (
     attribute_groups,
     identity_groups,
 )
+from icf.dataset.scores.summary import read_summary
 from icf.errors import BadInput
 from icf.icartoonface.recognition import RecognitionTest, read_rectest_info
 from icf.icartoonface.release_files import (
@@ -98,7 +97,7 @@ def open_test(info: Path | None, release: Path | None) -> TestSet:
 
 def _files_of(release: Path) -> Path:
     """The folder of a release's iCartoonFace files."""
-    folder = lists_folder(_summary(release))
+    folder = lists_folder(read_summary(release) or {})
     root = release if folder is None else release / folder
     if not (root / RECTEST_INFO).is_file():
         raise BadInput(
@@ -125,21 +124,10 @@ def _release_folders(root: Path | None) -> list[Path]:
 
 def _embedder(root: Path | None) -> str:
     for folder in _release_folders(root):
-        models = _summary(folder).get("models")
+        models = (read_summary(folder) or {}).get("models")
         if isinstance(models, dict):
             return str((models.get("embedder") or {}).get("sha256") or "")
     return ""
-
-
-def _summary(release: Path) -> Mapping[str, Any]:
-    """What ``release.json`` says; nothing where there is none."""
-    try:
-        found = json.loads((release / SUMMARY).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{release / SUMMARY} cannot be read: {error}") from error
-    return found if isinstance(found, dict) else {}
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -99,6 +99,12 @@ def test_kinds_of_pictures_are_scored_apart(
     kinds.write_text("picture,style\na.jpg,flat\nc.jpg,flat\n")
     with pytest.raises(BadInput, match=r"k\.csv, line 3: expected a picture"):
         invoke(cli, "detection", *words)
+    kinds.write_text("picture,style\na.jpg,flat\na.jpg,sketch\n")
+    with pytest.raises(BadInput, match=r"k\.csv, line 3: 'a.jpg' again, as in line 2"):
+        invoke(cli, "detection", *words)
+    kinds.write_text("picture,style,Style\na.jpg,flat,sketch\n")
+    with pytest.raises(BadInput, match=r"k\.csv: two columns are called 'style'"):
+        invoke(cli, "detection", *words)
 
 
 def test_a_release_is_scored_with_its_own_detector(

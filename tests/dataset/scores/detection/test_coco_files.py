@@ -98,6 +98,9 @@ def test_of_several_categories_one_is_named(tmp_path: Path) -> None:
         ({"category_id": None}, "annotation 1: expected a whole number as category_id"),
         ({"bbox": [0, 0, 10**400, 9]}, "annotation 1: expected a finite number as bb"),
         ({"area": -(10**400)}, "annotation 1: expected a finite number as area"),
+        ({"category_id": 4}, "annotation 1: expected the id of a category as categ"),
+        ({"bbox": [1e308, 0, 1e308, 9]}, "annotation 1: expected corners within 10,0"),
+        ({"bbox": [0, 0, 9, 10_000_001]}, "annotation 1: expected corners within"),
         ({"iscrowd": "0"}, "annotation 1: expected 0 or 1 as iscrowd, found '0'"),
     ],
 )
@@ -114,6 +117,7 @@ def test_a_bad_true_box_is_named(
     ("change", "said"),
     [
         ({"score": float("nan")}, "detection 2: expected a finite number as score"),
+        ({"bbox": [0, -1e300, 9, 9]}, "detection 2: expected corners within 10,000,"),
         ({"score": 10**400}, "detection 2: expected a finite number as score"),
         ({"score": True}, "detection 2: expected a number as score"),
         ({"image_id": 8}, "detection 2: expected the id of a picture of the truth"),
@@ -137,6 +141,15 @@ def test_a_side_that_no_picture_has_is_refused(
     content = small()
     content["images"][0][name] = side
     said = rf"t\.json: image 1: expected up to 10,000,000 pixels as {name}"
+    with pytest.raises(BadInput, match=said):
+        read_coco_truth(written(tmp_path / "t.json", content))
+
+
+@pytest.mark.parametrize("name", ["\ud800.jpg", "a\0.jpg"])
+def test_a_name_that_no_file_has_is_refused(tmp_path: Path, name: str) -> None:
+    content = small()
+    content["images"][0]["file_name"] = name
+    said = r"t\.json: image 1: expected text that files can be called as file_name"
     with pytest.raises(BadInput, match=said):
         read_coco_truth(written(tmp_path / "t.json", content))
 
