@@ -210,7 +210,8 @@ box_answer = sa.Table(
     sa.Column("shown", sa.Boolean, nullable=False),
     # Whether a reviewer said so to settle a disagreement.
     sa.Column("decides", sa.Boolean, nullable=False, server_default=sa.false()),
-    # The file it was imported from; NULL: the page.
+    # The file it was imported from, as icf.annotate.boxes.record notes it; NULL: the
+    # page.
     _text("file", nullable=True),
     *_of_an_answer(),
     sa.Index(
