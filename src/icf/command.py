@@ -16,6 +16,7 @@ import io
 import json
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
-from icf.errors import IcfError
+from icf.errors import IcfError, WrongUse
 from icf.names import LONGEST_NAME, normal_name
 from icf.terminal import Printable, console, printable
 from icf.version import __version__
@@ -381,12 +382,24 @@ def run(command: click.Command) -> NoReturn:
         said = printable(f"error: the machine refused: {error}; {advice}")
         click.echo(said, err=True)
         code = 1
+    except UnicodeEncodeError:
+        # What is not UTF-8 of an argument stands in it as half a character.
+        bad = [each for each in sys.argv[1:] if not _is_utf8(each)]
+        if not bad:
+            raise
+        _show_origin(invocation)
+        click.echo(printable(f"error: {bad[0]} is not UTF-8"), err=True)
+        code = WrongUse.exit_code
     except Exception as error:
         # A library that is interrupted while it is imported may say it in another way.
         if not _is_of_interrupt(error):
             raise
         code = _say_interrupted()
     sys.exit(code)
+
+
+def _is_utf8(text: str) -> bool:
+    return text.encode("utf-8", errors="replace") == os.fsencode(text)
 
 
 def _say_interrupted() -> int:

@@ -234,7 +234,8 @@ def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:
     """Open the workspace that ``start`` is in, as git finds a repository.
 
     Raises:
-        WrongUse: neither ``start`` nor a folder above it has an ``icf.toml``.
+        WrongUse: neither ``start`` nor a folder above it has an ``icf.toml``, or the
+            path of the one that has is not UTF-8.
     """
     root = root_of(start)
     if root is None:
@@ -242,7 +243,18 @@ def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:
             f"{start.resolve()} is not in an icf workspace (no {CONFIG} here or "
             "above); make one with `icf init DIR`, or name one with -C DIR"
         )
+    _check_is_utf8(root)
     return Workspace(root, load(root / CONFIG, flags=flags))
+
+
+def _check_is_utf8(root: Path) -> None:
+    """See that the path can be written down: SQLite and JSON have UTF-8."""
+    try:
+        str(root).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise WrongUse(
+            f"the path {root} is not UTF-8; rename it, or name another folder"
+        ) from error
 
 
 def root_of(start: Path) -> Path | None:
@@ -262,12 +274,13 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
         contact: for the User-Agent; written only into a new settings file.
 
     Raises:
-        WrongUse: ``root`` is a file.
+        WrongUse: ``root`` is a file, or its path is not UTF-8.
         BrokenMachine: nothing can be written there, or its catalogue was lost.
     """
     root = root.resolve()
     if root.exists() and not root.is_dir():
         raise WrongUse(f"{root} is a file; `icf init` needs a folder")
+    _check_is_utf8(root)
     config = root / CONFIG
     try:
         for folder in FOLDERS:

@@ -80,6 +80,14 @@ def import_() -> None:
         raise ImportError("cannot import multiarray") from error
 
 
+@cli.command("write")
+@click.argument("name")
+def write(name: str) -> None:
+    """Write a name as a database does."""
+    name.encode("utf-8")
+    "of another place \udcfe".encode("utf-8")
+
+
 @cli.command("fail")
 @click.argument("name")
 def fail(name: str) -> None:
@@ -260,3 +268,13 @@ def test_the_largest_numbers_are_taken() -> None:
     words = ["count", "--seed", str(2**63 - 1), "--share", "1", "--json"]
     done = CliRunner().invoke(cli, words)
     assert json.loads(done.stdout)["seed"] == 2**63 - 1
+
+
+def test_an_argument_that_is_not_utf_8_is_wrong_use_where_it_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "write", "w\udcff9") == 2
+    assert capsys.readouterr().err == "error: w\\udcff9 is not UTF-8\n"
+    monkeypatch.setattr("sys.argv", ["icf-test", "write", "ö"])
+    with pytest.raises(UnicodeEncodeError):
+        command.run(cli)

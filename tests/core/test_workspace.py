@@ -97,6 +97,19 @@ def test_a_run_keeps_the_settings_it_was_made_with(tmp_path: Path) -> None:
     assert row.finished_at >= row.started_at
 
 
+def test_a_path_that_is_not_utf_8_is_refused_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "w\udcff"
+    with pytest.raises(WrongUse, match="is not UTF-8"):
+        init(folder)
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / CONFIG).write_text("")
+    with pytest.raises(WrongUse, match="is not UTF-8"):
+        find(folder)
+
+
 def test_stores_can_be_elsewhere(tmp_path: Path) -> None:
     init(tmp_path / "w")
     made = find(tmp_path / "w", (f"blobs.url={tmp_path / 'elsewhere'}",))
