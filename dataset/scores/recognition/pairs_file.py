@@ -5,7 +5,8 @@
     one.jpg other.jpg           two pictures of the list; their labels tell the kind
     one.jpg other.jpg 1         the same, and the kind again: 1 genuine, 0 impostor
 
-or, of LFW (Huang et al. 2007) and its kin, whose first line has one or two numbers::
+or, of LFW (Huang et al. 2007) and its kin, whose first line has the number of folds, if
+there are several, and that of pairs of each kind in a fold::
 
     NAME 1 4                    NAME_0001 and NAME_0004: a genuine pair
     NAME 1 OTHER 2              NAME_0001 and OTHER_0002: an impostor pair
@@ -16,6 +17,7 @@ has them, count the pictures of the list too.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -29,6 +31,8 @@ from icf.icartoonface.recognition import DISTRACTOR, IntArray, RecognitionTest
 from icf.names import normal_name
 
 _NUMBER = re.compile("[0-9]{1,9}")
+#: In place of a picture's row: several have the name.
+_SEVERAL = -1
 _OURS = re.compile("identity_([0-9]{1,9})|distractor_([0-9]{1,9})")
 
 
@@ -45,7 +49,8 @@ def read_pairs(path: Path, info: RecognitionTest) -> IntArray:
     Raises:
         BadInput: A line is no pair, names a picture that is not in the list, names one
             picture twice, repeats a pair, pairs two distractors, or says another kind
-            than the labels do.
+            than the labels do; or there are more or fewer pairs than LFW's first line
+            says.
     """
     rows = [row for row in read_rows(path)[0] if row.text.strip()]
     fields = [row.text.split() for row in rows]
@@ -73,6 +78,11 @@ def read_pairs(path: Path, info: RecognitionTest) -> IntArray:
         lines[pair] = row.number
     if not lines:
         raise BadInput(f"{path}: expected pairs, found none")
+    if is_lfw and len(lines) != (stated := 2 * math.prod(map(int, fields[0]))):
+        rows[0].fail(
+            f"the number of pairs of each kind, in each fold: {len(lines):,} in all",
+            f"{rows[0].text.strip()!r}, which is {stated:,}",
+        )
     return np.array(list(lines), np.int64).reshape(-1, 2)
 
 
@@ -85,7 +95,8 @@ class _Names:
         for place, file in enumerate(info.files):
             name = normal_name(file)
             self._by_name[name] = place
-            self._by_stem[PurePosixPath(name).stem] = place
+            stem = PurePosixPath(name).stem
+            self._by_stem[stem] = _SEVERAL if stem in self._by_stem else place
         self._labels = info.labels
 
     def plain(self, row: Row, words: list[str]) -> tuple[int, int, bool | None]:
@@ -123,6 +134,8 @@ class _Names:
             found = self._counted(ours, number)
         if found is None:
             row.fail("a picture of the list", f"{name}_{number:04d}")
+        if found == _SEVERAL:
+            row.fail("a picture of the list", f"several called {name}_{number:04d}")
         return found
 
     def _counted(self, ours: re.Match[str], number: int) -> int | None:

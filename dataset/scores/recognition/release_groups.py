@@ -32,15 +32,22 @@ def identity_groups(path: Path, test: RecognitionTest) -> dict[str, Grouping]:
         ``role`` and ``album``; distractors are in no group.
 
     Raises:
-        BadInput: The file is missing, or has no such columns.
+        BadInput: The file is missing, has no such columns, or says two things of one
+            identity.
     """
     role: dict[str, str] = {}
     album: dict[str, str] = {}
     for row in _rows(path, _LABELLED):
         label = row.cells["label"]
         if label != str(DISTRACTOR):
-            role[label] = row.cells["role"]
-            album[label] = meant_by(row.cells["album"])
+            said = row.cells["role"], meant_by(row.cells["album"])
+            before = role.get(label, said[0]), album.get(label, said[1])
+            if said != before:
+                raise BadInput(
+                    f"{path}, line {row.line}: expected one role and one album for "
+                    f"the label {label}, found {said} after {before}"
+                )
+            role[label], album[label] = said
     labels = [str(label) for label in test.labels.tolist()]
     roles = [role.get(each) for each in labels]
     shown = [each if each in (SEEN, UNSEEN) else None for each in roles]

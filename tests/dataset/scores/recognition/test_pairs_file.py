@@ -54,6 +54,9 @@ def test_names_of_a_release_in_the_format_lfw_count_pictures(tmp_path: Path) -> 
         ("9\nidentity_00003 3 1\n", "found identity_00003_0003"),
         ("9\nAnn 1 distractor_00001 2\n", "found distractor_00001_0002"),
         ("9\n", "expected pairs, found none"),
+        ("1 2\nAnn 1 2\nBo 1 x 1\n", "line 1: .* 2 in all, found '1 2', which is 4"),
+        ("10\t300\nAnn 1 2\n", "line 1: .* 1 in all, found .*, which is 6,000"),
+        ("1\nAnn 1 2\nBo 1 x 1\nAnn 1 Bo 1\n", "line 1: .* 3 in all"),
         ("", "expected pairs, found none"),
     ],
 )
@@ -62,3 +65,11 @@ def test_a_line_that_is_no_pair_of_the_list_is_named(
 ) -> None:
     with pytest.raises(BadInput, match=said):
         read(tmp_path, text)
+
+
+def test_a_name_of_several_pictures_is_none(tmp_path: Path) -> None:
+    files = ("a/Ann_0001.jpg", "Ann_0002.jpg", "b/Ann_0001.jpg", "b/Ann_0001.png")
+    info = RecognitionTest(files, np.zeros((4, 4), int), np.array([3, 3, 3, 3]))
+    (tmp_path / "pairs.txt").write_text("1\nAnn 1 2\n")
+    with pytest.raises(BadInput, match=r"line 2: .* found several called Ann_0001"):
+        read_pairs(tmp_path / "pairs.txt", info)
