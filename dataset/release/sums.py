@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from icf.dataset.release.files import SUMS
@@ -37,10 +36,14 @@ def _below(folder: Path) -> Iterator[tuple[str, bool]]:
     for place, folders, names in os.walk(folder):
         inside = place[top:]
         for name in (*folders, *names):
-            with suppress(FileNotFoundError):  # gone meanwhile
+            try:
                 mode = os.lstat(f"{place}/{name}").st_mode
-                if not stat.S_ISDIR(mode):
-                    yield f"{inside}/{name}" if inside else name, stat.S_ISREG(mode)
+            except FileNotFoundError:  # gone meanwhile
+                continue
+            except OSError:  # whoever reads it says why it cannot be
+                mode = stat.S_IFREG
+            if not stat.S_ISDIR(mode):
+                yield f"{inside}/{name}" if inside else name, stat.S_ISREG(mode)
 
 
 def write_sums(folder: Path, known: Mapping[str, str]) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from icf.dataset.release.sums import read_sums, write_sums
+from icf.dataset.release.sums import files_below, others_below, read_sums, write_sums
 from icf.errors import BadInput
 
 NAMES = ("a.csv", "b/c d.jpg", "new\nline", "back\\slash", "é", "b/-x")
@@ -54,3 +55,14 @@ def test_a_file_listed_twice_is_named(folder: Path) -> None:
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="SHA256SUMS cannot be read"):
         read_sums(tmp_path)
+
+
+def test_a_file_in_a_folder_that_nobody_may_enter_is_one_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str) -> os.stat_result:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "lstat", refused)
+    assert {"b/c d.jpg", "b/-x"} <= set(files_below(folder))
+    assert not list(others_below(folder))
