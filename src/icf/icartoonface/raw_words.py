@@ -41,6 +41,9 @@ _NOT_FINITE = np.array([0x7FF00000, 0xFFF00000, 0x7FF80000, 0xFFF80000], np.uint
 #: From which on it is float16 (half of all ends of mantissas are there, and 29 of 32 by
 #: chance less than once in a hundred thousand times), and up to which it is none.
 _ALIKE, _ANY = 0.9, 0.8
+#: Between the quartiles of features' magnitudes are at most so many octaves; of random
+#: words, whole numbers and other byte orders there are 128 or so.
+_OCTAVES = 64
 #: All bits but the sign's: both zeros are zero.
 _MAGNITUDE = np.uint32(0x7FFFFFFF)
 
@@ -65,7 +68,11 @@ def judge(path: Path, *, may_be_double: bool = True) -> Verdict:
     shape = path.stat().st_size // (4 * width), width
     some = np.memmap(path, "<u4", "r", shape=shape)
     words = np.array(some[:: max(1, len(some) // _SAMPLE)][:_SAMPLE])
-    return judge_words(words) if may_be_double else judge_halves(words[:, 0])
+    if may_be_double:
+        return judge_words(words)
+    verdict = judge_halves(words[:, 0])
+    scattered = verdict is Verdict.SINGLE and _is_scattered(words[:, 0])
+    return Verdict.UNCLEAR if scattered else verdict
 
 
 def judge_halves(words: npt.NDArray[np.uint32]) -> Verdict:
@@ -102,6 +109,15 @@ def judge_halves(words: npt.NDArray[np.uint32]) -> Verdict:
     if most >= _ALIKE:
         return Verdict.HALF
     return longer if most <= _ANY else Verdict.UNCLEAR
+
+
+def _is_scattered(words: npt.NDArray[np.uint32]) -> bool:
+    """Whether words, read as float32, are of too many magnitudes to be features."""
+    exponents = words[words & _MAGNITUDE != 0] >> 23 & 0xFF
+    if not len(exponents):
+        return False
+    low, high = np.percentile(exponents, (25, 75))
+    return bool(high - low > _OCTAVES)
 
 
 def _are_repeated(words: npt.NDArray[np.uint32]) -> bool:

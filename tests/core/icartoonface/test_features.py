@@ -161,6 +161,21 @@ def test_float32_of_few_decimals_is_read(tmp_path: Path, decimals: int) -> None:
     assert np.array_equal(read_features(tmp_path / "f.bin", 299), made[:299])
 
 
+@pytest.mark.parametrize("stored", ["i1", "u1", ">f4"])
+@pytest.mark.parametrize("seed", range(5))
+def test_raw_numbers_of_other_types_are_not_taken_for_float32(
+    tmp_path: Path, stored: str, seed: int
+) -> None:
+    made = np.random.default_rng(seed).normal(size=(99, 4 * 49)) * 40
+    made += 128 * (stored == "u1")
+    if stored == ">f4":
+        made = made[:, :49]
+    least, most = (0, 255) if stored == "u1" else (-128, 127)
+    np.clip(made, least, most).astype(stored).tofile(tmp_path / "f.bin")
+    with pytest.raises(BadInput, match="do not say which"):
+        read_features(tmp_path / "f.bin", 99)
+
+
 def test_few_numbers_that_could_be_float16_are_refused(tmp_path: Path) -> None:
     made = np.random.default_rng(4).normal(size=(3, 5)).astype("<f4")
     made.tofile(tmp_path / "f.bin")
