@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -61,6 +62,15 @@ def labels_of(space: Workspace) -> set[tuple[str, str, float, float]]:
             for key, sha256, width, height in connection.execute(query)
             if key in owners
         }
+
+
+def test_new_faces_do_not_get_what_is_stored_of_others(
+    empty: Workspace, root: Path
+) -> None:
+    # As after a backup of the catalogue was put in its place.
+    empty.vectors.append("a" * 64, np.arange(1, 9), np.ones((8, 2), np.float32))
+    bring(empty, root)
+    assert not len(empty.vectors.ids("a" * 64))
 
 
 def test_the_whole_picture_is_the_face(empty: Workspace, root: Path) -> None:

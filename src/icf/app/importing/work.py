@@ -36,6 +36,7 @@ from icf.engine.engine import Engine
 from icf.engine.runner import Chain
 from icf.engine.step import NewFace, Outcome
 from icf.filter.chain import filter_chain
+from icf.filter.restored import discard_ahead
 from icf.filter.step_names import DETECT
 from icf.filter.steps.detect import Detect
 from icf.stores.files import hash_file
@@ -118,6 +119,7 @@ def import_pictures(
     done = Imported(left_out=source.left_out)
     with one_at_a_time(workspace.root / LOCK, publisher.command):
         run_id = workspace.begin_run(f"icf {publisher.command}")
+        discard_ahead(workspace)
         chain = filter_chain(workspace)
         writer = Writer(run_id, _entries(chain), publisher)
         done.written = writer.written
