@@ -14,14 +14,14 @@ from icf.dataset.release.sums import files_below, read_sums
 from icf.errors import BadInput
 from icf.stores.files import hash_file
 
-#: Of what is a link, a pipe or the like where a file should be.
+#: Of a pipe, a link to no file or the like where a file should be.
 NOT_PLAIN = "is no plain file"
 #: How a fault of a file begins that nobody wrote with the release.
 ADDED = "was added"
 
 
 def hash_all(folder: Path, advance: Callable[[int], None]) -> dict[str, str]:
-    """Read every plain file of a release; return their hashes by name, sorted.
+    """Read every file of a release; return their hashes by name, sorted.
 
     Args:
         folder: the release.

@@ -12,38 +12,57 @@ from icf.dataset.release.files import SUMS
 from icf.errors import BadInput
 from icf.stores.files import hash_file
 
+_FILE, _LINK, _OTHER = "file", "link", "other"
 _LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.DOTALL)
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _MEANT = {written: meant for meant, written in _ESCAPES.items()}
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Yield the name of every plain file below a folder, relative to it, but `SUMS`.
+    """Yield the name of every file below a folder, relative to it, but `SUMS`.
 
-    What links point to is not of the folder, and what is no file may never end.
+    A link to a file is one, too: clients of hubs download files as links.
     """
-    return (name for name, plain in _below(folder) if plain and name != SUMS)
+    return (name for name, kind in _below(folder) if kind != _OTHER and name != SUMS)
+
+
+def links_below(folder: Path) -> Iterator[str]:
+    """Yield the name of every link to a file."""
+    return (name for name, kind in _below(folder) if kind == _LINK)
 
 
 def others_below(folder: Path) -> Iterator[str]:
-    """Yield the name of everything else: links, also to folders, pipes and devices."""
-    return (name for name, plain in _below(folder) if not plain)
+    """Yield the name of all that is no file: pipes, devices, links to no file.
+
+    They must not be opened: a pipe may never end.
+    """
+    return (name for name, kind in _below(folder) if kind == _OTHER)
 
 
-def _below(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every name but of folders, and whether it is a plain file."""
+def _below(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield every name but of folders, and what it is."""
     top = len(os.fspath(folder)) + 1
     for place, folders, names in os.walk(folder):
         inside = place[top:]
         for name in (*folders, *names):
-            try:
-                mode = os.lstat(f"{place}/{name}").st_mode
-            except FileNotFoundError:  # gone meanwhile
-                continue
-            except OSError:  # whoever reads it says why it cannot be
-                mode = stat.S_IFREG
-            if not stat.S_ISDIR(mode):
-                yield f"{inside}/{name}" if inside else name, stat.S_ISREG(mode)
+            kind = _kind(f"{place}/{name}")
+            if kind:
+                yield f"{inside}/{name}" if inside else name, kind
+
+
+def _kind(path: str) -> str:
+    """What is there; an empty text: a folder, or nothing any more."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:  # gone meanwhile
+        return ""
+    except OSError:  # whoever reads it says why it cannot be
+        return _FILE
+    if stat.S_ISLNK(mode):
+        return _LINK if Path(path).is_file() else _OTHER
+    if stat.S_ISDIR(mode):
+        return ""
+    return _FILE if stat.S_ISREG(mode) else _OTHER
 
 
 def write_sums(folder: Path, known: Mapping[str, str]) -> None:

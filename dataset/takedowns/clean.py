@@ -18,6 +18,7 @@ from icf.dataset.formats.registry import format_folders, format_names
 from icf.dataset.release.files import UNUSED
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.present import lost_or_changed
+from icf.dataset.release.sums import links_below
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.change import LOOSE, Change
 from icf.dataset.takedowns.signed import Withdrawn
@@ -90,6 +91,13 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
 
 def _check_whole(folder: Path) -> None:
     """Raise BadInput if new hashes would hide that files are lost or others."""
+    linked = sorted(links_below(folder))
+    if linked:
+        raise BadInput(
+            f"{folder} was not cleaned: {len(linked):,} of its files are links, such "
+            f"as {linked[0]}, and deleting these would leave the bytes. Clean a copy "
+            "without links (`cp -rL`), and delete this one and what its links lead to"
+        )
     faults = lost_or_changed(folder)
     if faults:
         shown = "\n".join(f"  {each}" for each in faults[:_SHOWN])

@@ -36,7 +36,7 @@ from icf.dataset.release.present import (
     read_licences,
     taken_down,
 )
-from icf.dataset.release.sums import others_below, read_sums
+from icf.dataset.release.sums import links_below, others_below, read_sums
 from icf.dataset.verify.capped import NAMED, Capped
 from icf.dataset.verify.earlier import check_earlier
 from icf.dataset.verify.hub import check_hub
@@ -131,6 +131,12 @@ def _notes(folder: Path, gone: frozenset[str], links: frozenset[str]) -> Iterato
     if gone:
         yield (
             f"{len(gone):,} files were deleted by a takedown; its lists still name them"
+        )
+    linked = sum(1 for _ in links_below(folder))
+    if linked:
+        yield (
+            f"{linked:,} of its files are links, whose bytes are elsewhere: copy the release "
+            "with `cp -rL`"
         )
     if links:
         yield (

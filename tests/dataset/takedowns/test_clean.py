@@ -240,6 +240,17 @@ def test_a_damaged_copy_gets_no_new_hashes(
     assert digest(copy) == before
 
 
+def test_a_copy_of_links_is_not_cleaned_as_the_bytes_would_stay(
+    copy: Path, given: tuple[Path, Withdrawn], tmp_path: Path
+) -> None:
+    picture = next(copy.rglob("*.jpg"))
+    picture.rename(tmp_path / "blob")
+    picture.symlink_to(tmp_path / "blob")
+    named = picture.relative_to(copy)
+    with pytest.raises(BadInput, match=f"1 of its files are links, such as {named}"):
+        clean(copy, given[1])
+
+
 def test_a_format_that_is_not_installed_is_not_left_with_it(
     copy: Path, given: tuple[Path, Withdrawn]
 ) -> None:

@@ -333,12 +333,24 @@ def test_a_release_of_an_earlier_version_is_checked_as_far_as_it_can_be(
     }
 
 
-def test_links_and_pipes_are_named_and_not_opened(
+def test_a_link_to_a_file_is_read_and_counted(release: Path, tmp_path: Path) -> None:
+    picture, other = pictures(release, RECTRAIN_FOLDER)[:2]
+    picture.rename(tmp_path / "outside.jpg")
+    picture.symlink_to(tmp_path / "outside.jpg")
+    found = verify(release)
+    assert found.faults == ()
+    assert any("1 of its files are links" in note for note in found.notes)
+    picture.unlink()
+    picture.symlink_to(other)
+    assert picture.relative_to(release).as_posix() in names_of(lines(release))
+
+
+def test_pipes_and_links_to_no_file_are_named_and_not_opened(
     release: Path, tmp_path: Path
 ) -> None:
     picture = pictures(release, RECTRAIN_FOLDER)[0]
-    picture.rename(tmp_path / "outside.jpg")
-    picture.symlink_to(tmp_path / "outside.jpg")
+    picture.unlink()
+    picture.symlink_to(tmp_path)
     os.mkfifo(release / "pipe")
     (release / "nowhere").symlink_to("none")
     (release / "folder").symlink_to(tmp_path, target_is_directory=True)
