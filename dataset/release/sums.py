@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -39,30 +38,24 @@ def others_below(folder: Path) -> Iterator[str]:
     return (name for name, kind in _below(folder) if kind == _OTHER)
 
 
-def _below(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield every name but of folders, and what it is."""
-    top = len(os.fspath(folder)) + 1
-    for place, folders, names in os.walk(folder):
-        inside = place[top:]
-        for name in (*folders, *names):
-            kind = _kind(f"{place}/{name}")
-            if kind:
-                yield f"{inside}/{name}" if inside else name, kind
+def _below(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every name but of folders, and what it is.
 
-
-def _kind(path: str) -> str:
-    """What is there; an empty text: a folder, or nothing any more."""
+    The entries of a folder say it, so no file is asked.
+    """
     try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:  # gone meanwhile
-        return ""
-    except OSError:  # whoever reads it says why it cannot be
-        return _FILE
-    if stat.S_ISLNK(mode):
-        return _LINK if Path(path).is_file() else _OTHER
-    if stat.S_ISDIR(mode):
-        return ""
-    return _FILE if stat.S_ISREG(mode) else _OTHER
+        with os.scandir(folder / inside) as listed:
+            entries = list(listed)
+    except OSError:  # its files will be missing
+        return
+    for entry in entries:
+        name = f"{inside}/{entry.name}" if inside else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(folder, name)
+        elif entry.is_symlink():
+            yield name, _LINK if Path(entry.path).is_file() else _OTHER
+        else:
+            yield name, _FILE if entry.is_file(follow_symlinks=False) else _OTHER
 
 
 def write_sums(folder: Path, known: Mapping[str, str]) -> None:

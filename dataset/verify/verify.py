@@ -135,7 +135,7 @@ def _notes(folder: Path, gone: frozenset[str], links: frozenset[str]) -> Iterato
     linked = sum(1 for _ in links_below(folder))
     if linked:
         yield (
-            f"{linked:,} of its files are links, whose bytes are elsewhere: copy the release "
+            f"{linked:,} of its files are links, whose bytes are elsewhere: copy it "
             "with `cp -rL`"
         )
     if links:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from icf.dataset.release.sums import files_below, others_below, read_sums, write_sums
+from icf.dataset.release.sums import (
+    files_below,
+    links_below,
+    others_below,
+    read_sums,
+    write_sums,
+)
 from icf.errors import BadInput
 
 NAMES = ("a.csv", "b/c d.jpg", "new\nline", "back\\slash", "é", "b/-x")
@@ -57,12 +63,15 @@ def test_a_missing_list_is_named(tmp_path: Path) -> None:
         read_sums(tmp_path)
 
 
-def test_a_file_in_a_folder_that_nobody_may_enter_is_one_all_the_same(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_links_to_files_are_files_and_all_else_is_told_apart(
+    folder: Path, tmp_path: Path
 ) -> None:
-    def refused(path: str) -> os.stat_result:
-        raise PermissionError(path)
-
-    monkeypatch.setattr(os, "lstat", refused)
-    assert {"b/c d.jpg", "b/-x"} <= set(files_below(folder))
-    assert not list(others_below(folder))
+    files = set(files_below(folder))
+    (folder / "b" / "link").symlink_to(folder / "b" / "c d.jpg")
+    (folder / "b" / "folder").symlink_to(folder)
+    (folder / "nowhere").symlink_to("none")
+    os.mkfifo(folder / "pipe")
+    assert set(files_below(folder)) == files | {"b/link"}
+    assert set(links_below(folder)) == {"b/link"}
+    assert set(others_below(folder)) == {"b/folder", "nowhere", "pipe"}
+    assert list(files_below(tmp_path / "none")) == []
