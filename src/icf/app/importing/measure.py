@@ -94,7 +94,9 @@ class Measure(Step[PictureFile]):
             return Outcome(item.id, False, reason, message=str(error))
         except BadInput as error:
             failed = ImageReason.STEP_FAILED.value
-            return Outcome(item.id, False, failed, message=str(error))
+            # Whoever tells of it names the file.
+            said = str(error).removeprefix(f"{item.file}: ")
+            return Outcome(item.id, False, failed, message=said)
         hasher = HASHERS[self.hashes]
         size = picture.width, picture.height
         whole: Box = (0.0, 0.0, float(picture.width), float(picture.height))
