@@ -20,6 +20,12 @@ from icf.icartoonface.revoked import REVOKED
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
+#: What is an object in a ``release.json``, where it is there.
+_OBJECTS = (
+    *("audit", "cleaned", "counts", "formats", "leaks", "models", "settings"),
+    "unused",
+)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -98,14 +104,32 @@ def read_summary(folder: Path) -> dict[str, Any]:
             "`icf-build-splits` wrote"
         )
     try:
-        read = json.loads(text)
-        if not isinstance(read, dict):
-            raise ValueError("it is no object")
-    except ValueError as error:
+        return parse_summary(text)
+    except (ValueError, RecursionError) as error:
         raise BadInput(
             f"{folder / SUMMARY} is damaged: {error}; `icf release verify {folder}` "
             "says what else is"
         ) from error
+
+
+def parse_summary(text: str) -> dict[str, Any]:
+    """Parse a ``release.json``, which may have been edited.
+
+    Raises:
+        ValueError: it is no JSON, or has something else where objects are written.
+        RecursionError: it is nested too deeply.
+    """
+    read = json.loads(text)
+    if not isinstance(read, dict):
+        raise ValueError("it is no object")
+    settings = read.get("settings")
+    parts = {name: read[name] for name in _OBJECTS if name in read}
+    parts |= settings if isinstance(settings, dict) else {}
+    for name, part in parts.items():
+        if not isinstance(part, dict):
+            raise ValueError(f"its {name!r} is no object")
+    if not all(isinstance(each, str) for each in read.get("formats", {}).values()):
+        raise ValueError("its formats are no names of folders")
     return read
 
 

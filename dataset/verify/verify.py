@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ from icf.dataset.release.files import (
     TAKEN_DOWN,
     UNUSED,
 )
+from icf.dataset.release.known import parse_summary
 from icf.dataset.release.present import (
     NOT_PLAIN,
     check_sums,
@@ -267,11 +267,8 @@ class _Look:
 
 def _read_summary(folder: Path) -> tuple[Mapping[str, Any], Fault | None]:
     try:
-        read = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        if not isinstance(read, dict):
-            raise ValueError("it is no object")
+        return parse_summary((folder / SUMMARY).read_text(encoding="utf-8")), None
     except FileNotFoundError:
         return {}, Fault(SUMMARY, MISSING)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return {}, Fault(SUMMARY, f"cannot be read: {error}")
-    return read, None

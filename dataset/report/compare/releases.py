@@ -90,7 +90,7 @@ def _summary(path: Path) -> Mapping[str, Any]:
     file = path / SUMMARY
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(
             f"{file} cannot be read: {error}; name the folder of a whole release"
         ) from error

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from icf.dataset.release.known import read_summary
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.verify.verify import verify
-from icf.errors import WrongUse
+from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOLDER,
@@ -331,6 +332,25 @@ def test_a_release_of_an_earlier_version_is_checked_as_far_as_it_can_be(
         test.relative_to(release).as_posix(),
         gone.relative_to(release).as_posix(),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "cannot be read: "),
+        ('{"formats": [1]}', "cannot be read: its 'formats' is no object"),
+        ('{"formats": {"coco": 3}}', "cannot be read: its formats are no names of"),
+        ('{"settings": {"filter": []}}', "cannot be read: its 'filter' is no object"),
+        ('{"leaks": []}', "cannot be read: its 'leaks' is no object"),
+    ],
+)
+def test_a_summary_of_another_shape_is_a_fault_and_not_the_end(
+    release: Path, text: str, said: str
+) -> None:
+    (release / "release.json").write_text(text)
+    assert any(line.startswith(f"release.json: {said}") for line in lines(release))
+    with pytest.raises(BadInput, match=r"release\.json is damaged: "):
+        read_summary(release)
 
 
 def test_a_link_to_a_file_is_read_and_counted(release: Path, tmp_path: Path) -> None:
