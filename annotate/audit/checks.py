@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.formats.values import is_credible
 from icf.annotate.people.people import Person
 from icf.catalogue.annotation.schema import (
     label_audit,
@@ -235,7 +236,9 @@ def store_check(connection: sa.Connection, check: Check) -> bool:
     _check_allowed(connection, check, row, earlier)
     now = time.time()
     when = now if check.answered_at is None else check.answered_at
-    is_late = mine is not None and mine.answered_at > when
+    is_late = (
+        mine is not None and mine.answered_at > when and is_credible(mine.answered_at)
+    )
     if is_late and check.client_id is None:
         return False
     if mine is not None and not is_late:

@@ -40,6 +40,8 @@ class BoxAnswer:
         file: the file that it is imported from, see `noted_file`; None: the page.
         seconds: that it took.
         client_id: the id that the page gave it.
+        dated: whether the time is known; COCO has none, so what a file says again is
+            no later word than what the person said on the page meanwhile.
     """
 
     image_id: int
@@ -51,6 +53,7 @@ class BoxAnswer:
     file: str | None = None
     seconds: float | None = None
     client_id: str | None = None
+    dated: bool = True
 
 
 class Stored(Enum):
@@ -100,7 +103,9 @@ def insert_answer(connection: sa.Connection, given: BoxAnswer) -> Stored:
         .order_by(box_answer.c.id)
     )
     earlier = connection.execute(query).all()
-    if any(_is_the_same(row, given) for row in earlier):
+    of_files = [row for row in earlier if row.file is not None]
+    unchanged = not given.dated and of_files and _says(of_files[-1], given)
+    if unchanged or any(_is_the_same(row, given) for row in earlier):
         return Stored.KNOWN
     now = time.time()
     counts = next((row for row in earlier if row.replaced_at is None), None)
@@ -134,10 +139,15 @@ def insert_answer(connection: sa.Connection, given: BoxAnswer) -> Stored:
 
 def _is_the_same(row: sa.Row[tuple[int]], given: BoxAnswer) -> bool:
     """Whether an answer is in the catalogue, as it counts or from the same file."""
-    says = (given.opinion.verdict, given.opinion.boxes_json(), given.decides)
-    if (row.verdict, row.boxes, row.decides) != says:
+    if not _says(row, given):
         return False
-    return row.replaced_at is None or _is_of(row.file, given.file)
+    again = given.dated and row.answered_at == given.answered_at
+    return again or row.replaced_at is None or _is_of(row.file, given.file)
+
+
+def _says(row: sa.Row[tuple[int]], given: BoxAnswer) -> bool:
+    said = (given.opinion.verdict, given.opinion.boxes_json(), given.decides)
+    return (row.verdict, row.boxes, row.decides) == said
 
 
 def _is_of(noted: str | None, file: str | None) -> bool:

@@ -168,10 +168,12 @@ def _unfounded() -> sa.Select[Any]:
 
 
 def read_truths(connection: sa.Connection) -> dict[tuple[int, int, int], bool]:
-    """Read what is known of each pair: whether it is the character."""
+    """Read what is known of each pair that is in use: whether it is the character."""
     shown = gold.c.face_id, gold.c.character_id, gold.c.reference_face_id
-    rows = connection.execute(sa.select(*shown, gold.c.truth))
-    return {_key(row): row.truth == Choice.TRUE.value for row in rows}
+    query = sa.select(*shown, gold.c.truth).where(gold.c.retired_at.is_(None))
+    return {
+        _key(row): row.truth == Choice.TRUE.value for row in connection.execute(query)
+    }
 
 
 def _existing(connection: sa.Connection) -> set[tuple[int, int, int]]:

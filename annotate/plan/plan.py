@@ -135,7 +135,7 @@ def make_plan(
     answers = max(likely.answers - to_ask.open_answers, float(still_open))
     pairs = max(0.0, answers - in_grids)
     pictures = min(to_ask.pictures, to_ask.pictures if boxes is None else boxes)
-    looks = max(0, pictures * settings.box_people - to_ask.box_answers)
+    looks = _looks(pictures, to_ask.boxes_begun, settings.box_people)
     hours = _hours(basis.seconds, to_ask, pairs, grids, looks)
     return Plan(
         questions=questions,
@@ -160,6 +160,19 @@ def make_plan(
             *_fewer_pictures(to_ask.pictures, boxes),
         ),
     )
+
+
+def _looks(pictures: int, begun: Sequence[tuple[int, int]], people: int) -> int:
+    """How often somebody looks at a picture; those that were begun come first.
+
+    One that is open after all have looked takes one more at least.
+    """
+    looks, left = 0, pictures
+    for looked, count in sorted(begun, reverse=True):
+        taken = min(count, left)
+        looks += taken * max(1, people - looked)
+        left -= taken
+    return looks + left * people
 
 
 def _fewer_pictures(left: int, wanted: int | None) -> Iterator[str]:

@@ -60,7 +60,7 @@ class ToAsk:
         dropped: faces that identity dropped.
         pictures: pictures with a kept face that is drawn, whose boxes are not settled.
         pictures_faces: the faces on them.
-        box_answers: what people said about boxes that are not settled yet.
+        boxes_begun: by how many people looked at them, how many of these pictures.
     """
 
     references: int
@@ -77,7 +77,7 @@ class ToAsk:
     dropped: int
     pictures: int
     pictures_faces: int
-    box_answers: int
+    boxes_begun: tuple[tuple[int, int], ...]
 
 
 def read_to_ask(connection: sa.Connection, shares: Shares, likely: float) -> ToAsk:
@@ -123,8 +123,12 @@ def read_to_ask(connection: sa.Connection, shares: Shares, likely: float) -> ToA
         dropped=count_rows(connection, dropped_frame(confirmed=False)),
         pictures=shown,
         pictures_faces=on_them,
-        box_answers=_box_answers(connection),
+        boxes_begun=_boxes_begun(connection),
     )
+
+
+#: A face whose picture people box.
+_IS_SHOWN = (face.c.verdict == Verdict.KEPT.value) & (face.c.kind == "cartoon")
 
 
 def _to_box(connection: sa.Connection) -> tuple[int, int]:
@@ -135,23 +139,28 @@ def _to_box(connection: sa.Connection) -> tuple[int, int]:
     )
     query = sa.select(
         sa.func.count(sa.distinct(face.c.image_id)), sa.func.count()
-    ).where(face.c.verdict == Verdict.KEPT.value, face.c.kind == "cartoon", ~settled)
+    ).where(_IS_SHOWN, ~settled)
     pictures, faces = connection.execute(query).one()
     return pictures, faces
 
 
-def _box_answers(connection: sa.Connection) -> int:
-    """Count what people said about the boxes of open pictures."""
-    query = (
-        sa.select(sa.func.count())
+def _boxes_begun(connection: sa.Connection) -> tuple[tuple[int, int], ...]:
+    """Count the open pictures that people looked at, by how many did."""
+    shown = sa.exists().where(face.c.image_id == box_task.c.image_id, _IS_SHOWN)
+    looks = (
+        sa.select(sa.func.count().label("people"))
         .select_from(box_answer)
         .join(box_task, box_task.c.image_id == box_answer.c.image_id)
         .where(
             box_answer.c.replaced_at.is_(None),
             box_task.c.status == BoxStatus.OPEN.value,
+            shown,
         )
+        .group_by(box_answer.c.image_id)
+        .subquery()
     )
-    return int(connection.execute(query).scalar_one())
+    query = sa.select(looks.c.people, sa.func.count()).group_by(looks.c.people)
+    return tuple((people, count) for people, count in connection.execute(query))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.formats.values import is_credible
 from icf.annotate.tasks.base import Given, RefusedAnswer
 
 
@@ -50,7 +51,12 @@ def insert_answer(
     counts = connection.execute(
         _that_counts(subject), {"of_subject": key, "of_annotator": name}
     ).first()
-    is_late = counts is not None and (counts.answered_at or 0.0) > given.answered_at
+    # An earlier version may have taken what no moment can be.
+    is_late = (
+        counts is not None
+        and (counts.answered_at or 0.0) > given.answered_at
+        and is_credible(counts.answered_at)
+    )
     if counts is not None and not is_late:
         update = sa.update(table).where(table.c.id == counts.id)
         connection.execute(update.values(replaced_at=now))

@@ -112,7 +112,8 @@ def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     from icf.models.cli.status import run_in
     from icf.models.cli.trained import read_asked
 
-    read_asked(task, asked, workspace_of(invocation))  # raises what training would
+    if asked.recipe != "bundled":  # which needs what an installed package has not
+        read_asked(task, asked, workspace_of(invocation))  # raises what training would
     found = run_in(asked.out)
     path = asked.out / f"{task}.onnx"
     value = {"out": str(path), "data": list(asked.data), "run": found}

@@ -16,7 +16,6 @@ import io
 import json
 import logging
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -384,7 +383,7 @@ def run(command: click.Command) -> NoReturn:
         code = 1
     except UnicodeEncodeError:
         # What is not UTF-8 of an argument stands in it as half a character.
-        bad = [each for each in sys.argv[1:] if not _is_utf8(each)]
+        bad = [each for each in sys.argv[1:] if not _is_text(each)]
         if not bad:
             raise
         _show_origin(invocation)
@@ -398,8 +397,8 @@ def run(command: click.Command) -> NoReturn:
     sys.exit(code)
 
 
-def _is_utf8(text: str) -> bool:
-    return text.encode("utf-8", errors="replace") == os.fsencode(text)
+def _is_text(argument: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
 
 
 def _say_interrupted() -> int:

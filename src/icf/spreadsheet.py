@@ -309,8 +309,13 @@ class _Lines:
 
         Where text follows at once, the mark belongs to another row's cell.
         """
+        if len(lines) == 1:
+            return True
+        blanks = " " if self._delimiter == "\t" else " \t"
+        follows = rf'"[{blanks}]+(?=[{re.escape(self._delimiter)}\r\n]|$)'
+        closed = [re.sub(follows, '"', line) for line in lines]
         try:
-            return len(lines) == 1 or bool(self._row_of(lines, strict=True))
+            return bool(self._row_of(closed, strict=True))
         except csv.Error:
             return False
 

@@ -244,3 +244,14 @@ def test_a_piece_that_ends_within_a_letter_changes_nothing(
     monkeypatch.setattr(text_file, "_PIECE", 1)
     assert rows(tmp_path, TEXT) == ROWS
     assert rows(tmp_path, TEXT.encode("cp1252")) == ROWS
+
+
+def test_blanks_after_the_closing_mark_of_a_cell_of_two_lines_are_nothing(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('a,b\n1,"first\nline" \n"two\nlines" ,2\n')
+    table = read_table(open_text(file))
+    assert table is not None
+    rows = [dict(row.cells) for row in table.rows() if not isinstance(row, BadRow)]
+    assert rows == [{"a": "1", "b": "first\nline"}, {"a": "two\nlines", "b": "2"}]

@@ -183,6 +183,7 @@ class BoxImporter:
             answered_at=row.answered_at or time.time(),
             file=noted_file(file.name, file.sha256),
             seconds=row.seconds,
+            dated=row.answered_at is not None,
         )
 
     def _annotator(self, row: BoxRow) -> str:

@@ -135,6 +135,7 @@ def test_of_dated_answers_of_one_person_the_newest_is_taken() -> None:
         moment_of("0001-01-01T00:00:00+14:00"),
         time.time() + 2 * 86_400,
     ],
+    ids=["milliseconds", "endless", "last", "first", "ahead"],
 )
 def test_a_time_that_no_answer_can_have_is_refused(at: float) -> None:
     reason, message = fault(AnswerRow(2, "1", "ann", "true", answered_at=at))

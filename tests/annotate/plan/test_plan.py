@@ -77,6 +77,12 @@ def test_boxes_that_people_settled_or_looked_at_are_not_ahead(place: Place) -> N
             told = {"shown": True, "annotator": "ann", "answered_at": 0.0}
             connection.execute(sa.insert(box_answer).values(**said, **told))
     assert plan(place).boxes == before - 2 - 1
+    with place.workspace.catalogue.write() as connection:
+        said = {"image_id": half, "verdict": "boxed", "boxes": "[[1,1,9,9]]"}
+        told = {"shown": True, "annotator": "bob", "answered_at": 0.0}
+        connection.execute(sa.insert(box_answer).values(**said, **told))
+    # The two differ, and a third has to look.
+    assert plan(place).boxes == before - 2 - 1
 
 
 def test_more_votes_take_more_answers_and_leave_fewer_errors(place: Place) -> None:
