@@ -53,9 +53,16 @@ def _below(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:
         if entry.is_dir(follow_symlinks=False):
             yield from _below(folder, name)
         elif entry.is_symlink():
-            yield name, _LINK if Path(entry.path).is_file() else _OTHER
+            yield name, _LINK if _leads_to_file(entry.path) else _OTHER
         else:
             yield name, _FILE if entry.is_file(follow_symlinks=False) else _OTHER
+
+
+def _leads_to_file(link: str) -> bool:
+    try:
+        return Path(link).is_file()
+    except PermissionError:  # whoever reads it says why it cannot be
+        return True
 
 
 def write_sums(folder: Path, known: Mapping[str, str]) -> None:

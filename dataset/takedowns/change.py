@@ -64,10 +64,11 @@ _WITH_PICTURES = (DEFAULT, RELINK)
 #: The lists of them that look like tables.
 _LISTS = (DETTRAIN_BOXES, DETTRAIN_BOXES_BEFORE, DETTEST_BOXES, DETTEST_FOUND)
 
-#: Files that describe all of a release, written again in the end.
-_CARDS = (README, DATASHEET, CROISSANT, ATTRIBUTION, ATTRIBUTION_PAGE, DOMAINS)
+#: Files that describe all of a release, written again in the end, whatever they are: a
+#: hub lets people edit them.
+CARDS = (README, DATASHEET, CROISSANT, ATTRIBUTION, ATTRIBUTION_PAGE, DOMAINS)
 #: Files that are no format's.
-_SHARED = {CONTENTS, LICENCES, CROPS, TURNED, SUMMARY, LEAKS, *_CARDS}
+_SHARED = {CONTENTS, LICENCES, CROPS, TURNED, SUMMARY, LEAKS, *CARDS}
 
 
 class Change:
@@ -243,7 +244,7 @@ class Change:
     def _link_the_rest(self, new: Path) -> None:
         """Link every file that stays, so that the cards see the whole release."""
         for name in self._sums:
-            again = name in _CARDS or PurePosixPath(name).parts[0] == RECORDS
+            again = name in CARDS or PurePosixPath(name).parts[0] == RECORDS
             earlier = "cards" not in self._summary and name in (
                 *(README, DATASHEET, CROISSANT),
             )

@@ -5,6 +5,7 @@ It is safe to be killed: `icf.dataset.takedowns.journal` makes the change or doe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from icf.dataset.release.known import read_summary
 from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import links_below
 from icf.dataset.takedowns import journal
-from icf.dataset.takedowns.change import LOOSE, Change
+from icf.dataset.takedowns.change import CARDS, LOOSE, Change
 from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.unused import read_unused
 from icf.errors import BadInput
@@ -61,7 +62,7 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     """
     completed = journal.complete(folder)
     summary = read_summary(folder)
-    _check_whole(folder)
+    _check_whole(folder, CARDS if "cards" in summary else ())
     contents = read_contents(folder / CONTENTS)
     hit = _hits(contents, withdrawn)
     if not hit.any() and withdrawn.sha256.isdisjoint(_unused(folder)):
@@ -89,8 +90,13 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     return Cleaned(int(hit.sum()), tuple(sorted(deleted)), places, completed)
 
 
-def _check_whole(folder: Path) -> None:
-    """Raise BadInput if new hashes would hide that files are lost or others."""
+def _check_whole(folder: Path, again: Collection[str]) -> None:
+    """Raise BadInput if new hashes would hide that files are lost or others.
+
+    Args:
+        folder: the release.
+        again: files that are written again from the release, whatever they are now.
+    """
     linked = sorted(links_below(folder))
     if linked:
         raise BadInput(
@@ -98,7 +104,7 @@ def _check_whole(folder: Path) -> None:
             f"as {linked[0]}, and deleting these would leave the bytes. Clean a copy "
             "without links (`cp -rL`), and delete this one and what its links lead to"
         )
-    faults = lost_or_changed(folder)
+    faults = [each for each in lost_or_changed(folder) if each.file not in again]
     if faults:
         shown = "\n".join(f"  {each}" for each in faults[:_SHOWN])
         raise BadInput(

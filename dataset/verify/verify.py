@@ -106,7 +106,7 @@ def verify(
     hashes = hash_all(folder, advance)
     others = frozenset(others_below(folder))
     found = Capped(most)
-    found.add(Fault(name, NOT_PLAIN) for name in others)
+    found.add(Fault(name, NOT_PLAIN) for name in sorted(others))
     if not others.isdisjoint(_READ):
         note = "nothing else was checked: what a release says of itself is not read"
         return Verified(folder, len(hashes), found.all(), (note,))
@@ -121,7 +121,7 @@ def verify(
 
 
 def _is_of(fault: Fault, gone: frozenset[str]) -> bool:
-    return fault.what == MISSING and fault.file in gone
+    return fault.what in (MISSING, NOT_PLAIN) and fault.file in gone
 
 
 def _notes(folder: Path, gone: frozenset[str], links: frozenset[str]) -> Iterator[str]:

@@ -102,21 +102,25 @@ def _named(path: Path, schema: pa.Schema, features: pa.Field) -> pa.Field | None
         raise BadInput(f"{path}: several columns are called {', '.join(twice)}")
     called = [each for each in schema if each.name.lower() in _NAMES]
     called = [each for each in called if each.name != features.name]
-    named = [each for each in called if _is_text(each.type)] or called
+    # Beside names there may be a picture's bytes, in a column called so.
+    names = [each for each in called if _is_text(each.type, of_bytes=False)]
+    named = names or [each for each in called if _is_text(each.type)] or called
     if len(named) > 1:
         shown = ", ".join(each.name for each in named)
         raise BadInput(f"{path}: several columns name pictures: {shown}; keep one")
     return named[0] if named else None
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    """Whether a column is of text, also in bytes or as a pandas category."""
+def _is_text(kind: pa.DataType, *, of_bytes: bool = True) -> bool:
+    """Whether a column is of text, also as a pandas category, or in bytes."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    data = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-    views = pa.types.is_string_view(kind) or pa.types.is_binary_view(kind)
-    return bool(text or data or views or pa.types.is_fixed_size_binary(kind))
+    is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    is_data = (
+        *(pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view),
+        pa.types.is_fixed_size_binary,
+    )
+    return any(each(kind) for each in (*is_text, *(is_data if of_bytes else ())))
 
 
 def _texts(path: Path, field: pa.Field, values: pa.Array) -> list[str | None]:
@@ -138,13 +142,16 @@ def _refuse_other_names(path: Path, file: pq.ParquetFile, files: Sequence[str]) 
         if not _is_text(field.type):
             continue
         keys: list[str] = []
+        hits = 0
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[field.name]):
             try:
                 found = _texts(path, field, batch.column(field.name))
             except BadInput:  # bytes of something else
                 break
-            keys += [_key(each, wanted) for each in found]
-            if 2 * sum(key in wanted for key in keys) < len(keys):
+            new = [_key(each, wanted) for each in found]
+            keys += new
+            hits += sum(key in wanted for key in new)
+            if 2 * hits < len(keys):
                 break
         else:
             if keys != list(wanted):

@@ -240,6 +240,16 @@ def test_a_damaged_copy_gets_no_new_hashes(
     assert digest(copy) == before
 
 
+def test_a_card_that_was_edited_on_a_hub_is_written_again(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    readme = copy / "README.md"
+    readme.write_text(readme.read_text() + "\nEdited on the hub.\n")
+    clean(copy, given[1])
+    assert "Edited" not in readme.read_text()
+    assert verify(copy).faults == ()
+
+
 def test_a_copy_of_links_is_not_cleaned_as_the_bytes_would_stay(
     copy: Path, given: tuple[Path, Withdrawn], tmp_path: Path
 ) -> None:

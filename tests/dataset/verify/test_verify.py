@@ -382,6 +382,17 @@ def test_pipes_and_links_to_no_file_are_named_and_not_opened(
     ]
 
 
+def test_many_links_to_nothing_are_counted_once_each(release: Path) -> None:
+    gone = pictures(release, RECTRAIN_FOLDER)[:30]
+    for picture in gone:
+        picture.unlink()
+        picture.symlink_to("pruned")
+    found = [each.what for each in verify(release, most=2).faults]
+    counted = [int(what.split()[0]) for what in found if "more like" in what]
+    assert counted
+    assert found.count("is no plain file") + sum(counted) == len(gone)
+
+
 @pytest.mark.parametrize(
     "name", ["SHA256SUMS", "release.json", "contents.csv", "unused.csv", "REVOKED"]
 )

@@ -249,7 +249,6 @@ class _OfFile:
                 why = f"there is no picture with the id {annotation.image_id!r}"
                 yield Fault(where, why)
             elif fault := self._take(boxes, annotation, place):
-                boxes.is_whole = False
                 yield Fault(where, fault)
 
     def _take(self, boxes: _Boxes, of: Annotation, place: int) -> str | None:
@@ -257,6 +256,7 @@ class _OfFile:
         key = of.category_id
         names = self._content.categories.get(key) if isinstance(key, int) else None
         if names is None:
+            boxes.is_whole = False
             return f"there is no category {key!r}"
         category, above = names
         kind = self._reading.kind(category)
@@ -265,6 +265,7 @@ class _OfFile:
             return None
         box = box_of_sides(of.bbox)
         if box is None:
+            boxes.is_whole = False
             return f"a box that is not four finite numbers: {str(of.bbox)[:80]}"
         if of.is_crowd:
             wrong: str | None = "a crowd"

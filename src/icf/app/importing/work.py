@@ -39,6 +39,7 @@ from icf.filter.chain import filter_chain
 from icf.filter.restored import discard_ahead
 from icf.filter.step_names import DETECT
 from icf.filter.steps.detect import Detect
+from icf.icartoonface.parts import HELD_OUT_ENDING
 from icf.stores.files import hash_file
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
@@ -237,7 +238,10 @@ def _is_another(picture: GivenPicture, known: _Known) -> bool:
         if picture.file.stat().st_size != known.size:
             return True
         # Train and test may have the same names, and pictures of one size.
-        return picture.part != known.part and hash_file(picture.file) != known.sha256
+        mine, theirs = (
+            each.removesuffix(HELD_OUT_ENDING) for each in (picture.part, known.part)
+        )
+        return mine != theirs and hash_file(picture.file) != known.sha256
     except OSError:
         return False
 
