@@ -15,7 +15,7 @@ from icf.models.cli.art import cached
 from icf.models.cli.asked import Asked, TaskName, workspace_of
 from icf.models.cli.watching import watching
 from icf.models.data.index import Source
-from icf.models.data.spec import open_reader, parse
+from icf.models.data.spec import DataSpec, open_reader, parse
 from icf.models.networks import NETWORKS, TIMM
 from icf.models.registry.resolve import find
 from icf.models.training.config import TrainingConfig, read_config
@@ -37,9 +37,10 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
     if asked.threads is not None:
         torch.set_num_threads(asked.threads)
     workspace = workspace_of(invocation)
-    start, config, sources = read_asked(task, asked, workspace)
+    start, config, specs = read_asked(task, asked, workspace)
     if asked.recipe == "bundled":
         return _train_bundled(invocation, task, asked, config, start)
+    sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
     cache = workspace.root / "cache" if workspace else None
     with watching(invocation) as watcher:
         if asked.mix == "auto":
@@ -69,8 +70,10 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
 
 def read_asked(
     task: TaskName, asked: Asked, workspace: Workspace | None
-) -> tuple[Path | None, TrainingConfig, list[Source]]:
+) -> tuple[Path | None, TrainingConfig, list[DataSpec]]:
     """Read what a command line names: the model to start from, configuration, data.
+
+    Data are not opened: they may be made later.
 
     Raises:
         IcfError: one of them does not exist, or is wrong.
@@ -90,9 +93,7 @@ def read_asked(
     if asked.recipe == "bundled":
         _check_bundled(asked, config, start)
     _check_network(config)
-    specs = [parse(text) for text in asked.data]
-    sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
-    return start, config, sources
+    return start, config, [parse(text) for text in asked.data]
 
 
 def _check_network(config: TrainingConfig) -> None:
