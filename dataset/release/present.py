@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from icf.dataset.formats.checked import MISSING, Fault
@@ -16,6 +16,8 @@ from icf.stores.files import hash_file
 
 #: Of a pipe, a link to no file or the like where a file should be.
 NOT_PLAIN = "is no plain file"
+#: Faults that a message names.
+_TOLD = 10
 #: How a fault of a file begins that nobody wrote with the release.
 ADDED = "was added"
 
@@ -107,6 +109,11 @@ def lost_or_changed(folder: Path) -> list[Fault]:
         for fault in check(folder, hashes)
         if not fault.what.startswith(ADDED) and fault.file not in gone
     ]
+
+
+def told(faults: Sequence[Fault]) -> str:
+    """The first faults for a message, a line each."""
+    return "\n".join(f"  {each}" for each in faults[:_TOLD])
 
 
 def read_licences(folder: Path) -> set[tuple[str, str]] | None:

@@ -35,7 +35,7 @@ from icf.dataset.release.described import write_described
 from icf.dataset.release.files import ATTRIBUTES, LEAKS, PUBLIC_KEY, SUMMARY
 from icf.dataset.release.keys import public_key
 from icf.dataset.release.prepare import Prepared
-from icf.dataset.release.present import lost_or_changed
+from icf.dataset.release.present import lost_or_changed, told
 from icf.dataset.release.sums import write_sums
 from icf.dataset.unused import FILE as UNUSED
 from icf.dataset.unused import write_unused
@@ -49,8 +49,6 @@ from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a release is written.
 LOCK = "release.lock"
-#: Faults that a message names.
-_SHOWN = 10
 
 
 def write(
@@ -197,10 +195,10 @@ def _check_whole(target: Path) -> None:
     """Raise BadInput if files of the release that is there are lost or others."""
     faults = lost_or_changed(target)
     if faults:
-        shown = "\n".join(f"  {each}" for each in faults[:_SHOWN])
         raise BadInput(
             f"{target} is this release, but {len(faults):,} of its files are not as "
-            f"they were written:\n{shown}\n`icf release verify {target}` names all. "
+            f"they were written:\n{told(faults)}\n"
+            f"`icf release verify {target}` names all. "
             "Restore them from a copy, or move the folder away and run this again"
         )
 

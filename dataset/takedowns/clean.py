@@ -18,16 +18,13 @@ from icf.dataset.formats.box_cells import TrueBox, boxes_in, cell_of
 from icf.dataset.formats.registry import format_folders, format_names
 from icf.dataset.release.files import UNUSED
 from icf.dataset.release.known import read_summary
-from icf.dataset.release.present import lost_or_changed
+from icf.dataset.release.present import lost_or_changed, told
 from icf.dataset.release.sums import links_below
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.change import CARDS, LOOSE, Change
 from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.unused import read_unused
 from icf.errors import BadInput
-
-#: Faults that a message names.
-_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -106,10 +103,10 @@ def _check_whole(folder: Path, again: Collection[str]) -> None:
         )
     faults = [each for each in lost_or_changed(folder) if each.file not in again]
     if faults:
-        shown = "\n".join(f"  {each}" for each in faults[:_SHOWN])
         raise BadInput(
             f"{folder} was not cleaned: {len(faults):,} of its files are not as they "
-            f"were written:\n{shown}\n`icf release verify {folder}` names all. Get "
+            f"were written:\n{told(faults)}\n"
+            f"`icf release verify {folder}` names all. Get "
             "another copy, or the makers' next release, and delete this one"
         )
 
