@@ -60,10 +60,17 @@ class Tab:
 
     async def open(self, url: str) -> None:
         """Go to a page, and wait until it is loaded."""
+        await self._load(url, "Page.navigate", url=url)
+
+    async def reload(self) -> None:
+        """Load the page again, in the same process, as the key F5 does."""
+        await self._load(await self.look("location.href"), "Page.reload")
+
+    async def _load(self, wanted: str, method: str, **params: Any) -> None:
         # The page before it may still answer when the new one is on its way.
         await self.look("window.isBefore = true")
-        await self.call("Page.navigate", url=url)
-        while not await self.look(_IS_LOADED % json.dumps(url)):
+        await self.call(method, **params)
+        while not await self.look(_IS_LOADED % json.dumps(wanted)):
             await asyncio.sleep(0.05)
 
     async def _until(self, number: int) -> dict[str, Any]:

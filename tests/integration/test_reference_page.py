@@ -65,7 +65,7 @@ def test_choices_by_mouse_and_keyboard_outlive_a_reload_and_are_imported(
             await tab.look("document.querySelectorAll('section img')[0].click()")
             for key in ("j", "2", "j", "0", "j", "0", "u"):
                 await tab.press(key)
-            await tab.open(page.as_uri())
+            await tab.reload()
             assert await tab.look(CHOSEN) == {
                 "Jerry": f"face:{first[tom]}",
                 "Nib": f"face:{second[jerry]}",
