@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -110,21 +110,44 @@ class MediaWikiApi:
         """
         query: dict[str, Any] = {}
         pages: dict[str, dict[str, Any]] = {}
-        seen: set[str] = set()
+        async for batch, is_complete in self._parts(parameters, rest):
+            found = dict(batch.query)
+            _merge(pages, found.pop("pages"))
+            _add(query, found)
+            if is_complete:
+                break
+        return Batch({**query, "pages": list(pages.values())}, batch.rest)
+
+    async def parts(
+        self, parameters: Mapping[str, str], rest: Continue | None = None
+    ) -> AsyncIterator[Batch]:
+        """Ask ``action=query`` to its end; yield each answer as it came.
+
+        Raises:
+            Fault: the site does not answer, refuses, or leads in a circle.
+        """
+        async for batch, _ in self._parts(parameters, rest):
+            yield batch
+
+    async def _parts(
+        self, parameters: Mapping[str, str], rest: Continue | None
+    ) -> AsyncIterator[tuple[Batch, bool]]:
+        """Yield each answer, and whether a batch is complete with it."""
+        seen = {_written(rest)}
         for _ in range(_MOST_CONTINUES):
             answer = await self.call({"action": "query", **parameters, **(rest or {})})
-            found = _object(answer.get("query"))
-            _merge(pages, found.pop("pages", None))
-            _add(query, found)
+            found = object_of(answer.get("query"))
+            pages: dict[str, dict[str, Any]] = {}
+            _merge(pages, found.get("pages"))
             rest = _token(answer.get("continue"))
-            if rest is None or answer.get("batchcomplete"):
-                break
-            if (token := json.dumps(rest, sort_keys=True)) in seen:
+            if rest is not None and (token := _written(rest)) in seen:
                 raise self._fault(f"continue={token} came twice")
-            seen.add(token)
-        else:
-            raise self._fault(f"no complete batch in {_MOST_CONTINUES} answers")
-        return Batch({**query, "pages": list(pages.values())}, rest)
+            query = {**found, "pages": list(pages.values())}
+            yield Batch(query, rest), rest is None or bool(answer.get("batchcomplete"))
+            if rest is None:
+                return
+            seen.add(_written(rest))
+        raise self._fault(f"no complete batch in {_MOST_CONTINUES} answers")
 
     async def call(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Make one call; return its JSON object, waiting and trying again as needed.
@@ -178,7 +201,7 @@ class MediaWikiApi:
             ) from error
         if not isinstance(answer, dict):
             raise self._fault("its JSON is not an object", again=True)
-        refusal = _object(answer.get("error"))
+        refusal = object_of(answer.get("error"))
         if not refusal:
             return answer
         code, info = str(refusal.get("code")), str(refusal.get("info"))
@@ -221,13 +244,24 @@ def _check_status(reply: Reply, limits: Limits) -> None:
         )
 
 
-def _object(value: object) -> dict[str, Any]:
+def object_of(value: object) -> dict[str, Any]:
+    """Return an object of an answer; PHP writes an empty one as a list."""
     return value if isinstance(value, dict) else {}
 
 
+def objects_of(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list of an answer; none where it is left out."""
+    found = value if isinstance(value, list) else []
+    return [one for one in found if isinstance(one, dict)]
+
+
 def _token(value: object) -> Continue | None:
-    token = _object(value)
+    token = object_of(value)
     return {str(k): str(v) for k, v in token.items()} if token else None
+
+
+def _written(rest: Continue | None) -> str:
+    return json.dumps(rest, sort_keys=True)
 
 
 def _merge(pages: dict[str, dict[str, Any]], found: object) -> None:

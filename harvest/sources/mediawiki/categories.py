@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from icf.harvest.sources.base import Task
+from icf.harvest.sources.mediawiki.api import objects_of
 from icf.harvest.sources.mediawiki.site import ARTICLE, CATEGORY, Wiki
 from icf.harvest.sources.mediawiki.tasks import cursor, state_of
 
@@ -60,7 +61,7 @@ async def members(wiki: Wiki, task: Task, category: str) -> Members:
         "cmlimit": _BATCH,
     }
     batch = await wiki.api.batch(parameters, state.get("continue"))
-    found = [m for m in batch.query.get("categorymembers", []) if isinstance(m, dict)]
+    found = objects_of(batch.query.get("categorymembers"))
     depth = int(state.get("depth", 0))
     return Members(
         [str(one["title"]) for one in found if one.get("ns") == ARTICLE],

@@ -9,6 +9,7 @@ from typing import Any
 from icf.codes import Gender
 from icf.harvest.attributes.gender import gender_of_categories, read_gender
 from icf.harvest.sources.base import Character, Level, ListingPage, Task
+from icf.harvest.sources.mediawiki.api import object_of, objects_of
 from icf.harvest.sources.mediawiki.categories import members
 from icf.harvest.sources.mediawiki.config import Characters, fill
 from icf.harvest.sources.mediawiki.pictures import listings_of
@@ -152,14 +153,14 @@ def _gender(characters: Characters, page: Mapping[str, Any]) -> Gender | None:
     gender = read_gender(plain(named)) or read_gender(named)
     if gender is not None:
         return gender
-    titles = (str(one.get("title", "")) for one in page.get("categories", []))
+    titles = (str(one.get("title", "")) for one in objects_of(page.get("categories")))
     return gender_of_categories(title.partition(":")[2] for title in titles)
 
 
 def lead_text(page: Mapping[str, Any]) -> str:
     """Return the text of a page above its first heading; empty where it is unknown."""
-    for revision in page.get("revisions", []):
-        main = revision.get("slots", {}).get("main", revision)
+    for revision in objects_of(page.get("revisions")):
+        main = object_of(revision.get("slots")).get("main", revision)
         return str(main.get("content", main.get("*", "")))
     return ""
 

@@ -12,7 +12,7 @@ from icf.codes import FetchStatus
 from icf.harvest.attributes.licence import read_licence
 from icf.harvest.http.urls import host_of
 from icf.harvest.sources.base import Level, ListingPage, Picture, Task
-from icf.harvest.sources.mediawiki.api import split_titles
+from icf.harvest.sources.mediawiki.api import Continue, objects_of, split_titles
 from icf.harvest.sources.mediawiki.config import Images, fill
 from icf.harvest.sources.mediawiki.site import (
     Facts,
@@ -188,25 +188,37 @@ async def _decoration(
     }
     found = wiki.known_decoration & shown
     waiting = sorted(shown - found)
-    rest: dict[str, str] = {}
-    counts: Counter[str] = Counter()
     while waiting:
-        asked = {"titles": "|".join(waiting), "prop": "fileusage", "fulimit": "max"}
-        answer = await wiki.api.call({"action": "query", **asked, **rest})
-        for page in answer.get("query", {}).get("pages", []):
-            counts[str(page.get("title"))] += len(page.get("fileusage", []))
-        rest = {k: str(v) for k, v in answer.get("continue", {}).items()}
-        many = {title for title in waiting if counts[title] > most}
+        many, is_all = await _used_more_often(wiki, waiting, most)
         found |= many
-        if not rest:
+        if is_all:
             break
-        if many:
-            # The number of further pages does not matter: continue without these files.
-            waiting = [title for title in waiting if title not in many]
-            rest = {}
-            counts.clear()
+        # The number of further pages does not matter: continue without these files.
+        waiting = [title for title in waiting if title not in many]
     wiki.known_decoration |= found
     return found
+
+
+async def _used_more_often(
+    wiki: Wiki, titles: Sequence[str], most: int
+) -> tuple[set[str], bool]:
+    """Count uses until a file has more than ``most``.
+
+    Returns:
+        The files that have more, and whether the uses of all files are counted.
+    """
+    asked = {"titles": "|".join(titles), "prop": "fileusage", "fulimit": "max"}
+    counts: Counter[str] = Counter()
+    many: set[str] = set()
+    rest: Continue | None = None
+    async for part in wiki.api.parts(asked):
+        for page in part.pages:
+            counts[str(page.get("title"))] += len(objects_of(page.get("fileusage")))
+        many = {title for title in titles if counts[title] > most}
+        rest = part.rest
+        if many:
+            break
+    return many, rest is None
 
 
 def _picture(
@@ -223,7 +235,7 @@ def _picture(
             fate=FetchStatus.MISSING_FILE,
             message=f"{wiki.table.name} names {title!r} and does not have it",
         )
-    templates = [str(one.get("title")) for one in page.get("templates", [])]
+    templates = [str(one.get("title")) for one in objects_of(page.get("templates"))]
     sha1 = info.get("sha1")
     return Picture(
         _original(str(info["url"])),
@@ -233,9 +245,14 @@ def _picture(
         page_url=str(info.get("descriptionurl") or address or "") or None,
         licence=read_licence(info, templates, facts.rights),
         sha1=str(sha1).lower() if sha1 else None,
-        size=info["size"] if isinstance(info.get("size"), int) else None,
+        size=_bytes(info.get("size")),
         fallbacks=_smaller(str(info["url"]), info.get("width")),
     )
+
+
+def _bytes(said: object) -> int | None:
+    """Return a size as the site states it; None where no file can have it."""
+    return said if isinstance(said, int) and 0 <= said < 1 << 63 else None
 
 
 async def _with_imageinfo(
@@ -255,8 +272,8 @@ async def _with_imageinfo(
 
 
 def _imageinfo(page: dict[str, Any]) -> dict[str, Any] | None:
-    found = page.get("imageinfo")
-    return found[0] if isinstance(found, list) and found else None
+    found = objects_of(page.get("imageinfo"))
+    return found[0] if found else None
 
 
 def _name(page: dict[str, Any]) -> str:

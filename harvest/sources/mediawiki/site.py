@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -10,7 +10,13 @@ from urllib.parse import quote, unquote
 from icf.codes import FetchStatus
 from icf.harvest.attributes.licence import SiteRights
 from icf.harvest.sources.base import Picture
-from icf.harvest.sources.mediawiki.api import ApiError, MediaWikiApi, split_titles
+from icf.harvest.sources.mediawiki.api import (
+    ApiError,
+    MediaWikiApi,
+    object_of,
+    objects_of,
+    split_titles,
+)
 from icf.harvest.sources.mediawiki.config import MediaWikiTable
 from icf.harvest.sources.mediawiki.rendered import Rendered
 from icf.harvest.sources.mediawiki.wikitext import clean_title
@@ -89,12 +95,12 @@ class Wiki:
             answer = await self.api.call(
                 {"action": "query", "meta": "siteinfo", "siprop": asked}
             )
-            query = answer.get("query", {})
-            rights = query.get("rightsinfo", {})
+            query = object_of(answer.get("query"))
+            rights = object_of(query.get("rightsinfo"))
             names = {"file", "image"}
-            own = query.get("namespaces", {}).get(str(FILE), {})
+            own = object_of(object_of(query.get("namespaces")).get(str(FILE)))
             names.update(str(own[key]).casefold() for key in own.keys() & {"name", "*"})
-            for alias in query.get("namespacealiases", []):
+            for alias in objects_of(query.get("namespacealiases")):
                 if alias.get("id") == FILE:
                     names.add(str(alias.get("alias", alias.get("*", ""))).casefold())
             text, url = str(rights.get("text") or ""), str(rights.get("url") or "")
@@ -121,7 +127,8 @@ class Wiki:
             steps = _steps(batch.query)
             pages = {str(page.get("title")): page for page in batch.pages}
             elsewhere = {
-                str(one.get("title")) for one in _list(batch.query, "interwiki")
+                str(one.get("title"))
+                for one in objects_of(batch.query.get("interwiki"))
             }
             for title in group:
                 answers[title] = _follow(title, steps, pages, elsewhere)
@@ -150,8 +157,10 @@ class Wiki:
             if error.code in _GONE:
                 return None
             raise
-        page = answer.get("parse", {})
-        links = [one for one in _list(page, "links") if one.get("ns") == ARTICLE]
+        page = object_of(answer.get("parse"))
+        links = [
+            one for one in objects_of(page.get("links")) if one.get("ns") == ARTICLE
+        ]
         articles = [str(one.get("title", one.get("*"))) for one in links]
         drawn = Rendered(_string(page.get("text")), articles)
         return Parsed(
@@ -198,7 +207,7 @@ class _Step:
 def _steps(query: Mapping[str, Any]) -> dict[str, _Step]:
     steps: dict[str, _Step] = {}
     for kind in ("normalized", "converted", "redirects"):
-        for one in _list(query, kind):
+        for one in objects_of(query.get(kind)):
             start, end = str(one.get("from")), str(one.get("to"))
             if one.get("fromencoded"):
                 start = unquote(start)
@@ -227,11 +236,6 @@ def _follow(
     if part is not None:
         return Found(asked, page, f"it is the part {part!r} of the page {title!r}")
     return Found(asked, page)
-
-
-def _list(answer: Mapping[str, Any], key: str) -> Sequence[dict[str, Any]]:
-    found = answer.get(key)
-    return [one for one in found if isinstance(one, dict)] if found else []
 
 
 def _string(value: object) -> str:

@@ -31,6 +31,8 @@ _LISTERS: dict[str, Callable[[Wiki, Task], Awaitable[ListingPage]]] = {
     pictures.CATEGORY: pictures.list_category,
     pictures.FILES: pictures.list_files,
 }
+#: What reading an answer ends with that is not one of an api.php.
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class MediaWikiSource:
@@ -54,13 +56,17 @@ class MediaWikiSource:
         """Answer one batch of a listing.
 
         Raises:
-            Fault: the wiki does not answer, or refuses.
+            Fault: the wiki does not answer, refuses, or answers something else.
         """
         lister = _LISTERS.get(task.kind)
         if lister is None:
             text = f"{self.name}: nothing lists {task.kind!r} any more"
             raise Fault(FetchStatus.MISSING_PAGE, text)
-        return await lister(self._wiki(web), task)
+        try:
+            return await lister(self._wiki(web), task)
+        except _UNREADABLE as error:
+            text = f"not an answer of an api.php ({type(error).__name__}: {error})"
+            raise Fault(FetchStatus.HTTP_ERROR, f"{self._table.api}: {text}") from error
 
     def _wiki(self, web: Web) -> Wiki:
         """Return the wiki, with one session for as long as ``web`` is open."""

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from icf.codes import FetchStatus
+from icf.harvest.fault import Fault
 from icf.harvest.sources.base import Level, ListingPage, Task
 from tests.harvest.sources.mediawiki.asked import RIGHTS, described, file, step
 from tests.harvest.wire import Site
@@ -13,6 +16,10 @@ IMAGES = Task("images", "Moon: Luna", "Moon", "Luna", '{"lead": "Luna.png"}')
 def shown(name: str, count: int) -> dict[str, Any]:
     uses = [{"pageid": number} for number in range(count)]
     return {"title": f"File:{name}", "fileusage": uses}
+
+
+def more(token: str) -> dict[str, Any]:
+    return {"continue": {"fucontinue": token, "continue": "||"}}
 
 
 def names(found: ListingPage) -> list[str]:
@@ -36,14 +43,13 @@ def test_files_that_many_pages_show_are_left_out_but_the_lead_is_not(
 
 
 def test_uses_are_counted_over_answers_until_a_file_has_too_many(site: Site) -> None:
-    more = {"continue": {"fucontinue": "9", "continue": "||"}}
     found = step(
         site,
         IMAGES,
         RIGHTS,
         described(file("A.png"), file("B.png"), file("C.png")),
-        {**described(shown("A.png", 1)), **more},
-        {**described(shown("A.png", 2), shown("B.png", 1)), **more},
+        {**described(shown("A.png", 1)), **more("9")},
+        {**described(shown("A.png", 2), shown("B.png", 1)), **more("12")},
         described(shown("B.png", 2), shown("C.png", 0)),
         images={"max_uses": 2},
     )
@@ -52,6 +58,26 @@ def test_uses_are_counted_over_answers_until_a_file_has_too_many(site: Site) -> 
     # A.png has too many: nobody asks for the rest of its uses.
     assert "fucontinue" not in site.asked[-1]
     assert "A.png" not in site.asked[-1]
+
+
+def test_uses_are_read_in_the_older_form_too(site: Site) -> None:
+    older = {"query": {"pages": {"17": shown("A.png", 3), "18": shown("B.png", 1)}}}
+    files = described(file("A.png"), file("B.png"))
+    found = step(site, IMAGES, RIGHTS, files, older, images={"max_uses": 2})
+    assert names(found) == ["B.png"]
+
+
+def test_uses_that_lead_in_a_circle_are_a_fault(site: Site) -> None:
+    circle = {**described(shown("A.png", 1)), **more("1|1")}
+    files = described(file("A.png"))
+    with pytest.raises(Fault, match="came twice"):
+        step(site, IMAGES, RIGHTS, files, circle, images={"max_uses": 9})
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 63, 10**30, "12", None])
+def test_a_size_that_no_file_has_is_not_known(site: Site, size: object) -> None:
+    found = step(site, IMAGES, RIGHTS, described(file("A.png", size=size)))
+    assert [each.size for each in found.pictures] == [None]
 
 
 def test_small_files_and_other_media_are_left_out(site: Site) -> None:

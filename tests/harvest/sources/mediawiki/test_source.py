@@ -7,6 +7,7 @@ import pytest
 
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
+from icf.harvest.fault import Fault
 from icf.harvest.sources.base import Album, Character, Task
 from tests.harvest.sources.mediawiki.asked import (
     RIGHTS,
@@ -180,6 +181,54 @@ def test_fandom_is_asked_for_the_bytes_that_were_uploaded(site: Site) -> None:
 
 
 # --- icf.toml ------------------------------------------------------------------------
+
+
+UNREADABLE: list[object] = [
+    {"query": {"pages": ["x"]}},
+    {"query": {"categorymembers": [{"ns": 0}]}},
+    {"query": {"categorymembers": [{"ns": 0, "title": "A"}], "pages": [3]}},
+]
+
+
+@pytest.mark.parametrize("said", UNREADABLE, ids=json.dumps)
+def test_what_no_wiki_answers_is_a_fault_of_that_listing(
+    site: Site, said: object
+) -> None:
+    listing = Task("albums", "Category:Series")
+    with pytest.raises(Fault, match="not an answer of an api") as caught:
+        step(site, listing, said)
+    assert caught.value.fate is FetchStatus.HTTP_ERROR
+
+
+@pytest.mark.parametrize("empty", [[], None, {}], ids=json.dumps)
+def test_what_is_empty_can_be_a_list_or_null(site: Site, empty: object) -> None:
+    files = described({**file("Luna A.png"), "templates": empty})
+    keys = ("rightsinfo", "namespaces", "namespacealiases")
+    for facts in ({"query": empty}, {"query": dict.fromkeys(keys, empty)}):
+        found = step(site, IMAGES, facts, {**files, "continue": empty})
+        assert [each.url for each in found.pictures] == ["http://w/images/Luna_A.png"]
+        assert found.done
+
+
+def test_a_page_whose_text_does_not_come_is_a_character_all_the_same(
+    site: Site,
+) -> None:
+    pages: list[dict[str, Any]] = [
+        {"ns": 0, "title": "A", "revisions": None, "categories": None},
+        {"ns": 0, "title": "B", "revisions": ["x"]},
+        {"ns": 0, "title": "C", "revisions": [{"slots": [], "content": "x"}]},
+    ]
+    found = step(site, CHARACTERS, members("A", "B", "C"), described(*pages))
+    assert [each.name for each in found.characters] == ["A", "B", "C"]
+
+
+def test_a_batch_that_leads_to_itself_is_a_fault(site: Site) -> None:
+    rest = {"cmcontinue": "page|7"}
+    said = members("Luna", rest=rest)
+    cursor = json.dumps({"depth": 0, "continue": rest})
+    again = Task("characters", CHARACTERS.subject, "Moon", cursor=cursor)
+    with pytest.raises(Fault, match="came twice"):
+        step(site, again, said)
 
 
 @pytest.mark.parametrize(
