@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 #: Seconds of a pause whose length the host does not state.
@@ -44,6 +45,9 @@ def _as_number(header: str) -> float | None:
 
 def _as_date(header: str, now: float) -> float | None:
     try:
-        return parsedate_to_datetime(header).timestamp() - now
+        when = parsedate_to_datetime(header)
+        if when.tzinfo is None:  # "Sun Nov  6 08:49:37 1994" and "-0000" are UTC too
+            when = when.replace(tzinfo=timezone.utc)
+        return when.timestamp() - now
     except (ValueError, OverflowError, TypeError):
         return None

@@ -6,7 +6,7 @@ import re
 
 _NUMBER = re.compile(r"([0-9]+)")
 
-Key = tuple[tuple[str, int, str], ...]
+Key = tuple[tuple[str, int, str, str], ...]
 
 
 def natural_key(name: str) -> Key:
@@ -18,7 +18,12 @@ def natural_key(name: str) -> Key:
     parts = _NUMBER.split(name.replace("\\", "/").casefold().replace("/", "\x01"))
     texts, numbers = parts[::2], [*parts[1::2], ""]
     key = tuple(
-        (text, int(digits or 0), digits)
-        for text, digits in zip(texts, numbers, strict=True)
+        (text, *_number(digits)) for text, digits in zip(texts, numbers, strict=True)
     )
-    return (*key, (name, 0, ""))
+    return (*key, (name, 0, "", ""))
+
+
+def _number(digits: str) -> tuple[int, str, str]:
+    """Return a key by a number's value; Python reads no more than 4,300 digits."""
+    counted = digits.lstrip("0")
+    return len(counted), counted, digits

@@ -87,11 +87,13 @@ def unique(names: Iterable[str]) -> list[str]:
     """
     wanted = list(names)
     taken, seen = set(wanted), set[str]()
+    last: dict[str, int] = {}
     for place, name in enumerate(wanted):
-        copy = 1
+        copy = last.get(name, 1)
         while wanted[place] in seen or (copy > 1 and wanted[place] in taken):
             copy += 1
             wanted[place] = f"{name} ({copy})"
+        last[name] = copy
         seen.add(wanted[place])
     return wanted
 

@@ -83,7 +83,8 @@ def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
         raise Fault(FetchStatus.EMPTY, "zero bytes")
     if head.startswith(b"Rar!\x1a\x07"):
         return Rar(path, max_bytes)
-    if b"%PDF-" in head:
+    # A PDF may begin with other bytes, and an archive with a PDF that it stores.
+    if b"%PDF-" in head and not head.startswith(b"PK\x03\x04"):
         return Pdf(path, max_bytes, dpi)
     if head.startswith(b"PK") or zipfile.is_zipfile(path):
         archive = Archive(path, max_bytes)

@@ -40,8 +40,9 @@ _PLACEHOLDER = re.compile(
 )
 _NO_ADDRESS = re.compile(r"(about|blob|data|javascript):|[#{\[<]|\Z", re.I)
 _ADDRESS = re.compile(rf"(?!{_NO_ADDRESS.pattern})(?=.*[/.?]).*[a-z]", re.I | re.DOTALL)
-_BACKGROUND = re.compile(r"url\(\s*(['\"]?)(.*?)\1\s*\)")
-_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+([^,]*))?(?:,|\Z)")
+_BACKGROUND = re.compile(r"url\(\s{0,20}(['\"]?)(.{0,2000}?)\1\s{0,20}\)")
+#: The address of a ``srcset``'s next picture; a comma at its end ends that picture.
+_NEXT = re.compile(r"[^\s,]\S*")
 _DESCRIPTOR = re.compile(r"(?:\A|\s)(\d+(?:\.\d+)?)([wx])(?:\s|\Z)")
 #: Formats of a ``<source>`` that the decoder does not read.
 _UNREAD = frozenset({"image/heic", "image/heif", "image/jxl", "image/svg+xml"})
@@ -158,13 +159,25 @@ def _sizes(srcsets: Iterable[str]) -> list[tuple[Rank, str]]:
     """Return the addresses of ``srcset`` values, each with its size."""
     found: list[tuple[Rank, str]] = []
     for srcset in srcsets:
-        for address, descriptor in _CANDIDATE.findall(srcset):
+        for address, descriptor in _candidates(srcset):
             size = _DESCRIPTOR.search(descriptor)
             if size is None:
                 found.append((_NO_SIZE, address))
             else:
                 found.append(((2 if size[2] == "w" else 1, float(size[1])), address))
     return found
+
+
+def _candidates(srcset: str) -> Iterator[tuple[str, str]]:
+    """Yield each address of a ``srcset`` and what stands behind it, in linear time."""
+    place = 0
+    while (found := _NEXT.search(srcset, place)) is not None:
+        address, place = found[0].rstrip(","), found.end()
+        descriptor = ""
+        if not found[0].endswith(","):
+            descriptor, _, _ = srcset[place:].partition(",")
+            place += len(descriptor)
+        yield address, descriptor
 
 
 def _sorted(sizes: list[tuple[Rank, str]]) -> list[tuple[Rank, str]]:

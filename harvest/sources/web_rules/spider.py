@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import scrapy
+from parsel import Selector
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DontCloseSpider
@@ -13,6 +14,9 @@ from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 from scrapy.utils.response import get_base_url
 from twisted.python.failure import Failure
 
+from icf.codes import FetchStatus
+from icf.harvest.fault import Fault
+from icf.harvest.http.urls import normalise
 from icf.harvest.sources.base import Listing, ListingPage, Task
 from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.messages import Reply
@@ -77,7 +81,8 @@ class RulesSpider(scrapy.Spider):
         except Exception as error:
             # Any error of a parser is a fault of its page.
             text = f"{type(error).__name__}: {error}"
-            yield self._reply(listing, fault=f"{response.url}: cannot be read: {text}")
+            fault = f"{FetchStatus.HTTP_ERROR}: {response.url}: cannot be read: {text}"
+            yield self._reply(listing, fault=fault)
         else:
             yield self._reply(listing, answer=answer)
 
@@ -130,10 +135,30 @@ def _listing(request: Request | None) -> Listing:
 
 
 def _page(response: TextResponse) -> Page:
+    response = _readable(response)
     robots = response.headers.getlist("X-Robots-Tag")
+    base = _base(response)
+    kind = "xml" if isinstance(response, XmlResponse) else "html"
     return Page(
         response.url,
-        get_base_url(response),
-        response.selector,
+        base,
+        Selector(text=response.text, type=kind, base_url=base),
         tuple(value.decode("latin-1") for value in robots),
     )
+
+
+def _readable(response: TextResponse) -> TextResponse:
+    """Return a response as UTF-8 if the encoding that it names is none of text."""
+    try:
+        "".encode(response.encoding)
+    except (LookupError, UnicodeError):
+        return response.replace(encoding="utf-8")
+    return response
+
+
+def _base(response: TextResponse) -> str:
+    """Return what links are relative to; as in browsers, a bad ``<base>`` is none."""
+    try:
+        return normalise(get_base_url(response)).url
+    except (Fault, ValueError):
+        return response.url

@@ -16,6 +16,7 @@ from PIL import Image
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.sources.comic.archive import Archive
 from icf.harvest.sources.comic.work import open_book
 from tests.harvest.sources.comic.books import (
     EPUB_CONTAINER,
@@ -66,6 +67,12 @@ def test_pages_come_in_natural_order_and_byte_for_byte(tmp_path: Path) -> None:
     found = pages(book)
     assert list(found) == ["extra/p1.png", "P1.png", "p2.png", "p10.png"]
     assert found["p2.png"] == PNG + b"p2.png"
+
+
+def test_an_archive_that_begins_with_a_pdf_is_an_archive(tmp_path: Path) -> None:
+    members = {"bonus.pdf": b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n", "1.png": PNG}
+    book = open_book(zipped(tmp_path / "a.cbz", members, zipfile.ZIP_STORED), MOST, 72)
+    assert type(book) is Archive
 
 
 def test_what_lies_beside_pages_is_passed_over_and_counted(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from parsel import Selector
 
-from icf.harvest.sources.web_rules.addresses import addresses_of, pictures_in
+from icf.harvest.sources.web_rules.addresses import addresses_of, by_size, pictures_in
 
 BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
@@ -94,3 +94,11 @@ def test_what_a_noscript_repeats_is_one_picture() -> None:
 
 def test_what_has_no_other_address_keeps_its_own() -> None:
     assert addresses(f'<img src="{BLANK}"><img alt="none">') == [(BLANK,), ()]
+
+
+def test_a_set_of_nothing_but_commas_is_read_at_once() -> None:
+    commas = "," * 1_000_000
+    assert by_size([commas, f"/l.jpg{commas} /m.jpg 2x{commas}"]) == [
+        "/m.jpg",
+        "/l.jpg",
+    ]

@@ -491,10 +491,19 @@ def test_broken_html_and_wrong_encodings_are_read_as_browsers_do(
     site.route(
         "/m", answer(b"\xff\xfe<\x00", Content_Type="text/html; charset=klingon")
     )
-    site.route("/n", answer(b"", Content_Type="text/html"))
+    no_text = answer(
+        "<a class=character href='/c'>Věra</a><a class=character href='/d'>D".encode(),
+        Content_Type="text/html; charset=rot13",
+    )
+    site.route("/n", no_text)
+    for name, base in {"c": "javascript:alert(1)", "d": "http://[::1/"}.items():
+        picture = f"<img class=picture src='i/{name}.png'>"
+        site.route(f"/{name}", html(f"<base href='{base}'>{picture}"))
     made = workspace(tmp_path / "ws", site.url("/"))
     harvest(made)
-    assert set(names(made)) == {"Žofie", "N"}
+    assert names(made) == {"Žofie": [], "N": ["D", "Věra"]}
+    found = {row["url"] for row in all_of(made.catalogue, url)}
+    assert found == {site.url("/i/c.png"), site.url("/i/d.png")}
     assert {status for status, _ in listings(made).values()} == {"done"}
 
 
