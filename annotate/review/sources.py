@@ -15,6 +15,7 @@ from icf.annotate.pairs.questions import QuestionSource, store_answer
 from icf.annotate.people.people import Role
 from icf.annotate.review.suspicions import (
     answered_question,
+    is_shown,
     question_about,
     read_pair,
 )
@@ -64,10 +65,10 @@ class SuspicionSource:
         """
         _check_role(given)
         choice = read_choice(given.value)
-        name, key = given.lease.person.name, given.lease.subject_id
-        asked = answered_question(connection, key, name)
+        key = given.lease.subject_id
+        asked = answered_question(connection, given.lease)
         pair = read_pair(connection, key) if asked is None else None
-        if pair is not None:
+        if pair is not None and is_shown(given.lease, pair):
             run_id = self.run.id(connection)
             asked = question_about(connection, run_id, pair, key)
         if asked is None:
@@ -81,9 +82,9 @@ class SuspicionSource:
     def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:
         """Say which picture a name in the payload means."""
         pair = read_pair(connection, lease.subject_id)
-        if pair is None:
+        if pair is None or not is_shown(lease, pair):
             # It was settled, and the expert looks at it once more.
-            asked = answered_question(connection, lease.subject_id, lease.person.name)
+            asked = answered_question(connection, lease)
             pairs = QuestionSource().pairs(connection, [asked] if asked else [])
             pair = pairs.get(asked or 0)
         if pair is None:

@@ -6,6 +6,7 @@ answers it, so that looking at one changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from icf.annotate.ask import ask_one
 from icf.annotate.choosing.proposals import Proposal
 from icf.annotate.review.counts import ORDER
-from icf.annotate.tasks.base import Pair
+from icf.annotate.tasks.base import Lease, Pair
 from icf.catalogue import reviews
 from icf.catalogue.merges import survivor, survivor_of
 from icf.catalogue.rows import by_ids
@@ -107,16 +108,33 @@ def read_pair(connection: sa.Connection, review_id: int) -> Pair | None:
     return Pair(row.face_id, row.character_id, row.reference_face_id)
 
 
-def answered_question(
-    connection: sa.Connection, review_id: int, annotator: str
-) -> int | None:
-    """The question by which an expert settled a suspicion before; None: by none."""
+def mark_of(pair: Pair) -> str:
+    """What a lease keeps of the two faces that an expert is shown.
+
+    A suspicion stays the same one when a reference is replaced or twins turn round.
+    """
+    shown = f"{pair.face_id} {pair.reference_face_id}"
+    return hashlib.sha256(shown.encode()).hexdigest()[:32]
+
+
+def is_shown(lease: Lease, pair: Pair) -> bool:
+    """Whether these are the faces that a lease shows; an earlier version kept none."""
+    return lease.grid in (None, mark_of(pair))
+
+
+def answered_question(connection: sa.Connection, lease: Lease) -> int | None:
+    """The question by which an expert settled what was shown; None: by none."""
     about = character.alias("about")
     query = (
-        sa.select(question.c.id)
+        sa.select(
+            question.c.id,
+            question.c.face_id,
+            question.c.character_id,
+            question.c.reference_face_id,
+        )
         .join(answer, answer.c.question_id == question.c.id)
         .join(character, character.c.id == question.c.character_id)
-        .join(review, review.c.id == review_id)
+        .join(review, review.c.id == lease.subject_id)
         .join(
             about,
             about.c.id.in_([review.c.character_id, review.c.other_character_id]),
@@ -124,14 +142,16 @@ def answered_question(
         .where(
             question.c.face_id.in_([review.c.face_id, review.c.other_face_id]),
             survivor() == survivor(about),
-            answer.c.annotator == annotator,
+            answer.c.annotator == lease.person.name,
             answer.c.decides.is_(sa.true()),
             answer.c.replaced_at.is_(None),
         )
         .order_by(answer.c.id.desc())
-        .limit(1)
     )
-    return connection.execute(query).scalar()
+    for key, *faces in connection.execute(query):
+        if is_shown(lease, Pair(*faces)):
+            return int(key)
+    return None
 
 
 def question_about(
@@ -175,18 +195,16 @@ def question_about(
 
 
 def _known_question(connection: sa.Connection, pair: Pair) -> int | None:
-    """A question about the same face and character: an unsettled one, or the same."""
+    """A question that shows the same; where there are several, an unsettled one."""
     query = (
-        sa.select(question.c.id, question.c.label, question.c.reference_face_id)
+        sa.select(question.c.id)
         .join(character, character.c.id == question.c.character_id)
-        .where(question.c.face_id == pair.face_id, survivor() == pair.character_id)
-        .order_by(question.c.id.desc())
+        .where(
+            question.c.face_id == pair.face_id,
+            question.c.reference_face_id == pair.reference_face_id,
+            survivor() == pair.character_id,
+        )
+        .order_by(question.c.label.in_(_UNSETTLED).desc(), question.c.id.desc())
+        .limit(1)
     )
-    rows = connection.execute(query).all()
-    for row in rows:
-        if row.label in _UNSETTLED:
-            return int(row.id)
-    for row in rows:
-        if row.reference_face_id == pair.reference_face_id:
-            return int(row.id)
-    return None
+    return connection.execute(query).scalar()

@@ -30,6 +30,7 @@ from icf.annotate.review.sources import (
 )
 from icf.annotate.review.suspicions import (
     find_suspicions,
+    mark_of,
     still_waiting,
 )
 from icf.annotate.tasks.base import Lease, Pair, Task
@@ -121,8 +122,17 @@ class ReviewTask:
             # Somebody else should settle what a person disagrees about with others.
             wanted.sort(key=lambda each: person.name in each.people)
             chosen = self._free(connection, wanted, count)
-            subjects = [(each.source, each.key) for each in chosen]
-            made = self._leasing.issue(connection, person, self.name, subjects)
+            made = [
+                lease
+                for each in chosen
+                for lease in self._leasing.issue(
+                    connection,
+                    person,
+                    self.name,
+                    [(each.source, each.key)],
+                    _mark(each),
+                )
+            ]
         with self._catalogue.read() as connection:
             return _described(connection, made, chosen)
 
@@ -227,6 +237,11 @@ def _taken(connection: sa.Connection, items: Sequence[Item]) -> set[tuple[str, i
             connection, source, [each.key for each in items if each.source == source]
         )
     }
+
+
+def _mark(item: Item) -> str | None:
+    """What a lease keeps of what is shown, where the id alone does not say it."""
+    return mark_of(item.pair) if item.source == SuspicionSource.name else None
 
 
 def _described(

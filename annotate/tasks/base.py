@@ -31,7 +31,8 @@ class Lease:
         source: the name of its source.
         subject_id: its id there.
         task: the name of the page that showed it.
-        grid: random text of the grid that it is a tile of, if any.
+        grid: random text of the grid that it is a tile of; of a suspicion, the mark
+            of the faces that are shown.
         issued_at: UTC epoch seconds.
     """
 

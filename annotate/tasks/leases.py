@@ -45,7 +45,7 @@ class Leasing:
             holder: who gets them.
             task: the page that shows them.
             subjects: the source and the id of each.
-            grid: random text, if they are the tiles of one grid.
+            grid: as of `Lease`.
 
         Returns:
             A lease each, in the same order.

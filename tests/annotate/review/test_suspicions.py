@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from icf.annotate.review.counts import AUDIT
+from icf.annotate.tasks.base import Task
 from icf.catalogue import reviews
 from icf.catalogue.merges import survivor_of
 from icf.catalogue.schema import batch, face, question
@@ -202,6 +205,69 @@ def test_a_suspicion_that_no_longer_holds_is_refused_in_words(place: Place) -> N
         lease = expert.lease(task)
         with pytest.raises(KeyError):
             expert.sources["suspicion"].picture(connection, lease, "candidate")
+
+
+def refusal(expert: Expert, task: Task, choice: Choice) -> str:
+    return str(expert.say(task, choice).refused)
+
+
+def test_an_answer_against_a_reference_that_was_not_shown_is_refused(
+    place: Place,
+) -> None:
+    ann = place.add_character("Ann")
+    found = outlier(place, ann)
+    key = suspect(place, found)
+    expert = Expert(place)
+    [task] = expert.take()
+    before, by_hand = place.reference(ann), place.add_face(ann, 0.9)
+    place.set_reference(ann, by_hand)
+    assert "no longer holds" in refusal(expert, task, Choice.WRONG_REFERENCE)
+    assert place.questions() == []
+    with place.workspace.catalogue.read() as connection:
+        lease = expert.lease(task)
+        with pytest.raises(KeyError):
+            expert.sources["suspicion"].picture(connection, lease, "reference")
+    # What was shown is there again.
+    place.set_reference(ann, before)
+    expert.settle(task, F)
+    assert status_of(place, key) == "different"
+    place.set_reference(ann, by_hand)
+    expert.settle(task, T)
+    assert [each[2] for each in asked_about(place)] == [before]
+    assert status_of(place, key) == "same"
+
+
+def test_a_question_against_an_earlier_reference_is_not_the_one_that_is_shown(
+    place: Place,
+) -> None:
+    ann = place.add_character("Ann")
+    found = outlier(place, ann)
+    key = suspect(place, found)
+    [asked] = ask_all(place)
+    before, by_hand = place.reference(ann), place.add_face(ann, 0.9)
+    place.set_reference(ann, by_hand)
+    suspect(place, replace(found, other_face_id=by_hand))
+    expert = Expert(place)
+    [task] = expert.take()
+    expert.settle(task, F)
+    assert [each[2] for each in asked_about(place)] == [before, by_hand]
+    assert place.labels()[asked] == "open"
+    assert status_of(place, key) == "different"
+
+
+def test_twins_that_turned_round_are_not_answered_about_the_other_face(
+    place: Place,
+) -> None:
+    ann, bea = place.add_character("Ann"), place.add_character("Bea")
+    found = twin(place, ann, bea)
+    suspect(place, found)
+    expert = Expert(place)
+    [task] = expert.take()
+    with place.workspace.catalogue.write() as connection:
+        surer = sa.update(face).where(face.c.id == found.face_id)
+        connection.execute(surer.values(probability=0.95))
+    assert "no longer holds" in refusal(expert, task, Choice.NOT_A_FACE)
+    assert place.questions() == []
 
 
 def test_merges_wait_until_both_references_are_confirmed(place: Place) -> None:

@@ -110,7 +110,8 @@ lease = sa.Table(
     sa.Column("subject_id", Key, nullable=False),
     # The page that shows it: "pairs", "grid", "boxes", "attributes" or "review".
     _text("task"),
-    # Of the tiles of one grid: the same random text.
+    # Of the tiles of one grid: the same random text; of a suspicion: a mark of the
+    # faces that are shown.
     sa.Column("grid", sa.String(32)),
     _time("issued_at"),
     # Held for this person until then.
