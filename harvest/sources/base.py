@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args, runtime_checkable
 
 import pydantic
 
@@ -22,6 +22,7 @@ from icf.entry_points import entry_points
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.sources.rules import Rules
+from icf.harvest.sources.toml_types import misread
 from icf.settings import HarvestSettings, Settings
 
 if TYPE_CHECKING:
@@ -292,12 +293,15 @@ def read_table(model: type[T], table: Mapping[str, Any]) -> T:
         WrongUse: a key is unknown (the nearest known one is named), missing, or of the
             wrong type.
     """
+    name = table.get("name", "?")
     try:
-        return model.model_validate(dict(table))
+        read = model.model_validate(dict(table))
     except pydantic.ValidationError as error:
-        name = table.get("name", "?")
         lines = [_explained(fault, model) for fault in error.errors()]
         raise WrongUse(f"[[source]] {name!r}: " + "; ".join(lines)) from error
+    if wrong := list(misread(table, read)):
+        raise WrongUse(f"[[source]] {name!r}: " + "; ".join(wrong))
+    return read
 
 
 def _explained(fault: Any, model: type[Rules]) -> str:
@@ -307,9 +311,15 @@ def _explained(fault: Any, model: type[Rules]) -> str:
     fields: Mapping[str, pydantic.fields.FieldInfo] = model.model_fields
     for part in path[:-1]:
         inner = fields[part].annotation
-        if not (isinstance(inner, type) and issubclass(inner, pydantic.BaseModel)):
+        # A table that may be left out is a union with None.
+        models = [
+            one
+            for one in (inner, *get_args(inner))
+            if isinstance(one, type) and issubclass(one, pydantic.BaseModel)
+        ]
+        if not models:
             break
-        fields = inner.model_fields
+        fields = models[0].model_fields
     near = difflib.get_close_matches(path[-1], fields, 1, cutoff=0)
     return f"unknown key {'.'.join(path)!r}; the nearest known one is {near[0]!r}"
 

@@ -95,6 +95,9 @@ def test_one_pattern_needs_no_list() -> None:
         ({"skip": {"album": ["/(/"]}}, "not a regular expression"),
         ({"style": "x" * 61}, "a style is a word or two"),
         ({"limits": {"albums": 3}}, "the nearest known one is 'limit'"),
+        ({"limit": {"images": True}}, "limit.images = true: write a number"),
+        ({"limit": {"images": "2"}}, 'limit.images = "2": write a number'),
+        ({"only": {"max_rank": True}}, "only.max_rank = true: write a number"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_wrong_use(

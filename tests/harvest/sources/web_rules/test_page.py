@@ -1,10 +1,13 @@
+import math
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsel import Selector
 
 from icf.codes import FetchStatus, Region
+from icf.errors import WrongUse
 from icf.harvest.sources.base import Level, ListingPage, Task, read_table
 from icf.harvest.sources.web_rules.page import Page, first_tasks, read_page, url_of
 from icf.harvest.sources.web_rules.tables import WebTable
@@ -33,6 +36,21 @@ def read(
 
 LIST = Task("albums", HOME, level=Level.ALBUMS)
 WHO = Task("character", f"{HOME} Moon / Luna", "Moon", "Luna", "1")
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"delay": math.inf}, "delay = inf: write a finite number"),
+        ({"max_pages": True}, "max_pages = true: write a number"),
+        ({"characters": {"lnik": "css: a"}}, "'characters.lnik'; .* is 'link'"),
+    ],
+)
+def test_a_setting_of_another_type_is_refused(
+    parts: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(WrongUse, match=message):
+        rules(**parts)
 
 
 def test_a_tasks_address_is_in_its_subject() -> None:
