@@ -52,6 +52,11 @@ def _row(line: str) -> tuple[int, int]:
     return int(number), int(offset)
 
 
+def _whole(label: float) -> float:
+    """Return a label, which is a float there, as the whole number that it is."""
+    return int(label) if label.is_integer() else label
+
+
 def _records(
     records: BinaryIO,
     offsets: dict[int, int],
@@ -86,7 +91,7 @@ def _records(
             place=f"record {number}",
             member=str(number),
             sha256=hashlib.sha256(content).hexdigest(),
-            label=int(header.labels[0]),
+            label=_whole(header.labels[0]),
         )
     for number in offsets:
         yield Fault(IDX, f"has a record {number}, which is of nothing in train")

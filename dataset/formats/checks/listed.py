@@ -16,6 +16,8 @@ from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.records import Split
 
 Part = tuple[Task, Split]
+#: In place of a label that a format does not have; a null in a file is None.
+UNSAID = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Listed:
         sha256: of its bytes, where they are in `file`.
         size: width and height, upright.
         boxes: of the labelled face, or of all faces in the detection set.
-        label: the number of its identity.
+        label: the number of its identity, whatever is in its place; or `UNSAID`.
         faces: of each of `boxes`, the number of its identity; -1: nobody is named.
         says: further columns, by the names of `Known.says`.
     """
@@ -48,7 +50,7 @@ class Listed:
     sha256: str | None = None
     size: tuple[int, int] | None = None
     boxes: tuple[Corners, ...] | None = None
-    label: int | None = None
+    label: object = UNSAID
     faces: tuple[int, ...] | None = None
     says: Mapping[str, object] = field(default_factory=dict)
 
@@ -139,8 +141,9 @@ def _wrong(each: Listed, row: int, known: Known) -> Iterator[str]:
     size = known.size(each.task, row)
     if each.size and size and each.size != size:
         yield f"has the size {each.size}, and not {size}"
-    if each.label is not None and each.label != known.label(row):
-        yield f"has the label {each.label}, and not {known.label(row)}"
+    label = known.label(row)
+    if each.label is not UNSAID and not _is(each.label, label):
+        yield f"has the label {each.label}, and not {label}"
     boxes = known.boxes(each.task, row, each.size)
     if each.boxes is not None and boxes is not None and each.boxes != boxes:
         yield f"has {_shown(each.boxes)}, and not {_shown(boxes)}"
@@ -153,6 +156,11 @@ def _wrong(each: Listed, row: int, known: Known) -> Iterator[str]:
         for name, value in each.says.items():
             if value != meant[name]:
                 yield f"has the {name} {value}, and not {meant[name]}"
+
+
+def _is(value: object, number: int) -> bool:
+    """Whether it is this number; not so true, which equals 1, nor 1.0."""
+    return type(value) is int and value == number
 
 
 def _shown(boxes: tuple[Corners, ...]) -> str:

@@ -17,7 +17,7 @@ from icf.dataset.formats.base import Task
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
 from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import PARTS, Known
-from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.checks.listed import UNSAID, Layout, Listed, check_listed
 from icf.dataset.formats.records import Split
 
 _SHARD = re.compile(r"(recognition|detection)-(train|test)-\d{6}\.tar")
@@ -87,7 +87,7 @@ def _listed(
         sha256=hashlib.sha256(content).hexdigest(),
         size=(int(about["width"]), int(about["height"])),
         boxes=tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in about["boxes"]),
-        label=about["label"] if task == "recognition" else None,
+        label=about["label"] if task == "recognition" else UNSAID,
         says={each: about[each] for each in ("sha256", *names)},
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from tests.dataset.formats.checks.copied import Copied
 from tests.dataset.formats.conftest import Exported
 
 Change = Callable[[str], str]
-META = "recognition/test/metadata.jsonl"
+META, TRAIN = (f"recognition/{each}/metadata.jsonl" for each in ("test", "train"))
 
 
 def sub(pattern: str, new: str) -> Change:
@@ -21,6 +23,9 @@ def sub(pattern: str, new: str) -> Change:
 
 CASES: list[tuple[str, str, Change, str]] = [
     ("imagefolder", META, sub(r'"label": (\d+)', r'"label": 9\1'), "has the label 9"),
+    ("imagefolder", META, sub(r'"label": \d+', '"label": null'), "has the label None"),
+    ("imagefolder", TRAIN, sub('"label": 1,', '"label": true,'), "has the label True"),
+    ("imagefolder", META, sub(r'"label": (\d+)', r'"label": \1.0'), r".0, and not "),
     ("imagefolder", META, sub(r'"bbox": \[', '"bbox": [1'), "has the box"),
     ("imagefolder", META, sub(r'"role": "\w+"', '"role": "x"'), "has the role x"),
     ("imagefolder", META, sub(r"^.*\n", ""), "has nothing of"),
@@ -46,15 +51,18 @@ def test_an_edited_list_is_named(
     assert said in " ".join(copied.said())
 
 
-def test_a_relabelled_record_is_named(whole: Exported, tmp_path: Path) -> None:
+@pytest.mark.parametrize("label", [12, 0.5, math.nan, math.inf])
+def test_a_relabelled_record_is_named(
+    whole: Exported, label: float, tmp_path: Path
+) -> None:
     copied = Copied.of(whole, "insightface", tmp_path)
     offset = int((copied.folder / "train.idx").read_text().splitlines()[1].split()[1])
     records = bytearray((copied.folder / "train.rec").read_bytes())
-    records[offset + 12 : offset + 16] = b"\0\0\x40\x41"  # the label 12, as float32
+    records[offset + 12 : offset + 16] = struct.pack("<f", label)
     (copied.folder / "train.rec").write_bytes(records)
     [said] = copied.said()
     assert said.startswith("train.rec: record 1: ")
-    assert "has the label 12, and not 0" in said
+    assert f"has the label {label}, and not 0" in said
 
 
 def test_a_face_in_the_folder_of_another_identity_is_named(

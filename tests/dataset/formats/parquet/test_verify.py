@@ -25,6 +25,10 @@ def relabel(rows: Rows) -> None:
     rows[0]["label"] = 99
 
 
+def lose_label(rows: Rows) -> None:
+    rows[0]["label"] = None
+
+
 def move_box(rows: Rows) -> None:
     rows[0]["bbox"][0] += 1
 
@@ -42,6 +46,7 @@ def lose(rows: Rows) -> None:
     [
         (swap, "is another picture"),
         (relabel, "has the label 99"),
+        (lose_label, "has the label None, and not "),
         (move_box, "has the box"),
         (rename, "has the character Luna"),
         (lose, "has nothing of"),
@@ -57,6 +62,17 @@ def test_what_was_changed_in_a_file_is_named(
     change(rows)
     pq.write_table(pa.Table.from_pylist(rows, table.schema), folder / NAME)
     assert said in " ".join(copied.said())
+
+
+def test_a_whole_column_of_nulls_is_named(whole: Exported, tmp_path: Path) -> None:
+    copied = Copied.of(whole, "parquet", tmp_path)
+    table = pq.read_table(copied.folder / NAME)
+    place = table.column_names.index("label")
+    nulls = pa.nulls(len(table), pa.int64())
+    pq.write_table(table.set_column(place, "label", nulls), copied.folder / NAME)
+    said = copied.said()
+    assert len(said) == len(table)
+    assert all("has the label None, and not " in line for line in said)
 
 
 def test_a_file_that_was_cut_off_is_named(whole: Exported, tmp_path: Path) -> None:
