@@ -129,10 +129,10 @@ def make_plan(
         Expected.of(groups, basis, error).with_unasked(to_ask)
         for error in (basis.error.rate, basis.error.low, basis.error.high)
     )
-    in_grids, grids = _grids(to_ask.likely, likely.answers / max(1, questions))
     # An open question takes one more answer at least.
     still_open = sum(each.count for each in to_ask.open)
     answers = max(likely.answers - to_ask.open_answers, float(still_open))
+    in_grids, grids = _grids(to_ask.likely, answers / max(1, questions))
     pairs = max(0.0, answers - in_grids)
     pictures = min(to_ask.pictures, to_ask.pictures if boxes is None else boxes)
     looks = _looks(pictures, to_ask.boxes_begun, settings.box_people)
@@ -185,7 +185,7 @@ def _grids(likely: Sequence[int], answers: float) -> tuple[float, int]:
 
     Args:
         likely: likely questions of each character.
-        answers: that each takes, on average.
+        answers: that each still takes, on average.
     """
     tiles = TILES - sum(INTRUDERS) / len(INTRUDERS)
     given, grids = 0.0, 0

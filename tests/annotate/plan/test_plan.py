@@ -112,6 +112,27 @@ def test_open_questions_count_with_the_answers_that_they_have(place: Place) -> N
     assert plan(place).questions == 10
 
 
+def test_answers_that_were_given_are_no_grids_to_come(place: Place) -> None:
+    ann, bob = place.add_character(), place.add_character("Bob")
+    for _ in range(30):
+        place.add_face(ann, 0.95)
+        place.add_face(bob, 0.5)
+    ask_in(place, 60, shares=ALL)
+    before = plan(place, votes=2)
+    with place.workspace.catalogue.write() as connection:
+        rows = [
+            {"question_id": key, "annotator": "bob", "choice": "true"}
+            for key in place_ids(connection)
+        ]
+        said = sa.insert(answer).values(imported_at=0.0, file="b.csv", line=1)
+        connection.execute(said, rows)
+    made = plan(place, votes=2)
+    assert made.answers == before.answers - 60
+    # Half of what is left is about likely faces.
+    assert made.pairs == pytest.approx(made.answers / 2, abs=2)
+    assert (before.grids, made.grids) == (4, 2)
+
+
 def place_ids(connection: sa.Connection) -> list[int]:
     return list(connection.execute(sa.select(question.c.id)).scalars())
 
