@@ -6,6 +6,7 @@ const WORDS = {
   review: "put into review",
   asked: "will be asked about",
   asked_before: "asked about before",
+  dropped: "dropped by the filter, so no suspicion",
   without_reference: "without a reference to compare with",
   is_reference: "the reference itself",
   gone: "gone",

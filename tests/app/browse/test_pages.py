@@ -120,6 +120,17 @@ def test_chosen_faces_are_put_into_review_once(looking: Looking) -> None:
     assert rows == [(looking.faces[0], "open")]
 
 
+def test_what_reviewers_would_not_see_is_not_put_into_review(looking: Looking) -> None:
+    looking.reviewer.post("/api/browse/ask", json={"faces": looking.faces[:1]})
+    chosen = {"faces": [*looking.faces, 999]}
+    answer = looking.reviewer.post("/api/browse/review", json=chosen)
+    expected = {"asked_before": 1, "review": 1, "dropped": 1, "gone": 1}
+    assert answer.json() == {"counts": expected}
+    with looking.place.workspace.catalogue.read() as connection:
+        rows = connection.execute(sa.select(review.c.face_id)).scalars().all()
+    assert rows == [looking.faces[1]]
+
+
 def test_chosen_faces_become_questions_once(looking: Looking) -> None:
     chosen = {"faces": looking.faces[:2]}
     first = looking.reviewer.post("/api/browse/ask", json=chosen).json()

@@ -15,7 +15,7 @@ from icf.catalogue import reviews
 from icf.catalogue.face_character import current_character
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face
-from icf.codes import Chosen, FaceReason, Suspicion
+from icf.codes import Chosen, FaceReason, Suspicion, Verdict
 
 #: The batch that chosen questions are of.
 BATCH = "page/browse"
@@ -35,13 +35,16 @@ def put_into_review(connection: sa.Connection, faces: Sequence[int]) -> dict[str
         faces: ids.
 
     Returns:
-        Number of faces by what became of them: ``"review"``, ``"without_reference"``,
-        ``"is_reference"`` or ``"gone"``.
+        Number of faces by what became of them: ``"review"``, ``"asked_before"``,
+        ``"dropped"``, ``"without_reference"``, ``"is_reference"`` or ``"gone"``.
     """
-    counts: Counter[str] = Counter()
+    rows = _read(connection, faces)
+    counts = _count_gone(faces, rows)
     found = []
-    for row in _read(connection, faces):
-        fate = _fate(row) or "review"
+    for row in rows:
+        # Reviewers see no suspicion of a face that the filter dropped.
+        dropped = "dropped" if row.verdict == Verdict.DROPPED.value else None
+        fate = _fate(row) or dropped or _asked(row) or "review"
         counts[fate] += 1
         if fate == "review":
             found.append(
@@ -73,9 +76,10 @@ def ask_about(
         Number of faces by what became of them, as of `put_into_review`; ``"asked"``
         or ``"asked_before"``.
     """
-    counts: Counter[str] = Counter()
-    for row in _read(connection, faces):
-        fate = _fate(row) or ("asked_before" if row.asked else "asked")
+    rows = _read(connection, faces)
+    counts = _count_gone(faces, rows)
+    for row in rows:
+        fate = _fate(row) or _asked(row) or "asked"
         counts[fate] += 1
         if fate == "asked":
             proposal = Proposal(
@@ -90,6 +94,16 @@ def ask_about(
     return dict(counts)
 
 
+def _count_gone(faces: Sequence[int], rows: Sequence[sa.Row[Any]]) -> Counter[str]:
+    """Begin to count with the faces that the catalogue does not have any more."""
+    missing = len(set(faces)) - len(rows)
+    return Counter({"gone": missing} if missing else {})
+
+
+def _asked(row: sa.Row[Any]) -> str | None:
+    return "asked_before" if row.asked else None
+
+
 def _fate(row: sa.Row[Any]) -> str | None:
     """Why nothing can be asked about a face; None: something can."""
     if row.reason in _GONE:
@@ -102,6 +116,7 @@ def _fate(row: sa.Row[Any]) -> str | None:
 def _read(connection: sa.Connection, faces: Sequence[int]) -> list[sa.Row[Any]]:
     query = sa.select(
         face.c.id,
+        face.c.verdict,
         face.c.reason,
         face.c.embedder,
         face.c.similarity,
