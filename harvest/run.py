@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import signal
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -102,6 +103,11 @@ class Outcome:
     listed: Listed
     harvested: Harvested
     pending: int
+
+    @property
+    def fates(self) -> Counter[FetchStatus]:
+        """How many URLs ended how, those that only were listed too."""
+        return self.listed.fates + self.harvested.fates
 
 
 def harvest(

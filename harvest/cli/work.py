@@ -83,7 +83,7 @@ def run_with_progress(invocation: Invocation, work: Work) -> Outcome:
 
 def summary(outcome: Outcome) -> dict[str, object]:
     """Return the result of a run for the JSON output."""
-    fates = outcome.harvested.fates
+    fates = outcome.fates
     return {
         "listed": outcome.listed.pictures,
         "passed_over": outcome.listed.passed_over,
@@ -108,14 +108,11 @@ def outcome_text(outcome: Outcome) -> str:
         lines.append(passed_over(outcome))
     if outcome.listed.left_out:
         lines.append(left_out(outcome))
-    if harvested.failed:
-        failed = ", ".join(
-            f"{count} {fate.value}"
-            for fate, count in sorted(harvested.fates.items())
-            if fate not in FETCHED
-        )
+    lost = {k: v for k, v in sorted(outcome.fates.items()) if k not in FETCHED}
+    if lost:
+        each = ", ".join(f"{count} {fate.value}" for fate, count in lost.items())
         lines.append(
-            f"URLs without a picture: {harvested.failed} ({failed}); see "
+            f"URLs without a picture: {sum(lost.values())} ({each}); see "
             "`icf-harvest status --fate ...`, try again with `icf-harvest retry`"
         )
     if outcome.pending:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import album, character, discovery
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.dns_health import dns_is_down, wait_for_dns
 from icf.harvest.http.session import Web
@@ -60,7 +61,11 @@ _NO_RULES = Rules()
 
 @dataclass
 class Listed:
-    """What discovery did in this run."""
+    """What discovery did in this run.
+
+    Attributes:
+        fates: of pictures that are not to be fetched, by what their listing says.
+    """
 
     pages: int = 0
     pictures: int = 0
@@ -68,6 +73,7 @@ class Listed:
     failed: int = 0
     faults: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    fates: Counter[FetchStatus] = field(default_factory=Counter)
 
 
 class Discovery:
@@ -142,6 +148,11 @@ class Discovery:
         self.listed.passed_over += page.passed_over
         self.listed.faults += page.faults
         self.listed.left_out.update(page.left_out)
+        self.listed.fates.update(
+            picture.fate
+            for picture in page.pictures
+            if picture.fate is not FetchStatus.PENDING
+        )
         self._on_page()
 
     async def _step(self, source: Source, task: Task) -> ListingPage:

@@ -45,13 +45,13 @@ def said(root: Path, *words: str) -> dict[str, object]:
 
 def test_dead_links_are_no_failure_of_the_run(root: Path) -> None:
     found = said(root, "run")
-    assert found["fates"] == {"stored": 1, "not_found": 1}
+    assert found["fates"] == {"stored": 1, "bad_scheme": 1, "not_found": 1}
     assert found["faults"] == []
 
 
 def test_the_summary_says_how_many_failed_and_where_to_see_them(root: Path) -> None:
     text = call(root, "run").stdout
-    assert "URLs without a picture: 1 (1 not_found)" in text
+    assert "URLs without a picture: 2 (1 bad_scheme, 1 not_found)" in text
     assert "icf-harvest status --fate" in text
 
 
