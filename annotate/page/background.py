@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds between two looks, unless something happens.
 INTERVAL = 1.0
+#: Seconds until it is tried again after what nobody foresaw.
+FAILED = 10.0
 #: Seconds for which answers gather: twenty at once cost little more than one.
 GATHER = 0.4
 #: Seconds between two sweeps of leases that ran out.
@@ -80,14 +82,14 @@ class Background:
             self._thread.join()
 
     def _run(self) -> None:
-        run_id = self.workspace.begin_run("icf-annotate serve")
-        asker = Asker(self.workspace, run_id) if self.asks else None
-        chores = _Chores(self.workspace, asker, run_id)
+        chores: _Chores | None = None
         while True:
             ends = self._ends.is_set()
             self._woken.clear()
             try:
-                if self._apply(run_id):
+                if chores is None:
+                    chores = self._begin()
+                if self._apply(chores.run_id):
                     chores.changed()
                 if not ends:
                     chores.do(starved=self._starved.is_set())
@@ -95,11 +97,26 @@ class Background:
             except IcfError as error:
                 # Another command may hold the catalogue; answers are taken meanwhile.
                 _log.warning("what follows from answers must wait: %s", error)
+            except Exception:
+                _log.exception("what follows from answers failed, and is tried again")
+                self._ends.wait(FAILED)
             if ends:
                 break
             if self._woken.wait(INTERVAL):
                 self._ends.wait(GATHER)
-        self.workspace.end_run(run_id)
+        if chores is not None:
+            self._end(chores.run_id)
+
+    def _begin(self) -> _Chores:
+        run_id = self.workspace.begin_run("icf-annotate serve")
+        asker = Asker(self.workspace, run_id) if self.asks else None
+        return _Chores(self.workspace, asker, run_id)
+
+    def _end(self, run_id: int) -> None:
+        try:
+            self.workspace.end_run(run_id)
+        except IcfError as error:
+            _log.warning("when the server ended is not noted: %s", error)
 
     def _apply(self, run_id: int) -> int:
         """Let labels follow all answers that wait; return how many there were."""

@@ -4,12 +4,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from icf.annotate.page import background
 from icf.annotate.page.background import Background
 from icf.annotate.pairs.questions import QuestionSource
 from icf.catalogue.annotation.schema import lease
+from icf.errors import BrokenMachine
+from icf.workspace import Workspace
 from tests.annotate.page.clients import app_of, signed_in
 from tests.annotate.pairs.asked import ask_about, lease_of, person, send, sent
 from tests.annotate.place import Place
@@ -39,30 +44,59 @@ def test_what_a_killed_server_left_is_done_first(place: Place) -> None:
     [one] = ask_about(place, 1)
     ann = person(place)
     send(place, QuestionSource(), ann, [sent(lease_of(place, ann, one).handle)])
-    background = Background(place.workspace)
-    background.start()
+    made = Background(place.workspace)
+    made.start()
     until(lambda: place.labels() == {one: "same"})
-    background.stop()
+    made.stop()
 
 
 def test_what_is_stored_as_the_server_stops_becomes_a_label(place: Place) -> None:
     [one] = ask_about(place, 1)
-    background = Background(place.workspace)
-    background.start()
+    made = Background(place.workspace)
+    made.start()
     ann = person(place)
     send(place, QuestionSource(), ann, [sent(lease_of(place, ann, one).handle)])
-    background.stop()
+    made.stop()
     assert place.labels() == {one: "same"}
     assert "icf-annotate background" not in {t.name for t in threading.enumerate()}
+
+
+@pytest.mark.parametrize(
+    "error", [BrokenMachine("disk full"), ValueError("nobody foresaw it")]
+)
+@pytest.mark.parametrize("what", ["begin_run", "_apply"])
+def test_what_fails_once_is_tried_again(
+    plain: Place, monkeypatch: pytest.MonkeyPatch, what: str, error: Exception
+) -> None:
+    monkeypatch.setattr(background, "FAILED", 0.0)
+    owner = Workspace if what == "begin_run" else Background
+    works = getattr(owner, what)
+    failed: list[str] = []
+
+    def fails_first(*args: Any) -> Any:
+        if not failed:
+            failed.append(what)
+            raise error
+        return works(*args)
+
+    [one] = ask_about(plain, 1)
+    ann = person(plain)
+    send(plain, QuestionSource(), ann, [sent(lease_of(plain, ann, one).handle)])
+    monkeypatch.setattr(owner, what, fails_first)
+    made = Background(plain.workspace)
+    made.start()
+    until(lambda: plain.labels() == {one: "same"})
+    made.stop()
+    assert failed == [what]
 
 
 def test_questions_are_asked_where_few_are_left(plain: Place) -> None:
     ann = plain.add_character()
     plain.add_face(ann, 0.5)
-    background = Background(plain.workspace)
-    background.start()
+    made = Background(plain.workspace)
+    made.start()
     until(lambda: len(plain.question_ids()) == 1)
-    background.stop()
+    made.stop()
 
 
 def test_leases_that_ran_out_are_ended(plain: Place) -> None:
@@ -75,7 +109,7 @@ def test_leases_that_ran_out_are_ended(plain: Place) -> None:
         with plain.workspace.catalogue.read() as connection:
             return connection.execute(sa.select(lease.c.ended_at)).scalar() == 1.0
 
-    background = Background(plain.workspace)
-    background.start()
+    made = Background(plain.workspace)
+    made.start()
     until(is_ended)
-    background.stop()
+    made.stop()
