@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from sys import intern
 
@@ -363,10 +364,17 @@ def _sides(rows: _Rows, name: str) -> IntArray:
 def _boxes(rows: _Rows, face: Sequence[bool]) -> Texts:
     column = [meant_by(cell) for cell in rows.column("boxes")]
     for row, (cell, is_face) in enumerate(zip(column, face, strict=True)):
-        if cell and (is_face or not _BOXES.fullmatch(cell)):
+        if cell and (is_face or not _are_boxes(cell)):
             wanted = "nothing" if is_face else "boxes, X1 Y1 X2 Y2 each"
             raise rows.fail(row, "boxes", wanted)
     return texts(column)
+
+
+def _are_boxes(cell: str) -> bool:
+    if not _BOXES.fullmatch(cell):
+        return False
+    boxes = (box.split(" ")[:4] for box in cell.split(";"))
+    return all(map(_is_number, chain.from_iterable(boxes)))
 
 
 def _corners(rows: _Rows) -> npt.NDArray[np.float64]:

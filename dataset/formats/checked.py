@@ -27,6 +27,15 @@ class Fault:
         return f"{self.file}: {self.what}"
 
 
+#: No picture has so many times the sides of a face.
+_MOST_RATE = 1e6
+
+#: What a check may stumble over where somebody wrote what no check expects.
+UNEXPECTED = (
+    *(ArithmeticError, AttributeError, LookupError),
+    *(RecursionError, TypeError, ValueError),
+)
+
 #: The same words, wherever it is found out, so that it is said once.
 MISSING = "is missing"
 
@@ -52,13 +61,19 @@ class ReleaseFiles:
     @property
     def rate(self) -> float | None:
         """How far boxes are enlarged where faces are cut out; None: nobody knows."""
-        crops = self.summary.get("settings", {}).get("crops", {})
-        return float(crops["rate"]) if "rate" in crops else None
+        return rate_of(self.summary)
 
     @property
     def crops(self) -> bool:
         """Whether faces are cut out, so that their files have hashes of their own."""
         return "crops" in self.summary.get("settings", {})
+
+
+def rate_of(summary: Mapping[str, Any]) -> float | None:
+    """Read how far ``release.json`` says that boxes are enlarged; None: no number."""
+    rate = summary.get("settings", {}).get("crops", {}).get("rate")
+    is_one = isinstance(rate, int | float) and not isinstance(rate, bool)
+    return float(rate) if is_one and 0 <= rate < _MOST_RATE else None
 
 
 class Checker(Protocol):

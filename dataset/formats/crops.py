@@ -57,13 +57,13 @@ def crop_rectangle(
     width, height = size
     beside, above = (x2 - x1) * rate / 2, (y2 - y1) * rate / 2
     # Whole pixels: the published lists round to the nearest, and nothing of it is lost.
-    left = max(0, min(math.floor(x1 - beside), width - 1))
-    top = max(0, min(math.floor(y1 - above), height - 1))
+    left = math.floor(max(0, min(x1 - beside, width - 1)))
+    top = math.floor(max(0, min(y1 - above, height - 1)))
     return Rectangle(
         left,
         top,
-        max(left + 1, min(math.ceil(x2 + beside), width)),
-        max(top + 1, min(math.ceil(y2 + above), height)),
+        math.ceil(max(left + 1, min(x2 + beside, width))),
+        math.ceil(max(top + 1, min(y2 + above, height))),
     )
 
 

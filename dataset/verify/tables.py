@@ -19,7 +19,7 @@ from icf.dataset.contents import (
     Contents,
 )
 from icf.dataset.contents import FILE as CONTENTS
-from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.formats.checked import MISSING, Fault, rate_of
 from icf.dataset.formats.registry import parts_held
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
@@ -29,7 +29,12 @@ from icf.errors import BadInput
 
 
 def check_counts(summary: Mapping[str, Any], contents: Contents) -> Iterator[Fault]:
-    """Yield the counts of ``release.json`` that its contents do not have."""
+    """Yield numbers of ``release.json`` that cannot be, or its contents do not have."""
+    crops = summary.get("settings", {}).get("crops", {})
+    if "rate" in crops and rate_of(summary) is None:
+        yield Fault(
+            SUMMARY, f"cuts faces out at the rate {crops['rate']!r}: none is so"
+        )
     counted = summary.get("counts", {})
     for name, found in counts_of(contents).items():
         if counted.get(name) != found:
@@ -107,8 +112,10 @@ def check_certificate(
     try:
         text = (folder / CERTIFICATE).read_text(encoding="utf-8")
         about = json.loads(text)["release"]
-        inputs, files = about["inputs"], dict(about["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        inputs, files = about["inputs"], about["files"]
+        if not isinstance(files, dict):
+            raise TypeError("its files are no object")
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         yield Fault(CERTIFICATE, f"is no certificate: {error!r}")
         return
     if inputs != summary.get("inputs"):
@@ -162,7 +169,13 @@ def check_unused(
     codes = {each.value for each in Unused}
     divided = len(faces) + sum(each.reason in codes for each in unused)
     counts = summary.get("counts", {})
-    confirmed = sum(int(counts.get(name, 0)) for name in CONFIRMED)
+    summed = {name: counts.get(name, 0) for name in CONFIRMED}
+    wrong = [name for name, n in summed.items() if type(n) is not int]
+    for name in wrong:
+        yield Fault(SUMMARY, f"counts {summed[name]!r} as {name}, which is no number")
+    if wrong:
+        return
+    confirmed = sum(summed.values())
     if divided != confirmed:
         yield Fault(
             UNUSED,

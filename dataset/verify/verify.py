@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents
 from icf.dataset.formats.beside import CROPS
-from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.registry import (
     RELINK,
     format_folders,
@@ -20,6 +21,7 @@ from icf.dataset.formats.registry import (
     make_writers,
 )
 from icf.dataset.release.files import (
+    CERTIFICATE,
     CLEANING,
     LEAKS,
     LICENCES,
@@ -192,8 +194,9 @@ class _Look:
                 "other than those of pictures, near-duplicates and identities cannot "
                 "be checked"
             )
-            yield from check_earlier(self.folder, summary, self.hashes)
-            yield from check_certificate(self.folder, summary, self.hashes)
+            of_it = self.folder, summary, self.hashes
+            yield from _going_on(SUMMARY, lambda: check_earlier(*of_it))
+            yield from _going_on(CERTIFICATE, lambda: check_certificate(*of_it))
             return
         if CONTENTS not in self.hashes:
             yield Fault(CONTENTS, MISSING)
@@ -211,12 +214,16 @@ class _Look:
     ) -> Iterator[Fault]:
         """Check everything else against the contents."""
         folder, hashes = self.folder, self.hashes
-        yield from check_twice(contents)
-        yield from check_counts(summary, contents)
-        yield from check_unused(folder, contents, hashes, summary)
-        yield from check_licences(folder, contents, hashes, summary)
-        yield from check_certificate(folder, summary, hashes)
-        yield from check_leaks(folder, summary, contents, shown_in(folder))
+        checks: Mapping[str, Callable[[], Iterable[Fault]]] = {
+            CONTENTS: lambda: check_twice(contents),
+            SUMMARY: lambda: check_counts(summary, contents),
+            UNUSED: lambda: check_unused(folder, contents, hashes, summary),
+            LICENCES: lambda: check_licences(folder, contents, hashes, summary),
+            CERTIFICATE: lambda: check_certificate(folder, summary, hashes),
+            LEAKS: lambda: check_leaks(folder, summary, contents, shown_in(folder)),
+        }
+        for place, check in checks.items():
+            yield from _going_on(place, check)
         yield from self._formats(contents, summary)
         if "cleaned" in summary:
             rows = summary["cleaned"].get("rows")
@@ -231,7 +238,8 @@ class _Look:
         if self.quick:
             self.notes.append("no picture was decoded (--quick)")
         else:
-            yield from check_pictures(folder, contents, hashes, lambda _: None)
+            of_it = folder, contents, hashes, lambda _: None
+            yield from _going_on(CONTENTS, lambda: check_pictures(*of_it))
         self.notes.append(
             "embeddings of train and test that nearly equal each other need the "
             "catalogue to be searched, and were when it was written"
@@ -261,8 +269,19 @@ class _Look:
             files = ReleaseFiles(
                 self.folder / place, contents, inside, summary, self.folder
             )
-            for fault in check(files):
+            for fault in _going_on(".", partial(check, files)):
                 yield Fault(posixpath.normpath(f"{place}/{fault.file}"), fault.what)
+
+
+def _going_on(place: str, check: Callable[[], Iterable[Fault]]) -> Iterator[Fault]:
+    """Yield what a check finds; that it cannot go on is a fault of what it is about.
+
+    Whoever edits a release may write what no check expects.
+    """
+    try:
+        yield from check()
+    except UNEXPECTED as error:
+        yield Fault(place, f"cannot be checked: {error!r}")
 
 
 def _read_summary(folder: Path) -> tuple[Mapping[str, Any], Fault | None]:

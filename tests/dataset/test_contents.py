@@ -155,6 +155,16 @@ def test_a_file_of_another_form_is_named_with_the_line(
         read_contents(path)
 
 
+@pytest.mark.parametrize("cell", ["e e e e", "1 2 3 ..", "1 2 3 1e999", "1 2 3 4;.."])
+def test_boxes_that_are_no_numbers_are_named(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "contents.csv"
+    row = ["detection_test", *FACE[1:6], *[""] * 14, "99", "100"]
+    header = ",".join(COLUMNS)
+    assert len(read(path, header, ",".join([*row, "1 2 3 4"]))) == 1
+    with pytest.raises(BadInput, match=r"line 2: expected boxes, X1 Y1 X2 Y2 each"):
+        read(path, header, ",".join([*row, cell]))
+
+
 def test_what_an_earlier_version_did_not_write_is_not_known(tmp_path: Path) -> None:
     path = tmp_path / "contents.csv"
     contents = read(path, ",".join(COLUMNS[:-3]), ",".join(FACE[:-3]))

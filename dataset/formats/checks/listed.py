@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from icf.dataset.formats.base import Corners, Task
-from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
 from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.records import Split
 
@@ -94,12 +94,15 @@ def check_listed(
             yield _fault(each, f"has {each.name}, {why}")
             continue
         seen[row] = True
-        if each.picture and each.picture not in hashes:
-            yield Fault(each.picture, MISSING)
-        else:
-            yield from wrong_bytes(each, row, known)
-        for what in _wrong(each, row, known):
-            yield _fault(each, f"{each.name} {what}")
+        try:
+            if each.picture and each.picture not in hashes:
+                yield Fault(each.picture, MISSING)
+            else:
+                yield from wrong_bytes(each, row, known)
+            for what in _wrong(each, row, known):
+                yield _fault(each, f"{each.name} {what}")
+        except UNEXPECTED as error:
+            yield _fault(each, f"{each.name} cannot be compared: {error!r}")
     for part, file in layout.lists.items():
         for name, row in known.names(*part).items():
             if not seen[row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -70,7 +71,7 @@ def _boxes(
     """Return the boxes of a file in pixels; None where the picture's size is not known.
 
     Raises:
-        ValueError: a line is no box of the one class.
+        ValueError: a line is no box of the one class, or of no numbers.
     """
     lines = (files.folder / file).read_text(encoding="ascii").splitlines()
     rows = [line.split(" ") for line in lines]
@@ -83,12 +84,18 @@ def _boxes(
 
 
 def _corners(shares: list[float], size: tuple[int, int]) -> Corners:
-    """Turn shares into pixels, which are whole in what was written."""
+    """Turn shares into pixels, which are whole in what was written.
+
+    Raises:
+        ValueError: a number is none, or too large to be one of a box.
+    """
     (x, y, w, h), (width, height) = shares, size
     corners = (
         *((x - w / 2) * width, (y - h / 2) * height),
         *((x + w / 2) * width, (y + h / 2) * height),
     )
+    if not all(map(math.isfinite, corners)):
+        raise ValueError("a number is NaN or infinite")
     whole = [round(each) for each in corners]
     near = all(abs(a - b) < _EXACT for a, b in zip(corners, whole, strict=True))
     x1, y1, x2, y2 = whole if near else corners

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from icf.dataset.formats.checked import Fault
+from icf.dataset.formats.icartoonface.writer import ICartoonFaceWriter
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.present import lost_or_changed
@@ -299,6 +302,40 @@ def test_edited_counts_leaks_and_licences_are_named(release: Path) -> None:
     assert names_of(found) == {"release.json", "leaks.json", "licences.csv"}
     assert any("probes" in line for line in found)
     assert "release.json: says same_pixels: 1, and 0 are found" in found
+
+
+@pytest.mark.parametrize("value", ["x", None, [1], math.inf])
+def test_a_count_that_is_no_number_is_named_and_the_rest_too(
+    release: Path, value: object
+) -> None:
+    summary = json.loads((release / "release.json").read_text())
+    summary["counts"]["confirmed_faces"] = value
+    (release / "release.json").write_text(json.dumps(summary))
+    edit(release / "licences.csv", without_last_line)
+    sum_again(release)
+    found = lines(release)
+    assert names_of(found) == {"release.json", "licences.csv"}
+    what = f"counts {value!r} as confirmed_faces, which is no number"
+    assert f"release.json: {what}" in found
+
+
+def test_a_check_that_cannot_go_on_is_a_fault_and_the_others_go_on(
+    release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Iterator[Fault]:
+        yield Fault("unused.csv", "is odd")
+        raise OverflowError("infinity")
+
+    monkeypatch.setattr("icf.dataset.verify.verify.check_unused", fail)
+    monkeypatch.setattr(ICartoonFaceWriter, "verify", fail)
+    edit(release / "licences.csv", without_last_line)
+    sum_again(release)
+    said = lines(release)
+    assert {"unused.csv: is odd", ".: cannot be checked: OverflowError('infinity')"} < {
+        *said
+    }
+    assert "unused.csv: cannot be checked: OverflowError('infinity')" in said
+    assert "licences.csv" in names_of(said)
 
 
 def test_an_unused_face_that_is_lost_twice_or_in_a_part_is_named(

@@ -40,6 +40,8 @@ CASES: list[tuple[str, str, Callable[[str], str], str]] = [
     ("coco", COCO, sub(r"^\{$", "{{"), "cannot be read"),
     ("yolo", "labels/val/*.txt", sub(r"^0 0.", "0 0.01"), "has the box"),
     ("yolo", "labels/val/*.txt", sub(r"^0 ", "1 "), "no box of the class 0"),
+    ("yolo", "labels/val/*.txt", sub(r"^0 \S+", "0 inf"), "a number is NaN or infin"),
+    ("yolo", "labels/val/*.txt", sub(r"^0 \S+", "0 1e308"), "cannot be read: a number"),
     ("yolo", "labels/val/*.txt", double, "has the boxes"),
     ("yolo", "labels/val/*.txt", lambda _: "", "has no box"),
     ("yolo", "data.yaml", sub("nc: 1", "nc: 2"), "other folders or classes"),

@@ -74,6 +74,25 @@ def test_an_edited_table_of_identities_is_named(
     assert {each.file for each in copied.faults()} == {"identities.csv"}
 
 
+@pytest.mark.parametrize("name", ["insightface", "imagefolder"])
+def test_a_corner_beyond_everything_is_named_and_the_others_go_on(
+    whole: Exported, name: str, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, name, tmp_path)
+    with (tmp_path / FILE).open(newline="") as file:
+        header, first, second, *rows = list(csv.reader(file))
+    first[header.index("x1")] = "-1.7e308"
+    first[header.index("x2")] = "1.7e308"
+    second[header.index("label")] = "12345"
+    with (tmp_path / FILE).open("w", newline="") as file:
+        csv.writer(file).writerows([header, first, second, *rows])
+    said = " ".join(copied.said())
+    names = [each[header.index("name")].rpartition("/")[2] for each in (first, second)]
+    wrong = "cannot be compared: " if name == "insightface" else "has the box"
+    assert f"{names[0]} {wrong}" in said
+    assert f"{names[1]} has the label " in said
+
+
 @pytest.mark.parametrize("name", ["imagefolder", "lfw", "insightface"])
 def test_crops_that_are_swapped_are_named(
     cropped: Exported, name: str, tmp_path: Path
