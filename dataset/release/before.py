@@ -36,7 +36,7 @@ def read_before(folder: Path) -> Before:
     try:
         summary = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))
         inputs = str(summary["inputs"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise WrongUse(
             f"--after {folder}: it is no release, as its {_SUMMARY} cannot be read "
             f"({error}); name the folder that icf-build-splits wrote"

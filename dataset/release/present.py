@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
 from icf.dataset.release.files import LATER, LICENCES, SUMS, TAKEN_DOWN
 from icf.dataset.release.sums import files_below, read_sums
 from icf.errors import BadInput
@@ -73,7 +73,7 @@ def taken_down(folder: Path) -> frozenset[str]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return frozenset(str(name) for entry in entries for name in entry["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *UNEXPECTED) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
 
 

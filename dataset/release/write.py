@@ -184,7 +184,7 @@ def _check_same(target: Path, present: str, prepared: Prepared) -> None:
         inputs, folders = summary["inputs"], format_folders(summary)
         # A release of an earlier version is what that version made of these inputs.
         is_earlier = "rule" not in summary
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _occupied(target, "something that is no release") from None
     wanted = prepared.earlier_inputs if is_earlier else prepared.inputs
     if inputs != wanted or folders != prepared.folders:

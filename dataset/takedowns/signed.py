@@ -93,7 +93,7 @@ def read_list(path: Path, key: str) -> Withdrawn:
         value = json.loads(path.read_text(encoding="utf-8"))
         body = {name: _hashes(value["withdrawn"][name]) for name in _KINDS}
         signature = str(value["signature"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(
             f"{path} is no list of takedowns ({error}); `icf release takedowns` writes "
             "one"

@@ -9,7 +9,7 @@ from typing import Any
 
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents
-from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
 from icf.dataset.leaks.report import LEAK
 from icf.dataset.leaks.search import Shown, search_leaks
 from icf.dataset.release.files import LEAKS, SUMMARY
@@ -22,7 +22,7 @@ def check_leaks(
     limits = summary.get("settings", {}).get("filter", {})
     try:
         reach = int(limits["max_phash"]), int(limits["max_dhash"])
-    except (KeyError, TypeError, ValueError):
+    except UNEXPECTED:
         yield Fault(SUMMARY, "has no distances of near-duplicates among its settings")
         return
     said = summary.get("leaks", {})
@@ -47,7 +47,7 @@ def _check_said(folder: Path, said: Mapping[str, Any]) -> Iterator[Fault]:
     except FileNotFoundError:
         yield Fault(LEAKS, MISSING)
         return
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *UNEXPECTED) as error:
         yield Fault(LEAKS, f"is no report of a search for leaks: {error!r}")
         return
     if counts != said:

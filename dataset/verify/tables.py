@@ -19,7 +19,7 @@ from icf.dataset.contents import (
     Contents,
 )
 from icf.dataset.contents import FILE as CONTENTS
-from icf.dataset.formats.checked import MISSING, Fault, rate_of
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, rate_of
 from icf.dataset.formats.registry import parts_held
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
@@ -115,7 +115,7 @@ def check_certificate(
         inputs, files = about["inputs"], about["files"]
         if not isinstance(files, dict):
             raise TypeError("its files are no object")
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (OSError, *UNEXPECTED) as error:
         yield Fault(CERTIFICATE, f"is no certificate: {error!r}")
         return
     if inputs != summary.get("inputs"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from icf.dataset.formats.base import Corners
-from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
 from icf.dataset.formats.records import FACE, SPLITS, Split
@@ -36,7 +36,7 @@ def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
             with (files.folder / file).open(encoding="utf-8") as opened:
                 content = json.load(opened, object_hook=_small)
             yield from _pictures(content, file, split)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, *UNEXPECTED) as error:
             yield Fault(file, f"cannot be read: {error!r}")
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from icf.dataset.formats.base import Task
-from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.columns import said_by
 from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import PARTS, Known
@@ -36,7 +36,7 @@ def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
                 pictures.add(each.picture)
                 yield from _in_its_folder(each, known)
                 yield each
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, *UNEXPECTED) as error:
             yield Fault(file, f"cannot be read to its end: {error!r}")
             continue
         for name in files.hashes:

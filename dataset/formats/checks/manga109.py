@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from icf.dataset.contents import FACES
 from icf.dataset.formats.base import Corners
-from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
 from icf.dataset.formats.layouts import NO_ALBUM, NOBODY, NOBODY_ID, plain
@@ -89,7 +89,7 @@ class _Split:
             try:
                 book = ElementTree.parse(self._files.folder / file).getroot()
                 yield from self._book(book, file)
-            except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
+            except (ElementTree.ParseError, OSError, *UNEXPECTED) as error:
                 yield Fault(file, f"cannot be read: {error!r}")
 
     def _index(self, books: list[str]) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icf.dataset.formats.base import Task
-from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checked import UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.columns import said_by
 from icf.dataset.formats.checks.known import PARTS, Known
 from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
@@ -37,7 +37,7 @@ def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
         try:
             for row in _rows(files.folder / name):
                 yield _listed(name, task, split, row)
-        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        except (pa.ArrowException, OSError, *UNEXPECTED) as error:
             yield Fault(name, f"cannot be read to its end: {error!r}")
 
 

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icf.dataset.formats.base import Task
-from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import PARTS, Known
 from icf.dataset.formats.checks.listed import UNSAID, Layout, Listed, check_listed
 from icf.dataset.formats.records import Split
 
 _SHARD = re.compile(r"(recognition|detection)-(train|test)-\d{6}\.tar")
-_DAMAGED = (tarfile.TarError, OSError, ValueError, KeyError, TypeError)
+_DAMAGED = (tarfile.TarError, OSError, *UNEXPECTED)
 #: Columns of an index that say where something is in its shard.
 _PLACE = ("key", "file", "offset", "bytes", "sha256", "label")
 _Row = tuple[Any, ...]

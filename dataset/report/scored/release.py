@@ -113,6 +113,6 @@ def _checks(folder: Path, counts: Mapping[str, int]) -> list[Check]:
             Check(each["name"], each["meaning"], each["severity"], each["count"])
             for each in found["checks"]
         ]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # The release was moved; the catalogue still has the counts.
         return [Check(name, "", "leak", count) for name, count in counts.items()]

@@ -304,6 +304,27 @@ def test_edited_counts_leaks_and_licences_are_named(release: Path) -> None:
     assert "release.json: says same_pixels: 1, and 0 are found" in found
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("leaks.json", "is no report of a search for leaks: RecursionError"),
+        ("certificate.json", "is no certificate: RecursionError"),
+        ("release.json", "cannot be read: maximum recursion depth"),
+    ],
+)
+def test_json_that_is_nested_too_deeply_is_named(
+    release: Path, name: str, said: str
+) -> None:
+    (release / name).write_text("[" * 100_000)
+    assert f"{name}: {said}" in "\n".join(lines(release))
+
+
+def test_a_list_of_takedowns_that_is_nested_too_deeply_is_named(release: Path) -> None:
+    (release / "taken_down.json").write_text("[" * 100_000)
+    with pytest.raises(BadInput, match=r"taken_down\.json cannot be read: "):
+        lines(release)
+
+
 @pytest.mark.parametrize("value", ["x", None, [1], math.inf])
 def test_a_count_that_is_no_number_is_named_and_the_rest_too(
     release: Path, value: object

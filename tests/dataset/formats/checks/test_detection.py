@@ -37,6 +37,7 @@ CASES: list[tuple[str, str, Callable[[str], str], str]] = [
     ("coco", COCO, sub(r'"iscrowd": 0', '"iscrowd": 1'), "is no face"),
     ("coco", COCO, sub(r'"image_id": 1,', '"image_id": 999,'), "picture 999"),
     ("coco", COCO, sub(r'"name": "face"', '"name": "cat"'), "other categories"),
+    ("coco", COCO, lambda _: "[" * 100_000, "cannot be read: RecursionError"),
     ("coco", COCO, sub(r"^\{$", "{{"), "cannot be read"),
     ("yolo", "labels/val/*.txt", sub(r"^0 0.", "0 0.01"), "has the box"),
     ("yolo", "labels/val/*.txt", sub(r"^0 ", "1 "), "no box of the class 0"),

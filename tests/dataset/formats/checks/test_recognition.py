@@ -29,6 +29,7 @@ CASES: list[tuple[str, str, Change, str]] = [
     ("imagefolder", META, sub(r'"bbox": \[', '"bbox": [1'), "has the box"),
     ("imagefolder", META, sub(r'"role": "\w+"', '"role": "x"'), "has the role x"),
     ("imagefolder", META, sub(r"^.*\n", ""), "has nothing of"),
+    ("imagefolder", META, sub(r"^\{", "[" * 100_000), "RecursionError"),
     ("imagefolder", META, sub(r"^\{", "{{"), "cannot be read to its end"),
     ("lfw", "pairs.txt", sub(r"\t1\t2$", "\t2\t1"), "has no line"),
     ("lfw", "pairs.txt", sub(r"^(.*)\n(.*)\n(.*)\n", r"\1\n\3\n\2\n"), "another order"),

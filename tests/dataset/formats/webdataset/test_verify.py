@@ -33,6 +33,10 @@ def move_box(members: Members) -> None:
     members[1] = name, about.replace(b'"boxes":[[', b'"boxes":[[1')
 
 
+def nest(members: Members) -> None:
+    members[1] = members[1][0], b"[" * 100_000
+
+
 def lose(members: Members) -> None:
     del members[:2]
 
@@ -56,6 +60,7 @@ def lose_labels(members: Members) -> None:
         (swap, "is another picture"),
         (relabel, "has the label 9"),
         (move_box, "has the box"),
+        (nest, "RecursionError"),
         (lose, "has nothing of"),
         (repeat, "a second time"),
         (add, "has other.jpg, which is not in this part"),
