@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import resource
 import signal
 import socket
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from icf.annotate.page.serving import Serving, url_of
 from icf.errors import BrokenMachine, WrongUse
@@ -24,6 +27,12 @@ DEFAULT_PORT = 8765
 ADDRESS_FILE = "page.json"
 #: Seconds that requests have to end after the server was told to stop.
 _LAST_REQUESTS = 10
+#: Bytes of a request besides its body.
+MOST_HEADER = 65_536
+#: Seconds until a request's header must be there.
+HEADER_SECONDS = 15.0
+#: Connections that wait to be accepted; so many are taken before one is looked at.
+_BACKLOG = 32
 #: Seconds after which a thread lets others go on.
 _SWITCH_SECONDS = 0.0005
 
@@ -93,8 +102,82 @@ def make_server(
         proxy_headers=serving.public_url is not None,
         forwarded_allow_ips=["127.0.0.1", "::1"],
         ws="none",
+        http=_Connection,
+        backlog=_BACKLOG,
     )
     return _Server(config, ready)
+
+
+def most_connections() -> int:
+    """How many connections may be open: half of the files that this process may open.
+
+    The catalogue and pictures need files too, and so does closing what is too much.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 4096 if limit == resource.RLIM_INFINITY else min(4096, limit // 2)
+
+
+class _Connection(HttpToolsProtocol):
+    """Ends connections that send more than a header may have, or do not end it."""
+
+    _not_body = 0
+    _in_header = True
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > most_connections():
+            transport.abort()
+        else:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        # What comes after the answer to it is not read by anybody.
+        if self._late is None and (self._in_header or self.cycle.response_complete):
+            self._wait()
+        self._not_body += len(data)
+        super().data_received(data)
+        if self._not_body <= MOST_HEADER or self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.send_400_response("The header of this request is too long.")
+        else:
+            self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._in_header, self._not_body = False, 0
+        self._wait_no_more()
+
+    def on_body(self, body: bytes) -> None:
+        self._not_body = max(0, self._not_body - len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_header, self._not_body = True, 0
+        self._wait_no_more()
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(HEADER_SECONDS, self._waited)
+
+    def _wait_no_more(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _waited(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+        else:
+            # The request before this one is still being answered.
+            self._wait()
 
 
 class _Server(uvicorn.Server):

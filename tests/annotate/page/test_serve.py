@@ -1,16 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from icf.annotate.page import serve as served
 from icf.annotate.page.serve import (
     ADDRESS_FILE,
+    MOST_HEADER,
+    make_server,
     open_socket,
     remember_address,
     remembered_address,
@@ -68,3 +76,113 @@ def test_a_request_that_began_is_finished_before_the_server_ends() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}")
+
+
+async def _reads(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the number of bytes of a body; without reading it where told so."""
+    assert scope["type"] == "http"
+    size, more = 0, scope["path"] != "/unread"
+    while more:
+        message = await receive()
+        size, more = size + len(message["body"]), message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d bytes" % size})
+
+
+@contextmanager
+def _running() -> Iterator[int]:
+    """A server in a thread; yields its port."""
+    is_ready = threading.Event()
+    server = make_server(_reads, Serving(), is_ready.set)
+    with open_socket("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        assert is_ready.wait(60)
+        try:
+            yield port
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _said(port: int, *parts: bytes, drops: Iterable[bytes] = ()) -> bytes:
+    """What the server says, until it ends the connection."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        try:
+            for part in itertools.chain(parts, drops):
+                client.sendall(part)
+            while part := client.recv(4096):
+                answer += part
+        except ConnectionError:
+            pass
+    return answer
+
+
+_GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+_POST = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+_CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_header_ends_before_it_fills_the_memory() -> None:
+    line = b"X: " + b"a" * 8000 + b"\r\n"
+    with _running() as port:
+        assert b"0 bytes" in _said(port, _GET, line * 7, b"\r\n")
+        for endless in ([line] * 200, [b"X: ", *[b"a" * 8000] * 200]):
+            assert b"bytes" not in _said(port, _GET, *endless)
+        # Nor does what may follow a body, one that nobody reads included.
+        for begin in (_POST, _POST.replace(b"/", b"/unread", 1)):
+            ends = begin + _CHUNKED + b"1\r\na\r\n0\r\n"
+            assert b"1 bytes" not in _said(port, ends, *[line] * 200)
+
+
+def test_a_body_may_be_longer_than_a_header() -> None:
+    size = 5 * MOST_HEADER
+    length = b"Content-Length: %d\r\n\r\n" % size
+    chunk = b"2000\r\n" + b"a" * 0x2000 + b"\r\n"
+    with _running() as port:
+        assert b"%d bytes" % size in _said(port, _POST, length, b"a" * size)
+        chunks = [chunk] * (size // 0x2000)
+        assert b"%d bytes" % size in _said(port, _POST, _CHUNKED, *chunks, b"0\r\n\r\n")
+
+
+_UNREAD = b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", _GET])
+def test_a_header_that_does_not_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(served, "HEADER_SECONDS", 0.2)
+    with _running() as port:
+        assert _said(port, begun) == b""
+
+
+@pytest.mark.parametrize("begun", [_GET, _GET[:-19] + b"\r\n" + _GET, _UNREAD])
+def test_what_comes_in_drops_is_ended(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(served, "HEADER_SECONDS", 0.2)
+
+    def drops() -> Iterator[bytes]:
+        yield begun + b"X: "
+        while True:
+            time.sleep(0.02)
+            yield b"a"
+
+    with _running() as port:
+        _said(port, drops=drops())
+
+
+def test_there_are_not_more_connections_than_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served, "most_connections", lambda: 2)
+    with _running() as port:
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        assert _said(port, _GET, b"\r\n") == b""
+        for each in held:
+            each.close()
+        while b"0 bytes" not in _said(port, _GET, b"\r\n"):
+            pass
