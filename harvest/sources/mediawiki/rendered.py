@@ -7,7 +7,6 @@ own words and are left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import parsel
 
+from icf.harvest.attributes.rank import read_rank
 from icf.harvest.sources.mediawiki.config import Column
 from icf.harvest.sources.mediawiki.wikitext import clean_title, file_title
 
@@ -34,7 +34,6 @@ _NOT_TEXT = (
 )
 _LARGEST_SPAN = 100
 _LEVEL = {f"h{level}": level for level in range(1, 7)}
-_NUMBER = re.compile(r"\d[\d,.\s]*")
 
 
 def _has_class(name: str) -> str:
@@ -147,7 +146,7 @@ class Rendered:
                 cell = cells.get(at)
                 title = None if cell is None else self._title(cell)
                 if title:
-                    number = _number(_text(_at(cells, ranks)))
+                    number = read_rank(_text(_at(cells, ranks)))
                     place = _text(_at(cells, regions))
                     found.append(Row(title, (*headings, *above), number, place))
         return found
@@ -248,12 +247,6 @@ def _span(cell: parsel.Selector, name: str) -> int:
     text = cell.attrib.get(name, "").strip()
     number = int(text[:4]) if text.isdecimal() else 1  # no need to read more digits
     return min(max(number, 1), _LARGEST_SPAN)
-
-
-def _number(text: str) -> int | None:
-    found = _NUMBER.search(text)
-    digits = re.sub(r"\D", "", found.group().partition(".")[0]) if found else ""
-    return int(digits) if digits and len(digits) < 10 else None
 
 
 def _text(node: parsel.Selector | None) -> str:

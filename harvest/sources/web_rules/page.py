@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -13,6 +12,7 @@ from parsel import Selector
 from icf.codes import FetchStatus, Gender, Region
 from icf.harvest.attributes.gender import read_gender
 from icf.harvest.attributes.licence import UNKNOWN, Licence
+from icf.harvest.attributes.rank import read_rank
 from icf.harvest.attributes.region import read_region
 from icf.harvest.attributes.style import read_style
 from icf.harvest.fault import Fault
@@ -27,7 +27,6 @@ from icf.harvest.sources.web_rules.tables import Images, WebTable
 #: Most links of a kind on one page.
 MOST = 20_000
 _LONGEST_NAME = 300
-_NUMBER = re.compile(r"\d{1,9}")
 
 T = TypeVar("T")
 
@@ -102,11 +101,15 @@ class _Reading:
     def albums(self) -> None:
         """Read a page that lists albums."""
         rules = self.table.albums
-        for item, link in self._linked(rules.item, rules.link):
+        linked = list(self._linked(rules.item, rules.link))
+        for item, link in linked:
             if (url := self._page_url(link)) is None:
                 continue
             self._add_album(item, self._name(item, link, rules.name), url)
         self._next(rules.next)
+        if not linked and not self._tasks and url_of(self.task) in rules.start:
+            where = rules.link if rules.item is None else f"{rules.item} / {rules.link}"
+            self._faults.append(f"{self.page.url}: names no albums by {where!r}")
 
     def start(self) -> None:
         """Read the name of the album whose own page a start page is."""
@@ -162,13 +165,13 @@ class _Reading:
         if not name:
             self._faults.append(f"{url}: an album without a name")
             return
-        rank = _NUMBER.search(self._value(item, rules.rank))
+        rank = read_rank(self._value(item, rules.rank))
         region = self._value(item, rules.region)
         self._albums.append(
             Album(
                 name,
                 url,
-                int(rank.group()) if rank else None,
+                rank,
                 _code(Region, region) or read_region(region),
                 read_style(self._value(item, rules.style)),
             )

@@ -53,6 +53,14 @@ def test_a_setting_of_another_type_is_refused(
         rules(**parts)
 
 
+def test_a_list_whose_rule_finds_no_album_is_a_fault() -> None:
+    (fault,) = read("<a href='/m'>Moon</a>", LIST).faults
+    assert fault == f"{HOME}: names no albums by 'css: a.album'"
+    assert read("<a class=next href='/2'>next</a>", LIST).faults == ()
+    later = Task("albums", f"{HOME}?page=9", level=Level.ALBUMS)
+    assert read("<p>nothing more</p>", later).faults == ()
+
+
 def test_a_tasks_address_is_in_its_subject() -> None:
     (first,) = first_tasks(rules())
     assert url_of(first) == HOME
