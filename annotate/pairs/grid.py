@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -34,12 +35,10 @@ INTRUDERS = (0, 0, 1, 1, 1, 2)
 
 #: Open questions among which likely faces are looked for.
 _AMONG = 20_000
-#: Questions in whose order characters are looked for.
-_LOOKED_AT = 500
+#: Likely questions in whose order characters are looked for.
+_LOOKED_AT = 1000
 #: Characters that are looked at for a full grid, before a smaller one is taken.
 _CHARACTERS = 8
-#: What `GridTask.waiting` counts up to.
-_COUNTED = 1000
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,10 @@ class GridTask:
         return [each for each in made if each is not None]
 
     def waiting(self, person: Person) -> int:
-        """Count the faces that are left for a person, up to a thousand."""
+        """Count the faces that are left for grids of a person, up to a thousand."""
         with self.catalogue.read() as connection:
-            some = self._next_ones(connection, person).limit(_COUNTED).subquery()
-            count = sa.select(sa.func.count()).select_from(some)
-            found = int(connection.execute(count).scalar_one())
-        return found if found >= LEAST else 0
+            sizes = self._sizes(connection, person)
+        return sum(size for size in sizes.values() if size >= LEAST)
 
     def _next_ones(
         self, connection: sa.Connection, person: Person
@@ -134,6 +131,14 @@ class GridTask:
     def _groups(
         self, connection: sa.Connection, person: Person
     ) -> list[tuple[int, int]]:
+        """Characters to make a grid of: of those that fill one, the first ones."""
+        sizes = self._sizes(connection, person)
+        large = [key for key, size in sizes.items() if size >= LEAST]
+        return (large or list(sizes))[:_CHARACTERS]
+
+    def _sizes(
+        self, connection: sa.Connection, person: Person
+    ) -> Counter[tuple[int, int]]:
         """Characters with their references, in the order of their questions."""
         query = (
             self._next_ones(connection, person)
@@ -142,8 +147,7 @@ class GridTask:
             .limit(_LOOKED_AT)
         )
         rows = connection.execute(query)
-        found = dict.fromkeys((row.character_id, row.reference_face_id) for row in rows)
-        return list(found)[:_CHARACTERS]
+        return Counter((row.character_id, row.reference_face_id) for row in rows)
 
     def _of_group(
         self, person: Person, key: tuple[int, int]

@@ -88,6 +88,18 @@ def test_unlikely_faces_are_not_shown_in_grids(place: Place) -> None:
     assert (grids.take(ann, 1), grids.waiting(ann)) == ([], 0)
 
 
+def test_what_waits_is_what_grids_can_be_made_of(place: Place) -> None:
+    likely(place, 3, 3, 3, 1)
+    grids = grids_of(place)
+    ann = person(place)
+    assert (grids.take(ann, 1), grids.waiting(ann)) == ([], 0)
+    likely(place, *[2] * 5, 5)
+    assert grids.waiting(ann) == 5
+    [grid] = grids.take(ann, 9)
+    assert len(grid.payload["tiles"]) == 5
+    assert grids.waiting(ann) == 0
+
+
 def test_nobody_gets_a_tile_that_somebody_holds(place: Place) -> None:
     likely(place, 20)
     grids = grids_of(place)
