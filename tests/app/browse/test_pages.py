@@ -22,7 +22,7 @@ def test_nobody_but_reviewers_sees_anything(looking: Looking) -> None:
     annotator = signed_in(looking.app, "Ann", Role.ANNOTATOR)
     for route in routes(looking.place.workspace):
         assert isinstance(route, Route)
-        path = route.path.replace("{id:int}", "1")
+        path = route.path.replace("{id:key}", "1")
         method = "POST" if "POST" in (route.methods or ()) else "GET"
         body = {"faces": [1]} if method == "POST" else None
         assert looking.stranger().request(method, path, json=body).status_code == 401
@@ -70,7 +70,10 @@ def test_faces_are_filtered_and_sorted(
 
 @pytest.mark.parametrize(
     "query",
-    ["sort=beauty", "order=best", "album=x", "after=1", "round=-1", "image=1e3"],
+    [
+        *("sort=beauty", "order=best", "album=x", "round=-1", "image=1e3"),
+        *("after=1", "after=nan:1", "after=inf:1", "after=1:-1", f"after=1:{10**22}"),
+    ],
 )
 def test_an_address_without_a_meaning_is_refused_in_words(
     looking: Looking, query: str
@@ -92,6 +95,18 @@ def test_a_face_says_why_and_shows_its_neighbours(looking: Looking) -> None:
     assert "It is not embedded" in blurred
     assert looking.reviewer.get("/browse/face/999").status_code == 404
     assert looking.reviewer.get("/browse/album/999").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5000])
+def test_a_number_that_no_face_can_have_leads_nowhere(
+    looking: Looking, number: str
+) -> None:
+    for before in ("/browse/face/", "/browse/album/", "/picture/browse/face/"):
+        after = ".jpg" if before.startswith("/picture") else ""
+        answer = looking.reviewer.get(f"{before}{number}{after}")
+        assert answer.status_code == 404
+    whole = looking.reviewer.get(f"/picture/browse/whole/{number}.jpg")
+    assert whole.status_code == 404
 
 
 def test_pictures_are_shown_until_their_bytes_are_gone(looking: Looking) -> None:

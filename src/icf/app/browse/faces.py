@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -239,9 +240,14 @@ def _number(name: str, given: Mapping[str, str]) -> int | None:
     text = given.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+    if not _is_number(text):
         raise BadFilter(f"{name} must be a number")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number that a database has room for."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def _after(text: str | None) -> tuple[float, int] | None:
@@ -249,6 +255,9 @@ def _after(text: str | None) -> tuple[float, int] | None:
         return None
     value, _, key = text.partition(":")
     try:
-        return float(value), int(key)
+        place = float(value)
     except ValueError:
-        raise BadFilter("the address of this page is cut off") from None
+        place = math.nan
+    if not math.isfinite(place) or not _is_number(key):
+        raise BadFilter("the address of this page is cut off")
+    return place, int(key)

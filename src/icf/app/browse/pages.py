@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -44,6 +45,15 @@ PAGES: Mapping[str, str] = {"browse": "Browse"}
 KEPT = 10.0
 #: Faces that one call may choose.
 MOST_CHOSEN = 1000
+
+
+class _Key(IntegerConvertor):
+    """An id in an address; what a database has no room for leads nowhere."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("key", _Key())
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,11 +157,11 @@ def routes(workspace: Workspace) -> list[Route]:
 
     return [
         Route("/browse", albums),
-        Route("/browse/album/{id:int}", album),
+        Route("/browse/album/{id:key}", album),
         Route("/browse/faces", faces),
-        Route("/browse/face/{id:int}", one_face),
-        Route("/picture/browse/face/{id:int}.jpg", _picture_of(face_jpeg)),
-        Route("/picture/browse/whole/{id:int}.jpg", _picture_of(image_jpeg)),
+        Route("/browse/face/{id:key}", one_face),
+        Route("/picture/browse/face/{id:key}.jpg", _picture_of(face_jpeg)),
+        Route("/picture/browse/whole/{id:key}.jpg", _picture_of(image_jpeg)),
         Route("/api/browse/review", _review, methods=["POST"]),
         Route("/api/browse/ask", _ask, methods=["POST"]),
     ]
