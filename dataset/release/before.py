@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from icf.dataset import contents as columns
@@ -15,6 +17,7 @@ from icf.dataset.formats.registry import lists_folder
 from icf.dataset.release.earlier import Named, contents_of_lists, read_identities
 from icf.dataset.splits.parts import Part
 from icf.errors import BadInput, WrongUse
+from icf.icartoonface.release_files import IDENTITIES
 
 _SUMMARY = "release.json"
 _PARTS = {
@@ -42,14 +45,77 @@ def read_before(folder: Path) -> Before:
             f"({error}); name the folder that icf-build-splits wrote"
         ) from error
     if (folder / columns.FILE).exists():
-        return _of_contents(read_contents(folder / columns.FILE), inputs)
+        known = read_contents(folder / columns.FILE)
+        rows = known.rows(*columns.FACES).tolist()
+        who = list(zip(known.album[rows], known.character[rows], strict=True))
+        labels = known.label[rows].tolist()
+        _check_labels(folder / columns.FILE, rows, who, labels)
+        return _of_contents(known, inputs)
     lists = lists_folder(summary)
     if lists is None:
         raise BadInput(
             f"--after {folder}: it has neither {columns.FILE} nor iCartoonFace's lists"
         )
     found = _of_contents(contents_of_lists(folder, folder / lists), inputs)
-    return _with_names(found, read_identities(folder / lists))
+    identities = read_identities(folder / lists)
+    _check_labels(
+        folder / lists / IDENTITIES,
+        range(len(identities)),
+        [(each.album, each.character) for each in identities],
+        [each.label for each in identities],
+    )
+    return _with_names(found, identities)
+
+
+def _check_labels(
+    path: Path, rows: Sequence[int], names: Sequence[Name], numbers: Sequence[int]
+) -> None:
+    """Refuse labels that no release has: each is one identity's, and it has no other.
+
+    Numbers that nobody has any more stay free, so that they may have gaps.
+
+    Args:
+        path: the table.
+        rows: the places in it of those who have a label or -1, counted from 0.
+        names: their albums and characters.
+        numbers: their labels.
+
+    Raises:
+        BadInput: the message has the file and the line.
+    """
+    labels: dict[Name, int] = {}
+    owners: dict[int, Name] = {}
+    highest = row_of_it = -1
+    for row, name, label in zip(rows, names, numbers, strict=True):
+        if label < 0:
+            continue
+        known, owner = labels.setdefault(name, label), owners.setdefault(label, name)
+        what = f"the label {label} of {'/'.join(name)}"
+        if known != label:
+            raise _wrong(path, row, f"{what}, which has the label {known} above")
+        if owner != name:
+            raise _wrong(path, row, f"{what} is that of {'/'.join(owner)} above")
+        if label > highest:
+            highest, row_of_it = label, row
+    if highest > _MOST_FREE + _MOST_TIMES * len(labels):
+        what = f"the label {highest} is far above its {len(labels):,} identities"
+        raise _wrong(path, row_of_it, what)
+
+
+#: Every number up to the highest is kept, with a name or without, and in some formats
+#: written: so many may be free, and so many times the identities.
+_MOST_FREE, _MOST_TIMES = 1_000_000, 100
+
+
+def _wrong(path: Path, row: int, what: str) -> BadInput:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        for _ in islice(rows, row + 2):  # the header too
+            pass
+        line = rows.line_num
+    return BadInput(
+        f"{path}: line {line}: {what}; `icf release verify` says what else was edited"
+    )
 
 
 def _of_contents(known: Contents, inputs: str) -> Before:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from icf.dataset.release.before import read_before
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.selecting.select import select
-from icf.errors import WrongUse
+from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace
 
 REACH = Reach(10, 10, 4)
@@ -169,3 +170,28 @@ def test_a_folder_that_is_no_release_is_refused(
 ) -> None:
     with pytest.raises(WrongUse, match="it is no release"):
         prepare(workspace, 1, after=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "everywhere", "said"),
+    [
+        ("99999999999", True, "line 2: the label 99999999999 is far above its "),
+        ("99999999999", False, "line 3: the label 0 of .* has the label 99999999999"),
+        ("1", True, "line 4: the label 1 of .* is that of .* above"),
+    ],
+)
+def test_a_label_that_no_release_has_is_refused_with_its_line(
+    workspace: Workspace, tmp_path: Path, label: str, everywhere: bool, said: str
+) -> None:
+    write(workspace, prepare(workspace, 1), tmp_path / "first", 1)
+    path = tmp_path / "first" / "contents.csv"
+    with path.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    at = header.index("label")
+    first = [each for each in rows if each[at] == rows[0][at]]
+    for each in first if everywhere else first[:1]:
+        each[at] = label
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    with pytest.raises(BadInput, match=rf"contents\.csv: {said}"):
+        read_before(tmp_path / "first")
