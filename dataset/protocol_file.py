@@ -7,6 +7,7 @@ protocol does not have is an error that names the key.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,6 +104,12 @@ class ProtocolFile(_Table):
     balance: Balance | None = None
     pairs: Pairs | None = None
     open_set: OpenSet | None = None
+    _path: Path | None = None
+
+    @property
+    def called(self) -> str:
+        """The file that it was read from, for messages."""
+        return f"protocol {self.name!r}" if self._path is None else str(self._path)
 
     @pydantic.model_validator(mode="after")
     def _holds_out_once(self) -> ProtocolFile:
@@ -125,7 +132,7 @@ class ProtocolFile(_Table):
         try:
             return DatasetSettings.model_validate({**values, **self.parts})
         except pydantic.ValidationError as error:
-            raise BadInput(f"protocol {self.name!r}: [parts]: {_said(error)}") from None
+            raise BadInput(f"{self.called}: parts.{_said(error)}") from None
 
     def held_out(
         self, key: WordArray, identities: list[Identity], seed: int
@@ -145,8 +152,8 @@ class ProtocolFile(_Table):
             unknown = sorted(set(self.albums.out) - set(albums))
             if unknown:
                 raise BadInput(
-                    f"protocol {self.name!r}: albums.out: {unknown[0]!r} is no album "
-                    "with confirmed faces; `icf status` lists the albums"
+                    f"{self.called}: albums.out: {unknown[0]!r} is no album with "
+                    "confirmed faces; `icf status` lists the albums"
                 )
             return np.isin(np.array(albums, object), list(self.albums.out))
         return _share_of_albums(albums, self.albums.share or 0.0, seed)
@@ -187,19 +194,40 @@ def read_protocol(path: Path) -> ProtocolFile:
         made = ProtocolFile.model_validate(table)
     except pydantic.ValidationError as error:
         raise BadInput(f"{path}: {_said(error)}") from None
-    known = sorted(DatasetSettings.model_fields.keys() - {"boxes"})
-    for name in made.parts:
+    fields = DatasetSettings.model_fields
+    known = sorted(fields.keys() - {"boxes"})
+    for name, value in made.parts.items():
         if name not in known:
             raise BadInput(
                 f"{path}: parts.{name}: no such number; known are {', '.join(known)}"
             )
+        kind: Any = fields[name].annotation
+        if type(value) is not kind and (type(value), kind) != (int, float):
+            shown = str(value).lower()
+            raise BadInput(
+                f"{path}: parts.{name}: expected {_KINDS[kind]}, found {shown}"
+            )
+    made._path = path
     return made
+
+
+#: The kinds of the numbers of `parts`.
+_KINDS: Mapping[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 def _said(error: pydantic.ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
+    loc = first["loc"]
     text = first["msg"].removeprefix("Value error, ")
+    if first["type"] in ("model_type", "dict_type"):
+        text = f"expected one table, [{loc[0]}]"
+    elif loc[0:1] == ("parts",):  # the kinds that it is not follow
+        loc, text = loc[:2], "expected a number, or true or false"
+    place = ".".join(map(str, loc))
     return f"{place}: {text}" if place else text
 
 

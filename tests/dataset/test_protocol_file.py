@@ -17,6 +17,7 @@ from icf.dataset.release.write import write
 from icf.dataset.selecting.select import select
 from icf.dataset.selection import Nature, Selection
 from icf.errors import BadInput, WrongUse
+from icf.settings import DatasetSettings
 from icf.workspace import Workspace
 
 PAGE = Path(__file__).parents[2] / "docs" / "dataset" / "splits.md"
@@ -109,6 +110,19 @@ def test_a_balanced_test_has_equally_many_of_each_kind(
         ('name = "x"\nfolds = 2\n', "folds: Extra inputs"),
         ('name = "x"\n[fold]\nfolds = 2\nfold = 3\n', "fold: fold 3 of 2"),
         ('name = "x"\n[fold]\nfolds = "2"\nfold = 1\n', "fold.folds: .*integer"),
+        ('name = "x"\n[[fold]]\nfolds = 2\n', r"fold: expected one table, \[fold\]$"),
+        ('name = "x"\nfold = 2\n', r"fold: expected one table, \[fold\]$"),
+        ('name = "x"\n[[parts]]\nprobes = 2\n', r"parts: expected one table"),
+        ('name = "x"\n[parts]\nprobes = "2"\n', r"parts\.probes: expected a number"),
+        *(
+            (f'name = "x"\n[parts]\n{part}\n', rf"parts\.{said}$")
+            for part, said in (
+                ("probes = true", "probes: expected a whole number, found true"),
+                ("probes = 2.0", r"probes: expected a whole number, found 2\.0"),
+                ("distractor_share = true", ".*: expected a number, found true"),
+                ("thin_probes = 0", "thin_probes: expected true or false, found 0"),
+            )
+        ),
         ('name = "x"\n[albums]\n', "albums: name the albums"),
         ('name = "x"\n[balance]\nby = "pose"\n', "balance.by: .*'style'"),
         ('name = "x"\n[parts]\nprobe = 3\n', "parts.probe: no such number; .*probes"),
@@ -121,14 +135,23 @@ def test_a_wrong_file_is_refused_with_its_key(
         protocol(text, tmp_path)
 
 
+def test_kinds_of_numbers_that_fit_are_taken(tmp_path: Path) -> None:
+    parts = "probes = 3\ndistractor_share = 0\nthin_probes = false\n"
+    chosen = protocol(f'name = "x"\n[parts]\n{parts}', tmp_path)
+    settings = chosen.settings(DatasetSettings())
+    assert (settings.probes, settings.distractor_share) == (3, 0.0)
+    assert settings.thin_probes is False
+    assert list(chosen.as_json()) == ["name", "parts"]
+
+
 def test_an_album_or_number_that_cannot_be_is_named(
     workspace: Workspace, selection: Selection, tmp_path: Path
 ) -> None:
     unknown = protocol('name = "x"\n[albums]\nout = ["None such"]\n', tmp_path)
-    with pytest.raises(BadInput, match=r"albums\.out: 'None such'"):
+    with pytest.raises(BadInput, match=r"protocol\.toml: albums\.out: 'None such'"):
         divided(workspace, selection, unknown)
     wrong = protocol('name = "x"\n[parts]\nmax_probes = 1\n', tmp_path)
-    with pytest.raises(BadInput, match="max_probes"):
+    with pytest.raises(BadInput, match=r"protocol\.toml: parts\.max_probes: "):
         divided(workspace, selection, wrong)
 
 
