@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -262,7 +263,7 @@ def _clear_errors(url: str) -> Iterator[None]:
         if any(each in reason for each in _DAMAGE):
             raise damaged(shown, reason) from error
         raise BrokenMachine(
-            f"the catalogue {shown} does not answer: {reason}\n{_remedy(reason)}"
+            f"the catalogue {shown} does not answer: {reason}\n{_remedy(reason, url)}"
         ) from error
 
 
@@ -281,12 +282,18 @@ def damaged(shown: str, reason: str) -> DamagedCatalogue:
     )
 
 
-def _remedy(reason: str) -> str:
+#: Bytes without which a disk counts as full: SQLite's index of what was written last
+#: grows by 32 KB at a time.
+_LEAST_FREE = 1 << 20
+
+
+def _remedy(reason: str, url: str) -> str:
     if "locked" in reason:
         return "Another icf command is writing; wait for it, or stop it, and try again."
     if "readonly" in reason or "unable to open" in reason:
         return "Check that this user may write to the workspace and its folder."
-    if "full" in reason:
+    # SQLite takes it for a failure that a full disk has no room for a new file.
+    if "full" in reason or ("disk I/O" in reason and _is_full(url)):
         return "Free some space on that disk; nothing that was acknowledged is lost."
     if "disk" in reason:
         return (
@@ -298,3 +305,12 @@ def _remedy(reason: str) -> str:
             "or name another with catalogue.url."
         )
     return "Check catalogue.url with `icf config show`, and that the server is running."
+
+
+def _is_full(url: str) -> bool:
+    """Whether the disk of a catalogue in a file has no room for what SQLite adds."""
+    folder = Path(sa.make_url(url).database or "").parent
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_FREE
+    except OSError:
+        return False

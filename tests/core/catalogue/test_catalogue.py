@@ -1,3 +1,5 @@
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from icf.catalogue.catalogue import (
     Catalogue,
     DamagedCatalogue,
     alembic_config,
+    sqlite_url,
 )
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import (
@@ -452,3 +455,19 @@ def test_emptied_tables_have_no_rows_and_count_from_one(
             missing = compare_metadata(context, metadata)
         assert bool(missing) == statement.startswith("DROP")
         empty.close()
+
+
+@pytest.mark.parametrize(
+    ("free", "remedy"), [(0, "Free some space"), (1 << 40, "The disk failed")]
+)
+def test_a_full_disk_is_not_taken_for_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, remedy: str
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", {tmp_path: usage}.get)
+    catalogue = Catalogue(sqlite_url(tmp_path / "catalogue.sqlite"))
+    # As SQLite says it where it cannot make the -shm file.
+    reason = sqlite3.OperationalError("disk I/O error")
+    failed = sa.exc.OperationalError("BEGIN", {}, reason)
+    with pytest.raises(BrokenMachine, match=remedy), catalogue.read():
+        raise failed
