@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 _SHOWN_FAULTS = 5
 #: Where the subject of a first task names a version of files.
 _VERSION = re.compile(r"(?:^| )[0-9a-f]{16}$")
+#: Errors of a source that one odd answer makes; the other listings go on.
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _MORE_FAULTS = re.compile(r"and ([0-9]+) more")
 
 
@@ -162,6 +164,10 @@ class Discovery:
             if fault.names_down:
                 raise dns_is_down(fault) from fault
             raise
+        except _UNREADABLE as error:
+            log.debug("%s: %s", source.name, task.subject, exc_info=True)
+            text = f"cannot be read: {type(error).__name__}: {error}"
+            raise Fault(FetchStatus.HTTP_ERROR, text) from error
 
 
 class _Waiting:

@@ -172,12 +172,12 @@ def _candidates(srcset: str) -> Iterator[tuple[str, str]]:
     """Yield each address of a ``srcset`` and what stands behind it, in linear time."""
     place = 0
     while (found := _NEXT.search(srcset, place)) is not None:
-        address, place = found[0].rstrip(","), found.end()
-        descriptor = ""
-        if not found[0].endswith(","):
-            descriptor, _, _ = srcset[place:].partition(",")
-            place += len(descriptor)
-        yield address, descriptor
+        address, start = found[0].rstrip(","), found.end()
+        comma = srcset.find(",", start)
+        place = len(srcset) if comma < 0 else comma
+        if found[0].endswith(","):
+            place = start
+        yield address, srcset[start:place]
 
 
 def _sorted(sizes: list[tuple[Rank, str]]) -> list[tuple[Rank, str]]:

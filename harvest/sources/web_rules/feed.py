@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.http.dns_health import dns_is_down
 from icf.harvest.sources.base import Listing, Listings
@@ -81,5 +82,6 @@ class Feed:
         log.warning("Scrapy ended (%s); starting it again", process.how_it_ended)
         if len(left) == 1:
             text = f"Scrapy crashed on it ({process.how_it_ended})"
-            await self._listings.fail(left[0], text)
+            fault = f"{FetchStatus.HTTP_ERROR}: {text}"
+            await self._listings.fail(left[0], fault)
         self._width = 1

@@ -308,6 +308,23 @@ def test_a_listing_that_fails_is_kept_and_the_others_go_on(
     assert states == {"all": "done", "bad": "failed", "good": "done"}
 
 
+def test_an_answer_that_a_source_does_not_expect_fails_that_listing_alone(
+    catalogue: Catalogue,
+) -> None:
+    class Odd(SourceOfTheTest):
+        async def step(self, task: Task, web: Web) -> ListingPage:
+            if task.subject == "bad":
+                raise KeyError("title")
+            return await super().step(task, web)
+
+    tasks = (Task("images", "bad"), Task("images", "good"))
+    listed(catalogue, Odd(ListingPage(tasks=tasks), ListingPage()))
+    rows = {row["subject"]: row for row in all_of(catalogue, discovery)}
+    assert rows["good"]["status"] == "done"
+    assert rows["bad"]["status"] == "failed"
+    assert rows["bad"]["message"] == "cannot be read: KeyError: 'title'"
+
+
 def test_rows_that_could_not_be_read_are_kept_with_the_listing(
     catalogue: Catalogue,
 ) -> None:

@@ -102,3 +102,8 @@ def test_a_set_of_nothing_but_commas_is_read_at_once() -> None:
         "/m.jpg",
         "/l.jpg",
     ]
+
+
+def test_a_long_set_is_read_at_once() -> None:
+    found = by_size(["/m.jpg 2x," * 200_000, "/l.jpg 3x"])
+    assert (found[0], len(found)) == ("/l.jpg", 200_001)

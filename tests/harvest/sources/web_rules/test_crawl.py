@@ -471,7 +471,9 @@ def test_a_host_that_asks_for_time_gets_it(
 
 
 def test_what_passes_is_tried_until_it_has(site: Site, tmp_path: Path) -> None:
-    site.route("/", _short, answer(b"", "502 Bad"), html(""))
+    good = html("<a class=album href=/m>M</a>")
+    site.route("/", _short, answer(b"", "502 Bad"), good)
+    site.route("/m", html(""))
     made = workspace(tmp_path / "ws", site.url("/"), attempts=3)
     harvest(made)
     assert listings(made)["/"] == ("done", "")

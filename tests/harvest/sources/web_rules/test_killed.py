@@ -173,6 +173,9 @@ def test_a_page_that_a_process_dies_of_is_a_failure_and_the_rest_goes_on(
     made = workspace(tmp_path / "ws", start)
     outcome = harvest(made)
     found = listings(made)
-    assert found.pop("/a3") == ("failed", "Scrapy crashed on it (SIGKILL)")
+    assert found.pop("/a3") == (
+        "failed",
+        "http_error: Scrapy crashed on it (SIGKILL)",
+    )
     assert {status for status, _ in found.values()} == {"done"}
     assert outcome.listed.failed == 1
