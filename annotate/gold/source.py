@@ -126,21 +126,28 @@ def _unseen(person: Person) -> sa.Select[Any]:
         lease.c.source == GoldSource.name,
         lease.c.ended_at.is_(None),
     )
+    # Not by the index of people: it would read all of a person's answers for each pair.
+    annotator = sa.func.coalesce(answer.c.annotator, "")
     asked = sa.exists().where(
         answer.c.question_id == question.c.id,
-        answer.c.annotator == person.name,
+        annotator == person.name,
         question.c.face_id == gold.c.face_id,
         question.c.character_id == gold.c.character_id,
     )
-    audited = sa.exists().where(
-        label_audit_answer.c.item_id == label_audit_item.c.id,
-        label_audit_answer.c.annotator == person.name,
-        label_audit_item.c.face_id == gold.c.face_id,
-        label_audit_item.c.character_id == gold.c.character_id,
+    # Read once: items have no index by face.
+    audited = (
+        sa.select(label_audit_item.c.face_id, label_audit_item.c.character_id)
+        .join(label_audit_answer, label_audit_answer.c.item_id == label_audit_item.c.id)
+        .where(label_audit_answer.c.annotator == person.name)
     )
     return (
         in_use()
-        .where(gold.c.id.not_in(answered), gold.c.id.not_in(holds), ~asked, ~audited)
+        .where(
+            gold.c.id.not_in(answered),
+            gold.c.id.not_in(holds),
+            ~asked,
+            sa.tuple_(gold.c.face_id, gold.c.character_id).not_in(audited),
+        )
         .order_by(gold.c.id)
     )
 

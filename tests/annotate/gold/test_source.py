@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.annotation.schema import gold, gold_answer, lease
 from icf.catalogue.schema import face
 from icf.codes import Choice
+from tests.annotate.audit.audited import add_labels, items, planned, said
 from tests.annotate.gold.place import add_gold, answer_gold
 from tests.annotate.pairs.asked import ask_about, lease_of, person, send, sent
 from tests.annotate.place import Place
@@ -58,6 +60,51 @@ def test_nobody_gets_what_he_answered_as_a_question(place: Place) -> None:
         connection.execute(sa.insert(gold).values(values))
     assert taken(place, ann) == []
     assert len(taken(place, bob)) == 1
+
+
+def test_nobody_gets_what_he_checked_in_an_audit(place: Place) -> None:
+    add_labels(place, same=8, different=0)
+    audit = planned(place)
+    one = next(e for e in items(place, audit) if e.face_id != e.reference_face_id)
+    ann, bob = person(place), person(place, "bob")
+    said(place, one, T, "bob")
+    with place.workspace.catalogue.write() as connection:
+        values = {
+            "face_id": one.face_id,
+            "character_id": one.character_id,
+            "reference_face_id": one.reference_face_id,
+            **{"truth": "true", "made_by": "hand", "made_at": 0.0},
+        }
+        connection.execute(sa.insert(gold).values(values))
+    assert taken(place, bob) == []
+    assert taken(place, person(place, "eve")) != []
+    # It was a question that made the label.
+    assert taken(place, ann) == []
+
+
+def test_a_persons_answers_are_not_read_whole_for_every_pair(plain: Place) -> None:
+    ann = person(plain)
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _u: Any, text: str, values: Any, *_: Any) -> None:
+        sent.append((text, values))
+
+    engine = plain.workspace.catalogue.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    taken(plain, ann)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    text, values = next(each for each in sent if "gold_answer" in each[0])
+    with plain.workspace.catalogue.read() as connection:
+        explained = f"EXPLAIN QUERY PLAN {text}"
+        plan_of = connection.exec_driver_sql(explained, values).all()
+    steps = {row[0]: row[3] for row in plan_of}
+    parents = [steps[row[1]] for row in plan_of if "label_audit" in row[3]]
+    assert parents
+    assert all(each.startswith("LIST SUBQUERY") for each in parents)
+    assert any(
+        "SEARCH answer USING INDEX ix_answer_question_id" in e for e in steps.values()
+    )
+    assert not any("ix_answer_annotator" in each for each in steps.values())
 
 
 @pytest.mark.parametrize("why", ["retired", "another reference", "taken down"])
