@@ -256,3 +256,17 @@ def test_a_face_is_described_by_touch_on_a_phone(
         assert (row.occlusion, row.gender) == ("most", "other")
         # Nothing is wider than the phone.
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 800}])
+def test_a_name_of_hundreds_of_letters_does_not_widen_the_page(
+    place: Place, faces: int, sign_in: Callable[..., Page], viewport: dict[str, int]
+) -> None:
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(sa.update(character).values(name="W" * 495))
+    with PageServer(place, "attributes") as server:
+        page = sign_in(server, "/attributes", viewport=viewport)
+        opened(page, 1)
+        assert (
+            page.evaluate("document.documentElement.scrollWidth") == (viewport["width"])
+        )
