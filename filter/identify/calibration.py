@@ -22,7 +22,7 @@ adopted only if its log-loss is lower than the card's by more than chance.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import sqlalchemy as sa
@@ -94,6 +94,18 @@ class Answers:
     def all_asked(self) -> bool:
         """Whether all faces that they represent were asked about."""
         return bool(self.weights.any()) and self.represented < 1.1 * len(self.weights)
+
+    def equal(self, other: Answers) -> bool:
+        """Whether the same is fitted to both."""
+        return all(
+            np.array_equal(one, another)
+            for mine, others in ((self, other), (self.evidence, other.evidence))
+            for one, another in (
+                (getattr(mine, each.name), getattr(others, each.name))
+                for each in fields(mine)
+            )
+            if isinstance(one, np.ndarray)
+        )
 
     def take(self, which: Mask) -> Answers:
         """Some of the answers."""

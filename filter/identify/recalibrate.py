@@ -29,7 +29,7 @@ class Recalibrated:
         model: the SHA-256 of the embedder.
         card: the curve of its card.
         labelled: the answers.
-        made: the fitted curve beside the card's; None if there are too few answers.
+        made: the fitted curve beside the card's; None if the answers do not suffice.
         why_not: why the fitted curve is not used; None if it is.
         checked: whether the answers suffice to say how good the curve is that is used.
         sent: how many faces wait for identity again.
@@ -52,7 +52,11 @@ class Recalibrated:
 
 
 def recalibrate(
-    workspace: Workspace, *, judge_again: bool = False, dry_run: bool = False
+    workspace: Workspace,
+    *,
+    judge_again: bool = False,
+    dry_run: bool = False,
+    earlier: Recalibrated | None = None,
 ) -> Recalibrated:
     """Fit the curve to all answers, and use it if it is better by more than chance.
 
@@ -64,6 +68,8 @@ def recalibrate(
         workspace: with answers.
         judge_again: send all judged faces back to the step identity.
         dry_run: write nothing.
+        earlier: what was found before; if the answers are the same, nothing is fitted
+            again.
 
     Raises:
         BadModel: the embedder's file is not what its card promises.
@@ -71,15 +77,16 @@ def recalibrate(
     embedder = resources.chosen_embedder(workspace)
     model, card = embedder.model_hash, embedder.curve
     labelled = read_labelled(workspace.catalogue, workspace.vectors, model)
-    made = None
-    if min(labelled.answers.counts) >= MIN_ANSWERS:
-        made = calibrate(labelled.answers, card)
-    lacking = _lacking(labelled, made)
+    lacking, made = _lacking(labelled), None
+    if not lacking:
+        made = _made(earlier, model, card, labelled) or calibrate(
+            labelled.answers, card
+        )
     why_not = lacking or _not_better(made)
     sent = 0
     if not dry_run and (judge_again or not lacking):
         run_id = workspace.begin_run("icf-filter calibrate")
-        if made and not lacking:
+        if made:
             _store(workspace, run_id, model, labelled, made, card if why_not else None)
         if judge_again:
             sent = requeue_faces(workspace.catalogue, run_id, model)
@@ -87,11 +94,20 @@ def recalibrate(
     return Recalibrated(model, card, labelled, made, why_not, not lacking, sent)
 
 
-def _lacking(labelled: Labelled, made: CalibrationResult | None) -> str | None:
+def _made(
+    earlier: Recalibrated | None, model: str, card: Curve, labelled: Labelled
+) -> CalibrationResult | None:
+    """What was fitted earlier, if it was to the same."""
+    if earlier is None or (earlier.model, earlier.card) != (model, card):
+        return None
+    return earlier.made if labelled.answers.equal(earlier.labelled.answers) else None
+
+
+def _lacking(labelled: Labelled) -> str | None:
     """Why the answers do not suffice, if so."""
     answers = labelled.answers
-    if made is None:
-        same, different = answers.counts
+    same, different = answers.counts
+    if min(same, different) < MIN_ANSWERS:
         return (
             f"not fitted: {same} answers say that a face is the character and "
             f"{different} that it is not; {MIN_ANSWERS} of each are needed"

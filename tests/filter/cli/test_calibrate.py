@@ -18,6 +18,7 @@ from icf.codes import Label
 from icf.command import Invocation
 from icf.filter.cli.main import cli
 from icf.filter.identify.calibration import MIN_ANSWERS
+from icf.filter.identify.recalibrate import recalibrate
 from icf.filter.resources import embedder
 from icf.workspace import Workspace
 from tests.filter.rows import add_album, add_face, add_image, face_row
@@ -195,6 +196,38 @@ def test_a_few_faces_drawn_at_random_are_too_few(made: Workspace) -> None:
         "not used: 8 answers are about faces drawn at random, and 20 are needed; "
         "answer one more batch of `icf-annotate export`"
     )
+
+
+@pytest.mark.parametrize("random", [0, 8])
+def test_answers_that_do_not_suffice_are_not_fitted(
+    made: Workspace, random: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 100,000 faces a fit takes minutes."""
+    faces = answer(made, LEVELS)
+    face(made, face_row(made.catalogue, faces[0])["character_id"], 0.8)
+    if random:
+        chosen(made, faces[-random:], inclusion=0.05)
+    monkeypatch.setattr("icf.filter.identify.recalibrate.calibrate", no_fit)
+    out, _ = run(made, "--dry-run")
+    assert out.startswith("not used: ")
+
+
+def test_what_was_fitted_to_the_same_answers_is_used_again(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = answer(made, LEVELS)
+    first = recalibrate(made)
+    with monkeypatch.context() as patched:
+        patched.setattr("icf.filter.identify.recalibrate.calibrate", no_fit)
+        assert recalibrate(made, dry_run=True, earlier=first).made == first.made
+    with made.catalogue.write() as connection:
+        another = sa.update(question).where(question.c.face_id == faces[0])
+        connection.execute(another.values(label=Label.SAME.value))
+    assert recalibrate(made, dry_run=True, earlier=first).made != first.made
+
+
+def no_fit(*_: object) -> None:
+    raise AssertionError("fitted")
 
 
 def test_faces_that_were_dropped_wrongly_are_counted(made: Workspace) -> None:

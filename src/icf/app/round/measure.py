@@ -57,14 +57,18 @@ class Measured:
         return asdict(self)
 
 
-def measure(workspace: Workspace) -> Measured:
+def measure(workspace: Workspace, earlier: Recalibrated | None = None) -> Measured:
     """Measure with the embedder in use and all answers.
+
+    Args:
+        workspace: with answers.
+        earlier: what `recalibrate` found before.
 
     Raises:
         BadModel: the embedder's file is not what its card promises.
     """
     settings = workspace.settings.annotate
-    known = recalibrate(workspace, dry_run=True)
+    known = recalibrate(workspace, dry_run=True, earlier=earlier)
     with workspace.catalogue.read() as connection:
         unasked = count_unasked(connection, batch_shares(workspace, connection))
         curves = calibrations.newest(connection, [known.model])

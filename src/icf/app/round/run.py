@@ -152,10 +152,10 @@ def _gate(drive: Drive, found: Round) -> Next:
 
 def _decide(drive: Drive, found: Round) -> Next:
     _run_filter(drive)
-    recalibrate(drive.workspace, judge_again=True)
+    fitted = recalibrate(drive.workspace, judge_again=True)
     _run_filter(drive)
     before = found.summary["before"]
-    after = measure(drive.workspace).as_json()
+    after = measure(drive.workspace, fitted).as_json()
     seconds = drive.workspace.settings.round.seconds
     changed = changes(before, after, seconds)
     return Next(RoundState.DONE, {"after": after, "changes": changed})
