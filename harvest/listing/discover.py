@@ -30,7 +30,15 @@ from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_
 from icf.harvest.listing.limits import apply_limits, is_full
 from icf.harvest.listing.pictures import store_pictures
 from icf.harvest.listing.resolve import resolve
-from icf.harvest.sources.base import Crawler, Level, Listing, ListingPage, Source, Task
+from icf.harvest.sources.base import (
+    UNREADABLE,
+    Crawler,
+    Level,
+    Listing,
+    ListingPage,
+    Source,
+    Task,
+)
 from icf.harvest.sources.rules import Rules
 
 log = logging.getLogger(__name__)
@@ -38,8 +46,6 @@ log = logging.getLogger(__name__)
 _SHOWN_FAULTS = 5
 #: Where the subject of a first task names a version of files.
 _VERSION = re.compile(r"(?:^| )[0-9a-f]{16}$")
-#: Errors of a source that one odd answer makes; the other listings go on.
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _MORE_FAULTS = re.compile(r"and ([0-9]+) more")
 
 
@@ -164,7 +170,7 @@ class Discovery:
             if fault.names_down:
                 raise dns_is_down(fault) from fault
             raise
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             log.debug("%s: %s", source.name, task.subject, exc_info=True)
             text = f"cannot be read: {type(error).__name__}: {error}"
             raise Fault(FetchStatus.HTTP_ERROR, text) from error

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from icf.harvest.http.session import Web
 
 GROUP = "icf.sources"
+#: Errors of a source that one odd answer makes; the other listings go on.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)

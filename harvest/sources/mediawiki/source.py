@@ -11,7 +11,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import ListingPage, Task, read_table
+from icf.harvest.sources.base import UNREADABLE, ListingPage, Task, read_table
 from icf.harvest.sources.mediawiki import albums, characters, pictures
 from icf.harvest.sources.mediawiki.api import MediaWikiApi
 from icf.harvest.sources.mediawiki.config import MediaWikiTable
@@ -31,8 +31,6 @@ _LISTERS: dict[str, Callable[[Wiki, Task], Awaitable[ListingPage]]] = {
     pictures.CATEGORY: pictures.list_category,
     pictures.FILES: pictures.list_files,
 }
-#: What reading an answer ends with that is not one of an api.php.
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class MediaWikiSource:
@@ -64,7 +62,7 @@ class MediaWikiSource:
             raise Fault(FetchStatus.MISSING_PAGE, text)
         try:
             return await lister(self._wiki(web), task)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             text = f"not an answer of an api.php ({type(error).__name__}: {error})"
             raise Fault(FetchStatus.HTTP_ERROR, f"{self._table.api}: {text}") from error
 
