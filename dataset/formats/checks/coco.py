@@ -9,7 +9,7 @@ from typing import Any
 from icf.dataset.formats.base import Corners
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.known import Known
-from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.checks.listed import Layout, Listed, Unread, check_listed
 from icf.dataset.formats.records import FACE, SPLITS, Split
 
 
@@ -26,7 +26,7 @@ def _file(split: Split) -> str:
     return f"annotations/instances_{split}.json"
 
 
-def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
+def _all(files: ReleaseFiles) -> Iterator[Listed | Fault | Unread]:
     for split in SPLITS:
         file = _file(split)
         if file not in files.hashes:
@@ -37,7 +37,8 @@ def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
                 content = json.load(opened, object_hook=_small)
             yield from _pictures(content, file, split)
         except (OSError, *UNEXPECTED) as error:
-            yield Fault(file, f"cannot be read: {error!r}")
+            fault = Fault(file, f"cannot be read: {error!r}")
+            yield Unread(fault, ("detection", split), f"{split}/")
 
 
 def _small(value: dict[str, Any]) -> Any:

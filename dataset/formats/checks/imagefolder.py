@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from icf.dataset.formats.base import Task
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.columns import said_by
 from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import PARTS, Known
-from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.checks.listed import Layout, Listed, Unread, check_listed
 from icf.dataset.formats.layouts import METADATA, identity_folder
 from icf.dataset.formats.records import Split
 
@@ -23,7 +24,7 @@ def check_imagefolder(files: ReleaseFiles) -> Iterator[Fault]:
     yield from check_identities(files)
 
 
-def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
+def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault | Unread]:
     for task, split in PARTS:
         above = f"{task}/{split}/"
         file = f"{above}{METADATA}"
@@ -33,11 +34,15 @@ def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
         pictures = set()
         try:
             for each in _rows(files, file, task, split):
+                if isinstance(each, Fault):
+                    yield each
+                    continue
                 pictures.add(each.picture)
                 yield from _in_its_folder(each, known)
                 yield each
-        except (OSError, *UNEXPECTED) as error:
-            yield Fault(file, f"cannot be read to its end: {error!r}")
+        except OSError as error:
+            fault = Fault(file, f"cannot be read to its end: {error!r}")
+            yield Unread(fault, (task, split))
             continue
         for name in files.hashes:
             if name.startswith(above) and name != file and name not in pictures:
@@ -53,11 +58,23 @@ def _in_its_folder(each: Listed, known: Known) -> Iterator[Fault]:
             yield Fault(each.picture, f"is in another folder than that of {meant}")
 
 
-def _rows(files: ReleaseFiles, file: str, task: Task, split: Split) -> Iterator[Listed]:
-    with (files.folder / file).open(encoding="utf-8") as opened:
+def _rows(
+    files: ReleaseFiles, file: str, task: Task, split: Split
+) -> Iterator[Listed | Fault]:
+    with (files.folder / file).open("rb") as opened:
         for number, line in enumerate(opened, 1):
-            row = json.loads(line)
-            inside = str(row["file_name"])
+            try:
+                row = json.loads(line.decode("utf-8"))
+                inside = str(row["file_name"])
+            except UNEXPECTED as error:
+                what = f"line {number}: cannot be read to its end: {error!r:.200}"
+                yield Fault(file, what)
+                continue
+            said: dict[str, Any] = {}
+            try:
+                said = said_by(task, row)
+            except UNEXPECTED as error:
+                yield Fault(file, f"line {number}: cannot be read: {error!r:.200}")
             yield Listed(
                 file,
                 task,
@@ -65,5 +82,5 @@ def _rows(files: ReleaseFiles, file: str, task: Task, split: Split) -> Iterator[
                 inside.rpartition("/")[2],
                 place=f"line {number}",
                 picture=f"{task}/{split}/{inside}",
-                **said_by(task, row),
+                **said,
             )

@@ -39,10 +39,13 @@ def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
         what = f"says something else than {len(ranges)},{SIDE},{SIDE}"
         yield Fault(PROPERTY, what)
     try:
-        offsets = dict(map(_row, (files.folder / IDX).read_text("ascii").splitlines()))
+        rows = list(map(_row, (files.folder / IDX).read_text("ascii").splitlines()))
     except ValueError as error:
         yield Fault(IDX, f"is no list of records: {error}")
         return
+    offsets = dict(rows)
+    if len(rows) > len(offsets):
+        yield Fault(IDX, f"has {len(rows):,} lines of {len(offsets):,} records")
     with (files.folder / REC).open("rb") as records:
         yield from _records(records, offsets, known, ranges)
 
@@ -82,6 +85,7 @@ def _records(
             content = read_picture(records, offset)
         except BadInput as error:
             yield Fault(REC, f"record {number}: cannot be read: {error}")
+            yield Listed(REC, "recognition", "train", name)
             continue
         yield Listed(
             REC,

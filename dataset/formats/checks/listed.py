@@ -55,6 +55,22 @@ class Listed:
     says: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that was not read to its end: nobody knows what else it has.
+
+    Attributes:
+        fault: what is wrong with it.
+        part: of its pictures; which of them it lacks is not said.
+        pictures: what the names of loose pictures begin with that only it lists;
+            empty: there are none.
+    """
+
+    fault: Fault
+    part: Part
+    pictures: str = ""
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where a format has what.
@@ -70,7 +86,7 @@ class Layout:
 
 
 def check_listed(
-    known: Known, layout: Layout, found: Iterable[Listed | Fault]
+    known: Known, layout: Layout, found: Iterable[Listed | Fault | Unread]
 ) -> Iterator[Fault]:
     """Yield what is swapped, edited, missing, there twice or not of the release.
 
@@ -83,7 +99,11 @@ def check_listed(
     hashes = known.files.hashes
     seen = bytearray(len(known.files.contents))
     pictures: set[str] = set()
+    unread: list[Unread] = []
     for each in found:
+        if isinstance(each, Unread):
+            unread.append(each)
+            each = each.fault
         if isinstance(each, Fault):
             yield each
             continue
@@ -103,11 +123,17 @@ def check_listed(
                 yield _fault(each, f"{each.name} {what}")
         except UNEXPECTED as error:
             yield _fault(each, f"{each.name} cannot be compared: {error!r}")
+    unknown = {each.part for each in unread}
     for part, file in layout.lists.items():
+        if part in unknown:
+            continue
         for name, row in known.names(*part).items():
             if not seen[row]:
                 yield Fault(file, f"has nothing of {name}")
+    passed = tuple(each.pictures for each in unread if each.pictures)
     for name in hashes:
+        if name.startswith(passed):
+            continue
         if name.startswith(layout.pictures or "/") and name not in pictures:
             yield Fault(name, "is in none of its lists")
 

@@ -9,7 +9,7 @@ from icf.dataset.contents import FACES
 from icf.dataset.formats.base import Corners
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.known import Known
-from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.checks.listed import Layout, Listed, Unread, check_listed
 from icf.dataset.formats.layouts import NO_ALBUM, NOBODY, NOBODY_ID, plain
 from icf.dataset.formats.records import SPLITS, Split
 from icf.dataset.unused import FILE as UNUSED
@@ -27,7 +27,7 @@ def check_manga109(files: ReleaseFiles) -> Iterator[Fault]:
     return check_listed(known, layout, _all(files, known))
 
 
-def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
+def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault | Unread]:
     albums = _albums(files)
     for split in SPLITS:
         yield from _Split(files, known, split, albums).pages()
@@ -81,7 +81,7 @@ class _Split:
             if known.label(row) >= 0
         }
 
-    def pages(self) -> Iterator[Listed | Fault]:
+    def pages(self) -> Iterator[Listed | Fault | Unread]:
         above = f"{self._split}/annotations/"
         books = [name for name in self._files.hashes if name.startswith(above)]
         yield from self._index([name[len(above) : -len(".xml")] for name in books])
@@ -90,7 +90,10 @@ class _Split:
                 book = ElementTree.parse(self._files.folder / file).getroot()
                 yield from self._book(book, file)
             except (ElementTree.ParseError, OSError, *UNEXPECTED) as error:
-                yield Fault(file, f"cannot be read: {error!r}")
+                fault = Fault(file, f"cannot be read: {error!r}")
+                stem = file.removeprefix(above).removesuffix(".xml")
+                pictures = f"{self._split}/images/{stem}/"
+                yield Unread(fault, ("detection", self._split), pictures)
 
     def _index(self, books: list[str]) -> Iterator[Fault]:
         file = f"{self._split}/books.txt"

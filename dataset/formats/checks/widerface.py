@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from icf.dataset.formats.base import Corners
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
 from icf.dataset.formats.checks.known import Known
-from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.checks.listed import Layout, Listed, Unread, check_listed
 from icf.dataset.formats.layouts import CALLED
 from icf.dataset.formats.records import SPLITS, Split
 from icf.errors import BadInput
@@ -27,7 +27,7 @@ def _list(split: Split) -> str:
     return f"wider_face_split/wider_face_{CALLED[split]}_bbx_gt.txt"
 
 
-def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
+def _all(files: ReleaseFiles) -> Iterator[Listed | Fault | Unread]:
     for split in SPLITS:
         file = _list(split)
         if file not in files.hashes:
@@ -37,7 +37,9 @@ def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
             for block in blocks(files.folder / file):
                 yield from _picture(block, file, split)
         except BadInput as error:
-            yield Fault(file, f"cannot be read: {error}")
+            fault = Fault(file, f"cannot be read: {error}")
+            pictures = f"WIDER_{CALLED[split]}/images/"
+            yield Unread(fault, ("detection", split), pictures)
 
 
 def _picture(block: Block, file: str, split: Split) -> Iterator[Listed | Fault]:

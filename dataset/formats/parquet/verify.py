@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -15,7 +14,8 @@ from icf.dataset.formats.base import Task
 from icf.dataset.formats.checked import UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.columns import said_by
 from icf.dataset.formats.checks.known import PARTS, Known
-from icf.dataset.formats.checks.listed import Layout, Listed, check_listed
+from icf.dataset.formats.checks.listed import Layout, Listed, Unread, check_listed
+from icf.dataset.formats.parquet.columns import IMAGE
 from icf.dataset.formats.records import Split
 
 _FILE = re.compile(r"(recognition|detection)/(train|test)-\d{5}-of-\d{5}\.parquet")
@@ -29,26 +29,36 @@ def check_files(files: ReleaseFiles) -> Iterator[Fault]:
     return check_listed(Known(files), layout, _all(files))
 
 
-def _all(files: ReleaseFiles) -> Iterator[Listed | Fault]:
+def _all(files: ReleaseFiles) -> Iterator[Listed | Fault | Unread]:
     for name in sorted(files.hashes):
         if (named := _FILE.fullmatch(name)) is None:
             continue
         task, split = cast(Task, named[1]), cast(Split, named[2])
         try:
-            for row in _rows(files.folder / name):
-                yield _listed(name, task, split, row)
+            with pq.ParquetFile(files.folder / name) as file:
+                for number, row in enumerate(_rows(file), 1):
+                    yield from _listed(name, number, task, split, row)
         except (pa.ArrowException, OSError, *UNEXPECTED) as error:
-            yield Fault(name, f"cannot be read to its end: {error!r}")
+            fault = Fault(name, f"cannot be read to its end: {error!r}")
+            yield Unread(fault, (task, split))
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_ROWS):
-            yield from batch.to_pylist()
+def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
+    for batch in file.iter_batches(_ROWS):
+        yield from batch.to_pylist()
 
 
-def _listed(file: str, task: Task, split: Split, row: dict[str, Any]) -> Listed:
-    picture = row["image"]
-    sha256 = hashlib.sha256(picture["bytes"]).hexdigest()
-    said = said_by(task, row)
-    return Listed(file, task, split, picture["path"], sha256=sha256, **said)
+def _listed(
+    file: str, number: int, task: Task, split: Split, row: dict[str, Any]
+) -> Iterator[Listed | Fault]:
+    said: dict[str, Any] = {}
+    try:
+        picture = row[IMAGE]
+        name = str(picture["path"])
+        said["sha256"] = hashlib.sha256(picture["bytes"]).hexdigest()
+        said |= said_by(task, row)
+    except UNEXPECTED as error:
+        yield Fault(file, f"row {number}: cannot be read: {error!r:.200}")
+        if "sha256" not in said:
+            return
+    yield Listed(file, task, split, name, **said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import struct
@@ -77,3 +78,40 @@ def test_a_face_in_the_folder_of_another_identity_is_named(
     inside, there = (each.removeprefix("recognition/train/") for each in (first, moved))
     copied.edit(file, f'"{inside}"', f'"{there}"')
     assert copied.said() == [f"{moved}: is in another folder than that of 00000"]
+
+
+def test_one_broken_line_is_named_and_the_others_are_read(
+    whole: Exported, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, "imagefolder", tmp_path)
+    path = copied.folder / META
+    first, second, third, *rest = path.read_bytes().splitlines()
+    broken = [b"\xff", second.replace(b'"bbox": [', b'"bbox": ["x", ')]
+    last = third.replace(b'"role": "', b'"role": "x')
+    path.write_bytes(b"\n".join([*broken, last, *rest, b""]))
+    said = copied.said()
+    name = json.loads(first)["file_name"]
+    assert len(said) == 5
+    assert f"{META}: line 1: cannot be read to its end: UnicodeDecodeError" in said[0]
+    assert f"{META}: line 2: cannot be read: " in said[1]
+    assert "line 3: " in said[2]
+    assert "has the role x" in said[2]
+    assert said[3].endswith(f"{name}: is in no row of {META}")
+    assert said[4].endswith(f"has nothing of {name.rpartition('/')[2]}")
+
+
+def test_a_broken_record_is_named_once(whole: Exported, tmp_path: Path) -> None:
+    copied = Copied.of(whole, "insightface", tmp_path)
+    (copied.folder / "train.rec").write_bytes(b"")
+    said = copied.said()
+    assert said
+    assert all(re.search(r"record \d+: cannot be read: ", line) for line in said)
+
+
+def test_a_repeated_line_of_an_index_is_named(whole: Exported, tmp_path: Path) -> None:
+    copied = Copied.of(whole, "insightface", tmp_path)
+    path = copied.folder / "train.idx"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, lines[2]]))
+    count = len(lines)
+    assert copied.said() == [f"train.idx: has {count + 1} lines of {count} records"]

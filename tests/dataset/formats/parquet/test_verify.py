@@ -75,12 +75,28 @@ def test_a_whole_column_of_nulls_is_named(whole: Exported, tmp_path: Path) -> No
     assert all("has the label None, and not " in line for line in said)
 
 
-def test_a_file_that_was_cut_off_is_named(whole: Exported, tmp_path: Path) -> None:
+def test_one_broken_row_is_named_and_the_others_are_read(
+    whole: Exported, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, "parquet", tmp_path)
+    table = pq.read_table(copied.folder / NAME)
+    rows = table.to_pylist()
+    rows[0]["bbox"] = None
+    rows[1]["label"] = 99
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), copied.folder / NAME)
+    first, second = copied.said()
+    assert first.startswith(f"{NAME}: row 1: cannot be read: TypeError")
+    assert second.startswith(f"{NAME}: {rows[1]['image']['path']} has the label 99")
+
+
+def test_a_file_that_was_cut_off_is_named_alone(
+    whole: Exported, tmp_path: Path
+) -> None:
     copied = Copied.of(whole, "parquet", tmp_path)
     folder = copied.folder
     content = (folder / NAME).read_bytes()
     (folder / NAME).write_bytes(content[: len(content) // 2])
-    assert any(fault.file == NAME for fault in copied.faults())
+    assert [fault.file for fault in copied.faults()] == [NAME]
 
 
 def test_a_moved_box_of_the_detection_set_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Callable
@@ -50,6 +51,21 @@ def add(members: Members) -> None:
     members += [("other.jpg", picture), ("other.json", about)]
 
 
+def mislabel(members: Members) -> None:
+    name, about = members[1]
+    members[1] = name, about.replace(b'"label":', b'"label":[1],"was":')
+
+
+def widen(members: Members) -> None:
+    name, about = members[1]
+    members[1] = name, about.replace(b'"width":', b'"width":Infinity,"was":')
+
+
+def rename_key(members: Members) -> None:
+    name, about = members[1]
+    members[1] = name, about.replace(b'"key":"', b'"key":"x')
+
+
 def lose_labels(members: Members) -> None:
     del members[1]
 
@@ -64,6 +80,9 @@ def lose_labels(members: Members) -> None:
         (lose, "has nothing of"),
         (repeat, "a second time"),
         (add, "has other.jpg, which is not in this part"),
+        (mislabel, "has the label [1], and not "),
+        (widen, "has the size (inf, "),
+        (rename_key, ".json has the key x"),
         (lose_labels, "has no JSON behind it"),
     ],
 )
@@ -71,28 +90,61 @@ def test_what_was_changed_in_a_shard_is_named(
     whole: Exported, tmp_path: Path, change: Callable[[Members], None], said: str
 ) -> None:
     copied = Copied.of(whole, "webdataset", tmp_path)
-    folder = copied.folder
-    with tarfile.open(folder / SHARD) as tar:
+    change_shard(copied.folder / SHARD, change)
+    assert said in " ".join(copied.said())
+
+
+def change_shard(shard: Path, change: Callable[[Members], None]) -> None:
+    with tarfile.open(shard) as tar:
         members = [
             (each.name, file.read())
             for each in tar
             if (file := tar.extractfile(each)) is not None
         ]
     change(members)
-    with tarfile.open(folder / SHARD, "w") as tar:
+    with tarfile.open(shard, "w") as tar:
         for name, content in members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    assert said in " ".join(copied.said())
 
 
-def test_a_shard_that_was_cut_off_is_named(whole: Exported, tmp_path: Path) -> None:
+def test_one_broken_member_is_named_and_the_others_are_read(
+    whole: Exported, tmp_path: Path
+) -> None:
     copied = Copied.of(whole, "webdataset", tmp_path)
-    folder = copied.folder
-    content = (folder / SHARD).read_bytes()
-    (folder / SHARD).write_bytes(content[: len(content) // 2])
-    assert any(fault.file == SHARD for fault in copied.faults())
+    names: list[str] = []
+
+    def change(members: Members) -> None:
+        names.extend(name for name, _ in members)
+        members[1] = names[1], b"{"
+        members[5] = names[5], members[5][1].replace(b'"role":"', b'"role":"x')
+
+    change_shard(copied.folder / SHARD, change)
+    said = [line for line in copied.said() if line.startswith(f"{SHARD}: ")]
+    assert len(said) == 2
+    assert said[0].startswith(f"{SHARD}: {names[1]}: cannot be read: JSONDecodeError")
+    assert said[1].startswith(f"{SHARD}: {names[4]} has the role x")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda shard: shard[: len(shard) // 2], "cannot be read to its end: "),
+        (lambda shard: shard.rstrip(b"\0"), "cannot be read to its end: "),
+        (lambda shard: shard[:1536] + b"?" * 512, "cannot be read to its end: "),
+        (gzip.compress, "cannot be read to its end: "),
+        (lambda shard: shard + b"?", "has something behind its end"),
+    ],
+)
+def test_a_shard_that_was_cut_off_or_packed_is_named_alone(
+    whole: Exported, tmp_path: Path, spoil: Callable[[bytes], bytes], said: str
+) -> None:
+    copied = Copied.of(whole, "webdataset", tmp_path)
+    shard = copied.folder / SHARD
+    shard.write_bytes(spoil(shard.read_bytes()))
+    [found] = copied.said()
+    assert found.startswith(f"{SHARD}: {said}")
 
 
 def test_an_index_that_is_not_that_of_its_shard_is_named(
@@ -107,6 +159,19 @@ def test_an_index_that_is_not_that_of_its_shard_is_named(
     name = rows[0]["file"]
     assert copied.said() == [
         f"{index}: has another place or label of {name} than the shard"
+    ]
+    rows = [*table.to_pylist(), table.to_pylist()[0]]
+    rows[0]["width"] += 1
+    rows[1]["boxes"] = []
+    rows[2]["role"] = rows[3]["identity"] = "x"
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), copied.folder / index)
+    columns = ["width", "boxes", "role", "identity"]
+    assert copied.said() == [
+        *(
+            f"{index}: has another {column} of {row['file']} than the shard"
+            for column, row in list(zip(columns, rows, strict=False))[1:]
+        ),
+        f"{index}: has {len(rows)} rows, and its shard {len(rows) - 1}",
     ]
     (copied.folder / index).unlink()
     assert copied.said() == [f"{index}: is missing"]
