@@ -19,7 +19,10 @@ def said_by(task: Task, row: Mapping[str, Any]) -> dict[str, Any]:
         "says": {"sha256": row["sha256"]},
     }
     if task == "detection":
-        return {**said, "boxes": tuple(map(_corners, row["objects"]["bbox"]))}
+        boxes, classes = row["objects"]["bbox"], row["objects"]["category"]
+        if list(classes) != [0] * len(boxes):
+            raise ValueError(f"the categories {classes}, of which each should be 0")
+        return {**said, "boxes": tuple(map(_corners, boxes))}
     names = ("sha256", "role", "album", "character")
     return {
         **said,

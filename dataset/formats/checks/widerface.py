@@ -50,6 +50,8 @@ def _picture(block: Block, file: str, split: Split) -> Iterator[Listed | Fault]:
         yield Fault(
             file, f"{place}: {path} has a number of faces that is not its rows'"
         )
+    if boxes and any(row.text.split()[4:] != ["0"] * 6 for row in block.numbers[1:]):
+        yield Fault(file, f"{place}: {path} has a face with attributes other than 0")
     yield Listed(
         file,
         "detection",

@@ -49,6 +49,7 @@ CASES: list[tuple[str, str, Callable[[str], str], str]] = [
     ("widerface", WIDER, sub(r"^(\d+) (\d+) ", r"1\1 \2 "), "has the box"),
     ("widerface", WIDER, sub(r"^.*\.jpg$", "0--Cartoon/x.jpg"), "x.jpg, which is not"),
     ("widerface", WIDER, sub(r"^1$", "2"), "number of faces that is not its rows'"),
+    ("widerface", WIDER, sub(r" 0 0 0 0 0 0$", " 2 0 0 1 0 0"), "attributes other"),
     ("widerface", WIDER, double, "a second time"),
     ("manga109", "test/annotations/*.xml", sub('xmin="', 'xmin="1'), "has the box"),
     (

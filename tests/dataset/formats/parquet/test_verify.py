@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,50 @@ def test_a_moved_box_of_the_detection_set_is_named(
     [said] = copied.said()
     assert rows[0]["image"]["path"] in said
     assert "has the box" in said
+
+
+def test_another_class_of_the_detection_set_is_named(
+    whole: Exported, tmp_path: Path
+) -> None:
+    copied = Copied.of(whole, "parquet", tmp_path)
+    path = copied.folder / "detection" / "test-00000-of-00001.parquet"
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[0]["objects"]["category"][0] = 7
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
+    [said] = copied.said()
+    assert "row 1: cannot be read: " in said
+    assert "the categories [7" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.replace_schema_metadata({}), "does not say to `datasets` what"),
+        (lambda t: t.append_column("more", t["label"]), "has further columns: more"),
+        (lambda t: t.append_column("label", t["label"]), "has further columns: label"),
+        (
+            lambda t: t.drop_columns(["bbox"]),
+            "cannot be read to its end: .*column bbox",
+        ),
+    ],
+)
+def test_other_columns_are_named(
+    whole: Exported,
+    tmp_path: Path,
+    change: Callable[[pa.Table], pa.Table],
+    said: str,
+) -> None:
+    copied = Copied.of(whole, "parquet", tmp_path)
+    path = copied.folder / NAME
+    pq.write_table(change(pq.read_table(path)), path)
+    [found] = copied.said()
+    assert re.match(f"{NAME}: {said}", found)
+
+
+def test_a_file_beside_those_of_a_set_is_named(whole: Exported, tmp_path: Path) -> None:
+    copied = Copied.of(whole, "parquet", tmp_path)
+    (copied.folder / "recognition" / "extra.parquet").write_bytes(b"PAR1")
+    assert copied.said() == [
+        "recognition/extra.parquet: is none of the files of its set"
+    ]
