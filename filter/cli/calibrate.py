@@ -48,13 +48,13 @@ def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> Non
     done = recalibrate(workspace, judge_again=again, dry_run=dry_run)
     labelled, made, card = done.labelled, done.made, done.card
     names = _names(workspace, labelled.never_same)
-    same, different = labelled.answers.counts
+    same, different = labelled.counts
     result = {
         "model": done.model,
         "same": same,
         "different": different,
         "random": labelled.random,
-        "represented": labelled.answers.represented or None,
+        "represented": labelled.represented or None,
         "answer_error": vars(labelled.error),
         "dropped": _lost(labelled.dropped),
         "never_same": names,
@@ -87,11 +87,16 @@ def _notes(done: Recalibrated, dry_run: bool, never_same: Sequence[str]) -> list
     """What a person should know before the decision, and the decision."""
     labelled = done.labelled
     lines = [_error_note(labelled.error)]
-    answers, dropped = labelled.answers, labelled.dropped
-    if answers.represented:
+    dropped, compared = labelled.dropped, len(labelled.answers.same)
+    if labelled.represented:
         lines.append(
-            f"{len(answers.same):,} answers, {labelled.random:,} of them drawn at "
-            f"random, stand for {answers.represented:,.0f} faces"
+            f"{labelled.count:,} answers, {labelled.random:,} of them drawn at "
+            f"random, stand for {labelled.represented:,.0f} faces"
+        )
+    if done.made and compared < labelled.count:
+        lines.append(
+            f"the curves are fitted to and compared on {compared:,} of "
+            f"{labelled.count:,} answers, drawn at random: more do not fit in memory"
         )
     if dropped:
         lines.append(

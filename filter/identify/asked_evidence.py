@@ -14,7 +14,7 @@ terms. That two faces of one frame are two characters is left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -111,20 +111,53 @@ class AskedEvidence:
         return own, every
 
 
-def read_evidence(
-    connection: sa.Connection,
-    vectors: VectorStore,
-    model: str,
-    faces: IntArray,
-    characters: IntArray,
-) -> AskedEvidence:
+#: Row of the question, face, character, and the faces of its track.
+_Shown = tuple[int, int, int, Sequence[FaceEvidence]]
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """Questions about faces that identity can compare.
+
+    Attributes:
+        rows: shape (n,), where each is in what they were read for, ascending.
+        terms: shape (n,), how many terms its evidence has.
+        casts: whom the faces may show, with the faces that do: one entry for each face
+            of the track.
+    """
+
+    rows: IntArray
+    terms: IntArray
+    casts: Sequence[tuple[Cast, Sequence[_Shown]]]
+
+    def evidence(
+        self, vectors: VectorStore, model: str, which: Mask | None = None
+    ) -> AskedEvidence:
+        """The terms of all of them, or of those that are True in ``which``, shape (n,).
+
+        Args:
+            vectors: those of the faces.
+            model: the SHA-256 of the embedder.
+            which: some of them.
+        """
+        rows = self.rows if which is None else self.rows[which]
+        wanted = set(rows.tolist())
+        parts: list[AskedEvidence] = []
+        for cast, shown in self.casts:
+            if some := [each for each in shown if each[0] in wanted]:
+                parts.append(_of_cast(vectors, model, cast, some))
+        return _concatenate(parts)
+
+
+def read_comparable(
+    connection: sa.Connection, model: str, faces: IntArray, characters: IntArray
+) -> Comparable:
     """Read what identity knows today of faces that were asked about.
 
     What people answered about a face is no part of what is known of it.
 
     Args:
         connection: to the catalogue.
-        vectors: those of the faces.
         model: the SHA-256 of the embedder.
         faces: ids, shape (m,).
         characters: shape (m,), the character each was asked about. Left out is what
@@ -136,31 +169,29 @@ def read_evidence(
     tracks: dict[tuple[object, int], list[FaceEvidence]] = defaultdict(list)
     for item in items:
         tracks[item.cast.key, item.track].append(item)
-    casts: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    shown: dict[tuple[object, ...], list[_Shown]] = defaultdict(list)
+    casts: dict[tuple[object, ...], Cast] = {}
+    terms = np.zeros(len(faces), np.int64)
     for row, (face_id, character) in enumerate(zip(faces, characters, strict=True)):
         about = known[int(face_id)]
         comparable = {*about.candidates}.intersection(about.cast.characters)
-        if about.embedder == model and int(character) in comparable:
-            casts[about.cast.key].append(row)
-    parts: list[AskedEvidence] = []
-    for rows in casts.values():
-        cast = known[int(faces[rows[0]])].cast
-        asked = [(row, int(faces[row]), int(characters[row])) for row in rows]
-        shown = [
-            (row, one.id, character, seen)
-            for row, face_id, character in asked
-            for seen in [tracks[cast.key, known[face_id].track]]
-            for one in seen
-        ]
-        parts.append(_of_cast(vectors, model, cast, shown))
-    return _concatenate(parts)
+        if about.embedder != model or int(character) not in comparable:
+            continue
+        cast = casts.setdefault(about.cast.key, about.cast)
+        seen = tracks[cast.key, about.track]
+        shown[cast.key] += [(row, one.id, int(character), seen) for one in seen]
+        terms[row] = len(seen) * len(cast.gallery)
+    rows = np.flatnonzero(terms)
+    return Comparable(
+        rows, terms[rows], [(casts[key], each) for key, each in shown.items()]
+    )
 
 
 def _of_cast(
     vectors: VectorStore,
     model: str,
     cast: Cast,
-    shown: Sequence[tuple[int, int, int, Sequence[FaceEvidence]]],
+    shown: Sequence[_Shown],
 ) -> AskedEvidence:
     """The terms of the faces of one cast.
 
@@ -168,8 +199,7 @@ def _of_cast(
         vectors: those of the faces.
         model: the SHA-256 of the embedder.
         cast: whom the faces may show.
-        shown: row of the question, face, character, and the faces of its track; one
-            entry for each face of the track.
+        shown: one entry for each face of the track of each question.
     """
     column = {each: at for at, each in enumerate(cast.characters)}
     owner = np.array([column[each.character_id] for each in cast.gallery], np.int64)
@@ -181,7 +211,10 @@ def _of_cast(
     # A face is no evidence for itself: the reference is used instead.
     row, at = np.nonzero(faces[:, None] == ids)
     cosines[row, at] = cosines[row, gallery.reference[owner[at]]]
-    candidates = np.array([_candidates(column, seen) for *_, seen in shown])
+    candidates = np.zeros((len(shown), len(column)), bool)
+    for place, (*_, seen) in enumerate(shown):
+        under = {each for item in seen for each in item.candidates}
+        candidates[place, [column[each] for each in under if each in column]] = True
     count = np.array([len(seen) for *_, seen in shown])
     share = gallery.shares()[np.arange(len(owner)), owner]
     factor = prior_weights(candidates)[:, owner] * share / count[:, None]
@@ -195,11 +228,6 @@ def _of_cast(
         factor.ravel(),
         (asked[:, None] == owner).ravel(),
     )
-
-
-def _candidates(column: Mapping[int, int], seen: Sequence[FaceEvidence]) -> Mask:
-    under = {each for item in seen for each in item.candidates}
-    return np.array([each in under for each in column])
 
 
 def _concatenate(parts: Sequence[AskedEvidence]) -> AskedEvidence:

@@ -33,7 +33,8 @@ from icf.catalogue.calibrations import Curve
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.sampling import Asked, Mask
 from icf.catalogue.schema import face
-from icf.filter.identify.asked_evidence import AskedEvidence, read_evidence
+from icf.filter.identify import answer_sample
+from icf.filter.identify.asked_evidence import AskedEvidence, read_comparable
 from icf.filter.identify.posterior import FloatArray, IntArray
 from icf.reliability import Reliability, log_losses, reliability
 from icf.statistics import Interval, mean_of_clusters, share
@@ -72,6 +73,8 @@ class Answers:
         wrong: shape (n,), the probability that the label is wrong.
         weights: shape (n,), how many faces each represents. Zeros if the questions were
             not chosen in a way that says so.
+        stands_for: shape (n,), how many answers each stands for, itself and those that
+            are left out (`icf.filter.identify.answer_sample`); None: for itself.
     """
 
     evidence: AskedEvidence
@@ -79,21 +82,12 @@ class Answers:
     characters: IntArray
     wrong: FloatArray
     weights: FloatArray
+    stands_for: FloatArray | None = None
 
     @property
     def counts(self) -> tuple[int, int]:
         """Number of pairs labelled the same, and of those labelled different."""
         return int(self.same.sum()), int((~self.same).sum())
-
-    @property
-    def represented(self) -> float:
-        """How many faces the answers represent; 0: it is not known."""
-        return float(self.weights.sum())
-
-    @property
-    def all_asked(self) -> bool:
-        """Whether all faces that they represent were asked about."""
-        return bool(self.weights.any()) and self.represented < 1.1 * len(self.weights)
 
     def equal(self, other: Answers) -> bool:
         """Whether the same is fitted to both."""
@@ -115,6 +109,7 @@ class Answers:
             self.characters[which],
             self.wrong[which],
             self.weights[which],
+            None if self.stands_for is None else self.stands_for[which],
         )
 
 
@@ -138,8 +133,11 @@ class Labelled:
     """All that people said of the faces of one model.
 
     Attributes:
-        answers: the settled questions.
-        random: number of those that were drawn at random.
+        answers: the settled questions; of more than fit in memory, some of them.
+        counts: number of all that are labelled the same, and of those labelled
+            different.
+        represented: how many faces all of them represent; 0: it is not known.
+        random: number of all that were drawn at random.
         error: how often people err.
         dropped: about faces that identity had dropped; None if none was asked about.
         never_same: characters that no answer confirms, of `MIN_REFUSED` or more. Their
@@ -147,10 +145,22 @@ class Labelled:
     """
 
     answers: Answers
+    counts: tuple[int, int]
+    represented: float
     random: int
     error: AnnotatorError
     dropped: Dropped | None
     never_same: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of all answers."""
+        return sum(self.counts)
+
+    @property
+    def all_asked(self) -> bool:
+        """Whether all faces that they represent were asked about."""
+        return 0 < self.represented < 1.1 * self.count
 
 
 @dataclass(frozen=True)
@@ -189,20 +199,31 @@ def read_labelled(catalogue: Catalogue, vectors: VectorStore, model: str) -> Lab
         weights = sampling.read_weights(connection, asked)
         wrong = sampling.label_errors(asked.votes, error.rate)
         own = asked.settled & vectors.has(model, asked.face)
-        evidence = read_evidence(
-            connection, vectors, model, asked.face[own], asked.character[own]
+        found = read_comparable(
+            connection, model, asked.face[own], asked.character[own]
         )
-    known = np.flatnonzero(own)[evidence.rows]
+    known = np.flatnonzero(own)[found.rows]
+    same, characters = asked.same[known], asked.character[known]
+    drawn_at_random = asked.inclusion[known] < 1
+    stands_for = answer_sample.draw(found.terms, drawn_at_random)
+    which = stands_for > 0
     answers = Answers(
-        evidence,
-        asked.same[known],
-        asked.character[known],
-        wrong[known],
-        weights[known],
+        found.evidence(vectors, model, which),
+        same[which],
+        characters[which],
+        wrong[known][which],
+        (weights[known] * stands_for)[which],
+        None if which.all() else stands_for[which],
     )
-    random = int((asked.inclusion[known] < 1).sum())
-    dropped = _dropped(asked.take(known), wrong[known])
-    return Labelled(answers, random, error, dropped, _never_same(answers))
+    return Labelled(
+        answers,
+        (int(same.sum()), int((~same).sum())),
+        float(weights[known].sum()),
+        int(drawn_at_random.sum()),
+        error,
+        _dropped(asked.take(known), wrong[known]),
+        _never_same(same, characters),
+    )
 
 
 def _dropped(asked: Asked, wrong: FloatArray) -> Dropped | None:
@@ -214,11 +235,11 @@ def _dropped(asked: Asked, wrong: FloatArray) -> Dropped | None:
     return Dropped(count, same, share(same, count, float(wrong[some].mean())))
 
 
-def _never_same(answers: Answers) -> tuple[int, ...]:
-    characters, place = np.unique(answers.characters, return_inverse=True)
-    asked = np.bincount(place, minlength=len(characters))
-    same = np.bincount(place, answers.same, minlength=len(characters))
-    return tuple(characters[(asked >= MIN_REFUSED) & (same == 0)].tolist())
+def _never_same(same: Mask, characters: IntArray) -> tuple[int, ...]:
+    about, place = np.unique(characters, return_inverse=True)
+    asked = np.bincount(place, minlength=len(about))
+    confirmed = np.bincount(place, same, minlength=len(about))
+    return tuple(about[(asked >= MIN_REFUSED) & (confirmed == 0)].tolist())
 
 
 def fit(answers: Answers, card: Curve) -> Curve:
@@ -228,7 +249,7 @@ def fit(answers: Answers, card: Curve) -> Curve:
         answers: n of them; for n = 0 the result is the card's curve.
         card: the prior; its slope is positive.
     """
-    weights = _fit_weights(answers.weights)
+    weights = _fit_weights(answers)
     found = [
         _climb(start, answers, weights, card)
         for start in (np.zeros(2), _apart(answers, card))
@@ -330,15 +351,17 @@ def requeue_faces(catalogue: Catalogue, run_id: int, model: str) -> int:
         sent, last = sent + len(ids), ids[-1]
 
 
-def _fit_weights(weights: FloatArray) -> FloatArray:
+def _fit_weights(answers: Answers) -> FloatArray:
     """Square roots of the weights, scaled so that they sum to the effective number.
 
     An answer that represents no known number of faces counts like the least of those
     that do.
     """
-    if not weights.any():
-        return np.ones(len(weights))
-    made = np.sqrt(np.maximum(weights, weights[weights > 0].min()))
+    count = len(answers.same)
+    stands_for = np.ones(count) if answers.stands_for is None else answers.stands_for
+    weights, made = answers.weights / stands_for, stands_for
+    if weights.any():
+        made = made * np.sqrt(np.maximum(weights, weights[weights > 0].min()))
     return np.asarray(made * made.sum() / (made @ made))
 
 

@@ -105,19 +105,18 @@ def _made(
 
 def _lacking(labelled: Labelled) -> str | None:
     """Why the answers do not suffice, if so."""
-    answers = labelled.answers
-    same, different = answers.counts
+    same, different = labelled.counts
     if min(same, different) < MIN_ANSWERS:
         return (
             f"not fitted: {same} answers say that a face is the character and "
             f"{different} that it is not; {MIN_ANSWERS} of each are needed"
         )
-    if not answers.represented:
+    if not labelled.represented:
         return (
             "not used: none of the answered batches has a random part, so the answers "
             "say nothing of other faces; answer one more batch of `icf-annotate export`"
         )
-    if labelled.random < MIN_RANDOM and not answers.all_asked:
+    if labelled.random < MIN_RANDOM and not labelled.all_asked:
         return (
             f"not used: {labelled.random} answers are about faces drawn at random, and "
             f"{MIN_RANDOM} are needed; answer one more batch of `icf-annotate export`"
@@ -161,7 +160,7 @@ def _store(
             run_id,
             model,
             card or made.curve,
-            answered=len(labelled.answers.same),
+            answered=labelled.count,
             error=figures.corrected,
             figures={
                 "low": figures.low,

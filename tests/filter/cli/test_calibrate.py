@@ -212,6 +212,27 @@ def test_answers_that_do_not_suffice_are_not_fitted(
     assert out.startswith("not used: ")
 
 
+def test_more_answers_than_fit_in_memory_are_drawn_from(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = "icf.filter.identify.answer_sample.MAX_TERMS"
+    chosen(made, answer(made, LEVELS)[-30:], inclusion=0.1)
+    whole, notes = run(made, "--dry-run", "--json")
+    # Each of the six characters has a reference and eight confirmed faces.
+    monkeypatch.setattr(limit, 120 * 6 * 9)
+    assert run(made, "--dry-run", "--json") == (whole, notes)
+    monkeypatch.setattr(limit, 80 * 6 * 9)
+    out, err = run(made, "--dry-run", "--json")
+    assert "compared on 80 of 120 answers, drawn at random" in err
+    part, all_of_it = json.loads(out), json.loads(whole)
+    for name in ("same", "different", "random", "represented", "never_same"):
+        assert part[name] == all_of_it[name]
+    assert part["adopted"] == all_of_it["adopted"]
+    assert part["fitted"]["slope"] == pytest.approx(
+        all_of_it["fitted"]["slope"], rel=0.2
+    )
+
+
 def test_what_was_fitted_to_the_same_answers_is_used_again(
     made: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

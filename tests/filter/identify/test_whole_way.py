@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.schema import character, face, question
-from icf.filter.identify.asked_evidence import read_evidence
+from icf.filter.identify.asked_evidence import read_comparable
 from icf.filter.resources import chosen_embedder
 from tests.filter.identify.simulation import WORLDS, Outcome, make, run_through
 
@@ -53,13 +53,13 @@ def test_the_true_curve_is_learned_and_holds_for_faces_that_were_not_asked(
     model = chosen_embedder(space)
     with space.catalogue.read() as connection:
         rows = np.array(connection.execute(query).all())
-        evidence = read_evidence(
+        found = read_comparable(
             connection,
-            space.vectors,
             model.model_hash,
             rows[:, 0].astype(np.int64),
             rows[:, 1].astype(np.int64),
         )
+    evidence = found.evidence(space.vectors, model.model_hash)
     curve = type(model.curve)(said["fitted"]["slope"], said["fitted"]["intercept"])
     assert evidence.probability(curve) == pytest.approx(rows[:, 2], abs=1e-4)
 
