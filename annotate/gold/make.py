@@ -12,13 +12,14 @@ Half of what is made of labels is the character, half another one:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
-from icf.annotate.gold.certain import certain_labels
+from icf.annotate.gold.certain import Certain, certain_labels
 from icf.annotate.gold.lookalikes import plantable
 from icf.catalogue.annotation.schema import gold
 from icf.catalogue.catalogue import Catalogue
@@ -83,17 +84,27 @@ def of_labels(
         ),
         known,
     )
-    planted = _new(
-        (
-            Known(face_id, one.character_id, one.reference_face_id, False, PLANTED)
-            for one, face_id in plantable(connection, vectors, same)
-        ),
-        known,
-    )
     half = number - number // 2
     negative = _spread(different, (number // 2) // 2)
-    negative += _spread(planted, number // 2 - len(negative))
+    wanted = number // 2 - len(negative)
+    # All characters have their turn, so more of them are not looked at.
+    planted = islice(_planted(connection, vectors, same, known), wanted)
+    negative += _spread(list(chain.from_iterable(planted)), wanted)
     return _spread(confirmed, half) + negative
+
+
+def _planted(
+    connection: sa.Connection,
+    vectors: VectorStore,
+    same: Sequence[Certain],
+    existing: set[tuple[int, int, int]],
+) -> Iterator[list[Known]]:
+    """Of each character that has any, new pairs with another one's face."""
+    for one, faces in plantable(connection, vectors, same):
+        shown = one.character_id, one.reference_face_id
+        found = _new((Known(each, *shown, False, PLANTED) for each in faces), existing)
+        if found:
+            yield found
 
 
 def add(connection: sa.Connection, known: Sequence[Known]) -> int:

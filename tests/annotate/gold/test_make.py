@@ -1,10 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
+import pytest
 import sqlalchemy as sa
 
+from icf.annotate.gold import make
+from icf.annotate.gold.lookalikes import plantable
 from icf.annotate.gold.make import (
     CONFIRMED,
     PLANTED,
@@ -111,6 +115,30 @@ def test_half_are_another_character_and_all_have_their_turn(place: Place) -> Non
     assert sum(each.same for each in found) == 4
     assert {each.character_id for each in found if each.same} == set(cast)
     assert {each.character_id for each in found if not each.same} == set(cast)
+
+
+def test_no_more_characters_are_looked_at_than_have_their_turn(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = [place.add_character(f"C{n}") for n in range(6)]
+    confirm(place, {place.add_face(each, 0.5): (T, T) for each in cast})
+    every = [each for each in made(place, 12) if not each.same]
+    looked_at = []
+
+    def noted(*values: Any) -> Iterator[Any]:
+        for one, faces in plantable(*values):
+            looked_at.append(one.character_id)
+            yield one, faces
+
+    monkeypatch.setattr(make, "plantable", noted)
+    some = [each for each in made(place, 4) if not each.same]
+    assert looked_at == cast[:2]
+    assert some == every[:2]
+    with place.workspace.catalogue.write() as connection:
+        add(connection, some)
+    looked_at.clear()
+    more = [each for each in made(place, 2) if not each.same]
+    assert looked_at == [each.character_id for each in more] == cast[:1]
 
 
 def test_characters_that_may_be_one_are_not_planted_against_each_other(
