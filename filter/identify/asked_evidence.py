@@ -216,8 +216,8 @@ def _of_cast(
         under = {each for item in seen for each in item.candidates}
         candidates[place, [column[each] for each in under if each in column]] = True
     count = np.array([len(seen) for *_, seen in shown])
-    share = gallery.shares()[np.arange(len(owner)), owner]
-    factor = prior_weights(candidates)[:, owner] * share / count[:, None]
+    weights = prior_weights(candidates)[:, owner]
+    factor = weights * gallery.shares() / count[:, None]
     asked = np.array([column[character] for _, _, character, _ in shown])
     rows = np.array([each for each, _, _, _ in shown], np.int64)
     unique, question = np.unique(rows, return_inverse=True)

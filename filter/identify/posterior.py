@@ -66,7 +66,8 @@ class Gallery:
 
     Attributes:
         vectors: unit vectors, shape (m, d).
-        owner: shape (m,), the column of each face's character, from 0 to k - 1.
+        owner: shape (m,), the column of each face's character, from 0 to k - 1,
+            ascending.
         reference: shape (k,), the row of each character's reference.
     """
 
@@ -75,21 +76,19 @@ class Gallery:
     reference: IntArray
 
     def shares(self) -> FloatArray:
-        """The weight of each face for each character, shape (m, k).
+        """The weight of each face for its character, shape (m,).
 
-        Columns sum to one.
+        Those of a character sum to one.
 
         >>> gallery = Gallery(np.eye(3), np.array([0, 1, 1]), np.array([0, 2]))
         >>> gallery.shares().tolist()
-        [[1.0, 0.0], [0.0, 0.5], [0.0, 0.5]]
+        [1.0, 0.5, 0.5]
         """
         others = np.bincount(self.owner, minlength=len(self.reference)) - 1
         each = (1 - REFERENCE_SHARE) / np.maximum(others, 1)
-        made = np.zeros((len(self.owner), len(self.reference)))
-        made[np.arange(len(self.owner)), self.owner] = each[self.owner]
-        columns = np.arange(len(self.reference))
-        made[self.reference, columns] = np.where(others > 0, REFERENCE_SHARE, 1.0)
-        return made
+        made = each[self.owner]
+        made[self.reference] = np.where(others > 0, REFERENCE_SHARE, 1.0)
+        return np.asarray(made)
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,10 @@ def compare(
         rows = np.flatnonzero(itself >= 0)
         own = itself[rows]
         odds[rows, own] = odds[rows, gallery.reference[gallery.owner[own]]]
-    return Comparison(cosines[:, gallery.reference], odds @ gallery.shares())
+    # Summed by character: of a matrix (m, k) of the shares all but m would be zeros.
+    first = np.searchsorted(gallery.owner, np.arange(len(gallery.reference)))
+    ratios = np.add.reduceat(odds * gallery.shares(), first, axis=1)
+    return Comparison(cosines[:, gallery.reference], ratios)
 
 
 def prior_weights(candidates: NDArray[np.bool_]) -> FloatArray:

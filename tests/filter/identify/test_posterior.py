@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,8 +101,25 @@ def test_many_others_together_weigh_no_more_than_none_of_these() -> None:
 def test_the_weights_of_a_characters_gallery_sum_to_one() -> None:
     some = known([0, 1, 1, 1, 2, 2], *(unit(1, each) for each in range(6)))
     shares = some.shares()
-    assert np.allclose(shares.sum(axis=0), 1)
-    assert shares[:, 1].tolist() == [0, 0.5, 0.25, 0.25, 0, 0]
+    assert np.allclose(np.bincount(some.owner, shares), 1)
+    assert shares.tolist() == [1, 0.5, 0.25, 0.25, 0.5, 0.5]
+
+
+def test_the_odds_of_each_face_count_for_its_character_alone() -> None:
+    """Also in a large cast, where no face has a number for each character."""
+    draw, count = np.random.default_rng(2), 3000
+    owner = np.repeat(np.arange(count), draw.integers(1, 4, count))
+    vectors = draw.normal(size=(len(owner), 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    some, probes = known(owner.tolist(), *vectors), vectors[:5]
+    tracemalloc.start()
+    made = compare(probes, some, CURVE).ratios
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used < 8 * len(owner) * count / 20
+    weighed = np.exp(CURVE.log_odds(probes @ vectors.T)) * some.shares()
+    for column in (0, 1, 1500, count - 1):
+        assert np.allclose(made[:, column], weighed[:, owner == column].sum(axis=1))
 
 
 def test_a_face_similar_only_to_a_confirmed_one_is_recognised() -> None:
