@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,15 +80,19 @@ def read_identities(lists: Path) -> list[Named]:
     Raises:
         BadInput: the file cannot be read.
     """
-    return [
-        Named(
-            int(row["label"]),
-            row["role"],
-            meant_by(row["album"]),
-            meant_by(row["character"]),
-        )
-        for row in _table(lists / IDENTITIES)
-    ]
+    path = lists / IDENTITIES
+    return [_named(row, f"{path}: row {n}") for n, row in enumerate(_table(path), 1)]
+
+
+def _named(row: Mapping[str, str | None], place: str) -> Named:
+    try:
+        label, role = int(row["label"] or ""), row["role"]
+        album, character = row["album"], row["character"]
+    except (KeyError, ValueError) as error:
+        raise BadInput(f"{place} names no label: {error}") from error
+    if role is None or album is None or character is None:
+        raise BadInput(f"{place} is cut short")
+    return Named(label, role, meant_by(album), meant_by(character))
 
 
 def contents_of_lists(release: Path, lists: Path) -> Contents:

@@ -30,6 +30,7 @@ from icf.dataset.contents import (
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.beside import TURNED
 from icf.dataset.formats.box_cells import boxes_in
+from icf.dataset.formats.checked import rate_of
 from icf.dataset.formats.layouts import NO_ALBUM
 from icf.dataset.formats.registry import format_folders
 from icf.dataset.licences import FILE as LICENCES
@@ -209,11 +210,10 @@ def _plan(folder: Path, summary: Mapping[str, Any], contents: Contents) -> Store
         )
         if label >= 0
     }
-    rate = summary.get("settings", {}).get("crops", {}).get("rate")
     return StoredPlan(
         selection,
         _splits(contents, rows),
-        crops=rate,
+        crops=rate_of(summary),
         placed_in=_placed(contents, rows, picture),
         numbers=dict(sorted(labels.items(), key=lambda each: each[1])),
     )

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from icf.dataset import contents
-from icf.dataset.release.earlier import Listed, as_contents, listed
+from icf.dataset.release.earlier import Listed, as_contents, listed, read_identities
 from icf.errors import BadInput
-from icf.icartoonface.release_files import RECTRAIN_FOLDER, RECTRAIN_LIST
+from icf.icartoonface.release_files import (
+    IDENTITIES,
+    RECTRAIN_FOLDER,
+    RECTRAIN_LIST,
+)
 
 
 def test_a_face_in_no_folder_of_a_label_is_named(tmp_path: Path) -> None:
@@ -31,3 +35,25 @@ def test_what_lists_do_not_say_is_empty() -> None:
     assert found.corners[0].tolist() == [1, 2, 30, 40]
     assert np.isnan(found.corners[1]).all()
     assert found.character.tolist() == found.album.tolist() == ["", ""]
+
+
+HEAD = "label,role,album,character\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{HEAD}7,train,Moon,Luna\nx,train,Moon,Terra\n", "row 2 names no label"),
+        (f"{HEAD},train,Moon,Luna\n", "row 1 names no label"),
+        ("role,album,character\ntrain,Moon,Luna\n", "row 1 names no label: 'label'"),
+        (f"{HEAD}7,train,Moon\n", "row 1 is cut short"),
+    ],
+)
+def test_a_damaged_row_of_names_is_named(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / IDENTITIES
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(BadInput, match=message):
+        read_identities(tmp_path)
