@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from icf.annotate.gold.make import retire_unfounded
@@ -57,6 +58,7 @@ class Background:
     _ends: threading.Event = field(default_factory=threading.Event)
     _starved: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _chores: _Chores | None = None
 
     def answered(self) -> None:
         """Say that answers were stored."""
@@ -82,30 +84,39 @@ class Background:
             self._thread.join()
 
     def _run(self) -> None:
-        chores: _Chores | None = None
         while True:
             ends = self._ends.is_set()
             self._woken.clear()
-            try:
-                if chores is None:
-                    chores = self._begin()
-                if self._apply(chores.run_id):
-                    chores.changed()
-                if not ends:
-                    chores.do(starved=self._starved.is_set())
-                    self._starved.clear()
-            except IcfError as error:
-                # Another command may hold the catalogue; answers are taken meanwhile.
-                _log.warning("what follows from answers must wait: %s", error)
-            except Exception:
-                _log.exception("what follows from answers failed, and is tried again")
-                self._ends.wait(FAILED)
+            # What fails each time must not keep the other from being done.
+            self._tried(self._follow)
             if ends:
                 break
+            self._tried(self._do_chores)
             if self._woken.wait(INTERVAL):
                 self._ends.wait(GATHER)
-        if chores is not None:
-            self._end(chores.run_id)
+        if self._chores is not None:
+            self._end(self._chores.run_id)
+
+    def _tried(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except IcfError as error:
+            # Another command may hold the catalogue; answers are taken meanwhile.
+            _log.warning("what follows from answers must wait: %s", error)
+        except Exception:
+            _log.exception("what follows from answers failed, and is tried again")
+            self._ends.wait(FAILED)
+
+    def _follow(self) -> None:
+        if self._chores is None:
+            self._chores = self._begin()
+        if self._apply(self._chores.run_id):
+            self._chores.changed()
+
+    def _do_chores(self) -> None:
+        if self._chores is not None:
+            self._chores.do(starved=self._starved.is_set())
+            self._starved.clear()
 
     def _begin(self) -> _Chores:
         run_id = self.workspace.begin_run("icf-annotate serve")
@@ -164,6 +175,7 @@ class _Chores:
             pause_low(self.workspace.catalogue, floor)
             self.scored_at = now
         if self.is_new and now >= self.weigh_at:
+            self.weigh_at = now + WEIGH
             weigh_again(self.workspace, self.run_id)
             took = time.monotonic() - now
             self.weigh_at = time.monotonic() + max(WEIGH, took / WEIGH_SHARE)

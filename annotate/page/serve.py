@@ -32,7 +32,7 @@ MOST_HEADER = 65_536
 #: Seconds until a request's header must be there.
 HEADER_SECONDS = 15.0
 #: Connections that wait to be accepted; so many are taken before one is looked at.
-_BACKLOG = 32
+_BACKLOG = 2048
 #: Seconds after which a thread lets others go on.
 _SWITCH_SECONDS = 0.0005
 
@@ -55,7 +55,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind(address)
-            made.listen(2048)
+            made.listen(_BACKLOG)
         except BaseException:
             made.close()
             raise
@@ -103,7 +103,7 @@ def make_server(
         forwarded_allow_ips=["127.0.0.1", "::1"],
         ws="none",
         http=_Connection,
-        backlog=_BACKLOG,
+        backlog=min(_BACKLOG, most_connections() // 2),
     )
     return _Server(config, ready)
 

@@ -39,6 +39,8 @@ def draw(terms: IntArray, random: Mask) -> FloatArray:
         place[some] = np.arange(len(some))
     # One of each kind by turns, until there are no more of one.
     order = order[np.argsort(place[order], kind="stable")]
+    # A question that does not fit alone would leave no room for any behind it.
+    order = order[terms[order] <= MAX_TERMS]
     drawn = np.zeros(count, bool)
     drawn[order[np.cumsum(terms[order]) <= MAX_TERMS]] = True
     made = np.zeros(count)

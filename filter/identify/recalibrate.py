@@ -121,6 +121,13 @@ def _lacking(labelled: Labelled) -> str | None:
             f"not used: {labelled.random} answers are about faces drawn at random, and "
             f"{MIN_RANDOM} are needed; answer one more batch of `icf-annotate export`"
         )
+    same, different = labelled.answers.counts
+    if min(same, different) < MIN_ANSWERS:
+        return (
+            f"not fitted: of {labelled.count:,} answers {same + different:,} fit in "
+            f"memory; {same} of these say that a face is the character and {different} "
+            f"that it is not; {MIN_ANSWERS} of each are needed"
+        )
     return None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-#: Thousands may be set apart by a comma, a point or a space.
-_NUMBER = re.compile(r"\d{1,3}(?:[,.\s]\d{3})+(?!\d)|\d+")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+")
+#: A point or a space sets thousands apart where nothing else is said: "2 101
+#: Dalmatians" is the second of a list.
+_ALONE = re.compile(r"\W*(\d{1,3}(?:[.\s]\d{3})+)\W*")
 _MOST_DIGITS = 9
 
 
@@ -15,6 +17,6 @@ def read_rank(text: str) -> int | None:
     >>> read_rank("#1,234"), read_rank("7. Luna"), read_rank("12345678901")
     (1234, 7, None)
     """
-    found = _NUMBER.search(text)
+    found = _ALONE.fullmatch(text) or _NUMBER.search(text)
     digits = "".join(filter(str.isdigit, found.group())) if found else ""
     return int(digits) if 0 < len(digits) <= _MOST_DIGITS else None

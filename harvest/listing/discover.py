@@ -13,7 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ from icf.harvest.listing.exclusions import exclude
 from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_tasks
 from icf.harvest.listing.limits import apply_limits, is_full
 from icf.harvest.listing.pictures import store_pictures
-from icf.harvest.listing.resolve import resolve
+from icf.harvest.listing.resolve import ResolvedPage, resolve
 from icf.harvest.sources.base import (
     UNREADABLE,
     Crawler,
@@ -72,7 +72,7 @@ class Listed:
     """What discovery did in this run.
 
     Attributes:
-        fates: of pictures that are not to be fetched, by what their listing says.
+        fates: of new URLs that are not to be fetched, by what their listing says.
     """
 
     pages: int = 0
@@ -147,7 +147,7 @@ class Discovery:
             else:
                 await waiting.answer(listing, page)
 
-    def _count(self, page: ListingPage | None) -> None:
+    def _count(self, page: ResolvedPage | None) -> None:
         if page is None:
             self.listed.failed += 1
             return
@@ -156,11 +156,7 @@ class Discovery:
         self.listed.passed_over += page.passed_over
         self.listed.faults += page.faults
         self.listed.left_out.update(page.left_out)
-        self.listed.fates.update(
-            picture.fate
-            for picture in page.pictures
-            if picture.fate is not FetchStatus.PENDING
-        )
+        self.listed.fates.update(page.fates)
         self._on_page()
 
     async def _step(self, source: Source, task: Task) -> ListingPage:
@@ -190,8 +186,8 @@ class _Waiting:
         source: Source,
         rules: Rules,
         scope: Scope,
-        store: Callable[[Listing, ListingPage], ListingPage | None],
-        on_stored: Callable[[ListingPage | None], None],
+        store: Callable[[Listing, ListingPage], ResolvedPage | None],
+        on_stored: Callable[[ResolvedPage | None], None],
     ) -> None:
         self._catalogue = catalogue
         self._source = source
@@ -382,7 +378,7 @@ def store(
     page: ListingPage,
     rules: Rules = _NO_RULES,
     only_licence: Collection[str] = (),
-) -> ListingPage | None:
+) -> ResolvedPage | None:
     """Write a page and advance its task, in one transaction.
 
     Returns:
@@ -399,7 +395,7 @@ def store(
         albums = enter_albums(connection, source, kept, rules.style)
         characters = enter_characters(connection, source, kept, albums)
         enter_tasks(connection, source, kept.tasks, albums, characters)
-        store_pictures(connection, source, kept, characters, albums)
+        fates = store_pictures(connection, source, kept, characters, albums)
         if passed_over := kept.passed_over + sum(page.left_out.values()):
             _count_passed_over(connection, listing, passed_over)
         if (
@@ -408,7 +404,7 @@ def store(
             and is_full(connection, source.name, rules, listing.task)
         ):
             _end_at_limit(connection, listing)
-    return kept
+    return replace(kept, fates=fates)
 
 
 def _count_passed_over(connection: sa.Connection, listing: Listing, count: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def store_pictures(
     page: ResolvedPage,
     characters: CharacterIds,
     albums: Mapping[str, int],
-) -> None:
+) -> Counter[FetchStatus]:
     """Insert the pictures of a page into the frontier and file them under characters.
 
     A URL that is known keeps its row; it may be mentioned for another character. A
@@ -40,8 +41,14 @@ def store_pictures(
         page: the part that is stored; its albums and characters are stored already.
         characters: ids by album and name.
         albums: ids by name.
+
+    Returns:
+        How many new URLs are not to be fetched, by their fates.
     """
     rows = [_row(source, one, albums) for one in page.pictures]
+    by_url = {one.address.url: one.fate for one in page.pictures}
+    lost = {k: v for k, v in by_url.items() if v is not FetchStatus.PENDING}
+    known = _ids(connection, lost) if lost else {}
     insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
     _refetch_changed(connection, rows)
     _add_fallbacks(connection, rows)
@@ -61,6 +68,7 @@ def store_pictures(
     file_under(connection, mention, mentions.values())
     # Some of these URLs may be stored already, for another character.
     write_candidates(connection, {url_id for url_id, _ in mentions})
+    return Counter(fate for address, fate in lost.items() if address not in known)
 
 
 def _mention(key: tuple[int, int], *, is_lead: bool) -> dict[str, Any]:

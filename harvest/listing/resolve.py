@@ -6,11 +6,13 @@ Once, before anything else is decided: limits, exclusions and rows see only thes
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import MAX_LENGTH, WebUrl, normalise
 from icf.harvest.sources.base import (
@@ -42,9 +44,14 @@ class ResolvedPicture(Picture):
 
 @dataclass(frozen=True)
 class ResolvedPage(ListingPage):
-    """A listing page whose pictures have their addresses."""
+    """A listing page whose pictures have their addresses.
+
+    Attributes:
+        fates: of the URLs that it is the first to name and that are not to be fetched.
+    """
 
     pictures: tuple[ResolvedPicture, ...] = ()
+    fates: Counter[FetchStatus] = field(default_factory=Counter)
 
 
 def resolve(source: Source, page: ListingPage) -> ResolvedPage:

@@ -312,6 +312,8 @@ def _explained(fault: Any, model: type[Rules]) -> str:
         return f"{'.'.join(path) or 'the table'}: {fault['msg']}"
     fields: Mapping[str, pydantic.fields.FieldInfo] = model.model_fields
     for part in path[:-1]:
+        if part not in fields:  # a number: a table of a list
+            break
         inner = fields[part].annotation
         # A table that may be left out is a union with None.
         models = [

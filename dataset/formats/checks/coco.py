@@ -42,13 +42,21 @@ def _all(files: ReleaseFiles) -> Iterator[Listed | Fault | Unread]:
 
 
 def _small(value: dict[str, Any]) -> Any:
-    """Keep of an annotation what is checked: there may be a hundred thousand."""
+    """Keep of an annotation what is checked: there may be a hundred thousand.
+
+    What is wrong with one that cannot be read, as text.
+    """
     if "bbox" not in value:
         return value
-    is_face = value["category_id"] == 1 and not value["iscrowd"]
-    x, y, width, height = value["bbox"]
-    is_area = value["area"] == width * height
-    return value["image_id"], (x, y, x + width, y + height), is_face and is_area
+    try:
+        is_face = value["category_id"] == 1 and not value["iscrowd"]
+        x, y, width, height = value["bbox"]
+        is_area = value["area"] == width * height
+        image = value["image_id"]
+        hash(image)  # a list or an object is no id
+        return image, (x, y, x + width, y + height), is_face and is_area
+    except UNEXPECTED as error:
+        return f"cannot be read: {error!r}"
 
 
 def _pictures(
@@ -57,24 +65,34 @@ def _pictures(
     if [(each["id"], each["name"]) for each in content["categories"]] != [(1, FACE)]:
         yield Fault(file, f"has other categories than 1, {FACE}")
     boxes: dict[Any, list[Corners]] = {}
-    for number, (image, box, is_face) in enumerate(content["annotations"]):
+    for number, annotation in enumerate(content["annotations"]):
+        if isinstance(annotation, str):
+            yield Fault(file, f"annotations[{number}]: {annotation}")
+            continue
+        image, box, is_face = annotation
         boxes.setdefault(image, []).append(box)
         if not is_face:
             yield Fault(
                 file, f"annotations[{number}]: is no face of the area of its box"
             )
     for number, image in enumerate(content["images"]):
-        name = str(image["file_name"])
-        yield Listed(
-            file,
-            "detection",
-            split,
-            name,
-            place=f"images[{number}]",
-            picture=f"{split}/{name}",
-            size=(image["width"], image["height"]),
-            boxes=tuple(boxes.pop(image["id"], ())),
-            says={"sha256": image["sha256"]},
-        )
+        place = f"images[{number}]"
+        try:
+            name = str(image["file_name"])
+            found = Listed(
+                file,
+                "detection",
+                split,
+                name,
+                place=place,
+                picture=f"{split}/{name}",
+                boxes=tuple(boxes.pop(image["id"], ())),
+                size=(image["width"], image["height"]),
+                says={"sha256": image["sha256"]},
+            )
+        except UNEXPECTED as error:
+            yield Fault(file, f"{place}: cannot be read: {error!r}")
+        else:
+            yield found
     for each in boxes:
         yield Fault(file, f"has annotations of the picture {each}, which it has not")

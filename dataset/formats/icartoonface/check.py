@@ -20,7 +20,7 @@ from icf.dataset.contents import (
 )
 from icf.dataset.formats.base import whole_corners
 from icf.dataset.formats.box_cells import boxes_in
-from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
 from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.checks.listed import Listed, wrong_bytes
@@ -112,6 +112,8 @@ def _checked(files: ReleaseFiles, path: Path, look: Look) -> Iterator[Fault]:
     except BadInput as error:
         text = str(error).removeprefix(f"{files.folder / path}").lstrip(":, ")
         yield Fault(path.as_posix(), text)
+    except UNEXPECTED as error:
+        yield Fault(path.as_posix(), f"cannot be checked: {error!r}")
 
 
 def check_pictures(files: ReleaseFiles) -> Iterator[Fault]:
@@ -297,7 +299,8 @@ def _check_boxes(files: ReleaseFiles, path: Path, part: str) -> Iterator[str]:
             )
     counted = files.summary.get("counts", {}).get(f"{part}_boxes")
     if counted is not None and counted != len(boxes.corners):
-        yield f"has {len(boxes.corners):,} boxes, and release.json counts {counted:,}"
+        shown = f"{counted:,}" if isinstance(counted, int) else repr(counted)
+        yield f"has {len(boxes.corners):,} boxes, and release.json counts {shown}"
 
 
 def _all_shown(boxes: Sequence[Sequence[float]]) -> str:

@@ -171,4 +171,6 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = tar.extractfile(member)
     if file is None:
         raise ValueError(f"{member.name} is no file")
+    if member.issparse():  # it may say that it is larger than any memory
+        raise ValueError(f"{member.name} has holes")
     return file.read()

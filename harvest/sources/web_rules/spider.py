@@ -100,7 +100,8 @@ class RulesSpider(scrapy.Spider):
             DontCloseSpider: always; the run closes the spider.
         """
         for number in sorted(self._open):
-            self.channel.send(Reply(number, fault="Scrapy dropped its request"))
+            fault = f"{FetchStatus.HTTP_ERROR}: Scrapy dropped its request"
+            self.channel.send(Reply(number, fault=fault))
         self._open.clear()
         raise DontCloseSpider
 

@@ -90,6 +90,22 @@ def test_what_fails_once_is_tried_again(
     assert failed == [what]
 
 
+def test_what_fails_each_time_keeps_nothing_else_from_being_done(
+    plain: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: Any) -> Any:
+        raise ValueError("each time")
+
+    monkeypatch.setattr(background, "FAILED", 0.0)
+    monkeypatch.setattr(Background, "_apply", fails)
+    done = threading.Event()
+    monkeypatch.setattr("icf.annotate.tasks.leases.sweep", lambda _: done.set())
+    made = Background(plain.workspace)
+    made.start()
+    assert done.wait(60)
+    made.stop()
+
+
 def test_questions_are_asked_where_few_are_left(plain: Place) -> None:
     ann = plain.add_character()
     plain.add_face(ann, 0.5)

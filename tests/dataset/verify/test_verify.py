@@ -340,6 +340,17 @@ def test_a_count_that_is_no_number_is_named_and_the_rest_too(
     assert f"release.json: {what}" in found
 
 
+def test_a_count_of_boxes_that_is_no_number_hides_no_other_list(release: Path) -> None:
+    summary = json.loads((release / "release.json").read_text())
+    summary["counts"]["detection_train_boxes"] = "x"
+    (release / "release.json").write_text(json.dumps(summary))
+    edit(release / DETTEST_BOXES, without_last_line)
+    sum_again(release)
+    found = "\n".join(lines(release))
+    assert "boxes, and release.json counts 'x'" in found
+    assert f"{DETTEST_BOXES.as_posix()}: " in found
+
+
 def test_a_check_that_cannot_go_on_is_a_fault_and_the_others_go_on(
     release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

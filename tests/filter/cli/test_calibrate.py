@@ -233,6 +233,18 @@ def test_more_answers_than_fit_in_memory_are_drawn_from(
     )
 
 
+def test_too_few_that_fit_in_memory_are_not_fitted(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = "icf.filter.identify.answer_sample.MAX_TERMS"
+    chosen(made, answer(made, LEVELS)[-30:], inclusion=0.1)
+    monkeypatch.setattr(limit, 30 * 6 * 9)
+    monkeypatch.setattr("icf.filter.identify.recalibrate.calibrate", no_fit)
+    out, _ = run(made, "--dry-run")
+    assert out.startswith("not fitted: of 120 answers 30 fit in memory; ")
+    assert "20 of each are needed" in out
+
+
 def test_what_was_fitted_to_the_same_answers_is_used_again(
     made: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,17 @@ def test_of_more_a_part_stands_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.tolist() == draw(terms, random).tolist()
 
 
+def test_a_question_that_does_not_fit_alone_leaves_room_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LIMIT, 100)
+    terms = np.ones(200, np.int64)
+    terms[::2] = 101
+    made = draw(terms, np.zeros(200, bool))
+    assert (made[::2] == 0).all()
+    assert (made[1::2] == 2).all()
+
+
 def test_what_is_fitted_to_a_part_is_near_what_is_fitted_to_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

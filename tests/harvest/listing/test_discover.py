@@ -157,6 +157,18 @@ def test_a_url_named_twice_is_one_row_with_both_characters(
     assert [bool(row["is_lead"]) for row in all_of(catalogue, mention)] == [True, False]
 
 
+def test_a_url_that_cannot_be_fetched_is_counted_once(catalogue: Catalogue) -> None:
+    lost = {"fate": FetchStatus.MISSING_FILE, "message": "not there"}
+    gone = (picture("http://a.org/1", **lost), picture("ftp://a.org/2"))
+    also = (picture("http://a.org/1", "Sol", **lost), picture("http://a.org/3"))
+    first = ListingPage(**WHO, pictures=gone, cursor="1", done=False)  # type: ignore[arg-type]
+    done = listed(catalogue, SourceOfTheTest(first, ListingPage(pictures=also)))
+    assert done.pictures == 4
+    assert done.fates == {FetchStatus.MISSING_FILE: 1, FetchStatus.BAD_SCHEME: 1}
+    begin(catalogue, as_source(SourceOfTheTest()), refresh=True)
+    assert listed(catalogue, SourceOfTheTest(ListingPage(pictures=also))).fates == {}
+
+
 def test_a_url_that_is_already_stored_is_filed_under_the_new_character_at_once(
     catalogue: Catalogue,
 ) -> None:

@@ -107,6 +107,22 @@ def test_a_rule_that_cannot_be_meant_is_wrong_use(
         read_table(SourceTable, {"name": "x", "kind": "list", **keys})
 
 
+class Part(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+    path: str = ""
+
+
+class InParts(Rules):
+    parts: tuple[Part, ...] = ()
+    kind: str = ""
+    name: str = ""
+
+
+def test_a_wrong_key_in_a_list_of_tables_is_wrong_use() -> None:
+    with pytest.raises(WrongUse, match=r"unknown key 'parts\.0\.paht'"):
+        read_table(InParts, {"name": "x", "kind": "y", "parts": [{"paht": "z"}]})
+
+
 def test_rules_cannot_be_changed_while_a_run_goes_on() -> None:
     with pytest.raises(pydantic.ValidationError):
         Rules().limit = Limit(albums=1)
