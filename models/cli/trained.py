@@ -91,7 +91,7 @@ def read_asked(
         from_model=start is not None,
     )
     if asked.recipe == "bundled":
-        _check_bundled(asked, config, start)
+        _check_bundled(asked)
     _check_network(config)
     return start, config, [parse(text) for text in asked.data]
 
@@ -103,13 +103,9 @@ def _check_network(config: TrainingConfig) -> None:
         NETWORKS.load(name)
 
 
-def _check_bundled(asked: Asked, config: TrainingConfig, first: Path | None) -> None:
+def _check_bundled(asked: Asked) -> None:
     if asked.data:
         raise WrongUse("--recipe bundled draws its own pictures: leave out --data")
-    if first is not None and isinstance(config, DetectorConfig):
-        raise WrongUse(
-            "the bundled detector starts from CenterFace's weights: leave out --from"
-        )
 
 
 def _train_bundled(
@@ -141,7 +137,7 @@ def _train_bundled(
             )
 
         if isinstance(config, DetectorConfig):
-            made = in_turns(config, cached(task), one, invocation.say)
+            made = in_turns(config, cached(task), one, first, invocation.say)
         else:
             made = one(config, cached(task), first)
     asked.out.mkdir(parents=True, exist_ok=True)

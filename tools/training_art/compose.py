@@ -239,6 +239,10 @@ WEIGHTS = {
     "cats": 2.0,
     "monsters": 1.5,
     "fluent-3d": 1.5,
+    "fluent-emoji-high-contrast figures": 3.0,
+    "noto figures": 1.5,
+    "openclipart figures": 6.0,
+    "streamline-emojis figures": 3.0,
 }
 
 

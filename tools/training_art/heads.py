@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.tools.training_art import make, sources, styles
+from icf.tools.training_art import figures, make, sources, styles
 from icf.tools.training_art.drawings import Drawing
 from icf.tools.training_art.styles import Box
 
@@ -120,7 +120,12 @@ def _art(heads: dict[str, list[Head]], held: bool) -> Art:
         if (p.stem in HELD_OUT_PLACES) == held and p.stem not in _WITH_FACES
     ]
     clips = sorted((drawn / "openclipart").glob("*/*.png"))
-    things = [read_rgba(p) for i, p in enumerate(clips) if (i % 8 == 0) == held]
+    faces = figures.clips_with_faces()
+    things = [
+        read_rgba(path)
+        for number, path in enumerate(clips)
+        if (number % 8 == 0) == held and path.stem not in faces
+    ]
     return Art(heads, places, things)
 
 

@@ -6,10 +6,11 @@ import io
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import resvg_py
@@ -82,7 +83,8 @@ def _scaled(box: Box, side: float) -> Box:
     return x1 * side, y1 * side, x2 * side, y2 * side
 
 
-def _node(script: str, *arguments: str) -> None:
+def node(script: str, *arguments: str) -> None:
+    """Run a script of this folder where the npm packages are."""
     sources.run("node", str(_HERE / script), *arguments, at=sources.npm_root())
 
 
@@ -92,7 +94,7 @@ def dicebear() -> None:
     for style, face in styles.DICEBEAR.items():
         count = HELD_OUT_IDENTITIES if style in styles.HELD_OUT else IDENTITIES
         if not (root / style / f"{style}-{count - 1:03}" / f"{VIEWS - 1}.png").exists():
-            _node("dicebear.mjs", str(root), str(count), str(VIEWS), str(SIDE), style)
+            node("dicebear.mjs", str(root), str(count), str(VIEWS), str(SIDE), style)
         for picture in sorted((root / style).glob("*/*.png")):
             note(picture, _scaled(face, SIDE), style, picture.parent.name)
 
@@ -101,7 +103,7 @@ def facesjs() -> None:
     """Draw faces.js characters."""
     root = sources.drawn() / "facesjs"
     if not (root / "facesjs-299/0.png").exists():
-        _node("facesjs.mjs", str(root), "300", "240")
+        node("facesjs.mjs", str(root), "300", "240")
     for picture in sorted(root.glob("*/*.png")):
         note(picture, _scaled(styles.FACESJS, 240), "facesjs", picture.parent.name)
 
@@ -150,13 +152,16 @@ def icons(name: str) -> dict[str, str]:
     """The SVG drawings of an emoji set, by key."""
     root = sources.npm_root() / f"node_modules/@iconify-json/{name}/icons.json"
     stored = json.loads(root.read_text())
-    w = stored.get("width", 16)
-    return {
-        key: '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
-        f'"http://www.w3.org/1999/xlink" viewBox="0 0 {w} {w}">'
-        f"{icon['body']}</svg>"
-        for key, icon in stored["icons"].items()
-    }
+    return {key: _svg({**stored, **icon}) for key, icon in stored["icons"].items()}
+
+
+def _svg(icon: Mapping[str, Any]) -> str:
+    w = icon.get("width", 16)
+    place = f"{icon.get('left', 0)} {icon.get('top', 0)} {w} {icon.get('height', w)}"
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink='
+        f'"http://www.w3.org/1999/xlink" viewBox="{place}">{icon["body"]}</svg>'
+    )
 
 
 def renpy() -> None:

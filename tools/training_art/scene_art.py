@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from icf.tools.training_art import drawings, heads, sources
+from icf.tools.training_art import drawings, figures, heads, sources
 from icf.tools.training_art.heads import Art, Head
 from icf.tools.training_art.real import make
 from icf.tools.training_art.styles import Box
@@ -47,7 +47,11 @@ def _real() -> dict[str, list[Head]]:
 
 
 def _boxed() -> Iterator[Path]:
-    for folder in (*(make.root() / name for name in _BOXED), _mascots()):
+    for folder in (
+        *(make.root() / name for name in _BOXED),
+        _mascots(),
+        figures.root(),
+    ):
         for box in folder.rglob("*.json"):
             yield box.with_suffix(".png")
 

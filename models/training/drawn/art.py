@@ -10,7 +10,7 @@ from typing import ClassVar
 from icf.errors import BadInput
 from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
 from icf.own_files import walk
-from icf.tools.training_art import heads, make, restyle, sources
+from icf.tools.training_art import figures, heads, make, restyle, sources
 from icf.tools.training_art.real import make as real
 
 #: The folder of what the pictures are drawn from.
@@ -53,5 +53,6 @@ def drawn_art() -> ArtReader:
     """Fetch and draw what is missing, once; return the reader of it."""
     make.main()
     real.main()
+    figures.main()
     restyle.fetch()
     return ArtReader(sources.drawn())

@@ -44,8 +44,8 @@ PART = "detector"
 DEFAULT = "retinanet-mobilenetv2"
 MIN_SCORE = 0.5
 LIMITS = (
-    "It was trained on generated and modelled heads and a few hundred drawings; only "
-    "the modelled ones are shown from several sides: it misses profiles, masks, "
+    "It was trained on generated and modelled heads, icons and a few hundred drawings; "
+    "only the modelled ones are shown from several sides: it misses profiles, masks, "
     "animals' faces and some painted and black-and-white art.",
     "Faces under 12 pixels, in the view that it sees, are not found.",
     "Its only photographed people in training were two portraits and a hundred tiny "
@@ -240,13 +240,14 @@ class DrawnDetectorTask:
         path = folder / "detector.onnx"
         export(network, path, MAX_BYTES)
         grown = isinstance(network, FaceRetinaNet)
+        through = f", through model {facts.parent}" if facts.parent else ""
         card = new_card(
             path,
             "detect",
             network.format,
             self._parameters(),
             network=self.config.network.name or DEFAULT,
-            parent=licences.CENTERFACE if grown else licences.PARENT,
+            parent=(licences.CENTERFACE if grown else licences.PARENT) + through,
             architecture=network.architecture,
             input="n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
             data=licences.of_scenes(grown),

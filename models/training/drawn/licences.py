@@ -91,6 +91,38 @@ _SCENES: tuple[Mapping[str, str], ...] = (
         "source": "npm @iconify-json/noto, twemoji, fluent-emoji, fluent-emoji-flat",
         "licence": "Apache-2.0, CC-BY-4.0, MIT",
     },
+    {
+        "name": "Noto and Twemoji, whole figures",
+        "source": "npm @iconify-json/noto 1.2.9, noto-v1 1.2.5, twemoji 1.2.5",
+        "licence": "Apache-2.0, CC-BY-4.0",
+    },
+    {
+        "name": "Fluent emoji in black and white, whole figures",
+        "source": "npm @iconify-json/fluent-emoji-high-contrast 1.2.6",
+        "licence": "MIT",
+    },
+    {
+        "name": "Firefox OS emoji, whole figures",
+        "source": "npm @iconify-json/fxemoji 1.2.2",
+        "licence": "Apache-2.0",
+    },
+    {
+        "name": "Streamline emoji, whole figures",
+        "source": "npm @iconify-json/streamline-emojis 1.2.4",
+        "licence": "CC-BY-4.0",
+    },
+    {
+        "name": "openclipart: people, animals and toys",
+        "source": "Debian openclipart-svg",
+        "licence": "public domain",
+    },
+    {
+        "name": "kawaii, by Elizabet Oliveira; Big Heads, by Robert Broersma; animals' "
+        "heads, by Roman Lukashik",
+        "source": "npm react-kawaii 1.6.0, @bigheads/core 0.3.3, "
+        "animal-avatar-generator 1.2.0",
+        "licence": "MIT",
+    },
 )
 _WIDER_FACE: Mapping[str, str] = {
     "name": "WIDER FACE: 12,880 photographs of people, behind CenterFace's weights",

@@ -16,7 +16,11 @@ Turn = Callable[[DetectorConfig, Path, Path | None], Trained]
 
 
 def in_turns(
-    config: DetectorConfig, folder: Path, train: Turn, say: Callable[[str], object]
+    config: DetectorConfig,
+    folder: Path,
+    train: Turn,
+    first: Path | None,
+    say: Callable[[str], object],
 ) -> Trained:
     """Train in as many turns as the configuration says; go on where it was.
 
@@ -24,6 +28,8 @@ def in_turns(
         config: its steps are those of all turns together.
         folder: of the run; of several turns each has one inside of it.
         train: trains one turn, or returns at once what it made before.
+        first: the model that the first turn goes on from; None: the network's own
+            published weights.
         say: receives a line for people.
 
     Returns:
@@ -31,7 +37,7 @@ def in_turns(
     """
     turns = config.scenes.turns
     if turns == 1:
-        return train(config, folder, None)
+        return train(config, folder, first)
     steps = config.loop.steps
     each = None if steps is None else max(1, steps // turns)
     made: Trained | None = None
@@ -52,6 +58,6 @@ def in_turns(
                 "scenes": config.scenes.model_copy(update={"mined": mined}),
             }
         )
-        made = train(now, folder / f"turn-{turn}", made.path if made else None)
+        made = train(now, folder / f"turn-{turn}", made.path if made else first)
     assert made is not None
     return made

@@ -30,6 +30,7 @@ from icf.models.training.drawn.face_crops import Identities
 from icf.models.training.export import MAX_BYTES
 from icf.models.training.start import Start, read_start
 from icf.models.training.task import Facts, Given, Measured, Moment, Rank
+from icf.tools.training_art import figures as whole_figures
 from icf.tools.training_art import make, restyle, sources
 from icf.tools.training_art.real import figures
 from icf.tools.training_art.real import make as real
@@ -58,9 +59,10 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ICF_ART_CACHE", str(root))
-        # Both would fetch packages.
+        # These would fetch packages.
         patch.setattr(make, "main", lambda: None)
         patch.setattr(real, "main", lambda: None)
+        patch.setattr(whole_figures, "main", lambda: None)
         patch.setattr(restyle, "fetch", lambda: None)
         patch.setattr(sources, "mobilenet_weights", lambda: weights)
         patch.setattr(figures, "SOURCES", (ZOO,))
@@ -213,9 +215,25 @@ def test_a_bundled_embedder_can_be_trained_further(tmp_path: Path, art: Path) ->
     assert cosines.min() > 0.5  # three steps from it
 
 
-def test_the_bundled_detector_is_started_from_nothing_else(tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match="leave out --from"):
-        trained("detector", tmp_path / "out", "--from", str(bundled_path("detector")))
+@pytest.mark.slow
+def test_a_bundled_detector_can_be_trained_further(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, art: Path
+) -> None:
+    shutil.rmtree(art / "detector", ignore_errors=True)  # of another run
+    weights = published(art / "centerface.onnx")
+    monkeypatch.setattr(sources, "centerface_weights", lambda: weights)
+    first = bundled_path("detector")
+    out = tmp_path / "out"
+    found = trained("detector", out, "--from", str(first), more=SMALL)
+    before, made = Detector.open(first), Detector.open(out / "detector.onnx")
+    assert made.model_hash == found["model"] != before.model_hash
+    card = load_card(out / "detector.json")
+    assert str(card.parent).endswith(f", through model {before.model_hash}")
+    shown = np.full((200, 160, 3), 230, np.uint8)
+    shown[40:104, 40:104] = tiny.picture(200)[..., :3]
+    [[best, *_]] = made.detect([shown], 0.05)
+    [[was, *_]] = before.detect([shown], 0.05)
+    assert np.abs(np.array(best.box) - was.box).max() < 20  # three steps from it
 
 
 def test_drawings_that_probabilities_are_fitted_on_are_not_trained_on(

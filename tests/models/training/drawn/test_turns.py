@@ -64,7 +64,7 @@ class TestTurns:
         write_cache(tmp_path)
 
     def taken(
-        self, tmp_path: Path, count: int
+        self, tmp_path: Path, count: int, start: Path | None = None
     ) -> list[tuple[DetectorConfig, Any, Any]]:
         """What each turn was given, of a run of 7 steps."""
         config = DetectorConfig.model_validate(
@@ -78,7 +78,7 @@ class TestTurns:
             path = colour_detector(folder / "detector.onnx", bias=-9)
             return cast(Trained, _Made(path))
 
-        made = turns.in_turns(config, tmp_path / "run", train, lambda line: None)
+        made = turns.in_turns(config, tmp_path / "run", train, start, lambda line: None)
         assert made.path == given[-1][1] / "detector.onnx"
         return given
 
@@ -95,6 +95,15 @@ class TestTurns:
     def test_one_turn_is_a_run_as_any(self, tmp_path: Path) -> None:
         [(config, folder, start)] = self.taken(tmp_path, 1)
         assert (config.loop.steps, folder, start) == (7, tmp_path / "run", None)
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_the_first_goes_on_from_what_is_asked(
+        self, tmp_path: Path, count: int
+    ) -> None:
+        first = tmp_path / "first.onnx"
+        (_, here, start), *later = self.taken(tmp_path, count, first)
+        assert start == first
+        assert [given[2] for given in later] == [here / "detector.onnx"][: count - 1]
 
     def test_art_that_is_drawn_again_is_the_same_data(self, tmp_path: Path) -> None:
         reader = ArtReader(tmp_path / "drawn")
