@@ -314,9 +314,9 @@ def group(
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """A plain table for people; numbers are right-aligned."""
-    from rich.table import Table
+    from icf.plain_table import PlainTable
 
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    drawn = PlainTable()
     for index, title in enumerate(columns):
         numeric = bool(rows) and all(isinstance(r[index], int | float) for r in rows)
         drawn.add_column(title, justify="right" if numeric else "left", overflow="fold")
