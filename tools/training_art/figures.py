@@ -1,20 +1,17 @@
 """Whole figures: icons and clip art with a body, and characters of three generators.
 
-The faces of icons and clip art are in ``figures.csv``, in shares of the picture's
-sides. Those of icons were proposed by the bundled detector of before and looked at;
-those of clip art were drawn by hand. A row without a box names clip art that shows a
-face and is not trained on: it is no example of what is not a face either.
+The faces of icons and clip art are those of `figure_boxes`.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
 from icf.tools.training_art import sources
+from icf.tools.training_art.figure_boxes import CLIP_ART, faces
 from icf.tools.training_art.make import draw, icons, node, note
 from icf.tools.training_art.real import make as real
 from icf.tools.training_art.styles import Box
@@ -28,7 +25,6 @@ SETS = (
     "streamline-emojis",
     "twemoji",
 )
-CLIP_ART = "openclipart"
 #: Characters of the generators that have several, and the width of a picture.
 _COUNT, _SIDE = 120, 256
 #: Width of a face in pixels, and most width of a picture.
@@ -62,24 +58,6 @@ def main() -> None:
 def root() -> Path:
     """Return the folder of all whole figures, by style."""
     return sources.drawn() / "figures"
-
-
-def faces() -> dict[tuple[str, str], Box | None]:
-    """Return the boxes of ``figures.csv``, by source and figure; None: not boxed."""
-    found: dict[tuple[str, str], Box | None] = {}
-    with Path(__file__).with_name("figures.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            numbers = [float(row[k]) for k in ("x1", "y1", "x2", "y2") if row[k]]
-            box = (numbers[0], numbers[1], numbers[2], numbers[3]) if numbers else None
-            found[row["source"], row["figure"]] = box
-    return found
-
-
-def clips_with_faces() -> frozenset[str]:
-    """Return the file names, without ending, of clip art that shows a face."""
-    return frozenset(
-        Path(figure).name for source, figure in faces() if source == CLIP_ART
-    )
 
 
 def _boxed(source: str) -> Iterator[tuple[str, Box]]:

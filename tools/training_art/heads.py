@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.tools.training_art import figures, make, sources, styles
+from icf.tools.training_art import make, sources, styles
 from icf.tools.training_art.drawings import Drawing
+from icf.tools.training_art.figure_boxes import clips_with_faces
 from icf.tools.training_art.styles import Box
 
 Pixels = NDArray[np.uint8]
@@ -120,7 +121,7 @@ def _art(heads: dict[str, list[Head]], held: bool) -> Art:
         if (p.stem in HELD_OUT_PLACES) == held and p.stem not in _WITH_FACES
     ]
     clips = sorted((drawn / "openclipart").glob("*/*.png"))
-    faces = figures.clips_with_faces()
+    faces = clips_with_faces()
     things = [
         read_rgba(path)
         for number, path in enumerate(clips)

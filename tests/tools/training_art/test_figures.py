@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from icf.tools.training_art import figures, heads, make, sources
+from icf.tools.training_art import figure_boxes, figures, heads, make, sources
 from icf.tools.training_art.real import make as real
 from tests.tools.training_art.tiny import picture
 
@@ -35,16 +35,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (clips / name).parent.mkdir(parents=True, exist_ok=True)
         (clips / f"{name}.svg").write_text(SVG)
     face = (0.1, 0.05, 0.9, 0.45)
-    monkeypatch.setattr(
-        figures,
-        "faces",
-        lambda: {
-            ("noto", "chef"): face,
-            ("noto", "is no longer there"): face,
-            ("openclipart", "animals/bear"): face,
-            ("openclipart", "animals/fish"): None,
-        },
+    table = tmp_path / "figures.csv"
+    table.write_text(
+        "source,figure,x1,y1,x2,y2\n"
+        "noto,chef,0.1,0.05,0.9,0.45\n"
+        "noto,is no longer there,0.1,0.05,0.9,0.45\n"
+        "openclipart,animals/bear,0.1,0.05,0.9,0.45\n"
+        "openclipart,animals/fish,,,,\n"
     )
+    monkeypatch.setattr(figure_boxes, "PATH", table)
     monkeypatch.setattr(
         real,
         "boxed",
@@ -103,7 +102,7 @@ def test_characters_of_generators_get_the_box_of_their_style(cache: Path) -> Non
 
 
 def test_clip_art_with_a_face_is_no_example_of_a_thing(cache: Path) -> None:
-    assert figures.clips_with_faces() == {"bear", "fish"}
+    assert figure_boxes.clips_with_faces() == {"bear", "fish"}
     folder = cache / "drawn/openclipart/animals"
     folder.mkdir(parents=True)
     for name in ("ant", "bear", "crab", "fish"):
@@ -116,21 +115,21 @@ class TestBoxes:
     """The file of the boxes."""
 
     def test_each_lies_in_its_picture(self) -> None:
-        boxes = [box for box in figures.faces().values() if box is not None]
+        boxes = [box for box in figure_boxes.faces().values() if box is not None]
         x1, y1, x2, y2 = np.array(boxes).T
         assert len(boxes) > 1000
         assert ((x1 >= 0) & (y1 >= 0) & (x2 <= 1) & (y2 <= 1)).all()
         assert ((x2 - x1 > 0.05) & (y2 - y1 > 0.05)).all()
 
     def test_each_is_of_a_source_that_is_drawn(self) -> None:
-        assert {source for source, _ in figures.faces()} == {
+        assert {source for source, _ in figure_boxes.faces()} == {
             *figures.SETS,
-            figures.CLIP_ART,
+            figure_boxes.CLIP_ART,
         }
 
     def test_no_figure_is_named_twice(self) -> None:
-        rows = Path(figures.__file__).with_name("figures.csv").read_text().splitlines()
-        assert len(rows) == len(figures.faces()) + 1
+        rows = figure_boxes.PATH.read_text().splitlines()
+        assert len(rows) == len(figure_boxes.faces()) + 1
 
 
 def test_an_icon_without_a_size_has_that_of_its_set(cache: Path) -> None:
