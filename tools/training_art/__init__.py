@@ -15,6 +15,7 @@ Debian packages only; a second call makes what is missing)::
     drawn/people/<name>/0.png          photographs (human faces)
     drawn/backgrounds/<name>.png       pictures without a face
     drawn/openclipart/<folder>/<name>.png   drawings without a person
+    drawn/figures/<style>/<name>/<view>.png   with a body, for detectors
 
 Every character is a transparent RGBA picture ``<view>.png`` with ``<view>.json`` next
 to it: ``{"face": [x1, y1, x2, y2], "style": "...", "identity": "..."}``. The face box
