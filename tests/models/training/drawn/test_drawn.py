@@ -220,7 +220,7 @@ def test_a_bundled_detector_can_be_trained_further(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, art: Path
 ) -> None:
     shutil.rmtree(art / "detector", ignore_errors=True)  # of another run
-    weights = published(art / "centerface.onnx")
+    weights = published(art / "centerface.onnx", seed=1)
     monkeypatch.setattr(sources, "centerface_weights", lambda: weights)
     first = bundled_path("detector")
     out = tmp_path / "out"
