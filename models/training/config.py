@@ -82,6 +82,13 @@ class LoopSettings(Section):
         description="decay of the moving average of the weights, which is the result; "
         "0: the last weights are",
     )
+    mean_of: int | None = Field(
+        default=None,
+        ge=1,
+        description="the result is the mean of the weights that the run starts from "
+        "and of the moving average at so many equal distances; not given: the moving "
+        "average at the end",
+    )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="bfloat16",
         description="of the networks; losses are float32. For bfloat16, float32 is "

@@ -163,7 +163,9 @@ class Loop:
         self._learning = [each for group in groups for each in group["params"]]
         self._rates = Rates(self._optimiser)
         self._dtype = dtype_on(ranks.device, settings.precision)
-        self._average = Average(task.parts[task.kept], settings.average)
+        self._average = Average(
+            task.parts[task.kept], settings.average, self._steps, settings.mean_of
+        )
         self._scaler = torch.amp.GradScaler(
             ranks.device.type, enabled=settings.precision == "float16"
         )
@@ -190,7 +192,9 @@ class Loop:
             for each in trackers:
                 each.close()
         return Finished(
-            self._averaged().to("cpu").to(memory_format=torch.contiguous_format),
+            self._with(self._average.result)
+            .to("cpu")
+            .to(memory_format=torch.contiguous_format),
             self._final_weights(),
             self._step,
             self._seconds,
@@ -288,7 +292,7 @@ class Loop:
 
     def _measure(self, trackers: list[Tracker]) -> None:
         if self._ranks.is_first:
-            measured = self._task.measure(self._averaged())
+            measured = self._task.measure(self._with(self._average.weights))
             values = {
                 f"{group}/{name}": value
                 for group, figures in measured.figures.items()
@@ -297,10 +301,10 @@ class Loop:
             self._log(trackers, values)
         self._ranks.wait()
 
-    def _averaged(self) -> nn.Module:
+    def _with(self, weights: Mapping[str, Tensor]) -> nn.Module:
         """Return a copy of the kept part with averaged weights."""
         network = copy.deepcopy(self._task.parts[self._task.kept])
-        network.load_state_dict(self._average.weights)
+        network.load_state_dict(weights)
         return network.eval()
 
     def _place(self) -> None:
@@ -315,7 +319,7 @@ class Loop:
             self._ranks.prepared(part)
 
     def _final_weights(self) -> dict[str, Tensor]:
-        averaged = self._average.weights.items()
+        averaged = self._average.result.items()
         return {
             **self._parts.weights(),
             **{f"{self._task.kept}.{key}": value for key, value in averaged},
@@ -345,6 +349,7 @@ class Loop:
             self._identity,
             self._parts.weights(),
             self._average.weights,
+            self._average.mean,
             moments,
             self._scaler.state_dict(),
         )
@@ -354,7 +359,7 @@ class Loop:
 
     def _resume(self, found: RunState) -> None:
         self._parts.load(found.weights)
-        self._average.load(found.average)
+        self._average.load(found.average, found.mean)
         moments = {
             number: {
                 name: _laid_out_as(

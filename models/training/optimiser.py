@@ -70,17 +70,28 @@ class Rates:
 
 
 class Average:
-    """The moving average of a network's weights.
+    """The moving average of a network's weights, and what becomes the result.
 
     Args:
         network: whose weights are averaged; they are updated in place.
         decay: share of the old average that a step keeps.
+        steps: of the whole run.
+        mean_of: the result is the mean of the first weights and of the moving average
+            at so many equal distances; None: the moving average at the end.
 
     Attributes:
         weights: the average, as a state dict.
+        mean: of the first weights and of the averages so far; empty where `mean_of` is
+            None.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        decay: float,
+        steps: int = 0,
+        mean_of: int | None = None,
+    ) -> None:
         self._decay = decay
         current = network.state_dict()
         self.weights = {key: value.clone() for key, value in current.items()}
@@ -92,6 +103,17 @@ class Average:
             for key, value in current.items()
             if not value.is_floating_point()
         ]
+        distances = range(1, (mean_of or 0) + 1)
+        taken_at = (max(1, round(steps * n / len(distances))) for n in distances)
+        self._taken_at = list(dict.fromkeys(taken_at))
+        self.mean = {
+            key: value.clone() for key, value in current.items() if self._taken_at
+        }
+
+    @property
+    def result(self) -> Mapping[str, Tensor]:
+        """The weights that a run ends with."""
+        return self.mean or self.weights
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -103,8 +125,17 @@ class Average:
         torch._foreach_lerp_(self._means, self._floats, 1 - keep)
         for mean, value in self._others:
             mean.copy_(value)
+        if step in self._taken_at:
+            share = 1 / (self._taken_at.index(step) + 2)
+            for key, value in self.weights.items():
+                if value.is_floating_point():
+                    self.mean[key].lerp_(value, share)
+                else:
+                    self.mean[key].copy_(value)
 
-    def load(self, weights: Mapping[str, Tensor]) -> None:
+    def load(self, weights: Mapping[str, Tensor], mean: Mapping[str, Tensor]) -> None:
         """Go on from an average that was stored."""
         for key, value in weights.items():
             self.weights[key].copy_(value)
+        for key, value in mean.items():
+            self.mean[key].copy_(value)

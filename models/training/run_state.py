@@ -34,6 +34,7 @@ class RunState:
         identity: what makes the run: configuration, data, start model.
         weights: of all parts, keys ``part.weight``.
         average: of the part that is the result, keys as in the network.
+        mean: of its first weights and averages, likewise; empty where none is kept.
         moments: the optimiser's state of each parameter, by the parameter's number.
         scaler: of float16's gradients: numbers by name; empty in other precisions.
     """
@@ -44,6 +45,7 @@ class RunState:
     identity: Mapping[str, Any]
     weights: Mapping[str, Tensor]
     average: Mapping[str, Tensor]
+    mean: Mapping[str, Tensor]
     moments: Mapping[int, Mapping[str, Tensor]]
     scaler: Mapping[str, float]
 
@@ -51,6 +53,7 @@ class RunState:
         """Replace the file in one step."""
         tensors = {f"weights.{key}": value for key, value in self.weights.items()}
         tensors |= {f"average.{key}": value for key, value in self.average.items()}
+        tensors |= {f"mean.{key}": value for key, value in self.mean.items()}
         for number, values in self.moments.items():
             named = {f"moments.{number}.{k}": v for k, v in values.items()}
             tensors |= named
@@ -79,7 +82,7 @@ class RunState:
                 f"cannot read the checkpoint {path}: {error}; remove it to train from "
                 "the beginning"
             ) from error
-        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "average": {}}
+        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "average": {}, "mean": {}}
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             part, _, rest = key.partition(".")
@@ -95,6 +98,7 @@ class RunState:
             json.loads(about["identity"]),
             parts["weights"],
             parts["average"],
+            parts["mean"],
             moments,
             json.loads(about["scaler"]),
         )

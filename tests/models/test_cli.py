@@ -40,7 +40,7 @@ def run_of(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {"weight": torch.zeros(2)}
     identity = {"config": {"loop": {"seed": 5}}}
-    RunState(1200, 3000, 9.0, identity, weights, weights, {}, {}).save(
+    RunState(1200, 3000, 9.0, identity, weights, weights, {}, {}, {}).save(
         folder / "checkpoint.safetensors"
     )
 

@@ -44,6 +44,11 @@ class NetworkSettings(Section):
         description="penalty for what the weights of the backbone leave their first "
         "values by (L2-SP); 0: none",
     )
+    shift: float | None = Field(
+        default=None,
+        description="added to the classes' logits in the exported network, of --recipe "
+        "bundled, so that its scores are as sure as they should be",
+    )
 
 
 class PictureSettings(Section):

@@ -238,6 +238,11 @@ class DrawnDetectorTask:
         """Write the model, measure the file on held-out styles, and write its card."""
         assert isinstance(network, SmallRetinaNet)
         path = folder / "detector.onnx"
+        shift = self.config.network.shift
+        if shift is not None:
+            assert network.classes.bias is not None
+            with torch.no_grad():
+                network.classes.bias += shift
         export(network, path, MAX_BYTES)
         grown = isinstance(network, FaceRetinaNet)
         through = f", through model {facts.parent}" if facts.parent else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from click.testing import CliRunner
 
@@ -20,6 +21,7 @@ from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
+from icf.models.runtime.onnx_weights import read_weights
 from icf.models.training.detector.batches import Batch
 from icf.models.training.detector.carding import save_whole
 from icf.models.training.detector.config import DetectorConfig, NetworkSettings
@@ -229,6 +231,10 @@ def test_a_bundled_detector_can_be_trained_further(
     assert made.model_hash == found["model"] != before.model_hash
     card = load_card(out / "detector.json")
     assert str(card.parent).endswith(f", through model {before.model_hash}")
+    whole = safetensors.torch.load_file(art / "detector/detector.safetensors")
+    shift = read_weights(out / "detector.onnx")["classes.bias"]
+    shift = shift - whole["detector.classes.bias"].numpy()
+    assert shift == pytest.approx(0.4, abs=1e-5)  # as its recipe says
     shown = np.full((200, 160, 3), 230, np.uint8)
     shown[40:104, 40:104] = tiny.picture(200)[..., :3]
     [[best, *_]] = made.detect([shown], 0.05)
