@@ -44,11 +44,6 @@ class NetworkSettings(Section):
         description="penalty for what the weights of the backbone leave their first "
         "values by (L2-SP); 0: none",
     )
-    shift: float | None = Field(
-        default=None,
-        description="added to the classes' logits in the exported network, of --recipe "
-        "bundled, so that its scores are as sure as they should be",
-    )
 
 
 class PictureSettings(Section):
@@ -197,6 +192,11 @@ class SceneSettings(Section):
     )
     mined: str = Field(
         default="", description="folder of what was found so; written by the turns"
+    )
+    shift: float | None = Field(
+        default=None,
+        description="added to the logits of the exported network's classes: a mean of "
+        "weights is less sure than they are",
     )
 
 

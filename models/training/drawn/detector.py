@@ -238,7 +238,7 @@ class DrawnDetectorTask:
         """Write the model, measure the file on held-out styles, and write its card."""
         assert isinstance(network, SmallRetinaNet)
         path = folder / "detector.onnx"
-        shift = self.config.network.shift
+        shift = self.config.scenes.shift
         if shift is not None:
             assert network.classes.bias is not None
             with torch.no_grad():
