@@ -15,7 +15,8 @@ def inner_pytest(plugin: str, test: Path, *words: str, ci: bool = False) -> str:
 
     Not by `tests.conftest`, which registers the plugins: that takes seconds to load.
     """
-    plain = {name: value for name, value in os.environ.items() if name != "CI"}
+    outer = {"CI", "PYTEST_ADDOPTS"}
+    plain = {name: value for name, value in os.environ.items() if name not in outer}
     own = ["-c", str(ROOT / "pyproject.toml"), "-p", plugin, "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *own, *words, test],
