@@ -23,6 +23,9 @@ function random() {
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 }
+// Big Heads picks with Math.random what is not given: a seeded one makes every run the
+// same.
+Math.random = random;
 const pick = (list) => list[Math.floor(random() * list.length)];
 const keys = (map) => Object.keys(map);
 const [, , out, count, side] = process.argv;
