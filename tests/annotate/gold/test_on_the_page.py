@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 from icf.annotate.gold.score import LEAST
 from icf.annotate.gold.source import GoldSource
-from icf.annotate.page.background import Background
 from icf.annotate.page.desk import open_desk
 from icf.annotate.pairs.questions import QuestionSource
 from icf.annotate.people.people import find_person
@@ -16,28 +12,12 @@ from icf.annotate.votes import VotesRule
 from icf.catalogue.annotation.pauses import LOW_SCORE
 from icf.codes import Choice
 from tests.annotate.gold.place import add_gold, answer_gold
+from tests.annotate.page.waiting import at_work, comes_true
 from tests.annotate.pairs.asked import ask_about, lease_of, person, send, sent
 from tests.annotate.place import Place
 from tests.annotate.posterior.answers import say
 
 T, F = Choice.TRUE, Choice.FALSE
-
-#: Looks a tenth of a second apart, until something must have happened.
-_LOOKS = 300
-
-
-def until(place: Place, happened: Callable[[], bool]) -> None:
-    """Let the server work between requests until something happened."""
-    background = Background(place.workspace)
-    background.start()
-    try:
-        wait = threading.Event()
-        for _ in range(_LOOKS):
-            if happened():
-                break
-            wait.wait(0.1)
-    finally:
-        background.stop()
 
 
 def test_the_first_pairs_of_a_person_are_known_ones(plain: Place) -> None:
@@ -64,7 +44,8 @@ def test_the_server_pauses_who_is_wrong_too_often_and_opens_the_questions(
     assert plain.labels() == {one: "same"}
     known = add_gold(plain, [T] * LEAST, plain.add_character())
     answer_gold(plain, "ann", [(key, F) for key in known])
-    until(plain, lambda: plain.labels()[one] == "open")
+    with at_work(plain):
+        assert comes_true(lambda: plain.labels()[one] == "open")
     assert plain.labels()[one] == "open"
     with plain.workspace.catalogue.read() as connection:
         ann = find_person(connection, "ann")
@@ -87,6 +68,7 @@ def test_the_server_weighs_people_while_they_answer(plain: Place) -> None:
         with plain.workspace.catalogue.read() as connection:
             return read_skills(connection)
 
-    until(plain, lambda: "open" not in plain.labels().values())
+    with at_work(plain):
+        assert comes_true(lambda: "open" not in plain.labels().values())
     assert set(plain.labels().values()) == {"same"}
     assert skills()["spam"].sensitivity < 0.8 < skills()["ann"].sensitivity

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,14 +14,9 @@ from icf.catalogue.annotation.schema import lease
 from icf.errors import BrokenMachine
 from icf.workspace import Workspace
 from tests.annotate.page.clients import app_of, signed_in
+from tests.annotate.page.waiting import at_work, comes_true
 from tests.annotate.pairs.asked import ask_about, lease_of, person, send, sent
 from tests.annotate.place import Place
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, however long it takes."""
-    while not holds():
-        time.sleep(0.01)
 
 
 def test_labels_follow_the_answers_of_the_page(plain: Place) -> None:
@@ -37,17 +30,15 @@ def test_labels_follow_the_answers_of_the_page(plain: Place) -> None:
         }
         said = client.post("/api/answers", json={"answers": [answer]}).json()
         assert said["receipts"][0]["stored"]
-        until(lambda: plain.labels() == {one: "different"})
+        assert comes_true(lambda: plain.labels() == {one: "different"})
 
 
 def test_what_a_killed_server_left_is_done_first(place: Place) -> None:
     [one] = ask_about(place, 1)
     ann = person(place)
     send(place, QuestionSource(), ann, [sent(lease_of(place, ann, one).handle)])
-    made = Background(place.workspace)
-    made.start()
-    until(lambda: place.labels() == {one: "same"})
-    made.stop()
+    with at_work(place):
+        assert comes_true(lambda: place.labels() == {one: "same"})
 
 
 def test_what_is_stored_as_the_server_stops_becomes_a_label(place: Place) -> None:
@@ -83,10 +74,8 @@ def test_what_fails_once_is_tried_again(
     ann = person(plain)
     send(plain, QuestionSource(), ann, [sent(lease_of(plain, ann, one).handle)])
     monkeypatch.setattr(owner, what, fails_first)
-    made = Background(plain.workspace)
-    made.start()
-    until(lambda: plain.labels() == {one: "same"})
-    made.stop()
+    with at_work(plain):
+        assert comes_true(lambda: plain.labels() == {one: "same"})
     assert failed == [what]
 
 
@@ -100,19 +89,15 @@ def test_what_fails_each_time_keeps_nothing_else_from_being_done(
     monkeypatch.setattr(Background, "_apply", fails)
     done = threading.Event()
     monkeypatch.setattr("icf.annotate.tasks.leases.sweep", lambda _: done.set())
-    made = Background(plain.workspace)
-    made.start()
-    assert done.wait(60)
-    made.stop()
+    with at_work(plain):
+        assert done.wait(60)
 
 
 def test_questions_are_asked_where_few_are_left(plain: Place) -> None:
     ann = plain.add_character()
     plain.add_face(ann, 0.5)
-    made = Background(plain.workspace)
-    made.start()
-    until(lambda: len(plain.question_ids()) == 1)
-    made.stop()
+    with at_work(plain):
+        assert comes_true(lambda: len(plain.question_ids()) == 1)
 
 
 def test_leases_that_ran_out_are_ended(plain: Place) -> None:
@@ -125,7 +110,5 @@ def test_leases_that_ran_out_are_ended(plain: Place) -> None:
         with plain.workspace.catalogue.read() as connection:
             return connection.execute(sa.select(lease.c.ended_at)).scalar() == 1.0
 
-    made = Background(plain.workspace)
-    made.start()
-    until(is_ended)
-    made.stop()
+    with at_work(plain):
+        assert comes_true(is_ended)

@@ -26,6 +26,7 @@ from icf.annotate.page.serve import (
 )
 from icf.annotate.page.serving import Serving
 from icf.errors import BrokenMachine, WrongUse
+from tests.annotate.page.waiting import comes_true
 
 
 def test_the_address_is_remembered_until_another_one_is(tmp_path: Path) -> None:
@@ -185,5 +186,4 @@ def test_there_are_not_more_connections_than_files(
         assert _said(port, _GET, b"\r\n") == b""
         for each in held:
             each.close()
-        while b"0 bytes" not in _said(port, _GET, b"\r\n"):
-            pass
+        assert comes_true(lambda: b"0 bytes" in _said(port, _GET, b"\r\n"))
