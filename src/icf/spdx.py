@@ -38,7 +38,7 @@ _GNU = {
     "AGPL": ("1.0", "3.0"),
 }
 _MARK = re.compile(r"\bcc[ -]pd[ -]?m|\bpd[ -]mark\b|publicdomain/mark/1\.0|\bpdm\b")
-_OR_LATER = re.compile(r"\bor (?:any )?later\b|\bor newer\b|\d\+")
+_OR_LATER = re.compile(r"\bor[ -](?:any[ -])?(?:later|newer)\b|\d\+")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.]+")
 _LONGEST = 60
 
@@ -59,6 +59,8 @@ def spdx_id(name: str | None, url: str | None = None) -> str:
     ('CC-BY-SA-4.0', 'LicenseRef-CC-BY-SA')
     >>> spdx_id("GFDL 1.2 or later"), spdx_id("Public domain"), spdx_id("?")
     ('GFDL-1.2-or-later', 'LicenseRef-public-domain', 'NOASSERTION')
+    >>> spdx_id("GPL-3.0-or-later")
+    'GPL-3.0-or-later'
     """
     family = licence_family(name, url)
     said = f"{name or ''} {url or ''}".strip()

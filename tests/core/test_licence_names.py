@@ -72,6 +72,100 @@ def test_the_address_tells_where_the_words_do_not() -> None:
     assert licence_family("Fair use", by) == "non-free"
 
 
+@pytest.mark.parametrize(
+    ("family", "words"),
+    [
+        (
+            "CC-BY-NC-SA-4.0",
+            [
+                "CC BY\N{EN DASH}NC\N{EN DASH}SA 4.0",
+                "CC BY\N{NON-BREAKING HYPHEN}NC\N{MINUS SIGN}SA 4.0",
+                "CC BY\N{SOFT HYPHEN}/NC/SA 4.0",
+                "CC BY+NC+SA 4.0",
+                "CC BY & NC & SA 4.0",
+                "\N{FULLWIDTH LATIN CAPITAL LETTER C}C BY-NC and SA 4.0",
+                "Creative Commons Attribution \N{EM DASH} NonCommercial"
+                " \N{EM DASH} ShareAlike 4.0",
+            ],
+        ),
+        (
+            "CC-BY-NC",
+            ["CC BY, CC BY-NC", "CC BY-NC / CC BY", "CC0 AND CC BY-NC"],
+        ),
+        ("CC-BY-NC-4.0", ["CC-BY-4.0 AND CC-BY-NC-4.0", "CC BY 4.0; CC BY-NC 4.0"]),
+        ("CC-BY-SA-3.0", ["CC BY-SA 3.0, GFDL", "CC BY 3.0, CC BY-SA 3.0, GFDL"]),
+        ("GFDL", ["CC BY 3.0 and GFDL"]),
+        ("CC-BY-4.0", ["CC-BY-NC-4.0 OR CC-BY-4.0", "proprietary OR CC-BY-4.0"]),
+        ("CC-BY-4.0", ["\N{COPYRIGHT SIGN} 2020 Jane / CC BY 4.0"]),
+        ("CC-BY-4.0", ["Copyrighted, CC BY 4.0", "CC BY 4.0, attribution required"]),
+        ("CC0-1.0", ["CC0 (attribution not required)", "CC0; do not hotlink"]),
+        (
+            "public-domain",
+            ["PD-US-not renewed", "PD-old-70-expired", "No known copyright"],
+        ),
+        (
+            "all-rights-reserved",
+            [
+                "\N{COPYRIGHT SIGN} Studio. All rights reserved (CC BY 4.0 until 2019)",
+                "Public domain in the US, copyrighted elsewhere",
+                "CC0-1.0 AND LicenseRef-proprietary",
+                "\N{COPYRIGHT SIGN} 2020 Jane",
+            ],
+        ),
+        ("non-free", ["CC BY 4.0, fair use of a logo"]),
+        (
+            "other",
+            [
+                "Not in the public domain",
+                "not CC0",
+                "No longer CC BY-SA 3.0",
+                "CC BY 4.0 until 2019",
+                "This isn't CC BY",
+                "CC BY 4.0 (non-commercial use only)",
+                "GPL 3.0, for personal use only",
+                "Public domain, no commercial use",
+                "CC BY 4.0, no derivatives",
+                "CC BY-ND 4.0, CC BY-NC 4.0",
+                "CC-BY-4.0 AND LicenseRef-ours",
+                "(CC0-1.0 OR CC-BY-4.0) AND CC-BY-NC-4.0 AND CC-BY-ND-4.0",
+                "Copyrighted free use",
+            ],
+        ),
+    ],
+)
+def test_a_text_never_allows_more_than_it_says(family: str, words: list[str]) -> None:
+    assert {each: licence_family(each) for each in words} == dict.fromkeys(
+        words, family
+    )
+
+
+_NC = "https://creativecommons.org/licenses/by-nc/4.0/"
+
+
+def test_an_address_that_asks_for_more_than_the_words_is_the_licence() -> None:
+    assert licence_family("CC BY", _NC) == "CC-BY-NC-4.0"
+    assert licence_family("unknown", _NC) == "CC-BY-NC-4.0"
+    assert licence_family("CC BY-SA", _NC) == "other"
+    assert licence_family("CC BY-NC-SA 4.0", _NC) == "CC-BY-NC-SA-4.0"
+    assert licence_family("CC BY until 2019", _NC) == "other"
+    assert licence_family("for private use only", _NC.replace("-nc", "")) == "other"
+
+
+@pytest.mark.parametrize("pattern", ["CC BY", "unknown", "cc0"])
+def test_words_do_not_let_in_what_the_address_forbids(pattern: str) -> None:
+    assert not is_allowed([pattern], pattern, _NC)
+    assert is_allowed(["CC BY-NC"], pattern, _NC)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CC0 AND LicenseRef-proprietary", "CC0 until 2019", "CC0, personal use only"],
+)
+def test_a_pattern_is_not_compared_with_words_that_are_taken_back(name: str) -> None:
+    assert not is_allowed(["CC0*"], name)
+    assert is_allowed([licence_family(name)], name)
+
+
 _PARTS = st.sampled_from(["by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"])
 _VERSIONS = st.sampled_from(["1.0", "2.0", "2.5", "3.0", "4.0"])
 

@@ -14,6 +14,7 @@ COMMON = [
     {"name": "Copyright", "value": "(c) John"},
 ]
 TEMPLATES = ["Template:Information", "Template:PD-old"]
+NC = "https://creativecommons.org/licenses/by-nc/4.0/"
 SITE = SiteRights("CC-BY-SA", "https://creativecommons.org/licenses/by-sa/3.0/")
 
 
@@ -60,6 +61,62 @@ def test_what_the_wiki_copied_from_the_file_is_not_the_sites_word() -> None:
 def test_licence_templates_are_known_by_their_names(name: str) -> None:
     found = read_licence({}, [f"Template:{name}"], SITE)
     assert (found.name, found.read_from) == (name, "template")
+
+
+@pytest.mark.parametrize(
+    ("templates", "name"),
+    [
+        (["CC-BY-SA-4.0", "Fair use in Luna", "Non-free logo"], "Fair use in Luna"),
+        (["CC-BY-3.0", "Copyright by X"], "Copyright by X"),
+        (["CC-Layout", "Cc-by-layout", "Cc-by-nc-3.0"], "Cc-by-nc-3.0"),
+        (["Cc-by-3.0", "Cc-by-sa-3.0", "GFDL"], "Cc-by-3.0, Cc-by-sa-3.0, GFDL"),
+        (["CC-BY-SA", "CC-BY-SA-4.0", "PermissionOTRS"], "CC-BY-SA-4.0"),
+        (["PD-old", "PD-US"], "PD-old"),
+        (["PermissionOTRS", "Attribution"], "PermissionOTRS"),
+    ],
+)
+def test_of_several_templates_none_hides_a_stricter_one(
+    templates: list[str], name: str
+) -> None:
+    found = read_licence({}, [f"Template:{each}" for each in templates], SITE)
+    assert (found.name, found.read_from) == (name, "template")
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "url"),
+    [
+        ({"NonFree": "true"}, "Non-free", None),
+        ({"NonFree": True, "LicenseShortName": "CC BY 4.0"}, "Non-free", None),
+        ({"NonFree": "1", "LicenseShortName": "Fair use"}, "Fair use", None),
+        ({"NonFree": "false", "License": "cc-by-nc-4.0"}, "cc-by-nc-4.0", None),
+        ({"LicenseUrl": NC}, NC, NC),
+    ],
+)
+def test_whatever_the_site_states_for_a_file_comes_before_the_rights_of_the_site(
+    fields: dict[str, Any], name: str, url: str | None
+) -> None:
+    stated = {key: {"value": value} for key, value in fields.items()}
+    found = read_licence({"extmetadata": stated}, [], SITE)
+    assert found == Licence(name, url, "extmetadata")
+
+
+@pytest.mark.parametrize(
+    "info",
+    [{"extmetadata": EXT}, {"commonmetadata": [{"name": "License", "value": "CC0"}]}],
+)
+def test_a_file_that_its_page_calls_non_free_is_not_free(info: dict[str, Any]) -> None:
+    found = read_licence(info, ["Template:CC0", "Template:Non-free logo"], SITE)
+    assert (found.name, found.url, found.read_from) == (
+        "Non-free logo",
+        None,
+        "template",
+    )
+
+
+def test_the_author_is_what_a_reader_sees() -> None:
+    shown = "<style>.a { color: red }</style><SCRIPT>x()</SCRIPT ><b>Jane</b>"
+    found = read_licence({"extmetadata": {"Artist": {"value": shown}}}, [], SITE)
+    assert found.author == "Jane"
 
 
 @pytest.mark.parametrize("name", ["Character", "Update", "Spdy", "Accident"])
