@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image_source
+from icf.redact import without_login
 from icf.spdx import spdx_id
 from icf.spreadsheet import harmless
 
@@ -86,11 +87,12 @@ def files_of(release: Path, sha256: str) -> list[str] | None:
 
 
 def shown(sources: Mapping[int, Sequence[Source]]) -> dict[int, tuple[Source, ...]]:
-    """What a release says of some sources: files of this machine by name alone."""
+    """What a release says of some sources: as `public` has their addresses."""
     return {
         key: tuple(
             replace(each, url=public(each.url), page=public(each.page))
-            if _LOCAL in (each.url[:5].lower(), each.page[:5].lower())
+            if "@" in each.url + each.page
+            or _LOCAL in (each.url[:5].lower(), each.page[:5].lower())
             else each
             for each in listed
         )
@@ -99,13 +101,13 @@ def shown(sources: Mapping[int, Sequence[Source]]) -> dict[int, tuple[Source, ..
 
 
 def public(value: str) -> str:
-    """What of an address may leave this machine: of a local file its name alone.
+    """What of an address may leave this machine: no login, of a local file its name.
 
     >>> public("file:///home/ann/films/1.mkv#t=2.5"), public("https://a.example/1.png")
     ('file:1.mkv#t=2.5', 'https://a.example/1.png')
     """
     if value[:5].lower() != _LOCAL:
-        return value
+        return without_login(value)
     path, mark, part = value.partition("#")
     return f"file:{path[5:].rsplit('/', 1)[-1]}{mark}{part}"
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,6 +31,7 @@ from icf.harvest.listing.hierarchy import enter_albums, enter_characters, enter_
 from icf.harvest.listing.limits import apply_limits, is_full
 from icf.harvest.listing.pictures import store_pictures
 from icf.harvest.listing.resolve import ResolvedPage, resolve
+from icf.harvest.listing.versions import close_earlier, versions_of
 from icf.harvest.sources.base import (
     UNREADABLE,
     Crawler,
@@ -44,8 +46,6 @@ from icf.harvest.sources.rules import Rules
 log = logging.getLogger(__name__)
 
 _SHOWN_FAULTS = 5
-#: Where the subject of a first task names a version of files.
-_VERSION = re.compile(r"(?:^| )[0-9a-f]{16}$")
 _MORE_FAULTS = re.compile(r"and ([0-9]+) more")
 
 
@@ -234,58 +234,59 @@ class _Waiting:
 def begin(
     catalogue: Catalogue, source: Source, *, refresh: bool, scope: Scope = EVERYTHING
 ) -> None:
-    """Insert a source's first tasks; ``refresh`` makes all its tasks pending again."""
+    """Insert a source's first tasks; ``refresh`` makes all its tasks pending again.
+
+    Not those of earlier versions of its files. A task that did not come to its end
+    begins at its first cursor: a site may not know a later one any more.
+    """
     tasks = list(source.first_tasks())
     with catalogue.write() as connection:
         enter_tasks(connection, source, tasks, {}, {})
-        _forget_faults(connection, source.name, tasks)
+        versions = versions_of(connection, source.name, tasks)
+        close_earlier(connection, versions)
+        again: dict[str, Any] = {
+            "status": "pending",
+            "attempts": 0,
+            "message": None,
+            "passed_over": 0,
+        }
+        first = discovery.c.first_cursor
+        connection.execute(
+            sa.update(discovery)
+            .where(among(connection, discovery.c.id, versions.restored))
+            .values(again | {"cursor": first, "changed_at": time.time()})
+        )
         if refresh:
-            again = {
-                "status": "pending",
-                "attempts": 0,
-                "message": None,
-                "passed_over": 0,
-            }
+            ended = discovery.c.status == "done"
+            cursor = sa.case((ended, discovery.c.cursor), else_=first)
             connection.execute(
-                sa.update(discovery).where(_is_in(source.name, scope)).values(again)
+                sa.update(discovery)
+                .where(
+                    _is_in(source.name, scope),
+                    ~among(connection, discovery.c.id, versions.earlier),
+                )
+                .values(again | {"cursor": cursor})
             )
-
-
-def _forget_faults(
-    connection: sa.Connection, source: str, tasks: Sequence[Task]
-) -> None:
-    """Clear the faults of earlier versions of files, and of files that are gone.
-
-    Other tasks without an album may have been found by first tasks.
-    """
-    now: dict[str, set[str]] = {}
-    for task in tasks:
-        now.setdefault(task.kind, set()).add(task.subject)
-    query = sa.select(discovery.c.id, discovery.c.task, discovery.c.subject).where(
-        discovery.c.source == source,
-        discovery.c.task.in_(sorted(now)),
-        discovery.c.album_id.is_(None),
-        discovery.c.status == "done",
-        discovery.c.message.is_not(None),
-    )
-    mended = [
-        row.id
-        for row in connection.execute(query)
-        if row.subject not in now[row.task] and _VERSION.search(row.subject)
-    ]
-    where = among(connection, discovery.c.id, mended)
-    connection.execute(sa.update(discovery).where(where).values(message=None))
 
 
 def count_listings(
     catalogue: Catalogue, source: Source, scope: Scope, *, refresh: bool
 ) -> int:
     """Count the listings that would be pending at the start of a run."""
-    first = [task for task in source.first_tasks() if task.level in scope.levels]
+    tasks = list(source.first_tasks())
+    first = [task for task in tasks if task.level in scope.levels]
     mine = discovery.c.source == source.name
-    waits = sa.true() if refresh else discovery.c.status == "pending"
-    counted = sa.select(sa.func.count()).where(_is_in(source.name, scope), waits)
     with catalogue.read() as connection:
+        versions = versions_of(connection, source.name, tasks)
+        waits = sa.or_(
+            sa.true() if refresh else discovery.c.status == "pending",
+            among(connection, discovery.c.id, versions.restored),
+        )
+        counted = sa.select(sa.func.count()).where(
+            _is_in(source.name, scope),
+            waits,
+            ~among(connection, discovery.c.id, versions.earlier),
+        )
         known = {
             (row.task, row.subject)
             for row in connection.execute(

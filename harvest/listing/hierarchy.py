@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from icf.catalogue.bulk_insert import among, insert_into, insert_new
 from icf.catalogue.schema import album, character, discovery
 from icf.harvest.sources.base import Album, Character, ListingPage, Source, Task
+from icf.redact import without_login
 
 AlbumIds = dict[str, int]
 CharacterIds = dict[tuple[str, str], int]
@@ -38,7 +39,7 @@ def enter_albums(
         {
             "name": one.name,
             "source": source.name,
-            "page_url": one.page_url,
+            "page_url": without_login(one.page_url),
             "rank": one.rank,
             "region": one.region and one.region.value,
             "style": one.style or style,
@@ -73,7 +74,7 @@ def enter_characters(
             "album_id": albums[one.album],
             "name": one.name,
             "source": source.name,
-            "page_url": one.page_url,
+            "page_url": without_login(one.page_url),
             "gender": one.gender and one.gender.value,
             "found_at": now,
         }

@@ -16,8 +16,10 @@ from icf.catalogue.rows import lock
 from icf.catalogue.schema import mention, url
 from icf.codes import FetchStatus
 from icf.harvest.filing import unmentioned_cast, write_candidates
+from icf.harvest.listing.corrections import correct
 from icf.harvest.listing.resolve import ResolvedPage, ResolvedPicture
 from icf.harvest.sources.base import Frame, Source
+from icf.redact import without_login
 
 CharacterIds = Mapping[tuple[str, str], int]
 
@@ -31,9 +33,10 @@ def store_pictures(
 ) -> Counter[FetchStatus]:
     """Insert the pictures of a page into the frontier and file them under characters.
 
-    A URL that is known keeps its row; it may be mentioned for another character. A
-    picture that names an album alone is mentioned for all characters of that album,
-    whichever of them is listed last.
+    A URL that is known keeps its row, corrected where the source now says something
+    else of it; it may be mentioned for another character. Of several pictures of the
+    page with one URL the first counts. A picture that names an album alone is mentioned
+    for all characters of that album, whichever of them is listed last.
 
     Args:
         connection: of the transaction that stores the page.
@@ -46,11 +49,19 @@ def store_pictures(
         How many new URLs are not to be fetched, by their fates.
     """
     rows = [_row(source, one, albums) for one in page.pictures]
-    by_url = {one.address.url: one.fate for one in page.pictures}
-    lost = {k: v for k, v in by_url.items() if v is not FetchStatus.PENDING}
+    # Reversed, because of several values for a key the last one stays.
+    firsts = {one.address.url: one for one in reversed(page.pictures)}
+    first_rows = {row["url"]: row for row in reversed(rows)}
+    pending = FetchStatus.PENDING
+    lost = {key: one.fate for key, one in firsts.items() if one.fate is not pending}
     known = _ids(connection, lost) if lost else {}
-    insert_new(connection, url, ["url"], list({r["url"]: r for r in rows}.values()))
-    _refetch_changed(connection, rows)
+    insert_new(connection, url, ["url"], list(first_rows.values()))
+    correct(
+        connection,
+        source.name,
+        [(one.corrects, first_rows[key]) for key, one in firsts.items()],
+    )
+    _refetch_changed(connection, list(first_rows.values()))
     _add_fallbacks(connection, rows)
     ids = _ids(connection, {row["url"] for row in rows})
     mentions: dict[tuple[int, int], dict[str, Any]] = {}
@@ -150,9 +161,9 @@ def _row(
         "original": picture.address.original,
         "host": picture.address.host,
         "source": source.name,
-        "page_url": picture.page_url,
+        "page_url": without_login(picture.page_url),
         "licence": picture.licence.name,
-        "licence_url": picture.licence.url,
+        "licence_url": without_login(picture.licence.url),
         "licence_from": picture.licence.read_from,
         "author": picture.licence.author,
         "expected_sha1": picture.sha1,

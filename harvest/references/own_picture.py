@@ -13,7 +13,7 @@ from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.references import HAND
 from icf.catalogue.schema import image_source
 from icf.errors import BadInput, WrongUse
-from icf.harvest.attributes.licence import Licence
+from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.images import NewImage, insert_images
 from icf.images import Undecodable, decode
 from icf.licence_names import is_allowed
@@ -29,6 +29,8 @@ def store_file(
     settings: HarvestSettings,
 ) -> int:
     """Store a file as an image with its source; return the image's id.
+
+    A file that is stored already gets the licence and the author that are stated now.
 
     Args:
         connection: a transaction that writes.
@@ -90,3 +92,15 @@ def _enter_source(
         "fetched_at": time.time(),
     }
     insert_new(connection, image_source, ["image_id", "url"], [row])
+    named = licence.read_from != UNKNOWN.read_from
+    stated = ["licence", "licence_url", "licence_from"] if named else []
+    stated += ["author"] if licence.author else []
+    if stated:
+        connection.execute(
+            sa.update(image_source)
+            .where(
+                *(image_source.c[key] == row[key] for key in ("image_id", "url")),
+                image_source.c.source == HAND,
+            )
+            .values({name: row[name] for name in stated})
+        )

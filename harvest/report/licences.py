@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.references import HAND
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus, ImageReason
 from icf.licence_names import licence_family
+from icf.redact import without_login
 from icf.spreadsheet import harmless
 
 _PAGE = 5_000
@@ -24,7 +27,7 @@ class LicenceRow:
         licence: as the source writes it.
         licence_from: where it was read.
         source: name of the source.
-        urls: number of URLs.
+        urls: number of URLs, of files where people chose references from files.
         images: number of different stored pictures of these URLs.
         without_author: number of URLs without a known author.
     """
@@ -83,9 +86,33 @@ def tabulate(connection: sa.Connection) -> list[LicenceRow]:
             int(row.images),
             int(row.without_author),
         )
-        for row in connection.execute(query)
+        for each in (query, _by_hand())
+        for row in connection.execute(each)
     ]
     return _merged(rows)
+
+
+def _by_hand() -> sa.Select[Any]:
+    """The same counts of pictures that were chosen from files, which no URL lists."""
+    found = image_source.c
+    stored = sa.case(
+        (image.c.reason != ImageReason.TAKEN_DOWN.value, image.c.id), else_=None
+    )
+    authorless = sa.case((sa.func.coalesce(found.author, "") == "", 1), else_=0)
+    return (
+        sa.select(
+            found.licence,
+            found.licence_url,
+            found.licence_from,
+            found.source,
+            sa.func.count().label("urls"),
+            sa.func.count(stored.distinct()).label("images"),
+            sa.func.sum(authorless).label("without_author"),
+        )
+        .join(image, image.c.id == found.image_id)
+        .where(found.source == HAND)
+        .group_by(found.licence, found.licence_url, found.licence_from, found.source)
+    )
 
 
 def picture_sources(connection: sa.Connection) -> Iterator[tuple[str, ...]]:
@@ -104,7 +131,7 @@ def picture_sources(connection: sa.Connection) -> Iterator[tuple[str, ...]]:
             found = PictureSource(
                 row.sha256,
                 row.fetched_from or row.url,
-                row.page_url or "",
+                without_login(row.page_url or ""),
                 row.source,
                 licence_family(row.licence, row.licence_url),
                 row.licence,

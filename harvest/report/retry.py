@@ -11,6 +11,9 @@ from icf.catalogue.schema import discovery, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import TEMPORARY, in_order
 
+#: How MediaWiki says that it does not know a continue token any more.
+_REFUSED = ": badcontinue: "
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -80,10 +83,15 @@ def count_failed_listings(connection: sa.Connection, selection: Selection) -> in
 
 
 def list_again(connection: sa.Connection, selection: Selection) -> int:
-    """Make failed listings pending; return how many."""
+    """Make failed listings pending; return how many.
+
+    One whose continue token the wiki refuses begins again.
+    """
+    refused = discovery.c.message.contains(_REFUSED, autoescape=True)
+    cursor = sa.case((refused, discovery.c.first_cursor), else_=discovery.c.cursor)
     changed = connection.execute(
         sa.update(discovery)
         .where(selection.listings)
-        .values(status="pending", message=None)
+        .values(status="pending", message=None, cursor=cursor)
     )
     return changed.rowcount

@@ -88,6 +88,21 @@ class Frame:
     tracks: tuple[Track, ...] = ()
 
 
+class Corrects(Enum):
+    """Which earlier statements a listed picture corrects.
+
+    They are the page, the licence and the author of a URL that this source was the
+    first to list. Those of another source always stand.
+    """
+
+    #: None: another row of the same list has said it already.
+    NOTHING = 0
+    #: Those of the same page.
+    PAGE = 1
+    #: All of the source's, whatever their page.
+    SOURCE = 2
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture that a source files under a character.
@@ -107,6 +122,7 @@ class Picture:
         fate: other than pending where the source already knows it, with ``message``.
         fallbacks: other addresses of the same picture, such as a mirror or a smaller
             version; they are asked for in this order if the first one is gone.
+        corrects: what it changes of what the source said of this URL before.
     """
 
     url: str
@@ -123,6 +139,7 @@ class Picture:
     fate: FetchStatus = FetchStatus.PENDING
     message: str | None = None
     fallbacks: tuple[str, ...] = ()
+    corrects: Corrects = Corrects.PAGE
 
 
 class Level(str, Enum):

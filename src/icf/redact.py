@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 _MASK = "***"
 _SECRET = (
@@ -16,6 +16,19 @@ _SECRET_KEY = re.compile(rf"(?:.*[_-])?(?:{_SECRET}|authorization)", re.IGNORECA
 _IN_AUTHORITY = re.compile(r"(://[^:@/?#\s]*:)[^@\s]*(?=@)")
 #: ``?password=...``
 _IN_QUERY = re.compile(rf"([?&;][\w-]*{_SECRET}=)[^&;\s]*", re.IGNORECASE)
+#: ``user:password@`` in an address of the web.
+_LOGIN = re.compile(r"\A(\s*(?:https?|s?ftps?):[/\\]*)[^/\\?#]*@", re.IGNORECASE)
+
+Address = TypeVar("Address", str, str | None)
+
+
+def without_login(address: Address) -> Address:
+    """Return an address of the web without user name and password.
+
+    >>> without_login("https://ann:moon@a.example/p?to=bob@b.example")
+    'https://a.example/p?to=bob@b.example'
+    """
+    return _LOGIN.sub(r"\1", address) if address and "@" in address else address
 
 
 def redact(text: str) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from icf.app.why import explain
 from icf.catalogue import ledger
 from icf.catalogue.ledger import Decision
-from icf.catalogue.schema import face, image, question, url
+from icf.catalogue.schema import face, image, image_source, question, url
 from icf.codes import FaceReason, FetchStatus, Label
 from icf.errors import WrongUse
 from icf.workspace import Workspace, find
@@ -132,6 +132,27 @@ def test_a_stored_url_brings_its_image(space: Workspace) -> None:
     found = ask(space, text)
     assert found["fate"] == "stored"
     assert found["image"]["subject"] == f"image:{image_id}"
+
+
+def test_the_login_of_a_page_is_not_shown(space: Workspace) -> None:
+    with space.catalogue.write() as connection:
+        row = connection.execute(
+            sa.select(url.c.url, url.c.image_id, url.c.page_url).where(
+                url.c.fate == FetchStatus.STORED.value
+            )
+        ).first()
+        assert row is not None
+        page = "http://ann:moon@a.org/p"
+        of_url, of_image = url.c.url == row.url, image_source.c.image_id == row.image_id
+        connection.execute(sa.update(url).where(of_url).values(page_url=page))
+        connection.execute(
+            sa.update(image_source).where(of_image).values(page_url=page)
+        )
+    found = ask(space, row.url)
+    assert found["page_url"] == "http://a.org/p"
+    assert {each["page_url"] for each in found["image"]["sources"]} == {
+        "http://a.org/p"
+    }
 
 
 def test_a_failed_url_shows_its_status(space: Workspace) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from icf.harvest.sources.table.rows import Row, check_columns, checked
+from icf.harvest.sources.table.rows import (
+    Row,
+    check_columns,
+    checked,
+    list_column,
+)
 from icf.spreadsheet import BadRow, Table, read_table
 from icf.text_file import open_text
 
@@ -30,6 +36,8 @@ class CsvRows:
 
     def _rows(self) -> Iterator[Row]:
         table = self._table or read_table(open_text(self._path))
+        if table is not None:
+            table = replace(table, header=tuple(map(list_column, table.header)))
         for row in table.rows() if table else ():
             if isinstance(row, BadRow):
                 kind = "bad_encoding" if row.encoding else "bad_row"

@@ -13,9 +13,10 @@ from icf.harvest.sources.table.rows import (
     Row,
     check_columns,
     checked,
+    list_column,
+    spelled_twice,
     texts_of,
 )
-from icf.spreadsheet import column_name
 from icf.text_file import UNREADABLE, open_text
 
 #: A line with more characters than this is no row of a list.
@@ -58,7 +59,7 @@ def _object(line: str) -> Cells | str:
         return f"bad_row: not JSON: {error}"
     if not isinstance(found, dict):
         return "bad_row: not a JSON object"
-    named = {column_name(key): value for key, value in found.items()}
+    named = {list_column(key): value for key, value in found.items()}
     if len(named) < len(found):
-        return "bad_row: two keys for one column"
+        return f"bad_row: {spelled_twice(found) or 'two keys for one column'}"
     return texts_of(named)

@@ -15,9 +15,9 @@ from icf.harvest.sources.table.rows import (
     Row,
     check_columns,
     checked,
+    list_column,
     texts_of,
 )
-from icf.spreadsheet import column_name
 
 _AT_ONCE = 1000
 
@@ -32,7 +32,7 @@ class ParquetRows:
         """See that it is a Parquet file with the columns."""
         try:
             with pq.ParquetFile(self._path) as file:
-                names = [column_name(name) for name in file.schema_arrow.names]
+                names = file.schema_arrow.names
         except pa.ArrowInvalid as error:
             raise WrongUse(f"{self._path} is not a Parquet file: {error}") from error
         check_columns(f"{self._path}: its schema", names)
@@ -42,10 +42,10 @@ class ParquetRows:
         with pq.ParquetFile(self._path) as file:
             groups, number = _groups_from(file, start)
             wanted = {*REQUIRED, *OPTIONAL}
-            columns = [n for n in file.schema_arrow.names if column_name(n) in wanted]
+            columns = [n for n in file.schema_arrow.names if list_column(n) in wanted]
             try:
                 for batch in file.iter_batches(_AT_ONCE, groups, columns=columns):
-                    names = [column_name(name) for name in batch.schema.names]
+                    names = [list_column(name) for name in batch.schema.names]
                     columns_of_it = [column.to_pylist() for column in batch.columns]
                     for cells in zip(*columns_of_it, strict=True):
                         number += 1

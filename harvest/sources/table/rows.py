@@ -7,13 +7,15 @@ wrong with it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 from icf.errors import WrongUse
 from icf.names import LONGEST_NAME, normal_name
+from icf.spreadsheet import column_name
 
 REQUIRED = ("album", "character", "url")
 _NAMES = ("album", "character")
@@ -30,6 +32,9 @@ OPTIONAL = (
     "lead",
     "fallback",
 )
+
+#: Other spellings of columns.
+_ALSO = {"license": "licence", "license_url": "licence_url"}
 
 Cells = Mapping[str, str]
 Row = tuple[int, Cells | str]
@@ -52,6 +57,29 @@ class Rows(Protocol):
 
     def rows(self, start: int) -> Iterator[Row]:
         """Yield the rows but the first ``start``."""
+
+
+def list_column(cell: str) -> str:
+    """Return the name of a list's column however somebody spelled it.
+
+    >>> list_column("License URL")
+    'licence_url'
+    """
+    name = column_name(cell)
+    return _ALSO.get(name, name)
+
+
+def spelled_twice(names: Collection[str]) -> str | None:
+    """Say which column a list has in two spellings, if one.
+
+    >>> spelled_twice(["url", "licence", "License"])
+    'the columns licence and license, which are one; remove one of them'
+    """
+    given = set(map(column_name, names))
+    for other, name in _ALSO.items():
+        if {other, name} <= given:
+            return f"the columns {name} and {other}, which are one; remove one of them"
+    return None
 
 
 def checked(cells: Cells) -> Cells | str:
@@ -99,8 +127,8 @@ def text_of(value: object) -> str:
     >>> text_of(None), text_of(True), text_of(3.0), text_of("Luna")
     ('', 'true', '3', 'Luna')
     """
-    if value is None:
-        return ""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""  # data frames write NaN where a value is missing
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -110,13 +138,15 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def check_columns(where: str, names: Iterable[str]) -> None:
+def check_columns(where: str, names: Collection[str]) -> None:
     """See that the columns are there that every row needs, each once.
 
     Raises:
         WrongUse: one is not.
     """
-    count = Counter(list(names))
+    if twice_spelled := spelled_twice(names):
+        raise WrongUse(f"{where} names {twice_spelled}")
+    count = Counter(map(list_column, names))
     missing = [name for name in REQUIRED if not count[name]]
     twice = [name for name in (*REQUIRED, *OPTIONAL) if count[name] > 1]
     if twice:

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from icf.harvest.http.session import Web
 from icf.harvest.sources.base import (
     Album,
     Character,
+    Corrects,
     ListingPage,
     Picture,
     SourceTable,
@@ -31,6 +33,7 @@ from icf.harvest.sources.base import (
 from icf.harvest.sources.table.csv_file import CsvRows
 from icf.harvest.sources.table.json_lines import JsonRows
 from icf.harvest.sources.table.rows import Cells, Row, Rows
+from icf.harvest.sources.table.said import Said, contradicts
 from icf.settings import HarvestSettings
 from icf.spreadsheet import truth_of
 
@@ -67,7 +70,8 @@ class ListTable(SourceTable):
 class ListSource:
     """Rows of a file; each names a picture of a character.
 
-    A file that has changed is listed again at the next run; what is known stays.
+    A file that has changed is listed again at the next run; what it says of the rights
+    and the page of a URL then counts. In one file the first row of a URL counts.
     """
 
     reader = None
@@ -87,6 +91,7 @@ class ListSource:
         self._format = FORMATS[kind](self._path)
         self._rows: Iterator[Row] | None = None
         self._read = 0
+        self._said = Said()
 
     def first_tasks(self) -> Iterable[Task]:
         """Return the listing of the file as it is now.
@@ -105,6 +110,7 @@ class ListSource:
         """Answer the next rows."""
         start = int(task.cursor or 0)
         if self._rows is None or start != self._read:
+            self._said = self._said_before(start)
             self._rows = self._format.rows(start)
         rows = list(islice(self._rows, _ROWS_A_STEP))
         self._read = start + len(rows)
@@ -117,7 +123,14 @@ class ListSource:
             if isinstance(row, str) or fault is not None:
                 faults.append(f"{self._path}, line {line}: {fault}")
                 continue
-            pictures.append(_picture(row))
+            picture = _picture(row)
+            if (earlier := self._said.before(picture)) is not None:
+                picture = replace(picture, corrects=Corrects.NOTHING)
+                if contradiction := contradicts(picture.licence, earlier):
+                    faults.append(
+                        f"{self._path}, line {line}: bad_row: {contradiction}"
+                    )
+            pictures.append(picture)
             who = (row["album"], row["character"])
             albums[who[0]] = _album(row, albums.get(who[0]))
             characters[who] = _character(row, characters.get(who))
@@ -130,6 +143,14 @@ class ListSource:
             done=done,
             faults=tuple(faults),
         )
+
+    def _said_before(self, start: int) -> Said:
+        """Return what the first rows of the file say of their URLs."""
+        said = Said()
+        for _, row in islice(self._format.rows(0), start) if start else ():
+            if not isinstance(row, str) and _fault(row) is None:
+                said.before(_picture(row))
+        return said
 
 
 def _fault(row: Cells) -> str | None:
@@ -181,11 +202,14 @@ def _picture(row: Cells) -> Picture:
         ),
         sha1=row.get("sha1", "").lower() or None,
         fallbacks=tuple(row.get("fallback", "").split()),
+        corrects=Corrects.SOURCE,
     )
 
 
 @functools.lru_cache(1024)  # most rows of a list say the same
 def _licence(name: str, url: str, author: str) -> Licence:
+    if not name and url:
+        return Licence(UNKNOWN.name, url, "list", author or None)
     if not name:
         return Licence(UNKNOWN.name, None, UNKNOWN.read_from, author or None)
     return Licence(name, url or None, "list", author or None)

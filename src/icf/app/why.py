@@ -33,6 +33,7 @@ from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.dataset.licences import files_of
 from icf.engine import plugins
 from icf.errors import WrongUse
+from icf.redact import without_login
 
 Record = dict[str, Any]
 
@@ -174,7 +175,7 @@ class _Explainer:
             "meaning": meaning_of(ImageReason, row.reason, meanings),
             "awaits": row.awaits,
             "filed_under": self._all(filed),
-            "sources": self._all(sources),
+            "sources": list(map(_public, self._all(sources))),
             "releases": self._releases(row.sha256),
             "decisions": self._decisions("image", row.id),
         }
@@ -234,7 +235,7 @@ class _Explainer:
             "name": row.name,
             "album": row.album,
             "source": row.source,
-            "page_url": row.page_url,
+            "page_url": without_login(row.page_url),
             "reference_face": row.reference_face_id,
             "reference_by": row.reference_by,
             "merged_into": row.merged_into,
@@ -254,7 +255,7 @@ class _Explainer:
             "message": row.message,
             "attempts": row.attempts,
             "fallbacks": json.loads(row.fallbacks) if row.fallbacks else [],
-            "page_url": row.page_url,
+            "page_url": without_login(row.page_url),
             "licence": row.licence,
             "licence_from": row.licence_from,
         }
@@ -336,6 +337,11 @@ def _dated_answer(given: Record) -> Record:
     """An answer; one that its person changed later says when."""
     replaced_at = given.pop("replaced_at")
     return given if replaced_at is None else {**given, "replaced": _iso(replaced_at)}
+
+
+def _public(source: Record) -> Record:
+    """Return where a picture was found without the login that its page may have."""
+    return {**source, "page_url": without_login(source["page_url"])}
 
 
 def _is_url(text: str) -> sa.ColumnElement[bool]:

@@ -15,9 +15,11 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
 from icf.harvest.listing.discover import (
+    EVERYTHING,
     Discovery,
     Listed,
     begin,
+    count_listings,
     store,
     waiting_listings,
 )
@@ -265,6 +267,18 @@ def test_what_is_listed_is_not_asked_again_unless_refreshed(
     assert source.asked == [Task("images", "all", cursor="state")]
 
 
+def test_a_refresh_begins_at_the_first_cursor_what_did_not_come_to_its_end(
+    catalogue: Catalogue,
+) -> None:
+    first = Task("images", "all", cursor="first")
+    half = SourceOfTheTest(ListingPage(cursor="an old token", done=False), first=first)
+    assert listed(catalogue, half).failed == 1
+    again = SourceOfTheTest(ListingPage(), first=first)
+    begin(catalogue, as_source(again), refresh=True)
+    listed(catalogue, again)
+    assert again.asked == [first]
+
+
 def test_a_refresh_asks_again_for_bytes_that_the_site_says_have_changed(
     catalogue: Catalogue,
 ) -> None:
@@ -382,3 +396,39 @@ def test_faults_of_a_file_that_was_mended_are_not_shown_again(
     listed(catalogue, SourceOfTheTest(ListingPage(), first=two))
     rows = {row["subject"]: row["message"] for row in all_of(catalogue, discovery)}
     assert rows == {one.subject: None, found.subject: "no name", two.subject: None}
+
+
+def test_an_earlier_version_of_a_file_is_not_listed_any_more(
+    catalogue: Catalogue,
+) -> None:
+    one, two = (Task("images", f"list.csv {digit * 16}") for digit in "1a")
+    other = Task("images", f"other.csv {'1' * 16}")
+    half = ListingPage(cursor="7", done=False, tasks=(other,))
+    assert listed(catalogue, SourceOfTheTest(half, first=one)).failed == 2
+    source = SourceOfTheTest(ListingPage(), ListingPage(), first=two)
+    assert count(catalogue, source, refresh=False) == 1
+    listed(catalogue, source)
+    assert count(catalogue, source, refresh=True) == 2
+    begin(catalogue, as_source(source), refresh=True)
+    assert [one.task for one in waiting_listings(catalogue, "test", count=9)] == [
+        other,
+        two,
+    ]
+    rows = {row["subject"]: row for row in all_of(catalogue, discovery)}
+    assert (rows[one.subject]["status"], rows[one.subject]["message"]) == ("done", None)
+
+
+def test_a_file_that_is_as_it_was_before_is_listed_again(catalogue: Catalogue) -> None:
+    one, two = (Task("images", f"list.csv {digit * 16}") for digit in "1a")
+    for first in (one, two, one, two):
+        source = SourceOfTheTest(ListingPage(), first=first)
+        assert count(catalogue, source, refresh=False) == 1
+        listed(catalogue, source)
+        assert source.asked == [first]
+        assert count(catalogue, source, refresh=False) == 0
+        assert listed(catalogue, source).pages == 0
+
+
+def count(catalogue: Catalogue, source: SourceOfTheTest, *, refresh: bool) -> int:
+    """How many listings a run would have."""
+    return count_listings(catalogue, as_source(source), EVERYTHING, refresh=refresh)

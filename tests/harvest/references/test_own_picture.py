@@ -58,6 +58,28 @@ def test_the_same_picture_twice_is_one_image(
     assert len(all_of(catalogue, image_source)) == 1
 
 
+def test_a_picture_that_is_given_again_gets_the_licence_that_is_stated_now(
+    catalogue: Catalogue, picture: Path
+) -> None:
+    keep(catalogue, picture)
+    keep(catalogue, picture, Licence("CC BY-NC 4.0", None, "hand", "You"))
+    (source,) = all_of(catalogue, image_source)
+    assert (source["licence"], source["author"]) == ("CC BY-NC 4.0", "You")
+    # What is not stated stays.
+    keep(catalogue, picture, UNKNOWN)
+    assert all_of(catalogue, image_source) == [source]
+
+
+def test_what_another_source_says_of_the_same_file_stays(
+    catalogue: Catalogue, picture: Path
+) -> None:
+    keep(catalogue, picture)
+    with catalogue.write() as connection:
+        connection.execute(sa.update(image_source).values(source="drawings"))
+    keep(catalogue, picture, Licence("CC BY-NC 4.0", None, "hand", "You"))
+    assert [row["licence"] for row in all_of(catalogue, image_source)] == ["CC0"]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"", "empty"), (b"<html>", "not_image"), (None, "truncated")],

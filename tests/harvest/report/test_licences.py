@@ -4,13 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
+from icf.catalogue.schema import image_source
 from icf.errors import BrokenMachine
+from icf.harvest.attributes.licence import Licence
 from icf.harvest.cli.main import cli
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
+from icf.harvest.references.own_picture import store_file
+from icf.settings import HarvestSettings
 from icf.workspace import Workspace, init
+from tests.core.pictures import drawing, encoded
 from tests.harvest.rows import put_urls
 
 
@@ -85,3 +91,28 @@ def test_a_file_that_cannot_be_written_is_said(space: Workspace) -> None:
 
 def test_an_empty_workspace_has_no_licences(tmp_path: Path) -> None:
     assert run(init(tmp_path / "empty")) == []
+
+
+def test_pictures_chosen_from_files_are_counted(
+    space: Workspace, tmp_path: Path
+) -> None:
+    own = Licence("CC BY 4.0", None, "hand", None)
+    for name in ("a.png", "b.png"):  # one picture at two places
+        (tmp_path / name).write_bytes(encoded(drawing(), "PNG"))
+        with space.catalogue.write() as connection:
+            path = tmp_path / name
+            store_file(connection, space.blobs, path, own, HarvestSettings())
+    rows = [tuple(row.values()) for row in run(space)]
+    assert ("CC-BY-4.0", "CC BY 4.0", "hand", "hand", 2, 1, 2) in rows
+    assert len(rows) == 4
+
+
+def test_the_export_has_no_login_that_an_earlier_version_stored(
+    space: Workspace, tmp_path: Path
+) -> None:
+    with space.catalogue.write() as connection:
+        page = "http://ann:moon@a.org/p"
+        connection.execute(sa.update(image_source).values(page_url=page))
+    run(space, "--csv", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["page"] for row in csv.DictReader(file)} == {"http://a.org/p"}

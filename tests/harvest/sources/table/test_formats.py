@@ -209,3 +209,31 @@ def test_nested_values_are_read_alike_in_json_and_parquet(tmp_path: Path) -> Non
     pq.write_table(pa.Table.from_pylist(table), parquet_path)
     expected = [(n, "bad_row: album is not a single value") for n in (1, 2)]
     assert faults(JsonRows(json_path)) == faults(ParquetRows(parquet_path)) == expected
+
+
+def test_a_missing_number_of_a_data_frame_is_an_empty_cell(tmp_path: Path) -> None:
+    who = {"album": "Moon", "character": "Luna", "url": "http://a/1"}
+    row = {**who, "rank": float("nan"), "author": float("nan")}
+    json_path, parquet_path = tmp_path / "a.jsonl", tmp_path / "a.parquet"
+    json_path.write_text(json.dumps(row))
+    pq.write_table(pa.Table.from_pylist([row]), parquet_path)
+    assert said(JsonRows(json_path)) == said(ParquetRows(parquet_path)) == [who]
+
+
+def test_the_licence_is_read_in_either_spelling_but_not_in_both(tmp_path: Path) -> None:
+    who = {"album": "Moon", "character": "Luna", "url": "http://a/1"}
+    json_path, parquet_path = tmp_path / "a.jsonl", tmp_path / "a.parquet"
+    row = {**who, "License": "CC0", "license_url": "http://cc0"}
+    json_path.write_text(json.dumps(row))
+    pq.write_table(pa.Table.from_pylist([row]), parquet_path)
+    expected = {**who, "licence": "CC0", "licence_url": "http://cc0"}
+    for rows in (JsonRows(json_path), ParquetRows(parquet_path)):
+        rows.check()
+        assert said(rows) == [expected]
+    json_path.write_text(json.dumps({**row, "licence": "CC0"}))
+    pq.write_table(pa.Table.from_pylist([{**row, "licence": "CC0"}]), parquet_path)
+    both = "the columns licence and license, which are one"
+    ((_, fault),) = faults(JsonRows(json_path))
+    assert both in str(fault)
+    with pytest.raises(WrongUse, match=both):
+        ParquetRows(parquet_path).check()

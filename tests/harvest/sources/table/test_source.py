@@ -9,7 +9,7 @@ from icf.errors import WrongUse
 from icf.harvest.attributes.licence import Licence
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
-from icf.harvest.sources.base import Album, Character, ListingPage
+from icf.harvest.sources.base import Album, Character, Corrects, ListingPage
 from icf.harvest.sources.table.source import ListSource
 from icf.settings import HarvestSettings
 
@@ -213,3 +213,68 @@ def test_a_column_that_is_named_twice_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "urls.csv").write_text("album,character,URL,url\n")
     with pytest.raises(WrongUse, match="names the column url twice"):
         list(source(tmp_path).first_tasks())
+
+
+@pytest.mark.parametrize("ours", ["licence", "License", "LICENSE"])
+def test_the_licence_may_be_spelled_as_in_america(tmp_path: Path, ours: str) -> None:
+    header = f"album,character,url,{ours},{ours} URL\n".encode()
+    row = b"Moon,Luna,http://a.org/1,CC0,http://cc0\n"
+    (found,) = answers(tmp_path, header + row)
+    assert found.pictures[0].licence == Licence("CC0", "http://cc0", "list", None)
+
+
+@pytest.mark.parametrize("both", ["licence,license", "License_URL,licence url"])
+def test_a_column_in_both_spellings_is_wrong_use(tmp_path: Path, both: str) -> None:
+    (tmp_path / "urls.csv").write_text(f"album,character,url,{both}\n")
+    with pytest.raises(WrongUse, match=r"licen.e and licen.e|which are one"):
+        list(source(tmp_path).first_tasks())
+
+
+def test_the_url_of_a_licence_without_a_name_is_kept(tmp_path: Path) -> None:
+    by = "https://creativecommons.org/licenses/by/4.0/"
+    text = f"album,character,url,licence,licence_url\nMoon,Luna,http://a.org/1,,{by}\n"
+    (found,) = answers(tmp_path, text.encode())
+    assert found.pictures[0].licence == Licence("unknown", by, "list", None)
+
+
+def test_a_row_that_contradicts_an_earlier_one_of_its_url_is_told(
+    tmp_path: Path,
+) -> None:
+    (found,) = answers(
+        tmp_path,
+        b"album,character,url,licence,author\n"
+        b"Moon,Luna,http://a.org/1,CC0,Jane\n"
+        b"Moon,Sol,HTTP://A.org/1,,\n"
+        b"Moon,Sol,http://a.org/1,CC0,Jane\n"
+        b"Moon,Sol,HTTP://a.org:80/1,CC BY,Jane\n"
+        b"Moon,Sol,http://a.org/1,CC0,Joe\n",
+    )
+    assert [fault.partition("line ")[2] for fault in found.faults] == [
+        "5: bad_row: its licence 'CC BY' counts for nothing: an earlier row of its URL "
+        "says 'CC0'",
+        "6: bad_row: its author 'Joe' counts for nothing: an earlier row of its URL "
+        "says 'Jane'",
+    ]
+    # Such a row names a character all the same.
+    assert [one.character for one in found.pictures] == ["Luna", *["Sol"] * 4]
+
+
+def test_what_is_contradicted_may_be_in_an_earlier_step_or_process(
+    tmp_path: Path,
+) -> None:
+    rows = [b"A,B,http://a.org/%d,CC0\n" % n for n in range(4500)]
+    again = b"A,C,http://a.org/0,CC BY\n"
+    text = b"".join([b"album,character,url,licence\n", *rows, again])
+    first, second = answers(tmp_path, text)
+    fresh = source(tmp_path)
+    (task,) = fresh.first_tasks()
+
+    async def rest() -> ListingPage:
+        async with Web("icf/test", AllowList([])) as web:
+            return await fresh.step(replace(task, cursor=first.cursor), web)
+
+    for page in (second, asyncio.run(rest())):
+        (fault,) = page.faults
+        assert "line 4502: bad_row: its licence 'CC BY' counts for nothing" in fault
+        assert page.pictures[-1].corrects is Corrects.NOTHING
+        assert page.pictures[-2].corrects is Corrects.SOURCE
