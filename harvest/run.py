@@ -36,6 +36,7 @@ from icf.harvest.listing.discover import (
     count_listings,
 )
 from icf.harvest.listing.exclusions import exclude_waiting
+from icf.harvest.own_loop import run_to_end
 from icf.harvest.sources.base import Source, open_sources, rules_of
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
@@ -118,6 +119,8 @@ def harvest(
 ) -> Outcome:
     """List what the sources have and fetch what is pending.
 
+    Where an event loop runs in this thread, it is blocked until the end.
+
     Args:
         workspace: with the sources in its ``icf.toml``.
         work: what to do.
@@ -135,7 +138,7 @@ def harvest(
     exclude_waiting(workspace.catalogue, workspace.settings.harvest.only_licence)
     run_id = workspace.begin_run("icf-harvest run")
     try:
-        done = asyncio.run(_run(workspace, sources, work, agent, finished))
+        done = run_to_end(lambda: _run(workspace, sources, work, agent, finished))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     workspace.end_run(run_id)
@@ -295,7 +298,7 @@ def _cancelled_by_sigterm() -> Iterator[None]:
     try:
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
     except (NotImplementedError, RuntimeError, ValueError):
-        yield  # not in the main thread, or not on this system
+        yield  # in another thread `run_to_end` does it, or not on this system
         return
     try:
         yield

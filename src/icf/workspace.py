@@ -274,7 +274,8 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
         contact: for the User-Agent; written only into a new settings file.
 
     Raises:
-        WrongUse: ``root`` is a file, or its path is not UTF-8.
+        WrongUse: ``root`` is a file, its path is not UTF-8, or a setting is wrong;
+            nothing was made.
         BrokenMachine: nothing can be written there, or its catalogue was lost.
     """
     root = root.resolve()
@@ -282,6 +283,7 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
         raise WrongUse(f"{root} is a file; `icf init` needs a folder")
     _check_is_utf8(root)
     config = root / CONFIG
+    _check_settings(root, load(config if config.exists() else None, flags=flags))
     try:
         for folder in FOLDERS:
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -297,3 +299,8 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
     workspace = Workspace(root, load(config, flags=flags))
     workspace.create_catalogue()
     return workspace
+
+
+def _check_settings(root: Path, loaded: LoadedSettings) -> None:
+    """See that its catalogue has a URL; nothing is opened."""
+    Workspace(root, loaded)._database().close()

@@ -42,6 +42,16 @@ def test_a_file_cannot_become_one(tmp_path: Path) -> None:
         init(tmp_path / "file")
 
 
+@pytest.mark.parametrize("flag", ["filter.no_such=1", "catalogue.url=no url"])
+def test_a_wrong_setting_makes_nothing(tmp_path: Path, flag: str) -> None:
+    with pytest.raises(WrongUse):
+        init(tmp_path / "new", (flag,))
+    (tmp_path / CONFIG).write_text("")
+    with pytest.raises(WrongUse):
+        init(tmp_path, (flag,))
+    assert [each.name for each in tmp_path.iterdir()] == [CONFIG]
+
+
 @pytest.mark.parametrize("revision", ["9999", "a1b2c3", "0004b"])
 def test_a_catalogue_of_a_newer_version_is_refused_and_left_alone(
     tmp_path: Path, revision: str

@@ -403,6 +403,25 @@ def test_interrupted_it_gives_back_what_it_held(
     assert sum(row["fate"] == "pending" for row in rows) == 50
 
 
+def test_interrupted_in_a_notebook_it_gives_back_what_it_held(
+    site: Site, tmp_path: Path
+) -> None:
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await reader.read()
+
+    made = workspace(tmp_path / "ws", site, site.route("/1.png", never))
+
+    async def cell() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            harvest(made)
+
+    asyncio.run(cell())
+    (row,) = all_of(made.catalogue, url)
+    assert (row["fate"], row["leased_by"]) == ("pending", None)
+    assert harvest(made, Work(fetch=False)).pending == 1
+
+
 @pytest.mark.slow
 def test_two_runs_at_once_share_the_work(site: Site, tmp_path: Path) -> None:
     urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(600)]

@@ -2,26 +2,43 @@
 
 They do what the commands of the same names do, but return values instead of printing,
 and raise an `IcfError` instead of ending the program. Paths may be ``str`` or ``Path``
-and are relative to the current folder, not to the workspace.
+and are relative to the current folder, not to the workspace. All arguments are checked
+before anything is begun: what cannot be meant is a `WrongUse`.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 
 from icf import workspace as workspaces
 from icf.annotate import export
 from icf.annotate import import_answers as answers
 from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.formats.registry import WRITERS
+from icf.app.arguments import (
+    check_switch,
+    check_workspace,
+    choice_of,
+    flags_of,
+    kept_path_of,
+    names_of,
+    path_of,
+    rate_of,
+    renamed_of,
+    stored_names_of,
+    text_of,
+    text_or_none,
+    whole_of,
+)
 from icf.app.init import make_workspace
 from icf.dataset.formats.icartoonface.detected import read_detections
-from icf.dataset.formats.registry import DEFAULT, LISTS
+from icf.dataset.formats.registry import DEFAULT, LISTS, make_writers
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
@@ -33,9 +50,10 @@ from icf.dataset.scores.recognition.identification import (
     score_identification,
 )
 from icf.dataset.scores.recognition.test_set import open_test
+from icf.engine.engine import NAMES as ENGINES
 from icf.engine.engine import open_engine
 from icf.engine.runner import Tally
-from icf.errors import WrongUse
+from icf.errors import BrokenMachine
 from icf.filter import run as filtering
 from icf.filter.step_range import Chosen
 from icf.harvest import run as harvesting
@@ -50,6 +68,25 @@ from icf.icartoonface.release_files import (
 from icf.workspace import Workspace
 
 StrPath = str | os.PathLike[str]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _machine_errors(function: Callable[P, T]) -> Callable[P, T]:
+    """Make a `BrokenMachine` of what the machine refuses, as the commands say it."""
+
+    @functools.wraps(function)
+    def call(*values: P.args, **named: P.kwargs) -> T:
+        try:
+            return function(*values, **named)
+        except OSError as error:
+            raise BrokenMachine(
+                f"the machine refused: {error}; what was done before is kept; "
+                "make the same call again"
+            ) from error
+
+    return call
 
 
 @dataclass(frozen=True)
@@ -86,6 +123,7 @@ class Scores:
     not_a_fair_test: str | None = None
 
 
+@_machine_errors
 def init(
     root: StrPath, settings: Mapping[str, object] | None = None, *, contact: str = ""
 ) -> Workspace:
@@ -97,7 +135,7 @@ def init(
         contact: mail address or page for the User-Agent, for a new ``icf.toml``.
 
     Raises:
-        WrongUse: ``root`` is a file, or a setting is unknown.
+        WrongUse: ``root`` is a file, or a setting is unknown; nothing was made.
         BrokenMachine: nothing can be written there.
 
     Example:
@@ -108,9 +146,11 @@ def init(
         >>> made.settings.filter.min_face
         80
     """
-    return make_workspace(Path(root), _flags(settings), contact)
+    flags = flags_of(settings)
+    return make_workspace(path_of("root", root), flags, text_of("contact", contact))
 
 
+@_machine_errors
 def find(
     start: StrPath = ".", settings: Mapping[str, object] | None = None
 ) -> Workspace:
@@ -132,25 +172,27 @@ def find(
         >>> below.settings.annotate.votes
         1
     """
-    return workspaces.find(Path(start), _flags(settings))
+    return workspaces.find(path_of("start", start), flags_of(settings))
 
 
+@_machine_errors
 def run_harvest(
     workspace: Workspace,
     *,
-    sources: Sequence[str] = (),
-    albums: Sequence[str] = (),
+    sources: str | Sequence[str] = (),
+    albums: str | Sequence[str] = (),
     refresh: bool = False,
     fetch: bool = True,
 ) -> harvesting.Outcome:
     """List what the sources in ``icf.toml`` have, and fetch the pictures.
 
-    Stopped in any way, the same call continues where it stopped.
+    Stopped in any way, the same call continues where it stopped. It may be called where
+    an event loop runs, as in notebooks; the loop stands still meanwhile.
 
     Args:
         workspace: with its sources.
-        sources: names of the sources to harvest; empty for all.
-        albums: names of the albums to harvest; empty for all.
+        sources: names of the sources to harvest, or one; empty for all.
+        albums: names of the albums to harvest, or one; empty for all.
         refresh: list again what was listed before.
         fetch: False lists pictures without fetching them.
 
@@ -162,15 +204,20 @@ def run_harvest(
         WrongUse: no source, or one that is declared wrongly.
         BrokenMachine: disk, database or name service do not answer.
     """
-    scope = Scope(albums=frozenset(albums))
-    work = harvesting.Work(scope, tuple(sources), refresh=refresh, fetch=fetch)
+    check_workspace(workspace)
+    check_switch("refresh", refresh)
+    check_switch("fetch", fetch)
+    scope = Scope(albums=frozenset(stored_names_of("albums", albums)))
+    names = names_of("sources", sources)
+    work = harvesting.Work(scope, names, refresh=refresh, fetch=fetch)
     return harvesting.harvest(workspace, work)
 
 
+@_machine_errors
 def run_filter(
     workspace: Workspace,
     *,
-    steps: Sequence[str] = (),
+    steps: str | Sequence[str] = (),
     engine: str = "local",
     ray_address: str | None = None,
 ) -> list[Tally]:
@@ -181,7 +228,7 @@ def run_filter(
 
     Args:
         workspace: with harvested pictures.
-        steps: names of the steps to run; empty for all.
+        steps: names of the steps to run, or one; empty for all.
         engine: ``"local"`` or ``"ray"``.
         ray_address: of a running Ray cluster; None starts one on this machine.
 
@@ -193,12 +240,17 @@ def run_filter(
         WrongUse: no step or engine has that name.
         BrokenMachine: disk or database do not answer, or a model cannot be opened.
     """
+    check_workspace(workspace)
+    chosen = Chosen(names_of("steps", steps))
+    name = choice_of("engine", engine, ENGINES)
+    address = text_or_none("ray_address", ray_address)
     settings = workspace.settings.filter
-    opened = open_engine(engine, settings.workers, ray_address, settings.deadline)
+    opened = open_engine(name, settings.workers, address, settings.deadline)
     with closing(opened):
-        return filtering.run_steps(workspace, Chosen(tuple(steps)), opened, _no_bar)
+        return filtering.run_steps(workspace, chosen, opened, _no_bar)
 
 
+@_machine_errors
 def export_questions(
     workspace: Workspace,
     folder: StrPath,
@@ -213,7 +265,7 @@ def export_questions(
         workspace: with filtered faces.
         folder: a new folder for the batch.
         format: ``"csv"`` (spreadsheet, MTurk) or ``"label-studio"``.
-        limit: questions at most; None: the setting ``annotate.batch``.
+        limit: questions at most, from 1 on; None: the setting ``annotate.batch``.
         url_prefix: put before the path of each picture in the questions.
 
     Returns:
@@ -221,18 +273,21 @@ def export_questions(
         picture, each with the reason.
 
     Raises:
-        WrongUse: an unknown format, or ``folder`` holds something else.
+        WrongUse: an unknown format, a wrong limit, or ``folder`` holds something else.
         BrokenMachine: the folder cannot be written.
     """
-    if format not in WRITERS:
-        known = " and ".join(WRITERS)
-        raise WrongUse(f"no format of questions is called {format!r}; use {known}")
-    limit = limit or workspace.settings.annotate.batch
-    return export.export(
-        workspace, export.ExportRequest(format, Path(folder), limit, url_prefix)
+    check_workspace(workspace)
+    batch = workspace.settings.annotate.batch
+    request = export.ExportRequest(
+        choice_of("format", format, WRITERS),
+        kept_path_of("folder", folder),
+        batch if limit is None else whole_of("limit", limit, 1),
+        text_or_none("url_prefix", url_prefix),
     )
+    return export.export(workspace, request)
 
 
+@_machine_errors
 def import_answers(
     workspace: Workspace,
     file: StrPath,
@@ -255,18 +310,25 @@ def import_answers(
         How many rows were taken, and each refused row with its line and reason.
 
     Raises:
+        WrongUse: a name cannot be one, or a server is named and the file is from none.
         BadInput: ``file`` is not a file of answers.
     """
-    annotators = AnnotatorNames(names or {}, annotator, server)
-    return answers.import_answers(workspace, Path(file), annotators)
+    check_workspace(workspace)
+    annotators = AnnotatorNames(
+        renamed_of("names", names),
+        text_or_none("annotator", annotator),
+        text_or_none("server", server),
+    )
+    return answers.import_answers(workspace, kept_path_of("file", file), annotators)
 
 
+@_machine_errors
 def build_release(
     workspace: Workspace,
     folder: StrPath,
     *,
     seed: int = 1,
-    formats: Sequence[str] = (),
+    formats: str | Sequence[str] = (),
     boxes: Literal["verified", "proposed"] | None = None,
     crops: float | None = None,
 ) -> Release:
@@ -277,28 +339,36 @@ def build_release(
     Args:
         workspace: with imported answers.
         folder: a new folder for the release.
-        seed: random seed of the split.
-        formats: names of the file formats; several are each in a folder of its name.
-            None named: iCartoonFace, and above 100,000 pictures shards.
+        seed: random seed of the split, from 0 on.
+        formats: names of the file formats, or one; several are each in a folder of its
+            name. None named: iCartoonFace, and above 100,000 pictures shards.
         boxes: the true boxes of the detection set, those that people verified or those
             that the detector proposed; None: as ``dataset.boxes`` says.
         crops: cut the pictures of the recognition set out around their faces, with
-            the box enlarged by this rate; None: whole files, as fetched.
+            the box enlarged by this rate, from 0 to 10; None: whole files, as fetched.
 
     Raises:
-        WrongUse: too few labelled faces, an unknown format, or ``folder`` holds
-            something else.
+        WrongUse: too few labelled faces, an unknown format, a wrong number, or
+            ``folder`` holds something else.
         BrokenMachine: the folder cannot be written.
         IcfError: train and test share something; nothing was written.
     """
-    path = Path(folder)
+    check_workspace(workspace)
+    path = kept_path_of("folder", folder)
+    seed = whole_of("seed", seed, 0)
+    names = names_of("formats", formats)
+    make_writers(names)  # checks that they are known
+    if boxes is not None:
+        choice_of("boxes", boxes, ("verified", "proposed"))
+    rate = None if crops is None else rate_of("crops", crops, 10)
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, formats, boxes, crops=crops)
+    prepared = prepare(workspace, seed, names, boxes, crops=rate)
     written = write(workspace, prepared, path, seed)
     workspace.end_run(run_id)
     return Release(path, written, prepared.plan.counts, prepared.leaks)
 
 
+@_machine_errors
 def evaluate(
     release: StrPath,
     *,
@@ -320,9 +390,13 @@ def evaluate(
             proposed and nobody verified; that is agreement, not precision.
 
     Raises:
+        WrongUse: what should be a path is none.
         BadInput: a file is missing, or is not in its format.
     """
-    folder = Path(release)
+    folder = path_of("release", release)
+    given = None if features is None else path_of("features", features)
+    submitted = None if detections is None else path_of("detections", detections)
+    check_switch("unverified", unverified)
     scorable = unverified or not nobody_verified(folder)
     for name in (DEFAULT, LISTS):  # it is one format of several
         if (folder / name).is_dir():
@@ -330,23 +404,14 @@ def evaluate(
             scorable = scorable and (unverified or not nobody_verified(folder))
             break
     test = open_test(folder / RECTEST_INFO, None)
-    of_faces = Path(features or folder / FEATURES)
+    of_faces = given or folder / FEATURES
     rows = read_feature_file(of_faces, test.info.files)
     truth = read_dettest_csv(folder / DETTEST_BOXES)
-    found = read_detections(Path(detections or folder / DETTEST_FOUND), truth.pictures)
+    found = read_detections(submitted or folder / DETTEST_FOUND, truth.pictures)
     scorable = scorable and len(truth.corners) > 0
     detection = score_detection(truth, found) if scorable else None
     identification = score_identification(test.info, rows)
     return Scores(identification, detection, test.unfair(of_faces))
-
-
-def _flags(settings: Mapping[str, object] | None) -> tuple[str, ...]:
-    """Write settings as ``--set`` takes them."""
-    return tuple(f"{key}={_text(value)}" for key, value in (settings or {}).items())
-
-
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 @contextmanager
