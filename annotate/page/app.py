@@ -80,12 +80,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     )
 
 
-def _failed(scope: Scope) -> Response:
+def _failed(scope: Scope, status: int) -> Response:
     """Say nothing of what went wrong to the browser."""
     if _is_for_scripts(scope["path"]):
-        return JSONResponse({"error": "the server failed; try again"}, 500)
+        return JSONResponse({"error": "the server failed; try again"}, status)
     why = "the server failed; what you answered is kept; try again in a moment"
-    return html.render("refused", status=500, values={"why": why})
+    return html.render("refused", status=status, values={"why": why})
 
 
 def _is_for_scripts(path: str) -> bool:

@@ -18,12 +18,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from icf.annotate.page.serving import Serving
 from icf.annotate.people.tokens import SecretKey
+from icf.errors import IcfError
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Guard:
         key: of the workspace's page.
         serving: under which names it is served.
         cookie: the name of the session's cookie.
-        failed: makes the answer to a request whose handler broke.
+        failed: makes the answer to a request whose handler broke, with a status.
         patience: seconds that a body may take to come.
     """
 
@@ -68,7 +69,7 @@ class Guard:
     key: SecretKey
     serving: Serving
     cookie: str
-    failed: Callable[[Scope], ASGIApp]
+    failed: Callable[[Scope, int], ASGIApp]
     patience: float = 30.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,13 +79,28 @@ class Guard:
                 await self.app(scope, receive, send)
             return
         began = time.perf_counter()
+        started = False
 
         async def finish(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 _add_headers(message)
                 _write_line(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
+        try:
+            await self._check(scope, receive, finish)
+        except ClientDisconnect:
+            _log.info("%s %s: the browser went away", scope["method"], _shown(scope))
+        except asyncio.CancelledError:
+            # The server ends, and waits for this no longer. Of an answer that began,
+            # the browser sees that it ends too early.
+            if not started:
+                await _refusal(503, "the server ends")(scope, receive, finish)
+
+    async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request, or let the application answer it."""
         headers = Headers(scope=scope)
         body: bytes | None = None
         refusal = self._refuse(scope["method"], headers)
@@ -96,10 +112,10 @@ class Guard:
             else:
                 refusal = self._refuse_body(scope["path"], headers, body)
         if refusal is not None:
-            await _refusal(*refusal)(scope, receive, finish)
+            await _refusal(*refusal)(scope, receive, send)
             return
         await self._answer(
-            scope, receive if body is None else _again(body, receive), finish
+            scope, receive if body is None else _again(body, receive), send
         )
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,12 +129,17 @@ class Guard:
 
         try:
             await self.app(scope, receive, watch)
+        except IcfError as error:
+            why = " ".join(str(error).split())
+            _log.warning("%s %s failed: %s", scope["method"], _shown(scope), why)
+            if not started:
+                await self.failed(scope, 503)(scope, receive, send)
         except Exception:
             _log.exception("a request failed: %s %s", scope["method"], _shown(scope))
             if started:
                 # The browser sees that the answer ends too early.
                 raise
-            await self.failed(scope)(scope, receive, send)
+            await self.failed(scope, 500)(scope, receive, send)
 
     def _refuse(self, method: str, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -174,13 +195,17 @@ def _field(headers: Headers, body: bytes) -> str:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None: it is too long, or the browser is gone."""
+    """The whole body; None: it is too long.
+
+    Raises:
+        ClientDisconnect: the browser is gone.
+    """
     pieces: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return None
+            raise ClientDisconnect
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
         if size > MOST_BYTES:

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from icf.catalogue.postgres.opening import (
+    CONNECT,
+    check_encoding,
+    hidden_schema,
+    wait_in_line,
+)
+from icf.catalogue.postgres.refusals import MAY_NOT, refusal
 from icf.errors import BrokenMachine, WrongUse
 from icf.redact import redact
 from icf.stores.turn import Turn
@@ -37,13 +44,17 @@ class Catalogue:
             a file whose path may have any character, one of `sqlite_url`.
 
     Raises:
-        WrongUse: the URL is of another kind of database.
+        WrongUse: the URL is of another kind of database. Whatever connects raises it
+            too, where a PostgreSQL database has another encoding than UTF-8.
     """
 
     def __init__(self, url: str | sa.URL) -> None:
         parsed = _with_driver(url)
         self.url = parsed.render_as_string(hide_password=False)
-        self.engine = sa.create_engine(parsed)
+        is_postgres = parsed.get_backend_name() == "postgresql"
+        self.engine = sa.create_engine(
+            parsed, connect_args=CONNECT if is_postgres else {}
+        )
         # SQLite lets writers look again now and then whether it is their turn, up to a
         # tenth of a second apart; threads of one process wake each other.
         self._turn: Turn | None = None
@@ -51,6 +62,8 @@ class Catalogue:
             self._turn = Turn()
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            sa.event.listen(self.engine, "connect", check_encoding)
 
     @property
     def dialect(self) -> str:
@@ -83,7 +96,9 @@ class Catalogue:
         """
         turn = self._turn.taken() if self._turn is not None else nullcontext()
         with _clear_errors(self.url), turn, self.engine.connect() as connection:
-            connection.execution_options(icf_write=True)
+            # After `read` its connection would write even where the database's own
+            # default is not to.
+            connection.execution_options(icf_write=True, postgresql_readonly=None)
             with connection.begin():
                 yield connection
 
@@ -120,28 +135,44 @@ class Catalogue:
     def upgrade(self) -> None:
         """Create the tables, or bring them to this program's revision.
 
-        All of it is one transaction, and on SQLite it holds the write lock: of two
+        All of it is one transaction, and it holds a lock from its start: of two
         programs that start at once, the second finds nothing to do.
 
         Raises:
             WrongUse: something else than this version or an earlier one wrote it.
             BrokenMachine: the database is damaged, or does not answer.
         """
-        found, _ = self.revisions()
-        if found is not None and not is_known(found):
-            raise WrongUse(f"the catalogue {self.shown} {written_by_another(found)}")
-        if found == REVISION:
-            return
+        with self.read() as connection:
+            if self._is_current(connection):
+                return
         with self.write() as connection:
-            migrate(connection)
+            if self.dialect == "postgresql":
+                wait_in_line(connection)
+            # Another program may have done it until now.
+            if not self._is_current(connection):
+                migrate(connection)
 
     def revisions(self) -> tuple[str | None, str]:
         """The revision found in the database and the one this program writes."""
         with self.read() as connection:
-            if not sa.inspect(connection).has_table(_VERSION.name):
-                return None, REVISION
-            found = connection.execute(sa.select(_VERSION.c.version_num)).scalar()
-        return found, REVISION
+            return self._revision(connection), REVISION
+
+    def _is_current(self, connection: sa.Connection) -> bool:
+        found = self._revision(connection)
+        if found is not None and not is_known(found):
+            raise WrongUse(f"the catalogue {self.shown} {written_by_another(found)}")
+        return found == REVISION
+
+    def _revision(self, connection: sa.Connection) -> str | None:
+        if sa.inspect(connection).has_table(_VERSION.name):
+            return connection.execute(sa.select(_VERSION.c.version_num)).scalar()
+        hidden = hidden_schema(connection) if self.dialect == "postgresql" else None
+        if hidden is not None:
+            raise BrokenMachine(
+                f"the catalogue {self.shown}: permission denied for schema {hidden}\n"
+                f"{MAY_NOT}"
+            )
+        return None
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -253,12 +284,15 @@ def _clear_errors(url: str) -> Iterator[None]:
     try:
         yield
     except sa.exc.DatabaseError as error:
+        shown = sa.make_url(url).render_as_string(hide_password=True)
+        refused = refusal(shown, error)
+        if refused is not None:
+            raise refused from error
         # SQLite reports a damaged file as the bare base class.
         if not isinstance(error, sa.exc.OperationalError) and (
             type(error) is not sa.exc.DatabaseError
         ):
             raise
-        shown = sa.make_url(url).render_as_string(hide_password=True)
         reason = str(error.orig).strip() if error.orig else str(error)
         if any(each in reason for each in _DAMAGE):
             raise damaged(shown, reason) from error

@@ -3,15 +3,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
-from typing import ClassVar, NoReturn
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from icf.annotate.page import serve
 from icf.annotate.page.app import make_app
 from icf.annotate.page.desk import TASKS, open_desk
 from icf.annotate.page.guard import MOST_BYTES, Guard
@@ -21,7 +25,9 @@ from icf.annotate.people.people import Person, Role
 from icf.annotate.people.tokens import SecretKey
 from icf.annotate.tasks.base import Task
 from tests.annotate.page.clients import ORIGIN, app_of, signed_in, stranger
+from tests.annotate.page.waiting import comes_true
 from tests.annotate.place import Place
+from tests.integration.postgres import postgres
 
 SET = "/api/preferences"
 DARK = {"theme": "dark"}
@@ -165,12 +171,69 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         raise AssertionError
 
     key = SecretKey(b"k" * 32)
-    guard = Guard(never, key, Serving(), "cookie", lambda _: never, patience=0.01)
+    guard = Guard(never, key, Serving(), "cookie", lambda *_: never, patience=0.01)
     host = "127.0.0.1:8765"
     headers = [(b"host", host.encode()), (b"origin", f"http://{host}".encode())]
     scope = {"type": "http", "method": "POST", "path": SET, "headers": headers}
     asyncio.run(guard(scope, nothing_comes, send))
     assert sent[0]["status"] == 408
+
+
+async def _never(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError
+
+
+def _half_posted(receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    """A request whose body comes from ``receive``."""
+    key = SecretKey(b"k" * 32)
+    guard = Guard(_never, key, Serving(), "cookie", lambda *_: _never)
+    host = b"127.0.0.1:8765"
+    headers = [(b"host", host), (b"origin", b"http://" + host)]
+    scope = {"type": "http", "method": "POST", "path": SET, "headers": headers}
+    return guard(scope, receive, send)
+
+
+def test_a_browser_that_goes_away_gets_no_answer_and_no_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    messages: list[Message] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"{", "more_body": True},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(_half_posted(receive, send))
+    assert sent == []
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+def test_a_half_sent_body_does_not_break_the_end_of_the_server(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(serve, "_LAST_REQUESTS", 0)
+    is_ready = threading.Event()
+    server = serve.make_server(app, Serving(), is_ready.set)
+    with serve.open_socket("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        assert is_ready.wait(60)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            host = f"127.0.0.1:{port}"
+            head = f"POST {SET} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+            client.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+            assert comes_true(lambda: bool(server.server_state.tasks))
+            server.should_exit = True
+            thread.join()
+            assert client.recv(4096).startswith(b"HTTP/1.1 503 ")
+    assert "Traceback" not in caplog.text
+    assert "Exception in ASGI" not in caplog.text
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b"", b"1", b"{"])
@@ -216,6 +279,27 @@ def test_what_breaks_says_nothing_of_itself(
         assert "secret" not in failed.text
         assert "Traceback" not in failed.text
     assert "/home/ann/secret is broken" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_database_that_stops_is_a_line_a_request_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with postgres() as url:
+        place = Place(tmp_path / "space", (f"catalogue.url={url}",))
+        client = signed_in(app_of(place.workspace))
+        assert client.get(SET).is_success
+    caplog.clear()
+    # Browsers send again what is answered with 500 or more.
+    answers = [client.get(SET), client.post("/api/answers", json={}), client.get("/me")]
+    assert [each.status_code for each in answers] == [503] * 3
+    assert "try again" in answers[0].json()["error"]
+    assert "postgres" not in "".join(each.text for each in answers)
+    lines = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert [each.levelname for each in lines] == ["WARNING"] * 3
+    assert "GET /api/... failed: the catalogue postgresql" in lines[0].getMessage()
+    assert not any(each.exc_info or "\n" in each.getMessage() for each in lines)
+    place.workspace.catalogue.close()
 
 
 def test_every_answer_has_the_headers_that_keep_others_out(broken: Starlette) -> None:
