@@ -9,20 +9,27 @@ time (DNS rebinding) has no effect.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from icf.codes import FetchStatus
+from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.special_ranges import Address, is_public
+from icf.harvest.http.urls import normalise
 
 #: Returns the addresses of a host at a port; raises `socket.gaierror`.
 Names = Callable[[str, int], Sequence[str]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_ENTRY = re.compile(
+    r"(?P<host>\[[0-9a-f:.]+(?:%[^\]\s]+)?\]|[^][\s:/\\?#@%]+)(?::(?P<port>[0-9]{1,5}))?"
+)
+_LAST_PORT = 65535
 
 
 class AllowList:
@@ -30,10 +37,13 @@ class AllowList:
 
     Args:
         entries: ``host`` (every port) or ``host:port``, as written in URLs.
+
+    Raises:
+        WrongUse: an entry is something else, so it would never match.
     """
 
     def __init__(self, entries: Iterable[str]) -> None:
-        self._entries = frozenset(_parsed(entry) for entry in entries)
+        self._entries = frozenset(one for entry in entries for one in _parsed(entry))
 
     def has(self, host: str, port: int) -> bool:
         """Return whether ``host`` is allowed at this port."""
@@ -41,12 +51,30 @@ class AllowList:
         return (name, None) in self._entries or (name, port) in self._entries
 
 
-def _parsed(entry: str) -> tuple[str, int | None]:
+def _parsed(entry: str) -> Iterator[tuple[str, int | None]]:
+    """Yield the host of an entry as written and as URLs have it, with its port."""
     text = entry.strip().lower()
-    if text.count(":") > 1 and not text.startswith("["):
-        return text, None
-    parts = urlsplit(f"//{text}")
-    return parts.hostname or text, parts.port
+    is_bare = text.count(":") > 1 and not text.startswith("[")
+    found = _ENTRY.fullmatch(f"[{text}]" if is_bare else text)
+    if found is None:
+        raise _no_host(entry)
+    port = None if found["port"] is None else int(found["port"])
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise _no_host(entry)
+    try:
+        address = urlsplit(normalise(f"http://{found['host']}/").url)
+    except Fault as fault:
+        raise _no_host(entry) from fault
+    yield found["host"].strip("[]"), port
+    yield address.hostname or "", port
+
+
+def _no_host(entry: str) -> WrongUse:
+    return WrongUse(
+        f"harvest.allow_hosts: {entry!r} is not a host: write a name or an address, "
+        f'with a port of 1 to {_LAST_PORT} or without: "wiki.lan", "127.0.0.1:8080", '
+        '"[::1]:8080"; no http://, path, range or "*"'
+    )
 
 
 class GuardedResolver(AbstractResolver):

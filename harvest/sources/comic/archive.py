@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import lzma
 import stat
+import xml.etree.ElementTree as ET
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -41,6 +42,8 @@ _METHODS = (
 )
 #: Members that say something about the others; longer ones are not read.
 _LONGEST_TEXT = 4 << 20
+#: Who made a comic, by ComicInfo.xml: those who draw before those who write.
+_MAKERS = ("Penciller", "Inker", "Colorist", "CoverArtist", "Writer")
 
 #: What reading a damaged or hostile archive raises.
 BROKEN = (
@@ -150,10 +153,13 @@ class Archive:
             raise Fault(FetchStatus.TOO_LARGE, text)
 
     def _comic_info(self) -> About:
-        for name in self.members:
-            if name.rpartition("/")[2].lower() == "comicinfo.xml":
-                return _about(self.text(name))
-        return About()
+        names = [
+            name
+            for name in self.members
+            if name.rpartition("/")[2].lower() == "comicinfo.xml"
+        ]
+        outermost = min(names, key=lambda name: name.count("/"), default=None)
+        return _about(self.text(outermost)) if outermost else About()
 
 
 def _about(text: bytes | None) -> About:
@@ -161,10 +167,17 @@ def _about(text: bytes | None) -> About:
     root = parse_xml(text)
     if root is None:
         return About()
-    return About(
-        root.findtext("Rights") or None,
-        root.findtext("Writer") or root.findtext("Penciller") or None,
-    )
+    return About(root.findtext("Rights") or None, ", ".join(_makers(root)) or None)
+
+
+def _makers(root: ET.Element) -> list[str]:
+    """Return everybody whom a ComicInfo.xml names as a maker, once each."""
+    found: dict[str, str] = {}
+    for maker in _MAKERS:
+        for text in root.findtext(maker, "").split(","):
+            if name := " ".join(text.split()):
+                found.setdefault(name.casefold(), name)
+    return list(found.values())
 
 
 def _page(name: str, info: zipfile.ZipInfo, problem: Problem | None) -> Page:

@@ -21,7 +21,7 @@ from icf.harvest.sources.mediawiki.site import (
     page_url,
 )
 from icf.harvest.sources.mediawiki.tasks import cursor as cursor_of
-from icf.harvest.sources.mediawiki.tasks import in_groups, state_of
+from icf.harvest.sources.mediawiki.tasks import in_groups, own_titles, state_of
 from icf.harvest.sources.mediawiki.wikitext import clean_title, names, parameter, plain
 
 CATEGORY, PAGE, INFOBOX = "characters", "character page", "character infobox"
@@ -58,18 +58,18 @@ def cast_of(characters: Characters, album: str) -> Iterable[Task]:
 
 async def list_category(wiki: Wiki, task: Task) -> ListingPage:
     """List the characters of one batch of a category."""
-    album = task.album or ""
-    batch = await members(wiki, task, task.subject[len(album) + 2 :])
+    album, category = own_titles(task)
+    batch = await members(wiki, task, category)
     deeper = batch.deeper(
         task, wiki.table.characters.depth, lambda title: f"{album}: {title}"
     )
     found = await wiki.look_up(batch.articles, _PROPERTIES)
-    return _answer(wiki, album, found, tuple(deeper), batch.cursor, done=batch.done)
+    return _answer(wiki, task, found, tuple(deeper), batch.cursor, done=batch.done)
 
 
 async def list_page(wiki: Wiki, task: Task) -> ListingPage:
     """List the titles that a page links to; they are looked up by the next tasks."""
-    album, characters = task.album or "", wiki.table.characters
+    album, characters = task.subject, wiki.table.characters
     candidates = [fill(one, album) for one in characters.page] or [album]
     for title in candidates:
         page = await wiki.parse(title)
@@ -88,7 +88,7 @@ async def list_page(wiki: Wiki, task: Task) -> ListingPage:
 
 async def list_infobox(wiki: Wiki, task: Task) -> ListingPage:
     """List the titles that a parameter of the album's infobox names."""
-    album, wanted = task.album or "", wiki.table.characters.parameter
+    album, wanted = task.subject, wiki.table.characters.parameter
     (found,) = await wiki.look_up([album], {"prop": "revisions", **_LEAD_TEXT})
     value = parameter(lead_text(found.page), wanted)
     if value is None:
@@ -96,7 +96,7 @@ async def list_infobox(wiki: Wiki, task: Task) -> ListingPage:
         return ListingPage(
             faults=(f"the infobox of {album!r} has no parameter {asked}",)
         )
-    return _named(task, names(value))
+    return _named(task, names(value, capital=False))
 
 
 def _named(task: Task, titles: Sequence[str]) -> ListingPage:
@@ -110,12 +110,12 @@ async def list_titles(wiki: Wiki, task: Task) -> ListingPage:
     """Look up titles that a page or an infobox named."""
     titles = [str(title) for title in state_of(task).get("listed", [])]
     found = await wiki.look_up(titles, _PROPERTIES)
-    return _answer(wiki, task.album or "", found, (), task.cursor, done=True)
+    return _answer(wiki, task, found, (), task.cursor, done=True)
 
 
 def _answer(
     wiki: Wiki,
-    album: str,
+    task: Task,
     found: Sequence[Found],
     tasks: tuple[Task, ...],
     cursor: str | None,
@@ -128,6 +128,7 @@ def _answer(
         if one.problem is None and one.page.get("ns", ARTICLE) == ARTICLE
     }
     characters, images = wiki.table.characters, wiki.table.images
+    album, (album_title, _) = task.album or "", own_titles(task)
     return ListingPage(
         characters=tuple(
             Character(album, title, page_url(page), _gender(characters, page))
@@ -136,9 +137,11 @@ def _answer(
         pictures=tuple(wiki.missing(one) for one in found if one.problem is not None),
         tasks=(
             *(
-                task
+                listing
                 for title, page in there.items()
-                for task in listings_of(images, album, title, _lead(page))
+                for listing in listings_of(
+                    images, album, title, _lead(page), album_title
+                )
             ),
             *tasks,
         ),

@@ -22,8 +22,12 @@ from icf.harvest.sources.mediawiki.site import (
     page_url,
 )
 from icf.harvest.sources.mediawiki.tasks import cursor as cursor_of
-from icf.harvest.sources.mediawiki.tasks import in_groups, state_of
-from icf.harvest.sources.mediawiki.wikitext import clean_title, gallery_files
+from icf.harvest.sources.mediawiki.tasks import in_groups, own_titles, state_of
+from icf.harvest.sources.mediawiki.wikitext import (
+    clean_title,
+    folded_title,
+    gallery_files,
+)
 from icf.names import normal_pattern
 
 PAGE, GALLERY, CATEGORY, FILES = "images", "galleries", "file category", "files"
@@ -45,7 +49,7 @@ _PROPERTIES = {
 
 
 def listings_of(
-    images: Images, album: str, character: str, lead: str | None
+    images: Images, album: str, character: str, lead: str | None, album_title: str
 ) -> Iterable[Task]:
     """Yield where the listing of a character's pictures begins.
 
@@ -54,6 +58,7 @@ def listings_of(
         album: the character's album.
         character: the title of the character's page.
         lead: the file that the page leads with.
+        album_title: the title of the album's page.
     """
     whose = f"{album}: {character}"
 
@@ -66,10 +71,10 @@ def listings_of(
     elif images.page == "galleries":
         yield task(GALLERY, whose, page=character)
     for template in images.gallery_page:
-        page = fill(template, album, character)
+        page = fill(template, album_title, character)
         yield task(GALLERY, f"{whose}: {page}", page=page)
     for template in images.category:
-        title = category_title(fill(template, album, character))
+        title = category_title(fill(template, album_title, character))
         yield task(CATEGORY, f"{whose}: {title}", category=title)
 
 
@@ -77,7 +82,7 @@ async def list_page(wiki: Wiki, task: Task) -> ListingPage:
     """List the files of one batch of a character's page."""
     generator = {
         "generator": "images",
-        "titles": task.character or task.subject,
+        "titles": own_titles(task)[1],
         "gimlimit": _BATCH,
     }
     return await _batch(wiki, task, generator)
@@ -103,15 +108,17 @@ async def list_gallery(wiki: Wiki, task: Task) -> ListingPage:
     page = await wiki.parse(str(state.get("page", task.character)))
     if page is None:
         return ListingPage(cursor=task.cursor)
-    prefixes = (await wiki.facts()).file_prefixes
-    titles = dict.fromkeys(
-        [
-            *gallery_files(page.wikitext, prefixes),
-            *page.rendered.gallery_files(prefixes),
-        ]
-    )
+    facts = await wiki.facts()
+    prefixes = facts.file_prefixes
+    named = [
+        *gallery_files(page.wikitext, prefixes, capital=False),
+        *page.rendered.gallery_files(prefixes, capital=False),
+    ]
+    titles: dict[str, str] = {}
+    for title in named:
+        titles.setdefault(title if facts.exact_files else _folded(title), title)
     like = Task(FILES, task.subject, task.album, task.character, level=Level.IMAGES)
-    groups = in_groups(like, list(titles), {"lead": state.get("lead")})
+    groups = in_groups(like, list(titles.values()), {"lead": state.get("lead")})
     return ListingPage(tasks=tuple(groups), cursor=task.cursor)
 
 
@@ -184,7 +191,7 @@ async def _decoration(
     shown = {
         str(page["title"])
         for page in pages
-        if most and _imageinfo(page) is not None and _name(page) != lead
+        if most and _imageinfo(page) is not None and not _is_lead(page, lead)
     }
     found = wiki.known_decoration & shown
     waiting = sorted(shown - found)
@@ -241,7 +248,7 @@ def _picture(
         _original(str(info["url"])),
         task.album,
         task.character,
-        is_lead=lead is not None and _name(page) == lead,
+        is_lead=_is_lead(page, lead),
         page_url=str(info.get("descriptionurl") or address or "") or None,
         licence=read_licence(info, templates, facts.rights),
         sha1=str(sha1).lower() if sha1 else None,
@@ -279,6 +286,16 @@ def _imageinfo(page: dict[str, Any]) -> dict[str, Any] | None:
 def _name(page: dict[str, Any]) -> str:
     """Return a file's name in its one spelling, without the namespace."""
     return clean_title(str(page["title"]).partition(":")[2])
+
+
+def _folded(title: str) -> str:
+    """Return a file's title without the case of its name's first letter."""
+    space, colon, name = title.partition(":")
+    return space + colon + folded_title(name)
+
+
+def _is_lead(page: dict[str, Any], lead: str | None) -> bool:
+    return lead is not None and folded_title(_name(page)) == folded_title(lead)
 
 
 def _original(url: str) -> str:

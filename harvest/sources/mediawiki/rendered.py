@@ -16,7 +16,11 @@ import parsel
 
 from icf.harvest.attributes.rank import read_rank
 from icf.harvest.sources.mediawiki.config import Column
-from icf.harvest.sources.mediawiki.wikitext import clean_title, file_title
+from icf.harvest.sources.mediawiki.wikitext import (
+    clean_title,
+    file_title,
+    folded_title,
+)
 
 #: Classes of elements that are not part of the text.
 _NOT_TEXT = (
@@ -92,6 +96,7 @@ class Rendered:
     def __init__(self, html: str, articles: Collection[str]) -> None:
         self._page = parsel.Selector(text=html or "<p></p>", type="html")
         self._articles = frozenset(articles)
+        self._folded = {folded_title(title): title for title in articles}
 
     def has_section(self, name: str) -> bool:
         """Return whether a heading has this text; case is ignored."""
@@ -151,14 +156,17 @@ class Rendered:
                     found.append(Row(title, (*headings, *above), number, place))
         return found
 
-    def gallery_files(self, prefixes: Collection[str]) -> list[str]:
+    def gallery_files(
+        self, prefixes: Collection[str], *, capital: bool = True
+    ) -> list[str]:
         """Return the titles of the files that galleries show.
 
         Args:
             prefixes: the site's names of the namespace of files, casefolded.
+            capital: write first letters as `clean_title` does.
         """
         boxes = self._page.xpath(f"//*[{_BOXES}]")
-        files = (_file_of(box, prefixes) for box in boxes)
+        files = (_file_of(box, prefixes, capital=capital) for box in boxes)
         return [title for title in dict.fromkeys(files) if title]
 
     def _below(
@@ -178,15 +186,21 @@ class Rendered:
 
     def _article(self, link: parsel.Selector) -> str | None:
         spellings = (link.attrib.get("title", ""), *_titles_in(link.attrib.get("href")))
-        titles = map(clean_title, spellings)
-        return next((title for title in titles if title in self._articles), None)
+        titles = (clean_title(one, capital=False) for one in spellings)
+        return next(filter(None, map(self._own_title, titles)), None)
+
+    def _own_title(self, title: str) -> str | None:
+        """Return an article's title as the wiki spells it."""
+        if title in self._articles:
+            return title
+        return self._folded.get(folded_title(title))
 
     def _title(self, cell: parsel.Selector) -> str | None:
         for link in cell.xpath(f".//a[{_IN_TEXT}]"):
             title = self._article(link)
             if title is not None:
                 return title
-        return clean_title(_text(cell)) or None
+        return clean_title(_text(cell), capital=False) or None
 
 
 class _Grid:
@@ -273,16 +287,17 @@ def _titles_in(address: str | None) -> Iterator[str]:
     yield unquote(parts.path.rpartition("/")[2])
 
 
-def _file_of(box: parsel.Selector, prefixes: Collection[str]) -> str:
+def _file_of(box: parsel.Selector, prefixes: Collection[str], *, capital: bool) -> str:
     """Return the title of the file in one box of a gallery; empty if there is none."""
     for name in box.xpath(".//img/@data-image-name").getall():
-        return file_title(name, prefixes)
+        return file_title(name, prefixes, capital=capital)
     for link in box.xpath(".//a/@href").getall():
         for title in _titles_in(link):
             prefix, colon, _ = title.partition(":")
             if colon and prefix.casefold() in prefixes:
-                return file_title(title, prefixes)
+                return file_title(title, prefixes, capital=capital)
     for source in box.xpath(".//img/@src").getall():
         parts = [unquote(part) for part in source.partition("?")[0].split("/")]
-        return file_title(parts[-2] if "thumb" in parts else parts[-1], prefixes)
+        name = parts[-2] if "thumb" in parts else parts[-1]
+        return file_title(name, prefixes, capital=capital)
     return ""

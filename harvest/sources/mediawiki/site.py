@@ -34,10 +34,12 @@ class Facts:
     Attributes:
         rights: the licence of all its content.
         file_prefixes: its names of the namespace of files, casefolded.
+        exact_files: names of files differ that differ in the case of the first letter.
     """
 
     rights: SiteRights
     file_prefixes: frozenset[str]
+    exact_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Wiki:
                 if alias.get("id") == FILE:
                     names.add(str(alias.get("alias", alias.get("*", ""))).casefold())
             text, url = str(rights.get("text") or ""), str(rights.get("url") or "")
-            self._facts = Facts(SiteRights(text, url), frozenset(names))
+            exact = own.get("case") == "case-sensitive"
+            self._facts = Facts(SiteRights(text, url), frozenset(names), exact)
         return self._facts
 
     async def look_up(

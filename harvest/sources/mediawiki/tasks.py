@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from icf.harvest.sources.base import Task
 from icf.harvest.sources.mediawiki.api import TITLES_A_CALL
+from icf.names import normal_name
 
 
 def cursor(**state: Any) -> str:
@@ -24,6 +26,22 @@ def state_of(task: Task) -> dict[str, Any]:
     """Read a task's cursor."""
     found = json.loads(task.cursor or "{}")
     return found if isinstance(found, dict) else {}
+
+
+def own_titles(task: Task) -> tuple[str, str]:
+    r"""Return the album's title and what else a task's subject names.
+
+    Both are as the wiki spells them. The names of a task are in their normal form,
+    which can be another title.
+
+    >>> own_titles(Task("images", "Moon: Sun: Lu\u00adna", "Moon: Sun", "Luna"))
+    ('Moon: Sun', 'Lu\xadna')
+    """
+    name = normal_name(task.album or "")
+    for mark in re.finditer(": ", task.subject):
+        if normal_name(task.subject[: mark.start()]) == name:
+            return task.subject[: mark.start()], task.subject[mark.end() :]
+    return task.album or "", task.character or task.subject
 
 
 def in_groups(

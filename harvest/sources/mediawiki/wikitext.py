@@ -25,6 +25,8 @@ _ITEM = re.compile(r"<br\s*/?>|</?li\b[^<>]*>|\n[*#]*|,", re.IGNORECASE)
 _MARK = re.compile(r"\{\{|\}\}|\[\[|\]\]|\||=")
 _NO_TITLE = re.compile(r"[\x00-\x1f\x7f<>\[\]{}|�]")
 _LONGEST_TITLE = 255
+#: Small letters of Georgian, whose capitals begin no word: MediaWiki leaves them.
+_GEORGIAN = re.compile("[\u10d0-\u10ff]")
 #: Calls within calls; MediaWiki itself goes no deeper.
 _DEEPEST = 40
 
@@ -127,31 +129,40 @@ def _key(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).casefold()
 
 
-def links(text: str) -> list[str]:
+def links(text: str, *, capital: bool = True) -> list[str]:
     """Return the titles that a text links to, without sections, each once.
+
+    Args:
+        text: of a page.
+        capital: write first letters as `clean_title` does.
 
     >>> links("[[Luna]], [[Sol#Life|the Sun]], [[ luna]] and [[:Category:Stars]]")
     ['Luna', 'Sol', 'Category:Stars']
     """
     linked = _LINK.finditer(_bare(text, "ref"))
-    titles = (clean_title(link.group(1)) for link in linked)
+    titles = (clean_title(link.group(1), capital=capital) for link in linked)
     return list(dict.fromkeys(title for title in titles if title))
 
 
-def names(text: str) -> list[str]:
+def names(text: str, *, capital: bool = True) -> list[str]:
     """Return the names in a text: its links, or the items of its list as plain text.
+
+    Args:
+        text: of a page.
+        capital: write first letters as `clean_title` does.
 
     >>> names("{{plainlist| [[Luna]] (voice) and [[Sol]]}}"), names("Luna<br/>Sol, Io")
     (['Luna', 'Sol'], ['Luna', 'Sol', 'Io'])
     """
-    linked = links(text)
+    linked = links(text, capital=capital)
     if linked:
         return linked
     listed = [_without_calls(_bare(text, "ref"))]
     for call in templates(text):
         listed += [_without_calls(value) for value in call.parameters.values()]
-    items = (clean_title(plain(item)) for one in listed for item in _ITEM.split(one))
-    return list(dict.fromkeys(item for item in items if item))
+    items = (plain(item) for one in listed for item in _ITEM.split(one))
+    titles = (clean_title(item, capital=capital) for item in items)
+    return list(dict.fromkeys(title for title in titles if title))
 
 
 def plain(text: str) -> str:
@@ -166,12 +177,15 @@ def plain(text: str) -> str:
     return " ".join(text.lstrip("*#:; ").split())
 
 
-def gallery_files(text: str, prefixes: Iterable[str] = ("File", "Image")) -> list[str]:
+def gallery_files(
+    text: str, prefixes: Iterable[str] = ("File", "Image"), *, capital: bool = True
+) -> list[str]:
     r"""Return the files that the text's ``<gallery>`` tags show, as titles.
 
     Args:
         text: of a page.
         prefixes: the site's names of the namespace of files, in any case.
+        capital: write first letters as `clean_title` does.
 
     >>> gallery_files("<gallery>\nFile:A.png|A\nb c.jpg\n\n</gallery>")
     ['File:A.png', 'File:B c.jpg']
@@ -183,29 +197,36 @@ def gallery_files(text: str, prefixes: Iterable[str] = ("File", "Image")) -> lis
         for _, begin, stop, _ in _elements(text, ("gallery",))
         for line in text[begin:stop].splitlines()
     ]
-    found = dict.fromkeys(file_title(line, known) for line in lines)
+    found = dict.fromkeys(file_title(line, known, capital=capital) for line in lines)
     return [title for title in found if title]
 
 
-def file_title(text: str, prefixes: Collection[str]) -> str:
+def file_title(text: str, prefixes: Collection[str], *, capital: bool = True) -> str:
     """Return the title of a file that is written with or without its namespace.
 
     Args:
         text: such as ``Datei:a b.png`` or ``a b.png``.
         prefixes: the site's names of the namespace of files, casefolded.
+        capital: write the first letter as `clean_title` does.
 
     >>> file_title("datei:a_b.png", {"file", "datei"}), file_title("A: B.png", {"file"})
     ('File:A b.png', 'File:A: B.png')
     """
     prefix, colon, rest = text.strip().removeprefix(":").partition(":")
     name = clean_title(
-        rest if colon and prefix.strip().casefold() in prefixes else text
+        rest if colon and prefix.strip().casefold() in prefixes else text,
+        capital=capital,
     )
     return f"File:{name}" if name else ""
 
 
-def clean_title(text: str) -> str:
+def clean_title(text: str, *, capital: bool = True) -> str:
     """Return a title as MediaWiki spells it, without a section; empty if it is none.
+
+    Args:
+        text: the title as it is written.
+        capital: begin with a capital, as most wikis do. Leave it where the wiki is
+            asked: it knows what it does with first letters.
 
     >>> clean_title(" :luna_Rabbit#Life "), clean_title("a|b"), clean_title("a<b")
     ('Luna Rabbit', '', '')
@@ -215,7 +236,22 @@ def clean_title(text: str) -> str:
     too_long = len(title.encode("utf-8", "replace")) > _LONGEST_TITLE
     if too_long or _NO_TITLE.search(title):
         return ""
-    return title[:1].upper() + title[1:]
+    return _capital(title[:1]) + title[1:] if capital else title
+
+
+def folded_title(title: str) -> str:
+    """Return what titles have in common that differ in the case of the first letter.
+
+    >>> folded_title("ICarly") == folded_title("iCarly") != folded_title("icarly")
+    True
+    """
+    return title[:1].casefold() + title[1:]
+
+
+def _capital(letter: str) -> str:
+    """Return the capital of a letter, where it has one that begins titles."""
+    capital = letter.upper()
+    return letter if len(capital) != 1 or _GEORGIAN.match(letter) else capital
 
 
 def _bare(text: str, *more: str) -> str:

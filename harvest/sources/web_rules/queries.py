@@ -12,6 +12,8 @@ import pydantic
 from parsel import Selector, SelectorList
 
 _KINDS = ("css", "xpath")
+#: Text that a reader of the page sees.
+_SHOWN = ".//text()[not(ancestor::script or ancestor::style)]"
 _EMPTY = Selector(text="<html></html>")
 
 
@@ -39,10 +41,14 @@ def find(node: Selector, query: str) -> SelectorList[Selector]:
 
 
 def text_of(found: Selector) -> str:
-    """Return the text of an element, or the value of an attribute, on one line."""
+    """Return the text of an element, or the value of an attribute, on one line.
+
+    Of an element it is what readers see: no styles and no scripts in it.
+    """
     if isinstance(found.root, str):
         return " ".join(found.root.split())
-    words = found.xpath("string()").get() or ""
+    is_shown = found.xpath("self::*[not(self::script or self::style)]")
+    words = "".join(found.xpath(_SHOWN if is_shown else "string()").getall())
     described = found.xpath("(@title | @alt | .//@alt | .//@title)[1]").get() or ""
     return " ".join((words.strip() or described).split())
 

@@ -1,10 +1,12 @@
 import asyncio
+import re
 import socket
 
 import aiohttp
 import pytest
 
 from icf.codes import FetchStatus
+from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import (
     AllowList,
@@ -63,3 +65,38 @@ def test_a_name_that_leads_to_this_machine_is_forbidden() -> None:
 def test_an_allowed_name_may_lead_to_this_machine() -> None:
     found = asyncio.run(_addresses("localhost", AllowList(["localhost:80"])))
     assert found == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        "http://wiki.lan/",
+        "http://wiki.lan:80",
+        "wiki.lan/w",
+        "wiki.lan:99999",
+        "wiki.lan:0",
+        "wiki.lan:",
+        "wiki.lan:8o",
+        "user@wiki.lan",
+        "10.0.0.0/8",
+        "256.1.1.1",
+        "*.lan",
+        "a b",
+        "[::1",
+        "a:b:c",
+        '["127.0.0.1:8971"]',
+    ],
+)
+def test_an_entry_that_is_no_host_is_wrong_use(entry: str) -> None:
+    with pytest.raises(WrongUse, match=re.escape(f"harvest.allow_hosts: {entry!r}")):
+        AllowList(["127.0.0.1", entry])
+
+
+def test_a_host_is_allowed_however_it_is_written() -> None:
+    allow = AllowList(["München.lan", "wiki.lan.", "127.1:80", "fd00:0::5"])
+    assert allow.has("xn--mnchen-3ya.lan", 80)
+    assert allow.has("münchen.lan", 80)
+    assert allow.has("wiki.lan", 80)
+    assert allow.has("127.0.0.1", 80)
+    assert allow.has("fd00::5", 80)

@@ -215,6 +215,25 @@ def test_comic_info_tells_rights_and_author(tmp_path: Path) -> None:
     assert (about.rights, about.author) == ("CC0", "Jane")
 
 
+def test_comic_info_names_all_who_made_it_those_who_draw_first(tmp_path: Path) -> None:
+    info = b"<ComicInfo><Writer>Jane, Bob</Writer><Penciller>Ann</Penciller>"
+    info += b"<Inker>Ann,  Cy </Inker><Colorist/><CoverArtist>bob</CoverArtist>"
+    members = {"ComicInfo.xml": info + b"</ComicInfo>", "1.png": PNG}
+    about = open_book(zipped(tmp_path / "a.cbz", members), MOST, 72).about
+    assert about.author == "Ann, Cy, bob, Jane"
+
+
+def test_comic_info_of_the_whole_counts_before_that_of_a_folder(tmp_path: Path) -> None:
+    members = {
+        f"{folder}ComicInfo.xml": f"<ComicInfo><Writer>{who}</Writer></ComicInfo>"
+        for folder, who in (("a/b/", "Ann"), ("a/", "Bob"), ("", "Jane"))
+    }
+    for count, who in ((3, "Jane"), (2, "Bob"), (1, "Ann")):
+        kept = {name: text.encode() for name, text in list(members.items())[:count]}
+        path = zipped(tmp_path / f"{count}.cbz", {**kept, "1.png": PNG})
+        assert open_book(path, MOST, 72).about.author == who
+
+
 def test_what_is_no_comic_has_a_fate(tmp_path: Path) -> None:
     for name, data, wanted in (
         ("a.cbz", b"", FetchStatus.EMPTY),

@@ -1,5 +1,6 @@
 """Which files of a wiki are pictures of somebody."""
 
+import json
 from typing import Any
 
 import pytest
@@ -162,6 +163,36 @@ def test_the_files_of_a_long_gallery_are_looked_up_fifty_a_call(site: Site) -> N
     fates = [one.fate for one in looked_up.pictures]
     assert fates == [FetchStatus.MISSING_FILE] * 9 + [FetchStatus.PENDING] * 2
     assert names(looked_up)[9:] == ["59.png", "Last.png"]
+
+
+@pytest.mark.parametrize(
+    ("case", "listed"),
+    [
+        ("first-letter", ["File:a.png", "File:ანა.png", "File:C.png"]),
+        ("case-sensitive", ["File:a.png", "File:ანა.png", "File:A.png", "File:C.png"]),
+    ],
+)
+def test_whether_first_letters_matter_is_as_the_wiki_says(
+    site: Site, case: str, listed: list[str]
+) -> None:
+    page = {
+        "title": "Luna/Gallery",
+        "wikitext": "<gallery>\na.png\nანა.png\n</gallery>",
+    }
+    names = ("A.png", "C.png")
+    boxes = [f'<li class="gallerybox"><a href="/w/File:{one}">x</a>' for one in names]
+    page["text"] = "".join(boxes)
+    facts = {"query": {"namespaces": {"6": {"name": "File", "case": case}}}}
+    (task,) = step(site, GALLERY, {"parse": page}, facts).tasks
+    assert json.loads(task.cursor or "")["listed"] == listed
+
+
+@pytest.mark.parametrize("lead", ["ანა.png", "Ანა.png"])
+def test_a_lead_of_an_earlier_version_is_known_again(site: Site, lead: str) -> None:
+    cursor = json.dumps({"lead": lead})
+    task = Task("images", "Moon: ანა", "Moon", "ანა", cursor)
+    (picture,) = step(site, task, RIGHTS, described(file("ანა.png"))).pictures
+    assert picture.is_lead
 
 
 def test_the_same_gallery_leads_to_the_same_tasks(site: Site) -> None:

@@ -83,6 +83,17 @@ def test_the_first_link_of_each_item_can_be_all() -> None:
     assert titles(Rendered(html, ARTICLES).links(first=True)) == ["Luna", "Sol"]
 
 
+def test_titles_are_those_of_the_wiki_whatever_their_first_letter() -> None:
+    articles = ["ანა", "ßeta", "iCarly", "ICarly", "Luna"]
+    html = "".join(link(title) for title in ("ანა", "ßeta", "iCarly", "ICarly"))
+    html += '<a href="/wiki/luna">the Moon</a>'
+    page = Rendered(f"<ul><li>{html}</li></ul>", articles)
+    assert titles(page.links()) == articles
+    cells = f"<table><tr><td>{link('iCarly')}<tr><td>sam & Cat</table>"
+    rows = Rendered(cells, ["iCarly"]).rows(1)
+    assert [row.title for row in rows] == ["iCarly", "sam & Cat"]
+
+
 TABLE = f"""<table>
 <tr><th colspan=2>Place<sup class="reference">[1]</sup></th><th>Title</th>
 <th>Made in</th></tr>

@@ -78,6 +78,19 @@ def test_an_infobox_and_then_the_categories_tell_the_gender(site: Site) -> None:
     assert [one.gender for one in found.characters] == [Gender.FEMALE, Gender.MALE]
 
 
+def test_the_wiki_is_asked_for_the_names_of_an_infobox_as_they_are_written(
+    site: Site,
+) -> None:
+    keys = {"characters": {"parameter": "cast"}}
+    task = Task("character infobox", "Moon", "Moon", level=Level.CHARACTERS)
+    text = {"slots": {"main": {"content": "{{Box|cast=[[iCarly]], [[ანა]]}}"}}}
+    said = described({"title": "Moon", "revisions": [text]})
+    (named,) = step(site, task, said, **keys).tasks
+    pages = described({"title": "iCarly"}, {"title": "ანა"})
+    found = step(site, named, pages, **keys)
+    assert [one.name for one in found.characters] == ["iCarly", "ანა"]
+
+
 def test_an_infobox_that_names_nobody_is_a_fault(site: Site) -> None:
     keys = {"characters": {"parameter": "cast"}}
     task = Task("character infobox", "Moon", "Moon", level=Level.CHARACTERS)

@@ -1,14 +1,16 @@
 """What a wiki's answers become; a real wiki is asked in tests/integration."""
 
 import json
-from typing import Any
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
-from icf.harvest.sources.base import Album, Character, Task
+from icf.harvest.listing.resolve import resolve
+from icf.harvest.sources.base import Album, Character, ListingPage, Source, Task
 from tests.harvest.sources.mediawiki.asked import (
     RIGHTS,
     described,
@@ -178,6 +180,75 @@ def test_fandom_is_asked_for_the_bytes_that_were_uploaded(site: Site) -> None:
     page = {"title": "File:B.png", "imageinfo": [{"url": url}]}
     (picture,) = step(site, IMAGES, RIGHTS, described(page)).pictures
     assert picture.url == url + "&format=original"
+
+
+# --- titles that are more than their names --------------------------------------------
+
+INVISIBLE = ["Lu\u200bna", "Lu\u00adna", "Lu\u2060na", "Lu\ufeffna"]
+
+
+def stored(found: ListingPage) -> list[Task]:
+    """The tasks of a page, as the catalogue gives them back."""
+    wiki = cast(Source, source("http://w/api.php"))
+    return list(resolve(wiki, found).tasks)
+
+
+def asked(site: Site, key: str) -> list[str]:
+    """The values of a parameter of the last calls, in their order."""
+    queries = (parse_qs(urlsplit(path).query) for path in site.asked)
+    return [query[key][0] for query in queries if key in query]
+
+
+@pytest.mark.parametrize("title", INVISIBLE)
+def test_a_wiki_is_asked_for_a_page_by_its_own_title(site: Site, title: str) -> None:
+    page = described({"title": title})
+    (images,) = stored(step(site, CHARACTERS, members(title), page))
+    assert images.character == "Luna"
+    (picture,) = step(site, images, RIGHTS, described(file("L.png"))).pictures
+    assert picture.character == "Luna"
+    assert asked(site, "titles")[-1] == title
+
+
+@pytest.mark.parametrize("title", INVISIBLE)
+def test_an_albums_own_title_leads_to_its_characters_and_their_pictures(
+    site: Site, title: str
+) -> None:
+    images = {"images": {"page": "none", "category": "{character} in {album}"}}
+    (first,) = source("").first_tasks()
+    (cast,) = stored(step(site, first, members(title), described({"title": title})))
+    assert cast.album == "Luna"
+    found = step(site, cast, members("Sol"), described({"title": "Sol"}), **images)
+    assert asked(site, "cmtitle")[-1] == f"Category:{title} characters"
+    (files,) = stored(found)
+    step(site, files, RIGHTS, described(file("L.png")), **images)
+    assert asked(site, "gcmtitle")[-1] == f"Category:Sol in {title}"
+
+
+@pytest.mark.parametrize("title", INVISIBLE)
+def test_an_albums_infobox_and_page_are_found_by_its_own_title(
+    site: Site, title: str
+) -> None:
+    (first,) = source("").first_tasks()
+    album = members(title), described({"title": title})
+    infobox = {"characters": {"parameter": "cast"}}
+    (cast,) = stored(step(site, first, *album, **infobox))
+    text = {"slots": {"main": {"content": "{{Box|cast=[[Sol]]}}"}}}
+    (named,) = stored(
+        step(site, cast, described({"title": title, "revisions": [text]}), **infobox)
+    )
+    assert asked(site, "titles")[-1] == title
+    (images,) = stored(step(site, named, described({"title": "Sol"}), **infobox))
+    assert (images.album, images.character) == ("Luna", "Sol")
+    linked = {"characters": {"page": "Cast of {album}"}}
+    (cast,) = stored(step(site, first, *album, **linked))
+    html = '<a href="/wiki/Sol" title="Sol">Sol</a>'
+    page = {
+        "title": f"Cast of {title}",
+        "text": html,
+        "links": [{"ns": 0, "title": "Sol"}],
+    }
+    step(site, cast, {"parse": page}, **linked)
+    assert asked(site, "page")[-1] == f"Cast of {title}"
 
 
 # --- icf.toml ------------------------------------------------------------------------

@@ -137,3 +137,28 @@ def test_what_is_written_as_a_template_is_read_back(values: dict[str, str]) -> N
     text = "{{Box" + "".join(f"| {k} = {v}\n" for k, v in values.items()) + "}}"
     (call,) = templates(text)
     assert call.parameters == {k: v.strip() for k, v in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("luna", "Luna"),
+        ("élan", "Élan"),
+        ("ана", "Ана"),
+        ("ანა", "ანა"),
+        ("ß", "ß"),
+        ("\ufb01n", "\ufb01n"),
+        ("", ""),
+    ],
+)
+def test_a_first_letter_becomes_one_capital_or_stays(written: str, title: str) -> None:
+    assert clean_title(written) == title
+    assert clean_title(written, capital=False) == written
+
+
+def test_names_can_stay_as_they_are_written() -> None:
+    linked = "[[iCarly]] and [[:ICarly#Cast]]"
+    assert names(linked, capital=False) == ["iCarly", "ICarly"]
+    assert names("iCarly, ICarly", capital=False) == ["iCarly", "ICarly"]
+    gallery = "<gallery>\nDatei:a b.png\n</gallery>"
+    assert gallery_files(gallery, ["datei"], capital=False) == ["File:a b.png"]

@@ -109,6 +109,15 @@ def test_a_style_is_read_from_the_page_or_given_for_all() -> None:
         assert one.style == style
 
 
+def test_an_author_is_what_readers_see() -> None:
+    body = "<div class=by><style>.by{color:red}</style>by <b>Jane</b>"
+    body += "<script>let x = 1</script></div><script id=who>Ann</script><img src=/1>"
+    for rule, author in (("css: .by", "by Jane"), ("css: #who", "Ann")):
+        images = {"url": "css: img", "author": rule}
+        (picture,) = read(body, WHO, images=images).pictures
+        assert picture.licence.author == author
+
+
 def test_characters_without_pages_have_their_pictures_beside_them() -> None:
     answer = read(
         "<div><h2>Luna</h2><img src=l.png></div><div><h2>Sol</h2><img src=s.png></div>",
