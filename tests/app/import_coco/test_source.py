@@ -409,3 +409,64 @@ def test_every_box_with_an_area_in_the_picture_is_read(
     kept = [each for each in kept if each[3] > max(each[1], 0)]
     assert [each.box for each in one.faces] == list(dict.fromkeys(kept))
     assert sum(left_out.values()) == len(corners) - len(one.faces)
+
+
+def test_ids_may_be_whole_numbers_with_decimals(root: Path) -> None:
+    images = [image(0.0, "0.png", license=3.0), image(1, "1.png", license=3)]
+    boxes = [
+        annotation(0, category_id=1.0, character="Luna"),
+        annotation(1.0, category_id=1, character="Sol"),
+    ]
+    found = content(images, boxes, licenses=[{"id": 3.0, "name": "CC0"}])
+    for each in found["categories"]:
+        each["id"] = float(each["id"])
+    write_json(root / "a.json", found)
+    pictures, faults, left_out = read(root)
+    assert (faults, left_out) == ([], {})
+    assert [each.owners for each in pictures] == [
+        {Owner("set", "Luna")},
+        {Owner("set", "Sol")},
+    ]
+    assert [each.licence for each in pictures] == ["CC0", "CC0"]
+
+
+def test_an_id_with_and_without_decimals_is_of_two_pictures(root: Path) -> None:
+    images = [image(1, "0.png"), image(1.0, "1.png"), image(1.5, "2.png")]
+    write_json(root / "a.json", content(images, []))
+    pictures, faults, _ = read(root)
+    assert pictures == []
+    assert sorted(each.why for each in faults) == [
+        "a picture without id or file_name",
+        "several pictures have its id, 1",
+        "several pictures have its id, 1.0",
+    ]
+
+
+@pytest.mark.parametrize("key", [1, 1.0])
+def test_a_category_id_of_two_names_is_refused(root: Path, key: object) -> None:
+    path = write(root, annotation(0))
+    found = json.loads(path.read_text())
+    # The same entry again says nothing else.
+    found["categories"].append(found["categories"][0])
+    write_json(path, found)
+    assert len(read(root)[0]) == 2
+    found["categories"].append({"id": key, "name": "tree"})
+    write_json(path, found)
+    with pytest.raises(BadInput, match=r"the id 1 is of two .*'face' and 'tree'"):
+        read(root)
+
+
+def test_a_licence_id_of_two_names_is_refused(root: Path) -> None:
+    some = [{"id": 1, "name": "CC0"}, {"id": 1, "name": "CC BY 4.0"}]
+    write(root, annotation(0), licenses=some)
+    with pytest.raises(BadInput, match=r"two licenses, 'CC0' and 'CC BY 4\.0'"):
+        read(root)
+
+
+def test_a_category_id_of_two_categories_above_is_refused(root: Path) -> None:
+    path = write(root, annotation(0))
+    found = json.loads(path.read_text())
+    found["categories"].append({"id": 1, "name": "face", "supercategory": "Sea"})
+    write_json(path, found)
+    with pytest.raises(BadInput, match=r"'face' \(''\) and 'face' \('Sea'\)"):
+        read(root)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from icf.app.importing.fields import text_of
+from icf.app.importing.fields import id_of, text_of
 from icf.errors import BadInput
 from icf.models.data.picture_files import read_file
+
+EntryT = TypeVar("EntryT", bound=tuple[str, str])
 
 #: Addresses that a picture may have, best first.
 _ADDRESSES = ("coco_url", "flickr_url", "url")
@@ -36,6 +38,13 @@ class Annotation(NamedTuple):
     fields: Mapping[str, object]
 
 
+class Category(NamedTuple):
+    """An entry of ``categories``, and the name above it."""
+
+    name: str
+    above: str
+
+
 class Licence(NamedTuple):
     """An entry of ``licenses``."""
 
@@ -50,14 +59,14 @@ class Content:
     Attributes:
         images: its pictures; what is none is as it was.
         annotations: its boxes; what is none is as it was.
-        categories: their names and the names above them, by id.
+        categories: by id.
         licences: by id.
     """
 
     images: Sequence[object]
     annotations: Sequence[object]
-    categories: Mapping[int, tuple[str, str]]
-    licences: Mapping[object, Licence]
+    categories: Mapping[int | str, Category]
+    licences: Mapping[int | str, Licence]
 
 
 def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
@@ -71,7 +80,8 @@ def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
         None: it is JSON of another kind.
 
     Raises:
-        BadInput: it cannot be read, or is no JSON; the message has the line.
+        BadInput: it cannot be read, or is no JSON: the message has the line; or one id
+            is of two categories or licences.
     """
     shrink = _Shrink(tuple(each.partition(".")[0] for each in wanted))
     try:
@@ -89,16 +99,8 @@ def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
     return Content(
         found["images"],
         found["annotations"],
-        {
-            each["id"]: (_text(each.get("name")), _text(each.get("supercategory")))
-            for each in _objects(found.get("categories"))
-            if _is_id(each.get("id"))
-        },
-        {
-            each["id"]: Licence(_text(each.get("name")), _text(each.get("url")))
-            for each in _objects(found.get("licenses"))
-            if _is_id(each.get("id"))
-        },
+        _by_id(path, "categories", found.get("categories"), _category),
+        _by_id(path, "licenses", found.get("licenses"), _licence),
     )
 
 
@@ -137,8 +139,39 @@ def _objects(value: object) -> Iterator[dict[str, Any]]:
     )
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _by_id(
+    path: Path, table: str, value: object, read: Callable[[dict[str, Any]], EntryT]
+) -> dict[int | str, EntryT]:
+    """Read the entries of a table that have an id; the same one may come again."""
+    found: dict[int | str, EntryT] = {}
+    for each in _objects(value):
+        key, entry = id_of(each.get("id")), read(each)
+        if key is None:
+            continue
+        first = found.setdefault(key, entry)
+        if first != entry:
+            both = " and ".join(_shown(first, entry))
+            raise BadInput(
+                f"{path}: the id {key!r} is of two {table}, {both}; give each its own "
+                "id, there and in what refers to it"
+            )
+    return found
+
+
+def _shown(*entries: tuple[str, str]) -> list[str]:
+    """Their names; all that is said of them where the names are equal."""
+    names = [name for name, _ in entries]
+    if len(set(names)) == len(names):
+        return [f"{name!r:.80}" for name in names]
+    return [f"{name!r:.80} ({also!r:.80})" for name, also in entries]
+
+
+def _category(each: dict[str, Any]) -> Category:
+    return Category(_text(each.get("name")), _text(each.get("supercategory")))
+
+
+def _licence(each: dict[str, Any]) -> Licence:
+    return Licence(_text(each.get("name")), _text(each.get("url")))
 
 
 def _text(value: object) -> str:

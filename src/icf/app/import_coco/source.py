@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from icf.app.import_coco.annotations import (
     Annotation,
@@ -16,7 +16,7 @@ from icf.app.import_coco.annotations import (
     read_annotations,
 )
 from icf.app.import_coco.files import PictureFinder, annotation_files
-from icf.app.importing.fields import field_of, name_of, size_of
+from icf.app.importing.fields import field_of, id_of, name_of, size_of
 from icf.app.importing.given import (
     Fault,
     GivenFace,
@@ -37,6 +37,8 @@ CATEGORY, SUPERCATEGORY = "category", "supercategory"
 #: Where identities and albums are looked for, unless the user says.
 IDENTITY_FIELDS = ("attributes.character", "attributes.identity", "character")
 ALBUM_FIELDS = ("attributes.album", "album")
+
+EntryT = TypeVar("EntryT")
 
 Orientation = Literal["auto", "upright", "stored"]
 
@@ -137,7 +139,7 @@ class CocoSource:
 
     def _check(self, path: Path, content: Content) -> None:
         """Refuse a file of which no category is a face."""
-        names = [name for name, _ in content.categories.values()]
+        names = [each.name for each in content.categories.values()]
         if names and not any(self._reading.kind(name) for name in names):
             shown = ", ".join(map(repr, names[:10]))
             raise BadInput(
@@ -189,17 +191,17 @@ class _OfFile:
         for place, each in enumerate(self._content.images):
             if isinstance(each, Image) and _is_listed(each):
                 images.append((place, each))
-                self._boxes[each.id] = _Boxes()
+                self._boxes[id_of(each.id)] = _Boxes()
             else:
                 why = "a picture without id or file_name"
                 yield Fault(self._at("images", place), why, is_picture=True)
         yield from self._annotations()
-        ids = Counter(each.id for _, each in images)
+        ids = Counter(id_of(each.id) for _, each in images)
         names: dict[object, int] = {}
         for place, image in images:
             first = names.setdefault(image.file_name, place)
             file = self._finder.find(str(image.file_name))
-            if ids[image.id] > 1:
+            if ids[id_of(image.id)] > 1:
                 why = f"several pictures have its id, {image.id!r}"
             elif first != place:
                 why = f"the same file_name as images[{first}]"
@@ -216,9 +218,9 @@ class _OfFile:
     def _picture(
         self, place: int, image: Image, file: Path, source: SourceFile
     ) -> GivenPicture:
-        reading, boxes = self._reading, self._boxes[image.id]
+        reading, boxes = self._reading, self._boxes[id_of(image.id)]
         url = f"coco://{reading.name}/{self._called}/{image.file_name}"
-        licence = self._content.licences.get(_key(image.licence))
+        licence = _entry(self._content.licences, image.licence)
         found_at = (_place(image.address, licence),) if image.address else ()
         stored = reading.orientation == "stored"
         turned = None if reading.orientation == "auto" else stored
@@ -244,7 +246,7 @@ class _OfFile:
             if not isinstance(annotation, Annotation):
                 yield Fault(where, "an annotation without image_id")
                 continue
-            boxes = self._boxes.get(_key(annotation.image_id))
+            boxes = self._boxes.get(id_of(annotation.image_id))
             if boxes is None:
                 why = f"there is no picture with the id {annotation.image_id!r}"
                 yield Fault(where, why)
@@ -253,12 +255,11 @@ class _OfFile:
 
     def _take(self, boxes: _Boxes, of: Annotation, place: int) -> str | None:
         """Take an annotation; return why it cannot be read."""
-        key = of.category_id
-        names = self._content.categories.get(key) if isinstance(key, int) else None
-        if names is None:
+        found = _entry(self._content.categories, of.category_id)
+        if found is None:
             boxes.is_whole = False
-            return f"there is no category {key!r}"
-        category, above = names
+            return f"there is no category {of.category_id!r}"
+        category, above = found
         kind = self._reading.kind(category)
         if kind is None:
             self._left_out["a category that is no face"] += 1
@@ -330,11 +331,11 @@ def _place(address: str, licence: Licence | None) -> Place:
     )
 
 
+def _entry(table: Mapping[int | str, EntryT], value: object) -> EntryT | None:
+    key = id_of(value)
+    return None if key is None else table.get(key)
+
+
 def _is_listed(image: Image) -> bool:
     is_named = isinstance(image.file_name, str) and image.file_name != ""
-    return is_named and _key(image.id) is not None
-
-
-def _key(value: object) -> object:
-    """An id that things can be found by; None: it is none."""
-    return value if isinstance(value, (int, str)) and value != "" else None
+    return is_named and id_of(image.id) is not None

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from icf.app.importing.described import write_described
 from icf.app.importing.given import Owner, Publisher
+from icf.app.importing.overlapping import same_as
 from icf.app.importing.rows import MeasuredFace, MeasuredPicture, insert_ids
 from icf.catalogue import ledger, row_state
 from icf.catalogue.labels.given_boxes import GIVEN, GIVEN_ALL
@@ -74,20 +75,31 @@ class FaceWriter:
         """Write new faces; of a face that is known, what is new about it."""
         known = self._known(list(images.values()))
         new: list[_Given] = []
+        #: Those that are a new face too, by its place among them.
+        again: list[tuple[_Given, int]] = []
         same: list[tuple[_Given, _KnownFace]] = []
         for picture in pictures:
             others = known[images[picture.sha256]]
             pairs = dict(_same_faces(picture.faces, others))
+            first = same_as(picture.faces, SAME_FACE)
+            places = {first[number]: others[place] for number, place in pairs.items()}
+            made: dict[int, int] = {}
             for number, each in enumerate(picture.faces):
                 if number in pairs:
                     same.append(((picture, each), others[pairs[number]]))
+                elif first[number] in places:
+                    same.append(((picture, each), places[first[number]]))
+                elif first[number] in made:
+                    again.append(((picture, each), made[first[number]]))
                 else:
+                    made[first[number]] = len(new)
                     new.append((picture, each))
         keys = self._insert(new, images)
         self._revive([(given, old) for given, old in same if given[1].given.owner])
         self._complete([old for (p, _), old in same if p.given.all_faces])
         faces = [
             *zip(new, keys, strict=True),
+            *((given, keys[place]) for given, place in again),
             *((given, old.id) for given, old in same),
         ]
         self._label(faces)

@@ -34,12 +34,18 @@ GIVEN, FOUND_BY = "given", "found_by"
 
 @dataclass(frozen=True)
 class PictureFile(Item):
-    """A file, and the faces in it, or whether they are looked for."""
+    """A file, and the faces in it.
+
+    Attributes:
+        looked_for: whether its faces are looked for.
+        is_withdrawn: whether its bytes stay out of the store.
+    """
 
     file: PictureAt
     faces: tuple[GivenFace, ...]
     stated: Stated
     looked_for: bool = False
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Measure(Step[PictureFile]):
         max_pixels: the cap on width x height.
         hashes: what computes the perceptual hashes.
         detect: finds the faces of pictures where they are looked for.
+        withdrawn: SHA-256 of bytes that stay out of the store.
     """
 
     name: ClassVar[str] = "import"
@@ -63,6 +70,7 @@ class Measure(Step[PictureFile]):
     max_pixels: int
     hashes: HasherName = "icf"
     detect: Detect | None = None
+    withdrawn: frozenset[str] = frozenset()
 
     def open(self) -> None:
         """Open the judge of photographs; the detector only where it is needed."""
@@ -113,13 +121,20 @@ class Measure(Step[PictureFile]):
             given = [(-1, each) for each in found]
         columns = {
             **picture_columns(picture, hasher),
-            "sha256": resources.blobs(self.blobs).put(data),
+            "sha256": self._stored(item, data),
             "bytes": len(data),
             GIVEN: tuple(place for place, _ in given),
             FOUND_BY: found_by,
         }
         measures = tuple(measured(picture.pixels, each, hasher) for _, each in given)
         return Outcome(item.id, True, columns=columns, faces=measures)
+
+    def _stored(self, item: PictureFile, data: bytes) -> str:
+        """Store bytes that were not withdrawn; return their SHA-256."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not item.is_withdrawn and sha256 not in self.withdrawn:
+            resources.blobs(self.blobs).put(data)
+        return sha256
 
     @staticmethod
     def _found(detect: Detect, picture: Picture) -> tuple[list[Detection], str]:

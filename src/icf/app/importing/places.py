@@ -56,6 +56,7 @@ def write(
     again = {
         "fate": insert.excluded.fate,
         "image_id": insert.excluded.image_id,
+        "finished_at": insert.excluded.finished_at,
         "message": None,
     }
     connection.execute(

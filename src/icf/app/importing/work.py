@@ -1,8 +1,9 @@
 """Import given pictures: read lists, measure, write; again where it ended.
 
 A picture whose address is in the catalogue, and its bytes in the blob store, is known:
-a second run reads no file of it. Bytes come before rows, and rows in one transaction a
-batch, so a killed import has whole batches, and the next one does the others.
+a second run reads no file of it that did not change since. Bytes come before rows, and
+rows in one transaction a batch, so a killed import has whole batches, and the next one
+does the others.
 """
 
 from __future__ import annotations
@@ -11,10 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import sqlalchemy as sa
+from typing import Any
 
 from icf.annotate.answers import is_storable
 from icf.app.importing import places
@@ -26,12 +24,13 @@ from icf.app.importing.given import (
     Publisher,
     Source,
 )
+from icf.app.importing.known import another, is_another, known_pictures
 from icf.app.importing.measure import FOUND_BY, GIVEN, Measure, PictureFile
 from icf.app.importing.rows import Entries, MeasuredFace, MeasuredPicture, Written
+from icf.app.importing.withdrawn import are_withdrawn, remove_bytes, subjects_of
 from icf.app.importing.write import Writer
-from icf.catalogue.bulk_insert import among
-from icf.catalogue.schema import image, url
-from icf.codes import FetchStatus, ImportFault
+from icf.catalogue import tombstones
+from icf.codes import ImportFault
 from icf.engine.engine import Engine
 from icf.engine.runner import Chain
 from icf.engine.step import NewFace, Outcome
@@ -39,8 +38,6 @@ from icf.filter.chain import filter_chain
 from icf.filter.restored import discard_ahead
 from icf.filter.step_names import DETECT
 from icf.filter.steps.detect import Detect
-from icf.icartoonface.parts import HELD_OUT_ENDING
-from icf.stores.files import hash_file
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
@@ -80,7 +77,7 @@ class Imported:
 
 
 def preview(workspace: Workspace, source: Source) -> Imported:
-    """Count what would be imported; no picture is read.
+    """Count what would be imported; no new picture is read.
 
     Raises:
         BadInput: the source is not what it should be.
@@ -129,17 +126,20 @@ def import_pictures(
             workspace.settings.harvest.max_pixels,
             workspace.settings.filter.hashes,
             _detect(chain),
+            _withdrawn_bytes(workspace),
         )
         least = workspace.settings.filter.min_score
         waiting: dict[int, GivenPicture] = {}
         new = _new(workspace, source, done, progress)
-        for outcomes in engine.judge(step, _batches(new, waiting)):
+        for outcomes in engine.judge(step, _batches(workspace, new, waiting)):
             refused: list[tuple[GivenPicture, str, str]] = []
             measured = list(_measured(outcomes, waiting, done, least, refused))
             with workspace.catalogue.write() as connection:
                 writer.write(connection, measured)
                 places.refuse(connection, refused)
             progress(len(outcomes))
+        # Not before: other pictures of the import may have the same bytes.
+        remove_bytes(workspace, writer.left_out)
         workspace.end_run(run_id)
     done.files.imported = done.written.pictures.total()
     done.files.withdrawn = done.written.withdrawn
@@ -148,6 +148,11 @@ def import_pictures(
 
 def _detect(chain: Chain) -> Detect | None:
     return next((each for each in chain.steps if isinstance(each, Detect)), None)
+
+
+def _withdrawn_bytes(workspace: Workspace) -> frozenset[str]:
+    with workspace.catalogue.read() as connection:
+        return tombstones.all_of_kind(connection, tombstones.SHA256)
 
 
 def _entries(chain: Chain) -> Entries:
@@ -163,12 +168,15 @@ def _new(
 ) -> Iterator[GivenPicture]:
     """Yield what is not imported yet; count the rest."""
     for page in _pages(_without_faults(source, done), _PAGE):
-        known = _known(workspace, [each.url for each in page])
+        known = known_pictures(workspace, [each.url for each in page])
         for each in page:
-            if each.url not in known:
+            old = known.get(each.url)
+            if old is None:
                 yield each
-            elif _is_another(each, known[each.url]):
-                done.refuse(ImportFault.ANOTHER_PICTURE.value, _another(each))
+            elif is_another(each, old):
+                done.refuse(ImportFault.ANOTHER_PICTURE.value, another(each))
+            elif not old.is_whole:
+                yield each
             else:
                 done.files.known += 1
                 progress(1)
@@ -204,69 +212,25 @@ def _checked(each: GivenPicture | Fault) -> GivenPicture | Fault:
     return Fault(each.where, why, is_picture=True)
 
 
-class _Known(NamedTuple):
-    """A picture that the catalogue has, and the part that it came with."""
-
-    size: int
-    sha256: str
-    part: str
-
-
-def _known(workspace: Workspace, urls: Sequence[str]) -> dict[str, _Known]:
-    """Those addresses whose picture is in the catalogue, and its bytes in the store."""
-    with workspace.catalogue.read() as connection:
-        query = (
-            sa.select(url.c.url, url.c.source, image.c.sha256, image.c.bytes)
-            .join(image, image.c.id == url.c.image_id)
-            .where(
-                among(connection, url.c.url, urls),
-                url.c.fate == FetchStatus.STORED.value,
-            )
-        )
-        rows = connection.execute(query).all()
-    return {
-        row.url: _Known(row.bytes, row.sha256, row.source)
-        for row in rows
-        if workspace.blobs.has(row.sha256)
-    }
-
-
-def _is_another(picture: GivenPicture, known: _Known) -> bool:
-    if not isinstance(picture.file, Path):
-        return False  # its address has its hash
-    try:
-        if picture.file.stat().st_size != known.size:
-            return True
-        # Train and test may have the same names, and pictures of one size.
-        mine, theirs = (
-            each.removesuffix(HELD_OUT_ENDING) for each in (picture.part, known.part)
-        )
-        return mine != theirs and hash_file(picture.file) != known.sha256
-    except OSError:
-        return False
-
-
-def _another(picture: GivenPicture) -> Fault:
-    why = (
-        f"another picture was imported as {picture.url} before; if this is another "
-        "data set, it needs another name (--name, or that of its folder)"
-    )
-    return Fault(picture.where, f"{picture.file}: {why}", is_picture=True)
-
-
 def _batches(
-    new: Iterable[GivenPicture], waiting: dict[int, GivenPicture]
+    workspace: Workspace,
+    new: Iterable[GivenPicture],
+    waiting: dict[int, GivenPicture],
 ) -> Iterator[list[PictureFile]]:
     """Number the pictures; ``waiting`` has each until its outcome is there."""
     number = 0
     for page in _pages(new, BATCH):
         items = []
-        for each in page:
+        with workspace.catalogue.read() as connection:
+            gone = are_withdrawn(connection, [subjects_of(each) for each in page])
+        for each, is_gone in zip(page, gone, strict=True):
             number += 1
             waiting[number] = each
             looked_for = each.filed is not None and not each.faces
             items.append(
-                PictureFile(number, each.file, each.faces, each.stated, looked_for)
+                PictureFile(
+                    number, each.file, each.faces, each.stated, looked_for, is_gone
+                )
             )
         yield items
 

@@ -19,6 +19,7 @@ from icf.app.importing.rows import (
     insert_ids,
 )
 from icf.app.importing.true_boxes import write_verified
+from icf.app.importing.withdrawn import are_withdrawn, subjects_of
 from icf.catalogue import ledger, row_state, tombstones
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.candidates import file_under
@@ -46,12 +47,14 @@ class Writer:
         run_id: the run to charge it to.
         entries: where new rows enter the chain.
         publisher: who says it.
+        left_out: SHA-256 of pictures that were withdrawn.
     """
 
     run_id: int
     entries: Entries
     publisher: Publisher
     written: Written = field(default_factory=Written)
+    left_out: set[str] = field(default_factory=set)
 
     def write(
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
@@ -68,35 +71,15 @@ class Writer:
     def _without_withdrawn(
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
     ) -> list[MeasuredPicture]:
-        names = {
-            each: tombstones.full_name(each.album, each.character)
-            for each in set[Owner]().union(
-                *(picture.given.owners for picture in pictures)
-            )
-        }
-        found_at = {
-            each.sha256: {each.given.url, *(place.url for place in each.given.places)}
+        subjects = [
+            subjects_of(each.given) | {(tombstones.SHA256, each.sha256)}
             for each in pictures
-        }
-        urls = set[str]().union(*found_at.values())
-        buried = {
-            *tombstones.buried(connection, tombstones.SHA256, found_at),
-            *tombstones.buried(connection, tombstones.URL, urls),
-            *tombstones.buried(connection, tombstones.CHARACTER, names.values()),
-        }
-        allowed = [
-            each
-            for each in pictures
-            if buried.isdisjoint(
-                {
-                    each.sha256,
-                    *found_at[each.sha256],
-                    *(names[owner] for owner in each.given.owners),
-                }
-            )
         ]
-        self.written.withdrawn += len(pictures) - len(allowed)
-        return allowed
+        gone = are_withdrawn(connection, subjects)
+        pairs = list(zip(pictures, gone, strict=True))
+        self.left_out.update(each.sha256 for each, is_gone in pairs if is_gone)
+        self.written.withdrawn += sum(gone)
+        return [each for each, is_gone in pairs if not is_gone]
 
     def _write_wave(
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
