@@ -26,6 +26,9 @@ _OBJECTS = (
     "unused",
 )
 
+#: What a release is known by: its id, and how that was written.
+_MADE_FROM = ("inputs", "seed", "formats")
+
 
 @dataclass(frozen=True)
 class Known:
@@ -84,10 +87,29 @@ def known_releases(workspace: Workspace) -> list[Known]:
             row.created_at,
             row.revoked_at,
             row.revoked_because,
-            _text(workspace.root / row.path) == row.summary,
+            is_same_release(_text(workspace.root / row.path), row),
         )
         for row in rows
     ]
+
+
+def is_same_release(text: str | None, row: sa.Row[Any]) -> bool:
+    """Whether a ``release.json`` is of a release of the catalogue.
+
+    A release that was cleaned has other counts, and is the same.
+
+    Args:
+        text: the file; None: there is none.
+        row: of the table ``release``.
+    """
+    if text is None or text == row.summary:
+        return text is not None
+    try:
+        found, known = parse_summary(text), parse_summary(row.summary)
+    except (ValueError, RecursionError):
+        return False
+    same = all(found.get(name) == known.get(name) for name in _MADE_FROM)
+    return same and found.get("inputs") is not None
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -148,12 +170,17 @@ def revoke(workspace: Workspace, folder: Path, reason: str) -> Known:
     folder = folder.resolve()
     text = _text(folder)
     place = workspace.stored_path(folder)
-    same: sa.ColumnElement[bool] = release.c.path.in_({place, str(folder)})
-    if text is not None:
-        # A release that was moved is the same release.
-        same = sa.or_(same, release.c.summary == text)
     now = time.time()
     with workspace.catalogue.write() as connection:
+        rows = connection.execute(sa.select(release)).all()
+        # A release that was moved is the same release.
+        same = release.c.id.in_(
+            [
+                row.id
+                for row in rows
+                if row.path in (place, str(folder)) or is_same_release(text, row)
+            ]
+        )
         values = {"revoked_at": now, "revoked_because": reason.strip()}
         done = connection.execute(sa.update(release).where(same).values(values))
         if not done.rowcount:

@@ -62,7 +62,9 @@ def check_sums(folder: Path, hashes: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def taken_down(folder: Path) -> frozenset[str]:
-    """Return the files that a takedown deleted from a release.
+    """Return the files that a takedown deleted and that lists of a release still name.
+
+    Where it was cleaned, its lists name them no more, or they were written again.
 
     Raises:
         BadInput: its list cannot be read.
@@ -72,9 +74,13 @@ def taken_down(folder: Path) -> frozenset[str]:
         return frozenset()
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return frozenset(str(name) for entry in entries for name in entry["files"])
+        gone = frozenset(str(name) for entry in entries for name in entry["files"])
     except (OSError, *UNEXPECTED) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
+    named = read_licences(folder)
+    if named is not None:
+        gone &= {name for name, _ in named}
+    return frozenset(name for name in gone if not (folder / name).exists())
 
 
 def check_by_licences(folder: Path, hashes: Mapping[str, str]) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -167,7 +168,22 @@ class Change:
         for name in self._tables():
             csv = name.endswith(".csv")
             write = write_csv_without if csv else write_parquet_without
-            write(self._folder / name, new / name, self._gone)
+            write(self._folder / name, new / name, self._gone_from(name))
+
+    def _gone_from(self, table: str) -> Gone:
+        """What leaves a table; one of a format has files relative to the format's."""
+        own = [
+            PurePosixPath(place)
+            for place in self._loose.values()
+            if PurePosixPath(table).is_relative_to(place)
+        ]
+        files = {
+            PurePosixPath(name).relative_to(place).as_posix()
+            for name in self._gone.files
+            for place in own
+            if PurePosixPath(name).is_relative_to(place)
+        }
+        return replace(self._gone, files=self._gone.files | files)
 
     def _tables(self) -> Iterator[str]:
         """Tables that are neither written anew nor lists or files of a format."""
@@ -239,7 +255,11 @@ class Change:
         """How many of the pictures that go forbid training on them."""
         gone = set(self._removed.sha256.tolist()) - set(self._rest.sha256.tolist())
         there = [each.decode() for each in gone if self._pictures.has(each.decode())]
-        return sum(no_training(self._pictures.get(each)) is not None for each in there)
+        marked = 0
+        for each in there:
+            with suppress(FileNotFoundError):  # a takedown deleted it before
+                marked += no_training(self._pictures.get(each)) is not None
+        return marked
 
     def _link_the_rest(self, new: Path) -> None:
         """Link every file that stays, so that the cards see the whole release."""

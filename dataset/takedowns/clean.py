@@ -36,12 +36,14 @@ class Cleaned:
         files: the files that were deleted.
         rewritten: the folders of formats that were written again without them.
         completed: whether an earlier cleaning that was cut short was completed first.
+        pictures: how many pictures had these rows.
     """
 
     rows: int
     files: tuple[str, ...]
     rewritten: tuple[str, ...] = ()
     completed: bool = False
+    pictures: int = 0
 
 
 def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
@@ -84,7 +86,8 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     journal.prepare(folder, write)
     journal.complete(folder)
     places = tuple(rebuilt.values())
-    return Cleaned(int(hit.sum()), tuple(sorted(deleted)), places, completed)
+    pictures = len(set(contents.sha256[hit].tolist()))
+    return Cleaned(int(hit.sum()), tuple(sorted(deleted)), places, completed, pictures)
 
 
 def _check_whole(folder: Path, again: Collection[str]) -> None:

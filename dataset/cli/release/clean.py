@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
+
+if TYPE_CHECKING:
+    from icf.dataset.takedowns.clean import Cleaned
 
 
 @click.command("clean")
@@ -59,9 +63,15 @@ def cli(invocation: Invocation, folder: Path, listed: Path, key: str | None) -> 
         invocation.say("a cleaning that was cut short was completed")
     invocation.emit(
         {"path": str(folder), **asdict(done)},
-        lambda: (
-            f"{folder}: {len(done.files):,} files deleted"
-            if done.rows
-            else (f"{folder} has nothing of what was withdrawn")
-        ),
+        lambda: _told(folder, done),
+    )
+
+
+def _told(folder: Path, done: Cleaned) -> str:
+    if not done.rows:
+        return f"{folder} has nothing of what was withdrawn"
+    again = ", others written again" if done.rewritten else ""
+    return (
+        f"{folder}: {done.pictures:,} pictures withdrawn, {done.rows:,} rows and "
+        f"{len(done.files):,} files deleted{again}"
     )

@@ -16,6 +16,8 @@ from icf.dataset.release.known import (
 )
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
+from icf.dataset.takedowns.clean import clean
+from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.revoked import revocation, revocation_above, warning_of
@@ -43,6 +45,22 @@ def test_known_releases_say_where_they_are_and_whether_they_are_there(
     assert said["formats"] == ["icartoonface"]
     assert said["revoked"] is None
     assert said["created"].endswith("+00:00")
+
+
+def test_a_cleaned_release_is_there_and_can_be_revoked(
+    workspace: Workspace, released: Path
+) -> None:
+    write(workspace, prepare(workspace, 2), released.with_name("two"), 2)
+    contents = read_contents(released / "contents.csv")
+    gone = frozenset([contents.sha256[0].decode()])
+    assert clean(released, Withdrawn(gone, frozenset(), frozenset())).rows
+    assert [each.is_there for each in known_releases(workspace)] == [True, True]
+    revoke(workspace, released.rename(released.with_name("moved")), "two were mixed")
+    one, two = known_releases(workspace)
+    assert (one.revoked_because, two.revoked_because) == ("two were mixed", None)
+    shutil.rmtree(two.path)
+    shutil.copytree(released.with_name("moved"), two.path)
+    assert [each.is_there for each in known_releases(workspace)] == [False, False]
 
 
 def test_a_revoked_release_says_so_in_the_catalogue_and_in_its_folder(

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import click
 
+from icf.app.takedown.cache import packs_of, remove_packs
 from icf.app.takedown.copies import (
-    RELEASE,
-    Copies,
-    HeldCopies,
-    Unreached,
     find_copies,
     find_reports,
     forget,
     remove_copies,
     store_moved,
 )
+from icf.app.takedown.held import RELEASE, Copies, HeldCopies, Unreached
 from icf.app.takedown.target import Target, find_target
 from icf.app.takedown.work import all_withdrawn_faces, hashes_of, take_down
 from icf.catalogue import tombstones
@@ -101,12 +99,16 @@ def takedown(
             invocation.say(_counts(target))
             click.confirm("Remove it permanently?", abort=True, err=True)
         take_down(workspace, target, reason.strip())
+    packs = packs_of(workspace.root) if target.shows_something else []
+    in_use = remove_packs(workspace.root) if packs and not dry_run else []
     found = _copies(workspace, target, also)
     done = Removal()
     if not dry_run:
         store_moved(workspace, found)
         wanted = Wanted(releases, frozenset(each.resolve() for each in also), not yes)
-        done = remove(found, wanted, reason.strip())
+        done = remove(workspace, found, wanted, reason.strip())
+    done.packs.extend(packs)
+    done.failed.extend(in_use)
     _report(invocation, target, found, done, dry_run=dry_run, releases=releases)
     if not dry_run:
         _raise_for_rest(done.left, [*found.unreached, *done.failed])
@@ -129,15 +131,23 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Removal:
-    """The copies that were deleted, those that were left, and those that failed."""
+    """What became of the copies.
+
+    Attributes:
+        removed: those that were deleted.
+        left: those that nobody said to delete.
+        failed: those that could not be deleted.
+        packs: of the trainings' cache, which may show anything of the workspace.
+    """
 
     removed: list[HeldCopies] = field(default_factory=list)
     left: list[HeldCopies] = field(default_factory=list)
     failed: list[Unreached] = field(default_factory=list)
+    packs: list[Path] = field(default_factory=list)
 
 
-def remove(found: Copies, wanted: Wanted, reason: str) -> Removal:
-    """Delete copies: all in batches, those in releases on demand.
+def remove(workspace: Workspace, found: Copies, wanted: Wanted, reason: str) -> Removal:
+    """Delete copies: all in batches and exports, those in releases on demand.
 
     Outside of the workspace, only where a person says so.
     """
@@ -147,13 +157,13 @@ def remove(found: Copies, wanted: Wanted, reason: str) -> Removal:
             continue
         if not held.inside and held.folder not in wanted.also:
             text = (
-                f"{held.folder} is outside of this workspace, and has "
-                f"{len(held.files)} withdrawn pictures. Delete them there?"
+                f"{held.folder} is outside of this workspace, and has {held.told}. "
+                "Delete them there?"
             )
             if not (wanted.asks and click.confirm(text, err=True)):
                 done.left.append(held)
                 continue
-        fault = remove_copies(held, reason)
+        fault = remove_copies(workspace, held, reason)
         if fault is None:
             done.removed.append(held)
         else:
@@ -172,12 +182,14 @@ def _report(
 ) -> None:
     """Print what was removed, what contains it still, and how to make that again."""
     reports = []
-    if target.images:
+    if target.shows_something:
         reports = [str(path) for path in find_reports(invocation.workspace)]
     held = [each for each in found.held if each.kind == RELEASE]
+    others = [each for each in found.held if each.kind != RELEASE]
     result = {
         "kind": target.kind,
         "subject": target.subject,
+        "page": target.page,
         "removed": not dry_run,
         "images": len(target.images),
         "faces": len(target.faces),
@@ -186,20 +198,25 @@ def _report(
             {**asdict(each), "folder": str(each.folder), "rebuild": each.remedy}
             for each in held
         ],
+        "exports": [
+            {"folder": str(each.folder), "files": each.files} for each in others
+        ],
+        "cache": [str(path) for path in done.packs],
         "copies_removed": releases and not dry_run,
         "reports": reports,
         "left": [str(each.folder) for each in done.left],
         "unreached": [asdict(each) for each in (*found.unreached, *done.failed)],
     }
-    removed = {each.folder for each in done.removed}
-    invocation.emit(result, lambda: _message(target, held, removed, reports, dry_run))
+    invocation.emit(
+        result, lambda: _message(target, found.held, done, reports, dry_run)
+    )
 
 
 def _raise_for_rest(left: list[HeldCopies], unreached: list[Unreached]) -> None:
     """Raise SomeFailed where there are, or may be, copies left."""
     lines = [
         f"  {each.kind} {each.folder} is outside of this workspace and has "
-        f"{len(each.files)} withdrawn pictures: --also {each.folder} deletes them"
+        f"{each.told}: --also {each.folder} deletes them"
         for each in left
     ]
     lines += [f"  {each.kind} {each.path}: {each.why}" for each in unreached]
@@ -208,8 +225,8 @@ def _raise_for_rest(left: list[HeldCopies], unreached: list[Unreached]) -> None:
     advice = ""
     if unreached:
         advice = (
-            "\nIf it was moved, name its new place: --also DIR. If it was deleted "
-            "everywhere: icf takedown --gone PATH"
+            "\nIf a release or batch was moved, name its new place: --also DIR. If it "
+            "was deleted everywhere: icf takedown --gone PATH"
         )
     listed = "\n".join(lines)
     raise SomeFailed(
@@ -237,32 +254,51 @@ def _copies(workspace: Workspace, target: Target, also: tuple[Path, ...]) -> Cop
 
 def _message(
     target: Target,
-    held: list[HeldCopies],
-    removed: set[Path],
+    every: list[HeldCopies],
+    done: Removal,
     reports: list[str],
     dry_run: bool,
 ) -> str:
-    lines = [
-        _counts(target),
-        "nothing was removed" if dry_run else "removed permanently",
-    ]
+    lines = [_counts(target), _result(target, dry_run)]
+    removed = {each.folder for each in done.removed}
+    held = [each for each in every if each.kind == RELEASE]
     for each in held:
         state = "contained" if each.folder in removed else "contains"
-        lines.append(
-            f"{each.folder} {state} {len(each.files)} withdrawn pictures; make it "
-            f"again: {each.remedy}"
-        )
+        lines.append(f"{each.folder} {state} {each.told}; make it again: {each.remedy}")
     if any(each.folder not in removed for each in held):
         lines.append("--releases deletes these copies")
+    lines += [
+        f"{each.folder} {'contained' if each.folder in removed else 'contains'} "
+        f"{each.told}"
+        for each in every
+        if each.kind != RELEASE
+    ]
+    if done.packs:
+        folder = done.packs[0].parent.parent
+        what = "may show it" if dry_run else "was emptied"
+        lines.append(f"the cache of trainings {folder} {what}; they make it again")
     lines += [
         f"{path} may show it; make it again: icf-report {path}" for path in reports
     ]
     return "\n".join(lines)
 
 
+def _result(target: Target, dry_run: bool) -> str:
+    if target.kind == tombstones.CHARACTER or target.shows_something or target.urls:
+        return "nothing was removed" if dry_run else "removed permanently"
+    from_now = "would not be" if dry_run else "will not be"
+    if target.kind == tombstones.URL:
+        return (
+            f"nothing here has this address; it {from_now} fetched from now on. "
+            "`icf why` finds pictures by their hash, and characters by name"
+        )
+    return f"nothing here has these bytes; they {from_now} stored from now on"
+
+
 def _counts(target: Target) -> str:
+    page = f" (the only picture of {target.page})" if target.page else ""
     return (
-        f"{target.kind} {target.subject}: {len(target.images)} pictures, "
+        f"{target.kind} {target.subject}{page}: {len(target.images)} pictures, "
         f"{len(target.faces)} faces, {len(target.urls)} URLs"
     )
 

@@ -1,4 +1,4 @@
-"""Copies of withdrawn pictures outside the workspace's stores: releases, batches.
+"""Copies of withdrawn pictures outside the workspace's stores: releases, exports.
 
 What is below the workspace is its own, wherever the workspace was moved or copied to.
 What the catalogue names elsewhere may belong to somebody else, and is touched only when
@@ -7,95 +7,30 @@ a person names it. What is not where it should be is reported, never passed over
 
 from __future__ import annotations
 
-import csv
-import json
-import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from icf.annotate.batch import PICTURE_FOLDER
+from icf.app.takedown.exports import Exported, find_in_exports
+from icf.app.takedown.held import (
+    BATCH,
+    NOT_THERE,
+    RELEASE,
+    Copies,
+    HeldCopies,
+    Unreached,
+    inside,
+    own_folders,
+)
+from icf.app.takedown.releases import Gone, find_in_releases, remove_from_release
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import batch, image, release
-from icf.dataset.formats.registry import DEFAULT, format_folders
-from icf.dataset.licences import FILE as LICENCES
+from icf.catalogue.schema import batch, face, image, release
 from icf.dataset.release.files import SUMMARY
-from icf.errors import WrongUse
-from icf.stores.files import is_being_written, replace_file, sweep
+from icf.errors import IcfError, WrongUse
+from icf.stores.files import is_being_written, sweep
 from icf.workspace import Workspace
-
-#: The file in a release that lists the pictures deleted from it.
-NOTE = "taken_down.json"
-
-#: Folders of a workspace that have no releases, and may have very many files.
-_STORES = {"blobs", "vectors", "hashes", "models", "warc"}
-
-RELEASE, BATCH = "release", "batch"
-
-
-@dataclass(frozen=True)
-class HeldCopies:
-    """A release or batch on this disk that contains withdrawn pictures.
-
-    Attributes:
-        folder: where it is.
-        kind: `RELEASE` or `BATCH`.
-        inside: whether it is in the workspace.
-        files: the copies, relative to the folder.
-        seed: the random seed that a release was made with.
-        formats: the formats that a release was made in.
-        crops: the rate at which its faces were cut out; None: it has whole pictures.
-    """
-
-    folder: Path
-    kind: str
-    inside: bool
-    files: tuple[str, ...]
-    seed: int = 0
-    formats: tuple[str, ...] = ()
-    crops: float | None = None
-
-    @property
-    def remedy(self) -> str:
-        """The command that makes a release again without them."""
-        again = self.folder.with_name(f"{self.folder.name}-without")
-        words = ["icf-build-splits", str(again), "--seed", str(self.seed)]
-        if self.formats != (DEFAULT,):
-            words += [word for name in self.formats for word in ("--format", name)]
-        if self.crops is not None:
-            words += ["--crops", f"{self.crops:g}"]
-        return " ".join(words)
-
-
-@dataclass(frozen=True)
-class Unreached:
-    """A release or batch that may contain withdrawn pictures, and cannot be looked at.
-
-    Attributes:
-        kind: `RELEASE` or `BATCH`.
-        path: where it should be.
-        why: why it cannot be looked at.
-    """
-
-    kind: str
-    path: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Copies:
-    """What was found, and what was not.
-
-    Attributes:
-        held: the copies.
-        unreached: where there may be more.
-        moved: the table, the key and the new place of what was moved.
-    """
-
-    held: list[HeldCopies] = field(default_factory=list)
-    unreached: list[Unreached] = field(default_factory=list)
-    moved: list[tuple[sa.Table, object, Path]] = field(default_factory=list)
 
 
 def find_copies(
@@ -104,7 +39,7 @@ def find_copies(
     faces: Collection[int],
     moved: Collection[Path] = (),
 ) -> Copies:
-    """Find the releases and batches with withdrawn pictures.
+    """Find the releases, batches and other exports with withdrawn pictures.
 
     Args:
         workspace: whose catalogue names them.
@@ -116,15 +51,17 @@ def find_copies(
         WrongUse: one of ``moved`` is neither a release nor a batch of this workspace.
     """
     with workspace.catalogue.read() as connection:
-        since = _first_stored(connection, hashes)
+        exported = Exported(_images(connection, hashes), set(faces))
+        gone = _gone(connection, hashes, faces)
         releases = connection.execute(sa.select(release).order_by(release.c.id)).all()
         batches = connection.execute(sa.select(batch).order_by(batch.c.id)).all()
     found = Copies()
     folders = {each.resolve() for each in moved}
     for known in ("releases", "batches"):
         sweep(workspace.root / known)
-    seen = _find_in_releases(workspace, releases, folders, set(hashes), since, found)
-    seen |= _find_in_batches(workspace, batches, folders, set(faces), since, found)
+    seen = find_in_releases(workspace, releases, folders, gone, found)
+    seen |= _find_in_batches(workspace, batches, folders, exported, gone.since, found)
+    seen |= find_in_exports(workspace.root, folders, exported, found)
     for folder in sorted(folders - seen):
         raise WrongUse(
             f"{folder} is no release and no batch of this workspace; name the folder "
@@ -142,18 +79,20 @@ def store_moved(workspace: Workspace, found: Copies) -> None:
             connection.execute(moved)
 
 
-def remove_copies(held: HeldCopies, reason: str) -> Unreached | None:
-    """Delete the copies; list those of a release in its `NOTE`.
+def remove_copies(
+    workspace: Workspace, held: HeldCopies, reason: str
+) -> Unreached | None:
+    """Delete the copies; list those of a release in it.
 
     Returns:
         Why they cannot be deleted, or None.
     """
     try:
         if held.kind == RELEASE:
-            _write_note(held, reason)
+            return remove_from_release(workspace, held, reason)
         for name in held.files:
-            _inside(held.folder, name).unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
+            inside(held.folder, name).unlink(missing_ok=True)
+    except (OSError, ValueError, IcfError) as error:
         why = f"its copies cannot be deleted: {error}"
         return Unreached(held.kind, str(held.folder), why)
     return None
@@ -191,106 +130,29 @@ def find_reports(workspace: Workspace) -> list[Path]:
     return sorted((workspace.root / "reports").glob("*.html"))
 
 
-def _first_stored(connection: sa.Connection, hashes: Collection[str]) -> float:
-    """When the first of the pictures came; what is older cannot have a copy."""
+def _images(connection: sa.Connection, hashes: Collection[str]) -> dict[int, str]:
+    query = sa.select(image.c.id, image.c.sha256)
+    rows = by_ids(connection, query, image.c.sha256, sorted(hashes))
+    return {row.id: row.sha256 for row in rows}
+
+
+def _gone(
+    connection: sa.Connection, hashes: Collection[str], faces: Collection[int]
+) -> Gone:
+    """What to look for in releases; none is older than the first of the pictures."""
     stored = sa.select(image.c.stored_at)
-    rows = by_ids(connection, stored, image.c.sha256, sorted(hashes))
-    return min((row.stored_at for row in rows), default=float("inf"))
-
-
-# --- releases -------------------------------------------------------------------------
-
-
-def _find_in_releases(
-    workspace: Workspace,
-    rows: Collection[sa.Row[tuple[object, ...]]],
-    moved: Collection[Path],
-    hashes: Collection[str],
-    since: float,
-    found: Copies,
-) -> set[Path]:
-    """Look into every release; return those of ``moved`` that are releases.
-
-    A release is known by its `SUMMARY`, so one that was renamed is found, too.
-    """
-    own = {folder: _summary(folder) for folder in _own_releases(workspace.root)}
-    named = {folder: _summary(folder) for folder in moved}
-    own |= {folder: text for folder, text in named.items() if text is not None}
-    for row in rows:
-        folder = workspace.root / row.path
-        if (folder / LICENCES).is_file() and folder.resolve() not in own:
-            own[folder.resolve()] = row.summary
-        if folder.resolve() in own:
-            continue
-        again = next((each for each, text in own.items() if text == row.summary), None)
-        if again is not None:
-            found.moved.append((release, row.id, again))
-        elif row.created_at >= since:
-            why = "it has no list of its pictures" if folder.is_dir() else NOT_THERE
-            found.unreached.append(Unreached(RELEASE, str(folder), why))
-    for folder, text in own.items():
-        try:
-            files = _copies_in(folder, hashes)
-            made = _made_by(text or "")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            found.unreached.append(Unreached(RELEASE, str(folder), f"{error}"))
-            continue
-        if files:
-            inside = folder.is_relative_to(workspace.root)
-            found.held.append(HeldCopies(folder, RELEASE, inside, files, *made))
-    return {folder for folder, text in named.items() if text is not None}
-
-
-NOT_THERE = "it is not there"
-
-
-def _own_releases(root: Path) -> Iterator[Path]:
-    """The releases in a workspace, up to two folders deep."""
-    for folder in _own_folders(root):
-        for text in (*folder.glob(SUMMARY), *folder.glob(f"*/{SUMMARY}")):
-            resolved = text.parent.resolve()
-            if not text.parent.name.startswith(".") and resolved.is_relative_to(root):
-                yield resolved
-
-
-def _own_folders(root: Path) -> Iterator[Path]:
-    for folder in sorted(root.iterdir()):
-        hidden = folder.name.startswith(".") or folder.is_symlink()
-        if folder.is_dir() and not hidden and folder.name not in _STORES:
-            yield folder
-
-
-def _summary(folder: Path) -> str | None:
-    try:
-        return (folder / SUMMARY).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return None
-
-
-def _made_by(summary: str) -> tuple[int, tuple[str, ...], float | None]:
-    """The seed, the formats and the rate of the crops of a release."""
-    read = json.loads(summary)
-    crops = read.get("settings", {}).get("crops")
-    rate = None if crops is None else float(crops["rate"])
-    return int(read["seed"]), tuple(format_folders(read)), rate
-
-
-def _copies_in(folder: Path, hashes: Collection[str]) -> tuple[str, ...]:
-    with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
-        rows = {(row["file"], row["sha256"]) for row in csv.DictReader(file)}
-    return tuple(
-        name
-        for name, sha256 in sorted(rows)
-        if sha256 in hashes and _inside(folder, name).is_file()
+    shown = (
+        sa.select(face.c.pixel_hash, image.c.stored_at)
+        .select_from(face)
+        .join(image, image.c.id == face.c.image_id)
     )
-
-
-def _write_note(held: HeldCopies, reason: str) -> None:
-    note = held.folder / NOTE
-    known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
-    entry = {"files": list(held.files), "reason": reason, "taken_at": time.time()}
-    text = json.dumps([*known, entry], indent=2) + "\n"
-    replace_file(note, [text.encode("utf-8")])
+    of_faces = list(by_ids(connection, shown, face.c.id, sorted(faces)))
+    rows = [*by_ids(connection, stored, image.c.sha256, sorted(hashes)), *of_faces]
+    return Gone(
+        frozenset(hashes),
+        frozenset(row.pixel_hash for row in of_faces if row.pixel_hash),
+        min((row.stored_at for row in rows), default=float("inf")),
+    )
 
 
 # --- batches --------------------------------------------------------------------------
@@ -300,7 +162,7 @@ def _find_in_batches(
     workspace: Workspace,
     rows: Collection[sa.Row[tuple[object, ...]]],
     moved: Collection[Path],
-    faces: Collection[int],
+    exported: Exported,
     since: float,
     found: Copies,
 ) -> set[Path]:
@@ -310,8 +172,8 @@ def _find_in_batches(
         if row.path == NOWHERE:
             continue
         folder = (workspace.root / row.path).resolve()
-        inside = folder.is_relative_to(workspace.root)
-        if not (folder.is_dir() if inside else _is_batch(folder, row.id)):
+        is_own = folder.is_relative_to(workspace.root)
+        if not (folder.is_dir() if is_own else _is_batch(folder, row.id)):
             places = [*moved, *_own_batches(workspace.root)]
             again = next((each for each in places if _is_batch(each, row.id)), None)
             if again is not None:
@@ -320,17 +182,17 @@ def _find_in_batches(
                 found.unreached.append(Unreached(BATCH, str(folder), NOT_THERE))
             if again is None:
                 continue
-            folder, inside = again, again.is_relative_to(workspace.root)
+            folder, is_own = again, again.is_relative_to(workspace.root)
         if folder in moved:
             seen.add(folder)
-        if files := tuple(sorted(_crops(folder, faces))):
-            found.held.append(HeldCopies(folder, BATCH, inside, files))
+        if files := tuple(sorted(_crops(folder, exported))):
+            found.held.append(HeldCopies(folder, BATCH, is_own, files))
     return seen
 
 
 def _own_batches(root: Path) -> Iterator[Path]:
     """What may be a batch in a workspace, up to two folders deep."""
-    for folder in _own_folders(root):
+    for folder in own_folders(root):
         for pictures in (*folder.glob("pictures"), *folder.glob("*/pictures")):
             # A hidden one is being written: whoever does so looks at tombstones.
             if not pictures.parent.name.startswith("."):
@@ -346,15 +208,9 @@ def _is_batch(folder: Path, batch_id: str) -> bool:
     )
 
 
-def _crops(folder: Path, faces: Collection[int]) -> Iterator[str]:
-    """The crops of faces in a batch folder; see `icf.annotate.batch.picture_path`."""
-    for crop in (folder / "pictures").glob("face-*.jpg"):
-        number = crop.stem.removeprefix("face-")
-        if number.isdecimal() and int(number) in faces:
-            yield f"pictures/{crop.name}"
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """Resolve a file of a release; never one outside of the release."""
-    path = (folder / name).resolve()
-    return path if path.is_relative_to(folder.resolve()) else folder / LICENCES / "no"
+def _crops(folder: Path, exported: Exported) -> Iterator[str]:
+    """The pictures in a batch folder; see `icf.annotate.batch.picture_path`."""
+    pictures = folder / PICTURE_FOLDER
+    if pictures.is_dir():
+        for name in (*exported.crops(pictures), *exported.pictures(pictures)):
+            yield f"{PICTURE_FOLDER}/{name}"

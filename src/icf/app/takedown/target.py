@@ -5,10 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from icf.app.takedown.addresses import (
+    Address,
+    Found,
+    find_by_address,
+    pictures_of_page,
+)
 from icf.catalogue import tombstones
 from icf.catalogue.face_character import is_of
 from icf.catalogue.rows import by_ids
@@ -18,19 +24,18 @@ from icf.catalogue.schema import (
     character,
     face,
     image,
-    image_source,
     mention,
     question,
     url,
 )
 from icf.codes import Label
 from icf.errors import WrongUse
-from icf.harvest.fault import Fault
-from icf.harvest.http.urls import normalise
 from icf.names import normal_name
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBERED = re.compile(r"character:([0-9]{1,18})")
+#: Pictures of a page that a message names.
+_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Target:
         images: ids of the pictures to remove.
         faces: ids of the faces to remove, also on pictures that stay.
         urls: ids of the URLs that are never fetched again.
+        page: the page that was asked for, where the subject is its only picture.
     """
 
     kind: str
@@ -52,6 +58,12 @@ class Target:
     images: Sequence[int] = field(default=())
     faces: Sequence[int] = field(default=())
     urls: Sequence[int] = field(default=())
+    page: str = ""
+
+    @property
+    def shows_something(self) -> bool:
+        """Whether copies of it may be somewhere."""
+        return bool(self.images or self.faces)
 
 
 def find_target(connection: sa.Connection, subject: str) -> Target:
@@ -70,28 +82,31 @@ def find_target(connection: sa.Connection, subject: str) -> Target:
 
 
 def _of_url(connection: sa.Connection, text: str) -> Target:
-    try:
-        normal = normalise(text).url
-    except Fault:
-        normal = text
-    query = (
-        sa.select(url.c.id, url.c.url, url.c.image_id)
-        .where(sa.or_(url.c.url.in_([text, normal]), url.c.original == text))
-        # As it was written comes before what it is normalised to.
-        .order_by(sa.case((url.c.url == text, 0), (url.c.original == text, 1), else_=2))
-    )
-    row = connection.execute(query).first()
-    subject = row.url if row else normal
-    found = sa.select(image_source.c.image_id).where(
-        sa.or_(image_source.c.url == subject, image_source.c.fetched_from == subject)
-    )
-    images = set(connection.execute(found).scalars())
-    if row is not None and row.image_id is not None:
-        images.add(row.image_id)
-    own = () if row is None else (row.id,)
-    withdrawn = _with_copies(connection, images)
-    return _with_faces_and_urls(
-        connection, Target(tombstones.URL, subject), withdrawn, own
+    address = Address(text.strip())
+    found = find_by_address(connection, address)
+    if not found.urls and not found.images:
+        shown = pictures_of_page(connection, address)
+        if len(shown) > 1:
+            raise WrongUse(_several(address.normal, shown))
+        if shown:
+            of_page = find_by_address(connection, Address(shown[0]))
+            return replace(_of_found(connection, of_page), page=address.normal)
+    return _of_found(connection, found)
+
+
+def _of_found(connection: sa.Connection, found: Found) -> Target:
+    target = Target(tombstones.URL, found.subject)
+    images = _with_copies(connection, found.images)
+    return _with_faces_and_urls(connection, target, images, found.urls)
+
+
+def _several(page: str, pictures: Sequence[str]) -> str:
+    listed = "\n".join(f"  {each}" for each in pictures[:_LISTED])
+    more = len(pictures) - _LISTED
+    rest = f"\n  and {more:,} more" if more > 0 else ""
+    return (
+        f"{page} is the page of {len(pictures):,} pictures; nothing was removed. Give "
+        f"the address of each that was meant, or a character:\n{listed}{rest}"
     )
 
 
@@ -188,13 +203,8 @@ def _with_faces_and_urls(
         faces |= _faces_of(connection, target.character_id)
     found = by_ids(connection, sa.select(url.c.id), url.c.image_id, images)
     all_urls = {*urls, *(row.id for row in found)}
-    return Target(
-        target.kind,
-        target.subject,
-        target.character_id,
-        list(images),
-        sorted(faces),
-        sorted(all_urls),
+    return replace(
+        target, images=list(images), faces=sorted(faces), urls=sorted(all_urls)
     )
 
 

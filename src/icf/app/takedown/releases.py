@@ -1,0 +1,224 @@
+"""Releases that have withdrawn pictures, or faces of pictures that stay.
+
+They are deleted as `icf release clean` does it. What that cannot change, because it is
+of an earlier version or was changed, loses at least the files that are such pictures.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+
+from icf.app.takedown.held import (
+    NOT_THERE,
+    RELEASE,
+    Copies,
+    HeldCopies,
+    Unreached,
+    inside,
+    own_folders,
+)
+from icf.catalogue.schema import release
+from icf.dataset.contents import FILE as CONTENTS
+from icf.dataset.contents import Contents, read_contents
+from icf.dataset.formats.icartoonface.check import FOLDERS
+from icf.dataset.formats.registry import DEFAULT, RELINK, format_folders
+from icf.dataset.licences import FILE as LICENCES
+from icf.dataset.licences import MEMBER
+from icf.dataset.release.files import SUMMARY, TAKEN_DOWN
+from icf.dataset.release.known import is_same_release
+from icf.errors import IcfError
+from icf.stores.files import replace_file
+from icf.workspace import Workspace
+
+#: Formats that have each face as a file that is named like its row.
+_BY_NAME = (DEFAULT, RELINK)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What was withdrawn.
+
+    Attributes:
+        hashes: SHA-256 of the pictures.
+        faces: SHA-256 of the pixels of the faces.
+        since: when the first of the pictures came; what is older has no copy.
+    """
+
+    hashes: frozenset[str]
+    faces: frozenset[str]
+    since: float
+
+
+def find_in_releases(
+    workspace: Workspace,
+    rows: Collection[sa.Row[tuple[object, ...]]],
+    moved: Collection[Path],
+    gone: Gone,
+    found: Copies,
+) -> set[Path]:
+    """Look into every release; return those of ``moved`` that are releases.
+
+    A release is known by its `SUMMARY`, so one that was renamed is found, too.
+    """
+    own = {folder: _summary(folder) for folder in _own_releases(workspace.root)}
+    named = {folder: _summary(folder) for folder in moved}
+    own |= {folder: text for folder, text in named.items() if text is not None}
+    for row in rows:
+        folder = workspace.root / row.path
+        if (folder / LICENCES).is_file() and folder.resolve() not in own:
+            own[folder.resolve()] = row.summary
+        if folder.resolve() in own:
+            continue
+        same = (each for each, text in own.items() if is_same_release(text, row))
+        again = next(same, None)
+        if again is not None:
+            found.moved.append((release, row.id, again))
+        elif row.created_at >= gone.since:
+            why = "it has no list of its pictures" if folder.is_dir() else NOT_THERE
+            found.unreached.append(Unreached(RELEASE, str(folder), why))
+    for folder, text in own.items():
+        try:
+            held = _held_in(folder, text or "", workspace.root, gone)
+        except (OSError, ValueError, KeyError, TypeError, IcfError) as error:
+            found.unreached.append(Unreached(RELEASE, str(folder), f"{error}"))
+            continue
+        if held is not None:
+            found.held.append(held)
+    return {folder for folder, text in named.items() if text is not None}
+
+
+def remove_from_release(
+    workspace: Workspace, held: HeldCopies, reason: str
+) -> Unreached | None:
+    """Delete what was withdrawn from a release; list the files in its `TAKEN_DOWN`.
+
+    Returns:
+        Why it cannot be deleted, or None.
+    """
+    # Imported here: they take long, and most takedowns leave releases as they are.
+    from icf.dataset.takedowns import journal
+    from icf.dataset.takedowns.clean import clean
+    from icf.dataset.takedowns.signed import withdrawn_from
+
+    try:
+        clean(held.folder, withdrawn_from(workspace))
+    except (IcfError, OSError, ValueError) as error:
+        if (held.folder / journal.FOLDER).is_dir():
+            raise  # it is promised, and files may have other names already
+        if not held.members:
+            _write_note(held.folder, held.files, reason)
+            for name in held.files:
+                inside(held.folder, name).unlink(missing_ok=True)
+        if held.members or (held.faces and not set(held.formats).issubset(_BY_NAME)):
+            why = (
+                f"{held.told} cannot be deleted from it: {error}. For other copies of "
+                "it: `icf release takedowns` and `icf release clean`"
+            )
+            return Unreached(RELEASE, str(held.folder), why)
+    else:
+        gone = [each for each in held.files if not inside(held.folder, each).exists()]
+        _write_note(held.folder, gone, reason)
+    return None
+
+
+def _write_note(folder: Path, files: Sequence[str], reason: str) -> None:
+    note = folder / TAKEN_DOWN
+    known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
+    entry = {"files": list(files), "reason": reason, "taken_at": time.time()}
+    text = json.dumps([*known, entry], indent=2) + "\n"
+    replace_file(note, [text.encode("utf-8")])
+
+
+def _own_releases(root: Path) -> Iterator[Path]:
+    """The releases in a workspace, up to two folders deep."""
+    for folder in own_folders(root):
+        for text in (*folder.glob(SUMMARY), *folder.glob(f"*/{SUMMARY}")):
+            resolved = text.parent.resolve()
+            if not text.parent.name.startswith(".") and resolved.is_relative_to(root):
+                yield resolved
+
+
+def _summary(folder: Path) -> str | None:
+    try:
+        return (folder / SUMMARY).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def _held_in(folder: Path, summary: str, root: Path, gone: Gone) -> HeldCopies | None:
+    """What a release has of it; None: nothing.
+
+    A picture that is withdrawn goes with its faces, which are not counted once more.
+    """
+    read = json.loads(summary)
+    with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
+        rows = {
+            (row["file"], row["sha256"], bool(row.get(MEMBER)))
+            for row in csv.DictReader(file)
+        }
+    hits = [
+        row
+        for row in rows
+        if row[1] in gone.hashes and inside(folder, row[0]).is_file()
+    ]
+    faces, of_faces = _faces_in(folder, read, gone)
+    pictures = len({sha256 for _, sha256, _ in hits})
+    if not pictures and not faces:
+        return None
+    settings = read.get("settings", {}).get("crops")
+    return HeldCopies(
+        folder,
+        RELEASE,
+        folder.is_relative_to(root),
+        tuple(sorted({*(name for name, _, _ in hits), *of_faces})),
+        pictures,
+        faces,
+        any(is_member for _, _, is_member in hits),
+        int(read["seed"]),
+        tuple(format_folders(read)),
+        None if settings is None else float(settings["rate"]),
+    )
+
+
+def _faces_in(
+    folder: Path, summary: dict[str, object], gone: Gone
+) -> tuple[int, list[str]]:
+    """How many withdrawn faces a release has of pictures that stay, and their files.
+
+    Releases of earlier versions do not tell their faces.
+    """
+    if not gone.faces or not (folder / CONTENTS).is_file():
+        return 0, []
+    contents = read_contents(folder / CONTENTS)
+    is_gone = np.isin(contents.face_pixel_hash, _column(gone.faces))
+    stays = ~np.isin(contents.sha256, _column(gone.hashes))
+    hits = contents.take(is_gone & stays)
+    names = _files_of(hits, summary)
+    there = [name for name in names if inside(folder, name).is_file()]
+    if not there and set(format_folders(summary)).issubset(_BY_NAME):
+        return 0, []  # an earlier takedown deleted the files
+    return len(set(hits.face_pixel_hash.tolist())), there
+
+
+def _column(hashes: Collection[str]) -> np.ndarray[tuple[int], np.dtype[np.bytes_]]:
+    return np.array([each.encode() for each in sorted(hashes)], "S64")
+
+
+def _files_of(contents: Contents, summary: dict[str, object]) -> list[str]:
+    """The files of rows in the formats that name them like the row."""
+    return [
+        (Path(place) / FOLDERS[part] / name).as_posix()
+        for kind, place in format_folders(summary).items()
+        if kind in _BY_NAME
+        for part, name in zip(
+            contents.part.tolist(), contents.name.tolist(), strict=True
+        )
+    ]
