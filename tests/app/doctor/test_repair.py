@@ -233,6 +233,26 @@ def test_a_catalogue_that_has_lost_rows_is_left_alone_and_the_way_out_is_said(
     assert path.read_bytes() == damaged
 
 
+def test_indexes_that_cannot_be_made_again_are_not_promised(
+    drawn_space: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn_space, tmp_path / "space")
+    path = tmp_path / "space" / "catalogue.sqlite"
+    page = root_page(path, "ix_face_character_id")
+    overwrite_page(path, page, lambda data: b"x" * len(data))
+    found = json.loads(
+        call_anyhow("-C", tmp_path / "space", "doctor", "--full", "--json")
+    )
+    [catalogue] = [each for each in found["checks"] if each["name"] == "catalogue"]
+    assert "mends it" not in catalogue["found"]
+    assert "tries to make the indexes again" in catalogue["found"]
+    with pytest.raises(DamagedCatalogue, match=r"is damaged: .*\n") as failed:
+        call("-C", tmp_path / "space", "doctor", "--repair")
+    said = str(failed.value)
+    assert "cannot be made again: put a backup of the file in its place" in said
+    assert "`icf doctor --repair`" not in said
+
+
 def call_anyhow(*words: object) -> str:
     from click.testing import CliRunner
 

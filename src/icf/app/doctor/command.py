@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,16 @@ LOW_DISK = 2_000_000_000
 
 _MEND = "`icf doctor --repair` mends it"
 
-#: Lost pictures that a message names.
+#: Whether SQLite can do it, only trying shows.
+_REINDEX = (
+    "`icf doctor --repair` tries to make the indexes again; where that fails, put a "
+    "backup of the file in its place"
+)
+
+#: What brings an imported picture back: the harvest has no source of it.
+_IMPORT = "run `icf import ...` of that data again"
+
+#: Lost pictures, crops or folders that a message names.
 SHOWN = 3
 
 
@@ -50,7 +59,9 @@ def doctor(invocation: Invocation, full: bool, mend: bool) -> None:
     Exits with 1 if anything is broken; the commands work despite warnings. --repair
     fetches lost pictures again, computes lost embeddings from them, cuts lost crops,
     makes the catalogue's indexes again, and runs the filter on what follows from that.
-    People's answers are not changed. If it is interrupted, run it again.
+    Of imported pictures it removes bytes that have changed, so that the same import
+    stores them again. People's answers are not changed. If it is interrupted, run it
+    again.
     """
     done = _repair(invocation) if mend else None
     checks = [
@@ -75,15 +86,13 @@ def doctor(invocation: Invocation, full: bool, mend: bool) -> None:
 
 
 def _repair(invocation: Invocation) -> Repaired:
-    from icf.app.doctor.damage import check_catalogue, find_damage
+    from icf.app.doctor.damage import find_damage
     from icf.app.doctor.repair import rebuild_indexes, repair
 
     workspace = invocation.workspace
-    problems = check_catalogue(workspace)
-    if problems:
-        rebuild_indexes(workspace)
+    faults = rebuild_indexes(workspace)
     done = repair(workspace, find_damage(workspace, full=True), invocation.progress)
-    done.catalogue = len(problems)
+    done.catalogue = faults
     return done
 
 
@@ -91,30 +100,58 @@ def _report(invocation: Invocation, done: Repaired) -> None:
     """Say what was mended.
 
     Raises:
-        SomeFailed: pictures are lost for good.
+        SomeFailed: something cannot be mended here.
     """
     made = (
         (done.catalogue, "faults of indexes of the catalogue"),
         (done.pictures, "pictures fetched again"),
         (done.embeddings, "embeddings computed again"),
+        (done.anew, "faces sent to the present embedder"),
+        (done.hashes, "index of hashes made again"),
         (done.crops, "crops cut again"),
         (done.restored, "images and faces that had been dropped filtered again"),
     )
     said = [f"{count:,} {what}" for count, what in made if count]
-    invocation.say(f"mended: {', '.join(said) or 'nothing was damaged'}")
+    if said:
+        invocation.say(f"mended: {', '.join(said)}")
+    elif done.damaged:
+        invocation.say("nothing could be mended")
+    else:
+        invocation.say("mended: nothing was damaged")
     if done.stale:
         invocation.say(
             "settings were edited, so earlier decisions were not compared with them: "
             "`icf-filter rethreshold` does that"
         )
+    if failed := list(_failures(done)):
+        raise SomeFailed("\n".join(failed))
+
+
+def _failures(done: Repaired) -> Iterator[str]:
+    """Say what cannot be mended here, and what helps."""
+    if done.imported:
+        yield (
+            f"{len(done.imported):,} imported pictures are lost: "
+            f"{_some(done.imported.values())}: {_IMPORT}, which stores them; `icf why "
+            "SHA256` shows where each is from"
+        )
     if done.lost:
-        shown = ", ".join(sorted(done.lost.values())[:SHOWN])
-        more = ", ..." if len(done.lost) > SHOWN else ""
-        raise SomeFailed(
-            f"{len(done.lost):,} pictures could not be fetched again: {shown}{more}. "
+        yield (
+            f"{len(done.lost):,} pictures could not be fetched again: "
+            f"{_some(done.lost.values())}. "
             "`icf why SHA256` shows where each was found; `icf doctor --repair` tries "
             "again, and `icf takedown SHA256` gives one up"
         )
+    if done.uncut:
+        yield (
+            f"{len(done.uncut):,} crops could not be cut again, as their pictures are "
+            f"lost or cannot be read: {_some(done.uncut)}"
+        )
+
+
+def _some(names: Collection[object]) -> str:
+    more = ", ..." if len(names) > SHOWN else ""
+    return ", ".join(sorted(map(str, names))[:SHOWN]) + more
 
 
 def _models(invocation: Invocation) -> Iterator[Check]:
@@ -155,8 +192,8 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
         return Check(name, state if wrong else "ok", wrong or "as stored")
 
     def pictures() -> str:
-        lost = len(damage.lost_pictures(workspace, full=full))
-        return f"{lost:,} are missing or have changed: {_MEND}" * bool(lost)
+        lost = damage.lost_pictures(workspace, full=full)
+        return _lost_pictures(workspace, lost) if lost else ""
 
     def embeddings() -> str:
         lost = sum(len(ids) for ids in damage.lost_faces(workspace).values())
@@ -169,7 +206,10 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
 
     def crops() -> str:
         lost = sum(map(len, damage.lost_crops(workspace, full=full).values()))
-        return f"{lost:,} of batches are missing or have changed: {_MEND}" * bool(lost)
+        text = f"{lost:,} of batches are missing or have changed: {_MEND}" * bool(lost)
+        emptied = damage.emptied_batches(workspace) if full else []
+        said = f"{_some(emptied)} was emptied: export it again" * bool(emptied)
+        return "; ".join(filter(None, (text, said)))
 
     yield checked("pictures", "broken", pictures)
     yield checked("embeddings", "broken", embeddings)
@@ -180,6 +220,22 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
     if settings.state == "ok":
         settings = Check("settings", "ok", "all decisions follow them")
     yield settings
+
+
+def _lost_pictures(workspace: Workspace, lost: Mapping[int, str]) -> str:
+    from icf.app.doctor.origins import only_imported
+
+    imported = only_imported(workspace, lost)
+    parts = []
+    if others := len(lost) - len(imported):
+        parts.append(f"{others:,} are missing or have changed: {_MEND}")
+    if imported:
+        # An import takes what is there for the picture.
+        in_the_way = any(map(workspace.blobs.has, imported.values()))
+        first = "`icf doctor --repair` removes what has changed; then " * in_the_way
+        found = f"{len(imported):,} of imports are missing or have changed"
+        parts.append(f"{found}: {first}{_IMPORT}")
+    return "; ".join(parts)
 
 
 def _page(workspace: Workspace) -> Iterator[Check]:
@@ -204,7 +260,7 @@ def _catalogue(workspace: Workspace, *, full: bool) -> str:
     revision, _ = workspace.catalogue.revisions()
     if full and (problems := check_catalogue(workspace)):
         more = f", and {len(problems) - 1} more" if problems[1:] else ""
-        raise BrokenMachine(f"{problems[0]}{more}: {_MEND}")
+        raise BrokenMachine(f"{problems[0]}{more}: {_REINDEX}")
     return f"{workspace.catalogue.dialect}, revision {revision}"
 
 

@@ -7,6 +7,7 @@ the checksum of each embedding. The full one reads every byte that has a hash.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,9 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.annotate.batch import picture_path
-from icf.annotate.export import read_sums
+from icf.annotate.batch import PICTURE_FOLDER, picture_path
+from icf.annotate.export import SUMS, read_sums
+from icf.catalogue import tombstones
 from icf.catalogue.catalogue import DamagedCatalogue
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import batch, decision, face, image, question
@@ -25,6 +27,9 @@ from icf.filter.step_names import DETECT, EMBED
 from icf.workspace import Workspace
 
 Progress = Callable[[int], None]
+
+#: What `picture_path` makes.
+_CROP = re.compile(rf"{PICTURE_FOLDER}/face-(\d{{1,18}})\.jpg", re.ASCII)
 
 #: What is lost of an image that an earlier version has dropped for it.
 _LOST_IMAGE, _LOST_FACE = ImageReason.MISSING_BLOB.value, FaceReason.MISSING_BLOB.value
@@ -118,31 +123,64 @@ def lost_faces(workspace: Workspace) -> dict[str, NDArray[np.int64]]:
 
 
 def lost_crops(workspace: Workspace, *, full: bool) -> dict[Path, dict[int, str]]:
-    """The crops that are missing or changed in batches whose folder is there."""
-    with workspace.catalogue.read() as connection:
-        paths = dict(connection.execute(sa.select(batch.c.id, batch.c.path)).all())
-        folders = {
-            key: workspace.root / path
-            for key, path in paths.items()
-            if path and (workspace.root / path / "pictures").is_dir()
-        }
-        asked: dict[Path, set[int]] = {}
-        query = sa.select(
-            question.c.batch_id, question.c.face_id, question.c.reference_face_id
-        ).where(question.c.batch_id.in_(sorted(folders)))
-        for key, *faces in connection.execute(query):
-            asked.setdefault(folders[key], set()).update(faces)
+    """The crops that are missing or changed in batches whose folder is there.
+
+    Those that questions show; with ``full`` all that a batch's list of hashes names,
+    which audits have as well. What was withdrawn is not wanted.
+    """
     found = {}
-    for folder, wanted in asked.items():
-        sums = read_sums(folder) if full else {}
+    with workspace.catalogue.read() as connection:
+        shown = _shown(connection, workspace.root)
+        sums = {folder: read_sums(folder) if full else {} for folder in shown}
+        for folder, wanted in shown.items():
+            wanted |= _faces_in(sums[folder])
+            wanted -= tombstones.withdrawn_faces(connection, wanted)
+    for folder, wanted in shown.items():
+        names = {key: picture_path(key) for key in sorted(wanted)}
         lost = {
-            key: picture_path(key)
-            for key in sorted(wanted)
-            if not _is_whole(folder / picture_path(key), sums.get(picture_path(key)))
+            key: name
+            for key, name in names.items()
+            if not _is_whole(folder / name, sums[folder].get(name))
         }
         if lost:
             found[folder] = lost
     return found
+
+
+def emptied_batches(workspace: Workspace) -> list[Path]:
+    """The folders of batches that are there, and have nothing in them."""
+    query = sa.select(batch.c.path).where(batch.c.questions > 0, batch.c.path != "")
+    with workspace.catalogue.read() as connection:
+        paths = connection.execute(query).scalars().all()
+    folders = [workspace.root / path for path in sorted(set(paths))]
+    return [each for each in folders if each.is_dir() and not any(each.iterdir())]
+
+
+def _shown(connection: sa.Connection, root: Path) -> dict[Path, set[int]]:
+    """The faces that the questions of each batch show, by its folder if that is there.
+
+    None for the batches of audits, whose labels are no questions.
+    """
+    query = sa.select(batch.c.id, batch.c.path).where(batch.c.path != "")
+    folders = {key: root / path for key, path in connection.execute(query)}
+    folders = {key: each for key, each in folders.items() if _is_made(each)}
+    shown: dict[Path, set[int]] = {folder: set() for folder in folders.values()}
+    asked = sa.select(
+        question.c.batch_id, question.c.face_id, question.c.reference_face_id
+    ).where(question.c.batch_id.in_(sorted(folders)))
+    for key, *faces in connection.execute(asked):
+        shown[folders[key]].update(faces)
+    return shown
+
+
+def _is_made(folder: Path) -> bool:
+    return (folder / PICTURE_FOLDER).is_dir() or (folder / SUMS).is_file()
+
+
+def _faces_in(sums: Mapping[str, str]) -> set[int]:
+    """The faces of the crops that a list of hashes names."""
+    named = map(_CROP.fullmatch, sums)
+    return {int(each[1]) for each in named if each is not None}
 
 
 def _is_whole(path: Path, sha256: str | None) -> bool:

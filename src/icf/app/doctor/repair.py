@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.batch import PICTURE_FOLDER
 from icf.annotate.export import write_crops
 from icf.app.doctor.damage import Damage, check_catalogue, dropped_for_damage
-from icf.catalogue import row_state
-from icf.catalogue.catalogue import damaged
+from icf.app.doctor.origins import imported, is_fetched
+from icf.catalogue import row_state, tombstones
+from icf.catalogue.catalogue import DamagedCatalogue, damaged
 from icf.catalogue.ledger import Decision
 from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import CHUNK
@@ -35,6 +38,7 @@ from icf.filter.step_names import DETECT, EMBED
 from icf.filter.steps.embed import Embed
 from icf.harvest.run import Work, declared_sources, harvest
 from icf.models.face_crops import read_boxes
+from icf.stores.vectors import MissingVector
 from icf.workspace import Workspace
 
 #: Opens a progress bar with a title and a total.
@@ -66,17 +70,27 @@ class Repaired:
 
     Attributes:
         catalogue: faults of its indexes.
+        anew: faces whose embedding was by another model than the present one.
+        hashes: 1 if their index was made again.
         restored: images and faces that had been dropped.
+        damaged: whether anything was damaged.
         lost: SHA-256 of pictures that no source gives any more, by image id.
+        imported: SHA-256 of lost pictures that their import stores again, by image id.
+        uncut: the crops that cannot be made again.
         stale: whether decisions were not taken again, as settings were edited.
     """
 
     catalogue: int = 0
     pictures: int = 0
     embeddings: int = 0
+    anew: int = 0
+    hashes: int = 0
     crops: int = 0
     restored: int = 0
+    damaged: bool = False
     lost: dict[int, str] = field(default_factory=dict)
+    imported: dict[int, str] = field(default_factory=dict)
+    uncut: list[str] = field(default_factory=list)
     stale: bool = False
 
 
@@ -91,50 +105,69 @@ def repair(workspace: Workspace, damage: Damage, bar: Bar) -> Repaired:
     Raises:
         BrokenMachine: the disk or the database fails.
     """
-    done = Repaired()
+    done = Repaired(damaged=bool(damage))
     if not damage:
         return done
     run_id = workspace.begin_run("icf doctor --repair")
-    if damage.pictures:
-        done.lost = _fetch_again(workspace, damage.pictures)
-        done.pictures = len(damage.pictures) - len(done.lost)
-    mended = damage.pictures.keys() - done.lost.keys()
+    left = _fetch_again(workspace, damage.pictures) if damage.pictures else {}
+    done.imported = imported(workspace, left)
+    done.lost = {key: left[key] for key in left.keys() - done.imported.keys()}
+    _make_room(workspace, done.imported.values())
+    mended = damage.pictures.keys() - left.keys()
+    done.pictures = len(mended)
     done.restored = _restore(workspace, run_id, mended)
     settings = workspace.settings.filter
     opened = open_engine("local", settings.workers, deadline=settings.deadline)
     with closing(opened) as engine:
-        embedded_anew = 0
         for model, ids in damage.faces.items():
-            made = _embed_again(workspace, engine, run_id, model, ids.tolist(), bar)
-            done.embeddings += made
-            embedded_anew += len(ids) - made
-        # Where nothing was decided on damage, all decisions stand.
-        if done.restored or damage.dropped or damage.waiting:
-            done.stale = _decide_again(workspace, engine, bar)
-        elif damage.hashes or embedded_anew:
-            run_steps(workspace, ALL, engine, bar)
+            _embed_again(workspace, engine, run_id, model, ids.tolist(), bar, done)
+        try:
+            # Where nothing was decided on damage, all decisions stand.
+            if done.restored or damage.dropped or damage.waiting:
+                done.stale = _decide_again(workspace, engine, bar)
+            elif damage.hashes or done.anew:
+                run_steps(workspace, ALL, engine, bar)
+            done.hashes = int(damage.hashes is not None)
+        except MissingVector:
+            # Faces of lost pictures have none, and wait; the pictures are named.
+            if not left:
+                raise
     for folder, crops in damage.crops.items():
-        with workspace.catalogue.read() as connection:
-            boxes = read_boxes(connection, crops)
-        done.crops += len(boxes) - len(write_crops(workspace, folder, boxes))
+        _cut_again(workspace, folder, crops, done)
     workspace.end_run(run_id)
     return done
 
 
-def rebuild_indexes(workspace: Workspace) -> None:
-    """Make the indexes of a SQLite catalogue again.
+def rebuild_indexes(workspace: Workspace) -> int:
+    """Make the indexes of a damaged SQLite catalogue again.
+
+    Returns:
+        How many faults it had.
 
     Raises:
-        DamagedCatalogue: rows are damaged, too.
+        DamagedCatalogue: rows are damaged, too, or an index cannot be removed.
     """
-    with workspace.catalogue.write() as connection:
-        connection.exec_driver_sql("REINDEX")
-    if left := check_catalogue(workspace):
-        raise damaged(workspace.catalogue.shown, left[0])
+    try:
+        problems = check_catalogue(workspace)
+        if problems:
+            with workspace.catalogue.write() as connection:
+                connection.exec_driver_sql("REINDEX")
+            if left := check_catalogue(workspace):
+                raise damaged(workspace.catalogue.shown, left[0])
+    except DamagedCatalogue as error:
+        raise DamagedCatalogue(
+            f"{str(error).splitlines()[0]}\n"
+            "Copy the workspace before anything else. The indexes cannot be made "
+            "again: put a backup of the file in its place, without its -wal and -shm."
+        ) from error
+    return len(problems)
 
 
 def _fetch_again(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, str]:
-    """Fetch the bytes of pictures again; return those that are still lost."""
+    """Fetch the bytes of pictures again; return those that are still lost.
+
+    URLs that no declared source reads keep their fate.
+    """
     try:
         declared_sources(workspace)
     except WrongUse:
@@ -146,11 +179,10 @@ def _fetch_again(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, str
         "leased_by": None,
         "leased_until": 0.0,
     }
+    fetched = is_fetched(workspace)
     with workspace.catalogue.write() as connection:
         for part in _parts(sorted(lost)):
-            again = sa.update(url).where(
-                url.c.image_id.in_(part), url.c.fate != FetchStatus.TAKEN_DOWN.value
-            )
+            again = sa.update(url).where(url.c.image_id.in_(part), fetched)
             connection.execute(again.values(pending))
     harvest(workspace, Work(again=True))
     return {
@@ -158,6 +190,27 @@ def _fetch_again(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, str
         for key, sha256 in lost.items()
         if not workspace.blobs.is_whole(sha256)
     }
+
+
+def _make_room(workspace: Workspace, lost: Iterable[str]) -> None:
+    """Remove bytes that have changed: an import stores only what is not there."""
+    for sha256 in lost:
+        if not workspace.blobs.is_whole(sha256):
+            workspace.blobs.remove(sha256)
+
+
+def _cut_again(
+    workspace: Workspace, folder: Path, crops: Mapping[int, str], done: Repaired
+) -> None:
+    """Cut the crops of a batch again, less what was withdrawn meanwhile."""
+    with workspace.catalogue.read() as connection:
+        wanted = crops.keys() - tombstones.withdrawn_faces(connection, crops)
+        boxes = read_boxes(connection, wanted)
+    (folder / PICTURE_FOLDER).mkdir(exist_ok=True)
+    cut = {each.id for each in boxes}
+    cut -= write_crops(workspace, folder, boxes).keys()
+    done.crops += len(cut)
+    done.uncut += [str(folder / crops[key]) for key in sorted(wanted - cut)]
 
 
 def _restore(workspace: Workspace, run_id: int, mended: Collection[int]) -> int:
@@ -190,8 +243,9 @@ def _embed_again(
     model: str,
     ids: Sequence[int],
     bar: Bar,
-) -> int:
-    """Compute the embeddings of faces again; return of how many.
+    done: Repaired,
+) -> None:
+    """Compute the embeddings of faces again.
 
     The faces keep their state. Those by a model that is not the present one cannot be
     made again by it: they wait for the step that embeds.
@@ -204,13 +258,12 @@ def _embed_again(
         states = [_waits("face", key, EMBED, why) for key in ids]
         with workspace.catalogue.write() as connection:
             row_state.write(connection, run_id, states)
-        return 0
-    made = 0
+        done.anew += len(ids)
+        return
     with bar("embed", len(ids)) as advance:
         for outcomes in engine.judge(step, _batches(workspace, step, ids)):
-            made += len(store_vectors(workspace.vectors, outcomes))
+            done.embeddings += len(store_vectors(workspace.vectors, outcomes))
             advance(len(outcomes))
-    return made
 
 
 def _batches(
