@@ -193,7 +193,7 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
     lost = sum(t.waiting.total() for t in tallies)
     waiting = (
         f"{lost:,} items still wait: the blob store has lost the bytes of their "
-        "pictures; `icf doctor --repair` fetches them again"
+        "pictures; `icf doctor --repair` fetches them again, or says what does"
     )
     if not total:
         if lost:

@@ -219,7 +219,7 @@ class BlobStore:
     def _damaged(self, sha256: str, how: str) -> DamagedBlob:
         return DamagedBlob(
             f"the bytes of {sha256} in the blob store {self._root} have changed "
-            f"({how}); `icf doctor --repair` fetches them again"
+            f"({how}); `icf doctor --repair` fetches them again, or says what does"
         )
 
     def _missing(self, sha256: str) -> MissingBlob:
