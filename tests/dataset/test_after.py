@@ -177,7 +177,7 @@ def test_a_folder_that_is_no_release_is_refused(
     [
         ("99999999999", True, "line 2: the label 99999999999 is far above its "),
         ("99999999999", False, "line 3: the label 0 of .* has the label 99999999999"),
-        ("1", True, "line 4: the label 1 of .* is that of .* above"),
+        ("1", True, "line OTHER: the label 1 of .* is that of .* above"),
     ],
 )
 def test_a_label_that_no_release_has_is_refused_with_its_line(
@@ -188,10 +188,12 @@ def test_a_label_that_no_release_has_is_refused_with_its_line(
     with path.open(newline="") as file:
         header, *rows = list(csv.reader(file))
     at = header.index("label")
+    # How many faces the detector finds of a character differs between processors.
+    other = 2 + next(n for n, each in enumerate(rows) if each[at] == "1")
     first = [each for each in rows if each[at] == rows[0][at]]
     for each in first if everywhere else first[:1]:
         each[at] = label
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([header, *rows])
-    with pytest.raises(BadInput, match=rf"contents\.csv: {said}"):
+    with pytest.raises(BadInput, match=rf"csv: {said.replace('OTHER', str(other))}"):
         read_before(tmp_path / "first")

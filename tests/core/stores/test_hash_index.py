@@ -150,8 +150,10 @@ for number in itertools.count(index.mark):
             for _ in range(12):
                 acknowledged = int(process.stdout.readline())
             os.kill(process.pid, signal.SIGKILL)
+            # It may have gone on until the signal came.
+            acknowledged = max(acknowledged, *map(int, process.stdout), 0)
         index = HashIndex(tmp_path / "hashes")
-        assert index.mark in (acknowledged, acknowledged + 1, acknowledged + 2)
+        assert index.mark in (acknowledged, acknowledged + 1)
         assert len(index) == 50 * index.mark
         assert index.has(np.arange(1, 50 * index.mark + 1)).all()
 

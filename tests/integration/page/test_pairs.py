@@ -290,8 +290,13 @@ def test_seconds_are_those_of_looking(
         with page.expect_response("**/api/release"):
             page.keyboard.press("p")
         page.clock.run_for(60_000)
-        page.keyboard.press("p")
+        held: list[Route] = []
+        page.route("**/api/pairs/next", lambda route: held.append(route), times=1)
+        with page.expect_request("**/api/pairs/next"):
+            page.keyboard.press("p")
+        # There is nothing to look at yet.
         page.clock.run_for(5_000)
+        held[0].continue_()
         shown(page, 2)
         page.clock.run_for(2_000)
         page.keyboard.press("f")
