@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +11,10 @@ from icf.app.takedown.addresses import spelled
 from icf.app.takedown.target import find_target
 from icf.catalogue.schema import image_source, tombstone, url
 from icf.errors import WrongUse
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.program import call, said
 
 REASON = ("--reason", "asked by mail", "--yes")
-
-
-@pytest.fixture
-def space(drawn_space: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(drawn_space, tmp_path / "space")
-    opened = find(tmp_path / "space")
-    yield opened
-    opened.catalogue.close()
 
 
 def rename(space: Workspace, old: str, **values: str) -> None:

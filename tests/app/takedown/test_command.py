@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,21 +32,12 @@ from icf.codes import Suspicion
 from icf.errors import WrongUse
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.program import call, said
 from tests.dataset.drawn import EMBEDDER, Drawing, Size
 
 PICTURE = "http://toons.test/1-1.jpg"
 REASON = ("--reason", "asked by mail", "--yes")
-
-
-@pytest.fixture
-def space(drawn_space: Path, tmp_path: Path) -> Iterator[Workspace]:
-    """Two albums of two characters; the last picture of each shows the next one too."""
-    shutil.copytree(drawn_space, tmp_path / "space")
-    made = find(tmp_path / "space")
-    yield made
-    made.catalogue.close()
 
 
 def rows(space: Workspace, query: sa.Select[Any]) -> list[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,11 @@ import sqlalchemy as sa
 from icf.annotate.boxes.exchange.rows import picture_name
 from icf.catalogue.schema import face, image, url
 from icf.errors import SomeFailed
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.program import call, said
 
 PICTURE = "http://toons.test/1-1.jpg"
 REASON = ("--reason", "asked by mail", "--yes")
-
-
-@pytest.fixture
-def space(drawn_space: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(drawn_space, tmp_path / "space")
-    opened = find(tmp_path / "space")
-    yield opened
-    opened.catalogue.close()
 
 
 def withdrawn(space: Workspace) -> Any:
