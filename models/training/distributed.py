@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -20,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from icf.errors import WrongUse
 from icf.models.training.synced_norm import SyncedBatchNorm
 from icf.models.training.task import Rank
+from icf.stores.lock import one_at_a_time
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -114,3 +116,18 @@ def joined(device: Device = "auto") -> Iterator[Ranks]:
         yield Ranks(Rank(dist.get_rank(), world), place)
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def alone_in(folder: Path, ranks: Ranks) -> Iterator[None]:
+    """Wait, and say so, until no other training writes into a folder; then have it.
+
+    Args:
+        folder: of a run; it is made.
+        ranks: this process. What a run left is the same for all from here on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / ".lock"
+    with one_at_a_time(lock, "icf-train") if ranks.is_first else nullcontext():
+        ranks.wait()
+        yield

@@ -15,7 +15,7 @@ from icf.errors import BadInput
 from icf.models.cards import ModelCard, load_card, sha256_of
 from icf.models.data.index import Source, build_index
 from icf.models.training.config import TrainingConfig, digest_of
-from icf.models.training.distributed import Device, Ranks, joined
+from icf.models.training.distributed import Device, Ranks, alone_in, joined
 from icf.models.training.loop import CHECKPOINT, Finished, Loop, Report, Watcher
 from icf.models.training.run_state import check_same
 from icf.models.training.start import Start, read_start
@@ -96,6 +96,8 @@ def train(
 ) -> Trained:
     """Train a model, or resume a training that was interrupted.
 
+    A training that another program runs in ``out`` is waited for.
+
     Under ``torchrun`` every process calls this with the same arguments; all get the
     same answer.
 
@@ -143,7 +145,10 @@ class _Training:
             self._start = read_start(start, _TASK_OF_CARD.get(task, task))
 
     def run(self, watcher: Watcher, say: Say) -> Trained:
-        self._out.mkdir(parents=True, exist_ok=True)
+        with alone_in(self._out, self._ranks):
+            return self._run(watcher, say)
+
+    def _run(self, watcher: Watcher, say: Say) -> Trained:
         index = build_index(self._sources)
         for each in index.skipped:
             say(str(each))

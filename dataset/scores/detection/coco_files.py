@@ -36,11 +36,13 @@ class CocoTruth:
         truth: The boxes of one category, pictures in the order of their numbers.
         image_ids: The number of each picture.
         category_ids: Those of the category: of all that are called so.
+        known_ids: Those of every category.
     """
 
     truth: Truth
     image_ids: Sequence[int]
     category_ids: Collection[int]
+    known_ids: Collection[int]
 
 
 def is_json(path: Path) -> bool:
@@ -106,7 +108,7 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
         },
         _boxes(names, others) if others else None,
     )
-    return CocoTruth(truth, [each.number for each in images], chosen)
+    return CocoTruth(truth, [each.number for each in images], chosen, categories)
 
 
 def read_coco_results(path: Path, truth: CocoTruth) -> tuple[Detections, FloatArray]:
@@ -121,18 +123,21 @@ def read_coco_results(path: Path, truth: CocoTruth) -> tuple[Detections, FloatAr
 
     Raises:
         BadInput: It is not such a file, a number is not finite or a side negative, or
-            the truth has no such picture; the message names the entry.
+            the truth has no such picture; the message names the entry. Or none is of
+            a category of the truth.
     """
     content = _load(path)
     if not isinstance(content, list):
         raise BadInput(f"{path}: expected a list of detections")
     place = {number: at for at, number in enumerate(truth.image_ids)}
-    picture, numbers = list[int](), list[list[float]]()
+    picture, numbers, categories = list[int](), list[list[float]](), set[int]()
     for n, each in enumerate(content, 1):
         where = f"{path}: detection {n}"
         if not isinstance(each, dict):
             _fail(where, "an object", each)
-        if _whole(each, "category_id", where) not in truth.category_ids:
+        category = _whole(each, "category_id", where)
+        categories.add(category)
+        if category not in truth.category_ids:
             continue
         number = _whole(each, "image_id", where)
         if number not in place:
@@ -140,6 +145,11 @@ def read_coco_results(path: Path, truth: CocoTruth) -> tuple[Detections, FloatAr
         picture.append(place[number])
         numbers.append(
             [*_bbox(each, where), _number(each.get("score"), "score", where)]
+        )
+    if categories and categories.isdisjoint(truth.known_ids):
+        raise BadInput(
+            f"{path}: no detection is of a category of the truth: they have the "
+            f"category_id {_listed(categories)}, the truth {_listed(truth.known_ids)}"
         )
     table = np.array(numbers, np.float64).reshape(-1, 5)
     found: IntArray = np.array(picture, np.int64)
@@ -299,8 +309,14 @@ def _number(value: object, name: str, where: str) -> float:
     return number
 
 
+def _listed(numbers: Collection[int]) -> str:
+    return _SHOWN.repr(sorted(numbers)).strip("[]")
+
+
 def _whole(each: Mapping[str, Any], name: str, where: str) -> int:
     value = each.get(name)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # as data frames write it
     if isinstance(value, bool) or not isinstance(value, int):
         _fail(where, f"a whole number as {name}", value)
     return value

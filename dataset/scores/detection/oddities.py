@@ -29,6 +29,8 @@ class Oddities:
         repeated_detections: The same of detections.
         flat_boxes: True boxes without width or height, or with inverted corners.
         flat_detections: The same of detections.
+        tiny_boxes: True boxes of at most a pixel in width and height.
+        tiny_detections: The same of detections.
         boxes_outside: True boxes that reach out of their picture, where its size is
             known.
         detections_outside: The same of detections.
@@ -40,20 +42,32 @@ class Oddities:
     repeated_detections: int
     flat_boxes: int
     flat_detections: int
+    tiny_boxes: int
+    tiny_detections: int
     boxes_outside: int
     detections_outside: int
     unsorted_pictures: int
 
     def messages(self) -> Iterator[str]:
         """What a reader of the figures must know."""
-        for what, flat, outside in (
-            ("true boxes", self.flat_boxes, self.boxes_outside),
-            ("detections", self.flat_detections, self.detections_outside),
+        for what, flat, tiny, outside in (
+            ("true boxes", self.flat_boxes, self.tiny_boxes, self.boxes_outside),
+            (
+                "detections",
+                self.flat_detections,
+                self.tiny_detections,
+                self.detections_outside,
+            ),
         ):
             if flat:
                 yield (
                     f"{flat:,} {what} have no width or no height, or inverted corners; "
                     "they count, but hardly anything overlaps them by half"
+                )
+            if tiny:
+                yield (
+                    f"{tiny:,} {what} are not larger than a pixel; corners must be in "
+                    "pixels, not in shares of the picture"
                 )
             if outside:
                 yield (
@@ -76,10 +90,17 @@ def find_oddities(truth: Truth, found: Found) -> Oddities:
         detections.repeated,
         int(np.count_nonzero(boxes.degenerate)),
         int(np.count_nonzero(detections.degenerate)),
+        int(np.count_nonzero(_tiny(boxes))),
+        int(np.count_nonzero(_tiny(detections))),
         int(np.count_nonzero(_outside(boxes, boxes.picture, truth.size))),
         int(np.count_nonzero(_outside(detections, found.picture, truth.size))),
         _unsorted(truth, found),
     )
+
+
+def _tiny(boxes: DetectionBoxes) -> BoolArray:
+    sides = boxes.corners[:, 2:] - boxes.corners[:, :2]
+    return np.asarray(~boxes.degenerate & (sides <= 1).all(axis=1), np.bool_)
 
 
 def _outside(boxes: DetectionBoxes, picture: IntArray, size: IntArray) -> BoolArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from icf.errors import BadInput
 from icf.models.data.base import Kind
@@ -13,6 +14,8 @@ _DRAWN = frozenset(
 )
 _PHOTOGRAPHED = frozenset({"human", "photo", "photograph", "real"})
 _FACE = "face"
+
+KeyT = TypeVar("KeyT", int, int | str)
 
 
 def kind_of_category(name: str, domain: Kind) -> Kind | None:
@@ -43,12 +46,12 @@ def kind_of_category(name: str, domain: Kind) -> Kind | None:
 
 
 def kinds_of_categories(
-    names: Mapping[int, str], domain: Kind, where: str
-) -> dict[int, Kind]:
+    names: Mapping[KeyT, str], domain: Kind, where: str
+) -> dict[KeyT, Kind]:
     """Return the kind of face of each category that is one.
 
     Args:
-        names: by number.
+        names: by number or id.
         domain: what ``face`` means.
         where: for the message.
 

@@ -7,9 +7,11 @@
                       "iscrowd": 0}],
      "categories": [{"id": 1, "name": "face"}]}
 
-Boxes are in pixels. A crowd is neither to be found nor background. Pictures are in the
-folder of the file, in ``images/`` there, or beside the folder, as in COCO's own
-``annotations/instances_train2017.json`` and ``train2017/``.
+Boxes are in pixels. A crowd is neither to be found nor background. Ids are numbers or
+texts; ``7.0``, as data frames write it, is ``7``.
+
+Pictures are in the folder of the file, in ``images/`` there, or beside the folder, as
+in COCO's own ``annotations/instances_train2017.json`` and ``train2017/``.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import json
 import mmap
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +32,7 @@ from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Sk
 from icf.models.data.boxes import box_of_sides
 from icf.models.data.formats.categories import kinds_of_categories
 from icf.models.data.formats.faces_by_picture import FacesByPicture
+from icf.models.data.formats.ids import Id, id_of
 from icf.models.data.picture_files import read_file, state_of
 from icf.own_files import walk
 
@@ -39,17 +42,25 @@ _TRIED = 1000
 
 
 class _Image(NamedTuple):
-    id: object
-    file_name: object
+    id: Id
+    file_name: str
     width: object
     height: object
 
 
 class _Annotation(NamedTuple):
-    image_id: object
-    category_id: object
+    image_id: Id | None
+    category_id: Id | None
     bbox: object
     ignored: bool
+
+
+@dataclass(frozen=True)
+class _Categories:
+    """What the file calls its categories, and which of them are faces."""
+
+    names: Mapping[Id, str]
+    kinds: Mapping[Id, Kind]
 
 
 @dataclass(frozen=True)
@@ -68,32 +79,21 @@ class CocoReader(Reader):
         """Stream the pictures, in the order of the file.
 
         Raises:
-            BadInput: it is no JSON, has no pictures or no category that is a face, or
-                none of its pictures is there.
+            BadInput: it is no JSON, has no pictures or no category that is a face, one
+                id is of two categories, or none of its pictures is there.
         """
         content = self._content()
-        names = {
-            each["id"]: str(each.get("name", ""))
-            for each in content.get("categories", ())
-            if isinstance(each, dict) and isinstance(each.get("id"), int)
-        }
-        kinds = kinds_of_categories(names, self.domain, self.name)
+        names = self._categories(content.get("categories"))
+        categories = _Categories(
+            names, kinds_of_categories(names, self.domain, self.name)
+        )
         folder = self._folder()
         faces = FacesByPicture(folder)
-        by_id: dict[object, _Image] = {}
-        for place, image in enumerate(content["images"]):
-            where = f"{self.path.name}, images[{place}]"
-            if not isinstance(image, _Image) or not isinstance(image.file_name, str):
-                yield Skipped(where, "a picture without id or file_name")
-            elif image.id in by_id:
-                yield Skipped(where, "an id that another picture has")
-            elif skipped := faces.add_picture(where, image.file_name):
-                yield skipped
-            else:
-                by_id[image.id] = image
+        by_id: dict[Id, _Image] = {}
+        yield from self._images(content["images"], by_id, faces)
         for place, annotation in enumerate(content["annotations"]):
             where = f"{self.path.name}, annotations[{place}]"
-            if skipped := _taken(where, annotation, by_id, kinds, faces):
+            if skipped := _taken(where, annotation, by_id, categories, faces):
                 yield skipped
         above = os.path.relpath(folder, self.path.parent)
         prefix = "" if above == "." else f"{above}/"
@@ -125,6 +125,52 @@ class CocoReader(Reader):
             )
         return content
 
+    def _categories(self, value: object) -> dict[Id, str]:
+        """Return the name of each category by its id.
+
+        Raises:
+            BadInput: one id is of two.
+        """
+        names: dict[Id, str] = {}
+        for each in value if isinstance(value, list) else ():
+            key = id_of(each.get("id")) if isinstance(each, dict) else None
+            if key is None:
+                continue
+            name = str(each.get("name", ""))
+            if (first := names.setdefault(key, name)) != name:
+                raise BadInput(
+                    f"{self.name}: the id {key!r} is of two categories, {first!r} and "
+                    f"{name!r}; give each its own"
+                )
+        return names
+
+    def _images(
+        self, images: Sequence[object], by_id: dict[Id, _Image], faces: FacesByPicture
+    ) -> Iterator[Skipped]:
+        """Take the pictures; yield what is left out.
+
+        Args:
+            images: the entries of the file.
+            by_id: gets those whose boxes are taken. A picture may have several ids.
+            faces: gets the pictures.
+        """
+        of_several = _ids_of_several(images)
+        for place, image in enumerate(images):
+            where = f"{self.path.name}, images[{place}]"
+            if not isinstance(image, _Image):
+                yield Skipped(where, "a picture without id or file_name")
+                continue
+            if image.id in of_several:
+                # Whose a box with this id is, nobody knows.
+                yield Skipped(where, "an id that another picture has")
+                continue
+            is_again = image.file_name in faces
+            skipped = faces.add_picture(where, image.file_name)
+            if skipped:
+                yield skipped
+            if is_again or not skipped:
+                by_id[image.id] = image
+
     def _folder(self) -> Path:
         """Return the folder with the pictures, by the first of them that is found."""
         parent = self.path.parent
@@ -134,8 +180,10 @@ class CocoReader(Reader):
         folders += [above / split, above / "images" / split, above / "images", above]
         for name in _first_names(self.path):
             for folder in folders:
-                if (folder / name).is_file():
-                    return folder
+                # Some names are too long for a file.
+                with suppress(OSError):
+                    if (folder / name).is_file():
+                        return folder
         raise BadInput(
             f"{self.name}: none of its pictures is in {parent}, {parent / 'images'}, "
             f"{above / split} or {above / 'images'}; put them beside the file"
@@ -157,34 +205,48 @@ def _first_names(path: Path) -> Iterator[str]:
 
 def _shrunk(each: dict[str, Any]) -> object:
     """Keep of an object what is used, before the next one is parsed."""
-    if "file_name" in each and "id" in each:
-        size = each.get("width"), each.get("height")
-        return _Image(each["id"], each["file_name"], *size)
+    number, name = id_of(each.get("id")), each.get("file_name")
+    if number is not None and isinstance(name, str):
+        return _Image(number, name, each.get("width"), each.get("height"))
     if "image_id" in each:
         ignored = bool(each.get("iscrowd") or each.get("ignore"))
-        box, category = each.get("bbox"), each.get("category_id")
-        return _Annotation(each["image_id"], category, box, ignored)
+        category = id_of(each.get("category_id"))
+        return _Annotation(id_of(each["image_id"]), category, each.get("bbox"), ignored)
     return each
+
+
+def _ids_of_several(images: Sequence[object]) -> frozenset[Id]:
+    """Return the ids that pictures of different names have."""
+    names: dict[Id, str] = {}
+    listed = [each for each in images if isinstance(each, _Image)]
+    return frozenset(
+        each.id
+        for each in listed
+        if names.setdefault(each.id, each.file_name) != each.file_name
+    )
 
 
 def _taken(
     where: str,
     annotation: object,
-    images: Mapping[object, _Image],
-    kinds: Mapping[int, Kind],
+    images: Mapping[Id, _Image],
+    categories: _Categories,
     faces: FacesByPicture,
 ) -> Skipped | None:
     """Take an annotation; return why it is left out."""
     if not isinstance(annotation, _Annotation):
         return Skipped(where, "an annotation without image_id")
-    image = images.get(_hashable(annotation.image_id))
+    of, category = annotation.image_id, annotation.category_id
+    image = None if of is None else images.get(of)
     if image is None:
         return Skipped(where, "a box of no picture that is there")
-    category = annotation.category_id
-    kind = kinds.get(category) if isinstance(category, int) else None
+    name = image.file_name
+    if category is None or category not in categories.names:
+        faces.damage(name)
+        return Skipped(where, "a category that the file does not name")
+    kind = categories.kinds.get(category)
     if kind is None:
         return Skipped(where, "a category that is no face")
-    name = str(image.file_name)
     box = box_of_sides(annotation.bbox)
     if box is None:
         faces.damage(name)
@@ -194,11 +256,7 @@ def _taken(
 
 
 def _size(image: _Image) -> tuple[int, int] | None:
-    width, height = image.width, image.height
+    width, height = id_of(image.width), id_of(image.height)
     if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
         return width, height
     return None
-
-
-def _hashable(value: object) -> object:
-    return value if isinstance(value, (int, str)) else None

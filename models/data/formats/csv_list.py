@@ -17,6 +17,7 @@ names. Paths start from the folder of the file.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, get_args
@@ -50,6 +51,10 @@ _SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 _PARTS_OF_BOXES = frozenset(
     {name for four in (*_CORNERS, *_SIZES) for name in four} - {"width", "height"}
 ) | {"box", "bbox"}
+
+
+#: Of the header of what may be no table, in a message.
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,10 @@ class _Columns:
     def of(cls, table: Table, name: str) -> _Columns:
         picture = _first(_PICTURE, table.header)
         if picture is None:
+            found = textwrap.shorten(", ".join(table.header), _SHOWN, placeholder="...")
             raise BadInput(
                 f"{name}: no column names the pictures: expected one of "
-                f"{', '.join(_PICTURE)}, found {', '.join(table.header)}"
+                f"{', '.join(_PICTURE)}, found {found}"
             )
         if repeated := table.repeated(table.header):
             raise BadInput(f"{name}: several columns are called {repeated[0]!r}")

@@ -205,7 +205,9 @@ def _names(names: object) -> dict[int, str]:
     if isinstance(names, list):
         return dict(enumerate(map(str, names)))
     if isinstance(names, dict):
-        return {key: str(name) for key, name in names.items() if isinstance(key, int)}
+        # Some programs write numbers in quotes.
+        numbered = ((str(key), str(name)) for key, name in names.items())
+        return {int(key): name for key, name in numbered if key.isdecimal()}
     return {}
 
 

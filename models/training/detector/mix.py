@@ -21,7 +21,7 @@ from icf.models.training.config import digest_of
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.held_out import DOMAINS
 from icf.models.training.detector.task import DetectorTask
-from icf.models.training.distributed import Device, joined
+from icf.models.training.distributed import Device, alone_in, joined
 from icf.models.training.loop import CHECKPOINT, Loop, Watcher
 from icf.models.training.start import read_start
 from icf.models.training.task import Given
@@ -196,12 +196,11 @@ class _Trials:
             "data": self.index.digest(),
             "start": start.card.sha256 if start else "",
         }
-        found = _read(folder / _RESULT, identity)
-        if found is not None:
-            return Trial(human, found)
-        folder.mkdir(parents=True, exist_ok=True)
         data = with_share(self.index, human)
-        with joined(self.device) as ranks:
+        with joined(self.device) as ranks, alone_in(folder, ranks):
+            found = _read(folder / _RESULT, identity)
+            if found is not None:
+                return Trial(human, found)
             task = DetectorTask.make(Given(data, config, start, self.cache, _silent))
             finished = Loop(task, identity, folder, ranks, watcher).run()
             if ranks.is_first:

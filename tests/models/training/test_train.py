@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from icf.models.embedding import Embedder
 from icf.models.training.loop import CHECKPOINT
 from icf.models.training.trackers.json_lines import FILE, read_log
 from icf.models.training.train import RUN, Silent, Trained
+from icf.stores.lock import one_at_a_time
 from tests.models.training.small_run import train_small, write_faces
 
 pytestmark = pytest.mark.slow
@@ -237,6 +239,21 @@ def test_batches_that_another_process_makes_are_the_same(
     done = train_small(faces, tmp_path, loop__workers=1)
     assert losses(tmp_path) == losses(whole.path.parent)
     assert done.card.sha256 == whole.card.sha256
+
+
+def test_a_second_training_in_a_folder_waits_for_the_first(
+    whole: Trained, faces: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = Ended()
+    with ThreadPoolExecutor(1) as pool:
+        with one_at_a_time(tmp_path / ".lock", "icf-train"):
+            second = pool.submit(train_small, faces, tmp_path, None, watcher)
+            while "icf-train (process" not in caplog.text and not second.done():
+                time.sleep(0.01)
+            assert not second.done()
+            shutil.copytree(whole.path.parent, tmp_path, dirs_exist_ok=True)
+        assert second.result().card == whole.card
+    assert watcher.steps == 0
 
 
 class Ended(Silent):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from icf.app.importing.fields import id_of, text_of
+from icf.app.importing.fields import text_of
 from icf.errors import BadInput
+from icf.models.data.formats.ids import id_of
 from icf.models.data.picture_files import read_file
 
 EntryT = TypeVar("EntryT", bound=tuple[str, str])

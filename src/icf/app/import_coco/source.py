@@ -16,7 +16,7 @@ from icf.app.import_coco.annotations import (
     read_annotations,
 )
 from icf.app.import_coco.files import PictureFinder, annotation_files
-from icf.app.importing.fields import field_of, id_of, name_of, size_of
+from icf.app.importing.fields import field_of, name_of, size_of
 from icf.app.importing.given import (
     Fault,
     GivenFace,
@@ -31,6 +31,7 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind
 from icf.models.data.boxes import box_of_sides, wrong_with
 from icf.models.data.formats.categories import kind_of_category
+from icf.models.data.formats.ids import id_of
 
 #: Instead of a field: each category is a character.
 CATEGORY, SUPERCATEGORY = "category", "supercategory"
@@ -324,9 +325,9 @@ def _place(address: str, licence: Licence | None) -> Place:
     return Place(
         url=address,
         page="",
-        licence=name or "unknown",
+        licence=name,
         licence_url=licence.url if licence else "",
-        licence_from="list" if name else "unknown",
+        licence_from="list" if name else "",
         author="",
     )
 

@@ -70,21 +70,6 @@ def field_of(fields: Mapping[str, object], name: str) -> str:
         raise ValueError(f"{name}: {error}") from error
 
 
-def id_of(value: object) -> int | str | None:
-    """Return an id that things can be found by; None: it is none.
-
-    A data frame writes whole numbers with decimals where some are missing.
-
-    >>> id_of(4), id_of(4.0), id_of("4"), id_of(4.5), id_of(""), id_of(True)
-    (4, 4, '4', None, None, None)
-    """
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return None
-    return None if value == "" else value
-
-
 def size_of(width: object, height: object) -> tuple[int, int] | None:
     """Return a picture's size; None where there is none, or a side is 0.
 

@@ -224,6 +224,29 @@ def test_all_categories_of_one_name_are_the_truth(
     assert len(read.scores) == 2
 
 
+def test_whole_numbers_may_have_decimals(tmp_path: Path) -> None:
+    content = small()
+    content["images"][0] |= {"id": 7.0, "width": 20.0}
+    content["annotations"][0] |= {"image_id": 7.0, "category_id": 3.0}
+    truth = read_coco_truth(written(tmp_path / "t.json", content))
+    assert truth.truth.size.tolist() == [[20, 10]]
+    detection = {**found(), "image_id": 7.0, "category_id": 3.0}
+    read, _ = read_coco_results(written(tmp_path / "d.json", [detection]), truth)
+    assert len(read.scores) == 1
+
+
+def test_results_of_no_category_of_the_truth_are_refused(tmp_path: Path) -> None:
+    content = small()
+    content["categories"].append({"id": 4, "name": "body"})
+    truth = read_coco_truth(written(tmp_path / "t.json", content), "face")
+    body, unknown = ({**found(), "category_id": number} for number in (4, 0))
+    read, _ = read_coco_results(written(tmp_path / "d.json", [body, unknown]), truth)
+    assert len(read.scores) == 0
+    path = written(tmp_path / "d.json", [unknown])
+    with pytest.raises(BadInput, match="they have the category_id 0, the truth 3, 4"):
+        read_coco_results(path, truth)
+
+
 def test_two_names_of_one_category_are_refused(tmp_path: Path) -> None:
     content = small()
     content["categories"].append({"id": 3, "name": "body"})

@@ -13,7 +13,14 @@ from tests.dataset.scores.detection.made import found_of, truth_of
 
 def test_each_oddity_is_counted() -> None:
     boxes = truth_of(
-        [(0, [0, 0, 9, 9]), (0, [0, 0, 9, 9]), (1, [9, 9, 0, 0]), (1, [0, 0, 50, 9])], 3
+        [
+            (0, [0, 0, 9, 9]),
+            (0, [0, 0, 9, 9]),
+            (1, [9, 9, 0, 0]),
+            (1, [0, 0, 50, 9]),
+            (2, [0, 0, 1, 1]),
+        ],
+        3,
     )
     rows = [
         (0, [0.0, 0, 9, 9], 0.5),
@@ -21,6 +28,7 @@ def test_each_oddity_is_counted() -> None:
         (1, [-9.0, 0, 9, 9], 0.9),
         (1, [3.0, 3, 3, 9], 0.9),
         (2, [0.0, 0, 99, 99], 0.1),
+        (2, [0.2, 0.3, 0.4, 0.9], 0.1),
     ]
     truth = replace(Truth.of(boxes), size=np.array([[9, 9], [20, 20], [0, 0]]))
     odd = find_oddities(truth, Found.of(truth, found_of(rows, boxes)))
@@ -29,11 +37,14 @@ def test_each_oddity_is_counted() -> None:
         repeated_detections=0,
         flat_boxes=1,
         flat_detections=1,
+        tiny_boxes=1,
+        tiny_detections=1,
         boxes_outside=1,
         detections_outside=1,
         unsorted_pictures=1,
     )
-    assert len(list(odd.messages())) == 5
+    assert len(list(odd.messages())) == 7
+    assert any("shares of the picture" in each for each in odd.messages())
 
 
 def test_sound_boxes_need_no_message() -> None:

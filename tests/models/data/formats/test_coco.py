@@ -29,13 +29,16 @@ def annotation(box: Any, image: Any = 7, category: Any = FACE, **more: Any) -> A
 
 
 def write(
-    path: Path, annotations: list[Any], images: list[Any] | None = None
+    path: Path,
+    annotations: list[Any],
+    images: list[Any] | None = None,
+    categories: list[Any] | None = None,
 ) -> CocoReader:
     content = {
         "info": {"year": 2017},
         "images": IMAGES if images is None else images,
         "annotations": annotations,
-        "categories": CATEGORIES,
+        "categories": CATEGORIES if categories is None else categories,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
@@ -93,10 +96,10 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
     write_jpeg(tmp_path / "a.jpg")
     images = [
         *IMAGES,
-        {"id": 7, "file_name": "a2.jpg"},
         {"id": 8, "file_name": "a.jpg"},
         {"file_name": "c.jpg"},
         {"id": 10, "file_name": 3},
+        {"id": [7], "file_name": "d.jpg"},
     ]
     annotations = [
         annotation([4, 5, 20, 30]),
@@ -110,6 +113,7 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
         annotation([4, 5, 20, 30], image=[]),
         annotation([4, 5, 20, 30], category=DOG),
         annotation([4, 5, 20, 30], category=None),
+        annotation([4, 5, 20, 30], category=4),
         "nothing",
     ]
     pictures, skipped = split(write(tmp_path / "labels.json", annotations, images))
@@ -118,8 +122,8 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
     ]
     assert [(each.where.split(", ")[1], each.reason) for each in skipped] == [
         ("images[1]", "no such picture"),
-        ("images[2]", "an id that another picture has"),
-        ("images[3]", "the same picture again"),
+        ("images[2]", "the same picture again"),
+        ("images[3]", "a picture without id or file_name"),
         ("images[4]", "a picture without id or file_name"),
         ("images[5]", "a picture without id or file_name"),
         ("annotations[1]", "the same box again"),
@@ -131,9 +135,68 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
         ("annotations[7]", "a box of no picture that is there"),
         ("annotations[8]", "a box of no picture that is there"),
         ("annotations[9]", "a category that is no face"),
-        ("annotations[10]", "a category that is no face"),
-        ("annotations[11]", "an annotation without image_id"),
+        ("annotations[10]", "a category that the file does not name"),
+        ("annotations[11]", "a category that the file does not name"),
+        ("annotations[12]", "an annotation without image_id"),
     ]
+
+
+def test_ids_may_have_decimals_or_be_texts(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        write_jpeg(tmp_path / name)
+    box = [4, 5, 20, 30]
+    annotations = [annotation(box, 7.0, 1.0), annotation(box, "nine", "mine")]
+    categories = [*CATEGORIES, {"id": "mine", "name": "face"}, {"id": 5.0, "name": ""}]
+    images = [{**IMAGES[0], "width": 64.0}, {**IMAGES[1], "id": "nine"}]
+    reader = write(tmp_path / "labels.json", annotations, images, categories)
+    pictures, skipped = split(reader)
+    assert not skipped
+    assert [(p.key, len(p.faces), p.complete) for p in pictures] == [
+        ("a.jpg", 1, True),
+        ("b.jpg", 1, True),
+    ]
+
+
+def test_a_picture_of_an_unknown_category_is_no_background(tmp_path: Path) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    annotations = [
+        annotation([4, 5, 20, 30]),
+        annotation([30, 5, 20, 30], category=4),
+    ]
+    pictures, _ = split(write(tmp_path / "x.json", annotations, IMAGES[:1]))
+    assert [(len(p.faces), p.complete) for p in pictures] == [(1, False)]
+
+
+def test_pictures_that_share_an_id_get_no_boxes_of_one_another(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        write_jpeg(tmp_path / name)
+    images = [{**IMAGES[0], "file_name": name} for name in ("a.jpg", "c.jpg")]
+    annotations = [annotation([4, 5, 20, 30]), annotation([4, 5, 20, 30], image=9)]
+    reader = write(tmp_path / "x.json", annotations, [*images, IMAGES[1]])
+    pictures, skipped = split(reader)
+    assert [(p.key, len(p.faces)) for p in pictures] == [("b.jpg", 1)]
+    assert [(each.where.split(", ")[1], each.reason) for each in skipped] == [
+        ("images[0]", "an id that another picture has"),
+        ("images[1]", "an id that another picture has"),
+        ("annotations[0]", "a box of no picture that is there"),
+    ]
+
+
+def test_a_picture_that_is_listed_twice_has_the_boxes_of_both(tmp_path: Path) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    images = [IMAGES[0], {**IMAGES[0], "id": 8}]
+    annotations = [annotation([4, 5, 20, 30]), annotation([30, 5, 20, 30], image=8)]
+    pictures, skipped = split(write(tmp_path / "x.json", annotations, images))
+    assert [(p.key, len(p.faces), p.complete) for p in pictures] == [("a.jpg", 2, True)]
+    assert [each.reason for each in skipped] == ["the same picture again"]
+
+
+def test_one_id_of_two_categories_is_refused(tmp_path: Path) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    categories = [{"id": 1, "name": "dog"}, {"id": 1.0, "name": "face"}]
+    reader = write(tmp_path / "x.json", [], IMAGES[:1], categories)
+    with pytest.raises(BadInput, match="id 1 is of two categories, 'dog' and 'face'"):
+        split(reader)
 
 
 def test_a_plain_face_is_of_the_domain(tmp_path: Path) -> None:
@@ -153,6 +216,10 @@ def test_a_plain_face_is_of_the_domain(tmp_path: Path) -> None:
         ("[]", "expected an object with the lists"),
         ('{"images": [], "annotations": 3}', "expected an object with the lists"),
         ('{"images": [], "annotations": []}', "none of its categories is a face"),
+        (
+            '{"images": [], "annotations": [], "categories": null}',
+            "none of its categories is a face",
+        ),
     ],
 )
 def test_what_is_no_coco_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -163,5 +230,6 @@ def test_what_is_no_coco_is_refused(tmp_path: Path, text: str, message: str) -> 
 
 
 def test_pictures_that_are_nowhere_are_an_error(tmp_path: Path) -> None:
+    images = [*IMAGES, {"id": 10, "file_name": "long" * 100}]
     with pytest.raises(BadInput, match="none of its pictures is in"):
-        split(write(tmp_path / "labels.json", []))
+        split(write(tmp_path / "labels.json", [], images))

@@ -109,6 +109,7 @@ def test_damaged_rows_are_left_out_with_their_line(tmp_path: Path) -> None:
     ("header", "message"),
     [
         ("url,character", "no column names the pictures"),
+        ("url," * 9 + "url" * 200, r"found url, .{,200}\.\.\.$"),
         ("file,x1,y1,x2", "x1, x2, y1 are no whole box"),
         ("file,bbox", "bbox are no whole box"),
         ("file,label,label", "several columns are called 'label'"),

@@ -40,6 +40,7 @@ def test_boxes_are_centre_and_size_as_shares(tmp_path: Path) -> None:
         ("images", "labels", "train: images\nnames: ['face']\n"),
         ("one/images", "one/labels", "train: [one/images]\nnames: {0: face}\n"),
         ("images/t", "labels/t", "path: /gone\ntrain: images/t\nnames: [face]\n"),
+        ("images", "labels", "train: images\nnames: {'0': face}\n"),
         ("flat", "flat", "train: flat\nnames: [face]\n"),
     ],
 )
