@@ -97,5 +97,5 @@ def _pair(task: Task, champion: Path, challenger: Path) -> Pair:
     # Whether the file has the hash that its card promises is a part of the gate.
     second = load_card(other.with_suffix(".json"))
     if second.task != ON_CARDS[task]:
-        raise BadModel(f"{other} is for {second.task!r}; this compares a {task}")
+        raise BadModel(f"{other} is for {second.task!r}, not for {ON_CARDS[task]!r}")
     return Pair(one, other, (first, second))

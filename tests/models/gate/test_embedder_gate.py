@@ -333,7 +333,7 @@ def test_a_broken_model_is_refused_and_cannot_be_forced(
 
 def test_a_detector_is_no_embedder(made: Workspace, tmp_path: Path) -> None:
     eyes = colour_detector(tmp_path / "eyes.onnx")
-    with pytest.raises(BadModel, match="is for 'detect'; this compares a embedder"):
+    with pytest.raises(BadModel, match="is for 'detect', not for 'embed'"):
         compare(made, "embedder", find(made, "bundled", "embedder"), eyes)
 
 
