@@ -13,6 +13,9 @@ from icf.workspace import Workspace
 #: Folder of the pictures inside a batch.
 PICTURE_FOLDER = "pictures"
 
+#: What the names of batches of audits begin with.
+OF_AUDIT = "audit-"
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -230,8 +230,7 @@ def store_check(connection: sa.Connection, check: Check) -> bool:
     row = _item(connection, check.item_id)
     earlier = _given(connection, check.item_id)
     mine = earlier.get(check.annotator)
-    again = mine is not None and mine.choice == check.choice.value
-    if again and check.client_id is None:
+    if mine is not None and check.client_id is None and _is_known(check, mine):
         return False
     _check_allowed(connection, check, row, earlier)
     now = time.time()
@@ -329,6 +328,11 @@ def _is_sent_twice(connection: sa.Connection, check: Check) -> bool:
     return True
 
 
+def _is_known(check: Check, mine: sa.Row[Any]) -> bool:
+    """Whether the person said so before; a check is no decision that says the same."""
+    return mine.choice == check.choice.value and (mine.decides or not check.decides)
+
+
 def _check_allowed(
     connection: sa.Connection,
     check: Check,
@@ -344,11 +348,16 @@ def _check_allowed(
             f"{check.annotator} answered this question before; only other people can "
             "check the label"
         )
-    mine = earlier.get(check.annotator)
+    mine, given = earlier.get(check.annotator), list(earlier.values())
     if check.decides:
-        _check_decision(check, item.label, list(earlier.values()))
+        _check_decision(check, item.label, given)
     elif mine is not None and mine.decides:
         raise RefusedCheck(f"{check.annotator} decided on this label already")
+    elif mine is None and check.file is not None and _is_disputed(item.label, given):
+        raise RefusedCheck(
+            "others checked this label and a reviewer is to decide on it; a file of "
+            "decisions needs --decides"
+        )
 
 
 def _item(connection: sa.Connection, item_id: int) -> sa.Row[Any]:
@@ -380,6 +389,13 @@ def _check_decision(check: Check, label: str, rows: Sequence[sa.Row[Any]]) -> No
             raise RefusedCheck(
                 f"{check.annotator} checked this label; somebody else must decide"
             )
-    agreeing = [each.value for each in _AGREES[label]]
-    if all(row.choice in agreeing and not row.decides for row in rows):
+    if not any(row.decides for row in rows) and not _is_disputed(label, rows):
         raise RefusedCheck("nobody disagrees with it: there is nothing to decide")
+
+
+def _is_disputed(label: str, rows: Sequence[sa.Row[Any]]) -> bool:
+    """Whether a check says otherwise than the label, and nobody has decided."""
+    agreeing = [each.value for each in _AGREES[label]]
+    return not any(row.decides for row in rows) and any(
+        row.choice not in agreeing for row in rows
+    )

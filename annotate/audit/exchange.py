@@ -1,7 +1,7 @@
 """Audit by file: write the labels to check as a batch, take the answers back.
 
-The files are those of any batch, so nobody sees that they are an audit's, or what the
-labels are. Their questions are numbered by the audit, not by the catalogue.
+The files are those of any batch, so nobody sees what the labels are. Their questions
+are numbered by the audit, not by the catalogue.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from icf.annotate.audit.checks import (
     read_items,
     store_check,
 )
-from icf.annotate.batch import PICTURE_FOLDER, Question, batch_path, find_batch
+from icf.annotate.batch import (
+    OF_AUDIT,
+    PICTURE_FOLDER,
+    Question,
+    batch_path,
+    find_batch,
+)
 from icf.annotate.exchange.check import check
 from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.export import LOCK, write_crops
@@ -41,9 +47,6 @@ from icf.models.face_crops import read_boxes
 from icf.stores.files import new_folder, replace_file
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
-
-#: What the names of batches of audits begin with.
-_NAME = "audit-"
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def batch_name(audit_id: int, folder: int | None = None) -> str:
     >>> batch_name(3), batch_name(3, 2)
     ('audit-3', 'audit-3.2')
     """
-    return f"{_NAME}{audit_id}" + ("" if folder is None else f".{folder}")
+    return f"{OF_AUDIT}{audit_id}" + ("" if folder is None else f".{folder}")
 
 
 def export(
@@ -123,8 +126,12 @@ def _present(workspace: Workspace, folder: Path) -> Written | None:
     """
     with workspace.catalogue.read() as connection:
         found = find_batch(connection, batch_path(workspace, folder))
-    if found is not None and found.id.startswith(_NAME) and (folder / FILE).is_file():
-        number = found.id.removeprefix(_NAME).partition(".")[0]
+    if (
+        found is not None
+        and found.id.startswith(OF_AUDIT)
+        and (folder / FILE).is_file()
+    ):
+        number = found.id.removeprefix(OF_AUDIT).partition(".")[0]
         return Written(int(number), found.questions, 0, written=False)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise WrongUse(f"{folder} contains something else; name a new folder")

@@ -20,6 +20,7 @@ from icf.annotate.answers import (
     parse_choice,
     parse_question_id,
 )
+from icf.annotate.batch import OF_AUDIT
 from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.formats.values import NOT_CREDIBLE, is_credible
 from icf.codes import RowFault
@@ -124,8 +125,7 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
         found = f"there is no question {row.question[:_QUOTED]!r}"
         return refuse(RowFault.UNKNOWN_QUESTION, found)
     if row.batch is not None and row.batch != batches[key]:
-        found = f"it belongs to batch {batches[key]}, not {row.batch[:_QUOTED]!r}"
-        return refuse(RowFault.FOREIGN_BATCH, found)
+        return refuse(RowFault.FOREIGN_BATCH, _foreign(row.batch, batches[key]))
     return Vote(
         line=row.line,
         question_id=key,
@@ -137,3 +137,13 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
         origin=row.origin,
         origin_id=row.origin_id,
     )
+
+
+def _foreign(named: str, own: str) -> str:
+    """Say that a row names another batch than that of its question."""
+    found = f"it belongs to batch {own}, not {named[:_QUOTED]!r}"
+    if named.startswith(OF_AUDIT) and not own.startswith(OF_AUDIT):
+        return f"{found}; files of audits are for `icf-annotate audit import`"
+    if own.startswith(OF_AUDIT) and not named.startswith(OF_AUDIT):
+        return f"{found}; files of questions are for `icf-annotate import`"
+    return found

@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 INTERVAL = 1.0
 #: Seconds until it is tried again after what nobody foresaw.
 FAILED = 10.0
+#: Seconds until the same trouble is said again, while it lasts.
+SAY = 60.0
 #: Seconds for which answers gather: twenty at once cost little more than one.
 GATHER = 0.4
 #: Seconds between two sweeps of leases that ran out.
@@ -59,6 +61,8 @@ class Background:
     _starved: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _chores: _Chores | None = None
+    #: When each trouble that lasts was said.
+    _said: dict[str, float] = field(default_factory=dict)
 
     def answered(self) -> None:
         """Say that answers were stored."""
@@ -88,24 +92,39 @@ class Background:
             ends = self._ends.is_set()
             self._woken.clear()
             # What fails each time must not keep the other from being done.
-            self._tried(self._follow)
+            done = self._tried(self._follow)
             if ends:
                 break
-            self._tried(self._do_chores)
+            done = self._tried(self._do_chores) and done
+            if done and self._said:
+                _log.warning("what follows from answers goes on")
+                self._said.clear()
             if self._woken.wait(INTERVAL):
                 self._ends.wait(GATHER)
         if self._chores is not None:
             self._end(self._chores.run_id)
 
-    def _tried(self, work: Callable[[], None]) -> None:
+    def _tried(self, work: Callable[[], None]) -> bool:
+        """Do some work; return whether it succeeded."""
         try:
             work()
         except IcfError as error:
             # Another command may hold the catalogue; answers are taken meanwhile.
-            _log.warning("what follows from answers must wait: %s", error)
+            self._say(str(error))
+            return False
         except Exception:
             _log.exception("what follows from answers failed, and is tried again")
             self._ends.wait(FAILED)
+            return False
+        return True
+
+    def _say(self, trouble: str) -> None:
+        """Warn of what must wait; of the same trouble now and then."""
+        now = time.monotonic()
+        said = self._said.get(trouble)
+        if said is None or now >= said + SAY:
+            _log.warning("what follows from answers must wait: %s", trouble)
+            self._said[trouble] = now
 
     def _follow(self) -> None:
         if self._chores is None:

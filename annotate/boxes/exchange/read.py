@@ -16,6 +16,10 @@ from icf.annotate.formats.json_list import NotJson, items_of
 from icf.errors import BadInput
 from icf.text_file import open_text
 
+_HEAD = 4096
+#: Byte order marks, space, and the zeros of wide encodings.
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+
 
 def read_boxes_file(path: Path) -> BoxFile | None:
     """Read a file of boxes; None if it is none, but perhaps answers to questions.
@@ -26,6 +30,8 @@ def read_boxes_file(path: Path) -> BoxFile | None:
         BadInput: it cannot be read, or it is an object that is none of COCO's.
     """
     try:
+        if not _begins_as_json(path):
+            return None
         file = open_text(path)
         with file.open() as opened:
             first_line = next(filter(str.strip, opened), "")
@@ -42,6 +48,14 @@ def read_boxes_file(path: Path) -> BoxFile | None:
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     return read_label_studio_boxes(path) if has_boxes(first) else None
+
+
+def _begins_as_json(path: Path) -> bool:
+    """Whether a file can be JSON, in any encoding of Unicode; nothing is said of it."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    begin = head.lstrip(_BEFORE_TEXT)
+    return not begin or begin.startswith((b"{", b"["))
 
 
 def _is_alone(line: str) -> bool:

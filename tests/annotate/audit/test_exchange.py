@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.annotate.audit.audits import Audit
-from icf.annotate.audit.checks import Item
+from icf.annotate.audit.checks import Item, Verdict
 from icf.annotate.audit.exchange import Taken, export, import_checks
 from icf.annotate.formats.question_csv import COLUMNS
 from icf.annotate.import_answers import AnnotatorNames, import_answers
@@ -25,6 +25,7 @@ from tests.annotate.audit.audited import (
     fill_in,
     items,
     planned,
+    said,
 )
 from tests.annotate.place import Place
 
@@ -121,6 +122,33 @@ def test_a_reviewer_gets_what_is_disputed_and_decides(
     }
 
 
+def test_decisions_that_are_not_called_so_are_no_checks(
+    place: Place, audit: Audit, tmp_path: Path
+) -> None:
+    item = items(place, audit)[0]
+    said(place, item, DIFFERS[item.label])
+    export(place.workspace, tmp_path / "out", disputed=True)
+    [fault] = taken(place, tmp_path / "out", [item], AGREES, "rita").faults
+    assert "--decides" in fault.message
+    # So she can still decide.
+    found = taken(place, tmp_path / "out", [item], AGREES, "rita", decides=True)
+    assert found.taken == 1
+    assert items(place, audit)[0].verdict is Verdict.RIGHT
+
+
+def test_a_check_is_no_decision_that_says_the_same(
+    place: Place, audit: Audit, tmp_path: Path
+) -> None:
+    item = items(place, audit)[0]
+    said(place, item, AGREES[item.label], "rita")
+    said(place, item, DIFFERS[item.label])
+    export(place.workspace, tmp_path / "out", disputed=True)
+    found = taken(place, tmp_path / "out", [item], AGREES, "rita", decides=True)
+    [fault] = found.faults
+    assert fault.message == "rita checked this label; somebody else must decide"
+    assert found.known == 0
+
+
 def test_a_file_of_an_audit_is_no_file_of_questions(
     place: Place, audit: Audit, tmp_path: Path
 ) -> None:
@@ -131,6 +159,9 @@ def test_a_file_of_an_audit_is_no_file_of_questions(
     found = import_answers(place.workspace, path, AnnotatorNames({}))
     assert found.taken == 0
     assert set(found.refused) <= {"foreign_batch", "unknown_question"}
+    why = [each.message for each in found.faults if "batch" in each.message]
+    assert why
+    assert all("icf-annotate audit import" in each for each in why)
 
 
 def test_a_file_of_questions_is_none_of_an_audit(
@@ -140,6 +171,7 @@ def test_a_file_of_questions_is_none_of_an_audit(
     path.write_text("question,batch_id,answer,annotator\n1,b1,true,bob\n")
     found = import_checks(place.workspace, path, AnnotatorNames({}), decides=False)
     assert [each.reason for each in found.faults] == [RowFault.FOREIGN_BATCH]
+    assert "`icf-annotate import`" in found.faults[0].message
 
 
 def test_a_takedown_finds_the_pictures_of_the_folder(

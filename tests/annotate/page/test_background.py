@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from typing import Any
@@ -91,6 +92,30 @@ def test_what_fails_each_time_keeps_nothing_else_from_being_done(
     monkeypatch.setattr("icf.annotate.tasks.leases.sweep", lambda _: done.set())
     with at_work(plain):
         assert done.wait(60)
+
+
+def test_trouble_that_lasts_is_said_once_and_its_end(
+    plain: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    apply = Background._apply
+    tries: list[int] = []
+
+    def fails_five_times(self: Background, run_id: int) -> int:
+        tries.append(run_id)
+        if len(tries) <= 5:
+            raise BrokenMachine("the catalogue does not answer")
+        return apply(self, run_id)
+
+    monkeypatch.setattr(background, "INTERVAL", 0.0)
+    monkeypatch.setattr(background, "SAY", math.inf)
+    monkeypatch.setattr(Background, "_apply", fails_five_times)
+    with at_work(plain):
+        assert comes_true(lambda: len(tries) > 9)
+    said = [each.getMessage() for each in caplog.records]
+    assert [each for each in said if each.startswith("what follows")] == [
+        "what follows from answers must wait: the catalogue does not answer",
+        "what follows from answers goes on",
+    ]
 
 
 def test_questions_are_asked_where_few_are_left(plain: Place) -> None:

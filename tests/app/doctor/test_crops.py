@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from icf.annotate.audit import exchange
 from icf.annotate.batch import picture_path
-from icf.annotate.export import ExportRequest, export
+from icf.annotate.export import SUMS, ExportRequest, export
 from icf.app.doctor.damage import lost_crops
 from icf.catalogue.schema import face, image, question
 from icf.errors import SomeFailed
@@ -102,6 +102,18 @@ def test_a_folder_of_pictures_that_was_removed_is_filled_again(
     shutil.rmtree(audit / "pictures")
     assert f"mended: {count} crops cut again" in mended(place.workspace)
     assert len(crops(audit)) == count
+
+
+def test_a_list_of_hashes_that_is_lost_is_made_again(place: Place, audit: Path) -> None:
+    before = (audit / SUMS).read_bytes()
+    count = len(crops(audit))
+    flip_a_bit(crops(audit)[0])
+    (audit / SUMS).unlink()
+    assert checked(place.workspace) == "as stored"
+    assert checked(place.workspace, "--full").startswith(f"{count} of batches")
+    assert f"mended: {count} crops cut again" in mended(place.workspace)
+    assert (audit / SUMS).read_bytes() == before
+    assert checked(place.workspace, "--full") == "as stored"
 
 
 def test_an_emptied_folder_is_said(place: Place, audit: Path) -> None:

@@ -111,6 +111,16 @@ def test_what_is_no_face_is_counted_and_leaves_no_background(
     assert one.all_faces is whole
 
 
+def test_a_picture_that_is_listed_twice_is_no_background(root: Path) -> None:
+    write_json(
+        root / "a.json",
+        content([image(1, "0.png"), image(2, "0.png"), image(3, "1.png")], []),
+    )
+    pictures, [fault], _ = read(root)
+    assert fault.why == "the same file_name as images[0]"
+    assert [each.all_faces for each in pictures] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("images", "whys"),
     [

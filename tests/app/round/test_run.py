@@ -166,6 +166,26 @@ def test_a_round_without_anything_to_ask_still_ends(place: Workspace) -> None:
     assert "batches" not in found.summary
 
 
+def test_a_folder_that_was_removed_is_written_again(place: Workspace) -> None:
+    folder = place.root / drive(place).summary["batches"][-1]["path"]
+    before = sorted(each.name for each in folder.iterdir())
+    questions = (folder / "questions.csv").read_bytes()
+    shutil.rmtree(folder)
+    assert drive(place).state is RoundState.ANSWERS
+    assert sorted(each.name for each in folder.iterdir()) == before
+    assert (folder / "questions.csv").read_bytes() == questions
+
+
+def test_questions_that_were_asked_before_are_said_where_nothing_is_asked(
+    place: Workspace,
+) -> None:
+    call("-C", place.root, "annotate", "export", place.root / "batches" / "first")
+    [[asked]] = rows(place, sa.select(sa.func.count()).select_from(question))
+    done = call("-C", place.root, "round", "run")
+    assert f"asked nothing: {asked} questions that were asked before" in done.stderr
+    assert "icf-annotate import" in done.stderr
+
+
 class Killed(BaseException):
     """A program that is killed: nothing of it goes on."""
 

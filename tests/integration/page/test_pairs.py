@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, Route, expect
 
-from icf.catalogue.schema import answer
+from icf.catalogue.schema import answer, face, image, question
 from tests.annotate.pairs.asked import ask_about, ask_all
 from tests.annotate.place import Place
 from tests.integration.page.conftest import PHONE
@@ -158,6 +158,32 @@ def test_the_whole_picture_is_shown_on_demand(
         expect(whole).to_be_hidden()
         sent(page, 1)
         assert answers_of(place) == [(ids[0], "Ann", "true")]
+
+
+def test_a_picture_that_cannot_be_shown_says_what_to_answer(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    one, two = ask_about(place, 2)
+    query = (
+        sa.select(image.c.sha256)
+        .join(face, face.c.image_id == image.c.id)
+        .join(question, question.c.face_id == face.c.id)
+        .where(question.c.id == one)
+    )
+    with place.workspace.catalogue.read() as connection:
+        place.workspace.blobs.remove(connection.execute(query).scalar_one())
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        sorry = page.get_by_text("This picture cannot be shown").locator("visible=true")
+        expect(sorry).to_have_count(1)
+        # What was not seen is not called the same.
+        page.keyboard.press("f")
+        page.keyboard.press("u")
+        shown(page, 2)
+        expect(sorry).to_have_count(0)
+        page.keyboard.press("f")
+        sent(page, 2)
+        assert answers_of(place) == [(one, "Ann", "unsure"), (two, "Ann", "true")]
 
 
 def test_a_pause_gives_everything_back_and_another_device_goes_on(

@@ -206,7 +206,10 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
 
     def crops() -> str:
         lost = sum(map(len, damage.lost_crops(workspace, full=full).values()))
-        text = f"{lost:,} of batches are missing or have changed: {_MEND}" * bool(lost)
+        text = (
+            f"{lost:,} of batches are missing, have changed, or their list of hashes "
+            f"is lost: {_MEND}" * bool(lost)
+        )
         emptied = damage.emptied_batches(workspace) if full else []
         said = f"{_some(emptied)} was emptied: export it again" * bool(emptied)
         return "; ".join(filter(None, (text, said)))

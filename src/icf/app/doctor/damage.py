@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,21 +126,24 @@ def lost_crops(workspace: Workspace, *, full: bool) -> dict[Path, dict[int, str]
     """The crops that are missing or changed in batches whose folder is there.
 
     Those that questions show; with ``full`` all that a batch's list of hashes names,
-    which audits have as well. What was withdrawn is not wanted.
+    which audits have as well, and where that list is lost, all that are there: nothing
+    tells what they were. What was withdrawn is not wanted.
     """
     found = {}
     with workspace.catalogue.read() as connection:
         shown = _shown(connection, workspace.root)
         sums = {folder: read_sums(folder) if full else {} for folder in shown}
+        unlisted = {folder for folder in shown if full and not sums[folder]}
         for folder, wanted in shown.items():
-            wanted |= _faces_in(sums[folder])
+            wanted |= _faces_in(_files(folder) if folder in unlisted else sums[folder])
             wanted -= tombstones.withdrawn_faces(connection, wanted)
     for folder, wanted in shown.items():
         names = {key: picture_path(key) for key in sorted(wanted)}
         lost = {
             key: name
             for key, name in names.items()
-            if not _is_whole(folder / name, sums[folder].get(name))
+            if folder in unlisted
+            or not _is_whole(folder / name, sums[folder].get(name))
         }
         if lost:
             found[folder] = lost
@@ -177,9 +180,17 @@ def _is_made(folder: Path) -> bool:
     return (folder / PICTURE_FOLDER).is_dir() or (folder / SUMS).is_file()
 
 
-def _faces_in(sums: Mapping[str, str]) -> set[int]:
-    """The faces of the crops that a list of hashes names."""
-    named = map(_CROP.fullmatch, sums)
+def _files(folder: Path) -> list[str]:
+    """The files among a batch's pictures, as its list of hashes names them."""
+    pictures = folder / PICTURE_FOLDER
+    if not pictures.is_dir():
+        return []
+    return [f"{PICTURE_FOLDER}/{each.name}" for each in pictures.iterdir()]
+
+
+def _faces_in(names: Iterable[str]) -> set[int]:
+    """The faces of the crops among files of a batch."""
+    named = map(_CROP.fullmatch, names)
     return {int(each[1]) for each in named if each is not None}
 
 

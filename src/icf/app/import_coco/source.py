@@ -198,9 +198,13 @@ class _OfFile:
                 yield Fault(self._at("images", place), why, is_picture=True)
         yield from self._annotations()
         ids = Counter(id_of(each.id) for _, each in images)
-        names: dict[object, int] = {}
+        names = Counter(each.file_name for _, each in images)
+        firsts: dict[object, int] = {}
         for place, image in images:
-            first = names.setdefault(image.file_name, place)
+            first = firsts.setdefault(image.file_name, place)
+            if names[image.file_name] > 1:
+                # The others' boxes are of this picture, and are not taken.
+                self._boxes[id_of(image.id)].is_whole = False
             file = self._finder.find(str(image.file_name))
             if ids[id_of(image.id)] > 1:
                 why = f"several pictures have its id, {image.id!r}"

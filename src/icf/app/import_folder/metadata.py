@@ -137,9 +137,8 @@ def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
     licence = _licence(fields)
     place = None
     if url:
-        name = licence or "unknown"
-        read_from = "list" if licence else "unknown"
-        place = Place(url, "", name, "", read_from, field_of(fields, "author"))
+        read_from = "list" if licence else ""
+        place = Place(url, "", licence, "", read_from, field_of(fields, "author"))
     return Said(
         line,
         character,

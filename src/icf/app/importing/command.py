@@ -37,7 +37,7 @@ def _bring(
 ) -> Imported:
     workspace = invocation.workspace
     if dry_run:
-        return preview(workspace, source)
+        return preview(workspace, source, publisher)
     wanted = workspace.settings.filter
     with (
         closing(open_engine("local", wanted.workers, None, wanted.deadline)) as one,
@@ -70,6 +70,7 @@ def as_json(done: Imported) -> dict[str, object]:
         "labels": done.written.labels,
         "verified": done.written.verified,
         "withdrawn": done.written.withdrawn,
+        "licences": done.written.licences,
         "files": {
             "in": files.found,
             "imported": files.imported,
@@ -92,6 +93,7 @@ def _as_table(name: str, done: Imported) -> object:
         ("confirmed labels", done.written.labels),
         ("pictures with verified boxes", done.written.verified),
         ("pictures imported before", done.files.known),
+        ("of these with another licence now", done.written.licences),
         ("pictures that were withdrawn", done.written.withdrawn),
         *((f"refused: {why}", n) for why, n in sorted(done.files.refused.items())),
         *((f"left out: {why}", n) for why, n in sorted(done.left_out.items())),

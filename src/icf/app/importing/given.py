@@ -82,7 +82,10 @@ class GivenFace:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a picture was found, as a release says it; what is not known is empty."""
+    """Where a picture was found, as its source says it; what it does not say is empty.
+
+    Without a licence it has that of pictures whose source says none.
+    """
 
     url: str
     page: str

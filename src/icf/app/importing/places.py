@@ -18,6 +18,9 @@ from icf.codes import FetchStatus
 
 _FATES = frozenset(each.value for each in FetchStatus)
 
+#: The licence that nobody said, and where such a one was read.
+UNKNOWN = "unknown"
+
 
 def write(
     connection: sa.Connection,
@@ -38,7 +41,7 @@ def write(
     now = time.time()
     frontier = [
         {
-            **_licence(each, licence),
+            **licence_of(each.given, licence),
             "url": each.given.url,
             "host": "",
             "source": each.given.part,
@@ -71,7 +74,7 @@ def write(
             "fetched_at": now,
         }
         for each in ordered
-        for row in _places(each, licence)
+        for row in places_of(each.given, licence)
     ]
     known = insert_into(connection, image_source).on_conflict_do_nothing(
         index_elements=["image_id", "url"]
@@ -121,33 +124,38 @@ def filed_under(picture: MeasuredPicture) -> list[Owner | None]:
     return list(owners) or [None]
 
 
-def _places(picture: MeasuredPicture, licence: str) -> Iterator[dict[str, Any]]:
-    given = picture.given
+def places_of(given: GivenPicture, licence: str) -> Iterator[dict[str, Any]]:
+    """Say where a picture was found, as rows of ``image_source``.
+
+    Args:
+        given: the picture.
+        licence: of pictures that say none themselves.
+    """
+    own = licence_of(given, licence)
     if not given.places:
-        row = _licence(picture, licence)
-        yield {"url": given.url, "page_url": None, "author": None, **row}
+        yield {"url": given.url, "page_url": None, "author": None, **own}
     for each in given.places:
-        yield {
-            "url": each.url,
-            "page_url": each.page or None,
-            "author": each.author or None,
+        said = {
             "licence": each.licence,
             "licence_url": each.licence_url or None,
             "licence_from": each.licence_from,
         }
+        yield {
+            "url": each.url,
+            "page_url": each.page or None,
+            "author": each.author or None,
+            **(said if each.licence else own),
+        }
 
 
-def _licence(picture: MeasuredPicture, default: str) -> dict[str, str | None]:
-    given = picture.given
+def licence_of(given: GivenPicture, default: str) -> dict[str, str | None]:
+    """Say what a picture's licence is and who says so, as columns of its address."""
     name = given.licence or default
-    if given.licence:
-        read_from = "list"
-    else:
-        read_from = "unknown" if name == "unknown" else "import"
+    by_user = UNKNOWN if name == UNKNOWN else "import"
     return {
         "licence": name,
         "licence_url": given.licence_url if given.licence else None,
-        "licence_from": read_from,
+        "licence_from": "list" if given.licence else by_user,
     }
 
 

@@ -56,6 +56,7 @@ class Written:
         labels: faces that are confirmed now.
         verified: pictures of which people verified the boxes, as the source says.
         withdrawn: pictures that `icf takedown` removed, and that stay away.
+        licences: pictures that were imported before, with another licence.
     """
 
     pictures: Counter[str] = field(default_factory=Counter)
@@ -63,6 +64,7 @@ class Written:
     labels: int = 0
     verified: int = 0
     withdrawn: int = 0
+    licences: int = 0
 
 
 @dataclass(frozen=True)

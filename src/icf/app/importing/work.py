@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from icf.annotate.answers import is_storable
-from icf.app.importing import places
+from icf.app.importing import licences, places
 from icf.app.importing.given import (
     Fault,
     FilesByStatus,
@@ -76,14 +77,17 @@ class Imported:
         self.faults.append(fault)
 
 
-def preview(workspace: Workspace, source: Source) -> Imported:
+def preview(workspace: Workspace, source: Source, publisher: Publisher) -> Imported:
     """Count what would be imported; no new picture is read.
 
     Raises:
         BadInput: the source is not what it should be.
     """
     done = Imported(left_out=source.left_out)
-    for each in _new(workspace, source, done, lambda pictures: None):
+    correct = partial(
+        licences.correct, workspace, licence=publisher.licence, dry_run=True
+    )
+    for each in _new(workspace, source, done, correct, lambda pictures: None):
         done.written.pictures[each.part] += 1
         done.files.imported += 1
         done.written.faces += len(each.faces)
@@ -130,7 +134,8 @@ def import_pictures(
         )
         least = workspace.settings.filter.min_score
         waiting: dict[int, GivenPicture] = {}
-        new = _new(workspace, source, done, progress)
+        correct = partial(licences.correct, workspace, licence=publisher.licence)
+        new = _new(workspace, source, done, correct, progress)
         for outcomes in engine.judge(step, _batches(workspace, new, waiting)):
             refused: list[tuple[GivenPicture, str, str]] = []
             measured = list(_measured(outcomes, waiting, done, least, refused))
@@ -164,22 +169,28 @@ def _entries(chain: Chain) -> Entries:
 
 
 def _new(
-    workspace: Workspace, source: Source, done: Imported, progress: Progress
+    workspace: Workspace,
+    source: Source,
+    done: Imported,
+    correct: Callable[[Sequence[GivenPicture]], int],
+    progress: Progress,
 ) -> Iterator[GivenPicture]:
-    """Yield what is not imported yet; count the rest."""
+    """Yield what is not imported yet; count the rest, and correct its licences."""
     for page in _pages(_without_faults(source, done), _PAGE):
         known = known_pictures(workspace, [each.url for each in page])
+        new, same = [], []
         for each in page:
             old = known.get(each.url)
-            if old is None:
-                yield each
-            elif is_another(each, old):
+            if old is not None and is_another(each, old):
                 done.refuse(ImportFault.ANOTHER_PICTURE.value, another(each))
-            elif not old.is_whole:
-                yield each
+            elif old is None or not old.is_whole:
+                new.append(each)
             else:
-                done.files.known += 1
+                same.append(each)
                 progress(1)
+        done.files.known += len(same)
+        done.written.licences += correct(same)
+        yield from new
 
 
 def _without_faults(source: Source, done: Imported) -> Iterator[GivenPicture]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.annotate.batch import count_references
+from icf.annotate.batch import Batch, count_references
 from icf.annotate.export import ExportRequest, export
 from icf.catalogue.rounds import audit_set
 from icf.catalogue.rounds.log import Round
@@ -67,10 +67,7 @@ def ask_batch(workspace: Workspace, found: Round, bar: Bar) -> dict[str, Any] | 
         )
     known = len(batches_of(found))
     name = f"round-{found.number}" + (f"-{known + 1}" if known else "")
-    limit = settings.batch or workspace.settings.annotate.batch
-    request = ExportRequest(FORMAT, workspace.root / "batches" / name, limit)
-    with bar("cropping faces", None) as advance:
-        batch = export(workspace, request, advance).batch
+    batch = _write(workspace, f"batches/{name}", bar)
     if batch is None:
         return None
     with workspace.catalogue.read() as connection:
@@ -83,6 +80,26 @@ def ask_batch(workspace: Workspace, found: Round, bar: Bar) -> dict[str, Any] | 
     }
 
 
+def write_again(workspace: Workspace, found: Round, bar: Bar) -> None:
+    """Write the folder of a round's newest batch once more, if somebody removed it.
+
+    Raises:
+        BrokenMachine: the folder cannot be written.
+    """
+    path = batches_of(found)[-1]["path"]
+    if not (workspace.root / path).exists():
+        _write(workspace, path, bar)
+
+
+def _write(workspace: Workspace, path: str, bar: Bar) -> Batch | None:
+    """Ask the batch of a folder, or find it if it was asked before, and write it."""
+    settings = workspace.settings
+    limit = settings.round.batch or settings.annotate.batch
+    request = ExportRequest(FORMAT, workspace.root / path, limit)
+    with bar("cropping faces", None) as advance:
+        return export(workspace, request, advance).batch
+
+
 def count_answered(connection: sa.Connection, found: Round, votes: int) -> Answered:
     """Count the questions of a round and those that are answered.
 
@@ -92,18 +109,34 @@ def count_answered(connection: sa.Connection, found: Round, votes: int) -> Answe
         votes: how many answers are enough for a question, however they differ.
     """
     ids = [each["id"] for each in batches_of(found)]
+    enough = sa.case((_is_answered(votes), 1), else_=0)
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(enough), 0)).where(
+        question.c.batch_id.in_(ids)
+    )
+    asked, answered = connection.execute(query).one()
+    return Answered(int(asked), int(answered))
+
+
+def count_unanswered(connection: sa.Connection, votes: int) -> int:
+    """Count all questions that wait for answers, whoever asked them.
+
+    Args:
+        connection: to the catalogue.
+        votes: how many answers are enough for a question, however they differ.
+    """
+    query = sa.select(sa.func.count()).select_from(question)
+    return connection.execute(query.where(~_is_answered(votes))).scalar_one()
+
+
+def _is_answered(votes: int) -> sa.ColumnElement[bool]:
+    """Of questions: settled, or with as many answers as are wanted."""
     given = (
         sa.select(sa.func.count())
         .where(answer.c.question_id == question.c.id, answer.c.replaced_at.is_(None))
         .correlate(question)
         .scalar_subquery()
     )
-    enough = sa.or_(question.c.label != Label.OPEN.value, given >= votes)
-    query = sa.select(
-        sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((enough, 1), else_=0)), 0)
-    ).where(question.c.batch_id.in_(ids))
-    asked, answered = connection.execute(query).one()
-    return Answered(int(asked), int(answered))
+    return sa.or_(question.c.label != Label.OPEN.value, given >= votes)
 
 
 def next_batch(found: Round) -> bool:

@@ -125,6 +125,7 @@ def _answers(drive: Drive, found: Round) -> Next:
     with drive.workspace.catalogue.read() as connection:
         answered = count_answered(connection, found, votes)
     if not answered.complete and not drive.go_on:
+        batches.write_again(drive.workspace, found, drive.bar)
         return Next(None)
     if batches.next_batch(found):
         return Next(RoundState.FILTER)

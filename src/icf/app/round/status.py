@@ -8,7 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.app.round.batches import QUESTIONS, Answered, batches_of, count_answered
+from icf.app.round.batches import (
+    QUESTIONS,
+    Answered,
+    batches_of,
+    count_answered,
+    count_unanswered,
+)
 from icf.catalogue.rounds.log import Round, newest
 from icf.codes import RoundState
 
@@ -22,15 +28,24 @@ class RoundStatus:
     Attributes:
         found: the round.
         answered: its questions.
+        unanswered: all questions that wait for answers, whoever asked them.
     """
 
     found: Round
     answered: Answered
+    unanswered: int = 0
 
     @property
     def advice(self) -> str:
         """What a person does next."""
         found = self.found
+        if not found.is_open and self.unanswered and not self.answered.asked:
+            return (
+                f"round {found.number} is done, and asked nothing: {self.unanswered:,} "
+                "questions that were asked before wait for answers. Have them "
+                "answered, run `icf-annotate import`, and then `icf round run` for the "
+                "next round"
+            )
         if not found.is_open:
             return f"round {found.number} is done: `icf round run` begins the next one"
         if found.state is not RoundState.ANSWERS:
@@ -92,7 +107,8 @@ def read_status(connection: sa.Connection, votes: int) -> RoundStatus | None:
     found = newest(connection)
     if found is None:
         return None
-    return RoundStatus(found, count_answered(connection, found, votes))
+    answered = count_answered(connection, found, votes)
+    return RoundStatus(found, answered, count_unanswered(connection, votes))
 
 
 def _trained(training: Mapping[str, Any]) -> str:
