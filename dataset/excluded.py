@@ -18,6 +18,7 @@ class Excluded:
         corners: shape (k, 4), in the upright picture.
         character, album: whom it was confirmed as; empty: two characters.
         reason: of `icf.codes.Unused` or `icf.codes.FaceReason`.
+        pixel_hash: of the crop; empty: it was never measured.
     """
 
     sha256: npt.NDArray[np.bytes_]
@@ -25,11 +26,13 @@ class Excluded:
     character: tuple[str, ...]
     album: tuple[str, ...]
     reason: tuple[str, ...]
+    pixel_hash: npt.NDArray[np.bytes_]
 
     @classmethod
     def nothing(cls) -> Excluded:
         """Return no faces."""
-        return cls(np.empty(0, "S64"), np.empty((0, 4)), (), (), ())
+        nothing = np.empty(0, "S64")
+        return cls(nothing, np.empty((0, 4)), (), (), (), nothing)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -16,7 +16,10 @@ from icf.errors import BadInput
 from icf.spreadsheet import harmless, meant_by, write_csv
 
 FILE = "unused.csv"
-COLUMNS = ("sha256", "x1", "y1", "x2", "y2", "character", "album", "reason")
+#: What releases of earlier versions do not have.
+LATER = ("face_pixel_hash",)
+_FIRST = ("sha256", "x1", "y1", "x2", "y2", "character", "album", "reason")
+COLUMNS = (*_FIRST, *LATER)
 
 #: What releases of earlier versions say in ``release.json`` instead of codes.
 _EARLIER = {
@@ -36,6 +39,7 @@ class UnusedFace:
         corners: in the upright picture.
         character, album: whom people confirmed it as; empty: two characters.
         reason: of `icf.codes.Unused` or `icf.codes.FaceReason`.
+        face_pixel_hash: of the face's pixels; empty: an earlier version did not say it.
     """
 
     sha256: str
@@ -43,6 +47,7 @@ class UnusedFace:
     character: str
     album: str
     reason: str
+    face_pixel_hash: str = ""
 
 
 def unused_faces(plan: Plan) -> Iterator[UnusedFace]:
@@ -57,7 +62,12 @@ def unused_faces(plan: Plan) -> Iterator[UnusedFace]:
         x1, y1, x2, y2 = faces.corners[row].tolist()
         reason = REASONS[why[row]].value
         yield UnusedFace(
-            name.decode(), (x1, y1, x2, y2), who.character, who.album, reason
+            name.decode(),
+            (x1, y1, x2, y2),
+            who.character,
+            who.album,
+            reason,
+            faces.pixel_hash[row].decode(),
         )
     out = plan.selection.excluded
     columns = zip(
@@ -66,10 +76,13 @@ def unused_faces(plan: Plan) -> Iterator[UnusedFace]:
         out.character,
         out.album,
         out.reason,
+        out.pixel_hash.tolist(),
         strict=True,
     )
-    for name, corners, character, album, reason in columns:
-        yield UnusedFace(name.decode(), tuple(corners), character, album, reason)
+    for name, corners, character, album, reason, pixels in columns:
+        yield UnusedFace(
+            name.decode(), tuple(corners), character, album, reason, pixels.decode()
+        )
 
 
 def write_unused(path: Path, plan: Plan) -> None:
@@ -84,6 +97,7 @@ def write_unused(path: Path, plan: Plan) -> None:
                 harmless(each.character),
                 harmless(each.album),
                 each.reason,
+                each.face_pixel_hash,
             )
             for each in unused_faces(plan)
         ),
@@ -100,7 +114,7 @@ def read_unused(path: Path) -> list[UnusedFace]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file, strict=True)
-            missing = set(COLUMNS) - set(rows.fieldnames or ())
+            missing = set(_FIRST) - set(rows.fieldnames or ())
             if missing:
                 raise BadInput(
                     f"{path}: line 1: no column {', '.join(sorted(missing))}"
@@ -114,6 +128,7 @@ def read_unused(path: Path) -> list[UnusedFace]:
                         meant_by(row["character"]),
                         meant_by(row["album"]),
                         row["reason"],
+                        row.get("face_pixel_hash") or "",
                     )
                 )
     except (OSError, UnicodeError) as error:

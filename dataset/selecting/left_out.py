@@ -43,6 +43,7 @@ def name_excluded(
         tuple(name for name, _ in who),
         tuple(name for _, name in who),
         tuple(each or "" for each in why.take(order).tolist()),
+        faces.pixel_hash[order],
     )
 
 

@@ -110,6 +110,7 @@ class Change:
         self._gone = Gone(
             frozenset(files),
             withdrawn.sha256 | (every - stay),
+            withdrawn.face_pixel_hash,
             frozenset(places),
             roles_of(rest),
         )

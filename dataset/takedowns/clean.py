@@ -37,6 +37,7 @@ class Cleaned:
         rewritten: the folders of formats that were written again without them.
         completed: whether an earlier cleaning that was cut short was completed first.
         pictures: how many pictures had these rows.
+        unused: the rows of ``unused.csv`` that are gone.
     """
 
     rows: int
@@ -44,6 +45,7 @@ class Cleaned:
     rewritten: tuple[str, ...] = ()
     completed: bool = False
     pictures: int = 0
+    unused: int = 0
 
 
 def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
@@ -64,7 +66,8 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     _check_whole(folder, CARDS if "cards" in summary else ())
     contents = read_contents(folder / CONTENTS)
     hit = _hits(contents, withdrawn)
-    if not hit.any() and withdrawn.sha256.isdisjoint(_unused(folder)):
+    unused = _unused(folder, withdrawn)
+    if not hit.any() and not unused:
         return Cleaned(0, (), (), completed)
     formats = format_folders(summary)
     rebuilt = {name: place for name, place in formats.items() if name not in LOOSE}
@@ -87,7 +90,8 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
     journal.complete(folder)
     places = tuple(rebuilt.values())
     pictures = len(set(contents.sha256[hit].tolist()))
-    return Cleaned(int(hit.sum()), tuple(sorted(deleted)), places, completed, pictures)
+    files = tuple(sorted(deleted))
+    return Cleaned(int(hit.sum()), files, places, completed, pictures, unused)
 
 
 def _check_whole(folder: Path, again: Collection[str]) -> None:
@@ -131,10 +135,16 @@ def _refuse(
         )
 
 
-def _unused(folder: Path) -> list[str]:
-    """The pictures of the faces that are in no part."""
+def _unused(folder: Path, withdrawn: Withdrawn) -> int:
+    """How many faces that are in no part were withdrawn, or their pictures."""
     path = folder / UNUSED
-    return [each.sha256 for each in read_unused(path)] if path.is_file() else []
+    if not path.is_file():
+        return 0
+    return sum(
+        each.sha256 in withdrawn.sha256
+        or each.face_pixel_hash in withdrawn.face_pixel_hash
+        for each in read_unused(path)
+    )
 
 
 def _hits(contents: Contents, withdrawn: Withdrawn) -> npt.NDArray[np.bool_]:

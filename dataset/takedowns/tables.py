@@ -17,6 +17,8 @@ from icf.spreadsheet import meant_by, write_csv
 
 #: Columns of tables that name a file or a picture.
 _FILE, _SHA256 = "file", "sha256"
+#: That which names a face, whose picture may stay.
+_FACE = "face_pixel_hash"
 #: Those that name a picture of the test.
 _OF_TEST = ("picture", "one", "other")
 #: Those that name a picture of any part.
@@ -33,6 +35,7 @@ class Gone:
     Attributes:
         files: relative to the release.
         sha256: of the pictures that leave it altogether.
+        faces: hashes of the pixels of faces that were withdrawn.
         places: part and name of every row of the contents.
         roles: of the identities that stay, by label, character and album; of
             distractors the label is -1.
@@ -40,6 +43,7 @@ class Gone:
 
     files: frozenset[str]
     sha256: frozenset[str]
+    faces: frozenset[str]
     places: frozenset[tuple[str, str]]
     roles: Mapping[tuple[int, str, str], str]
 
@@ -51,6 +55,8 @@ class Gone:
     def has(self, row: Mapping[str, object]) -> bool:
         """Whether the row of a table is about something of it."""
         if row.get(_FILE) in self.files or row.get(_SHA256) in self.sha256:
+            return True
+        if row.get(_FACE) in self.faces:
             return True
         if any(_meant(row.get(column)) in self.of_test for column in _OF_TEST):
             return True

@@ -15,7 +15,7 @@ from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
 from icf.dataset.selecting.select import select
 from icf.dataset.selection import Pictures, SelectedFaces, Selection
-from icf.dataset.unused import read_unused, unused_faces, write_unused
+from icf.dataset.unused import UnusedFace, read_unused, unused_faces, write_unused
 from icf.errors import BadInput
 from icf.workspace import Workspace
 
@@ -121,6 +121,7 @@ def test_every_confirmed_face_is_in_a_part_or_in_the_table_with_a_reason(
         write_unused(path, plan)
         rows = read_unused(path)
         assert rows == list(unused_faces(plan))
+        assert {len(row.face_pixel_hash) for row in rows} == {64}
         assert Counter(row.reason for row in rows) == plan.unused
         used = sum(
             plan.counts[part] for part in ("train_faces", "probes", "distractors")
@@ -134,6 +135,12 @@ def test_every_confirmed_face_is_in_a_part_or_in_the_table_with_a_reason(
         assert plan.unused["confirmed_for_two_characters"] == 1
         assert by_reason["confirmed_for_two_characters"].character == ""
         assert "not_this_character" not in plan.unused
+
+
+def test_a_table_of_an_earlier_version_has_no_hashes_of_faces(tmp_path: Path) -> None:
+    path = tmp_path / "unused.csv"
+    path.write_text("sha256,x1,y1,x2,y2,character,album,reason\na,1,1,9,9,b,c,d\n")
+    assert read_unused(path) == [UnusedFace("a", (1, 1, 9, 9), "b", "c", "d")]
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,11 @@ def cli(invocation: Invocation, folder: Path, listed: Path, key: str | None) -> 
 
 
 def _told(folder: Path, done: Cleaned) -> str:
-    if not done.rows:
+    if not done.rows and not done.unused:
         return f"{folder} has nothing of what was withdrawn"
     again = ", others written again" if done.rewritten else ""
+    unused = f"; {done.unused:,} rows of unused.csv deleted" if done.unused else ""
     return (
         f"{folder}: {done.pictures:,} pictures withdrawn, {done.rows:,} rows and "
-        f"{len(done.files):,} files deleted{again}"
+        f"{len(done.files):,} files deleted{again}{unused}"
     )

@@ -21,9 +21,10 @@ from icf.dataset.release.prepare import prepare
 from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.takedowns import journal
-from icf.dataset.takedowns.clean import clean
+from icf.dataset.takedowns.clean import Cleaned, clean
 from icf.dataset.takedowns.signed import Withdrawn, read_list, write_list
 from icf.dataset.takedowns.tables import Gone, write_csv_without
+from icf.dataset.unused import read_unused
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput
 from icf.icartoonface.features import read_features
@@ -99,6 +100,26 @@ def test_a_cleaned_copy_has_nothing_of_it_and_is_whole(
     assert clean(copy, withdrawn).rows == 0
 
 
+def test_an_unused_face_leaves_the_table_and_the_counts_where_its_picture_stays(
+    copy: Path,
+) -> None:
+    rows = read_unused(copy / "unused.csv")
+    face = rows[0].face_pixel_hash
+    gone = [each for each in rows if each.face_pixel_hash == face]
+    assert len(face) == 64
+    before = json.loads((copy / "release.json").read_bytes())
+    nothing: frozenset[str] = frozenset()
+    withdrawn = Withdrawn(nothing, nothing, frozenset([face]))
+    assert clean(copy, withdrawn).unused == len(gone)
+    assert verify(copy).faults == ()
+    left = read_unused(copy / "unused.csv")
+    assert left == [each for each in rows if each.face_pixel_hash != face]
+    after = json.loads((copy / "release.json").read_bytes())
+    lost = sum(before["unused"].values()) - sum(after["unused"].values())
+    assert lost == len(gone)
+    assert clean(copy, withdrawn) == Cleaned(0, ())
+
+
 def test_features_and_pairs_are_those_of_the_faces_that_stay(
     copy: Path, given: tuple[Path, Withdrawn]
 ) -> None:
@@ -147,7 +168,8 @@ def test_who_lost_the_gallery_is_not_known_in_an_open_set(tmp_path: Path) -> Non
     old, new = tmp_path / "open_set.csv", tmp_path / "new.csv"
     lines = ["a,1,gallery", "b,1,known", "c,2,gallery", "d,2,known", "e,-1,unknown"]
     old.write_text("\n".join(["picture,label,role", *lines, ""]))
-    gone = Gone(frozenset(), frozenset(), frozenset([("probe", "a")]), {})
+    none: frozenset[str] = frozenset()
+    gone = Gone(none, none, none, frozenset([("probe", "a")]), {})
     assert write_csv_without(old, new, gone)
     assert new.read_text().split() == [
         *("picture,label,role", "b,1,unknown"),
