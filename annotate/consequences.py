@@ -61,6 +61,11 @@ class Effects:
     faces_out: set[int] = field(default_factory=set)
     faces_back: set[int] = field(default_factory=set)
 
+    @property
+    def filter_next(self) -> bool:
+        """Whether faces or references wait for the filter now."""
+        return bool(self.refused or self.restored or self.faces_back)
+
     def add(self, others: Effects) -> None:
         """Add what followed from further answers."""
         self.relabelled.update(others.relabelled)

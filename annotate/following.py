@@ -18,6 +18,11 @@ from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import question
 from icf.codes import Label
 
+#: What is said where `Followed.filter_next`.
+FILTER_NEXT = (
+    "references or merges changed: `icf-filter run` chooses and compares again"
+)
+
 
 @dataclass
 class Followed:
@@ -32,6 +37,11 @@ class Followed:
     labels: Counter[Label] = field(default_factory=Counter)
     unmerged: int = 0
     effects: Effects = field(default_factory=Effects)
+
+    @property
+    def filter_next(self) -> bool:
+        """Whether faces wait for the filter now."""
+        return bool(self.effects.filter_next or self.unmerged)
 
     def add(self, others: Followed) -> None:
         """Add what followed otherwise."""

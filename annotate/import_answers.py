@@ -74,9 +74,7 @@ class Imported:
     @property
     def filter_next(self) -> bool:
         """Whether faces wait for the filter now."""
-        effects = self.effects
-        changed = effects.refused | effects.restored | effects.faces_back
-        return bool(changed or self.unmerged)
+        return bool(self.effects.filter_next or self.unmerged)
 
 
 def import_answers(

@@ -11,6 +11,7 @@ from icf.annotate.answers import UNDERSTOOD, Fault, Note
 from icf.annotate.boxes.exchange.read import read_boxes_file
 from icf.annotate.cli.boxes import import_and_report
 from icf.annotate.exchange.annotator_names import AnnotatorNames
+from icf.annotate.following import FILTER_NEXT
 from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.annotate.votes import ALWAYS_COUNTED
 from icf.annotate.waiting import apply_waiting
@@ -20,10 +21,6 @@ from icf.errors import SomeFailed, WrongUse
 
 #: Refused rows of a reason that the message shows.
 _SHOWN = 5
-
-_FILTER_NEXT = (
-    "references or merges changed: `icf-filter run` chooses and compares again"
-)
 
 
 @click.command("import")
@@ -88,7 +85,7 @@ def import_command(
         unused = ", ".join(names.unused)
         invocation.say(f"no row of {file} is of {unused}, whom --person renames")
     if imported.filter_next:
-        invocation.say(_FILTER_NEXT)
+        invocation.say(FILTER_NEXT)
     _fail_on_faults(file, imported, dry_run)
 
 

@@ -25,6 +25,10 @@ cli = command.group(
             "icf.annotate.cli.people:revoke_command",
             "Shut somebody out at once.",
         ),
+        "discount": Subcommand(
+            "icf.annotate.cli.discount:discount_command",
+            "Let no answer of somebody count.",
+        ),
         "plan": Subcommand(
             "icf.annotate.cli.plan:plan_command",
             "Say how many questions and hours are ahead.",

@@ -1,6 +1,7 @@
-"""Pause people who are wrong too often where the answer is known, and let them go on.
+"""Let answers of people count no more, and let people go on.
 
-While somebody is paused for a low score, no answer of that person counts for a label
+That happens to those who are wrong too often where the answer is known, and to those
+whom a manager discounts. They are paused, and no answer of theirs counts for a label
 (`icf.catalogue.annotation.pauses`), so the questions are open again and others are
 asked. The answers stay, and count again when the person goes on.
 """
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from icf.annotate.gold.score import score_of
 from icf.annotate.people.people import Person, pause, person_of, resume
-from icf.catalogue.annotation.pauses import LOW_SCORE
+from icf.catalogue.annotation.pauses import DISCOUNTED, LOW_SCORE, NOT_COUNTED
 from icf.catalogue.annotation.schema import gold_answer, person
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import answer
@@ -43,6 +44,18 @@ def pause_low(catalogue: Catalogue, floor: float) -> list[str]:
     return [each.name for each in low]
 
 
+def discount(connection: sa.Connection, someone: Person) -> None:
+    """Pause a person, and let no answer of that person count.
+
+    Args:
+        connection: a write transaction.
+        someone: who may be paused already, for whatever reason.
+    """
+    resume(connection, someone)
+    pause(connection, someone, DISCOUNTED)
+    _label_again(connection, someone)
+
+
 def go_on(connection: sa.Connection, someone: Person) -> None:
     """Let a person go on: the answers count again, and the score begins anew.
 
@@ -50,9 +63,8 @@ def go_on(connection: sa.Connection, someone: Person) -> None:
         connection: a write transaction.
         someone: who is paused, for whatever reason.
     """
-    was_low = someone.paused == LOW_SCORE
     resume(connection, someone)
-    if was_low:
+    if someone.paused in NOT_COUNTED:
         of_person = person.c.id == someone.id
         update = sa.update(person).where(of_person)
         connection.execute(update.values(scored_from=time.time()))

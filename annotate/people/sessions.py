@@ -33,7 +33,7 @@ def make_invite(
     """
     someone = find_person(connection, name)
     if someone is None:
-        someone = _add_person(connection, name, role)
+        someone = add_person(connection, name, role)
     else:
         update = sa.update(person).where(person.c.id == someone.id)
         connection.execute(update.values(role=str(role), revoked_at=None))
@@ -59,7 +59,7 @@ def make_browse_link(
         query = sa.select(person).where(person.c.name == called)
         row = connection.execute(query).first()
         if row is None:
-            someone = _add_person(connection, called, Role.ADMIN)
+            someone = add_person(connection, called, Role.ADMIN)
         else:
             someone = person_of(row)
         if someone.role >= Role.REVIEWER and (row is None or row.revoked_at is None):
@@ -70,7 +70,8 @@ def make_browse_link(
     )
 
 
-def _add_person(connection: sa.Connection, name: str, role: Role) -> Person:
+def add_person(connection: sa.Connection, name: str, role: Role) -> Person:
+    """Add a person of a new name, whom no link lets in yet."""
     values = {
         "name": name,
         "role": str(role),

@@ -1,4 +1,4 @@
-"""Whose answers count: not those of a person who is paused for a low score.
+"""Whose answers count: not those of people with a low score, or who are discounted.
 
 The answers stay in the table, and count again when the person goes on.
 """
@@ -12,6 +12,10 @@ from icf.catalogue.schema import answer
 
 #: ``person.paused_why`` of those who are wrong too often where the answer is known.
 LOW_SCORE = "too few known questions were answered right"
+#: That of those whom `icf-annotate discount` paused.
+DISCOUNTED = "no answer of the person counts"
+#: Why a person is paused whose answers do not count.
+NOT_COUNTED = (LOW_SCORE, DISCOUNTED)
 
 
 def counts(of: sa.Table = answer) -> sa.ColumnElement[bool]:
@@ -21,6 +25,6 @@ def counts(of: sa.Table = answer) -> sa.ColumnElement[bool]:
         of: a table of answers.
     """
     paused = sa.select(person.c.name).where(
-        person.c.paused_at.is_not(None), person.c.paused_why == LOW_SCORE
+        person.c.paused_at.is_not(None), person.c.paused_why.in_(NOT_COUNTED)
     )
     return sa.and_(of.c.replaced_at.is_(None), of.c.annotator.not_in(paused))

@@ -1,0 +1,88 @@
+"""`icf-annotate discount`: let no answer of somebody count."""
+
+from __future__ import annotations
+
+import click
+
+from icf.annotate.following import FILTER_NEXT, Followed
+from icf.command import (
+    NAME,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
+from icf.errors import WrongUse
+
+
+@click.command("discount")
+@shared_options
+@click.argument("name", type=NAME)
+@click.option("--undo", is_flag=True, help="Let them count again.")
+@click.option("--dry-run", is_flag=True, help="Only count the answers.")
+@pass_invocation
+@example("icf-annotate discount Ann --dry-run --json")
+def discount_command(
+    invocation: Invocation, name: str, undo: bool, dry_run: bool
+) -> None:
+    """Let no yes or no, and no attribute, of NAME count: neither old nor new ones.
+
+    Use it for somebody who answered at random or misunderstood the task. NAME is that
+    of a person on the page or in answer files. Labels follow at once: questions that
+    are not settled without NAME are open again, for others. NAME gets no questions. The
+    answers stay stored, and count again with --undo. Boxes, and checks of audits, stay.
+    """
+    from icf.annotate.gold.pauses import discount, go_on
+    from icf.annotate.people.listing import answers_by_person
+    from icf.annotate.people.people import Role, find_person
+    from icf.annotate.people.sessions import add_person
+    from icf.catalogue.annotation.pauses import DISCOUNTED, NOT_COUNTED
+
+    catalogue = invocation.workspace.catalogue
+    with catalogue.read() as connection:
+        given = answers_by_person(connection).get(name, 0)
+        someone = find_person(connection, name)
+    paused = someone.paused if someone else None
+    if someone is None and not given:
+        raise WrongUse(
+            f"nobody named {name!r} answered or was invited; `icf-annotate people` "
+            "lists who was invited, `icf-annotate answers` writes who answered"
+        )
+    if undo and paused not in NOT_COUNTED:
+        raise WrongUse(f"the answers of {name} count already")
+    if dry_run:
+        followed = Followed()
+    else:
+        if undo or paused != DISCOUNTED:
+            with catalogue.write() as connection:
+                someone = someone or add_person(connection, name, Role.ANNOTATOR)
+                (go_on if undo else discount)(connection, someone)
+        followed = _follow(invocation)
+    labels = {label.value: number for label, number in followed.labels.items()}
+    value = {
+        "name": name,
+        "answers": given,
+        "counts": undo,
+        "labels": labels,
+        "dry_run": dry_run,
+    }
+    rows = [(f"questions now {label}", number) for label, number in labels.items()]
+    count = "count again" if undo else "count no more"
+    invocation.emit(
+        value, lambda: table(("", "count"), [(f"answers that {count}", given), *rows])
+    )
+    if followed.filter_next:
+        invocation.say(FILTER_NEXT)
+
+
+def _follow(invocation: Invocation) -> Followed:
+    """Let all labels follow, and how far everybody is trusted."""
+    from icf.annotate.waiting import apply_waiting
+    from icf.annotate.weighing import weigh_again
+
+    followed: Followed = apply_waiting(invocation.workspace)
+    run_id = invocation.workspace.begin_run("icf-annotate discount")
+    followed.add(weigh_again(invocation.workspace, run_id))
+    invocation.workspace.end_run(run_id)
+    return followed
