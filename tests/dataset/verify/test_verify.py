@@ -403,6 +403,24 @@ def test_a_release_of_an_earlier_version_is_checked_as_far_as_it_can_be(
     }
 
 
+def test_a_release_without_second_versions_of_lists_is_whole_if_it_is_an_earlier_one(
+    release: Path,
+) -> None:
+    later = (
+        "detection/icartoonface_dettrain.csv",
+        "recognition/without_pairs/icartoonface_rectest_info.txt",
+    )
+    for name in later:
+        (release / name).unlink()
+    sum_again(release)
+    assert lines(release) == [f"{name}: is missing" for name in later]
+    summary = json.loads((release / "release.json").read_text())
+    del summary["rule"]  # which came after them
+    (release / "release.json").write_text(json.dumps(summary))
+    sum_again(release)
+    assert lines(release) == []
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
