@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from icf.annotate.page.desk import Desk
 from icf.annotate.page.requests import desk_of, json_of, person_of_request
+from icf.annotate.people.people import Person
 from icf.annotate.tasks import leases
 from icf.annotate.tasks.base import PartedKind, TaskKind
 from icf.annotate.tasks.leases import Leasing
@@ -45,6 +47,11 @@ async def next_tasks(request: Request) -> JSONResponse:
         made = await run_in_threadpool(kind.take_part, someone, count, part)
     else:
         made = await run_in_threadpool(kind.take, someone, count)
+    if await request.is_disconnected():
+        # The page was left meanwhile: nobody would answer these until they ran out.
+        handles = [handle for each in made for handle in (each.handle, *each.others)]
+        await run_in_threadpool(_end, desk_of(request), someone, handles)
+        made = []
     return JSONResponse({"tasks": [each.as_json() for each in made]})
 
 
@@ -107,22 +114,23 @@ async def give_back(request: Request) -> JSONResponse:
 
 async def _with_handles(request: Request, *, ends: bool) -> JSONResponse:
     someone = await person_of_request(request)
-    desk = desk_of(request)
     handles = (await json_of(request)).get("ids")
     if not isinstance(handles, list) or not all(isinstance(h, str) for h in handles):
         raise HTTPException(400, "ids must be a list of texts")
-
-    def work() -> None:
-        settings = desk.workspace.settings.annotate
-        with desk.workspace.catalogue.write() as connection:
-            if ends:
-                leases.end(connection, someone, handles)
-            else:
-                leasing = Leasing(settings.lease_minutes * 60)
-                leasing.prolong(connection, someone, handles)
-
-    await run_in_threadpool(work)
+    work = _end if ends else _prolong
+    await run_in_threadpool(work, desk_of(request), someone, handles)
     return JSONResponse({})
+
+
+def _end(desk: Desk, someone: Person, handles: Sequence[str]) -> None:
+    with desk.workspace.catalogue.write() as connection:
+        leases.end(connection, someone, handles)
+
+
+def _prolong(desk: Desk, someone: Person, handles: Sequence[str]) -> None:
+    leasing = Leasing(desk.workspace.settings.annotate.lease_minutes * 60)
+    with desk.workspace.catalogue.write() as connection:
+        leasing.prolong(connection, someone, handles)
 
 
 def _sent(each: Any) -> Sent:

@@ -196,7 +196,8 @@ class GridTask:
                 for lease, each in zip(tiles, whole, strict=True)
             ],
         }
-        return Task(tiles[0].handle, payload)
+        handle, *others = [lease.handle for lease in tiles]
+        return Task(handle, payload, tuple(others))
 
 
 def _payloads(

@@ -72,10 +72,12 @@ class Task:
         handle: of its lease.
         payload: what the browser needs to show it, as JSON; never an id of a row, a
             path, a name of a file, or whether the answer is known.
+        others: handles of its further leases, where it has several.
     """
 
     handle: str
     payload: Mapping[str, Any]
+    others: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return what the browser gets."""

@@ -269,6 +269,7 @@ def test_chosen_keys_answer_and_the_others_do_not(
     ids = ask_about(place, 2)
     with PageServer(place, "pairs") as server:
         page = sign_in(server, "/pairs")
+        shown(page, 1)
         chosen = {"keys": {"same": "d", "different": "k"}}
         script = """(chosen) => import('/static/page.js')
           .then((page) => page.post('/api/preferences', chosen))"""
