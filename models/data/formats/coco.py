@@ -31,8 +31,8 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
 from icf.models.data.boxes import box_of_sides
 from icf.models.data.formats.categories import kinds_of_categories
+from icf.models.data.formats.entries import Id, id_of, is_set
 from icf.models.data.formats.faces_by_picture import FacesByPicture
-from icf.models.data.formats.ids import Id, id_of
 from icf.models.data.picture_files import read_file, state_of
 from icf.own_files import walk
 
@@ -209,7 +209,7 @@ def _shrunk(each: dict[str, Any]) -> object:
     if number is not None and isinstance(name, str):
         return _Image(number, name, each.get("width"), each.get("height"))
     if "image_id" in each:
-        ignored = bool(each.get("iscrowd") or each.get("ignore"))
+        ignored = any(is_set(each.get(key)) for key in ("iscrowd", "ignore"))
         category = id_of(each.get("category_id"))
         return _Annotation(id_of(each["image_id"]), category, each.get("bbox"), ignored)
     return each

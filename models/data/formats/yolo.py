@@ -6,15 +6,16 @@
     images/train/a.jpg
     labels/train/a.txt        CLASS CX CY WIDTH HEIGHT, as shares of the picture
 
-A picture without a file of labels has no face. A row with more numbers is a polygon;
-its bounds are the box. Only the training pictures are read.
+A picture without a file of labels has no face; that none has one is a mistake. A row
+with more numbers is a polygon; its bounds are the box. Only the training pictures are
+read.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -61,18 +62,17 @@ class YoloReader(Reader):
 
         Raises:
             BadInput: there is no ``data.yaml``, or it does not say where pictures are,
-                or none of its classes is a face.
+                or none of its classes is a face, or no picture has a file of labels.
         """
         config = self._config()
         names = _names(config.get("names"))
         kinds = kinds_of_categories(names, self.domain, f"{self.name}: {CONFIG}")
-        for folder in self._folders(config):
-            above = os.path.relpath(folder, self.path)
-            for name in picture_files(folder):
-                if isinstance(name, Skipped):
-                    yield name
-                    continue
-                key = os.path.normpath(f"{above}/{name}")
+        folders = self._folders(config)
+        self._check_labels(folders)
+        for key in self._keys(folders):
+            if isinstance(key, Skipped):
+                yield key
+            else:
                 yield from self._picture(key, names, kinds)
 
     def read(self, key: str) -> bytes:
@@ -88,10 +88,39 @@ class YoloReader(Reader):
             files += [*walk(folder), *(walk(labels) if labels != folder else ())]
         return state_of(self.path, files)
 
+    def _keys(self, folders: Sequence[Path]) -> Iterator[str | Skipped]:
+        """Yield the pictures of folders, from the folder of ``data.yaml``."""
+        for folder in folders:
+            above = os.path.relpath(folder, self.path)
+            for name in picture_files(folder):
+                if isinstance(name, Skipped):
+                    yield name
+                else:
+                    yield os.path.normpath(f"{above}/{name}")
+
+    def _check_labels(self, folders: Sequence[Path]) -> None:
+        """Refuse pictures of which none has labels: they lie in another place."""
+        first = None
+        for key in self._keys(folders):
+            if isinstance(key, Skipped):
+                continue
+            labels = self._labels(key)
+            if labels.exists():
+                return
+            first = first or labels
+        if first is not None:
+            raise BadInput(
+                f"{self.name}: none of its training pictures has a file of labels, not "
+                f"even an empty one; the first would be {first}"
+            )
+
+    def _labels(self, key: str) -> Path:
+        return (self.path / _labels_of(key)).with_suffix(".txt")
+
     def _picture(
         self, key: str, names: Mapping[int, str], kinds: Mapping[int, Kind]
     ) -> Iterator[LabelledPicture | Skipped]:
-        labels = (self.path / _labels_of(key)).with_suffix(".txt")
+        labels = self._labels(key)
         if not labels.exists():
             yield LabelledPicture(key, (), complete=True)
             return

@@ -94,6 +94,8 @@ def test_an_annotation_that_cannot_be_one_is_named(
     ("odd", "why", "whole"),
     [
         ({"iscrowd": 1}, "a crowd", False),
+        ({"iscrowd": "1"}, "a crowd", False),
+        ({"iscrowd": "0"}, "the same box again", True),
         ({"bbox": [1, 1, 0, 5]}, "a box without area", False),
         ({"bbox": [1, 1, -4, 5]}, "a box without area", False),
         ({"category_id": 3}, "a category that is no face", True),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from icf.app.importing.fields import text_of
 from icf.errors import BadInput
-from icf.models.data.formats.ids import id_of
+from icf.models.data.formats.entries import id_of, is_set
 from icf.models.data.picture_files import read_file
 
 EntryT = TypeVar("EntryT", bound=tuple[str, str])
@@ -117,7 +117,7 @@ class _Shrink:
                 each["image_id"],
                 each.get("category_id"),
                 each.get("bbox"),
-                bool(each.get("iscrowd") or each.get("ignore")),
+                any(is_set(each.get(key)) for key in ("iscrowd", "ignore")),
                 {name: each[name] for name in self.wanted if name in each},
             )
         if "file_name" in each and "id" in each:

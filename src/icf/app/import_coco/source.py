@@ -31,7 +31,7 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind
 from icf.models.data.boxes import box_of_sides, wrong_with
 from icf.models.data.formats.categories import kind_of_category
-from icf.models.data.formats.ids import id_of
+from icf.models.data.formats.entries import id_of
 
 #: Instead of a field: each category is a character.
 CATEGORY, SUPERCATEGORY = "category", "supercategory"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,24 @@ def test_boxes_are_corner_and_size(tmp_path: Path) -> None:
         ),
         LabelledPicture("b.jpg", (), complete=True),
     ]
+
+
+@pytest.mark.parametrize("flag", [0, 0.0, "0", " 0.0", "False", None, math.nan, ""])
+def test_a_crowd_that_a_data_frame_says_is_none_is_a_face(
+    tmp_path: Path, flag: object
+) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    box = annotation([4, 5, 20, 30], iscrowd=flag, ignore=flag)
+    pictures, _ = split(write(tmp_path / "labels.json", [box]))
+    assert not pictures[0].faces[0].ignored
+
+
+@pytest.mark.parametrize("flag", [1, 1.0, "1", "true"])
+def test_a_crowd_as_a_data_frame_writes_it_is_one(tmp_path: Path, flag: object) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    box = annotation([4, 5, 20, 30], iscrowd=flag)
+    pictures, _ = split(write(tmp_path / "labels.json", [box]))
+    assert pictures[0].faces[0].ignored
 
 
 def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:

@@ -58,6 +58,13 @@ def test_the_layouts_that_people_export_are_read(
     ]
 
 
+def test_pictures_of_which_none_has_labels_are_refused(tmp_path: Path) -> None:
+    reader = write(tmp_path, "0 0.5 0.5 0.2 0.4")
+    (tmp_path / "labels").rename(tmp_path / "annotations")
+    with pytest.raises(BadInput, match=r"none of its .*/labels/train/a\.txt"):
+        split(reader)
+
+
 @pytest.mark.parametrize("turned", [1, 6, 8])
 def test_shares_are_of_the_upright_picture(tmp_path: Path, turned: int) -> None:
     reader = write(tmp_path, "0 0.5 0.5 0.5 0.5")
