@@ -112,14 +112,12 @@ def draw(
         REJECTS: [each for each in ordered if each.label == "different"],
     }
     parts = {name: size(len(some), goal) for name, some in members.items() if some}
-    chosen = {
-        name: {id(each) for each in members[name][: part.checked]}
-        for name, part in parts.items()
-    }
+    chosen: dict[int, list[str]] = {}
+    for name, part in parts.items():
+        for each in members[name][: part.checked]:
+            chosen.setdefault(id(each), []).append(name)
     drawn = [
-        Drawn(each, of)
-        for each in ordered
-        if (of := tuple(name for name in parts if id(each) in chosen[name]))
+        Drawn(each, tuple(chosen[id(each)])) for each in ordered if id(each) in chosen
     ]
     return Sample(parts, drawn)
 

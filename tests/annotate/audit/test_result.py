@@ -200,13 +200,12 @@ def covered(
     """For each part: does its bound cover the truth, and is it falsely certified?"""
     sample = draw(labels, test, goal, seed)
     items = answered(sample, wrong, random.Random(seed), alarms=0.1)
+    same = {each.face_id for each in labels if each.label == "same"}
+    others = {each.face_id for each in labels} - same
+    members = {ACCEPTS: same, TEST: same & test, REJECTS: others}
     found = {}
     for name, part in sample.parts.items():
-        kind = "different" if name == REJECTS else "same"
-        members = [each for each in labels if each.label == kind]
-        if name == TEST:
-            members = [each for each in members if each.face_id in test]
-        true = sum(each.face_id in wrong for each in members) / len(members)
+        true = len(wrong & members[name]) / len(members[name])
         made = tally([e for e in items if name in e.parts], part, goal)
         assert made.bound is not None
         found[name] = (made.bound >= true, made.certified and true > goal.max_error)
