@@ -47,7 +47,7 @@ def discount_command(
     if someone is None and not given:
         raise WrongUse(
             f"nobody named {name!r} answered or was invited; `icf-annotate people` "
-            "lists who was invited, `icf-annotate answers` writes who answered"
+            "lists everybody"
         )
     if undo and paused not in NOT_COUNTED:
         raise WrongUse(f"the answers of {name} count already")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ from icf.errors import WrongUse
 @pass_invocation
 @example("icf-annotate people --json")
 def people_command(invocation: Invocation) -> None:
-    """List who was invited, and how much each answered."""
+    """List who was invited or answered by file, and how much each answered."""
     from icf.annotate.people.listing import answers_by_person, everybody
 
     with invocation.workspace.catalogue.read() as connection:
@@ -40,11 +41,15 @@ def people_command(invocation: Invocation) -> None:
         }
         for each in known
     ]
+    invited = {each["name"] for each in value}
+    value += [
+        _by_file(name, answers[name]) for name in sorted(answers.keys() - invited)
+    ]
     columns = ("name", "role", "state", "answers", "seen", "link until")
     rows = [
         (
             each["name"],
-            each["role"],
+            each["role"] or "",
             each["state"],
             each["answers"],
             each["seen"] or "",
@@ -53,7 +58,7 @@ def people_command(invocation: Invocation) -> None:
         for each in value
     ]
     invocation.emit(value, lambda: table(columns, rows))
-    if not value:
+    if not known:
         invocation.say("nobody was invited yet: icf-annotate invite NAME")
 
 
@@ -79,6 +84,12 @@ def revoke_command(invocation: Invocation, name: str) -> None:
             )
         revoke(connection, someone)
     invocation.emit({"name": name, "state": "revoked"}, lambda: f"{name} is shut out")
+
+
+def _by_file(name: str, answers: int) -> dict[str, Any]:
+    """What is said of somebody who never was on the page."""
+    unknown = dict.fromkeys(("role", "paused", "seen", "link_until"))
+    return {"name": name, "state": "by file", "answers": answers, **unknown}
 
 
 def _time(seconds: float | None) -> str | None:

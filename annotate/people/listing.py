@@ -1,4 +1,4 @@
-"""Everybody who was invited, and what they did."""
+"""Everybody who was invited or answered, and what they did."""
 
 from __future__ import annotations
 

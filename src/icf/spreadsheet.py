@@ -182,16 +182,18 @@ class Table:
     def rows(self) -> Iterator[TableRow | BadRow]:
         """Yield every row that is not blank; a bad one affects no other.
 
+        The header is no row where it comes again, as in files that were put together.
         A cell may contain line ends. A quotation mark that is not closed would swallow
         all rows after it: only its line is bad, and reading goes on with the next.
         """
         lines = _Lines(self.file, self.delimiter)
-        lines.cells(len(self.header), skip_separator=True)
+        header = lines.cells(len(self.header), skip_separator=True)
+        names = header[1] if header else None
         while (found := lines.cells(len(self.header))) is not None:
             line, cells = found
             if isinstance(cells, BadRow):
                 yield cells
-            elif any(cells):
+            elif any(cells) and not _is_again(names, cells):
                 yield self._row(line, cells)
 
     def _row(self, line: int, cells: list[str]) -> TableRow | BadRow:
@@ -202,6 +204,13 @@ class Table:
         # Spreadsheets leave out empty cells at the end of a row, or add some.
         named = zip_longest(self.header, cells[:width], fillvalue="")
         return TableRow(line, dict(named))
+
+
+def _is_again(names: list[str] | BadRow | None, cells: list[str]) -> bool:
+    """Whether a row is the header of several columns once more."""
+    if not isinstance(names, list) or len(names) < 2 or cells[-1] != names[-1]:
+        return False
+    return cells[1:] == names[1:] and cells[0].lstrip("\ufeff") == names[0]
 
 
 def read_table(file: TextFile) -> Table | None:

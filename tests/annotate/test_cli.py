@@ -233,6 +233,24 @@ def test_answers_are_written_for_others(filled: Place) -> None:
     assert (known["known"], known["taken"]) == (2, 0)
 
 
+def test_two_files_put_together_are_read_and_who_filled_them_in_is_listed(
+    filled: Place,
+) -> None:
+    run("export", "batches/first")
+    one = fill_in(folder(filled), "true", "", "", "", "")
+    other = fill_in(folder(filled), "", "false", "", "", "", annotator="bob")
+    both = filled.workspace.root / "both.csv"
+    both.write_bytes(one.read_bytes() + other.read_bytes())
+    found, _ = run("import", "both.csv")
+    assert (found["taken"], found["faults"]) == (2, [])
+    people, _ = run("people")
+    assert [(each["name"], each["state"], each["answers"]) for each in people] == [
+        ("ann", "by file", 1),
+        ("bob", "by file", 1),
+    ]
+    assert "by file" in call("people")[0]
+
+
 def test_many_bad_rows_are_told_once_and_an_empty_file_is_no_success(
     filled: Place,
 ) -> None:

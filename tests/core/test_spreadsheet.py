@@ -109,6 +109,15 @@ def test_the_line_that_excel_adds_and_blank_rows_are_none(tmp_path: Path) -> Non
         assert [cells for _, cells in rows(tmp_path, text)] == [["1", "x,y", ""]]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_header_of_another_file_that_was_put_behind_is_no_row(
+    tmp_path: Path, mark: str
+) -> None:
+    text = f"{mark}a,b\n1,x\n"
+    assert rows(tmp_path, text + text) == [(2, ["1", "x"]), (4, ["1", "x"])]
+    assert [cells for _, cells in rows(tmp_path, "a\na\n")] == [["a"]]
+
+
 def test_rows_are_numbered_by_the_line_where_they_begin(tmp_path: Path) -> None:
     text = 'a,b\n1,"two\nlines"\n\n2,x\n'
     assert rows(tmp_path, text) == [(2, ["1", "two\nlines"]), (5, ["2", "x"])]
