@@ -15,6 +15,7 @@ from icf.annotate.boxes.opinion import Opinion, stored_opinion
 from icf.annotate.boxes.proposals import NONE, Proposals, read_proposals
 from icf.annotate.formats.values import is_credible
 from icf.catalogue import ledger
+from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task, verified_box
 from icf.catalogue.rows import by_ids
 from icf.codes import BoxStatus
@@ -189,7 +190,7 @@ def _read_opinions(
     """What people say of pictures, and what the last reviewer to decide says."""
     query = (
         sa.select(box_answer)
-        .where(box_answer.c.replaced_at.is_(None))
+        .where(boxes_count())
         .order_by(box_answer.c.answered_at, box_answer.c.id)
     )
     found: dict[int, tuple[list[Opinion], Opinion | None]] = {}

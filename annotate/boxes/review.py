@@ -21,6 +21,7 @@ from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks import leases
 from icf.annotate.tasks.base import Task
 from icf.annotate.tasks.leases import Leasing
+from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
@@ -94,7 +95,7 @@ def read_said(
     """Read what people say of pictures, in an order that does not tell who it was."""
     query = sa.select(
         box_answer.c.image_id, box_answer.c.verdict, box_answer.c.boxes
-    ).where(box_answer.c.replaced_at.is_(None))
+    ).where(boxes_count())
     found: dict[int, list[Opinion]] = {key: [] for key in images}
     for row in by_ids(connection, query, box_answer.c.image_id, images):
         opinion = stored_opinion(row.verdict, row.boxes)

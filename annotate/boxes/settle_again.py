@@ -1,4 +1,4 @@
-"""Settle all pictures anew by the answers that are known, after a setting changed."""
+"""Settle pictures anew by the answers that count, after that or a setting changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from icf.annotate.boxes.record import follow, lock_tasks
 from icf.annotate.boxes.task import rule_of
-from icf.catalogue.annotation.schema import box_task
+from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.workspace import Workspace
 
 #: As the catalogue calls the run.
@@ -17,17 +17,24 @@ COMMAND = "icf-annotate labels"
 CHUNK = 500
 
 
-def settle_again(workspace: Workspace) -> int:
-    """Settle all pictures by the settings as they are now.
+def settle_again(
+    workspace: Workspace, by: str | None = None, command: str = COMMAND
+) -> int:
+    """Settle pictures by the settings as they are now.
+
+    Args:
+        workspace: whose pictures.
+        by: only those that this person answered; None: all.
+        command: as the catalogue calls the run.
 
     Returns:
         The number of pictures that have another status or other boxes now.
     """
     with workspace.catalogue.read() as connection:
-        pages = list(_pages(connection))
+        pages = list(_pages(connection, by))
     if not pages:
         return 0
-    run_id, changed = workspace.begin_run(COMMAND), 0
+    run_id, changed = workspace.begin_run(command), 0
     for ids in pages:
         with workspace.catalogue.write() as connection:
             asked = sorted(lock_tasks(connection, ids))
@@ -48,9 +55,16 @@ def preview_again(workspace: Workspace) -> int:
         return sum(follow(connection, run_id, ids, rule) for ids in pages)
 
 
-def _pages(connection: sa.Connection) -> Iterator[list[int]]:
+def _pages(connection: sa.Connection, by: str | None = None) -> Iterator[list[int]]:
     """Yield the ids of the pictures that people were asked about."""
     query = sa.select(box_task.c.image_id).order_by(box_task.c.image_id).limit(CHUNK)
+    if by is not None:
+        query = query.where(
+            sa.exists().where(
+                box_answer.c.image_id == box_task.c.image_id,
+                box_answer.c.annotator == by,
+            )
+        )
     last = -1
     while ids := list(
         connection.execute(query.where(box_task.c.image_id > last)).scalars()

@@ -21,6 +21,7 @@ from icf.annotate.tasks import leases
 from icf.annotate.tasks.addresses import picture_url
 from icf.annotate.tasks.base import Task
 from icf.annotate.tasks.leases import Leasing
+from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import image
@@ -153,14 +154,14 @@ def _open_for(person: Person) -> sa.Select[Any]:
         box_answer.c.image_id == box_task.c.image_id,
         box_answer.c.replaced_at.is_(None),
     )
-    given = sa.select(sa.func.count()).where(of_picture).scalar_subquery()
+    given = sa.select(sa.func.count()).where(of_picture, boxes_count())
     return (
         sa.select(
             box_task.c.image_id,
             box_task.c.hidden,
             image.c.width,
             image.c.height,
-            given.label("given"),
+            given.scalar_subquery().label("given"),
         )
         .join(image, image.c.id == box_task.c.image_id)
         .where(

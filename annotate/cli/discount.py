@@ -15,6 +15,9 @@ from icf.command import (
 )
 from icf.errors import WrongUse
 
+#: As the catalogue calls the run.
+COMMAND = "icf-annotate discount"
+
 
 @click.command("discount")
 @shared_options
@@ -26,15 +29,16 @@ from icf.errors import WrongUse
 def discount_command(
     invocation: Invocation, name: str, undo: bool, dry_run: bool
 ) -> None:
-    """Let no yes or no, and no attribute, of NAME count: neither old nor new ones.
+    """Let no answer, attribute or box of NAME count: neither old nor new ones.
 
     Use it for somebody who answered at random or misunderstood the task. NAME is that
-    of a person on the page or in answer files. Labels follow at once: questions that
-    are not settled without NAME are open again, for others. NAME gets no questions. The
-    answers stay stored, and count again with --undo. Boxes, and checks of audits, stay.
+    of a person on the page or in answer files. Labels and boxes follow at once: what is
+    not settled without NAME is open again, for others. NAME gets no questions. The
+    answers stay stored, and count again with --undo. Checks of audits stay.
     """
+    from icf.annotate.boxes.settle_again import settle_again
     from icf.annotate.gold.pauses import discount, go_on
-    from icf.annotate.people.listing import answers_by_person
+    from icf.annotate.people.listing import answers_by_person, boxed_by
     from icf.annotate.people.people import Role, find_person
     from icf.annotate.people.sessions import add_person
     from icf.catalogue.annotation.pauses import DISCOUNTED, NOT_COUNTED
@@ -42,9 +46,10 @@ def discount_command(
     catalogue = invocation.workspace.catalogue
     with catalogue.read() as connection:
         given = answers_by_person(connection).get(name, 0)
+        boxed = boxed_by(connection, name)
         someone = find_person(connection, name)
     paused = someone.paused if someone else None
-    if someone is None and not given:
+    if someone is None and not given and not boxed:
         raise WrongUse(
             f"nobody named {name!r} answered or was invited; `icf-annotate people` "
             "lists everybody"
@@ -52,26 +57,31 @@ def discount_command(
     if undo and paused not in NOT_COUNTED:
         raise WrongUse(f"the answers of {name} count already")
     if dry_run:
-        followed = Followed()
+        followed, settled = Followed(), 0
     else:
         if undo or paused != DISCOUNTED:
             with catalogue.write() as connection:
                 someone = someone or add_person(connection, name, Role.ANNOTATOR)
                 (go_on if undo else discount)(connection, someone)
         followed = _follow(invocation)
+        settled = settle_again(invocation.workspace, name, COMMAND)
     labels = {label.value: number for label, number in followed.labels.items()}
     value = {
         "name": name,
         "answers": given,
+        "boxed": boxed,
         "counts": undo,
         "labels": labels,
+        "pictures": settled,
         "dry_run": dry_run,
     }
-    rows = [(f"questions now {label}", number) for label, number in labels.items()]
     count = "count again" if undo else "count no more"
-    invocation.emit(
-        value, lambda: table(("", "count"), [(f"answers that {count}", given), *rows])
-    )
+    rows = [(f"answers that {count}", given)]
+    rows += [(f"questions now {label}", number) for label, number in labels.items()]
+    if boxed:
+        rows += [(f"pictures whose boxes by {name} {count}", boxed)]
+        rows += [("pictures settled anew or open again", settled)]
+    invocation.emit(value, lambda: table(("", "count"), rows))
     if followed.filter_next:
         invocation.say(FILTER_NEXT)
 
@@ -82,7 +92,7 @@ def _follow(invocation: Invocation) -> Followed:
     from icf.annotate.weighing import weigh_again
 
     followed: Followed = apply_waiting(invocation.workspace)
-    run_id = invocation.workspace.begin_run("icf-annotate discount")
+    run_id = invocation.workspace.begin_run(COMMAND)
     followed.add(weigh_again(invocation.workspace, run_id))
     invocation.workspace.end_run(run_id)
     return followed

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from icf.annotate.boxes.page_run import COMMAND
+from icf.annotate.boxes.settle_again import settle_again
 from icf.annotate.gold.pauses import go_on
 from icf.annotate.gold.score import LEAST
 from icf.annotate.page.desk import Desk
@@ -35,7 +37,9 @@ from icf.annotate.people.people import (
     pause,
 )
 from icf.annotate.people.sessions import make_invite, revoke
+from icf.catalogue.annotation.pauses import DISCOUNTED
 from icf.names import LONGEST_NAME, normal_name
+from icf.workspace import Workspace
 
 #: Seconds for which the page's numbers are kept.
 KEPT = 5.0
@@ -121,7 +125,7 @@ async def pause_somebody(request: Request) -> JSONResponse:
 
 async def resume_somebody(request: Request) -> JSONResponse:
     """``{"name"}``: the person gets questions again."""
-    return await _change(request, go_on)
+    return await _change(request, go_on, _settle_boxes)
 
 
 async def revoke_somebody(request: Request) -> JSONResponse:
@@ -129,8 +133,16 @@ async def revoke_somebody(request: Request) -> JSONResponse:
     return await _change(request, revoke)
 
 
+def _settle_boxes(workspace: Workspace, someone: Person) -> None:
+    """Let the boxes of somebody who was discounted count again."""
+    if someone.paused == DISCOUNTED:
+        settle_again(workspace, someone.name, COMMAND)
+
+
 async def _change(
-    request: Request, change: Callable[[sa.Connection, Person], None]
+    request: Request,
+    change: Callable[[sa.Connection, Person], None],
+    then: Callable[[Workspace, Person], None] | None = None,
 ) -> JSONResponse:
     await person_of_request(request, Role.ADMIN)
     desk = desk_of(request)
@@ -141,7 +153,9 @@ async def _change(
             someone = find_person(connection, name) if isinstance(name, str) else None
             if someone is not None:
                 change(connection, someone)
-            return someone is not None
+        if someone is not None and then is not None:
+            then(desk.workspace, someone)
+        return someone is not None
 
     if not await run_in_threadpool(work):
         raise HTTPException(404, "there is nobody of that name")

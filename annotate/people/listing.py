@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.annotate.people.people import Person, person_of
-from icf.catalogue.annotation.schema import invite, page_session, person
+from icf.catalogue.annotation.schema import (
+    box_answer,
+    invite,
+    page_session,
+    person,
+)
 from icf.catalogue.schema import answer
 
 
@@ -65,6 +70,14 @@ def answers_by_person(connection: sa.Connection) -> dict[str, int]:
         .group_by(answer.c.annotator)
     )
     return {name: number for name, number in connection.execute(query)}
+
+
+def boxed_by(connection: sa.Connection, name: str) -> int:
+    """Count the pictures that somebody drew boxes on, or could not tell of."""
+    query = sa.select(sa.func.count()).where(
+        box_answer.c.annotator == name, box_answer.c.replaced_at.is_(None)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def nobody_invited(connection: sa.Connection) -> bool:

@@ -17,6 +17,7 @@ from icf.annotate.choosing.frames import (
 )
 from icf.annotate.choosing.references import references_to_ask
 from icf.annotate.choosing.shares import Shares
+from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.labels.sure_faces import is_accepted
 from icf.catalogue.sampling import dropped_frame, kept_frame
@@ -152,7 +153,7 @@ def _boxes_begun(connection: sa.Connection) -> tuple[tuple[int, int], ...]:
         .select_from(box_answer)
         .join(box_task, box_task.c.image_id == box_answer.c.image_id)
         .where(
-            box_answer.c.replaced_at.is_(None),
+            boxes_count(),
             box_task.c.status == BoxStatus.OPEN.value,
             shown,
         )

@@ -44,8 +44,10 @@ def test_labels_follow_old_and_new_answers_of_others_alone(
     assert found == {
         "name": "ann",
         "answers": 3,
+        "boxed": 0,
         "counts": False,
         "labels": {"open": 2, "same": 1},
+        "pictures": 0,
         "dry_run": False,
     }
     open_again = {first: "open", second: "same", third: "open", fourth: "open"}

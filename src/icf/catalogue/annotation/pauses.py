@@ -5,9 +5,11 @@ The answers stay in the table, and count again when the person goes on.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
-from icf.catalogue.annotation.schema import person
+from icf.catalogue.annotation.schema import box_answer, person
 from icf.catalogue.schema import answer
 
 #: ``person.paused_why`` of those who are wrong too often where the answer is known.
@@ -24,7 +26,16 @@ def counts(of: sa.Table = answer) -> sa.ColumnElement[bool]:
     Args:
         of: a table of answers.
     """
+    return _counts(of, NOT_COUNTED)
+
+
+def boxes_count() -> sa.ColumnElement[bool]:
+    """Of answers with boxes: the same; a low score says nothing of boxes."""
+    return _counts(box_answer, (DISCOUNTED,))
+
+
+def _counts(of: sa.Table, why: Collection[str]) -> sa.ColumnElement[bool]:
     paused = sa.select(person.c.name).where(
-        person.c.paused_at.is_not(None), person.c.paused_why.in_(NOT_COUNTED)
+        person.c.paused_at.is_not(None), person.c.paused_why.in_(why)
     )
     return sa.and_(of.c.replaced_at.is_(None), of.c.annotator.not_in(paused))
