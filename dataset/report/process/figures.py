@@ -127,10 +127,14 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
         ),
         Bar(
             "kept",
-            "passed all filter steps",
+            "pass all filter steps now",
             count(connection, face, face.c.verdict == Verdict.KEPT.value),
         ),
-        Bar("asked about", "shown to people", connection.execute(asked).scalar_one()),
+        Bar(
+            "asked about",
+            "in questions, also of those dropped since",
+            connection.execute(asked).scalar_one(),
+        ),
         Bar(
             "confirmed",
             "people say it is the character",
