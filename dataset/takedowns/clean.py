@@ -57,13 +57,18 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
 
     Raises:
         WrongUse: the folder is no release.
-        BadInput: an earlier version wrote it in formats that cannot be written again
-            without its catalogue, files are lost or changed, or a format is not
-            installed.
+        BadInput: an earlier version wrote it without ``contents.csv``, or in formats
+            that cannot be written again without its catalogue, files are lost or
+            changed, or a format is not installed.
     """
     completed = journal.complete(folder)
     summary = read_summary(folder)
     _check_whole(folder, CARDS if "cards" in summary else ())
+    if not (folder / CONTENTS).is_file():
+        raise BadInput(
+            f"{folder} is of an earlier version, which wrote no {CONTENTS}, and cannot "
+            "be cleaned: get the makers' next release, and delete this one"
+        )
     contents = read_contents(folder / CONTENTS)
     hit = _hits(contents, withdrawn)
     unused = _unused(folder, withdrawn)

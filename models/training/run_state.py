@@ -131,8 +131,10 @@ def check_same(
         key = other[0]
         raise WrongUse(
             f"{where} holds another run: it has another {', '.join(other[:4])} "
-            f"({key}: {theirs.get(key)!r} there, {ours.get(key)!r} now); give the same "
-            "options to resume it, or another folder"
+            f"({key}: {theirs.get(key)!r} there, {ours.get(key)!r} now). The same "
+            "options resume it, by the version of icf that began it: others may have "
+            "another bundled model or recipe. To train from the start, name another "
+            "folder, or remove this one"
         )
 
 

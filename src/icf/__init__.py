@@ -12,6 +12,7 @@ docs/library.md builds a data set with them.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,17 @@ __all__ = [
     "run_filter",
     "run_harvest",
 ]
+
+#: What keeps libraries from telling their makers what they are used for; they read it
+#: when they are imported.
+_SILENCED = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+for _variable, _value in _SILENCED.items():
+    os.environ.setdefault(_variable, _value)
 
 _ELSEWHERE = {"IcfError": "icf.errors", "Workspace": "icf.workspace"}
 

@@ -262,6 +262,18 @@ def test_a_damaged_copy_gets_no_new_hashes(
     assert digest(copy) == before
 
 
+def test_a_release_of_an_earlier_version_without_contents_is_refused_as_such(
+    given: tuple[Path, Withdrawn], tmp_path: Path
+) -> None:
+    out, withdrawn = shutil.copytree(given[0], tmp_path / "out"), given[1]
+    for name in ("contents.csv", "SHA256SUMS"):
+        (out / name).unlink()
+    with pytest.raises(
+        BadInput, match=r"earlier version, which wrote no contents\.csv"
+    ):
+        clean(out, withdrawn)
+
+
 def test_a_card_that_was_edited_on_a_hub_is_written_again(
     copy: Path, given: tuple[Path, Withdrawn]
 ) -> None:

@@ -1,9 +1,14 @@
+import importlib
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import icf
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import bundled_path
 from icf.models.runtime import network
@@ -29,6 +34,27 @@ def _vectors(name: str, batch: network.Array) -> network.Array:
     [found] = opened.run(batch)
     vectors: network.Array = found / np.linalg.norm(found, axis=1, keepdims=True)
     return vectors
+
+
+def test_onnxruntime_makes_no_identifier_to_report_under(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    # Alone in its environment: where CI is set, it reports nothing by itself.
+    subprocess.run(
+        [sys.executable, "-c", "import icf; import onnxruntime"],
+        cwd=Path(icf.__file__).parents[1],
+        env={"HOME": str(home)},
+        check=True,
+    )
+    assert list(home.rglob("*")) == []
+
+
+def test_what_somebody_set_on_reporting_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED")
+    importlib.reload(icf)
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
 def test_threads_may_share_a_network_in_either_runtime() -> None:

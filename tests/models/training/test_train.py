@@ -23,6 +23,7 @@ from icf.errors import BadInput, BadModel, WrongUse
 from icf.models.cards import load_card, sha256_of
 from icf.models.embedding import Embedder
 from icf.models.training.loop import CHECKPOINT
+from icf.models.training.run_state import check_same
 from icf.models.training.trackers.json_lines import FILE, read_log
 from icf.models.training.train import RUN, Silent, Trained
 from icf.stores.lock import one_at_a_time
@@ -174,6 +175,13 @@ def test_a_run_on_other_data_is_not_gone_on_with(killed: Path, tmp_path: Path) -
     others = write_faces(tmp_path / "faces", 3, 4)
     with pytest.raises(WrongUse, match="has another data"):
         train_small(others, killed)
+
+
+def test_a_run_that_another_version_began_says_how_to_begin_anew(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(WrongUse, match=r"the version of icf that .* remove this one"):
+        check_same({"start": "bundled now"}, {"start": "bundled then"}, tmp_path)
 
 
 def test_a_model_is_trained_further_from_its_own_file(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -278,7 +279,8 @@ def _message(
         what = "may show it" if dry_run else "was emptied"
         lines.append(f"the cache of trainings {folder} {what}; they make it again")
     lines += [
-        f"{path} may show it; make it again: icf-report {path}" for path in reports
+        f"{path} may show it; make it again: icf-report {shlex.quote(path)}"
+        for path in reports
     ]
     return "\n".join(lines)
 

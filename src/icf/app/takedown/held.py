@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class HeldCopies:
         seed: the random seed that a release was made with.
         formats: the formats that a release was made in.
         crops: the rate at which its faces were cut out; None: it has whole pictures.
+        options: what else it was made with, as `icf-build-splits` takes it.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class HeldCopies:
     seed: int = 0
     formats: tuple[str, ...] = ()
     crops: float | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def remedy(self) -> str:
@@ -56,7 +59,7 @@ class HeldCopies:
             words += [word for name in self.formats for word in ("--format", name)]
         if self.crops is not None:
             words += ["--crops", f"{self.crops:g}"]
-        return " ".join(words)
+        return shlex.join([*words, *self.options])
 
     @property
     def told(self) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -84,9 +86,10 @@ def find_in_releases(
         elif row.created_at >= gone.since:
             why = "it has no list of its pictures" if folder.is_dir() else NOT_THERE
             found.unreached.append(Unreached(RELEASE, str(folder), why))
+    folders = _by_inputs(own)
     for folder, text in own.items():
         try:
-            held = _held_in(folder, text or "", workspace.root, gone)
+            held = _held_in(folder, text or "", workspace.root, gone, folders)
         except (OSError, ValueError, KeyError, TypeError, IcfError) as error:
             found.unreached.append(Unreached(RELEASE, str(folder), f"{error}"))
             continue
@@ -153,7 +156,36 @@ def _summary(folder: Path) -> str | None:
         return None
 
 
-def _held_in(folder: Path, summary: str, root: Path, gone: Gone) -> HeldCopies | None:
+def _by_inputs(own: Mapping[Path, str | None]) -> dict[str, Path]:
+    """The folder of each release by the hash of its inputs."""
+    found: dict[str, Path] = {}
+    for folder, text in own.items():
+        with suppress(ValueError, KeyError, TypeError):
+            found[str(json.loads(text or "")["inputs"])] = folder
+    return found
+
+
+def _options(summary: Mapping[str, Any], folders: Mapping[str, Path]) -> list[str]:
+    """What a release was made with, beside its seed, formats and crops.
+
+    Args:
+        summary: its `SUMMARY`.
+        folders: of the releases on this disk, by the hash of their inputs.
+    """
+    words: list[str] = []
+    if summary.get("detection_boxes") == "proposed":
+        words += ["--boxes", "proposed"]
+    if "after" in summary:
+        earlier = folders.get(summary["after"]["inputs"])
+        words += ["--after", "RELEASE" if earlier is None else str(earlier)]
+    if "protocol" in summary:
+        words += ["--protocol", "FILE"]
+    return words
+
+
+def _held_in(
+    folder: Path, summary: str, root: Path, gone: Gone, folders: Mapping[str, Path]
+) -> HeldCopies | None:
     """What a release has of it; None: nothing.
 
     A picture that is withdrawn goes with its faces, which are not counted once more.
@@ -185,6 +217,7 @@ def _held_in(folder: Path, summary: str, root: Path, gone: Gone) -> HeldCopies |
         int(read["seed"]),
         tuple(format_folders(read)),
         None if settings is None else float(settings["rate"]),
+        tuple(_options(read, folders)),
     )
 
 
