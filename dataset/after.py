@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from icf.dataset.before import Before
 from icf.dataset.near_duplicates import Hashes, Reach, find_near
@@ -119,12 +118,22 @@ def fix(
         near & ~np.isin(part, _TESTED),
         near_pictures & ~tested[complete],
     )
-    roles = _roles(problem, selection, ids, before, part, trained[of_face])
+    on_trained = _on_pictures(
+        problem,
+        np.concatenate(
+            (
+                faces.picture[trained[of_face]],
+                problem.pictures.picture[trained[complete]],
+            )
+        ),
+    )
+    roles = _roles(problem, selection, ids, before, part, on_trained)
     return Problem(
         replace(problem.cast, before=roles),
         replace(faces, before=part),
         replace(problem.pictures, before=detection[complete]),
         fixed,
+        problem.undivided,
     )
 
 
@@ -133,6 +142,14 @@ _TESTED = (Part.PROBE, Part.DISTRACTOR)
 
 def _near(these: Hashes, those: Hashes, reach: Reach) -> BoolArray:
     return np.asarray(find_near(these, those, reach) >= 0, np.bool_)
+
+
+def _on_pictures(problem: Problem, pictures: IntArray) -> IntArray:
+    """Return the identities, rows of the cast, that groups of equal pictures show."""
+    every = (problem.faces, problem.undivided)
+    return np.concatenate(
+        [each.identity[np.isin(each.picture, pictures)] for each in every]
+    )
 
 
 def _parts(selection: Selection, before: Before) -> IntArray:
@@ -152,7 +169,7 @@ def _roles(
     ids: IntArray,
     before: Before,
     part: IntArray,
-    on_trained: npt.NDArray[np.bool_],
+    on_trained: IntArray,
 ) -> IntArray:
     """The role of each identity, by its name and by what its faces were for.
 
@@ -169,7 +186,7 @@ def _roles(
         for known in before.names.get((who.album, who.character), ()):
             has[known][row] = True
     roles = np.full(len(ids), Role.NEW.value)
-    roles[np.unique(identity[on_trained])] = Role.TRAIN
+    roles[on_trained] = Role.TRAIN
     roles[has[Part.DISTRACTOR]] = Role.DISTRACTOR
     roles[has[Part.PROBE]] = Role.UNSEEN
     roles[has[Part.TRAIN]] = Role.TRAIN

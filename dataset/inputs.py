@@ -27,8 +27,10 @@ ADDED = {
     "dataset.boxes": "proposed",
 }
 #: How faces and pictures are divided; a later rule divides the same otherwise. The
-#: second was in no version: its thresholds followed from how many faces others have.
-RULE = 3
+#: second and third were in no version: the thresholds of the second followed from how
+#: many faces others have, and the third did not see whom faces show that are in no part
+#: because of the filter.
+RULE = 4
 #: The settings that the first rule depends on, and what they were by default. Releases
 #: by it have no rule in their ``release.json``.
 _FIRST_RULE = {
@@ -108,6 +110,7 @@ def _closeness(selection: Selection) -> bytes:
     plain = [
         selection.may_be_one,
         (out.sha256.tolist(), out.corners.tolist(), out.reason),
+        (out.album, out.character),
         origins and (origins.shots, origins.files, origins.tracks),
         origins
         and (origins.in_shots.tolist(), origins.track[origins.track >= 0].tolist()),

@@ -23,6 +23,7 @@ from icf.dataset.splits.parts import (
     Fixed,
     Part,
     Role,
+    Undivided,
 )
 
 IntArray = npt.NDArray[np.int64]
@@ -74,6 +75,7 @@ def make_problem(
             before=np.full(len(complete), Part.NONE.value),
         ),
         Fixed.nothing(len(faces.face), len(complete)),
+        _undivided(selection, ids, group),
     )
     return problem, ids, complete
 
@@ -94,6 +96,31 @@ def _cast(selection: Selection, ids: IntArray) -> Cast:
         held_out=np.zeros(count, np.bool_),
         before=np.full(count, Role.NEW.value),
     )
+
+
+def _undivided(selection: Selection, ids: IntArray, group: IntArray) -> Undivided:
+    """Find the faces that can be in no part, on pictures that others can be in.
+
+    Args:
+        selection: what a release can contain.
+        ids: the characters of the cast.
+        group: the number of each picture's group of equal pictures.
+    """
+    out, known = selection.excluded, selection.identities
+    of_name = {
+        (known[each].album, known[each].character): row
+        for row, each in enumerate(ids.tolist())
+    }
+    of_picture = dict(
+        zip(selection.pictures.sha256.tolist(), group.tolist(), strict=True)
+    )
+    shown = zip(out.sha256.tolist(), out.album, out.character, strict=True)
+    rows = [
+        (of_picture[sha256], of_name[album, character])
+        for sha256, album, character in shown
+        if sha256 in of_picture and (album, character) in of_name
+    ]
+    return Undivided(*np.array(rows, np.int64).reshape(-1, 2).T)
 
 
 def _close(

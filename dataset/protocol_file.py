@@ -187,7 +187,7 @@ def read_protocol(path: Path) -> ProtocolFile:
         BadInput: it cannot be read, or is not as it should be; the message has the key.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"{path} cannot be read as TOML: {error}") from error
     try:

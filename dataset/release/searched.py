@@ -47,16 +47,20 @@ def find_leaks(
 
 
 def shown_elsewhere(plan: Plan) -> Shown:
-    """Return the confirmed faces that are in no part of a plan."""
+    """Return the confirmed faces that are in no part of a plan, or cannot be in one."""
     selection, splits = plan.selection, plan.splits
     rest = np.ones(len(selection.faces.face), np.bool_)
     rest[np.concatenate([splits.train, splits.probes, splits.distractors])] = False
     pictures = selection.pictures.sha256[selection.faces.picture[rest]]
     owners = selection.faces.identity[rest].tolist()
     identities = [selection.identities[each] for each in owners]
+    out = selection.excluded
     return Shown(
-        [each.decode() for each in pictures.tolist()],
-        [(each.album, each.character) for each in identities],
+        [each.decode() for each in (*pictures.tolist(), *out.sha256.tolist())],
+        [
+            *((each.album, each.character) for each in identities),
+            *zip(out.album, out.character, strict=True),
+        ],
     )
 
 

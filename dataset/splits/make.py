@@ -13,7 +13,7 @@ one more face moves what it touches.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from icf.dataset.splits.parts import (
     IntArray,
     Role,
     Splits,
+    Undivided,
 )
 from icf.dataset.splits.probes import Candidates, pick_test
 from icf.dataset.splits.protocol import Protocol
@@ -40,12 +41,13 @@ from icf.errors import WrongUse
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is to be divided."""
+    """What is to be divided, and what else the pictures of it show."""
 
     cast: Cast
     faces: ConfirmedFaces
     pictures: DetectionPictures
     fixed: Fixed
+    undivided: Undivided = field(default_factory=Undivided.nothing)
 
 
 def make_splits(
@@ -66,7 +68,7 @@ def make_splits(
     test = np.concatenate((probes, distractors))
     close = np.isin(faces.close, faces.close[test])
     is_out = np.isin(role, HELD_OUT)
-    beside = np.isin(faces.picture, faces.picture[is_out])
+    beside = _showing(problem, np.isin(roles, HELD_OUT))
     was_tested = np.isin(faces.close, problem.fixed.tested) | candidates.was_test
     free = ~is_out & ~beside & ~close & ~was_tested
     detection = split_detection(
@@ -81,9 +83,9 @@ def make_splits(
     left = free & ~near
     big, wanted = _trained_on(cast, faces, left, roles, protocol, seed)
     is_train = left & big[faces.identity] & wanted[faces.identity]
-    lost = _beside_lost(faces, is_train, probes)
+    lost = _beside_lost(problem, is_train, probes)
     is_train &= ~lost
-    _check(is_train, probes, distractors, candidates, protocol)
+    _check(cast, is_train, probes, distractors, candidates, protocol)
     withheld = Withheld(
         role=role,
         beside=beside | lost,
@@ -105,6 +107,26 @@ def make_splits(
         reasons(faces, problem.fixed, is_placed, withheld),
         int(near_pictures.sum()),
     )
+
+
+def _showing(problem: Problem, which: BoolArray) -> BoolArray:
+    """Mark the faces whose picture shows one of some identities.
+
+    Args:
+        problem: what is to be divided.
+        which: shape (c,), whether an identity is one of them.
+
+    Returns:
+        Shape (n,).
+    """
+    faces, others = problem.faces, problem.undivided
+    pictures = np.concatenate(
+        (
+            faces.picture[which[faces.identity]],
+            others.picture[which[others.identity]],
+        )
+    )
+    return np.isin(faces.picture, pictures)
 
 
 def _near_test(
@@ -163,18 +185,18 @@ def _trained_on(
     return big, wanted | was
 
 
-def _beside_lost(
-    faces: ConfirmedFaces, is_train: BoolArray, probes: IntArray
-) -> BoolArray:
+def _beside_lost(problem: Problem, is_train: BoolArray, probes: IntArray) -> BoolArray:
     """Mark faces in pictures with an identity that lost all it had in train.
 
     Its probes are those of an unseen identity then, so nothing in train may show it.
     """
+    identity = problem.faces.identity
     lost = np.zeros(len(is_train), np.bool_)
     while True:
-        trained = faces.identity[is_train & ~lost]
-        gone = np.setdiff1d(faces.identity[probes], trained)
-        shown = np.isin(faces.picture, faces.picture[np.isin(faces.identity, gone)])
+        gone = np.zeros(len(problem.cast.key), np.bool_)
+        gone[identity[probes]] = True
+        gone[identity[is_train & ~lost]] = False
+        shown = _showing(problem, gone)
         if not (shown & is_train & ~lost).any():
             return lost
         lost |= shown & is_train
@@ -188,6 +210,7 @@ def _thinned(candidates: Candidates, roles: IntArray) -> IntArray:
 
 
 def _check(
+    cast: Cast,
     is_train: BoolArray,
     probes: IntArray,
     distractors: IntArray,
@@ -207,6 +230,18 @@ def _check(
     raise WrongUse(
         f"too few faces for a test: no {' and no '.join(empty)} faces. There are "
         f"{len(candidates.counts)} identities with confirmed faces, and {able} of them "
-        f"have the {protocol.min_faces} faces that probes need. Answer more questions "
-        "(`icf-annotate export`, then import), or lower dataset.min_faces"
+        f"have the {protocol.min_faces} faces that probes need{_doubted(cast)}. Answer "
+        "more questions (`icf-annotate export`, then import), or lower "
+        "dataset.min_faces"
+    )
+
+
+def _doubted(cast: Cast) -> str:
+    """Say how many identities have no part of their own, because of suspicions."""
+    doubted = len(cast.family) - len(np.unique(cast.family))
+    if not doubted:
+        return ""
+    return (
+        f"; but {doubted} may be the same character as another one, and stay on its "
+        "side until people have settled it (`icf-filter review` lists them)"
     )

@@ -121,6 +121,24 @@ class DetectionPictures:
 
 
 @dataclass(frozen=True, eq=False)
+class Undivided:
+    """Faces whose identity is known, and that can be in no part; shape (k,) each.
+
+    Attributes:
+        picture: the number of its group of equal pictures.
+        identity: rows of `Cast`.
+    """
+
+    picture: IntArray
+    identity: IntArray
+
+    @classmethod
+    def nothing(cls) -> Undivided:
+        """Return no faces."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
 class Fixed:
     """What the earlier release used, whichever face it was for.
 

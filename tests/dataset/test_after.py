@@ -13,12 +13,16 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.codes import FaceReason, Label
+from icf.dataset.after import fix
+from icf.dataset.before import Before
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
+from icf.dataset.problem import make_problem
 from icf.dataset.release.before import read_before
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.selecting.select import select
+from icf.dataset.splits.parts import Part, Role, Undivided
 from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace
 
@@ -113,6 +117,24 @@ def test_who_was_held_out_never_trains_and_the_other_way_round(
     assert trained & tested == owners(second, "train") & owners(second, "probes") & (
         trained | tested
     )
+
+
+def test_who_is_new_on_an_old_training_picture_trains_though_the_filter_drops_it(
+    workspace: Workspace,
+) -> None:
+    with workspace.catalogue.read() as connection:
+        selection = select(connection)
+    problem, ids, complete = make_problem(selection)
+    faces, pictures = selection.faces, selection.pictures
+    sha256 = pictures.sha256[faces.picture[0]].decode()
+    x1, y1, x2, y2 = faces.corners[0].tolist()
+    before = Before("", {(sha256, (x1, y1, x2, y2)): Part.TRAIN}, {}, {}, {})
+    new = int(problem.faces.identity[-1])
+    shown = Undivided(problem.faces.picture[:1], np.array([new]))
+    for undivided, role in ((problem.undivided, Role.NEW), (shown, Role.TRAIN)):
+        drawn = replace(problem, undivided=undivided)
+        fixed = fix(drawn, selection, ids, complete, before, REACH)
+        assert fixed.cast.before[new] == role
 
 
 def test_old_faces_that_cannot_stay_are_counted_by_reason(

@@ -144,6 +144,10 @@ def test_kinds_of_numbers_that_fit_are_taken(tmp_path: Path) -> None:
     assert list(chosen.as_json()) == ["name", "parts"]
 
 
+def test_a_file_may_begin_with_a_mark_as_editors_write_it(tmp_path: Path) -> None:
+    assert protocol('\ufeffname = "marked"\n', tmp_path).name == "marked"
+
+
 def test_an_album_or_number_that_cannot_be_is_named(
     workspace: Workspace, selection: Selection, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import image, image_source
 from icf.dataset.contents import Contents
+from icf.dataset.excluded import Excluded
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.leaks.search import search_leaks
 from icf.dataset.near_duplicates import Hashes, Reach
@@ -16,6 +17,7 @@ from icf.dataset.release.placed import contents_of
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.splits.parts import Splits
+from icf.settings import DatasetSettings
 from icf.workspace import Workspace
 from tests.dataset.drawn import EMBEDDER
 
@@ -83,6 +85,27 @@ def test_a_train_picture_that_shows_a_held_out_identity_is_found(
     row = next(r for r in shared if faces.identity[r] in trained)
     leaky = replace(splits, train=np.append(splits.train, row))
     assert leaks_of(workspace, plan, leaky)["held_out_identity_shown"] == 1
+
+
+def test_a_face_that_the_filter_drops_still_shows_a_held_out_identity(
+    workspace: Workspace, plan: Plan
+) -> None:
+    selection, splits = plan.selection, plan.splits
+    faces = selection.faces
+    held_out = selection.identities[int(faces.identity[splits.distractors[0]])]
+    out = Excluded(
+        sha256=selection.pictures.sha256[faces.picture[splits.train[:1]]],
+        corners=np.array([[0.0, 0.0, 9.0, 9.0]]),
+        character=(held_out.character,),
+        album=(held_out.album,),
+        reason=("too_small",),
+        pixel_hash=np.array([b"0" * 64]),
+    )
+    dropped = replace(selection, excluded=out)
+    leaky = replace(plan, selection=dropped)
+    assert counts(look(workspace, leaky)) == {"held_out_identity_shown": 1}
+    divided = make_plan(dropped, DatasetSettings(), REACH, 1)
+    assert counts(look(workspace, divided)) == {}
 
 
 def test_a_picture_in_both_detection_lists_is_found(

@@ -22,6 +22,7 @@ worlds = st.builds(
     shared=st.floats(0, 0.5),
     frames=st.floats(0, 0.5),
     copies=st.floats(0, 0.5),
+    undivided=st.floats(0, 0.5),
     seed=st.integers(0, 2**32),
 )
 
@@ -83,8 +84,9 @@ def test_nothing_leaks_for_any_input(
     assert len(set(distractors)) == len(distractors)
     assert not set(distractors) & (trained | probed)
     held_out = (probed - trained) | set(distractors)
-    shown = set(faces.picture[np.isin(faces.identity, list(held_out))])
-    assert not shown & set(faces.picture[splits.train])
+    for each in (faces, problem.undivided):
+        shown = set(each.picture[np.isin(each.identity, list(held_out))])
+        assert not shown & set(faces.picture[splits.train])
     assert len(set(faces.close[test])) == len(test)
     assert not near(problem, splits.train.tolist(), test.tolist())
     _, counts = np.unique(faces.identity[splits.probes], return_counts=True)
@@ -171,6 +173,13 @@ def test_too_little_is_said_with_counts_and_a_remedy(
     count = len(problem.cast.key)
     with pytest.raises(WrongUse, match=f"{count} identities.*icf-annotate"):
         make_splits(problem, Protocol(), REACH, 1)
+
+
+def test_too_little_is_said_to_be_so_because_characters_may_be_one() -> None:
+    problem = World(300, 20).draw()
+    one = replace(problem.cast, family=np.zeros(len(problem.cast.key), np.int64))
+    with pytest.raises(WrongUse, match="19 may be the same character"):
+        make_splits(replace(problem, cast=one), Protocol(), REACH, 1)
 
 
 def test_faces_that_people_did_not_confirm_are_never_in_the_test() -> None:

@@ -18,6 +18,7 @@ from icf.dataset.splits.parts import (
     Fixed,
     IntArray,
     Splits,
+    Undivided,
 )
 
 T = TypeVar("T", Cast, ConfirmedFaces, DetectionPictures)
@@ -39,6 +40,8 @@ class World:
     frames: float = 0.05
     #: Of all faces, those that are nearly another one of their identity.
     copies: float = 0.05
+    #: So many for each face are in its pictures, and can be in no part.
+    undivided: float = 0.0
     seed: int = 0
 
     def draw(self) -> Problem:
@@ -71,6 +74,7 @@ class World:
             before=np.zeros(n, np.int64),
         )
         shown = np.unique(picture)
+        others = int(self.undivided * n)
         return Problem(
             cast_of([f"Album {row % self.albums}/{row}" for row in range(count)]),
             faces,
@@ -82,6 +86,7 @@ class World:
                 before=np.zeros(len(shown), np.int64),
             ),
             Fixed.nothing(n, len(shown)),
+            Undivided(rng.choice(shown, others), rng.choice(count, others)),
         )
 
 
