@@ -101,9 +101,9 @@ def check_licences(
 def check_certificate(
     folder: Path, summary: Mapping[str, Any], hashes: Mapping[str, str]
 ) -> Iterator[Fault]:
-    """Yield the files that are not those that the certificate is about.
+    """Yield what the certificate says that the release does not.
 
-    Of a release that was cleaned since, these are other files, and some are no more.
+    Of a release that was cleaned since, it is about other files, and some are no more.
     """
     if CERTIFICATE not in hashes:
         if summary.get("audit", {}).get("certified"):
@@ -111,8 +111,10 @@ def check_certificate(
         return
     try:
         text = (folder / CERTIFICATE).read_text(encoding="utf-8")
-        about = json.loads(text)["release"]
+        value = json.loads(text)
+        about = value["release"]
         inputs, files = about["inputs"], about["files"]
+        proved = {**value.get("certificate", {}), "covers": about.get("covers")}
         if not isinstance(files, dict):
             raise TypeError("its files are no object")
     except (OSError, *UNEXPECTED) as error:
@@ -120,6 +122,10 @@ def check_certificate(
         return
     if inputs != summary.get("inputs"):
         yield Fault(CERTIFICATE, f"is of another release: {inputs}")
+    audit = summary.get("audit", {})
+    for name in ("bound", "confidence", "labels_sha256", "covers"):
+        if name in audit and proved.get(name) != audit[name]:
+            yield Fault(CERTIFICATE, f"has another {name} than {SUMMARY}")
     if "cleaned" in summary:
         return
     for name, sha256 in sorted(files.items()):

@@ -22,6 +22,7 @@ from icf.codes import Choice, Label
 from icf.dataset.certificate import HTML, JSON, NOT_AUDITED, percent, render
 from icf.dataset.release.prepare import Prepared, prepare
 from icf.dataset.release.write import write
+from icf.dataset.verify.tables import check_certificate
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import RECTEST_INFO, RECTRAIN_LIST
 from icf.workspace import Workspace
@@ -98,6 +99,7 @@ def test_a_certificate_names_what_it_certifies(
     summary = json.loads((out / "release.json").read_text())
     assert summary["audit"]["covers"] == found["release"]["covers"]
     assert summary["audit"]["labels_sha256"] == audit.labels_sha256
+    assert list(check_certificate(out, summary, {**files, JSON: ""})) == []
 
 
 def test_all_labels_that_were_there_are_covered(

@@ -36,6 +36,20 @@ def test_a_certificate_is_of_the_files_as_they_were_before_a_cleaning(
     assert sorted(map(str, found)) == sorted(lines)
 
 
+@pytest.mark.parametrize("edited", ["bound", "covers"])
+def test_a_certificate_that_proves_something_else_is_named(
+    tmp_path: Path, edited: str
+) -> None:
+    audit = {"certified": True, "bound": 0.02, "confidence": 0.95, "covers": {"all": 1}}
+    says = {**audit, edited: 0.01}
+    about = {"inputs": "ab", "files": {}, "covers": says.pop("covers")}
+    value = {"certificate": says, "release": about}
+    (tmp_path / "certificate.json").write_text(json.dumps(value))
+    summary = {"inputs": "ab", "audit": audit}
+    [found] = check_certificate(tmp_path, summary, {"certificate.json": ""})
+    assert str(found) == f"certificate.json: has another {edited} than release.json"
+
+
 @pytest.mark.parametrize("files", [[[1, "a"], ["b", 2]], "ab", None])
 def test_a_certificate_of_no_files_is_none(tmp_path: Path, files: object) -> None:
     about = {"release": {"inputs": "ab", "files": files}}
