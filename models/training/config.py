@@ -188,7 +188,7 @@ def _stored(name: str) -> Table | None:
 
 def _parsed(path: Path) -> Table:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise WrongUse(f"cannot read the configuration {path}: {error}") from error
 

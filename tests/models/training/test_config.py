@@ -56,6 +56,11 @@ def test_a_file_lies_over_the_recipe_and_the_command_line_over_both(
     assert found.network.name == "embedder-mobilenetv2"
 
 
+def test_a_file_may_begin_with_a_mark_as_editors_write_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("\ufeff[loop]\nsteps = 5\n", encoding="utf-8")
+    assert read(tmp_path / "mine.toml").loop.steps == 5
+
+
 def test_another_loss_does_not_get_the_options_of_the_recipe_s() -> None:
     assert read().loss.options
     assert read(loss__name="softmax").loss.options == {}
