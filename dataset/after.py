@@ -98,35 +98,20 @@ def fix(
     near = _near(faces.picture_hashes, pictures.hashes[trained], reach)
     near |= _near(faces.hashes, faces.hashes[trained[of_face]], reach)
     near_pictures = _near(problem.pictures.hashes, pictures.hashes[trained], reach)
+
+    def on(which: BoolArray, of_faces: IntArray, of_pictures: IntArray) -> IntArray:
+        """Both of what is on some pictures."""
+        return np.concatenate((of_faces[which[of_face]], of_pictures[which[complete]]))
+
+    close = faces.close, problem.pictures.close
     fixed = Fixed(
-        np.unique(
-            np.concatenate(
-                (
-                    faces.close[trained[of_face]],
-                    problem.pictures.close[trained[complete]],
-                )
-            )
-        ),
-        np.unique(
-            np.concatenate(
-                (
-                    faces.close[tested[of_face]],
-                    problem.pictures.close[tested[complete]],
-                )
-            )
-        ),
+        np.unique(on(trained, *close)),
+        np.unique(on(tested, *close)),
         near & ~np.isin(part, _TESTED),
         near_pictures & ~tested[complete],
     )
-    on_trained = _on_pictures(
-        problem,
-        np.concatenate(
-            (
-                faces.picture[trained[of_face]],
-                problem.pictures.picture[trained[complete]],
-            )
-        ),
-    )
+    groups = faces.picture, problem.pictures.picture
+    on_trained = _on_pictures(problem, on(trained, *groups))
     roles = _roles(problem, selection, ids, before, part, on_trained)
     return Problem(
         replace(problem.cast, before=roles),
