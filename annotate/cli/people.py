@@ -24,11 +24,12 @@ from icf.errors import WrongUse
 @example("icf-annotate people --json")
 def people_command(invocation: Invocation) -> None:
     """List who was invited or answered by file, and how much each answered."""
-    from icf.annotate.people.listing import answers_by_person, everybody
+    from icf.annotate.people.listing import answers_by_person, everybody, who_boxed
 
     with invocation.workspace.catalogue.read() as connection:
         known = everybody(connection)
         answers = answers_by_person(connection)
+        named = answers.keys() | who_boxed(connection)
     value = [
         {
             "name": each.person.name,
@@ -41,10 +42,8 @@ def people_command(invocation: Invocation) -> None:
         }
         for each in known
     ]
-    invited = {each["name"] for each in value}
-    value += [
-        _by_file(name, answers[name]) for name in sorted(answers.keys() - invited)
-    ]
+    by_file = named - {each["name"] for each in value}
+    value += [_by_file(name, answers.get(name, 0)) for name in sorted(by_file)]
     columns = ("name", "role", "state", "answers", "seen", "link until")
     rows = [
         (

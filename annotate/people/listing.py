@@ -72,6 +72,12 @@ def answers_by_person(connection: sa.Connection) -> dict[str, int]:
     return {name: number for name, number in connection.execute(query)}
 
 
+def who_boxed(connection: sa.Connection) -> set[str]:
+    """Name everybody who drew boxes, or could not tell of a picture."""
+    query = sa.select(box_answer.c.annotator).distinct()
+    return set(connection.execute(query).scalars())
+
+
 def boxed_by(connection: sa.Connection, name: str) -> int:
     """Count the pictures that somebody drew boxes on, or could not tell of."""
     query = sa.select(sa.func.count()).where(

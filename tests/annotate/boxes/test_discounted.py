@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from icf.annotate.boxes.record import BoxAnswer, insert_answer
 from icf.annotate.people.people import Role, pause
 from icf.catalogue.annotation.pauses import LOW_SCORE
-from tests.annotate.boxes.pictures import A, Pictures, boxed
+from tests.annotate.boxes.pictures import A, Pictures, boxed, drew
 from tests.annotate.page.clients import app_of, signed_in
 from tests.annotate.test_cli import call, run
 
@@ -40,6 +41,18 @@ def test_a_picture_is_open_again_until_another_one_agrees(
     assert plain_pictures.status(key) == "verified"
     out, _ = call("discount", "ann", "--undo")
     assert "pictures whose boxes by ann count again" in out
+
+
+def test_who_drew_boxes_in_a_file_alone_is_listed_and_discounted(
+    plain_pictures: Pictures, key: int
+) -> None:
+    given = BoxAnswer(key, "eve", drew(A), shown=False, answered_at=1.0, file="a.json")
+    with plain_pictures.catalogue.write() as connection:
+        insert_answer(connection, given)
+    people, _ = run("people")
+    states = {each["name"]: (each["state"], each["answers"]) for each in people}
+    assert states["eve"] == ("by file", 0)
+    assert run("discount", "eve")[0]["boxed"] == 1
 
 
 def test_two_people_are_asked_where_nobody_is_left(
