@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from icf.command import Invocation
-from icf.terminal import console
+from icf.terminal import console, is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,7 +24,7 @@ _LINES = 20
 @contextmanager
 def watching(invocation: Invocation) -> Iterator[Watcher]:
     """Yield what follows a run, as the shared options ask for it."""
-    if invocation.quiet or not sys.stderr.isatty():
+    if invocation.quiet or not is_terminal(sys.stderr):
         yield _Lines(invocation)
         return
     from rich.progress import (

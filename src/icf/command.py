@@ -28,7 +28,7 @@ import click
 
 from icf.errors import IcfError, WrongUse
 from icf.names import LONGEST_NAME, normal_name
-from icf.terminal import Printable, console, printable
+from icf.terminal import Printable, console, is_terminal, printable
 from icf.version import __version__
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Invocation:
         self, title: str, total: int | None
     ) -> Iterator[Callable[[int], None]]:
         """A bar on stderr while the block runs; none without a terminal."""
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or not is_terminal(sys.stderr):
             yield lambda advance: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -425,7 +425,7 @@ class _StderrHandler(logging.Handler):
     _rich: logging.Handler | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not sys.stderr.isatty():
+        if not is_terminal(sys.stderr):
             click.echo(f"{record.levelname}: {self.format(record)}", err=True)
             return
         if self._rich is None:

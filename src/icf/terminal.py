@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -48,6 +48,11 @@ def _shown(character: str) -> str:
     return character
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal; a closed one (`>&-`) is None."""
+    return stream is not None and stream.isatty()
+
+
 def console(*, stderr: bool) -> Console:
     """Return where tables are printed; text in brackets is no markup."""
     from rich.console import Console
@@ -59,7 +64,7 @@ def console(*, stderr: bool) -> Console:
         markup=False,
         emoji=False,
         # Lines for other programs are whole, however long.
-        width=None if out.isatty() else _NO_TERMINAL,
+        width=None if is_terminal(out) else _NO_TERMINAL,
     )
 
 

@@ -87,3 +87,19 @@ def test_every_group_is_lazy() -> None:
     not_lazy = {name for name, made in groups().items() if not made.subcommands}
     assert not_lazy == set()
     assert len(SUBCOMMANDS) > len(COMMANDS)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+@pytest.mark.parametrize("words", ["init made", "-C . status"])
+def test_commands_run_with_a_standard_stream_that_is_closed(
+    words: str, closed: str, tmp_path: Path
+) -> None:
+    init(tmp_path).catalogue.close()
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" {words} {closed}', BIN / "icf"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

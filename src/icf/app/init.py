@@ -14,6 +14,7 @@ from icf.models.cards import BUNDLED, bundled_path, load_card
 from icf.models.registry.register import register
 from icf.redact import redact
 from icf.settings import HarvestSettings
+from icf.terminal import is_terminal
 from icf.workspace import Workspace
 
 
@@ -67,7 +68,8 @@ def make_workspace(root: Path, flags: tuple[str, ...], contact: str) -> Workspac
 def _may_ask(invocation: Invocation, root: Path) -> bool:
     """Return whether there is a terminal to prompt, and the answer would be used."""
     there = (root / workspace.CONFIG).exists()
-    return sys.stdin.isatty() and not (there or invocation.json or invocation.quiet)
+    asks = not (there or invocation.json or invocation.quiet)
+    return asks and is_terminal(sys.stdin)
 
 
 def register_bundled_models(made: Workspace) -> None:
