@@ -1,14 +1,17 @@
 """What was withdrawn and must never come back: URLs, bytes, characters.
 
 A tombstone outlives what it is for. Every stage that adds something checks here first;
-one that gives copies away checks again while it `hold`s the tombstones.
+one that gives copies away checks again while it `hold`s the tombstones. The one of an
+address of the web is for all spellings of it.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -21,6 +24,10 @@ URL, SHA256, CHARACTER = "url", "sha256", "character"
 
 #: Subjects in one query. SQLite takes 999 variables before version 3.32.
 _CHUNK = 900
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_WEB = re.compile(r"https?:", re.IGNORECASE)
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
+_ASCII = "".join(map(chr, range(33, 127)))
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,44 @@ def full_name(album_name: str, character_name: str) -> str:
     return f"{normal_name(album_name)}/{normal_name(character_name)}"
 
 
+def spelled(address: str) -> str:
+    """Return what all spellings of an address of the web have in common.
+
+    The form is that of RFC 3986, 6.2.2; http and https are one.
+
+    >>> spelled("http://a.test/%c3%a9%5F.png"), spelled("https://a.test/é_.png")
+    ('//a.test/%C3%A9_.png', '//a.test/%C3%A9_.png')
+    """
+    return _ESCAPE.sub(_as_written, quote(_WEB.sub("", address), safe=_ASCII))
+
+
+def _as_written(escape: re.Match[str]) -> str:
+    letter = chr(int(escape[0][1:], 16))
+    return letter if _UNRESERVED.fullmatch(letter) else escape[0].upper()
+
+
+def _entries(kind: str, subject: str) -> frozenset[str]:
+    """Return what is entered for a subject: itself, and an address as all spell it."""
+    scheme = _WEB.match(subject)
+    if kind != URL or scheme is None:
+        return frozenset({subject})
+    return frozenset({subject, scheme[0].lower() + spelled(subject)})
+
+
+def _spellings(kind: str, subject: str) -> frozenset[str]:
+    """Return the entries of which one is enough for a subject to be withdrawn."""
+    if kind != URL or _WEB.match(subject) is None:
+        return frozenset({subject})
+    rest = spelled(subject)
+    return frozenset({subject, f"http:{rest}", f"https:{rest}"})
+
+
 def bury(
     connection: sa.Connection, kind: str, subjects: Iterable[str], reason: str
 ) -> int:
     """Enter tombstones that are not there yet; return how many are new."""
-    wanted = sorted(set(subjects))
-    known = buried(connection, kind, wanted)
-    new = [one for one in wanted if one not in known]
+    wanted = {each for one in subjects for each in _entries(kind, one)}
+    new = sorted(wanted - _entered(connection, kind, wanted))
     now = time.time()
     rows = [
         {"kind": kind, "subject": one, "reason": reason, "taken_at": now} for one in new
@@ -80,7 +118,16 @@ def bury(
 def buried(
     connection: sa.Connection, kind: str, subjects: Collection[str]
 ) -> frozenset[str]:
-    """Return those of the subjects that have a tombstone."""
+    """Return those of the subjects that have a tombstone, in whichever spelling."""
+    spellings = {each: _spellings(kind, each) for each in set(subjects)}
+    found = _entered(connection, kind, frozenset[str]().union(*spellings.values()))
+    return frozenset(one for one, names in spellings.items() if names & found)
+
+
+def _entered(
+    connection: sa.Connection, kind: str, subjects: Collection[str]
+) -> frozenset[str]:
+    """Return those of the subjects that are in the table as they are."""
     wanted = sorted(subjects)
     found: set[str] = set()
     for start in range(0, len(wanted), _CHUNK):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from icf.app.takedown.addresses import spelled
 from icf.app.takedown.target import find_target
 from icf.catalogue.schema import image_source, tombstone, url
+from icf.catalogue.tombstones import spelled
 from icf.errors import WrongUse
 from icf.workspace import Workspace
 from tests.app.program import call, said

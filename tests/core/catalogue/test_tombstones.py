@@ -1,3 +1,4 @@
+import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import tombstones
@@ -31,6 +32,25 @@ def test_of_thousands_of_names_those_with_a_tombstone_are_found(
         assert tombstones.buried(connection, "url", names) == set(names[::2])
         assert tombstones.buried(connection, "url", []) == set()
         assert tombstones.all_of_kind(connection, "sha256") == set()
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "asked"),
+    [
+        ("http://a.test/1.png", "https://a.test/1.png"),
+        ("HTTPS://a.test/1.png", "http://a.test/1.png"),
+        ("http://a.test/%c3%a9.png", "https://a.test/%C3%A9.png"),
+        ("http://a.test/%C3%A9.png", "http://a.test/%c3%a9.png"),
+        ("http://a.test/a_1.png", "http://a.test/a%5F1.png"),
+    ],
+)
+def test_an_address_is_withdrawn_in_every_spelling(
+    catalogue: Catalogue, withdrawn: str, asked: str
+) -> None:
+    other = "http://a.test/A_1.png"
+    with catalogue.write() as connection:
+        tombstones.bury(connection, "url", [withdrawn], "why")
+        assert tombstones.buried(connection, "url", [asked, other]) == {asked}
 
 
 def test_a_character_is_told_from_its_namesake_in_another_album(

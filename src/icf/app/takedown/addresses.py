@@ -1,41 +1,22 @@
 """Find pictures by an address, however it is spelled, and by the page they are on.
 
-What was stored stays as it is: other spellings of it are compared in the form of RFC
-3986, 6.2.2, and http and https are one.
+What was stored stays as it is: other spellings of it are compared by
+`icf.catalogue.tombstones.spelled`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import quote, urldefrag, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import sqlalchemy as sa
 
 from icf.catalogue.schema import image_source, url
+from icf.catalogue.tombstones import spelled
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
-
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-_WEB = re.compile(r"https?:", re.IGNORECASE)
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
-_ASCII = "".join(map(chr, range(33, 127)))
-
-
-def spelled(address: str) -> str:
-    """Return what all spellings of an address have in common.
-
-    >>> spelled("http://a.test/%c3%a9%5F.png"), spelled("https://a.test/é_.png")
-    ('//a.test/%C3%A9_.png', '//a.test/%C3%A9_.png')
-    """
-    return _ESCAPE.sub(_as_written, quote(_WEB.sub("", address), safe=_ASCII))
-
-
-def _as_written(escape: re.Match[str]) -> str:
-    letter = chr(int(escape[0][1:], 16))
-    return letter if _UNRESERVED.fullmatch(letter) else escape[0].upper()
 
 
 @dataclass(frozen=True)
