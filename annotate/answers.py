@@ -35,9 +35,7 @@ KEPT_FAULTS = 1000
 
 # Software that knows numbers only writes the question 12 as 12.0. In 1.000 the point
 # may stand between thousands.
-_QUESTION = re.compile(
-    r"(?:q|question:|(audit:))?0*([0-9]{1,18})(?:\.0{0,2})?", re.IGNORECASE
-)
+_QUESTION = re.compile(r"(?:q|question:)?0*([0-9]{1,18})(?:\.0{0,2})?", re.IGNORECASE)
 #: Characters of an annotator's name. PostgreSQL indexes no longer ones.
 LONGEST_ANNOTATOR = 200
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
@@ -216,23 +214,13 @@ def question_name(question_id: int) -> str:
 
 
 def parse_question_id(text: str) -> int | None:
-    """Parse ``12``, ``q000012`` or ``question:12``; ``audit:12`` numbers an audit's.
+    """Parse ``12``, ``q000012`` or ``question:12``.
 
     >>> parse_question_id("q000012"), parse_question_id("twelve")
     (12, None)
     """
     found = _QUESTION.fullmatch(text.strip())
-    return int(found[2]) if found else None
-
-
-def is_of_audit(question: str) -> bool:
-    """Whether a question's id says that an audit has numbered it.
-
-    >>> is_of_audit("audit:12"), is_of_audit("12")
-    (True, False)
-    """
-    found = _QUESTION.fullmatch(question.strip())
-    return found is not None and found[1] is not None
+    return int(found[1]) if found else None
 
 
 def is_storable(text: str) -> bool:

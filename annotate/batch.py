@@ -54,11 +54,6 @@ class Question:
         return self.face_id == self.reference_face_id
 
     @property
-    def is_of_audit(self) -> bool:
-        """Whether an audit asks it, and has numbered it."""
-        return self.batch_id.startswith(OF_AUDIT)
-
-    @property
     def text(self) -> str:
         """The question in words."""
         if self.asks_about_reference:

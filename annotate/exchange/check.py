@@ -16,7 +16,6 @@ from icf.annotate.answers import (
     Notes,
     Row,
     Vote,
-    is_of_audit,
     is_storable,
     parse_choice,
     parse_question_id,
@@ -125,8 +124,8 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
     if key is None or key not in batches:
         found = f"there is no question {row.question[:_QUOTED]!r}"
         return refuse(RowFault.UNKNOWN_QUESTION, found)
-    if (foreign := _foreign(row, batches[key])) is not None:
-        return refuse(RowFault.FOREIGN_BATCH, foreign)
+    if row.batch is not None and row.batch != batches[key]:
+        return refuse(RowFault.FOREIGN_BATCH, _foreign(row.batch, batches[key]))
     return Vote(
         line=row.line,
         question_id=key,
@@ -140,25 +139,11 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
     )
 
 
-def _foreign(row: AnswerRow, own: str) -> str | None:
-    """Say that a row belongs to another batch than its question; None if it does not.
-
-    A row without the name of its batch is of an audit if its question's id says so.
-    """
-    if row.batch == own:
-        return None
-    audited, asked = is_of_audit(row.question), own.startswith(OF_AUDIT)
-    if row.batch is not None:
-        audited = row.batch.startswith(OF_AUDIT)
-        found = f"it belongs to batch {own}, not {row.batch[:_QUOTED]!r}"
-    elif audited == asked:
-        return None
-    elif audited:
-        found = f"{row.question[:_QUOTED]!r} is the number of an audit"
-    else:
-        found = "it names no audit: neither in batch_id nor as audit:NUMBER"
-    if audited and not asked:
+def _foreign(named: str, own: str) -> str:
+    """Say that a row names another batch than that of its question."""
+    found = f"it belongs to batch {own}, not {named[:_QUOTED]!r}"
+    if named.startswith(OF_AUDIT) and not own.startswith(OF_AUDIT):
         return f"{found}; files of audits are for `icf-annotate audit import`"
-    if asked and not audited:
+    if own.startswith(OF_AUDIT) and not named.startswith(OF_AUDIT):
         return f"{found}; files of questions are for `icf-annotate import`"
     return found

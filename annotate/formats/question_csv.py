@@ -58,7 +58,7 @@ def write(questions: Sequence[Question], url_prefix: str) -> bytes:
     """
     rows = [
         (
-            f"audit:{each.id}" if each.is_of_audit else str(each.id),
+            str(each.id),
             each.batch_id,
             each.album,
             each.character,

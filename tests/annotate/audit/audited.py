@@ -107,17 +107,12 @@ def current(place: Place) -> Audit | None:
         return find_open(connection)
 
 
-def number_of(row: Mapping[str, str]) -> int:
-    """The number of a row's question, by which the audit knows it."""
-    return int(row["question"].removeprefix("audit:"))
-
-
 def fill_in(path: Path, choices: Mapping[int, Choice], by: str) -> Path:
     """Fill in a file of questions, next to it."""
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     for row in rows:
-        row["answer"] = str(choices[number_of(row)])
+        row["answer"] = str(choices[int(row["question"])])
         row["annotator"] = by
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))

@@ -24,7 +24,6 @@ from tests.annotate.audit.audited import (
     add_labels,
     fill_in,
     items,
-    number_of,
     planned,
     said,
 )
@@ -66,7 +65,7 @@ def test_the_folder_looks_like_any_batch_and_says_no_label(
     assert (made.items, made.left_out) == (len(sample), 0)
     listed = rows(out)
     assert set(listed[0]) <= {*COLUMNS, "ask"}
-    assert [number_of(each) for each in listed] == [e.id for e in sample]
+    assert [int(each["question"]) for each in listed] == [e.id for e in sample]
     assert {each["answer"] for each in listed} == {""}
     for each in listed:
         assert (out / each["ref_url"]).is_file()
@@ -175,25 +174,6 @@ def test_a_file_of_questions_is_none_of_an_audit(
     assert "`icf-annotate import`" in found.faults[0].message
 
 
-@pytest.mark.parametrize("batch", ["", "batch_id,"])
-def test_without_a_batch_the_number_of_a_question_tells_an_audit(
-    place: Place, audit: Audit, tmp_path: Path, batch: str
-) -> None:
-    number = items(place, audit)[0].id
-    path = tmp_path / "questions.csv"
-    empty = "," if batch else ""
-    header = f"question,{batch}answer,annotator\n"
-    path.write_text(f"{header}{number},{empty}true,bob\n")
-    found = import_checks(place.workspace, path, AnnotatorNames({}), decides=False)
-    assert (found.taken, found.refused) == (0, 1)
-    assert "`icf-annotate import`" in found.faults[0].message
-    path.write_text(f"{header}audit:{number},{empty}true,bob\n")
-    asked = import_answers(place.workspace, path, AnnotatorNames({}))
-    assert (asked.taken, len(asked.faults)) == (0, 1)
-    found = import_checks(place.workspace, path, AnnotatorNames({}), decides=False)
-    assert (found.taken, found.refused) == (1, 0)
-
-
 def test_a_takedown_finds_the_pictures_of_the_folder(
     place: Place, audit: Audit
 ) -> None:
@@ -219,7 +199,7 @@ def test_a_face_without_its_picture_is_left_out_and_counted(
     lost.unlink()
     made = export(place.workspace, tmp_path / "out")
     assert made.left_out == 1
-    assert one.id not in [number_of(each) for each in rows(tmp_path / "out")]
+    assert one.id not in [int(each["question"]) for each in rows(tmp_path / "out")]
 
 
 def test_nothing_is_written_where_nothing_waits(place: Place, tmp_path: Path) -> None:
