@@ -19,6 +19,14 @@ Pixels = NDArray[np.uint8]
 
 #: Side of each view of a picture, in pixels.
 SIDE = 128
+#: Where the unscaled views are: shares of the height and of the width that lie above
+#: them and left of them.
+PLACES = (
+    (0.5, 0.5),
+    *((down, right) for down in (0.15, 0.85) for right in (0.15, 0.85)),
+)
+#: Views of a picture: all of it, and the unscaled ones.
+VIEWS = 1 + len(PLACES)
 
 
 class PhotoJudge:
@@ -53,10 +61,10 @@ class PhotoJudge:
         card = verified(path, "judge", set())
         network = open_network(path, threads)
         shape = list(network.input)
-        if shape[1:] != [2, 3, SIDE, SIDE] or len(network.outputs) != 1:
+        if shape[1:] != [VIEWS, 3, SIDE, SIDE] or len(network.outputs) != 1:
             raise BadModel(
                 f"{path} takes {shape} and gives {len(network.outputs)} outputs; "
-                f"expected [n, 2, 3, {SIDE}, {SIDE}] and one"
+                f"expected [n, {VIEWS}, 3, {SIDE}, {SIDE}] and one"
             )
         return cls(network, card)
 
@@ -73,21 +81,26 @@ class PhotoJudge:
 
 
 def views(picture: Pixels) -> Pixels:
-    """Two views of a picture: all of it reduced, and its middle unscaled.
+    """Views of a picture: all of it reduced, and parts of it unscaled, at `PLACES`.
 
-    The first shows the content, the second how the picture was made: brush, line and
-    flat colour, or lens and sensor. A side that is too short for it is mirrored.
+    The first shows the content, the others how the picture was made: brush, line and
+    flat colour, or lens and sensor. A side that is too short for them is mirrored.
 
     Returns:
-        RGB, uint8, shape (2, 3, SIDE, SIDE).
+        RGB, uint8, shape (VIEWS, 3, SIDE, SIDE).
     """
+    parts = [_part(picture, *place) for place in PLACES]
+    return np.ascontiguousarray(
+        np.stack([_reduced(picture), *parts]).transpose(0, 3, 1, 2)
+    )
+
+
+def _part(picture: Pixels, down: float, right: float) -> Pixels:
     height, width = picture.shape[:2]
-    whole = _reduced(picture)
-    top, left = max(0, (height - SIDE) // 2), max(0, (width - SIDE) // 2)
-    middle = picture[top : top + SIDE, left : left + SIDE]
-    short = (SIDE - middle.shape[0], SIDE - middle.shape[1])
-    middle = np.pad(middle, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
-    return np.ascontiguousarray(np.stack([whole, middle]).transpose(0, 3, 1, 2))
+    top, left = int(max(0, height - SIDE) * down), int(max(0, width - SIDE) * right)
+    part = picture[top : top + SIDE, left : left + SIDE]
+    short = (SIDE - part.shape[0], SIDE - part.shape[1])
+    return np.pad(part, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
 
 
 def _reduced(picture: Pixels) -> Pixels:

@@ -40,7 +40,7 @@ def check_counts(summary: Mapping[str, Any], contents: Contents) -> Iterator[Fau
         if counted.get(name) != found:
             shown = counted.get(name)
             what = (
-                f"counts {shown} {name.replace('_', ' ')}, and {CONTENTS} has {found}"
+                f"counts {shown!r} {name.replace('_', ' ')}, and {CONTENTS} has {found}"
             )
             yield Fault(SUMMARY, what)
 

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from icf.models.networks.mobilenet import load_mobilenet
 
 #: Features are taken after these blocks of MobileNetV2: early ones show how a picture
-#: was made, late ones its content. Of several sets tried on held-out drawings the wide
-#: ones did best. The last blocks have three quarters of the weights and added little,
-#: so they are left out.
-FEATURE_BLOCKS = (4, 7, 11, 14)
+#: was made, late ones its content. The last blocks have two thirds of the weights and
+#: helped little, so they are left out; docs/training/ablation.md has what was tried.
+FEATURE_BLOCKS = (7, 11, 14, 17)
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: Normalised features are clipped to this, so that no outlier dominates.
 _FAR = 6.0
@@ -24,7 +23,8 @@ _FAR = 6.0
 class PhotoNet(nn.Module):
     """Features of ImageNet's MobileNetV2, pooled, under a logistic model.
 
-    Takes n x 2 x 3 x h x w, RGB, 0 to 255; gives n probabilities.
+    Takes n x v x 3 x h x w, RGB, 0 to 255, the whole picture first; gives n
+    probabilities. There are at least two views.
     """
 
     centre: Tensor
@@ -51,13 +51,15 @@ class PhotoNet(nn.Module):
     def features(self, views: Tensor) -> Tensor:
         """Input of the head: mean, standard deviation and maximum of each channel.
 
+        Those of the first view come first, then the mean of those of the others.
+
         Args:
-            views: n x 2 x 3 x h x w, RGB, 0 to 255.
+            views: n x v x 3 x h x w, RGB, 0 to 255.
 
         Returns:
             n x d.
         """
-        number = views.shape[0]
+        number, each = views.shape[:2]
         mean, deviation = (
             torch.tensor(values, device=views.device).view(3, 1, 1)
             for values in (_MEAN, _DEVIATION)
@@ -67,7 +69,8 @@ class PhotoNet(nn.Module):
         for stage in self.stages:
             maps = stage(maps)
             pooled.append(_pooled(maps))
-        return torch.cat(pooled, 1).reshape(number, -1)
+        found = torch.cat(pooled, 1).reshape(number, each, -1)
+        return torch.cat([found[:, 0], found[:, 1:].mean(1)], 1)
 
     def forward(self, views: Tensor) -> Tensor:
         """Classify pictures."""

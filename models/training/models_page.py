@@ -91,11 +91,11 @@ recipe.
    look like it.
 4. **The result** is the moving average of the weights.
 5. **The judge of photographs** is a logistic model over fixed features of ImageNet. It
-   gets two views of each picture: all of it reduced, and its middle unscaled, which
-   shows brush and line, or lens and sensor. It was fitted on photographs with a free
-   licence, the same ones painted over in many ways (as drawings, because paintings with
-   a suitable licence are rare), and drawings as pages, scans on paper, screentone and
-   JPEG.
+   gets six views of each picture: all of it reduced, and five parts of it unscaled,
+   which show brush and line, or lens and sensor. It was fitted on photographs with a
+   free licence, the same ones painted over in many ways (as drawings, because paintings
+   with a suitable licence are rare), and drawings, those by people among them, as
+   pages, scans on paper, screentone and JPEG.
 6. **The figures** are of held-out styles: of the detector on composed scenes, the
    average precision at IoU 0.5, and recall and precision at its lowest score; of the
    embedder on crops within a style, the area under the ROC curve of same and different

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from icf.errors import BadModel
 from icf.models.cards import bundled_path, load_card, save_card
-from icf.models.photo import SIDE, PhotoJudge, views
+from icf.models.photo import SIDE, VIEWS, PhotoJudge, views
 from icf.settings import FilterSettings
 from tests.models.onnx_files import card_for
 
@@ -49,7 +49,7 @@ def test_the_same_pixels_are_judged_the_same(judge: PhotoJudge) -> None:
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 255))
 def test_every_size_is_judged_from_0_to_1(height: int, width: int, grey: int) -> None:
     picture = np.full((height, width, 3), grey, np.uint8)
-    assert views(picture).shape == (2, 3, SIDE, SIDE)
+    assert views(picture).shape == (VIEWS, 3, SIDE, SIDE)
     assert 0 <= PhotoJudge.bundled().probability(picture) <= 1
 
 
@@ -57,6 +57,15 @@ def test_the_second_view_is_the_middle_as_it_is() -> None:
     picture = np.random.default_rng(2).integers(0, 256, (300, 400, 3)).astype(np.uint8)
     middle = views(picture)[1].transpose(1, 2, 0)
     assert (middle == picture[86 : 86 + SIDE, 136 : 136 + SIDE]).all()
+
+
+def test_the_other_views_are_near_the_corners_as_they_are() -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (328, 428, 3)).astype(np.uint8)
+    found = views(picture)[2:].transpose(0, 2, 3, 1)
+    places = [(30, 45), (30, 255), (170, 45), (170, 255)]
+    assert len(found) == len(places)
+    for part, (top, left) in zip(found, places, strict=True):
+        assert (part == picture[top : top + SIDE, left : left + SIDE]).all()
 
 
 def test_a_small_picture_is_mirrored_not_enlarged() -> None:
@@ -76,7 +85,7 @@ def test_a_network_that_judges_no_pictures_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "photo.onnx"
     path.write_bytes(bundled_path("embedder").read_bytes())
     save_card(card_for(path, "judge", parameters={}), path.with_suffix(".json"))
-    with pytest.raises(BadModel, match=r"expected \[n, 2, 3, 128, 128\] and one"):
+    with pytest.raises(BadModel, match=r"expected \[n, 6, 3, 128, 128\] and one"):
         PhotoJudge.open(path)
 
 

@@ -13,12 +13,18 @@ from pathlib import Path
 
 from icf.tools.training_art import sources, styles
 from icf.tools.training_art.heads import HELD_OUT_PLACES
+from icf.tools.training_art.real.make import root
+from icf.tools.training_art.real.sources import SOURCES
 
 #: Landscapes of endless-sky that its copyright file does not put in the public domain.
 _NOT_PUBLIC = re.compile(
     r"bwerner|myrabella|dmottl|mfield|-sfiera|-striker|-harro|-iridium|-spfld"
 )
 _RENPY = ("concert", "eileen", "lucy", "sylvie")
+#: Places of Ren'Py's demonstration that are photographs.
+_PHOTOGRAPHED = ("bg-cave", "bg-washington", "bg-whitehouse")
+#: Examples of each source of real drawings.
+_REAL = 120
 _OPENCV = (
     "alphamat/input_images/plant.jpg",
     *(
@@ -78,6 +84,7 @@ def collections() -> list[Collection]:
         *_photographs(),
         *_generated(),
         *_drawings(),
+        *_real(),
     ]
 
 
@@ -145,7 +152,11 @@ def _generated() -> list[Collection]:
 def _drawings() -> list[Collection]:
     drawn, deb = sources.drawn(), sources.deb_root()
     clips = _in(drawn / "openclipart", "*/*.png")
-    places = _in(drawn / "backgrounds", "bg-*.png")
+    places = [
+        path
+        for path in _in(drawn / "backgrounds", "bg-*.png")
+        if path.stem not in _PHOTOGRAPHED
+    ]
     kept_places = [p for p in places if p.stem not in HELD_OUT_PLACES]
     other_places = [p for p in places if p.stem in HELD_OUT_PLACES]
     crawl = _in(deb / "crawl-tiles-data", "**/title_*.png")
@@ -178,6 +189,16 @@ def _drawings() -> list[Collection]:
         Collection("Flare's portraits", False, True, _in(flare, "*.png"), 2),
         Collection("SuperTux", False, True, _large(_in(supertux, "**/*.*")), 1),
     ]
+
+
+def _real() -> list[Collection]:
+    """The drawings by people that detector and embedder are trained on."""
+    found = []
+    for source in SOURCES:
+        files = _in(root() / source.name, "*/*.png")
+        views = min(3.0, _REAL / max(1, len(files)))
+        found.append(Collection(source.title, False, False, files, views))
+    return found
 
 
 def _in(folder: Path, pattern: str) -> list[Path]:

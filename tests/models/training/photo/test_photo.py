@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from icf.models.networks.photo import PhotoNet
+from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.photo import PhotoJudge
 from icf.models.training.photo import export as export_photo
 from icf.models.training.photo import fit as train_photo
@@ -78,7 +78,7 @@ def test_a_fitted_judge_is_exported_with_its_figures_and_opens(tmp_path: Path) -
 
     card = export_photo.bundle(net, recipe, found, tmp_path / "out", quiet)
     assert card.figures["other drawings"].keys() == {"examples", "lost"}
-    assert card.figures["other photographs"]["examples"] == 4
+    assert card.figures["other photographs"]["examples"] == 4 * export_photo.DRAWS
     judge = PhotoJudge.open(tmp_path / "out" / "photo.onnx")
     assert judge.model_hash == card.sha256
     assert 0 <= judge.probability(np.zeros((50, 50, 3), np.uint8)) <= 1
@@ -91,15 +91,18 @@ def test_the_network_is_the_first_blocks_of_imagenets(tmp_path: Path) -> None:
     whole = torchvision.models.mobilenet_v2(weights=None).eval()
     whole.load_state_dict(torch.load(weights, weights_only=True))
     net = PhotoNet.from_imagenet(weights)
-    views = torch.randint(0, 256, (1, 2, 3, 64, 64)).float()
+    first = FEATURE_BLOCKS[0]
+    views = torch.randint(0, 256, (1, 3, 3, 64, 64)).float()
     mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
     with torch.no_grad():
-        maps = whole.features[:4]((views[0] / 255 - mean) / deviation)
+        maps = whole.features[:first]((views[0] / 255 - mean) / deviation)
         found = net.features(views)
     number = maps.shape[1]
     assert torch.allclose(found[0, :number], maps[0].mean((1, 2)), atol=1e-5)
     assert torch.allclose(found[0, 2 * number : 3 * number], maps[0].amax((1, 2)))
+    parts = found[0, found.shape[1] // 2 :]
+    assert torch.allclose(parts[:number], maps[1:].mean((0, 2, 3)), atol=1e-5)
 
 
 def scored(drawings: list[float], photographs: list[float]) -> Scored:
