@@ -132,7 +132,7 @@ class FilterSettings(_Section):
         default=0.5, ge=LEAST_SCORE, le=1, description="detector score of a face"
     )
     max_photo: float = Field(
-        default=0.955, ge=0, le=1, description="probability of being a photograph"
+        default=0.945, ge=0, le=1, description="probability of being a photograph"
     )
     min_face: int = Field(
         default=100, ge=1, description="shorter side of a face, in pixels (paper, 3.2)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from icf.tools.training_art.collections import Collection
 
 #: How often the held-out examples are drawn.
 DRAWS = 2
+#: The logits are shifted so that the threshold is this. It is the setting's default, so
+#: workspaces keep theirs from one judge to the next.
+MAX_PHOTO = 0.945
 LIMITS = (
     "It was fitted on few photographs: landscapes and things, hardly any people. It "
     "finds about one photograph in three.",
@@ -51,6 +55,11 @@ def export(net: PhotoNet, path: Path) -> None:
     ]
     dynamic = {0: torch.export.Dim("n")}
     export_checked(net, batches, dynamic, ["photographs"], path, 1e-3, MAX_BYTES)
+
+
+def logit(probability: float) -> float:
+    """Return the logit of a probability between 0 and 1."""
+    return math.log(probability / (1 - probability))
 
 
 def measure(
@@ -98,7 +107,11 @@ def bundle(
     path = folder / "photo.onnx"
     export(net, path)
     scored = measure(path, collections, recipe.seed, report)
-    threshold = scored.threshold()
+    shift = logit(MAX_PHOTO) - logit(scored.threshold())
+    with torch.no_grad():
+        net.head.bias.add_(shift)
+    export(net, path)
+    scored = scored.shifted(shift)
     card = ModelCard(
         name="photo",
         task="judge",
@@ -119,14 +132,15 @@ def bundle(
             "of the picture, reduced, and parts of it unscaled"
         ),
         data=licences.PHOTO_DATA,
+        licence=licences.WEIGHTS,
         seed=recipe.seed,
         recipe=f"icf-train photo --seed {recipe.seed}",
         figures={
-            **scored.by_collection(threshold),
+            **scored.by_collection(MAX_PHOTO),
             "in all": {"auc": round(scored.area(), 4)},
         },
         limits=LIMITS,
-        parameters={"max_photo": threshold},
+        parameters={"max_photo": MAX_PHOTO},
     )
     save_card(card, path.with_suffix(".json"))
     return card

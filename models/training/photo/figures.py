@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,17 @@ class Scored:
         lost = math.ceil(MAX_LOST * len(drawings)) - 1
         highest = drawings[len(drawings) - 1 - lost]
         return math.ceil(round(float(highest) * 1000, 6)) / 1000
+
+    def shifted(self, logits: float) -> Scored:
+        """The same examples, with so much added to the logits of all.
+
+        >>> Scored(["a"], np.zeros(1, bool), np.array([0.5])).shifted(np.log(3))
+        Scored(collections=['a'], photographs=array([False]), \
+probabilities=array([0.75]))
+        """
+        odds = self.probabilities * math.exp(logits)
+        moved = odds / (1 - self.probabilities + odds)
+        return dataclasses.replace(self, probabilities=moved)
 
     def by_collection(self, threshold: float) -> Mapping[str, Mapping[str, float]]:
         """For each collection, its examples and the share that a threshold drops.

@@ -13,6 +13,7 @@ from icf.models.training.photo import export as export_photo
 from icf.models.training.photo import fit as train_photo
 from icf.models.training.photo.figures import Scored
 from icf.models.training.photo.fit import Recipe, logistic
+from icf.settings import FilterSettings
 from icf.tools.training_art.collections import Collection
 
 pytestmark = pytest.mark.slow
@@ -81,6 +82,7 @@ def test_a_fitted_judge_is_exported_with_its_figures_and_opens(tmp_path: Path) -
     assert card.figures["other photographs"]["examples"] == 4 * export_photo.DRAWS
     judge = PhotoJudge.open(tmp_path / "out" / "photo.onnx")
     assert judge.model_hash == card.sha256
+    assert card.parameters == {"max_photo": FilterSettings().max_photo}
     assert 0 <= judge.probability(np.zeros((50, 50, 3), np.uint8)) <= 1
 
 
@@ -120,6 +122,16 @@ def test_the_threshold_loses_fewer_drawings_than_allowed() -> None:
     assert figures["all drawings"]["lost"] < 0.005
     assert figures["drawn"] == {**figures["all drawings"], "examples": 1000}
     assert figures["taken"] == {"examples": 10, "caught": 1.0}
+
+
+def test_a_shift_moves_the_threshold_and_not_the_order() -> None:
+    random = np.random.default_rng(0)
+    found = scored(list(0.9 * random.random(1000)), list(random.random(200)))
+    before = found.threshold()
+    moved = found.shifted(export_photo.logit(0.95) - export_photo.logit(before))
+    assert moved.threshold() == pytest.approx(0.95, abs=0.001)
+    assert moved.area() == found.area()
+    assert moved.by_collection(0.95) == found.by_collection(before)
 
 
 @pytest.mark.parametrize(
