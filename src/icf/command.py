@@ -14,7 +14,6 @@ import functools
 import inspect
 import io
 import json
-import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ import click
 
 from icf.errors import IcfError, WrongUse
 from icf.names import LONGEST_NAME, normal_name
-from icf.terminal import Printable, console, is_terminal, printable
+from icf.terminal import Printable, console, is_terminal, log_to_stderr, printable
 from icf.version import __version__
 
 if TYPE_CHECKING:
@@ -355,7 +354,7 @@ def run(command: click.Command) -> NoReturn:
     """
     invocation = Invocation()
     try:
-        _log_to_stderr("-v" in sys.argv or "--verbose" in sys.argv)
+        log_to_stderr("-v" in sys.argv or "--verbose" in sys.argv)
         # Of a command that ends with `click.exceptions.Exit` it returns the code.
         returned = command.main(obj=invocation, standalone_mode=False)
         code = returned if isinstance(returned, int) else 0
@@ -417,34 +416,3 @@ def _show_origin(invocation: Invocation) -> None:
     """Print the traceback of the current error, with ``--verbose``."""
     if invocation.verbose:
         console(stderr=True).print_exception()
-
-
-class _StderrHandler(logging.Handler):
-    """Prints records: on a terminal with rich, which is imported for the first."""
-
-    _rich: logging.Handler | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if not is_terminal(sys.stderr):
-            click.echo(f"{record.levelname}: {self.format(record)}", err=True)
-            return
-        if self._rich is None:
-            from rich.logging import RichHandler
-
-            self._rich = RichHandler(
-                console=console(stderr=True), show_path=False, show_time=False
-            )
-            self._rich.setFormatter(self.formatter)
-        self._rich.emit(record)
-
-
-class _PrintableFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    level = logging.INFO if verbose else logging.WARNING
-    handler = _StderrHandler()
-    handler.setFormatter(_PrintableFormatter("%(message)s"))
-    logging.basicConfig(level=level, handlers=[handler])

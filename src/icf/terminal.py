@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
+
+import click
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -82,3 +85,35 @@ class Printable:
 
         for text, style, control in console.render(self._renderable, options):
             yield Segment(text if control else printable(text), style, control)
+
+
+class _StderrHandler(logging.Handler):
+    """Prints records: on a terminal with rich, which is imported for the first."""
+
+    _rich: logging.Handler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not is_terminal(sys.stderr):
+            click.echo(f"{record.levelname}: {self.format(record)}", err=True)
+            return
+        if self._rich is None:
+            from rich.logging import RichHandler
+
+            self._rich = RichHandler(
+                console=console(stderr=True), show_path=False, show_time=False
+            )
+            self._rich.setFormatter(self.formatter)
+        self._rich.emit(record)
+
+
+class _PrintableFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def log_to_stderr(verbose: bool) -> None:
+    """Let what the program logs be seen: warnings and errors, or information too."""
+    level = logging.INFO if verbose else logging.WARNING
+    handler = _StderrHandler()
+    handler.setFormatter(_PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
