@@ -134,6 +134,14 @@ def test_a_shift_moves_the_threshold_and_not_the_order() -> None:
     assert moved.by_collection(0.95) == found.by_collection(before)
 
 
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_a_judge_that_is_certain_of_a_drawing_can_be_shifted(certain: float) -> None:
+    found = scored([certain] * 10, [0.5] * 10)
+    by = export_photo.logit(0.9) - export_photo.logit(found.threshold())
+    assert set(found.shifted(by).probabilities[:10]) == {certain}
+    assert found.shifted(by).area() == found.area()
+
+
 @pytest.mark.parametrize(
     ("drawings", "photographs", "area"),
     [
