@@ -6,26 +6,28 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.test_layout import IMPORTS
+from tests.test_layout import imports
+
+pytestmark = pytest.mark.xdist_group("layout")
 
 STAGES = ("annotate", "dataset", "filter", "harvest")
 
 
 def under(*names: str) -> Iterator[str]:
     """The modules of some parts of the program."""
-    for module in IMPORTS:
+    for module in imports():
         if module.split(".")[1:2] and module.split(".")[1] in names:
             yield module
 
 
 def assert_no_import(module: str, *forbidden: str) -> None:
-    named = {each.split(".")[1] for each in IMPORTS[module] if "." in each}
+    named = {each.split(".")[1] for each in imports()[module] if "." in each}
     broken = named & set(forbidden)
     assert not broken, f"{module} must not import icf.{broken}"
 
 
 def test_the_core_imports_no_stage() -> None:
-    core = set(IMPORTS) - set(under(*STAGES, "models", "tools", "app"))
+    core = set(imports()) - set(under(*STAGES, "models", "tools", "app"))
     core.remove("icf")  # its public names lead to icf.app.library; nothing imports it
     for module in core:
         assert_no_import(module, *STAGES, "models", "tools", "app")
@@ -59,4 +61,4 @@ def test_the_training_art_stands_alone() -> None:
 
 def test_no_module_imports_the_public_surface() -> None:
     """`icf` itself is for others: it stands above all that it leads to."""
-    assert [module for module in IMPORTS if "icf" in IMPORTS[module]] == []
+    assert [module for module in imports() if "icf" in imports()[module]] == []
