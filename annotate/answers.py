@@ -58,6 +58,8 @@ class AnswerRow:
             files has; None where the file has names that people typed.
         origin_id: what the tool calls the answer: no other answer is called so.
         note: what is to be said about it.
+        faces: ids of the faces in the pictures that the row names, as far as their
+            addresses are a batch's.
     """
 
     line: int
@@ -71,6 +73,7 @@ class AnswerRow:
     origin: str | None = None
     origin_id: str | None = None
     note: RowNote | None = None
+    faces: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

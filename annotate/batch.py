@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, batch, character, question
 from icf.workspace import Workspace
 
 #: Folder of the pictures inside a batch.
 PICTURE_FOLDER = "pictures"
+
+#: The end of an address that `picture_path` made.
+_PICTURED = re.compile(
+    rf"(?:^|/){PICTURE_FOLDER}/face-([0-9]{{1,18}})\.jpg(?:[?#].*)?$"
+)
 
 #: What the names of batches of audits begin with.
 OF_AUDIT = "audit-"
@@ -61,6 +69,19 @@ class Question:
         return "Is this the same character as in the reference picture?"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What an answer is held against.
+
+    Attributes:
+        batch: the name of the question's batch.
+        faces: ids of the two faces that it shows.
+    """
+
+    batch: str
+    faces: frozenset[int] = frozenset()
+
+
 def picture_path(face_id: int) -> str:
     """The crop of a face, relative to its batch's folder.
 
@@ -68,6 +89,16 @@ def picture_path(face_id: int) -> str:
     'pictures/face-7.jpg'
     """
     return f"{PICTURE_FOLDER}/face-{face_id}.jpg"
+
+
+def pictured(*addresses: object) -> frozenset[int]:
+    """The faces whose crops are at addresses, as far as these say so.
+
+    >>> sorted(pictured("https://a.example/b/pictures/face-7.jpg", "7.jpg", None))
+    [7]
+    """
+    found = (_PICTURED.search(each) for each in addresses if isinstance(each, str))
+    return frozenset(int(each[1]) for each in found if each)
 
 
 def batch_path(workspace: Workspace, folder: Path) -> str:
@@ -109,3 +140,13 @@ def read_questions(connection: sa.Connection, batch_id: str) -> list[Question]:
         .order_by(question.c.id)
     )
     return [Question(*row) for row in connection.execute(query)]
+
+
+def read_asked(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Asked]:
+    """What the questions with some ids ask; those that do not exist are left out."""
+    columns = (question.c.batch_id, question.c.face_id, question.c.reference_face_id)
+    rows = by_ids(connection, sa.select(question.c.id, *columns), question.c.id, ids)
+    return {
+        row.id: Asked(row.batch_id, frozenset({row.face_id, row.reference_face_id}))
+        for row in rows
+    }

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from icf.annotate.batch import read_asked
 from icf.annotate.choosing.same_picture import follow_frames
 from icf.annotate.consequences import Effects, follow
 from icf.annotate.labels import Labelled, read_labelled, write_posteriors
 from icf.annotate.rule import Rule
 from icf.catalogue import ledger, merges, reviews
 from icf.catalogue.references import LABEL
-from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import question
 from icf.codes import Label
 
@@ -150,11 +150,4 @@ def lock(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
     if connection.dialect.name == "postgresql":
         # An answer may withdraw other questions than its own.
         connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
-    return sorted(read_batches(connection, ids))
-
-
-def read_batches(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
-    """The batch of each question that exists."""
-    query = sa.select(question.c.id, question.c.batch_id)
-    rows = by_ids(connection, query, question.c.id, ids)
-    return {row.id: row.batch_id for row in rows}
+    return sorted(read_asked(connection, ids))

@@ -11,13 +11,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from icf.annotate.answers import AnswerFile, Fault, Note
+from icf.annotate.batch import Asked, read_asked
 from icf.annotate.consequences import Effects
 from icf.annotate.current_rule import current_rule
 from icf.annotate.exchange.annotator_names import AnnotatorNames as AnnotatorNames
 from icf.annotate.exchange.check import CheckedRows, check
 from icf.annotate.exchange.earlier import Source
 from icf.annotate.exchange.vote_spool import VoteSpool
-from icf.annotate.following import read_batches
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.people.pseudonyms import PREFIX, names_by_pseudonym
 from icf.annotate.record import Recorded, Recorder, preview
@@ -151,11 +151,11 @@ def _read(
     rows = (annotators.rename(row, remembered, behind) for row in found.rows)
     file = replace(found, rows=rows)
 
-    def find_batches(ids: Sequence[int]) -> Mapping[int, str]:
+    def find_asked(ids: Sequence[int]) -> Mapping[int, Asked]:
         with workspace.catalogue.read() as connection:
-            return read_batches(connection, ids)
+            return read_asked(connection, ids)
 
-    return file, source, check(file, find_batches, spool)
+    return file, source, check(file, find_asked, spool)
 
 
 def _sha256(path: Path) -> str:

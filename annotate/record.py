@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from icf.annotate.answers import Fault, Vote
+from icf.annotate.batch import read_asked
 from icf.annotate.exchange.earlier import (
     Changes,
     New,
@@ -17,7 +18,7 @@ from icf.annotate.exchange.earlier import (
     compare,
     read_earlier,
 )
-from icf.annotate.following import Followed, Follower, lock, read_batches
+from icf.annotate.following import Followed, Follower, lock
 from icf.annotate.rule import Rule
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
@@ -65,7 +66,7 @@ def preview(
     total = Recorded()
     for part in _chunks(votes):
         ids = sorted({vote.question_id for vote in part})
-        existing = read_batches(connection, ids)
+        existing = read_asked(connection, ids)
         total.count(compare(part, existing, read_earlier(connection, ids), source))
     return total
 

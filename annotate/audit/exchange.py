@@ -27,6 +27,7 @@ from icf.annotate.audit.checks import (
 from icf.annotate.batch import (
     OF_AUDIT,
     PICTURE_FOLDER,
+    Asked,
     Question,
     batch_path,
     find_batch,
@@ -207,7 +208,7 @@ def import_checks(
     rows = (_of_audit(annotators.rename(row)) for row in read.rows)
     file = AnswerFile(read.name, read.format, rows, read.unit)
     with workspace.catalogue.read() as connection, VoteSpool() as spool:
-        checked = check(file, lambda ids: _audits(connection, ids), spool)
+        checked = check(file, lambda ids: _asked(connection, ids), spool)
         votes = list(checked.votes)
     faults: list[Fault] = []
     taken = 0
@@ -287,11 +288,17 @@ def _questions(
     ]
 
 
-def _audits(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, str]:
-    """The batch of each item that exists."""
+def _asked(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Asked]:
+    """What each item that exists asks."""
     table = label_audit_item.c
-    rows = by_ids(connection, sa.select(table.id, table.audit_id), table.id, ids)
-    return {row.id: batch_name(row.audit_id) for row in rows}
+    columns = (table.audit_id, table.face_id, table.reference_face_id)
+    rows = by_ids(connection, sa.select(table.id, *columns), table.id, ids)
+    return {
+        row.id: Asked(
+            batch_name(row.audit_id), frozenset({row.face_id, row.reference_face_id})
+        )
+        for row in rows
+    }
 
 
 def _next_name(connection: sa.Connection, audit_id: int) -> str:

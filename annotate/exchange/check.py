@@ -20,7 +20,7 @@ from icf.annotate.answers import (
     parse_choice,
     parse_question_id,
 )
-from icf.annotate.batch import OF_AUDIT
+from icf.annotate.batch import OF_AUDIT, Asked
 from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.formats.values import NOT_CREDIBLE, is_credible
 from icf.codes import RowFault
@@ -30,8 +30,8 @@ _QUOTED = 40
 #: Rows that are looked at together.
 _AT_ONCE = 5000
 
-#: From ids of questions to the batch of each that exists.
-FindBatches = Callable[[Sequence[int]], Mapping[int, str]]
+#: From ids of questions to what each that exists asks.
+FindAsked = Callable[[Sequence[int]], Mapping[int, Asked]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class CheckedRows:
     notes: Notes
 
 
-def check(file: AnswerFile, find_batches: FindBatches, spool: VoteSpool) -> CheckedRows:
+def check(file: AnswerFile, find_asked: FindAsked, spool: VoteSpool) -> CheckedRows:
     """Decide which rows to import and which to refuse.
 
     The result does not depend on the order of the rows. Of several answers of one
@@ -64,18 +64,18 @@ def check(file: AnswerFile, find_batches: FindBatches, spool: VoteSpool) -> Chec
 
     Args:
         file: the file.
-        find_batches: looks questions up.
+        find_asked: looks questions up.
         spool: gets the answers, and holds them as long as they are needed.
     """
     faults, notes = Faults(), Notes()
     unanswered = count = 0
     for rows in _parts(file.rows):
-        batches = find_batches(_question_ids(rows))
+        asked = find_asked(_question_ids(rows))
         votes: list[Vote] = []
         for row in rows:
             if not isinstance(row, Fault) and row.note is not None:
                 notes.add(Note(row.line, row.note, row.question, row.item))
-            checked = _check_row(row, batches) if isinstance(row, AnswerRow) else row
+            checked = _check_row(row, asked) if isinstance(row, AnswerRow) else row
             if isinstance(checked, Vote):
                 votes.append(checked)
             elif isinstance(checked, Fault):
@@ -102,7 +102,7 @@ def _question_ids(rows: Iterable[Row]) -> list[int]:
     return sorted(each for each in ids if each is not None)
 
 
-def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
+def _check_row(row: AnswerRow, asked: Mapping[int, Asked]) -> Vote | Fault:
     def refuse(reason: RowFault, message: str) -> Fault:
         return Fault(row.line, reason, message, row.question[:_QUOTED], row.item)
 
@@ -121,11 +121,14 @@ def _check_row(row: AnswerRow, batches: Mapping[int, str]) -> Vote | Fault:
     if row.answered_at is not None and not is_credible(row.answered_at):
         return refuse(RowFault.BAD_ROW, NOT_CREDIBLE)
     key = parse_question_id(row.question)
-    if key is None or key not in batches:
+    if key is None or key not in asked:
         found = f"there is no question {row.question[:_QUOTED]!r}"
         return refuse(RowFault.UNKNOWN_QUESTION, found)
-    if row.batch is not None and row.batch != batches[key]:
-        return refuse(RowFault.FOREIGN_BATCH, _foreign(row.batch, batches[key]))
+    if row.batch is not None and row.batch != asked[key].batch:
+        return refuse(RowFault.FOREIGN_BATCH, _foreign(row.batch, asked[key].batch))
+    if others := row.faces - asked[key].faces:
+        shown = f"it shows face {min(others)}, which this question does not show"
+        return refuse(RowFault.FOREIGN_PICTURES, shown)
     return Vote(
         line=row.line,
         question_id=key,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Fault, Row, is_storable
-from icf.annotate.batch import Question, picture_path
+from icf.annotate.batch import Question, picture_path, pictured
 from icf.annotate.formats.base import BatchWriter, Format
 from icf.annotate.formats.values import moment_of, seconds_of
 from icf.codes import RowFault
@@ -123,7 +123,14 @@ def _read_values(number: int, values: Mapping[str, object]) -> Row:
     assert isinstance(annotator, str)
     assert isinstance(batch, str | None)
     return AnswerRow(
-        number, name, annotator, choice, batch, answered_at=when, seconds=took
+        number,
+        name,
+        annotator,
+        choice,
+        batch,
+        answered_at=when,
+        seconds=took,
+        faces=pictured(values.get("ref_url"), values.get("cand_url")),
     )
 
 

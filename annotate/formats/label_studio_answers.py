@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Fault, Row, is_storable
+from icf.annotate.batch import pictured
 from icf.annotate.formats.csv_rows import read_rows
 from icf.annotate.formats.json_list import NotJson, items_of
 from icf.annotate.formats.values import moment_of, seconds_of
@@ -77,7 +78,7 @@ def read_table(table: Table) -> Iterator[Row] | None:
             _refuse(table)
         return None
     names = (_QUESTION, FROM_NAME, "batch_id", "id", "lead_time", "annotation_id")
-    columns = (*names, *_PERSON, *_TIME)
+    columns = (*names, *_PERSON, *_TIME, "ref_url", "cand_url")
     return read_rows(table, columns, lambda row: _read_flat(row.line, row.cells))
 
 
@@ -105,12 +106,14 @@ class _Place:
         question: the question's id, as written.
         batch: of the question.
         task: what Label Studio calls the task.
+        faces: those in the task's pictures.
     """
 
     number: int
     question: str
     batch: str | None
     task: str
+    faces: frozenset[int]
 
     def bad(self, message: str) -> Fault:
         """Refuse what is there."""
@@ -154,6 +157,7 @@ class _Place:
             origin=person or None,
             origin_id=_origin_id(key, annotation.get("created_at")),
             note=note,
+            faces=self.faces,
         )
 
 
@@ -178,7 +182,9 @@ def _place(number: int, data: Mapping[str, object], task: object) -> _Place | No
         return None
     known = isinstance(task, int | str) and not isinstance(task, bool)
     shown = str(task)[:40] if known else ""
-    return _Place(number, str(question), batch, shown if is_storable(shown) else "")
+    faces = pictured(data.get("ref_url"), data.get("cand_url"))
+    named = shown if is_storable(shown) else ""
+    return _Place(number, str(question), batch, named, faces)
 
 
 def _read_flat(number: int, row: Mapping[str, object]) -> Row:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Row, question_name
-from icf.annotate.batch import Question, picture_path
+from icf.annotate.batch import Question, picture_path, pictured
 from icf.annotate.formats.base import Format
 from icf.annotate.formats.csv_rows import csv_bytes, read_rows
 from icf.annotate.formats.values import moment_of, seconds_of
@@ -27,6 +27,7 @@ REFERENCES_COLUMNS = (*COLUMNS, "character", "album")
 #: Columns of a results file, as `column_name` spells them.
 _QUESTION, _ANSWER, _WORKER = "input.question_id", "answer.same", "workerid"
 _STATUS, _BATCH = "assignmentstatus", "input.batch_id"
+_PICTURES = ("input.ref_url", "input.cand_url")
 _ASSIGNMENT, _SECONDS, _TIME = "assignmentid", "worktimeinseconds", "submittime"
 
 #: Hours from UTC by the name of the zone: the service wrote times in no others.
@@ -74,7 +75,7 @@ def read(table: Table) -> Iterator[Row] | None:
     if not {_QUESTION, _ANSWER, _WORKER} <= set(table.header):
         return None
     columns = (_QUESTION, _ANSWER, _WORKER, _STATUS, _BATCH)
-    also = (_ASSIGNMENT, _SECONDS, _TIME)
+    also = (_ASSIGNMENT, _SECONDS, _TIME, *_PICTURES)
     return read_rows(table, (*columns, *also), _read_row)
 
 
@@ -94,6 +95,7 @@ def _read_row(row: TableRow) -> Row:
         item=assignment,
         origin=cells[_WORKER] or None,
         origin_id=f"mturk:{assignment}" if assignment else None,
+        faces=pictured(*(cells.get(each) for each in _PICTURES)),
     )
 
 

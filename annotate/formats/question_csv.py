@@ -16,7 +16,7 @@ from icf.annotate.answers import (
     Row,
     parse_question_id,
 )
-from icf.annotate.batch import Question, picture_path
+from icf.annotate.batch import Question, picture_path, pictured
 from icf.annotate.formats import mturk
 from icf.annotate.formats.base import BatchWriter, Format
 from icf.annotate.formats.csv_rows import csv_bytes, read_rows
@@ -109,7 +109,10 @@ def _read_answer(row: TableRow, question: str, choice: str) -> Row:
         return Fault(row.line, RowFault.BAD_ROW, wrong, question[:_QUOTED])
     annotator = meant_by(cell("annotator", ""))
     batch = cell("batch_id") or None
-    return AnswerRow(row.line, question, annotator, choice, batch, when, took)
+    faces = pictured(cell("ref_url"), cell("cand_url"))
+    return AnswerRow(
+        row.line, question, annotator, choice, batch, when, took, faces=faces
+    )
 
 
 def _write_files(questions: Sequence[Question], url_prefix: str) -> Mapping[str, bytes]:

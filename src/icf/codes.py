@@ -441,6 +441,10 @@ class RowFault(Code):
     UNKNOWN_QUESTION = "unknown_question", "no question has this id"
     UNKNOWN_CHOICE = "unknown_choice", "the answer is none that is known"
     FOREIGN_BATCH = "foreign_batch", "the question belongs to another batch"
+    FOREIGN_PICTURES = (
+        "foreign_pictures",
+        "the row shows other pictures than its question",
+    )
     DUPLICATE_ROW = "duplicate_row", "this person answered it in an earlier row"
     CONFLICT = "conflict", "this person gave another answer to it in another row"
     BAD_ENCODING = "bad_encoding", "the row is not UTF-8"

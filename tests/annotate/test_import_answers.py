@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.export import ExportRequest, export
+from icf.annotate.formats import mturk
 from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.errors import WrongUse
 from tests.annotate.formats.test_label_studio_answers import annotation
@@ -153,9 +154,12 @@ def test_faults_and_notes_name_the_question_and_label_studios_task(
 def test_mturk_results_are_taken(place: Place) -> None:
     folder = asked(place)
     with (folder / "mturk.csv").open(encoding="utf-8", newline="") as file:
-        names = [row["question_id"] for row in csv.DictReader(file)]
+        shown = [
+            {f"Input.{name}": row[name] for name in mturk.COLUMNS}
+            for row in csv.DictReader(file)
+        ]
     path = folder.parent / "results.csv"
-    rows = [assignment(name, "W1", "different") for name in names]
+    rows = [{**assignment("", "W1", "different"), **each} for each in shown]
     path.write_bytes(results(*rows, assignment("q999999", "W1", "same")))
     imported = take(place, path)
     assert (imported.taken, imported.refused) == (4, {"unknown_question": 1})
@@ -220,6 +224,24 @@ def test_a_batch_of_another_workspace_is_foreign(plain: Place, tmp_path: Path) -
     path = fill_in(asked(other), "true", "true", "true", "true")
     other.workspace.catalogue.close()
     assert take(plain, path).refused == {"foreign_batch": 4}
+
+
+def test_questions_that_show_something_else_are_foreign_without_a_batch(
+    plain: Place, tmp_path: Path
+) -> None:
+    """Results of MTurk name none, and spreadsheets lose columns."""
+    path = fill_in(asked(plain), "true", "true", "true", "true")
+    other = Place(tmp_path / "other")
+    other.add_character("Ned")
+    asked(other)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [{**row, "batch_id": ""} for row in csv.DictReader(file)]
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    path.write_text("".join(",".join(each) + "\n" for each in lines))
+    found = take(other, path)
+    other.workspace.catalogue.close()
+    assert found.refused == {"foreign_pictures": 4}
+    assert take(plain, path).taken == 4
 
 
 ROWS = st.tuples(

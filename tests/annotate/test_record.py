@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from icf.annotate import record
 from icf.annotate.answers import Vote
 from icf.annotate.ask import ask
+from icf.annotate.batch import read_asked
 from icf.annotate.exchange.earlier import Source
-from icf.annotate.following import read_batches
 from icf.annotate.record import Recorded, Recorder, preview
 from icf.annotate.votes import VotesRule
 from icf.catalogue import reviews
@@ -194,7 +194,7 @@ def test_a_preview_counts_and_writes_nothing(place: Place) -> None:
     ]
     with place.workspace.catalogue.read() as connection:
         found = preview(connection, Source("b.csv", ""), votes)
-        assert read_batches(connection, [one, two, 99]).keys() == {one, two}
+        assert read_asked(connection, [one, two, 99]).keys() == {one, two}
     assert (found.taken, found.known) == (3, 1)
     assert len(place.answers()) == 1
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from icf.annotate.audit.audits import Audit
 from icf.annotate.audit.checks import Item, Verdict
 from icf.annotate.audit.exchange import Taken, export, import_checks
+from icf.annotate.batch import Asked, read_asked
 from icf.annotate.formats.question_csv import COLUMNS
 from icf.annotate.import_answers import AnnotatorNames, import_answers
 from icf.app.takedown.copies import find_copies
@@ -28,6 +30,9 @@ from tests.annotate.audit.audited import (
     said,
 )
 from tests.annotate.place import Place
+
+#: What a question that does not exist asks.
+NONE = Asked("")
 
 
 @pytest.fixture
@@ -172,6 +177,25 @@ def test_a_file_of_questions_is_none_of_an_audit(
     found = import_checks(place.workspace, path, AnnotatorNames({}), decides=False)
     assert [each.reason for each in found.faults] == [RowFault.FOREIGN_BATCH]
     assert "`icf-annotate import`" in found.faults[0].message
+
+
+def test_a_file_without_the_name_of_its_batch_is_known_by_its_pictures(
+    place: Place, audit: Audit, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    export(place.workspace, out)
+    audited = items(place, audit)
+    answers = {each.id: Choice.TRUE for each in audited}
+    path = fill_in(out / "questions.csv", answers, "bob")
+    path.write_text(re.sub("audit-[0-9.]+", "", path.read_text()))
+    with place.workspace.catalogue.read() as connection:
+        asked = read_asked(connection, [each.id for each in audited])
+    others = [
+        each for each in audited if {each.face_id} - asked.get(each.id, NONE).faces
+    ]
+    found = import_answers(place.workspace, path, AnnotatorNames({}))
+    assert sum(found.refused.values()) == len(others) > len(audited) / 2
+    assert set(found.refused) <= {"foreign_pictures", "unknown_question"}
 
 
 def test_a_takedown_finds_the_pictures_of_the_folder(

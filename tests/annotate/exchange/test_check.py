@@ -19,13 +19,18 @@ from icf.annotate.answers import (
     Row,
     Vote,
 )
+from icf.annotate.batch import Asked
 from icf.annotate.exchange.check import check
 from icf.annotate.exchange.vote_spool import VoteSpool
 from icf.annotate.formats.values import NOT_CREDIBLE, moment_of
 from icf.annotate.votes import agreed_label
 from icf.codes import Choice, Label, RowFault, RowNote
 
-BATCHES = {1: "b1", 2: "b1", 3: "b2"}
+ASKED = {
+    1: Asked("b1", frozenset({5, 6})),
+    2: Asked("b1", frozenset({7})),
+    3: Asked("b2", frozenset({5, 8})),
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Outcome:
 def checked(*rows: Row, unit: str = "line") -> Outcome:
     file = AnswerFile("a.csv", "csv", rows, unit)
     with VoteSpool() as spool:
-        found = check(file, lambda _ids: BATCHES, spool)
+        found = check(file, lambda _ids: ASKED, spool)
         assert found.rows == len(rows)
         return Outcome(
             tuple(found.votes),
@@ -77,6 +82,10 @@ def test_each_fault_is_reported_with_line_and_reason() -> None:
     assert fault(AnswerRow(5, "1", "ann", "true", "b2")) == (
         "foreign_batch",
         "it belongs to batch b1, not 'b2'",
+    )
+    assert fault(AnswerRow(5, "1", "ann", "true", faces=frozenset({5, 8}))) == (
+        "foreign_pictures",
+        "it shows face 8, which this question does not show",
     )
     assert fault(AnswerRow(6, "1", "", "true"))[0] == "bad_row"
     assert fault(AnswerRow(7, "1", "a\0", "true"))[0] == "bad_encoding"
@@ -174,7 +183,7 @@ def test_what_is_to_be_said_of_rows_is_counted_beside_their_groups() -> None:
         EmptyRow(4),
     ]
     with VoteSpool() as spool:
-        found = check(AnswerFile("a", "csv", rows), lambda _ids: BATCHES, spool)
+        found = check(AnswerFile("a", "csv", rows), lambda _ids: ASKED, spool)
         assert (len(list(found.votes)), found.unanswered) == (1, 2)
     assert found.notes.kept() == (
         Note(2, RowNote.EDITED, "1", "7"),
@@ -211,7 +220,7 @@ def test_of_endless_faults_the_first_are_kept_and_all_are_counted() -> None:
     rows: list[Row] = [AnswerRow(n, "1", "ann", "true") for n in range(3000)]
     rows += [AnswerRow(n, "2", "ann", "perhaps") for n in range(3000, 6000)]
     with VoteSpool() as spool:
-        found = check(AnswerFile("a", "csv", rows), lambda _ids: BATCHES, spool)
+        found = check(AnswerFile("a", "csv", rows), lambda _ids: ASKED, spool)
         assert [vote.line for vote in found.votes] == [0]
     assert found.faults.counts == {
         RowFault.DUPLICATE_ROW: 2999,

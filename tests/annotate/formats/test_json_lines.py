@@ -48,8 +48,8 @@ def test_a_batch_with_two_names_more_a_line_is_a_file_of_answers() -> None:
     said = {"answer": "unsure", "annotator": "ann"}
     filled = [json.dumps({**json.loads(line), **said}) for line in lines]
     assert read("\n".join(filled)) == [
-        AnswerRow(1, "1", "ann", "unsure", "b1"),
-        AnswerRow(2, "2", "ann", "unsure", "b1"),
+        AnswerRow(1, "1", "ann", "unsure", "b1", faces=frozenset({10, 11})),
+        AnswerRow(2, "2", "ann", "unsure", "b1", faces=frozenset({10})),
     ]
 
 

@@ -256,6 +256,7 @@ READ = replace(
     seconds=3.2,
     item="3",
     origin_id="label-studio:4@1615328167.000000",
+    faces=frozenset({10, 11}),
 )
 #: What an export has of a task that nobody answered.
 UNANSWERED: dict[str, object] = {
@@ -341,7 +342,8 @@ def test_drafts_are_rows_without_an_answer_and_predictions_are_nothing() -> None
 
 def test_an_annotation_is_called_the_same_in_every_export() -> None:
     made = {name: FLAT[name] for name in ("created_at", "updated_at", "lead_time")}
-    [in_json] = rows({**task(annotation(**{**made, "id": 4}), batch_id="b1"), "id": 3})
+    data = {name: FLAT[name] for name in ("batch_id", "ref_url", "cand_url")}
+    [in_json] = rows({**task(annotation(**{**made, "id": 4}), **data), "id": 3})
     assert in_json == READ
     [in_csv] = exported(",", {})
     assert replace(in_csv, line=1) == READ

@@ -75,6 +75,7 @@ def made(line: int, question: str, worker: str, choice: str) -> AnswerRow:
         item="3ASSIGNMENT",
         origin=worker,
         origin_id="mturk:3ASSIGNMENT",
+        faces=frozenset({10, 11}),
     )
 
 

@@ -82,7 +82,8 @@ def test_an_empty_file_of_questions_has_no_answers() -> None:
 
 def test_filled_in_rows_are_read() -> None:
     text = SHAPE.decode().replace("-11.jpg,,", "-11.jpg,true,ann")
-    answer = AnswerRow(2, "1", "ann", "true", "b1-0a1b2c")
+    faces = frozenset({10, 11})
+    answer = AnswerRow(2, "1", "ann", "true", "b1-0a1b2c", faces=faces)
     assert read(text) == [answer, EmptyRow(3, "2")]
 
 
