@@ -16,6 +16,7 @@ import idna
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.redact import without_login
 
 #: A PostgreSQL index entry has at most 2,704 bytes.
 MAX_LENGTH = 2000
@@ -189,4 +190,5 @@ def _not_web(text: str, scheme: str) -> str:
 
 
 def _short(text: str) -> str:
+    text = without_login(text)
     return repr(text if len(text) <= 100 else text[:97] + "...")

@@ -25,6 +25,7 @@ from icf.harvest.sources.base import (
 )
 from icf.harvest.text import as_utf8
 from icf.names import LONGEST_NAME, normal_name
+from icf.redact import without_login
 
 N = TypeVar("N", bound=Album | Character | Picture | Task)
 
@@ -110,7 +111,9 @@ def _resolved(source: Source, picture: Picture) -> ResolvedPicture:
     urls = dict.fromkeys(one.url for one in others if one.url != address.url)
     values["fallbacks"] = tuple(urls)
     if address.original is not None:
-        address = replace(address, original=_storable(address.original))
+        original = _storable(address.original)
+        differs = original != address.url
+        address = replace(address, original=original if differs else None)
     return ResolvedPicture(**values, address=address)
 
 
@@ -127,8 +130,11 @@ def _values(thing: ListingPage | Picture) -> dict[str, Any]:
 
 
 def _storable(text: str) -> str:
-    """Return a text that fits a row; a long one is cut and gets a digest."""
-    clean = as_utf8(text).replace("\0", "")
+    """Return an address that fits a row, without its login.
+
+    A long one is cut and gets a digest.
+    """
+    clean = without_login(as_utf8(text).replace("\0", ""))
     if len(clean.encode("utf-8")) <= MAX_LENGTH:
         return clean
     digest = hashlib.sha256(clean.encode("utf-8")).hexdigest()[:16]

@@ -27,6 +27,7 @@ from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
 from icf.names import normal_name
+from icf.redact import without_login
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -173,7 +174,10 @@ def find_image(connection: sa.Connection, text: str) -> int:
             raise WrongUse(f"the catalogue has no image {text}")
         return int(found)
     listed = sa.select(url.c.image_id, url.c.fate).where(
-        sa.or_(url.c.url.in_({text, _normal(text)}), url.c.original == text)
+        sa.or_(
+            url.c.url.in_({text, _normal(text)}),
+            url.c.original.in_({text, without_login(text)}),
+        )
     )
     row = connection.execute(listed).first()
     if row is not None and row.image_id is not None:

@@ -16,17 +16,21 @@ _SECRET_KEY = re.compile(rf"(?:.*[_-])?(?:{_SECRET}|authorization)", re.IGNORECA
 _IN_AUTHORITY = re.compile(r"(://[^:@/?#\s]*:)[^@\s]*(?=@)")
 #: ``?password=...``
 _IN_QUERY = re.compile(rf"([?&;][\w-]*{_SECRET}=)[^&;\s]*", re.IGNORECASE)
-#: ``user:password@`` in an address of the web.
-_LOGIN = re.compile(r"\A(\s*(?:https?|s?ftps?):[/\\]*)[^/\\?#]*@", re.IGNORECASE)
+#: ``user:password@`` in an address; those of the web may do without slashes.
+_LOGIN = re.compile(
+    r"\A(\s*(?:https?:[/\\]*|[a-z][a-z0-9+.-]*:[/\\]+))[^/\\?#]*@", re.IGNORECASE
+)
 
 Address = TypeVar("Address", str, str | None)
 
 
 def without_login(address: Address) -> Address:
-    """Return an address of the web without user name and password.
+    """Return an address without user name and password.
 
     >>> without_login("https://ann:moon@a.example/p?to=bob@b.example")
     'https://a.example/p?to=bob@b.example'
+    >>> without_login("ftp://ann:moon@a.example/p.jpg")
+    'ftp://a.example/p.jpg'
     """
     return _LOGIN.sub(r"\1", address) if address and "@" in address else address
 

@@ -345,7 +345,9 @@ def _public(source: Record) -> Record:
 
 
 def _is_url(text: str) -> sa.ColumnElement[bool]:
-    return sa.or_(url.c.url == text, url.c.original == text)
+    """Whether a URL is this one; earlier versions stored logins."""
+    written = {text, without_login(text)}
+    return sa.or_(url.c.url.in_(written), url.c.original.in_(written))
 
 
 def _iso(seconds: float) -> str:

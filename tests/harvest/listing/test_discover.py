@@ -144,6 +144,17 @@ def test_an_answer_becomes_rows(catalogue: Catalogue) -> None:
     assert (said["character_id"], said["is_lead"]) == (luna["id"], False)
 
 
+@pytest.mark.parametrize("scheme", ["ftp", "sftp", "https", "s3"])
+def test_the_login_of_a_picture_is_not_stored(
+    catalogue: Catalogue, scheme: str
+) -> None:
+    one = picture(f"{scheme}://ann:moon@a.org/a.png")
+    listed(catalogue, SourceOfTheTest(ListingPage(**WHO, pictures=(one,))))  # type: ignore[arg-type]
+    (row,) = all_of(catalogue, url)
+    assert (row["url"], row["original"]) == (f"{scheme}://a.org/a.png", None)
+    assert "moon" not in str(dict(row))
+
+
 def test_a_url_named_twice_is_one_row_with_both_characters(
     catalogue: Catalogue,
 ) -> None:
