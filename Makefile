@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
+UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --compile-bytecode
 CFG := setup.cfg pyproject.toml
 DEMO ?= demo
 # How many tests run at once: one more than processors, since some wait for others.
@@ -27,10 +27,8 @@ endif
 endif
 PYTEST += $(BIN)/python -m pytest $(AT_ONCE)
 
-# Byte code is written, whatever PYTHONDONTWRITEBYTECODE says: without it each program
-# starts four times as slowly, and tests start hundreds. Who only installs gets that of
-# all packages; tests write that of what they import, a third.
-export PYTHONDONTWRITEBYTECODE :=
+# Byte code is written here, whatever PYTHONDONTWRITEBYTECODE says: without it each
+# program starts four times as slowly, and tests start hundreds.
 COMPILE := $(BIN)/python -m compileall -q \
   src harvest filter annotate dataset models tools tests
 
@@ -52,7 +50,7 @@ $(VENV)/made:
 	@touch $@
 
 $(VENV)/installed: $(VENV)/made $(CFG)
-	$(UV) --compile-bytecode --editable .
+	$(UV) --editable .
 	@$(COMPILE)
 	@touch $@
 
