@@ -21,7 +21,9 @@ import sqlalchemy as sa
 
 from icf.catalogue import tombstones
 from icf.catalogue.annotation.audits import pack
-from icf.catalogue.schema import release
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import image, release
+from icf.codes import ImageReason
 from icf.dataset import certificate
 from icf.dataset.cards.write import write_cards
 from icf.dataset.contents import FILE as CONTENTS
@@ -218,11 +220,17 @@ def _check_withdrawn(connection: sa.Connection, target: Path, plan: Plan) -> Non
         int(plan.selection.faces.face[each.face]) for each in (*plan.train, *plan.test)
     }
     pictures = tombstones.buried(connection, tombstones.SHA256, hashes)
-    if pictures or tombstones.withdrawn_faces(connection, faces):
-        raise IcfError(
-            f"the release {target} was not written, because pictures of it were "
-            "withdrawn meanwhile (`icf takedown --list`); run the same command again"
-        )
+    if not pictures and not tombstones.withdrawn_faces(connection, faces):
+        return
+    why = (
+        f"the release {target} was not written, because pictures of it were withdrawn "
+        "meanwhile (`icf takedown --list`); run the same command again"
+    )
+    reasons = sa.select(image.c.reason)
+    found = by_ids(connection, reasons, image.c.sha256, sorted(pictures))
+    if any(row.reason != ImageReason.TAKEN_DOWN.value for row in found):
+        why += ". If the takedown was killed, run it again first: it is not complete"
+    raise IcfError(why)
 
 
 def _record(

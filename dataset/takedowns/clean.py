@@ -16,12 +16,13 @@ from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents, texts
 from icf.dataset.formats.box_cells import TrueBox, boxes_in, cell_of
 from icf.dataset.formats.registry import format_folders, format_names
-from icf.dataset.release.files import UNUSED
+from icf.dataset.release.files import TAKEN_DOWN, UNUSED
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.present import lost_or_changed, told
 from icf.dataset.release.sums import links_below
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.change import CARDS, LOOSE, Change
+from icf.dataset.takedowns.note import note_with
 from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.unused import read_unused
 from icf.errors import BadInput
@@ -48,12 +49,13 @@ class Cleaned:
     unused: int = 0
 
 
-def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
+def clean(folder: Path, withdrawn: Withdrawn, reason: str | None = None) -> Cleaned:
     """Clean a release; again is harmless.
 
     Args:
         folder: the release.
         withdrawn: what is to be deleted.
+        reason: why, for the release's note of it; None: it gets none.
 
     Raises:
         WrongUse: the folder is no release.
@@ -89,6 +91,8 @@ def clean(folder: Path, withdrawn: Withdrawn) -> Cleaned:
 
     def write(new: Path) -> list[str]:
         deleted.extend(change.write(new))
+        if reason is not None:
+            (new / TAKEN_DOWN).write_bytes(note_with(folder, deleted, reason))
         return deleted
 
     journal.prepare(folder, write)

@@ -19,6 +19,7 @@ from icf.catalogue.schema import face, image
 from icf.codes import FaceReason
 from icf.dataset.release.keys import is_signed, public_half, signing_key
 from icf.errors import BadInput
+from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -74,8 +75,8 @@ def write_list(workspace: Workspace, path: Path) -> tuple[Withdrawn, str]:
     signature = key.sign(_message(body)).hex()
     value = {"withdrawn": body, "key": public, "signature": signature}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    path.with_name(f"{path.name}.pub").write_text(f"{public}\n", encoding="ascii")
+    replace_file(path, [f"{json.dumps(value, indent=1)}\n".encode()])
+    replace_file(path.with_name(f"{path.name}.pub"), [f"{public}\n".encode()])
     return found, public
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,12 @@ def test_every_picture_ends_in_one_status_and_boxes_are_upright(
     write_picture(root / "images" / "0.jpg", 0)
     assert bring(empty, root)["files"]["imported"] == 1
     assert fate_of(empty, "0.jpg") == "stored"
+    with empty.catalogue.read() as connection:
+        stored = sa.select(schema.url.c.licence, schema.url.c.expected_bytes).where(
+            schema.url.c.fate == "stored"
+        )
+        said_of = connection.execute(stored).all()
+    assert all(all(row) for row in said_of)
 
 
 def test_a_second_run_changes_nothing(empty: Workspace, root: Path) -> None:
@@ -136,6 +143,31 @@ def test_a_second_run_changes_nothing(empty: Workspace, root: Path) -> None:
     assert again["files"]["known"] == 3
     assert again["files"]["imported"] == again["faces"] == again["labels"] == 0
     assert len(faces(empty)) == 3
+
+
+def test_known_pictures_of_an_earlier_list_are_counted(
+    empty: Workspace, root: Path
+) -> None:
+    bring(empty, root)
+    assert bring(empty, root)["earlier_lists"] == 0
+    text = (root / "a.json").read_text()
+    (root / "a.json").write_text(text.replace("Luna", "Lune"))
+    # Only two of the three pictures have a label.
+    assert bring(empty, root)["earlier_lists"] == 2
+    line = ("-C", empty.root, "import", "coco", root, "--dry-run")
+    done = CliRunner().invoke(cli, [str(word) for word in line])
+    assert "2 pictures were imported before, from an earlier version" in done.stderr
+    assert not any(row[-1] == "Lune" for row in faces(empty))
+
+
+def test_a_picture_in_two_lists_is_of_no_earlier_one(
+    empty: Workspace, root: Path
+) -> None:
+    (root / "sub").mkdir()
+    (root / "sub" / "a.json").write_text((root / "a.json").read_text() + "\n")
+    shutil.copytree(root / "images", root / "sub" / "images")
+    bring(empty, root)
+    assert bring(empty, root)["earlier_lists"] == 0
 
 
 def test_what_is_held_out_is_never_trained_on(empty: Workspace, root: Path) -> None:

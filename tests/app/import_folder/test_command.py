@@ -87,8 +87,23 @@ def test_the_whole_picture_is_the_face(empty: Workspace, root: Path) -> None:
         detectors = set(connection.execute(sa.select(schema.face.c.detector)).scalars())
         albums = list(connection.execute(sa.select(schema.album.c.name)).scalars())
     assert (detectors, albums) == ({GIVEN}, ["Sea"])
+    assert done["two_names"] == 1
     again = bring(empty, root)
     assert again["files"] == {**files, "imported": 0, "known": 5}
+    assert (again["two_names"], again["earlier_lists"]) == (0, 0)
+
+
+def test_faces_of_a_folder_that_was_renamed_are_counted_as_named_twice(
+    empty: Workspace, root: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(root, tmp_path / "copy" / root.name)
+    again = tmp_path / "copy" / root.name
+    bring(empty, root)
+    known = len(labels_of(empty))
+    (again / "Sea" / "Luna1").rename(again / "Sea" / "Lune")
+    # One of the three belonged to neither before.
+    assert bring(empty, again)["two_names"] == 3
+    assert len(labels_of(empty)) == known - 2
 
 
 def test_a_face_that_the_detector_finds_alone_is_the_character(

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from icf.annotate import export as exporting
 from icf.annotate.export import ExportRequest
+from icf.app.takedown import work
 from icf.app.takedown.command import takedown
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
@@ -145,6 +146,22 @@ def test_a_release_is_not_published_with_what_was_withdrawn_while_it_was_written
     monkeypatch.undo()
     assert write(space, prepare(space, 1), out, 1)
     assert sha256 not in (out / "licences.csv").read_text()
+
+
+def test_a_release_of_what_a_killed_takedown_left_is_refused_with_what_helps(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "_end_urls", stop)
+        invoke(takedown, PICTURE, "-C", space.root, "--reason", "asked", "--yes")
+    out = space.root / "releases" / "one"
+    with pytest.raises(IcfError, match="If the takedown was killed, run it again"):
+        write(space, prepare(space, 1), out, 1)
+    withdraw(space)
+    assert write(space, prepare(space, 1), out, 1)
 
 
 def test_a_report_that_may_show_what_was_withdrawn_meanwhile_is_not_kept(

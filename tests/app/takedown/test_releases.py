@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import candidate, face
 from icf.dataset.contents import read_contents
 from icf.dataset.release.known import known_releases
+from icf.dataset.takedowns import change, journal
 from icf.dataset.verify.verify import verify
 from icf.errors import SomeFailed
 from icf.workspace import Workspace, find
@@ -148,6 +150,53 @@ def test_of_a_file_with_many_pictures_the_others_stay(
     assert not any("its lists still name them" in each for each in found.notes)
     assert withdraw(space, PICTURE)["releases"] == []
     assert [each.is_there for each in known_releases(space)] == [True]
+
+
+def test_a_deletion_that_was_cut_short_is_completed_by_the_same_command(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = released(space)
+
+    def stopped(folder: Path) -> bool:
+        if (folder / journal.FOLDER).is_dir():
+            plan = json.loads((folder / journal.FOLDER / "plan.json").read_text())
+            for name in plan["delete"]:
+                (folder / name).unlink()
+            raise KeyboardInterrupt
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "complete", stopped)
+        call("-C", space.root, "takedown", PICTURE, *REASON, "--releases")
+    assert any("takedown --releases" in str(each) for each in verify(out).faults)
+    [held] = withdraw(space, PICTURE)["releases"]
+    assert (held["pictures"], held["cut_short"]) == (0, True)
+    shown = call("-C", space.root, "takedown", PICTURE, *REASON, "--releases").stdout
+    assert f"{out} contained the rest of a deletion that was cut short" in shown
+    assert verify(out).faults == ()
+    [note] = json.loads((out / "taken_down.json").read_text())
+    assert note["files"]
+    assert not any((out / name).exists() for name in note["files"])
+    assert withdraw(space, PICTURE)["releases"] == []
+
+
+def test_on_a_full_disk_a_release_is_left_as_it_is_and_named(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = released(space)
+    before = digest(out)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(change, "write_contents", full)
+        with pytest.raises(SomeFailed, match=r"No space left.*run the same command"):
+            withdraw(space, PICTURE, "--releases")
+    assert digest(out) == before
+    withdraw(space, PICTURE, "--releases")
+    assert verify(out).faults == ()
+    assert not any("its lists still name them" in each for each in verify(out).notes)
 
 
 def test_shards_of_a_release_that_cannot_be_cleaned_are_left_and_named(

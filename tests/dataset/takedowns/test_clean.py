@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -469,6 +470,22 @@ def test_a_list_has_what_was_withdrawn_and_is_believed_if_it_is_signed(
     assert (tmp_path / "next" / "takedowns.pub").read_text().strip() == key
     assert clean(tmp_path / "next", withdrawn).rows == 0
     assert verify(tmp_path / "next", quick=True).faults == ()
+
+
+def test_on_a_full_disk_the_earlier_list_stays(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "list.json"
+    withdrawn, key = write_list(workspace, path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            write_list(workspace, path)
+    assert read_list(path, key) == withdrawn
+    assert sorted(tmp_path.glob("*list*")) == [path, Path(f"{path}.pub")]
 
 
 def test_a_list_that_was_changed_or_signed_by_somebody_else_is_refused(

@@ -177,6 +177,7 @@ def _workspace(invocation: Invocation, *, full: bool) -> Iterator[Check]:
     yield Check("free disk", state, f"{free / 1e9:.1f} GB")
     if catalogue.state == "ok":
         yield from _stores(workspace, full=full)
+        yield from _takedowns(workspace)
         yield from _page(workspace)
 
 
@@ -239,6 +240,12 @@ def _lost_pictures(workspace: Workspace, lost: Mapping[int, str]) -> str:
         found = f"{len(imported):,} of imports are missing or have changed"
         parts.append(f"{found}: {first}{_IMPORT}")
     return "; ".join(parts)
+
+
+def _takedowns(workspace: Workspace) -> Iterator[Check]:
+    from icf.app.doctor.withdrawn import check_takedowns
+
+    yield from check_takedowns(workspace)
 
 
 def _page(workspace: Workspace) -> Iterator[Check]:

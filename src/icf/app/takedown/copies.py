@@ -93,7 +93,10 @@ def remove_copies(
         for name in held.files:
             inside(held.folder, name).unlink(missing_ok=True)
     except (OSError, ValueError, IcfError) as error:
-        why = f"its copies cannot be deleted: {error}"
+        why = (
+            f"its copies cannot be deleted: {error}. When that is mended, run the same "
+            "command again"
+        )
         return Unreached(held.kind, str(held.folder), why)
     return None
 

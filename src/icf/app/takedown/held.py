@@ -36,6 +36,7 @@ class HeldCopies:
         formats: the formats that a release was made in.
         crops: the rate at which its faces were cut out; None: it has whole pictures.
         options: what else it was made with, as `icf-build-splits` takes it.
+        cut_short: whether a cleaning of a release is promised, and not made yet.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class HeldCopies:
     formats: tuple[str, ...] = ()
     crops: float | None = None
     options: tuple[str, ...] = ()
+    cut_short: bool = False
 
     @property
     def remedy(self) -> str:
@@ -67,7 +69,10 @@ class HeldCopies:
         if self.kind != RELEASE:
             return f"{len(self.files):,} files of what was withdrawn"
         counts = (self.pictures, "pictures"), (self.faces, "faces")
-        return " and ".join(f"{n:,} withdrawn {what}" for n, what in counts if n)
+        parts = [f"{n:,} withdrawn {what}" for n, what in counts if n]
+        if self.cut_short:
+            parts.append("the rest of a deletion that was cut short")
+        return " and ".join(parts)
 
 
 @dataclass(frozen=True)

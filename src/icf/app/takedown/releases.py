@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +33,9 @@ from icf.dataset.formats.icartoonface.check import FOLDERS
 from icf.dataset.formats.registry import DEFAULT, RELINK, format_folders
 from icf.dataset.licences import FILE as LICENCES
 from icf.dataset.licences import MEMBER
-from icf.dataset.release.files import SUMMARY, TAKEN_DOWN
+from icf.dataset.release.files import CLEANING, SUMMARY, TAKEN_DOWN
 from icf.dataset.release.known import is_same_release
-from icf.errors import IcfError
+from icf.errors import BrokenMachine, IcfError
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
@@ -105,19 +104,23 @@ def remove_from_release(
 
     Returns:
         Why it cannot be deleted, or None.
+
+    Raises:
+        OSError, IcfError: the disk is full or fails; the same again goes on.
     """
     # Imported here: they take long, and most takedowns leave releases as they are.
-    from icf.dataset.takedowns import journal
     from icf.dataset.takedowns.clean import clean
+    from icf.dataset.takedowns.note import note_with
     from icf.dataset.takedowns.signed import withdrawn_from
 
     try:
-        clean(held.folder, withdrawn_from(workspace))
-    except (IcfError, OSError, ValueError) as error:
-        if (held.folder / journal.FOLDER).is_dir():
-            raise  # it is promised, and files may have other names already
+        clean(held.folder, withdrawn_from(workspace), reason)
+    except (FileNotFoundError, IcfError, ValueError) as error:
+        if isinstance(error, BrokenMachine) or (held.folder / CLEANING).is_dir():
+            raise  # it is not the release: the same again can do it
         if not held.members:
-            _write_note(held.folder, held.files, reason)
+            note = note_with(held.folder, held.files, reason)
+            replace_file(held.folder / TAKEN_DOWN, [note])
             for name in held.files:
                 inside(held.folder, name).unlink(missing_ok=True)
         if held.members or (held.faces and not set(held.formats).issubset(_BY_NAME)):
@@ -126,18 +129,7 @@ def remove_from_release(
                 "it: `icf release takedowns` and `icf release clean`"
             )
             return Unreached(RELEASE, str(held.folder), why)
-    else:
-        gone = [each for each in held.files if not inside(held.folder, each).exists()]
-        _write_note(held.folder, gone, reason)
     return None
-
-
-def _write_note(folder: Path, files: Sequence[str], reason: str) -> None:
-    note = folder / TAKEN_DOWN
-    known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
-    entry = {"files": list(files), "reason": reason, "taken_at": time.time()}
-    text = json.dumps([*known, entry], indent=2) + "\n"
-    replace_file(note, [text.encode("utf-8")])
 
 
 def _own_releases(root: Path) -> Iterator[Path]:
@@ -203,7 +195,8 @@ def _held_in(
     ]
     faces, of_faces = _faces_in(folder, read, gone)
     pictures = len({sha256 for _, sha256, _ in hits})
-    if not pictures and not faces:
+    cut_short = (folder / CLEANING).is_dir()
+    if not pictures and not faces and not cut_short:
         return None
     settings = read.get("settings", {}).get("crops")
     return HeldCopies(
@@ -218,6 +211,7 @@ def _held_in(
         tuple(format_folders(read)),
         None if settings is None else float(settings["rate"]),
         tuple(_options(read, folders)),
+        cut_short,
     )
 
 
