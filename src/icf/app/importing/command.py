@@ -53,6 +53,12 @@ def show(invocation: Invocation, name: str, done: Imported, *, dry_run: bool) ->
         SomeFailed: something could not be imported.
     """
     invocation.emit(as_json(done), lambda: _as_table(name, done))
+    if done.lists.pictures:
+        invocation.say(
+            f"{done.lists.pictures:,} pictures were imported before, from an earlier "
+            "version of their list: licences are corrected, but new boxes and names of "
+            "these pictures are not taken; for them import into a new workspace"
+        )
     if done.written.pictures and not dry_run:
         invocation.say_next_step()
     if done.faults:
@@ -71,6 +77,8 @@ def as_json(done: Imported) -> dict[str, object]:
         "verified": done.written.verified,
         "withdrawn": done.written.withdrawn,
         "licences": done.written.licences,
+        "two_names": len(done.written.two_names),
+        "earlier_lists": done.lists.pictures,
         "files": {
             "in": files.found,
             "imported": files.imported,
@@ -91,9 +99,11 @@ def _as_table(name: str, done: Imported) -> object:
         ),
         ("faces", done.written.faces),
         ("confirmed labels", done.written.labels),
+        ("faces with two names, so of neither", len(done.written.two_names)),
         ("pictures with verified boxes", done.written.verified),
         ("pictures imported before", done.files.known),
         ("of these with another licence now", done.written.licences),
+        ("of these from an earlier version of their list", done.lists.pictures),
         ("pictures that were withdrawn", done.written.withdrawn),
         *((f"refused: {why}", n) for why, n in sorted(done.files.refused.items())),
         *((f"left out: {why}", n) for why, n in sorted(done.left_out.items())),

@@ -8,9 +8,9 @@ are those of the list. So everything that reads answers reads these.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import sqlalchemy as sa
@@ -21,10 +21,11 @@ from icf.app.importing.overlapping import same_as
 from icf.app.importing.rows import MeasuredFace, MeasuredPicture, insert_ids
 from icf.catalogue import ledger, row_state
 from icf.catalogue.labels.given_boxes import GIVEN, GIVEN_ALL
+from icf.catalogue.merges import survivor
 from icf.catalogue.references import LABEL
 from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import answer, batch, face, question
+from icf.catalogue.schema import answer, batch, character, face, question
 from icf.codes import Choice, FaceReason, Label, Verdict
 from icf.models.data.base import Box
 from icf.models.overlap import matched
@@ -59,6 +60,7 @@ class FaceWriter:
         shown: the ids of characters; that of nobody by None.
         new: how many faces it has entered.
         labels: how many faces it has confirmed.
+        two_names: those of them that are confirmed as another character, too.
     """
 
     connection: sa.Connection
@@ -68,6 +70,7 @@ class FaceWriter:
     shown: Mapping[Owner | None, int]
     new: int = 0
     labels: int = 0
+    two_names: set[int] = field(default_factory=set)
 
     def write(
         self, pictures: Sequence[MeasuredPicture], images: Mapping[str, int]
@@ -252,6 +255,21 @@ class FaceWriter:
             self.connection.execute(update.values(questions=asked_now))
         ledger.append(self.connection, self.run_id, decisions)
         self.labels += len(answers)
+        self.two_names |= self._named_twice({face_id for face_id, _ in asked})
+
+    def _named_twice(self, faces: Collection[int]) -> set[int]:
+        """Those of some faces that are confirmed as several characters."""
+        columns = question.c.face_id, question.c.label, survivor().label("owner")
+        query = sa.select(*columns).join(
+            character, character.c.id == question.c.character_id
+        )
+        # Not by the label: SQLite would read all questions that have it.
+        rows = by_ids(self.connection, query, question.c.face_id, sorted(faces))
+        named = {
+            (row.face_id, row.owner) for row in rows if row.label == Label.SAME.value
+        }
+        count = Counter(face_id for face_id, _ in named)
+        return {face_id for face_id, names in count.items() if names > 1}
 
 
 def _same_faces(

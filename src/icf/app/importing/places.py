@@ -61,6 +61,13 @@ def write(
         "image_id": insert.excluded.image_id,
         "finished_at": insert.excluded.finished_at,
         "message": None,
+        # One that was refused first has no licence.
+        **{
+            name: sa.case(
+                (url.c.licence.is_(None), insert.excluded[name]), else_=url.c[name]
+            )
+            for name in ("licence", "licence_url", "licence_from", "expected_bytes")
+        },
     }
     connection.execute(
         insert.on_conflict_do_update(index_elements=["url"], set_=again), frontier

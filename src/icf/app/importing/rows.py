@@ -57,6 +57,7 @@ class Written:
         verified: pictures of which people verified the boxes, as the source says.
         withdrawn: pictures that `icf takedown` removed, and that stay away.
         licences: pictures that were imported before, with another licence.
+        two_names: ids of faces that are named now, and were as another character.
     """
 
     pictures: Counter[str] = field(default_factory=Counter)
@@ -65,6 +66,7 @@ class Written:
     verified: int = 0
     withdrawn: int = 0
     licences: int = 0
+    two_names: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Any
 
 from icf.annotate.answers import is_storable
 from icf.app.importing import licences, places
+from icf.app.importing.earlier_lists import EarlierLists
 from icf.app.importing.given import (
     Fault,
     FilesByStatus,
@@ -63,6 +63,7 @@ class Imported:
         written: what is new.
         left_out: what was passed over, by reason, and is no fault.
         faults: lines and pictures that could not be imported.
+        lists: which known pictures are from an earlier version of their list.
     """
 
     listed: Counter[str] = field(default_factory=Counter)
@@ -70,6 +71,7 @@ class Imported:
     written: Written = field(default_factory=Written)
     left_out: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
+    lists: EarlierLists = field(default_factory=EarlierLists)
 
     def refuse(self, reason: str, fault: Fault) -> None:
         """Note a picture that cannot be imported."""
@@ -84,10 +86,7 @@ def preview(workspace: Workspace, source: Source, publisher: Publisher) -> Impor
         BadInput: the source is not what it should be.
     """
     done = Imported(left_out=source.left_out)
-    correct = partial(
-        licences.correct, workspace, licence=publisher.licence, dry_run=True
-    )
-    for each in _new(workspace, source, done, correct, lambda pictures: None):
+    for each in _new(workspace, source, publisher, done, dry_run=True):
         done.written.pictures[each.part] += 1
         done.files.imported += 1
         done.written.faces += len(each.faces)
@@ -134,8 +133,7 @@ def import_pictures(
         )
         least = workspace.settings.filter.min_score
         waiting: dict[int, GivenPicture] = {}
-        correct = partial(licences.correct, workspace, licence=publisher.licence)
-        new = _new(workspace, source, done, correct, progress)
+        new = _new(workspace, source, publisher, done, progress)
         for outcomes in engine.judge(step, _batches(workspace, new, waiting)):
             refused: list[tuple[GivenPicture, str, str]] = []
             measured = list(_measured(outcomes, waiting, done, least, refused))
@@ -171,9 +169,11 @@ def _entries(chain: Chain) -> Entries:
 def _new(
     workspace: Workspace,
     source: Source,
+    publisher: Publisher,
     done: Imported,
-    correct: Callable[[Sequence[GivenPicture]], int],
-    progress: Progress,
+    progress: Progress = lambda pictures: None,
+    *,
+    dry_run: bool = False,
 ) -> Iterator[GivenPicture]:
     """Yield what is not imported yet; count the rest, and correct its licences."""
     for page in _pages(_without_faults(source, done), _PAGE):
@@ -189,7 +189,10 @@ def _new(
                 same.append(each)
                 progress(1)
         done.files.known += len(same)
-        done.written.licences += correct(same)
+        done.written.licences += licences.correct(
+            workspace, same, publisher.licence, dry_run=dry_run
+        )
+        done.lists.compare(workspace, publisher.name, same)
         yield from new
 
 

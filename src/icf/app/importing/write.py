@@ -95,6 +95,7 @@ class Writer:
         faces.write(pictures, images)
         self.written.faces += faces.new
         self.written.labels += faces.labels
+        self.written.two_names |= faces.two_names
         self.written.verified += write_verified(
             connection, self.publisher.name, pictures, images
         )
