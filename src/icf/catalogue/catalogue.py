@@ -316,6 +316,8 @@ def damaged(shown: str, reason: str) -> DamagedCatalogue:
     )
 
 
+#: What PostgreSQL and its driver say of a connection that was open.
+_ENDED = ("terminating connection", "closed the connection", "connection is lost")
 #: Bytes without which a disk counts as full: SQLite's index of what was written last
 #: grows by 32 KB at a time.
 _LEAST_FREE = 1 << 20
@@ -337,6 +339,11 @@ def _remedy(reason: str, url: str) -> str:
         return (
             "It has lost a part, or is no catalogue of icf: put a backup in its place, "
             "or name another with catalogue.url."
+        )
+    if any(each in reason for each in _ENDED):
+        return (
+            "The server ended the connection, as it does when it is restarted: run the "
+            "same command again; nothing that was acknowledged is lost."
         )
     return "Check catalogue.url with `icf config show`, and that the server is running."
 

@@ -153,6 +153,27 @@ def test_a_fault_of_the_program_is_not_taken_for_one_of_the_database(
             connection.exec_driver_sql(wrong)
 
 
+def test_a_connection_that_the_server_ends_is_named_with_what_to_do(
+    own: Callable[[], str],
+) -> None:
+    url = own()
+    migrated(url)
+    catalogue = Catalogue(url)
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+
+    def interrupted() -> None:
+        with catalogue.read() as connection:
+            connection.execute(sa.select(album.c.name)).all()
+            run(url, end)
+            connection.execute(sa.select(album.c.name)).all()
+
+    with pytest.raises(BrokenMachine, match=r"when it is restarted: run the same"):
+        interrupted()
+    assert names(catalogue) == []
+    catalogue.close()
+
+
 def test_a_user_who_may_only_read_sees_everything(
     own: Callable[[], str], tmp_path: Path
 ) -> None:
