@@ -32,6 +32,8 @@ DETTRAIN = "personai_icartoonface_dettrain"
 DETTEST = "personai_icartoonface_detval"
 
 NEAR_TEST = "near-duplicates of the test"
+#: Why no part takes other pictures of the detection set.
+BEYOND = "recognition has them on the other side, or their part is full"
 
 #: How the true boxes of the detection set came about; every release says it.
 VERIFIED_TRUTH = (

@@ -145,7 +145,7 @@ def _names(formats: tuple[str, ...]) -> list[str]:
 
 def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:
     from icf.dataset.after import GONE
-    from icf.dataset.plan import NEAR_TEST
+    from icf.dataset.plan import BEYOND, NEAR_TEST
     from icf.dataset.unused import unused_meaning
 
     counts = prepared.plan.counts
@@ -156,6 +156,7 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         "inputs": prepared.inputs,
         "counts": counts,
         "held_back": dict(prepared.plan.held_back),
+        "detection_beyond": prepared.plan.splits.beyond_detection,
         "unused": prepared.plan.unused,
         "left_out": dict(prepared.plan.selection.left_out),
         "leaks": {check.name: check.count for check in prepared.leaks.checks},
@@ -165,6 +166,8 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         rows.append((f"confirmed faces not used: {unused_meaning(name)}", value))
     pictures = prepared.plan.held_back["detection_pictures"]
     rows.append((f"detection pictures not used: {NEAR_TEST}", pictures))
+    beyond = prepared.plan.splits.beyond_detection
+    rows.append((f"detection pictures not used: {BEYOND}", beyond))
     followed = prepared.plan.followed
     if followed is not None:
         result["after"] = followed.as_json()

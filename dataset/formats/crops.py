@@ -26,6 +26,14 @@ class Rectangle:
     x2: int
     y2: int
 
+    def __str__(self) -> str:
+        """Return its corners, as messages show boxes.
+
+        >>> str(Rectangle(1, 2, 30, 40))
+        '(1, 2, 30, 40)'
+        """
+        return f"({self.x1}, {self.y1}, {self.x2}, {self.y2})"
+
     @property
     def width(self) -> int:
         """Of what is cut out."""

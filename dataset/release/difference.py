@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icf.dataset.contents import FACES, Contents, read_contents
+from icf.dataset.contents import (
+    DETECTION_TEST,
+    DETECTION_TRAIN,
+    FACES,
+    Contents,
+    read_contents,
+)
 from icf.dataset.contents import FILE as CONTENTS
+from icf.dataset.formats.box_cells import boxes_in
+from icf.dataset.release.files import SUMS
 from icf.dataset.release.known import read_summary
 from icf.errors import BadInput
 
 #: A face: the SHA-256 of its picture, and its corners.
 Face = tuple[Any, ...]
+#: Album and character of a face, true boxes of a picture.
+Said = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Changes:
         added: those that only the second has.
         removed: those that only the first has.
         moved: those in another part, by the parts: ``train -> probe``.
-        relabelled: those with another identity.
+        relabelled: faces with another identity, pictures with other true boxes.
         same: those that are as they were.
     """
 
@@ -67,7 +77,8 @@ def compare(one: Path, other: Path) -> Difference:
     summaries = read_summary(one), read_summary(other)
     contents = _contents(one), _contents(other)
     faces = [dict(_faces(each)) for each in contents]
-    pictures = [dict(_pictures(each)) for each in contents]
+    boxed = all(each.width.any() for each in contents)
+    pictures = [dict(_pictures(each, boxed)) for each in contents]
     names = [{"/".join(who) for _, who in each.values()} for each in faces]
     settings = [dict(_flat(each.get("settings", {}))) for each in summaries]
     models = [dict(_flat(each.get("models", {}))) for each in summaries]
@@ -82,15 +93,21 @@ def compare(one: Path, other: Path) -> Difference:
 
 
 def _contents(folder: Path) -> Contents:
-    if not (folder / CONTENTS).is_file():
+    if (folder / CONTENTS).is_file():
+        return read_contents(folder / CONTENTS)
+    if (folder / SUMS).is_file():
         raise BadInput(
-            f"{folder} has no {CONTENTS}: an earlier version wrote it, and its faces "
-            "cannot be told apart; make it again with `icf-build-splits`"
+            f"{folder} has lost its {CONTENTS}: restore it from a copy; `icf release "
+            f"verify {folder}` says what else is missing"
         )
-    return read_contents(folder / CONTENTS)
+    raise BadInput(
+        f"{folder} has no {CONTENTS}: an earlier version wrote it, and its faces "
+        "cannot be told apart; make it again with `icf-build-splits`"
+    )
 
 
-Keyed = Iterator[tuple[Face, tuple[str, tuple[str, str]]]]
+#: A face or a picture, its part, and what is said of it there.
+Keyed = Iterator[tuple[Face, tuple[str, Said]]]
 
 
 def _faces(contents: Contents) -> Keyed:
@@ -107,15 +124,21 @@ def _faces(contents: Contents) -> Keyed:
         yield (sha256, *corners), (part, (album, character))
 
 
-def _pictures(contents: Contents) -> Keyed:
-    rows = contents.take(contents.rows("detection_train", "detection_test"))
-    for sha256, part in zip(rows.sha256.tolist(), rows.part.tolist(), strict=True):
-        yield (sha256,), (part, ("", ""))
+def _pictures(contents: Contents, boxed: bool) -> Keyed:
+    """Each detection picture with its part and, if both releases say them, its boxes.
+
+    The names of faces behind boxes are others in each release.
+    """
+    rows = contents.take(contents.rows(DETECTION_TRAIN, DETECTION_TEST))
+    for sha256, part, cell in zip(
+        rows.sha256.tolist(), rows.part.tolist(), rows.boxes.tolist(), strict=True
+    ):
+        boxes = sorted(each.corners for each in boxes_in(cell)) if boxed else ()
+        yield (sha256,), (part, tuple(boxes))
 
 
 def _changes(
-    one: Mapping[Face, tuple[str, tuple[str, str]]],
-    other: Mapping[Face, tuple[str, tuple[str, str]]],
+    one: Mapping[Face, tuple[str, Said]], other: Mapping[Face, tuple[str, Said]]
 ) -> Changes:
     moved: dict[str, int] = {}
     relabelled = same = 0

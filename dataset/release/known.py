@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import release
 from icf.dataset.formats.registry import format_folders
 from icf.dataset.release.files import SUMMARY
+from icf.dataset.release.sums import unreadable
 from icf.errors import BadInput, BrokenMachine, WrongUse
 from icf.icartoonface.revoked import REVOKED
 from icf.stores.files import replace_file
@@ -117,16 +118,17 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
     Raises:
         WrongUse: there is none.
-        BadInput: it is damaged.
+        BadInput: it is damaged, or cannot be read.
     """
-    text = _text(folder)
-    if text is None:
+    try:
+        return parse_summary((folder / SUMMARY).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
         raise WrongUse(
             f"{folder} is no release: it has no {SUMMARY}; name the folder that "
             "`icf-build-splits` wrote"
-        )
-    try:
-        return parse_summary(text)
+        ) from error
+    except OSError as error:
+        raise unreadable(folder / SUMMARY, error) from error
     except (ValueError, RecursionError) as error:
         raise BadInput(
             f"{folder / SUMMARY} is damaged: {error}; `icf release verify {folder}` "

@@ -198,6 +198,7 @@ def _counts(read: Read, leaks: LeakReport) -> dict[str, Any]:
         "labels": dict(read.labels),
         "audit": certificate.summary(read.certified, plan),
         "held_back": dict(plan.held_back),
+        "detection_beyond": plan.splits.beyond_detection,
         "unused": plan.unused,
         "left_out": dict(plan.selection.left_out),
         "leaks": {check.name: check.count for check in leaks.checks},

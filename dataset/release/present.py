@@ -10,7 +10,7 @@ from pathlib import Path
 
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
 from icf.dataset.release.files import LATER, LICENCES, SUMS, TAKEN_DOWN
-from icf.dataset.release.sums import files_below, read_sums
+from icf.dataset.release.sums import files_below, read_sums, unreadable
 from icf.errors import BadInput
 from icf.stores.files import hash_file
 
@@ -30,17 +30,14 @@ def hash_all(folder: Path, advance: Callable[[int], None]) -> dict[str, str]:
         advance: called with 1 after each file.
 
     Raises:
-        BadInput: a file cannot be read.
+        BadInput: a file or a folder cannot be read.
     """
     found = {}
     for name in sorted(files_below(folder)):
         try:
             found[name] = hash_file(folder / name)
         except OSError as error:
-            raise BadInput(
-                f"{folder / name} cannot be read: {error}; check the disk, and who may "
-                "read there"
-            ) from error
+            raise unreadable(folder / name, error) from error
         advance(1)
     return found
 

@@ -42,12 +42,17 @@ def _below(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:
     """Yield every name but of folders, and what it is.
 
     The entries of a folder say it, so no file is asked.
+
+    Raises:
+        BadInput: a folder cannot be read.
     """
     try:
         with os.scandir(folder / inside) as listed:
             entries = list(listed)
-    except OSError:  # its files will be missing
+    except FileNotFoundError:  # its files will be missing
         return
+    except OSError as error:
+        raise unreadable(folder / inside, error) from error
     for entry in entries:
         name = f"{inside}/{entry.name}" if inside else entry.name
         if entry.is_dir(follow_symlinks=False):
@@ -56,6 +61,14 @@ def _below(folder: Path, inside: str = "") -> Iterator[tuple[str, str]]:
             yield name, _LINK if _leads_to_file(entry.path) else _OTHER
         else:
             yield name, _FILE if entry.is_file(follow_symlinks=False) else _OTHER
+
+
+def unreadable(path: Path, error: OSError) -> BadInput:
+    """Return what to raise of a file or folder that is there and cannot be read."""
+    return BadInput(
+        f"{path} cannot be read: {error.strerror}; check the disk, and who may read "
+        "there"
+    )
 
 
 def _leads_to_file(link: str) -> bool:

@@ -106,6 +106,7 @@ def make_splits(
         detection[1],
         reasons(faces, problem.fixed, is_placed, withheld),
         int(near_pictures.sum()),
+        len(problem.pictures.key) - sum(map(len, detection)),
     )
 
 

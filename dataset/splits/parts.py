@@ -173,6 +173,8 @@ class Splits:
             in one.
         near_detection: number of detection pictures that are in no part, because they
             are near-duplicates of the test.
+        beyond_detection: of those that no part takes: recognition has what they show on
+            the other side, or the part is full.
     """
 
     train: IntArray
@@ -182,3 +184,4 @@ class Splits:
     detection_test: IntArray
     why: IntArray
     near_detection: int = 0
+    beyond_detection: int = 0

@@ -179,7 +179,10 @@ class _Look:
     def faults(self) -> Iterator[Fault]:
         """Yield every fault; `notes` are complete afterwards."""
         if (self.folder / CLEANING).is_dir():
-            what = "a cleaning was cut short: run `icf release clean` again"
+            what = (
+                "a cleaning was cut short: run the same `icf release clean` or "
+                "`icf takedown --releases` again"
+            )
             yield Fault(CLEANING, what)
         sums = (self.folder / SUMS).is_file()
         earlier = not sums and CONTENTS not in self.hashes
@@ -197,6 +200,11 @@ class _Look:
             of_it = self.folder, summary, self.hashes
             yield from _going_on(SUMMARY, lambda: check_earlier(*of_it))
             yield from _going_on(CERTIFICATE, lambda: check_certificate(*of_it))
+            return
+        if fault is not None:
+            self.notes.append(
+                f"only hashes were checked: what else there should be, {SUMMARY} says"
+            )
             return
         if CONTENTS not in self.hashes:
             yield Fault(CONTENTS, MISSING)

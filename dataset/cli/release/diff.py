@@ -26,12 +26,15 @@ def cli(invocation: Invocation, one: Path, other: Path) -> None:
     """Say what changed from the release A to the release B, from their files alone.
 
     A face is known by its picture's bytes and its corners, an identity by its album's
-    and its character's name.
+    and its character's name, a picture of the detection set by its bytes.
     """
     from icf.dataset.release.difference import compare
 
     found = compare(one, other)
-    rows = [*_rows("faces", found.faces), *_rows("detection pictures", found.pictures)]
+    rows = [
+        *_rows("faces", found.faces, "relabelled"),
+        *_rows("detection pictures", found.pictures, "with other boxes"),
+    ]
     for sign, names in (
         ("added", found.identities_added),
         ("removed", found.identities_removed),
@@ -44,11 +47,14 @@ def cli(invocation: Invocation, one: Path, other: Path) -> None:
     invocation.emit(asdict(found), lambda: table(columns, rows))
 
 
-def _rows(what: str, changes: Changes) -> list[tuple[str, str, str]]:
-    rows = [
-        (f"{what} {name.replace('_', ' ')}", f"{getattr(changes, name):,}", "")
-        for name in ("same", "added", "removed", "relabelled")
-    ]
+def _rows(what: str, changes: Changes, differ: str) -> list[tuple[str, str, str]]:
+    counts = {
+        "same": changes.same,
+        "added": changes.added,
+        "removed": changes.removed,
+        differ: changes.relabelled,
+    }
+    rows = [(f"{what} {name}", f"{count:,}", "") for name, count in counts.items()]
     rows += [
         (f"{what} moved", f"{count:,}", way) for way, count in changes.moved.items()
     ]

@@ -20,6 +20,7 @@ from icf.command import Invocation, example, pass_invocation, shared_options, ta
 @example("icf release show releases/first")
 def cli(invocation: Invocation, folder: Path) -> None:
     """Show what the release DIR contains, from its files alone."""
+    from icf.dataset.contents import FILE as CONTENTS
     from icf.dataset.release.files import SUMS
     from icf.dataset.release.known import Known, read_summary
     from icf.icartoonface.revoked import revocation
@@ -29,17 +30,22 @@ def cli(invocation: Invocation, folder: Path) -> None:
     because = revocation(folder)
     sums = folder / SUMS
     content = hash_file(sums) if sums.is_file() else None
+    lost = (folder / CONTENTS).is_file()
+    without = "it is missing" if lost else "an earlier version wrote none"
     said = Known(folder, summary).as_json
     for name in ("created", "revoked", "is_there"):
         del said[name]
     said |= {"content": content, "revoked_because": because}
     said |= {
         name: summary.get(name)
-        for name in ("held_back", "unused", "left_out", "leaks", "models", "settings")
+        for name in (
+            *("held_back", "detection_beyond", "unused", "left_out", "leaks"),
+            *("models", "settings"),
+        )
     }
     rows = [
         ("id", str(said["id"])),
-        ("content (SHA-256 of SHA256SUMS)", content or "an earlier version wrote none"),
+        ("content (SHA-256 of SHA256SUMS)", content or without),
         ("seed", str(said["seed"])),
         ("formats", ", ".join(said["formats"])),
         ("version", str(said["version"])),

@@ -52,9 +52,9 @@ def _small(value: dict[str, Any]) -> Any:
         is_face = value["category_id"] == 1 and not value["iscrowd"]
         x, y, width, height = value["bbox"]
         is_area = value["area"] == width * height
-        image = value["image_id"]
-        hash(image)  # a list or an object is no id
-        return image, (x, y, x + width, y + height), is_face and is_area
+        ids = value["id"], value["image_id"]
+        hash(ids)  # a list or an object is no id
+        return *ids, (x, y, x + width, y + height), is_face and is_area
     except UNEXPECTED as error:
         return f"cannot be read: {error!r}"
 
@@ -65,12 +65,16 @@ def _pictures(
     if [(each["id"], each["name"]) for each in content["categories"]] != [(1, FACE)]:
         yield Fault(file, f"has other categories than 1, {FACE}")
     boxes: dict[Any, list[Corners]] = {}
+    known = set()
     for number, annotation in enumerate(content["annotations"]):
         if isinstance(annotation, str):
             yield Fault(file, f"annotations[{number}]: {annotation}")
             continue
-        image, box, is_face = annotation
+        own, image, box, is_face = annotation
         boxes.setdefault(image, []).append(box)
+        if own in known:  # readers keep one of the two
+            yield Fault(file, f"annotations[{number}]: has the id {own} a second time")
+        known.add(own)
         if not is_face:
             yield Fault(
                 file, f"annotations[{number}]: is no face of the area of its box"

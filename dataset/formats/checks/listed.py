@@ -172,7 +172,7 @@ def _wrong(each: Listed, row: int, known: Known) -> Iterator[str]:
         yield f"has the size {each.size}, and not {size}"
     label = known.label(row)
     if each.label is not UNSAID and not _is(each.label, label):
-        yield f"has the label {each.label}, and not {label}"
+        yield f"has the label {each.label!r}, and not {label}"
     boxes = known.boxes(each.task, row, each.size)
     if each.boxes is not None and boxes is not None and each.boxes != boxes:
         yield f"has {_shown(each.boxes)}, and not {_shown(boxes)}"

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,7 +26,7 @@ from icf.dataset.formats.parquet.verify import check_files
 from icf.dataset.formats.parquet.writer import ParquetWriter, write_parquet
 from icf.dataset.formats.records import SPLITS, TASKS, placed_in
 from icf.dataset.plan import Plan
-from icf.stores.files import copy_file
+from icf.stores.files import copy_file, hash_file
 
 CARD = "README.md"
 
@@ -48,18 +49,23 @@ class HuggingFaceWriter:
             if known is None
             else _linked(data, known, folder)
         )
-        (folder / CARD).write_text(_page(data.plan), encoding="utf-8")
+        page = _page(data.plan, _content(data, folder))
+        (folder / CARD).write_text(page, encoding="utf-8")
 
     def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
         """Check every picture, label and box in the files against the contents."""
         return check_files(files)
 
 
-def configurations(plan: Plan) -> Mapping[str, Any]:
+def configurations(plan: Plan, content: str) -> Mapping[str, Any]:
     """Return the head of the page that ``datasets`` and the Hub read.
+
+    ``datasets`` caches what it reads by the folder's name and this head: without the
+    content in it, one release would be taken for another.
 
     Args:
         plan: of the release; what is empty in it has no file.
+        content: the hash of all files.
     """
     found: list[dict[str, Any]] = []
     for task in TASKS:
@@ -69,7 +75,10 @@ def configurations(plan: Plan) -> Mapping[str, Any]:
             if placed_in(plan, task, split)
         ]
         if files:
-            found.append({"config_name": task, "data_files": files})
+            about = f"Files with the hash {content}"
+            found.append(
+                {"config_name": task, "description": about, "data_files": files}
+            )
     found[0]["default"] = True
     return {"configs": found}
 
@@ -93,8 +102,17 @@ def _linked(data: ReleaseData, known: Path, folder: Path) -> Iterator[WrittenPic
                     )
 
 
-def _page(plan: Plan) -> str:
-    head = yaml.safe_dump(dict(configurations(plan)), sort_keys=False)
+def _content(data: ReleaseData, folder: Path) -> str:
+    """A hash of the Parquet files; those of each are needed later, too."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*/*.parquet")):
+        data.hashes[str(path)] = hash_file(path)
+        digest.update(f"{path.relative_to(folder)} {data.hashes[str(path)]}\n".encode())
+    return digest.hexdigest()
+
+
+def _page(plan: Plan, content: str) -> str:
+    head = yaml.safe_dump(dict(configurations(plan, content)), sort_keys=False)
     return f"""\
 ---
 {head}---

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
-from icf.dataset.plan import NEAR_TEST, PROPOSED_TRUTH
+from icf.dataset.plan import BEYOND, NEAR_TEST, PROPOSED_TRUTH
 from icf.dataset.report.scored.detection import ShownDetection, read_detection
 from icf.dataset.report.scored.identification import (
     ShownIdentification,
@@ -96,7 +96,8 @@ def _not_in(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
     ]
     # Since there are rules, what is left out is among what is not used.
     left_out = {} if "rule" in summary else summary["left_out"]
-    named = [*unused, *near, *left_out.items()]
+    beyond = (f"detection pictures: {BEYOND}", summary.get("detection_beyond", 0))
+    named = [*unused, *near, beyond, *left_out.items()]
     return [(why, count) for why, count in named if count]
 
 

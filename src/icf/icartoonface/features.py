@@ -26,6 +26,7 @@ _RAW = (_DTYPE, _SINGLE)
 #: What a .npy file begins with, and what other files begin with that people mean to be
 #: features: numpy.savez and torch.save, pickle.
 _ARRAY = b"\x93NUMPY"
+_GZIP = b"\x1f\x8b"
 _FOREIGN = {b"PK\x03\x04": "a zip archive", b"\x80\x02": "a pickle"}
 _FOREIGN |= {b"\x80\x03": "a pickle", b"\x80\x04": "a pickle", b"\x80\x05": "a pickle"}
 #: What numpy raises of a damaged header, which it reads as Python's text.
@@ -58,6 +59,8 @@ def read_features(path: Path, rows: int, dim: int | None = None) -> Floats:
         raise BadInput(f"{path}: cannot be read: {e.strerror}") from e
     if head == _ARRAY:
         return _read_array(path, rows, dim)
+    if head.startswith(_GZIP) and path.suffix == ".gz":
+        raise BadInput(f"{path} is compressed by gzip; unpack it first: gunzip does it")
     for start, what in _FOREIGN.items():
         if head.startswith(start) and path.suffix in (".npz", ".pt", ".pth", ".pkl"):
             raise BadInput(f"{path}: {what}; save the features with numpy.save")

@@ -1,3 +1,4 @@
+import gzip
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,13 @@ def test_raw_float32_is_told_from_float64(
     found = read_features(tmp_path / "f.bin", len(features))
     assert found.dtype == stored
     assert np.array_equal(found, features)
+
+
+def test_compressed_features_are_said_to_be_so(tmp_path: Path) -> None:
+    path = tmp_path / "f.npy.gz"
+    path.write_bytes(gzip.compress(np.ones((4, 8)).tobytes()))
+    with pytest.raises(BadInput, match=r"f\.npy\.gz is compressed by gzip; unpack it"):
+        read_features(path, 4)
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "softmax"])

@@ -38,6 +38,18 @@ def test_the_card_is_read_by_the_hubs_own_parser(released: Released) -> None:
     assert card.text.lstrip().startswith("# Drawn faces")
 
 
+def test_configurations_differ_from_release_to_release_since_datasets_caches_by_them(
+    released: Released,
+) -> None:
+    version = f"Release {released.prepared.inputs}"
+    configs = DatasetCard.load(released.folder / "README.md").data.configs
+    assert {each["description"] for each in configs} == {version}
+    summary = {**released.prepared.about.summary, "cleaned": {"rows": 3}}
+    made = header(replace(released.prepared.about, summary=summary), {"identities": 1})
+    cleaned = f"{version}, cleaned of 3 pictures and faces"
+    assert [each["description"] for each in made["configs"]] == [cleaned]
+
+
 def test_each_configuration_names_tables_that_are_there(released: Released) -> None:
     card = DatasetCard.load(released.folder / "README.md")
     counts = released.prepared.plan.counts

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.dataset.cli.release.show import cli as show
 from icf.dataset.contents import read_contents, write_contents
 from icf.dataset.release.difference import compare
 from icf.dataset.release.known import (
@@ -22,6 +23,7 @@ from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.revoked import revocation, revocation_above, warning_of
 from icf.workspace import Workspace, find
+from tests.app.program import invoke
 
 
 @pytest.fixture
@@ -133,7 +135,51 @@ def test_changed_settings_and_models_are_named(
     assert found.faces.relabelled == 0
 
 
+def test_pictures_whose_boxes_people_changed_are_counted(
+    workspace: Workspace, released: Path
+) -> None:
+    other = shutil.copytree(released, released.with_name("two"))
+    contents = read_contents(other / "contents.csv")
+    row = int(contents.rows("detection_test")[0])
+    contents.boxes[row] = contents.boxes[row].replace(" ", "5 ", 1)
+    write_contents(other / "contents.csv", contents)
+    found = compare(released, other).pictures
+    assert (found.relabelled, found.added, found.removed) == (1, 0, 0)
+    assert found.same == compare(released, released).pictures.same - 1
+    # An earlier version did not say the boxes.
+    rows = contents.rows("detection_train", "detection_test")
+    contents.boxes[rows] = ""
+    contents.width[:] = contents.height[:] = 0
+    write_contents(other / "contents.csv", contents)
+    assert compare(released, other).pictures.relabelled == 0
+
+
 def test_a_release_without_contents_cannot_be_compared(released: Path) -> None:
     (released / "contents.csv").unlink()
+    with pytest.raises(BadInput, match=r"has lost its contents\.csv: restore it"):
+        compare(released, released)
+    (released / "SHA256SUMS").unlink()
     with pytest.raises(BadInput, match="an earlier version wrote it"):
         compare(released, released)
+
+
+def test_lost_sums_are_not_said_to_be_of_an_earlier_version(released: Path) -> None:
+    (released / "SHA256SUMS").unlink()
+    told = invoke(show, released).stdout
+    assert "it is missing" in told
+    assert "earlier version" not in told
+    (released / "contents.csv").unlink()
+    assert "an earlier version wrote none" in invoke(show, released).stdout
+
+
+def test_a_release_that_cannot_be_read_is_not_said_to_be_none(released: Path) -> None:
+    summary = released / "release.json"
+    summary.write_bytes(b"\xff")
+    with pytest.raises(BadInput, match=r"release\.json is damaged: 'utf-8' codec"):
+        read_summary(released)
+    summary.unlink()
+    with pytest.raises(WrongUse, match=r"it has no release\.json"):
+        read_summary(released)
+    summary.mkdir()
+    with pytest.raises(BadInput, match=r"cannot be read: Is a directory; check"):
+        read_summary(released)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from icf.dataset.release.present import hash_all
 from icf.dataset.release.sums import (
     files_below,
     links_below,
@@ -75,3 +77,20 @@ def test_links_to_files_are_files_and_all_else_is_told_apart(
     assert set(links_below(folder)) == {"b/link"}
     assert set(others_below(folder)) == {"b/folder", "nowhere", "pipe"}
     assert list(files_below(tmp_path / "none")) == []
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_its_files_are_not_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def refuse(place: Path) -> object:
+        if place == folder / "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(BadInput, match="/b cannot be read: Permission denied; check"):
+        hash_all(folder, lambda _: None)
+    with pytest.raises(BadInput, match="/b cannot be read"):
+        write_sums(folder, {})

@@ -113,6 +113,17 @@ def test_every_face_has_one_part_or_one_reason(
     assert splits.why.max() < len(REASONS)
 
 
+@pytest.mark.parametrize("most", [10, 50_000])
+def test_every_picture_of_the_detection_set_has_a_part_or_is_counted(most: int) -> None:
+    problem = World(600, 30, shared=0.2, frames=0.2, copies=0.2).draw()
+    protocol = Protocol(min_train_faces=3, detection_train=most)
+    splits = make_splits(problem, protocol, REACH, 1)
+    placed = len(splits.detection_train) + len(splits.detection_test)
+    left = splits.near_detection + splits.beyond_detection
+    assert placed + left == len(problem.pictures.key)
+    assert splits.beyond_detection > 0
+
+
 def test_reasons_say_what_kept_a_face_out() -> None:
     problem = World(600, 30, shared=0.2, frames=0.2, copies=0.2).draw()
     splits = make_splits(problem, Protocol(min_train_faces=3), REACH, 1)

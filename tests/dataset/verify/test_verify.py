@@ -440,6 +440,20 @@ def test_a_summary_of_another_shape_is_a_fault_and_not_the_end(
         read_summary(release)
 
 
+@pytest.mark.parametrize("text", [None, "[]"])
+def test_without_its_summary_a_release_lacks_no_files_that_it_never_had(
+    release: Path, text: str | None
+) -> None:
+    (release / "release.json").unlink()
+    if text is not None:
+        (release / "release.json").write_text(text)
+        sum_again(release)
+    (release / "README.md").write_text("edited")
+    found = verify(release, quick=True)
+    assert {each.file for each in found.faults} == {"release.json", "README.md"}
+    assert "only hashes were checked" in found.notes[0]
+
+
 def test_a_link_to_a_file_is_read_and_counted(release: Path, tmp_path: Path) -> None:
     picture, other = pictures(release, RECTRAIN_FOLDER)[:2]
     picture.rename(tmp_path / "outside.jpg")

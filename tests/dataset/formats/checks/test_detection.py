@@ -36,6 +36,7 @@ CASES: list[tuple[str, str, Callable[[str], str], str]] = [
     ("coco", COCO, sub(r'"sha256": "..', '"sha256": "zz'), "has the sha256 zz"),
     ("coco", COCO, sub(r'"iscrowd": 0', '"iscrowd": 1'), "is no face"),
     ("coco", COCO, sub(r'"image_id": 1,', '"image_id": 999,'), "picture 999"),
+    ("coco", COCO, sub(r'"id": 1, "image_id"', '"id": 2, "image_id"'), "the id 2 a se"),
     ("coco", COCO, sub(r'"sha256"', '"sha257"'), "images[0]: cannot be read: KeyErr"),
     ("coco", COCO, sub(r'"bbox": \[', '"bbox": [1,'), "[0]: cannot be read: ValueErr"),
     ("coco", COCO, sub(r'"image_id": 1,', '"image_id": [1],'), "cannot be read: Type"),

@@ -25,6 +25,7 @@ def sub(pattern: str, new: str) -> Change:
 CASES: list[tuple[str, str, Change, str]] = [
     ("imagefolder", META, sub(r'"label": (\d+)', r'"label": 9\1'), "has the label 9"),
     ("imagefolder", META, sub(r'"label": \d+', '"label": null'), "has the label None"),
+    ("imagefolder", META, sub(r'"label": (\d+)', r'"label": "\1"'), "has the label '"),
     ("imagefolder", TRAIN, sub('"label": 1,', '"label": true,'), "has the label True"),
     ("imagefolder", META, sub(r'"label": (\d+)', r'"label": \1.0'), r".0, and not "),
     ("imagefolder", META, sub(r'"bbox": \[', '"bbox": [1'), "has the box"),

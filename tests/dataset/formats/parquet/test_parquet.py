@@ -79,6 +79,17 @@ def test_datasets_loads_the_layout_of_the_hub(
             assert labels.int2str(record.who.label) == record.who.name
 
 
+def test_datasets_does_not_take_one_release_for_another(
+    whole: Exported, cropped: Exported, offline: Path
+) -> None:
+    for each in (whole, cropped):
+        folder, cache = str(each.of("hf")), str(offline)
+        loaded = datasets.load_dataset(folder, "recognition", cache_dir=cache)["train"]
+        expected = {record.size for record in each.records["recognition", "train"]}
+        sizes = zip(loaded["width"], loaded["height"], strict=True)
+        assert set(sizes) == expected
+
+
 def test_datasets_streams_the_plain_files_without_being_told_the_columns(
     whole: Exported, offline: Path
 ) -> None:
