@@ -246,15 +246,6 @@ def test_what_is_not_named_is_wrong_use(
         invoke(cli, "identification", *named)
 
 
-def test_an_empty_list_is_named_and_not_the_features(tmp_path: Path) -> None:
-    info = tmp_path / "info.txt"
-    info.write_text("")
-    np.save(tmp_path / "f.npy", np.ones((4, 8)))
-    words = ("--info", info, "--features", tmp_path / "f.npy")
-    with pytest.raises(BadInput, match=r"info\.txt: expected a line per picture"):
-        invoke(cli, "identification", *words)
-
-
 def test_a_folder_that_is_no_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"rectest_info\.txt: name the folder"):
         invoke(cli, "identification", "--release", tmp_path, "--features", "f")

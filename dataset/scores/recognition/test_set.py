@@ -85,8 +85,6 @@ def open_test(info: Path | None, release: Path | None) -> TestSet:
     root = _files_of(release) if release is not None else _root_above(info)
     path = info or (root or Path()) / RECTEST_INFO
     test = read_rectest_info(path)
-    if not test.files:
-        raise BadInput(f"{path}: expected a line per picture of the test, found none")
     groups: dict[str, Grouping] = {}
     if root is not None and (root / IDENTITIES).is_file():
         groups |= identity_groups(root / IDENTITIES, test)
