@@ -127,7 +127,10 @@ def _check_row(row: AnswerRow, asked: Mapping[int, Asked]) -> Vote | Fault:
     if row.batch is not None and row.batch != asked[key].batch:
         return refuse(RowFault.FOREIGN_BATCH, _foreign(row.batch, asked[key].batch))
     if others := row.faces - asked[key].faces:
-        shown = f"it shows face {min(others)}, which this question does not show"
+        shown = (
+            f"it shows face {min(others)}, which this question does not show: the file "
+            "is of another workspace, or of other questions"
+        )
         return refuse(RowFault.FOREIGN_PICTURES, shown)
     return Vote(
         line=row.line,

@@ -85,7 +85,8 @@ def test_each_fault_is_reported_with_line_and_reason() -> None:
     )
     assert fault(AnswerRow(5, "1", "ann", "true", faces=frozenset({5, 8}))) == (
         "foreign_pictures",
-        "it shows face 8, which this question does not show",
+        "it shows face 8, which this question does not show: the file is of another "
+        "workspace, or of other questions",
     )
     assert fault(AnswerRow(6, "1", "", "true"))[0] == "bad_row"
     assert fault(AnswerRow(7, "1", "a\0", "true"))[0] == "bad_encoding"

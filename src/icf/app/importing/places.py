@@ -39,7 +39,34 @@ def write(
         licence: of pictures that say none themselves.
     """
     now = time.time()
-    frontier = [
+    _write_addresses(connection, pictures, images, licence, now)
+    ordered = sorted(pictures, key=lambda each: images[each.sha256])
+    sources = [
+        {
+            **row,
+            "image_id": images[each.sha256],
+            "source": each.given.part,
+            "fetched_at": now,
+        }
+        for each in ordered
+        for row in places_of(each.given, licence)
+    ]
+    known = insert_into(connection, image_source).on_conflict_do_nothing(
+        index_elements=["image_id", "url"]
+    )
+    insert_all(connection, known, sources)
+    _mention(connection, pictures, shown, now)
+
+
+def _write_addresses(
+    connection: sa.Connection,
+    pictures: Sequence[MeasuredPicture],
+    images: Mapping[str, int],
+    licence: str,
+    now: float,
+) -> None:
+    """Enter the address of each picture, or say that it is here again."""
+    rows = [
         {
             **licence_of(each.given, licence),
             "url": each.given.url,
@@ -70,24 +97,8 @@ def write(
         },
     }
     connection.execute(
-        insert.on_conflict_do_update(index_elements=["url"], set_=again), frontier
+        insert.on_conflict_do_update(index_elements=["url"], set_=again), rows
     )
-    ordered = sorted(pictures, key=lambda each: images[each.sha256])
-    sources = [
-        {
-            **row,
-            "image_id": images[each.sha256],
-            "source": each.given.part,
-            "fetched_at": now,
-        }
-        for each in ordered
-        for row in places_of(each.given, licence)
-    ]
-    known = insert_into(connection, image_source).on_conflict_do_nothing(
-        index_elements=["image_id", "url"]
-    )
-    insert_all(connection, known, sources)
-    _mention(connection, pictures, shown, now)
 
 
 def refuse(
