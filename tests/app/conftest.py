@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from icf.workspace import Workspace, find
 from tests.app.demo_runs import Demo
 from tests.dataset.drawn import Drawing, Size
 
@@ -18,6 +20,15 @@ def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("app") / "space"
     Drawing(root, Size(albums=2, characters=2, faces=4)).draw().catalogue.close()
     return root
+
+
+@pytest.fixture
+def space(drawn_space: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """Two albums of two characters; the last picture of each shows the next one too."""
+    shutil.copytree(drawn_space, tmp_path / "space")
+    made = find(tmp_path / "space")
+    yield made
+    made.catalogue.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +11,12 @@ from icf.app.doctor.withdrawn import check_takedowns
 from icf.app.takedown import work
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.doctor.test_command import invoke_anyhow
 from tests.app.program import call, said
 
 PICTURE = "http://toons.test/1-1.jpg"
 WORDS = ("takedown", PICTURE, "--reason", "asked by mail", "--yes")
-
-
-@pytest.fixture
-def space(drawn_space: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(drawn_space, tmp_path / "space")
-    made = find(tmp_path / "space")
-    yield made
-    made.catalogue.close()
 
 
 @pytest.mark.parametrize(
