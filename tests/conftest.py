@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 
 from icf.catalogue.catalogue import Catalogue
-from tests import groups, skips
+from tests import garbage, groups, skips
 from tests.catalogues import (
     MIGRATE,
     Copies,
@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("icf")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for plugin in (groups, skips):
+    for plugin in (garbage, groups, skips):
         config.pluginmanager.register(plugin)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Started in the background; but the programs of these tests are interrupted.
