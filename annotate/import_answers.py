@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -25,6 +24,7 @@ from icf.annotate.weighing import weigh_again
 from icf.catalogue.schema import answer
 from icf.codes import Label
 from icf.errors import WrongUse
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 
 #: Names of people that are not looked up twice.
@@ -127,7 +127,7 @@ def _read(
     workspace: Workspace, path: Path, annotators: AnnotatorNames, spool: VoteSpool
 ) -> tuple[AnswerFile, Source, CheckedRows]:
     found = read_answers(path)
-    source = Source(found.name, _sha256(path))
+    source = Source(found.name, hash_file(path))
     if annotators.server is not None and not found.of_server:
         raise WrongUse(
             f"{path} is from no server: --server is for exports of Label Studio"
@@ -156,14 +156,6 @@ def _read(
             return read_asked(connection, ids)
 
     return file, source, check(file, find_asked, spool)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Imported:

@@ -17,18 +17,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from icf.catalogue.annotation.audits import Certified
 from icf.dataset.plan import Placed, Plan
+from icf.pages.templates import html_templates
+from icf.stores.files import hash_file
 
 #: Its files in a release.
 JSON, HTML = "certificate.json", "certificate.html"
 
 #: What `release.json` says of labels without a certificate.
 NOT_AUDITED = "no audit of these labels has a certificate; their error is not known"
-
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -125,13 +123,7 @@ def render(value: Mapping[str, Any]) -> str:
     Args:
         value: what `certificate.json` has.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent)
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["percent"] = percent
     audit = value["certificate"]
@@ -175,15 +167,7 @@ def _hashes(folder: Path, pictures: Iterable[str]) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file()
     )
-    return {name: _sha256(folder / name) for name in names if name not in single}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+    return {name: hash_file(folder / name) for name in names if name not in single}
 
 
 def _date(seconds: float) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from icf.errors import BadModel
-from icf.stores.files import replace_file
+from icf.stores.files import hash_file, replace_file
 
 #: The models that come with the program.
 BUNDLED = ("detector", "embedder", "photo")
@@ -145,11 +144,7 @@ def save_card(card: ModelCard, path: Path) -> None:
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+    return hash_file(path)
 
 
 def new_card(

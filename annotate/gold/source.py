@@ -23,14 +23,7 @@ from icf.catalogue.annotation.schema import (
 )
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, character, face, question
-from icf.codes import Choice, FaceReason
-
-#: Faces that cannot be shown any more.
-_GONE = (
-    FaceReason.TAKEN_DOWN.value,
-    FaceReason.MISSING_BLOB.value,
-    FaceReason.NOT_A_FACE.value,
-)
+from icf.codes import GONE_FACES, Choice
 
 
 @dataclass(frozen=True)
@@ -111,8 +104,8 @@ def in_use() -> sa.Select[Any]:
             gold.c.retired_at.is_(None),
             character.c.merged_into.is_(None),
             character.c.reference_face_id == gold.c.reference_face_id,
-            face.c.reason.not_in(_GONE),
-            reference.c.reason.not_in(_GONE),
+            face.c.reason.not_in(GONE_FACES),
+            reference.c.reason.not_in(GONE_FACES),
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -21,6 +21,9 @@ from icf.annotate.page.requests import (
 from icf.annotate.page.static import static_url
 from icf.annotate.people.people import Person, Role
 from icf.annotate.people.preferences import Preferences
+from icf.pages.templates import html_templates
+
+_FOLDER = Path(__file__).parent / "templates"
 
 #: What the menu calls each task.
 TITLES = {
@@ -43,21 +46,14 @@ WHAT = {
 
 @cache
 def _templates() -> jinja2.Environment:
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("icf.annotate.page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = html_templates(_FOLDER)
     made.globals["static"] = static_url
     return made
 
 
 def has_template(name: str) -> bool:
     """Whether there is a page of that name."""
-    folder = resources.files("icf.annotate.page") / "templates"
-    return (folder / f"{name}.html").is_file()
+    return (_FOLDER / f"{name}.html").is_file()
 
 
 def offered(desk: Desk, someone: Person) -> list[tuple[str, str]]:

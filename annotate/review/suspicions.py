@@ -20,12 +20,11 @@ from icf.catalogue import reviews
 from icf.catalogue.merges import survivor, survivor_of
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, character, face, question, review
-from icf.codes import Chosen, Label, ReviewStatus, Suspicion
+from icf.codes import WAITING_REVIEWS, Chosen, Label, Suspicion
 
 #: The format and the path of the batch that experts' questions are in; no folder.
 FORMAT, PATH = "page", "page/review"
 
-_WAITS = (ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)
 _UNSETTLED = (Label.OPEN.value, Label.DISPUTED.value)
 
 
@@ -74,7 +73,7 @@ def still_waiting(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
 
     An expert's answer settles one also where the label does not follow yet.
     """
-    waiting = sa.select(review.c.id).where(review.c.status.in_(_WAITS))
+    waiting = sa.select(review.c.id).where(review.c.status.in_(WAITING_REVIEWS))
     found = {row.id for row in by_ids(connection, waiting, review.c.id, ids)}
     about = sa.select(review.c.id, review.c.face_id, review.c.other_face_id)
     rows = list(by_ids(connection, about, review.c.id, sorted(found)))

@@ -88,7 +88,7 @@ def known_releases(workspace: Workspace) -> list[Known]:
             row.created_at,
             row.revoked_at,
             row.revoked_because,
-            is_same_release(_text(workspace.root / row.path), row),
+            is_same_release(summary_text(workspace.root / row.path), row),
         )
         for row in rows
     ]
@@ -170,7 +170,7 @@ def revoke(workspace: Workspace, folder: Path, reason: str) -> Known:
     if not reason.strip():
         raise WrongUse("give a reason: icf release revoke DIR --reason TEXT")
     folder = folder.resolve()
-    text = _text(folder)
+    text = summary_text(folder)
     place = workspace.stored_path(folder)
     now = time.time()
     with workspace.catalogue.write() as connection:
@@ -208,7 +208,8 @@ def _mark(folder: Path, now: float, reason: str) -> None:
         ) from error
 
 
-def _text(folder: Path) -> str | None:
+def summary_text(folder: Path) -> str | None:
+    """Return what a release's summary says; None where it cannot be read."""
     try:
         return (folder / SUMMARY).read_text(encoding="utf-8")
     except (OSError, ValueError):

@@ -9,18 +9,13 @@ import jinja2
 
 from icf.dataset.certificate import percent
 from icf.dataset.report.process.measure_charts import number
+from icf.pages.templates import html_templates
 
 
 @cache
 def environment() -> jinja2.Environment:
     """The templates of this folder, with the filters that they use."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = html_templates(Path(__file__).parent)
     made.filters["thousands"] = lambda value: f"{value:,}"
     made.filters["signed"] = lambda value: f"{value:+,}" if value else "·"
     made.filters["percent"] = percent

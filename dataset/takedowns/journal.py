@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from icf.dataset.release.files import CLEANING
+from icf.stores.files import flush
 
 #: Of a change that is complete and not made yet; and of one that is being prepared.
 FOLDER, PREPARED = CLEANING, f"{CLEANING}.partial"
@@ -40,10 +41,10 @@ def prepare(folder: Path, write: Callable[[Path], Iterable[str]]) -> None:
     (aside / _PLAN).write_text(json.dumps({"delete": sorted(delete)}))
     for place, _, names in os.walk(aside):
         for name in names:
-            _flush(Path(place, name))
-        _flush(Path(place))
+            flush(Path(place, name))
+        flush(Path(place))
     aside.rename(folder / FOLDER)
-    _flush(folder)
+    flush(folder)
 
 
 def complete(folder: Path) -> bool:
@@ -64,15 +65,7 @@ def complete(folder: Path) -> bool:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(target)
         for place, _, _ in os.walk(folder):
-            _flush(Path(place))
+            flush(Path(place))
         plan.unlink()
     shutil.rmtree(promised)
     return True
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

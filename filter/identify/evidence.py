@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from icf.catalogue.merges import connected_components, survivor
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import candidate, character, face, question
-from icf.codes import FaceReason, Label, Verdict
+from icf.codes import GONE_FACES, FaceReason, Label, Verdict
 from icf.filter.identify import links
 from icf.filter.step_names import IDENTITY
 
@@ -29,11 +29,6 @@ MAX_CONFIRMED = 8
 _SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
 _MERGED_INTO = character.c.merged_into
-_GONE = (
-    FaceReason.TAKEN_DOWN.value,
-    FaceReason.MISSING_BLOB.value,
-    FaceReason.NOT_A_FACE.value,
-)
 
 
 @dataclass(frozen=True)
@@ -218,7 +213,7 @@ def _confirmed(connection: sa.Connection, ids: Sequence[int]) -> list[sa.Row[Any
             .where(
                 question.c.label == Label.SAME.value,
                 question.c.character_id.in_(asked[start : start + CHUNK]),
-                face.c.reason.not_in(_GONE),
+                face.c.reason.not_in(GONE_FACES),
                 face.c.embedder.is_not(None),
             )
             .subquery()

@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from icf.codes import ImageReason, ReviewStatus
 from icf.errors import BrokenMachine
 from icf.filter.review.queues import QUEUES, ReviewItem, count, read_queue
 from icf.images import Undecodable, jpeg_url
 from icf.models.face_crops import FaceCropper, read_boxes
+from icf.pages.templates import html_templates
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
@@ -129,13 +128,7 @@ def _render(
     pictures: Mapping[int, str],
     missing: Mapping[int, str],
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent)
     style = environment.get_template("sheet_style.html").render()
     digest = hashlib.sha256(style.encode()).digest()
     return environment.get_template("sheet.html").render(

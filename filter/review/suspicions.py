@@ -22,7 +22,7 @@ from icf.catalogue.reviews import Found
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face, face_link
 from icf.catalogue.stale_reviews import close_stale
-from icf.codes import FaceReason, Suspicion, Verdict
+from icf.codes import GONE_FACES, Suspicion, Verdict
 from icf.filter import resources
 from icf.filter.identify.evidence import Links, read_answers, read_links
 from icf.filter.review import changes
@@ -44,11 +44,6 @@ _PAIRED = (Suspicion.MERGE,)
 #: The names of the searches in the table of what was looked at.
 _SEARCH, _SEARCH_MERGES = "suspicions", "merges"
 _NEVER = Look("")
-_GONE = (
-    FaceReason.TAKEN_DOWN.value,
-    FaceReason.MISSING_BLOB.value,
-    FaceReason.NOT_A_FACE.value,
-)
 
 #: Called with the number of characters that were searched.
 Progress = Callable[[int], None]
@@ -215,7 +210,7 @@ def _characters(connection: sa.Connection) -> list[_Character]:
             face,
             sa.and_(
                 face.c.id == character.c.reference_face_id,
-                face.c.reason.not_in(_GONE),
+                face.c.reason.not_in(GONE_FACES),
             ),
         )
         .where(character.c.merged_into.is_(None))

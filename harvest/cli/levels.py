@@ -18,15 +18,14 @@ from icf.command import (
 from icf.harvest.cli.work import (
     count_work,
     dry_run_option,
+    fetch_and_report,
     left_out,
     only_licence_option,
-    outcome_text,
     passed_over,
     raise_for_faults,
     refresh_option,
     run_with_progress,
     source_option,
-    summary,
 )
 from icf.harvest.listing.discover import Scope
 from icf.harvest.report.known import (
@@ -170,12 +169,7 @@ def images_command(
             invocation.say(f"{unfiled} pictures are filed under no character")
         return
     work = Work(Scope(frozenset({Level.IMAGES}), frozenset(albums)), sources, refresh)
-    if dry_run:
-        count_work(invocation, work)
-        return
-    outcome = run_with_progress(invocation, work)
-    invocation.emit(summary(outcome), lambda: outcome_text(outcome))
-    raise_for_faults(outcome)
+    fetch_and_report(invocation, work, dry_run=dry_run)
 
 
 def _list(invocation: Invocation, work: Work, *, dry_run: bool) -> None:

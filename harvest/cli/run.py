@@ -6,15 +6,11 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.harvest.cli.work import (
-    count_work,
     dry_run_option,
+    fetch_and_report,
     only_licence_option,
-    outcome_text,
-    raise_for_faults,
     refresh_option,
-    run_with_progress,
     source_option,
-    summary,
 )
 from icf.harvest.run import Work
 
@@ -38,9 +34,4 @@ def run_command(
     fail because of it.
     """
     work = Work(sources=sources, refresh=refresh)
-    if dry_run:
-        count_work(invocation, work)
-        return
-    outcome = run_with_progress(invocation, work)
-    invocation.emit(summary(outcome), lambda: outcome_text(outcome))
-    raise_for_faults(outcome)
+    fetch_and_report(invocation, work, dry_run=dry_run)

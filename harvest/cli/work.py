@@ -81,7 +81,21 @@ def run_with_progress(invocation: Invocation, work: Work) -> Outcome:
     return outcome
 
 
-def summary(outcome: Outcome) -> dict[str, object]:
+def fetch_and_report(invocation: Invocation, work: Work, *, dry_run: bool) -> None:
+    """List and fetch, and report the result; or only report what a run would do.
+
+    Raises:
+        SomeFailed: something could not be read.
+    """
+    if dry_run:
+        count_work(invocation, work)
+        return
+    outcome = run_with_progress(invocation, work)
+    invocation.emit(_summary(outcome), lambda: _outcome_text(outcome))
+    raise_for_faults(outcome)
+
+
+def _summary(outcome: Outcome) -> dict[str, object]:
     """Return the result of a run for the JSON output."""
     fates = outcome.fates
     return {
@@ -96,7 +110,7 @@ def summary(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def outcome_text(outcome: Outcome) -> str:
+def _outcome_text(outcome: Outcome) -> str:
     """Return the result of a run as text."""
     harvested = outcome.harvested
     stored = harvested.fates[FetchStatus.STORED]

@@ -20,12 +20,11 @@ from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.http.special_ranges import Address, is_public
-from icf.harvest.http.urls import normalise
+from icf.harvest.http.urls import DEFAULT_PORTS, normalise
 
 #: Returns the addresses of a host at a port; raises `socket.gaierror`.
 Names = Callable[[str, int], Sequence[str]]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _ENTRY = re.compile(
     r"(?P<host>\[[0-9a-f:.]+(?:%[^\]\s]+)?\]|[^][\s:/\\?#@%]+)(?::(?P<port>[0-9]{1,5}))?"
 )
@@ -167,7 +166,7 @@ def check_literal(url: str, allow: AllowList) -> None:
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     try:
         address = _address(host)
     except ValueError:

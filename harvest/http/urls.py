@@ -21,7 +21,7 @@ from icf.redact import without_login
 #: A PostgreSQL index entry has at most 2,704 bytes.
 MAX_LENGTH = 2000
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _IGNORED = str.maketrans("", "", "\t\n\r\0")
 _PATH_SAFE = "%/:@!$&'()*+,;=-._~"
@@ -72,13 +72,13 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
     try:
         parts = urlsplit(urljoin(base, cleaned) if base else cleaned)
         scheme = parts.scheme.lower()
-        if scheme not in _DEFAULT_PORTS:
+        if scheme not in DEFAULT_PORTS:
             raise Fault(FetchStatus.BAD_SCHEME, _not_web(text, scheme))
         name, port = _host_name(parts.hostname or ""), parts.port
         url = urlunsplit(
             (
                 scheme,
-                _authority(name, None if port == _DEFAULT_PORTS[scheme] else port),
+                _authority(name, None if port == DEFAULT_PORTS[scheme] else port),
                 _quoted(_without_dots(parts.path), _PATH_SAFE) or "/",
                 _quoted(parts.query, _PATH_SAFE + "?"),
                 "",

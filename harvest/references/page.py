@@ -17,14 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from icf.errors import BrokenMachine, WrongUse
 from icf.harvest.references.by_hand import CharacterReference, list_references
 from icf.harvest.references.choices import Choice, read_choices
 from icf.harvest.references.csv_file import COLUMNS, one_line, row_start
 from icf.harvest.references.thumbnails import Thumbnails, file_name
 from icf.images import jpeg_url
+from icf.pages.templates import html_templates
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
@@ -190,13 +189,7 @@ def _render(
     sources: Mapping[str, str],
     left_out: Counter[str],
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent)
     style = environment.get_template("style.html").render()
     script = environment.get_template("script.html").render()
     root = hashlib.sha256(str(workspace.root).encode()).hexdigest()[:16]

@@ -29,7 +29,7 @@ from icf.harvest.sources.base import (
 )
 from icf.harvest.text import as_utf8
 from icf.names import normal_name
-from icf.own_files import is_made_by_machine, walk
+from icf.own_files import is_made_by_machine, is_text, walk
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000
@@ -129,7 +129,7 @@ class FolderSource:
     def _problem(self, file: Path) -> str | None:
         if len(file.relative_to(self._folder).parts) < 3:
             return "bad_row: not under album/character/"
-        if not _is_text(str(file)):
+        if not is_text(str(file)):
             return "bad_encoding: its name is not UTF-8"
         if not all(map(normal_name, file.relative_to(self._folder).parts[:2])):
             return "bad_row: the name of its album or character is invisible"
@@ -230,7 +230,3 @@ def _state(album: Path) -> str:
 
 def _is_inside(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder)
-
-
-def _is_text(name: str) -> bool:
-    return name.encode("utf-8", errors="replace") == os.fsencode(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from icf.errors import BadInput
 from icf.models.data.base import Skipped
 from icf.names import normal_name
-from icf.own_files import walk
+from icf.own_files import is_text, walk
 
 #: How names of pictures end; what they really are, the decoder finds out.
 SUFFIXES = frozenset(
@@ -37,7 +37,7 @@ def picture_files(root: Path) -> Iterator[str | Skipped]:
     above = 0 if root == Path() else len(os.fspath(root).rstrip("/")) + 1
     for path in walk(root, folder_links=True):
         key = os.fspath(path)[above:]
-        if not _is_text(key):
+        if not is_text(key):
             shown = os.fsencode(key).decode(errors="replace")
             yield Skipped(shown, "its name is not UTF-8")
         elif path.suffix.lower() not in SUFFIXES:
@@ -137,7 +137,3 @@ def state_of(root: Path, files: Iterable[Path]) -> str:
             line = f"{name} is gone\n"
         digest.update(line.encode("utf-8", errors="surrogateescape"))
     return digest.hexdigest()
-
-
-def _is_text(name: str) -> bool:
-    return name.encode("utf-8", errors="replace") == os.fsencode(name)

@@ -18,7 +18,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from icf.errors import BadModel
 from icf.models.cards import ModelCard
 from icf.models.formats import outside
 from icf.models.formats.base import EmbedderFormat, Numbers, Opening, Pixels, resized
@@ -52,7 +51,7 @@ class ArcFace(EmbedderFormat, OutsideFormat):
         cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
     ) -> Published:
         """Return what the card of a file says."""
-        _check(network, "the file")
+        outside.check_embedder(network, _SIDE, "the file")
         prepares = all(
             any(name.startswith(words) for name, _ in header.first_nodes)
             for words in (_SUBTRACTS, _MULTIPLIES)
@@ -78,7 +77,7 @@ class ArcFace(EmbedderFormat, OutsideFormat):
     def open(cls, path: Path, card: ModelCard, opening: Opening) -> ArcFace:
         """Open an ONNX file."""
         network = open_network(path, opening.threads, opening.runtime, opening.device)
-        _check(network, str(path))
+        outside.check_embedder(network, _SIDE, str(path))
         return cls(network, card)
 
     def embed(self, crops: Sequence[Pixels]) -> Numbers:
@@ -90,16 +89,3 @@ class ArcFace(EmbedderFormat, OutsideFormat):
         )
         [vectors] = outside.run(self._network, batch)
         return vectors
-
-
-def _check(network: Network, what: str) -> None:
-    """Refuse a network with other inputs or outputs.
-
-    Raises:
-        BadModel: it has.
-    """
-    if not outside.is_embedder(network, _SIDE):
-        raise BadModel(
-            f"{what} {outside.described(network)}; expected [n, 3, {_SIDE}, {_SIDE}] "
-            "and one output, [n, dimensions]"
-        )

@@ -17,7 +17,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from icf.errors import BadModel
 from icf.models.cards import ModelCard
 from icf.models.formats import outside
 from icf.models.formats.base import EmbedderFormat, Numbers, Opening, Pixels, resized
@@ -53,7 +52,7 @@ class Ccip(EmbedderFormat, OutsideFormat):
         cls, header: OnnxHeader, network: Network, given: Mapping[str, float]
     ) -> Published:
         """Return what the card of a file says."""
-        _check(network, "the file")
+        outside.check_embedder(network, _SIDE, "the file")
         return Published(
             "embed",
             {
@@ -73,7 +72,7 @@ class Ccip(EmbedderFormat, OutsideFormat):
     def open(cls, path: Path, card: ModelCard, opening: Opening) -> Ccip:
         """Open an ONNX file."""
         network = open_network(path, opening.threads, opening.runtime, opening.device)
-        _check(network, str(path))
+        outside.check_embedder(network, _SIDE, str(path))
         outside.check_side(network, path, card)
         return cls(network, card)
 
@@ -82,16 +81,3 @@ class Ccip(EmbedderFormat, OutsideFormat):
         pictures = np.stack([resized(crop, self._side) for crop in crops])
         [vectors] = outside.run(self._network, outside.prepared(pictures, _MEAN, _STD))
         return vectors
-
-
-def _check(network: Network, what: str) -> None:
-    """Refuse a network with other inputs or outputs.
-
-    Raises:
-        BadModel: it has.
-    """
-    if not outside.is_embedder(network, _SIDE):
-        raise BadModel(
-            f"{what} {outside.described(network)}; expected [n, 3, {_SIDE}, {_SIDE}] "
-            "and one output, [n, dimensions]"
-        )

@@ -170,11 +170,19 @@ def dimensions(network: Network, side: int) -> int:
     return int(vectors.shape[-1])
 
 
-def is_embedder(network: Network, side: int) -> bool:
-    """Whether a network takes squares of ``side``, or of any, and gives a row each."""
+def check_embedder(network: Network, side: int, what: str) -> None:
+    """Check that a network takes squares of ``side``, or of any, and gives a row each.
+
+    Raises:
+        BadModel: it does not; the message calls it ``what``.
+    """
     given = sides(network.input)
     one = len(network.outputs) == 1 and len(network.outputs[0]) == len(("n", "dim"))
-    return one and takes_pictures(network) and given in (None, (side, side))
+    if not (one and takes_pictures(network) and given in (None, (side, side))):
+        raise BadModel(
+            f"{what} {described(network)}; expected [n, 3, {side}, {side}] and one "
+            "output, [n, dimensions]"
+        )
 
 
 def described(network: Network) -> str:

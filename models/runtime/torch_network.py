@@ -27,7 +27,7 @@ Array = NDArray[np.float32]
 
 _INSTEAD = "use filter.runtime = onnxruntime"
 #: The exporter's name for the bias that it made from a batch norm.
-_FOLDED = ".weight_bias"
+FOLDED = ".weight_bias"
 
 
 def open_in_torch(
@@ -96,7 +96,7 @@ def load_network(
     network = create(name, **(options or {}))
     _fold(network, weights)
     state = {
-        name.replace(_FOLDED, ".bias"): torch.from_numpy(value.copy())
+        name.replace(FOLDED, ".bias"): torch.from_numpy(value.copy())
         for name, value in weights.items()
     }
     wanted = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
@@ -142,7 +142,7 @@ def _load_beside(network: nn.Module, path: Path) -> bool:
 def _fold(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
     """Give layers the biases that were folded into them, and remove the norms."""
     for name, module in list(network.named_modules()):
-        folded = weights.get(name + _FOLDED)
+        folded = weights.get(name + FOLDED)
         if folded is not None:
             module.bias = nn.Parameter(torch.zeros(len(folded)))
             continue

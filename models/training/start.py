@@ -22,9 +22,7 @@ from torch import Tensor, nn
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import ModelCard, load_card, verified, weights_path
 from icf.models.runtime.onnx_weights import read_weights
-
-#: The exporter's name for a bias that it made from a batch norm.
-_FOLDED = ".weight_bias"
+from icf.models.runtime.torch_network import FOLDED
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ class FoldedNorm:
     @property
     def bias(self) -> str:
         """The exporter's name for the bias that the norm became."""
-        return self.layer + _FOLDED
+        return self.layer + FOLDED
 
 
 def folded_norms(network: nn.Module, names: Collection[str]) -> dict[str, FoldedNorm]:
@@ -175,7 +173,7 @@ def folded_norms(network: nn.Module, names: Collection[str]) -> dict[str, Folded
     before = ""
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            if f"{name}.running_mean" not in names and before + _FOLDED in names:
+            if f"{name}.running_mean" not in names and before + FOLDED in names:
                 folded[name] = FoldedNorm(before, module.eps)
         elif f"{name}.weight" in names:
             before = name

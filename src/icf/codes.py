@@ -201,6 +201,14 @@ class FaceReason(Code):
     )
 
 
+#: Reasons of faces that cannot be shown any more.
+GONE_FACES = (
+    FaceReason.TAKEN_DOWN.value,
+    FaceReason.MISSING_BLOB.value,
+    FaceReason.NOT_A_FACE.value,
+)
+
+
 class Region(Code):
     """Where an album comes from, as the paper groups them (section 3.1)."""
 
@@ -245,6 +253,10 @@ class ReviewStatus(Code):
     DIFFERENT = "different", "people say that they are two characters"
     UNSURE = "unsure", "people cannot tell"
     CLOSED = "closed", "no longer valid: a face or character of it changed"
+
+
+#: Statuses of suspicions that nobody settled yet.
+WAITING_REVIEWS = (ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)
 
 
 class Label(Code):

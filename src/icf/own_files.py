@@ -53,6 +53,11 @@ def is_made_by_machine(name: str) -> bool:
     )
 
 
+def is_text(name: str) -> bool:
+    """Return whether the bytes of a file's name are text in the disk's encoding."""
+    return name.encode("utf-8", errors="replace") == os.fsencode(name)
+
+
 def walk(
     top: Path, left_out: Counter[str] | None = None, *, folder_links: bool = False
 ) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from icf.app.init import make_workspace
 from icf.workspace import Workspace, find
 from tests.app.demo_runs import Demo
 from tests.dataset.drawn import Drawing, Size
@@ -27,6 +28,14 @@ def space(drawn_space: Path, tmp_path: Path) -> Iterator[Workspace]:
     """Two albums of two characters; the last picture of each shows the next one too."""
     shutil.copytree(drawn_space, tmp_path / "space")
     made = find(tmp_path / "space")
+    yield made
+    made.catalogue.close()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace with nothing in it."""
+    made = make_workspace(tmp_path / "empty", (), "")
     yield made
     made.catalogue.close()
 

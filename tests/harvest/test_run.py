@@ -6,8 +6,6 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +25,7 @@ from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Outcome, Work, harvest
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
+from tests.harvest.processes import running, wait_for
 from tests.harvest.rows import all_of, count_urls, fates, filed
 from tests.harvest.wire import Handler, Site, answer, redirect
 
@@ -314,25 +313,6 @@ def test_bytes_that_were_lost_or_changed_are_fetched_whatever_was_not_modified(
     assert fates(made.catalogue) == {"1": "stored"}
     assert not any("If-None-Match" in head for head in site.heads)
     assert not any("If-Modified-Since" in head for head in site.heads)
-
-
-def running(made: Workspace) -> subprocess.Popen[bytes]:
-    """Start `icf-harvest run`."""
-    program = Path(sys.executable).with_name("icf-harvest")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ICF_")}
-    return subprocess.Popen(
-        [program, "run", "-C", made.root],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def wait_for(happened: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
-    """Wait for an effect of a process, for as long as the process lives."""
-    while not happened():
-        assert child.poll() is None, child.communicate()[1]
-        time.sleep(0.01)
 
 
 def fetched(made: Workspace) -> int:

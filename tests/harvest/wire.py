@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -101,7 +102,7 @@ class Site:
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     """Run a `Site` in a thread of its own."""
     site = Site()
     loop = asyncio.new_event_loop()
@@ -109,7 +110,7 @@ def serving() -> Iterator[Site]:
     stop = asyncio.Event()
 
     async def live() -> None:
-        server = await asyncio.start_server(site.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=tls)
         site.port = server.sockets[0].getsockname()[1]
         site.host = f"127.0.0.1:{site.port}"
         ready.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,7 +27,7 @@ from icf.harvest.sources.base import (
     read_table,
 )
 from icf.harvest.sources.comic.reader import PAGE, PageReader, ReadLimits
-from icf.own_files import walk
+from icf.own_files import is_text, walk
 from icf.settings import HarvestSettings
 
 _PAGES_A_STEP = 1000
@@ -121,7 +120,7 @@ class ComicSource:
     def _whose(self, file: Path) -> tuple[str, str | None]:
         inside = self._path if self._path.is_dir() else self._path.parent
         folders = file.relative_to(inside).parts[:-1]
-        if not all(_is_text(one) for one in folders):
+        if not all(is_text(one) for one in folders):
             raise ValueError("bad_encoding: its folder's name is not UTF-8")
         if len(_url(file)) > _LONGEST_FILE_URL:
             raise ValueError(f"bad_row: its URL is over {_LONGEST_FILE_URL} characters")
@@ -197,7 +196,3 @@ def _url(file: Path) -> str:
 def _version(file: Path) -> str:
     state = file.lstat()
     return f"{state.st_mtime_ns}-{state.st_size}"
-
-
-def _is_text(name: str) -> bool:
-    return name.encode("utf-8", errors="replace") == os.fsencode(name)

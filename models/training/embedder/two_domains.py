@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from icf.errors import WrongUse
-from icf.models.training.adaptation.composition import HUMAN, compose
+from icf.models.training.adaptation.composition import HUMAN, TwoDomainBatch, compose
 from icf.models.training.adaptation.multi_task import MultiTask
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.embedder.crops import EmbedderBatches, Examples, Numbers
@@ -104,14 +104,7 @@ class TwoDomainBatches:
 
     def batch(self, step: int, rank: Rank) -> Batch:
         """Draw a rank's part of the batch of a step."""
-        plan = compose(
-            step,
-            self.inner.seed,
-            len(self.human.rows),
-            len(self.cartoon.rows),
-            self.inner.count,
-            self.unlabelled,
-        )
+        plan = self._plan(step)
         rows = np.arange(self.inner.count)[rank.part(self.inner.count)]
         own = self._order(step)[rows]
         human = plan.domains == HUMAN
@@ -129,7 +122,13 @@ class TwoDomainBatches:
 
     def pictures(self, step: int) -> list[str]:
         """Return the names of the pictures in the batch of a step."""
-        plan = compose(
+        plan = self._plan(step)
+        domains = (self.human if z == HUMAN else self.cartoon for z in plan.domains)
+        pairs = zip(domains, plan.pictures.tolist(), strict=True)
+        return [self.inner.given.names[int(d.rows[number])] for d, number in pairs]
+
+    def _plan(self, step: int) -> TwoDomainBatch:
+        return compose(
             step,
             self.inner.seed,
             len(self.human.rows),
@@ -137,9 +136,6 @@ class TwoDomainBatches:
             self.inner.count,
             self.unlabelled,
         )
-        domains = (self.human if z == HUMAN else self.cartoon for z in plan.domains)
-        pairs = zip(domains, plan.pictures.tolist(), strict=True)
-        return [self.inner.given.names[int(d.rows[number])] for d, number in pairs]
 
     def _order(self, step: int) -> Numbers:
         """Mix the domains, so that every rank has both."""

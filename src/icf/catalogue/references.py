@@ -25,7 +25,7 @@ from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import CHUNK
 from icf.catalogue.schema import candidate, character, face, image, question
 from icf.catalogue.stale_reviews import close_stale
-from icf.codes import FaceReason, ImageReason, Label, Verdict, meaning_of
+from icf.codes import GONE_FACES, FaceReason, ImageReason, Label, Verdict, meaning_of
 from icf.errors import WrongUse
 
 #: The step of the ledger that labels questions.
@@ -52,11 +52,6 @@ _OVERRULED = (
     *_COPIES,
 )
 _BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
-_GONE = (
-    FaceReason.TAKEN_DOWN.value,
-    FaceReason.MISSING_BLOB.value,
-    FaceReason.NOT_A_FACE.value,
-)
 
 
 def choose_face(
@@ -235,7 +230,7 @@ def best_face(connection: sa.Connection, image_id: int) -> int | None:
     area = (face.c.x2 - face.c.x1) * (face.c.y2 - face.c.y1)
     query = (
         sa.select(face.c.id)
-        .where(face.c.image_id == image_id, face.c.reason.not_in(_GONE))
+        .where(face.c.image_id == image_id, face.c.reason.not_in(GONE_FACES))
         .order_by(
             sa.case((face.c.reason == FaceReason.LOW_SCORE.value, 1), else_=0),
             sa.case((face.c.kind == "cartoon", 0), else_=1),
@@ -347,12 +342,12 @@ def _representative(connection: sa.Connection, face_id: int) -> tuple[int, int]:
     row = connection.execute(query.where(face.c.id == face_id)).one_or_none()
     if row is None:
         raise WrongUse(f"the catalogue has no face {face_id}")
-    if row.reason in _GONE:
+    if row.reason in GONE_FACES:
         meaning = meaning_of(FaceReason, row.reason)
         raise WrongUse(f"face {face_id} cannot be a reference: {meaning}")
     if row.reason in _COPIES and row.keeper_id is not None:
         keeper = connection.execute(query.where(face.c.id == row.keeper_id)).one()
-        if keeper.reason not in _GONE:
+        if keeper.reason not in GONE_FACES:
             return _representative(connection, keeper.id)
     return row.id, row.image_id
 

@@ -23,7 +23,7 @@ from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_given_ids, by_ids, with_ids
 from icf.catalogue.schema import character, face, question, review
 from icf.catalogue.stale_reviews import set_status
-from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Verdict
+from icf.codes import GONE_FACES, Label, ReviewStatus, Suspicion, Verdict
 
 #: One face against its own character, and faces of two characters.
 ALONE = (Suspicion.OUTLIER, Suspicion.SPLIT)
@@ -50,11 +50,6 @@ _UNANSWERED = (
     ReviewStatus.OPEN.value,
     ReviewStatus.ASKED.value,
     ReviewStatus.CLOSED.value,
-)
-_GONE = (
-    FaceReason.TAKEN_DOWN.value,
-    FaceReason.MISSING_BLOB.value,
-    FaceReason.NOT_A_FACE.value,
 )
 
 Key = tuple[str, int, int | None]
@@ -232,7 +227,7 @@ def askable(*, confirmed: bool = True, again: bool = False) -> sa.Select[Any]:
             character.c.reference_face_id.is_not(None),
             character.c.reference_face_id != about.c.face_id,
             face.c.awaits.is_(None),
-            face.c.reason.not_in(_GONE),
+            face.c.reason.not_in(GONE_FACES),
             # A reference that a person chose may be dropped.
             sa.or_(
                 face.c.verdict == Verdict.KEPT.value,

@@ -16,10 +16,9 @@ import sqlalchemy as sa
 from icf.catalogue.face_character import current_character
 from icf.catalogue.rows import CHUNK, by_given_ids, with_ids
 from icf.catalogue.schema import character, face, review
-from icf.codes import ReviewStatus, Suspicion, Verdict
+from icf.codes import WAITING_REVIEWS, ReviewStatus, Suspicion, Verdict
 
 _ALONE = (Suspicion.OUTLIER.value, Suspicion.SPLIT.value)
-_WAITS = (ReviewStatus.OPEN.value, ReviewStatus.ASKED.value)
 
 
 def close_stale(
@@ -120,7 +119,7 @@ def _twins() -> sa.Select[Any]:
 
 
 def _waiting() -> sa.Select[Any]:
-    return sa.select(review.c.id).where(review.c.status.in_(_WAITS))
+    return sa.select(review.c.id).where(review.c.status.in_(WAITING_REVIEWS))
 
 
 def _left(

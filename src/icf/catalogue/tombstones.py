@@ -15,15 +15,13 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import album, character, face, tombstone
 from icf.codes import FaceReason
 from icf.names import normal_name
 
 URL, SHA256, CHARACTER = "url", "sha256", "character"
 
-#: Subjects in one query. SQLite takes 999 variables before version 3.32.
-_CHUNK = 900
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
@@ -130,10 +128,10 @@ def _entered(
     """Return those of the subjects that are in the table as they are."""
     wanted = sorted(subjects)
     found: set[str] = set()
-    for start in range(0, len(wanted), _CHUNK):
+    for start in range(0, len(wanted), CHUNK):
         query = sa.select(tombstone.c.subject).where(
             tombstone.c.kind == kind,
-            tombstone.c.subject.in_(wanted[start : start + _CHUNK]),
+            tombstone.c.subject.in_(wanted[start : start + CHUNK]),
         )
         found.update(connection.execute(query).scalars())
     return frozenset(found)

@@ -66,7 +66,7 @@ def new_folder(
         flush_folder(folder)
         with publishing(folder):
             folder.rename(target)
-            _flush(target.parent)
+            flush(target.parent)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -94,7 +94,7 @@ def flush_folder(folder: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        for _ in threads.map(_flush, paths):
+        for _ in threads.map(flush, paths):
             pass
 
 
@@ -239,7 +239,8 @@ def process_exists(pid: int) -> bool:
     return True
 
 
-def _flush(path: Path | str) -> None:
+def flush(path: Path | str) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

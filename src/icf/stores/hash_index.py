@@ -18,7 +18,6 @@ import fcntl
 import functools
 import json
 import logging
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from numpy.typing import NDArray
 from icf.errors import BrokenMachine
 from icf.search.hash_bands import BANDS, Band, IntArray, band_keys, starts_of
 from icf.search.near_hashes import HashBands
-from icf.stores.files import replace_file
+from icf.stores.files import flush, replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -226,7 +225,7 @@ class HashIndex:
         state = replace(state, sums=sums)
         text = json.dumps({**vars(state), "crc": _crc(vars(state))}) + "\n"
         replace_file(self.folder / _INDEX, [text.encode("utf-8")])
-        _flush_folder(self.folder)
+        flush(self.folder)
         for path in self.folder.iterdir():
             if path.name not in (_INDEX, "lock", *state.segments):
                 path.unlink(missing_ok=True)
@@ -353,14 +352,6 @@ def _bytes(count: int) -> int:
 def _is_in(ascending: IntArray, ids: IntArray) -> NDArray[np.bool_]:
     places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
     return np.asarray(ascending[places] == ids)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _broken(path: Path, error: Exception) -> BrokenMachine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
 import sqlalchemy as sa
 
 from icf.annotate.choosing.choose import choose
@@ -12,13 +11,11 @@ from icf.annotate.choosing.proposals import Proposal
 from icf.annotate.choosing.shares import Shares
 from icf.annotate.choosing.unasked import Unasked, count_unasked
 from icf.annotate.export import batch_shares
-from icf.catalogue import calibrations
-from icf.catalogue.calibrations import Curve
 from icf.catalogue.labels.licences import allowed_sources
 from icf.catalogue.schema import candidate, face, image_source
 from icf.codes import Chosen
 from icf.workspace import find
-from tests.annotate.place import EMBEDDER, Place
+from tests.annotate.place import Place
 
 
 def found_under(place: Place, face_id: int, licence: str) -> None:
@@ -101,17 +98,6 @@ def test_a_reference_of_which_nothing_may_be_released_is_not_asked_about(
     assert [each.character_id for each in chosen(place, 9, shares)] == [ann]
     assert counted(place, shares).references == 1
     assert counted(place, Shares()).references == 2
-
-
-@pytest.fixture
-def calibrated(place: Place) -> Place:
-    """A place whose embedder was held against answers."""
-    run_id = place.workspace.begin_run("test")
-    with place.workspace.catalogue.write() as connection:
-        calibrations.add(
-            connection, run_id, EMBEDDER, Curve(9, -4), answered=50, error=0, figures={}
-        )
-    return place
 
 
 def test_sure_faces_are_looked_at_once_where_the_user_says_so(

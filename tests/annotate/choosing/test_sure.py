@@ -13,8 +13,7 @@ from icf.annotate.choosing.shares import Shares
 from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.export import batch_shares
 from icf.annotate.status import count
-from icf.catalogue import calibrations, merges, reviews
-from icf.catalogue.calibrations import Curve
+from icf.catalogue import merges, reviews
 from icf.catalogue.labels import sure_faces
 from icf.catalogue.labels.checked import Checked
 from icf.catalogue.reviews import Found
@@ -22,21 +21,10 @@ from icf.catalogue.rounds import audit_set
 from icf.catalogue.rounds.audit_set import draw, freeze, set_aside
 from icf.catalogue.schema import face, question
 from icf.codes import Chosen, FaceReason, Suspicion, Verdict
-from tests.annotate.place import EMBEDDER, Place
+from tests.annotate.place import Place
 from tests.annotate.test_ask import ask_in
 
 RISK = Shares(risk=0.05)
-
-
-@pytest.fixture
-def calibrated(place: Place) -> Place:
-    """A place whose embedder was held against answers."""
-    run_id = place.workspace.begin_run("test")
-    with place.workspace.catalogue.write() as connection:
-        calibrations.add(
-            connection, run_id, EMBEDDER, Curve(9, -4), answered=50, error=0, figures={}
-        )
-    return place
 
 
 def chosen(place: Place, limit: int, shares: Shares = RISK) -> list[Proposal]:

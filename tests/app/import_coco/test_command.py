@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +64,6 @@ def turn(path: Path) -> None:
     exif[0x0112] = 6
     with Image.open(path) as picture:
         picture.save(path, exif=exif)
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Workspace]:
-    made = make_workspace(tmp_path / "empty", (), "")
-    yield made
-    made.catalogue.close()
 
 
 def bring(space: Workspace, *words: object) -> Any:

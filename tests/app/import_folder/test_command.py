@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,6 @@ def root(tmp_path: Path) -> Path:
         write_picture(root / "Sea" / f"Luna{number % 2}" / f"{number}.png", number)
     shutil.copyfile(root / "Sea" / "Luna0" / "0.png", root / "Sea" / "Luna1" / "x.png")
     return root
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Workspace]:
-    made = make_workspace(tmp_path / "empty", (), "")
-    yield made
-    made.catalogue.close()
 
 
 def bring(space: Workspace, *words: object) -> dict[str, Any]:

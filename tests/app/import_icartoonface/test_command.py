@@ -72,13 +72,6 @@ def space(imported: Path, tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Workspace]:
-    made = make_workspace(tmp_path / "empty", (), "")
-    yield made
-    made.catalogue.close()
-
-
-@pytest.fixture
 def own(published: Path, tmp_path: Path) -> Path:
     """The published files, to change."""
     return Path(shutil.copytree(published, tmp_path / "own"))

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
-from icf.app.init import make_workspace
 from icf.catalogue import schema
 from icf.catalogue.labels.given_boxes import GIVEN_ALL
 from icf.dataset import contents
 from icf.icartoonface.parts import HELD_OUT_ENDING
 from icf.workspace import Workspace, find
 from tests.app.program import said
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Workspace]:
-    made = make_workspace(tmp_path / "empty", (), "")
-    yield made
-    made.catalogue.close()
 
 
 def table(release: Path, *parts: str) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import sqlalchemy as sa
 from icf.app.import_icartoonface.release import UNKNOWN_DETECTOR, Release
 from icf.app.import_icartoonface.release_attributes import read_attributes
 from icf.app.importing.given import GivenPicture
-from icf.app.init import make_workspace
 from icf.catalogue import schema
 from icf.catalogue.annotation.schema import box_task, verified_box
 from icf.codes import BoxStatus, FaceReason, ImageReason, Verdict
@@ -33,13 +31,6 @@ from icf.models.data.base import LabelledPicture
 from icf.models.data.workspace import WorkspaceReader
 from icf.workspace import Workspace
 from tests.app.program import call, program, said
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Workspace]:
-    made = make_workspace(tmp_path / "empty", (), "")
-    yield made
-    made.catalogue.close()
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from icf.dataset.report.process.reliability import read_reliability
 from icf.engine.runner import Chain, Runner
 from icf.engine.step import Item, Outcome, Step
 from icf.errors import IcfError
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.program import invoke
 from tests.dataset.drawn import EMBEDDER, Drawing, Size
 
@@ -38,18 +37,10 @@ PICTURE = "http://toons.test/1-1.jpg"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("meanwhile") / "space"
     Drawing(root, Size(albums=2)).draw().catalogue.close()
     return root
-
-
-@pytest.fixture
-def space(made: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(made, tmp_path / "space")
-    opened = find(tmp_path / "space")
-    yield opened
-    opened.catalogue.close()
 
 
 def withdraw(space: Workspace, subject: str = PICTURE) -> None:

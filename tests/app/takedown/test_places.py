@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,12 @@ REASON = ("--reason", "asked by mail", "--yes")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a release; only to copy."""
     root = tmp_path_factory.mktemp("places") / "space"
     Drawing(root, Size(albums=2)).draw().catalogue.close()
     said("-C", root, "build-splits", root / "releases" / "one")
     return root
-
-
-@pytest.fixture
-def space(made: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(made, tmp_path / "space")
-    opened = find(tmp_path / "space")
-    yield opened
-    opened.catalogue.close()
 
 
 def held_files(space: Workspace, folder: Path) -> list[Path]:

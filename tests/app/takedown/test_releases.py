@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shlex
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from icf.dataset.release.known import known_releases
 from icf.dataset.takedowns import change, journal
 from icf.dataset.verify.verify import verify
 from icf.errors import SomeFailed
-from icf.workspace import Workspace, find
+from icf.workspace import Workspace
 from tests.app.program import call, said
 from tests.dataset.drawn import Drawing, Size, digest
 
@@ -31,7 +29,7 @@ SHARED = "Album 1/Character 1-1"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace; all pictures of a character are filed under another one too."""
     root = tmp_path_factory.mktemp("releases") / "space"
     workspace = Drawing(root, Size(albums=2)).draw()
@@ -44,14 +42,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute(sa.insert(candidate), rows)
     workspace.catalogue.close()
     return root
-
-
-@pytest.fixture
-def space(made: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(made, tmp_path / "space")
-    opened = find(tmp_path / "space")
-    yield opened
-    opened.catalogue.close()
 
 
 def released(space: Workspace, *words: str) -> Path:

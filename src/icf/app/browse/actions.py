@@ -15,16 +15,10 @@ from icf.catalogue import reviews
 from icf.catalogue.face_character import current_character
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face
-from icf.codes import Chosen, FaceReason, Suspicion, Verdict
+from icf.codes import GONE_FACES, Chosen, Suspicion, Verdict
 
 #: The batch that chosen questions are of.
 BATCH = "page/browse"
-
-_GONE = (
-    FaceReason.TAKEN_DOWN.value,
-    FaceReason.MISSING_BLOB.value,
-    FaceReason.NOT_A_FACE.value,
-)
 
 
 def put_into_review(connection: sa.Connection, faces: Sequence[int]) -> dict[str, int]:
@@ -106,7 +100,7 @@ def _asked(row: sa.Row[Any]) -> str | None:
 
 def _fate(row: sa.Row[Any]) -> str | None:
     """Why nothing can be asked about a face; None: something can."""
-    if row.reason in _GONE:
+    if row.reason in GONE_FACES:
         return "gone"
     if row.reference_face_id is None:
         return "without_reference"

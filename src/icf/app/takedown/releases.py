@@ -34,7 +34,7 @@ from icf.dataset.formats.registry import DEFAULT, RELINK, format_folders
 from icf.dataset.licences import FILE as LICENCES
 from icf.dataset.licences import MEMBER
 from icf.dataset.release.files import CLEANING, SUMMARY, TAKEN_DOWN
-from icf.dataset.release.known import is_same_release
+from icf.dataset.release.known import is_same_release, summary_text
 from icf.errors import BrokenMachine, IcfError
 from icf.stores.files import replace_file
 from icf.workspace import Workspace
@@ -69,8 +69,8 @@ def find_in_releases(
 
     A release is known by its `SUMMARY`, so one that was renamed is found, too.
     """
-    own = {folder: _summary(folder) for folder in _own_releases(workspace.root)}
-    named = {folder: _summary(folder) for folder in moved}
+    own = {folder: summary_text(folder) for folder in _own_releases(workspace.root)}
+    named = {folder: summary_text(folder) for folder in moved}
     own |= {folder: text for folder, text in named.items() if text is not None}
     for row in rows:
         folder = workspace.root / row.path
@@ -139,13 +139,6 @@ def _own_releases(root: Path) -> Iterator[Path]:
             resolved = text.parent.resolve()
             if not text.parent.name.startswith(".") and resolved.is_relative_to(root):
                 yield resolved
-
-
-def _summary(folder: Path) -> str | None:
-    try:
-        return (folder / SUMMARY).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return None
 
 
 def _by_inputs(own: Mapping[Path, str | None]) -> dict[str, Path]:

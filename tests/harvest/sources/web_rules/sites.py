@@ -1,13 +1,10 @@
 """Little sites, and workspaces that harvest them."""
 
-import asyncio
 import datetime
 import io
 import ipaddress
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ from PIL import Image
 from icf.catalogue.schema import album, character, discovery
 from icf.workspace import Workspace, find, init
 from tests.harvest.rows import all_of
-from tests.harvest.wire import Site, answer
+from tests.harvest.wire import Site, answer, serving
 
 RULES = """\
 albums = { start = ["START"], link = "css: a.album", next = "css: a.next" }
@@ -106,34 +103,9 @@ def many_albums(site: Site, albums: int, characters: int = 2) -> str:
     return site.url("/list0")
 
 
-@contextmanager
-def serving_tls(folder: Path) -> Iterator[Site]:
+def serving_tls(folder: Path) -> AbstractContextManager[Site]:
     """Run a `Site` behind a certificate that nobody signed."""
-    site, loop = Site(), asyncio.new_event_loop()
-    context = _own_certificate(folder)
-    ready, stop = threading.Event(), asyncio.Event()
-
-    async def live() -> None:
-        server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=context)
-        site.port = server.sockets[0].getsockname()[1]
-        site.host = f"127.0.0.1:{site.port}"
-        ready.set()
-        await stop.wait()
-        server.close()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(live(),))
-    thread.start()
-    ready.wait()
-    try:
-        yield site
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+    return serving(_own_certificate(folder))
 
 
 def _own_certificate(folder: Path) -> ssl.SSLContext:

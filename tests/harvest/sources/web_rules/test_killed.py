@@ -3,10 +3,7 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.harvest.run import harvest
 from icf.workspace import Workspace
+from tests.harvest.processes import running, wait_for
 from tests.harvest.rows import all_of
 from tests.harvest.sources.web_rules.sites import (
     listings,
@@ -35,24 +33,6 @@ pytestmark = [
         not Path("/proc/self/task").exists(), reason="finds processes by /proc"
     ),
 ]
-
-
-def running(made: Workspace) -> subprocess.Popen[bytes]:
-    """Start `icf-harvest run`."""
-    program = Path(sys.executable).with_name("icf-harvest")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ICF_")}
-    return subprocess.Popen(
-        [program, "run", "-C", made.root],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def wait_for(happened: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
-    while not happened():
-        assert child.poll() is None, child.communicate()[1]
-        time.sleep(0.01)
 
 
 def crawlers_of(run: int) -> list[int]:

@@ -1,0 +1,1 @@
+"""What all HTML pages that the program makes share."""
