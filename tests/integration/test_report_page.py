@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 
 from icf.dataset.report.page import write_report
+from icf.dataset.report.templates import environment
 from tests.dataset.drawn import Drawing, Size
 from tests.integration.browser import CHROMIUM, Tab, browser
 
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 WIDTH = "document.documentElement.scrollWidth"
 PAPER = "getComputedStyle(document.documentElement).backgroundColor"
+#: How many wide tables, which scroll on a phone, keys alone do not reach.
+UNREACHED = "document.querySelectorAll('.wide:not([tabindex])').length"
 #: Whether the whole picture of a face is shown, and how wide it is after a click.
 OPENED = """(async () => {
   const face = document.querySelector("#out ~ .sheet .boxed");
@@ -26,6 +29,22 @@ OPENED = """(async () => {
   face.querySelector("summary").click();
   await picture.decode();
   return [before, picture.checkVisibility() ? picture.offsetWidth : 0];
+})()"""
+
+
+#: Rows as those of scores by album, and of settings that differ.
+TABLES = f"""<!doctype html><title>Tables</title>%s
+<div class="believed broad"><p></p><div class="wide" tabindex="0"><table><tbody><tr>
+<th scope="row">album: {"x" * 120}</th><td class="n">722</td><td class="n">10</td>
+</tr></tbody></table></div></div>
+<table><tbody><tr><th scope="row"><code>harvest.allow_hosts</code></th>
+<td>{"one.example.org, " * 30}</td><td>{"two.example.org, " * 30}</td>
+</tr></tbody></table>"""
+#: By how much the figures are out of sight, and how high the name of a setting is.
+LAID_OUT = """(() => {
+  const wide = document.querySelector(".wide");
+  const name = document.querySelector("code").getBoundingClientRect();
+  return [wide.scrollWidth - wide.clientWidth, name.height];
 })()"""
 
 
@@ -44,6 +63,7 @@ def test_it_fits_a_phone_shows_boxes_on_a_click_and_prints_in_full(
     async def read(tab: Tab) -> bytes:
         await tab.open(report.as_uri())
         assert await tab.look(WIDTH) <= 1920
+        assert await tab.look(UNREACHED) == 0
         light = await tab.look(PAPER)
         scheme = {"name": "prefers-color-scheme", "value": "dark"}
         await tab.call("Emulation.setEmulatedMedia", features=[scheme])
@@ -71,3 +91,20 @@ def test_it_fits_a_phone_shows_boxes_on_a_click_and_prints_in_full(
     assert "Written by icf" in pages[-1]
     for part in ("Mean faces", "Reliability of the probabilities", "Models"):
         assert any(part in page for page in pages)
+
+
+def test_a_long_word_leaves_figures_in_sight_and_the_name_of_a_setting_whole(
+    tmp_path: Path,
+) -> None:
+    style = environment().get_template("style.html").render()
+    (tmp_path / "tables.html").write_text(TABLES % style)
+
+    async def look() -> tuple[int, float]:
+        async with browser(tmp_path) as tab:
+            await tab.open((tmp_path / "tables.html").as_uri())
+            hidden, height = await tab.look(LAID_OUT)
+            return hidden, height
+
+    hidden, height = asyncio.run(look())
+    assert hidden == 0
+    assert height < 30

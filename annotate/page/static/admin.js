@@ -5,7 +5,7 @@ import { post, say } from "./page.js";
 const failed = document.getElementById("failed");
 
 function fail(error) {
-  failed.textContent = `This did not work: ${error.message || "the server does not answer"}.`;
+  failed.textContent = `This did not work: ${error.message}.`;
   failed.hidden = false;
 }
 

@@ -1,7 +1,8 @@
 // The page of attributes: turn a head beside the face, say what is drawn, next.
 
 import { Head, wrapped } from "./head.js";
-import { say } from "./page.js";
+import { isDoubled, say } from "./page.js";
+import { areSeen, whenSeen } from "./sight.js";
 import { Turns } from "./turns.js";
 
 const by = (id) => document.getElementById(id);
@@ -71,8 +72,6 @@ const turns = new Turns("attributes", {
   show(task, said) {
     form.hidden = false;
     by("nothing").hidden = true;
-    shown += 1;
-    form.dataset.shown = shown;
     form.dataset.changing = turns.changing;
     by("who").textContent = task.character;
     by("album").textContent = task.album;
@@ -85,20 +84,32 @@ const turns = new Turns("attributes", {
     choose("occlusion", start.occlusion ?? "none");
     choose("gender", (start.occlusion ? start.gender : known) ?? "");
     by("back").disabled = !turns.canGoBack;
+    by("told").textContent = "";
+    shown += 1;
+    const number = shown;
+    whenSeen([by("face")], () => {
+      if (number === shown) form.dataset.shown = shown;
+    });
     say(`${task.character} of ${task.album}`);
   },
-  wait(message, loads) {
+  wait(title, words) {
     form.hidden = true;
     by("nothing").hidden = false;
-    by("nothing-title").textContent = loads ? "Loading …" : "Nothing to describe";
-    by("why").textContent = loads ? "" : message || NOTHING;
+    by("nothing-title").textContent = title || "Nothing to describe";
+    by("why").textContent = title ? words : NOTHING;
   },
   tell(message) {
     by("told").textContent = message;
   },
 });
 
-const store = () => turns.answer(described());
+const MISSING = "The picture is not there yet. If it does not come: No answer.";
+
+function store() {
+  if (areSeen([by("face")])) turns.answer(described());
+  else by("told").textContent = MISSING;
+}
+
 const cannot = () => turns.answer({ cannot_tell: true });
 
 function showPicture(url, words) {
@@ -166,7 +177,9 @@ function onKey(event) {
   if (preset) turn(preset[2]);
   else if (key in OCCLUSIONS) choose("occlusion", OCCLUSIONS[key]);
   else if (key in GENDERS) choose("gender", GENDERS[key]);
-  else if (key.toLowerCase() in KEYS && !event.target.matches("button, a")) {
+  else if (key.toLowerCase() in KEYS) {
+    // Enter on a button is a click on it.
+    if (key === "Enter" && event.target.matches("button, a")) return;
     event.preventDefault();
     KEYS[key.toLowerCase()]();
   }
@@ -188,7 +201,10 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   store();
 });
-by("cannot").addEventListener("click", cannot);
+by("store").addEventListener("click", (event) => {
+  if (isDoubled(event)) event.preventDefault();
+});
+by("cannot").addEventListener("click", (event) => isDoubled(event) || cannot());
 by("back").addEventListener("click", () => turns.back());
 by("whole").addEventListener("click", showWhole);
 for (const name of Object.keys(LIMITS)) {

@@ -114,6 +114,11 @@ export class BoxModel extends EventTarget {
     return true;
   }
 
+  /** Whether anything is changed that `undo` would take back. */
+  get isChanged() {
+    return this.#past.length > 0;
+  }
+
   /** Two boxes that are the same, as their places; null: there are none. */
   twins() {
     for (let one = 0; one < this.boxes.length; one += 1)

@@ -1,11 +1,12 @@
 // Boxes: is every drawn face in this picture boxed, and well?
 
-import { actionOf, keys, say } from "./page.js";
+import { actionOf, isDoubled, keys, say } from "./page.js";
 import { BoxLayer, inWords, lineOf } from "./box_layer.js";
 import { BoxModel } from "./box_model.js";
 import { Drawing } from "./box_drawing.js";
 import { watchPointer } from "./box_pointer.js";
 import { Progress } from "./progress.js";
+import { areSeen, whenSeen } from "./sight.js";
 import { Stopwatch } from "./stopwatch.js";
 import { TaskQueue } from "./task_queue.js";
 import { Zoom } from "./zoom.js";
@@ -22,6 +23,7 @@ const queue = new TaskQueue(name, {
   ahead: 4,
   preloaded: 2,
   pictures: (task) => [task.picture],
+  isBegun,
 });
 const zoom = new Zoom(stage);
 const layer = new BoxLayer(at("layer"), zoom);
@@ -67,15 +69,27 @@ function show(task, boxes) {
   draw();
   layer.focus(-1);
   shown += 1;
-  work.dataset.shown = shown;
   watch.start();
+  const number = shown;
+  whenSeen([picture], () => number === shown && see());
   say(`${at("asked").textContent} ${counted(boxes.length)}`);
+}
+
+/** The picture can be seen: the time runs from here. */
+function see() {
+  watch.start();
+  work.dataset.shown = shown;
 }
 
 function showNext() {
   const task = queue.next();
   if (task) show(task, task.proposals);
   else wait();
+}
+
+/** Whether something was drawn or changed that would have to be done again. */
+function isBegun() {
+  return Boolean(model?.isChanged || drawing.points.length);
 }
 
 function counted(number) {
@@ -195,11 +209,14 @@ async function answer(verdict) {
   if (past.length > MOST_PAST) past.shift();
   queue.done(task);
   showNext();
+  // It was begun before a long absence, so that nothing is asked for since then.
+  if (queue.isStopped) outbox.allSent().then(() => queue.start());
 }
 
 /** Why it cannot be answered yet, said in words. */
 function refuses(verdict) {
   if (verdict !== "boxed") return false;
+  if (!areSeen([picture])) return tell("The picture is not there yet. If it does not come: Cannot tell.");
   if (drawing.points.length) return tell("A box is not finished: Escape drops it.");
   const twins = model.twins();
   if (!twins) return false;
@@ -277,6 +294,8 @@ const ACTIONS = {
   way: () => drawing.choose(drawing.way === "corners" ? "extremes" : "corners"),
 };
 
+/** The actions that answer. */
+const ANSWERS = ["accept", "cannot_tell"];
 /** Keys that people cannot choose; those that they chose come before. */
 const FIXED = {
   Enter: "accept",
@@ -335,9 +354,10 @@ for (const each of document.querySelectorAll("[data-action]")) {
   const chosen = Object.keys(CHOSEN).find((one) => CHOSEN[one] === action);
   const sign = each.querySelector("kbd");
   if (sign && chosen) sign.textContent = (keys()[chosen] ?? "").toUpperCase();
-  each.addEventListener("click", () => {
+  each.addEventListener("click", (event) => {
     // So that a key that follows is not a click on it as well.
     each.blur();
+    if (ANSWERS.includes(action) && isDoubled(event)) return;
     act(action);
   });
 }
@@ -365,6 +385,7 @@ queue.addEventListener("change", () => {
   else wait();
 });
 queue.addEventListener("renewed", wait);
+addEventListener("beforeunload", (event) => isBegun() && event.preventDefault());
 showBanner(at("banner"));
 wait();
 queue.start();

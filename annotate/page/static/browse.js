@@ -53,7 +53,7 @@ if (form) {
       const parts = Object.entries(counts).map(([key, number]) => `${number} ${WORDS[key] ?? key}`);
       done.textContent = `${parts.join(", ")}.`;
     } catch (error) {
-      done.textContent = `This did not work: ${error.message || "the server does not answer"}.`;
+      done.textContent = `This did not work: ${error.message}.`;
     }
     done.hidden = false;
     count();

@@ -1,6 +1,6 @@
 // The whole picture that a face is from, above everything else, until it is closed.
 
-/** Shows pictures in an element that covers the page. */
+/** Shows pictures in a <dialog> that covers the page. */
 export class Context {
   #place;
 
@@ -10,7 +10,7 @@ export class Context {
   }
 
   get isOpen() {
-    return !this.#place.hidden;
+    return this.#place.open;
   }
 
   open(url, words) {
@@ -23,11 +23,12 @@ export class Context {
       this.#place.replaceChildren(sorry);
     });
     this.#place.replaceChildren(picture);
-    this.#place.hidden = false;
+    // What it covers can be neither clicked nor reached by Tab; keys still answer.
+    this.#place.showModal();
   }
 
   close() {
-    this.#place.hidden = true;
+    this.#place.close();
     this.#place.replaceChildren();
   }
 

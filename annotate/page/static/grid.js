@@ -1,6 +1,6 @@
 // Grids: tap all that are not the character; one key for "the rest are".
 
-import { actionOf, say } from "./page.js";
+import { actionOf, isDoubled, say } from "./page.js";
 import { Context } from "./context.js";
 import { shownKey } from "./pair_keys.js";
 import { Progress } from "./progress.js";
@@ -80,7 +80,8 @@ function tile(each, place, choice) {
   made.dataset.handle = each.id;
   made.dataset.context = each.context;
   made.tabIndex = place === 0 ? 0 : -1;
-  made.append(picture(each.candidate, `face ${place + 1}`));
+  made.append(picture(each.candidate, ""));
+  made.dataset.place = place + 1;
   mark(made, choice ?? "true");
   // Nobody says that a face is somebody which cannot be seen.
   made.firstChild.addEventListener("error", () => {
@@ -93,8 +94,12 @@ function tile(each, place, choice) {
   return made;
 }
 
+/** What is said of a marked face beside that it is marked. */
+const SAID = { unsure: ", unsure", not_a_face: ", no face" };
+
 function mark(made, choice) {
   made.dataset.choice = choice;
+  made.firstChild.alt = `face ${made.dataset.place}${SAID[choice] ?? ""}`;
   made.setAttribute("aria-pressed", String(choice !== "true"));
 }
 
@@ -126,6 +131,7 @@ const WAITING = {
 
 function wait() {
   current = null;
+  changing = false;
   const [title, words] = WAITING[queue.state] ?? WAITING.loading;
   work.dataset.state = "waiting";
   at("waiting-title").textContent = title;
@@ -194,11 +200,15 @@ function pause(wanted) {
 
 // --- keys and buttons ---------------------------------------------------------------
 
-const focused = () => tiles().find((each) => each === document.activeElement);
+/** The tile that was reached or marked last. */
+const reached = () => tiles().find((each) => each.tabIndex === 0);
+/** The tile that keys mark: it has the focus, or its whole picture is shown. */
+const focused = () =>
+  context.isOpen ? reached() : tiles().find((each) => each === document.activeElement);
 
 const ACTIONS = {
   context: () => {
-    const made = focused() ?? tiles()[0];
+    const made = focused() ?? reached();
     if (current && made)
       context.toggle(made.dataset.context, "the whole picture, the face boxed");
   },
@@ -254,7 +264,7 @@ for (const button of document.querySelectorAll("[data-action]")) {
   button.querySelector("kbd").textContent = shownKey(button.dataset.action);
   button.addEventListener("click", () => ACTIONS[button.dataset.action]());
 }
-at("rest").addEventListener("click", finish);
+at("rest").addEventListener("click", (event) => isDoubled(event) || finish());
 at("go-on").addEventListener("click", () => pause(false));
 at("keys").textContent =
   `Arrows move, space marks; ${shownKey("unsure")} unsure, ` +

@@ -26,7 +26,7 @@ async function save(keys) {
     document.body.dataset.keys = JSON.stringify(chosen.keys);
     tell("Saved.");
   } catch (error) {
-    tell(`Not saved: ${error.message || "the server does not answer"}.`);
+    tell(`Not saved: ${error.message}.`);
     said.classList.toggle("refused", true);
   }
 }
@@ -70,6 +70,7 @@ document.getElementById("themes").addEventListener("change", async (event) => {
     say("Saved.");
   } catch (error) {
     document.documentElement.dataset.theme = before;
+    document.querySelector(`#themes [value="${before}"]`).checked = true;
     say(`Not saved: ${error.message}.`);
   }
 });

@@ -86,6 +86,12 @@ class Outbox extends EventTarget {
     if (!this.#running) this.#run();
   }
 
+  /** Wait until the server has everything that was put. */
+  async allSent() {
+    while (this.state !== "sent")
+      await new Promise((done) => this.addEventListener("change", done, { once: true }));
+  }
+
   /** Forget the messages about answers that were refused. */
   async forgetRefused() {
     const { store } = await this.#opening;

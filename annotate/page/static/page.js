@@ -30,9 +30,8 @@ export function csrfToken() {
  */
 export async function post(url, body = {}, options = {}) {
   const send = () =>
-    fetch(url, {
+    ask(url, {
       method: "POST",
-      credentials: "same-origin",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
       body: JSON.stringify(body),
       ...options,
@@ -45,7 +44,7 @@ export async function post(url, body = {}, options = {}) {
 
 /** Ask for the token of the present session; tell whether it is another one. */
 export async function renewToken() {
-  const response = await fetch("/api/session", { credentials: "same-origin" });
+  const response = await ask("/api/session");
   if (!response.ok) return false;
   const before = token;
   token = (await response.json()).csrf;
@@ -54,7 +53,16 @@ export async function renewToken() {
 
 /** Ask the server, without changing anything. */
 export async function get(url) {
-  return read(await fetch(url, { credentials: "same-origin" }));
+  return read(await ask(url));
+}
+
+async function ask(url, options = {}) {
+  try {
+    return await fetch(url, { credentials: "same-origin", ...options });
+  } catch (error) {
+    // Browsers say it in words of their own, such as "Failed to fetch".
+    throw new Error("the server does not answer", { cause: error });
+  }
 }
 
 async function read(response) {
@@ -74,6 +82,11 @@ export function sendLast(url, body = {}) {
   navigator.sendBeacon(url, JSON.stringify({ ...body, csrf: token }));
 }
 
+/** The name under which this browser keeps something that is this person's alone. */
+export function personal(name) {
+  return `${name} ${document.querySelector('meta[name="person"]')?.content ?? ""}`;
+}
+
 /** The person's keys: an action each, such as {same: "f"}. */
 export function keys() {
   return JSON.parse(document.body.dataset.keys ?? "{}");
@@ -91,6 +104,22 @@ export function actionOf(event) {
   const pressed = event.key.toLowerCase();
   const found = Object.entries(keys()).find(([, key]) => key === pressed);
   return found ? found[0] : null;
+}
+
+/** Milliseconds within which a second click in one place is a double click. */
+const DOUBLE = 300;
+let clickedAt = -Infinity;
+
+/**
+ * Whether a click is the second one of a double click: the first one has answered, and
+ * nobody has looked yet at what came after it.
+ *
+ * @param {MouseEvent} event each click that answers
+ */
+export function isDoubled(event) {
+  const soon = event.timeStamp - clickedAt < DOUBLE;
+  clickedAt = event.timeStamp;
+  return event.detail > 1 && soon;
 }
 
 /** Say something to people who hear the page. */

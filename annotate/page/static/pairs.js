@@ -1,9 +1,10 @@
 // Pairs: is this face this character? One key an answer.
 
-import { actionOf, say } from "./page.js";
+import { actionOf, isDoubled, say } from "./page.js";
 import { Context } from "./context.js";
-import { CHOICES, shownKey } from "./pair_keys.js";
+import { CHOICES, COMPARED, picturesIn, shownKey } from "./pair_keys.js";
 import { Progress } from "./progress.js";
+import { areSeen, whenSeen } from "./sight.js";
 import { Stopwatch } from "./stopwatch.js";
 import { Strip } from "./strip.js";
 import { TaskQueue } from "./task_queue.js";
@@ -13,8 +14,6 @@ import { watchSwipes } from "./swipe.js";
 
 const AHEAD = 12;
 const PRELOADED = 5;
-// Nobody can say this of a face that is not there to be seen.
-const NEEDS_SIGHT = ["same", "different", "not_a_face"];
 const SWIPES = { right: "same", left: "different", up: "unsure" };
 
 const at = (id) => document.getElementById(id);
@@ -68,10 +67,9 @@ function show(task) {
   for (const button of at("choices").querySelectorAll("button")) label(button, task);
   strip.mark(changing ? task : null);
   shown += 1;
+  watch.start();
   const number = shown;
-  const asks = at("candidate").firstElementChild;
-  if (isSeen(at("candidate"))) see(shown);
-  else asks.addEventListener("load", () => see(number), { once: true });
+  whenSeen(picturesIn(COMPARED), () => number === shown && see());
   const words = changing ? "Change this answer. " : "";
   say(`${words}${at("asked").textContent} ${task.album}`);
 }
@@ -82,16 +80,12 @@ function picture(url, words) {
   return made;
 }
 
-/** The face can be seen: the time runs from here. */
-function see(number) {
-  if (number !== shown) return;
+/** The face and the reference can be seen: the time runs from here. */
+function see() {
   watch.start();
   restartPace();
-  work.dataset.seen = number;
+  work.dataset.seen = shown;
 }
-
-/** Whether a picture is there to be looked at. */
-const isSeen = (place) => place.firstElementChild?.naturalWidth > 0;
 
 function label(button, task) {
   const { says, alone } = CHOICES[button.dataset.action];
@@ -118,6 +112,7 @@ const WAITING = {
 
 function wait() {
   current = null;
+  changing = false;
   const [title, words] = WAITING[queue.state] ?? WAITING.loading;
   work.dataset.state = "waiting";
   at("waiting-title").textContent = title;
@@ -130,9 +125,9 @@ function wait() {
 async function answer(action) {
   const task = current;
   if (!task || storing || paused) return;
-  const { choice, alone } = CHOICES[action];
+  const { choice, alone, seen } = CHOICES[action];
   if (task.alone && alone === null) return;
-  if (NEEDS_SIGHT.includes(action) && !isSeen(at("candidate"))) {
+  if (!areSeen(picturesIn(seen))) {
     say("The picture is not there yet.");
     return;
   }
@@ -229,9 +224,10 @@ for (const button of document.querySelectorAll("[data-action]")) {
   const { action } = button.dataset;
   const shownAs = button.querySelector("kbd");
   if (shownAs) shownAs.textContent = shownKey(action);
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
     // So that a key that follows is not a click on it as well.
     button.blur();
+    if (action in CHOICES && isDoubled(event)) return;
     act(action);
   });
 }

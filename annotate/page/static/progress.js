@@ -1,5 +1,7 @@
 // How much was answered in this session, and how fast.
 
+import { personal } from "./page.js";
+
 /** A count in an element; it outlives a reload of the page. */
 export class Progress {
   #place;
@@ -9,9 +11,9 @@ export class Progress {
 
   constructor(place, kept) {
     this.#place = place;
-    this.#kept = kept;
+    this.#kept = personal(kept);
     try {
-      const [answers, seconds] = JSON.parse(sessionStorage.getItem(kept)) ?? [0, 0];
+      const [answers, seconds] = JSON.parse(sessionStorage.getItem(this.#kept)) ?? [0, 0];
       this.#answers = answers;
       this.#seconds = seconds;
     } catch {

@@ -1,8 +1,9 @@
 // Review: settle what people contradict each other about, and what the filter suspects.
 
-import { actionOf, get, say } from "./page.js";
+import { actionOf, get, isDoubled, say } from "./page.js";
 import { Context } from "./context.js";
-import { CHOICES, shownKey } from "./pair_keys.js";
+import { CHOICES, COMPARED, picturesIn, shownKey } from "./pair_keys.js";
+import { areSeen, whenSeen } from "./sight.js";
 import { Strip } from "./strip.js";
 import { Turns } from "./turns.js";
 
@@ -39,6 +40,8 @@ const WHY = {
   outlier: () => "It is unlike the other faces of the character.",
 };
 
+const MISSING = "The picture is not there yet. If it does not come, answer “Unsure”.";
+
 let part = null;
 let shown = 0;
 
@@ -50,19 +53,21 @@ const turns = new Turns("review", {
   pictures: (task) => [task.candidate, ...task.references],
   asks: () => (part ? { part } : {}),
   show,
-  wait(message, loads) {
+  wait(title, words) {
     work.dataset.state = "waiting";
-    at("waiting-title").textContent = loads ? "Loading …" : "Nothing to settle";
-    at("waiting-words").textContent = loads
-      ? ""
-      : message || "What people disagree about appears here by itself.";
+    at("waiting-title").textContent = title || "Nothing to settle";
+    at("waiting-words").textContent = title
+      ? words
+      : "What people disagree about appears here by itself.";
     strip.mark(null);
   },
-  tell(message) {
-    at("trouble").textContent = message;
-    at("trouble").hidden = !message;
-  },
+  tell,
 });
+
+function tell(message) {
+  at("trouble").textContent = message;
+  at("trouble").hidden = !message;
+}
 
 // --- showing ------------------------------------------------------------------------
 
@@ -91,8 +96,12 @@ function show(task, said) {
     button.classList.toggle("was", choice === said?.choice);
   }
   strip.mark(turns.changing ? task : null);
+  tell("");
   shown += 1;
-  work.dataset.shown = shown;
+  const number = shown;
+  whenSeen(picturesIn(COMPARED), () => {
+    if (number === shown) work.dataset.shown = shown;
+  });
   say(`${at("asked").textContent} ${at("why").textContent}`);
 }
 
@@ -174,8 +183,9 @@ async function countParts() {
 
 async function answer(action) {
   const task = turns.current;
-  const { choice, alone } = CHOICES[action];
+  const { choice, alone, seen } = CHOICES[action];
   if (!task || (task.alone && alone === null)) return;
+  if (!areSeen(picturesIn(seen))) return tell(MISSING);
   context.close();
   if (await turns.answer({ choice })) strip.remember(task, choice);
 }
@@ -215,9 +225,10 @@ for (const button of document.querySelectorAll("[data-action]")) {
   const { action } = button.dataset;
   const key = shownKey(action);
   if (key) button.querySelector("kbd").textContent = key;
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
     // So that a key that follows is not a click on it as well.
     button.blur();
+    if (action in CHOICES && isDoubled(event)) return;
     act(action);
   });
 }

@@ -1,5 +1,6 @@
 // The last ten answers, each of which can be changed.
 
+import { personal } from "./page.js";
 import { CHOICES, actionOfChoice } from "./pair_keys.js";
 
 const MOST = 10;
@@ -18,10 +19,10 @@ export class Strip {
    */
   constructor(place, kept, changed) {
     this.#place = place;
-    this.#kept = kept;
+    this.#kept = personal(kept);
     this.#changed = changed;
     try {
-      this.#entries = JSON.parse(sessionStorage.getItem(kept)) ?? [];
+      this.#entries = JSON.parse(sessionStorage.getItem(this.#kept)) ?? [];
     } catch {
       this.#entries = [];
     }

@@ -12,7 +12,7 @@ const POLL = [2000, 5000, 10000, 20000];
 /**
  * Events: "change" when there is something to show, or nothing any more; "loaded" when
  * another picture is here; "renewed" when what is shown was given back after a long
- * absence.
+ * absence. After an absence from what was begun it is stopped instead.
  *
  * state: "loading", "ready", "nothing", "paused" (by the server), "offline"
  * message: why, if the server paused the person
@@ -26,6 +26,7 @@ export class TaskQueue extends EventTarget {
   #preloaded;
   #pictures;
   #asks;
+  #isBegun;
   #tasks = [];
   #held = new Set();
   #images = new Map();
@@ -44,9 +45,11 @@ export class TaskQueue extends EventTarget {
    * @param {(task: object) => string[]} how.pictures of a thing, the important first
    * @param {(task: object) => string[]} [how.handles] of its leases
    * @param {() => object} [how.asks] what the server is told beside the count
+   * @param {() => boolean} [how.isBegun] whether somebody works on what is shown, so
+   *   that it stays there over a long absence
    */
   constructor(name, how) {
-    const { ahead, preloaded, pictures, handles, asks } = how;
+    const { ahead, preloaded, pictures, handles, asks, isBegun } = how;
     super();
     this.#name = name;
     this.#ahead = ahead;
@@ -54,11 +57,17 @@ export class TaskQueue extends EventTarget {
     this.#pictures = pictures;
     this.handles = handles ?? ((task) => [task.id]);
     this.#asks = asks ?? (() => ({}));
+    this.#isBegun = isBegun ?? (() => false);
     setInterval(() => this.#beat(), HEARTBEAT);
-    addEventListener("pagehide", () => this.#giveBack((ids) => this.#last(ids)));
+    addEventListener("pagehide", () => this.#leave());
     addEventListener("pageshow", (event) => event.persisted && this.#renew());
     addEventListener("online", () => this.#fill());
     document.addEventListener("visibilitychange", () => this.#seen());
+  }
+
+  /** Whether nothing is asked for. */
+  get isStopped() {
+    return this.#stopped;
   }
 
   /** Ask for things, until `stop`. */
@@ -184,9 +193,10 @@ export class TaskQueue extends EventTarget {
     if (ids.length) send(ids);
   }
 
-  #last(ids) {
+  /** What is on its way is given back by the server, which sees that nobody waits. */
+  #leave() {
     this.#stopped = true;
-    sendLast("/api/release", { ids });
+    this.#giveBack((ids) => sendLast("/api/release", { ids }));
   }
 
   #seen() {
@@ -204,6 +214,8 @@ export class TaskQueue extends EventTarget {
   /** What is shown may be somebody else's by now: begin anew. */
   #renew() {
     this.stop();
+    // Late answers are taken. Until then the server might give the same thing again.
+    if (this.#isBegun()) return;
     this.start();
     this.dispatchEvent(new Event("renewed"));
   }

@@ -7,9 +7,11 @@ import { TaskQueue } from "./task_queue.js";
 
 const MOST = 10;
 
+/** A title, and words below it; of other states the page has its own. */
 const WAITING = {
-  offline: "No connection. More comes when it is back.",
-  paused: "You are paused.",
+  loading: ["Loading …", ""],
+  offline: ["No connection", "More comes when it is back."],
+  paused: ["You are paused", ""],
 };
 
 export class Turns {
@@ -27,8 +29,8 @@ export class Turns {
    * @param {object} how
    * @param {(task: object) => string[]} how.pictures to load ahead
    * @param {(task: object, said: object|null) => void} how.show a thing; what was said
-   * @param {(message: string, loads: boolean) => void} how.wait nothing can be shown;
-   *   why, and whether that is because it is on its way
+   * @param {(title: string, words: string) => void} how.wait nothing can be shown; why,
+   *   both are empty if nothing is left
    * @param {(trouble: string) => void} how.tell what went wrong; "": nothing
    * @param {() => object} [how.asks] what the server is told beside the count
    */
@@ -131,6 +133,9 @@ export class Turns {
     this.current = null;
     this.changing = false;
     const { message, state } = this.queue;
-    this.#how.wait(message || (WAITING[state] ?? ""), state === "loading");
+    // Until the server says that nothing is left, more may come.
+    const isOver = state === "nothing";
+    const [title, words] = isOver ? ["", ""] : (WAITING[state] ?? WAITING.loading);
+    this.#how.wait(title, message || words);
   }
 }

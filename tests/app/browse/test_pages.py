@@ -156,6 +156,9 @@ def test_chosen_faces_become_questions_once(looking: Looking) -> None:
         query = sa.select(question.c.face_id, question.c.chosen).order_by(question.c.id)
         rows = connection.execute(query).all()
     assert rows == [(each, "by_hand") for each in looking.faces[:2]]
+    page = looking.reviewer.get(f"/browse/face/{looking.faces[0]}").text
+    # Tables are told apart by what is in them.
+    assert 'role="group" aria-label="decisions"' in page
 
 
 @pytest.mark.parametrize("faces", [None, [], "1", [True], [-1], [2**70], list("ab")])

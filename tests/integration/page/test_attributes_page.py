@@ -15,6 +15,7 @@ from icf.catalogue.schema import character, question
 from icf.codes import Gender, Label
 from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
+from tests.integration.page.clicks import first_click, second_click
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer
 from tests.integration.page.waits import everything_is_sent
@@ -91,6 +92,55 @@ def test_a_session_by_keyboard(
         assert (third.yaw, third.occlusion, third.gender) == (None, None, None)
         assert len({row.face_id for row in (first, second, third)}) == faces
         assert all(0 < row.seconds < 60 for row in (first, second, third))
+
+
+def test_a_double_click_stores_one_answer(
+    place: Place, faces: int, sign_in: Callable[..., Page]
+) -> None:
+    with PageServer(place, "attributes") as server:
+        page = sign_in(server, "/attributes")
+        opened(page, 1)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Describe this face")
+        store = page.get_by_role("button", name="Store")
+        first_click(store)
+        opened(page, 2)
+        second_click(store)
+        page.keyboard.press("u")
+        opened(page, 3)
+        everything_is_sent(page)
+        assert [row.yaw for row in said(place)] == [0, None]
+
+
+def test_without_a_network_it_is_not_said_that_nothing_is_left(
+    place: Place, faces: int, sign_in: Callable[..., Page]
+) -> None:
+    with PageServer(place, "attributes") as server:
+        page = sign_in(server, "/attributes")
+        opened(page, 1)
+        page.context.set_offline(True)
+        for number in range(1, faces + 1):
+            opened(page, number)
+            page.keyboard.press("u")
+        expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.get_by_role("heading", name="Nothing to describe")).to_be_visible()
+        everything_is_sent(page)
+        assert len(said(place)) == faces
+
+
+def test_a_face_that_is_not_there_is_not_described(
+    place: Place, faces: int, sign_in: Callable[..., Page]
+) -> None:
+    with PageServer(place, "attributes") as server:
+        page = sign_in(server, "/")
+        page.route("**/picture/**", lambda route: route.abort())
+        page.goto(f"{server.url}/attributes")
+        page.get_by_role("button", name="Store").click()
+        expect(page.locator("#told")).to_contain_text("not there yet")
+        page.keyboard.press("u")
+        expect(page.locator("#told")).to_be_empty()
+        everything_is_sent(page)
+        assert [row.yaw for row in said(place)] == [None]
 
 
 def test_going_back_changes_an_answer(
@@ -254,8 +304,10 @@ def test_a_face_is_described_by_touch_on_a_phone(
         [row] = said(place)
         assert (row.yaw, row.pitch) == (-20, -10)
         assert (row.occlusion, row.gender) == ("most", "other")
-        # Nothing is wider than the phone.
+        # Nothing is wider than the phone, nor than a small one.
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.set_viewport_size({"width": 320, "height": 568})
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 @pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 800}])

@@ -15,6 +15,7 @@ from icf.annotate.people.people import Role
 from icf.catalogue.annotation.schema import box_answer
 from tests.annotate.boxes.pictures import SIDE, A, B, Pictures, boxed
 from tests.annotate.place import Place
+from tests.integration.page.clicks import be_away, first_click, second_click
 from tests.integration.page.conftest import PHONE, join
 from tests.integration.page.server import PageServer
 from tests.integration.page.waits import everything_is_sent
@@ -466,3 +467,71 @@ def test_a_reviewer_settles_what_people_differ_about(
     boxes.is_sent()
     assert pictures.status(key) == "verified"
     assert [box for box, _ in pictures.verified(key)] == [A, B]
+
+
+def test_a_double_click_accepts_one_picture(
+    pictures: Pictures, open_boxes: Open
+) -> None:
+    pictures.add(A)
+    pictures.add(B)
+    boxes = open_boxes()
+    boxed = boxes.page.get_by_role("button", name="All boxed")
+    first_click(boxed)
+    boxes.shows(2)
+    second_click(boxed)
+    boxes.press("u")
+    boxes.is_sent(2)
+    assert stored(pictures) == [("Ann", [list(A)]), ("Ann", None)]
+
+
+def test_what_is_drawn_stays_over_a_long_absence_and_is_not_left_unasked(
+    pictures: Pictures, open_boxes: Open
+) -> None:
+    pictures.add()
+    pictures.add(B)
+    boxes = open_boxes()
+    boxes.click((10, 10), (50, 60))
+    boxes.has((10, 10, 50, 60))
+    with boxes.page.expect_event("dialog") as told:
+        boxes.page.evaluate("void setTimeout(() => location.reload())")
+    assert told.value.type == "beforeunload"
+    told.value.dismiss()
+    with boxes.page.expect_response("**/api/release"):
+        be_away(boxes.page)
+    boxes.has((10, 10, 50, 60))
+    boxes.press("f")
+    boxes.shows(2)
+    boxes.has(B)
+    boxes.press("f")
+    boxes.is_sent(2)
+    expect(boxes.page.get_by_text("Nothing left for now")).to_be_visible()
+    (_, drawn), (_, accepted) = stored(pictures)
+    assert (len(drawn or []), accepted) == (1, [list(B)])
+
+
+def test_the_picture_is_seen_on_a_phone_on_its_side(
+    pictures: Pictures, open_boxes: Open
+) -> None:
+    pictures.add(A)
+    lying = {"width": 667, "height": 375}
+    page = open_boxes(viewport=lying, has_touch=True, is_mobile=True).page
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    assert min(stage["width"], stage["height"]) > 200
+    for name in ("All boxed", "Cannot tell", "Draw", "Undo"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+
+
+def test_a_picture_that_is_not_there_is_not_accepted(
+    pictures: Pictures, server: PageServer, sign_in: Callable[..., Page]
+) -> None:
+    pictures.add(A)
+    page = sign_in(server, "/")
+    page.route("**/picture/**", lambda route: route.abort())
+    page.goto(f"{server.url}/boxes")
+    page.get_by_role("button", name="All boxed").click()
+    expect(page.locator("#hint")).to_contain_text("not there yet")
+    page.keyboard.press("u")
+    expect(page.get_by_text("Nothing left for now")).to_be_visible()
+    everything_is_sent(page)
+    assert stored(pictures) == [("Ann", None)]

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from icf.catalogue.annotation.schema import lease
 from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
+from tests.integration.page.clicks import be_away, first_click, second_click
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer, answers_of
 from tests.integration.page.waits import sent
@@ -94,3 +95,53 @@ def test_a_held_enter_key_answers_one_grid(
         shown(page, 2)
         sent(page, 1)
         assert choices(place) == {"true": 16}
+
+
+def test_a_double_click_answers_one_grid(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 40, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/grid")
+        shown(page, 1)
+        rest = page.locator("#rest")
+        first_click(rest)
+        shown(page, 2)
+        second_click(rest)
+        # A grid that is changed when somebody comes back after long is left as it was.
+        page.keyboard.press("z")
+        shown(page, 3)
+        be_away(page)
+        shown(page, 4)
+        sent(page, 1)
+        assert choices(place) == {"true": 16}
+
+
+def test_what_was_marked_last_is_said_in_words_and_shown_in_its_picture(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 16, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/grid", viewport=PHONE, has_touch=True, is_mobile=True)
+        shown(page, 1)
+        tile = page.get_by_role("button", name="face 6")
+        tile.tap()
+        page.get_by_role("button", name="Picture").tap()
+        whole = page.get_by_role("dialog").get_by_role("img")
+        context = tile.get_attribute("data-context")
+        assert context is not None
+        expect(whole).to_have_attribute("src", context)
+        page.keyboard.press("Escape")
+        tile.focus()
+        page.keyboard.press("u")
+        expect(page.get_by_role("button", name="face 6, unsure")).to_have_count(1)
+        page.keyboard.press("c")
+        expect(whole).to_have_attribute("src", context)
+        # What it covers is out of reach, but its face can be marked.
+        page.keyboard.press("Tab")
+        assert (
+            page.evaluate("document.activeElement.closest('.tools, .choices')") is None
+        )
+        page.keyboard.press("n")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="face 6, no face")).to_be_focused()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from icf.catalogue.annotation.schema import lease
 from tests.annotate.pairs.asked import ask_about
@@ -29,6 +29,23 @@ def test_what_a_page_did_not_wait_for_is_asked_at_once_again(
         until_given_back(place, leases)
         page.goto(f"{server.url}/{task}")
         expect(page.locator("#work")).to_have_attribute("data-state", "asking")
+
+
+def test_a_page_that_is_left_asks_for_nothing_more(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 2)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/me")
+        held: list[Route] = []
+        page.route("**/api/pairs/next", lambda route: held.append(route))
+        with page.expect_request("**/api/pairs/next"):
+            page.goto(f"{server.url}/pairs")
+        page.evaluate("void dispatchEvent(new PageTransitionEvent('pagehide'))")
+        with page.expect_event("requestfailed"):
+            held[0].abort()
+        page.evaluate("new Promise((done) => setTimeout(done))")
+        assert len(held) == 1
 
 
 def until_given_back(place: Place, count: int) -> None:

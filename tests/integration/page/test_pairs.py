@@ -11,7 +11,8 @@ from playwright.sync_api import Page, Route, expect
 from icf.catalogue.schema import answer, face, image, question
 from tests.annotate.pairs.asked import ask_about, ask_all
 from tests.annotate.place import Place
-from tests.integration.page.conftest import PHONE
+from tests.integration.page.clicks import be_away, first_click, second_click
+from tests.integration.page.conftest import PHONE, join
 from tests.integration.page.server import PageServer, answers_of
 from tests.integration.page.waits import sent
 
@@ -50,6 +51,42 @@ def test_a_key_that_is_held_down_answers_once(
         shown(page, 2)
         sent(page, 1)
         assert answers_of(place) == [(ids[0], "Ann", "true")]
+
+
+def test_a_double_click_answers_once(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 3)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        same = page.locator("#choices").get_by_role("button", name="Same")
+        first_click(same)
+        shown(page, 2)
+        second_click(same)
+        page.keyboard.press("j")
+        shown(page, 3)
+        sent(page, 2)
+        assert answers_of(place) == [(ids[0], "Ann", "true"), (ids[1], "Ann", "false")]
+
+
+def test_a_long_absence_while_an_answer_is_changed_leaves_it_and_goes_on(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 2)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        page.keyboard.press("f")
+        shown(page, 2)
+        page.keyboard.press("z")
+        shown(page, 3)
+        be_away(page)
+        shown(page, 4)
+        expect(page.locator("#work")).to_have_attribute("data-state", "asking")
+        page.keyboard.press("j")
+        sent(page, 2)
+        assert answers_of(place) == [(ids[0], "Ann", "true"), (ids[1], "Ann", "false")]
 
 
 def test_the_last_answers_can_be_changed(
@@ -111,6 +148,22 @@ def test_a_session_on_a_phone(place: Place, sign_in: Callable[..., Page]) -> Non
             assert min(box["width"], box["height"]) >= 44
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide == PHONE["width"]
+
+
+def test_faces_are_as_big_as_buttons_allow_on_a_phone_on_its_side(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 2)
+    lying = {"width": 667, "height": 375}
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs", viewport=lying, has_touch=True, is_mobile=True)
+        shown(page, 1)
+        for place_of in ("#reference", "#candidate"):
+            box = page.locator(place_of).bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) > 150
+        for button in page.locator("button:visible").all():
+            expect(button).to_be_in_viewport(ratio=1)
 
 
 class Swipes:
@@ -184,6 +237,29 @@ def test_a_picture_that_cannot_be_shown_says_what_to_answer(
         page.keyboard.press("f")
         sent(page, 2)
         assert answers_of(place) == [(one, "Ann", "unsure"), (two, "Ann", "true")]
+
+
+def test_nothing_is_compared_with_a_reference_that_is_not_there(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 2)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/")
+        page.route("**/reference.jpg", lambda route: route.abort())
+        page.goto(f"{server.url}/pairs")
+        page.wait_for_function(
+            "() => document.querySelector('#candidate img')?.naturalWidth > 0"
+        )
+        expect(page.get_by_text("This picture cannot be shown").first).to_be_visible()
+        for key in "fjn":
+            page.keyboard.press(key)
+        expect(page.locator("#work")).to_have_attribute("data-stored", "1")
+        page.keyboard.press("u")
+        sent(page, 2)
+        choices = ("not_a_face", "unsure")
+        assert answers_of(place) == [
+            (key, "Ann", choice) for key, choice in zip(ids, choices, strict=True)
+        ]
 
 
 def test_a_pause_gives_everything_back_and_another_device_goes_on(
@@ -261,6 +337,41 @@ def test_a_reference_is_asked_about_alone(
         page.keyboard.press("f")
         sent(page, 1)
         assert answers_of(place) == [(one, "Ann", "true")]
+
+
+def test_names_that_are_written_from_the_right_stay_in_their_places(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    place.add_face(place.add_character("דנה", "סיפורים"), 0.5)
+    ask_all(place)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        asked = page.locator("#asked").bounding_box()
+        album = page.locator("#album").bounding_box()
+        assert asked is not None
+        assert album is not None
+        assert asked["x"] + asked["width"] <= album["x"]
+
+
+def test_who_logs_in_next_does_not_see_what_was_answered_before(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 3)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs", "Ann")
+        shown(page, 1)
+        page.keyboard.press("f")
+        sent(page, 1)
+        expect(page.locator("#strip li")).to_have_count(1)
+        join(page, server.invite("Bob"))
+        page.goto(f"{server.url}/pairs")
+        shown(page, 1)
+        expect(page.locator("#strip li")).to_have_count(0)
+        expect(page.locator("#progress")).to_be_empty()
+        join(page, server.invite("Ann"))
+        page.goto(f"{server.url}/pairs")
+        expect(page.locator("#strip li")).to_have_count(1)
 
 
 def test_chosen_keys_answer_and_the_others_do_not(

@@ -18,6 +18,10 @@ from tests.app.program import program
 from tests.integration.page.conftest import PHONE, join
 from tests.integration.page.server import PageServer
 
+_EDGE = "(link) => getComputedStyle(link).borderBottomColor"
+_BACKGROUND = "(button) => getComputedStyle(button).backgroundColor"
+_CANVAS = "getComputedStyle(document.body).backgroundColor"
+
 
 @pytest.fixture
 def served(place: Place) -> Iterator[PageServer]:
@@ -146,6 +150,49 @@ def test_colours_are_the_devices_until_somebody_chooses(
     assert paper(dark) != before
     dark.reload()
     assert paper(dark) != before
+
+
+def test_forced_colours_leave_in_sight_what_is_chosen_and_how_far_it_is(
+    contexts: Callable[..., BrowserContext], served: PageServer, place: Place
+) -> None:
+    ask_about(place, 3)
+    page = contexts(forced_colors="active").new_page()
+    come_in(page, served, role=Role.ADMIN)
+    page.goto(f"{served.url}/admin")
+    here, elsewhere = (
+        page.get_by_role("link", name=name).evaluate(_EDGE)
+        for name in ("Admin", "Grid")
+    )
+    assert here != elsewhere == page.evaluate(_CANVAS)
+    progress = page.get_by_role("progressbar").first
+    assert progress.evaluate("(bar) => getComputedStyle(bar).borderWidth") == "1px"
+    page.goto(f"{served.url}/review")
+    chosen, other = (
+        page.locator(f'[data-part="{part}"]').evaluate(_BACKGROUND)
+        for part in ("all", "audit")
+    )
+    assert chosen != other
+
+
+def test_a_name_of_hundreds_of_letters_does_not_widen_a_phones_page(
+    contexts: Callable[..., BrowserContext], served: PageServer
+) -> None:
+    phone = contexts(viewport=PHONE, has_touch=True, is_mobile=True).new_page()
+    come_in(phone, served, "x" * 200)
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_without_an_answer_of_the_server_nothing_seems_to_be_saved(
+    tab: Page, served: PageServer
+) -> None:
+    come_in(tab, served)
+    tab.goto(f"{served.url}/me")
+    tab.route("**/api/preferences", lambda route: route.abort())
+    tab.get_by_role("button", name="The same character").click()
+    tab.keyboard.press("q")
+    expect(tab.get_by_text("Not saved: the server does not answer.")).to_be_visible()
+    tab.get_by_label("Dark").click()
+    expect(tab.get_by_label("As the device")).to_be_checked()
 
 
 def test_a_pause_holds_until_the_person_goes_on(tab: Page, served: PageServer) -> None:

@@ -19,6 +19,7 @@ from tests.annotate.review.expert import (
     twin,
     vote,
 )
+from tests.integration.page.clicks import first_click, second_click
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer
 from tests.integration.page.waits import everything_is_sent
@@ -174,3 +175,43 @@ def test_the_page_is_for_reviewers(place: Place, sign_in: Callable[..., Page]) -
         expect(page.get_by_role("link", name="Review")).to_have_count(0)
         assert page.request.get(f"{server.url}/review").status == 403
         assert page.request.get(f"{server.url}/api/review/parts").status == 403
+
+
+def test_a_double_click_settles_one_conflict(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    one, two = ask_about(place, 2)
+    vote(place, one, T, F)
+    vote(place, two, T, F)
+    lying = {"width": 667, "height": 375}
+    with PageServer(place, "review") as server:
+        page = sign_in(server, "/review", "Eve", Role.REVIEWER, viewport=lying)
+        opened(page, 1)
+        # Its faces can be seen on a phone on its side.
+        box = page.locator("#candidate").bounding_box()
+        assert box is not None
+        assert box["height"] > 100
+        same = page.locator("#choices").get_by_role("button", name="Same")
+        first_click(same)
+        opened(page, 2)
+        second_click(same)
+        page.keyboard.press("j")
+        expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        assert followed(place, page) == {one: "same", two: "different"}
+
+
+def test_nothing_is_settled_by_a_face_that_is_not_there(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    (one,) = ask_about(place, 1)
+    vote(place, one, T, F)
+    with PageServer(place, "review") as server:
+        page = sign_in(server, "/", "Eve", Role.REVIEWER)
+        page.route("**/candidate.jpg", lambda route: route.abort())
+        page.goto(f"{server.url}/review")
+        expect(page.locator("#work")).to_have_attribute("data-state", "asking")
+        page.keyboard.press("f")
+        expect(page.get_by_role("alert")).to_contain_text("not there yet")
+        page.keyboard.press("u")
+        expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        assert followed(place, page) == {one: "unsure"}

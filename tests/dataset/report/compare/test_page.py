@@ -68,6 +68,8 @@ def test_two_workspaces_are_compared_with_their_newest_releases(
     assert "faces dropped: blurred 1 0 -1" in made.words
     assert "filter.min_face" in made.words
     assert "Their newest releases" in made.words
+    assert "Distributions of their releases" in made.words
+    assert "Settings and models of their releases" in made.words
     assert "<script>other" in made.text
     assert not made.of("script")
 

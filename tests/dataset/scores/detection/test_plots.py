@@ -69,6 +69,8 @@ def test_the_worst_errors_are_shown_in_their_pictures(tmp_path: Path) -> None:
     for title in ("Missed faces", "Boxes where no face is known", "Badly placed boxes"):
         assert title in page
     assert "Second boxes" not in page
+    assert '<meta name="color-scheme" content="light dark">' in page
+    assert page.count("<main>") == page.count("</main>") == 1
 
 
 def test_a_picture_outside_of_the_folder_is_not_opened(tmp_path: Path) -> None:
