@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from icf.catalogue import entry_steps, references
 from icf.catalogue.schema import decision
-from icf.codes import ImageReason
 from icf.engine.engine import Engine
 from icf.engine.runner import Chain, Progress, Runner, Tally
 from icf.engine.step import Step
@@ -26,6 +25,7 @@ from icf.filter.embed_again import (
 )
 from icf.filter.identify.links import link_faces
 from icf.filter.restored import discard_ahead
+from icf.filter.retry import FAILED
 from icf.filter.review.queues import count_characters
 from icf.filter.review.suspicions import refresh
 from icf.filter.step_names import ENTRY_STEPS
@@ -51,13 +51,6 @@ _DECIDED_AGAIN = {Duplicates.name, Reference.name, Identity.name}
 
 #: How many failed items a message names.
 SHOWN = 3
-
-#: Reasons of items that a step, or its process, failed on.
-_FAILED = (
-    ImageReason.STEP_FAILED.value,
-    ImageReason.CRASHED.value,
-    ImageReason.HUNG.value,
-)
 
 
 def pending(workspace: Workspace, chosen: Chosen = ALL) -> dict[str, int]:
@@ -188,7 +181,7 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
     Raises:
         SomeFailed: with their number, and commands that show why.
     """
-    failed = {t.step: sum(t.dropped[reason] for reason in _FAILED) for t in tallies}
+    failed = {t.step: sum(t.dropped[reason] for reason in FAILED) for t in tallies}
     total = sum(failed.values())
     lost = sum(t.waiting.total() for t in tallies)
     waiting = (
@@ -201,7 +194,7 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
         return
     query = (
         sa.select(decision.c.subject, decision.c.subject_id)
-        .where(decision.c.reason.in_(_FAILED))
+        .where(decision.c.reason.in_(FAILED))
         .order_by(decision.c.id.desc())
         .limit(SHOWN)
     )
@@ -210,6 +203,7 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
     where = ", ".join(f"{step} ({number})" for step, number in failed.items() if number)
     commands = ", ".join(f"`icf why {row.subject}:{row.subject_id}`" for row in rows)
     raise SomeFailed(
-        f"done, but steps failed on {total} items: {where}; see {commands}"
+        f"done, but steps failed on {total} items: {where}; see {commands}; "
+        "once that is mended, `icf-filter retry` sends them back"
         + (f"\n{waiting}" if lost else "")
     )

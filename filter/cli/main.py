@@ -51,6 +51,10 @@ cli = command.group(
             "icf.filter.cli.rethreshold:rethreshold_command",
             "Apply the current thresholds to stored measurements.",
         ),
+        "retry": Subcommand(
+            "icf.filter.cli.retry:retry_command",
+            "Send what a step failed on back to this step.",
+        ),
         "measure": Subcommand(
             "icf.filter.cli.measure:measure_command",
             "Measure faces that an earlier version found.",

@@ -48,14 +48,20 @@ class CatalogueSettings(_Section):
     """Where the catalogue is."""
 
     url: str = Field(
-        default="", description="SQLAlchemy URL; empty: SQLite, catalogue.sqlite here"
+        default="",
+        description="SQLAlchemy URL: sqlite:///FILE (from the workspace's folder) or "
+        "postgresql://USER@HOST/NAME; empty: catalogue.sqlite here",
     )
 
 
 class BlobSettings(_Section):
     """Where the bytes are."""
 
-    url: str = Field(default="", description="folder or fsspec URL; empty: blobs/ here")
+    url: str = Field(
+        default="",
+        description="a folder (from the workspace's), or an fsspec URL such as "
+        "s3://BUCKET/FOLDER; empty: blobs/ here",
+    )
 
 
 class HarvestSettings(_Section):

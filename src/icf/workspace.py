@@ -14,6 +14,7 @@ from icf.catalogue.catalogue import (
     Catalogue,
     is_known,
     sqlite_url,
+    url_from,
     written_by_another,
 )
 from icf.errors import BrokenMachine, WrongUse
@@ -165,22 +166,26 @@ class Workspace:
 
     def _database(self) -> Catalogue:
         """The catalogue, at whatever revision."""
-        return Catalogue(self.settings.catalogue.url or self._own_catalogue)
+        return Catalogue(self._located_catalogue)
 
     @property
-    def _own_catalogue(self) -> sa.URL:
+    def _located_catalogue(self) -> sa.URL:
+        if url := self.settings.catalogue.url:
+            return url_from(self.root, url)
         return sqlite_url(self.root / "catalogue.sqlite")
 
     @property
     def catalogue_url(self) -> str:
         """Its SQLAlchemy URL."""
-        own = self._own_catalogue.render_as_string(hide_password=False)
-        return self.settings.catalogue.url or own
+        return self._located_catalogue.render_as_string(hide_password=False)
 
     @property
     def blobs_url(self) -> str:
-        """Where the bytes are: a folder or an fsspec URL."""
-        return self.settings.blobs.url or str(self.root / "blobs")
+        """Where the bytes are: a folder, absolute, or an fsspec URL."""
+        from icf.stores.blobs import is_url
+
+        url = self.settings.blobs.url or "blobs"
+        return url if is_url(url) else str(self.root / Path(url).expanduser())
 
     @cached_property
     def blobs(self) -> BlobStore:

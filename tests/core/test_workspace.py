@@ -125,3 +125,23 @@ def test_stores_can_be_elsewhere(tmp_path: Path) -> None:
     made = find(tmp_path / "w", (f"blobs.url={tmp_path / 'elsewhere'}",))
     name = made.blobs.put(b"ink")
     assert made.blobs.path(name).is_relative_to(tmp_path / "elsewhere")
+
+
+def test_a_relative_place_starts_from_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = ("blobs.url=kept", "catalogue.url=sqlite:///kept.sqlite")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    made = init(tmp_path / "w", flags)
+    name = made.blobs.put(b"ink")
+    assert made.blobs.path(name).is_relative_to(tmp_path / "w" / "kept")
+    run_id = made.begin_run("icf-filter run")
+    made.catalogue.close()
+    assert (tmp_path / "w" / "kept.sqlite").is_file()
+    monkeypatch.chdir(tmp_path / "w")
+    again = find(tmp_path / "w", flags)
+    assert again.blobs.get(name) == b"ink"
+    assert again.begin_run("icf-filter run") == run_id + 1
+    again.catalogue.close()
+    assert not any((tmp_path / "elsewhere").iterdir())

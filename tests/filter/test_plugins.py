@@ -189,6 +189,10 @@ def test_a_picture_that_crashes_a_decoder_is_named_by_the_program(
     status = json.loads(run(made, packages, "status", "--json")[0])
     assert status["images"]["dropped"]["crashed"] == 1
     assert status["images"]["pending"] == status["pending"] == 0
+    out, _ = run(made, packages, "retry", "--json")
+    assert json.loads(out) == {"crashing": 1}
+    status = json.loads(run(made, packages, "status", "--json")[0])
+    assert status["images"]["pending"] == 1
 
 
 STEP = """

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import character, decision, face, image
 from icf.errors import SomeFailed, WrongUse
 from icf.filter.chain import filter_chain
+from icf.filter.retry import retry
 from icf.filter.run import pending, raise_for_failures
 from icf.filter.status import count_faces, count_images
 from icf.filter.steps.embed import Embed
@@ -133,20 +134,34 @@ def test_images_that_come_later_are_held_against_those_kept_before(
     assert before.items() <= dict(rows(made, references)).items()
 
 
-def test_one_bad_face_stops_nothing_and_is_named_at_the_end(tmp_path: Path) -> None:
+def test_one_bad_face_stops_nothing_is_named_at_the_end_and_can_be_tried_again(
+    tmp_path: Path,
+) -> None:
     made = make_workspace(tmp_path, site_files(1))
     run_before(made, "embed")
     waiting = pending(made)["embed"]
     with made.catalogue.write() as connection:
-        bad = connection.execute(
-            sa.select(sa.func.min(face.c.id)).where(face.c.awaits == "embed")
-        ).scalar_one()
+        bad, right = connection.execute(
+            sa.select(face.c.id, face.c.x2)
+            .where(face.c.awaits == "embed")
+            .order_by(face.c.id)
+            .limit(1)
+        ).one()
         broken = sa.update(face).where(face.c.id == bad).values(x2=float("inf"))
         connection.execute(broken)
     [tally] = run_filter(made, "embed")
     assert (tally.passed, tally.dropped) == (waiting - 1, {"step_failed": 1})
-    with pytest.raises(SomeFailed, match=rf"embed \(1\); see `icf why face:{bad}`"):
+    said = rf"embed \(1\); see `icf why face:{bad}`; .*`icf-filter retry`"
+    with pytest.raises(SomeFailed, match=said):
         raise_for_failures(made, [tally])
+    with made.catalogue.write() as connection:
+        connection.execute(sa.update(face).where(face.c.id == bad).values(x2=right))
+    assert retry(made, dry_run=True) == {"embed": 1}
+    assert pending(made)["embed"] == 0
+    assert retry(made) == {"embed": 1}
+    assert retry(made) == {}
+    [tally] = run_filter(made, "embed")
+    assert (tally.passed, tally.dropped) == (1, {})
 
 
 def test_an_unknown_step_is_wrong_use(tmp_path: Path) -> None:

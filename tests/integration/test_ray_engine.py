@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 
 from icf.catalogue.schema import face, image
 from icf.engine.engine import open_engine
-from icf.errors import WrongUse
+from icf.errors import BrokenMachine, WrongUse
 from icf.workspace import Workspace
 from tests.filter.plugin_package import add_picture, install_crashing
 from tests.filter.workspaces import make_workspace, outcome_of, rows, site_files
@@ -139,6 +140,19 @@ def test_a_cluster_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> No
     said = run_filter(made, *where, code=1)
     assert "no Ray cluster answers at '127.0.0.1:1'" in said
     assert "Traceback" not in said
+
+
+def test_a_cluster_that_wants_a_token_is_not_said_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster")
+
+    monkeypatch.setattr("ray.init", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        address = f"127.0.0.1:{there.getsockname()[1]}"
+        with pytest.raises(BrokenMachine, match=r"Failed to connect.*RAY_AUTH_MODE"):
+            open_engine("ray", address=address)
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

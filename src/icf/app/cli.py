@@ -58,6 +58,10 @@ COMMANDS = {
         "Remove a picture or a character for good.",
     ),
     "config": Subcommand("icf.app.config:config", "Show the settings."),
+    "copy-catalogue": Subcommand(
+        "icf.app.copy_catalogue:copy_command",
+        "Copy the catalogue into another database.",
+    ),
     "browse": Subcommand(
         "icf.app.browse.command:browse",
         "Look through albums, characters and faces in a browser.",

@@ -201,6 +201,19 @@ def sqlite_url(path: Path) -> sa.URL:
     return sa.URL.create("sqlite", database=str(path))
 
 
+def url_from(root: Path, text: str) -> sa.URL:
+    """The URL that was written; the relative path of a SQLite file is from ``root``.
+
+    Raises:
+        WrongUse: it is no URL, or of another kind of database.
+    """
+    url = _with_driver(text)
+    path = url.database or ":memory:"
+    if url.get_backend_name() != "sqlite" or path.startswith((":memory:", "file:")):
+        return url
+    return url.set(database=str(root / path))
+
+
 def _with_driver(url: str | sa.URL) -> sa.URL:
     try:
         parsed = sa.make_url(url)

@@ -23,6 +23,12 @@ BLOCK_BYTES = 4 * 1024 * 1024
 #: Seconds in which the address of a cluster must accept a connection.
 KNOCK_SECONDS = 10.0
 
+#: Why Ray may not connect where something listens at the address.
+_TOKEN = (
+    "; something listens there: a cluster with a token, as `ray start` makes one where "
+    "~/.ray/auth_token exists, needs RAY_AUTH_MODE=token and the same file here"
+)
+
 #: Batches handed to Ray at a time: enough to keep workers busy, few enough that the
 #: driver's memory stays flat.
 WAVE = 256
@@ -82,6 +88,7 @@ class RayEngine:
             "logging_level": logging.ERROR,
             "log_to_driver": False,
         }
+        advice = ""
         if address is None:
             failed = "Ray cannot be started on this machine; try `--engine local`"
             options["num_cpus"] = workers or None
@@ -92,9 +99,10 @@ class RayEngine:
         try:
             if address is not None:
                 _knock(address)
+                advice = _TOKEN
             cast(Any, self._ray).init(address or "local", **options)
         except Exception as error:  # Ray raises the bare class where a start fails
-            raise BrokenMachine(f"{failed}: {error}") from error
+            raise BrokenMachine(f"{failed}: {error}{advice}") from error
 
     def judge(
         self, step: Step[ItemT], batches: Iterable[Sequence[ItemT]]

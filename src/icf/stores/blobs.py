@@ -18,10 +18,15 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from icf.errors import BadInput, BrokenMachine
+from icf.errors import BadInput, BrokenMachine, WrongUse
+from icf.redact import redact
 from icf.stores.files import copy_file, write_new
 from icf.stores.memory import Memory
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 #: Age in seconds from which a temporary file was left by a killed program.
 STALE = 24 * 3600.0
@@ -41,19 +46,23 @@ class BlobStore:
     Args:
         url: a folder, whatever its name, or an fsspec URL such as
             ``s3://bucket/prefix``.
+
+    Raises:
+        WrongUse: the URL means nothing, or its package is not installed.
     """
 
     def __init__(self, url: str | Path) -> None:
         # Imported here: many commands read no bytes.
-        import fsspec
         from fsspec.implementations.local import LocalFileSystem
 
-        if "://" in str(url) or str(url).startswith("file:"):
-            self._files, root = fsspec.core.url_to_fs(str(url))
-        else:  # in a folder's name, "::" means nothing
-            self._files, root = LocalFileSystem(), Path(url).expanduser().absolute()
-        self._root = str(root).rstrip("/")
+        self._files, root = _opened(str(url))
+        self._root = root.rstrip("/")
         self.local = isinstance(self._files, LocalFileSystem)
+        self._shown = self._root if self.local else redact(str(url))
+        #: What it raises: a disk has errors of one kind, each client its own.
+        self._faults: tuple[type[Exception], ...] = (
+            (OSError,) if self.local else (Exception,)
+        )
         self._has_temporary_folder = False
         #: Whether copies may share their blocks with the store; found out by the first.
         self._shares = True
@@ -86,7 +95,7 @@ class BlobStore:
         """
         try:
             data = self._content(self.place(sha256))
-        except OSError as error:
+        except self._faults as error:
             raise self._unreadable(sha256, error) from error
         self._check(sha256, hashlib.sha256(data).hexdigest())
         return data
@@ -104,7 +113,7 @@ class BlobStore:
         """
         try:
             content = self._added(memory, self.place(sha256))
-        except OSError as error:
+        except self._faults as error:
             raise self._unreadable(sha256, error) from error
         self._check(sha256, hashlib.sha256(content).hexdigest())
         return content
@@ -162,6 +171,9 @@ class BlobStore:
         Args:
             sizes: how many bytes each has, by SHA-256.
             full: read them, instead of comparing their numbers.
+
+        Raises:
+            BrokenMachine: the store does not answer.
         """
         if full:
             return {sha256 for sha256 in sizes if not self.is_whole(sha256)}
@@ -171,7 +183,10 @@ class BlobStore:
                 for sha256, size in sizes.items()
                 if _size_of(self.place(sha256)) != size
             }
-        found = self._files.find(self._root, detail=True) if sizes else {}
+        try:
+            found = self._files.find(self._root, detail=True) if sizes else {}
+        except Exception as error:
+            raise self._unusable("list", error) from error
         known = {
             place.rpartition("/")[2]: each["size"] for place, each in found.items()
         }
@@ -218,30 +233,50 @@ class BlobStore:
 
     def _damaged(self, sha256: str, how: str) -> DamagedBlob:
         return DamagedBlob(
-            f"the bytes of {sha256} in the blob store {self._root} have changed "
+            f"the bytes of {sha256} in the blob store {self._shown} have changed "
             f"({how}); `icf doctor --repair` fetches them again, or says what does"
         )
 
     def _missing(self, sha256: str) -> MissingBlob:
         return MissingBlob(
-            f"the blob store {self._root} has no {sha256}; `icf doctor --repair` "
+            f"the blob store {self._shown} has no {sha256}; `icf doctor --repair` "
             "fetches it again"
         )
 
-    def _unreadable(self, sha256: str, error: OSError) -> BrokenMachine:
+    def _unreadable(self, sha256: str, error: Exception) -> BrokenMachine:
         """Return what to raise for bytes that cannot be read."""
         if isinstance(error, FileNotFoundError):
             return self._missing(sha256)
-        if error.errno == errno.EIO:
+        if isinstance(error, OSError) and error.errno == errno.EIO:
             return self._damaged(sha256, str(error))
-        return BrokenMachine(
-            f"cannot read {sha256} from the blob store {self._root}: {error}; "
+        return self._unusable(f"read {sha256} from", error)
+
+    def _unusable(self, what: str, error: Exception) -> BrokenMachine:
+        """Return what to raise where the store refuses or does not answer."""
+        check = (
             "check the disk, and who may read there"
+            if self.local
+            else "check blobs.url, the credentials and the network"
+        )
+        return BrokenMachine(
+            f"cannot {what} the blob store {self._shown}: {error}; {check}"
         )
 
     def has(self, sha256: str) -> bool:
-        """Return whether there are bytes under ``sha256``."""
-        return bool(self._files.exists(self.place(sha256)))
+        """Return whether there are bytes under ``sha256``.
+
+        Raises:
+            BrokenMachine: the store does not answer.
+        """
+        if self.local:
+            return bool(self._files.exists(self.place(sha256)))
+        try:  # not `exists`: it may take any error for a no
+            self._files.info(self.place(sha256))
+        except FileNotFoundError:
+            return False
+        except Exception as error:
+            raise self._unusable(f"look for {sha256} in", error) from error
+        return True
 
     def remove(self, sha256: str) -> bool:
         """Remove the bytes of ``sha256``; return whether there were any.
@@ -249,15 +284,14 @@ class BlobStore:
         Raises:
             BrokenMachine: they cannot be removed.
         """
-        place = self.place(sha256)
+        if not self.has(sha256):
+            return False
         try:
-            if not self._files.exists(place):
-                return False
-            self._files.rm_file(place)
-        except OSError as error:
+            self._files.rm_file(self.place(sha256))
+        except self._faults as error:
             raise BrokenMachine(
-                f"cannot remove {sha256} from the blob store: {error}; check who may "
-                "write there, and run the same command again"
+                f"cannot remove {sha256} from the blob store {self._shown}: {error}; "
+                "check who may write there, and run the same command again"
             ) from error
         return True
 
@@ -272,7 +306,7 @@ class BlobStore:
             BadInput: the store is not a local folder.
         """
         if not self.local:
-            raise BadInput(f"the blob store {self._root} is not a folder on this disk")
+            raise BadInput(f"the blob store {self._shown} is not a folder on this disk")
         return Path(self.place(sha256))
 
     def sweep(self, older_than: float = STALE) -> int:
@@ -297,8 +331,10 @@ class BlobStore:
         """Move a complete temporary file to its final name."""
         place = self.place(sha256)
         if not self.local:
-            # Also over an object that is there: it may be damaged.
-            self._files.put_file(str(temporary), place)
+            try:  # also over an object that is there: it may be damaged
+                self._files.put_file(str(temporary), place)
+            except Exception as error:
+                raise self._unusable("write to", error) from error
             temporary.unlink()
             return
         target = Path(place)
@@ -317,6 +353,28 @@ class BlobStore:
             folder.mkdir(parents=True, exist_ok=True)
             self._has_temporary_folder = True
         return folder
+
+
+def is_url(text: str) -> bool:
+    """Return whether this is an fsspec URL, and not the path of a folder."""
+    return "://" in text or text.startswith("file:")
+
+
+def _opened(url: str) -> tuple[AbstractFileSystem, str]:
+    """Return what speaks with a store, and the path in it."""
+    import fsspec
+    from fsspec.implementations.local import LocalFileSystem
+
+    if not is_url(url):  # in a folder's name, "::" means nothing
+        return LocalFileSystem(), str(Path(url).expanduser().absolute())
+    try:
+        files, root = fsspec.core.url_to_fs(url)
+    except Exception as error:  # of fsspec, of Python, or of the store's own client
+        raise WrongUse(
+            f"the blob store {redact(url)} cannot be opened: {error}; write a folder "
+            "or an fsspec URL, such as s3://BUCKET/FOLDER (needs `pip install s3fs`)"
+        ) from error
+    return files, str(root)
 
 
 class BlobWriter:

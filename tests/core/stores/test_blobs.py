@@ -7,11 +7,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icf.errors import BadInput, BrokenMachine
+from icf.errors import BadInput, BrokenMachine, WrongUse
 from icf.stores.blobs import BlobStore, DamagedBlob, MissingBlob
 from icf.stores.memory import Memory
 
@@ -172,6 +174,47 @@ def test_an_object_store_is_used_in_the_same_way() -> None:
     with pytest.raises(BadInput, match="not a folder"):
         store.path(name)
     assert store.sweep() == 0
+
+
+class Away(MemoryFileSystem):  # type: ignore[misc]
+    """An object store whose server has gone, as its client says it."""
+
+    protocol = ("away",)
+
+    def _refuse(self, *_: object, **__: object) -> object:
+        raise RuntimeError("no connection to the endpoint")
+
+    cat_file = put_file = info = find = rm_file = _refuse
+
+
+def test_an_object_store_that_does_not_answer_stops_the_run_and_has_lost_nothing(
+    tmp_path: Path,
+) -> None:
+    fsspec.register_implementation("away", Away, clobber=True)
+    store = BlobStore("away://key:secret@toons/pictures")
+    name = "0" * 64
+    for call in (
+        lambda: store.put(b"ink"),
+        lambda: store.get(name),
+        lambda: store.add_to(Memory(2), name),
+        lambda: store.copy(name, tmp_path / "copy"),
+        lambda: store.has(name),
+        lambda: store.remove(name),
+        lambda: store.is_whole(name),
+        lambda: store.damaged({name: 3}, full=False),
+        lambda: store.damaged({name: 3}, full=True),
+    ):
+        with pytest.raises(BrokenMachine, match=r"no connection.*blobs\.url") as raised:
+            call()
+        assert not isinstance(raised.value, MissingBlob)
+        assert "away://key:***@toons/pictures" in str(raised.value)
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("url", ["nosuch://toons/pictures", "s3n1://a", "reference://"])
+def test_a_url_that_nothing_opens_is_wrong_use(url: str) -> None:
+    with pytest.raises(WrongUse, match=f"{url} cannot be opened.*s3fs"):
+        BlobStore(url)
 
 
 @given(pieces=st.lists(st.binary(max_size=50)))
