@@ -8,6 +8,7 @@ import { Stopwatch } from "./stopwatch.js";
 import { TaskQueue } from "./task_queue.js";
 import { outbox } from "./outbox.js";
 import { showBanner } from "./outbox_banner.js";
+import { areSettled, whenSettled } from "./sight.js";
 
 const at = (id) => document.getElementById(id);
 const work = at("work");
@@ -56,8 +57,12 @@ function show(task, choices) {
   );
   count();
   shown += 1;
-  work.dataset.shown = shown;
-  watch.start();
+  const number = shown;
+  whenSettled(pictures(), () => {
+    if (number !== shown) return;
+    work.dataset.shown = shown;
+    watch.start();
+  });
   say(`Mark all that are not ${task.character} of ${task.album}.`);
   tiles()[0].focus({ preventScroll: true });
 }
@@ -118,6 +123,8 @@ function count() {
 }
 
 const tiles = () => [...at("tiles").children];
+/** Those that are compared. */
+const pictures = () => [...work.querySelectorAll("#references img, #tiles img")];
 
 const WAITING = {
   loading: ["Loading …", ""],
@@ -144,6 +151,10 @@ function wait() {
 async function finish() {
   const task = current;
   if (!task || storing || paused) return;
+  if (!areSettled(pictures())) {
+    say("The pictures are not there yet.");
+    return;
+  }
   storing = true;
   const total = watch.read();
   const seconds = total / task.tiles.length;

@@ -11,3 +11,16 @@ export function whenSeen(pictures, then) {
   for (const each of pictures) each.addEventListener("load", look, { once: true });
   look();
 }
+
+/** Whether each of some pictures is there, or will not come. */
+export function areSettled(pictures) {
+  return pictures.every((each) => each.complete);
+}
+
+/** Call back as soon as each of some pictures is there, or will not come. */
+export function whenSettled(pictures, then) {
+  const look = () => areSettled(pictures) && then();
+  for (const each of pictures)
+    for (const event of ["load", "error"]) each.addEventListener(event, look, { once: true });
+  look();
+}

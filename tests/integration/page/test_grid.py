@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from icf.catalogue.annotation.schema import lease
 from tests.annotate.pairs.asked import ask_about
@@ -93,6 +93,27 @@ def test_a_held_enter_key_answers_one_grid(
             page.keyboard.down("Enter")
         page.keyboard.up("Enter")
         shown(page, 2)
+        sent(page, 1)
+        assert choices(place) == {"true": 16}
+
+
+def test_no_grid_is_answered_before_its_pictures_are_there(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 16, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/")
+        held: list[Route] = []
+        page.route("**/candidate.jpg", lambda route: held.append(route))
+        page.goto(f"{server.url}/grid")
+        expect(page.locator(".tile")).to_have_count(16)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("The pictures are not there yet.")).to_have_count(1)
+        assert not page.locator("#work").get_attribute("data-shown")
+        for each in held:
+            each.continue_()
+        shown(page, 1)
+        page.keyboard.press("Enter")
         sent(page, 1)
         assert choices(place) == {"true": 16}
 
