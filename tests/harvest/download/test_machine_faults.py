@@ -13,8 +13,9 @@ from icf.catalogue.schema import image, url
 from icf.errors import BrokenMachine
 from icf.harvest.run import harvest
 from icf.workspace import find
+from tests.harvest.processes import running
 from tests.harvest.rows import all_of
-from tests.harvest.test_run import in_blobs, png, running, workspace
+from tests.harvest.test_run import in_blobs, png, workspace
 from tests.harvest.wire import Site, answer
 
 pytestmark = pytest.mark.slow
