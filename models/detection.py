@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,13 @@ from numpy.typing import NDArray
 
 from icf.models import views
 from icf.models.cards import ModelCard, bundled_path, verified, weights_path
-from icf.models.formats.base import DetectorFormat, Found, Opening, format_of
+from icf.models.formats.base import (
+    DetectorFormat,
+    Found,
+    Opening,
+    check_pictures,
+    format_of,
+)
 from icf.models.overlap import suppress
 from icf.models.runtime.network import Device, Runtime
 from icf.models.views import View
@@ -74,7 +81,7 @@ class Detector:
     @classmethod
     def open(
         cls,
-        path: Path,
+        path: str | os.PathLike[str],
         threads: int = 1,
         runtime: Runtime = "onnxruntime",
         device: Device = "auto",
@@ -90,7 +97,7 @@ class Detector:
         Raises:
             BadModel: the file is not what its card promises, or not a detector.
         """
-        path = weights_path(path)
+        path = weights_path(Path(path))
         card = verified(path, "detect", _PARAMETERS)
         opening = Opening(threads, runtime, device)
         form: type[DetectorFormat] = format_of(card, DetectorFormat)
@@ -108,7 +115,11 @@ class Detector:
         Returns:
             For each picture its faces, best first; no two overlap by more than
             `SAME_FACE`, whatever their kinds.
+
+        Raises:
+            WrongUse: a picture is something else.
         """
+        check_pictures(pictures)
         threshold = (
             self.card.parameters["min_score"] if min_score is None else min_score
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from numpy.typing import NDArray
 
 from icf.catalogue.calibrations import Curve
 from icf.models.cards import ModelCard, bundled_path, verified, weights_path
-from icf.models.formats.base import EmbedderFormat, Opening, format_of
+from icf.models.formats.base import (
+    EmbedderFormat,
+    Opening,
+    check_pictures,
+    format_of,
+)
 from icf.models.runtime.network import Device, Runtime
 
 Pixels = NDArray[np.uint8]
@@ -51,7 +57,7 @@ class Embedder:
     @classmethod
     def open(
         cls,
-        path: Path,
+        path: str | os.PathLike[str],
         threads: int = 1,
         runtime: Runtime = "onnxruntime",
         device: Device = "auto",
@@ -67,7 +73,7 @@ class Embedder:
         Raises:
             BadModel: the file is not what its card promises, or not an embedder.
         """
-        path = weights_path(path)
+        path = weights_path(Path(path))
         card = verified(path, "embed", _PARAMETERS)
         opening = Opening(threads, runtime, device)
         form: type[EmbedderFormat] = format_of(card, EmbedderFormat)
@@ -81,7 +87,11 @@ class Embedder:
 
         Returns:
             Shape (n, dim), float32; each row has length 1.
+
+        Raises:
+            WrongUse: a crop is something else.
         """
+        check_pictures(crops)
         rows = [np.zeros((0, self.dim), np.float32)]
         size = max(_BATCH, 4 * self._network.batch_size)
         for start in range(0, len(crops), size):

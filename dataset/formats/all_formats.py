@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from icf.dataset.formats.base import ReleaseData, WrittenPicture
+from icf.dataset.formats.base import ReleaseData, ReleaseWriter, WrittenPicture
 from icf.dataset.formats.beside import Written, write_beside
-from icf.dataset.formats.registry import make_writers
+from icf.dataset.formats.registry import OWN, make_writers
 from icf.dataset.licences import COLUMNS, FILE, MEMBER, rows
+from icf.errors import IcfError
 from icf.spreadsheet import write_csv
 
 
@@ -24,18 +26,53 @@ def write_formats(
 
     Returns:
         Each picture with its file, relative to the folder; of crops and shards too.
+
+    Raises:
+        IcfError: a format of another package fails.
     """
     written: list[tuple[str, WrittenPicture]] = []
     for name, writer in make_writers(folders).items():
         place = folder / folders[name]
         place.mkdir(exist_ok=True)
         above = "" if place == folder else f"{folders[name]}/"
-        for each in writer.write(data, place):
+        for each in written_by(writer, data, place):
             written.append((f"{above}{each.file.as_posix()}", each))
         data = data.after(name, place)
     write_licences(data, written, folder)
     write_beside(data, written, folder)
     return written
+
+
+def written_by(
+    writer: ReleaseWriter, data: ReleaseData, folder: Path
+) -> Iterator[WrittenPicture]:
+    """Let a format write its files, and yield each picture with its file.
+
+    Raises:
+        IcfError: it is of another package, and raises something, or yields a file that
+            it has not written below the folder.
+    """
+    if writer.name in OWN:
+        yield from writer.write(data, folder)
+        return
+    try:
+        for each in writer.write(data, folder):
+            outside = each.file.is_absolute() or ".." in each.file.parts
+            if outside or not (folder / each.file).is_file():
+                raise IcfError(
+                    f"the release format {writer.name!r} names the file {each.file}, "
+                    "and has not written it into the release; repair its package"
+                )
+            yield each
+    except IcfError:
+        raise
+    except Exception as error:  # another package may raise anything
+        if isinstance(error, OSError) and error.errno != errno.ENOENT:
+            raise  # it is the machine's, as a full disk
+        raise IcfError(
+            f"the release format {writer.name!r} failed: {type(error).__name__}: "
+            f"{error}; repair its package (--verbose shows where)"
+        ) from error
 
 
 def write_licences(data: ReleaseData, written: Written, folder: Path) -> None:

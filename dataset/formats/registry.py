@@ -37,7 +37,7 @@ OWN: Mapping[str, str] = {
     "hf": "icf.dataset.formats.parquet.hub:HuggingFaceWriter",
 }
 
-#: What our own formats have pictures of; all others of both sets.
+#: What our own formats have pictures of; our others of both sets.
 HOLDS: Mapping[str, tuple[str, ...]] = {
     "icartoonface-lists": (),
     "insightface": ("train",),
@@ -80,6 +80,8 @@ def lists_folder(summary: Mapping[str, Any]) -> str | None:
 def parts_held(summary: Mapping[str, Any], every: Sequence[str]) -> frozenset[str]:
     """The parts of ``contents.csv`` whose pictures a release has in some format.
 
+    A format of another package may leave out what it has no use for: it promises none.
+
     Args:
         summary: its ``release.json``.
         every: all parts there are.
@@ -88,7 +90,8 @@ def parts_held(summary: Mapping[str, Any], every: Sequence[str]) -> frozenset[st
     ['distractor', 'probe']
     """
     names = format_folders(summary)
-    return frozenset(part for name in names for part in HOLDS.get(name, every))
+    held = (HOLDS.get(name, every) for name in names if name in OWN)
+    return frozenset(part for parts in held for part in parts)
 
 
 def format_names() -> list[str]:

@@ -19,7 +19,7 @@ from icf.dataset.cards.data_card import DATASHEET, README
 from icf.dataset.cards.records import FOLDER as RECORDS
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, write_contents
-from icf.dataset.formats.all_formats import write_licences
+from icf.dataset.formats.all_formats import write_licences, written_by
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
 from icf.dataset.formats.beside import CROPS, TURNED, Written, write_beside
 from icf.dataset.formats.icartoonface.check import FOLDERS
@@ -226,7 +226,7 @@ class Change:
                 continue
             (new / place).mkdir(parents=True, exist_ok=True)
             mine = replace(data, kept=self._kept(name))
-            for each in writers[name].write(mine, new / place):
+            for each in written_by(writers[name], mine, new / place):
                 written.append(((Path(place) / each.file).as_posix(), each))
             data = mine.after(name, new / place)
         return written

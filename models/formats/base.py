@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.errors import BadModel
+from icf.errors import BadModel, WrongUse
 from icf.models.by_name import Registry
 from icf.models.cards import ModelCard
 from icf.models.runtime.network import Device, Runtime
@@ -28,6 +28,22 @@ from icf.models.views import PADDING
 
 Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.float32]
+
+
+def check_pictures(pictures: Sequence[Pixels]) -> None:
+    """See that pictures are what models take; others would give wrong numbers.
+
+    Raises:
+        WrongUse: one is not RGB, uint8, of shape (h, w, 3).
+    """
+    for each in pictures:
+        rgb = each.ndim == len("hwc") and each.shape[2] == len("rgb") and each.size
+        if each.dtype != np.uint8 or not rgb:
+            raise WrongUse(
+                f"a picture is {each.dtype} of shape {each.shape}; expected a list of "
+                "RGB pictures, uint8 of 0 to 255, each of shape (h, w, 3)"
+            )
+
 
 #: Every format that comes with the program.
 FORMATS = Registry(

@@ -45,6 +45,8 @@ Device = Literal["auto", "cpu", "cuda"]
 BATCH_SIZE = 64
 #: Exists where a GPU's driver is loaded. Importing PyTorch to ask takes seconds.
 _DRIVER = Path("/proc/driver/nvidia/version")
+#: ONNX Runtime's name of an input of float32.
+_FLOAT32 = "tensor(float)"
 
 #: Held by the one thread that calls OpenVINO's binding.
 _in_use = threading.Lock()
@@ -122,7 +124,8 @@ def open_network(
         content: opened in place of what is in the file, by processors; None: the same.
 
     Raises:
-        BadModel: the runtime cannot open the file, or it has several inputs.
+        BadModel: the runtime cannot open the file, or it has several inputs. The
+            network's `run` raises it where it gets float32 and takes other numbers.
         WrongUse: OpenVINO is requested and not installed, or a GPU that is missing.
     """
     chosen, place = choose(runtime, device)
@@ -144,10 +147,30 @@ def open_network(
         batch_size = BATCH_SIZE if place == "cuda" else 1
     else:
         run = lambda batch: session.run(None, {pictures: batch})  # noqa: E731
+    if (numbers := session.get_inputs()[0].type) != _FLOAT32:
+        run = _refusing_float32(run, path, numbers)
     if (watcher := _watcher.get()) is not None:
         run = _watched(run, watcher)
     taken = tuple(session.get_inputs()[0].shape)
     return Network(chosen, taken, shapes, run, batch_size)
+
+
+def _refusing_float32(
+    run: Callable[[Array], list[Array]], path: Path, numbers: str
+) -> Callable[[Array], list[Array]]:
+    """Say what is wrong where a network of other numbers is given float32."""
+    kind = numbers.removeprefix("tensor(").removesuffix(")")
+
+    def refusing(batch: Array) -> list[Array]:
+        if batch.dtype == np.float32:
+            raise BadModel(
+                f"{path.name} takes pictures as {kind} numbers, and gets them as "
+                "float32: export it with float32 inputs (weights can stay float16; "
+                "onnxconverter-common calls this keep_io_types=True)"
+            )
+        return run(batch)
+
+    return refusing
 
 
 def _watched(

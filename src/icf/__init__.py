@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         find,
         import_answers,
         init,
+        rethreshold,
         run_filter,
         run_harvest,
     )
@@ -41,6 +42,7 @@ __all__ = [
     "find",
     "import_answers",
     "init",
+    "rethreshold",
     "run_filter",
     "run_harvest",
 ]

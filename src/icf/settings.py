@@ -801,10 +801,19 @@ def _from_flags(flags: Sequence[str]) -> Layer:
 
 
 def _parsed(name: str, text: str) -> object:
-    """Split lists at commas; pydantic parses everything else."""
+    """Split lists at commas; pydantic parses everything else.
+
+    Raises:
+        WrongUse: a list is written as in TOML; its quotation marks would be part of it.
+    """
     section, _, key = name.partition(".")
     default = getattr(getattr(Settings(), section), key)
     if isinstance(default, tuple):
+        if text.lstrip("[ ").startswith(('"', "'")):
+            raise WrongUse(
+                f"{name} = {text}: write a list outside of icf.toml as a,b without "
+                "brackets and quotation marks"
+            )
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
 

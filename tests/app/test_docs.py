@@ -118,8 +118,8 @@ def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
     _draw_pictures(tmp_path / "pictures", characters=8)
     page = ROOT / "docs" / "library.md"
     [toml], python = blocks(page, "toml"), blocks(page, "python")
-    before, between, after = python
-    assert len([line for line in "".join(python).splitlines() if line]) <= 10
+    (before, between, after), further = python[:3], python[3:]
+    assert len([line for line in "".join(python[:3]).splitlines() if line]) <= 10
     (tmp_path / "cartoons").mkdir()
     (tmp_path / "cartoons" / "icf.toml").write_text(toml)
     monkeypatch.chdir(tmp_path)
@@ -147,6 +147,13 @@ def test_the_library_page_builds_a_data_set_from_a_folder_of_pictures(
     scored = icf.evaluate(proposed.path, unverified=True).detection
     assert scored is not None
     assert scored.official > 0.85
+    for block in further:
+        exec(block, names)
+    assert 0 == names["lost"][60] <= names["lost"][80] < names["lost"][120]
+    assert len(names["table"]) > 40
+    assert names["table"][0][0] in names["names"].values()
+    assert len(names["vectors"]) == 80
+    assert sum(map(len, names["vectors"].values())) > 60
     names["space"].catalogue.close()
     assert capfd.readouterr() == ("", "")
 

@@ -126,6 +126,7 @@ _WRONG: dict[str, dict[str, list[Any]]] = {
         "engine": [None, ["local"], "loc"],
         "ray_address": [3, b"a:1"],
     },
+    "rethreshold": {"dry_run": ["no", None, 1]},
     "export_questions": {
         "limit": [0, -5, "10", 2.5, True, 2**63],
         "format": [3, ["csv"], None, "cs"],
@@ -179,6 +180,7 @@ def test_an_argument_that_cannot_be_meant_is_refused_before_anything_is_begun(
     [
         ("run_harvest", ()),
         ("run_filter", ()),
+        ("rethreshold", ()),
         ("export_questions", ("b",)),
         ("import_answers", ("a.csv",)),
         ("build_release", ("r",)),

@@ -144,6 +144,10 @@ def test_lists_are_written_with_commas_outside_of_toml() -> None:
     variables = {"ICF_HARVEST_ALLOW_HOSTS": "a.example, 127.0.0.1:8931"}
     settings = load(None, variables).settings
     assert settings.harvest.allow_hosts == ("a.example", "127.0.0.1:8931")
+    settings = load(None, {}, flags=["harvest.allow_hosts=[::1]:80"]).settings
+    assert settings.harvest.allow_hosts == ("[::1]:80",)
+    with pytest.raises(WrongUse, match=r"write a list outside of icf\.toml as a,b"):
+        load(None, {}, flags=['harvest.allow_hosts=["a", "b"]'])
 
 
 def test_sources_are_kept_as_they_are_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from icf.errors import BadModel
+from icf.errors import BadModel, WrongUse
 from icf.models.cards import save_card
 from icf.models.embedding import Embedder, crop_face
 from tests.models.onnx_files import card_for, colour_detector, colour_embedder
@@ -23,6 +24,22 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
 
 def plain(*colour: int, side: int = 20) -> NDArray[np.uint8]:
     return np.full((side, side, 3), colour, np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (0, 20, 3)])
+def test_what_is_no_rgb_picture_is_refused(
+    embedder: Embedder, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(WrongUse, match="a picture is uint8 of shape"):
+        embedder.embed([np.zeros(shape, np.uint8)])
+    floats: Any = np.full((20, 20, 3), 0.5, np.float32)
+    with pytest.raises(WrongUse, match=r"a picture is float32 .* uint8 of 0 to 255"):
+        embedder.embed([floats])
+
+
+def test_a_model_is_named_by_a_text_too(tmp_path: Path) -> None:
+    path = colour_embedder(tmp_path / "embedder.onnx")
+    assert Embedder.open(str(path)).model_hash == Embedder.open(path).model_hash
 
 
 def test_rows_are_in_order_and_of_unit_length(embedder: Embedder) -> None:

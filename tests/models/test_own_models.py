@@ -39,6 +39,11 @@ from tests.models.onnx_files import (
     painted,
 )
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 PAGE = Path(__file__).parent.parent.parent / "docs" / "add-a-model.md"
 OWN = {"filter.detector": "models/eyes.onnx", "filter.embedder": "models/ears.json"}
 
@@ -57,11 +62,17 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     info.mkdir(parents=True)
     about = "Metadata-Version: 2.1\nName: toon-models\nVersion: 1\n"
     (info / "METADATA").write_text(about)
-    points = blocks("ini")[2].replace("project.entry-points.", "").replace('"', "")
+    project = tomllib.loads(blocks("ini")[2])
+    groups = project["project"]["entry-points"].items()
+    points = "".join(
+        f"[{group}]\n" + "".join(f"{name} = {where}\n" for name, where in each.items())
+        for group, each in groups
+    )
     (info / "entry_points.txt").write_text(points)
     _, yolo, tiny, _ = blocks("python")
-    (site / "yolov8.py").write_text(yolo)
-    (site / "tiny.py").write_text(tiny)
+    code = {"yolov8": yolo, "tiny": tiny}
+    for name in project["tool"]["setuptools"]["py-modules"]:
+        (site / f"{name}.py").write_text(code[name])
     (work / "models").mkdir(parents=True)
     monkeypatch.syspath_prepend(site)
     monkeypatch.chdir(work)

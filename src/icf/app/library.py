@@ -55,6 +55,8 @@ from icf.engine.engine import open_engine
 from icf.engine.runner import Tally
 from icf.errors import BrokenMachine
 from icf.filter import run as filtering
+from icf.filter.rethreshold import run as rethresholding
+from icf.filter.rethreshold.run import Rethresholded
 from icf.filter.step_range import Chosen
 from icf.harvest import run as harvesting
 from icf.harvest.listing.discover import Scope
@@ -248,6 +250,30 @@ def run_filter(
     opened = open_engine(name, settings.workers, address, settings.deadline)
     with closing(opened):
         return filtering.run_steps(workspace, chosen, opened, _no_bar)
+
+
+@_machine_errors
+def rethreshold(workspace: Workspace, *, dry_run: bool = False) -> Rethresholded:
+    """Apply the workspace's thresholds to what was judged by earlier ones.
+
+    `run_filter` judges only what waits for it. Nothing is decoded, detected or embedded
+    here; what comes back and was never embedded waits for `run_filter`.
+
+    Args:
+        workspace: with filtered faces, and the new thresholds in its settings.
+        dry_run: count what would change, and change nothing.
+
+    Returns:
+        How many images and faces are newly dropped, and how many come back, by step
+        and reason.
+
+    Raises:
+        WrongUse: ``dry_run`` is neither True nor False.
+        BrokenMachine: disk or database do not answer.
+    """
+    check_workspace(workspace)
+    check_switch("dry_run", dry_run)
+    return rethresholding.rethreshold(workspace, _no_bar, dry_run=dry_run)
 
 
 @_machine_errors

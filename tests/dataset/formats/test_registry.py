@@ -25,10 +25,16 @@ from icf.dataset.formats.registry import (
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.report.scored.release import last_release
-from icf.errors import WrongUse
+from icf.dataset.verify.verify import verify
+from icf.errors import IcfError, WrongUse
 from icf.icartoonface.release_files import RECTEST_INFO
 from icf.workspace import Workspace
 from tests.dataset.drawn import digest, same_files
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +42,26 @@ PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "add-a-release-form
 
 #: Its name is not that of its entry point.
 MISNAMED = "class Writer:\n    name = 'other'\n    help = ''\n    write = print\n"
+#: They write nothing: one raises, one makes no folders, one names files all the same.
+FAILING = """
+from pathlib import Path
+from icf.dataset.formats.base import WrittenPicture
+
+class Raising:
+    name = "raising"
+    def write(self, data, folder):
+        raise KeyError("hair")
+
+class Folderless:
+    name = "folderless"
+    def write(self, data, folder):
+        return [data.put(each, folder, Path(each.path)) for each in data.plan.train]
+
+class Lying:
+    name = "lying"
+    def write(self, data, folder):
+        return [WrittenPicture(Path("../none.jpg"), each) for each in data.plan.train]
+"""
 
 
 def blocks(language: str) -> list[str]:
@@ -51,13 +77,20 @@ def packages(tmp_path: Path) -> Path:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: formats\nVersion: 1\n")
     [code] = blocks("python")
-    [points] = blocks("ini")
-    (folder / "image_folder.py").write_text(code)
+    [text] = blocks("ini")
+    project = tomllib.loads(text)
+    [module] = project["tool"]["setuptools"]["py-modules"]
+    [(group, points)] = project["project"]["entry-points"].items()
+    [(name, where)] = points.items()
+    (folder / f"{module}.py").write_text(code)
     (folder / "misnamed_format.py").write_text(MISNAMED)
+    (folder / "failing_formats.py").write_text(FAILING)
     (info / "entry_points.txt").write_text(
-        "[icf.release_formats]\n"
-        + points.partition("icf.release_formats =\n")[2]
-        + "misnamed = misnamed_format:Writer\n"
+        f"[{group}]\n{name} = {where}\n"
+        "misnamed = misnamed_format:Writer\n"
+        "raising = failing_formats:Raising\n"
+        "folderless = failing_formats:Folderless\n"
+        "lying = failing_formats:Lying\n"
         "broken = no_such_module_anywhere:Writer\n"
         "icartoonface = image_folder:ImageFolderWriter\n"
     )
@@ -106,6 +139,8 @@ def test_the_format_of_the_page_writes_a_release_by_its_name(
     assert summary["formats"] == {"image-folder": "."}
     counts = summary["counts"]
     assert len(pictures) == counts["train_faces"] + counts["probes"]
+    # It has neither distractors nor the detection set, which is its own business.
+    assert verify(out, quick=True).faults == ()
 
 
 def test_several_formats_have_a_folder_each_and_one_table_of_licences(
@@ -189,9 +224,31 @@ def _hashes(connection: sa.Connection) -> set[str]:
 
 @pytest.mark.usefixtures("installed")
 def test_our_own_formats_cannot_be_replaced_by_a_package() -> None:
-    assert format_names() == sorted([*OWN, "broken", "image-folder", "misnamed"])
+    assert format_names() == sorted(
+        [*OWN, "broken", "folderless", "image-folder", "lying", "misnamed", "raising"]
+    )
     [writer] = make_writers(["icartoonface"]).values()
     assert isinstance(writer, ICartoonFaceWriter)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "raising",
+            r"'raising' failed: KeyError: 'hair'; repair its package",
+        ),
+        ("folderless", r"'folderless' failed: FileNotFoundError: .*repair its package"),
+        ("lying", r"'lying' names the file \.\./none\.jpg, and has not written it"),
+    ],
+)
+def test_what_fails_in_a_format_of_another_package_is_told_with_its_name(
+    workspace: Workspace, tmp_path: Path, name: str, said: str
+) -> None:
+    with pytest.raises(IcfError, match=said):
+        write(workspace, prepare(workspace, 1, (name,)), tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("installed")
