@@ -756,7 +756,21 @@ def _check_types(layer: Layer) -> None:
 def _sources(path: Path, table: object) -> list[dict[str, Any]]:
     if not isinstance(table, list) or not all(isinstance(t, dict) for t in table):
         raise WrongUse(f"{path}: write each source under its own [[source]] heading")
+    for each in table:
+        for name in _dotted(each):
+            if name in _known():
+                raise WrongUse(
+                    f"{path}: {name} is below a [[source]] heading, and so belongs to "
+                    f"that source; write it under [{name.partition('.')[0]}], or above"
+                )
     return table
+
+
+def _dotted(source: dict[str, Any]) -> Iterator[str]:
+    """Yield the keys of a source's own tables, as settings are named."""
+    for key, value in source.items():
+        if isinstance(value, dict):
+            yield from (f"{key}.{each}" for each in value)
 
 
 def _from_environment(variables: Mapping[str, str]) -> Layer:

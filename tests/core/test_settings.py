@@ -99,6 +99,7 @@ def test_a_value_that_cannot_be_is_refused_with_its_origin(
         ("[harvest]\nwarc = 1", "harvest.warc = 1 .*true or false"),
         ("[harvest]\ndeadline = inf", "harvest.deadline = inf .*finite"),
         ("source = [1]", r"icf\.toml: write each source"),
+        ("[[source]]\nfilter.min_face = 8", r"filter\.min_face is below .* \[filter\]"),
         ("x = " + "[" * 3000, "cannot read the settings in .*icf.toml"),
     ],
 )
