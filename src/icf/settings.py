@@ -841,7 +841,7 @@ def _check_known(names: Iterator[str] | Sequence[str], where: str) -> None:
 
 def _unknown(name: str, where: str) -> str:
     candidates = [*_known(), "source"]
-    near = difflib.get_close_matches(name, candidates, 1, cutoff=0)
+    near = difflib.get_close_matches(name.lower(), candidates, 1, cutoff=0)
     return f"unknown setting {name!r} {where}; the nearest known one is {near[0]!r}"
 
 

@@ -65,6 +65,7 @@ def test_more_faces_than_the_default_limit_of_probes_are_a_wish_that_is_met() ->
         ("sauce = 3", {}, [], "source"),
         ("", {"ICF_FILTER_MINFACE": "1"}, [], "ICF_FILTER_MIN_FACE"),
         ("", {}, ["filter.min_shapness=1"], "filter.min_sharpness"),
+        ("", {}, ["FILTER.MIN_FACE=1"], "filter.min_face"),
     ],
 )
 def test_an_unknown_key_is_an_error_that_names_the_nearest(
