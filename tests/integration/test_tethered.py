@@ -55,17 +55,17 @@ with serving(root):
 """
 
 CHROMIUM = """
-import asyncio, tempfile
-from pathlib import Path
-from tests.integration.browser import browser
+import tempfile, time
+from playwright.sync_api import sync_playwright
+from tests.integration.page.server import CHROMIUM
 
-async def look():
-    root = Path(tempfile.mkdtemp(prefix="icf-chromium-"))
-    async with browser(root):
-        print("ready", root, flush=True)
-        await asyncio.sleep(600)
-
-asyncio.run(look())
+root = tempfile.mkdtemp(prefix="icf-chromium-")
+with sync_playwright() as playwright:
+    playwright.chromium.launch_persistent_context(
+        root, executable_path=CHROMIUM, args=["--no-sandbox"]
+    )
+    print("ready", root, flush=True)
+    time.sleep(600)
 """
 
 

@@ -18,7 +18,7 @@ from tests.annotate.place import Place
 from tests.integration.page.clicks import be_away, first_click, second_click
 from tests.integration.page.conftest import PHONE, join
 from tests.integration.page.server import PageServer
-from tests.integration.page.waits import everything_is_sent
+from tests.integration.page.waits import everything_is_sent, seen
 
 Point = tuple[float, float]
 Corners = tuple[float, float, float, float]
@@ -105,8 +105,9 @@ class Boxes:
         self.page.mouse.up()
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
+        """Press keys, one after the other, each when the picture is there."""
         for key in keys:
+            seen(self.page, "#picture img")
             self.page.keyboard.press(key)
 
     def is_sent(self, answers: int = 1) -> None:

@@ -118,6 +118,7 @@ def test_a_merge_is_answered_from_its_own_tab(
         expect(page.locator("#work")).to_have_attribute("data-kind", "outlier")
         page.get_by_role("button", name="Merges").click()
         expect(page.locator("#work")).to_have_attribute("data-kind", "merge")
+        opened(page, 3)
         expect(page.locator("#asked")).to_have_text("Is this Ann?")
         expect(page.locator("#why")).to_contain_text("icf-filter review --apply")
         expect(page.locator("#own-of")).to_contain_text("Now: Bea")

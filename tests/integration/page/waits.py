@@ -6,7 +6,7 @@ that something happened.
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 
 def everything_is_sent(page: Page) -> None:
@@ -33,3 +33,25 @@ def kept(page: Page, number: int) -> None:
 def loaded(page: Page, ahead: int) -> None:
     """Wait until so many can be answered without a network, after the one shown."""
     expect(page.locator("#work")).to_have_attribute("data-ahead", str(ahead))
+
+
+def seen(page: Page, pictures: str) -> None:
+    """Wait until all of some pictures are there: nobody answers before that."""
+    page.wait_for_function(
+        "(which) => [...document.querySelectorAll(which)]"
+        ".every((each) => each.naturalWidth > 0)",
+        arg=pictures,
+    )
+
+
+def complaints_of(page: Page) -> list[str]:
+    """What the browser will complain about from now on: blocked or failed things."""
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints

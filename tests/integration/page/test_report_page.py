@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pypdfium2
 import pytest
+from playwright.sync_api import BrowserContext
 
 from icf.dataset.report.page import write_report
 from icf.dataset.report.templates import environment
 from tests.dataset.drawn import Drawing, Size
-from tests.integration.browser import CHROMIUM, Tab, browser
+from tests.integration.page.conftest import PHONE
+from tests.integration.page.waits import complaints_of
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+Contexts = Callable[..., BrowserContext]
 
-PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 WIDTH = "document.documentElement.scrollWidth"
 PAPER = "getComputedStyle(document.documentElement).backgroundColor"
 #: How many wide tables, which scroll on a phone, keys alone do not reach.
@@ -58,32 +58,30 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_fits_a_phone_shows_boxes_on_a_click_and_prints_in_full(
-    report: Path, tmp_path: Path
+    report: Path, contexts: Contexts
 ) -> None:
-    async def read(tab: Tab) -> bytes:
-        await tab.open(report.as_uri())
-        assert await tab.look(WIDTH) <= 1920
-        assert await tab.look(UNREACHED) == 0
-        light = await tab.look(PAPER)
-        scheme = {"name": "prefers-color-scheme", "value": "dark"}
-        await tab.call("Emulation.setEmulatedMedia", features=[scheme])
-        assert await tab.look(PAPER) != light
-        await tab.call("Emulation.setDeviceMetricsOverride", **PHONE)
-        assert await tab.look(WIDTH) == PHONE["width"]
-        shown, width = await tab.look(OPENED)
-        assert not shown
-        assert width > 100
-        assert await tab.look(WIDTH) == PHONE["width"]
-        printed = await tab.call("Page.printToPDF", preferCSSPageSize=True)
-        # Nothing was blocked, nothing was asked for from elsewhere.
-        assert tab.complaints == []
-        return base64.b64decode(printed["data"])
+    page = contexts().new_page()
+    complaints = [complaints_of(page)]
+    page.goto(report.as_uri())
+    assert page.evaluate(WIDTH) <= 1920
+    assert page.evaluate(UNREACHED) == 0
+    light = page.evaluate(PAPER)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(PAPER) != light
+    printed = page.pdf(prefer_css_page_size=True)
 
-    async def steps() -> bytes:
-        async with browser(tmp_path) as tab:
-            return await read(tab)
+    phone = contexts(viewport=PHONE, is_mobile=True).new_page()
+    complaints.append(complaints_of(phone))
+    phone.goto(report.as_uri())
+    assert phone.evaluate(WIDTH) == PHONE["width"]
+    shown, width = phone.evaluate(OPENED)
+    assert not shown
+    assert width > 100
+    assert phone.evaluate(WIDTH) == PHONE["width"]
+    # Nothing was blocked, nothing was asked for from elsewhere.
+    assert complaints == [[], []]
 
-    document = pypdfium2.PdfDocument(asyncio.run(steps()))
+    document = pypdfium2.PdfDocument(printed)
     pages = [page.get_textpage().get_text_bounded() for page in document]
     assert len(pages) > 3
     # No page is nearly empty but, perhaps, the last.
@@ -94,17 +92,12 @@ def test_it_fits_a_phone_shows_boxes_on_a_click_and_prints_in_full(
 
 
 def test_a_long_word_leaves_figures_in_sight_and_the_name_of_a_setting_whole(
-    tmp_path: Path,
+    tmp_path: Path, contexts: Contexts
 ) -> None:
     style = environment().get_template("style.html").render()
     (tmp_path / "tables.html").write_text(TABLES % style)
-
-    async def look() -> tuple[int, float]:
-        async with browser(tmp_path) as tab:
-            await tab.open((tmp_path / "tables.html").as_uri())
-            hidden, height = await tab.look(LAID_OUT)
-            return hidden, height
-
-    hidden, height = asyncio.run(look())
+    page = contexts().new_page()
+    page.goto((tmp_path / "tables.html").as_uri())
+    hidden, height = page.evaluate(LAID_OUT)
     assert hidden == 0
     assert height < 30
