@@ -6,7 +6,6 @@ It runs where ICF_TEST_LABEL_STUDIO names the program, see docs/testing.md.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +24,12 @@ from icf.annotate.import_answers import Imported, import_answers
 from icf.catalogue.schema import answer
 from tests.annotate.place import Place
 from tests.integration.label_studio import PROGRAM, User, label_studio
+from tests.integration.page.server import CHROMIUM
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="opt-in: ICF_TEST_LABEL_STUDIO names no Label Studio"
 )
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 #: How each export is called by the API, in the order in which they are imported.
 EXPORTS = ("JSON", "JSON_MIN", "CSV", "TSV")

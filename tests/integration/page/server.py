@@ -32,8 +32,10 @@ from icf.workspace import find
 from tests.annotate.place import Place
 from tests.integration.tethered import tethered
 
-#: Where Chromium is; None where it is not installed.
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+#: Where Chromium is, the one without windows first: it takes a third less of a
+#: processor. None where it is not installed.
+CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 _PROGRAM = "from icf.annotate.cli.main import main; main()"
 _Any = TypeVar("_Any", bound="AnyServer")
