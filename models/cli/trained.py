@@ -14,7 +14,7 @@ from icf.models.cards import BUNDLED_WORD, bundled_path
 from icf.models.cli.art import cached
 from icf.models.cli.asked import Asked, TaskName, workspace_of
 from icf.models.cli.watching import watching
-from icf.models.data.index import Source
+from icf.models.data.index import DataIndex, Source, build_index
 from icf.models.data.spec import DataSpec, open_reader, parse
 from icf.models.networks import NETWORKS, TIMM
 from icf.models.registry.resolve import find
@@ -37,10 +37,10 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
     if asked.threads is not None:
         torch.set_num_threads(asked.threads)
     workspace = workspace_of(invocation)
-    start, config, specs = read_asked(task, asked, workspace)
+    start, config, specs = _read_asked(task, asked, workspace)
     if asked.recipe == "bundled":
         return _train_bundled(invocation, task, asked, config, start)
-    sources = [Source(open_reader(spec, workspace), spec.share) for spec in specs]
+    sources = _opened(specs, workspace)
     cache = workspace.root / "cache" if workspace else None
     with watching(invocation) as watcher:
         if asked.mix == "auto":
@@ -68,12 +68,29 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
         )
 
 
-def read_asked(
+def read_data(task: TaskName, asked: Asked, workspace: Workspace | None) -> DataIndex:
+    """Read what a command line would train on; not for the bundled recipe.
+
+    Raises:
+        IcfError: as `train_as_asked`, before its first step.
+    """
+    _, _, specs = _read_asked(task, asked, workspace)
+    index = build_index(_opened(specs, workspace))
+    if task == "detector":
+        index.check_boxes()
+    else:
+        index.check_identities()
+    return index
+
+
+def _opened(specs: list[DataSpec], workspace: Workspace | None) -> list[Source]:
+    return [Source(open_reader(spec, workspace), spec.share) for spec in specs]
+
+
+def _read_asked(
     task: TaskName, asked: Asked, workspace: Workspace | None
 ) -> tuple[Path | None, TrainingConfig, list[DataSpec]]:
     """Read what a command line names: the model to start from, configuration, data.
-
-    Data are not opened: they may be made later.
 
     Raises:
         IcfError: one of them does not exist, or is wrong.

@@ -71,7 +71,11 @@ _OPTIONS = (
         type=click.IntRange(1),
         help="Processors for the network  [default: all].",
     ),
-    click.option("--dry-run", is_flag=True, help="Only show what would be done."),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Read the data, and only show what would be done.",
+    ),
 )
 
 
@@ -110,13 +114,36 @@ def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
 
 def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     from icf.models.cli.status import run_in
-    from icf.models.cli.trained import read_asked
 
-    if asked.recipe != "bundled":  # which needs what an installed package has not
-        read_asked(task, asked, workspace_of(invocation))  # raises what training would
     found = run_in(asked.out)
     path = asked.out / f"{task}.onnx"
-    value = {"out": str(path), "data": list(asked.data), "run": found}
+    value: dict[str, Any] = {
+        "out": str(path),
+        "data": list(asked.data),
+        "run": found,
+    }
     going = "train" if found is None else f"go on from step {found['step']:,} with"
     text = f"would {going} the {task} {path}"
+    if asked.recipe != "bundled":  # which needs what an installed package has not
+        counts = _count_data(invocation, task, asked)
+        value |= counts
+        text += "; " + ", ".join(f"{what}: {each:,}" for what, each in counts.items())
     invocation.emit(value, lambda: text)
+
+
+def _count_data(invocation: Invocation, task: TaskName, asked: Asked) -> dict[str, int]:
+    """Read what would be trained on, and say what is left out of it.
+
+    Raises:
+        IcfError: what training would raise.
+    """
+    from icf.models.cli.trained import read_data
+
+    index = read_data(task, asked, workspace_of(invocation))
+    for each in index.skipped:
+        invocation.say(str(each))
+    faces = int((~index.ignored).sum())
+    counts = {"pictures": len(index), "faces": faces}
+    return counts | (
+        {"identities": len(index.identities)} if task == "embedder" else {}
+    )

@@ -52,4 +52,28 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
     assert "would train the detector" in done.output
+    assert done.output.endswith("; pictures: 1, faces: 1\n")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "named"),
+    [
+        ("detector", "coco:nowhere.json", "nowhere.json"),
+        ("embedder", "{data}", "no face has an identity"),
+        ("detector", "folders:.", "no face has a box"),
+    ],
+)
+def test_a_dry_run_refuses_data_that_cannot_be_trained_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    data: str,
+    name: str,
+    spec: str,
+    named: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [name, "--data", spec.format(data=data), "--out", "out", "--dry-run"]
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, IcfError)
+    assert named in str(done.exception)
