@@ -13,6 +13,7 @@ from icf.annotate.choosing.choose import choose
 from icf.annotate.choosing.proposals import Proposal
 from icf.annotate.choosing.shares import Shares
 from icf.catalogue import ledger, reviews
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import batch, question
 from icf.catalogue.stale_reviews import close_stale
 from icf.codes import Chosen, Label
@@ -121,8 +122,7 @@ def _insert(
 
 def _new_id(connection: sa.Connection) -> str:
     """A readable number, with a random suffix that is unique across workspaces."""
-    count = connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one()
-    return f"b{count + 1}-{secrets.token_hex(3)}"
+    return f"b{count_rows(connection, batch) + 1}-{secrets.token_hex(3)}"
 
 
 def _log(

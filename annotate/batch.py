@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import album, batch, character, question
 from icf.workspace import Workspace
 
@@ -115,11 +115,12 @@ def find_batch(connection: sa.Connection, path: str) -> Batch | None:
 
 def count_references(connection: sa.Connection, batch_id: str) -> int:
     """How many questions of a batch are about references."""
-    query = sa.select(sa.func.count()).where(
+    return count_rows(
+        connection,
+        question,
         question.c.batch_id == batch_id,
         question.c.face_id == question.c.reference_face_id,
     )
-    return int(connection.execute(query).scalar_one())
 
 
 def read_questions(connection: sa.Connection, batch_id: str) -> list[Question]:

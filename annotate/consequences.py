@@ -26,7 +26,7 @@ from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import by_given_ids, by_ids, with_ids
 from icf.catalogue.schema import character, face, question
 from icf.catalogue.stale_reviews import close_stale, close_witnesses
-from icf.codes import FaceReason, Label, Verdict
+from icf.codes import UNSETTLED, FaceReason, Label, Verdict
 
 #: Why a face is out whatever people say of it.
 _OUT = (
@@ -34,9 +34,6 @@ _OUT = (
     FaceReason.TAKEN_DOWN.value,
     FaceReason.MISSING_BLOB.value,
 )
-
-#: Questions that still wait for people.
-_UNSETTLED = (Label.OPEN.value, Label.DISPUTED.value)
 
 #: A character, and a face as its reference.
 Pair = tuple[int, int]
@@ -134,7 +131,7 @@ def _follow_faces(
             states.append(RowState(made, step))
             effects.faces_back.add(row.id)
     row_state.write(connection, run_id, states)
-    about = sa.select(question.c.id).where(question.c.label.in_(_UNSETTLED))
+    about = sa.select(question.c.id).where(question.c.label.in_(UNSETTLED))
     open_ids = by_ids(connection, about, question.c.face_id, sorted(effects.faces_out))
     why = "people say that it shows no face"
     _withdraw(connection, run_id, [row.id for row in open_ids], why, effects)

@@ -11,7 +11,7 @@ from icf.annotate.posterior.skills import Skill, read_skills
 from icf.annotate.rule import Rule
 from icf.annotate.votes import VotesRule
 from icf.catalogue.schema import question
-from icf.codes import Label
+from icf.codes import YES_OR_NO
 from icf.settings import AnnotateSettings
 from icf.workspace import Workspace
 
@@ -46,12 +46,11 @@ def posterior_rule(
 
 def _class_prior(connection: sa.Connection) -> float:
     """The share of the character among settled questions; one half before any is."""
-    labels = (Label.SAME.value, Label.DIFFERENT.value)
     query = (
         sa.select(question.c.label, sa.func.count())
-        .where(question.c.label.in_(labels))
+        .where(question.c.label.in_(YES_OR_NO))
         .group_by(question.c.label)
     )
     found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-    same, different = (found.get(each, 0) + 1 for each in labels)
+    same, different = (found.get(each, 0) + 1 for each in YES_OR_NO)
     return same / (same + different)

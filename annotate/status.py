@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.annotate.votes import ALWAYS_COUNTED
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import answer, batch, question
 from icf.codes import Label
 
@@ -45,8 +46,8 @@ def count(connection: sa.Connection, risk: float = 0.0) -> Counts:
     query = sa.select(question.c.label, sa.func.count()).group_by(question.c.label)
     found = {label: number for label, number in connection.execute(query)}
     return Counts(
-        batches=_rows(connection, batch),
-        answers=_rows(connection, answer, answer.c.replaced_at.is_(None)),
+        batches=count_rows(connection, batch),
+        answers=count_rows(connection, answer, answer.c.replaced_at.is_(None)),
         open=found.get(Label.OPEN.value, 0),
         labels={
             label.value: found.get(label.value, 0)
@@ -63,10 +64,3 @@ def _accepted(connection: sa.Connection, risk: float) -> int:
     from icf.catalogue.labels.sure_faces import accepted
 
     return len(accepted(connection, risk))
-
-
-def _rows(
-    connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]
-) -> int:
-    query = sa.select(sa.func.count()).select_from(table).where(*where)
-    return int(connection.execute(query).scalar_one())

@@ -13,8 +13,7 @@ so a run that was killed goes on with the others.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +26,7 @@ from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import decision, face, image
 from icf.codes import ImageReason, Verdict
 from icf.engine.engine import Engine
-from icf.engine.runner import Chain, Progress, Tally, insert_faces
+from icf.engine.runner import Bar, Chain, Tally, insert_faces
 from icf.engine.step import NewFace, Outcome
 from icf.filter.step_names import DETECT
 from icf.filter.steps.detect import Detect, StoredImage
@@ -36,9 +35,6 @@ from icf.models.cards import load_card, weights_path
 from icf.models.overlap import iou
 from icf.models.registry.resolve import model_path
 from icf.workspace import Workspace
-
-#: Opens a progress bar with a title and a total.
-Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 #: What its tally is called.
 DETECT_AGAIN = "detect again"

@@ -16,8 +16,7 @@ written down with the change of the faces.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,20 +27,18 @@ from numpy.typing import NDArray
 from icf.catalogue import looked_at, tombstones
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.looked_at import Look
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import character, face
 from icf.catalogue.stale_reviews import close_stale
 from icf.codes import FaceReason
 from icf.engine.engine import Engine
-from icf.engine.runner import Chain, Progress, Tally, store_vectors
+from icf.engine.runner import Bar, Chain, Tally, store_vectors
 from icf.engine.step import Item, Outcome, Step
 from icf.filter.rethreshold.chain_state import read_chain_states
 from icf.filter.rethreshold.moves import Move, Moved, write_moves
 from icf.filter.rethreshold.reevaluate import reevaluate, state_after
 from icf.filter.step_names import EMBED
 from icf.workspace import Workspace
-
-#: Opens a progress bar with a title and a total.
-Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 Ids = NDArray[np.int64]
 
@@ -91,8 +88,7 @@ class Outdated:
 
 def count_outdated(connection: sa.Connection, model: str) -> int:
     """Count the faces whose vector is by another model than ``model``."""
-    count = sa.select(sa.func.count()).select_from(face).where(_is_outdated(model))
-    return int(connection.execute(count).scalar_one())
+    return count_rows(connection, face, _is_outdated(model))
 
 
 def is_undecided(connection: sa.Connection) -> bool:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import face, image
 from icf.codes import FaceReason
 from icf.engine.attention import one_by_one
@@ -96,8 +96,7 @@ def _measured(crop: NDArray[np.uint8]) -> dict[str, float]:
 def count_unmeasured(catalogue: Catalogue) -> int:
     """Count the faces that lack measures."""
     with catalogue.read() as connection:
-        query = sa.select(sa.func.count()).select_from(face).where(_LACKS)
-        return int(connection.execute(query).scalar_one())
+        return count_rows(connection, face, _LACKS)
 
 
 def measure(workspace: Workspace, engine: Engine, advance: Progress) -> list[Outcome]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from icf.catalogue import entry_steps, references
 from icf.catalogue.schema import decision
 from icf.engine.engine import Engine
-from icf.engine.runner import Chain, Progress, Runner, Tally
+from icf.engine.runner import Bar, Chain, Runner, Tally
 from icf.engine.step import Step
 from icf.errors import SomeFailed
 from icf.filter.chain import filter_chain
@@ -39,9 +38,6 @@ from icf.filter.waiting import LOCK, count_waiting
 from icf.models.registry.register import register
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
-
-#: Opens a progress bar with a title and a total.
-Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 #: Every step of the chain.
 ALL = Chosen()

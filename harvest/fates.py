@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from icf.codes import FetchStatus
-
-#: The bytes are in the blob store.
-FETCHED = (FetchStatus.STORED, FetchStatus.UNCHANGED)
+from icf.codes import FETCHED, FetchStatus
 
 #: Decided when the URL is listed; such a URL does not count towards a limit.
 NEVER_FETCHED = (
@@ -62,17 +59,23 @@ _NOTHING = "nothing; it is not there"
 
 #: What a person can do about a URL without a picture.
 REMEDIES = {
-    FetchStatus.EMPTY: "look at it in a browser; if it is fine now, retry it by name",
+    FetchStatus.EMPTY: (
+        "look at it in a browser; if it is fine now, `icf-harvest retry --fate empty`"
+    ),
     FetchStatus.TRUNCATED: _RETRY,
     FetchStatus.NOT_IMAGE: (
-        "look at the URL: a page, or a login, where a picture should be"
+        "look at the URL: a page, or a login, where a picture should be. Of your own "
+        'files: PDF, CBZ and CBR are read by kind = "comic"; save others as PNG'
     ),
-    FetchStatus.TOO_LARGE: "raise harvest.max_bytes, then retry it by name",
+    FetchStatus.TOO_LARGE: (
+        "raise harvest.max_bytes, then `icf-harvest retry --fate too_large`"
+    ),
     FetchStatus.TIMEOUT: "`icf-harvest retry`; raise harvest.deadline for slow sites",
     FetchStatus.BAD_SCHEME: "nothing; only http and https are fetched",
     FetchStatus.BAD_URL: "correct it where the source names it",
     FetchStatus.FORBIDDEN_ADDRESS: (
-        "if the host is your own, add it to harvest.allow_hosts and retry it by name"
+        "if the host is your own, add it to harvest.allow_hosts, then "
+        "`icf-harvest retry --fate forbidden_address`"
     ),
     FetchStatus.TOO_MANY_REDIRECTS: (
         "look at it in a browser; often a login or a cookie wall"
@@ -88,8 +91,8 @@ REMEDIES = {
     FetchStatus.DISALLOWED: "nothing; ask the site's owner if you need it",
     FetchStatus.OPTED_OUT: "nothing; ask the site's owner if you need it",
     FetchStatus.NO_TRAINING: (
-        'nothing; harvest.no_training = "count" stores such pictures, then retry it '
-        "by name"
+        'nothing; harvest.no_training = "count" stores such pictures, then '
+        "`icf-harvest retry --fate no_training`"
     ),
     FetchStatus.HASH_MISMATCH: (
         "`icf-harvest run --refresh` for the new hash, then retry"
@@ -100,7 +103,10 @@ REMEDIES = {
     FetchStatus.ENCRYPTED: "replace it with a copy without a password, then run",
     FetchStatus.UNSUPPORTED: "nothing; this kind is not read (an extra may be missing)",
     FetchStatus.BAD_MEMBER: "do not trust the file; repack it if it is your own",
-    FetchStatus.OTHER_LICENCE: "nothing; or add its licence to harvest.only_licence",
+    FetchStatus.OTHER_LICENCE: (
+        "nothing; or add its licence to harvest.only_licence, then "
+        "`icf-harvest retry --fate other_licence`"
+    ),
     FetchStatus.TAKEN_DOWN: "nothing; it was withdrawn permanently",
 }
 
@@ -120,7 +126,7 @@ def url_counts(fates: Mapping[str, int]) -> UrlCounts:
     >>> url_counts({"stored": 3, "unchanged": 1, "pending": 2, "gone": 5})
     UrlCounts(stored=4, pending=2, failed=5)
     """
-    stored = sum(fates.get(fate.value, 0) for fate in FETCHED)
+    stored = sum(fates.get(fate, 0) for fate in FETCHED)
     pending = fates.get(FetchStatus.PENDING.value, 0)
     return UrlCounts(stored, pending, sum(fates.values()) - stored - pending)
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import album, character, mention, url
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
@@ -184,11 +185,9 @@ def declared_sources(workspace: Workspace, names: Collection[str] = ()) -> list[
 
 def count_pending(catalogue: Catalogue, work: Work = ALL_WORK) -> int:
     """Count the pending URLs."""
-    query = sa.select(sa.func.count()).where(
-        url.c.fate == FetchStatus.PENDING.value, work.urls
-    )
+    is_pending = url.c.fate == FetchStatus.PENDING.value
     with catalogue.read() as connection:
-        return int(connection.execute(query).scalar_one())
+        return count_rows(connection, url, is_pending, work.urls)
 
 
 def _is_filed_in(albums: Collection[str]) -> sa.ColumnElement[bool]:

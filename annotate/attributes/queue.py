@@ -23,7 +23,7 @@ from icf.catalogue.annotation.schema import attribute_answer
 from icf.catalogue.confirmations import HAND
 from icf.catalogue.labels.confirmed import is_there
 from icf.catalogue.merges import survivor
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import character, face, question
 from icf.codes import Label, Verdict
 
@@ -91,8 +91,7 @@ class Queue:
             confirmed += len(_confirmed_in(connection, window))
         if len(windows) <= _LOOKED_AT:
             return found
-        same = sa.select(sa.func.count()).where(question.c.label == Label.SAME.value)
-        every = int(connection.execute(same).scalar_one())
+        every = count_rows(connection, question, question.c.label == Label.SAME.value)
         return round(found / max(1, confirmed) * every)
 
     def _windows(

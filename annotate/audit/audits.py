@@ -27,6 +27,7 @@ from icf.catalogue.annotation.schema import (
     label_audit_item,
 )
 from icf.catalogue.bulk_insert import insert_all, insert_into
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import character
 from icf.errors import WrongUse
 from icf.settings import Settings
@@ -171,12 +172,13 @@ def end(
 
 def count_earlier(connection: sa.Connection, audit_id: int) -> int:
     """Count the earlier audits that people looked at and that got no certificate."""
-    query = sa.select(sa.func.count()).where(
+    return count_rows(
+        connection,
+        label_audit,
         label_audit.c.id < audit_id,
         label_audit.c.certified_at.is_(None),
         _was_looked_at(),
     )
-    return int(connection.execute(query).scalar_one())
 
 
 def _read_one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Audit | None:

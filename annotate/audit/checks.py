@@ -28,7 +28,7 @@ from icf.catalogue.annotation.schema import (
 )
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import answer, character, face, face_link, question
+from icf.catalogue.schema import LINK_ENDS, answer, character, face, face_link, question
 from icf.codes import Choice, FaceReason, Label
 from icf.errors import IcfError
 
@@ -200,8 +200,7 @@ def _tracked(
     connection: sa.Connection, faces: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
     """Yield faces with other faces of their tracks."""
-    one, other = face_link.c.face_id, face_link.c.other_id
-    for own, linked in ((one, other), (other, one)):
+    for own, linked in LINK_ENDS:
         query = sa.select(own.label("own"), linked.label("linked")).where(
             face_link.c.same
         )
@@ -298,7 +297,7 @@ def unchecked(connection: sa.Connection, person: Person, count: int) -> Sequence
 
 def _helped(person: Person) -> Iterator[sa.ColumnElement[bool]]:
     """Of items, in three ways: the person answered what the label may follow from."""
-    item, link = label_audit_item.c, face_link.c
+    item = label_audit_item.c
     asked, labelled = character.alias("asked"), character.alias("labelled")
     # Not by the index of people: it would read all of a person's answers for each item.
     annotator = sa.func.coalesce(answer.c.annotator, "")
@@ -310,9 +309,9 @@ def _helped(person: Person) -> Iterator[sa.ColumnElement[bool]]:
         .where(labelled.c.id == item.character_id, annotator == person.name)
     )
     yield answered.where(question.c.face_id == item.face_id).exists()
-    for own, linked in ((link.face_id, link.other_id), (link.other_id, link.face_id)):
+    for own, linked in LINK_ENDS:
         tracked = answered.join(face_link, linked == question.c.face_id)
-        yield tracked.where(own == item.face_id, link.same).exists()
+        yield tracked.where(own == item.face_id, face_link.c.same).exists()
 
 
 def _is_sent_twice(connection: sa.Connection, check: Check) -> bool:

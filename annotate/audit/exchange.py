@@ -40,7 +40,7 @@ from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.import_answers import AnnotatorNames
 from icf.catalogue import tombstones
 from icf.catalogue.annotation.schema import label_audit_item
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import album, batch, character
 from icf.codes import RowFault
 from icf.errors import BrokenMachine, IcfError, WrongUse
@@ -304,5 +304,4 @@ def _asked(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Asked]
 def _next_name(connection: sa.Connection, audit_id: int) -> str:
     """The name of the audit's next folder; a batch of none of the questions."""
     like = batch.c.id.like(batch_name(audit_id) + ".%")
-    query = sa.select(sa.func.count()).select_from(batch).where(like)
-    return batch_name(audit_id, connection.execute(query).scalar_one() + 1)
+    return batch_name(audit_id, count_rows(connection, batch, like) + 1)

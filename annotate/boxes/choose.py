@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from icf.catalogue import ledger
 from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.labels.confirmed import is_there
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import face, image, question
 from icf.codes import BoxStatus, FaceReason, ImageReason, Label
 
@@ -98,9 +98,7 @@ def pick(
         asking: how.
         confirmed: whether to look for pictures with a confirmed face.
     """
-    asked = sa.select(sa.func.count()).select_from(box_task)
-    number = connection.execute(asked).scalar_one()
-    rng = np.random.default_rng([asking.seed, number])
+    rng = np.random.default_rng([asking.seed, count_rows(connection, box_task)])
     found: list[int] = []
     if confirmed:
         found = _confirmed(connection, asking.page - asking.at_random, rng)

@@ -24,7 +24,7 @@ from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import image
 from icf.codes import BoxStatus, ImageReason
 
@@ -71,9 +71,8 @@ class BoxReviewTask:
     def waiting(self, person: Person) -> int:
         """Count the disputed pictures; they are the same for each reviewer."""
         del person
-        counted = sa.select(sa.func.count()).select_from(disputed_pictures().subquery())
         with self.catalogue.read() as connection:
-            return int(connection.execute(counted).scalar_one())
+            return count_rows(connection, disputed_pictures())
 
 
 def disputed_pictures() -> sa.Select[Any]:

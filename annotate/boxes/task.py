@@ -24,6 +24,7 @@ from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import image
 from icf.codes import BoxStatus, ImageReason
 from icf.workspace import Workspace
@@ -70,11 +71,8 @@ class BoxTask:
     def waiting(self, person: Person) -> int:
         """Count what is left for a person, up to 1,000."""
         query = _open_for(person).with_only_columns(box_task.c.image_id)
-        counted = sa.select(sa.func.count()).select_from(
-            query.limit(_COUNTED).subquery()
-        )
         with self.catalogue.read() as connection:
-            found = int(connection.execute(counted).scalar_one())
+            found = count_rows(connection, query.limit(_COUNTED))
         return found or int(self.asker.is_left())
 
     def _take(self, person: Person, count: int) -> list[Task]:

@@ -34,12 +34,13 @@ import sqlalchemy as sa
 
 from icf.annotate.choosing.certain import choose_certain
 from icf.annotate.choosing.draw import draw
-from icf.annotate.choosing.frames import chosen_from, count_rows, is_follower
+from icf.annotate.choosing.frames import chosen_from, is_follower
 from icf.annotate.choosing.proposals import Proposal, interleave
 from icf.annotate.choosing.references import choose_references
 from icf.annotate.choosing.shares import DROPPED_SHARE, Reserved, Shares
 from icf.annotate.choosing.tracks import make_room
 from icf.catalogue.rounds.audit_set import is_set_aside, set_aside
+from icf.catalogue.rows import count_rows
 from icf.catalogue.sampling import dropped_frame, kept_frame
 from icf.catalogue.schema import batch, question
 from icf.codes import Chosen
@@ -61,7 +62,7 @@ def choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propos
 
 def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Proposal]:
     """Choose the questions that compare two faces."""
-    seed = str(connection.execute(sa.select(sa.func.count(batch.c.id))).scalar_one())
+    seed = str(count_rows(connection, batch))
     frames = _Frames.of(connection, shares)
     audited = count_rows(connection, frames.audit)
 

@@ -69,14 +69,6 @@ def is_follower(shares: Shares) -> sa.ColumnElement[bool]:
     return sa.or_(face.c.id.in_(followers()), face.c.id.in_(_waiting(shares)))
 
 
-def count_rows(
-    connection: sa.Connection, query: sa.Select[Any] | sa.CompoundSelect[Any]
-) -> int:
-    """Count the rows of a query."""
-    count = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-    return int(connection.execute(count).scalar_one())
-
-
 def _before_tracks(shares: Shares) -> sa.Select[Any]:
     """What may be chosen, were there no tracks."""
     another = question.alias("as_another")

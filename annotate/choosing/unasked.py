@@ -6,16 +6,12 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from icf.annotate.choosing.frames import (
-    chosen_from,
-    count_rows,
-    is_follower,
-    pairs_to_ask,
-)
+from icf.annotate.choosing.frames import chosen_from, is_follower, pairs_to_ask
 from icf.annotate.choosing.references import references_to_ask, some_unconfirmed
 from icf.annotate.choosing.shares import Shares
 from icf.catalogue.labels.sure_faces import is_accepted, is_sure
 from icf.catalogue.rounds.audit_set import is_set_aside
+from icf.catalogue.rows import count_rows
 from icf.catalogue.sampling import kept_frame
 
 

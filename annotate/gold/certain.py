@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.schema import answer, calibration, character, face, question
-from icf.codes import Choice, Label, Verdict
+from icf.codes import YES_OR_NO, Choice, Label, Verdict
 
 #: People who must have said so, with nobody against them.
 PEOPLE = 2
 #: A calibrated model's probability of the label, at least.
 SURE = 0.9
-
-_SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 
 
 @dataclass(frozen=True)
@@ -36,10 +33,6 @@ class Certain:
 
 def certain_labels(connection: sa.Connection) -> list[Certain]:
     """Read the certain labels about faces that can be shown now, by question."""
-    return list(_rows(connection))
-
-
-def _rows(connection: sa.Connection) -> Iterator[Certain]:
     said = (
         sa.select(
             answer.c.question_id,
@@ -71,7 +64,7 @@ def _rows(connection: sa.Connection) -> Iterator[Certain]:
         .join(face, face.c.id == question.c.face_id)
         .join(character, character.c.id == question.c.character_id)
         .where(
-            question.c.label.in_(_SETTLED),
+            question.c.label.in_(YES_OR_NO),
             question.c.doubted_at.is_(None),
             question.c.face_id != question.c.reference_face_id,
             character.c.reference_face_id == question.c.reference_face_id,
@@ -82,7 +75,7 @@ def _rows(connection: sa.Connection) -> Iterator[Certain]:
         )
         .order_by(question.c.id)
     )
-    for row in connection.execute(query):
-        yield Certain(
-            row.face_id, row.character_id, row.reference_face_id, bool(row.same)
-        )
+    return [
+        Certain(row.face_id, row.character_id, row.reference_face_id, bool(row.same))
+        for row in connection.execute(query)
+    ]

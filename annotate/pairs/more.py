@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from icf.annotate.ask import ask
 from icf.annotate.export import batch_shares
 from icf.annotate.pairs.open_questions import IS_OPEN
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import question
 from icf.workspace import Workspace
 
@@ -34,10 +35,9 @@ class Asker:
 
     def are_few(self) -> bool:
         """Whether few questions are open."""
-        some = sa.select(question.c.id).where(IS_OPEN).limit(FEW).subquery()
-        count = sa.select(sa.func.count()).select_from(some)
+        some = sa.select(question.c.id).where(IS_OPEN).limit(FEW)
         with self.workspace.catalogue.read() as connection:
-            return int(connection.execute(count).scalar_one()) < FEW
+            return count_rows(connection, some) < FEW
 
     def ask(self) -> int:
         """Ask a batch; return how many questions it has, 0: nothing is left to ask."""

@@ -16,6 +16,7 @@ from icf.annotate.tasks.base import Lease, Pair, PairSource, Source, Task
 from icf.annotate.tasks.leases import Leasing, lock_leases
 from icf.catalogue.annotation.schema import gold_answer, lease
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import count_rows
 
 #: Names of the sources of pairs besides questions.
 GOLD, AUDIT = "gold", "audit"
@@ -60,10 +61,9 @@ class PairsTask:
         """Count what is left for a person, up to a thousand."""
         source = self.sources[QuestionSource.name]
         assert isinstance(source, QuestionSource)
-        some = askable(person, source.overlap).limit(_COUNTED).subquery()
+        some = askable(person, source.overlap).limit(_COUNTED)
         with self.catalogue.read() as connection:
-            count = sa.select(sa.func.count()).select_from(some)
-            asked = int(connection.execute(count).scalar_one())
+            asked = count_rows(connection, some)
             audit = pair_sources(self.sources).get(AUDIT)
             rest = _COUNTED - asked
             return asked + (len(audit.take(connection, person, rest)) if audit else 0)
@@ -133,13 +133,17 @@ def read_pairs(
 
 def _gold_seen(connection: sa.Connection, person: Person) -> int:
     """Known pairs that a person answered or holds."""
-    answered = sa.select(sa.func.count()).where(
-        gold_answer.c.annotator == person.name, gold_answer.c.replaced_at.is_(None)
+    answered = count_rows(
+        connection,
+        gold_answer,
+        gold_answer.c.annotator == person.name,
+        gold_answer.c.replaced_at.is_(None),
     )
-    held = sa.select(sa.func.count()).where(
+    return answered + count_rows(
+        connection,
+        lease,
         # Not by the index of a person's leases: these are very many after a while.
         lease.c.person_id + 0 == person.id,
         lease.c.source == GOLD,
         lease.c.ended_at.is_(None),
     )
-    return sum(int(connection.execute(each).scalar_one()) for each in (answered, held))

@@ -14,6 +14,7 @@ from icf.catalogue.annotation.schema import (
     page_session,
     person,
 )
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import answer
 
 
@@ -80,10 +81,8 @@ def who_boxed(connection: sa.Connection) -> set[str]:
 
 def boxed_by(connection: sa.Connection, name: str) -> int:
     """Count the pictures that somebody drew boxes on, or could not tell of."""
-    query = sa.select(sa.func.count()).where(
-        box_answer.c.annotator == name, box_answer.c.replaced_at.is_(None)
-    )
-    return int(connection.execute(query).scalar_one())
+    by_them = box_answer.c.annotator == name, box_answer.c.replaced_at.is_(None)
+    return count_rows(connection, box_answer, *by_them)
 
 
 def nobody_invited(connection: sa.Connection) -> bool:

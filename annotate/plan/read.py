@@ -9,17 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.annotate.choosing.frames import (
-    chosen_from,
-    count_rows,
-    is_follower,
-    suspicions,
-)
+from icf.annotate.choosing.frames import chosen_from, is_follower, suspicions
 from icf.annotate.choosing.references import references_to_ask
 from icf.annotate.choosing.shares import Shares
 from icf.catalogue.annotation.pauses import boxes_count
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.labels.sure_faces import is_accepted
+from icf.catalogue.rows import count_rows
 from icf.catalogue.sampling import dropped_frame, kept_frame
 from icf.catalogue.schema import answer, face, question
 from icf.codes import BoxStatus, Choice, Label, Verdict
@@ -244,13 +240,12 @@ def _of_characters(
 
 
 def _open_answers(connection: sa.Connection) -> int:
-    query = (
-        sa.select(sa.func.count())
-        .select_from(question)
-        .join(answer, answer.c.question_id == question.c.id)
-        .where(question.c.label == Label.OPEN.value, answer.c.replaced_at.is_(None))
+    return count_rows(
+        connection,
+        question.join(answer, answer.c.question_id == question.c.id),
+        question.c.label == Label.OPEN.value,
+        answer.c.replaced_at.is_(None),
     )
-    return int(connection.execute(query).scalar_one())
 
 
 def _other_suspicions(connection: sa.Connection, shares: Shares) -> int:

@@ -30,14 +30,13 @@ from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, question
-from icf.codes import Choice, Label
+from icf.codes import YES_OR_NO, Choice, Label
 
 #: The step's name in the ledger.
 STEP = "doubt"
 #: Of all settled questions, the share that is ever asked about again.
 MOST = 0.02
 
-_SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 #: Questions a transaction.
 _PART = 200
 
@@ -90,7 +89,7 @@ def find_suspects(
         certainty: the probability from which a label is in no doubt.
     """
     query = sa.select(question.c.id, question.c.label, question.c.doubted_at).where(
-        question.c.label.in_(_SETTLED)
+        question.c.label.in_(YES_OR_NO)
     )
     settled = connection.execute(query.order_by(question.c.id)).all()
     doubted = sum(each.doubted_at is not None for each in settled)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from icf.annotate.tasks.base import Pair
 from icf.catalogue.annotation.pauses import counts
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import answer, question
 from icf.codes import Label
 
@@ -58,14 +58,10 @@ def find_conflicts(connection: sa.Connection, needed: int | None) -> list[Confli
 
 def count_conflicts(connection: sa.Connection, needed: int | None) -> int:
     """Count what an expert should settle; those that are just settled are included."""
-    disputed = sa.select(sa.func.count()).where(
-        question.c.label == Label.DISPUTED.value
-    )
-    found = int(connection.execute(disputed).scalar_one())
+    is_disputed = question.c.label == Label.DISPUTED.value
+    found = count_rows(connection, question, is_disputed)
     if needed is not None:
-        every = _contradicted(needed).subquery()
-        count = sa.select(sa.func.count()).select_from(every)
-        found += int(connection.execute(count).scalar_one())
+        found += count_rows(connection, _contradicted(needed))
     return found
 
 

@@ -20,12 +20,10 @@ from icf.catalogue import reviews
 from icf.catalogue.merges import survivor, survivor_of
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, character, face, question, review
-from icf.codes import WAITING_REVIEWS, Chosen, Label, Suspicion
+from icf.codes import UNSETTLED, WAITING_REVIEWS, Chosen, Suspicion
 
 #: The format and the path of the batch that experts' questions are in; no folder.
 FORMAT, PATH = "page", "page/review"
-
-_UNSETTLED = (Label.OPEN.value, Label.DISPUTED.value)
 
 
 @dataclass(frozen=True)
@@ -203,7 +201,7 @@ def _known_question(connection: sa.Connection, pair: Pair) -> int | None:
             question.c.reference_face_id == pair.reference_face_id,
             survivor() == pair.character_id,
         )
-        .order_by(question.c.label.in_(_UNSETTLED).desc(), question.c.id.desc())
+        .order_by(question.c.label.in_(UNSETTLED).desc(), question.c.id.desc())
         .limit(1)
     )
     return connection.execute(query).scalar()

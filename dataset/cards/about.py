@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from icf.codes import FaceReason, FetchStatus, ImageReason, meaning_of
+from icf.codes import FETCHED, FaceReason, FetchStatus, ImageReason, meaning_of
 from icf.dataset.cards.facts import Facts
 from icf.dataset.cards.origin import collection_types
 from icf.dataset.rights.attribution import changes_of
@@ -123,7 +123,7 @@ class About:
         lost = {
             fate: count
             for fate, count in self.facts.urls.items()
-            if fate not in (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
+            if fate not in FETCHED
         }
         if not lost:
             return "Every picture that was listed is in the catalogue."

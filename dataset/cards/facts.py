@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.annotation.schema import box_answer, box_task
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import (
     album,
     answer,
@@ -110,12 +110,11 @@ def read_facts(connection: sa.Connection, plan: Plan, images: Sequence[int]) -> 
         dropped_pictures=_dropped(connection, image),
         dropped_faces=_dropped(connection, face),
         people=_people(connection, origin.names),
-        answers=_number(connection, sa.select(answer.c.id).where(_COUNTS, by_people)),
+        answers=count_rows(connection, answer, _COUNTS, by_people),
         votes=_votes(connection, origin.names),
         answered=_span(connection, answer.c.imported_at),
-        disputed=_number(
-            connection,
-            sa.select(question.c.id).where(question.c.label == Label.DISPUTED.value),
+        disputed=count_rows(
+            connection, question, question.c.label == Label.DISPUTED.value
         ),
         box_people=_box_people(connection),
         identities_by_region=_by(connection, album.c.region, chosen),
@@ -151,11 +150,6 @@ def _dropped(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
-def _number(connection: sa.Connection, query: sa.Select[tuple[int]]) -> int:
-    counted = sa.select(sa.func.count()).select_from(query.subquery())
-    return int(connection.execute(counted).scalar_one())
-
-
 def _people(connection: sa.Connection, published: Sequence[str]) -> int:
     about = sa.select(answer.c.annotator).where(
         _COUNTS, answer.c.annotator.not_in(published)
@@ -163,9 +157,7 @@ def _people(connection: sa.Connection, published: Sequence[str]) -> int:
     boxes = sa.select(box_answer.c.annotator).where(
         box_answer.c.replaced_at.is_(None), box_answer.c.annotator.not_in(published)
     )
-    together = sa.union(about, boxes).subquery()
-    counted = sa.select(sa.func.count()).select_from(together)
-    return int(connection.execute(counted).scalar_one())
+    return count_rows(connection, sa.union(about, boxes))
 
 
 def _votes(connection: sa.Connection, published: Sequence[str]) -> dict[int, int]:

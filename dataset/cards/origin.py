@@ -14,11 +14,10 @@ import sqlalchemy as sa
 from icf.catalogue.labels.given_boxes import NAMES
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, batch, face, question, url
-from icf.codes import FetchStatus, Label
+from icf.codes import FETCHED, Label
 
 #: The formats of batches that `icf import` writes: their answers are a data set's.
 PUBLISHED = ("icartoonface", "coco", "folder")
-_FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def read_origin(connection: sa.Connection, released: Collection[int]) -> Origin:
     scheme = sa.func.substr(url.c.url, 1, 5)
     web, own = (scheme.like("http%"), "web"), (scheme == "file:", "own")
     how = sa.case(web, own, else_="published")
-    query = sa.select(how, sa.func.count()).where(url.c.fate.in_(_FETCHED))
+    query = sa.select(how, sa.func.count()).where(url.c.fate.in_(FETCHED))
     ways = {str(k): int(n) for k, n in connection.execute(query.group_by(how))}
     given = face.c.detector.in_(list(NAMES))
     counted = sa.select(given, sa.func.count()).select_from(face).group_by(given)

@@ -49,7 +49,7 @@ class Manga109Writer:
             (folder / root / "annotations").mkdir(parents=True)
             albums = _albums(data.plan) if data.books is None else data.books
             books = _books(albums, list(records.of("detection", split)))
-            who = _characters(data.plan, records, split)
+            who = _characters(data.plan, split)
             for number, (title, pages) in enumerate(books.items()):
                 name = f"album_{number:03d}"
                 images = root / "images" / name
@@ -88,9 +88,7 @@ def _books(
     return {title or NO_ALBUM: books[title] for title in ordered}
 
 
-def _characters(
-    plan: Plan, records: Records, split: Split
-) -> Mapping[int, tuple[int, str]]:
+def _characters(plan: Plan, split: Split) -> Mapping[int, tuple[int, str]]:
     """Return label and name of the faces of the recognition set, by face id."""
     faces, identities = plan.selection.faces, plan.selection.identities
     known: dict[int, tuple[int, str]] = {}

@@ -27,16 +27,13 @@ _FEW = 1 << 22
 _CANDIDATE = 12
 
 
-def find_close(
-    these: IntArray, those: IntArray, reach: tuple[int, int], *, within: bool = False
-) -> IntArray:
+def find_close(these: IntArray, those: IntArray, reach: tuple[int, int]) -> IntArray:
     """Find, for each of these pictures, one of those that nearly equals it.
 
     Args:
         these: shape (n, 2): pHash and dHash of each, as signed integers.
         those: shape (m, 2).
         reach: the largest Hamming distance of each hash; both conditions must hold.
-        within: both are one list; a row is not compared with itself.
 
     Returns:
         Shape (n,): a row of ``those``; -1 where none is near enough.
@@ -52,23 +49,8 @@ def find_close(
     if not len(mine) or not len(theirs):
         return found[inverse.ravel()]
     for left, right in _close(mine, theirs, reach):
-        if within:
-            other = (mine[left] != theirs[right]).any(axis=1)
-            left, right = left[other], right[other]
         found[left] = first[right]
-    result = found[inverse.ravel()]
-    return _with_equals(these, result) if within else result
-
-
-def _with_equals(these: IntArray, found: IntArray) -> IntArray:
-    """Add to each row, within one list, another row of equal hashes."""
-    _, inverse = np.unique(these, axis=0, return_inverse=True)
-    order = np.argsort(inverse.ravel(), kind="stable")
-    same = np.flatnonzero(np.diff(inverse.ravel()[order]) == 0)
-    found = found.copy()
-    found[order[same]] = order[same + 1]
-    found[order[same + 1]] = order[same]
-    return found
+    return found[inverse.ravel()]
 
 
 def _close(mine: IntArray, theirs: IntArray, reach: tuple[int, int]) -> Iterator[Rows]:

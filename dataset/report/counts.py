@@ -20,14 +20,6 @@ class Bar:
     count: int
 
 
-def count(
-    connection: sa.Connection, table: sa.FromClause, *where: sa.ColumnElement[bool]
-) -> int:
-    """Count the rows of a table that fulfil all conditions."""
-    query = sa.select(sa.func.count()).select_from(table).where(*where)
-    return int(connection.execute(query).scalar_one())
-
-
 def count_by(
     connection: sa.Connection,
     column: sa.ColumnElement[Any],

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.labels import given_boxes
 from icf.catalogue.labels.final import Accepts, read_accepts
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import model, question
 from icf.codes import Unused
 from icf.dataset.excluded import Excluded
@@ -130,7 +131,7 @@ def _read_usable(
 
 
 def _nothing_confirmed(connection: sa.Connection) -> WrongUse:
-    asked = connection.execute(sa.select(sa.func.count(question.c.id))).scalar_one()
+    asked = count_rows(connection, question)
     return WrongUse(
         "no face is confirmed yet, so there is nothing to release: "
         f"{asked} questions were asked and none is labelled 'same'; "

@@ -6,7 +6,6 @@ It says what to delete, and not what it was: no address, no name, no reason.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,9 @@ from icf.catalogue.schema import face, image
 from icf.codes import FaceReason
 from icf.dataset.release.keys import is_signed, public_half, signing_key
 from icf.errors import BadInput
-from icf.stores.files import replace_file
+from icf.stores.files import is_sha256, replace_file
 from icf.workspace import Workspace
 
-_SHA256 = re.compile("[0-9a-f]{64}")
 _KINDS = ("sha256", "pixel_hash", "face_pixel_hash")
 
 
@@ -110,7 +108,7 @@ def read_list(path: Path, key: str) -> Withdrawn:
 
 def _hashes(values: Iterable[object]) -> list[str]:
     found = [str(each) for each in values]
-    if not all(map(_SHA256.fullmatch, found)):
+    if not all(map(is_sha256, found)):
         raise ValueError("a hash does not have 64 hexadecimal digits")
     return found
 

@@ -130,18 +130,10 @@ def _filter(
     *,
     search_again: bool = False,
 ) -> None:
-    workspace = invocation.workspace
     if dry_run:
-        waiting = pending(workspace, chosen)
-        rows = list(waiting.items())
-        if EMBED in waiting and (other := other_embedder(workspace)):
-            rows.append((EMBED_AGAIN, other.faces))
-        if search_again and DETECT in waiting:
-            rows.append((DETECT_AGAIN, count_other_detector(workspace)))
-        invocation.emit(
-            {"pending": dict(rows)}, lambda: command.table(("step", "pending"), rows)
-        )
+        _show_pending(invocation, chosen, search_again=search_again)
         return
+    workspace = invocation.workspace
     workers = workspace.settings.filter.workers
     deadline = workspace.settings.filter.deadline
     with closing(
@@ -173,6 +165,21 @@ def _filter(
         invocation.say(guess)
     report_not_installed(invocation, rows_of_missing_steps(workspace))
     raise_for_failures(workspace, tallies)
+
+
+def _show_pending(
+    invocation: Invocation, chosen: Chosen, *, search_again: bool
+) -> None:
+    workspace = invocation.workspace
+    waiting = pending(workspace, chosen)
+    rows = list(waiting.items())
+    if EMBED in waiting and (other := other_embedder(workspace)):
+        rows.append((EMBED_AGAIN, other.faces))
+    if search_again and DETECT in waiting:
+        rows.append((DETECT_AGAIN, count_other_detector(workspace)))
+    invocation.emit(
+        {"pending": dict(rows)}, lambda: command.table(("step", "pending"), rows)
+    )
 
 
 def _tally_table(tallies: Sequence[Tally], subjects: Mapping[str, Subject]) -> Table:

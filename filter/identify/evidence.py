@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from icf.catalogue.merges import connected_components, survivor
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import candidate, character, face, question
-from icf.codes import GONE_FACES, FaceReason, Label, Verdict
+from icf.codes import BY_IDENTITY, GONE_FACES, YES_OR_NO, Label, Verdict
 from icf.filter.identify import links
 from icf.filter.step_names import IDENTITY
 
@@ -26,8 +26,6 @@ from icf.filter.step_names import IDENTITY
 #: ids are used, so the choice is stable; more of them add little.
 MAX_CONFIRMED = 8
 
-_SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
-_BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
 _MERGED_INTO = character.c.merged_into
 
 
@@ -91,7 +89,7 @@ def reached_identity(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
         sa.or_(
             face.c.awaits == IDENTITY,
             sa.and_(face.c.awaits.is_(None), face.c.verdict == Verdict.KEPT.value),
-            face.c.reason.in_(_BY_IDENTITY),
+            face.c.reason.in_(BY_IDENTITY),
         ),
     )
     return {row.id for row in by_ids(connection, query, face.c.id, sorted(ids))}
@@ -186,7 +184,7 @@ def read_answers(
     answers: dict[int, dict[int, bool]] = defaultdict(dict)
     for row in by_ids(connection, query, question.c.face_id, ids):
         # With a condition on labels, SQLite would look for the faces among all of them.
-        if row.label in _SETTLED:
+        if row.label in YES_OR_NO:
             answers[row.face_id][row.survivor_id] = row.label == Label.SAME.value
     return answers
 

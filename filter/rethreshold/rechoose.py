@@ -16,10 +16,8 @@ import sqlalchemy as sa
 
 from icf.catalogue.references import HAND
 from icf.catalogue.schema import character, face, question
-from icf.codes import Label, Verdict
+from icf.codes import YES_OR_NO, Label, Verdict
 from icf.filter.rethreshold.chain_state import Ids
-
-_SETTLED = (Label.SAME.value, Label.DIFFERENT.value)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def without_reference(
     old = connection.execute(row).one()
     answered = sa.exists().where(
         question.c.reference_face_id == old.reference_face_id,
-        question.c.label.in_(_SETTLED),
+        question.c.label.in_(YES_OR_NO),
     )
     kept = old.reference_by == HAND or connection.execute(sa.select(answered)).scalar()
     if kept or old.reference_face_id is None:

@@ -16,8 +16,7 @@ page any command can go on: killed in the middle and started again, it ends the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -27,7 +26,7 @@ from icf.catalogue import references
 from icf.catalogue.filing import filed_under
 from icf.catalogue.rows import CHUNK, by_ids
 from icf.catalogue.schema import face
-from icf.engine.runner import Chain, Progress
+from icf.engine.runner import Bar, Chain, Progress
 from icf.engine.step import Outcome, judge_each
 from icf.engine.tables import TABLES
 from icf.filter.rethreshold.chain_state import (
@@ -48,9 +47,6 @@ from icf.filter.rethreshold.rechoose import (
 )
 from icf.filter.step_names import EMBED, IDENTITY
 from icf.filter.steps.reference import Reference
-
-#: Opens a progress bar with a title and a total.
-Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 #: Two measures that differ by less are equal: the last digits of a cosine depend on how
 #: many vectors are multiplied at a time.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import album, character, review
 from icf.codes import ReviewStatus, Suspicion
 
@@ -98,11 +99,8 @@ def count(connection: sa.Connection) -> Mapping[Suspicion, Mapping[ReviewStatus,
 
 def count_characters(catalogue: Catalogue) -> int:
     """Number of characters that are not merged into another."""
-    query = sa.select(sa.func.count(character.c.id)).where(
-        character.c.merged_into.is_(None)
-    )
     with catalogue.read() as connection:
-        return int(connection.execute(query).scalar_one())
+        return count_rows(connection, character, character.c.merged_into.is_(None))
 
 
 def read_queue(

@@ -38,8 +38,7 @@ from icf.workspace import Workspace
 
 #: Characters per transaction.
 _PAGE = 100
-#: Kinds of suspicion about one character, and about two.
-_ALONE = (Suspicion.OUTLIER, Suspicion.SPLIT)
+#: Kinds of suspicion about two characters.
 _PAIRED = (Suspicion.MERGE,)
 #: The names of the searches in the table of what was looked at.
 _SEARCH, _SEARCH_MERGES = "suspicions", "merges"
@@ -106,7 +105,7 @@ def refresh(workspace: Workspace, done: Progress = lambda characters: None) -> N
         models = {each.model for each in characters if each.model}
         curves = calibrations.curves(connection, models)
         evidence = changes.evidence(connection)
-        stored = changes.stored(connection, _ALONE)
+        stored = changes.stored(connection, reviews.ALONE)
         seen = looked_at.read(connection, _SEARCH)
     now = {each.id: _evidence(each, evidence, curves) for each in characters}
     changed = [
@@ -156,8 +155,8 @@ def _search_page(
             means[each.id] = mean
     ids_of_page = [each.id for each in page]
     with workspace.catalogue.write() as connection:
-        reviews.replace(connection, _ALONE, ids_of_page, found)
-        stored = changes.stored(connection, _ALONE, ids_of_page)
+        reviews.replace(connection, reviews.ALONE, ids_of_page, found)
+        stored = changes.stored(connection, reviews.ALONE, ids_of_page)
         seen = {
             each: Look(_fingerprint(evidence[each], stored[each]), means.get(each))
             for each in ids_of_page

@@ -8,9 +8,8 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import url
 from icf.harvest.http.addresses import AllowList
+from icf.harvest.http.urls import DEFAULT_PORTS
 from icf.workspace import Workspace
-
-_PORTS = {"http": 80, "https": 443}
 
 
 def advice(workspace: Workspace) -> str | None:
@@ -44,7 +43,7 @@ def _foreign_host(workspace: Workspace) -> str | None:
     for address in declared + listed:
         parts = urlsplit(address)
         try:
-            port = parts.port or _PORTS[parts.scheme]
+            port = parts.port or DEFAULT_PORTS[parts.scheme]
         except ValueError:
             continue  # the source reports the error
         if parts.hostname and not allow.has(parts.hostname, port):

@@ -7,11 +7,10 @@ from dataclasses import asdict
 import click
 from rich.filesize import decimal
 
-from icf.codes import FetchStatus
+from icf.codes import FETCHED, FetchStatus
 from icf.command import Invocation
 from icf.errors import SomeFailed
 from icf.harvest.cli.contact import advice
-from icf.harvest.fates import FETCHED
 from icf.harvest.run import Outcome, Work, harvest, plan
 
 #: Faults that are shown in full; the rest is counted.
@@ -126,8 +125,9 @@ def _outcome_text(outcome: Outcome) -> str:
     if lost:
         each = ", ".join(f"{count} {fate.value}" for fate, count in lost.items())
         lines.append(
-            f"URLs without a picture: {sum(lost.values())} ({each}); see "
-            "`icf-harvest status --fate ...`, try again with `icf-harvest retry`"
+            f"URLs without a picture: {sum(lost.values())} ({each}); "
+            "`icf-harvest status` says what to do about each, `icf-harvest status "
+            "--fate ...` lists them"
         )
     if outcome.pending:
         hosts = ", ".join(sorted(harvested.given_up)) or "their hosts"

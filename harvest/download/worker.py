@@ -17,13 +17,13 @@ from functools import partial
 from typing import Any
 
 from icf.catalogue.catalogue import Catalogue
-from icf.codes import FetchStatus
+from icf.codes import FETCHED, FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.hosts import Hosts
 from icf.harvest.download.results import Ended, Postponed, Result, Stored, write_results
-from icf.harvest.fates import FETCHED, GONE
+from icf.harvest.fates import GONE
 from icf.harvest.fault import Fault
 from icf.harvest.http.dns_health import DnsHealth, dns_is_down
 from icf.settings import HarvestSettings

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import album, character, discovery
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
@@ -282,7 +283,9 @@ def count_listings(
             sa.true() if refresh else discovery.c.status == "pending",
             among(connection, discovery.c.id, versions.restored),
         )
-        counted = sa.select(sa.func.count()).where(
+        waiting = count_rows(
+            connection,
+            discovery,
             _is_in(source.name, scope),
             waits,
             ~among(connection, discovery.c.id, versions.earlier),
@@ -296,7 +299,6 @@ def count_listings(
             )
         }
         new = {(one.kind, one.subject) for one in first} - known
-        waiting = int(connection.execute(counted).scalar_one())
     return waiting + (0 if scope.albums else len(new))
 
 

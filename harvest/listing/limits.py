@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import among
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import album, character, discovery, mention, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import NEVER_FETCHED
@@ -196,9 +197,7 @@ def _albums(
 
 
 def _count_albums(connection: sa.Connection, source: str) -> int:
-    mine = sa.select(album.c.id).where(_is_of(source, album))
-    counted = sa.select(sa.func.count()).select_from(mine.subquery())
-    return int(connection.execute(counted).scalar_one())
+    return count_rows(connection, album, _is_of(source, album))
 
 
 def _is_of(source: str, table: sa.Table) -> sa.ColumnElement[bool]:
@@ -362,12 +361,13 @@ def _count_pictures(
     if album_only:
         found |= {(a, None): int(n) for a, n in connection.execute(by_album)}
     if (None, None) in keys:
-        unfiled = sa.select(sa.func.count()).where(
+        found[None, None] = count_rows(
+            connection,
+            url,
             mine,
             url.c.album_id.is_(None),
             ~sa.exists().where(mention.c.url_id == url.c.id),
         )
-        found[None, None] = int(connection.execute(unfiled).scalar_one())
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +27,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.urls import normalise
 from icf.names import normal_name
 from icf.redact import without_login
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+from icf.stores.files import is_sha256
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ def find_image(connection: sa.Connection, text: str) -> int:
     Raises:
         WrongUse: there is none; the message has the fate of a listed URL.
     """
-    if _SHA256.fullmatch(text.lower()):
+    if is_sha256(text.lower()):
         query = sa.select(image.c.id).where(image.c.sha256 == text.lower())
         found = connection.execute(query).scalar_one_or_none()
         if found is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import album, candidate, character, mention, url
 from icf.errors import WrongUse
 from icf.harvest.fates import UrlCounts, url_counts
@@ -135,8 +136,7 @@ def known_albums(
         )
         for row in rows
     ]
-    total = sa.select(sa.func.count()).select_from(album).where(wanted)
-    return found, int(connection.execute(total).scalar_one())
+    return found, count_rows(connection, album, wanted)
 
 
 def known_characters(
@@ -188,8 +188,7 @@ def known_images(
 def count_unfiled(connection: sa.Connection) -> int:
     """Count the URLs that are filed under no character."""
     filed = sa.exists().where(mention.c.url_id == url.c.id)
-    query = sa.select(sa.func.count()).select_from(url).where(~filed)
-    return int(connection.execute(query).scalar_one())
+    return count_rows(connection, url, ~filed)
 
 
 def _characters(
@@ -204,8 +203,7 @@ def _characters(
         .order_by(character.c.album_id, character.c.name)
         .limit(choice.limit)
     )
-    total = sa.select(sa.func.count()).select_from(joined).where(wanted)
-    return connection.execute(query).all(), int(connection.execute(total).scalar_one())
+    return connection.execute(query).all(), count_rows(connection, joined, wanted)
 
 
 def _fates_of_characters(

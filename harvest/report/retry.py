@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import discovery, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import TEMPORARY, in_order
@@ -78,8 +79,7 @@ def make_pending(connection: sa.Connection, selection: Selection) -> int:
 
 def count_failed_listings(connection: sa.Connection, selection: Selection) -> int:
     """Count the failed listings that would be tried again."""
-    query = sa.select(sa.func.count()).select_from(discovery).where(selection.listings)
-    return int(connection.execute(query).scalar_one())
+    return count_rows(connection, discovery, selection.listings)
 
 
 def list_again(connection: sa.Connection, selection: Selection) -> int:

@@ -51,14 +51,13 @@ def _one_of(codes: type[Code]) -> pydantic.AfterValidator:
     return pydantic.AfterValidator(check)
 
 
+#: One text stands for a list of it.
+ListOrOne = pydantic.BeforeValidator(_as_tuple)
+
 _Pattern = Annotated[str, pydantic.AfterValidator(_check_pattern)]
-Patterns = Annotated[tuple[_Pattern, ...], pydantic.BeforeValidator(_as_tuple)]
-Regions = Annotated[
-    tuple[Annotated[str, _one_of(Region)], ...], pydantic.BeforeValidator(_as_tuple)
-]
-Genders = Annotated[
-    tuple[Annotated[str, _one_of(Gender)], ...], pydantic.BeforeValidator(_as_tuple)
-]
+Patterns = Annotated[tuple[_Pattern, ...], ListOrOne]
+Regions = Annotated[tuple[Annotated[str, _one_of(Region)], ...], ListOrOne]
+Genders = Annotated[tuple[Annotated[str, _one_of(Gender)], ...], ListOrOne]
 Count = Annotated[int, pydantic.Field(ge=1)]
 
 

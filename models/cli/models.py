@@ -7,8 +7,7 @@ import click
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.models.cards import BUNDLED, bundled_path, verified
 from icf.models.cli.listed import models_table, summary
-
-_TASKS = {"detector": "detect", "embedder": "embed", "photo": "judge"}
+from icf.models.registry.tasks import ON_CARDS
 
 
 @click.command("models")
@@ -21,7 +20,7 @@ def models(invocation: Invocation) -> None:
     With --json: {NAME: {"path", "sha256", "bytes", "created", "figures"}}.
     """
     cards = {
-        name: verified(bundled_path(name), _TASKS[name], frozenset())
+        name: verified(bundled_path(name), ON_CARDS[name], frozenset())
         for name in BUNDLED
     }
     invocation.emit(

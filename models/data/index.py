@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,6 @@ Booleans = NDArray[np.bool_]
 UNKNOWN = -1
 
 _NO_BOX = (float("nan"),) * 4
-_EVERY = 1000
 
 
 @dataclass(frozen=True)
@@ -246,14 +245,11 @@ class DataIndex:
         return identity
 
 
-def build_index(
-    sources: Sequence[Source], progress: Callable[[int], object] = lambda count: None
-) -> DataIndex:
+def build_index(sources: Sequence[Source]) -> DataIndex:
     """Read all sources once.
 
     Args:
         sources: what to read, in the order in which its pictures are numbered.
-        progress: called now and then with the number of pictures so far.
 
     Raises:
         BadInput: a source is not what its kind promises, or none has a picture.
@@ -269,10 +265,8 @@ def build_index(
         for each in source.reader.pictures():
             if isinstance(each, Skipped):
                 skipped.add(name, each)
-                continue
-            builder.add(number, name, each)
-            if len(builder.source) % _EVERY == 0:
-                progress(len(builder.source))
+            else:
+                builder.add(number, name, each)
     if not builder.source:
         why = "; ".join(map(str, skipped)) or "nothing is in it"
         raise BadInput(f"{_names(sources)}: there is no picture to train on: {why}")

@@ -108,6 +108,10 @@ class FetchStatus(Code):
     TAKEN_DOWN = "taken_down", "withdrawn with `icf takedown`; never fetched again"
 
 
+#: Statuses of URLs whose bytes are in the blob store.
+FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
+
+
 class ImageReason(Code):
     """Why an image was kept or dropped."""
 
@@ -209,6 +213,10 @@ GONE_FACES = (
 )
 
 
+#: Reasons of faces that identity dropped.
+BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
+
+
 class Region(Code):
     """Where an album comes from, as the paper groups them (section 3.1)."""
 
@@ -276,6 +284,13 @@ class Label(Code):
         "no longer asked: its reference was wrong, or it shows no face",
     )
     DISPUTED = "disputed", "people contradict each other; an expert decides"
+
+
+#: Labels that say whether a face is a character.
+YES_OR_NO = (Label.SAME.value, Label.DIFFERENT.value)
+
+#: Labels that more answers may change.
+UNSETTLED = (Label.OPEN.value, Label.DISPUTED.value)
 
 
 class BoxStatus(Code):

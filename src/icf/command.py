@@ -28,6 +28,7 @@ import click
 from icf.errors import IcfError, WrongUse
 from icf.names import LONGEST_NAME, normal_name
 from icf.terminal import Printable, console, is_terminal, log_to_stderr, printable
+from icf.text_file import UNREADABLE
 from icf.version import __version__
 
 if TYPE_CHECKING:
@@ -382,7 +383,7 @@ def run(command: click.Command) -> NoReturn:
         code = 1
     except UnicodeEncodeError:
         # What is not UTF-8 of an argument stands in it as half a character.
-        bad = [each for each in sys.argv[1:] if not _is_text(each)]
+        bad = [each for each in sys.argv[1:] if UNREADABLE.search(each)]
         if not bad:
             raise
         _show_origin(invocation)
@@ -394,10 +395,6 @@ def run(command: click.Command) -> NoReturn:
             raise
         code = _say_interrupted()
     sys.exit(code)
-
-
-def _is_text(argument: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
 
 
 def _say_interrupted() -> int:

@@ -51,7 +51,7 @@ class SiteArtist:
         """Draw the whole site."""
         clean = [draft for album in ALBUMS for draft in self._clean(album)]
         drafts = [*clean, *self._wrong(), *self._copies(clean), *self._small()]
-        return [*drafts, *self._photographs(), *self._broken(), *self._web(clean)]
+        return [*drafts, *self._photographs(), *self._broken(), *self._web()]
 
     def _clean(self, album: Album) -> list[Draft]:
         made = []
@@ -156,7 +156,7 @@ class SiteArtist:
             made.append(Draft((who.name,), bad, Noise.BROKEN, detail))
         return made
 
-    def _web(self, clean: list[Draft]) -> list[Draft]:
+    def _web(self) -> list[Draft]:
         """Good pictures that cannot be fetched, or not at once."""
         kinds = [Noise.DISALLOWED] * DISALLOWED + [Noise.DEAD] * DEAD
         made = []

@@ -33,15 +33,15 @@ class Marked:
     ignored: Sequence[tuple[Box, str]] = ()
 
 
-def sheets(marked: Sequence[Marked], across: int = _ACROSS) -> Iterator[Image.Image]:
+def sheets(marked: Sequence[Marked]) -> Iterator[Image.Image]:
     """Draw sheets, in the order of the pictures."""
     cell = SIDE + 2 * MARGIN
-    for start in range(0, len(marked), across * _DOWN):
-        some = marked[start : start + across * _DOWN]
-        rows = -(-len(some) // across)
-        sheet = Image.new("RGB", (across * cell, rows * cell), "#ffffff")
+    for start in range(0, len(marked), _ACROSS * _DOWN):
+        some = marked[start : start + _ACROSS * _DOWN]
+        rows = -(-len(some) // _ACROSS)
+        sheet = Image.new("RGB", (_ACROSS * cell, rows * cell), "#ffffff")
         for number, each in enumerate(some):
-            at = (number % across * cell, number // across * cell)
+            at = (number % _ACROSS * cell, number // _ACROSS * cell)
             sheet.paste(drawn(each), at)
         yield sheet
 

@@ -113,7 +113,7 @@ def _faceless(art: Art, side: int, random: Random) -> Scene:
     place.clutter(canvas, art, random, int(random.integers(0, 3)))
     for _ in range(int(random.integers(1, 4))):
         size = side * random.uniform(0.12, 0.6)
-        head = pick(art, random, size)
+        head = pick(art, random)
         hidden = dataclasses.replace(
             head, pixels=faceless.painted_over(head.pixels, head.face, random)
         )
@@ -159,7 +159,7 @@ def _portrait(canvas: Pixels, art: Art, random: Random) -> list[Placed]:
     at = random.uniform(0.36, 0.64, 2) * side
     if random.random() < 0.3:
         place.clutter(canvas, art, random, 2)
-    return [paste(canvas, pick(art, random, size), size, at, random)]
+    return [paste(canvas, pick(art, random), size, at, random)]
 
 
 def _crowd(canvas: Pixels, art: Art, random: Random) -> list[Placed]:
@@ -172,7 +172,7 @@ def _crowd(canvas: Pixels, art: Art, random: Random) -> list[Placed]:
         at = random.uniform(0.02, 0.98, 2) * side
         if any(_near(f.box, at, size) for f in faces):
             continue
-        faces.append(paste(canvas, pick(art, random, size), size, at, random))
+        faces.append(paste(canvas, pick(art, random), size, at, random))
     return faces
 
 
@@ -201,7 +201,7 @@ def _comic_page(canvas: Pixels, art: Art, random: Random) -> list[Placed]:
                 size = min(height, width) * random.uniform(0.22, 0.6)
                 at = random.uniform(0.2, 0.8, 2) * (width, height)
                 if not any(_near(f.box, at, size) for f in found):
-                    head = pick(art, random, size, style)
+                    head = pick(art, random, style)
                     found.append(paste(panel, head, size, at, random))
             place.balloons(panel, random, [f.box for f in found])
             cv2.rectangle(panel, (0, 0), (width - 1, height - 1), (0, 0, 0), 2)
@@ -246,8 +246,8 @@ WEIGHTS = {
 }
 
 
-def pick(art: Art, random: Random, size: float, style: str | None = None) -> Head:
-    """Pick a head, of any style or of ``style``, for a height of ``size`` pixels."""
+def pick(art: Art, random: Random, style: str | None = None) -> Head:
+    """Pick a head, of any style or of ``style``."""
     if style is None:
         names = sorted(art.heads)
         weights = np.array([WEIGHTS.get(n, 1.0) for n in names])

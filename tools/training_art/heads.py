@@ -97,10 +97,9 @@ HELD_OUT_PLACES = (
 _WITH_FACES = ("coins",)
 
 
-def training_art(every_nth: int = 1) -> Art:
+def training_art() -> Art:
     """Read the art for training."""
-    kept = [p for p in make.heads() if not held_out(p)]
-    return _art(read(kept[::every_nth]), held=False)
+    return _art(read(p for p in make.heads() if not held_out(p)), held=False)
 
 
 def held_out_art() -> Art:

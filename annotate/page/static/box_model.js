@@ -24,7 +24,7 @@ export function boxAround(points) {
 }
 
 /** Whether the server would take a box. */
-export function isBigEnough([x1, y1, x2, y2]) {
+function isBigEnough([x1, y1, x2, y2]) {
   return x2 - x1 >= LEAST && y2 - y1 >= LEAST;
 }
 

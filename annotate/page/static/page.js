@@ -1,5 +1,6 @@
 // What every page's script needs: calls to the server, keys, words for screen readers.
 
+/** The token that everything which changes something must carry. */
 let token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 /** What the server said when it refused a call. */
@@ -12,11 +13,6 @@ export class Refused extends Error {
     super(message);
     this.status = status;
   }
-}
-
-/** The token that everything which changes something must carry. */
-export function csrfToken() {
-  return token;
 }
 
 /**
@@ -43,7 +39,7 @@ export async function post(url, body = {}, options = {}) {
 }
 
 /** Ask for the token of the present session; tell whether it is another one. */
-export async function renewToken() {
+async function renewToken() {
   const response = await ask("/api/session");
   if (!response.ok) return false;
   const before = token;

@@ -9,17 +9,14 @@ from datetime import datetime, timezone
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import FaceReason, FetchStatus, ImageReason, Label, Verdict
+from icf.catalogue.rows import count_rows
+from icf.codes import FETCHED, FaceReason, FetchStatus, ImageReason, Label, Verdict
 from icf.dataset.cards.origin import published_annotators
-from icf.dataset.report.counts import Bar, bars, count, count_by
+from icf.dataset.report.counts import Bar, bars, count_by
 
 _CONFIRMED = schema.question.c.label == Label.SAME.value
 _DROPPED = Verdict.DROPPED.value
-_NOT_LOST = [
-    FetchStatus.STORED.value,
-    FetchStatus.UNCHANGED.value,
-    FetchStatus.PENDING.value,
-]
+_NOT_LOST = (*FETCHED, FetchStatus.PENDING.value)
 
 
 @dataclass(frozen=True)
@@ -86,24 +83,24 @@ def read_figures(connection: sa.Connection) -> Figures:
 
 def _headline(connection: sa.Connection) -> list[tuple[str, int]]:
     tables = {"albums": schema.album, "characters": schema.character}
-    return [(name, count(connection, table)) for name, table in tables.items()]
+    return [(name, count_rows(connection, table)) for name, table in tables.items()]
 
 
 def _picture_funnel(connection: sa.Connection) -> list[Bar]:
     image, url = schema.image, schema.url
     decoded = image.c.pixel_hash.is_not(None)
     return [
-        Bar("URLs found", "listed by the sources", count(connection, url)),
+        Bar("URLs found", "listed by the sources", count_rows(connection, url)),
         Bar(
             "pictures stored",
             "complete, without equal files",
-            count(connection, image),
+            count_rows(connection, image),
         ),
-        Bar("decoded", "readable", count(connection, image, decoded)),
+        Bar("decoded", "readable", count_rows(connection, image, decoded)),
         Bar(
             "with a face",
             "at least one face detected",
-            count(
+            count_rows(
                 connection,
                 image,
                 image.c.reason == ImageReason.OK.value,
@@ -119,16 +116,16 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
     drawn = face.c.kind == "cartoon"
     asked = sa.select(sa.func.count(sa.distinct(schema.question.c.face_id)))
     return [
-        Bar("faces found", "by the detector", count(connection, face)),
+        Bar("faces found", "by the detector", count_rows(connection, face)),
         Bar(
             "drawn",
             "of a score that is high enough, not photographed",
-            count(connection, face, sure, drawn),
+            count_rows(connection, face, sure, drawn),
         ),
         Bar(
             "kept",
             "pass all filter steps now",
-            count(connection, face, face.c.verdict == Verdict.KEPT.value),
+            count_rows(connection, face, face.c.verdict == Verdict.KEPT.value),
         ),
         Bar(
             "asked about",
@@ -146,8 +143,8 @@ def _face_funnel(connection: sa.Connection) -> list[Bar]:
 def _nothing_lost(connection: sa.Connection) -> str:
     """Say what is true where nothing is lost: not all pictures come from the web."""
     address = schema.url.c.url
-    web = count(connection, schema.url, address.like("http%"))
-    others = count(connection, schema.url, address.not_like("http%"))
+    web = count_rows(connection, schema.url, address.like("http%"))
+    others = count_rows(connection, schema.url, address.not_like("http%"))
     if web and others:
         return "Every URL was fetched, and every other picture read."
     if web:

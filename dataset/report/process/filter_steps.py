@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.catalogue.rows import count_rows
 from icf.codes import Code, FaceReason, ImageReason, Verdict
-from icf.dataset.report.counts import Bar, count, count_by
+from icf.dataset.report.counts import Bar, count_by
 
 _TABLES = {"image": schema.image, "face": schema.face}
 _CODES: Mapping[str, type[Code]] = {"image": ImageReason, "face": FaceReason}
@@ -59,7 +60,7 @@ def read_steps(connection: sa.Connection, subject: str) -> list[StepCount]:
         subject: ``"image"`` or ``"face"``.
     """
     table = _TABLES[subject]
-    left = count(connection, table)
+    left = count_rows(connection, table)
     waiting = count_by(connection, table.c.awaits, table.c.awaits.is_not(None))
     dropped = _dropped(connection, subject, table)
     counts = []

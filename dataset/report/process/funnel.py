@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import FaceReason, FetchStatus, Label, Verdict
-from icf.dataset.report.counts import count, count_by
+from icf.catalogue.rows import count_rows
+from icf.codes import FETCHED, FaceReason, FetchStatus, Label, Verdict
+from icf.dataset.report.counts import count_by
 from icf.dataset.report.drawing import charts
 from icf.dataset.report.drawing.plot import Plot
-
-_FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ def _urls(connection: sa.Connection) -> Stage:
     url = schema.url
     fates = count_by(connection, url.c.fate)
     waiting = fates.get(FetchStatus.PENDING.value, 0)
-    fetched = sum(fates.get(each, 0) for each in _FETCHED)
+    fetched = sum(fates.get(each, 0) for each in FETCHED)
     different = sa.select(sa.func.count(sa.distinct(url.c.image_id))).where(
-        url.c.fate.in_(_FETCHED)
+        url.c.fate.in_(FETCHED)
     )
     again = fetched - int(connection.execute(different).scalar_one())
     total = sum(fates.values())
@@ -118,17 +117,17 @@ def _faces(connection: sa.Connection) -> Stage:
     # Not as "exists": nothing finds a character by its reference without reading all.
     chosen = schema.character.c.reference_face_id
     reference = face.c.id.in_(sa.select(chosen).where(chosen.is_not(None)))
-    references = count(connection, face, kept, ~asked, reference)
-    unasked = count(connection, face, kept, ~asked, ~reference)
+    references = count_rows(connection, face, kept, ~asked, reference)
+    unasked = count_rows(connection, face, kept, ~asked, ~reference)
     return Stage(
         "faces",
         sum(verdicts.values()),
         [
-            ("of a low score", count(connection, face, dropped, ~asked, unsure)),
-            ("filtered out", count(connection, face, dropped, ~asked, ~unsure)),
+            ("of a low score", count_rows(connection, face, dropped, ~asked, unsure)),
+            ("filtered out", count_rows(connection, face, dropped, ~asked, ~unsure)),
             ("references", references),
             ("not asked about", unasked),
-            ("waiting", count(connection, face, pending, ~asked)),
+            ("waiting", count_rows(connection, face, pending, ~asked)),
         ],
     )
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import FetchStatus
+from icf.codes import FETCHED
 from icf.spdx import NOASSERTION, spdx_id
 
 #: Licences and hosts that are listed, those of most pictures first.
 LISTED = 40
 HOSTS = 15
-
-_FETCHED = (FetchStatus.STORED.value, FetchStatus.UNCHANGED.value)
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def read_hosts(connection: sa.Connection) -> Hosts:
     url, image = schema.url.c, schema.image.c
     fetched = (
         sa.select(url.host, url.image_id)
-        .where(url.fate.in_(_FETCHED), url.image_id.is_not(None))
+        .where(url.fate.in_(FETCHED), url.image_id.is_not(None))
         .distinct()
         .subquery()
     )

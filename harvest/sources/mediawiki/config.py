@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
 
 from icf.codes import Region
 from icf.harvest.sources.base import SourceTable
+from icf.harvest.sources.rules import ListOrOne
 
 _PLACE = re.compile(r"\{(album|character)(_name)?\}")
 _SUFFIX = re.compile(r"\s*\([^()]*\)$")
-
-
-def _as_list(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
 
 
 def _check_places(templates: tuple[str, ...]) -> tuple[str, ...]:
@@ -30,7 +27,7 @@ def _check_places(templates: tuple[str, ...]) -> tuple[str, ...]:
 
 
 #: One text, or a list of them.
-Texts = Annotated[tuple[str, ...], pydantic.BeforeValidator(_as_list)]
+Texts = Annotated[tuple[str, ...], ListOrOne]
 #: Titles of pages, with places that are filled in.
 Templates = Annotated[Texts, pydantic.AfterValidator(_check_places)]
 #: A table's column: by its header, or by its number, from 1.

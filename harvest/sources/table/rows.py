@@ -8,7 +8,6 @@ wrong with it.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
@@ -16,6 +15,7 @@ from typing import Protocol
 from icf.errors import WrongUse
 from icf.names import LONGEST_NAME, normal_name
 from icf.spreadsheet import column_name
+from icf.text_file import UNREADABLE
 
 REQUIRED = ("album", "character", "url")
 _NAMES = ("album", "character")
@@ -38,10 +38,6 @@ _ALSO = {"license": "licence", "license_url": "licence_url"}
 
 Cells = Mapping[str, str]
 Row = tuple[int, Cells | str]
-
-#: Bytes that were no UTF-8, read as ``surrogateescape`` reads them; and such as are no
-#: text in JSON.
-_UNREADABLE = re.compile("[\ud800-\udfff]")
 
 
 class Rows(Protocol):
@@ -89,7 +85,7 @@ def checked(cells: Cells) -> Cells | str:
     'bad_row: no character'
     """
     together = "".join(cells.values())
-    if not together.isascii() and _UNREADABLE.search(together):
+    if not together.isascii() and UNREADABLE.search(together):
         return "bad_encoding: not UTF-8"
     row = {name: cell.strip() for name, cell in cells.items()}
     for name in _NAMES:

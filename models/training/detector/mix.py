@@ -127,10 +127,10 @@ def decided(
         say("--mix auto: all data is of one domain, so there is nothing to decide")
         return list(data), config
     trials = []
+    trainings = _Trials(index, config, start, cache or out / "cache", device)
     for human in config.mix.human:
         folder = out / "mix" / f"human-{human:g}"
-        trial = _Trials(index, config, start, cache or out / "cache", device)
-        trials.append(trial.run(human, folder, watcher, say))
+        trials.append(trainings.run(human, folder, watcher))
         say(str(trials[-1]))
     chosen = choose(trials, config.mix.bound)
     text = (
@@ -185,7 +185,7 @@ class _Trials:
     cache: Path
     device: Device
 
-    def run(self, human: float, folder: Path, watcher: Watcher, say: Say) -> Trial:
+    def run(self, human: float, folder: Path, watcher: Watcher) -> Trial:
         """Train a little with a share, and measure; or read what was measured."""
         loop = self.config.loop.model_copy(update={"steps": self.config.mix.steps})
         config = self.config.model_copy(update={"loop": loop})

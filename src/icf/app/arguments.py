@@ -18,6 +18,7 @@ from typing import SupportsIndex
 
 from icf.errors import WrongUse
 from icf.names import LONGEST_NAME, normal_name
+from icf.text_file import UNREADABLE
 from icf.workspace import Workspace
 
 #: Integers of databases and files are under this.
@@ -63,7 +64,7 @@ def path_of(what: str, value: object) -> Path:
 def kept_path_of(what: str, value: object) -> Path:
     """Return a path that the catalogue can write down."""
     path = path_of(what, value)
-    if not _is_utf8(str(path)):
+    if UNREADABLE.search(str(path)):
         raise _wrong(what, value, "a path in UTF-8")
     return path
 
@@ -72,7 +73,7 @@ def text_of(what: str, value: object) -> str:
     """Return a text that the catalogue can hold."""
     if not isinstance(value, str):
         raise _wrong(what, value, "a text")
-    if "\0" in value or not _is_utf8(value):
+    if "\0" in value or UNREADABLE.search(value):
         raise _wrong(what, value, "a text in UTF-8 without NUL")
     return value
 
@@ -181,10 +182,6 @@ def _setting_text(key: str, value: object) -> str:
             f"the setting {key}", value, "a text, a number, True, False, or a list"
         )
     return ",".join(map(str, each))
-
-
-def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _wrong(what: str, value: object, expected: str) -> WrongUse:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 import sqlalchemy as sa
 
 from icf.catalogue.rounds.log import read_rounds
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import (
     album,
     answer,
@@ -17,7 +16,7 @@ from icf.catalogue.schema import (
     model,
     question,
 )
-from icf.codes import Label
+from icf.codes import YES_OR_NO
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 
 _TABLES = {
@@ -64,14 +63,9 @@ def status(invocation: Invocation) -> None:
 
 def count(connection: sa.Connection) -> dict[str, int]:
     """Count albums, characters, images, faces, questions, answers, labels, models."""
-
-    def rows(query: sa.Select[Any]) -> int:
-        return int(connection.execute(query).scalar_one())
-
-    total = sa.select(sa.func.count())
-    settled = question.c.label.in_([Label.SAME.value, Label.DIFFERENT.value])
+    settled = question.c.label.in_(YES_OR_NO)
     return {
-        **{name: rows(total.select_from(each)) for name, each in _TABLES.items()},
-        "labels": rows(total.where(settled)),
-        "models": rows(total.select_from(model)),
+        **{name: count_rows(connection, each) for name, each in _TABLES.items()},
+        "labels": count_rows(connection, question, settled),
+        "models": count_rows(connection, model),
     }

@@ -15,6 +15,7 @@ from icf.catalogue import ledger, tombstones
 from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.find_character import find_character
 from icf.catalogue.schema import (
+    LINK_ENDS,
     album,
     answer,
     candidate,
@@ -34,13 +35,13 @@ from icf.dataset.licences import files_of
 from icf.engine import plugins
 from icf.errors import WrongUse
 from icf.redact import without_login
+from icf.stores.files import is_sha256
 
 Record = dict[str, Any]
 
 #: Keys are 64-bit numbers; databases reject larger ones.
 _MOST_DIGITS = 18
 _NUMBERED = re.compile(r"(?:(face|image|question|character):)?(\d+)", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @click.command()
@@ -52,9 +53,9 @@ def why(invocation: Invocation, subject: str) -> None:
     """Show why something was kept or dropped, and where it came from.
 
     SUBJECT is a face's number (12 or face:12), image:12, question:12, character:12,
-    ALBUM/CHARACTER or a character's name, the SHA-256 of an image, or a URL. The output
-    is the ledger: each step's verdict with its reason, the measured value, the
-    threshold and the model.
+    ALBUM/CHARACTER or a character's name, the SHA-256 of an image, a URL, or a file
+    that was harvested. The output is the ledger: each step's verdict with its reason,
+    the measured value, the threshold and the model.
     """
     workspace = invocation.workspace
     with workspace.catalogue.read() as connection:
@@ -92,7 +93,7 @@ class _Explainer:
             }
         if "://" in subject:
             return self.url(subject)
-        if _SHA256.fullmatch(subject.lower()):
+        if is_sha256(subject.lower()):
             return self.image(image.c.sha256 == subject.lower(), subject)
         if numbered := _NUMBERED.fullmatch(subject):
             kind, number = numbered.groups()
@@ -105,6 +106,8 @@ class _Explainer:
                 "character": self.character,
             }[kind or "face"]
             return explain(int(number))
+        if Path(subject).is_file():
+            return self.url(Path(subject).resolve().as_uri())
         return self.character(self._named(subject))
 
     def _named(self, subject: str) -> int:
@@ -311,10 +314,9 @@ class _Explainer:
 
     def _linked(self, key: int, *, same: bool) -> list[int]:
         """Return the faces linked as the same, or as another, by a video's tracks."""
-        ends = (face_link.c.face_id, face_link.c.other_id)
         return sorted(
             linked
-            for one, other in (ends, ends[::-1])
+            for one, other in LINK_ENDS
             for linked in self._values(
                 sa.select(other).where(one == key, face_link.c.same == same)
             )

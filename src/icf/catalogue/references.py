@@ -25,7 +25,15 @@ from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import CHUNK
 from icf.catalogue.schema import candidate, character, face, image, question
 from icf.catalogue.stale_reviews import close_stale
-from icf.codes import GONE_FACES, FaceReason, ImageReason, Label, Verdict, meaning_of
+from icf.codes import (
+    BY_IDENTITY,
+    GONE_FACES,
+    FaceReason,
+    ImageReason,
+    Label,
+    Verdict,
+    meaning_of,
+)
 from icf.errors import WrongUse
 
 #: The step of the ledger that labels questions.
@@ -51,7 +59,6 @@ _OVERRULED = (
     FaceReason.LOW_RESOLUTION.value,
     *_COPIES,
 )
-_BY_IDENTITY = (FaceReason.NOT_THIS_CHARACTER.value, FaceReason.NO_REFERENCE.value)
 
 
 def choose_face(
@@ -183,7 +190,8 @@ def replace(
     """Store an automatic choice, or that there is none; a person's choice is kept.
 
     Returns:
-        The faces that were judged against another face before, and are judged again.
+        The faces that were judged against another face before, or had none to be
+        judged against; they are judged again.
     """
     query = sa.select(character.c.reference_face_id, character.c.reference_by)
     old = connection.execute(query.where(character.c.id == character_id)).one()
@@ -198,7 +206,10 @@ def replace(
         return []
     close_stale(connection, [character_id])
     if old.reference_face_id is None:
-        return []
+        lacked = face.c.reason == FaceReason.NO_REFERENCE.value
+        which = sa.and_(_in_album(character_id), lacked)
+        why = _changed(character_id)
+        return _send_back(connection, run_id, which, Entry.CHANGED_REFERENCE, why)
     return judge_again(connection, run_id, character_id)
 
 
@@ -289,7 +300,7 @@ def judged() -> sa.ColumnElement[bool]:
         face.c.awaits.is_(None),
         sa.or_(
             face.c.verdict == Verdict.KEPT.value,
-            face.c.reason.in_(_BY_IDENTITY),
+            face.c.reason.in_(BY_IDENTITY),
         ),
     )
 

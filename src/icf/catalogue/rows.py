@@ -1,4 +1,4 @@
-"""Read or lock rows by id, however many ids there are."""
+"""Count rows; read or lock them by id, however many ids there are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ CHUNK = 900
 
 #: The parameter with the ids.
 _IDS = "given_ids"
+
+
+def count_rows(
+    connection: sa.Connection,
+    rows: sa.FromClause | sa.Select[Any] | sa.CompoundSelect[Any],
+    *where: sa.ColumnExpressionArgument[bool],
+) -> int:
+    """Count the rows of a table that fulfil all conditions, or those of a query."""
+    if not isinstance(rows, sa.FromClause):
+        rows = rows.order_by(None).subquery()
+    query = sa.select(sa.func.count()).select_from(rows).where(*where)
+    return int(connection.execute(query).scalar_one())
 
 
 def by_ids(

@@ -244,17 +244,9 @@ def _count(choice: Choice) -> sa.ColumnElement[int]:
     return sa.func.coalesce(sa.func.sum(one), 0)
 
 
-def _rows(connection: sa.Connection) -> Iterator[Any]:
-    """The questions by id, of which a page at a time is in memory."""
-    other = character.alias("other")
-    is_candidate = (
-        sa.select(candidate.c.image_id)
-        .join(other, other.c.id == candidate.c.character_id)
-        .where(candidate.c.image_id == face.c.image_id, survivor(other) == survivor())
-        .correlate(face, character)
-        .exists()
-    )
-    given = (
+def _given() -> sa.Subquery:
+    """How many people say yes and no to each question."""
+    return (
         sa.select(
             answer.c.question_id,
             _count(Choice.TRUE).label("yes"),
@@ -264,6 +256,23 @@ def _rows(connection: sa.Connection) -> Iterator[Any]:
         .group_by(answer.c.question_id)
         .subquery()
     )
+
+
+def _is_candidate() -> sa.ColumnElement[bool]:
+    """Of faces and characters: the face's picture is filed under the character."""
+    other = character.alias("other")
+    return (
+        sa.select(candidate.c.image_id)
+        .join(other, other.c.id == candidate.c.character_id)
+        .where(candidate.c.image_id == face.c.image_id, survivor(other) == survivor())
+        .correlate(face, character)
+        .exists()
+    )
+
+
+def _rows(connection: sa.Connection) -> Iterator[Any]:
+    """The questions by id, of which a page at a time is in memory."""
+    given = _given()
     # Questions about suspicions have no model in the ledger: the value is a score.
     when_asked = sa.case((decision.c.model.is_not(None), decision.c.value))
     query = (
@@ -300,7 +309,7 @@ def _rows(connection: sa.Connection) -> Iterator[Any]:
                 question.c.probability.is_not(None),
                 sa.and_(
                     question.c.chosen.is_(None),
-                    is_candidate,
+                    _is_candidate(),
                     # A question about a reference compares it with nothing.
                     question.c.face_id != question.c.reference_face_id,
                 ),

@@ -11,6 +11,8 @@ written in the same transaction as the decision (`icf.catalogue.ledger`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from icf.errors import BrokenMachine
@@ -23,6 +25,8 @@ _NAMES = {
 }
 
 metadata = sa.MetaData(naming_convention=_NAMES)
+
+# --- kinds of columns -------------------------------------------------------------
 
 #: 64-bit keys everywhere; SQLite numbers its rows by itself only for plain INTEGER.
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -58,20 +62,29 @@ class HexHash(sa.TypeDecorator[int]):
             ) from error
 
 
-def _id() -> sa.Column[int]:
+def row_id() -> sa.Column[int]:
+    """The number of a row, which the database gives."""
     return sa.Column("id", Key, primary_key=True, autoincrement=True)
 
 
-def _ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
+def ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
+    """The id of a row of another table; ``target`` is TABLE.COLUMN."""
     return sa.Column(name, Key, sa.ForeignKey(target), nullable=nullable)
 
 
-def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    """A text."""
     return sa.Column(name, sa.Text, nullable=nullable)
 
 
-def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
+def time(name: str, *, nullable: bool = False) -> sa.Column[float]:
+    """A time, in UTC epoch seconds."""
     return sa.Column(name, sa.Double, nullable=nullable)
+
+
+def where(condition: str) -> dict[str, Any]:
+    """The condition of an index of some rows, the same on both databases."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 # --- what the sources list --------------------------------------------------------
@@ -79,28 +92,28 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
 album = sa.Table(
     "album",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
-    _text("source"),
-    _text("page_url", nullable=True),
+    text("source"),
+    text("page_url", nullable=True),
     sa.Column("rank", sa.Integer),
     # icf.codes.Region, where the source knows it.
-    _text("region", nullable=True),
-    _time("found_at"),
+    text("region", nullable=True),
+    time("found_at"),
     # A word or two of a user's own, as icf.harvest.attributes.style reads them.
-    _text("style", nullable=True),
+    text("style", nullable=True),
 )
 
 character = sa.Table(
     "character",
     metadata,
-    _id(),
-    _ref("album_id", "album.id"),
-    _text("name"),
-    _text("source"),
-    _text("page_url", nullable=True),
+    row_id(),
+    ref("album_id", "album.id"),
+    text("name"),
+    text("source"),
+    text("page_url", nullable=True),
     # icf.codes.Gender, where the source knows it.
-    _text("gender", nullable=True),
+    text("gender", nullable=True),
     # A picture that a person chose and whose face is not the reference yet, because the
     # filter has to find it first.
     sa.Column("reference_image_id", Key),
@@ -108,10 +121,10 @@ character = sa.Table(
     sa.Column("reference_face_id", Key),
     # "lead" (the page's own lead picture), "medoid" (the most typical face) or "hand";
     # by hand and without a face: a person said that there is none.
-    _text("reference_by", nullable=True),
+    text("reference_by", nullable=True),
     # The character that people said this one is.
     sa.Column("merged_into", Key),
-    _time("found_at"),
+    time("found_at"),
     sa.UniqueConstraint("album_id", "name"),
 )
 
@@ -121,24 +134,24 @@ character = sa.Table(
 discovery = sa.Table(
     "discovery",
     metadata,
-    _id(),
-    _text("source"),
-    _text("task"),
-    _text("subject"),
+    row_id(),
+    text("source"),
+    text("task"),
+    text("subject"),
     # "albums", "characters" or "images": what the task lists.
     sa.Column("level", sa.Text, nullable=False, server_default="images"),
-    _ref("album_id", "album.id", nullable=True),
-    _ref("character_id", "character.id", nullable=True),
-    _text("cursor", nullable=True),
+    ref("album_id", "album.id", nullable=True),
+    ref("character_id", "character.id", nullable=True),
+    text("cursor", nullable=True),
     # The cursor it was found with: where a listing that a limit ended begins again.
-    _text("first_cursor", nullable=True),
+    text("first_cursor", nullable=True),
     # "pending", "done", "failed", or "limited": a limit was reached before its end.
-    _text("status"),
+    text("status"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    _text("message", nullable=True),
+    text("message", nullable=True),
     # How many rows the source's limits or exclusions left out.
     sa.Column("passed_over", sa.Integer, nullable=False, server_default="0"),
-    _time("changed_at"),
+    time("changed_at"),
     sa.UniqueConstraint("source", "task", "subject"),
     sa.Index("ix_discovery_status", "status", "id"),
     sa.Index("ix_discovery_album_id", "album_id"),
@@ -150,62 +163,52 @@ discovery = sa.Table(
 url = sa.Table(
     "url",
     metadata,
-    _id(),
+    row_id(),
     # As fetched; `original` is as the source wrote it where that differs.
     sa.Column("url", sa.Text, nullable=False, unique=True),
-    _text("original", nullable=True),
-    _text("host"),
-    _text("source"),
-    _text("page_url", nullable=True),
-    _text("licence", nullable=True),
-    _text("licence_url", nullable=True),
+    text("original", nullable=True),
+    text("host"),
+    text("source"),
+    text("page_url", nullable=True),
+    text("licence", nullable=True),
+    text("licence_url", nullable=True),
     # Where the licence was read: "extmetadata", "commonmetadata", "template", "site",
     # "list", "folder" or "unknown".
-    _text("licence_from", nullable=True),
-    _text("author", nullable=True),
-    _text("expected_sha1", nullable=True),
+    text("licence_from", nullable=True),
+    text("author", nullable=True),
+    text("expected_sha1", nullable=True),
     sa.Column("expected_bytes", sa.BigInteger),
     # The source's version of the bytes (a time and a size, a checksum); another version
     # means other bytes.
-    _text("version", nullable=True),
+    text("version", nullable=True),
     # Other addresses of the same picture: a JSON array, best first.
-    _text("fallbacks", nullable=True),
+    text("fallbacks", nullable=True),
     # Which one is asked for: 0 is `url`, 1 the first fallback; `host` is its host.
     sa.Column("address_no", sa.Integer, nullable=False, server_default="0"),
     # A picture of an album without a character: it is filed under the whole cast.
-    _ref("album_id", "album.id", nullable=True),
+    ref("album_id", "album.id", nullable=True),
     # Where in a video a frame is, its shot, and the faces that were tracked to it: JSON
     # [[track, x1, y1, x2, y2], ...], pixels of the upright frame.
     sa.Column("seconds", sa.Double),
     sa.Column("shot", sa.Integer),
-    _text("tracks", nullable=True),
+    text("tracks", nullable=True),
     # icf.codes.FetchStatus; a leased row is still "pending".
-    _text("fate"),
-    _text("message", nullable=True),
+    text("fate"),
+    text("message", nullable=True),
     sa.Column("http_status", sa.Integer),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", sa.Double, nullable=False, server_default="0"),
-    _text("leased_by", nullable=True),
+    text("leased_by", nullable=True),
     sa.Column("leased_until", sa.Double, nullable=False, server_default="0"),
     sa.Column("image_id", Key),
-    _time("found_at"),
-    _time("finished_at", nullable=True),
+    time("found_at"),
+    time("finished_at", nullable=True),
     sa.Index("ix_url_fate", "fate", "not_before", "id"),
     sa.Index("ix_url_album_id", "album_id"),
     # Of millions of URLs, the few hundred that are leased.
-    sa.Index(
-        "ix_url_leased_until",
-        "leased_until",
-        sqlite_where=sa.text("leased_until > 0"),
-        postgresql_where=sa.text("leased_until > 0"),
-    ),
+    sa.Index("ix_url_leased_until", "leased_until", **where("leased_until > 0")),
     # Few URLs are frames of videos; they are found without a look at the others.
-    sa.Index(
-        "ix_url_frames",
-        "id",
-        sqlite_where=sa.text("seconds IS NOT NULL"),
-        postgresql_where=sa.text("seconds IS NOT NULL"),
-    ),
+    sa.Index("ix_url_frames", "id", **where("seconds IS NOT NULL")),
 )
 
 # A source filed this URL under this character: the noisy label before the fetch.
@@ -216,7 +219,7 @@ mention = sa.Table(
     sa.Column("character_id", Key, sa.ForeignKey("character.id"), primary_key=True),
     # True for the picture the character's own page leads with.
     sa.Column("is_lead", sa.Boolean, nullable=False),
-    _time("found_at"),
+    time("found_at"),
     sa.Index("ix_mention_character_id", "character_id"),
 )
 
@@ -225,11 +228,11 @@ mention = sa.Table(
 image = sa.Table(
     "image",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("sha256", sa.String(64), nullable=False, unique=True),
     sa.Column("bytes", sa.BigInteger, nullable=False),
     # From the header at harvest; width and height are after EXIF rotation once decoded.
-    _text("format", nullable=True),
+    text("format", nullable=True),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("frames", sa.Integer),
@@ -243,14 +246,14 @@ image = sa.Table(
     sa.Column("photo_model", sa.String(64)),
     # What its metadata says against training on it; NULL where it says nothing, or was
     # stored before anybody looked.
-    _text("no_training", nullable=True),
+    text("no_training", nullable=True),
     # The picture that this one is a copy of.
     sa.Column("keeper_id", Key),
     # The step this image waits for; NULL when none is left.
-    _text("awaits", nullable=True),
-    _text("verdict"),
-    _text("reason"),
-    _time("stored_at"),
+    text("awaits", nullable=True),
+    text("verdict"),
+    text("reason"),
+    time("stored_at"),
     sa.Index("ix_image_awaits", "awaits", "id"),
     sa.Index("ix_image_pixel_hash", "pixel_hash"),
 )
@@ -258,24 +261,24 @@ image = sa.Table(
 image_source = sa.Table(
     "image_source",
     metadata,
-    _id(),
-    _ref("image_id", "image.id"),
-    _text("url"),
-    _text("source"),
-    _text("page_url", nullable=True),
-    _text("licence"),
-    _text("licence_url", nullable=True),
-    _text("licence_from"),
-    _text("author", nullable=True),
+    row_id(),
+    ref("image_id", "image.id"),
+    text("url"),
+    text("source"),
+    text("page_url", nullable=True),
+    text("licence"),
+    text("licence_url", nullable=True),
+    text("licence_from"),
+    text("author", nullable=True),
     # The address that the bytes came from, where that is a fallback of `url`.
-    _text("fetched_from", nullable=True),
+    text("fetched_from", nullable=True),
     # JSON object of the response headers worth keeping.
-    _text("headers", nullable=True),
+    text("headers", nullable=True),
     # Of a frame of a video, as in `url`.
     sa.Column("seconds", sa.Double),
     sa.Column("shot", sa.Integer),
-    _text("tracks", nullable=True),
-    _time("fetched_at"),
+    text("tracks", nullable=True),
+    time("fetched_at"),
     sa.UniqueConstraint("image_id", "url"),
 )
 
@@ -293,15 +296,15 @@ candidate = sa.Table(
 face = sa.Table(
     "face",
     metadata,
-    _id(),
-    _ref("image_id", "image.id"),
+    row_id(),
+    ref("image_id", "image.id"),
     # Pixels of the upright image; x2 and y2 are exclusive.
     sa.Column("x1", sa.Double, nullable=False),
     sa.Column("y1", sa.Double, nullable=False),
     sa.Column("x2", sa.Double, nullable=False),
     sa.Column("y2", sa.Double, nullable=False),
     # "cartoon" or "human", as the detector said, with its score.
-    _text("kind"),
+    text("kind"),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("detector", sa.String(64), nullable=False),
     # Measured on the tight crop in the decode that found the face. `sharpness` is the
@@ -324,28 +327,23 @@ face = sa.Table(
     # The hash of the embedder whose vector is in the vector store.
     sa.Column("embedder", sa.String(64)),
     # The first of the characters that its picture was found under.
-    _ref("filed_under_id", "character.id"),
+    ref("filed_under_id", "character.id"),
     # The character that identity chose among them, with the cosine to its reference and
     # the calibrated probability of being the same; NULL until it has chosen. The last
     # choice stays while the face waits to be judged again (icf.catalogue.filing).
-    _ref("character_id", "character.id", nullable=True),
+    ref("character_id", "character.id", nullable=True),
     sa.Column("similarity", sa.Double),
     sa.Column("probability", sa.Double),
-    _text("awaits", nullable=True),
-    _text("verdict"),
-    _text("reason"),
-    _time("found_at"),
+    text("awaits", nullable=True),
+    text("verdict"),
+    text("reason"),
+    time("found_at"),
     sa.Index("ix_face_awaits", "awaits", "id"),
     sa.Index("ix_face_image_id", "image_id"),
     sa.Index("ix_face_character_id", "character_id", "verdict"),
     sa.Index("ix_face_filed_under_id", "filed_under_id"),
     # Few faces are copies of another one.
-    sa.Index(
-        "ix_face_keeper_id",
-        "keeper_id",
-        sqlite_where=sa.text("keeper_id IS NOT NULL"),
-        postgresql_where=sa.text("keeper_id IS NOT NULL"),
-    ),
+    sa.Index("ix_face_keeper_id", "keeper_id", **where("keeper_id IS NOT NULL")),
 )
 
 # What is known of two faces without a question: those of one track through a shot
@@ -359,18 +357,24 @@ face_link = sa.Table(
     sa.Index("ix_face_link_other_id", "other_id"),
 )
 
+#: The two faces of a link, each of them first.
+LINK_ENDS = (
+    (face_link.c.face_id, face_link.c.other_id),
+    (face_link.c.other_id, face_link.c.face_id),
+)
+
 # What a person should look at. Nothing here is ever done without an answer.
 review = sa.Table(
     "review",
     metadata,
-    _id(),
+    row_id(),
     # icf.codes.Suspicion: "twin", "merge", "split" or "outlier".
-    _text("kind"),
-    _ref("character_id", "character.id"),
-    _ref("face_id", "face.id"),
+    text("kind"),
+    ref("character_id", "character.id"),
+    ref("face_id", "face.id"),
     # Of a twin and of a merge: the other character; and the face to compare with.
-    _ref("other_character_id", "character.id", nullable=True),
-    _ref("other_face_id", "face.id", nullable=True),
+    ref("other_character_id", "character.id", nullable=True),
+    ref("other_face_id", "face.id", nullable=True),
     # How strongly the machine suspects it, from 0 to 1.
     sa.Column("score", sa.Double, nullable=False),
     # The cosine of the two faces, and the bits in which their hashes differ.
@@ -379,9 +383,9 @@ review = sa.Table(
     sa.Column("dhash_bits", sa.Integer),
     sa.Column("model", sa.String(64)),
     # icf.codes.ReviewStatus
-    _text("status"),
-    _time("found_at"),
-    _time("changed_at"),
+    text("status"),
+    time("found_at"),
+    time("changed_at"),
     sa.UniqueConstraint("kind", "face_id", "character_id", "other_face_id"),
     sa.Index("ix_review_status", "status", "kind", "id"),
     sa.Index("ix_review_character_id", "character_id"),
@@ -394,30 +398,30 @@ batch = sa.Table(
     "batch",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    _text("format"),
-    _text("path"),
+    text("format"),
+    text("path"),
     sa.Column("questions", sa.Integer, nullable=False),
-    _time("created_at"),
+    time("created_at"),
 )
 
 question = sa.Table(
     "question",
     metadata,
-    _id(),
-    _ref("face_id", "face.id"),
-    _ref("character_id", "character.id"),
+    row_id(),
+    ref("face_id", "face.id"),
+    ref("character_id", "character.id"),
     # The reference shown next to it; the face itself: is it a good picture of the
     # character?
-    _ref("reference_face_id", "face.id"),
+    ref("reference_face_id", "face.id"),
     sa.Column("batch_id", sa.Text, sa.ForeignKey("batch.id"), nullable=False),
     # icf.codes.Label
-    _text("label"),
-    _time("asked_at"),
+    text("label"),
+    time("asked_at"),
     # How it was chosen (icf.codes.Chosen) and with what probability, of the faces that
     # could be asked about then; and the probability that the face is the character, as
     # identity had it. NULL where it was asked by an earlier version, or is not about
     # the character that identity had chosen.
-    _text("chosen", nullable=True),
+    text("chosen", nullable=True),
     sa.Column("inclusion", sa.Double),
     sa.Column("probability", sa.Double),
     # The probability that the face is the character, after the answers; NULL where
@@ -428,12 +432,7 @@ question = sa.Table(
     # Again only against another reference, where the first one was wrong.
     sa.UniqueConstraint("face_id", "character_id", "reference_face_id"),
     # The page looks for the next ones among a million.
-    sa.Index(
-        "ix_question_open",
-        "id",
-        sqlite_where=sa.text("label = 'open'"),
-        postgresql_where=sa.text("label = 'open'"),
-    ),
+    sa.Index("ix_question_open", "id", **where("label = 'open'")),
     sa.Index("ix_question_batch_id", "batch_id"),
     sa.Index("ix_question_label", "label", "character_id"),
     sa.Index("ix_question_reference_face_id", "reference_face_id"),
@@ -442,14 +441,14 @@ question = sa.Table(
 answer = sa.Table(
     "answer",
     metadata,
-    _id(),
-    _ref("question_id", "question.id"),
-    _text("annotator"),
+    row_id(),
+    ref("question_id", "question.id"),
+    text("annotator"),
     # icf.codes.Choice
-    _text("choice"),
-    _time("answered_at", nullable=True),
-    _time("imported_at"),
-    _text("file"),
+    text("choice"),
+    time("answered_at", nullable=True),
+    time("imported_at"),
+    text("file"),
     sa.Column("line", sa.Integer, nullable=False),
     # Of the file's bytes: the same file again brings nothing new.
     sa.Column("file_sha256", sa.String(64)),
@@ -475,29 +474,21 @@ answer = sa.Table(
         "ix_answer_counted",
         "annotator",
         "answered_at",
-        sqlite_where=sa.text("replaced_at IS NULL"),
-        postgresql_where=sa.text("replaced_at IS NULL"),
+        **where("replaced_at IS NULL"),
     ),
     sa.Index(
         "ix_answer_client_id",
         "client_id",
         unique=True,
-        sqlite_where=sa.text("client_id IS NOT NULL"),
-        postgresql_where=sa.text("client_id IS NOT NULL"),
+        **where("client_id IS NOT NULL"),
     ),
-    sa.Index(
-        "ix_answer_waits",
-        "id",
-        sqlite_where=sa.text("waits"),
-        postgresql_where=sa.text("waits"),
-    ),
+    sa.Index("ix_answer_waits", "id", **where("waits")),
     sa.Index(
         "ix_answer_question_id_annotator",
         "question_id",
         "annotator",
         unique=True,
-        sqlite_where=sa.text("replaced_at IS NULL"),
-        postgresql_where=sa.text("replaced_at IS NULL"),
+        **where("replaced_at IS NULL"),
     ),
 )
 
@@ -507,7 +498,7 @@ entry_step = sa.Table(
     "entry_step",
     metadata,
     sa.Column("entry", sa.Text, primary_key=True),
-    _text("step"),
+    text("step"),
 )
 
 # What a search over the whole catalogue has seen of each of its subjects, so that the
@@ -518,7 +509,7 @@ looked_at = sa.Table(
     sa.Column("search", sa.Text, primary_key=True),
     sa.Column("subject_id", Key, primary_key=True, autoincrement=False),
     # Of all that the search reads about the subject.
-    _text("fingerprint"),
+    text("fingerprint"),
     # What the next search needs of the result.
     sa.Column("result", sa.LargeBinary),
 )
@@ -530,11 +521,11 @@ looked_at = sa.Table(
 tombstone = sa.Table(
     "tombstone",
     metadata,
-    _id(),
-    _text("kind"),
-    _text("subject"),
-    _text("reason"),
-    _time("taken_at"),
+    row_id(),
+    text("kind"),
+    text("subject"),
+    text("reason"),
+    time("taken_at"),
     sa.UniqueConstraint("kind", "subject"),
 )
 
@@ -543,32 +534,32 @@ tombstone = sa.Table(
 run = sa.Table(
     "run",
     metadata,
-    _id(),
-    _text("command"),
-    _text("settings"),
-    _text("version"),
+    row_id(),
+    text("command"),
+    text("settings"),
+    text("version"),
     # The round that it is a part of.
     sa.Column("round_id", Key),
-    _time("started_at"),
-    _time("finished_at", nullable=True),
+    time("started_at"),
+    time("finished_at", nullable=True),
 )
 
 decision = sa.Table(
     "decision",
     metadata,
-    _id(),
+    row_id(),
     # "image", "face", "question" or "character".
-    _text("subject"),
+    text("subject"),
     sa.Column("subject_id", Key, nullable=False),
-    _text("step"),
-    _text("verdict"),
-    _text("reason"),
+    text("step"),
+    text("verdict"),
+    text("reason"),
     sa.Column("value", sa.Double),
     sa.Column("threshold", sa.Double),
     sa.Column("model", sa.String(64)),
-    _text("message", nullable=True),
-    _ref("run_id", "run.id"),
-    _time("decided_at"),
+    text("message", nullable=True),
+    ref("run_id", "run.id"),
+    time("decided_at"),
     sa.Index("ix_decision_subject", "subject", "subject_id", "id"),
 )
 
@@ -576,12 +567,12 @@ model = sa.Table(
     "model",
     metadata,
     sa.Column("sha256", sa.String(64), primary_key=True),
-    _text("name"),
-    _text("task"),
-    _text("card"),
+    text("name"),
+    text("task"),
+    text("card"),
     # Who added it; NULL: the program, because it is bundled or ran.
-    _text("added_by", nullable=True),
-    _time("added_at"),
+    text("added_by", nullable=True),
+    time("added_at"),
 )
 
 # What answers taught about a model: from similarity to the probability of being the
@@ -589,15 +580,15 @@ model = sa.Table(
 calibration = sa.Table(
     "calibration",
     metadata,
-    _id(),
-    _text("model"),
+    row_id(),
+    text("model"),
     # JSON: the parameters, as icf.filter.identify.calibration writes them.
-    _text("parameters"),
+    text("parameters"),
     # The answered questions it was fitted on, and how well it does on them.
     sa.Column("answered", sa.Integer, nullable=False),
     sa.Column("error", sa.Double, nullable=False),
-    _ref("run_id", "run.id"),
-    _time("fitted_at"),
+    ref("run_id", "run.id"),
+    time("fitted_at"),
     sa.Index("ix_calibration_model", "model", "id"),
 )
 
@@ -606,17 +597,17 @@ calibration = sa.Table(
 model_alias = sa.Table(
     "model_alias",
     metadata,
-    _id(),
+    row_id(),
     # "detect" or "embed".
-    _text("task"),
-    _text("alias"),
+    text("task"),
+    text("alias"),
     # NULL: the bundled model of the task.
     sa.Column("model", sa.String(64)),
-    _text("moved_by"),
-    _text("reason"),
+    text("moved_by"),
+    text("reason"),
     # The comparison that allowed it.
-    _ref("gate_id", "gate.id", nullable=True),
-    _time("moved_at"),
+    ref("gate_id", "gate.id", nullable=True),
+    time("moved_at"),
     sa.Index("ix_model_alias_task", "task", "alias", "id"),
 )
 
@@ -624,15 +615,15 @@ model_alias = sa.Table(
 gate = sa.Table(
     "gate",
     metadata,
-    _id(),
-    _text("task"),
+    row_id(),
+    text("task"),
     sa.Column("champion", sa.String(64), nullable=False),
     sa.Column("challenger", sa.String(64), nullable=False),
-    _ref("round_id", "round.id", nullable=True),
+    ref("round_id", "round.id", nullable=True),
     sa.Column("promoted", sa.Boolean, nullable=False),
     # JSON: figures, intervals, margins, floors and reasons.
-    _text("report"),
-    _time("made_at"),
+    text("report"),
+    time("made_at"),
 )
 
 # What was set aside at the first round: never trained on, asked about at random only.
@@ -642,35 +633,35 @@ audit_item = sa.Table(
     # "character" or "image".
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("subject_id", Key, primary_key=True, autoincrement=False),
-    _time("set_aside_at"),
+    time("set_aside_at"),
 )
 
 # `round` is a function in SQL; the table's name is always quoted by SQLAlchemy.
 round_ = sa.Table(
     "round",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("number", sa.Integer, nullable=False, unique=True),
     # icf.codes.RoundState: the step it has reached.
-    _text("status"),
+    text("status"),
     # JSON: batches, models, and what changed, as far as it has come.
-    _text("summary", nullable=True),
-    _time("started_at"),
-    _time("finished_at", nullable=True),
+    text("summary", nullable=True),
+    time("started_at"),
+    time("finished_at", nullable=True),
 )
 
 release = sa.Table(
     "release",
     metadata,
-    _id(),
-    _text("path"),
+    row_id(),
+    text("path"),
     sa.Column("seed", sa.BigInteger, nullable=False),
     # The text of release.json.
-    _text("summary"),
-    _time("created_at"),
+    text("summary"),
+    time("created_at"),
     # The faces of its test: icf.catalogue.annotation.audits.pack.
     sa.Column("test_faces", sa.LargeBinary),
     # Nobody should use it any more, and why.
-    _time("revoked_at", nullable=True),
-    _text("revoked_because", nullable=True),
+    time("revoked_at", nullable=True),
+    text("revoked_because", nullable=True),
 )

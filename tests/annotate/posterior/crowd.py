@@ -19,7 +19,6 @@ pairs. The model, which is kinder than life where it says so:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -368,8 +367,3 @@ class Labelling:
 def label(world: World, seed: int) -> Cost:
     """Let a crowd label a world."""
     return Labelling(world, seed).run()
-
-
-def each_seed(world: World, seeds: range) -> Iterator[Cost]:
-    """Label a world with several seeds."""
-    return (label(world, seed) for seed in seeds)

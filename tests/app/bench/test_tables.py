@@ -165,7 +165,7 @@ def test_a_training_is_scored_by_the_rate_it_was_trained_with(
 def test_what_two_tables_share_is_trained_once(root: Path) -> None:
     reader, test = open_release(root / "published")
     human = Source(FoldersReader(root / "published", "human"))
-    base = read_base("paper", None, 5)
+    base = read_base(None, 5)
     data = BenchData(Source(reader), human, test)
     plan = make_plan([terms_table(), rates_table()], base, 2, data)
     names = [run.method.name for run in plan.in_order()]

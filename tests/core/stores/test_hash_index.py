@@ -20,6 +20,7 @@ from icf.images.measures import hamming
 from icf.stores import hash_index
 from icf.stores.files import replace_file
 from icf.stores.hash_index import HashIndex, Rows
+from tests.app.doctor.damages import DAMAGES
 
 ids = st.integers(1, 60)
 #: Few bits, so that many are near each other.
@@ -194,22 +195,9 @@ def test_a_reader_finds_what_another_one_wrote_since(tmp_path: Path) -> None:
     assert reader.mark == 3
 
 
-def flip_a_bit(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-DAMAGES: list[Callable[[Path], object]] = [
-    Path.unlink,
-    flip_a_bit,
-    lambda path: path.write_bytes(b""),
-    lambda path: path.write_bytes(path.read_bytes()[:-9]),
-    lambda path: path.write_bytes(bytes(path.stat().st_size)),
-]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [*DAMAGES, lambda path: path.write_bytes(path.read_bytes()[:-9])]
+)
 @pytest.mark.parametrize("file", ["index.json", "00000001.hashes"])
 def test_a_damaged_store_is_named_and_counts_as_deleted(
     tmp_path: Path, damage: Callable[[Path], object], file: str

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from icf.errors import BadInput
 from icf.stores import vectors
 from icf.stores.vectors import MissingVector, VectorStore
+from tests.app.doctor.damages import cut
 
 
 def test_the_last_row_of_an_id_wins_even_after_it_was_read(tmp_path: Path) -> None:
@@ -50,10 +51,6 @@ def test_a_tail_cut_by_a_crash_is_ignored_then_trimmed(tmp_path: Path) -> None:
     again.append("m", np.array([3], np.int64), np.array([[0, 1]], np.float32))
     found = VectorStore(tmp_path).get("m", np.array([3, 1], np.int64))
     assert found.tolist() == [[0, 1], [1, 0]]
-
-
-def cut(shard: Path) -> None:
-    shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
 
 
 def flip_a_bit(shard: Path, place: int) -> None:

@@ -18,16 +18,15 @@ def distance(one: int, other: int) -> int:
 
 
 def has_close(
-    these: list[list[int]], those: list[list[int]], reach: tuple[int, int], within: bool
+    these: list[list[int]], those: list[list[int]], reach: tuple[int, int]
 ) -> list[bool]:
     """Compare everything with everything, in plain Python."""
     return [
         any(
             all(map(lambda a, b, most: distance(a, b) <= most, one, other, reach))
-            for column, other in enumerate(those)
-            if not (within and row == column)
+            for other in those
         )
-        for row, one in enumerate(these)
+        for one in these
     ]
 
 
@@ -57,14 +56,12 @@ def test_it_finds_exactly_what_comparing_everything_finds(
         patch.setattr(pays, lambda *_: buckets)
         patch.setattr("icf.dataset.leaks.near._AT_ONCE", 7)
         these, those = lists
-        for within, others in ((False, those), (True, these)):
-            found = find_close(table(these), table(others), (one, two), within=within)
-            assert (found >= 0).tolist() == has_close(these, others, (one, two), within)
-            for row, column in enumerate(found.tolist()):
-                if column >= 0:
-                    assert distance(these[row][0], others[column][0]) <= one
-                    assert distance(these[row][1], others[column][1]) <= two
-                    assert not (within and row == column)
+        found = find_close(table(these), table(those), (one, two))
+        assert (found >= 0).tolist() == has_close(these, those, (one, two))
+        for row, column in enumerate(found.tolist()):
+            if column >= 0:
+                assert distance(these[row][0], those[column][0]) <= one
+                assert distance(these[row][1], those[column][1]) <= two
 
 
 def table(rows: list[list[int]]) -> IntArray:

@@ -54,6 +54,7 @@ from icf.icartoonface.release_files import (
 )
 from icf.stores.blobs import MissingBlob
 from icf.workspace import Workspace, find
+from tests.app.doctor.damages import flip_a_bit, zero
 from tests.dataset.drawn import EMBEDDER, digest, same_files
 
 
@@ -215,16 +216,6 @@ def test_a_catalogue_without_anything_is_no_crash(workspace: Workspace) -> None:
 
 def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
-
-
-def flip_a_bit(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def zero(path: Path) -> None:
-    path.write_bytes(bytes(path.stat().st_size))
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, flip_a_bit, zero])

@@ -75,7 +75,7 @@ def run_tables(invocation: Invocation, asked: Asked) -> None:
         IcfError: as trainings and scorings do.
     """
     tables = _tables(asked)
-    config = read_base("paper", asked.file, asked.steps)
+    config = read_base(asked.file, asked.steps)
     data = _data(invocation, asked)
     plan = make_plan(tables, config, asked.seeds, data)
     about = _about(asked, plan, data)
@@ -144,7 +144,7 @@ def _about(asked: Asked, plan: Plan, data: BenchData) -> About:
     index.check_identities()
     known = (index.identity != UNKNOWN) & ~index.ignored
     faces = int(np.count_nonzero(known))
-    recipe = read_base("paper", None, None)
+    recipe = read_base(None, None)
     loop = plan.config.loop
     return About(
         str(asked.release),

@@ -69,15 +69,15 @@ class Plan:
         return [runs[seed] for seed in range(self.seeds) for runs in self.runs.values()]
 
 
-def read_base(recipe: str, file: Path | None, steps: int | None) -> EmbedderConfig:
-    """Read what all trainings share.
+def read_base(file: Path | None, steps: int | None) -> EmbedderConfig:
+    """Read what all trainings share: the paper's recipe, with changes.
 
     Raises:
         WrongUse: the file cannot be read, or a setting does not fit.
     """
     changes = {"loop.steps": steps}
     return read_config(
-        EmbedderConfig, "embedder", recipe=recipe, file=file, changes=changes
+        EmbedderConfig, "embedder", recipe="paper", file=file, changes=changes
     )
 
 

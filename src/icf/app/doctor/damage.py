@@ -20,7 +20,7 @@ from icf.annotate.batch import PICTURE_FOLDER, picture_path
 from icf.annotate.export import SUMS, read_sums
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import DamagedCatalogue
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import batch, decision, face, image, question
 from icf.codes import FaceReason, ImageReason
 from icf.filter.step_names import DETECT, EMBED
@@ -62,20 +62,16 @@ class Damage:
         return any(parts) or bool(self.dropped)
 
 
-def find_damage(workspace: Workspace, *, full: bool) -> Damage:
-    """Look for damage.
-
-    Args:
-        workspace: where to look.
-        full: read all bytes instead of comparing sizes.
+def find_damage(workspace: Workspace) -> Damage:
+    """Look for damage, in all bytes.
 
     Raises:
         BrokenMachine: the catalogue cannot be read.
     """
     return Damage(
-        lost_pictures(workspace, full=full),
+        lost_pictures(workspace, full=True),
         lost_faces(workspace),
-        lost_crops(workspace, full=full),
+        lost_crops(workspace, full=True),
         workspace.hashes.damage,
         count_dropped(workspace),
         _waiting(workspace),
@@ -207,9 +203,7 @@ def _waiting(workspace: Workspace) -> int:
     """How many rows wait for a step that reads pictures."""
     with workspace.catalogue.read() as connection:
         return sum(
-            connection.execute(
-                sa.select(sa.func.count()).where(table.c.awaits == step)
-            ).scalar_one()
+            count_rows(connection, table, table.c.awaits == step)
             for table, step in ((image, DETECT), (face, EMBED))
         )
 

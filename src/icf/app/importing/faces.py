@@ -201,18 +201,7 @@ class FaceWriter:
         Args:
             faces: each with its id.
         """
-        asked = {
-            (face_id, self.shown[each.given.owner]): (picture, each)
-            for (picture, each), face_id in faces
-            if each.given.owner and each.given.labelled
-        }
-        query = sa.select(
-            question.c.face_id, question.c.character_id, question.c.reference_face_id
-        )
-        ids = [face_id for face_id, _ in asked]
-        for row in by_ids(self.connection, query, question.c.face_id, ids):
-            if row.face_id == row.reference_face_id:
-                asked.pop((row.face_id, row.character_id), None)
+        asked = self._not_asked(faces)
         now = time.time()
         keys = insert_ids(
             self.connection,
@@ -256,6 +245,24 @@ class FaceWriter:
         ledger.append(self.connection, self.run_id, decisions)
         self.labels += len(answers)
         self.two_names |= self._named_twice({face_id for face_id, _ in asked})
+
+    def _not_asked(
+        self, faces: Sequence[tuple[_Given, int]]
+    ) -> dict[tuple[int, int], _Given]:
+        """Those that show somebody, without a question yet, by face and character."""
+        asked = {
+            (face_id, self.shown[each.given.owner]): (picture, each)
+            for (picture, each), face_id in faces
+            if each.given.owner and each.given.labelled
+        }
+        query = sa.select(
+            question.c.face_id, question.c.character_id, question.c.reference_face_id
+        )
+        ids = [face_id for face_id, _ in asked]
+        for row in by_ids(self.connection, query, question.c.face_id, ids):
+            if row.face_id == row.reference_face_id:
+                asked.pop((row.face_id, row.character_id), None)
+        return asked
 
     def _named_twice(self, faces: Collection[int]) -> set[int]:
         """Those of some faces that are confirmed as several characters."""

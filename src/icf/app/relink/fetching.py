@@ -20,12 +20,11 @@ from icf.app.relink.listed import Wanted
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.catalogue import Catalogue, sqlite_url
 from icf.catalogue.schema import image, url
-from icf.codes import FetchStatus, RelinkStatus
+from icf.codes import FETCHED, FetchStatus, RelinkStatus
 from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.fetch import Fetcher
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.worker import Worker
-from icf.harvest.fates import FETCHED
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.robots import Robots

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from icf.dataset.licences import FILE, MEMBER
 from icf.errors import BadInput, WrongUse
 from icf.spreadsheet import meant_by
+from icf.stores.files import is_sha256
 
-_SHA256 = re.compile("[0-9a-f]{64}")
 _NEEDED = ("file", "sha256", "url")
 
 
@@ -81,7 +80,7 @@ def _check(
             f"the pictures of {path.parent} are in shards, as {file}, and not to be "
             "downloaded one by one; name a release of the format relink"
         )
-    if not _SHA256.fullmatch(sha256):
+    if not is_sha256(sha256):
         raise fail("a SHA-256 in hexadecimal", sha256)
     if not is_inside(file):
         raise fail("a file inside the release", file)

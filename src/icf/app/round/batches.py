@@ -13,6 +13,7 @@ from icf.annotate.batch import Batch, count_references
 from icf.annotate.export import ExportRequest, export
 from icf.catalogue.rounds import audit_set
 from icf.catalogue.rounds.log import Round
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import answer, question
 from icf.codes import Label
 from icf.workspace import Workspace
@@ -124,8 +125,7 @@ def count_unanswered(connection: sa.Connection, votes: int) -> int:
         connection: to the catalogue.
         votes: how many answers are enough for a question, however they differ.
     """
-    query = sa.select(sa.func.count()).select_from(question)
-    return connection.execute(query.where(~_is_answered(votes))).scalar_one()
+    return count_rows(connection, question, ~_is_answered(votes))
 
 
 def _is_answered(votes: int) -> sa.ColumnElement[bool]:

@@ -19,6 +19,7 @@ from icf.annotate.export import batch_shares
 from icf.catalogue import calibrations
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.labels import sure_faces
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.filter.identify.calibration import Answers, Labelled
@@ -73,10 +74,9 @@ def measure(workspace: Workspace, earlier: Recalibrated | None = None) -> Measur
         unasked = count_unasked(connection, batch_shares(workspace, connection))
         curves = calibrations.newest(connection, [known.model])
         curve = curves.get(known.model, known.card)
-        is_kept = sa.select(sa.func.count()).where(face.c.verdict == Verdict.KEPT.value)
         return Measured(
             known.model,
-            int(connection.execute(is_kept).scalar_one()),
+            count_rows(connection, face, face.c.verdict == Verdict.KEPT.value),
             len(sure_faces.accepted(connection, settings.accepted_risk)),
             unasked.total,
             label_error(known.labelled.answers, curve),

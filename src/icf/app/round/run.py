@@ -137,7 +137,7 @@ def _train(drive: Drive, found: Round) -> Next:
     # What people answered counts in the decisions that the next ones are compared with.
     _run_filter(drive)
     before = measure(drive.workspace).as_json()
-    if why := training.refusal(drive.workspace, found):
+    if why := training.refusal(drive.workspace):
         drive.say(f"round {found.number} trains nothing: {why}")
         skipped = {"before": before, "training": {"skipped": why}}
         return Next(RoundState.DECIDE, skipped)

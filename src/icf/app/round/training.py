@@ -22,7 +22,7 @@ from icf.catalogue.labels.confirmed import is_there, read_confirmed
 from icf.catalogue.labels.fingerprint import label_fingerprint
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rounds.log import Round, read_rounds
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import answer, face
 from icf.errors import IcfError
 from icf.models.cards import load_card, save_card
@@ -34,7 +34,7 @@ _DIGITS = 8
 CHAMPION = "champion"
 
 
-def refusal(workspace: Workspace, found: Round) -> str | None:
+def refusal(workspace: Workspace) -> str | None:
     """Why a round trains nothing, if so."""
     settings = workspace.settings.round
     if not settings.train:
@@ -117,8 +117,7 @@ def train(
 
 def _count_answers(connection: sa.Connection) -> int:
     """All answers that were ever given; an answer that is taken back is a new one."""
-    count = sa.select(sa.func.count()).select_from(answer)
-    return int(connection.execute(count).scalar_one())
+    return count_rows(connection, answer)
 
 
 def _name(weights: Path, name: str) -> None:

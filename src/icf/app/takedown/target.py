@@ -31,8 +31,8 @@ from icf.catalogue.schema import (
 from icf.codes import Label
 from icf.errors import WrongUse
 from icf.names import normal_name
+from icf.stores.files import is_sha256
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBERED = re.compile(r"character:([0-9]{1,18})")
 #: Pictures of a page that a message names.
 _LISTED = 10
@@ -76,7 +76,7 @@ def find_target(connection: sa.Connection, subject: str) -> Target:
     """
     if "://" in subject:
         return _of_url(connection, subject)
-    if _SHA256.fullmatch(subject.lower()):
+    if is_sha256(subject.lower()):
         return _of_hash(connection, subject.lower())
     return _of_character(connection, subject)
 

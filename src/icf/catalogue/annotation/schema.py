@@ -13,37 +13,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import Key, metadata
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", Key, primary_key=True, autoincrement=True)
-
-
-def _ref(name: str, target: str) -> sa.Column[int]:
-    return sa.Column(name, Key, sa.ForeignKey(target), nullable=False)
-
-
-def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=nullable)
-
-
-def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
-    return sa.Column(name, sa.Double, nullable=nullable)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """The condition of a partial index, the same on both databases."""
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+from icf.catalogue.schema import Key, metadata, ref, row_id, text, time, where
 
 
 def _of_an_answer() -> list[sa.Column[Any]]:
     """What every table of answers has, but those of questions."""
     return [
-        _text("annotator"),
+        text("annotator"),
         # Seconds from when it was shown until it was answered.
         sa.Column("seconds", sa.Double),
-        _time("answered_at"),
+        time("answered_at"),
         sa.Column("client_id", sa.Text, unique=True),
         sa.Column("replaced_at", sa.Double),
     ]
@@ -54,44 +33,44 @@ def _of_an_answer() -> list[sa.Column[Any]]:
 person = sa.Table(
     "person",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     # "annotator", "reviewer" or "admin".
-    _text("role"),
+    text("role"),
     # What exports call the person instead of the name.
     sa.Column("pseudonym", sa.Text, nullable=False, unique=True),
     # JSON: keys and looks that the person chose.
-    _text("preferences", nullable=True),
+    text("preferences", nullable=True),
     # Gets no questions since then, because the score on gold is too low, or by hand.
     sa.Column("paused_at", sa.Double),
-    _text("paused_why", nullable=True),
+    text("paused_why", nullable=True),
     # Answers to known pairs before then do not count for the score.
     sa.Column("scored_from", sa.Double),
     sa.Column("revoked_at", sa.Double),
-    _time("added_at"),
+    time("added_at"),
 )
 
 # Tokens are stored as keyed hashes only.
 invite = sa.Table(
     "invite",
     metadata,
-    _id(),
-    _ref("person_id", "person.id"),
+    row_id(),
+    ref("person_id", "person.id"),
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
-    _time("made_at"),
-    _time("expires_at"),
+    time("made_at"),
+    time("expires_at"),
     sa.Column("revoked_at", sa.Double),
 )
 
 page_session = sa.Table(
     "page_session",
     metadata,
-    _id(),
-    _ref("person_id", "person.id"),
+    row_id(),
+    ref("person_id", "person.id"),
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
-    _time("begun_at"),
-    _time("seen_at"),
-    _time("expires_at"),
+    time("begun_at"),
+    time("seen_at"),
+    time("expires_at"),
     sa.Column("ended_at", sa.Double),
     sa.Index("ix_page_session_person_id", "person_id"),
 )
@@ -101,24 +80,24 @@ page_session = sa.Table(
 lease = sa.Table(
     "lease",
     metadata,
-    _id(),
+    row_id(),
     # What the browser knows: random, and says nothing of the subject.
     sa.Column("handle", sa.String(32), nullable=False, unique=True),
-    _ref("person_id", "person.id"),
+    ref("person_id", "person.id"),
     # "question", "gold", "audit", "boxes", "attributes"; and an id in its table.
-    _text("source"),
+    text("source"),
     sa.Column("subject_id", Key, nullable=False),
     # The page that shows it: "pairs", "grid", "boxes", "attributes" or "review".
-    _text("task"),
+    text("task"),
     # Of the tiles of one grid: the same random text; of a suspicion: a mark of the
     # faces that are shown.
     sa.Column("grid", sa.String(32)),
-    _time("issued_at"),
+    time("issued_at"),
     # Held for this person until then.
-    _time("until"),
+    time("until"),
     # When it was answered, given back or ran out.
     sa.Column("ended_at", sa.Double),
-    sa.Index("ix_lease_held", "source", "subject_id", **_where("ended_at IS NULL")),
+    sa.Index("ix_lease_held", "source", "subject_id", **where("ended_at IS NULL")),
     sa.Index("ix_lease_person_id", "person_id", "id"),
 )
 
@@ -128,15 +107,15 @@ lease = sa.Table(
 gold = sa.Table(
     "gold",
     metadata,
-    _id(),
-    _ref("face_id", "face.id"),
-    _ref("character_id", "character.id"),
-    _ref("reference_face_id", "face.id"),
+    row_id(),
+    ref("face_id", "face.id"),
+    ref("character_id", "character.id"),
+    ref("reference_face_id", "face.id"),
     # icf.codes.Choice: true or false.
-    _text("truth"),
+    text("truth"),
     # "confirmed" (from labels), "planted" (another character's face) or "hand".
-    _text("made_by"),
-    _time("made_at"),
+    text("made_by"),
+    time("made_at"),
     sa.Column("retired_at", sa.Double),
     sa.UniqueConstraint("face_id", "character_id", "reference_face_id"),
 )
@@ -144,17 +123,17 @@ gold = sa.Table(
 gold_answer = sa.Table(
     "gold_answer",
     metadata,
-    _id(),
-    _ref("gold_id", "gold.id"),
+    row_id(),
+    ref("gold_id", "gold.id"),
     # icf.codes.Choice
-    _text("choice"),
+    text("choice"),
     *_of_an_answer(),
     sa.Index(
         "ix_gold_answer_gold_id",
         "gold_id",
         "annotator",
         unique=True,
-        **_where("replaced_at IS NULL"),
+        **where("replaced_at IS NULL"),
     ),
     sa.Index("ix_gold_answer_annotator", "annotator", "id"),
 )
@@ -169,7 +148,7 @@ skill = sa.Table(
     sa.Column("same_wrong", sa.Double, nullable=False),
     sa.Column("different_right", sa.Double, nullable=False),
     sa.Column("different_wrong", sa.Double, nullable=False),
-    _time("fitted_at"),
+    time("fitted_at"),
 )
 
 # --- boxes ------------------------------------------------------------------------
@@ -188,39 +167,39 @@ box_task = sa.Table(
     # Whether the detector's boxes are not shown, so that what they hide is measured.
     sa.Column("hidden", sa.Boolean, nullable=False),
     # icf.codes.BoxStatus
-    _text("status"),
+    text("status"),
     # Of a verified picture: one less the mean IoU of people's boxes with the merged
     # ones; and how many people agree.
     sa.Column("disagreement", sa.Double),
     sa.Column("people", sa.Integer, nullable=False, server_default="0"),
-    _time("asked_at"),
-    _time("changed_at"),
+    time("asked_at"),
+    time("changed_at"),
     sa.Index("ix_box_task_status", "status", "image_id"),
 )
 
 box_answer = sa.Table(
     "box_answer",
     metadata,
-    _id(),
-    _ref("image_id", "image.id"),
+    row_id(),
+    ref("image_id", "image.id"),
     # "boxed": the boxes are all drawn faces of the picture; or "cannot_tell".
-    _text("verdict"),
+    text("verdict"),
     # JSON [[x1, y1, x2, y2], ...]: pixels of the upright picture.
-    _text("boxes"),
+    text("boxes"),
     # Whether the person saw the detector's boxes first.
     sa.Column("shown", sa.Boolean, nullable=False),
     # Whether a reviewer said so to settle a disagreement.
     sa.Column("decides", sa.Boolean, nullable=False, server_default=sa.false()),
     # The file it was imported from, as icf.annotate.boxes.record notes it; NULL: the
     # page.
-    _text("file", nullable=True),
+    text("file", nullable=True),
     *_of_an_answer(),
     sa.Index(
         "ix_box_answer_image_id",
         "image_id",
         "annotator",
         unique=True,
-        **_where("replaced_at IS NULL"),
+        **where("replaced_at IS NULL"),
     ),
 )
 
@@ -228,8 +207,8 @@ box_answer = sa.Table(
 verified_box = sa.Table(
     "verified_box",
     metadata,
-    _id(),
-    _ref("image_id", "image.id"),
+    row_id(),
+    ref("image_id", "image.id"),
     sa.Column("x1", sa.Double, nullable=False),
     sa.Column("y1", sa.Double, nullable=False),
     sa.Column("x2", sa.Double, nullable=False),
@@ -247,23 +226,23 @@ verified_box = sa.Table(
 attribute_answer = sa.Table(
     "attribute_answer",
     metadata,
-    _id(),
-    _ref("face_id", "face.id"),
+    row_id(),
+    ref("face_id", "face.id"),
     # icf.codes.Gender
-    _text("gender", nullable=True),
+    text("gender", nullable=True),
     # Degrees: of the head turned to its left, up, and tilted to its left shoulder.
     sa.Column("yaw", sa.Double),
     sa.Column("pitch", sa.Double),
     sa.Column("roll", sa.Double),
     # icf.codes.Occlusion
-    _text("occlusion", nullable=True),
+    text("occlusion", nullable=True),
     *_of_an_answer(),
     sa.Index(
         "ix_attribute_answer_face_id",
         "face_id",
         "annotator",
         unique=True,
-        **_where("replaced_at IS NULL"),
+        **where("replaced_at IS NULL"),
     ),
 )
 
@@ -273,17 +252,17 @@ attribute_answer = sa.Table(
 label_audit = sa.Table(
     "label_audit",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("seed", sa.BigInteger, nullable=False),
     sa.Column("max_error", sa.Double, nullable=False),
     sa.Column("confidence", sa.Double, nullable=False),
     # JSON: sizes of the parts, allowed errors, what it was drawn from.
-    _text("plan"),
+    text("plan"),
     # SHA-256 of the labels that it was drawn from.
     sa.Column("labels_sha256", sa.String(64), nullable=False),
-    _time("planned_at"),
+    time("planned_at"),
     # JSON: what it found, once it is complete: a certificate if certified_at says so.
-    _text("certificate", nullable=True),
+    text("certificate", nullable=True),
     sa.Column("certified_at", sa.Double),
     # All labels that it was drawn from: icf.catalogue.annotation.audits.pack.
     sa.Column("labels", sa.LargeBinary),
@@ -294,35 +273,35 @@ label_audit = sa.Table(
 label_audit_item = sa.Table(
     "label_audit_item",
     metadata,
-    _id(),
-    _ref("audit_id", "label_audit.id"),
-    _ref("face_id", "face.id"),
-    _ref("character_id", "character.id"),
-    _ref("reference_face_id", "face.id"),
+    row_id(),
+    ref("audit_id", "label_audit.id"),
+    ref("face_id", "face.id"),
+    ref("character_id", "character.id"),
+    ref("reference_face_id", "face.id"),
     # The label that is checked: "same" or "different".
-    _text("label"),
+    text("label"),
     # The part of the labels that it stands for, as the plan names it.
-    _text("part"),
+    text("part"),
     sa.UniqueConstraint("audit_id", "face_id", "character_id"),
 )
 
 label_audit_answer = sa.Table(
     "label_audit_answer",
     metadata,
-    _id(),
-    _ref("item_id", "label_audit_item.id"),
+    row_id(),
+    ref("item_id", "label_audit_item.id"),
     # icf.codes.Choice
-    _text("choice"),
+    text("choice"),
     # Whether a reviewer said so, of an item on which the check and the label differ.
     sa.Column("decides", sa.Boolean, nullable=False, server_default=sa.false()),
     *_of_an_answer(),
     # The file it was imported from; NULL: the page.
-    _text("file", nullable=True),
+    text("file", nullable=True),
     sa.Index(
         "ix_label_audit_answer_item_id",
         "item_id",
         "annotator",
         unique=True,
-        **_where("replaced_at IS NULL"),
+        **where("replaced_at IS NULL"),
     ),
 )

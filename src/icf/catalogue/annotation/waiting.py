@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import answer
 from icf.errors import WrongUse
 
@@ -17,8 +18,7 @@ WAITS = sa.text("answer.waits")
 
 def count_waiting(connection: sa.Connection) -> int:
     """Count the answers that wait."""
-    query = sa.select(sa.func.count()).select_from(answer).where(WAITS)
-    return int(connection.execute(query).scalar_one())
+    return count_rows(connection, answer, WAITS)
 
 
 def refuse_while_waiting(connection: sa.Connection, what: str) -> None:

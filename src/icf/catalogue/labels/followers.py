@@ -26,8 +26,8 @@ from icf.catalogue.labels.checked import Checked
 from icf.catalogue.labels.suspected import is_suspected
 from icf.catalogue.merges import survivor
 from icf.catalogue.rounds.audit_set import is_set_aside
-from icf.catalogue.schema import character, face, face_link, question
-from icf.codes import Chosen, Label, Verdict
+from icf.catalogue.schema import LINK_ENDS, character, face, face_link, question
+from icf.codes import YES_OR_NO, Chosen, Label, Verdict
 
 #: Labels of a question that others may follow, or wait for.
 _STANDS = (
@@ -82,7 +82,7 @@ def checked(connection: sa.Connection) -> Checked:
     """Count what people said of followers that were drawn and asked about."""
     audited = question.alias("audited")
     wrong: dict[int, bool] = {}
-    for one, other in _ENDS:
+    for one, other in LINK_ENDS:
         query = (
             sa.select(audited.c.id, audited.c.label, _first.c.label.label("first"))
             .select_from(audited)
@@ -93,7 +93,7 @@ def checked(connection: sa.Connection) -> Checked:
                 audited.c.label.in_(_SETTLED),
                 face_link.c.same,
                 _first.c.character_id == audited.c.character_id,
-                _first.c.label.in_((Label.SAME.value, Label.DIFFERENT.value)),
+                _first.c.label.in_(YES_OR_NO),
                 sa.func.coalesce(_first.c.chosen, "") != Chosen.FOLLOWER.value,
                 _tells(),
             )
@@ -103,12 +103,6 @@ def checked(connection: sa.Connection) -> Checked:
             differs = is_same != (row.first == Label.SAME.value)
             wrong[row.id] = wrong.get(row.id, False) or differs
     return Checked(len(wrong), sum(wrong.values()))
-
-
-_ENDS = (
-    (face_link.c.face_id, face_link.c.other_id),
-    (face_link.c.other_id, face_link.c.face_id),
-)
 
 
 def _tells() -> sa.ColumnElement[bool]:
@@ -126,7 +120,7 @@ def _tells() -> sa.ColumnElement[bool]:
 
 def _following() -> sa.CompoundSelect[Any]:
     """Faces with the questions that they follow: one row for each of both."""
-    return sa.union_all(*(_direction(one, other) for one, other in _ENDS))
+    return sa.union_all(*(_direction(one, other) for one, other in LINK_ENDS))
 
 
 def _direction(

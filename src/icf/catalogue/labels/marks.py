@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import image, url
 from icf.codes import FetchStatus, ImageReason
 
@@ -25,14 +26,9 @@ class Marked:
 
 def count_marked(connection: sa.Connection) -> Marked:
     """Count pictures by what became of their mark."""
-    refused = sa.select(sa.func.count()).where(
-        url.c.fate == FetchStatus.NO_TRAINING.value
-    )
-    stored = sa.select(sa.func.count()).where(
-        image.c.no_training.is_not(None),
-        image.c.reason != ImageReason.TAKEN_DOWN.value,
-    )
+    is_refused = url.c.fate == FetchStatus.NO_TRAINING.value
+    is_there = image.c.reason != ImageReason.TAKEN_DOWN.value
     return Marked(
-        int(connection.execute(refused).scalar_one()),
-        int(connection.execute(stored).scalar_one()),
+        count_rows(connection, url, is_refused),
+        count_rows(connection, image, image.c.no_training.is_not(None), is_there),
     )

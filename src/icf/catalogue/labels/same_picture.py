@@ -15,14 +15,8 @@ import sqlalchemy as sa
 from icf.catalogue.confirmations import HAND
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import character, face_link, question
+from icf.catalogue.schema import LINK_ENDS, character, face_link, question
 from icf.codes import Label
-
-_ENDS = (
-    (face_link.c.face_id, face_link.c.other_id),
-    (face_link.c.other_id, face_link.c.face_id),
-)
-
 
 #: Ids are smaller than this, so two of them make one number.
 _MOST = 2**31
@@ -53,14 +47,14 @@ def _ruled_out() -> sa.CompoundSelect[Any]:
             # Not by the index on labels: there are fewer links.
             sa.func.coalesce(question.c.label, "") == Label.SAME.value,
         )
-        for one, other in _ENDS
+        for one, other in LINK_ENDS
     ]
     by_hand = [
         sa.select(one.label("face_id"), survivor().label("character_id"))
         .select_from(face_link)
         .join(character, character.c.reference_face_id == other)
         .where(sa.not_(face_link.c.same), character.c.reference_by == HAND)
-        for one, other in _ENDS
+        for one, other in LINK_ENDS
     ]
     return sa.union_all(*said, *by_hand)
 
@@ -68,7 +62,7 @@ def _ruled_out() -> sa.CompoundSelect[Any]:
 def beside(connection: sa.Connection, face_ids: Sequence[int]) -> dict[int, list[int]]:
     """Read the faces that are in one frame with some faces, by face id, ascending."""
     found: dict[int, set[int]] = {}
-    for one, other in _ENDS:
+    for one, other in LINK_ENDS:
         query = sa.select(one.label("here"), other.label("there")).where(
             sa.not_(face_link.c.same)
         )

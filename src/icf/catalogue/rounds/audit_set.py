@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.merges import survivor
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import (
     album,
     audit_item,
@@ -79,15 +80,10 @@ def is_set_aside() -> sa.ColumnElement[bool]:
 
 def count(connection: sa.Connection) -> AuditSet:
     """Count what is set aside."""
-    numbers = [
-        int(
-            connection.execute(
-                sa.select(sa.func.count()).select_from(set_aside(kind).subquery())
-            ).scalar_one()
-        )
-        for kind in ("character", "image")
-    ]
-    return AuditSet(*numbers)
+    return AuditSet(
+        count_rows(connection, set_aside("character")),
+        count_rows(connection, set_aside("image")),
+    )
 
 
 def count_confirmed(connection: sa.Connection) -> int:

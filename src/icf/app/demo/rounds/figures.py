@@ -18,6 +18,7 @@ from icf.annotate.export import batch_shares
 from icf.app.demo.site import Truth
 from icf.catalogue.labels.sure_faces import accepted
 from icf.catalogue.rounds.audit_set import set_aside
+from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import answer, character, face, image, question
 from icf.codes import Label, Verdict
 from icf.models.cards import bundled_path, load_card
@@ -82,8 +83,7 @@ def measure(
     annotate = workspace.settings.annotate
     with workspace.catalogue.read() as connection:
         people = _said_to_be(connection)
-        answers = sa.select(sa.func.count()).where(answer.c.replaced_at.is_(None))
-        given = int(connection.execute(answers).scalar_one())
+        given = count_rows(connection, answer, answer.c.replaced_at.is_(None))
         unasked = count_unasked(connection, batch_shares(workspace, connection))
         machine = accepted(connection, annotate.accepted_risk)
         cast = connection.execute(sa.select(character.c.id, character.c.name))
