@@ -21,6 +21,15 @@ LATER = ("face_pixel_hash",)
 _FIRST = ("sha256", "x1", "y1", "x2", "y2", "character", "album", "reason")
 COLUMNS = (*_FIRST, *LATER)
 
+#: Reasons of faces that a release cannot contain: they are not among those that were
+#: divided, which ``release.json`` counts as confirmed.
+_CANNOT = {
+    *(Unused.OTHER_LICENCE, Unused.WITHOUT_EMBEDDING),
+    *(Unused.CONFIRMED_FOR_TWO, Unused.UNASKED_REFERENCE),
+}
+#: Reasons of all others; the filter's reasons are of none of them.
+DIVIDED = frozenset(each.value for each in Unused if each not in _CANNOT)
+
 #: What releases of earlier versions say in ``release.json`` instead of codes.
 _EARLIER = {
     "of_distractors": "of distractors, which give one face each",

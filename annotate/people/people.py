@@ -65,12 +65,14 @@ def find_person(connection: sa.Connection, name: str) -> Person | None:
 
 
 def pause(connection: sa.Connection, someone: Person, why: str) -> None:
-    """Give a person no questions any more; a reason that there is stays.
+    """Give a person no questions any more.
 
-    What the person holds is given back; an answer to it is taken all the same.
+    A reason that there is stays, but for the person's own, which the person can take
+    back. What the person holds is given back; an answer to it is taken all the same.
     """
     update = sa.update(person).where(
-        person.c.id == someone.id, person.c.paused_at.is_(None)
+        person.c.id == someone.id,
+        person.c.paused_at.is_(None) | (person.c.paused_why == BY_ONESELF),
     )
     connection.execute(update.values(paused_at=time.time(), paused_why=why))
     give_back_all(connection, someone)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from icf.catalogue.schema import release
 from icf.dataset.formats.registry import format_folders
 from icf.dataset.release.files import SUMMARY
-from icf.dataset.release.sums import unreadable
+from icf.dataset.release.sums import is_below, unreadable
 from icf.errors import BadInput, BrokenMachine, WrongUse
 from icf.icartoonface.revoked import REVOKED
 from icf.stores.files import replace_file
@@ -152,8 +152,9 @@ def parse_summary(text: str) -> dict[str, Any]:
     for name, part in parts.items():
         if not isinstance(part, dict):
             raise ValueError(f"its {name!r} is no object")
-    if not all(isinstance(each, str) for each in read.get("formats", {}).values()):
-        raise ValueError("its formats are no names of folders")
+    for place in read.get("formats", {}).values():
+        if not isinstance(place, str) or not is_below(place):
+            raise ValueError("its formats are no names of folders inside it")
     return read
 
 

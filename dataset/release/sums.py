@@ -78,6 +78,15 @@ def _leads_to_file(link: str) -> bool:
         return True
 
 
+def is_below(name: str) -> bool:
+    """Whether a name that a release gives stays in its folder.
+
+    >>> is_below("a/b..c"), is_below("../a"), is_below("/a")
+    (True, False, False)
+    """
+    return not name.startswith("/") and ".." not in name.split("/")
+
+
 def write_sums(folder: Path, known: Mapping[str, str]) -> None:
     """Write the hash of every file of a folder into its `SUMS`, sorted by name.
 
@@ -106,7 +115,8 @@ def read_sums(folder: Path) -> dict[str, str]:
     """Read the hash of each file, by name.
 
     Raises:
-        BadInput: there is no `SUMS`, or a line is none of ``sha256sum``.
+        BadInput: there is no `SUMS`, a line is none of ``sha256sum``, or its file is
+            not in the folder.
     """
     path = folder / SUMS
     try:
@@ -126,6 +136,11 @@ def read_sums(folder: Path) -> dict[str, str]:
         name = parts[3]
         if parts[1]:
             name = re.sub(r"\\[\\nr]", lambda one: _MEANT[one[0]], name)
+        if not is_below(name):
+            raise BadInput(
+                f"{path}: line {number}: expected a file inside the release, found "
+                f"{name[:80]!r}"
+            )
         if name in found:
             raise BadInput(
                 f"{path}: line {number}: expected each file once, found {name!r} again"

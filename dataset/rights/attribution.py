@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from icf.dataset.licences import Source
+from icf.names import normal_name
 from icf.spdx import spdx_id
 from icf.spreadsheet import harmless, write_csv
 
@@ -167,10 +168,12 @@ def _by_author(counts: Mapping[tuple[str, str], int]) -> Iterator[str]:
 def _link(text: str, address: str) -> str:
     if urlsplit(address).scheme not in ("http", "https"):
         return _plain(text)
-    safe = "".join(f"%{ord(c):02X}" if c in "<> \n\r\t" else c for c in address)
+    safe = "".join(
+        quote(c) if c in "<> |" or not c.isprintable() else c for c in address
+    )
     return f"[{_plain(text)}](<{safe}>)"
 
 
 def _plain(text: str) -> str:
-    """One line without Markdown or HTML."""
-    return " ".join(text.translate(_SPECIAL).split())
+    """One line without Markdown, HTML and invisible characters."""
+    return normal_name(text).translate(_SPECIAL)

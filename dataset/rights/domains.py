@@ -15,7 +15,9 @@ from icf.spreadsheet import write_csv
 FILE = "domains.csv"
 
 #: Most addresses; of hundreds of thousands, parsing each takes seconds.
-_PLAIN = re.compile(r"https?://([a-z0-9.-]+)/")
+_PLAIN = re.compile(r"https?://([a-z0-9][a-z0-9.-]{0,252})/")
+#: What can be one: other data sets give addresses that are formulas, or HTML.
+_HOST = re.compile(r"[\w:][\w.:-]{0,252}")
 
 #: Pictures of a folder, a comic or a video of one's own.
 LOCAL = "(own files)"
@@ -62,7 +64,7 @@ def count_domains(pictures: Iterable[tuple[Sequence[Source], int]]) -> list[Doma
 
 
 def host_of(address: str) -> str:
-    """The host of an address in small letters, or `LOCAL`.
+    """The host of an address in small letters, or `LOCAL` where it has none.
 
     >>> host_of("https://Static.Toons.test:8080/a.png"), host_of("file:///a.png")
     ('static.toons.test', '(own files)')
@@ -70,9 +72,10 @@ def host_of(address: str) -> str:
     if plain := _PLAIN.match(address):
         return plain[1]
     try:
-        return urlsplit(address).hostname or LOCAL
+        host = urlsplit(address).hostname or ""
     except ValueError:
         return LOCAL
+    return host if _HOST.fullmatch(host) else LOCAL
 
 
 def write_domains(folder: Path, domains: Iterable[Domain]) -> None:

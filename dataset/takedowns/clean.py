@@ -19,7 +19,7 @@ from icf.dataset.formats.registry import format_folders, format_names
 from icf.dataset.release.files import TAKEN_DOWN, UNUSED
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.present import lost_or_changed, told
-from icf.dataset.release.sums import links_below
+from icf.dataset.release.sums import links_below, others_below
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.change import CARDS, LOOSE, Change
 from icf.dataset.takedowns.note import note_with
@@ -60,9 +60,10 @@ def clean(folder: Path, withdrawn: Withdrawn, reason: str | None = None) -> Clea
     Raises:
         WrongUse: the folder is no release.
         BadInput: an earlier version wrote it without ``contents.csv``, or in formats
-            that cannot be written again without its catalogue, files are lost or
-            changed, or a format is not installed.
+            that cannot be written again without its catalogue, files are lost, changed
+            or links, or a format is not installed.
     """
+    _refuse_links(folder)
     completed = journal.complete(folder)
     summary = read_summary(folder)
     _check_whole(folder, CARDS if "cards" in summary else ())
@@ -103,6 +104,21 @@ def clean(folder: Path, withdrawn: Withdrawn, reason: str | None = None) -> Clea
     return Cleaned(int(hit.sum()), files, places, completed, pictures, unused)
 
 
+def _refuse_links(folder: Path) -> None:
+    """Raise BadInput for links, to folders too: a change would reach out by them."""
+    linked = sorted(
+        name
+        for name in (*links_below(folder), *others_below(folder))
+        if (folder / name).is_symlink()
+    )
+    if linked:
+        raise BadInput(
+            f"{folder} was not cleaned: {len(linked):,} of its files are links, such "
+            f"as {linked[0]}, and deleting these would leave the bytes. Clean a copy "
+            "without links (`cp -rL`), and delete this one and what its links lead to"
+        )
+
+
 def _check_whole(folder: Path, again: Collection[str]) -> None:
     """Raise BadInput if new hashes would hide that files are lost or others.
 
@@ -110,13 +126,6 @@ def _check_whole(folder: Path, again: Collection[str]) -> None:
         folder: the release.
         again: files that are written again from the release, whatever they are now.
     """
-    linked = sorted(links_below(folder))
-    if linked:
-        raise BadInput(
-            f"{folder} was not cleaned: {len(linked):,} of its files are links, such "
-            f"as {linked[0]}, and deleting these would leave the bytes. Clean a copy "
-            "without links (`cp -rL`), and delete this one and what its links lead to"
-        )
     faults = [each for each in lost_or_changed(folder) if each.file not in again]
     if faults:
         raise BadInput(

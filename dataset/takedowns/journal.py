@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from icf.dataset.release.files import CLEANING
+from icf.dataset.release.sums import is_below
+from icf.errors import BadInput
 from icf.stores.files import flush
 
 #: Of a change that is complete and not made yet; and of one that is being prepared.
@@ -48,14 +50,21 @@ def prepare(folder: Path, write: Callable[[Path], Iterable[str]]) -> None:
 
 
 def complete(folder: Path) -> bool:
-    """Make the change that was promised; return whether there was one."""
+    """Make the change that was promised; return whether there was one.
+
+    Args:
+        folder: which may be somebody else's, with the promise in it; it has no links.
+
+    Raises:
+        BadInput: the plan cannot be read, or reaches out of the folder.
+    """
     shutil.rmtree(folder / PREPARED, ignore_errors=True)
     promised = folder / FOLDER
     if not promised.is_dir():
         return False
     plan = promised / _PLAN
     if plan.exists():
-        for name in json.loads(plan.read_text())["delete"]:
+        for name in _planned(plan):
             (folder / name).unlink(missing_ok=True)
         new = promised / _NEW
         for place, _, names in os.walk(new):
@@ -69,3 +78,19 @@ def complete(folder: Path) -> bool:
         plan.unlink()
     shutil.rmtree(promised)
     return True
+
+
+def _planned(plan: Path) -> list[str]:
+    """Read the files to delete."""
+    try:
+        names = list(map(str, json.loads(plan.read_text())["delete"]))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadInput(
+            f"{plan} is no plan of a cleaning: {error}; get another copy of the release"
+        ) from error
+    if outside := [name for name in names if not is_below(name)]:
+        raise BadInput(
+            f"{plan} would delete {outside[0]!r}, which is outside of the release: do "
+            "not trust this copy, and get another"
+        )
+    return names

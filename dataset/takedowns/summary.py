@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Unused
 from icf.dataset.cards.facts import NOT_STATED
 from icf.dataset.cards.told import KEY
 from icf.dataset.contents import (
@@ -26,7 +25,7 @@ from icf.dataset.leaks.search import search_leaks
 from icf.dataset.release.files import ATTRIBUTES, LEAKS, SUMMARY, UNUSED
 from icf.dataset.release.sums import read_sums
 from icf.dataset.rights.licence_set import LicenceSet, licence_set
-from icf.dataset.unused import read_unused
+from icf.dataset.unused import DIVIDED, read_unused
 from icf.dataset.verify.tables import counts_of, shown_in
 
 #: The counts of ``release.json`` that faces leave, by who confirmed them.
@@ -36,7 +35,6 @@ _CONFIRMED = {
     "model": "accepted_faces",
     "track": "followers",
 }
-_CODES = {each.value for each in Unused}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +91,8 @@ def write_numbers(
         value["unused"] = dict(Counter(each.reason for each in rows))
         was = read_unused(numbers.folder / UNUSED)
         # Nobody says who confirmed an unused face: they are counted as people's.
-        counts["confirmed_faces"] -= sum(each.reason in _CODES for each in was) - sum(
-            each.reason in _CODES for each in rows
+        counts["confirmed_faces"] -= sum(each.reason in DIVIDED for each in was) - sum(
+            each.reason in DIVIDED for each in rows
         )
     names = _names(rest)
     unused = new if (new / UNUSED).is_file() else numbers.folder
@@ -102,7 +100,7 @@ def write_numbers(
         names |= {
             (each.album, each.character)
             for each in read_unused(unused / UNUSED)
-            if each.reason in _CODES
+            if each.reason in DIVIDED
         }
     counts["identities"] = min(len(names), counts.get("identities", len(names)))
     value["leaks"] = _write_leaks(new, numbers, unused)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from icf.codes import Unused
 from icf.dataset.contents import (
     DETECTION_TEST,
     DETECTION_TRAIN,
@@ -24,7 +23,7 @@ from icf.dataset.formats.registry import parts_held
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
 from icf.dataset.release.present import read_licences
-from icf.dataset.unused import read_unused
+from icf.dataset.unused import DIVIDED, read_unused
 from icf.errors import BadInput
 
 
@@ -172,8 +171,7 @@ def check_unused(
             have, said = found.get(reason, 0), counted.get(reason, 0)
             what = f"has {have} faces for {reason}, and {SUMMARY} counts {said}"
             yield Fault(UNUSED, what)
-    codes = {each.value for each in Unused}
-    divided = len(faces) + sum(each.reason in codes for each in unused)
+    divided = len(faces) + sum(each.reason in DIVIDED for each in unused)
     counts = summary.get("counts", {})
     summed = {name: counts.get(name, 0) for name in CONFIRMED}
     wrong = [name for name, n in summed.items() if type(n) is not int]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.schema import discovery, image, url
 from icf.codes import FetchStatus
+from icf.redact import redact
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def count_images(connection: sa.Connection) -> tuple[int, int]:
 def listings_with_messages(
     connection: sa.Connection, limit: int
 ) -> Sequence[ListingRow]:
-    """Return the first listings with a message."""
+    """Return the first listings with a message, without passwords."""
     query = (
         sa.select(discovery)
         .where(discovery.c.message.is_not(None))
@@ -50,7 +51,7 @@ def listings_with_messages(
         .limit(limit)
     )
     return [
-        ListingRow(row.source, row.subject, row.status, row.message)
+        ListingRow(row.source, redact(row.subject), row.status, redact(row.message))
         for row in connection.execute(query)
     ]
 

@@ -6,6 +6,7 @@ else. The classifier that it was trained with is left out.
 
 from __future__ import annotations
 
+import pickle
 import re
 import sys
 from collections.abc import Mapping
@@ -99,7 +100,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise BadModel(f"there is no file {path}") from error
     except Exception as error:  # torch raises all kinds on a damaged file
         raise BadModel(
-            f"{path} cannot be read as weights ({_first_line(error)}); give a state "
+            f"{path} cannot be read as weights ({_reason(error)}); give a state "
             "dict, as .pth or .safetensors"
         ) from error
     for key in ("state_dict", "model"):
@@ -156,5 +157,8 @@ def _problem(lacking: list[str], foreign: list[str], shapes: list[str]) -> str:
     )
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):
+        # PyTorch's own words are how to open it without that check.
+        return "it is damaged, or has code in it, which would run if it were opened"
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -20,6 +20,7 @@ from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.outside import conversion, download, members, onnx_file
 from icf.models.outside.probe import probe
 from icf.models.registry import store
+from icf.redact import redact, without_login
 from icf.workspace import Workspace
 
 #: Names of files that say nothing: the folder around them does.
@@ -101,6 +102,7 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
         path = _local(wish, folder, begin)
         sha256 = "" if path.is_dir() else _checked(path, wish.sha256)
         name = wish.name or _name(wish.source)
+        source = redact(without_login(wish.source))
         if convert:
             made = convert(path, wish.numbers, folder)
             weights, published = made.weights, made.published
@@ -124,8 +126,8 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
             input=published.input,
             limits=published.limits,
             licence=wish.licence,
-            recipe=f"icf model add {wish.source} --as {wish.form}",
-            data=({"name": f"of {name}", "source": wish.source, "licence": "unknown"},),
+            recipe=f"icf model add {source} --as {wish.form}",
+            data=({"name": f"of {name}", "source": source, "licence": "unknown"},),
             **stated,
         )
         _try_out(weights, card)

@@ -12,11 +12,13 @@ import unicodedata
 #: Characters of a name. Databases index names, and PostgreSQL no longer ones.
 LONGEST_NAME = 500
 
-#: Takes no room and means nothing by itself: soft hyphen, zero-width space, word
-#: joiner, byte order mark, marks of direction. Joiners mean something in Persian, in
-#: Indian scripts and in emoji, and stay.
+#: Takes no room and means nothing by itself: ASCII's control characters, by which a
+#: name commands the terminal that a table is shown in; soft hyphen, zero-width space,
+#: word joiner, byte order mark, marks of direction. Joiners mean something in Persian,
+#: in Indian scripts and in emoji, and stay.
 _INVISIBLE = re.compile(
-    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+    "[\u0000-\u0008\u000e-\u001b\u007f"
+    "\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
 
 
@@ -28,7 +30,7 @@ def normal_name(text: str) -> str:
     >>> normal_name(" Moon\u00a0\u200bRabbit\n")
     'Moon Rabbit'
     """
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return " ".join(text.split())
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
 

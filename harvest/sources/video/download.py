@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import os
 import socket
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
-
-from yt_dlp import YoutubeDL
+from pathlib import Path
+from typing import Any, cast
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.process_names import guard_names
+
+#: Runs a site's scripts for yt-dlp, which gives it no network.
+_RUNTIME = "deno"
 
 
 def answer(
@@ -35,7 +39,12 @@ def answer(
         return socket.gaierror(socket.EAI_FAIL, str(fault))
 
     guard_names(AllowList(request["allow"]), refused)
+    _leave_out_what_looks_up_names()
+    from yt_dlp import YoutubeDL
+
     options = {
+        # None, whatever the environment names: it would look up names by itself.
+        "proxy": "",
         "outtmpl": {"default": request["name"] + ".%(ext)s"},
         # One file with pictures: merging two streams would need an external program.
         "format": "bestvideo*/best",
@@ -63,6 +72,23 @@ def answer(
             raise refusals[0] from error
         raise Fault(FetchStatus.UNREACHABLE, str(error)) from error
     return {}
+
+
+@functools.cache
+def _leave_out_what_looks_up_names() -> None:
+    """Keep yt-dlp from ffmpeg, rtmpdump and the like, and from libcurl.
+
+    It would give them addresses of the page, and nobody checks what they connect to.
+    """
+
+    def check(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen":
+            name = Path(os.fsdecode(arguments[0])).name
+            if name != _RUNTIME:
+                raise PermissionError(f"{name} would ask for addresses unchecked")
+
+    sys.addaudithook(check)
+    sys.modules["curl_cffi"] = cast(Any, None)  # as if it were not installed
 
 
 def _check_cap(most: int, refusals: list[Fault], progress: Mapping[str, Any]) -> None:

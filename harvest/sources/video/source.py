@@ -36,7 +36,7 @@ from icf.harvest.sources.video.spool import Spool
 from icf.harvest.sources.video.table import VideoTable
 from icf.harvest.sources.video.videos import NOT_VIDEOS, Videos, version
 from icf.harvest.text import as_utf8
-from icf.own_files import is_made_by_machine
+from icf.own_files import is_made_by_machine, leads_inside
 from icf.settings import HarvestSettings
 
 #: Characters that "#t=" and a time add to the URL of a video.
@@ -171,7 +171,7 @@ class VideoSource:
             return "bad_encoding: its name is not UTF-8"
         if len(path.as_uri()) + _TIME > MAX_LENGTH:
             return f"bad_row: its path is longer than {MAX_LENGTH} characters"
-        if not path.resolve().is_relative_to(top):
+        if not leads_inside(path, top):
             return "bad_row: a link out of the folder"
         if not path.is_file():
             return "bad_row: not a file that can be read"

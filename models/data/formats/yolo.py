@@ -155,7 +155,7 @@ class YoloReader(Reader):
                 f"{self.name}: {path} cannot be read: {error.strerror}; it says where "
                 "pictures are and what the classes are called"
             ) from error
-        except (yaml.YAMLError, ValueError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise BadInput(f"{path}: no YAML: {error}") from error
         if not isinstance(config, dict):
             raise BadInput(f"{path}: expected keys such as train and names")

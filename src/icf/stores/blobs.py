@@ -16,13 +16,13 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icf.errors import BadInput, BrokenMachine, WrongUse
 from icf.redact import redact
-from icf.stores.files import copy_file, write_new
+from icf.stores.files import copy_file, new_temporary, write_new
 from icf.stores.memory import Memory
 
 if TYPE_CHECKING:
@@ -344,15 +344,16 @@ class BlobStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)
 
-    def _temporary_folder(self) -> Path | None:
-        """Return a folder on the disk of the store, so that renaming is atomic."""
+    def _new_temporary(self) -> tuple[int, Path]:
+        """Make a file on the disk of the store, so that renaming is atomic."""
         if not self.local:
-            return None
+            descriptor, name = tempfile.mkstemp()
+            return descriptor, Path(name)
         folder = Path(self._root) / "tmp"
         if not self._has_temporary_folder:
             folder.mkdir(parents=True, exist_ok=True)
             self._has_temporary_folder = True
-        return folder
+        return new_temporary(folder)
 
 
 def is_url(text: str) -> bool:
@@ -390,11 +391,11 @@ class BlobWriter:
         self._sha1 = hashlib.sha1(usedforsecurity=False) if sha1 else None
         self.size = 0
         try:
-            descriptor, name = tempfile.mkstemp(dir=store._temporary_folder())
+            descriptor, path = store._new_temporary()
         except OSError as error:
             raise _cannot_write(error) from error
         self._file: int | None = descriptor
-        self._path = Path(name)
+        self._path = path
         self._is_kept = False
 
     def write(self, data: bytes | memoryview) -> None:
@@ -415,11 +416,6 @@ class BlobWriter:
         if self._sha1 is not None:
             self._sha1.update(data)
         self.size += len(data)
-
-    def write_all(self, pieces: Iterable[bytes]) -> None:
-        """Add many pieces."""
-        for piece in pieces:
-            self.write(piece)
 
     @property
     def sha256(self) -> str:
@@ -462,7 +458,6 @@ class BlobWriter:
             raise ValueError("the writer has been committed or closed")
         sha256 = self._sha256.hexdigest()
         try:
-            os.fchmod(self._file, 0o644)
             os.fsync(self._file)
             self._close()
             self._store._move_in(self._path, sha256)

@@ -8,12 +8,12 @@ import platform
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 _PIECE = 1 << 20
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
@@ -23,18 +23,29 @@ def replace_file(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
         path: The file to make or to replace; its folder must exist.
         chunks: Its bytes.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
+    descriptor, temporary = new_temporary(path.parent, f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def new_temporary(folder: Path, prefix: str = "") -> tuple[int, Path]:
+    """Make a file of a new name that will be renamed.
+
+    It may be read by whom the user's umask allows; those of `tempfile` by nobody else.
+
+    Returns:
+        Its descriptor, for reading and writing, and its path.
+    """
+    path = folder / f"{prefix}{secrets.token_urlsafe(6)}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    return os.open(path, flags, 0o666), path
 
 
 #: Around the moment at which a folder gets its final name; called with the folder.
@@ -203,6 +214,11 @@ def hash_file(path: Path) -> str:
         while piece := stream.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def is_sha256(text: str) -> bool:
+    """Whether a text is a SHA-256, as `hash_file` writes it."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def sweep(parent: Path, name: str | None = None) -> None:

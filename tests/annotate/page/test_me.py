@@ -53,6 +53,18 @@ def test_nobody_ends_a_pause_that_others_made(place: Place, app: Starlette) -> N
     assert client.post("/api/pause", json={"paused": False}).status_code == 403
 
 
+def test_a_pause_that_others_make_takes_the_place_of_ones_own(
+    place: Place, app: Starlette
+) -> None:
+    client = signed_in(app)
+    assert client.post("/api/pause", json={"paused": True}).is_success
+    with place.workspace.catalogue.write() as connection:
+        someone = find_person(connection, "Ann")
+        assert someone is not None
+        pause(connection, someone, BY_ADMIN)
+    assert client.post("/api/pause", json={"paused": False}).status_code == 403
+
+
 @pytest.mark.parametrize("body", [{}, {"paused": "true"}, {"paused": 1}])
 def test_a_pause_is_wanted_or_not(app: Starlette, body: dict[str, object]) -> None:
     assert signed_in(app).post("/api/pause", json=body).status_code == 400

@@ -18,9 +18,10 @@ from icf.codes import RelinkStatus
 from icf.dataset.release.files import RELINKED
 from icf.dataset.release.sums import files_below, read_sums
 from icf.dataset.verify.verify import verify
-from icf.errors import BadInput, WrongUse
+from icf.errors import BadInput, SomeFailed, WrongUse
 from icf.settings import HarvestSettings
 from icf.stores.files import hash_file
+from tests.app.program import call
 from tests.app.relink.conftest import Built, change
 from tests.dataset.drawn import digest, same_files
 from tests.harvest.wire import Site, answer
@@ -213,6 +214,18 @@ def stored_in(catalogue: Path) -> int:
             return int(connection.execute(query).fetchone()[0])
     except sqlite3.OperationalError:
         return 0
+
+
+def test_a_release_does_not_say_which_addresses_are_asked(
+    links: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = f'[harvest]\nallow_hosts = ["{site.host}"]\n'
+    (links / "icf.toml").write_text(allowed)
+    monkeypatch.chdir(links)
+    with pytest.raises(SomeFailed):
+        call("release", "relink", ".", tmp_path / "out")
+    assert {fate for _, fate in statuses(tmp_path / "out")} == {"forbidden_address"}
+    assert site.asked == []
 
 
 def test_a_release_that_was_changed_is_not_linked(

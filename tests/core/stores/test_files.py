@@ -1,4 +1,5 @@
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from icf.errors import BadInput
 from icf.stores import files
+from icf.stores.blobs import BlobStore
 from icf.stores.files import new_folder, replace_file, write_new
 
 
@@ -21,6 +23,21 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
         replace_file(path, chunks())
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_file_may_be_read_by_whom_the_umask_allows(tmp_path: Path, mask: int) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    before = os.umask(mask)
+    try:
+        replace_file(tmp_path / "rows.txt", [b"new"])
+        with blobs.writer() as writer:
+            writer.write(b"picture")
+            sha256 = writer.commit()
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "rows.txt", blobs.path(sha256)):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
 
 
 def test_a_new_folder_has_its_name_when_it_is_whole_and_not_before(

@@ -60,6 +60,14 @@ def test_a_file_listed_twice_is_named(folder: Path) -> None:
         read_sums(folder)
 
 
+@pytest.mark.parametrize("name", ["../a.csv", "/a.csv", "b/../../a.csv"])
+def test_a_file_outside_is_none_of_the_release(folder: Path, name: str) -> None:
+    with (folder / "SHA256SUMS").open("a") as file:
+        file.write(f"{'0' * 64}  {name}\n")
+    with pytest.raises(BadInput, match="expected a file inside the release"):
+        read_sums(folder)
+
+
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="SHA256SUMS cannot be read"):
         read_sums(tmp_path)

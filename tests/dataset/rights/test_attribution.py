@@ -74,6 +74,13 @@ def test_what_sites_write_cannot_become_markdown_or_html() -> None:
     )
 
 
+def test_invisible_characters_and_bars_do_not_change_the_page() -> None:
+    row = one(title="a", page="https://a.test/\x1b|é\u202e", author="\u202eevil\x1b[2J")
+    assert page([row]).splitlines()[-1] == (
+        r"| [a](<https://a.test/%1B%7Cé%E2%80%AE>) | evil\[2J |  |"
+    )
+
+
 def test_of_very_many_pictures_authors_are_named_with_a_count() -> None:
     rows = [
         one(sha256=f"{number:064}", author=f"Author {number % 2}", spdx="CC0-1.0")

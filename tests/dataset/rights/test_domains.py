@@ -31,3 +31,10 @@ def test_hosts_are_counted_by_pictures_and_bytes_of_the_first_source(
 def test_what_has_no_host_is_ones_own() -> None:
     assert host_of("file:///home/ann/a.png") == LOCAL
     assert host_of("http://[broken/") == LOCAL
+
+
+def test_what_can_be_no_host_is_none() -> None:
+    for bad in ("=cmd|calc", "-1.test", "<img src=x>", "a\x1b[2J", "a`b", "a" * 300):
+        assert host_of(f"https://{bad}/a.png") == LOCAL
+    assert host_of("http://münchen.test/a") == "münchen.test"
+    assert host_of("http://[::1]:8080/a") == "::1"

@@ -251,6 +251,41 @@ def test_a_cleaning_that_was_cut_short_is_named_by_verify(
     assert verify(copy, quick=True).faults == ()
 
 
+def test_a_copy_that_brings_a_cleaning_changes_nothing_outside(
+    copy: Path, given: tuple[Path, Withdrawn]
+) -> None:
+    outside = copy.parent / "outside"
+    outside.mkdir()
+    (outside / "own").write_text("mine")
+    new = copy / journal.FOLDER / "new"
+    (new / "led").mkdir(parents=True)
+    (new / "led" / "theirs").touch()
+    plan = copy / journal.FOLDER / "plan.json"
+    plan.write_text('{"delete": ["../outside/own"]}')
+    with pytest.raises(BadInput, match="outside of the release"):
+        clean(copy, given[1])
+    plan.write_text('{"delete": []}')
+    (copy / "led").symlink_to(outside)
+    with pytest.raises(BadInput, match="1 of its files are links, such as led"):
+        clean(copy, given[1])
+    plan.write_text("[]")
+    (copy / "led").unlink()
+    with pytest.raises(BadInput, match="is no plan of a cleaning"):
+        clean(copy, given[1])
+    assert [each.name for each in outside.iterdir()] == ["own"]
+
+
+@pytest.mark.parametrize("place", ["../outside", "/outside"])
+def test_a_copy_whose_formats_lie_outside_is_not_cleaned(
+    copy: Path, given: tuple[Path, Withdrawn], place: str
+) -> None:
+    summary = json.loads((copy / "release.json").read_text())
+    summary["formats"] = {"imagefolder": place}
+    (copy / "release.json").write_text(json.dumps(summary))
+    with pytest.raises(BadInput, match="no names of folders inside it"):
+        clean(copy, given[1])
+
+
 @pytest.mark.parametrize("file", [DETTEST_FOUND, FEATURES, RECTEST_INFO])
 def test_a_damaged_copy_gets_no_new_hashes(
     copy: Path, given: tuple[Path, Withdrawn], file: Path

@@ -18,6 +18,9 @@ from icf.dataset.release.prepare import prepare
 from icf.dataset.release.present import lost_or_changed
 from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
+from icf.dataset.takedowns.clean import clean
+from icf.dataset.takedowns.signed import Withdrawn
+from icf.dataset.unused import read_unused
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import (
@@ -289,6 +292,25 @@ def test_edited_hashes_of_a_picture_are_found_by_decoding_it(release: Path) -> N
     assert "its pixels have another hash" in "".join(found)
     assert "its pHash or dHash is another" in "".join(found)
     assert "the face of Character" in "".join(found)
+
+
+def test_what_a_release_cannot_contain_is_no_fault_before_or_after_a_cleaning(
+    drawn: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn, tmp_path / "space")
+    workspace = find(tmp_path / "space", ("harvest.only_licence=CC BY*,CC0",))
+    out = tmp_path / "out"
+    write(workspace, prepare(workspace, 1), out, 1)
+    workspace.catalogue.close()
+    other = {
+        each.sha256
+        for each in read_unused(out / "unused.csv")
+        if each.reason == "other_licence"
+    }
+    assert other
+    assert lines(out) == []
+    clean(out, Withdrawn(frozenset([min(other)]), frozenset(), frozenset()))
+    assert lines(out) == []
 
 
 def test_edited_counts_leaks_and_licences_are_named(release: Path) -> None:

@@ -17,6 +17,7 @@ from icf.errors import BadInput, BadModel, WrongUse
 from icf.models.cards import bundled_path, load_card, sha256_of
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
+from icf.models.outside import download
 from tests.app.program import call
 from tests.models.formats import published_files as files
 from tests.models.onnx_files import RED, painted
@@ -62,6 +63,20 @@ def test_an_added_detector_has_a_card_and_finds_faces(
     assert card.parameters["tiles"] == 0
     picture = painted(640, 640, {(64, 32, 32): RED})
     assert len(Detector.open(path).detect([picture])[0]) == 1
+
+
+def test_a_card_keeps_no_login_of_an_address(
+    tmp_path: Path, space: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = files.yolo(tmp_path / "face.onnx")
+    fetched = download.Downloaded(path, sha256_of(path), path.stat().st_size)
+    monkeypatch.setattr(download, "download", lambda *_: fetched)
+    url = "https://ann:moon@models.example/face.onnx?token=sun"
+    found = json.loads(add(space, url, "yolov8").stdout)
+    card = (space / "models" / found["file"]).with_suffix(".json").read_text()
+    assert "https://models.example/face.onnx?token=***" in card
+    assert "moon" not in card
+    assert "sun" not in card
 
 
 def wheel(folder: Path) -> Path:
@@ -201,8 +216,10 @@ def test_a_pickle_with_code_is_not_opened(
 ) -> None:
     source = tmp_path / "weights.pth"
     torch.save({"weights": _Runs()}, source)
-    with pytest.raises(BadModel, match=r"weights\.pth cannot be read as weights"):
+    wanted = r"weights\.pth cannot be read as weights \(it is damaged, or has code"
+    with pytest.raises(BadModel, match=wanted) as caught:
         add(space, source, form)
+    assert "weights_only" not in str(caught.value)
     assert "opened" not in capsys.readouterr().out
 
 

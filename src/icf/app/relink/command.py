@@ -33,10 +33,12 @@ def relink(invocation: Invocation, release: Path, out: Path) -> None:
     # Imported here, so that help does not wait for aiohttp.
     from icf.app.relink.run import relink_release
 
-    inside = root_of(invocation.directory or Path.cwd()) is not None
+    root = root_of(invocation.directory or Path.cwd())
+    # Who made the release must not say which addresses are asked.
+    own = root is not None and not root.is_relative_to(release.resolve())
     settings = (
         invocation.workspace.settings
-        if inside
+        if own
         else load(None, flags=invocation.settings).settings
     )
     with invocation.progress("addresses", None) as advance:

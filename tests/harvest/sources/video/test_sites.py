@@ -1,4 +1,5 @@
 import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,51 @@ def test_a_page_without_a_video_is_unreachable(tmp_path: Path, site: Site) -> No
     assert (
         fate_of(sites(tmp_path / "videos", site.host), url) is FetchStatus.UNREACHABLE
     )
+
+
+def test_no_other_program_is_given_an_address_of_the_page(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text(
+        f"#!/bin/sh\necho $@ >> {tmp_path}/started\necho ffmpeg version 6.0\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    # yt-dlp leaves what is encrypted so to ffmpeg, which asks for anything.
+    playlist = (
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=k\n"
+        b"#EXTINF:2,\nhttp://127.0.0.1:9/private\n#EXT-X-ENDLIST\n"
+    )
+    kind = "application/vnd.apple.mpegurl"
+    url = site.route("/film.m3u8", answer(playlist, Content_Type=kind))
+    some = sites(tmp_path / "videos", site.host)
+    assert fate_of(some, url) is FetchStatus.UNREACHABLE
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_library_that_looks_up_names_by_itself_is_not_loaded(
+    tmp_path: Path, site: Site, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = f"import pathlib; pathlib.Path({str(tmp_path / 'loaded')!r}).touch()"
+    (tmp_path / "curl_cffi.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    some = sites(tmp_path / "videos", site.host)
+    assert some.bring(serve(site, film)).read_bytes() == film
+    some.close()
+    assert not (tmp_path / "loaded").exists()
+
+
+def test_a_proxy_of_the_environment_is_not_asked(
+    tmp_path: Path, site: Site, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        some = sites(tmp_path / "videos", site.host, proxy.host)
+        assert some.bring(serve(site, film)).read_bytes() == film
+        some.close()
+        assert proxy.asked == []
 
 
 def test_frames_of_a_page_lead_back_to_it(

@@ -127,6 +127,7 @@ def test_a_picture_without_a_size_is_left_out(tmp_path: Path) -> None:
         ("train: nowhere\nnames: [face]\n", "there is no folder"),
         ("- a\n", "expected keys"),
         ("a: [", "no YAML"),
+        ("a: " + "[" * 5000, "no YAML"),
         ("!!python/object/apply:os.system ['true']\n", "no YAML"),
     ],
 )
