@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from icf.catalogue import tombstones
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.candidates import file_under
+from icf.catalogue.filing import NOBODY
 from icf.catalogue.schema import candidate, character, mention, url
 
 
@@ -41,7 +42,11 @@ def unmentioned_cast(
                 mention.c.character_id == character.c.id,
             ),
         )
-        .where(mention.c.url_id.is_(None), ~tombstones.is_buried_character())
+        .where(
+            mention.c.url_id.is_(None),
+            ~tombstones.is_buried_character(),
+            character.c.name != NOBODY,
+        )
     )
     found: set[tuple[int, int]] = set()
     for column, ids in ((url.c.id, url_ids), (character.c.id, character_ids)):
@@ -73,3 +78,12 @@ def write_candidates(connection: sa.Connection, url_ids: Collection[int]) -> Non
         for row in connection.execute(found).mappings()
     ]
     file_under(connection, candidate, rows)
+    nobody = sa.select(character.c.id).where(character.c.name == NOBODY)
+    connection.execute(
+        sa.delete(candidate).where(
+            candidate.c.character_id.in_(nobody),
+            among(
+                connection, candidate.c.image_id, sorted({r["image_id"] for r in rows})
+            ),
+        )
+    )

@@ -105,6 +105,11 @@ def load_card(path: Path) -> ModelCard:
     """
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadModel(
+            f"cannot read the model card {path}: there is none; `icf model add` takes "
+            "weights without a card, and writes one"
+        ) from error
     except (OSError, ValueError) as error:
         raise BadModel(f"cannot read the model card {path}: {error}") from error
     return card_from(fields, str(path))

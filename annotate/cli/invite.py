@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from urllib.parse import urlsplit
 
 import click
 
@@ -46,7 +47,7 @@ def invite_command(
     address; --url names another one.
     """
     from icf.annotate.page.serve import remembered_address
-    from icf.annotate.page.serving import checked_url
+    from icf.annotate.page.serving import Serving, checked_url
     from icf.annotate.people.people import Role
     from icf.annotate.people.sessions import make_invite
     from icf.annotate.people.tokens import read_key
@@ -62,3 +63,9 @@ def invite_command(
     value = {"url": link, "name": name, "role": role, "expires": until}
     invocation.emit(value, lambda: link)
     invocation.say(f"for {name}, as {role}, until {until}")
+    if Serving(host=urlsplit(where).hostname or "").local:
+        invocation.say(
+            "only this machine can open it; for others `icf-annotate serve "
+            "--public-url URL` behind a proxy, or `serve --host 0.0.0.0` and here "
+            "--url http://ADDRESS:PORT"
+        )

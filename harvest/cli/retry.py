@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from icf.codes import FetchStatus
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.harvest.fates import RETRYABLE, TEMPORARY
+from icf.harvest.fates import REMEDIES, RETRYABLE, TEMPORARY
 from icf.harvest.report.retry import (
     Selection,
     count_again,
@@ -86,3 +88,20 @@ def retry_command(
         invocation.say(table(("was", "URLs", ""), rows))
     if urls or listings:
         invocation.say("`icf-harvest run` tries them again")
+    if not fates:
+        _say_what_is_left(invocation, selection)
+
+
+def _say_what_is_left(invocation: Invocation, selection: Selection) -> None:
+    """Name the failures that do not pass by themselves, and how to try them again."""
+    lasting = tuple(
+        fate for fate in RETRYABLE if fate in REMEDIES and fate not in TEMPORARY
+    )
+    with invocation.workspace.catalogue.read() as connection:
+        left = count_again(connection, replace(selection, fates=lasting))
+    if left:
+        each = ", ".join(f"{count} {fate}" for fate, count in left.items())
+        invocation.say(
+            f"not tried again: {each}. They do not pass by themselves; `icf-harvest "
+            "status` says what to do, then name one with --fate"
+        )

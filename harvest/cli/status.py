@@ -24,6 +24,7 @@ from icf.harvest.report.status import (
     listings_with_messages,
     urls_of,
 )
+from icf.own_files import readable
 
 _SHOWN = 20
 
@@ -117,7 +118,7 @@ def _list_urls(invocation: Invocation, fate: FetchStatus, limit: int) -> None:
     with invocation.workspace.catalogue.read() as connection:
         rows = urls_of(connection, fate, limit)
     # A URL is a line of its own, which a terminal does not break in two.
-    lines = [f"{row.url}\n    {_why(row, fate)}" for row in rows]
+    lines = [f"{readable(row.url)}\n    {_why(row, fate)}" for row in rows]
     invocation.emit({"urls": [asdict(row) for row in rows]}, lambda: "\n".join(lines))
     advice = REMEDIES.get(fate)
     invocation.say(

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+import pydantic
+
 from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
@@ -29,19 +31,26 @@ from icf.harvest.sources.base import (
 )
 from icf.harvest.text import as_utf8
 from icf.names import normal_name
-from icf.own_files import is_made_by_machine, is_text, walk
+from icf.own_files import is_made_by_machine, is_text, leads_inside, walk
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000
+_NO_CHARACTERS = (
+    "bad_row: its files are not under album/character/; if all are of one album, name "
+    'it with album = "..." in icf.toml, then the folders are its characters'
+)
 _PIECE = 1 << 20
 #: Stands in place of the state of a folder that a machine made.
 _LEFT_OUT = "-"
+#: Stands in place of a name for all files directly in the source's folder.
+_LOOSE = "."
 
 
 class FolderTable(SourceTable):
     """The keys of a source of kind ``folder``."""
 
     path: Path
+    album: str | None = pydantic.Field(default=None, min_length=1)
     licence: str | None = None
     licence_url: str | None = None
     author: str | None = None
@@ -50,8 +59,10 @@ class FolderTable(SourceTable):
 class FolderSource:
     """Every file under ``path/album/character/``, with any extension.
 
-    What is hidden or made by a machine is left out. Links that lead out of the folder
-    are not followed. An album whose files have changed is listed again at the next run.
+    With ``album``, every file under ``path/character/``, and those directly in ``path``
+    for the album's whole cast. What is hidden or made by a machine is left out. Links
+    that lead out of the folder are not followed. A folder in ``path`` whose files have
+    changed is listed again at the next run.
     """
 
     def __init__(
@@ -59,6 +70,7 @@ class FolderSource:
     ) -> None:
         checked = read_table(FolderTable, table)
         self.name = checked.name
+        self._album = checked.album
         self._folder = (root / checked.path).resolve()
         self.reader = FolderReader(self._folder)
         self._walk: _Walk | None = None
@@ -70,55 +82,45 @@ class FolderSource:
         )
 
     def first_tasks(self) -> Iterable[Task]:
-        """Return the listing of the current state of each album.
+        """Return the listing of the current state of each album, or character.
 
         Raises:
             WrongUse: there is no such folder.
         """
         try:
-            albums = sorted(self._folder.iterdir())
+            entries = sorted(self._folder.iterdir())
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
-        for album in albums:
-            made = is_made_by_machine(album.name)
-            state = _LEFT_OUT if made else _state(album)
-            yield Task("album", f"{as_utf8(album.name)} {state}")
+        names = [entry.name for entry in entries if _is_folder(entry)]
+        if len(names) < len(entries):
+            names.insert(0, _LOOSE)
+        for name in names:
+            state = _LEFT_OUT if _is_left_out(name) else self._state(name)
+            yield Task("album", f"{as_utf8(name)} {state}")
 
     async def step(self, task: Task, web: Web) -> ListingPage:
-        """List the next files of an album."""
-        album = task.subject.rpartition(" ")[0]
-        if is_made_by_machine(album):
-            return ListingPage(left_out={album: 1})
+        """List the next files of an album, or a character."""
+        name = task.subject.rpartition(" ")[0]
+        if _is_left_out(name):
+            return ListingPage(left_out={name: 1})
         start = int(task.cursor or 0)
-        if self._walk is None or (self._walk.album, self._walk.done) != (album, start):
-            self._walk = _Walk(self._folder, album, start)
+        if self._walk is None or (self._walk.name, self._walk.done) != (name, start):
+            self._walk = _Walk(self._folder, name, start)
         files = self._walk.next(_FILES_A_STEP)
         done = len(files) < _FILES_A_STEP
-        characters: dict[str, None] = {}
         pictures: list[Picture] = []
         faults: list[str] = []
         for file in files:
             if problem := self._problem(file):
                 faults.append(f"{as_utf8(str(file))}: {problem}")
-                continue
-            character = file.relative_to(self._folder).parts[1]
-            characters[character] = None
-            url = file.as_uri()
-            status = file.stat()
-            pictures.append(
-                Picture(
-                    url,
-                    album,
-                    character,
-                    licence=self._licence,
-                    size=status.st_size,
-                    own=True,
-                    version=f"{status.st_mtime_ns} {status.st_size}",
-                )
-            )
+            else:
+                pictures.append(self._picture(file))
+        if len(faults) > 1 and not any(self._whose(file)[0] for file in files):
+            faults = [f"{as_utf8(str(self._folder / name))}: {_NO_CHARACTERS}"]
+        found = dict.fromkeys((one.album or "", one.character) for one in pictures)
         return ListingPage(
-            albums=(Album(album),) if pictures else (),
-            characters=tuple(Character(album, name) for name in characters),
+            albums=tuple(Album(one) for one in dict.fromkeys(one for one, _ in found)),
+            characters=tuple(Character(one, who) for one, who in found if who),
             pictures=tuple(pictures),
             cursor=None if done else str(start + len(files)),
             done=done,
@@ -126,16 +128,47 @@ class FolderSource:
             left_out=self._walk.take_left_out(),
         )
 
+    def _picture(self, file: Path) -> Picture:
+        """Return a file as a picture of whom it is filed under."""
+        album, character = self._whose(file)
+        status = file.stat()
+        return Picture(
+            file.as_uri(),
+            album,
+            character,
+            licence=self._licence,
+            size=status.st_size,
+            own=True,
+            version=f"{status.st_mtime_ns} {status.st_size}",
+        )
+
+    def _whose(self, file: Path) -> tuple[str, str | None]:
+        """Return a file's album, or "", and its character, or None: the whole cast."""
+        folders = file.relative_to(self._folder).parts[:-1]
+        if self._album is not None:
+            return self._album, folders[0] if folders else None
+        return (folders[0], folders[1]) if len(folders) > 1 else ("", None)
+
+    def _state(self, name: str) -> str:
+        """Return a digest of the album of a part, and its files' sizes and times."""
+        digest = hashlib.sha256((self._album or "").encode())
+        for file in _files(self._folder, name):
+            status = file.lstat()
+            line = f"{file} {status.st_size} {status.st_mtime_ns}\n"
+            digest.update(line.encode("utf-8", errors="surrogateescape"))
+        return digest.hexdigest()[:16]
+
     def _problem(self, file: Path) -> str | None:
-        if len(file.relative_to(self._folder).parts) < 3:
+        album, character = self._whose(file)
+        if not album:
             return "bad_row: not under album/character/"
         if not is_text(str(file)):
             return "bad_encoding: its name is not UTF-8"
-        if not all(map(normal_name, file.relative_to(self._folder).parts[:2])):
+        if not normal_name(album) or (character and not normal_name(character)):
             return "bad_row: the name of its album or character is invisible"
         if len(file.as_uri()) > MAX_LENGTH:
             return f"bad_row: its path is longer than {MAX_LENGTH} characters"
-        if file.is_dir() or not _is_inside(file, self._folder):
+        if file.is_dir() or not leads_inside(file, self._folder):
             return "bad_row: a link out of the folder, or to a folder"
         if not file.is_file():
             return "bad_row: not a file that can be read"
@@ -174,7 +207,7 @@ def open_inside(url: str, folder: Path) -> Path:
         Fault: ``forbidden_address`` when it is not, ``not_found`` when it is gone.
     """
     path = Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
-    if not _is_inside(path, folder):
+    if not leads_inside(path, folder):
         raise Fault(FetchStatus.FORBIDDEN_ADDRESS, f"{url} is not in {folder}")
     if not path.is_file():
         raise Fault(FetchStatus.NOT_FOUND, f"{url}: the file no longer exists")
@@ -182,17 +215,17 @@ def open_inside(url: str, folder: Path) -> Path:
 
 
 class _Walk:
-    """One walk through an album, taken up where the last step ended.
+    """One walk through a part of a folder, taken up where the last step ended.
 
     Attributes:
-        album: the name of its folder.
+        name: of the part.
         done: how many files it has returned, with those before its start.
     """
 
-    def __init__(self, folder: Path, album: str, start: int) -> None:
-        self.album = album
+    def __init__(self, folder: Path, name: str, start: int) -> None:
+        self.name = name
         self._left_out: Counter[str] = Counter()
-        self._files = _files(folder / album, self._left_out)
+        self._files = _files(folder, name, self._left_out)
         self.done = sum(1 for _ in islice(self._files, start))
         if start:
             self._left_out.clear()  # the steps before have counted them
@@ -210,23 +243,19 @@ class _Walk:
         return found
 
 
-def _files(album: Path, left_out: Counter[str] | None = None) -> Iterator[Path]:
-    """Yield the files of an album in a fixed order; links to folders as themselves."""
-    if not album.is_dir() or album.is_symlink():
-        yield album
-    else:
-        yield from walk(album, left_out, folder_links=True)
+def _files(
+    folder: Path, name: str, left_out: Counter[str] | None = None
+) -> Iterator[Path]:
+    """Yield the files of a part of a folder in a fixed order.
+
+    Links to folders are yielded as themselves.
+    """
+    yield from walk(folder / name, left_out, folder_links=True, deep=name != _LOOSE)
 
 
-def _state(album: Path) -> str:
-    """Return a digest of the names, sizes and times of an album's files."""
-    digest = hashlib.sha256()
-    for file in _files(album):
-        status = file.lstat()
-        line = f"{file} {status.st_size} {status.st_mtime_ns}\n"
-        digest.update(line.encode("utf-8", errors="surrogateescape"))
-    return digest.hexdigest()[:16]
+def _is_left_out(name: str) -> bool:
+    return name != _LOOSE and is_made_by_machine(name)
 
 
-def _is_inside(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder)
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

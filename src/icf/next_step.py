@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from icf.catalogue.schema import discovery, face, image, question, url
-from icf.codes import FetchStatus, Label, Verdict
+from icf.catalogue.annotation.schema import box_task
+from icf.catalogue.schema import answer, discovery, face, image, question, url
+from icf.codes import BoxStatus, FetchStatus, Label, Verdict
 
 #: Where the line begins.
 HARVEST = (
@@ -29,8 +30,19 @@ def next_step(connection: sa.Connection) -> str:
         return "pictures or faces wait for the filter: run `icf-filter run`"
     kept = face.c.verdict == Verdict.KEPT.value
     if not _any(connection, face, kept):
-        return "no face is kept: `icf-filter status` shows the reasons"
-    if _any(connection, question, question.c.label == Label.OPEN.value):
+        return (
+            "no face is kept: `icf-filter status` shows the reasons. "
+            f"{_with_boxes_alone(connection)}"
+        )
+    is_open = question.c.label == Label.OPEN.value
+    if _any(connection, question, is_open):
+        answered = sa.exists().where(answer.c.question_id == question.c.id)
+        if not _any(connection, question, is_open, ~answered):
+            return (
+                "questions are open: all have answers, but too few that agree; have "
+                "another person answer them, on the page (`icf-annotate serve`) or in "
+                "a fresh copy of the batch, then run `icf-annotate import`"
+            )
         return (
             "questions are open: have the batches answered, then run `icf-annotate "
             "import`"
@@ -45,6 +57,21 @@ def next_step(connection: sa.Connection) -> str:
     return (
         "all questions are settled: run `icf-build-splits`, or `icf-annotate export` "
         "for more questions"
+    )
+
+
+def _with_boxes_alone(connection: sa.Connection) -> str:
+    """What can be done where nobody is asked who the faces show."""
+    verified = box_task.c.status == BoxStatus.VERIFIED.value
+    if not _any(connection, box_task, verified):
+        return (
+            "People can box faces all the same: `icf-annotate serve --tasks boxes`, or "
+            "`icf-annotate export --what boxes`"
+        )
+    return (
+        "The boxes that people verified are there: `icf-annotate export --what "
+        "verified-boxes` writes them, `icf-train detector --data workspace` trains on "
+        "them"
     )
 
 

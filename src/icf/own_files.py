@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 #: Folders and files that a NAS, a system or a sync tool makes by itself, in lower case.
 #: Those with a dot in front are hidden, and left out whatever they are called.
@@ -58,8 +59,35 @@ def is_text(name: str) -> bool:
     return name.encode("utf-8", errors="replace") == os.fsencode(name)
 
 
+def readable(url: str) -> str:
+    """Return the path of a file's URL, which `icf why` takes too; others as they are.
+
+    >>> readable("file:///scans/M%C3%BCller/1.pdf")
+    '/scans/Müller/1.pdf'
+    """
+    whole_file = url.startswith("file:///") and "#" not in url
+    return unquote(url.removeprefix("file://")) if whole_file else url
+
+
+def leads_inside(path: Path, folder: Path) -> bool:
+    """Whether a file is below a folder, and what it leads to where it is a link.
+
+    Links that lead to each other lead nowhere else.
+
+    Args:
+        path: the file.
+        folder: without links.
+    """
+    # `Path.resolve` raises RuntimeError for these before Python 3.13.
+    return Path(os.path.realpath(path)).is_relative_to(folder)
+
+
 def walk(
-    top: Path, left_out: Counter[str] | None = None, *, folder_links: bool = False
+    top: Path,
+    left_out: Counter[str] | None = None,
+    *,
+    folder_links: bool = False,
+    deep: bool = True,
 ) -> Iterator[Path]:
     """Yield the files below a folder in a fixed order.
 
@@ -67,12 +95,13 @@ def walk(
         top: the folder.
         left_out: gets the number of folders and files that were left out, by name.
         folder_links: yield links to folders too, as files; they are never followed.
+        deep: go into its folders; otherwise they are not counted either.
     """
     counted: Counter[str] = Counter() if left_out is None else left_out
     for place, folders, names in os.walk(top):
         links = [name for name in folders if Path(place, name).is_symlink()]
         files = [*names, *links] if folder_links else names
-        folders[:] = sorted(_kept(folders, counted, links))
+        folders[:] = sorted(_kept(folders, counted, links)) if deep else []
         for name in sorted(_kept(files, counted)):
             yield Path(place, name)
 

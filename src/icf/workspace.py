@@ -50,6 +50,7 @@ contact = CONTACT        # a mail address or page; goes into the User-Agent
 # name = "mine"
 # kind = "folder"
 # path = "pictures"                 # pictures/ALBUM/CHARACTER/*.jpg
+# album = "My scans"                # only for pictures/CHARACTER/*.jpg
 
 # [[source]]                        # a table of album, character, url
 # name = "table"

@@ -50,7 +50,8 @@ def test_a_release_of_nothing_says_what_comes_first(empty: Path) -> None:
 def test_each_stage_names_the_next(drawn_space: Path) -> None:
     catalogue = find(drawn_space).catalogue
     with catalogue.engine.connect() as connection:
-        steps = []
+        steps: list[str] = []
+        needs_others: list[bool] = []
         for change in (
             sa.select(1),
             sa.update(question).values(label="disputed"),
@@ -61,8 +62,11 @@ def test_each_stage_names_the_next(drawn_space: Path) -> None:
             sa.update(image).values(awaits="detect"),
         ):
             connection.execute(change)
-            steps.append(next_step(connection).partition(":")[0])
+            said = next_step(connection)
+            needs_others.append("another person" in said)
+            steps.append(said.partition(":")[0])
         connection.rollback()
+    assert [number for number, needs in enumerate(needs_others) if needs] == [2]
     assert steps == [
         "all questions are settled",
         "people contradict each other about some questions",

@@ -161,6 +161,22 @@ def test_a_failed_url_shows_its_status(space: Workspace) -> None:
     assert "image" not in found
 
 
+def test_an_own_file_goes_by_its_path(space: Workspace, tmp_path: Path) -> None:
+    own = tmp_path / "Müller" / "1.pdf"
+    own.parent.mkdir()
+    own.touch()
+    dead = "http://toons.test/dead-0.jpg"
+    with space.catalogue.write() as connection:
+        change = sa.update(url).where(url.c.url == dead)
+        connection.execute(change.values(url=own.as_uri()))
+    try:
+        assert ask(space, str(own))["meaning"] == FetchStatus.NOT_FOUND.meaning
+    finally:
+        with space.catalogue.write() as connection:
+            back = sa.update(url).where(url.c.url == own.as_uri())
+            connection.execute(back.values(url=dead))
+
+
 OTHERS = (
     "for others than characters give a face's number, image:N, question:N, "
     "an image's SHA-256 or a URL"

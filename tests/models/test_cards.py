@@ -74,7 +74,7 @@ def changed_weights(weights: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (missing_card, r"cannot read the model card .*eyes\.json"),
+        (missing_card, r"cannot read the model card .*eyes\.json: .* `icf model add`"),
         (card_of_no_json, r"cannot read the model card .*eyes\.json"),
         (card_that_is_a_list, r"is not a model card: missing \['architecture', "),
         (

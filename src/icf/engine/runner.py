@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +21,8 @@ from icf.catalogue import ledger, references, row_state, tombstones
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
-from icf.catalogue.filing import filed_under
-from icf.catalogue.rows import lock
+from icf.catalogue.filing import file_under_nobody, filed_under
+from icf.catalogue.rows import count_rows, lock
 from icf.catalogue.schema import face
 from icf.codes import Verdict
 from icf.engine.engine import Engine
@@ -31,6 +32,8 @@ from icf.stores.vectors import VectorStore
 
 #: Called with how many rows a batch settled.
 Progress = Callable[[int], None]
+#: Opens a progress bar with a title and a total.
+Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,8 @@ class Runner:
     def pending(self, step: Step[Any]) -> int:
         """How many rows wait for ``step``."""
         table = TABLES[step.subject]
-        count = sa.select(sa.func.count()).where(table.c.awaits == step.name)
         with self.catalogue.read() as connection:
-            return int(connection.execute(count).scalar_one())
+            return count_rows(connection, table, table.c.awaits == step.name)
 
     def _batches(self, step: Step[Any]) -> Iterator[list[Item]]:
         pages = self._pages_by_group if step.grouped else self._pages_by_id
@@ -182,7 +184,9 @@ def insert_faces(
     found = [o for o in outcomes if o.faces]
     if not found:
         return
-    filed = filed_under(connection, [outcome.id for outcome in found])
+    images = [outcome.id for outcome in found]
+    file_under_nobody(connection, images)
+    filed = filed_under(connection, images)
     now = time.time()
     rows = [
         {

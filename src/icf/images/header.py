@@ -93,6 +93,9 @@ def sniff(data: bytes) -> str:
     text = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
         raise Undecodable(ImageReason.UNSUPPORTED, "SVG is not rasterised")
+    for signature, name in _OTHERS:
+        if start.startswith(signature):
+            raise Undecodable(ImageReason.NOT_IMAGE, f"it is {name}")
     raise Undecodable(
         ImageReason.NOT_IMAGE, f"begins with {start!r}, like no known picture format"
     )
@@ -107,6 +110,13 @@ _SIGNATURES = (
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
     (b"MM\0+", "tiff"),
+)
+#: What is no picture, and often lies among pictures.
+_OTHERS = (
+    (b"%PDF", "a PDF"),
+    (b"8BPS", "a file of Photoshop"),
+    (b"PK\3\4", "a ZIP archive or an office document"),
+    (b"Rar!", "a RAR archive"),
 )
 
 

@@ -310,7 +310,8 @@ def _check_missing(model: str, missing: NDArray[np.int64]) -> None:
         shown = ", ".join(map(str, missing[:10].tolist()))
         raise MissingVector(
             f"the embeddings of {len(missing)} faces by model {model[:12]} are lost or "
-            f"damaged: faces {shown}; `icf doctor --repair` makes them again"
+            f"damaged: faces {shown}; `icf doctor --repair` makes them again, or "
+            "says which pictures are lost too"
         )
 
 

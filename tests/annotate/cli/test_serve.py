@@ -119,6 +119,14 @@ def test_a_link_leads_to_the_public_address_or_to_the_one_that_is_given(
     assert link("--url", "http://10.0.0.7:80").startswith("http://10.0.0.7:80/join/")
 
 
+def test_a_link_that_only_this_machine_can_open_says_so(folder: Path) -> None:
+    def said(*words: str) -> str:
+        return invoke(cli, "-C", folder, "invite", "Ann", *words).stderr
+
+    assert "only this machine can open it" in said()
+    assert "only this machine" not in said("--url", "http://10.0.0.7:80")
+
+
 @pytest.mark.parametrize("url", ["faces.example", "ftp://faces.example", "http://a/b"])
 def test_an_address_that_no_link_can_lead_to_is_refused(folder: Path, url: str) -> None:
     with pytest.raises(WrongUse, match="cannot be the address"):

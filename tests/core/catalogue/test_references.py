@@ -163,6 +163,17 @@ def test_when_the_machine_replaces_its_own_choice_faces_are_judged_again(
     assert choices.awaits(first) == ("identity", "pending")
 
 
+def test_the_first_reference_brings_back_faces_that_lacked_one(
+    choices: Choices, catalogue: Catalogue, tom: int
+) -> None:
+    dropped = {"verdict": "dropped", "reason": "no_reference"}
+    lacked, first = add_judged(catalogue, tom, **dropped), add_judged(catalogue, tom)
+    kept = add_judged(catalogue, tom)
+    assert choices.replace(tom, first, "medoid") == [lacked]
+    assert choices.awaits(lacked) == ("identity", "pending")
+    assert choices.awaits(kept) == (None, "kept")
+
+
 @pytest.mark.parametrize("reason", ["too_small", "blurred", "human"])
 def test_a_person_overrules_what_the_filter_dropped_before_it_was_embedded(
     choices: Choices, catalogue: Catalogue, tom: int, reason: str

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.filing import NOBODY, named_alone
 from icf.catalogue.schema import (
     album,
     candidate,
@@ -21,6 +22,8 @@ from icf.catalogue.schema import (
     decision,
     face,
     image,
+    image_source,
+    url,
 )
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Chain, Runner
@@ -199,6 +202,44 @@ def test_rows_pass_all_steps_and_each_decision_is_in_the_ledger(
     assert taken == ["detect"] * 30 + ["embed"] * 30 + ["oldest"] * 30
     assert column(catalogue, sa.select(face.c.awaits).distinct()) == [None]
     assert set(column(catalogue, sa.select(image.c.width))) == {None, 7}
+
+
+def test_pictures_of_an_album_without_a_cast_are_filed_under_nobody(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    fill(catalogue, range(1, 9))
+    with catalogue.write() as connection:
+        connection.execute(sa.delete(candidate).where(candidate.c.image_id > 4))
+        if connection.dialect.name == "postgresql":  # `fill` chooses ids itself
+            for sequence in ("album_id_seq", "character_id_seq"):
+                connection.execute(sa.select(sa.func.setval(sequence, 99)))
+        for number in range(5, 9):
+            where = {"url": f"file:///{number}.png", "source": "t"}
+            listed = {"fate": "stored", "host": "", "attempts": 1, "not_before": 0.0}
+            of_album = {"album_id": None if number == 8 else 1, "image_id": number}
+            times = {"leased_until": 0.0, "found_at": 0.0}
+            connection.execute(
+                sa.insert(url).values(**where, **listed, **of_album, **times)
+            )
+            rights = {"licence": "CC0", "licence_from": "folder", "fetched_at": 0.0}
+            connection.execute(
+                sa.insert(image_source).values(image_id=number, **where, **rights)
+            )
+    run = runner(catalogue, tmp_path, Find(), Embed())
+    assert run.run(run.chain.steps[0]).passed == 6
+    of_nobody = (
+        sa.select(candidate.c.image_id, album.c.name)
+        .join(character, character.c.id == candidate.c.character_id)
+        .join(album, album.c.id == character.c.album_id)
+        .where(character.c.name == NOBODY)
+    )
+    with catalogue.read() as connection:
+        assert sorted(tuple(row) for row in connection.execute(of_nobody)) == [
+            (5, "a"),
+            (7, "a"),
+            (8, "t"),  # of no album: of its source's
+        ]
+        assert named_alone(connection, [5, 8]) == {}
 
 
 def test_a_second_run_has_nothing_to_do(catalogue: Catalogue, tmp_path: Path) -> None:

@@ -79,6 +79,19 @@ def test_a_bad_picture_gets_its_reason(data: bytes, reason: ImageReason) -> None
     assert reason_of(data) is reason
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"8BPS\0\1", "a file of Photoshop"),
+        (b"PK\3\4", "a ZIP archive or an office document"),
+    ],
+)
+def test_what_often_lies_among_pictures_is_named(data: bytes, name: str) -> None:
+    with pytest.raises(Undecodable, match=f"it is {name}"):
+        probe(data)
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_cut_anywhere_is_truncated(progressive: bool) -> None:
     whole = encoded(drawing(160, 120), "JPEG", progressive=progressive)

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from icf.codes import FetchStatus
 from icf.errors import SomeFailed, WrongUse
 from icf.harvest.cli.main import cli
+from icf.harvest.fates import REMEDIES, RETRYABLE
 from icf.workspace import init
 from tests.harvest.wire import Site, answer
 
@@ -94,6 +96,21 @@ def test_retry_makes_the_chosen_fates_pending(root: Path) -> None:
     assert said(root, *chosen)["urls"] == 1
     assert said(root, "run", "--dry-run")["urls"] == 1
     assert said(root, "run")["fates"] == {"stored": 1}
+
+
+def test_retry_names_the_failures_that_it_leaves_alone(root: Path) -> None:
+    call(root, "run")
+    left = "not tried again: 1 bad_scheme, 1 not_found."
+    assert left in call(root, "retry", "--dry-run").stderr
+    assert left not in call(root, "retry", "--fate", "not_found").stderr
+
+
+def test_advice_to_try_a_fate_again_names_that_fate() -> None:
+    advised = {fate: text for fate, text in REMEDIES.items() if "--fate" in text}
+    assert FetchStatus.FORBIDDEN_ADDRESS in advised
+    for fate, text in advised.items():
+        assert f"`icf-harvest retry --fate {fate.value}`" in text
+        assert fate in RETRYABLE
 
 
 def test_rows_that_cannot_be_read_end_in_exit_code_three(root: Path) -> None:

@@ -9,13 +9,21 @@ from click.testing import CliRunner
 
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import character, image, image_source, mention, url
+from icf.catalogue.filing import NOBODY
+from icf.catalogue.schema import (
+    candidate,
+    character,
+    image,
+    image_source,
+    mention,
+    url,
+)
 from icf.codes import FetchStatus
 from icf.harvest.cli.main import cli
 from icf.harvest.download.frontier import Frontier
 from icf.harvest.download.results import Stored, write_results
 from icf.harvest.fates import RETRYABLE
-from icf.harvest.filing import unmentioned_cast
+from icf.harvest.filing import unmentioned_cast, write_candidates
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Work, harvest
 from icf.workspace import Workspace, find, init
@@ -151,6 +159,28 @@ def test_a_picture_of_a_whole_album_is_not_filed_under_a_withdrawn_character(
         connection.execute(sa.update(url).values(album_id=1))
         tombstones.bury(connection, "character", ["Moon/Ann"], "asked by mail")
         assert unmentioned_cast(connection, [1], [1, 2]) == {(1, 2)}
+
+
+def test_a_picture_of_nobody_is_of_the_cast_once_that_is_known(
+    catalogue: Catalogue,
+) -> None:
+    picture = {"sha256": "1" * 64, "bytes": 1, "verdict": "pending", "reason": "ok"}
+    with catalogue.write() as connection:
+        connection.execute(sa.insert(image).values(id=1, stored_at=0.0, **picture))
+    put_urls(catalogue, "http://a.org/1", image_id=1)
+    file_under(catalogue, "http://a.org/1", NOBODY, "Bob")
+    with catalogue.write() as connection:
+        connection.execute(sa.delete(mention))
+        connection.execute(sa.update(url).values(album_id=1))
+        old = {"image_id": 1, "character_id": 1, "is_lead": False}
+        connection.execute(sa.insert(candidate).values(old))
+        cast = unmentioned_cast(connection, [1], [1, 2])
+        assert cast == {(1, 2)}
+        new = {"url_id": 1, "character_id": 2, "is_lead": False, "found_at": 0.0}
+        connection.execute(sa.insert(mention).values(new))
+        write_candidates(connection, [1])
+        kept = connection.execute(sa.select(candidate.c.character_id)).scalars()
+        assert list(kept) == [2]
 
 
 def test_what_is_withdrawn_while_it_is_fetched_leaves_no_row_and_no_bytes(

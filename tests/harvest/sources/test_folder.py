@@ -13,7 +13,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.session import Web
 from icf.harvest.sources import folder as folder_module
-from icf.harvest.sources.base import Character, ListingPage
+from icf.harvest.sources.base import Album, Character, ListingPage
 from icf.harvest.sources.folder import FolderSource, open_inside
 from icf.own_files import walk
 from icf.settings import HarvestSettings
@@ -102,6 +102,45 @@ def test_a_file_that_is_filed_under_nobody_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_the_folders_of_one_album_are_its_characters(tmp_path: Path) -> None:
+    put(tmp_path, "Luna/1.jpg", "Luna/old/2.jpg", "Sol/3.jpg", "loose.jpg")
+    put(tmp_path, "@eaDir/4", "Thumbs.db")
+    found = listed(source(tmp_path, album="Moon"))
+    assert [one.albums for one in found if one.pictures] == 3 * [(Album("Moon"),)]
+    assert {
+        (Path(picture.url).name, picture.album, picture.character)
+        for one in found
+        for picture in one.pictures
+    } == {
+        ("1.jpg", "Moon", "Luna"),
+        ("2.jpg", "Moon", "Luna"),
+        ("3.jpg", "Moon", "Sol"),
+        ("loose.jpg", "Moon", None),  # of the whole cast
+    }
+    characters = [who for one in found for who in one.characters]
+    assert characters == [Character("Moon", "Luna"), Character("Moon", "Sol")]
+    left_out = [name for one in found for name in one.left_out]
+    assert sorted(left_out) == ["@eaDir", "Thumbs.db"]
+    assert not any(one.faults for one in found)
+
+
+def test_an_album_that_is_named_later_lists_all_again(tmp_path: Path) -> None:
+    put(tmp_path, "Luna/1.jpg", "Luna/2.jpg")
+    (before,) = source(tmp_path).first_tasks()
+    (after,) = source(tmp_path, album="Moon").first_tasks()
+    assert before != after
+
+
+def test_folders_of_characters_without_an_album_say_what_to_set(tmp_path: Path) -> None:
+    put(tmp_path, "Luna/1.jpg", "Luna/2.jpg", "Luna/3.jpg", "4.jpg", "5.jpg")
+    faults = [fault for one in listed(source(tmp_path)) for fault in one.faults]
+    assert [fault.partition(": ")[0] for fault in faults] == [
+        str(tmp_path / "pictures"),
+        str(tmp_path / "pictures/Luna"),
+    ]
+    assert all('album = "..." in icf.toml' in fault for fault in faults)
+
+
 def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     put(tmp_path, "Moon/Luna/1.jpg")
     secret = tmp_path / "secret"
@@ -117,6 +156,19 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> N
     with pytest.raises(Fault) as caught:
         open_inside((luna / "key.jpg").as_uri(), tmp_path / "pictures")
     assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
+
+
+def test_links_to_each_other_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg")
+    luna = tmp_path / "pictures/Moon/Luna"
+    (luna / "a.jpg").symlink_to(luna / "b.jpg")
+    (luna / "b.jpg").symlink_to(luna / "a.jpg")
+    (moon,) = listed(source(tmp_path))
+    assert [Path(p.url).name for p in moon.pictures] == ["1.jpg"]
+    assert ["not a file that can be read" in fault for fault in moon.faults] == [
+        True,
+        True,
+    ]
 
 
 def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _repair(invocation: Invocation) -> Repaired:
 
     workspace = invocation.workspace
     faults = rebuild_indexes(workspace)
-    done = repair(workspace, find_damage(workspace, full=True), invocation.progress)
+    done = repair(workspace, find_damage(workspace), invocation.progress)
     done.catalogue = faults
     return done
 
@@ -140,7 +140,7 @@ def _failures(done: Repaired) -> Iterator[str]:
             f"{len(done.lost):,} pictures could not be fetched again: "
             f"{_some(done.lost.values())}. "
             "`icf why SHA256` shows where each was found; `icf doctor --repair` tries "
-            "again, and `icf takedown SHA256` gives one up"
+            "again (with --json it names all), and `icf takedown SHA256` gives one up"
         )
     if done.uncut:
         yield (

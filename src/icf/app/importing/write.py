@@ -23,6 +23,7 @@ from icf.app.importing.withdrawn import are_withdrawn, subjects_of
 from icf.catalogue import ledger, row_state, tombstones
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.candidates import file_under
+from icf.catalogue.filing import NOBODY
 from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import (
@@ -33,10 +34,6 @@ from icf.catalogue.schema import (
     image,
 )
 from icf.codes import ImageReason, Verdict
-
-#: Whom the faces of a detection set show is not published. The catalogue files each
-#: face under somebody; nobody is ever asked about this one.
-NOBODY = "not named"
 
 
 @dataclass
