@@ -42,6 +42,10 @@ class _Report(LazyGroup):
         context.allow_interspersed_args, context.allow_extra_args = True, False
         return click.Command.parse_args(self, context, args)
 
+    def get_params(self, context: click.Context) -> list[click.Parameter]:
+        """The parameters; before the name of a command below, none is given."""
+        return super().get_params(context) if context.command is self else []
+
     def invoke(self, context: click.Context) -> object:
         """Run what was parsed."""
         if __name__ in context.meta:

@@ -28,7 +28,7 @@ def write_formats(
         Each picture with its file, relative to the folder; of crops and shards too.
 
     Raises:
-        IcfError: a format of another package fails.
+        IcfError: a format of another package fails, or writes nothing.
     """
     written: list[tuple[str, WrittenPicture]] = []
     for name, writer in make_writers(folders).items():
@@ -37,6 +37,11 @@ def write_formats(
         above = "" if place == folder else f"{folders[name]}/"
         for each in written_by(writer, data, place):
             written.append((f"{above}{each.file.as_posix()}", each))
+        if not any(place.iterdir()):
+            raise IcfError(
+                f"the release format {name!r} has written nothing; repair its package, "
+                "or leave the format out"
+            )
         data = data.after(name, place)
     write_licences(data, written, folder)
     write_beside(data, written, folder)

@@ -18,6 +18,8 @@ import numpy as np
 from icf.dataset import contents as parts
 from icf.dataset.contents import Contents, texts
 from icf.dataset.licences import FILE as LICENCES
+from icf.dataset.release.files import SUMS
+from icf.dataset.release.sums import read_sums
 from icf.errors import BadInput
 from icf.icartoonface.detection import read_dettest_csv, read_dettrain_csv
 from icf.icartoonface.recognition import read_rectest_info, read_rectrain_det
@@ -95,6 +97,16 @@ def _named(row: Mapping[str, str | None], place: str) -> Named:
     return Named(label, role, meant_by(album), meant_by(character))
 
 
+def refuse_lost_contents(release: Path) -> None:
+    """Raise BadInput if a release without ``contents.csv`` had one once."""
+    sums = read_sums(release) if (release / SUMS).is_file() else {}
+    if parts.FILE in sums:
+        raise BadInput(
+            f"{release} has lost its {parts.FILE}: restore it from a copy; `icf "
+            f"release verify {release}` says what else is missing"
+        )
+
+
 def contents_of_lists(release: Path, lists: Path) -> Contents:
     """Read what is in which part, as far as lists tell it; the rest is empty.
 
@@ -105,6 +117,7 @@ def contents_of_lists(release: Path, lists: Path) -> Contents:
     Raises:
         BadInput: a file of it is missing or not as it should be.
     """
+    refuse_lost_contents(release)
     rows = list(listed(lists))
     place = lists.relative_to(release)
     sha256 = {row["file"]: row["sha256"] for row in _table(release / LICENCES)}

@@ -88,7 +88,7 @@ def draw(plot: Plot) -> str:
         f'width="{_WIDTH}" height="{_HEIGHT}" role="img" '
         f'aria-label="{escape(plot.title)}"><style>{_STYLE}</style>'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>'
-        f'<text class="title" x="{_LEFT}" y="26">{escape(plot.title)}</text>'
+        f'<text class="title" x="{_LEFT}" y="18">{escape(plot.title)}</text>'
     ]
     parts += frame.axes(plot)
     parts += [_band(line, frame, n) for n, line in enumerate(plot.lines) if line.low]
@@ -171,8 +171,7 @@ class _Frame:
             )
         yield (
             f'<text x="{_LEFT + _ACROSS / 2}" y="{_HEIGHT - 10}" text-anchor="middle">'
-            f'{escape(plot.x)}</text><text x="{_WIDTH - _RIGHT}" y="26" '
-            f'text-anchor="end">{escape(plot.y)}</text>'
+            f'{escape(plot.x)}</text><text x="{_LEFT}" y="36">{escape(plot.y)}</text>'
         )
 
 
@@ -199,8 +198,13 @@ def _points(line: Line, ys: Sequence[float | None], frame: _Frame) -> list[str]:
 
 
 def _curve(line: Line, frame: _Frame, number: int) -> str:
-    points = " ".join(_points(line, line.y, frame))
-    return f'<polyline class="line" {stroke(number)} points="{points}"/>'
+    points = _points(line, line.y, frame)
+    drawn = f'<polyline class="line" {stroke(number)} points="{" ".join(points)}"/>'
+    if len(set(points)) == 1:  # a line of no length cannot be seen
+        x, y = points[0].split(",")
+        colour = LINES[number % len(LINES)][0]
+        drawn += f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>'
+    return drawn
 
 
 def _band(line: Line, frame: _Frame, number: int) -> str:

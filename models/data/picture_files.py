@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,16 +27,21 @@ SUFFIXES = frozenset(
 _LINK = "a link to a folder, which is not followed"
 
 
-def picture_files(root: Path) -> Iterator[str | Skipped]:
+def picture_files(
+    root: Path, left_out: Counter[str] | None = None
+) -> Iterator[str | Skipped]:
     """Yield the pictures below a folder, in a fixed order.
 
-    What is hidden or made by a machine is passed over.
+    Args:
+        root: the folder.
+        left_out: gets the number of folders and files that are hidden, or made by a
+            machine, by name; they are passed over.
 
     Yields:
         The path of a picture below ``root``, with ``/``; any other file as skipped.
     """
     above = 0 if root == Path() else len(os.fspath(root).rstrip("/")) + 1
-    for path in walk(root, folder_links=True):
+    for path in walk(root, left_out, folder_links=True):
         key = os.fspath(path)[above:]
         if not is_text(key):
             shown = os.fsencode(key).decode(errors="replace")

@@ -69,6 +69,9 @@ def test_faces_and_numbers_of_an_earlier_release_stay(
     assert write(workspace, first, tmp_path / "first", 1)
     if earlier:
         (tmp_path / "first" / "contents.csv").unlink()
+        with pytest.raises(BadInput, match=r"first has lost its contents\.csv"):
+            prepare(workspace, 1, after=tmp_path / "first")
+        (tmp_path / "first" / "SHA256SUMS").unlink()
     label_all(workspace)
     for seed in (1, 2):
         second = prepare(workspace, seed, after=tmp_path / "first")

@@ -54,7 +54,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         (INFO + "a.jpg b", GOOD.tobytes(), "line 4: expected a picture listed above"),
         (INFO + PAIRS + INFO[:16], GOOD.tobytes(), "line 6: expected 2 fields"),
         (INFO.replace(" ", ","), GOOD.tobytes(), "line 1: expected 6 fields"),
-        (INFO.replace("-1", "1"), GOOD.tobytes(), "no distractor (label -1)"),
+        (INFO.replace("-1", "1"), GOOD.tobytes(), "info.txt: no distractor (label -1)"),
         ("", GOOD.tobytes(), "f.bin"),
     ],
 )
@@ -69,6 +69,25 @@ def test_identification_names_what_is_wrong_and_fails(
     assert code == 1
     assert words.startswith("error: ")
     assert said in words
+
+
+@pytest.mark.parametrize(
+    ("info", "words", "said"),
+    [
+        (INFO, ("verification", "--pairs", "p.txt"), "p.txt: no impostor pair"),
+        (INFO.replace("9 0\n", "9 1\n", 1), ("verification",), "info.txt: no genuine"),
+        (INFO.replace("9 0\n", "9 1\n", 1), ("open-set",), "info.txt: no mated probe"),
+    ],
+)
+def test_a_test_with_too_little_to_be_scored_is_named(
+    run: Run, info: str, words: tuple[str, ...], said: str
+) -> None:
+    Path("info.txt").write_text(info)
+    Path("p.txt").write_text("a.jpg b.jpg\n")
+    Path("f.bin").write_bytes(GOOD.tobytes())
+    code, told = run(*words, "--info", "info.txt", "--features", "f.bin")
+    assert code == 1
+    assert told.startswith(f"error: {said}")
 
 
 @pytest.mark.parametrize(

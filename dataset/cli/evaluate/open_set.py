@@ -14,6 +14,7 @@ from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
     load,
+    naming,
     recognition_options,
     write_and_say,
 )
@@ -56,13 +57,14 @@ def open_set(invocation: Invocation, /, **options: Any) -> None:
 
     asked = Asked(**options)
     loaded = load(invocation, asked)
-    parts = divide(loaded.info, _known(loaded), asked.seed)
-    found = score_open_set(
-        loaded.info, loaded.features, parts, loaded.groups, asked.seed
-    )
+    with naming(loaded.test.path):
+        parts = divide(loaded.info, _known(loaded), asked.seed)
+        found = score_open_set(
+            loaded.info, loaded.features, parts, loaded.groups, asked.seed
+        )
     for refusal in filter(None, (_at(each).refusal for each in found.rates)):
         invocation.say(refusal)
-    if asked.plots is not None and found.rates[0].tpir is not None:
+    if asked.plots is not None:
         _plot(invocation, asked, found)
     columns = ("", "identified", "score", "95%", "threshold")
     invocation.emit(
@@ -122,6 +124,9 @@ def _plot(invocation: Invocation, asked: Asked, found: OpenSetScore) -> None:
 
     assert asked.plots is not None
     made = [each for each in found.rates if each.tpir is not None][::-1]
+    if not made:
+        invocation.say(f"nothing is written to {asked.plots}: no rate has a score")
+        return
     line = Line(
         "mated probes",
         [each.fpir for each in made],

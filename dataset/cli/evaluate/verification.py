@@ -16,6 +16,7 @@ from icf.dataset.cli.evaluate.recognition import (
     Loaded,
     interval,
     load,
+    naming,
     pair_of,
     recognition_options,
     write_and_say,
@@ -70,7 +71,9 @@ def verification(
             "--pairs names pictures, and --templates has none: leave out one"
         )
     loaded = load(invocation, asked)
-    found = verify(_pairs(loaded, pairs_path), loaded.groups, asked.seed)
+    pairs = _pairs(loaded, pairs_path)
+    with naming(pairs_path or loaded.test.path):
+        found = verify(pairs, loaded.groups, asked.seed)
     for refusal in filter(None, (_at(each).refusal for each in found.operating)):
         invocation.say(refusal)
     if asked.plots is not None:

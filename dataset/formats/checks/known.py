@@ -187,9 +187,11 @@ class Known:
         return self._crops[0].get(member)
 
     def lacking(self, member: str) -> Fault:
-        """That ``crops.csv`` says nothing of it."""
+        """That ``crops.csv`` says nothing of it; a file is named as it is in there."""
         _, damage = self._crops
-        return damage or Fault(self._crops_name, f"has no row of {member}")
+        is_file = member in self.files.hashes
+        named = (self._above / member).as_posix() if is_file else member
+        return damage or Fault(self._crops_name, f"has no row of {named}")
 
     def damage(self) -> Iterator[Fault]:
         """Yield what is wrong with ``crops.csv``, if anything is cut out."""
@@ -207,6 +209,12 @@ class Known:
         root = self.files.root or self.files.folder
         return os.path.relpath(root / CROPS, self.files.folder)
 
+    @property
+    def _above(self) -> PurePosixPath:
+        """The format's folder, from the release's."""
+        folder = self.files.folder
+        return PurePosixPath(folder.relative_to(self.files.root or folder).as_posix())
+
     @cached_property
     def _crops(self) -> tuple[Mapping[str, Cropped], Fault | None]:
         """The rows of ``crops.csv`` that are of this format, up to one that is none.
@@ -217,7 +225,7 @@ class Known:
         root, line = self.files.root, 1
         if root is None or not (root / CROPS).is_file():
             return found, Fault(self._crops_name, MISSING)
-        above = PurePosixPath(self.files.folder.relative_to(root).as_posix())
+        above = self._above
         try:
             with (root / CROPS).open("rb") as file:
                 rows = csv.DictReader(_lines(file), strict=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from icf.icartoonface.detection import Detections, read_submission_csv
-from icf.icartoonface.lines import Row, read_rows
+from icf.icartoonface.lines import Lines, Row, read_rows
 
 #: The kind of face that the test's boxes are of.
 _KIND = "cartoon"
@@ -35,7 +35,7 @@ def read_detections(path: Path, pictures: Collection[str]) -> Detections:
     if not rows or not rows[0].text.lstrip().startswith("{"):
         return read_submission_csv(path)
     known, names = set(pictures), dict[str, int]()
-    picture, numbers = list[int](), list[list[float]]()
+    picture, numbers, lines = list[int](), list[list[float]](), list[int]()
     for row in rows:
         name, faces = _parsed(row)
         name = name if name in known else PurePath(name.replace("\\", "/")).name
@@ -43,6 +43,7 @@ def read_detections(path: Path, pictures: Collection[str]) -> Detections:
             row.fail("each picture once", f"{name!r} again")
         picture += [names.setdefault(name, len(names))] * len(faces)
         numbers += faces
+        lines += [row.number] * len(faces)
     table = np.array(numbers, np.float64).reshape(-1, 5)
     order = np.argsort(-table[:, 4], kind="stable")
     return Detections(
@@ -50,6 +51,7 @@ def read_detections(path: Path, pictures: Collection[str]) -> Detections:
         np.array(picture, np.int64)[order],
         table[order, :4].copy(),
         style,
+        Lines(path, np.array(lines, np.int64)[order].tolist()),
         scores=table[order, 4].copy(),
     )
 

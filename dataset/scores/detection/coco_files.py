@@ -73,7 +73,8 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
             only one. Of several of one name, all are.
 
     Raises:
-        BadInput: It is not such a file; the message names the entry that is wrong.
+        BadInput: It is not such a file, or two entries have one id; the message names
+            the entry that is wrong.
         WrongUse: There are several categories, or none of that name.
     """
     content = _load(path)
@@ -83,14 +84,15 @@ def read_coco_truth(path: Path, category: str | None = None) -> CocoTruth:
         (_image(each, path, n) for n, each in _entries(content, "images", path)),
         key=lambda each: each.number,
     )
-    _refuse_repeated([each.number for each in images], "id", path)
-    _refuse_repeated([each.name for each in images], "file_name", path)
+    _refuse_repeated("images", "id", [each.number for each in images], path)
+    _refuse_repeated("images", "file_name", [each.name for each in images], path)
     chosen, categories = _category(content, category, path)
     place = {each.number: at for at, each in enumerate(images)}
     every = [
         _true_box(each, place, categories, path, n)
         for n, each in _entries(content, "annotations", path)
     ]
+    _refuse_repeated("annotations", "id", [each.number for each in every], path)
     rows = [each for each in every if each.category in chosen]
     others = [each for each in every if each.category not in chosen]
     names = tuple(each.name for each in images)
@@ -172,6 +174,7 @@ class _Image:
 
 @dataclass(frozen=True)
 class _TrueBox:
+    number: float | str | None
     category: int
     picture: int
     bbox: Sequence[float]
@@ -271,11 +274,13 @@ def _true_box(
     if category not in categories:
         _fail(where, "the id of a category as category_id", category)
     bbox = _bbox(each, where)
+    own = each.get("id")
     area = each.get("area")
     crowd = each.get("iscrowd")
     if crowd not in (None, 0, 1):
         _fail(where, "0 or 1 as iscrowd", crowd)
     return _TrueBox(
+        own if isinstance(own, int | float | str) else None,
         category,
         place[number],
         bbox,
@@ -326,12 +331,18 @@ def _fail(where: str, expected: str, found: object) -> NoReturn:
     raise BadInput(f"{where}: expected {expected}, found {_SHOWN.repr(found)}")
 
 
-def _refuse_repeated(values: Collection[object], name: str, path: Path) -> None:
+def _refuse_repeated(
+    what: str, name: str, values: Collection[float | str | None], path: Path
+) -> None:
     seen = set[object]()
     for each in values:
         if each in seen:
-            raise BadInput(f"{path}: two images have the {name} {each!r}")
-        seen.add(each)
+            shown = _SHOWN.repr(each)
+            raise BadInput(
+                f"{path}: two {what} have the {name} {shown}; give each its own"
+            )
+        if each is not None:
+            seen.add(each)
 
 
 def _boxes(names: tuple[str, ...], rows: Sequence[_TrueBox]) -> DetectionBoxes:

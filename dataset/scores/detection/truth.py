@@ -83,7 +83,8 @@ class Found:
 
         Raises:
             BadInput: There is no true box, a detection is in a picture outside the
-                set, or a corner or a score is not finite.
+                set, a corner or a score is not finite, or a corner is where no
+                picture reaches; the message names the line, where there is one.
         """
         _check(truth, detections)
         picture = _picture_in_truth(truth.boxes, detections)
@@ -114,28 +115,31 @@ def sides_of(boxes: DetectionBoxes) -> FloatArray:
 
 def _check(truth: Truth, detections: Detections) -> None:
     if truth.crowd.all():
-        raise BadInput("no true box: average precision is not defined without one")
-    for what, values in (
-        ("true box", truth.boxes.corners),
-        ("detection", detections.corners),
-        ("score of detection", detections.scores[:, None]),
+        where = f"{lines.path}: " if (lines := truth.boxes.lines) else ""
+        raise BadInput(
+            f"{where}no true box: average precision is not defined without one"
+        )
+    for what, boxes, values in (
+        ("true box", truth.boxes, truth.boxes.corners),
+        ("detection", detections, detections.corners),
+        ("score of detection", detections, detections.scores[:, None]),
     ):
         odd = np.flatnonzero(~np.isfinite(values).all(axis=1))
-        _refuse(odd, values, what, "finite numbers")
-    for what, values in (
-        ("true box", truth.boxes.corners),
-        ("detection", detections.corners),
-    ):
-        beyond = np.flatnonzero((np.abs(values) > LARGEST).any(axis=1))
-        _refuse(beyond, values, what, f"corners within {LARGEST:,.0f} pixels")
+        _refuse(odd, boxes, values, what, "finite numbers")
+    for what, boxes in (("true box", truth.boxes), ("detection", detections)):
+        beyond = np.flatnonzero((np.abs(boxes.corners) > LARGEST).any(axis=1))
+        within = f"corners within {LARGEST:,.0f} pixels"
+        _refuse(beyond, boxes, boxes.corners, what, within)
 
 
-def _refuse(bad: IntArray, values: FloatArray, what: str, expected: str) -> None:
+def _refuse(
+    bad: IntArray, boxes: DetectionBoxes, values: FloatArray, what: str, expected: str
+) -> None:
+    """Raise BadInput for the first bad row, by its line if it was read from one."""
     if len(bad):
         row = int(bad[0])
-        raise BadInput(
-            f"{what} {row + 1}: expected {expected}, found {values[row].tolist()}"
-        )
+        where = boxes.lines.name(row) if boxes.lines else f"{what} {row + 1}"
+        raise BadInput(f"{where}: expected {expected}, found {values[row].tolist()}")
 
 
 def _picture_in_truth(truth: DetectionBoxes, detections: Detections) -> IntArray:
@@ -152,9 +156,11 @@ def _picture_in_truth(truth: DetectionBoxes, detections: Detections) -> IntArray
     used = np.unique(detections.picture)
     unknown = [detections.pictures[i] for i in used[places[used] < 0].tolist()]
     if unknown:
+        first = int((places[detections.picture] < 0).argmax())
+        where = f"{lines.name(first)}: " if (lines := detections.lines) else ""
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise BadInput(
-            f"detections in {len(unknown)} pictures outside the set of "
+            f"{where}detections in {len(unknown)} pictures outside the set of "
             f"{len(truth.pictures)}: {', '.join(unknown[:_NAMED])}{more}; score them "
             "against the set they were made on"
         )

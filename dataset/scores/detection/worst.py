@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import cv2
-import jinja2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,14 +14,13 @@ from icf.dataset.scores.detection.evaluation import Evaluation
 from icf.dataset.scores.detection.pictures import picture_path
 from icf.dataset.scores.detection.tide import Cause
 from icf.images import Undecodable, decode, encode_jpeg, jpeg_url
+from icf.pages.templates import html_templates
 
 #: How many pictures of each error are shown, and their longer side in pixels.
 SHOWN, SIDE = 12, 320
 
 #: RGB, for people with any colour vision (Okabe and Ito 2008).
 TRUE, FOUND = (0, 114, 178), (213, 94, 0)
-
-_PAGE = files("icf.dataset.scores.detection") / "worst.html"
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def write_worst(path: Path, made: Evaluation, pictures: Path) -> int:
         for title, order, cases in _kinds(made)
         if (some := cases[:SHOWN])
     ]
-    template = jinja2.Environment(autoescape=True).from_string(_PAGE.read_text("utf-8"))
+    template = html_templates(Path(__file__).parent).get_template("worst.html")
     page = template.render(sheets=sheets, score=made.scored.score)
     path.write_text(page, encoding="utf-8")
     return sum(not each.picture for sheet in sheets for each in sheet.tiles)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from icf.errors import BadInput
 from icf.icartoonface.lines import (
     LF,
+    Lines,
     LineStyle,
     Row,
     below_folder,
@@ -53,12 +54,14 @@ class DetectionBoxes:
         picture: Shape (n,), int64: for each box, its index into ``pictures``.
         corners: Shape (n, 4), float64: x1, y1, x2, y2 in pixels.
         style: How the file's lines end.
+        lines: Where the boxes were read; None: in no file of lines.
     """
 
     pictures: tuple[str, ...]
     picture: npt.NDArray[np.int64]
     corners: FloatArray
     style: LineStyle = LF
+    lines: Lines | None = None
 
     @property
     def degenerate(self) -> npt.NDArray[np.bool_]:
@@ -97,8 +100,7 @@ def read_dettrain_csv(path: Path) -> DetectionBoxes:
     Raises:
         BadInput: A row is not a name and four finite numbers.
     """
-    table = _read_table(path, _TRAIN)
-    return DetectionBoxes(table.pictures, table.picture, table.numbers, table.style)
+    return _read_table(path, _TRAIN).boxes
 
 
 def write_dettrain_csv(path: Path, boxes: DetectionBoxes) -> None:
@@ -116,8 +118,7 @@ def read_dettest_csv(path: Path) -> DetectionBoxes:
     Raises:
         BadInput: A row is not a name, four finite numbers and the class ``face``.
     """
-    table = _read_table(path, _TEST)
-    return DetectionBoxes(table.pictures, table.picture, table.numbers, table.style)
+    return _read_table(path, _TEST).boxes
 
 
 def write_dettest_csv(path: Path, boxes: DetectionBoxes) -> None:
@@ -145,6 +146,7 @@ def read_submission_csv(path: Path) -> Detections:
         table.picture,
         table.numbers[:, :4].copy(),
         table.style,
+        table.lines,
         scores=table.numbers[:, 4].copy(),
     )
 
@@ -197,6 +199,13 @@ class _Table:
     picture: npt.NDArray[np.int64]
     numbers: FloatArray
     style: LineStyle
+    lines: Lines
+
+    @property
+    def boxes(self) -> DetectionBoxes:
+        return DetectionBoxes(
+            self.pictures, self.picture, self.numbers, self.style, self.lines
+        )
 
 
 def dettrain_rows(path: Path) -> Iterator[tuple[Row, str, list[float]] | BadInput]:
@@ -239,7 +248,8 @@ def _read_table(path: Path, layout: _Layout) -> _Table:
     for i, row in enumerate(rows):
         name, numbers[i] = _parsed(row, layout, delimiter)
         picture[i] = index.setdefault(name, len(index))
-    return _Table(tuple(index), picture, numbers, style)
+    lines = Lines(path, [row.number for row in rows])
+    return _Table(tuple(index), picture, numbers, style, lines)
 
 
 def _rows_of(path: Path, layout: _Layout) -> tuple[list[Row], LineStyle, str]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.errors import BadInput
-from icf.icartoonface.raw_words import Verdict, judge
+from icf.icartoonface.raw_words import Verdict, is_big_endian, judge
 from icf.stores.files import replace_file
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -49,7 +49,7 @@ def read_features(path: Path, rows: int, dim: int | None = None) -> Floats:
 
     Raises:
         BadInput: The file cannot be read, does not have that many rows or numbers in a
-            row, or its bytes do not say which type they are.
+            row, is big-endian, or its bytes do not say which type they are.
     """
     try:
         size = path.stat().st_size
@@ -94,7 +94,8 @@ def _by_size(path: Path, rows: int, dim: int, size: int) -> np.dtype[Any]:
 
 
 def _check_bytes(path: Path, rows: int, dim: int, dtype: np.dtype[Any]) -> None:
-    """Raise BadInput if raw numbers can only be of the other type."""
+    """Raise BadInput if raw numbers can only be of the other type, or byte order."""
+    _refuse_big_endian(path, dtype)
     size = path.stat().st_size
     verdict = judge(path, may_be_double=size % _DTYPE.itemsize == 0)
     if verdict is Verdict.HALF:
@@ -113,6 +114,8 @@ def _check_bytes(path: Path, rows: int, dim: int, dtype: np.dtype[Any]) -> None:
 def _by_bytes(path: Path, rows: int, size: int) -> np.dtype[Any]:
     """The type that the bytes can only be, of those that fit the size."""
     may_be_double = size % (_DTYPE.itemsize * rows) == 0
+    for dtype in _RAW if may_be_double else (_SINGLE,):
+        _refuse_big_endian(path, dtype)
     verdict = judge(path, may_be_double=may_be_double)
     if verdict is Verdict.HALF:
         _fail_half(path)
@@ -128,6 +131,15 @@ def _by_bytes(path: Path, rows: int, size: int) -> np.dtype[Any]:
             f"do not say which: say it with {say}, or save the features with numpy.save"
         )
     return _DTYPE if verdict is Verdict.DOUBLE else _SINGLE
+
+
+def _refuse_big_endian(path: Path, dtype: np.dtype[Any]) -> None:
+    if is_big_endian(path, dtype):
+        raise BadInput(
+            f"{path}: its bytes can only be {dtype.name} in the other byte order "
+            f'(big-endian): write features.astype("{dtype.str}"), or save them with '
+            "numpy.save"
+        )
 
 
 def _fail_half(path: Path) -> NoReturn:

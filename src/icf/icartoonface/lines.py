@@ -55,6 +55,28 @@ class Row:
         )
 
 
+@dataclass(frozen=True)
+class Lines:
+    """Where the rows of a table were read.
+
+    Attributes:
+        path: The file.
+        numbers: The line of each row, from 1.
+    """
+
+    path: Path
+    numbers: Sequence[int]
+
+    def name(self, row: int) -> str:
+        """Name the line of a row, as errors do.
+
+        Example:
+            >>> Lines(Path("a.csv"), [1, 3]).name(1)
+            'a.csv, line 3'
+        """
+        return f"{self.path}, line {self.numbers[row]}"
+
+
 def read_rows(path: Path) -> tuple[list[Row], LineStyle]:
     """Read a text file as numbered rows, in whatever encoding `open_text` finds.
 

@@ -44,6 +44,9 @@ _ALIKE, _ANY = 0.9, 0.8
 #: Between the quartiles of features' magnitudes are at most so many octaves; of random
 #: words, whole numbers and other byte orders there are 128 or so.
 _OCTAVES = 64
+#: Share of numbers of usual magnitude up to which they may be of another byte order:
+#: of float32 the wrong way round, 0.52 are.
+_HARDLY = 0.75
 #: All bits but the sign's: both zeros are zero.
 _MAGNITUDE = np.uint32(0x7FFFFFFF)
 
@@ -73,6 +76,27 @@ def judge(path: Path, *, may_be_double: bool = True) -> Verdict:
     verdict = judge_halves(words[:, 0])
     scattered = verdict is Verdict.SINGLE and _is_scattered(words[:, 0])
     return Verdict.UNCLEAR if scattered else verdict
+
+
+def is_big_endian(path: Path, dtype: np.dtype[Any]) -> bool:
+    """Whether raw numbers of a type are features only with their bytes turned round.
+
+    Bytes the wrong way round have the ends of mantissas for exponents: numbers of any
+    magnitude, or smaller than any feature where the number was shorter before. Features
+    of whatever magnitude, turned round, are never all usual ones.
+    """
+    numbers = np.memmap(path, dtype, "r")
+    some = np.array(numbers[:: max(1, len(numbers) // _SAMPLE)][:_SAMPLE])
+    some = some[(some != 0) & (some.byteswap() != 0)]  # no zero of either sign
+    if len(some) < _ENOUGH or _usual_share(some) > _HARDLY:
+        return False
+    turned = some.byteswap()
+    if _usual_share(turned) < 1 - _FEW:
+        return False
+    pairs = turned.view(np.uint32)
+    # Two float32 in a row are a usual float64, too.
+    is_single = dtype.itemsize == pairs.itemsize
+    return is_single or judge_words(pairs.reshape(-1, 2)) is Verdict.DOUBLE
 
 
 def judge_halves(words: npt.NDArray[np.uint32]) -> Verdict:
@@ -168,6 +192,14 @@ def judge_words(pairs: npt.NDArray[np.uint32]) -> Verdict:
 
 def _is_unusual(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     """Whether words, read as float32, are no numbers that features have."""
-    numbers: npt.NDArray[Any] = np.abs(words.view(np.float32))
+    return ~_is_usual(words.view(np.float32))
+
+
+def _usual_share(numbers: npt.NDArray[np.floating[Any]]) -> float:
+    return float(np.mean(_is_usual(numbers)))
+
+
+def _is_usual(numbers: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+    magnitude: npt.NDArray[Any] = np.abs(numbers)
     with np.errstate(invalid="ignore"):
-        return ~((numbers >= _USUAL[0]) & (numbers <= _USUAL[1]))
+        return (magnitude >= _USUAL[0]) & (magnitude <= _USUAL[1])

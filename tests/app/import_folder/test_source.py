@@ -85,11 +85,15 @@ def test_other_files_are_counted_and_one_in_no_folder_is_refused(
     tmp_path: Path,
 ) -> None:
     put(tmp_path, "1.png", "Luna/1.png", "Luna/notes.txt", ".git/x.png")
+    put(tmp_path, ".hack/Luna/1.png", "Luna/Thumbs.db")
     pictures, [fault], left_out = read(tmp_path)
     assert len(pictures) == 1
     assert fault.where == str(tmp_path / "1.png")
     assert fault.is_picture
-    assert left_out == {"not a picture by its name": 1}
+    assert left_out == {
+        "not a picture by its name": 1,
+        "hidden, or made by a machine": 3,
+    }
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

@@ -257,6 +257,9 @@ def test_a_release_of_an_earlier_version_has_names_and_whole_pixels(
 ) -> None:
     own = Path(shutil.copytree(release, tmp_path / "own"))
     (own / contents.FILE).unlink()
+    with pytest.raises(BadInput, match=r"own has lost its contents\.csv"):
+        call("-C", empty.root, "import", "icartoonface", own)
+    (own / "SHA256SUMS").unlink()
     done = said("-C", empty.root, "import", "icartoonface", own)
     assert done["faults"] == []
     owners = {(row[-3], row[-2]) for row in faces_of(release)}

@@ -95,8 +95,9 @@ each_table = pytest.mark.parametrize("kind", TABLES.values(), ids=TABLES)
 
 
 def values(of: object) -> list[Any]:
-    """What a reader gave, but for the line ends."""
-    given = [getattr(of, each.name) for each in fields(of) if each.name != "style"]  # type: ignore[arg-type]
+    """What a reader gave, but for the line ends, and the lines it was read from."""
+    names = [each.name for each in fields(of)]  # type: ignore[arg-type]
+    given = [getattr(of, name) for name in names if name not in ("style", "lines")]
     return [each.tolist() if isinstance(each, np.ndarray) else each for each in given]
 
 

@@ -180,8 +180,35 @@ def test_raw_numbers_of_other_types_are_not_taken_for_float32(
         made = made[:, :49]
     least, most = (0, 255) if stored == "u1" else (-128, 127)
     np.clip(made, least, most).astype(stored).tofile(tmp_path / "f.bin")
-    with pytest.raises(BadInput, match="do not say which"):
+    said = "big-endian" if stored == ">f4" else "do not say which"
+    with pytest.raises(BadInput, match=said):
         read_features(tmp_path / "f.bin", 99)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", ["f4", "f8"])
+@pytest.mark.parametrize("stored", [">f4", ">f8"])
+@pytest.mark.parametrize("said", [True, False])
+def test_the_other_byte_order_is_refused(
+    tmp_path: Path, kind: str, before: str, stored: str, *, said: bool
+) -> None:
+    features = made_by_a_network(kind).astype(before).astype(stored)
+    features.tofile(tmp_path / "f.bin")
+    rows, dim = features.shape
+    with pytest.raises(BadInput, match=rf"big-endian.*\(\"<{stored[1:]}\"\)"):
+        read_features(tmp_path / "f.bin", rows, dim if said else None)
+
+
+@pytest.mark.parametrize("stored", ["<f4", "<f8"])
+@pytest.mark.parametrize("exponents", [(-37, 37), (-37, -21), (-45, -25), (21, 37)])
+def test_numbers_of_any_magnitude_are_read_in_their_order(
+    tmp_path: Path, stored: str, exponents: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(7)
+    made = rng.normal(size=(64, 32)) * 10.0 ** rng.uniform(*exponents, (64, 32))
+    features = made.astype(stored)
+    features.tofile(tmp_path / "f.bin")
+    assert np.array_equal(read_features(tmp_path / "f.bin", 64, 32), features)
 
 
 def test_few_numbers_that_could_be_float16_are_refused(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "add-a-release-form
 
 #: Its name is not that of its entry point.
 MISNAMED = "class Writer:\n    name = 'other'\n    help = ''\n    write = print\n"
-#: They write nothing: one raises, one makes no folders, one names files all the same.
+#: They write nothing: one raises, one makes no folders, one names files all the same,
+#: one does nothing.
 FAILING = """
 from pathlib import Path
 from icf.dataset.formats.base import WrittenPicture
@@ -61,6 +62,11 @@ class Lying:
     name = "lying"
     def write(self, data, folder):
         return [WrittenPicture(Path("../none.jpg"), each) for each in data.plan.train]
+
+class Idle:
+    name = "idle"
+    def write(self, data, folder):
+        return []
 """
 
 
@@ -91,6 +97,7 @@ def packages(tmp_path: Path) -> Path:
         "raising = failing_formats:Raising\n"
         "folderless = failing_formats:Folderless\n"
         "lying = failing_formats:Lying\n"
+        "idle = failing_formats:Idle\n"
         "broken = no_such_module_anywhere:Writer\n"
         "icartoonface = image_folder:ImageFolderWriter\n"
     )
@@ -225,7 +232,10 @@ def _hashes(connection: sa.Connection) -> set[str]:
 @pytest.mark.usefixtures("installed")
 def test_our_own_formats_cannot_be_replaced_by_a_package() -> None:
     assert format_names() == sorted(
-        [*OWN, "broken", "folderless", "image-folder", "lying", "misnamed", "raising"]
+        [
+            *(*OWN, "broken", "folderless", "idle"),
+            *("image-folder", "lying", "misnamed", "raising"),
+        ]
     )
     [writer] = make_writers(["icartoonface"]).values()
     assert isinstance(writer, ICartoonFaceWriter)
@@ -241,13 +251,16 @@ def test_our_own_formats_cannot_be_replaced_by_a_package() -> None:
         ),
         ("folderless", r"'folderless' failed: FileNotFoundError: .*repair its package"),
         ("lying", r"'lying' names the file \.\./none\.jpg, and has not written it"),
+        ("idle", r"'idle' has written nothing; repair its package, or leave the"),
+        ("icartoonface,idle", r"'idle' has written nothing"),
     ],
 )
 def test_what_fails_in_a_format_of_another_package_is_told_with_its_name(
     workspace: Workspace, tmp_path: Path, name: str, said: str
 ) -> None:
+    prepared = prepare(workspace, 1, tuple(name.split(",")))
     with pytest.raises(IcfError, match=said):
-        write(workspace, prepare(workspace, 1, (name,)), tmp_path / "out", 1)
+        write(workspace, prepared, tmp_path / "out", 1)
     assert not (tmp_path / "out").exists()
 
 

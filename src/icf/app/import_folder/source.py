@@ -106,11 +106,14 @@ class FolderSource:
                 yield Fault(where, why, is_picture=True)
 
     def _keys(self, left_out: Counter[str] | None = None) -> Iterator[str]:
-        for each in picture_files(self._root):
+        hidden = Counter[str]()
+        for each in picture_files(self._root, hidden):
             if isinstance(each, str):
                 yield each
             elif left_out is not None and Path(each.where).name not in NAMES:
                 left_out[each.reason] += 1
+        if left_out is not None and hidden:
+            left_out["hidden, or made by a machine"] += hidden.total()
 
     def _read_metadata(self) -> Iterator[Fault]:
         wanted = Wanted(self._reading.identity, self._reading.album)

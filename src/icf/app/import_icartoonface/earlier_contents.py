@@ -16,7 +16,12 @@ import numpy as np
 from icf.app.import_icartoonface.release_tables import folder_of
 from icf.dataset import contents, licences
 from icf.dataset.contents import Contents, texts
-from icf.dataset.release.earlier import Listed, as_contents, listed
+from icf.dataset.release.earlier import (
+    Listed,
+    as_contents,
+    listed,
+    refuse_lost_contents,
+)
 from icf.errors import BadInput
 from icf.icartoonface.release_files import (
     ACCEPTED,
@@ -41,8 +46,10 @@ def earlier_contents(root: Path, summary: Mapping[str, Any]) -> Contents:
         summary: its ``release.json``.
 
     Raises:
-        BadInput: it was not written in iCartoonFace's format, or a list is damaged.
+        BadInput: it was not written in iCartoonFace's format, has lost its contents,
+            or a list is damaged.
     """
+    refuse_lost_contents(root)
     above = root / folder_of(root, summary)
     rows = list(listed(above))
     shown = _shown(above, rows)

@@ -231,6 +231,35 @@ def test_options_that_do_not_go_together_are_wrong_use(
         invoke(cli, "detection", *words)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "d.csv",
+            f"\n{FOUND}a.jpg,0,0,9,1e9,face,.5\n",
+            r"d\.csv, line 4: expected corners within 10,000,000 pixels, found \[0",
+        ),
+        ("d.csv", f"{FOUND}c.jpg,0,0,9,9,face,.5\n", r"d\.csv, line 3: .*: c\.jpg;"),
+        (
+            "d.csv",
+            '{"path": "b.jpg", "faces": []}\n{"path": "a.jpg", "faces": '
+            '[{"box": [0, 0, 9, 1e9], "score": 0.1}, '
+            '{"box": [0, 0, 9, 9], "score": 0.5}]}\n',
+            r"d\.csv, line 2: expected corners within",
+        ),
+        ("t.csv", f"{TRUTH}c.jpg,-1e9,0,9,9,face", r"t\.csv, line 3: expected corn"),
+        ("t.csv", "", r"t\.csv: no true box"),
+    ],
+)
+def test_what_cannot_be_scored_is_named_by_file_and_line(
+    files: tuple[Path, Path], name: str, content: str, said: str
+) -> None:
+    truth, found = files
+    (truth.parent / name).write_text(content)
+    with pytest.raises(BadInput, match=said):
+        invoke(cli, "detection", "--truth", truth, "--detections", found)
+
+
 def test_results_of_coco_need_the_truth_of_coco(files: tuple[Path, Path]) -> None:
     truth, found = files
     found.write_text('[{"image_id": 1}]')

@@ -8,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.dataset.cli.report import cli
 from icf.dataset.report.compare.page import compare
 from icf.errors import BadInput, IcfError, WrongUse
 from icf.workspace import find
+from tests.app.program import invoke
 from tests.dataset.page import Page
 
 
@@ -81,6 +83,9 @@ def test_a_release_of_an_earlier_version_is_compared_by_its_lists(
     old = tmp_path / "old"
     shutil.copytree(new, old)
     (old / "contents.csv").unlink()
+    with pytest.raises(BadInput, match=r"old has lost its contents\.csv: restore it"):
+        compare(old, new, tmp_path / "c.html")
+    (old / "SHA256SUMS").unlink()
     found = compare(old, new, tmp_path / "c.html")
     assert found["without_contents"] == ["old"]
     other = two_releases / "releases" / "seed-2"
@@ -100,6 +105,7 @@ def test_a_release_of_an_earlier_version_is_compared_by_its_lists(
 def without_lists(release: Path) -> None:
     """As an earlier version wrote another format."""
     (release / "contents.csv").unlink()
+    (release / "SHA256SUMS").unlink()
     summary = json.loads((release / "release.json").read_text())
     summary["formats"] = {"coco": "."}
     (release / "release.json").write_text(json.dumps(summary))
@@ -152,3 +158,9 @@ def test_the_summary_may_name_models_and_settings_that_the_other_has_not(
     made = page(two_releases / "releases" / "seed-1", one, tmp_path / "c.html")
     assert "detector 2 · <b>new ffffffffffff" in made.words
     assert "dataset.novel · 1, 2" in made.words
+
+
+def test_the_usage_names_no_file_before_the_command() -> None:
+    shown = invoke(cli, "compare", "--help").stdout
+    assert shown.startswith("Usage: icf-report compare [OPTIONS] A B OUT.html\n")
+    assert "OUT.html | compare A B OUT.html" in invoke(cli, "--help").stdout

@@ -72,7 +72,8 @@ def test_pictures_without_a_box_sizes_and_kinds_are_kept(tmp_path: Path) -> None
 def test_of_several_categories_one_is_named(tmp_path: Path) -> None:
     content = small()
     content["categories"].append({"id": 4, "name": "body"})
-    content["annotations"].append({**content["annotations"][0], "category_id": 4})
+    box = {**content["annotations"][0], "id": 2, "category_id": 4}
+    content["annotations"].append(box)
     path = written(tmp_path / "t.json", content)
     with pytest.raises(WrongUse, match=r"2 categories \(body, face\)"):
         read_coco_truth(path)
@@ -131,6 +132,17 @@ def test_a_bad_detection_is_named(
     path = written(tmp_path / "d.json", [found(), {**found(), **change}])
     with pytest.raises(BadInput, match=rf"d\.json: {said}"):
         read_coco_results(path, truth)
+
+
+def test_an_id_that_two_boxes_have_is_refused(tmp_path: Path) -> None:
+    content = small()
+    box = content["annotations"][0]
+    content["annotations"] += [{**box, "id": None}, {**box, "id": None}]
+    read_coco_truth(written(tmp_path / "t.json", content))
+    # pycocotools would count the second of them twice.
+    content["annotations"].append({**box, "bbox": [5, 5, 9, 9]})
+    with pytest.raises(BadInput, match=r"t\.json: two annotations have the id 1; give"):
+        read_coco_truth(written(tmp_path / "t.json", content))
 
 
 @pytest.mark.parametrize("side", [10**30, 10_000_001, -1])
@@ -215,7 +227,8 @@ def test_all_categories_of_one_name_are_the_truth(
 ) -> None:
     content = small()
     content["categories"].append({"id": 5, "name": "face"})
-    content["annotations"].append({**content["annotations"][0], "category_id": 5})
+    box = {**content["annotations"][0], "id": 2, "category_id": 5}
+    content["annotations"].append(box)
     truth = read_coco_truth(written(tmp_path / "t.json", content), category)
     assert len(truth.truth.boxes.picture) == 2
     assert truth.truth.others is None
