@@ -193,6 +193,33 @@ def test_features_of_a_parquet_file_are_put_in_order(
     assert found["cmc"] == expected
 
 
+def test_two_recognisers_are_compared_on_the_same_pairs(
+    release: Path, score: Score, tmp_path: Path
+) -> None:
+    worse = tmp_path / "worse.npy"
+    info = info_of(labels_of(12, 4, 120))
+    np.save(worse, features_of(info, 2, near=0.6).astype(np.float32))
+    words = ("--features", release / FEATURES, "--against-features", worse)
+    found = score("identification", *words)
+    other = score("identification", "--features", worse)
+    against = found["against"]
+    assert (against["rank1"], against["dtype"]) == (other["rank1"], "float32")
+    difference = against["differences"]["rank1"]
+    assert difference["points"] == pytest.approx(found["rank1"] - other["rank1"])
+    low, high = difference["interval"]
+    assert low < difference["points"] < high
+    words_back = ("--features", worse, "--against-features", release / FEATURES)
+    turned = score("identification", *words_back)
+    back = turned["against"]["differences"]["rank1"]
+    assert back["interval"] == pytest.approx([-high, -low])
+    templates = score("identification", *words, "--templates", 2)["against"]
+    assert templates["templates"]["templates"] == 24
+
+    told = invoke(cli, "identification", "--release", release, *words)
+    assert "rank-1 of the other" in told.stdout
+    assert f"{difference['points']:+.2f}" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("command", "stem"),
     [("identification", "cmc"), ("verification", "det"), ("open-set", "open-set")],
@@ -216,6 +243,19 @@ def test_curves_are_written_as_drawings_and_numbers(
         first = found["cmc"][0]
         low, high = first["low"], first["high"]
         assert rows[1] == f"all,1.0,{first['percent']!r},{low!r},{high!r}"
+
+
+def test_an_open_set_without_a_rate_says_that_no_curve_is_drawn(
+    release: Path, tmp_path: Path
+) -> None:
+    (release / IDENTITIES).unlink()
+    info = info_of([0, 0, 1, 1, -1])
+    write_rectest_info(release / RECTEST_INFO, info)
+    write_features(release / FEATURES, features_of(info, 1))
+    words = ("--release", release, "--features", release / FEATURES)
+    told = invoke(cli, "open-set", *words, "--plots", tmp_path / "plots")
+    assert f"nothing is written to {tmp_path / 'plots'}: no rate has" in told.stderr
+    assert not (tmp_path / "plots").exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,12 +16,16 @@ from icf.dataset.cli.evaluate.recognition import (
     Loaded,
     interval,
     load,
+    load_for,
+    naming,
     pair_of,
     recognition_options,
     write_and_say,
 )
+from icf.errors import WrongUse
 
 if TYPE_CHECKING:
+    from icf.dataset.scores.recognition.comparison import Difference
     from icf.dataset.scores.recognition.identification import Identified
     from icf.dataset.scores.recognition.match_curve import MatchCurve
 
@@ -28,35 +33,114 @@ if TYPE_CHECKING:
 _NAMED = (1, 5, 10)
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """The other recogniser.
+
+    Attributes:
+        about: What was read of it, for JSON.
+        differences: To it, at each named rank.
+    """
+
+    about: Mapping[str, Any]
+    differences: Sequence[Difference]
+
+
 @click.command("identification")
 @recognition_options
+@click.option(
+    "--against-features",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Features of another recogniser: also say how far the two are apart.",
+)
+@click.option(
+    "--against-model",
+    metavar="NAME",
+    help="The same, of an embedder that is run.",
+)
 @shared_options
 @pass_invocation
 @example(
     "icf-evaluate identification --release releases/first"
     " --features releases/first/recognition/icartoonface_rectest_features.bin"
 )
-def identification(invocation: Invocation, /, **options: Any) -> None:
+def identification(
+    invocation: Invocation,
+    /,
+    against_features: Path | None,
+    against_model: str | None,
+    **options: Any,
+) -> None:
     """Compute the percent of pairs at rank 1, 5 and 10, as the official script does.
 
     A tie with a distractor counts against the pair. With each percent goes its interval
     of 95%, for which identities are drawn again, and the same for groups of pictures:
     seen and unseen in train, albums, sizes, and what else the release tells.
+
+    Whether a recogniser is better than another one on the same pictures is what
+    --against-features or --against-model says: the interval of the difference is
+    narrower than those of the scores, as the same identities are drawn for both.
     """
     # Imported here, so that help and wrong use do not wait for numpy.
     from icf.dataset.scores.recognition.identification import identify
 
     asked = Asked(**options)
+    if against_features and against_model:
+        raise WrongUse("--against-features and --against-model exclude each other")
     loaded = load(invocation, asked)
-    found = identify(loaded.info, loaded.features, loaded.groups, asked.seed)
+    with naming(loaded.test.path):
+        found = identify(loaded.info, loaded.features, loaded.groups, asked.seed)
+    compared = None
+    if against_features or against_model:
+        other = replace(asked, features=against_features, model=against_model, dim=None)
+        compared = _compare(found, load_for(invocation, other, loaded.test), asked.seed)
     if found.score.caution:
         invocation.say(found.score.caution)
     if asked.plots is not None:
         _plot(invocation, asked, found)
     columns = ("", "pairs", "score", "95%")
     invocation.emit(
-        _json(loaded, found), lambda: command.table(columns, list(_rows(loaded, found)))
+        {**_json(loaded, found), **_compared_json(compared)},
+        lambda: command.table(
+            columns, [*_rows(loaded, found), *_compared_rows(compared)]
+        ),
     )
+
+
+def _compare(found: Identified, other: Loaded, seed: int) -> _Compared:
+    from icf.dataset.scores.recognition.comparison import compare_ranks
+    from icf.dataset.scores.recognition.identification import rank_pairs
+
+    ranks = rank_pairs(other.info, other.features)
+    return _Compared(
+        other.about, compare_ranks(found.ranks, ranks, found.owners, _NAMED, seed)
+    )
+
+
+def _compared_json(compared: _Compared | None) -> dict[str, Any]:
+    if compared is None:
+        return {}
+    return {
+        "against": {
+            **compared.about,
+            **{f"rank{each.rank}": each.other for each in compared.differences},
+            "differences": {
+                f"rank{each.rank}": {
+                    "points": each.points,
+                    "interval": pair_of(each.bounds),
+                }
+                for each in compared.differences
+            },
+        }
+    }
+
+
+def _compared_rows(compared: _Compared | None) -> Iterator[tuple[str, str, str, str]]:
+    for each in compared.differences if compared else ():
+        yield f"rank-{each.rank} of the other", "", f"{each.other:.2f}%", ""
+        low_high = interval(each.bounds).replace("%", "")
+        yield f"rank-{each.rank} less the other's", "", f"{each.points:+.2f}", low_high
 
 
 def _json(loaded: Loaded, found: Identified) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ import click
 
 from icf.command import Invocation
 from icf.dataset.cli.revoked import say_if_revoked
-from icf.errors import WrongUse
+from icf.errors import BadInput, WrongUse
 
 if TYPE_CHECKING:
     from icf.dataset.scores.plots import Plot
@@ -145,7 +146,6 @@ def load(invocation: Invocation, asked: Asked) -> Loaded:
         WrongUse: Not one of --features and --model, or no test is named.
         BadInput: A file is missing, or is not what it should be.
     """
-    from icf.dataset.scores.recognition.templates import make_templates
     from icf.dataset.scores.recognition.test_set import open_test
 
     if asked.info is None and asked.release is None:
@@ -153,12 +153,19 @@ def load(invocation: Invocation, asked: Asked) -> Loaded:
     if (asked.features is None) == (asked.model is None):
         raise WrongUse("name what is scored, either --features FILE or --model NAME")
     say_if_revoked(invocation, asked.info or asked.release)
-    test = open_test(asked.info, asked.release)
+    return load_for(invocation, asked, open_test(asked.info, asked.release))
+
+
+def load_for(invocation: Invocation, asked: Asked, test: TestSet) -> Loaded:
+    """Read the features of a test that is read already, or compute them.
+
+    Raises:
+        WrongUse: --dim is not that of the model.
+        BadInput: A file is missing, or is not what it should be.
+    """
+    from icf.dataset.scores.recognition.templates import make_templates
+
     features, about = _features(invocation, asked, test)
-    if _is_guessed(asked, about):
-        invocation.say(f"{asked.features} holds float32, by its numbers")
-    if about["not_a_fair_test"]:
-        invocation.say(f"this scores {about['not_a_fair_test']}")
     info, groups = test.info, test.groups
     if asked.templates:
         made = make_templates(info, features, asked.templates, asked.seed)
@@ -171,10 +178,23 @@ def load(invocation: Invocation, asked: Asked) -> Loaded:
     return Loaded(test, info, groups, features, about)
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file that has too little to be scored, and no wrong line.
+
+    Raises:
+        BadInput: As what is scored says it.
+    """
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
+
+
 def _features(
     invocation: Invocation, asked: Asked, test: TestSet
 ) -> tuple[Features, dict[str, Any]]:
-    """Read or compute the features; also what is to be said of them."""
+    """Read or compute the features, say what is odd; also return it for JSON."""
     if asked.features is not None:
         from icf.dataset.scores.recognition.feature_files import read_feature_file
 
@@ -183,12 +203,17 @@ def _features(
     else:
         features, sha256 = _run(invocation, asked, test)
         unfair = test.unfair(model=sha256)
-    return features, {
+    about = {
         "dim": features.shape[1],
         "dtype": str(features.dtype),
         "model": asked.model,
         "not_a_fair_test": unfair,
     }
+    if _is_guessed(asked, about):
+        invocation.say(f"{asked.features} holds float32, by its numbers")
+    if unfair:
+        invocation.say(f"this scores {unfair}")
+    return features, about
 
 
 def _run(invocation: Invocation, asked: Asked, test: TestSet) -> tuple[Features, str]:

@@ -109,12 +109,22 @@ def drawn_bounds(
     """
     if identities < FEWEST or not len(shares):
         return [NONE] * len(estimates)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(shares, (tail, 1 - tail), axis=0)
-    unseen = _NORMAL**2 / (identities + _NORMAL**2)
+    low, high = tails(shares)
+    unseen = unseen_share(identities)
     low = np.minimum(low, 1 - unseen)
     high = np.maximum(high, unseen)
     return [Bounds(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+
+
+def tails(drawn: FloatArray) -> FloatArray:
+    """The quantiles between which `CONFIDENCE` of the drawings are, along axis 0."""
+    tail = (1 - CONFIDENCE) / 2
+    return np.asarray(np.quantile(drawn, (tail, 1 - tail), axis=0))
+
+
+def unseen_share(identities: int) -> float:
+    """The largest share of identities of a kind that none of so many is (Wilson)."""
+    return _NORMAL**2 / (identities + _NORMAL**2)
 
 
 def rising(bounds: Sequence[Bounds]) -> list[Bounds]:

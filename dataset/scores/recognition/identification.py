@@ -101,17 +101,21 @@ def score_identification(
     return _score(info, pairs_to_score(info), rank_pairs(info, features))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Identified:
     """What `score_identification` gives, with curves and intervals.
 
     Attributes:
         score: The percents of the published test.
         curves: Percent by rank, of all pairs and of groups, with intervals.
+        ranks: Shape (m,), the rank of each pair.
+        owners: Shape (m,), the identity of each.
     """
 
     score: IdentificationScore
     curves: MatchCurves
+    ranks: IntArray
+    owners: IntArray
 
 
 def identify(
@@ -137,7 +141,7 @@ def identify(
     curves = match_curves(
         ranks, pairs[:, 0], info.labels, score.distractors, groups or {}, seed
     )
-    return Identified(score, curves)
+    return Identified(score, curves, ranks, info.labels[pairs[:, 0]])
 
 
 def _score(
