@@ -1,35 +1,41 @@
-"""The pictures that detectors are compared on: audit pictures confirmed whole."""
+"""The pictures that detectors are compared on: audit pictures known whole."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.filing import filed_under
 from icf.catalogue.labels.confirmed import is_drawn, is_there, read_confirmed
 from icf.catalogue.labels.groups import picture_groups
+from icf.catalogue.labels.verified_boxes import VerifiedBox, read_verified
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face, image
 from icf.codes import FaceReason, ImageReason
 from icf.models.gate.audit_faces import audit_characters
-from icf.models.gate.average_precision import TrueFaces
+from icf.models.gate.average_precision import Boxes, TrueFaces
 
 _UNUSABLE = (ImageReason.TAKEN_DOWN.value, ImageReason.MISSING_BLOB.value)
 
 
 @dataclass(frozen=True, eq=False)
 class AuditPicture:
-    """A picture whose drawn faces people confirmed, all of them.
+    """A picture whose drawn faces people confirmed or boxed, all of them.
 
     Attributes:
         sha256: of its bytes.
-        faces: the confirmed boxes; what nobody was asked about is ignored.
-        album: the name of the album of its first face's character.
+        faces: people's boxes, or the confirmed ones; what nobody was asked about is
+            ignored.
+        album: the name of the album of its first face's character, or of whom it is
+            filed under.
         group: pictures of one group may show the same drawing.
-        detectors: SHA-256 of the models that found the boxes.
+        detectors: SHA-256 of the models that found the boxes; none: people drew them.
     """
 
     sha256: str
@@ -40,9 +46,9 @@ class AuditPicture:
 
 
 def read_audit_pictures(connection: sa.Connection) -> list[AuditPicture]:
-    """Read the pictures set aside, and those of audit characters, confirmed whole.
+    """Read the pictures set aside, and those of audit characters, that are known whole.
 
-    In the order of their hashes.
+    Where people verified the boxes, these count. In the order of the pictures' hashes.
     """
     owners = read_confirmed(connection).asked().owners
     aside = set(connection.execute(set_aside("image")).scalars())
@@ -51,6 +57,9 @@ def read_audit_pictures(connection: sa.Connection) -> list[AuditPicture]:
     query = sa.select(face.c.image_id).where(is_there())
     aside |= {row.image_id for row in by_ids(connection, query, face.c.id, shown)}
     faces = _faces(connection, sorted(aside))
+    verified = {
+        key: boxes for key, boxes in read_verified(connection).items() if key in aside
+    }
     groups = picture_groups(connection)
     albums = dict(
         connection.execute(
@@ -59,30 +68,51 @@ def read_audit_pictures(connection: sa.Connection) -> list[AuditPicture]:
             )
         ).all()
     )
+    filed = filed_under(connection, sorted(verified))
     found = []
     usable = sa.select(image.c.id, image.c.sha256).where(
         image.c.reason.not_in(_UNUSABLE)
     )
-    for row in by_ids(connection, usable, image.c.id, sorted(faces)):
+    for row in by_ids(connection, usable, image.c.id, sorted({*faces, *verified})):
         drawn = [each for each in faces[row.id] if each.is_drawn]
-        if not drawn or any(each.id not in owners for each in drawn):
+        if row.id in verified:
+            true, owner = _boxed(faces[row.id], verified[row.id]), filed.get(row.id)
+        elif drawn and all(each.id in owners for each in drawn):
+            true, owner = _confirmed(faces[row.id]), owners[drawn[0].id]
+        else:
             continue
-        others = [each for each in faces[row.id] if not each.is_drawn]
         found.append(
             AuditPicture(
                 row.sha256,
-                TrueFaces(_boxes(drawn), _boxes(others)),
-                albums[owners[drawn[0].id]],
+                true,
+                "" if owner is None else albums[owner],
                 groups.get(row.id, row.id),
-                frozenset(each.detector for each in drawn),
+                frozenset(each.detector for each in drawn if row.id not in verified),
             )
         )
     return sorted(found, key=lambda each: each.sha256)
 
 
-def _faces(
-    connection: sa.Connection, ids: list[int]
-) -> dict[int, list[sa.Row[tuple[int]]]]:
+def _confirmed(faces: Sequence[sa.Row[Any]]) -> TrueFaces:
+    """What people confirmed; weak and photographed faces are ignored."""
+    drawn = [_corners(each) for each in faces if each.is_drawn]
+    return TrueFaces(
+        _array(drawn), _array([_corners(each) for each in faces if not each.is_drawn])
+    )
+
+
+def _boxed(faces: Sequence[sa.Row[Any]], boxes: Sequence[VerifiedBox]) -> TrueFaces:
+    """What people boxed; photographed faces are ignored: nobody is asked about them."""
+    linked = {each.face_id for each in boxes}
+    human = [
+        _corners(each)
+        for each in faces
+        if each.kind == "human" and each.id not in linked
+    ]
+    return TrueFaces(_array([each.corners for each in boxes]), _array(human))
+
+
+def _faces(connection: sa.Connection, ids: list[int]) -> dict[int, list[sa.Row[Any]]]:
     """The faces of pictures, but those that people say are none."""
     query = (
         sa.select(
@@ -92,19 +122,22 @@ def _faces(
             face.c.y1,
             face.c.x2,
             face.c.y2,
+            face.c.kind,
             face.c.detector,
             sa.case((is_drawn(), 1), else_=0).label("is_drawn"),
         )
         .where(face.c.reason != FaceReason.NOT_A_FACE.value)
         .order_by(face.c.id)
     )
-    found: dict[int, list[sa.Row[tuple[int]]]] = defaultdict(list)
+    found: dict[int, list[sa.Row[Any]]] = defaultdict(list)
     for row in by_ids(connection, query, face.c.image_id, ids):
         found[row.image_id].append(row)
     return found
 
 
-def _boxes(
-    rows: list[sa.Row[tuple[int]]],
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    return np.array([(r.x1, r.y1, r.x2, r.y2) for r in rows], np.float32).reshape(-1, 4)
+def _corners(row: sa.Row[Any]) -> tuple[float, float, float, float]:
+    return row.x1, row.y1, row.x2, row.y2
+
+
+def _array(corners: Sequence[tuple[float, float, float, float]]) -> Boxes:
+    return np.array(corners, np.float32).reshape(-1, 4)

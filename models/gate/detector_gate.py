@@ -52,7 +52,7 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
         return report.refused(verdict.too_small(reasons))
     champion, challenger = seen
     found = compare_detectors(readable, champion, challenger, settings)
-    notes = [_own_boxes(readable, pair)]
+    notes = _whose_boxes(readable, pair)
     if lost := len(audit) - len(readable):
         notes.append(f"{lost:,} audit pictures were left out: they are lost")
     return replace(
@@ -84,16 +84,23 @@ def _sound(workspace: Workspace, pair: Pair, audit: Sequence[AuditPicture]) -> D
     return made
 
 
-def _own_boxes(audit: Sequence[AuditPicture], pair: Pair) -> str:
+def _whose_boxes(audit: Sequence[AuditPicture], pair: Pair) -> list[str]:
     """Say whose boxes the truth is made of: they favour the model that found them."""
-    champion, challenger = (card.sha256 for card in pair.cards)
-    names = {champion: "the champion", challenger: "the challenger"}
-    found = sorted({one for each in audit for one in each.detectors})
-    shown = ", ".join(names.get(each, f"model {each[:12]}") for each in found)
-    return (
-        f"the true boxes were found by {shown} and confirmed by people: a face that "
-        "only another detector finds counts as its error"
-    )
+    notes = []
+    verified = sum(not each.detectors for each in audit)
+    if verified:
+        notes.append(f"people verified the boxes of {verified:,} audit pictures")
+    if verified < len(audit):
+        champion, challenger = (card.sha256 for card in pair.cards)
+        names = {champion: "the champion", challenger: "the challenger"}
+        found = sorted({one for each in audit for one in each.detectors})
+        shown = ", ".join(names.get(each, f"model {each[:12]}") for each in found)
+        of = f" of the other {len(audit) - verified:,}" if verified else ""
+        notes.append(
+            f"the true boxes{of} were found by {shown} and confirmed by people: a face "
+            "that only another detector finds counts as its error"
+        )
+    return notes
 
 
 def _hash(workspace: Workspace, audit: Sequence[AuditPicture]) -> str:

@@ -17,7 +17,8 @@ from icf.workspace import Workspace
 
 _SET_ASIDE = (
     "`icf round run` sets characters and pictures aside at its first round, and has "
-    "them asked about"
+    "them asked about; for detectors, `icf model set-aside` takes pictures whose boxes "
+    "people verified"
 )
 
 

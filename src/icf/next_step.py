@@ -70,8 +70,8 @@ def _with_boxes_alone(connection: sa.Connection) -> str:
         )
     return (
         "The boxes that people verified are there: `icf-annotate export --what "
-        "verified-boxes` writes them, `icf-train detector --data workspace` trains on "
-        "them"
+        "verified-boxes` writes them; `icf model set-aside` keeps some to compare "
+        "detectors on, `icf-train detector --data workspace` trains on the others"
     )
 
 

@@ -23,6 +23,10 @@ cli = command.group(
             "icf.models.cli.model.compare:compare_command",
             "Compare two models on the audit set.",
         ),
+        "set-aside": Subcommand(
+            "icf.models.cli.model.set_aside:set_aside_command",
+            "Keep pictures for comparing detectors.",
+        ),
         "promote": Subcommand(
             "icf.models.cli.model.promote:promote_command",
             "Use a model from now on, if it passes the gate.",

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.schema import box_task, verified_box
+from icf.catalogue.rounds.audit_set import set_verified_aside
 from icf.catalogue.schema import audit_item, face, image, question
-from icf.codes import FaceReason, ImageReason
+from icf.codes import BoxStatus, FaceReason, ImageReason
 from icf.models.gate.audit_pictures import AuditPicture, read_audit_pictures
 from icf.models.gate.average_precision import FoundFaces, TrueFaces
 from icf.models.gate.detectors import LEAST_ALBUMS, compare_detectors
@@ -22,7 +24,13 @@ from icf.models.registry.resolve import model_path
 from icf.settings import GateSettings
 from icf.workspace import Workspace
 from icf.workspace import find as open_workspace
-from tests.models.gate.toy import confirmed_face, crown, hash_of, painted_workspace
+from tests.models.gate.toy import (
+    confirmed_face,
+    crown,
+    hash_of,
+    insert,
+    painted_workspace,
+)
 from tests.models.onnx_files import colour_detector
 
 PICTURES = 45
@@ -178,6 +186,66 @@ def test_pictures_of_audit_characters_count_too(made: Workspace) -> None:
         connection.execute(sa.insert(audit_item).values(row))
     assert {each.album for each in audited(made).values()} == {"Album 1"}
     assert len(audited(made)) == PICTURES // 3
+
+
+def verify_boxes(
+    connection: sa.Connection, picture: int, *boxes: tuple[int, int, int, int]
+) -> None:
+    """People agree on the boxes of a picture."""
+    given = {"hidden": False, "status": BoxStatus.VERIFIED.value, "people": 2}
+    insert(
+        connection, box_task, image_id=picture, asked_at=1.0, changed_at=1.0, **given
+    )
+    for x1, y1, x2, y2 in boxes:
+        corners = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+        about = {"image_id": picture, "people": 2, "disagreement": 0.0}
+        insert(connection, verified_box, **corners, **about)
+
+
+def test_boxes_that_people_verified_are_the_truth(
+    made: Workspace, tmp_path: Path
+) -> None:
+    low = FaceReason.LOW_SCORE.value
+    with made.catalogue.write() as connection:
+        connection.execute(sa.delete(question).where(question.c.face_id <= 6))
+        confirmed_face(connection, 2, 1, (200, 4, 220, 24), reason=low)
+        confirmed_face(connection, 2, 1, (240, 4, 260, 24), kind="human")
+        verify_boxes(connection, 1)
+        verify_boxes(connection, 2, (1, 2, 30, 40), (50, 2, 90, 40))
+    found = audited(made)
+    # On picture 1 people agree that there is none; nobody confirmed the faces of 3.
+    assert found[1].faces.boxes.shape == (0, 4)
+    assert found[2].faces.boxes.tolist() == [[1, 2, 30, 40], [50, 2, 90, 40]]
+    # What the detector was not sure of is background; people are not asked about this.
+    assert found[2].faces.ignored.tolist() == [[240, 4, 260, 24]]
+    assert not found[2].detectors
+    assert 3 not in found
+    report = run_gate(made, "detector", blurred(tmp_path)).report
+    assert report.notes[0] == "people verified the boxes of 2 audit pictures"
+    assert "the true boxes of the other 42 were found by" in report.notes[1]
+
+
+def test_pictures_with_boxes_alone_are_set_aside_and_compared(
+    made: Workspace, tmp_path: Path
+) -> None:
+    with made.catalogue.write() as connection:
+        boxes = dict[int, list[tuple[int, int, int, int]]]()
+        for row in connection.execute(sa.select(face)):
+            boxes.setdefault(row.image_id, []).append((row.x1, row.y1, row.x2, row.y2))
+        connection.execute(sa.delete(question))
+        connection.execute(sa.delete(audit_item))
+        for picture in range(1, PICTURES + 1):
+            verify_boxes(connection, picture, *boxes[picture])
+        few = set_verified_aside(connection, 0.5, seed=0)
+        more = set_verified_aside(connection, 1.0, seed=0)
+        again = set_verified_aside(connection, 1.0, seed=0)
+    assert 10 < few.images == few.added < 35
+    assert (more.images, more.added) == (PICTURES, PICTURES - few.images)
+    assert (again.images, again.added) == (PICTURES, 0)
+    report = compare(made, "detector", blurred(tmp_path), eyes(tmp_path))
+    assert report.promoted
+    assert report.figures["challenger"] == {"ap50": 1.0}
+    assert report.compared["audit pictures"] == PICTURES
 
 
 def pictures(albums: int, each: int) -> list[AuditPicture]:

@@ -1,4 +1,4 @@
-"""What was set aside at the first round, to compare models on: the frozen audit set.
+"""What was set aside to compare models on, at the first round: the frozen audit set.
 
 Its characters and pictures are never trained on, and the sampler never chooses them for
 what it is unsure of: they are asked about at random. A character that is merged with
@@ -7,6 +7,8 @@ one of them is set aside, too. Nothing is ever moved out of it.
 It is a systematic sample: the characters stand album by album, within an album and the
 albums among each other in an order that the seed draws, and each n-th is taken. So each
 album gives its share, as far as that is a whole number.
+
+Where there are no characters, pictures with verified boxes can be set aside alone.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import count_rows
@@ -30,9 +33,10 @@ from icf.catalogue.schema import (
     candidate,
     character,
     face,
+    image,
     question,
 )
-from icf.codes import Label, Verdict
+from icf.codes import BoxStatus, Label, Verdict
 
 Kind = Literal["character", "image"]
 
@@ -126,6 +130,34 @@ def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> Au
     return AuditSet(made.characters, made.images, len(rows) + len(pictures))
 
 
+def set_verified_aside(connection: sa.Connection, share: float, seed: int) -> AuditSet:
+    """Set pictures aside of which people verified the boxes, to compare detectors on.
+
+    Which ones their bytes say, so that a later call with the same share adds its part
+    of those that were verified since.
+
+    Args:
+        connection: a transaction that writes.
+        share: of these pictures, from 0 to 1.
+        seed: another one draws others.
+    """
+    known = set(connection.execute(set_aside("image")).scalars())
+    verified = (
+        sa.select(image.c.id, image.c.sha256)
+        .join(box_task, box_task.c.image_id == image.c.id)
+        .where(box_task.c.status == BoxStatus.VERIFIED.value)
+    )
+    now = time.time()
+    rows = [
+        _row("image", row.id, now)
+        for row in connection.execute(verified.order_by(image.c.id))
+        if row.id not in known and _fraction(seed, row.sha256) < share
+    ]
+    insert_new(connection, audit_item, ["kind", "subject_id"], rows)
+    made = count(connection)
+    return AuditSet(made.characters, made.images, len(rows))
+
+
 def draw(
     cast: Sequence[tuple[int, str, str]], share: float, least: int, seed: int
 ) -> list[int]:
@@ -151,12 +183,17 @@ def draw(
         albums[_place(seed, album_name)].append((_place(seed, album_name, name), key))
     ordered = [key for _, some in sorted(albums.items()) for _, key in sorted(some)]
     step = len(ordered) / wanted
-    start = int(_place(seed, "start")[:8], 16) / 16**8
+    start = _fraction(seed, "start")
     return sorted(ordered[int((place + start) * step)] for place in range(wanted))
 
 
 def _place(seed: int, *words: str) -> str:
     return hashlib.sha256("\0".join([str(seed), *words]).encode()).hexdigest()
+
+
+def _fraction(seed: int, word: str) -> float:
+    """A number from 0 to 1, below 1."""
+    return int(_place(seed, word)[:8], 16) / 16**8
 
 
 def _row(kind: Kind, key: int, now: float) -> dict[str, Any]:

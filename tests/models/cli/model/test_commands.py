@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from icf.catalogue.labels.verified_boxes import read_verified
 from icf.catalogue.schema import gate, model_alias
 from icf.errors import WrongUse
 from icf.models.cards import bundled_path, load_card
@@ -223,3 +224,17 @@ def test_wrong_use_is_explained(
 ) -> None:
     done = program("icf", "model", *words, folder=made.root, code=2)
     assert message in done.stderr
+
+
+def test_pictures_with_verified_boxes_are_set_aside(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made.root)
+    with made.catalogue.read() as connection:
+        verified = len(read_verified(connection))
+    assert verified > 10
+    first = said("model", "set-aside", "--share", 0.5)
+    assert 0 < first["added"] == first["pictures"] < verified
+    told = call("model", "set-aside", "--share", 0.5)
+    assert told.stdout == f"pictures set aside: {first['pictures']}, of which new: 0\n"
+    assert "train again" not in told.stderr
