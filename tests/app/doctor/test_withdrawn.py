@@ -9,6 +9,7 @@ import pytest
 
 from icf.app.doctor.withdrawn import check_takedowns
 from icf.app.takedown import work
+from icf.dataset.release.keys import SECRET, signing_key
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
 from icf.workspace import Workspace
@@ -53,3 +54,14 @@ def test_the_command_shows_it(space: Workspace) -> None:
     said("-C", space.root, *WORDS)
     shown = invoke_anyhow("-C", space.root, "doctor")
     assert re.search(r"takedowns +ok +complete", shown)
+
+
+def test_a_key_that_others_may_sign_with_is_named(space: Workspace) -> None:
+    signing_key(space.root)
+    assert [each.state for each in check_takedowns(space)] == ["ok"]
+    (space.root / SECRET).chmod(0o644)
+    [check] = check_takedowns(space)
+    assert (check.name, check.state) == ("signing key", "warning")
+    assert "chmod 600" in check.found
+    (space.root / SECRET).write_bytes(b"short")
+    assert [each.state for each in check_takedowns(space)] == ["broken"]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 
 from icf.annotate.people.tokens import KEY_FILE, read_key
-from icf.app.doctor.check import Check, attempt
+from icf.app.doctor.check import Check
+from icf.app.doctor.secret import check_secret
 from icf.catalogue.annotation.waiting import count_waiting
 from icf.workspace import Workspace
-
-#: Permissions of a file that others than its owner have.
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def check_page(workspace: Workspace) -> Iterator[Check]:
@@ -19,11 +16,7 @@ def check_page(workspace: Workspace) -> Iterator[Check]:
     path = workspace.root / KEY_FILE
     if not path.exists():
         return
-    key = attempt("page key", lambda: "as stored" if read_key(workspace.root) else "")
-    if key.state == "ok" and path.stat().st_mode & _OTHERS:
-        found = f"others on this machine may read it: chmod 600 {path}"
-        key = Check("page key", "warning", found)
-    yield key
+    yield check_secret("page key", path, lambda: read_key(workspace.root))
     with workspace.catalogue.read() as connection:
         waiting = count_waiting(connection)
     if waiting:

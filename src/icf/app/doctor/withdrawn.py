@@ -1,4 +1,4 @@
-"""What is left of takedowns that were cut short."""
+"""What is left of takedowns that were cut short, and the key that signs their lists."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.app.doctor.check import Check
+from icf.app.doctor.secret import check_secret
 from icf.catalogue import tombstones
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face, image
 from icf.codes import FaceReason, ImageReason
+from icf.dataset.release.keys import SECRET, signing_key
 from icf.errors import IcfError
 from icf.workspace import Workspace
 
 
 def check_takedowns(workspace: Workspace) -> Iterator[Check]:
     """Look for what was withdrawn, where anything was."""
+    key = workspace.root / SECRET
+    if key.exists():
+        yield check_secret("signing key", key, lambda: signing_key(workspace.root))
     with workspace.catalogue.read() as connection:
         if not tombstones.newest(connection):
             return
