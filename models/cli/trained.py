@@ -37,7 +37,7 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
     if asked.threads is not None:
         torch.set_num_threads(asked.threads)
     workspace = workspace_of(invocation)
-    start, config, specs = _read_asked(task, asked, workspace)
+    start, config, specs = read_asked(task, asked, workspace)
     if asked.recipe == "bundled":
         return _train_bundled(invocation, task, asked, config, start)
     sources = _opened(specs, workspace)
@@ -68,13 +68,14 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
         )
 
 
-def read_data(task: TaskName, asked: Asked, workspace: Workspace | None) -> DataIndex:
-    """Read what a command line would train on; not for the bundled recipe.
+def read_data(
+    task: TaskName, specs: list[DataSpec], workspace: Workspace | None
+) -> DataIndex:
+    """Read what would be trained on.
 
     Raises:
         IcfError: as `train_as_asked`, before its first step.
     """
-    _, _, specs = _read_asked(task, asked, workspace)
     index = build_index(_opened(specs, workspace))
     if task == "detector":
         index.check_boxes()
@@ -87,10 +88,12 @@ def _opened(specs: list[DataSpec], workspace: Workspace | None) -> list[Source]:
     return [Source(open_reader(spec, workspace), spec.share) for spec in specs]
 
 
-def _read_asked(
+def read_asked(
     task: TaskName, asked: Asked, workspace: Workspace | None
 ) -> tuple[Path | None, TrainingConfig, list[DataSpec]]:
     """Read what a command line names: the model to start from, configuration, data.
+
+    Data are not opened.
 
     Raises:
         IcfError: one of them does not exist, or is wrong.

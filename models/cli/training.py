@@ -127,19 +127,30 @@ def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     if asked.recipe != "bundled":  # which needs what an installed package has not
         counts = _count_data(invocation, task, asked)
         value |= counts
-        text += "; " + ", ".join(f"{what}: {each:,}" for what, each in counts.items())
+        text += "".join(f", {what}: {each:,}" for what, each in counts.items())
     invocation.emit(value, lambda: text)
 
 
 def _count_data(invocation: Invocation, task: TaskName, asked: Asked) -> dict[str, int]:
     """Read what would be trained on, and say what is left out of it.
 
+    Returns:
+        How much it is; nothing where some of it is not there: it may be made before the
+        training.
+
     Raises:
         IcfError: what training would raise.
     """
-    from icf.models.cli.trained import read_data
+    from icf.models.cli.trained import read_asked, read_data
 
-    index = read_data(task, asked, workspace_of(invocation))
+    workspace = workspace_of(invocation)
+    _, _, specs = read_asked(task, asked, workspace)
+    places = {str(each): Path(each.place).expanduser() for each in specs if each.place}
+    if missing := [text for text, place in places.items() if not place.exists()]:
+        for text in missing:
+            invocation.say(f"--data {text}: it is not there yet, so nothing is counted")
+        return {}
+    index = read_data(task, specs, workspace)
     for each in index.skipped:
         invocation.say(str(each))
     faces = int((~index.ignored).sum())

@@ -81,8 +81,8 @@ class KnownFiles:
         A list may have a name composed that is decomposed here, or the other way
         round; that is found, if only one file or folder is called so.
         """
-        if key in self:
-            return key
+        if key in self or "\0" in key:  # which is in no name
+            return key if key in self else None
         found = ""
         for part in key.split("/"):
             alike = self._called_alike(found).get(normal_name(part), [])

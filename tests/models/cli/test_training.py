@@ -52,14 +52,13 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
     assert "would train the detector" in done.output
-    assert done.output.endswith("; pictures: 1, faces: 1\n")
+    assert done.output.endswith(", pictures: 1, faces: 1\n")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "spec", "named"),
     [
-        ("detector", "coco:nowhere.json", "nowhere.json"),
         ("embedder", "{data}", "no face has an identity"),
         ("detector", "folders:.", "no face has a box"),
     ],
@@ -77,3 +76,11 @@ def test_a_dry_run_refuses_data_that_cannot_be_trained_on(
     done = CliRunner().invoke(cli, words)
     assert isinstance(done.exception, IcfError)
     assert named in str(done.exception)
+
+
+def test_a_dry_run_names_data_that_are_not_there_yet(tmp_path: Path, data: str) -> None:
+    words = ["detector", "--data", data, "--data", "folders:nowhere", "--dry-run"]
+    done = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert "--data folders:nowhere: it is not there yet" in done.stderr
+    assert "pictures:" not in done.stdout
