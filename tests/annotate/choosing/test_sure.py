@@ -14,11 +14,17 @@ from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.export import batch_shares
 from icf.annotate.status import count
 from icf.catalogue import merges, reviews
+from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.labels import sure_faces
 from icf.catalogue.labels.checked import Checked
 from icf.catalogue.reviews import Found
 from icf.catalogue.rounds import audit_set
-from icf.catalogue.rounds.audit_set import draw, freeze, set_aside
+from icf.catalogue.rounds.audit_set import (
+    draw,
+    freeze,
+    set_aside,
+    set_verified_aside,
+)
 from icf.catalogue.schema import face, question
 from icf.codes import Chosen, FaceReason, Suspicion, Verdict
 from tests.annotate.place import Place
@@ -160,6 +166,18 @@ def test_characters_are_set_aside_once_and_followed_through_merges(
         merges.merge(connection, run_id, free[0], one)
         merges.merge(connection, run_id, two, free[1])
     assert set_aside_ids(place, "character") == {one, two, free[0], free[1]}
+
+
+def test_pictures_that_were_set_aside_before_leave_characters_to_the_first_round(
+    place: Place,
+) -> None:
+    cast_of(place, 8)
+    verified = {"hidden": False, "status": "verified", "people": 2}
+    with place.workspace.catalogue.write() as connection:
+        task = sa.insert(box_task).values(image_id=1, asked_at=0.0, changed_at=0.0)
+        connection.execute(task.values(**verified))
+        assert set_verified_aside(connection, 1.0, seed=1).images == 1
+    assert freeze_in(place, 0.25).characters == 2
 
 
 def test_at_least_so_many_are_set_aside_and_at_most_half(place: Place) -> None:

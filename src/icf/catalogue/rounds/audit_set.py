@@ -114,8 +114,7 @@ def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> Au
     """
     now = time.time()
     rows: list[dict[str, Any]] = []
-    is_first = connection.execute(sa.select(audit_item.c.kind).limit(1)).first() is None
-    if is_first:
+    if not count_rows(connection, audit_item, audit_item.c.kind == "character"):
         chosen = draw(_eligible(connection), share, least, seed)
         rows = [_row("character", each, now) for each in chosen]
         insert_new(connection, audit_item, ["kind", "subject_id"], rows)
