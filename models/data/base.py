@@ -64,12 +64,14 @@ class Skipped:
     """What a reader left out, and why.
 
     Attributes:
-        where: file and line, or the picture's key.
+        where: file and line, or the picture's key; empty for many at once.
         reason: a sentence's end, such as "no such picture" or "a box without area".
+        count: how many were left out.
     """
 
     where: str
     reason: str
+    count: int = 1
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class SkippedFor:
     def __str__(self) -> str:
         """Return a line for people."""
         more = ", ..." if self.count > len(self.examples) else ""
-        shown = ", ".join(self.examples)
-        return f"{self.source}: left out {self.count}: {self.reason} ({shown}{more})"
+        shown = f" ({', '.join(self.examples)}{more})" if self.examples else ""
+        return f"{self.source}: left out {self.count:,}: {self.reason}{shown}"
 
 
 class SkippedCounts:
@@ -46,13 +46,13 @@ class SkippedCounts:
         }
 
     def add(self, source: str, skipped: Skipped) -> None:
-        """Count one."""
+        """Count one, or as many as it says."""
         key = source, skipped.reason
         before = self._found.get(key) or SkippedFor(*key, 0, ())
         examples = before.examples
-        if len(examples) < _EXAMPLES:
+        if skipped.where and len(examples) < _EXAMPLES:
             examples = (*examples, skipped.where)
-        self._found[key] = SkippedFor(*key, before.count + 1, examples)
+        self._found[key] = SkippedFor(*key, before.count + skipped.count, examples)
 
     def __iter__(self) -> Iterator[SkippedFor]:
         """Yield each source and reason, in the order of their first."""

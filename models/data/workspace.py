@@ -89,7 +89,7 @@ class WorkspaceReader(Reader):
             WrongUse: there is no workspace.
         """
         with _opened(self.path) as (workspace, connection):
-            yield from _Stream(self.name, connection, workspace.settings).pictures()
+            yield from _Stream(connection, workspace.settings).pictures()
 
     def read(self, key: str) -> bytes:
         """Return the bytes of a picture from the blob store.
@@ -183,11 +183,8 @@ def _told_apart(names: Mapping[int, str]) -> dict[int, str]:
 class _Stream:
     """One pass over the labelled pictures."""
 
-    def __init__(
-        self, name: str, connection: sa.Connection, settings: Settings
-    ) -> None:
+    def __init__(self, connection: sa.Connection, settings: Settings) -> None:
         unasked, self._only_licence = _rules(settings)
-        self._name = name
         self._connection = connection
         self._cast = _Cast.read(connection)
         found = read_confirmed(connection)
@@ -391,7 +388,7 @@ class _Stream:
     def _skipped(self) -> Iterator[Skipped]:
         for reason, count in sorted(self._left_out.items()):
             if count:
-                yield Skipped(self._name, f"{count:,} {reason}")
+                yield Skipped("", reason, count)
         for one, other in self._cast.unmerged:
             names = self._cast.names
             yield Skipped(

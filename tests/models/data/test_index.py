@@ -98,6 +98,14 @@ def test_what_is_left_out_is_counted_by_source_and_reason() -> None:
     ]
 
 
+def test_many_that_are_left_out_at_once_are_all_counted() -> None:
+    old = Skipped("", "too old", 1234)
+    index = build_index([Source(listed("x", old, picture("a")))])
+    assert [str(each) for each in index.skipped] == [
+        "listed:x: left out 1,234: too old"
+    ]
+
+
 def test_some_pictures_are_an_index_too() -> None:
     index = build_index([Source(ONE), Source(TWO)])
     some = index.select(np.array([4, 1, 0]))
