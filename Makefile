@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --compile-bytecode
+UV := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
 CFG := setup.cfg pyproject.toml
 DEMO ?= demo
 # How many tests run at once: one more than processors, since some wait for others.
@@ -27,8 +27,10 @@ endif
 endif
 PYTEST += $(BIN)/python -m pytest $(AT_ONCE)
 
-# Byte code is written here, whatever PYTHONDONTWRITEBYTECODE says: without it each
-# program starts four times as slowly, and tests start hundreds.
+# Byte code is kept, whatever the environment says: without it each program starts four
+# times as slowly, and tests start hundreds. Packages are compiled as they are imported:
+# most of what they install is not.
+export PYTHONDONTWRITEBYTECODE =
 COMPILE := $(BIN)/python -m compileall -q \
   src harvest filter annotate dataset models tools tests
 
