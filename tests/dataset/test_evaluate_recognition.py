@@ -97,7 +97,7 @@ def test_what_filtered_the_faces_is_not_called_a_fair_test(
 ) -> None:
     own = score(command, "--features", release / FEATURES)
     assert own["not_a_fair_test"] == OWN_EMBEDDER
-    assert f"this scores {OWN_EMBEDDER}\n" in own["said"]
+    assert f"{release / FEATURES}: this scores {OWN_EMBEDDER}\n" in own["said"]
     shutil.copy(release / FEATURES, tmp_path / "copy.bin")
     copied = score(command, "--features", tmp_path / "copy.bin")
     assert copied["not_a_fair_test"] == OWN_EMBEDDER

@@ -212,7 +212,7 @@ def _features(
     if _is_guessed(asked, about):
         invocation.say(f"{asked.features} holds float32, by its numbers")
     if unfair:
-        invocation.say(f"this scores {unfair}")
+        invocation.say(f"{asked.features or asked.model}: this scores {unfair}")
     return features, about
 
 
