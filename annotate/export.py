@@ -21,7 +21,6 @@ from icf.annotate.batch import (
     PICTURE_FOLDER,
     Batch,
     Question,
-    batch_path,
     count_references,
     find_batch,
     picture_path,
@@ -38,7 +37,6 @@ from icf.images import Undecodable
 from icf.models.face_crops import FaceBox, FaceCropper, read_boxes
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder, replace_file
-from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a batch is made.
@@ -120,8 +118,9 @@ def export(
         WrongUse: the folder contains something else.
         BrokenMachine: the folder cannot be written.
     """
+    workspace.check_blobs()
     what = f"icf-annotate export {request.folder}"
-    with one_at_a_time(workspace.root / LOCK, what):
+    with workspace.one_at_a_time(LOCK, what):
         return _export(workspace, request, done)
 
 
@@ -135,7 +134,7 @@ def _export(
     batch = existing
     if batch is None:
         with workspace.catalogue.write() as connection:
-            path = batch_path(workspace, request.folder)
+            path = workspace.stored_path(request.folder)
             shares = batch_shares(workspace, connection)
             batch = ask(connection, run_id, request.format, path, request.limit, shares)
     left_out = _write_folder(workspace, request, batch, done) if batch else {}
@@ -175,7 +174,7 @@ def existing_batch(workspace: Workspace, request: ExportRequest) -> Batch | None
         WrongUse: the folder contains something else, or that batch in another format.
     """
     with workspace.catalogue.read() as connection:
-        found = find_batch(connection, batch_path(workspace, request.folder))
+        found = find_batch(connection, workspace.stored_path(request.folder))
     folder = request.folder
     if found is not None and found.format != request.format:
         raise WrongUse(

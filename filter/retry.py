@@ -14,7 +14,6 @@ from icf.catalogue.schema import decision, face, image
 from icf.codes import ImageReason, Verdict
 from icf.filter.chain import filter_chain
 from icf.filter.waiting import LOCK
-from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 #: Reasons of items that a step, or its process, failed on.
@@ -41,7 +40,7 @@ def retry(workspace: Workspace, *, dry_run: bool = False) -> Counter[str]:
         BrokenMachine: disk or database do not answer.
     """
     steps = {step.name for step in filter_chain(workspace).steps}
-    with one_at_a_time(workspace.root / LOCK, "icf-filter retry"):
+    with workspace.one_at_a_time(LOCK, "icf-filter retry"):
         with workspace.catalogue.read() as connection:
             states = [
                 state

@@ -36,7 +36,7 @@ from icf.filter.steps.identity import Identity
 from icf.filter.steps.reference import Reference
 from icf.filter.waiting import LOCK, count_waiting
 from icf.models.registry.register import register
-from icf.stores.lock import one_at_a_time
+from icf.stores.blobs import LOST_REMEDY
 from icf.workspace import Workspace
 
 #: Every step of the chain.
@@ -70,7 +70,7 @@ def run_steps(
 ) -> list[Tally]:
     """Run each step over everything that waits for it.
 
-    In one folder one run at a time; a second one waits, and judges what is left then.
+    With one catalogue one run at a time; a second waits, and judges what is left then.
 
     Args:
         workspace: with harvested pictures.
@@ -85,7 +85,8 @@ def run_steps(
     """
     chain = filter_chain(workspace)
     steps = chosen.of(chain.steps)
-    with one_at_a_time(workspace.root / LOCK, "icf-filter run"):
+    workspace.check_blobs()
+    with workspace.one_at_a_time(LOCK, "icf-filter run"):
         return _run_steps(
             workspace, chosen, chain, steps, engine, bar, search_again=search_again
         )
@@ -127,6 +128,8 @@ def _run_steps(
             register(workspace.catalogue, [step.card()])
         with bar(step.name, pending) as advance:
             tallies.append(runner.run(step, advance))
+        if tallies[-1].waiting:  # for pictures: what follows would decide by a few
+            workspace.check_blobs()
         if isinstance(step, Embed):
             tallies += _embed_again(workspace, step, chain, engine, run_id, bar)
         if isinstance(step, Detect) and search_again:
@@ -182,7 +185,7 @@ def raise_for_failures(workspace: Workspace, tallies: Sequence[Tally]) -> None:
     lost = sum(t.waiting.total() for t in tallies)
     waiting = (
         f"{lost:,} items still wait: the blob store has lost the bytes of their "
-        "pictures; `icf doctor --repair` fetches them again, or says what does"
+        f"pictures; {LOST_REMEDY}"
     )
     if not total:
         if lost:

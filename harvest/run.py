@@ -133,6 +133,8 @@ def harvest(
     """
     sources = declared_sources(workspace, work.sources)
     agent = user_agent(workspace.settings.harvest)
+    if not work.again:  # which brings back what is lost
+        workspace.check_blobs()
     workspace.blobs.sweep()
     for source in () if work.again else sources:
         begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)

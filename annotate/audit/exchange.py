@@ -29,7 +29,6 @@ from icf.annotate.batch import (
     PICTURE_FOLDER,
     Asked,
     Question,
-    batch_path,
     find_batch,
 )
 from icf.annotate.exchange.check import check
@@ -46,7 +45,6 @@ from icf.codes import RowFault
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.models.face_crops import read_boxes
 from icf.stores.files import new_folder, replace_file
-from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 
@@ -114,8 +112,9 @@ def export(
         WrongUse: no audit is open, nothing waits, or the folder has something else.
         BrokenMachine: the disk fails.
     """
+    workspace.check_blobs()
     what = f"icf-annotate audit export {folder}"
-    with one_at_a_time(workspace.root / LOCK, what):
+    with workspace.one_at_a_time(LOCK, what):
         return _present(workspace, folder) or _export(workspace, folder, disputed, done)
 
 
@@ -126,7 +125,7 @@ def _present(workspace: Workspace, folder: Path) -> Written | None:
         WrongUse: the folder contains something else.
     """
     with workspace.catalogue.read() as connection:
-        found = find_batch(connection, batch_path(workspace, folder))
+        found = find_batch(connection, workspace.stored_path(folder))
     if (
         found is not None
         and found.id.startswith(OF_AUDIT)
@@ -165,7 +164,7 @@ def _export(
             row = {
                 "id": name,
                 "format": "csv",
-                "path": batch_path(workspace, folder),
+                "path": workspace.stored_path(folder),
                 "questions": len(complete),
                 "created_at": time.time(),
             }

@@ -79,6 +79,7 @@ def serve_command(
     offered = _checked(tasks)
     serving = make_serving(host, names, public_url)
     workspace = invocation.workspace
+    workspace.check_blobs()
     desk = open_desk(workspace, offered)
     with open_socket(host, port) as listening:
         url = serving.public_url or url_of(host, listening.getsockname()[1])

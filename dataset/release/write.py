@@ -45,7 +45,6 @@ from icf.errors import BadInput, BrokenMachine, IcfError, WrongUse
 from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
 from icf.stores.files import new_folder
-from icf.stores.lock import one_at_a_time
 from icf.stores.vectors import MissingVector
 from icf.workspace import Workspace
 
@@ -81,7 +80,8 @@ def write(
         BrokenMachine: bytes or embeddings are missing or damaged, or the disk fails.
     """
     target = target.resolve()
-    with one_at_a_time(workspace.root / LOCK, f"icf-build-splits {target}"):
+    workspace.check_blobs()
+    with workspace.one_at_a_time(LOCK, f"icf-build-splits {target}"):
         return _write(workspace, prepared, target, seed, link)
 
 

@@ -83,6 +83,7 @@ def write_report(workspace: Workspace, target: Path, plots: Path | None = None) 
     Raises:
         IcfError: something was withdrawn meanwhile; no report is left.
     """
+    workspace.check_blobs()
     with workspace.catalogue.read() as connection:
         withdrawn = tombstones.newest(connection)
         content = _read(connection, workspace)

@@ -19,7 +19,6 @@ from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import reevaluate
 from icf.filter.step_names import ENTRY_STEPS
 from icf.filter.waiting import LOCK, count_waiting
-from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 
@@ -47,8 +46,8 @@ def rethreshold(
 ) -> Rethresholded:
     """Apply the current thresholds to everything that was judged before.
 
-    What changed nothing the last time, and reads the same now, is not done again. In
-    one folder it waits for a run, and a run for it.
+    What changed nothing the last time, and reads the same now, is not done again. It
+    waits for a run, and a run for it.
 
     Args:
         workspace: the workspace.
@@ -60,7 +59,7 @@ def rethreshold(
     """
     if dry_run:
         return _rethreshold(workspace, bar, dry_run=True)
-    with one_at_a_time(workspace.root / LOCK, "icf-filter rethreshold"):
+    with workspace.one_at_a_time(LOCK, "icf-filter rethreshold"):
         return _rethreshold(workspace, bar, dry_run=False)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,7 +69,7 @@ class Frontier:
         catalogue: that has the rows.
         lease_seconds: duration of a lease.
         worker: the worker's name; by default unique to this process.
-        clock: returns epoch seconds.
+        clock: returns epoch seconds; by default the same for all machines.
         only: condition on the rows for this worker; None for all.
     """
 
@@ -79,14 +78,14 @@ class Frontier:
         catalogue: Catalogue,
         lease_seconds: float,
         worker: str | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         only: sa.ColumnElement[bool] | None = None,
     ) -> None:
         self._only = sa.true() if only is None else only
         self._catalogue = catalogue
         self._lease = lease_seconds
         self.worker = worker or worker_name(os.getpid())
-        self.clock = clock
+        self.clock = clock or catalogue.clock()
 
     def lease(self, limit: int, full_hosts: Collection[str] = ()) -> list[Leased]:
         """Lease up to ``limit`` URLs that are due, oldest first.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import (
@@ -17,14 +21,15 @@ from icf.catalogue.catalogue import (
     url_from,
     written_by_another,
 )
+from icf.catalogue.schema import image, run
+from icf.codes import ImageReason
 from icf.errors import BrokenMachine, WrongUse
-from icf.redact import redact_settings
+from icf.redact import redact, redact_settings
 from icf.settings import LoadedSettings, Settings, load
+from icf.stores.lock import one_at_a_time, this_process
 from icf.version import __version__
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from icf.stores.blobs import BlobStore
     from icf.stores.hash_index import HashIndex
     from icf.stores.vectors import VectorStore
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CONFIG = "icf.toml"
+
+#: Pictures that are looked for to see whether a blob store is the right one.
+_LOOKED_FOR = 10
+
 FOLDERS = ("blobs", "vectors", "models", "batches", "releases", "reports")
 
 _FIRST_CONFIG = """\
@@ -122,9 +131,13 @@ class Workspace:
         found, head = catalogue.revisions()
         if found is not None and not is_known(found):
             raise WrongUse(f"the catalogue of {self.root} {written_by_another(found)}")
+        self._check_not_lost(catalogue, found)
         if found is None:
-            self._check_new(catalogue)
-        if catalogue.dialect == "sqlite" and found not in (None, head):
+            raise WrongUse(
+                f"the catalogue {catalogue.shown} has no tables yet; make them with "
+                f"`icf init {self.root}`, or name another with catalogue.url"
+            )
+        if catalogue.dialect == "sqlite" and found != head:
             _log.warning(
                 "migrating the catalogue of %s from revision %s to %s",
                 *(self.root, found, head),
@@ -147,22 +160,24 @@ class Workspace:
             BrokenMachine: the database is damaged, was lost, or does not answer.
         """
         catalogue = self._database()
-        if catalogue.revisions()[0] is None:
-            self._check_new(catalogue)
+        self._check_not_lost(catalogue, catalogue.revisions()[0])
         catalogue.upgrade()
         catalogue.close()
 
-    def _check_new(self, catalogue: Catalogue) -> None:
-        """See that nothing was stored here yet, so that an empty catalogue is right."""
+    def _check_not_lost(self, catalogue: Catalogue, found: str | None) -> None:
+        """See that an empty catalogue is right: nothing was stored here yet."""
         kept = (
             each
             for name in ("blobs", "vectors")
             for each in (self.root / name).glob("*")
         )
-        if any(each.name != "tmp" for each in kept):
+        has_pictures = any(each.name != "tmp" for each in kept)
+        is_ours = found is None or is_known(found)
+        if has_pictures and is_ours and not (found and _is_used(catalogue)):
             raise BrokenMachine(
                 f"the catalogue {catalogue.shown} is empty, although {self.root} has "
-                "pictures: it was lost. Put a backup of it in its place"
+                "pictures: it was lost. Put a backup of it in its place, or name the "
+                "right one with catalogue.url"
             )
 
     def _database(self) -> Catalogue:
@@ -195,6 +210,25 @@ class Workspace:
 
         return BlobStore(self.blobs_url)
 
+    def check_blobs(self) -> None:
+        """See that the blob store is this catalogue's, before anything relies on it.
+
+        Raises:
+            BrokenMachine: it has none of the oldest pictures, or does not answer.
+        """
+        there = image.c.reason != ImageReason.TAKEN_DOWN.value
+        oldest = sa.select(image.c.sha256).where(there).order_by(image.c.id)
+        with self.catalogue.read() as connection:
+            some = connection.scalars(oldest.limit(_LOOKED_FOR)).all()
+        # Of fewer, all may well be lost.
+        if len(some) == _LOOKED_FOR and not any(map(self.blobs.has, some)):
+            raise BrokenMachine(
+                f"the blob store {redact(self.blobs_url)} has none of the catalogue's "
+                f"pictures ({_LOOKED_FOR} were looked for): is blobs.url right (`icf "
+                "config show`), and is its disk there? If they are lost, `icf doctor "
+                "--repair` fetches them again, or says what does"
+            )
+
     @cached_property
     def vectors(self) -> VectorStore:
         """The embeddings, by face id and model hash."""
@@ -219,6 +253,25 @@ class Workspace:
             return resolved.relative_to(self.root).as_posix()
         return str(resolved)
 
+    @contextmanager
+    def one_at_a_time(self, name: str, command: str) -> Iterator[None]:
+        """Wait, and say so, until no other program has a lock; then hold it.
+
+        Programs in this folder wait, and those on other machines with the same
+        catalogue. The lock ends with the process, however it ends.
+
+        Args:
+            name: of the lock, and of its file in this folder.
+            command: what this program is, for those that wait for it.
+
+        Raises:
+            BrokenMachine: the database does not answer.
+        """
+        here = one_at_a_time(self.root / name, command)
+        everywhere = self.catalogue.one_at_a_time(name, command, this_process())
+        with here, everywhere:
+            yield
+
     def begin_run(self, command: str) -> int:
         """Record in the catalogue that a command starts; return the run's id."""
         with self.catalogue.write() as connection:
@@ -234,6 +287,13 @@ class Workspace:
         """Record that the command ended."""
         with self.catalogue.write() as connection:
             ledger.end_run(connection, run_id)
+
+
+def _is_used(catalogue: Catalogue) -> bool:
+    """Whether a command ever wrote to a catalogue that has its tables."""
+    rows = (sa.select(table.c.id).limit(1) for table in (run, image))
+    with catalogue.read() as connection:
+        return any(connection.scalar(each) is not None for each in rows)
 
 
 def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:

@@ -82,6 +82,27 @@ def test_an_empty_catalogue_sends_to_init_only_where_nothing_was_stored(
         assert "icf init" not in str(lost.value)
 
 
+def test_another_catalogue_that_was_never_used_is_not_taken_for_ours(
+    tmp_path: Path,
+) -> None:
+    made, other = init(tmp_path / "made"), init(tmp_path / "other")
+    made.begin_run("icf-harvest run")
+    made.blobs.put(b"ink")
+    find(made.root).catalogue.close()
+    wrong = (f"catalogue.url={other.catalogue_url}",)
+    for opened in (find, init):
+        with pytest.raises(BrokenMachine, match=r"was lost\. Put.*, or name the right"):
+            _ = opened(made.root, wrong).catalogue
+    other.begin_run("icf-harvest run")
+    find(made.root, wrong).catalogue.close()
+
+
+def test_a_database_without_tables_is_said_to_have_none(tmp_path: Path) -> None:
+    made = init(tmp_path)
+    with pytest.raises(WrongUse, match=r"new\.sqlite has no tables.* `icf init "):
+        _ = find(made.root, ("catalogue.url=sqlite:///new.sqlite",)).catalogue
+
+
 @pytest.mark.parametrize("name", ["why?one", "p%41 q", "100%", "a::b", "x@y:z#1", "ä"])
 def test_a_folder_of_any_name_holds_all_of_it(tmp_path: Path, name: str) -> None:
     made = init(tmp_path / name)

@@ -6,17 +6,21 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from icf.catalogue.postgres.one_at_a_time import give_up, wait_for
 from icf.catalogue.postgres.opening import (
     CONNECT,
     check_encoding,
     hidden_schema,
+    prepare_nothing_pooled,
+    server_time,
     wait_in_line,
 )
 from icf.catalogue.postgres.refusals import MAY_NOT, refusal
@@ -64,6 +68,7 @@ class Catalogue:
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         else:
             sa.event.listen(self.engine, "connect", check_encoding)
+            sa.event.listen(self.engine, "connect", prepare_nothing_pooled)
 
     @property
     def dialect(self) -> str:
@@ -101,6 +106,38 @@ class Catalogue:
             connection.execution_options(icf_write=True, postgresql_readonly=None)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def one_at_a_time(self, name: str, program: str, where: str) -> Iterator[None]:
+        """Wait, and say so, until no other machine has a lock; then hold it.
+
+        It ends with the connection, and so with the process. A SQLite file is on one
+        machine, where `icf.stores.lock` is enough: there it does nothing.
+
+        Args:
+            name: of the lock.
+            program: what this program is, for those that wait for it.
+            where: its process and machine.
+        """
+        with ExitStack() as stack:
+            if self.dialect == "postgresql":
+                with _clear_errors(self.url):
+                    connection = stack.enter_context(self.engine.connect())
+                    stack.callback(give_up, connection)
+                    wait_for(connection, name, program, where)
+            yield
+
+    def clock(self) -> Callable[[], float]:
+        """A clock for all machines with this catalogue, in seconds since 1970.
+
+        Raises:
+            BrokenMachine: the database does not answer.
+        """
+        if self.dialect == "sqlite":
+            return time.time
+        with self.read() as connection:
+            ahead = server_time(connection) - time.time()
+        return lambda: time.time() + ahead
 
     def stand_by(self) -> None:
         """Let other threads write that wait for it; between parts of a long work."""

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 #: Age in seconds from which a temporary file was left by a killed program.
 STALE = 24 * 3600.0
 
+#: What to do about lost or changed bytes, in messages.
+LOST_REMEDY = (
+    "`icf doctor --repair` fetches them again, or says what does; `icf takedown --lost "
+    "--reason TEXT` takes out all pictures that nothing brings back"
+)
+
 
 class MissingBlob(BrokenMachine, FileNotFoundError):
     """The store has no bytes under this hash, although the catalogue names it."""
@@ -234,13 +240,12 @@ class BlobStore:
     def _damaged(self, sha256: str, how: str) -> DamagedBlob:
         return DamagedBlob(
             f"the bytes of {sha256} in the blob store {self._shown} have changed "
-            f"({how}); `icf doctor --repair` fetches them again, or says what does"
+            f"({how}); {LOST_REMEDY}"
         )
 
     def _missing(self, sha256: str) -> MissingBlob:
         return MissingBlob(
-            f"the blob store {self._shown} has no {sha256}; `icf doctor --repair` "
-            "fetches it again"
+            f"the blob store {self._shown} has no {sha256}; {LOST_REMEDY}"
         )
 
     def _unreadable(self, sha256: str, error: Exception) -> BrokenMachine:

@@ -17,6 +17,11 @@ _log = logging.getLogger(__name__)
 _CANNOT_LOCK = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 
 
+def this_process() -> str:
+    """Say which process this is, and on which machine."""
+    return f"(process {os.getpid()} on {socket.gethostname()})"
+
+
 @contextmanager
 def one_at_a_time(path: Path, command: str) -> Iterator[None]:
     """Wait, and say so, until no other program has the lock; then hold it.
@@ -39,6 +44,6 @@ def one_at_a_time(path: Path, command: str) -> Iterator[None]:
             if error.errno not in _CANNOT_LOCK:
                 raise
         file.truncate(0)
-        file.write(f"{command} (process {os.getpid()} on {socket.gethostname()})")
+        file.write(f"{command} {this_process()}")
         file.flush()
         yield

@@ -219,6 +219,26 @@ def test_names_do_not_depend_on_the_encoding_of_the_client(
     catalogue.close()
 
 
+# --- poolers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_no_statement_is_prepared_where_a_pooler_is_between(
+    own: Callable[[], str], monkeypatch: pytest.MonkeyPatch, pooled: bool
+) -> None:
+    url = own()
+    migrated(url)
+    if pooled:  # it names a process of its own
+        monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", 1)
+    catalogue = Catalogue(url)
+    prepared = sa.text("SELECT count(*) FROM pg_prepared_statements")
+    with catalogue.write() as connection:
+        for _ in range(10):
+            connection.execute(sa.select(album.c.name)).all()
+        assert bool(connection.scalar(prepared)) is not pooled
+    catalogue.close()
+
+
 # --- two at once ------------------------------------------------------------------
 
 

@@ -166,7 +166,7 @@ def test_the_decision_says_what_was_measured_and_against_what(album: Album) -> N
     assert outcome.columns["similarity"] == pytest.approx(0.8, abs=1e-3)
     assert outcome.columns["probability"] == outcome.value
     assert outcome.value == pytest.approx(
-        float(album.embedder.probability_same(0.8)), abs=1e-2
+        float(album.embedder.curve.probability(0.8)), abs=1e-2
     )
     assert (outcome.threshold, outcome.model) == (0.1, album.embedder.model_hash)
 

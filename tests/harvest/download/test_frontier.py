@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 
 from icf.catalogue.catalogue import Catalogue
@@ -53,6 +54,29 @@ def test_workers_who_come_at_once_never_get_the_same_url(catalogue: Catalogue) -
     for thread in threads:
         thread.join()
     assert len(got) == len(set(got)) == 200
+
+
+#: Leases URLs by a clock that is ahead, and prints how many it gets each time.
+OTHER_CLOCK = """
+import sys, time
+true, ahead = time.time, float(sys.argv[2])
+time.time = lambda: true() + ahead
+from icf.catalogue.catalogue import Catalogue
+from icf.harvest.download.frontier import Frontier
+mine = Frontier(Catalogue(sys.argv[1]), 100.0, "two")
+print(len(mine.lease(3)), len(mine.lease(3)))
+"""
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
+def test_machines_whose_clocks_differ_never_get_the_same_url(
+    postgres_catalogue: Catalogue, ahead: float
+) -> None:
+    put_urls(postgres_catalogue, *(f"http://a.org/{n}" for n in range(3)))
+    assert len(Frontier(postgres_catalogue, 100.0, "one").lease(2)) == 2
+    words = [sys.executable, "-c", OTHER_CLOCK, postgres_catalogue.url, str(ahead)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 0\n"
 
 
 def test_a_lease_that_ended_is_lent_again(catalogue: Catalogue) -> None:

@@ -140,7 +140,8 @@ def _failures(done: Repaired) -> Iterator[str]:
             f"{len(done.lost):,} pictures could not be fetched again: "
             f"{_some(done.lost.values())}. "
             "`icf why SHA256` shows where each was found; `icf doctor --repair` tries "
-            "again (with --json it names all), and `icf takedown SHA256` gives one up"
+            "again (with --json it names all), and `icf takedown --lost --reason TEXT` "
+            "takes all that are lost out"
         )
     if done.uncut:
         yield (
@@ -194,6 +195,8 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
 
     def pictures() -> str:
         lost = damage.lost_pictures(workspace, full=full)
+        if lost:
+            workspace.check_blobs()
         return _lost_pictures(workspace, lost) if lost else ""
 
     def embeddings() -> str:
@@ -232,7 +235,9 @@ def _lost_pictures(workspace: Workspace, lost: Mapping[int, str]) -> str:
     imported = only_imported(workspace, lost)
     parts = []
     if others := len(lost) - len(imported):
-        parts.append(f"{others:,} are missing or have changed: {_MEND}")
+        parts.append(
+            f"{others:,} are missing or have changed: {_MEND}, or says what does"
+        )
     if imported:
         # An import takes what is there for the picture.
         in_the_way = any(map(workspace.blobs.has, imported.values()))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import url
-from icf.codes import FetchStatus
+from icf.codes import FETCHED, FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.run import declared_sources
 from icf.workspace import Workspace
@@ -46,6 +46,14 @@ def only_imported(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, st
     found = imported(workspace, lost)
     fetched = _with_url(workspace, found, is_fetched(workspace))
     return {key: found[key] for key in found.keys() - fetched.keys()}
+
+
+def not_asked_again(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, str]:
+    """Those of lost pictures that may be fetched again, and nobody has tried it yet."""
+    if not workspace.settings.source:
+        return {}
+    untried = url.c.fate.in_([*FETCHED, FetchStatus.PENDING.value])
+    return _with_url(workspace, lost, sa.and_(is_fetched(workspace), untried))
 
 
 def _with_url(

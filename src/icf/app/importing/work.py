@@ -39,7 +39,6 @@ from icf.filter.chain import filter_chain
 from icf.filter.restored import discard_ahead
 from icf.filter.step_names import DETECT
 from icf.filter.steps.detect import Detect
-from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 #: In a workspace's folder: held while pictures are imported.
@@ -118,7 +117,7 @@ def import_pictures(
         BrokenMachine: disk or database fail; run it again.
     """
     done = Imported(left_out=source.left_out)
-    with one_at_a_time(workspace.root / LOCK, publisher.command):
+    with workspace.one_at_a_time(LOCK, publisher.command):
         run_id = workspace.begin_run(f"icf {publisher.command}")
         discard_ahead(workspace)
         chain = filter_chain(workspace)

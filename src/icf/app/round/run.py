@@ -22,7 +22,6 @@ from icf.engine.engine import open_engine
 from icf.filter.identify.recalibrate import recalibrate
 from icf.filter.review import merges
 from icf.filter.run import ALL, run_steps
-from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a round is taken further.
@@ -66,7 +65,7 @@ class Next:
 def run_round(drive: Drive) -> Round:
     """Go on with the open round, or begin one, until people are needed or it is done.
 
-    In one folder one call at a time; a second one waits.
+    With one catalogue one call at a time; a second one waits.
 
     Returns:
         The round as it is then.
@@ -75,7 +74,7 @@ def run_round(drive: Drive) -> Round:
         IcfError: a part failed; the same call goes on there.
     """
     catalogue = drive.workspace.catalogue
-    with one_at_a_time(drive.workspace.root / LOCK, "icf round run"):
+    with drive.workspace.one_at_a_time(LOCK, "icf round run"):
         with catalogue.write() as connection:
             found = log.open_or_begin(connection)
         while found.is_open:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: their encoding, and one migration at a time."""
+"""Connections to PostgreSQL: their encoding, poolers, clocks, and who migrates."""
 
 from __future__ import annotations
 
@@ -39,6 +39,24 @@ def check_encoding(connection: Any, _record: object) -> None:
         "name; create one with ENCODING 'UTF8' TEMPLATE template0, and name it with "
         "catalogue.url"
     )
+
+
+def prepare_nothing_pooled(connection: Any, _record: object) -> None:
+    """Keep a pooler's servers from running what others prepared, as one is connected.
+
+    PgBouncer and its like may give each transaction to another process of the server,
+    where a name means nothing, or another client's statement.
+    """
+    (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if process != connection.info.backend_pid:  # a pooler gives a number of its own
+        connection.prepare_threshold = None
+
+
+def server_time(connection: sa.Connection) -> float:
+    """Seconds since 1970, by the server's clock."""
+    now = sa.func.extract("epoch", sa.func.clock_timestamp())
+    return float(connection.execute(sa.select(now)).scalar_one())
 
 
 def wait_in_line(connection: sa.Connection) -> None:
