@@ -30,6 +30,7 @@ from icf.catalogue.schema import (
 )
 from icf.codes import Suspicion
 from icf.errors import WrongUse
+from icf.models.cards import new_card, save_card
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
 from icf.workspace import Workspace
@@ -364,6 +365,38 @@ def test_copies_in_a_release_are_deleted_on_demand_and_noted_there(
     [note] = json.loads((released / "taken_down.json").read_text())
     assert (note["files"], note["reason"]) == (held["files"], "asked by mail")
     assert withdraw(space, PICTURE)["releases"] == []
+
+
+def test_models_that_were_trained_on_the_workspace_are_named(space: Workspace) -> None:
+    def model(name: str, parent: str = "", *data: str) -> str:
+        path = space.root / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".onnx").write_bytes(name.encode())
+        card = new_card(
+            path.with_suffix(".onnx"),
+            "embed",
+            "icf-embedder-onnx",
+            {},
+            parent=parent,
+            data=tuple({"name": each} for each in data),
+        )
+        save_card(card, path.with_suffix(".json"))
+        return card.sha256
+
+    (space.root / "models").mkdir(exist_ok=True)
+    (space.root / "models" / "other.json").write_text("[]")
+    released = f"release:{space.root / 'releases' / 'one'}"
+    further = model("a/embedder", model("z-first", "", "workspace"), "folders:/a")
+    model("b", further, "folders:/b")
+    model("c", "", "folders:/c", released)
+    model("foreign", "0" * 64, "folders:/c", "release:/elsewhere")
+    done = call("-C", space.root, "takedown", PICTURE, *REASON)
+    line = "models/{}.onnx may have been trained on it: train it again"
+    for name in ("a/embedder", "b", "c", "z-first"):
+        assert line.format(name) in done.stdout
+    assert "foreign" not in done.stdout
+    assert len(withdraw(space, "http://toons.test/1-2.jpg")["models"]) == 4
+    assert withdraw(space, "http://toons.test/none.jpg")["models"] == []
 
 
 def test_reports_are_named(space: Workspace) -> None:

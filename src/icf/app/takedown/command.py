@@ -18,7 +18,8 @@ from icf.app.takedown.copies import (
     store_moved,
 )
 from icf.app.takedown.held import RELEASE, Copies, HeldCopies, Unreached
-from icf.app.takedown.target import Target, find_target
+from icf.app.takedown.target import LOST, Target, find_target
+from icf.app.takedown.trained import find_models
 from icf.app.takedown.work import all_withdrawn_faces, hashes_of, take_down
 from icf.catalogue import tombstones
 from icf.command import Invocation, example, pass_invocation, shared_options, table
@@ -30,6 +31,12 @@ from icf.workspace import Workspace
 @click.argument("subject", metavar="SUBJECT", required=False)
 @click.option(
     "--reason", metavar="TEXT", help="Who asked for it, and why; stored permanently."
+)
+@click.option(
+    "--lost",
+    is_flag=True,
+    help="Instead of SUBJECT: every picture whose bytes are missing or have changed, "
+    "and that `icf doctor --repair` could not bring back.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
@@ -61,6 +68,7 @@ def takedown(
     invocation: Invocation,
     subject: str | None,
     reason: str | None,
+    lost: bool,
     yes: bool,
     dry_run: bool,
     releases: bool,
@@ -77,24 +85,25 @@ def takedown(
     killed, the same command completes it. Existing releases and reports that contain
     it are listed, with the commands that make them again. Releases and batches outside
     of the workspace are changed only if you say so. If some cannot be looked at, they
-    are listed, and the exit code is 3.
+    are listed, and the exit code is 3. --lost takes out all pictures at once that are
+    lost for good, and lists them.
     """
     if listing:
         _list(invocation)
         return
     workspace = invocation.workspace
     forget(workspace, gone)
-    if gone and not subject:
+    if gone and not (subject or lost):
         shown = [str(path) for path in gone]
         invocation.emit({"forgotten": shown}, lambda: f"forgotten: {', '.join(shown)}")
         return
-    if not subject or not (reason and reason.strip()):
+    if bool(subject) == lost or not (reason and reason.strip()):
         raise WrongUse(
-            "give a subject and a reason: icf takedown SUBJECT --reason TEXT; "
-            "`icf takedown --list` lists everything withdrawn"
+            "give a subject and a reason: icf takedown SUBJECT --reason TEXT, or icf "
+            "takedown --lost --reason TEXT; `icf takedown --list` lists everything "
+            "withdrawn"
         )
-    with workspace.catalogue.read() as connection:
-        target = find_target(connection, subject)
+    target = _target(workspace, subject)
     if not dry_run:
         if not yes:
             invocation.say(_counts(target))
@@ -113,6 +122,17 @@ def takedown(
     _report(invocation, target, found, done, dry_run=dry_run, releases=releases)
     if not dry_run:
         _raise_for_rest(done.left, [*found.unreached, *done.failed])
+
+
+def _target(workspace: Workspace, subject: str | None) -> Target:
+    """Find what a subject names; without one, all that is lost."""
+    if not subject:
+        # Imported here: what checks and mends all stores takes long.
+        from icf.app.takedown.lost import find_lost
+
+        return find_lost(workspace)
+    with workspace.catalogue.read() as connection:
+        return find_target(connection, subject)
 
 
 @dataclass(frozen=True)
@@ -182,15 +202,17 @@ def _report(
     releases: bool,
 ) -> None:
     """Print what was removed, what contains it still, and how to make that again."""
-    reports = []
+    reports, models = [], []
     if target.shows_something:
         reports = [str(path) for path in find_reports(invocation.workspace)]
+        models = [str(path) for path in find_models(invocation.workspace)]
     held = [each for each in found.held if each.kind == RELEASE]
     others = [each for each in found.held if each.kind != RELEASE]
     result = {
         "kind": target.kind,
         "subject": target.subject,
         "page": target.page,
+        "lost": list(target.lost),
         "removed": not dry_run,
         "images": len(target.images),
         "faces": len(target.faces),
@@ -205,11 +227,12 @@ def _report(
         "cache": [str(path) for path in done.packs],
         "copies_removed": releases and not dry_run,
         "reports": reports,
+        "models": models,
         "left": [str(each.folder) for each in done.left],
         "unreached": [asdict(each) for each in (*found.unreached, *done.failed)],
     }
     invocation.emit(
-        result, lambda: _message(target, found.held, done, reports, dry_run)
+        result, lambda: _message(target, found.held, done, reports, models, dry_run)
     )
 
 
@@ -258,9 +281,10 @@ def _message(
     every: list[HeldCopies],
     done: Removal,
     reports: list[str],
+    models: list[str],
     dry_run: bool,
 ) -> str:
-    lines = [_counts(target), _result(target, dry_run)]
+    lines = [_counts(target), *target.lost, _result(target, dry_run)]
     removed = {each.folder for each in done.removed}
     held = [each for each in every if each.kind == RELEASE]
     for each in held:
@@ -282,12 +306,15 @@ def _message(
         f"{path} may show it; make it again: icf-report {shlex.quote(path)}"
         for path in reports
     ]
+    lines += [f"{path} may have been trained on it: train it again" for path in models]
     return "\n".join(lines)
 
 
 def _result(target: Target, dry_run: bool) -> str:
     if target.kind == tombstones.CHARACTER or target.shows_something or target.urls:
         return "nothing was removed" if dry_run else "removed permanently"
+    if target.kind == LOST:
+        return "no picture is lost"
     from_now = "would not be" if dry_run else "will not be"
     if target.kind == tombstones.URL:
         return (
@@ -299,8 +326,9 @@ def _result(target: Target, dry_run: bool) -> str:
 
 def _counts(target: Target) -> str:
     page = f" (the only picture of {target.page})" if target.page else ""
+    named = f"{target.kind} {target.subject}".strip()
     return (
-        f"{target.kind} {target.subject}{page}: {len(target.images)} pictures, "
+        f"{named}{page}: {len(target.images)} pictures, "
         f"{len(target.faces)} faces, {len(target.urls)} URLs"
     )
 

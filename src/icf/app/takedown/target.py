@@ -34,6 +34,8 @@ from icf.names import normal_name
 from icf.stores.files import is_sha256
 
 _NUMBERED = re.compile(r"character:([0-9]{1,18})")
+#: The kind of all pictures whose bytes are lost, which have no subject together.
+LOST = "lost"
 #: Pictures of a page that a message names.
 _LISTED = 10
 
@@ -43,13 +45,14 @@ class Target:
     """What a takedown removes.
 
     Attributes:
-        kind: ``"url"``, ``"sha256"`` or ``"character"``.
-        subject: as recorded in its tombstone.
+        kind: ``"url"``, ``"sha256"``, ``"character"`` or `LOST`.
+        subject: as recorded in its tombstone; empty for `LOST`.
         character_id: for a character, its id.
         images: ids of the pictures to remove.
         faces: ids of the faces to remove, also on pictures that stay.
         urls: ids of the URLs that are never fetched again.
         page: the page that was asked for, where the subject is its only picture.
+        lost: for `LOST`, the SHA-256 of each picture, ascending.
     """
 
     kind: str
@@ -59,6 +62,7 @@ class Target:
     faces: Sequence[int] = field(default=())
     urls: Sequence[int] = field(default=())
     page: str = ""
+    lost: Sequence[str] = field(default=())
 
     @property
     def shows_something(self) -> bool:
@@ -97,7 +101,7 @@ def _of_url(connection: sa.Connection, text: str) -> Target:
 def _of_found(connection: sa.Connection, found: Found) -> Target:
     target = Target(tombstones.URL, found.subject)
     images = _with_copies(connection, found.images)
-    return _with_faces_and_urls(connection, target, images, found.urls)
+    return with_faces_and_urls(connection, target, images, found.urls)
 
 
 def _several(page: str, pictures: Sequence[str]) -> str:
@@ -113,7 +117,7 @@ def _several(page: str, pictures: Sequence[str]) -> str:
 def _of_hash(connection: sa.Connection, sha256: str) -> Target:
     query = sa.select(image.c.id).where(image.c.sha256 == sha256)
     images = _with_copies(connection, connection.execute(query).scalars())
-    return _with_faces_and_urls(
+    return with_faces_and_urls(
         connection, Target(tombstones.SHA256, sha256), images, ()
     )
 
@@ -154,7 +158,7 @@ def _of_character(connection: sa.Connection, text: str) -> Target:
         candidate.c.character_id == key, ~elsewhere
     )
     images = sorted(connection.execute(alone).scalars())
-    return _with_faces_and_urls(
+    return with_faces_and_urls(
         connection, target, images, _urls_of_only(connection, key)
     )
 
@@ -188,7 +192,7 @@ def _urls_of_only(connection: sa.Connection, key: int) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
-def _with_faces_and_urls(
+def with_faces_and_urls(
     connection: sa.Connection,
     target: Target,
     images: Sequence[int],

@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.app.takedown import answers
-from icf.app.takedown.target import Target
+from icf.app.takedown.target import LOST, Target
 from icf.catalogue import ledger, references, reviews, tombstones
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import (
@@ -86,7 +86,8 @@ def hashes_of(connection: sa.Connection, target: Target) -> frozenset[str]:
 
 
 def _write_tombstones(connection: sa.Connection, target: Target, reason: str) -> None:
-    tombstones.bury(connection, target.kind, [target.subject], reason)
+    if target.kind != LOST:
+        tombstones.bury(connection, target.kind, [target.subject], reason)
     hashes = hashes_of(connection, target)
     tombstones.bury(connection, tombstones.SHA256, hashes, reason)
     of_urls = by_ids(connection, sa.select(url.c.url), url.c.id, target.urls)
