@@ -17,8 +17,7 @@ from icf.annotate.boxes.record import (
     insert_answer,
     lock_tasks,
 )
-from icf.annotate.people.people import Role
-from icf.annotate.tasks.base import Given, Lease, RefusedAnswer, Shown
+from icf.annotate.tasks.base import Given, Lease, RefusedAnswer, Shown, check_reviewer
 from icf.catalogue.annotation.schema import box_answer
 from icf.catalogue.schema import image
 from icf.codes import ImageReason
@@ -50,8 +49,8 @@ class BoxSource:
         """Store one answer, and settle its picture if people agree.
 
         Raises:
-            RefusedAnswer: the boxes are none that can be stored, or the picture was
-                taken down.
+            RefusedAnswer: the boxes are none that can be stored, the picture was taken
+                down, or whoever settles a dispute is no reviewer any more.
         """
         image_id, annotator = given.lease.subject_id, given.lease.person.name
         width, height = _size(connection, image_id)
@@ -62,6 +61,8 @@ class BoxSource:
         if _is_known(connection, given):
             return
         reviews = given.lease.task in REVIEW_TASKS
+        if reviews:
+            check_reviewer(given)
         stored = insert_answer(
             connection,
             BoxAnswer(
@@ -70,7 +71,7 @@ class BoxSource:
                 opinion,
                 shown=not hidden and not reviews,
                 answered_at=given.answered_at,
-                decides=reviews and given.lease.person.role >= Role.REVIEWER,
+                decides=reviews,
                 seconds=given.seconds,
                 client_id=given.client_id,
             ),

@@ -26,7 +26,8 @@ def make_invite(
 ) -> tuple[str, float]:
     """Invite a person, who is added if the name is new.
 
-    A link that the person had stops working; sessions go on.
+    A link that the person had stops working; sessions go on. Who may do less than
+    before gives back what was held.
 
     Returns:
         The token of the link, which is stored nowhere, and when it expires.
@@ -37,6 +38,8 @@ def make_invite(
     else:
         update = sa.update(person).where(person.c.id == someone.id)
         connection.execute(update.values(role=str(role), revoked_at=None))
+        if role < someone.role:
+            give_back_all(connection, someone)
     end_invites(connection, someone)
     return _make_link(connection, key, someone, days)
 

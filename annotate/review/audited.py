@@ -7,9 +7,8 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from icf.annotate.audit.source import pair_of_item, store_given
-from icf.annotate.people.people import Role
 from icf.annotate.review.sources import expert_picture
-from icf.annotate.tasks.base import Given, Lease, RefusedAnswer, Shown
+from icf.annotate.tasks.base import Given, Lease, Shown, check_reviewer
 
 
 class DecisionSource:
@@ -24,8 +23,7 @@ class DecisionSource:
             RefusedAnswer: the audit is over, the person is no reviewer, or checked the
                 label or helped to make it, or another reviewer decided.
         """
-        if given.lease.person.role < Role.REVIEWER:
-            raise RefusedAnswer("only a reviewer may settle this")
+        check_reviewer(given)
         store_given(connection, given, decides=True)
 
     def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:

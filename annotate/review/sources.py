@@ -12,14 +12,20 @@ from icf.annotate.boxes.page_run import PageRun
 from icf.annotate.pairs.choices import read_choice
 from icf.annotate.pairs.pictures import picture_of
 from icf.annotate.pairs.questions import QuestionSource, store_answer
-from icf.annotate.people.people import Role
 from icf.annotate.review.suspicions import (
     answered_question,
     is_shown,
     question_about,
     read_pair,
 )
-from icf.annotate.tasks.base import Given, Lease, Pair, RefusedAnswer, Shown
+from icf.annotate.tasks.base import (
+    Given,
+    Lease,
+    Pair,
+    RefusedAnswer,
+    Shown,
+    check_reviewer,
+)
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import character, face
@@ -35,7 +41,7 @@ class ConflictSource:
 
     def store(self, connection: sa.Connection, given: Given) -> None:
         """Store an expert's answer, which settles the question."""
-        _check_role(given)
+        check_reviewer(given)
         store_answer(connection, given, read_choice(given.value), decides=True)
 
     def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:
@@ -63,7 +69,7 @@ class SuspicionSource:
 
         Where nobody was asked yet, the question is asked in the same transaction.
         """
-        _check_role(given)
+        check_reviewer(given)
         choice = read_choice(given.value)
         key = given.lease.subject_id
         asked = answered_question(connection, given.lease)
@@ -134,8 +140,3 @@ def own_pairs(connection: sa.Connection, pairs: Sequence[Pair]) -> dict[Pair, Pa
         if others and shown.get(others[0]) is not None:
             found[pair] = Pair(pair.reference_face_id, others[0], shown[others[0]])
     return found
-
-
-def _check_role(given: Given) -> None:
-    if given.lease.person.role < Role.REVIEWER:
-        raise RefusedAnswer("only a reviewer may settle this")

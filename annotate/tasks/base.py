@@ -64,6 +64,16 @@ class Given:
     answered_at: float
 
 
+def check_reviewer(given: Given) -> None:
+    """Check that whoever answers may settle things, by the role of this moment.
+
+    Raises:
+        RefusedAnswer: the person is no reviewer, or not any more.
+    """
+    if given.lease.person.role < Role.REVIEWER:
+        raise RefusedAnswer("only a reviewer may settle this")
+
+
 @dataclass(frozen=True)
 class Task:
     """One thing that the page shows.

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from icf.annotate.boxes.review import BoxReviewTask
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks.leases import Leasing
+from icf.catalogue.annotation.schema import box_answer
 from tests.annotate.boxes.pictures import RULE, A, B, Pictures, boxed
 
 C = (100.0, 100.0, 150.0, 150.0)
@@ -59,6 +62,38 @@ def test_a_reviewer_settles_a_disputed_picture(pictures: Pictures) -> None:
     assert [box for box, _ in pictures.verified(key)] == [B, C]
     assert review(pictures).waiting(rita) == 0
     assert pictures.decisions(key) == ["open", "disputed", "verified"]
+
+
+def test_who_is_no_reviewer_any_more_is_refused_and_others_get_it(
+    pictures: Pictures,
+) -> None:
+    key = dispute(pictures, boxed(A), boxed(B), boxed(A, B, C))
+    rita, other = reviewer(pictures), reviewer(pictures, "otto")
+    (task,) = review(pictures).take(rita, 5)
+    assert review(pictures).take(other, 5) == []
+    pictures.person("rita", Role.ANNOTATOR)
+    receipt = pictures.answer(rita, task, boxed(C, B))
+    assert receipt.refused == "only a reviewer may settle this"
+    assert pictures.status(key) == "disputed"
+    with pictures.catalogue.read() as connection:
+        people = connection.execute(sa.select(box_answer.c.annotator)).scalars()
+        assert "rita" not in people.all()
+    (task,) = review(pictures).take(other, 5)
+    assert pictures.answer(other, task, boxed(C, B)).refused is None
+    assert pictures.status(key) == "verified"
+
+
+def test_a_settlement_that_is_sent_again_after_the_role_went_is_known(
+    pictures: Pictures,
+) -> None:
+    key = dispute(pictures, boxed(A), boxed(B), boxed(A, B, C))
+    rita = reviewer(pictures)
+    (task,) = review(pictures).take(rita, 5)
+    for role in (Role.REVIEWER, Role.ANNOTATOR):
+        rita = pictures.person("rita", role)
+        receipt = pictures.answer(rita, task, boxed(C, B), client_id="once")
+        assert receipt.refused is None
+    assert pictures.status(key) == "verified"
 
 
 def test_a_reviewer_who_was_one_of_those_who_differ_settles_it_too(

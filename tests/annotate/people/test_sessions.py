@@ -41,6 +41,27 @@ def test_another_invite_replaces_the_link_and_the_role_but_ends_no_session(
         assert find_session(connection, KEY, session) == again
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "holds"),
+    [
+        (Role.REVIEWER, Role.ANNOTATOR, False),
+        (Role.ADMIN, Role.REVIEWER, False),
+        (Role.REVIEWER, Role.REVIEWER, True),
+        (Role.ANNOTATOR, Role.REVIEWER, True),
+    ],
+)
+def test_who_may_do_less_gives_back_what_was_held(
+    place: Place, before: Role, after: Role, holds: bool
+) -> None:
+    with place.workspace.catalogue.write() as connection:
+        make_invite(connection, KEY, "Ann", before, 1)
+        someone = find_person(connection, "Ann")
+        assert someone is not None
+        Leasing(60).issue(connection, someone, "review", [("conflict", 1)])
+        make_invite(connection, KEY, "Ann", after, 1)
+        assert list(held(connection, "conflict", [1])) == [(1, someone.id)] * holds
+
+
 def test_who_is_revoked_holds_nothing_and_comes_back_by_a_new_invite(
     place: Place,
 ) -> None:
