@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import image_source
+from icf.names import one_line
 from icf.redact import without_login
 from icf.spdx import spdx_id
 from icf.spreadsheet import harmless
@@ -87,25 +89,46 @@ def files_of(release: Path, sha256: str) -> list[str] | None:
 
 
 def shown(sources: Mapping[int, Sequence[Source]]) -> dict[int, tuple[Source, ...]]:
-    """What a release says of some sources: as `public` has their addresses."""
-    return {
-        key: tuple(
-            replace(each, url=public(each.url), page=public(each.page))
-            if "@" in each.url + each.page
-            or _LOCAL in (each.url[:5].lower(), each.page[:5].lower())
-            else each
-            for each in listed
-        )
-        for key, listed in sources.items()
-    }
+    """What a release says of some sources.
+
+    Addresses are as `public` has them, and the words of sites are a line each.
+    """
+    return {key: tuple(map(_shown, listed)) for key, listed in sources.items()}
+
+
+def _shown(source: Source) -> Source:
+    # Nearly all of very many are as they should be.
+    if "".join(_CELLS(source)).isprintable() and not (
+        "@" in source.url + source.page
+        or _LOCAL in (source.url[:5].lower(), source.page[:5].lower())
+    ):
+        return source
+    return replace(
+        source,
+        url=public(source.url),
+        page=public(source.page),
+        licence=one_line(source.licence),
+        licence_url=_quoted(source.licence_url),
+        author=one_line(source.author),
+    )
+
+
+def _quoted(address: str) -> str:
+    """An address with what cannot be printed as percent signs and digits."""
+    if address.isprintable():
+        return address
+    return "".join(each if each.isprintable() else quote(each) for each in address)
 
 
 def public(value: str) -> str:
     """What of an address may leave this machine: no login, of a local file its name.
 
+    What cannot be printed is escaped.
+
     >>> public("file:///home/ann/films/1.mkv#t=2.5"), public("https://a.example/1.png")
     ('file:1.mkv#t=2.5', 'https://a.example/1.png')
     """
+    value = _quoted(value)
     if value[:5].lower() != _LOCAL:
         return without_login(value)
     path, mark, part = value.partition("#")

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from icf.dataset.licences import Source
-from icf.names import normal_name
+from icf.names import normal_name, one_line
 from icf.spdx import spdx_id
 from icf.spreadsheet import harmless, write_csv
 
@@ -97,7 +97,7 @@ def title_of(address: str) -> str:
     """
     path = address.partition("#")[0].partition("?")[0].rstrip("/")
     last = unquote(path.rpartition("/")[2])
-    return last.removeprefix("File:").replace("_", " ")
+    return one_line(last.removeprefix("File:").replace("_", " "))
 
 
 def write_attribution(folder: Path, rows: Iterable[Attribution]) -> None:

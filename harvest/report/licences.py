@@ -12,6 +12,7 @@ from icf.catalogue.references import HAND
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus, ImageReason
 from icf.licence_names import licence_family
+from icf.names import one_line
 from icf.redact import without_login
 from icf.spreadsheet import harmless
 
@@ -139,7 +140,7 @@ def picture_sources(connection: sa.Connection) -> Iterator[tuple[str, ...]]:
                 row.licence_from,
                 row.author or "",
             )
-            yield tuple(map(harmless, astuple(found)))
+            yield tuple(harmless(one_line(cell)) for cell in astuple(found))
 
 
 def _merged(rows: Sequence[LicenceRow]) -> list[LicenceRow]:

@@ -21,6 +21,9 @@ _INVISIBLE = re.compile(
     "\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
 
+#: Commands of terminals in eight bits, but the one that ends a line.
+_EIGHT_BITS = re.compile("[\u0080-\u0084\u0086-\u009f]")
+
 
 def normal_name(text: str) -> str:
     r"""Return a name composed (NFC), without invisible characters, with single spaces.
@@ -33,6 +36,19 @@ def normal_name(text: str) -> str:
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
+
+
+def one_line(text: str) -> str:
+    r"""Return a text of somebody else as one line that commands no terminal.
+
+    What can be printed stays as it is.
+
+    >>> one_line("Ann\x1b[2J\nBob"), one_line("Ann  Lee")
+    ('Ann[2J Bob', 'Ann  Lee')
+    """
+    if text.isprintable():
+        return text
+    return normal_name(_EIGHT_BITS.sub("", text))
 
 
 def normal_pattern(pattern: str) -> str:

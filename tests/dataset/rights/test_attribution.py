@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
 from icf.dataset.licences import Source
 from icf.dataset.rights.attribution import (
     COLUMNS,
@@ -57,6 +59,11 @@ def test_each_source_has_title_author_source_licence_and_changes(
     text = (tmp_path / "ATTRIBUTION.md").read_text()
     assert "of 1 pictures" in text
     assert f"| [Ann & Bob.png](<{SOURCE.page}>) | =Ann | [CC BY 4.0](<" in text
+
+
+@pytest.mark.parametrize("code", ["%00", "%0A", "%0D%0A", "%1B", "%C2%9B", "%E2%80%A8"])
+def test_a_title_is_one_line_that_commands_no_terminal(code: str) -> None:
+    assert title_of(f"https://toons.test/Ann{code}__B.png").isprintable()
 
 
 def test_what_sites_write_cannot_become_markdown_or_html() -> None:

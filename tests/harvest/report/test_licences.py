@@ -84,6 +84,21 @@ def test_a_spreadsheet_runs_no_cell_of_the_export(
     assert ",'@cmd" in text
 
 
+def test_the_export_has_a_line_a_row_and_commands_no_terminal(
+    space: Workspace, tmp_path: Path
+) -> None:
+    with space.catalogue.write() as connection:
+        hostile = {"author": "Jane\r\nDoe\x1b[2J", "licence": "CC\n0\x9b"}
+        connection.execute(sa.update(image_source).values(**hostile))
+    run(space, "--csv", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    said = {(row["author"], row["licence"]) for row in rows}
+    assert said == {("Jane Doe[2J", "CC 0")}
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert len(lines) == len(rows) + 1
+
+
 def test_a_file_that_cannot_be_written_is_said(space: Workspace) -> None:
     with pytest.raises(BrokenMachine, match="cannot write"):
         run(space, "--csv", "/proc/out.csv")
